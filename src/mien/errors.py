@@ -1,0 +1,37 @@
+"""The exceptions a user can meet. Each message is one line that says what is wrong and what to do."""
+
+
+class MienError(Exception):
+    """Base of every error that the user can cause and mend. Commands print it and exit with code 2."""
+
+
+class ImageError(MienError):
+    """A picture cannot be read, is too large, or cannot be written."""
+
+
+class FaceNotFound(MienError):
+    """No face, or not the face that was asked for, is in the picture."""
+
+
+class GuideError(MienError):
+    """A label, action unit or reference that mien does not know or cannot use."""
+
+
+class DataError(MienError):
+    """A data set or manifest is missing, incomplete or malformed."""
+
+
+class AssetMissing(MienError):
+    """A file that mien needs and does not ship (weights, the face model) is not where it is looked for."""
+
+
+class WeightsError(MienError):
+    """Weights cannot be loaded: wrong hash, wrong format, or made for another model."""
+
+
+class ConfigError(MienError):
+    """A recipe or an option has a field or value that mien does not know."""
+
+
+class TrainingError(MienError):
+    """Training cannot start or go on; the last good state is kept."""

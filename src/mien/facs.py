@@ -1,0 +1,162 @@
+"""The vocabulary of expression: action units (FACS), emotions, and the prototypes that join them.
+
+An *action-unit vector* is a float array (..., 47) in [0, 1] whose entries are named by `UNITS`: units that
+have two sides appear as `AU12L` and `AU12R` (the person's own left and right), the others once. 0 is the
+unit at rest, 1 its strongest. FACS writes intensity as letters; `LETTERS` gives them as numbers.
+
+Source: Ekman, Friesen & Hager, *Facial Action Coding System* (2002); prototypes after its investigator's
+guide, table 10-2, shortened to the units that the face model moves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import GuideError
+
+SIDED = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 20, 24, 30, 33, 43)
+"""Units that the left and right half of the face make independently (AU30L: the jaw to the left)."""
+UNSIDED = (17, 18, 22, 23, 25, 26, 27, 28, 29, 61, 62, 63, 64)
+"""Units of the whole face."""
+
+NAMES: dict[int, str] = {
+    1: "inner brow raiser", 2: "outer brow raiser", 4: "brow lowerer", 5: "upper lid raiser",
+    6: "cheek raiser", 7: "lid tightener", 9: "nose wrinkler", 10: "upper lip raiser",
+    12: "lip corner puller", 14: "dimpler", 15: "lip corner depressor", 16: "lower lip depressor",
+    17: "chin raiser", 18: "lip pucker", 20: "lip stretcher", 22: "lip funneler",
+    23: "lip tightener", 24: "lip presser", 25: "lips part", 26: "jaw drop", 27: "mouth stretch",
+    28: "lip suck", 29: "jaw thrust", 30: "jaw sideways", 33: "cheek blow", 43: "eyes closed",
+    61: "eyes turn left", 62: "eyes turn right", 63: "eyes up", 64: "eyes down",
+}  # fmt: skip
+
+ALIASES: dict[int, int] = {45: 43}
+"""AU45 (blink) is AU43 (eyes closed) seen in one picture."""
+
+LETTERS: dict[str, float] = {"A": 0.1, "B": 0.3, "C": 0.5, "D": 0.75, "E": 1.0}
+"""FACS intensity letters (trace, slight, marked, severe, maximum) on the scale 0..1."""
+
+UNITS: tuple[str, ...] = tuple(
+    name
+    for au in sorted((*SIDED, *UNSIDED))
+    for name in ((f"AU{au}L", f"AU{au}R") if au in SIDED else (f"AU{au}",))
+)
+INDEX: dict[str, int] = {name: i for i, name in enumerate(UNITS)}
+
+EMOTIONS: tuple[str, ...] = (
+    "neutral", "happy", "sad", "surprise", "fear", "anger", "disgust", "contempt",
+)  # fmt: skip
+
+Vector = NDArray[np.float32]
+
+
+def columns(unit: str) -> tuple[int, ...]:
+    """Indices in `UNITS` that a name such as `AU12`, `AU12L` or `au45` addresses.
+
+    >>> [UNITS[i] for i in columns("AU12")]
+    ['AU12L', 'AU12R']
+    """
+    match = re.fullmatch(r"AU(\d+)([LR]?)", unit.strip().upper())
+    number = int(match[1]) if match else -1
+    number = ALIASES.get(number, number)
+    if match is None or number not in NAMES:
+        raise GuideError(
+            f"unknown action unit {unit!r}: choose from {', '.join(f'AU{n}' for n in NAMES)}"
+        )
+    if match[2] and number not in SIDED:
+        raise GuideError(f"AU{number} has no sides: write AU{number} instead of {unit!r}")
+    names = (
+        (f"AU{number}{side}" for side in match[2] or "LR") if number in SIDED else (f"AU{number}",)
+    )
+    return tuple(INDEX[name] for name in names)
+
+
+def vector(units: Mapping[str, float]) -> Vector:
+    """Action-unit vector (47,) of named units; the ones not named are 0."""
+    out = np.zeros(len(UNITS), np.float32)
+    for name, value in units.items():
+        out[list(columns(name))] = value
+    return out
+
+
+def mirror(units: Vector) -> Vector:
+    """The action-unit vectors (..., 47) of the mirrored faces: left and right change places."""
+    return np.ascontiguousarray(units[..., _MIRROR])
+
+
+_SWAP = {"AU61": "AU62", "AU62": "AU61"}
+_MIRROR = np.array(
+    [INDEX[_SWAP.get(n, n[:-1] + {"L": "R", "R": "L"}.get(n[-1], n[-1]))] for n in UNITS]
+)
+
+PROTOTYPES: dict[str, dict[str, float]] = {
+    "neutral": {},
+    "happy": {"AU6": 0.7, "AU7": 0.2, "AU12": 0.9, "AU10": 0.3, "AU16": 0.35, "AU25": 0.3},
+    "sad": {"AU1": 0.85, "AU4": 0.35, "AU15": 0.8, "AU17": 0.4, "AU43": 0.12},
+    "surprise": {"AU1": 0.9, "AU2": 0.9, "AU5": 0.8, "AU26": 1.0, "AU27": 0.25},
+    "fear": {
+        "AU1": 0.9, "AU2": 0.5, "AU4": 0.4, "AU5": 0.9, "AU20": 0.8, "AU25": 0.5, "AU26": 0.35,
+    },
+    "anger": {"AU4": 1.0, "AU5": 0.3, "AU7": 0.6, "AU23": 0.5, "AU24": 0.6, "AU9": 0.15},
+    "disgust": {"AU9": 0.75, "AU10": 0.6, "AU4": 0.4, "AU6": 0.3, "AU15": 0.35, "AU17": 0.4},
+    "contempt": {"AU14L": 0.9, "AU12L": 0.4, "AU24L": 0.3},
+}  # fmt: skip
+"""What an emotion label means here, at intensity 1, in action units."""
+
+
+def prototype(label: str) -> Vector:
+    """Action-unit vector (47,) of an emotion label; GuideError names the labels there are."""
+    if label not in PROTOTYPES:
+        raise GuideError(f"unknown expression {label!r}: choose from {', '.join(EMOTIONS)}")
+    return vector(PROTOTYPES[label])
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One unit asked for: `AU12=0.8` (absolute) or `AU12=+0.3` (relative to the source)."""
+
+    unit: str
+    value: float
+    relative: bool = False
+
+    def __post_init__(self) -> None:
+        columns(self.unit)
+        low = -1.0 if self.relative else 0.0
+        if not low <= self.value <= 1.0:
+            raise GuideError(
+                f"{self.unit}={self.value:g} is out of range: absolute values lie in 0..1, "
+                "relative ones (with a sign) in -1..1"
+            )
+
+
+def parse(text: str) -> Setting:
+    """`AU12=0.8`, `AU12L=C` or `AU4=+0.3` as a `Setting`.
+
+    >>> parse("AU4=+0.3")
+    Setting(unit='AU4', value=0.3, relative=True)
+    """
+    unit, equals, value = text.partition("=")
+    value = value.strip()
+    if not equals or not value:
+        raise GuideError(f"cannot read {text!r}: write a unit and a value, such as AU12=0.8")
+    if value.upper() in LETTERS:
+        return Setting(unit.strip().upper(), LETTERS[value.upper()])
+    try:
+        return Setting(unit.strip().upper(), float(value), relative=value[0] in "+-")
+    except ValueError:
+        raise GuideError(
+            f"cannot read the value in {text!r}: a number in 0..1 or a FACS letter A to E"
+        ) from None
+
+
+def apply(settings: Iterable[Setting], start: Vector) -> Vector:
+    """`start` (47,) with the named units set or moved, clipped to [0, 1]."""
+    out = start.copy()
+    for s in settings:
+        index = list(columns(s.unit))
+        out[index] = out[index] + s.value if s.relative else s.value
+    return np.clip(out, 0, 1)

@@ -1,0 +1,184 @@
+"""The contract of a method: what stays, what is lent, and their composition; and how it is trained.
+
+Every method answers four calls, whatever is inside. Transfer, swap, interpolation, metrics, the editor,
+the web form and the contract tests are written against these alone.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from mien import facs
+from mien.errors import GuideError
+from mien.nn.compose import compose, unchanged
+from mien.types import ActionUnits, Composition, Faces, Guide, Label, Reference
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What stays: who it is, pose, light, background. `features` are the method's own; `source` the pixels."""
+
+    source: Faces
+    features: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class Expression:
+    """What is lent: a code (B, D). Codes of one method lie in one space, where lines mean intensity."""
+
+    code: Tensor
+
+    def toward(self, other: Expression, intensity: float) -> Expression:
+        """The point on the line from this expression (0) through the other (1) and beyond."""
+        return Expression(self.code + intensity * (other.code - self.code))
+
+
+class Method(nn.Module, ABC):
+    """Base of all methods; see the module's text. `native` are the guides it takes without a learnt map."""
+
+    name: ClassVar[str]
+    native: ClassVar[tuple[type, ...]]
+    size: int
+
+    @abstractmethod
+    def identity(self, source: Faces) -> Identity:
+        """Identity of `source` (B)."""
+
+    @abstractmethod
+    def encode(self, faces: Faces) -> Expression:
+        """The expression that faces (B) wear: code (B, D)."""
+
+    @abstractmethod
+    def from_labels(self, index: Tensor) -> Expression:
+        """The expressions of emotion labels, int64 (B,) into `facs.EMOTIONS`."""
+
+    @abstractmethod
+    def from_units(self, units: Tensor) -> Expression:
+        """The expressions of action-unit vectors (B, 47) in [0, 1]."""
+
+    @abstractmethod
+    def units(self, expression: Expression) -> Tensor:
+        """The method's own reading of a code as action units, (B, 47) in [0, 1]."""
+
+    @abstractmethod
+    def compose(self, identity: Identity, expression: Expression) -> Composition:
+        """What to do to the source so that it wears the expression."""
+
+    def expression(self, guide: Guide, source: Faces | None = None) -> Expression:
+        """The expression a guide asks for: code (B, D).
+
+        `source` (B) is needed by `ActionUnits`, whose unnamed units stay as they are there: the code moves
+        from the source's own by exactly what the named units change. A single reference serves a batch.
+        """
+        match guide:
+            case Label():
+                batch = len(source) if source is not None else len(guide.names)
+                return self.from_labels(guide.indices(batch).to(self.device))
+            case Reference():
+                return self.encode(guide.faces)
+            case ActionUnits():
+                if source is None:
+                    raise GuideError("action units change a source: give the source face too")
+                own = self.encode(source)
+                start = self.units(own)
+                wanted = torch.from_numpy(
+                    facs.np.stack([facs.apply(guide.settings, s) for s in start.cpu().numpy()])
+                ).to(start)
+                step = self.from_units(wanted).code - self.from_units(start).code
+                return Expression(own.code + step)
+
+    def decode(self, identity: Identity, expression: Expression) -> Tensor:
+        """The face (B, 3, S, S) in [-1, 1] of an identity under an expression."""
+        return compose(identity.source.pixels, self.compose(identity, expression)).clamp(-1, 1)
+
+    @torch.no_grad()
+    def edit(self, source: Faces, guide: Guide, intensity: float = 1.0) -> Composition:
+        """What to do to `source` (B); `intensity` 0 is its own expression, 1 the guide's, beyond is allowed.
+
+        Where the expression asked for is the source's own, the composition changes nothing, to the bit.
+        """
+        own = self.encode(source)
+        wanted = own.toward(self.expression(guide, source), intensity)
+        if torch.equal(wanted.code, own.code):
+            return unchanged(source.pixels)
+        return self.compose(self.identity(source), wanted)
+
+    @torch.no_grad()
+    def generate(self, source: Faces, guide: Guide, intensity: float = 1.0) -> Tensor:
+        """`source` (B) under the guide's expression: float32 (B, 3, S, S) in [-1, 1]."""
+        return compose(source.pixels, self.edit(source, guide, intensity)).clamp(-1, 1)
+
+    @torch.no_grad()
+    def read(self, faces: Faces) -> Tensor:
+        """The method's own reading of the action units of faces, (B, 47) in [0, 1]. No judge: see `judges/`."""
+        return self.units(self.encode(faces))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A total to minimise and its named parts, already weighted, for the log."""
+
+    parts: Mapping[str, Tensor]
+
+    @property
+    def total(self) -> Tensor:
+        """The sum of the parts, a scalar."""
+        return torch.stack([p for p in self.parts.values()]).sum()
+
+
+@dataclass(frozen=True)
+class Group:
+    """Modules that one optimiser steps at one learning rate."""
+
+    modules: Sequence[nn.Module]
+    lr: float
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One kind of step in training: what it minimises, what it updates, how often, from when on.
+
+    `every` n-th batch; `start` in images seen. The optimiser is Adam (AdamW when `weight_decay` > 0); `clip`
+    bounds the gradient's norm per module of a group.
+    """
+
+    name: str
+    groups: Sequence[Group]
+    loss: Callable[[Any, int], Loss]  # (batch, images seen) -> Loss
+    every: int = 1
+    start: int = 0
+    betas: tuple[float, float] = (0.0, 0.99)
+    weight_decay: float = 0.0
+    clip: float = 100.0
+    schedule: Callable[[float], float] = field(default=lambda _: 1.0)  # progress 0..1 -> factor of lr
+
+
+class Task(nn.Module, ABC):
+    """How a method is trained: its phases, the data it wants, and the average that is kept."""
+
+    method: Method
+    ema_images: float
+    """Half-life of the moving average of the method's weights, in images (after EDM2's convention)."""
+
+    @abstractmethod
+    def phases(self) -> Sequence[Phase]:
+        """The phases of one training step, in order."""
+
+    @abstractmethod
+    def dataset(self, split: str, seed: int) -> Any:
+        """A map-style dataset whose item i depends on (seed, i) alone, so that resuming is exact."""
+
+    @abstractmethod
+    def preview(self, method: Method, batch: Any) -> list[tuple[str, Tensor]]:
+        """Named columns (B, 3, S, S) of a sheet of pictures, made with the averaged method."""

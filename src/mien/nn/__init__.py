@@ -1,0 +1,1 @@
+"""Network parts that belong to no single method."""
