@@ -1,0 +1,145 @@
+"""The manifest: one `metadata.jsonl` beside the photographs, in the Hugging Face *imagefolder* layout.
+
+Every data set becomes the same table, one line a photograph, so that training and measuring know no data
+set by name. `datasets.load_dataset("imagefolder", data_dir=...)` opens the folder as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien import facs
+from mien.data.split import SPLITS, Split
+from mien.errors import DataError
+
+FILE_NAME = "metadata.jsonl"
+"""The name that Hugging Face's imagefolder looks for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """One photograph and what is known about it."""
+
+    file_name: str
+    """Path of the picture relative to the manifest, with forward slashes."""
+    person: str
+    """Who it shows, unique over all data sets: `london/003`."""
+    emotion: str | None
+    """One of `facs.EMOTIONS`, or None when nobody has said."""
+    units: facs.Vector | None
+    """Action units, float32 (47,) in [0, 1] in the order of `facs.UNITS`, or None when unknown."""
+    landmarks: NDArray[np.float32] | None
+    """Hand-checked points, float32 (68, 2), (x, y) in photograph px, iBUG order, or None."""
+    licence: str
+    """SPDX identifier where there is one, otherwise the terms in a few words."""
+    source: str
+    """Where the original is to be had: a DOI or an address."""
+    split: Split
+    """`split_of(person)`."""
+
+
+def read_manifest(folder: Path) -> list[Record]:
+    """Records of the manifest in `folder`, in its order; DataError names the line that cannot be read."""
+    path = folder / FILE_NAME
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise DataError(f"no {FILE_NAME} in {folder}: make one with `mien data import`") from None
+    except (OSError, UnicodeDecodeError) as e:
+        raise DataError(f"cannot read {path}: {e}") from None
+    return [
+        _record(line, f"{path}, line {number}")
+        for number, line in enumerate(lines, 1)
+        if line.strip()
+    ]
+
+
+def write_manifest(folder: Path, records: Iterable[Record]) -> Path:
+    """Write the manifest of `folder` in one step (a reader never sees half of it); return its path."""
+    path = folder / FILE_NAME
+    text = "".join(json.dumps(_row(r), ensure_ascii=False) + "\n" for r in records)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as e:
+        temporary.unlink(missing_ok=True)
+        raise DataError(f"cannot write {path}: {e.strerror}") from None
+    return path
+
+
+def _row(record: Record) -> dict[str, Any]:
+    def listed(values: NDArray[np.float32] | None, digits: int) -> Any:
+        return None if values is None else np.round(values.astype(float), digits).tolist()
+
+    return {
+        "file_name": record.file_name,
+        "person": record.person,
+        "emotion": record.emotion,
+        "units": listed(record.units, 4),
+        "landmarks": listed(record.landmarks, 3),
+        "licence": record.licence,
+        "source": record.source,
+        "split": record.split,
+    }
+
+
+def _record(line: str, where: str) -> Record:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as e:
+        raise DataError(f"{where}: not JSON ({e.msg})") from None
+    if not isinstance(row, dict):
+        raise DataError(f"{where}: expected one JSON object a line")
+    split = _text(row, "split", where)
+    if split not in SPLITS:
+        raise DataError(f"{where}: split is {split!r}, not one of {', '.join(SPLITS)}")
+    return Record(
+        file_name=_file_name(row, where),
+        person=_text(row, "person", where),
+        emotion=None if row.get("emotion") is None else _text(row, "emotion", where),
+        units=_array(row, "units", (len(facs.UNITS),), where),
+        landmarks=_array(row, "landmarks", (68, 2), where),
+        licence=_text(row, "licence", where),
+        source=_text(row, "source", where),
+        split=cast(Split, split),
+    )
+
+
+def _text(row: Mapping[str, Any], field: str, where: str) -> str:
+    value = row.get(field)
+    if not isinstance(value, str) or not value:
+        raise DataError(f"{where}: {field!r} must be a text that is not empty")
+    return value
+
+
+def _file_name(row: Mapping[str, Any], where: str) -> str:
+    """A manifest may come from elsewhere: it must not point out of its own folder."""
+    name = _text(row, "file_name", where)
+    if name.startswith(("/", "\\")) or ":" in name or ".." in name.replace("\\", "/").split("/"):
+        raise DataError(f"{where}: file_name {name!r} must stay inside the manifest's folder")
+    return name
+
+
+def _array(
+    row: Mapping[str, Any], field: str, shape: tuple[int, ...], where: str
+) -> NDArray[np.float32] | None:
+    value = row.get(field)
+    if value is None:
+        return None
+    try:
+        array = np.asarray(value, dtype=np.float32)
+    except (TypeError, ValueError):
+        array = np.empty(0, np.float32)
+    if array.shape != shape or not np.isfinite(array).all():
+        raise DataError(f"{where}: {field!r} must be null or finite numbers of shape {shape}")
+    return array
