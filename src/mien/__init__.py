@@ -1,0 +1,1 @@
+"""Facial expression transfer: another expression on the same face."""
