@@ -1,1 +1,33 @@
-"""Facial expression transfer: another expression on the same face."""
+"""Facial expression transfer: another expression on the same face.
+
+The public names, and nothing else. They are loaded when first used, so that `import mien` is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mien.errors import MienError
+    from mien.types import ActionUnits, Label, Reference
+
+__all__ = ["ActionUnits", "Label", "MienError", "Reference"]
+
+_HOMES = {
+    "ActionUnits": "mien.types",
+    "Label": "mien.types",
+    "MienError": "mien.errors",
+    "Reference": "mien.types",
+}
+"""Public name -> the module that defines it; one line here, one in `__all__`, one import above."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'mien' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,1 +1,1 @@
-"""The `mien` command: one short file per sub-command, each a call into the library and nothing more."""
+"""The `mien` command: one short file per sub-command, each a call into the library, no more."""

@@ -1,0 +1,118 @@
+"""The root of the `mien` command: finds the sub-command, loads only that one, and words every failure."""
+
+from __future__ import annotations
+
+from importlib import import_module, metadata
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from mien.errors import MienError
+
+COMMANDS: dict[str, str] = {
+    "edit": "Change the expression in photographs, by label, action units or a reference.",
+    "swap": "Exchange the expressions of two photographs.",
+    "sheet": "Draw a grid of people and expressions.",
+    "demo": "Show what mien does on the samples that come with it.",
+    "methods": "List the methods, their weights and what these may be used for.",
+    "train": "Train a method from a recipe.",
+    "data": "Import, check and list data sets.",
+    "rig": "Animate photographs with the face model, or render training data.",
+    "doctor": "Check versions, threads, weights and devices.",
+}
+"""Sub-command -> help. Its module `mien.cli.<name>` has `app`, a Typer, or `command`, a function."""
+
+EXTRAS: dict[str, str] = {"lightning": "train", "numba": "rig", "scipy": "rig"}
+"""Packages that a plain install lacks, and the extra of mien that brings them."""
+
+USER_ERROR = 2
+INTERRUPTED = 130  # what a shell reports for a command ended by Ctrl-C
+
+
+class _Root(TyperGroup):
+    """Sub-commands are names and help until one is called: `mien --help` imports no torch."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] in COMMANDS:
+            self.commands[args[0]] = _load(args[0])
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MienError as e:
+            _fail(str(e))
+        except ModuleNotFoundError as e:
+            if e.name is None or e.name.partition(".")[0] not in EXTRAS:
+                raise
+            extra = EXTRAS[e.name.partition(".")[0]]
+            _fail(f"this command needs {e.name}: run `pip install 'mien[{extra}]'`")
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+
+
+def _load(name: str) -> Any:
+    module = import_module(f"mien.cli.{name}")
+    app = getattr(module, "app", None)
+    if app is None:
+        app = typer.Typer(rich_markup_mode="markdown")
+        app.command(name)(module.command)
+    command = get_command(app)
+    command.name = name
+    return command
+
+
+def _fail(message: str) -> NoReturn:
+    """One red line on standard error, whatever the message holds, and exit code 2."""
+    from rich.console import Console
+    from rich.text import Text
+
+    line = Text("mien: " + " ".join(message.split()), style="red")
+    Console(stderr=True).print(line, soft_wrap=True)
+    raise typer.Exit(USER_ERROR)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"mien {metadata.version('mien')}")
+        raise typer.Exit
+
+
+def _app() -> typer.Typer:
+    app = typer.Typer(
+        cls=_Root,
+        no_args_is_help=True,
+        rich_markup_mode="markdown",
+        pretty_exceptions_show_locals=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback()
+    def root(
+        version: Annotated[
+            bool,
+            typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
+        ] = False,
+    ) -> None:
+        """Another expression on the same face."""
+
+    return app
+
+
+def command() -> Any:
+    """The root command, with a stub for each sub-command; made anew at each call."""
+    root: Any = get_command(_app())
+    for name, help_text in COMMANDS.items():
+        root.commands[name] = TyperCommand(name, help=help_text)
+    return root
+
+
+def main() -> None:
+    """Entry point of the `mien` script: exit code 0, 2 for a user's mistake, 130 for Ctrl-C."""
+    command()(prog_name="mien")
+
+
+if __name__ == "__main__":
+    main()
