@@ -1,4 +1,4 @@
-"""The root of the `mien` command: finds the sub-command, loads only that one, and words every failure."""
+"""The root of the `mien` command: loads the one sub-command asked for, and words every failure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COMMANDS: dict[str, str] = {
     "rig": "Animate photographs with the face model, or render training data.",
     "doctor": "Check versions, threads, weights and devices.",
 }
-"""Sub-command -> help. Its module `mien.cli.<name>` has `app`, a Typer, or `command`, a function."""
+"""Sub-command -> help. Module `mien.cli.<name>` has `app`, a Typer, or `command`, a function."""
 
 EXTRAS: dict[str, str] = {"lightning": "train", "numba": "rig", "scipy": "rig"}
 """Packages that a plain install lacks, and the extra of mien that brings them."""

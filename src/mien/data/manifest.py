@@ -1,7 +1,7 @@
-"""The manifest: one `metadata.jsonl` beside the photographs, in the Hugging Face *imagefolder* layout.
+"""The manifest: a `metadata.jsonl` beside the photographs, in Hugging Face's *imagefolder* layout.
 
-Every data set becomes the same table, one line a photograph, so that training and measuring know no data
-set by name. `datasets.load_dataset("imagefolder", data_dir=...)` opens the folder as it is.
+Every data set becomes the same table, one line a photograph, so that training and measuring know no
+data set by name. `datasets.load_dataset("imagefolder", data_dir=...)` opens the folder as it is.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,15 @@ class Record:
 
 
 def read_manifest(folder: Path) -> list[Record]:
-    """Records of the manifest in `folder`, in its order; DataError names the line that cannot be read."""
+    """Records of the manifest in `folder`, in its order; DataError names the first bad line."""
+    records, errors = scan_manifest(folder)
+    if errors:
+        raise DataError(errors[0])
+    return records
+
+
+def scan_manifest(folder: Path) -> tuple[list[Record], list[str]]:
+    """The lines that can be read, as records, and one text for each that cannot."""
     path = folder / FILE_NAME
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -55,15 +63,20 @@ def read_manifest(folder: Path) -> list[Record]:
         raise DataError(f"no {FILE_NAME} in {folder}: make one with `mien data import`") from None
     except (OSError, UnicodeDecodeError) as e:
         raise DataError(f"cannot read {path}: {e}") from None
-    return [
-        _record(line, f"{path}, line {number}")
-        for number, line in enumerate(lines, 1)
-        if line.strip()
-    ]
+    records: list[Record] = []
+    errors: list[str] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            records.append(_record(line))
+        except DataError as e:
+            errors.append(f"{path}, line {number}: {e}")
+    return records, errors
 
 
 def write_manifest(folder: Path, records: Iterable[Record]) -> Path:
-    """Write the manifest of `folder` in one step (a reader never sees half of it); return its path."""
+    """Write the manifest of `folder` in one step (no reader sees half of it); return its path."""
     path = folder / FILE_NAME
     text = "".join(json.dumps(_row(r), ensure_ascii=False) + "\n" for r in records)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
@@ -93,45 +106,45 @@ def _row(record: Record) -> dict[str, Any]:
     }
 
 
-def _record(line: str, where: str) -> Record:
+def _record(line: str) -> Record:
     try:
         row = json.loads(line)
     except json.JSONDecodeError as e:
-        raise DataError(f"{where}: not JSON ({e.msg})") from None
+        raise DataError(f"not JSON ({e.msg})") from None
     if not isinstance(row, dict):
-        raise DataError(f"{where}: expected one JSON object a line")
-    split = _text(row, "split", where)
+        raise DataError("expected one JSON object a line")
+    split = _text(row, "split")
     if split not in SPLITS:
-        raise DataError(f"{where}: split is {split!r}, not one of {', '.join(SPLITS)}")
+        raise DataError(f"split is {split!r}, not one of {', '.join(SPLITS)}")
     return Record(
-        file_name=_file_name(row, where),
-        person=_text(row, "person", where),
-        emotion=None if row.get("emotion") is None else _text(row, "emotion", where),
-        units=_array(row, "units", (len(facs.UNITS),), where),
-        landmarks=_array(row, "landmarks", (68, 2), where),
-        licence=_text(row, "licence", where),
-        source=_text(row, "source", where),
-        split=cast(Split, split),
+        file_name=_file_name(row),
+        person=_text(row, "person"),
+        emotion=None if row.get("emotion") is None else _text(row, "emotion"),
+        units=_array(row, "units", (len(facs.UNITS),)),
+        landmarks=_array(row, "landmarks", (68, 2)),
+        licence=_text(row, "licence"),
+        source=_text(row, "source"),
+        split=split,
     )
 
 
-def _text(row: Mapping[str, Any], field: str, where: str) -> str:
+def _text(row: Mapping[str, Any], field: str) -> str:
     value = row.get(field)
     if not isinstance(value, str) or not value:
-        raise DataError(f"{where}: {field!r} must be a text that is not empty")
+        raise DataError(f"{field!r} must be a text that is not empty")
     return value
 
 
-def _file_name(row: Mapping[str, Any], where: str) -> str:
+def _file_name(row: Mapping[str, Any]) -> str:
     """A manifest may come from elsewhere: it must not point out of its own folder."""
-    name = _text(row, "file_name", where)
-    if name.startswith(("/", "\\")) or ":" in name or ".." in name.replace("\\", "/").split("/"):
-        raise DataError(f"{where}: file_name {name!r} must stay inside the manifest's folder")
+    name = _text(row, "file_name")
+    if name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"):
+        raise DataError(f"file_name {name!r} must stay inside the manifest's folder")
     return name
 
 
 def _array(
-    row: Mapping[str, Any], field: str, shape: tuple[int, ...], where: str
+    row: Mapping[str, Any], field: str, shape: tuple[int, ...]
 ) -> NDArray[np.float32] | None:
     value = row.get(field)
     if value is None:
@@ -141,5 +154,5 @@ def _array(
     except (TypeError, ValueError):
         array = np.empty(0, np.float32)
     if array.shape != shape or not np.isfinite(array).all():
-        raise DataError(f"{where}: {field!r} must be null or finite numbers of shape {shape}")
+        raise DataError(f"{field!r} must be null or finite numbers of shape {shape}")
     return array

@@ -14,8 +14,8 @@ _TRAIN, _VALIDATION = 0.74, 0.06
 def split_of(person: str) -> Split:
     """The split of a person id such as `london/003`: 74 % train, 6 % validation, 20 % test.
 
-    The id's own hash decides, so that a person keeps the split when people are added or taken away, on
-    every machine and in every version.
+    The id's own hash decides, so that a person keeps the split when people are added or taken away,
+    on every machine and in every version.
 
     >>> split_of("london/003")
     'test'

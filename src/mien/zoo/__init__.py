@@ -1,4 +1,4 @@
-"""What mien knows about files: where data lie, which weights there are, and what they may be used for."""
+"""What mien knows about files: where data lie, which weights there are, what they are for."""
 
 from mien.zoo.paths import cache_home, data_home, dataset_home, rig_home
 

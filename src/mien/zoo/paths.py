@@ -1,4 +1,4 @@
-"""Where mien looks for data and keeps what it makes. Nothing else in the package decides a folder."""
+"""Where mien looks for data and keeps what it makes. Nothing else decides a folder."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ def repository() -> Path | None:
 def data_home() -> Path:
     """Folder that holds the original data sets, one folder each (`london/`, `ict_facekit/`, ...).
 
-    `MIEN_DATA` if it is set; else `../shared/data` beside the repository or the current folder if it is
-    there; else the user's data folder. The answer need not exist: who reads from it says what is missing.
+    `MIEN_DATA` if it is set; else `../shared/data` beside the repository or the current folder if
+    it is there; else the user's data folder. The answer need not exist: who reads from it says what
+    is missing.
     """
     named = os.environ.get("MIEN_DATA")
     if named:
@@ -33,7 +34,7 @@ def data_home() -> Path:
 
 
 def cache_home() -> Path:
-    """Folder for what can be made again (rig renders, imports); `MIEN_CACHE` or the user's cache folder."""
+    """Folder for what can be made again (renders, imports): `MIEN_CACHE` or the user's cache."""
     named = os.environ.get("MIEN_CACHE")
     return Path(named).expanduser() if named else Path(platformdirs.user_cache_dir("mien"))
 

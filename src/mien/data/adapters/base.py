@@ -1,0 +1,44 @@
+"""What every data set says about itself; each has one module here that knows how it lies on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.data.manifest import Record
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A set of photographs: its terms, and how its original download becomes records."""
+
+    name: str
+    """What the commands call it; also its folder below `data_home()`."""
+    title: str
+    """What its makers call it."""
+    contents: str
+    """What is in it, in a few words."""
+    licence: str
+    """SPDX identifier, or the terms in a few words."""
+    terms: str
+    """What mien may do with it beyond the licence."""
+    source: str
+    """Its DOI or address."""
+    obtain: str
+    """What to download and how to unpack it."""
+    records: Callable[[Path], list[Record]]
+    """Records of a folder in the original layout, file names relative to it; DataError otherwise."""
+
+
+def landmarks_beside(photo: Path) -> NDArray[np.float32] | None:
+    """The 68 landmarks (68, 2) px that the `.tem` beside a photograph implies; None without one."""
+    template = photo.with_suffix(".tem")
+    if not template.is_file():
+        return None
+    from mien.data.adapters.tem import read_tem, to_68  # torch comes with it: not for a listing
+
+    return to_68(read_tem(template))
