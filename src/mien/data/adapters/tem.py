@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 from mien.errors import DataError
 from mien.types import Float
@@ -77,8 +76,13 @@ def _between(a: NDArray[np.float64], b: NDArray[np.float64], share: float) -> ND
 
 
 def _along(curve: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Points of a smooth curve through (n, 2) at fractional indices."""
-    return np.asarray(CubicSpline(np.arange(len(curve)), curve, bc_type="natural")(steps))
+    """Points (m, 2) of the Catmull-Rom curve through `curve` (n, 2) at fractional indices."""
+    ends = np.concatenate([2 * curve[:1] - curve[1:2], curve, 2 * curve[-1:] - curve[-2:-1]])
+    whole = np.clip(np.floor(steps).astype(int), 0, len(curve) - 2)
+    t = (steps - whole)[:, None]
+    a, b, c, d = (ends[whole + k] for k in range(4))
+    bend = t * (2 * a - 5 * b + 4 * c - d + t * (3 * b - a - 3 * c + d))
+    return np.asarray(b + 0.5 * t * (c - a + bend))
 
 
 def _outline(curve: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,1 @@
+"""Faces in photographs: where they are, their landmarks, the crop that methods see, and the way back."""

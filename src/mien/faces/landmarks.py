@@ -1,0 +1,136 @@
+"""mien's own 68 landmarks: a small network that was trained on hand-checked points and rig renders.
+
+The network sees an aligned crop of 128 px and answers where the landmarks lie in it. It starts from the
+detector's box, which says little about roll and size; each answer aligns the next crop better.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mien.errors import AssetMissing, WeightsError
+from mien.faces.align import STABLE, inverse, similarity, template, transform, warp
+from mien.types import Float, UInt8
+
+SIZE = 128
+"""Side of the crop that the network sees, px."""
+PASSES = 3
+_BOX_TO_CROP = 1.6
+"""Side of the crop over the width of the detector's box: the mean over the training people."""
+WEIGHTS = Path(__file__).parents[1] / "zoo" / "weights" / "landmarks.safetensors"
+
+
+class LandmarkNet(nn.Module):
+    """Heat maps at a quarter of the crop and the mean place of each: crops (B, 3, 128, 128) in [-1, 1] -> (B, 68, 2).
+
+    The answer is in crop units, that is 0 to 1 from edge to edge. An hourglass gives each heat map the sight of
+    the whole face; the expected place under the map is finer than its cells (integral regression, Sun et al. 2018).
+    """
+
+    def __init__(self, widths: tuple[int, int, int, int] = (20, 40, 72, 112)) -> None:
+        super().__init__()
+        a, b, c, d = widths
+        self.stem = _conv(3, a, 3, 2)
+        self.down1 = nn.Sequential(_conv(a, b, 3, 2), Block(b))
+        self.down2 = nn.Sequential(_conv(b, c, 3, 2), Block(c), Block(c))
+        self.down3 = nn.Sequential(_conv(c, d, 3, 2), Block(d), Block(d), Block(d))
+        self.up2 = nn.Sequential(_conv(d + c, c, 1, 1), Block(c))
+        self.up1 = nn.Sequential(_conv(c + b, b, 1, 1), Block(b), Block(b))
+        self.heat = nn.Conv2d(b, 68, 1)
+
+    def maps(self, crops: Tensor) -> Tensor:
+        """Logits of where each landmark is, (B, 68, 32, 32)."""
+        quarter = self.down1(self.stem(crops))  # (B, 40, 32, 32)
+        eighth = self.down2(quarter)  # (B, 72, 16, 16)
+        low = self.down3(eighth)  # (B, 112, 8, 8)
+        low = F.interpolate(low, scale_factor=2.0, mode="bilinear", align_corners=False)
+        low = self.up2(torch.cat([low, eighth], dim=1))
+        low = F.interpolate(low, scale_factor=2.0, mode="bilinear", align_corners=False)
+        low = self.up1(torch.cat([low, quarter], dim=1))
+        return self.heat(low)
+
+    def forward(self, crops: Tensor) -> Tensor:
+        maps = self.maps(crops)
+        side = maps.shape[-1]
+        share = maps.flatten(2).softmax(dim=2).unflatten(2, (side, side))
+        place = (torch.arange(side, device=maps.device, dtype=maps.dtype) + 0.5) / side
+        x = (share.sum(dim=2) * place).sum(dim=2)
+        y = (share.sum(dim=3) * place).sum(dim=2)
+        return torch.stack([x, y], dim=2)
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions and a way around them."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = _conv(width, width, 3, 1)
+        self.second = nn.Sequential(
+            nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.second(self.first(x)))
+
+
+def _conv(into: int, out: int, kernel: int, stride: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(into, out, kernel, stride, kernel // 2, bias=False),
+        nn.BatchNorm2d(out),
+        nn.ReLU(inplace=True),
+    )
+
+
+def landmarks_in(pixels: UInt8, boxes: Sequence[tuple[float, float, float, float]]) -> list[Float]:
+    """Landmarks (68, 2) px of each box (left, top, right, bottom) of a photograph uint8 (H, W, 3)."""
+    matrices = [_from_box(box) for box in boxes]
+    points: list[Float] = []
+    for index in range(PASSES):
+        crops = np.stack([warp(pixels, matrix, SIZE) for matrix in matrices])
+        answer = predict(crops)
+        points = [
+            transform(inverse(matrix), answer[i]) for i, matrix in enumerate(matrices)
+        ]
+        if index < PASSES - 1:
+            matrices = [similarity(p[list(STABLE)], template(SIZE)[list(STABLE)]) for p in points]
+    return points
+
+
+def predict(crops: UInt8) -> Float:
+    """Landmarks (B, 68, 2), crop px, of aligned crops uint8 (B, 128, 128, 3)."""
+    net = load()
+    x = torch.from_numpy(crops).permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
+    with torch.inference_mode():
+        units = net(x)
+    return (units.numpy() * SIZE - 0.5).astype(np.float32)
+
+
+def _from_box(box: tuple[float, float, float, float]) -> Float:
+    left, top, right, bottom = box
+    scale = SIZE / (_BOX_TO_CROP * max(right - left, 1.0))
+    x, y = (left + right) / 2, (top + bottom) / 2
+    middle = SIZE / 2 - 0.5
+    return np.array([[scale, 0, middle - scale * x], [0, scale, middle - scale * y]], dtype=np.float32)
+
+
+@functools.cache
+def load(path: Path | None = None) -> LandmarkNet:
+    """The network with its weights, in eval mode; `path` names other weights than those that ship."""
+    path = path or WEIGHTS
+    if not path.is_file():
+        raise AssetMissing(f"no landmark weights at {path}: run `python -m mien.training.landmarks`")
+    try:
+        net = LandmarkNet()
+        net.load_state_dict({k: v.float() for k, v in load_file(path).items()})
+    except (SafetensorError, RuntimeError) as error:
+        raise WeightsError(f"{path} does not hold this landmark network's weights: {error}") from error
+    return net.eval()

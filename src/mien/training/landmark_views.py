@@ -1,0 +1,159 @@
+"""How the landmark network is shown a labelled face: cropped askew, lit, tinted, blurred, covered, mirrored.
+
+A hundred people in one studio teach nothing about the world's light and cameras; these views have to.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.faces.align import MIRROR, similarity, template, transform
+from mien.faces.align import STABLE as STABLE_POINTS
+from mien.types import Float, UInt8
+
+_STABLE = list(STABLE_POINTS)
+
+
+def view(
+    image: UInt8, points: Float, other: UInt8, size: int, random: np.random.Generator
+) -> tuple[UInt8, Float]:
+    """One training view of a face: crop uint8 (size, size, 3) and its points (68, 2) in crop px.
+
+    `image` is any picture around the face with `points` in its px; `other` lends a background.
+    """
+    if random.random() < 0.2:
+        image = _other_background(image, points, other, random)
+    matrix = _askew(points, size, random)
+    border = (cv2.BORDER_REFLECT, cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT)[random.integers(3)]
+    crop = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
+    moved = transform(matrix, points)
+    if random.random() < 0.5:
+        crop = np.ascontiguousarray(crop[:, ::-1])
+        moved = moved[MIRROR] * np.float32([-1, 1]) + np.float32([size - 1, 0])
+    if random.random() < 0.12:
+        crop = _glasses(crop, moved, random)
+    if random.random() < 0.2:
+        crop = _cover(crop, random)
+    return _degrade(_recolour(crop, random), random), moved
+
+
+def _askew(points: Float, size: int, random: np.random.Generator) -> Float:
+    """The aligning similarity, off by as much as the detector's box is (half the time) or a first pass."""
+    rough = random.random() < 0.5
+    roll, grow, slide = (0.17, 0.13, 0.055) if rough else (0.035, 0.03, 0.015)
+    aligned = similarity(points[_STABLE], template(size)[_STABLE]).astype(np.float64)
+    angle = float(np.clip(random.normal(0, roll), -0.55, 0.55))
+    zoom = math.exp(float(np.clip(random.normal(0, grow), -0.35, 0.3)))
+    turn = zoom * np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    # A little aspect and shear stand for turned heads and wide lenses.
+    turn = turn @ (np.eye(2) + random.normal(0, 0.035, (2, 2)))
+    middle = np.array([size / 2, size / 2])
+    out = turn @ aligned
+    out[:, 2] += middle - turn @ middle + random.normal(0, slide * size, 2)
+    return out.astype(np.float32)
+
+
+def _other_background(
+    image: UInt8, points: Float, other: UInt8, random: np.random.Generator
+) -> UInt8:
+    """Everything outside jaw and forehead replaced by another picture, turned and recoloured."""
+    height, width = image.shape[:2]
+    chin, eyes = points[8], points[36:48].mean(axis=0)
+    top = eyes + (eyes - chin) * random.uniform(0.7, 0.95)
+    across = (points[16] - points[0]) * 0.46
+    crown = np.stack([points[16], top + across * 0.85, top + across * 0.3 - (chin - top) * 0.05,
+                      top - across * 0.3 - (chin - top) * 0.05, top - across * 0.85, points[0]])  # fmt: skip
+    outline = np.concatenate([points[:17], crown]).round().astype(np.int32)
+    mask = np.zeros((height, width), np.uint8)
+    cv2.fillPoly(mask, [outline], 255)
+    soft = cv2.GaussianBlur(mask, (0, 0), random.uniform(0.7, 2.5)).astype(np.float32)[..., None] / 255
+    back = cv2.resize(np.rot90(other, int(random.integers(4))), (width, height))
+    back = _recolour(np.ascontiguousarray(back), random)
+    if random.random() < 0.3:
+        back = np.full_like(back, random.integers(0, 256, 3))
+    return (image * soft + back * (1 - soft)).astype(np.uint8)
+
+
+def _glasses(crop: UInt8, points: Float, random: np.random.Generator) -> UInt8:
+    """Frames around both eyes, sometimes with tinted lenses."""
+    out = crop.copy()
+    colour = tuple(int(v) for v in random.integers(0, 120, 3))
+    thick = int(random.integers(1, 4))
+    left, right = points[36:42].mean(axis=0), points[42:48].mean(axis=0)
+    span = float(np.linalg.norm(right - left))
+    angle = math.degrees(math.atan2(right[1] - left[1], right[0] - left[0]))
+    axes = (round(span * random.uniform(0.3, 0.42)), round(span * random.uniform(0.18, 0.33)))
+    tint = random.uniform(0.3, 0.9) if random.random() < 0.2 else 0.0
+    for centre in (left, right):
+        spot = (round(float(centre[0])), round(float(centre[1] + span * 0.04)))
+        if tint > 0:
+            lens = out.copy()
+            cv2.ellipse(lens, spot, axes, angle, 0, 360, colour, -1)
+            out = cv2.addWeighted(lens, tint, out, 1 - tint, 0)
+        cv2.ellipse(out, spot, axes, angle, 0, 360, colour, thick, cv2.LINE_AA)
+    return np.asarray(out, dtype=np.uint8)
+
+
+def _cover(crop: UInt8, random: np.random.Generator) -> UInt8:
+    """A box of flat colour, noise or the crop's own pixels over up to a seventh of it."""
+    size = crop.shape[0]
+    out = crop.copy()
+    width, height = random.integers(size // 10, round(size * 0.38), 2)
+    x, y = random.integers(0, size - width), random.integers(0, size - height)
+    kind = random.random()
+    if kind < 0.5:
+        patch = np.broadcast_to(random.integers(0, 256, 3), (height, width, 3))
+    elif kind < 0.7:
+        patch = random.integers(0, 256, (height, width, 3))
+    else:
+        a, b = random.integers(0, size - width), random.integers(0, size - height)
+        patch = crop[b : b + height, a : a + width]
+    out[y : y + height, x : x + width] = patch
+    return out
+
+
+def _recolour(crop: UInt8, random: np.random.Generator) -> UInt8:
+    """Grey, tint, gamma, contrast and a light from one side."""
+    x = crop.astype(np.float32) / 255
+    if random.random() < 0.2:
+        x = np.repeat(x @ np.float32([[0.299], [0.587], [0.114]]), 3, axis=2)
+    else:
+        grey = x.mean(axis=2, keepdims=True)
+        x = grey + (x - grey) * random.uniform(0.3, 1.6)
+    x = np.clip(x, 0, 1) ** np.float32(math.exp(random.normal(0, 0.35)))
+    x = (x - 0.5) * math.exp(random.normal(0, 0.22)) + 0.5 + random.normal(0, 0.07)
+    x = x * np.exp(random.normal(0, 0.09, 3)).astype(np.float32)
+    if random.random() < 0.45:
+        x = x * _light(crop.shape[0], crop.shape[1], random)
+    return (np.clip(x, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def _light(height: int, width: int, random: np.random.Generator) -> NDArray[np.float32]:
+    """A smooth gain, (height, width, 1): bright on one side and dark on the other."""
+    angle = random.uniform(0, 2 * math.pi)
+    x, y = np.linspace(-1, 1, width), np.linspace(-1, 1, height)[:, None]
+    ramp = np.cos(angle) * x + np.sin(angle) * y + random.uniform(-0.4, 0.4)
+    gain = np.exp(random.uniform(0.15, 0.8) * np.tanh(ramp * random.uniform(0.7, 4)))
+    return np.asarray(gain[..., None], dtype=np.float32)
+
+
+def _degrade(crop: UInt8, random: np.random.Generator) -> UInt8:
+    """Blur, lost resolution, sensor noise, JPEG."""
+    size = crop.shape[0]
+    if random.random() < 0.25:
+        crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), random.uniform(0.4, 1.8)), dtype=np.uint8)
+    if random.random() < 0.2:
+        small = round(size * random.uniform(0.35, 0.8))
+        less = cv2.resize(crop, (small, small), interpolation=cv2.INTER_AREA)
+        crop = np.asarray(cv2.resize(less, (size, size), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+    if random.random() < 0.4:
+        grain = random.normal(0, random.uniform(1, 14), crop.shape).astype(np.float32)
+        crop = np.clip(crop + grain, 0, 255).astype(np.uint8)
+    if random.random() < 0.3:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(15, 80))]
+        crop = np.asarray(cv2.imdecode(cv2.imencode(".jpg", crop, quality)[1], cv2.IMREAD_COLOR), np.uint8)
+    return crop
