@@ -1,4 +1,4 @@
-"""What every data set says about itself; each has one module here that knows how it lies on disk."""
+"""What every data set says about itself; one module each knows how it lies on disk."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class DataSet:
     obtain: str
     """What to download and how to unpack it."""
     records: Callable[[Path], list[Record]]
-    """Records of a folder in the original layout, file names relative to it; DataError otherwise."""
+    """Records of a folder in the original layout, file names relative to it, or DataError."""
 
 
 def landmarks_beside(photo: Path) -> NDArray[np.float32] | None:

@@ -1,7 +1,7 @@
 """Young Adult White Faces: DeBruine & Jones (2017), doi 10.6084/m9.figshare.4220517.
 
-Original layout: `NNNf.jpg` or `NNNm.jpg`, neutral and frontal, each with a `.tem` of 189 hand-checked
-points beside it; the stem is the person.
+Original layout: `NNNf.jpg` or `NNNm.jpg`, neutral and frontal, each with a `.tem` of 189
+hand-checked points beside it; the stem is the person.
 """
 
 from __future__ import annotations

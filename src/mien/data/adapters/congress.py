@@ -1,7 +1,7 @@
 """Official portraits of members of the US Congress, from the repository `unitedstates/images`.
 
-Original layout: `congress/225x275/<Bioguide id>.jpg`; the id is the person. Most smile, nobody has said
-who does, so the emotion is unknown.
+Original layout: `congress/225x275/<Bioguide id>.jpg`; the id is the person. Most smile, nobody has
+said who does, so the emotion is unknown.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _BIOGUIDE = re.compile(r"[A-Z]\d{6}")
 
 
 def records(folder: Path) -> list[Record]:
-    """Records of the portraits below `folder`: the repository, or any folder down to the pictures."""
+    """Records of the portraits below `folder`: the repository, or any folder on the way down."""
     for below in ("congress/225x275", "225x275", "."):
         photos = [p for p in sorted((folder / below).glob("*.jpg")) if _BIOGUIDE.fullmatch(p.stem)]
         if photos:

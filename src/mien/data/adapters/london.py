@@ -1,7 +1,7 @@
 """Face Research Lab London Set: DeBruine & Jones (2017), doi 10.6084/m9.figshare.5047666.
 
-Original layout: `neutral_front/NNN_03.jpg` and `smiling_front/NNN_08.jpg`, each with a `.tem` of 189
-hand-checked points beside it; NNN is the person.
+Original layout: `neutral_front/NNN_03.jpg` and `smiling_front/NNN_08.jpg`, each with a `.tem` of
+189 hand-checked points beside it; NNN is the person.
 """
 
 from __future__ import annotations
