@@ -1,0 +1,55 @@
+# Everything a newcomer or a contributor runs. Each target makes .venv first, once; again only when
+# pyproject.toml or constraints.txt changed.
+
+PYTHON ?= python3
+PIP_FLAGS ?=
+VENV := .venv
+RUN := $(VENV)/bin/
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format clean
+
+help:
+	@echo "make demo    show what mien does: docs/images/demo.png"
+	@echo "make test    all tests; those that need face data skip where there is none"
+	@echo "make lint    format, lint and types, as .ci/run checks them"
+	@echo "make format  let ruff rewrite the code"
+	@echo "make setup   only the virtual environment, in $(VENV)"
+	@echo "make clean   remove the virtual environment and all caches"
+
+setup: $(READY)
+	@echo "setup: $(VENV) is ready"
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "setup: mien needs Python 3.11 or newer: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@echo "setup: installing mien and its tools into $(VENV) (a few minutes, once)"
+	@test -x $(RUN)python || $(PYTHON) -m venv $(VENV)
+	@$(RUN)python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) \
+		--constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(READY)
+	@echo "demo: editing the sample faces"
+	@$(RUN)mien demo
+
+test: $(READY)
+	@echo "test: running the tests"
+	@$(RUN)python -m pytest
+
+lint: $(READY)
+	@echo "lint: format"
+	@$(RUN)ruff format --check .
+	@echo "lint: rules"
+	@$(RUN)ruff check .
+	@echo "lint: types"
+	@$(RUN)mypy
+
+format: $(READY)
+	@$(RUN)ruff format .
+	@$(RUN)ruff check --fix .
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './.git/*' -exec rm -rf {} +
