@@ -1,1 +1,3 @@
-"""Faces in photographs: where they are, their landmarks, the crop that methods see, and the way back."""
+"""Faces in photographs: where they are, their landmarks, the crop that methods see, and the way
+back.
+"""

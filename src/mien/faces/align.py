@@ -1,9 +1,10 @@
 """From photograph to crop: one fixed template, one similarity, and its inverse beside it.
 
-The template is the mean of the hand-checked points of the Face Research Lab sets' training people, made
-symmetric. A crop shows the face upright, its side is 3.75 times the distance of the eyes, the eyes lie at 0.37 of
-its height: the chin stays inside when the jaw drops. The similarity looks only at points that an expression
-hardly moves, so that the same person with another expression is cropped alike.
+The template is the mean of the hand-checked points of the Face Research Lab sets' training people,
+made symmetric. A crop shows the face upright, its side is 3.75 times the distance of the eyes, the
+eyes lie at 0.37 of its height: the chin stays inside when the jaw drops. The similarity looks only
+at points that an expression hardly moves, so that the same person with another expression is
+cropped alike.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ def template(size: int) -> Float:
 
 
 def similarity(points: Float, targets: Float) -> Float:
-    """The rotation, scale and shift, float32 (2, 3), that brings (N, 2) points nearest to (N, 2) targets."""
+    """The rotation, scale and shift, float32 (2, 3), that brings (N, 2) points nearest to (N, 2)
+    targets.
+    """
     a = points.astype(np.float64) @ np.array([1, 1j])
     b = targets.astype(np.float64) @ np.array([1, 1j])
     spread = (np.abs(a - a.mean()) ** 2).sum()
@@ -74,7 +77,9 @@ def transform(matrix: Float, points: Float) -> Float:
 def inverse(matrix: Float) -> Float:
     """The 2x3 matrix that undoes a 2x3 matrix: crop px -> photograph px."""
     turn = np.linalg.inv(matrix[:, :2].astype(np.float64))
-    return np.concatenate([turn, -turn @ matrix[:, 2:].astype(np.float64)], axis=1).astype(np.float32)
+    return np.concatenate([turn, -turn @ matrix[:, 2:].astype(np.float64)], axis=1).astype(
+        np.float32
+    )
 
 
 def resized(matrix: Float, size: int, to: int) -> Float:
@@ -86,17 +91,20 @@ def resized(matrix: Float, size: int, to: int) -> Float:
 
 
 def align(pixels: UInt8, face: Face, size: int = 128) -> AlignedFace:
-    """The face upright and centred in a crop of side `size`; what lies outside the photograph is mirrored."""
+    """The face upright and centred in a crop of side `size`; what lies outside the photograph is
+    mirrored.
+    """
     stable = list(STABLE)
     matrix = similarity(face.landmarks[stable], template(size)[stable])
     return AlignedFace(warp(pixels, matrix, size), matrix, transform(matrix, face.landmarks))
 
 
 def warp(pixels: UInt8, matrix: Float, size: int) -> UInt8:
-    """A crop (size, size, 3) under a photograph-to-crop similarity, without aliasing when it shrinks.
+    """A crop (size, size, 3) under a photograph-to-crop similarity, without aliasing when it
+    shrinks.
 
-    The crop is drawn at a whole multiple of `size` near the photograph's own scale, then averaged down, so that
-    a crop of 320 px seen at 128 equals the crop of 128.
+    The crop is drawn at a whole multiple of `size` near the photograph's own scale, then averaged
+    down, so that a crop of 320 px seen at 128 equals the crop of 128.
     """
     pixels, matrix = _region(pixels, matrix, size)
     scale = math.hypot(matrix[0, 0], matrix[1, 0])
@@ -111,13 +119,17 @@ def warp(pixels: UInt8, matrix: Float, size: int) -> UInt8:
 
 
 def _region(pixels: UInt8, matrix: Float, size: int) -> tuple[UInt8, Float]:
-    """The part of the photograph that the crop sees, and the matrix from there; shrunk first if it is huge."""
+    """The part of the photograph that the crop sees, and the matrix from there; shrunk first if it
+    is huge.
+    """
     corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], dtype=np.float32) - 0.5
     seen = transform(inverse(matrix), corners)
     height, width = pixels.shape[:2]
     margin = 4 + math.ceil(0.02 * float(np.ptp(seen)))
     left, top = np.clip(np.floor(seen.min(0)).astype(int) - margin, 0, (width - 2, height - 2))
-    right, bottom = np.clip(np.ceil(seen.max(0)).astype(int) + margin, (left + 2, top + 2), (width, height))
+    right, bottom = np.clip(
+        np.ceil(seen.max(0)).astype(int) + margin, (left + 2, top + 2), (width, height)
+    )
     moved = matrix.astype(np.float64).copy()
     moved[:, 2] += moved[:, :2] @ (left, top)
     return pixels[top:bottom, left:right], moved.astype(np.float32)

@@ -1,9 +1,9 @@
 """Where the faces are: dlib's HOG detector (public domain), then mien's own 68 landmarks.
 
-The detector slides a window of 80 px over the photograph and its smaller versions, so that a face of a
-given size is found when the photograph is first scaled to make that face 80 px wide or more. A first look is
-bounded in pixels; only when nothing is found does a second go down to faces of 60 px, and a third widens
-the borders for a face that fills the frame.
+The detector slides a window of 80 px over the photograph and its smaller versions, so that a face
+of a given size is found when the photograph is first scaled to make that face 80 px wide or more. A
+first look is bounded in pixels; only when nothing is found does a second go down to faces of 60 px,
+and a third widens the borders for a face that fills the frame.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ _BORDER = 0.25
 
 
 def detect(pixels: UInt8) -> list[Face]:
-    """Faces of a photograph uint8 (H, W, 3) RGB, the largest first; an empty list when there is none."""
+    """Faces of a photograph uint8 (H, W, 3) RGB, the largest first; an empty list when there is
+    none.
+    """
     boxes = _boxes(pixels)
     if not boxes:
         return []
@@ -38,7 +40,8 @@ def detect(pixels: UInt8) -> list[Face]:
 
 
 def choose(faces: Sequence[Face], spec: str = "largest") -> list[Face]:
-    """The faces that `spec` asks for: `largest`, `all`, `index N` (0 is the largest) or `near X,Y` (px).
+    """The faces that `spec` asks for: `largest`, `all`, `index N` (0 is the largest) or `near X,Y`
+    (px).
 
     FaceNotFound when there is no such face, GuideError when `spec` is none of these.
     """
@@ -48,13 +51,17 @@ def choose(faces: Sequence[Face], spec: str = "largest") -> list[Face]:
     elif word == "index" and rest.strip().isdecimal():
         picked = list(faces[int(rest) : int(rest) + 1])
         if faces and not picked:
-            raise FaceNotFound(f"no face {int(rest)}: the picture has {len(faces)}, counted from 0, largest first")
+            raise FaceNotFound(
+                f"no face {int(rest)}: the picture has {len(faces)}, counted from 0, largest first"
+            )
     elif word == "near" and (place := _place(rest)) is not None:
         picked = sorted(faces, key=lambda face: _distance(face, place))[:1]
     else:
         raise GuideError(f"face {spec!r} is not understood: say largest, all, index N, or near X,Y")
     if not picked:
-        raise FaceNotFound("no face found: use a photograph that shows one from the front, 60 px wide or more")
+        raise FaceNotFound(
+            "no face found: use a photograph that shows one from the front, 60 px wide or more"
+        )
     return picked
 
 
@@ -86,7 +93,7 @@ def _boxes(pixels: UInt8) -> list[tuple[float, Box]]:
         found = _look(pixels, second)
     if not found:
         pad = round(_BORDER * max(height, width))
-        wide = cv2.copyMakeBorder(pixels, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+        wide: UInt8 = np.pad(pixels, ((pad, pad), (pad, pad), (0, 0)), mode="edge")
         found = _look(wide, min(first, math.sqrt(_FIRST_PIXELS / (wide.shape[0] * wide.shape[1]))))
         found = [(score, (a - pad, b - pad, c - pad, d - pad)) for score, (a, b, c, d) in found]
     return found
@@ -96,7 +103,9 @@ def _look(pixels: UInt8, scale: float) -> list[tuple[float, Box]]:
     """dlib's detector on the photograph at `scale`; boxes in photograph px."""
     if abs(scale - 1) > 1e-3:
         mode = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        pixels = np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=mode), dtype=np.uint8)
+        pixels = np.asarray(
+            cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=mode), dtype=np.uint8
+        )
     boxes, scores, _ = _detector().run(np.ascontiguousarray(pixels), 0, 0.0)
     edges = [(box.left(), box.top(), box.right() + 1, box.bottom() + 1) for box in boxes]
     return [

@@ -1,7 +1,7 @@
 """mien's own 68 landmarks: a small network that was trained on hand-checked points and rig renders.
 
-The network sees an aligned crop of 128 px and answers where the landmarks lie in it. It starts from the
-detector's box, which says little about roll and size; each answer aligns the next crop better.
+The network sees an aligned crop of 128 px and answers where the landmarks lie in it. It starts from
+the detector's box, which says little about roll and size; each answer aligns the next crop better.
 """
 
 from __future__ import annotations
@@ -30,10 +30,12 @@ WEIGHTS = Path(__file__).parents[1] / "zoo" / "weights" / "landmarks.safetensors
 
 
 class LandmarkNet(nn.Module):
-    """Heat maps at a quarter of the crop and the mean place of each: crops (B, 3, 128, 128) in [-1, 1] -> (B, 68, 2).
+    """Heat maps at a quarter of the crop and the mean place of each: crops (B, 3, 128, 128) in [-1,
+    1] -> (B, 68, 2).
 
-    The answer is in crop units, that is 0 to 1 from edge to edge. An hourglass gives each heat map the sight of
-    the whole face; the expected place under the map is finer than its cells (integral regression, Sun et al. 2018).
+    The answer is in crop units, that is 0 to 1 from edge to edge. An hourglass gives each heat map
+    the sight of the whole face; the expected place under the map is finer than its cells (integral
+    regression, Sun et al. 2018).
     """
 
     def __init__(self, widths: tuple[int, int, int, int] = (20, 40, 72, 112)) -> None:
@@ -56,16 +58,21 @@ class LandmarkNet(nn.Module):
         low = self.up2(torch.cat([low, eighth], dim=1))
         low = F.interpolate(low, scale_factor=2.0, mode="bilinear", align_corners=False)
         low = self.up1(torch.cat([low, quarter], dim=1))
-        return self.heat(low)
+        heat: Tensor = self.heat(low)
+        return heat
 
-    def forward(self, crops: Tensor) -> Tensor:
-        maps = self.maps(crops)
+    def places(self, maps: Tensor) -> Tensor:
+        """Expected place under each map, (B, 68, 2) in crop units."""
         side = maps.shape[-1]
-        share = maps.flatten(2).softmax(dim=2).unflatten(2, (side, side))
+        share = maps.flatten(2).softmax(dim=2).view(maps.shape)
         place = (torch.arange(side, device=maps.device, dtype=maps.dtype) + 0.5) / side
         x = (share.sum(dim=2) * place).sum(dim=2)
         y = (share.sum(dim=3) * place).sum(dim=2)
         return torch.stack([x, y], dim=2)
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """Landmarks (B, 68, 2) in crop units of crops (B, 3, 128, 128)."""
+        return self.places(self.maps(crops))
 
 
 class Block(nn.Module):
@@ -79,6 +86,7 @@ class Block(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """Features (B, C, H, W) -> the same shape."""
         return F.relu(x + self.second(self.first(x)))
 
 
@@ -97,9 +105,7 @@ def landmarks_in(pixels: UInt8, boxes: Sequence[tuple[float, float, float, float
     for index in range(PASSES):
         crops = np.stack([warp(pixels, matrix, SIZE) for matrix in matrices])
         answer = predict(crops)
-        points = [
-            transform(inverse(matrix), answer[i]) for i, matrix in enumerate(matrices)
-        ]
+        points = [transform(inverse(matrix), answer[i]) for i, matrix in enumerate(matrices)]
         if index < PASSES - 1:
             matrices = [similarity(p[list(STABLE)], template(SIZE)[list(STABLE)]) for p in points]
     return points
@@ -110,8 +116,8 @@ def predict(crops: UInt8) -> Float:
     net = load()
     x = torch.from_numpy(crops).permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
     with torch.inference_mode():
-        units = net(x)
-    return (units.numpy() * SIZE - 0.5).astype(np.float32)
+        units: Tensor = net(x)
+    return np.asarray(units.numpy() * SIZE - 0.5, dtype=np.float32)
 
 
 def _from_box(box: tuple[float, float, float, float]) -> Float:
@@ -119,7 +125,9 @@ def _from_box(box: tuple[float, float, float, float]) -> Float:
     scale = SIZE / (_BOX_TO_CROP * max(right - left, 1.0))
     x, y = (left + right) / 2, (top + bottom) / 2
     middle = SIZE / 2 - 0.5
-    return np.array([[scale, 0, middle - scale * x], [0, scale, middle - scale * y]], dtype=np.float32)
+    return np.array(
+        [[scale, 0, middle - scale * x], [0, scale, middle - scale * y]], dtype=np.float32
+    )
 
 
 @functools.cache
@@ -127,10 +135,14 @@ def load(path: Path | None = None) -> LandmarkNet:
     """The network with its weights, in eval mode; `path` names other weights than those that ship."""
     path = path or WEIGHTS
     if not path.is_file():
-        raise AssetMissing(f"no landmark weights at {path}: run `python -m mien.training.landmarks`")
+        raise AssetMissing(
+            f"no landmark weights at {path}: run `python -m mien.training.landmarks`"
+        )
     try:
         net = LandmarkNet()
         net.load_state_dict({k: v.float() for k, v in load_file(path).items()})
     except (SafetensorError, RuntimeError) as error:
-        raise WeightsError(f"{path} does not hold this landmark network's weights: {error}") from error
+        raise WeightsError(
+            f"{path} does not hold this landmark network's weights: {error}"
+        ) from error
     return net.eval()

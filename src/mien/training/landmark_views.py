@@ -1,6 +1,8 @@
-"""How the landmark network is shown a labelled face: cropped askew, lit, tinted, blurred, covered, mirrored.
+"""How the landmark network is shown a labelled face: cropped askew, lit, tinted, blurred, covered,
+mirrored.
 
-A hundred people in one studio teach nothing about the world's light and cameras; these views have to.
+A hundred people in one studio teach nothing about the world's light and cameras; these views have
+to.
 """
 
 from __future__ import annotations
@@ -42,13 +44,17 @@ def view(
 
 
 def _askew(points: Float, size: int, random: np.random.Generator) -> Float:
-    """The aligning similarity, off by as much as the detector's box is (half the time) or a first pass."""
+    """The aligning similarity, off by as much as the detector's box is (half the time) or a first
+    pass.
+    """
     rough = random.random() < 0.5
     roll, grow, slide = (0.17, 0.13, 0.055) if rough else (0.035, 0.03, 0.015)
     aligned = similarity(points[_STABLE], template(size)[_STABLE]).astype(np.float64)
     angle = float(np.clip(random.normal(0, roll), -0.55, 0.55))
     zoom = math.exp(float(np.clip(random.normal(0, grow), -0.35, 0.3)))
-    turn = zoom * np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    turn = zoom * np.array(
+        [[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]
+    )
     # A little aspect and shear stand for turned heads and wide lenses.
     turn = turn @ (np.eye(2) + random.normal(0, 0.035, (2, 2)))
     middle = np.array([size / 2, size / 2])
@@ -70,7 +76,9 @@ def _other_background(
     outline = np.concatenate([points[:17], crown]).round().astype(np.int32)
     mask = np.zeros((height, width), np.uint8)
     cv2.fillPoly(mask, [outline], 255)
-    soft = cv2.GaussianBlur(mask, (0, 0), random.uniform(0.7, 2.5)).astype(np.float32)[..., None] / 255
+    soft = (
+        cv2.GaussianBlur(mask, (0, 0), random.uniform(0.7, 2.5)).astype(np.float32)[..., None] / 255
+    )
     back = cv2.resize(np.rot90(other, int(random.integers(4))), (width, height))
     back = _recolour(np.ascontiguousarray(back), random)
     if random.random() < 0.3:
@@ -149,11 +157,15 @@ def _degrade(crop: UInt8, random: np.random.Generator) -> UInt8:
     if random.random() < 0.2:
         small = round(size * random.uniform(0.35, 0.8))
         less = cv2.resize(crop, (small, small), interpolation=cv2.INTER_AREA)
-        crop = np.asarray(cv2.resize(less, (size, size), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+        crop = np.asarray(
+            cv2.resize(less, (size, size), interpolation=cv2.INTER_LINEAR), dtype=np.uint8
+        )
     if random.random() < 0.4:
         grain = random.normal(0, random.uniform(1, 14), crop.shape).astype(np.float32)
         crop = np.clip(crop + grain, 0, 255).astype(np.uint8)
     if random.random() < 0.3:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(15, 80))]
-        crop = np.asarray(cv2.imdecode(cv2.imencode(".jpg", crop, quality)[1], cv2.IMREAD_COLOR), np.uint8)
+        crop = np.asarray(
+            cv2.imdecode(cv2.imencode(".jpg", crop, quality)[1], cv2.IMREAD_COLOR), np.uint8
+        )
     return crop

@@ -1,8 +1,10 @@
-"""Psychomorph / WebMorph templates: 189 hand-checked points, and the 68 of them that mien works with.
+"""Psychomorph / WebMorph templates: 189 hand-checked points, and the 68 of them that mien works
+with.
 
-A `.tem` file holds the number of points, one `x y` line per point, then line definitions (which points a curve
-joins). The FRL template (189 points) is the one of the Face Research Lab sets. Its numbering was read off the line
-definitions and checked on pictures; low 68-point numbers are on the left of the picture, the person's right.
+A `.tem` file holds the number of points, one `x y` line per point, then line definitions (which
+points a curve joins). The FRL template (189 points) is the one of the Face Research Lab sets. Its
+numbering was read off the line definitions and checked on pictures; low 68-point numbers are on the
+left of the picture, the person's right.
 """
 
 from __future__ import annotations
@@ -18,14 +20,35 @@ from mien.types import Float
 COUNT = 189
 
 # The face outline, ear to ear; the chin (129) ends the first half and starts the second.
-_OUTLINE = (109, 185, 110, 186, 111, 125, 126, 127, 128, 129, 130, 131, 132, 133, 114, 188, 113, 187, 112)
+_OUTLINE = (
+    109,
+    185,
+    110,
+    186,
+    111,
+    125,
+    126,
+    127,
+    128,
+    129,
+    130,
+    131,
+    132,
+    133,
+    114,
+    188,
+    113,
+    187,
+    112,
+)
 _CHIN = 9
 _BRIDGE = ((50, 51, 52, 53, 54), (56, 57, 58, 59, 60))
 _LIPS_OUTER = (87, 88, 89, 90, 91, 92, 93)
 _LIP_BOTTOM = (93, 108, 107, 106, 105, 104, 87)
 _INNER = (95, 96, 97, 102, 101, 100)  # 61, 62, 63 above, 65, 66, 67 below
 
-# Curves of the template, and where along them (in steps from point to point) the 68-point scheme has its points.
+# Curves of the template, and where along them (in steps from point to point) the 68-point scheme
+# has its points.
 _CURVES: tuple[tuple[int, tuple[int, ...], tuple[float, ...]], ...] = (
     (17, (71, 72, 73, 74, 75), (0.15, 1.2, 2.4, 3.35, 4.0)),
     (22, (78, 79, 80, 81, 82), (0.0, 0.65, 1.6, 2.8, 3.85)),
@@ -39,7 +62,9 @@ _CURVES: tuple[tuple[int, tuple[int, ...], tuple[float, ...]], ...] = (
 
 
 def read_tem(path: Path | str) -> Float:
-    """The points of a template, float32 (189, 2), (x, y) px. DataError if the file is not such a template."""
+    """The points of a template, float32 (189, 2), (x, y) px. DataError if the file is not such a
+    template.
+    """
     try:
         lines = Path(path).read_text(encoding="ascii", errors="replace").split("\n")
         count = int(lines[0])
@@ -53,7 +78,9 @@ def read_tem(path: Path | str) -> Float:
 
 
 def to_68(points: Float) -> Float:
-    """The 68 landmarks (iBUG order) that 189 template points imply: float32 (189, 2) -> (68, 2), same pixels."""
+    """The 68 landmarks (iBUG order) that 189 template points imply: float32 (189, 2) -> (68, 2),
+    same pixels.
+    """
     t = points.astype(np.float64)
     out = np.empty((68, 2))
     out[:17] = _outline(t[list(_OUTLINE)])
