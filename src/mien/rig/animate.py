@@ -1,0 +1,130 @@
+"""From blendshape weights to a posed mesh, for one person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.rig.camera import Camera, rotation_matrix
+from mien.rig.fit import Fit
+from mien.rig.mesh import (
+    EYE,
+    EYE_SOCKETS,
+    EYEBALLS,
+    FACE,
+    GUMS_AND_TEETH,
+    MOUTH_SOCKET,
+    SIDES,
+    SKIN_LAYER,
+    FaceModel,
+)
+from mien.rig.mouth import seat_teeth
+
+Float = NDArray[np.float32]
+Int = NDArray[np.int32]
+
+LOOK_ASIDE, LOOK_DOWN, LOOK_UP = 0.55, 0.50, 0.42
+"""Turn of the eyeball at full weight, rad. The model's eyeLook shapes move the lids only."""
+PIVOT_DEPTH = 0.25
+"""The eye turns about a point this far behind the middle of the model's eyeball, cm."""
+
+SINK = ((EYEBALLS, 0.45), (EYE_SOCKETS, 0.25), (GUMS_AND_TEETH, 3.0), (MOUTH_SOCKET, 3.0))
+"""How far each part is pushed back in the depth test only, cm: lids and lips must always win."""
+
+GRAZING, SAFE = 0.38, 0.65
+"""Skin whose normal faces the camera less than this is dropped (the photograph says little about it, and its
+edge would cut the hair); up to the second value it hands over to the background's motion."""
+CORE = (4.9, -5.2, 6.0)
+"""Half width, bottom and top, cm, of the part of the face that is drawn whatever its facing."""
+HANDOVER = (4.2, -4.4, 0.7)
+"""Half width and bottom where the core's edge begins to follow the background, and over what length, cm."""
+
+
+@dataclass(frozen=True)
+class Pose:
+    """A posed mesh: vertices (N, 3) cm, points (N, 2) crop px, depth (N,) cm, normals (N, 3) in camera axes."""
+
+    vertices: Float
+    points: Float
+    depth: Float
+    normals: Float
+
+
+def rest_shape(model: FaceModel, fit: Fit) -> Float:
+    """Vertices (N, 3) of the person at rest, with the fit's residual in the picture plane."""
+    moved = model.residual @ fit.residual.astype(np.float32) / np.float32(fit.camera.scale)
+    offset = np.stack([moved[:, 0], -moved[:, 1], np.zeros(len(moved), np.float32)], 1)
+    rest = model.shape(fit.identity) + offset @ fit.camera.matrix.astype(np.float32)
+    return seat_teeth(model, rest, fit)
+
+
+def pose(model: FaceModel, rest: Float, weights: Float) -> Float:
+    """Vertices (N, 3) of `rest` under blendshape weights (53,); eyeballs are turned explicitly."""
+    at = np.flatnonzero(weights)
+    vertices = (
+        rest + np.tensordot(weights[at], model.expressions[at], 1) if len(at) else rest.copy()
+    )
+    w = {name: float(weights[i]) for name, i in model.index.items() if name.startswith("eyeLook")}
+    for side in SIDES:
+        out = (w[f"eyeLookOut_{side}"] - w[f"eyeLookIn_{side}"]) * LOOK_ASIDE
+        down = w[f"eyeLookDown_{side}"] * LOOK_DOWN - w[f"eyeLookUp_{side}"] * LOOK_UP
+        if out or down:
+            ball = EYE[side]
+            pivot = rest[ball].mean(0) - np.array([0, 0, PIVOT_DEPTH], np.float32)
+            about_x = rotation_matrix(np.array([down, 0, 0]))
+            about_y = rotation_matrix(np.array([0, out * np.sign(pivot[0]), 0]))
+            turn = (about_x @ about_y).astype(np.float32)
+            vertices[ball] = (vertices[ball] - pivot) @ turn.T + pivot
+    return vertices
+
+
+def stand(model: FaceModel, vertices: Float, camera: Camera) -> Pose:
+    """`vertices` (N, 3) seen by `camera`."""
+    points, depth = camera.project(vertices)
+    return Pose(vertices, points, depth, camera.turn(model.normals(vertices)))
+
+
+def sink(depth: Float) -> Float:
+    """Depths (N,) for the z-buffer, with the parts behind lids and lips pushed back."""
+    out = depth.copy()
+    for part, far in SINK:
+        out[part] -= far
+    return out
+
+
+def effective(model: FaceModel, fit: Fit, weights: Float, neutral: bool) -> Float:
+    """Weights (53,) that do on this face what `weights` ask of an average one.
+
+    The lids close from where they rest in the photograph, so that 0 leaves them and 1 shuts them. Half-closed lids of a
+    face that is not neutral are part of its expression: there 0 opens them.
+    """
+    out = weights.astype(np.float32).copy()
+    for side in SIDES:
+        i = model.index[f"eyeBlink_{side}"]
+        own = float(fit.weights[i])
+        if neutral or own < 0.35:
+            out[i] = min(1.0, own + (1 - own) * float(out[i]))
+    return out
+
+
+def drawn(model: FaceModel, normals: Float) -> NDArray[np.bool_]:
+    """Which triangles (T,) to draw: all but grazing skin outside the core. normals as in the photograph."""
+    x, y = model.neutral[:, 0], model.neutral[:, 1]
+    width, bottom, top = CORE
+    solid = (np.abs(x) < width) & (y > bottom) & (y < top)
+    good = (normals[:, 2] > GRAZING) | solid
+    return (model.layers != SKIN_LAYER) | good[model.triangles].all(1)
+
+
+def rim(model: FaceModel, normals: Float) -> tuple[NDArray[np.intp], Float]:
+    """Face vertices (K,) near the silhouette, and how much (K, 1) of their own motion they keep."""
+    x, y = model.neutral[FACE, 0], model.neutral[FACE, 1]
+    t = np.clip((normals[FACE, 2] - GRAZING) / (SAFE - GRAZING), 0, 1)
+    own = t * t * (3 - 2 * t)
+    width, bottom, length = HANDOVER
+    outside = np.maximum(np.abs(x) - width, np.maximum(bottom - y, 0))
+    own = np.maximum(own, np.clip(1 - outside / length, 0, 1))
+    at = np.flatnonzero(own < 0.999)
+    return at, own[at, None].astype(np.float32)

@@ -1,0 +1,49 @@
+"""Where the face stands before the camera: a rigid pose and a mild perspective."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float32]
+Double = NDArray[np.float64]
+Real = TypeVar("Real", np.float32, np.float64)
+
+DISTANCE = 180.0
+"""Assumed distance of the camera, cm: a portrait lens. Without perspective the nose of a fit comes out flat."""
+
+
+def rotation_matrix(vector: Double) -> Double:
+    """Rotation (3, 3) of a rotation vector (3,) in radians."""
+    out: Double = cv2.Rodrigues(np.asarray(vector, np.float64).reshape(3, 1))[0]
+    return out
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Rotation vector (3,) rad, scale px/cm at depth 0, and where (x, y) px the model's origin falls."""
+
+    rotation: Double
+    scale: float
+    origin: Double
+
+    @property
+    def matrix(self) -> Double:
+        """Rotation (3, 3) from model to camera axes."""
+        return rotation_matrix(self.rotation)
+
+    def turn(self, vectors: Float) -> Float:
+        """Vectors (N, 3) of the model in camera axes (x right in the picture is the person's left, y up)."""
+        return vectors @ self.matrix.T.astype(np.float32)
+
+    def project(self, vertices: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
+        """Picture points (N, 2) px and depths (N,) cm towards the viewer, of vertices (N, 3)."""
+        turned = vertices @ self.matrix.T.astype(vertices.dtype)
+        near = self.scale / (1 - turned[:, 2] / DISTANCE)
+        x, y = self.origin
+        points = np.stack([x + near * turned[:, 0], y - near * turned[:, 1]], 1)
+        return points.astype(vertices.dtype), turned[:, 2]

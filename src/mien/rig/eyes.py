@@ -1,0 +1,174 @@
+"""The eyes of a photograph, completed: the iris where a lid hides it, the white beside it, and the skin of a closed lid.
+
+Coordinates are pixels of the 320 px crop; "right" is the person's right eye, landmarks 36-41.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.rig.sampling import LUMA
+
+Float = NDArray[np.float32]
+Double = NDArray[np.float64]
+UInt8 = NDArray[np.uint8]
+
+POINTS = {"R": slice(36, 42), "L": slice(42, 48)}
+BROWS = {"R": slice(17, 22), "L": slice(22, 27)}
+
+IRIS_RADII = (0.54, 0.60, 0.66)
+"""Iris radii to try, cm: adults differ little, so the face's scale nearly tells it."""
+SHADOW = 0.93
+"""What was behind a lid is a little darker than what was in the open."""
+GRAIN = 3.0
+"""Standard deviation of the noise put on inpainted lids, so that they are not smoother than the skin beside."""
+
+
+@dataclass(frozen=True)
+class Iris:
+    """Centre (2,) px and radius px."""
+
+    centre: Double
+    radius: float
+
+
+@dataclass(frozen=True)
+class EyeTextures:
+    """photo (H, W, 3) with complete eyes; kept (H, W), how much of it is the photograph there; lids (H, W, 3), the
+    photograph with closed lids; the white's colour (3,), the lashes' colour (3,), and each iris by side."""
+
+    photo: Float
+    kept: Float
+    lids: Float
+    white: Float
+    lash: Float
+    irises: dict[str, Iris]
+
+
+def eye_textures(photo: UInt8, landmarks: Double, scale: float) -> EyeTextures:
+    """Textures of a crop (H, W, 3) with landmarks (68, 2) px, at `scale` px/cm."""
+    image = photo.astype(np.float32)
+    complete, kept = image.copy(), np.zeros(photo.shape[:2], np.float32)
+    hidden = np.zeros(photo.shape[:2], np.uint8)
+    whites, irises = [], {}
+    for side, part in POINTS.items():
+        corners = landmarks[part]
+        opening = polygon(photo.shape[:2], corners)
+        iris = find_iris(image, corners, opening, scale)
+        white, filled = _complete_eye(image, opening, iris)
+        own = cv2.GaussianBlur(cv2.erode(opening, np.ones((3, 3))).astype(np.float32), (0, 0), 0.8)
+        own = np.clip(own * 1.6 - 0.3, 0, 1)
+        box = _box(photo.shape[:2], corners.mean(0), iris.radius)
+        k = own[box][..., None]
+        complete[box] = image[box] * k + filled[box] * (1 - k) * SHADOW
+        kept[box] = own[box]
+        whites.append(white)
+        irises[side] = iris
+        hidden |= _lid_area(photo.shape[:2], corners, landmarks[BROWS[side]], side)
+    lash = np.percentile(image[hidden > 0], 8, axis=0).astype(np.float32)
+    lids = _close(photo, hidden)
+    return EyeTextures(complete, kept, lids, np.mean(whites, 0, np.float32), lash, irises)
+
+
+def polygon(shape: tuple[int, ...], points: Double | Float) -> UInt8:
+    """Mask (H, W) of 0 and 1 of the polygon through points (N, 2) px."""
+    mask = np.zeros(shape, np.uint8)
+    cv2.fillPoly(mask, [fixed_point(points)], (1,), shift=4)
+    return mask
+
+
+def fixed_point(points: Double | Float) -> NDArray[np.int32]:
+    """Points (N, 2) in sixteenths of a pixel, for OpenCV's drawing with shift=4."""
+    return np.round(np.asarray(points) * 16).astype(np.int32)
+
+
+def find_iris(image: Float, corners: Double, opening: UInt8, scale: float) -> Iris:
+    """The disc in the eye's opening that is darkest against its surround, near the middle."""
+    ys, xs = np.nonzero(opening)
+    light = image[ys, xs] @ LUMA
+    cx, cy = corners.mean(0)
+    best, found = -1e9, Iris(np.array([cx, cy]), IRIS_RADII[1] * scale)
+    if len(light) <= 20:
+        return found
+    dx, dy = (g.ravel() for g in np.meshgrid(np.arange(-6, 6.1, 0.75), np.arange(-3, 3.1, 0.75)))
+    distance = (xs - cx - dx[:, None]) ** 2 + (ys - cy + 0.3 - dy[:, None]) ** 2  # (K, P)
+    for radius in (r * scale for r in IRIS_RADII):
+        within = distance < radius * radius * 0.85
+        inside = within.sum(1)
+        outside = len(light) - inside
+        bright = within @ light
+        contrast = (light.sum() - bright) / np.maximum(outside, 1) - bright / np.maximum(inside, 1)
+        score = contrast - 0.6 * np.abs(dx) - 1.2 * np.abs(dy)
+        score[(inside < 8) | (outside < 6)] = -1e9
+        k = int(np.argmax(score))
+        if score[k] > best:
+            best, found = float(score[k]), Iris(np.array([cx + dx[k], cy + dy[k] - 0.3]), radius)
+    return found
+
+
+def _complete_eye(image: Float, opening: UInt8, iris: Iris) -> tuple[Float, Float]:
+    """Colour of the white (3,) and a picture (H, W, 3) of a whole iris on white."""
+    ys, xs = np.mgrid[: image.shape[0], : image.shape[1]].astype(np.float32)
+    distance = np.hypot(xs - iris.centre[0], ys - iris.centre[1])
+    inner = cv2.erode(opening, np.ones((3, 3))) > 0
+    sclera = inner & (distance > iris.radius * 1.1)
+    if sclera.sum() > 5:
+        white = np.percentile(image[sclera], 80, axis=0)
+    elif opening.any():
+        white = np.percentile(image[opening > 0], 85, axis=0)
+    else:
+        white = np.full(3, 150.0)
+    white = white.astype(np.float32)
+    colours, radii = image[inner], distance[inner]
+    x, y = np.clip(np.round(iris.centre).astype(int), 0, len(image) - 1)
+    profile = [image[y, x]]
+    for ring in range(int(iris.radius) + 2):
+        near = np.abs(radii - ring) < 1.2
+        profile.append(np.median(colours[near], axis=0) if near.sum() > 2 else profile[-1])
+    table = np.array(profile[1:], np.float32)
+    at = np.clip(distance, 0, len(table) - 1.001)
+    low = at.astype(int)
+    part = (at - low)[..., None]
+    disc = table[low] * (1 - part) + table[low + 1] * part
+    a = np.clip((iris.radius - distance) / 1.5 + 0.5, 0, 1)[..., None]
+    filled: Float = (white * (1 - a) + disc * a).astype(np.float32)
+    return white, filled
+
+
+def _box(shape: tuple[int, ...], centre: Double, radius: float) -> tuple[slice, slice]:
+    """The part of the picture that this eyeball can reach."""
+    x, y = centre
+    left, right = int(max(x - radius * 4, 0)), int(min(x + radius * 4, shape[1]))
+    top, bottom = int(max(y - radius * 3, 0)), int(min(y + radius * 3, shape[0]))
+    return slice(top, bottom), slice(left, right)
+
+
+def _lid_area(shape: tuple[int, ...], corners: Double, brow: Double, side: str) -> UInt8:
+    """Mask of the opening, its lashes and the crease above: what a closed lid replaces."""
+    width = float(np.linalg.norm(corners[3] - corners[0]))
+    room = max(4.0, float(corners[[1, 2], 1].mean() - brow[1:4, 1].mean()))
+    points = corners.copy()
+    points[[1, 2], 1] -= min(0.24 * width, 0.5 * room)
+    points[[4, 5], 1] += 0.13 * width
+    across = points[3] - points[0]
+    outer, inner = 0.14, 0.05  # lashes stand out beyond the outer corner
+    first, last = (outer, inner) if side == "R" else (inner, outer)
+    points[0], points[3] = points[0] - across * first, points[3] + across * last
+    hull = cv2.convexHull(points.astype(np.float32))[:, 0]
+    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
+    return np.asarray(cv2.dilate(polygon(shape, hull), ellipse), np.uint8)
+
+
+def _close(photo: UInt8, hidden: UInt8) -> Float:
+    """The photograph (H, W, 3) with the eyes painted over by the skin around them."""
+    filled = cv2.inpaint(photo, hidden, 4, cv2.INPAINT_TELEA).astype(np.float32)
+    smooth = cv2.GaussianBlur(filled, (0, 0), 3.0) * 0.97
+    noise = np.random.default_rng(0).standard_normal(hidden.shape).astype(np.float32)
+    smooth += cv2.GaussianBlur(noise, (0, 0), 0.7)[..., None] * GRAIN
+    k = cv2.GaussianBlur(hidden.astype(np.float32), (0, 0), 1.0)[..., None]
+    out: Float = filled * (1 - k) + smooth * k
+    return out

@@ -1,0 +1,66 @@
+"""How a moved face catches the photograph's light: second-order spherical harmonics, as a ratio."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.rig.mesh import FACE, SIDES, FaceModel
+from mien.rig.sampling import LUMA, sample
+
+Float = NDArray[np.float32]
+
+DARKEST, BRIGHTEST = 0.6, 1.35
+"""Bounds of the ratio: nine harmonics know no cast shadows, so what they say far out is not to be believed."""
+GAIN_UP, GAIN_DOWN = 0.45, 0.75
+"""Damping of brighter and of darker: a photograph already burns its highlights."""
+FLOOR = 0.15
+"""Smallest shade that is divided by, relative to the face's median."""
+
+
+class Light:
+    """The light of a photograph, estimated on its skin."""
+
+    def __init__(self, model: FaceModel, photo: Float, points: Float, normals: Float) -> None:
+        """Fit to the photograph (H, W, 3) at vertex points (N, 2) px with camera normals (N, 3)."""
+        self._smoothing = model.smoothing
+        lids = sum(model.lids[side] for side in SIDES)[FACE]
+        plain = (normals[FACE, 2] > 0.2) & (lids == 0) & (model.lips[FACE] == 0)
+        inside = (points[FACE] > 1).all(1) & (points[FACE] < len(photo) - 2).all(1)
+        at = np.flatnonzero(plain & inside)
+        self._coefficients = _robust(_harmonics(normals[at]), sample(photo @ LUMA, points[at]))
+        self._source = self._shade(normals)
+        facing = np.clip(normals[FACE, 2] * 3 - 0.3, 0, 1)
+        self._trust = facing * (1 - 0.6 * lids)  # lids fold: their normals say little
+
+    def ratio(self, normals: Float, strength: float = 1.0) -> Float:
+        """Brightness (F,) of each face vertex at camera normals (N, 3), relative to the photograph."""
+        ratio = np.clip(self._shade(normals) / self._source, DARKEST, BRIGHTEST) - 1
+        ratio *= np.where(ratio > 0, GAIN_UP, GAIN_DOWN) * strength * self._trust
+        out: Float = self._smoothing @ (self._smoothing @ (1 + ratio).astype(np.float32))
+        return out
+
+    def _shade(self, normals: Float) -> Float:
+        shade: Float = np.maximum(_harmonics(normals[FACE]) @ self._coefficients, FLOOR)
+        return shade
+
+
+def _harmonics(n: Float) -> Float:
+    """The nine real harmonics (N, 9) of unit normals (N, 3), unnormalised."""
+    x, y, z = n.T
+    return np.stack(
+        [np.ones_like(x), x, y, z, x * y, x * z, y * z, x * x - y * y, 3 * z * z - 1], 1
+    )
+
+
+def _robust(basis: Float, light: Float) -> Float:
+    """Coefficients (9,) in units of the median, with hair, brows and shine weighed down."""
+    ridge = np.diag([1e-3] + [20.0] * 8)
+    weight, x = np.ones(len(light)), np.zeros(9)
+    for _ in range(5):
+        x = np.linalg.solve(basis.T @ (basis * weight[:, None]) + ridge, basis.T @ (weight * light))
+        off = light - basis @ x
+        spread = 1.48 * np.median(np.abs(off)) + 1
+        weight = 1 / (1 + (off / (1.5 * spread)) ** 2)
+    out: Float = (x / max(float(np.median(light)), 1.0)).astype(np.float32)
+    return out

@@ -1,0 +1,145 @@
+"""The inside of the mouth: where the teeth stand, how dark it is there, and what a smiling photograph shows of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.rig.camera import Camera
+from mien.rig.eyes import fixed_point, polygon
+from mien.rig.fit import Fit
+from mien.rig.mesh import GUMS, MOUTH_INSIDE, MOUTH_SOCKET, TEETH, FaceModel
+from mien.rig.sampling import LUMA, sample
+
+Float = NDArray[np.float32]
+Double = NDArray[np.float64]
+
+UPPER_LIP, LOWER_LIP, CORNERS = 62, 66, (60, 64)
+"""Inner-lip landmarks."""
+
+TEETH_BELOW_LIP = 0.42
+"""How far the upper teeth's edge hangs below the resting upper lip, cm."""
+CROWN = {"upper": 1.45, "lower": 1.2}
+"""The model's crowns are short for a face seen from the front: stretched by this."""
+
+TOOTH_TINT = np.array([1.02, 0.97, 0.84], np.float32)
+GUM_TINT = np.array([0.72, 0.38, 0.40], np.float32)
+THROAT_TINT = np.array([0.26, 0.14, 0.16], np.float32)
+"""Colours (R, G, B) in units of the eye white's brightness: the white knows exposure and tint of the photograph."""
+
+OPENING, SPAN = 0.04, 0.22
+"""The inside shows from this much extra lip gap on, fully after this much more, cm."""
+
+
+def seat_teeth(model: FaceModel, rest: Float, fit: Fit) -> Float:
+    """`rest` (N, 3) with teeth, gums and tongue moved to where this person's upper lip wants them."""
+    upper, lower, tongue = model.jaw_parts
+    rest = rest.copy()
+
+    def front(part: NDArray[np.intp]) -> Float:
+        teeth = part[part >= TEETH.start]
+        return rest[teeth[np.abs(model.neutral[teeth, 0]) < 0.7], 1]
+
+    edge, lower_edge = float(front(upper).min()), float(front(lower).max())
+    lip = float(rest[model.landmarks[UPPER_LIP], 1])
+    target = lip - TEETH_BELOW_LIP
+    if not fit.closed:  # in an open smile the teeth must not reach through the lower lip
+        moved = np.tensordot(fit.weights, model.expressions[:, model.landmarks[LOWER_LIP]], 1)
+        low = float(rest[model.landmarks[LOWER_LIP], 1] + moved[1])
+        target = min(target, max(low + 0.02, lip - 0.8))
+    rest[upper, 1] = target + (rest[upper, 1] - edge) * CROWN["upper"]
+    rest[lower, 1] = target + 0.10 + (rest[lower, 1] - lower_edge) * CROWN["lower"]
+    rest[lower, 2] -= 0.12
+    rest[tongue, 1] += target - edge + 0.5
+    rest[tongue, 2] += 0.5
+    return rest
+
+
+@dataclass(frozen=True)
+class OwnMouth:
+    """How much of the photograph (H, W) may be shown inside the mouth: all of it, or its teeth only."""
+
+    whole: Float
+    teeth: Float
+
+
+def own_mouth(photo: Float, landmarks: Double, closed: bool, white: Float) -> OwnMouth:
+    """What of the photograph (H, W, 3) is inside of a mouth; nothing if that is closed."""
+    if closed:
+        nothing = np.zeros(photo.shape[:2], np.float32)
+        return OwnMouth(nothing, nothing)
+    inside = polygon(photo.shape[:2], landmarks[60:68]).astype(np.float32)
+    whole = np.clip(cv2.GaussianBlur(inside, (0, 0), 1.2) * 1.6, 0, 1)
+    bright = np.clip((photo @ LUMA / max(float(white.mean()), 1.0) - 0.5) / 0.2, 0, 1)
+    red, green = photo[..., 0], photo[..., 1]
+    grey = 1 - np.clip((red - green) / np.maximum(red, 1) * 4 - 0.9, 0, 1)
+    teeth = cv2.GaussianBlur(bright * grey, (0, 0), 0.7).astype(np.float32)
+    return OwnMouth(whole, whole * teeth)
+
+
+def lips_without_slit(lids: Float, landmarks: Double, closed: bool) -> Float:
+    """The second texture (H, W, 3) with the dark line between the lips painted over."""
+    inner = landmarks[60:68]
+    mask = polygon(lids.shape[:2], inner)
+    width = max(2, round(0.03 * float(np.linalg.norm(landmarks[48] - landmarks[54]))))
+    cv2.polylines(mask, [fixed_point(inner)], True, (1,), width, shift=4)
+    mask = np.asarray(cv2.dilate(mask, np.ones((3, 3)), iterations=1 if closed else 2), np.uint8)
+    pixels = np.clip(lids, 0, 255).astype(np.uint8)
+    return cv2.inpaint(pixels, mask, 3, cv2.INPAINT_TELEA).astype(np.float32)
+
+
+def lip_line(photo: Float, landmarks: Double) -> Float:
+    """Colour (3,) of the line where closed lips meet."""
+    around = sample(photo, landmarks[60:68].astype(np.float32))
+    out: Float = (np.percentile(around, 30, axis=0) * 0.75).astype(np.float32)
+    return out
+
+
+class MouthShade:
+    """Colour of the mouth's inside, vertex by vertex, for one photograph."""
+
+    def __init__(
+        self, model: FaceModel, camera: Camera, white: Float, line: Float, gaps: tuple[float, float]
+    ) -> None:
+        """`gaps`: lip gap, cm, of the resting shape and of the photograph's expression."""
+        self._model, self._camera, self._line = model, camera, line
+        self._rest_gap, self._source_gap = gaps
+        glow = float(white.mean()) * 1.12
+        colours = np.empty((MOUTH_INSIDE.stop - MOUTH_INSIDE.start, 3), np.float32)
+        start = MOUTH_INSIDE.start
+        colours[TEETH.start - start :] = (white * 0.6 + TOOTH_TINT * glow * 0.55) * 1.02
+        colours[GUMS.start - start : TEETH.start - start] = GUM_TINT * glow * 0.95
+        colours[: MOUTH_SOCKET.stop - start] = THROAT_TINT * glow
+        self._colours = colours
+        ids = np.arange(MOUTH_INSIDE.start, MOUTH_INSIDE.stop)
+        self._tooth, self._throat = ids >= TEETH.start, ids < MOUTH_SOCKET.stop
+
+    def __call__(self, vertices: Float, normals: Float) -> tuple[Float, float, float]:
+        """Colours of `MOUTH_INSIDE` (M, 3), how open it is 0..1, and the lip gap against the source's, cm.
+
+        vertices (N, 3) cm; normals (N, 3) in camera axes.
+        """
+        at = self._model.landmarks
+        upper, lower = vertices[at[UPPER_LIP]], vertices[at[LOWER_LIP]]
+        left, right = vertices[at[list(CORNERS)], 0]
+        gap = float(upper[1] - lower[1])
+        inside, normal = vertices[MOUTH_INSIDE], normals[MOUTH_INSIDE]
+        # Light comes in between the lips: it falls off with depth, towards the corners and behind the upper lip.
+        deep = np.clip((upper[2] + lower[2]) / 2 - inside[:, 2], 0, 8)
+        aside = np.abs(inside[:, 0] - (left + right) / 2) / max(abs(left - right) / 2, 0.5)
+        below = np.clip((upper[1] - inside[:, 1]) / 0.45, 0, 1)
+        tooth, throat = self._tooth, self._throat
+        falloff = np.where(tooth, 0.16, np.where(throat, 0.45, 0.17))
+        shade = np.exp(-np.maximum(deep - 0.8, 0) * falloff) * np.clip(
+            1.05 - 0.3 * aside**2, 0.35, 1
+        )
+        shade *= 0.72 + 0.28 * np.clip(max(0.0, gap), 0, 1)
+        shade *= np.where(throat, 0.55, 0.84) + np.where(throat, 0.45, 0.16) * below
+        facing = np.clip(normal[:, 2] * 0.8 + 0.35 * normal[:, 1], 0, 1)
+        shade *= np.where(tooth, 0.85 + 0.15 * facing, 0.75 + 0.25 * facing)
+        opened = float(np.clip((max(0.0, gap) - self._rest_gap - OPENING) / SPAN, 0, 1))
+        colours = self._colours * shade.astype(np.float32)[:, None] * opened
+        return colours + self._line * (1 - opened), opened, max(0.0, gap) - self._source_gap

@@ -1,0 +1,263 @@
+"""One photograph in any expression, with the truth about every pixel.
+
+photo crop -> fit -> rest shape -> (weights) -> posed mesh + background grid -> raster at `supersample` times
+the size -> every pixel knows where in the photograph it comes from -> colours, flow, visibility
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.rig import kernels, units
+from mien.rig.animate import Pose, drawn, effective, pose, rest_shape, rim, sink, stand
+from mien.rig.background import Background
+from mien.rig.camera import Camera
+from mien.rig.eyes import eye_textures
+from mien.rig.fit import Fit, fit
+from mien.rig.light import Light
+from mien.rig.mesh import BACKGROUND_LAYER, EYE, EYEBALLS, FACE, MOUTH_INSIDE, SIDES, FaceModel
+from mien.rig.mouth import MouthShade, lip_line, lips_without_slit, own_mouth
+from mien.rig.shade import Frame, Skin, mouth_mask, shade
+
+Float = NDArray[np.float32]
+UInt8 = NDArray[np.uint8]
+
+SOURCE_SIZE = 320
+"""Side of the crop that a rig works on, px; its tuned lengths are in these pixels."""
+BACKGROUND_DEPTH = -1e6
+"""Behind every vertex, cm."""
+LIP_CHANGE = 0.25
+"""Change of the lip gap, cm, after which the lips' rim no longer shows the photograph's dark line."""
+BLINK_GAIN = 2.5
+"""The lid's second texture is in place after 1 / this of a blink, before the stretched crease shows."""
+
+SOURCE, LIDS, BLEND, LIGHT, COLOUR = slice(0, 2), slice(2, 4), 4, 5, slice(6, 9)
+"""Channels of the raster: place in the photograph, place in the second texture, how much of that, brightness,
+colour of the mouth's inside."""
+CHANNELS = 9
+
+
+@dataclass(frozen=True)
+class Render:
+    """A picture of side S, and what is known of it.
+
+    image uint8 (S, S, 3) RGB; landmarks (68, 2) px at S; flow (S, S, 2): where in the source crop a pixel comes from, as
+    a displacement (x, y) in crop units; visibility (S, S) in [0, 1]: 1 where the pixel does come from the photograph
+    by that flow; mouth (S, S) in [0, 1]: the inside of the open mouth.
+    """
+
+    image: UInt8
+    landmarks: Float
+    flow: Float
+    visibility: Float
+    mouth: Float
+
+
+class Rig:
+    """A photograph that can be animated.
+
+    Attributes:
+        fit: the model's fit to it.
+        units: (47,) the action units that it shows, in [0, 1]; all 0 if it was said to be neutral.
+    """
+
+    def __init__(self, model: FaceModel, crop: UInt8, landmarks: Float, neutral: bool) -> None:
+        """`crop` uint8 (320, 320, 3) RGB, upright; `landmarks` (68, 2) in its pixels; whether the face is at rest."""
+        if crop.shape != (SOURCE_SIZE, SOURCE_SIZE, 3) or crop.dtype != np.uint8:
+            raise ValueError(
+                f"crop must be uint8 ({SOURCE_SIZE}, {SOURCE_SIZE}, 3), is {crop.dtype} {crop.shape}"
+            )
+        if landmarks.shape != (68, 2) or not np.isfinite(landmarks).all():
+            raise ValueError(f"landmarks must be 68 finite points, are {landmarks.shape}")
+        self.model, self.neutral, self.crop = model, neutral, crop
+        self.fit: Fit = fit(model, landmarks, neutral)
+        none = np.zeros(units.COUNT, np.float32)
+        self.units: Float = none if neutral else units.to_units(model, self.fit.weights)
+        self._rest = rest_shape(model, self.fit)
+        self._source = stand(model, pose(model, self._rest, self.fit.weights), self.fit.camera)
+        self._select()
+        self._paint()
+        self._buffers: dict[int, tuple[NDArray[np.int32], Float, Float, Float]] = {}
+
+    def original(self, size: int = 256) -> Render:
+        """The photograph itself as a `Render`: flow 0, everything visible."""
+        image = cv2.resize(self.crop, (size, size), interpolation=cv2.INTER_AREA)
+        mouth = mouth_mask(self.crop.shape[:2], self.fit.landmarks, self.fit.closed)
+        mouth = cv2.resize(mouth, (size, size), interpolation=cv2.INTER_AREA)
+        flow, seen = np.zeros((size, size, 2), np.float32), np.ones((size, size), np.float32)
+        points = _at_size(self.fit.landmarks.astype(np.float32), size)
+        return Render(np.asarray(image, np.uint8), points, flow, seen, mouth)
+
+    def render(self, action_units: Float, size: int = 256, supersample: int = 2) -> Render:
+        """The face showing `action_units` (47,) in [0, 1], absolute: 0 everywhere is a face at rest.
+
+        `size`: side of the result, px; `supersample`: raster pixels per pixel and axis.
+        """
+        weights = units.to_weights(self.model, action_units)
+        return self.render_weights(
+            effective(self.model, self.fit, weights, self.neutral), size, supersample
+        )
+
+    def render_weights(
+        self,
+        weights: Float,
+        size: int = 256,
+        supersample: int = 2,
+        camera: Camera | None = None,
+        relight: float = 1.0,
+    ) -> Render:
+        """The face under raw blendshape weights (53,), from another `camera` if one is given."""
+        camera = camera or self.fit.camera
+        target = stand(self.model, pose(self.model, self._rest, weights), camera)
+        frame, points = self._raster(target, weights, size * supersample, relight)
+        colour, visible = shade(self._skin, frame)
+        image = cv2.resize(np.clip(colour, 0, 255), (size, size), interpolation=cv2.INTER_AREA)
+        flow, seen = shrink_flow(frame.flow(), visible, supersample)
+        mouth = cv2.resize(
+            frame.mouth.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA
+        )
+        at = self.model.landmarks
+        landmarks = self.fit.landmarks.astype(np.float32) + points[at] - self._source.points[at]
+        return Render(
+            np.round(image).astype(np.uint8), _at_size(landmarks, size), flow, seen, mouth
+        )
+
+    def _select(self) -> None:
+        """Decide, from the photograph's pose, which triangles are drawn and where face meets background."""
+        source, model = self._source, self.model
+        kept = drawn(model, source.normals)
+        triangles, layers = np.ascontiguousarray(model.triangles[kept]), model.layers[kept]
+        self._rim, self._rim_own = rim(model, source.normals)
+        self._background = Background(
+            SOURCE_SIZE, source.points, sink(source.depth), triangles, layers
+        )
+        grid = self._background.triangles + np.int32(len(model.neutral))
+        self._triangles = np.ascontiguousarray(np.concatenate([triangles, grid]), dtype=np.int32)
+        self._layers = np.concatenate([layers, np.full(len(grid), BACKGROUND_LAYER, np.int8)])
+
+    def _paint(self) -> None:
+        """Make the textures and everything else that only the photograph decides."""
+        model, fit, source = self.model, self.fit, self._source
+        eyes = eye_textures(self.crop, fit.landmarks, fit.camera.scale)
+        photo = self.crop.astype(np.float32)
+        self._eye_shift = np.zeros((len(model.neutral), 2), np.float32)
+        for side in SIDES:
+            ball = EYE[side]
+            front = ball.start + int(np.argmax(fit.camera.turn(source.vertices[ball])[:, 2]))
+            self._eye_shift[ball] = eyes.irises[side].centre - source.points[front]
+        at = model.landmarks
+        gaps = (
+            max(0.0, float(self._rest[at[62], 1] - self._rest[at[66], 1])),
+            float(source.vertices[at[62], 1] - source.vertices[at[66], 1]),
+        )
+        line = lip_line(photo, fit.landmarks)
+        self._mouth = MouthShade(model, fit.camera, eyes.white, line, gaps)
+        self._light = Light(model, photo, source.points, source.normals)
+        second = lips_without_slit(eyes.lids, fit.landmarks, fit.closed)
+        own = own_mouth(photo, fit.landmarks, fit.closed, eyes.white)
+        self._skin = Skin(model, self.crop, eyes, second, own)
+        closed = fit.weights.copy()
+        closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1
+        shut = fit.camera.project(pose(model, self._rest, closed))[0]
+        lid_only = (sum(model.lids[side] for side in SIDES) > 0) & (model.lips == 0)
+        fixed = np.zeros((len(model.neutral) + len(self._background.points), CHANNELS), np.float32)
+        n = len(model.neutral)
+        fixed[:n, SOURCE] = source.points + self._eye_shift
+        fixed[:n, LIDS] = np.where(lid_only[:, None], shut, source.points)
+        fixed[n:, SOURCE] = fixed[n:, LIDS] = self._background.points
+        fixed[:, LIGHT] = 1
+        self._fixed_attributes = fixed
+
+    def _raster(
+        self, target: Pose, weights: Float, side: int, relight: float
+    ) -> tuple[Frame, Float]:
+        """Rasterise at `side` px. Also returns where each vertex (N, 2) lands, in crop px."""
+        points = target.points + self._eye_shift
+        moved = points - self._source.points
+        moved[EYEBALLS] -= self._eye_shift[EYEBALLS]
+        drift = self._background.displacement(moved)
+        edge = self._source.points[self._rim]
+        carried = edge + self._background.sample(drift, edge)
+        points[self._rim] = points[self._rim] * self._rim_own + carried * (1 - self._rim_own)
+
+        scale = side / SOURCE_SIZE
+        everything = np.concatenate([points, self._background.points + drift])
+        everything = np.ascontiguousarray(everything * scale + (scale - 1) / 2, dtype=np.float32)
+        behind = np.full(len(drift), BACKGROUND_DEPTH, np.float32)
+        depth = np.concatenate([sink(target.depth), behind])
+        colours, opened, gap_change = self._mouth(target.vertices, target.normals)
+        blink = {s: self._more(weights, f"eyeBlink_{s}") for s in SIDES}
+        attributes = self._attributes(points, target, blink, colours, relight)
+
+        index, inside, buffer, place = self._scratch(side)
+        kernels.rasterise(everything, depth, self._triangles, index, inside, buffer)
+        out = np.zeros((side, side, CHANNELS), np.float32)
+        out[..., SOURCE] = out[..., LIDS] = place
+        out[..., LIGHT] = 1
+        kernels.interpolate(index, inside, self._triangles, attributes, out)
+        layer = np.where(index >= 0, self._layers[np.maximum(index, 0)], np.int8(BACKGROUND_LAYER))
+        wide = max(self._more(weights, f"eyeWide_{s}") for s in SIDES)
+        frame = Frame(
+            out, layer, index, self._triangles, place, everything, blink, wide, opened, gap_change,
+            scale, scale * float(self.fit.camera.scale),
+        )  # fmt: skip
+        return frame, points
+
+    def _attributes(
+        self, points: Float, target: Pose, blink: dict[str, float], colours: Float, relight: float
+    ) -> Float:
+        out = self._fixed_attributes.copy()
+        n, at, source = len(self.model.neutral), self.model.landmarks, self._source.points
+        blend = sum(self.model.lids[s] * min(1.0, BLINK_GAIN * blink[s]) for s in SIDES)
+        gap, own = (
+            max(0.0, float((p[at[[67, 66, 65]], 1] - p[at[[61, 62, 63]], 1]).max()))
+            for p in (points, source)
+        )
+        change = abs(gap - own) / self.fit.camera.scale
+        out[:n, BLEND] = np.maximum(blend, self.model.lips * min(1.0, change / LIP_CHANGE))
+        out[FACE, LIGHT] = self._light.ratio(target.normals, relight)
+        out[MOUTH_INSIDE, COLOUR] = colours
+        return out
+
+    def _more(self, weights: Float, name: str) -> float:
+        """By how much `weights` go beyond the photograph's own in one shape."""
+        i = self.model.index[name]
+        return max(0.0, float(weights[i] - self.fit.weights[i]))
+
+    def _scratch(self, side: int) -> tuple[NDArray[np.int32], Float, Float, Float]:
+        """Raster buffers of `side`, and the place (side, side, 2) px in the crop of every raster pixel."""
+        if side not in self._buffers:
+            scale = side / SOURCE_SIZE
+            axis = ((np.arange(side) - (scale - 1) / 2) / scale).astype(np.float32)
+            place = np.stack(np.meshgrid(axis, axis), -1)
+            square = (side, side)
+            self._buffers[side] = (
+                np.empty(square, np.int32),
+                np.empty((*square, 2), np.float32),
+                np.empty(square, np.float32),
+                place,
+            )
+        return self._buffers[side]
+
+
+def shrink_flow(flow: Float, visibility: Float, factor: int) -> tuple[Float, Float]:
+    """Flow (S, S, 2) and visibility (S, S) at S / factor; visible pixels decide the flow of a mixed one."""
+    if factor == 1:
+        return flow, visibility
+    size = (len(flow) // factor,) * 2
+    weight = visibility + np.float32(1e-3)
+    total = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+    mean = (
+        cv2.resize(flow * weight[..., None], size, interpolation=cv2.INTER_AREA) / total[..., None]
+    )
+    return np.asarray(mean, np.float32), np.clip(total - np.float32(1e-3), 0, 1)
+
+
+def _at_size(points: Float, size: int) -> Float:
+    """Crop points (N, 2) as pixels of the crop seen at `size`."""
+    out: Float = ((points + 0.5) * (size / SOURCE_SIZE) - 0.5).astype(np.float32)
+    return out

@@ -1,0 +1,209 @@
+"""The colour of every raster pixel: skin from the photograph, lids, eyes, the mouth's inside, lashes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.rig.eyes import EyeTextures, fixed_point, polygon
+from mien.rig.mesh import (
+    EYE_LAYER,
+    GUM_LAYER,
+    MOUTH_LAYER,
+    SIDES,
+    SOCKET_LAYER,
+    TEETH_LAYER,
+    FaceModel,
+)
+from mien.rig.mouth import OwnMouth
+from mien.rig.sampling import sample
+
+Float = NDArray[np.float32]
+Double = NDArray[np.float64]
+Int = NDArray[np.int32]
+UInt8 = NDArray[np.uint8]
+
+SOCKET_SHADE = 0.9
+"""The rim between lid and eyeball lies in the lid's shadow."""
+OWN_MOUTH_SPAN = 0.25
+"""Change of the lip gap, cm, over which the photograph's own mouth gives way to its teeth alone."""
+
+
+@dataclass(frozen=True)
+class Skin:
+    """What a photograph lends its renders."""
+
+    model: FaceModel
+    crop: UInt8
+    eyes: EyeTextures
+    second: Float  # (H, W, 3), lids closed, no line between the lips
+    mouth: OwnMouth
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A raster of side H before colouring.
+
+    attributes (H, H, 9) as `render` lays them out; layer (H, H); index (H, H) of triangles (T, 3); place (H, H, 2), the crop px
+    that each pixel would show unmoved; points (N, 2) raster px; what of the expression matters to colour; scale, raster
+    px per crop px; unit, raster px per cm.
+    """
+
+    attributes: Float
+    layer: NDArray[np.int8]
+    index: Int
+    triangles: Int
+    place: Float
+    points: Float
+    blink: dict[str, float]
+    wide: float
+    opened: float
+    gap_change: float
+    scale: float
+    unit: float
+
+    @cached_property
+    def source(self) -> Float:
+        """Crop px (H, H, 2) that each pixel comes from."""
+        return np.ascontiguousarray(self.attributes[..., 0:2])
+
+    @cached_property
+    def mouth(self) -> NDArray[np.bool_]:
+        """Inside of the mouth (H, H)."""
+        layer = self.layer
+        return (layer == MOUTH_LAYER) | (layer == GUM_LAYER) | (layer == TEETH_LAYER)
+
+    def flow(self) -> Float:
+        """Displacement (H, H, 2) to the source, in crop units."""
+        side = len(self.layer) / self.scale
+        out: Float = (self.source - self.place) * np.float32(1 / side)
+        return out
+
+
+def shade(skin: Skin, frame: Frame) -> tuple[Float, Float]:
+    """Colours (H, H, 3) in 0..255 and how much (H, H) of each comes from the photograph by the flow."""
+    x, y = frame.source[..., 0], frame.source[..., 1]
+    seen = cv2.remap(skin.crop, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    out = seen.astype(np.float32)
+    blend = frame.attributes[..., 4]
+    visible: Float = 1 - blend
+    _second_texture(skin, frame, blend, out)
+    out *= frame.attributes[..., 5:6]
+    _eyes(skin, frame, out, visible)
+    _mouth(skin, frame, out, visible)
+    for side in SIDES:
+        _lashes(skin, frame, side, out)
+    out[frame.layer == SOCKET_LAYER] *= SOCKET_SHADE
+    return out, visible
+
+
+def mouth_mask(shape: tuple[int, ...], landmarks: Double, closed: bool) -> Float:
+    """The inside of a photograph's own mouth (H, W), 0 or 1."""
+    if closed:
+        return np.zeros(shape, np.float32)
+    return polygon(shape, landmarks[60:68]).astype(np.float32)
+
+
+def _window(mask: NDArray[np.bool_]) -> tuple[slice, slice] | None:
+    """Bounding box of a mask (H, W); None if it is empty."""
+    ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return (slice(ys[0], ys[-1] + 1), slice(xs[0], xs[-1] + 1)) if len(ys) else None
+
+
+def _second_texture(skin: Skin, frame: Frame, blend: Float, out: Float) -> None:
+    """Lay the closed lids and the lips without their line over the photograph."""
+    window = _window(blend > 0.003)
+    if window is None:
+        return
+    at = frame.attributes[window][..., 2:4]
+    x, y = np.ascontiguousarray(at[..., 0]), np.ascontiguousarray(at[..., 1])
+    other = cv2.remap(skin.second, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    k = blend[window][..., None]
+    out[window] = out[window] * (1 - k) + other * k
+
+
+def _eyes(skin: Skin, frame: Frame, out: Float, visible: Float) -> None:
+    """Eyeballs, from the completed eyes; wide lids throw their shadow on them."""
+    ball = frame.layer == EYE_LAYER
+    if not ball.any():
+        return
+    at = frame.source[ball]
+    colour = sample(skin.eyes.photo, at)
+    wide = min(1.0, frame.wide)
+    if wide > 0.05:
+        ys, xs = np.nonzero(ball)
+        top = np.full(len(ball), len(ball))
+        np.minimum.at(top, xs, ys)
+        below = (ys - top[xs]) / (
+            0.32 * frame.unit
+        )  # the shadow reaches about a third of a centimetre
+        colour *= (1 - wide * 0.38 * np.exp(-below * below))[:, None].astype(np.float32)
+    out[ball] = colour
+    visible[ball] = sample(skin.eyes.kept, at)
+
+
+def _mouth(skin: Skin, frame: Frame, out: Float, visible: Float) -> None:
+    """The mouth's inside: smoothed model colours, dark gaps between teeth filled, the photograph's own where known."""
+    window = _window(frame.mouth)
+    if window is None:
+        return
+    inside, tooth = frame.mouth[window], frame.layer[window] == TEETH_LAYER
+    sharp = frame.attributes[window][..., 6:9]
+    colour, _ = _masked_blur(sharp, inside, 1.3, 1.3)
+    row, density = _masked_blur(sharp, tooth, 4.0, 1.5)
+    fill = (np.clip((density - 0.4) / 0.25, 0, 1) * 0.85)[inside][:, None]
+    colour, sharp, row = colour[inside], sharp[inside], row[inside] * 0.9
+    gap = ~tooth[inside][:, None]
+    colour = np.where(gap, colour * (1 - fill) + row * fill, (colour + sharp) / 2)
+    own = _own_share(skin, frame)[:, None]
+    out[frame.mouth] = colour * (1 - own) + out[frame.mouth] * own
+    visible[frame.mouth] = own[:, 0]
+
+
+def _own_share(skin: Skin, frame: Frame) -> Float:
+    """How much of the photograph shows, at each pixel of the mouth's inside (M,)."""
+    at = frame.source[frame.mouth]
+    changed = abs(frame.gap_change)
+    same = np.float32(1 - min(1.0, changed / OWN_MOUTH_SPAN))
+    share = sample(skin.mouth.whole, at) * same + sample(skin.mouth.teeth, at) * (1 - same)
+    # Upper teeth do not move, so the photograph's stay right; the rest only as long as the mouth is as it was.
+    layer = frame.layer[frame.mouth]
+    first = frame.triangles[frame.index[frame.mouth], 0]
+    upper = np.zeros(len(skin.model.neutral), bool)
+    upper[skin.model.jaw_parts[0]] = True
+    fixed = ((layer == TEETH_LAYER) | (layer == GUM_LAYER)) & upper[first]
+    out: Float = share * np.where(fixed, np.float32(1), same)
+    return out * np.float32(frame.opened if changed > 0.05 else 1)
+
+
+def _masked_blur(
+    colour: Float, mask: NDArray[np.bool_], sigma_x: float, sigma_y: float
+) -> tuple[Float, Float]:
+    """Gaussian mean (H, W, 3) of `colour` over `mask` (H, W) only, and the blurred mask (H, W)."""
+    k = mask.astype(np.float32)
+    stacked = np.dstack([colour * k[..., None], k])
+    out = np.asarray(cv2.GaussianBlur(stacked, (0, 0), sigmaX=sigma_x, sigmaY=sigma_y), np.float32)
+    return out[..., :3] / np.maximum(out[..., 3:], 1e-3), out[..., 3]
+
+
+def _lashes(skin: Skin, frame: Frame, side: str, out: Float) -> None:
+    """The dark line of a closing lid's lashes."""
+    strength = min(1.0, 1.6 * frame.blink[side])
+    if strength <= 0.05:
+        return
+    line = frame.points[skin.model.lash_lines[side]]
+    padded = np.pad(line, ((3, 3), (0, 0)), mode="edge")
+    line = np.stack([np.convolve(padded[:, j], np.full(7, 1 / 7), "valid") for j in (0, 1)], 1)
+    left, top = np.floor(line.min(0) - 8).astype(int)
+    right, bottom = np.ceil(line.max(0) + 9).astype(int)
+    if left < 0 or top < 0 or right >= len(out) or bottom >= len(out):
+        return
+    ink = np.zeros((bottom - top, right - left), np.float32)
+    cv2.polylines(ink, [fixed_point(line - [left, top])], False, (1.0,), 3, cv2.LINE_8, 4)
+    k = cv2.GaussianBlur(ink, (0, 0), 1.0)[..., None] * strength * 0.85
+    window = (slice(top, bottom), slice(left, right))
+    out[window] = out[window] * (1 - k) + k * skin.eyes.lash
