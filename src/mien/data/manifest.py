@@ -7,7 +7,6 @@ data set by name. `datasets.load_dataset("imagefolder", data_dir=...)` opens the
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from mien import facs
 from mien.data.split import SPLITS, Split
 from mien.errors import DataError
+from mien.zoo.files import replacing
 
 FILE_NAME = "metadata.jsonl"
 """The name that Hugging Face's imagefolder looks for."""
@@ -79,13 +79,10 @@ def write_manifest(folder: Path, records: Iterable[Record]) -> Path:
     """Write the manifest of `folder` in one step (no reader sees half of it); return its path."""
     path = folder / FILE_NAME
     text = "".join(json.dumps(_row(r), ensure_ascii=False) + "\n" for r in records)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        with replacing(path) as part:
+            part.write_text(text, encoding="utf-8")
     except OSError as e:
-        temporary.unlink(missing_ok=True)
         raise DataError(f"cannot write {path}: {e.strerror}") from None
     return path
 

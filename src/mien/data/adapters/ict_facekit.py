@@ -9,7 +9,6 @@ neutral's.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import DataError
+from mien.zoo.files import replacing
 from mien.zoo.paths import data_home
 
 NAME = "ict-facekit"
@@ -68,14 +68,10 @@ def import_model(
     target = out if out is not None else model_file()
     source = folder / "FaceXModel" if (folder / "FaceXModel").is_dir() else folder
     arrays = _arrays(source, progress)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as stream:
+        with replacing(target) as part, part.open("wb") as stream:
             np.savez_compressed(stream, **arrays)
-        temporary.replace(target)
     except OSError as e:
-        temporary.unlink(missing_ok=True)
         raise DataError(
             f"cannot write {target} ({e.strerror}): name a file with --out, "
             "or set MIEN_DATA to a folder that you may write to"
