@@ -1,0 +1,225 @@
+"""The straight line of one edit: read, detect, align, ask the method, paste back."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+import numpy as np
+
+from mien import images
+from mien.errors import FaceNotFound
+from mien.faces import align
+from mien.faces.detect import choose, detect
+from mien.faces.paste import paste
+from mien.images import Photo
+from mien.methods.base import Method
+from mien.sheet import sheet
+from mien.types import (
+    ActionUnits,
+    AlignedFace,
+    Composition,
+    Face,
+    Faces,
+    Guide,
+    Label,
+    Reference,
+    UInt8,
+)
+
+Picture: TypeAlias = Photo | UInt8 | str | os.PathLike[str]
+"""A photograph in any form: read already, bare pixels uint8 (H, W, 3) RGB, or the path of a file.
+"""
+
+CLEARLY_LARGER = 2.0
+"""`face="auto"` takes the largest face if its area is more than this many times the next one's."""
+
+_PORTRAIT = 1.3  # side of a sheet's picture, in sides of the crop that the method sees
+
+
+@dataclass(frozen=True)
+class Result:
+    """An edited photograph, the faces edited, how many there were, and how it came about."""
+
+    photo: Photo
+    faces: tuple[Face, ...]
+    found: int
+    metadata: Mapping[str, str]
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Time of each stage, in order."""
+
+    @property
+    def pixels(self) -> UInt8:
+        """The edited photograph, uint8 (H, W, 3) RGB."""
+        return self.photo.pixels
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it as JPEG, PNG or WebP by the suffix, marked as altered, or ImageError."""
+        images.write(path, self.photo, metadata=self.metadata)
+
+
+@dataclass(frozen=True)
+class Editor:
+    """Photographs in, photographs out, for any method.
+
+    >>> from mien.editor import Editor
+    >>> Editor.edit.__annotations__["intensity"]
+    'float'
+    """
+
+    method: Method
+
+    def edit(
+        self, photo: Picture, guide: Guide, intensity: float = 1.0, face: str = "largest"
+    ) -> Result:
+        """The photograph with the guide's expression on one face or, with `face="all"`, on all.
+
+        `intensity` 0 is the photograph itself, to the byte; 1 is the guide; beyond is allowed.
+        `face` is `largest`, `all`, `index N`, `near X,Y`, or `auto`: the only face or one that is
+        clearly the largest. ImageError, FaceNotFound or GuideError say in one line what is wrong.
+        """
+        clock = _Clock()
+        with clock("read"):
+            source = _photo(photo)
+        with clock("detect"):
+            found = detect(source.pixels)
+            faces = pick(found, face)
+        with clock("align"):
+            crops = [align.align(source.pixels, f, self.method.size) for f in faces]
+        with clock("edit"):
+            edit = self.method.edit(self._batch(crops), guide, intensity)
+        with clock("paste"):
+            pixels = source.pixels
+            for i, crop in enumerate(crops):
+                pixels = paste(pixels, crop, _one(edit, i))
+            pixels = _as_grey_as(source, pixels)
+        metadata = self._metadata(guide, intensity, faces)
+        return Result(
+            replace(source, pixels=pixels), tuple(faces), len(found), metadata, clock.seconds
+        )
+
+    def swap(self, a: Picture, b: Picture, face: str = "largest") -> tuple[Result, Result]:
+        """Both photographs, each with the other's expression."""
+        first, second = _photo(a), _photo(b)
+        lent = self.reference(first, face), self.reference(second, face)
+        return self.edit(first, lent[1], face=face), self.edit(second, lent[0], face=face)
+
+    def reference(self, photo: Picture, face: str = "largest") -> Reference:
+        """A photograph as a guide: its face lends its expression."""
+        pixels = _photo(photo).pixels
+        faces = pick(detect(pixels), face)[:1]
+        return Reference(self._batch([align.align(pixels, f, self.method.size) for f in faces]))
+
+    def portrait(
+        self, photo: Picture, size: int = 256, face: str = "largest"
+    ) -> tuple[UInt8, Face]:
+        """One face upright with its surroundings, uint8 (size, size, 3), and where in it the face
+        is.
+        """
+        pixels = _photo(photo).pixels
+        found = pick(detect(pixels), face)[0]
+        crop = align.align(pixels, found, self.method.size)
+        matrix = align.resized(crop.matrix, self.method.size, round(size / _PORTRAIT))
+        matrix[:, 2] += (size - round(size / _PORTRAIT)) / 2
+        points = align.transform(matrix, found.landmarks)
+        return align.warp(pixels, matrix, size), replace(found, landmarks=points)
+
+    def sheet(
+        self,
+        photos: Mapping[str, Picture] | Sequence[Picture],
+        labels: Sequence[str],
+        intensity: float = 1.0,
+        size: int = 256,
+        face: str = "largest",
+    ) -> UInt8:
+        """A picture grid: a row per person, the photograph first, then a column per label.
+
+        `photos` may name its people. Every picture is `size` px wide, and the edit is applied at
+        that size.
+        """
+        named = photos if isinstance(photos, Mapping) else {str(i): p for i, p in enumerate(photos)}
+        rows = [
+            [shown, *(self.on_portrait(shown, found, Label(name), intensity) for name in labels)]
+            for shown, found in (self.portrait(photo, size, face) for photo in named.values())
+        ]
+        return sheet(rows, ["source", *labels], list(named) if isinstance(photos, Mapping) else ())
+
+    def on_portrait(self, shown: UInt8, found: Face, guide: Guide, intensity: float = 1.0) -> UInt8:
+        """A portrait (as `portrait` gives it) with the guide's expression, at its own size."""
+        crop = align.align(shown, found, self.method.size)
+        return paste(shown, crop, self.method.edit(self._batch([crop]), guide, intensity))
+
+    def _batch(self, crops: Sequence[AlignedFace]) -> Faces:
+        return Faces.stack(crops).to(self.method.device)
+
+    def _metadata(self, guide: Guide, intensity: float, faces: Sequence[Face]) -> dict[str, str]:
+        return {
+            "Software": "mien",
+            "method": self.method.name,
+            "guide": describe(guide),
+            "intensity": f"{intensity:g}",
+            "faces": str(len(faces)),
+        }
+
+
+class _Clock:
+    """Seconds per stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.seconds[stage] = time.perf_counter() - began
+
+
+def pick(faces: Sequence[Face], spec: str) -> list[Face]:
+    """`faces.choose`, and `auto`: the only face or one that is clearly the largest, else
+    FaceNotFound.
+    """
+    if spec != "auto":
+        return choose(faces, spec)
+    if len(faces) > 1 and faces[0].area <= CLEARLY_LARGER * faces[1].area:
+        raise FaceNotFound(
+            f"{len(faces)} faces of like size: say which with --face largest, all, 'index N' "
+            "or 'near X,Y'"
+        )
+    return choose(faces, "largest")
+
+
+def describe(guide: Guide) -> str:
+    """A guide in words, for metadata and file names."""
+    match guide:
+        case Label():
+            return ",".join(guide.names)
+        case ActionUnits():
+            return ",".join(
+                f"{s.unit}={s.value:{'+' if s.relative else ''}g}" for s in guide.settings
+            )
+        case Reference():
+            return "reference"
+
+
+def _photo(photo: Picture) -> Photo:
+    if isinstance(photo, Photo):
+        return photo
+    return Photo(photo) if isinstance(photo, np.ndarray) else images.read(photo)
+
+
+def _one(edit: Composition, index: int) -> Composition:
+    part = slice(index, index + 1)
+    return Composition(edit.flow[part], edit.mask[part], edit.paint[part])
+
+
+def _as_grey_as(source: Photo, pixels: UInt8) -> UInt8:
+    """Paint has colour; a grey photograph stays grey."""
+    if (pixels == pixels[..., :1]).all() or not (source.pixels == source.pixels[..., :1]).all():
+        return pixels
+    grey = np.rint(pixels @ np.array([0.299, 0.587, 0.114], np.float32)).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=-1)
