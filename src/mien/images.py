@@ -35,7 +35,7 @@ SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrain
 """IPTC's word for a photograph that a trained model altered in part."""
 
 # What is opened: no format whose reader starts another program.
-_READABLE = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "PPM", "JPEG2000")
+_READABLE = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "PPM", "JPEG2000")
 _WRITABLE = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 _GREY = {"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"}
 _NAMESPACE = "https://mien.invalid/ns/1.0/"
@@ -189,7 +189,7 @@ def _photo(image: Image.Image) -> Photo:
 
 
 def _to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
-    """Inks and other colour spaces as RGB: by the picture's own profile if it has one that works."""
+    """Inks and other colour spaces as RGB: by the picture's own profile where it has one."""
     if image.mode == "CMYK" and icc:
         with contextlib.suppress(ImageCms.PyCMSError, OSError):
             source = ImageCms.ImageCmsProfile(io.BytesIO(icc))

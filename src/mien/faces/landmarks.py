@@ -99,7 +99,7 @@ def _conv(into: int, out: int, kernel: int, stride: int) -> nn.Sequential:
 
 
 def landmarks_in(pixels: UInt8, boxes: Sequence[tuple[float, float, float, float]]) -> list[Float]:
-    """Landmarks (68, 2) px of each box (left, top, right, bottom) of a photograph uint8 (H, W, 3)."""
+    """Landmarks (68, 2) px in each box (left, top, right, bottom) of a photograph (H, W, 3)."""
     matrices = [_from_box(box) for box in boxes]
     points: list[Float] = []
     for index in range(PASSES):
@@ -111,9 +111,9 @@ def landmarks_in(pixels: UInt8, boxes: Sequence[tuple[float, float, float, float
     return points
 
 
-def predict(crops: UInt8) -> Float:
+def predict(crops: UInt8, net: LandmarkNet | None = None) -> Float:
     """Landmarks (B, 68, 2), crop px, of aligned crops uint8 (B, 128, 128, 3)."""
-    net = load()
+    net = net or load()
     x = torch.from_numpy(crops).permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
     with torch.inference_mode():
         units: Tensor = net(x)
@@ -132,7 +132,7 @@ def _from_box(box: tuple[float, float, float, float]) -> Float:
 
 @functools.cache
 def load(path: Path | None = None) -> LandmarkNet:
-    """The network with its weights, in eval mode; `path` names other weights than those that ship."""
+    """The network with its weights, in eval mode; `path` names others than those that ship."""
     path = path or WEIGHTS
     if not path.is_file():
         raise AssetMissing(

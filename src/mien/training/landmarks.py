@@ -67,7 +67,7 @@ class LandmarkConfig:
 
 
 class Views(IterableDataset[tuple[Tensor, Tensor]]):
-    """Endless batches of views: crops uint8 (B, S, S, 3) and points float32 (B, 68, 2) in crop px."""
+    """Endless batches: crops uint8 (B, S, S, 3) and points float32 (B, 68, 2) in crop px."""
 
     def __init__(self, examples: Sequence[Example], batch: int, seed: int) -> None:
         self.examples, self.batch, self.seed = examples, batch, seed
@@ -92,7 +92,7 @@ class Views(IterableDataset[tuple[Tensor, Tensor]]):
 def fit(
     examples: Sequence[Example], config: LandmarkConfig, start: LandmarkNet | None = None
 ) -> LandmarkNet:
-    """Train on views of `examples`, from scratch or from `start`; the averaged network comes back."""
+    """Train on views of `examples`, from scratch or from `start`; returns the averaged network."""
     torch.manual_seed(config.seed)
     net = (copy.deepcopy(start) if start else LandmarkNet()).train()
     shadow = copy.deepcopy(net).eval()

@@ -1,0 +1,164 @@
+"""What the landmark network learns from: hand-checked points, rig renders, and its own earlier answers.
+
+Hand-checked points exist for faces at rest in one studio. The rig gives the same people other expressions and turns
+of the head with the points known; a first network then labels photographs that have no points, and those on which it
+agrees with itself and which the rig's face can follow are rendered too. No label comes from another landmark model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien import facs, images
+from mien.data.manifest import Record
+from mien.faces.align import (
+    MIRROR,
+    STABLE,
+    inverse,
+    similarity,
+    template,
+    transform,
+    warp,
+)
+from mien.faces.detect import detect
+from mien.faces.landmarks import SIZE, LandmarkNet, predict
+from mien.rig.animate import effective
+from mien.rig.expressions import expression_list
+from mien.rig.mesh import FaceModel
+from mien.rig.render import Rig
+from mien.rig.units import to_weights
+from mien.training.landmarks import Example
+from mien.types import Float, UInt8
+
+WIDE = 1.3
+"""Field of view of an example over that of an aligned crop, so that views can be askew."""
+RIG_SIZE, KEPT_SIZE = 320, 256
+WORST_SPREAD = 0.02
+VIEWS = 12
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A photograph with points (68, 2) px, hand-checked or a network's own, and whether the face is at rest."""
+
+    photo: Path
+    points: Float
+    neutral: bool
+    spread: float = 0.0
+    """How far a network's answers to different views lie apart, in distances of the outer eye corners."""
+
+
+def hand_checked(root: Path, records: Iterable[Record]) -> list[Labelled]:
+    """The training people's photographs that have points."""
+    return [
+        Labelled(root / r.file_name, r.landmarks, r.emotion == "neutral")
+        for r in records
+        if r.split == "train" and r.landmarks is not None
+    ]
+
+
+def self_labelled(
+    root: Path, records: Iterable[Record], net: LandmarkNet, seed: int
+) -> list[Labelled]:
+    """The training people's photographs without points, labelled by `net` where its answers agree."""
+    random = np.random.default_rng(seed)
+    out = []
+    for record in records:
+        if record.split != "train" or record.landmarks is not None:
+            continue
+        pixels = images.read(root / record.file_name).pixels
+        faces = detect(pixels)
+        if faces:
+            points, spread = agreed(pixels, faces[0].landmarks, net, random)
+            if spread < WORST_SPREAD:
+                path = root / record.file_name
+                out.append(Labelled(path, points, record.emotion == "neutral", spread))
+    return out
+
+
+def agreed(
+    pixels: UInt8, start: Float, net: LandmarkNet, random: np.random.Generator
+) -> tuple[Float, float]:
+    """Mean answer (68, 2) px to a dozen views, half of them mirrored, and the answers' spread.
+
+    The spread is the mean distance of an inner landmark from its mean, in distances of the outer eye corners.
+    """
+    stable = list(STABLE)
+    aligned = similarity(start[stable], template(SIZE)[stable])
+    matrices = [_shaken(aligned, random) for _ in range(VIEWS)]
+    crops = np.stack([warp(pixels, matrix, SIZE) for matrix in matrices])
+    crops[::2] = crops[::2, :, ::-1]
+    answers = predict(crops, net)
+    answers[::2] = answers[::2, MIRROR] * np.float32([-1, 1]) + np.float32([SIZE - 1, 0])
+    points = np.stack([transform(inverse(m), a) for m, a in zip(matrices, answers, strict=True)])
+    mean = points.mean(axis=0)
+    distance = np.linalg.norm(points[:, 17:] - mean[17:], axis=2).mean()
+    return mean, float(distance / np.linalg.norm(mean[36] - mean[45]))
+
+
+def _shaken(matrix: Float, random: np.random.Generator) -> Float:
+    """An aligning matrix, off by a few degrees, percent and pixels of the crop."""
+    angle, zoom = random.normal(0, 0.05), np.exp(random.normal(0, 0.04))
+    turn = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    middle = np.array([SIZE / 2, SIZE / 2])
+    out = turn @ matrix.astype(np.float64)
+    out[:, 2] += middle - turn @ middle + random.normal(0, 2.0, 2)
+    return out.astype(np.float32)
+
+
+def wide_crop(pixels: UInt8, points: Float, size: int = RIG_SIZE) -> tuple[UInt8, Float]:
+    """The face aligned in a crop that shows `WIDE` times as much, and its points there."""
+    stable = list(STABLE)
+    middle = (size - 1) / 2
+    goal = (template(size) - middle) / WIDE + middle
+    matrix = similarity(points[stable], goal[stable].astype(np.float32))
+    return warp(pixels, matrix, size), transform(matrix, points)
+
+
+def examples_of(
+    labelled: Labelled, model: FaceModel, renders: int, worst_fit: float, seed: int
+) -> Iterator[Example]:
+    """The photograph itself, drawn as often as a tenth of its renders, and `renders` animations of it.
+
+    Nothing at all when the rig's face follows the points worse than `worst_fit` (outer eye corner distances).
+    """
+    crop, points = wide_crop(images.read(labelled.photo).pixels, labelled.points)
+    rig = Rig(model, crop, points, labelled.neutral)
+    if rig.fit.relative_error > worst_fit:
+        return
+    ratio = KEPT_SIZE / RIG_SIZE
+    own = rig.original(KEPT_SIZE).image
+    yield Example.of(own, (points + 0.5) * ratio - 0.5, 1 + 0.1 * renders)
+    random = np.random.default_rng((seed, *labelled.photo.name.encode()))
+    base = rig.fit.landmarks.astype(np.float32)
+    listed = expression_list()
+    for _ in range(renders):
+        units = _expression(listed, random)
+        weights = effective(model, rig.fit, to_weights(model, units), labelled.neutral)
+        camera = rig.fit.camera
+        if random.random() < 0.4:
+            turn = random.normal(0, (0.06, 0.09, 0.02)).clip(-0.17, 0.17)
+            camera = replace(camera, rotation=camera.rotation + turn)
+        render = rig.render_weights(weights, KEPT_SIZE, 2, camera)
+        # The rig moves a closed mouth's merged lips; what they move by belongs to the points as they were.
+        moved = (render.landmarks + 0.5) / ratio - 0.5 - base + points
+        yield Example.of(render.image, (moved + 0.5) * ratio - 0.5)
+
+
+def _expression(listed: Float, random: np.random.Generator) -> NDArray[np.float32]:
+    """Action units (47,): a listed expression, often with an opened mouth or closing eyes on top."""
+    units = listed[random.integers(len(listed))] * np.float32(random.uniform(0.4, 1.1))
+    more: dict[str, float] = {}
+    kind = random.random()
+    if kind < 0.22:
+        more = {"AU26": random.uniform(0.2, 1), "AU27": random.uniform(0, 1), "AU25": 1.0}
+    elif kind < 0.42:
+        more = {"AU43": random.uniform(0.4, 1)}
+    elif kind < 0.55:
+        more = {"AU12": random.uniform(0.5, 1), "AU6": random.uniform(0, 1), "AU25": random.uniform(0, 1)}
+    return np.maximum(units, facs.vector(more)).clip(0, 1)
