@@ -34,6 +34,11 @@ INTERRUPTED = 130  # what a shell reports for a command ended by Ctrl-C
 class _Root(TyperGroup):
     """Sub-commands are names and help until one is called: `mien --help` imports no torch."""
 
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        for name, text in COMMANDS.items():
+            self.commands[name] = TyperCommand(name, help=text)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and args[0] in COMMANDS:
             self.commands[args[0]] = _load(args[0])
@@ -55,11 +60,11 @@ class _Root(TyperGroup):
 
 def _load(name: str) -> Any:
     module = import_module(f"mien.cli.{name}")
-    app = getattr(module, "app", None)
-    if app is None:
-        app = typer.Typer(rich_markup_mode="markdown")
-        app.command(name)(module.command)
-    command = get_command(app)
+    sub = getattr(module, "app", None)
+    if sub is None:
+        sub = typer.Typer(rich_markup_mode="markdown")
+        sub.command(name)(module.command)
+    command = get_command(sub)
     command.name = name
     return command
 
@@ -80,38 +85,28 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-def _app() -> typer.Typer:
-    app = typer.Typer(
-        cls=_Root,
-        no_args_is_help=True,
-        rich_markup_mode="markdown",
-        pretty_exceptions_show_locals=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
-
-    @app.callback()
-    def root(
-        version: Annotated[
-            bool,
-            typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
-        ] = False,
-    ) -> None:
-        """Another expression on the same face."""
-
-    return app
+app = typer.Typer(
+    cls=_Root,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 
-def command() -> Any:
-    """The root command, with a stub for each sub-command; made anew at each call."""
-    root: Any = get_command(_app())
-    for name, help_text in COMMANDS.items():
-        root.commands[name] = TyperCommand(name, help=help_text)
-    return root
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Another expression on the same face."""
 
 
 def main() -> None:
     """Entry point of the `mien` script: exit code 0, 2 for a user's mistake, 130 for Ctrl-C."""
-    command()(prog_name="mien")
+    app(prog_name="mien")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,107 @@
+"""Imports point one way: the floors of the house, and who may see whom (CONTRIBUTING.md)."""
+
+from __future__ import annotations
+
+import ast
+from fnmatch import fnmatch
+from typing import Any
+
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("errors", "facs", "types", "images", "sheet"),
+    ("zoo",),
+    ("faces", "nn", "rig"),
+    ("data", "methods", "judges"),
+    ("metrics", "export", "editor"),
+    ("training",),
+    ("cli", "web"),
+)
+APART = (3, 4, 6)
+"""Floors whose rooms do not see one another either."""
+DOORS = (("methods.*.task", "data"),)
+"""Training half of a method -> the samples it is trained on. There is no other exception."""
+ONLY = {
+    "lightning": "training",
+    "pytorch_lightning": "training",
+    "numba": "rig",
+    "fastapi": "web",
+    "gradio": "web",
+    "typer": "cli",
+    "dlib": "faces judges",
+    "_dlib_pybind11": "faces judges",
+    "torchvision": "",
+}
+"""A library -> the rooms that may import it."""
+
+HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
+
+
+def test_every_room_has_a_floor(modules: list[Any]) -> None:
+    rooms = {m.name.partition(".")[0] for m in modules} - {"__init__"}
+    assert rooms <= HEIGHT.keys(), "name the floor of a new room here and in CONTRIBUTING.md"
+
+
+def test_imports_point_down(modules: list[Any]) -> None:
+    wrong = [
+        f"{m.name} imports {name}"
+        for m in modules
+        if m.name != "__init__"
+        for name in sorted(m.imports())
+        if name.startswith("mien.") and not _allowed(m.name, name.removeprefix("mien."))
+    ]
+    assert not wrong
+
+
+def _allowed(module: str, imported: str) -> bool:
+    room, other = module.partition(".")[0], imported.partition(".")[0]
+    if room == other or any(fnmatch(module, who) and other == where for who, where in DOORS):
+        return True
+    if HEIGHT[other] == HEIGHT[room]:
+        return HEIGHT[room] not in APART
+    return HEIGHT[other] < HEIGHT[room]
+
+
+def test_the_rule_itself() -> None:
+    assert _allowed("faces.align", "types.Face")
+    assert _allowed("methods.mtss.task", "data.loading")
+    assert not _allowed("methods.mtss.method", "data.loading")
+    assert not _allowed("types", "zoo.data_home")
+    assert not _allowed("rig.render", "training.loop")
+
+
+def test_methods_do_not_know_one_another(modules: list[Any]) -> None:
+    wrong = [
+        f"{m.name} imports {name}"
+        for m in modules
+        for name in m.imports()
+        if _method(m.name) and _method(name.removeprefix("mien."))
+        if _method(m.name) != _method(name.removeprefix("mien."))
+    ]
+    assert not wrong
+
+
+def _method(name: str) -> str | None:
+    """`methods.mtss.task` is of method `mtss`; `methods.base.Method` is of none."""
+    parts = name.split(".")
+    shared = ("base", "registry", "__init__")
+    return parts[1] if parts[0] == "methods" and len(parts) > 2 and parts[1] not in shared else None
+
+
+def test_libraries_stay_in_their_room(modules: list[Any]) -> None:
+    wrong = [
+        f"{m.name} imports {name}"
+        for m in modules
+        for name in m.imports()
+        if name.partition(".")[0] in ONLY
+        if m.name.partition(".")[0] not in ONLY[name.partition(".")[0]].split()
+    ]
+    assert not wrong
+
+
+def test_imports_are_absolute(modules: list[Any]) -> None:
+    wrong = [
+        m.name
+        for m in modules
+        for node in ast.walk(m.tree)
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
+    assert not wrong

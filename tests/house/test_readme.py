@@ -1,0 +1,66 @@
+"""What the README tells people to type exists."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from mien.cli.main import COMMANDS, app
+
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/data.md", "docs/architecture.md")
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
+
+
+def blocks(root: Path, language: str) -> list[str]:
+    texts = [(root / name).read_text(encoding="utf-8") for name in DOCUMENTS]
+    return [body for text in texts for kind, body in FENCE.findall(text) if kind == language]
+
+
+def shell_lines(root: Path) -> list[list[str]]:
+    joined = "\n".join(blocks(root, "sh")).replace("\\\n", " ")
+    return [words for line in joined.splitlines() if (words := shlex.split(line, comments=True))]
+
+
+def help_of(*command: str) -> Any:
+    return CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "300"}, prog_name="mien")
+
+
+def test_commands_and_their_options_exist(root: Path) -> None:
+    lines = [words[1:] for words in shell_lines(root) if words[0] == "mien"]
+    assert lines, "the README shows no command"
+    for words in lines:
+        assert words[0] in COMMANDS, words
+        nested = words[:2] if words[0] in ("data", "rig") else words[:1]
+        result = help_of(*nested)
+        assert result.exit_code == 0, (words, result.output)
+        for option in (w.partition("=")[0] for w in words if w.startswith("--")):
+            assert option in result.stdout, f"mien {' '.join(nested)} has no {option}"
+
+
+def test_make_targets_exist(root: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (root / "Makefile").read_text(), re.M))
+    used = {words[1] for words in shell_lines(root) if words[0] == "make"}
+    assert {"demo", "test"} <= used <= targets
+
+
+def test_python_examples_compile_and_import_what_exists(root: Path) -> None:
+    examples = blocks(root, "python")
+    assert examples
+    for example in examples:
+        compile(example, "README.md", "exec")
+        for line in example.splitlines():
+            if line.startswith(("import mien", "from mien")):
+                exec(line, {})
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_lead_somewhere(root: Path, name: str) -> None:
+    text = (root / name).read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)#\s]+)\)", text)
+    local = [t for t in targets if not t.startswith(("http://", "https://", "mailto:"))]
+    assert [t for t in local if not ((root / name).parent / t).exists()] == []

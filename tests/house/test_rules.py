@@ -1,0 +1,126 @@
+"""House rules that no linter holds."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LONGEST_FILE = 400
+LARGEST_FILE = 12_000_000  # bytes; weights stay below
+PICKLES = {
+    "torch.load",
+    "torch.save",
+    "torch.jit.load",
+    "numpy.save",
+    "joblib.load",
+    "pickle.load",
+    "pickle.loads",
+    "pickle.dump",
+    "pickle.dumps",
+}
+MACHINE_PATH = re.compile(r"(?:^|[^A-Za-z0-9_.])/(?:home|root|opt|work|mnt|Users)/[A-Za-z.]", re.M)
+
+
+def test_no_file_is_too_long(modules: list[Any]) -> None:
+    lengths = {m.name: len(m.path.read_text(encoding="utf-8").splitlines()) for m in modules}
+    assert {name: n for name, n in lengths.items() if n > LONGEST_FILE} == {}
+
+
+def test_every_line_has_a_room(modules: list[Any]) -> None:
+    refused = {"utils", "util", "helpers", "misc", "common"}
+    assert not [m.name for m in modules if refused & set(m.name.split("."))]
+
+
+def test_nothing_is_pickled(modules: list[Any]) -> None:
+    """A pickle runs code when it is read: weights are safetensors, the rest is text or arrays."""
+    wrong = [
+        f"{m.name}:{node.lineno} {called}"
+        for m in modules
+        for node in ast.walk(m.tree)
+        if isinstance(node, ast.Call)
+        if (called := _called(node)) in PICKLES or _allows_pickle(node)
+    ]
+    imported = [m.name for m in modules if m.imports() & {"pickle", "dill", "joblib", "shelve"}]
+    assert not wrong
+    assert not imported
+
+
+def _called(node: ast.Call) -> str:
+    return re.sub(r"^np\.", "numpy.", ast.unparse(node.func))
+
+
+def _allows_pickle(node: ast.Call) -> bool:
+    return any(
+        k.arg == "allow_pickle"
+        and not (isinstance(k.value, ast.Constant) and k.value.value is False)
+        for k in node.keywords
+    )
+
+
+def test_public_names_are_all_there(modules: list[Any]) -> None:
+    """`mien.__all__` is the promise; every name loads and says what it is."""
+    import mien
+
+    assert sorted(mien.__all__) == list(mien.__all__)
+    for name in mien.__all__:
+        assert getattr(mien, name).__doc__, name
+    with pytest.raises(AttributeError):
+        _ = mien.no_such_name  # type: ignore[attr-defined]
+
+
+def test_import_mien_is_quick() -> None:
+    code = "import mien, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_public_thing_says_what_it_is(modules: list[Any]) -> None:
+    silent = [
+        f"{m.name}.{node.name}"
+        for m in modules
+        for node in m.tree.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        if not node.name.startswith("_") and not ast.get_docstring(node)
+    ]
+    assert not silent
+
+
+def test_no_path_of_one_machine(tracked: list[Path], root: Path) -> None:
+    found = []
+    for path in tracked:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue  # a picture or weights
+        found += [f"{path.relative_to(root)}: {m[0].strip()}" for m in MACHINE_PATH.finditer(text)]
+    assert not found
+
+
+def test_no_face_data_and_no_large_file(tracked: list[Path], root: Path) -> None:
+    assert not [p for p in tracked if p.suffix in (".tem", ".npz", ".obj", ".pt", ".ckpt", ".pkl")]
+    assert not [p.relative_to(root) for p in tracked if p.stat().st_size > LARGEST_FILE]
+
+
+def test_every_pin_meets_its_range(root: Path) -> None:
+    """constraints.txt and pyproject.toml are written by hand: they must not contradict."""
+    import tomllib
+
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    lines = (root / "constraints.txt").read_text().splitlines()
+    pins = {
+        canonicalize_name(name): version
+        for name, _, version in (line.partition("==") for line in lines if not line.startswith("#"))
+    }
+    extras = [r for rows in project["optional-dependencies"].values() for r in rows]
+    for requirement in map(Requirement, [*project["dependencies"], *extras]):
+        name = canonicalize_name(requirement.name)
+        if name != "mien":
+            assert requirement.specifier.contains(pins[name]), f"{requirement} against {pins[name]}"
