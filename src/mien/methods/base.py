@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -88,7 +89,7 @@ class Method(nn.Module, ABC):
                 own = self.encode(source)
                 start = self.units(own)
                 wanted = torch.from_numpy(
-                    facs.np.stack([facs.apply(guide.settings, s) for s in start.cpu().numpy()])
+                    np.stack([facs.apply(guide.settings, s) for s in start.cpu().numpy()])
                 ).to(start)
                 step = self.from_units(wanted).code - self.from_units(start).code
                 return Expression(own.code + step)
@@ -182,3 +183,7 @@ class Task(nn.Module, ABC):
     @abstractmethod
     def preview(self, method: Method, batch: Any) -> list[tuple[str, Tensor]]:
         """Named columns (B, 3, S, S) of a sheet of pictures, made with the averaged method."""
+
+    def validate(self, method: Method, batch: Any) -> dict[str, float]:
+        """Named numbers of the averaged method on a validation batch, for the log."""
+        return {}

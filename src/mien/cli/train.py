@@ -1,0 +1,37 @@
+"""`mien train`: run a recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    recipe: Annotated[Path, typer.Argument(help="recipe, such as recipes/mtss/rig_128.yaml")],
+    data: Annotated[
+        Path | None, typer.Option(help="folder of rig renders (default: the cache's)")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="run folder (default: runs/METHOD_NAME)")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="change a field: training.images=5000")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="stop after so many minutes, state saved")
+    ] = None,
+    fresh: Annotated[bool, typer.Option(help="refuse to resume a run that exists")] = False,
+) -> None:
+    """Train a method from a recipe; running the same command again resumes it exactly."""
+    from mien.training import recipe as recipes
+    from mien.training.run import train
+    from mien.zoo import rig_home
+
+    chosen = recipes.read(recipe, tuple(settings or ()))
+    folder = out or Path("runs") / f"{chosen.method}_{recipe.stem}"
+    weights = train(
+        chosen, data or rig_home(), folder, minutes=minutes, resume=not fresh
+    )
+    typer.echo(f"weights: {weights}")

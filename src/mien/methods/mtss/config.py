@@ -1,0 +1,79 @@
+"""The choices of mtss: architecture, losses, training. Defaults are the paper's; recipes change some."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Shapes of the networks."""
+
+    size: int = 128  # side of the crop, px
+    stem: int = 1  # space-to-depth before encoder and extractor; 1 is the paper, 2 costs a quarter
+    width: int = 64  # channels of the encoder at its first resolution; doubled at each of two Downs
+    middle: int = 64  # channels of the translator
+    blocks: int = 7  # residual blocks of the translator
+    style: int = 256  # length of the style (expression) code
+    latent: int = 32  # length of the mapper's noise
+    mapper: int = 256  # width of the mapper
+    extractor: int = 64  # channels of the extractor at its first resolution
+    extractor_max: int = 2048  # the most channels the extractor grows to
+    sdu: int = 512  # channels that the style disentanglement unit lifts to
+    discriminator: int = 64  # channels of the discriminator at its first resolution
+    discriminator_max: int = 2048  # the most channels the discriminator grows to
+    head: Literal["compose", "picture"] = "picture"  # picture: the paper's; compose: warp, mask and paint
+    norm: Literal["instance", "group"] = "instance"  # of encoder and decoder; the paper's is instance
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights of the losses; 0 switches a term off and saves its cost."""
+
+    adversarial: float = 1.0  # hinge, as in HiSD
+    r1: float = 1.0  # squared gradient of D on real images, per image, batch mean
+    style: float = 1.0  # L1 between asked and re-extracted style
+    reconstruction: float = 1.0  # no-translation, self-translation and cycle, equal shares
+    classification: float = 1.0  # the paper's cls_w
+    orthogonality: float = 0.001  # the paper's ort_w
+    pixel: float = 0.0  # paired truth (rig): weighted L1 on the result
+    edges: float = 0.0  # paired truth: L1 on the result's image gradients
+    flow: float = 0.0  # rig truth: where a pixel came from, L1 in px at 128, where visible
+    mask: float = 0.0  # rig truth: cross-entropy of the mask to visibility
+    units: float = 0.0  # squared error of the units read from a style code
+    align: float = 0.0  # L1 between a face's extracted style and the style mapped from its units or label
+    smooth: float = 0.0  # total variation of the flow, px at 128
+
+
+@dataclass(frozen=True)
+class Training:
+    """Budget and rates. Images are counted, not steps."""
+
+    data: Literal["unpaired", "pairs"] = "unpaired"  # unpaired: labelled faces; pairs: rig truth
+    images: int = 1_600_000  # seen in all: 200,000 iterations of 8
+    batch: int = 8
+    lr: float = 1e-4
+    lr_mapper: float = 1e-6
+    lr_discriminator: float = 1e-4
+    betas: tuple[float, float] = (0.0, 0.99)
+    weight_decay: float = 0.0
+    clip: float = 100.0
+    decay: Literal["none", "cosine"] = "none"
+    warmup: int = 0  # images over which the rate rises
+    ema_images: float = 552.0  # half-life; beta 0.99 at batch 8 (ln 2 / -ln 0.99 steps of 8)
+    adversary_from: float = 0.0  # share of the budget after which the adversary joins
+    adversary_every: int = 1  # batches between the discriminator's steps
+    r1_every: int = 1  # lazy R1: every n-th step of the discriminator, weight times n
+    orthogonality: Literal["cosine", "gram"] = "gram"  # squared cosine, or channel cross-Gram's norm
+    emphasis: float = 4.0  # extra weight of pixels where the two expressions differ
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class MTSSConfig:
+    """Everything that a recipe may set for mtss."""
+
+    architecture: Architecture = field(default_factory=Architecture)
+    weights: Weights = field(default_factory=Weights)
+    training: Training = field(default_factory=Training)

@@ -1,0 +1,76 @@
+"""mtss behind the common contract."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from mien.facs import EMOTIONS
+from mien.methods.base import Expression, Identity, Method
+from mien.methods.mtss import networks
+from mien.methods.mtss.config import Architecture
+from mien.types import Composition, Faces, Label, Reference
+
+
+class MTSS(Method):
+    """Multi-task learning of style and content (Lu et al., ICIP 2023): labels and references natively.
+
+    The expression code is the style (B, 256); the identity is the content map and the purified skip.
+    """
+
+    name: ClassVar[str] = "mtss"
+    native: ClassVar[tuple[type, ...]] = (Label, Reference)
+
+    def __init__(self, architecture: Architecture | None = None) -> None:
+        super().__init__()
+        a = self.architecture = architecture or Architecture()
+        self.size = a.size
+        self.encoder = networks.Encoder(a)
+        self.translator = networks.Translator(a)
+        self.decoder = networks.Decoder(a)
+        self.head = networks.ComposeHead(a) if a.head == "compose" else networks.PictureHead(a)
+        self.extractor = networks.Extractor(a)
+        self.sdu = networks.SDU(a, self.extractor.early_width)
+        self.mapper = networks.Mapper(a)
+        self.unit_map = networks.UnitMap(a)
+        networks.initialise(self)
+
+    def identity(self, source: Faces) -> Identity:
+        content, skip, _ = self.separate(source.pixels)
+        return Identity(source, (content, skip))
+
+    def separate(self, face: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Face -> content (B, 256, 32, 32), purified skip and style part of the skip (B, 128, 64, 64)."""
+        maps = self.encoder(face)
+        style, skip = self.sdu(maps[1], self.extractor.look(face))
+        return maps[2], skip, style
+
+    def encode(self, faces: Faces) -> Expression:
+        return Expression(self.extractor(faces.pixels))
+
+    def from_labels(self, index: Tensor) -> Expression:
+        """Noise 0 stands for the label's typical style."""
+        z = torch.zeros(len(index), self.architecture.latent, device=index.device)
+        return Expression(self.mapper(z, index))
+
+    def from_units(self, units: Tensor) -> Expression:
+        return Expression(self.unit_map.to_style(units))
+
+    def units(self, expression: Expression) -> Tensor:
+        return self.unit_map.to_units(expression.code).clamp(0, 1)  # type: ignore[no-any-return]
+
+    def compose(self, identity: Identity, expression: Expression) -> Composition:
+        content, skip = identity.features
+        return self.translate(identity.source.pixels, content, skip, expression.code)
+
+    def translate(self, face: Tensor, content: Tensor, skip: Tensor, style: Tensor) -> Composition:
+        """The generator's second half, for training too."""
+        h = self.decoder(self.translator(content, style.expand(len(face), -1)), skip)
+        return self.head(h, face)  # type: ignore[no-any-return]
+
+    def prototypes(self) -> Tensor:
+        """The style of every emotion, (8, 256)."""
+        index = torch.arange(len(EMOTIONS), device=self.device)
+        return self.from_labels(index).code

@@ -1,0 +1,338 @@
+"""The networks of MTSS (Lu et al., ICIP 2023), from public facts; see README.md for what is inferred.
+
+Residual blocks are pre-activation, LeakyReLU 0.2, two 3x3 convolutions, a 1x1 bias-free shortcut, their sum
+over sqrt 2; Down is a 2x2 average pool, Up nearest. Sizes in comments are the paper's, 128 px and width 64.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mien.facs import EMOTIONS, UNITS
+from mien.methods.mtss.config import Architecture
+from mien.nn.compose import picture, resize, warp
+from mien.types import Composition
+
+
+class AffineNorm(nn.Module):
+    """Instance norm with learnt scale and shift (the paper's), or group norm of 8 (keeps local contrast)."""
+
+    def __init__(self, channels: int, kind: str) -> None:
+        super().__init__()
+        self.norm: nn.Module = (
+            nn.InstanceNorm2d(channels, affine=True)
+            if kind == "instance"
+            else nn.GroupNorm(8, channels)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(x)  # type: ignore[no-any-return]
+
+
+class ResBlock(nn.Module):
+    """(B, i, H, W) -> (B, o, H', W'); `scale` -1 halves, +1 doubles, 0 keeps the size."""
+
+    def __init__(self, i: int, o: int, scale: int = 0, norm: str | None = None) -> None:
+        super().__init__()
+        self.scale = scale
+        # Down narrows late and Up early, so that the wide side works at the small size
+        middle = i if scale <= 0 else o
+        self.conv1, self.conv2 = nn.Conv2d(i, middle, 3, 1, 1), nn.Conv2d(middle, o, 3, 1, 1)
+        self.norm1 = AffineNorm(i, norm) if norm else nn.Identity()
+        self.norm2 = AffineNorm(middle, norm) if norm else nn.Identity()
+        self.shortcut = nn.Conv2d(i, o, 1, bias=False) if i != o else nn.Identity()
+
+    def resample(self, x: Tensor) -> Tensor:
+        if self.scale < 0:
+            return F.avg_pool2d(x, 2)
+        return F.interpolate(x, scale_factor=2, mode="nearest") if self.scale > 0 else x
+
+    def forward(self, x: Tensor) -> Tensor:
+        skip = self.shortcut(x)
+        h = F.leaky_relu(self.norm1(x), 0.2)
+        if self.scale > 0:
+            h = self.conv1(self.resample(h))
+        else:
+            h = self.resample(self.conv1(h))
+        h = self.conv2(F.leaky_relu(self.norm2(h), 0.2))
+        return (self.resample(skip) + h) / math.sqrt(2)  # type: ignore[no-any-return]
+
+
+class AdaIN(nn.Module):
+    """Adaptive instance norm: scale 1 + gamma and shift from the style; unbiased std, eps 1e-5 added to it."""
+
+    def forward(self, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
+        # in float32: the difference of close numbers is lost in bf16
+        full = x.float()
+        mean = full.mean((2, 3), keepdim=True)
+        std = full.std((2, 3), keepdim=True) + 1e-5
+        styled = (full - mean) / std * (1 + gamma[..., None, None]) + beta[..., None, None]
+        return styled.to(x.dtype)
+
+
+class StyledBlock(nn.Module):
+    """A residual block of the translator with two AdaINs; keeps (B, c, H, W)."""
+
+    def __init__(self, c: int) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(c, c, 3, 1, 1), nn.Conv2d(c, c, 3, 1, 1)
+        self.adain = AdaIN()
+
+    def forward(self, x: Tensor, affine: Tensor) -> Tensor:
+        g1, b1, g2, b2 = affine.chunk(4, 1)
+        h = self.conv1(F.leaky_relu(self.adain(x, g1, b1), 0.2))
+        h = self.conv2(F.leaky_relu(self.adain(h, g2, b2), 0.2))
+        return (x + h) / math.sqrt(2)
+
+
+class Encoder(nn.Module):
+    """Face (B, 3, S, S) -> all intermediate maps; [1] is `f_s` (B, 128, 64, 64), [2] the content."""
+
+    def __init__(self, a: Architecture) -> None:
+        super().__init__()
+        w, self.stem = a.width, a.stem
+        self.first = nn.Conv2d(3 * a.stem**2, w, 1)
+        self.down = nn.ModuleList(
+            [ResBlock(w, 2 * w, -1, a.norm), ResBlock(2 * w, 4 * w, -1, a.norm)]
+        )
+
+    def forward(self, face: Tensor) -> list[Tensor]:
+        maps = [self.first(F.pixel_unshuffle(face, self.stem))]
+        for block in self.down:
+            maps.append(block(maps[-1]))
+        return maps
+
+
+class Translator(nn.Module):
+    """Content (B, 256, 32, 32) and style (B, 256) -> translated content `f*m + e*(1-m)`."""
+
+    def __init__(self, a: Architecture) -> None:
+        super().__init__()
+        self.enter = nn.Conv2d(4 * a.width, a.middle, 1)
+        self.blocks = nn.ModuleList(StyledBlock(a.middle) for _ in range(a.blocks))
+        self.affine = nn.Linear(a.style, a.blocks * 4 * a.middle)  # 1,792 numbers in the paper
+        self.features = nn.Conv2d(a.middle, 4 * a.width, 1)
+        self.mask = nn.Conv2d(a.middle, 4 * a.width, 1)
+
+    def forward(self, content: Tensor, style: Tensor) -> Tensor:
+        h = self.enter(content)
+        for block, affine in zip(
+            self.blocks, self.affine(style).chunk(len(self.blocks), 1), strict=True
+        ):
+            h = block(h, affine)
+        mask = torch.sigmoid(self.mask(h))
+        return self.features(h) * mask + content * (1 - mask)
+
+
+class Decoder(nn.Module):
+    """Translated content and the purified skip -> features at the stem's resolution (B, 64, 128, 128)."""
+
+    def __init__(self, a: Architecture) -> None:
+        super().__init__()
+        w = a.width
+        self.up1 = ResBlock(4 * w, 2 * w, +1, a.norm)
+        self.up2 = ResBlock(4 * w, w, +1, a.norm)
+
+    def forward(self, content: Tensor, skip: Tensor) -> Tensor:
+        return self.up2(torch.cat([self.up1(content), skip], 1))  # type: ignore[no-any-return]
+
+
+class PictureHead(nn.Module):
+    """The paper's head: a 1x1 convolution to RGB, no tanh. mask = 0: every pixel is repainted."""
+
+    def __init__(self, a: Architecture) -> None:
+        super().__init__()
+        self.stem, self.out = a.stem, nn.Conv2d(a.width, 3 * a.stem**2, 1)
+
+    def forward(self, h: Tensor, source: Tensor) -> Composition:
+        return picture(F.pixel_shuffle(self.out(h), self.stem))
+
+
+class ComposeHead(nn.Module):
+    """Differs: warp the source and paint only what cannot be moved in; starts as the identity.
+
+    The flow is read at the stem's resolution and upsampled; mask and paint are made at full size beside the
+    warped source, so that they can mend it.
+    """
+
+    reach = 0.1  # crop units that a flow output of 1 moves: keeps early steps small
+
+    def __init__(self, a: Architecture) -> None:
+        super().__init__()
+        w, self.stem = a.width, a.stem
+        fine = 16
+        self.flow = nn.Conv2d(w, 2, 3, 1, 1)
+        self.spread = nn.Conv2d(w, fine * a.stem**2, 3, 1, 1)
+        self.mix = nn.Conv2d(fine + 6, 32, 3, 1, 1)
+        self.norm = nn.GroupNorm(8, 32)
+        self.out = nn.Conv2d(32, 4, 3, 1, 1)
+        self.start_as_identity()
+
+    def start_as_identity(self) -> None:
+        nn.init.zeros_(self.flow.weight)
+        nn.init.zeros_(self.out.weight)
+        for conv in (self.flow, self.out):
+            if conv.bias is not None:
+                nn.init.zeros_(conv.bias)
+        if self.out.bias is not None:
+            nn.init.constant_(self.out.bias[3:], 2.0)  # mask 0.88: mostly the source
+
+    def forward(self, h: Tensor, source: Tensor) -> Composition:
+        h = F.leaky_relu(h, 0.2)
+        # in float32: half a pixel of flow is less than bf16 can tell apart far from zero
+        flow = resize(self.flow(h).float() * self.reach, source.shape[-1])
+        fine = F.pixel_shuffle(self.spread(h), self.stem)
+        moved = warp(source.float(), flow)
+        mixed = self.mix(torch.cat([fine, moved.to(fine), source.to(fine)], 1))
+        out = self.out(F.leaky_relu(self.norm(mixed), 0.2)).float()
+        return Composition(flow, torch.sigmoid(out[:, 3:]), torch.tanh(out[:, :3]))
+
+
+class Extractor(nn.Module):
+    """Face -> style (B, 256); also its early map, and a style from a map injected in that map's place."""
+
+    def __init__(self, a: Architecture) -> None:
+        super().__init__()
+        w, self.stem = a.extractor, a.stem
+        self.first = nn.Conv2d(3 * a.stem**2, w, 1)
+        count = int(math.log2(a.size // a.stem)) - 2  # Downs to 4x4
+        widths = [min(w * 2**k, a.extractor_max) for k in range(count + 1)]
+        self.early = ResBlock(widths[0], widths[1], -1)
+        self.rest = nn.Sequential(
+            *(ResBlock(i, o, -1) for i, o in zip(widths[1:-1], widths[2:], strict=True))
+        )
+        self.out = nn.Conv2d(widths[-1], a.style, 1)
+        self.early_width = widths[1]
+
+    def look(self, face: Tensor) -> Tensor:
+        """The early map `f_r` (B, 128, 64, 64)."""
+        return self.early(self.first(F.pixel_unshuffle(face, self.stem)))  # type: ignore[no-any-return]
+
+    def conclude(self, early: Tensor) -> Tensor:
+        """Style (B, 256) from an early map: the second mode of the paper's extractor."""
+        pooled = self.rest(early).mean((2, 3), keepdim=True)
+        return self.out(pooled).flatten(1)  # type: ignore[no-any-return]
+
+    def forward(self, face: Tensor) -> Tensor:
+        return self.conclude(self.look(face))
+
+
+class Mapper(nn.Module):
+    """Noise z (B, 32) and an emotion's index (B,) -> style (B, 256); one branch per expression."""
+
+    def __init__(self, a: Architecture) -> None:
+        super().__init__()
+        m = a.mapper
+        self.shared = nn.Sequential(
+            nn.Linear(a.latent, m), nn.ReLU(), nn.Linear(m, m), nn.ReLU(), nn.Linear(m, m)
+        )
+        self.branches = nn.ModuleList(
+            nn.Sequential(
+                nn.ReLU(), nn.Linear(m, m), nn.ReLU(), nn.Linear(m, m), nn.ReLU(),
+                nn.Linear(m, a.style),
+            )
+            for _ in EMOTIONS
+        )  # fmt: skip
+
+    def forward(self, z: Tensor, label: Tensor) -> Tensor:
+        h = self.shared(z)
+        styles = torch.stack([branch(h) for branch in self.branches], 1)  # (B, 8, 256)
+        return styles[torch.arange(len(label), device=label.device), label]
+
+
+class StyleClassifier(nn.Sequential):
+    """Style (B, 256) -> emotion logits (B, 8)."""
+
+    def __init__(self, a: Architecture) -> None:
+        super().__init__(
+            nn.Linear(a.style, 128), nn.ReLU(inplace=False), nn.Linear(128, len(EMOTIONS))
+        )
+
+
+class UnitMap(nn.Module):
+    """Differs: action units <-> style, both linear, so that a line in one is a line in the other.
+
+    Inferred by mien, not in the paper, which has labels and references only.
+    """
+
+    def __init__(self, a: Architecture) -> None:
+        super().__init__()
+        self.to_style = nn.Linear(len(UNITS), a.style)
+        self.to_units = nn.Linear(a.style, len(UNITS))
+
+
+class SDU(nn.Module):
+    """Style disentanglement unit: takes the source's expression out of the skip connection.
+
+    From the encoder's map `f_s` and the extractor's early map `f_r` of the *same* source (detached):
+    `f'_st = tanh(decode(C f^_s))` with `C` the uncentred Gram of f^_r; content skip `f'_co = f_s - f'_st`.
+    """
+
+    def __init__(self, a: Architecture, extractor_width: int) -> None:
+        super().__init__()
+        c, k = 2 * a.width, a.sdu
+        self.lift_s = nn.Conv2d(c, k, 1, bias=False)
+        self.lift_r = nn.Conv2d(extractor_width, k, 1, bias=False)
+        self.encode = _stack([k, k // 2, k // 4, k // 8])
+        self.decode = _stack([k // 8, k // 4, k // 2, k])
+        self.out = nn.Conv2d(k, c, 1)
+        # Differs: only where the extractor is narrower than the encoder; the paper's widths agree
+        self.inject = (
+            nn.Identity() if c == extractor_width else nn.Conv2d(c, extractor_width, 1, bias=False)
+        )
+
+    def forward(self, f_s: Tensor, f_r: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps (B, 128, 64, 64) each -> (style part f'_st, content part f'_co), both (B, 128, 64, 64)."""
+        s = self.encode(self.lift_s(f_s))
+        r = self.encode(self.lift_r(f_r.detach())).flatten(2)
+        gram = r @ r.transpose(1, 2) / r.shape[-1]  # (B, 64, 64)
+        mixed = (gram @ s.flatten(2)).view_as(s)
+        style = torch.tanh(self.out(self.decode(mixed)))
+        return style, f_s - style
+
+
+def _stack(widths: list[int]) -> nn.Sequential:
+    """3x3 convolutions through `widths`, ReLU between them."""
+    layers: list[nn.Module] = []
+    for i, o in zip(widths, widths[1:], strict=False):
+        layers += [nn.ReLU(), nn.Conv2d(i, o, 3, 1, 1)]
+    return nn.Sequential(*layers[1:])
+
+
+class Discriminator(nn.Module):
+    """Face -> (translated, cycled) logits, each (B, 8): per expression, two heads.
+
+    The paper concatenates a style that it zeroes and a one-number condition; both vanish here: HiSD's other
+    tags do not exist, and zeros add nothing to a 1x1 convolution.
+    """
+
+    def __init__(self, a: Architecture) -> None:
+        super().__init__()
+        count = int(math.log2(a.size)) - 2
+        widths = [min(a.discriminator * 2**k, a.discriminator_max) for k in range(count + 1)]
+        self.trunk = nn.Sequential(
+            nn.Conv2d(3, widths[0], 1),
+            *(ResBlock(i, o, -1) for i, o in zip(widths, widths[1:], strict=False)),
+        )
+        self.out = nn.Conv2d(widths[-1], 2 * len(EMOTIONS), 1)
+
+    def forward(self, face: Tensor) -> tuple[Tensor, Tensor]:
+        pooled = self.trunk(face).mean((2, 3), keepdim=True)
+        translated, cycled = self.out(pooled).flatten(1).chunk(2, 1)
+        return translated, cycled
+
+
+def initialise(module: nn.Module) -> None:
+    """Kaiming-normal fan-in weights, biases 0.01 (HiSD's initialisation, kept by MTSS)."""
+    for m in module.modules():
+        if isinstance(m, (nn.Conv2d, nn.Linear)):
+            nn.init.kaiming_normal_(m.weight, a=0, mode="fan_in")
+            if m.bias is not None:
+                nn.init.constant_(m.bias, 0.01)
+    for m in module.modules():
+        if isinstance(m, ComposeHead):
+            m.start_as_identity()

@@ -1,0 +1,261 @@
+"""How mtss is trained: the paper's unpaired phases, and the rig's paired ones.
+
+`unpaired` follows HiSD's public loop with MTSS's additions: one generator step and one discriminator step per
+batch, the fakes reused detached. `pairs` adds the rig's truth (Differs) and keeps the rest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mien import facs
+from mien.data.loading import RigLabelled, RigPairs
+from mien.methods.base import Group, Loss, Method, Phase, Task
+from mien.methods.mtss import losses
+from mien.methods.mtss.config import MTSSConfig
+from mien.methods.mtss.method import MTSS
+from mien.methods.mtss.networks import Discriminator, StyleClassifier, initialise
+from mien.nn.compose import compose
+from mien.types import Faces
+
+Batch = dict[str, Tensor]
+
+
+class MTSSTask(Task):
+    """Phases, data and previews of mtss for a config."""
+
+    def __init__(self, config: MTSSConfig, data: Path) -> None:
+        super().__init__()
+        self.config, self.data = config, data
+        self.method: MTSS = MTSS(config.architecture)
+        self.classifier = StyleClassifier(config.architecture)
+        self.discriminator = Discriminator(config.architecture)
+        for module in (self.classifier, self.discriminator):
+            initialise(module)
+        self.ema_images = config.training.ema_images
+        self.fakes: tuple[Tensor, Tensor] | None = None
+        self.steps = 0  # of the discriminator, for lazy R1
+
+    def dataset(self, split: str, seed: int) -> RigPairs | RigLabelled:
+        t, size = self.config.training, self.config.architecture.size
+        if t.data == "pairs":
+            return RigPairs(self.data, split, size=size, seed=seed, augment=split == "train")
+        return RigLabelled(self.data, split, t.batch, size=size, seed=seed)
+
+    def phases(self) -> Sequence[Phase]:
+        t = self.config.training
+        m = self.method
+        rest = [c for name, c in m.named_children() if name != "mapper"] + [self.classifier]
+        common = {"betas": t.betas, "weight_decay": t.weight_decay, "clip": t.clip}
+        loss = self.paired if t.data == "pairs" else self.unpaired
+        phases = [
+            Phase("generator", [Group(rest, t.lr), Group([m.mapper], t.lr_mapper)], loss,
+                  schedule=self.rate, **common)  # type: ignore[arg-type]
+        ]  # fmt: skip
+        if self.config.weights.adversarial:
+            phases.append(
+                Phase("discriminator", [Group([self.discriminator], t.lr_discriminator)],
+                      self.judge, every=t.adversary_every,
+                      start=int(t.adversary_from * t.images), **common)  # type: ignore[arg-type]
+            )  # fmt: skip
+        return phases
+
+    def rate(self, progress: float) -> float:
+        """Factor of the learning rate at `progress` 0..1 of the budget."""
+        t = self.config.training
+        rise = min(1.0, progress * t.images / t.warmup) if t.warmup else 1.0
+        fall = 0.5 + 0.5 * math.cos(math.pi * min(1.0, progress)) if t.decay == "cosine" else 1.0
+        return max(rise * fall, 1e-3)
+
+    # ---- the paper's generator step ------------------------------------------------------------
+
+    def unpaired(self, batch: Batch, seen: int) -> Loss:
+        """No-translation, self-translation, translation and cycle (HiSD), with MTSS's two terms."""
+        m = self.method
+        x, i, j = batch["source"], batch["source_label"], batch["target_label"]
+        content, skip, style_map = m.separate(x)
+        own = m.extractor(x)
+        asked = m.mapper(torch.randn(len(x), m.architecture.latent, device=x.device), j)
+        plain = compose(x, m.head(m.decoder(content, skip), x))
+        itself = compose(x, m.translate(x, content, skip, own))
+        translated = compose(x, m.translate(x, content, skip, asked))
+        again, skip_again, _ = m.separate(translated)
+        cycled = compose(translated, m.translate(translated, again, skip_again, own))
+        self.fakes = translated.detach(), cycled.detach()
+        one, two = self.discriminator(translated)[0], self.discriminator(cycled)[1]
+        tail = m.extractor.conclude(m.sdu.inject(style_map))
+        parts = {
+            "reconstruction": sum((r - x).abs().mean() for r in (plain, itself, cycled)),
+            "style": (m.extractor(translated) - asked).abs().mean(),
+            "adversarial": -losses.pick(one, j).mean() - losses.pick(two, i).mean(),
+            "classification": losses.classification(
+                self.classifier, (own, asked, tail), (i, j, i)
+            ),
+            "orthogonality": self.orthogonality(style_map, skip),
+            "align": (self.own_styles(batch) - own.detach()).abs().mean(),
+            "units": self.read_error(own, batch),
+        }
+        return self.weigh(parts)
+
+    def own_styles(self, batch: Batch) -> Tensor:
+        """The style mapped from the units of the source's label: teaches the unit map beside the paper's nets."""
+        table = torch.stack([torch.from_numpy(facs.prototype(n)) for n in facs.EMOTIONS])
+        units = table.to(batch["source"])[batch["source_label"]]
+        return self.method.unit_map.to_style(units)  # type: ignore[no-any-return]
+
+    def read_error(self, own: Tensor, batch: Batch) -> Tensor:
+        """Squared error of the units read from the (detached) style of labelled faces."""
+        table = torch.stack([torch.from_numpy(facs.prototype(n)) for n in facs.EMOTIONS])
+        units = table.to(own)[batch["source_label"]]
+        return (self.method.unit_map.to_units(own.detach()) - units).square().sum(1).mean()
+
+    # ---- the generator step with the rig's truth ----------------------------------------------
+
+    def paired(self, batch: Batch, seen: int) -> Loss:
+        """Source to target with pixel, edge, flow and mask truth; styles from donor, units and label agree."""
+        m, w, t = self.method, self.config.weights, self.config.training
+        x, y = batch["source"], batch["target"]
+        content, skip, style_map = m.separate(x)
+        read = m.extractor(torch.cat([x, batch["donor"]]))
+        own, lent = read.chunk(2)
+        mapped = m.unit_map.to_style(batch["target_units"])
+        z = torch.randn(len(x), m.architecture.latent, device=x.device)
+        named = m.mapper(z, batch["target_label"].clamp_min(0))
+        edit = m.translate(x, content, skip, self.draw_style(lent, mapped, named, batch))
+        result = compose(x, edit)
+        weight = losses.emphasis(x, y, t.emphasis)
+        labelled = (batch["target_label"] >= 0).float()[:, None]
+        tail = m.extractor.conclude(m.sdu.inject(style_map))
+        parts = {
+            "pixel": losses.pixel(result, y, weight),
+            "edges": losses.edges(result, y, weight),
+            "flow": losses.flow(edit, batch["flow"], batch["visible"], batch["known"]),
+            "mask": losses.mask(edit, batch["visible"], batch["known"]),
+            "smooth": losses.smoothness(edit),
+            "align": (lent - mapped).abs().mean()
+            + (batch["exact"][:, None] * (own - m.unit_map.to_style(batch["source_units"])).abs()).mean()
+            + (labelled * (named - mapped.detach()).abs()).mean(),
+            "units": self.unit_error(own, lent, tail, batch),
+            "classification": losses.classification(
+                self.classifier,
+                (own, lent, named, tail),
+                (batch["source_label"], batch["target_label"], batch["target_label"], batch["source_label"]),
+            ),
+            "orthogonality": self.orthogonality(style_map, skip),
+        }
+        if w.adversarial and seen >= t.adversary_from * t.images:
+            parts["adversarial"] = self.fool(result, y, batch)
+        return self.weigh(parts)
+
+    def draw_style(self, lent: Tensor, mapped: Tensor, named: Tensor, batch: Batch) -> Tensor:
+        """Per face one of the three guides: reference, units, or label where the target has one."""
+        u = torch.rand(len(lent), 1, device=lent.device)
+        labelled = batch["target_label"][:, None] >= 0
+        third = torch.where(labelled, named, mapped)
+        return torch.where(u < 0.4, lent, torch.where(u < 0.65, mapped, third))
+
+    def unit_error(self, own: Tensor, lent: Tensor, tail: Tensor, batch: Batch) -> Tensor:
+        """Squared error of the units read from the extracted styles, and from the unit map's own styles."""
+        read = self.method.unit_map.to_units
+        back = read(self.method.unit_map.to_style(batch["target_units"]))
+        exact = batch["exact"][:, None]
+        return (
+            (exact * (read(own) - batch["source_units"]).square()).sum(1).mean()
+            + (read(lent) - batch["target_units"]).square().sum(1).mean()
+            + (back - batch["target_units"]).square().sum(1).mean()
+        )
+
+    def fool(self, result: Tensor, real: Tensor, batch: Batch) -> Tensor:
+        """The adversarial term on labelled targets; keeps what the discriminator will look at."""
+        keep = batch["target_label"] >= 0
+        if not bool(keep.any()):
+            self.fakes = None
+            return result.new_zeros(())
+        self.fakes = result[keep].detach(), real[keep]
+        return -losses.pick(self.discriminator(result[keep])[0], batch["target_label"][keep]).mean()
+
+    # ---- shared --------------------------------------------------------------------------------
+
+    def orthogonality(self, style_map: Tensor, content_map: Tensor) -> Tensor:
+        if self.config.training.orthogonality == "cosine":
+            return losses.orthogonality_cosine(style_map, content_map)
+        return losses.orthogonality_gram(style_map, content_map)
+
+    def weigh(self, parts: dict[str, Any]) -> Loss:
+        """The named parts times their weights; parts of weight 0 vanish."""
+        w = self.config.weights
+        return Loss({k: getattr(w, k) * v for k, v in parts.items() if getattr(w, k)})
+
+    def judge(self, batch: Batch, seen: int) -> Loss:
+        """The discriminator's step on the generator's last, detached fakes: hinge and R1."""
+        w, t = self.config.weights, self.config.training
+        paired = t.data == "pairs"
+        if self.fakes is None:
+            return Loss({"real": self.discriminator(batch["source"][:1])[0].sum() * 0.0})
+        first, second = self.fakes
+        label = batch["target_label"]
+        real_label = label[label >= 0] if paired else batch["source_label"]
+        real = (second if paired else batch["source"]).detach().requires_grad_()
+        one, two = self.discriminator(real)
+        one, two = losses.pick(one, real_label), losses.pick(two, real_label)
+        fake = losses.pick(self.discriminator(first)[0], label[label >= 0])
+        parts = {"real": losses.hinge_real(one), "fake": losses.hinge_fake(fake)}
+        if not paired:
+            cycled = losses.pick(self.discriminator(second)[1], batch["source_label"])
+            parts |= {"real_cycle": losses.hinge_real(two), "fake_cycle": losses.hinge_fake(cycled)}
+        if w.r1 and self.steps % t.r1_every == 0:
+            heads = (one,) if paired else (one, two)
+            parts["r1"] = w.r1 * t.r1_every * torch.stack([losses.r1(h, real) for h in heads]).sum()
+        self.steps += 1
+        return Loss(parts)
+
+    @torch.no_grad()
+    def preview(self, method: Method, batch: Batch) -> list[tuple[str, Tensor]]:
+        """source, every label, the target by reference and by units, the target itself where known."""
+        assert isinstance(method, MTSS)
+        x = batch["source"]
+        source = Faces(x, torch.zeros(len(x), 68, 2))
+        identity = method.identity(source)
+        columns = [("source", x)]
+        for k, name in enumerate(facs.EMOTIONS):
+            index = torch.full((len(x),), k, device=x.device)
+            columns.append((name, method.decode(identity, method.from_labels(index))))
+        columns.append(("own", method.decode(identity, method.encode(source))))
+        if "target" in batch:
+            donor = Faces(batch["donor"], source.landmarks)
+            columns += [
+                ("donor", batch["donor"]),
+                ("like donor", method.decode(identity, method.encode(donor))),
+                ("by units", method.decode(identity, method.from_units(batch["target_units"]))),
+                ("truth", batch["target"]),
+            ]
+        return columns
+
+    @torch.no_grad()
+    def validate(self, method: Method, batch: Batch) -> dict[str, float]:
+        """PSNR (dB) of the result by units to the truth, and of the unedited source; nothing when unpaired."""
+        if "target" not in batch:
+            return {}
+        assert isinstance(method, MTSS)
+        source = Faces(batch["source"], torch.zeros(len(batch["source"]), 68, 2))
+        keep = (batch["source"] - batch["target"]).abs().flatten(1).amax(1) > 0
+        edits = method.decode(method.identity(source), method.from_units(batch["target_units"]))
+        donors = method.encode(Faces(batch["donor"], source.landmarks))
+        lent = method.decode(method.identity(source), donors)
+        return {
+            "psnr_nothing": psnr(batch["source"][keep], batch["target"][keep]),
+            "psnr_units": psnr(edits[keep], batch["target"][keep]),
+            "psnr_reference": psnr(lent[keep], batch["target"][keep]),
+        }
+
+
+def psnr(a: Tensor, b: Tensor) -> float:
+    """Mean over the batch of 10 log10(4 / MSE) for images in [-1, 1], dB."""
+    mse = (a - b).square().flatten(1).mean(1).clamp_min(1e-10)
+    return float((10 * torch.log10(4 / mse)).mean())

@@ -1,0 +1,124 @@
+"""From a recipe to a run: data, loop, callbacks, resume, and the weights at the end."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from torch.utils.data import DataLoader
+
+from mien.errors import TrainingError
+from mien.methods import registry
+from mien.methods.base import Task
+from mien.training import state
+from mien.training.callbacks import Journal
+from mien.training.loop import Loop, Stream
+from mien.training.recipe import Recipe, dump
+
+STATE = "state.safetensors"
+
+
+class Resume(L.Callback):
+    """Brings the saved state in once Lightning has made the optimisers."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_fit_start(self, trainer: L.Trainer, loop: Any) -> None:
+        loop.counters, extra = state.load(
+            self.path, loop.task, loop.ema.average, trainer.optimizers
+        )
+        for name, value in extra.items():
+            setattr(loop.task, name, value)
+
+
+def make_task(recipe: Recipe, data: Path) -> Task:
+    """The task of a recipe over the rig shards in `data`."""
+    task: Task = registry.resolve(registry.entry(recipe.method).task)(recipe.config, data)
+    return task
+
+
+def seen_in(folder: Path) -> int:
+    """Images that the run in `folder` has seen, 0 for a new one."""
+    import json
+
+    from safetensors import safe_open
+
+    path = folder / STATE
+    if not path.exists():
+        return 0
+    with safe_open(path, framework="pt") as f:
+        return int(json.loads(f.metadata()["counters"])["seen"])
+
+
+def train(
+    recipe: Recipe, data: Path, out: Path, *, minutes: float | None = None, resume: bool = True,
+    progress: bool = True,
+) -> Path:  # fmt: skip
+    """Run or resume a recipe until its budget (or `minutes`) is spent; returns the weights' path.
+
+    data: folder of rig shards; out: the run's folder (config, log, sheets, state, weights).
+    """
+    config = recipe.config.training
+    started = seen_in(out) if resume else 0
+    if not resume and (out / STATE).exists():
+        raise TrainingError(f"{out} holds a run already: resume it or choose another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "recipe.yaml").write_text(dump(recipe))
+    L.seed_everything(config.seed + started, verbose=False)
+    task = make_task(recipe, data)
+    loop = Loop(task, config.images)
+    callbacks: list[L.Callback] = [
+        Journal(out, task, sheet_minutes=recipe.run.sheet_minutes, minutes=minutes)
+    ]
+    if started:
+        callbacks.insert(0, Resume(out / STATE))
+    trainer = make_trainer(recipe, callbacks, progress)
+    loader = DataLoader(
+        task.dataset("train", config.seed),
+        batch_size=config.batch,
+        sampler=Stream(started, config.images, trainer.global_rank, trainer.world_size),
+        num_workers=recipe.run.workers,
+        drop_last=True,
+        persistent_workers=recipe.run.workers > 0,
+    )
+    if len(loader):
+        trainer.fit(loop, loader)
+    elif started:
+        state.load(out / STATE, task, loop.ema.average, loop.configure_optimizers())
+    return save_weights(loop, recipe, out)
+
+
+def make_trainer(recipe: Recipe, callbacks: list[L.Callback], progress: bool) -> L.Trainer:
+    """Lightning's trainer: it owns devices, precision and processes, and writes nothing itself."""
+    # mien counts images and keeps its own state; these hints of Lightning do not apply
+    for text in (".*does not have many workers.*", ".*infinite.*", ".*log_every_n_steps.*"):
+        warnings.filterwarnings("ignore", text)
+    return L.Trainer(
+        accelerator="auto", devices=recipe.run.devices, strategy=recipe.run.strategy,
+        precision=recipe.run.precision, callbacks=callbacks, max_epochs=1, logger=False,  # type: ignore[arg-type]
+        enable_checkpointing=False, enable_progress_bar=progress, enable_model_summary=False,
+        use_distributed_sampler=False,
+    )  # fmt: skip
+
+
+def save_weights(loop: Loop, recipe: Recipe, out: Path) -> Path:
+    """The averaged method as fp16 safetensors, its architecture in the metadata."""
+    import dataclasses
+    import json
+
+    path = out / f"{recipe.method}.safetensors"
+    tensors = {
+        k: v.half() if v.is_floating_point() else v
+        for k, v in loop.ema.average.state_dict().items()
+    }
+    meta = {
+        "method": recipe.method,
+        "architecture": json.dumps(dataclasses.asdict(recipe.config.architecture)),
+        "images": str(loop.counters.seen),
+    }
+    state.save_tensors(path, {k: torch.as_tensor(v) for k, v in tensors.items()}, meta)
+    return path
