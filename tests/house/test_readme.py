@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from mien.cli.main import COMMANDS, app
+from mien.types import ActionUnits, Faces, Label, Reference
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/data.md", "docs/architecture.md")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
 
 
-def blocks(root: Path, language: str) -> list[str]:
-    texts = [(root / name).read_text(encoding="utf-8") for name in DOCUMENTS]
+def blocks(root: Path, language: str, documents: tuple[str, ...] = DOCUMENTS) -> list[str]:
+    texts = [(root / name).read_text(encoding="utf-8") for name in documents]
     return [body for text in texts for kind, body in FENCE.findall(text) if kind == language]
 
 
@@ -56,6 +58,21 @@ def test_python_examples_compile_and_import_what_exists(root: Path) -> None:
         for line in example.splitlines():
             if line.startswith(("import mien", "from mien")):
                 exec(line, {})
+
+
+def test_the_example_method_is_one(root: Path) -> None:
+    """CONTRIBUTING.md works a method through: it must run, by every guide."""
+    (example,) = blocks(root, "python", ("CONTRIBUTING.md",))
+    names: dict[str, Any] = {}
+    exec(example, names)
+    torch.manual_seed(0)
+    method = names["Tint"](size=32)
+    faces = Faces(torch.rand(2, 3, 32, 32) * 2 - 1, torch.zeros(2, 68, 2))
+    for guide in (Label("happy"), ActionUnits.parse("AU12=0.8"), Reference(faces)):
+        result = method.generate(faces, guide, intensity=0.5)
+        assert result.shape == (2, 3, 32, 32)
+        assert result.abs().max() <= 1
+    assert torch.equal(method.generate(faces, Label("sad"), intensity=0.0), faces.pixels)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
