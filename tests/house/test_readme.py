@@ -11,6 +11,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+import mien
 from mien.cli.main import COMMANDS, app
 from mien.types import ActionUnits, Faces, Label, Reference
 
@@ -58,6 +59,9 @@ def test_python_examples_compile_and_import_what_exists(root: Path) -> None:
         for line in example.splitlines():
             if line.startswith(("import mien", "from mien")):
                 exec(line, {})
+            else:
+                for name in re.findall(r"\bmien\.(\w+)", line):
+                    assert hasattr(mien, name), f"{line!r}: mien has no {name}"
 
 
 def test_the_example_method_is_one(root: Path) -> None:
