@@ -74,6 +74,7 @@ def test_list_shows_terms_and_where_to_get_each(
         (("import", "london", "nowhere"), "not a folder"),
         (("import", "ict-facekit", "nowhere"), "vertex_indices.json"),
         (("check", "nowhere"), "mien data import"),
+        (("samples", "nowhere", "out"), "London Set"),
     ],
 )
 def test_mistakes(

@@ -112,6 +112,18 @@ def list_() -> None:
     _print(table)
 
 
+@app.command()
+def samples(
+    london: Annotated[Path, typer.Argument(metavar="LONDON_DIR", help="The original London Set.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write the samples to.")],
+) -> None:
+    """Make the bundled sample faces again: morphs of several consenting people each."""
+    from mien.data.samples import make
+
+    for path in make(london, out):
+        typer.echo(str(path))
+
+
 def _summary(records: list[Record], title: str) -> Table:
     from mien.data import SPLITS
 
