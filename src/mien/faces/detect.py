@@ -24,6 +24,7 @@ from mien.types import Face, UInt8
 _ENLARGE = 1.34  # 60 px become 80, the detector's smallest
 _FIRST_PIXELS = 2.0e6
 _SECOND_PIXELS = 18.0e6
+_SCORE = 0.15  # below it, one box in two is no face
 _BORDER = 0.25
 
 
@@ -106,7 +107,7 @@ def _look(pixels: UInt8, scale: float) -> list[tuple[float, Box]]:
         pixels = np.asarray(
             cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=mode), dtype=np.uint8
         )
-    boxes, scores, _ = _detector().run(np.ascontiguousarray(pixels), 0, 0.0)
+    boxes, scores, _ = _detector().run(np.ascontiguousarray(pixels), 0, _SCORE)
     edges = [(box.left(), box.top(), box.right() + 1, box.bottom() + 1) for box in boxes]
     return [
         (float(score), (a / scale - 0.5, b / scale - 0.5, c / scale - 0.5, d / scale - 0.5))

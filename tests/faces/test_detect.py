@@ -1,0 +1,137 @@
+"""Faces are found where they are, in the sizes and lights that photographs come in."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+from mien.errors import FaceNotFound, GuideError
+from mien.faces.detect import choose, detect
+from mien.types import Face, Float, UInt8
+
+# Read off the picture by eye, px: corners of the eyes, tip of the nose, corners of the mouth, chin.
+SEEN = {36: (195, 101), 39: (213, 103), 42: (238, 104), 45: (257, 103), 30: (225, 123), 48: (200, 139), 54: (245, 143), 8: (220, 180)}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def astronaut() -> UInt8:
+    return np.asarray(data.astronaut(), np.uint8)
+
+
+def _off(points: Float, scale: float = 1.0, shift: tuple[float, float] = (0, 0)) -> float:
+    """Mean distance from what the eye reads, in distances of the outer eye corners (62 px)."""
+    names = list(SEEN)
+    wanted = (np.array([SEEN[i] for i in names]) + 0.5) * scale - 0.5 + np.array(shift)
+    return float(np.linalg.norm(points[names] - wanted, axis=1).mean() / (62 * scale))
+
+
+def test_landmarks_lie_on_the_face(astronaut: UInt8) -> None:
+    (face,) = detect(astronaut)
+    assert face.landmarks.shape == (68, 2)
+    assert face.landmarks.dtype == np.float32
+    assert _off(face.landmarks) < 0.06
+    left, top, right, bottom = face.box
+    assert left < face.landmarks[30, 0] < right
+    assert top < face.landmarks[30, 1] < bottom
+
+
+@pytest.mark.parametrize("scale", [0.45, 1.0, 2.5])
+def test_sizes(astronaut: UInt8, scale: float) -> None:
+    picture = cv2.resize(astronaut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    assert _off(detect(picture)[0].landmarks, scale) < 0.07
+
+
+def test_grey_and_dark(astronaut: UInt8) -> None:
+    grey = np.repeat(cv2.cvtColor(astronaut, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    dark = (astronaut * 0.2).astype(np.uint8)
+    assert _off(detect(grey)[0].landmarks) < 0.06
+    assert _off(detect(dark)[0].landmarks) < 0.07
+
+
+@pytest.mark.parametrize("angle", [-25, 25])
+def test_tilted(astronaut: UInt8, angle: float) -> None:
+    turn = cv2.getRotationMatrix2D((225, 130), angle, 1.0)
+    face = detect(cv2.warpAffine(astronaut, turn, (512, 512)))[0]
+    back = cv2.invertAffineTransform(turn)
+    assert _off(face.landmarks @ back[:, :2].T.astype(np.float32) + back[:, 2]) < 0.07
+
+
+def test_a_face_that_fills_the_frame(astronaut: UInt8) -> None:
+    close = cv2.resize(astronaut[68:192, 175:277], None, fx=8, fy=8, interpolation=cv2.INTER_CUBIC)
+    face = detect(close)[0]
+    assert _off(face.landmarks, 8.0, (-175 * 8, -68 * 8)) < 0.08
+
+
+def test_a_small_face_in_a_large_photograph(astronaut: UInt8) -> None:
+    """62 px of box in twelve megapixels, found by the second look."""
+    scene = np.full((3000, 4000, 3), 128, np.uint8)
+    small = cv2.resize(astronaut, None, fx=0.67, fy=0.67, interpolation=cv2.INTER_AREA)
+    scene[2000 : 2000 + len(small), 3000 : 3000 + len(small)] = small
+    (face,) = detect(scene)
+    assert _off(face.landmarks, 0.67, (3000, 2000)) < 0.08
+
+
+def test_mirroring_the_picture_mirrors_the_landmarks(astronaut: UInt8) -> None:
+    from mien.faces.align import MIRROR
+
+    there = detect(astronaut)[0].landmarks
+    back = detect(np.ascontiguousarray(astronaut[:, ::-1]))[0].landmarks[MIRROR]
+    back = back * np.float32([-1, 1]) + np.float32([511, 0])
+    assert np.linalg.norm(there - back, axis=1).mean() < 0.03 * 62
+
+
+def test_two_faces_side_by_side(astronaut: UInt8) -> None:
+    near = cv2.resize(astronaut, None, fx=1.5, fy=1.5)
+    both = np.zeros((768, 1280, 3), np.uint8)
+    both[:512, :512], both[:, 512:] = astronaut, near
+    faces = detect(both)
+    assert len(faces) == 2
+    assert faces[0].area > faces[1].area
+    assert _off(faces[0].landmarks, 1.5, (512, 0)) < 0.07
+    assert _off(faces[1].landmarks) < 0.07
+
+
+def test_no_face() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    assert detect(noise) == []
+    assert detect(np.asarray(data.coffee(), np.uint8)) == []
+    assert detect(np.zeros((5, 3, 3), np.uint8)) == []
+
+
+def test_detection_is_repeatable(astronaut: UInt8) -> None:
+    assert np.array_equal(detect(astronaut)[0].landmarks, detect(astronaut)[0].landmarks)
+
+
+def _faces() -> list[Face]:
+    points = np.zeros((68, 2), np.float32)
+    boxes = [(100.0, 0.0, 200.0, 100.0), (0.0, 0.0, 80.0, 80.0), (300.0, 300.0, 350.0, 350.0)]
+    return [Face(box, 1.0, points) for box in boxes]
+
+
+def test_choose() -> None:
+    faces = _faces()
+    assert choose(faces) == faces[:1]
+    assert choose(faces, " Largest ") == faces[:1]
+    assert choose(faces, "all") == faces
+    assert choose(faces, "index 2") == faces[2:]
+    assert choose(faces, "near 310,290") == faces[2:]
+    assert choose(faces, "near 20.5 -3") == faces[1:2]
+
+
+@pytest.mark.parametrize("spec", ["largest", "all", "index 0", "near 1,1"])
+def test_choosing_from_nobody(spec: str) -> None:
+    with pytest.raises(FaceNotFound, match="no face found"):
+        choose([], spec)
+
+
+def test_choosing_too_far() -> None:
+    with pytest.raises(FaceNotFound, match="no face 3: the picture has 3"):
+        choose(_faces(), "index 3")
+
+
+@pytest.mark.parametrize("spec", ["", "biggest", "index", "index -1", "index x", "near", "near 3", "near a,b", "near nan,1", "largest 2", "all of them", "near 1,2,3"])  # fmt: skip
+def test_choosing_nonsense(spec: str) -> None:
+    with pytest.raises(GuideError, match="near X,Y"):
+        choose(_faces(), spec)
