@@ -7,14 +7,20 @@ are resampled once:
     W    the photograph, moved by the flow (Lanczos; where nothing moves, its very values)
     L    W as the crop shows it: reduced to S and enlarged again, all that the method could see
     D    W - L, the detail that only the photograph has
-    result = L + (1 - mask) * (paint - L) + keep(mask) * D,   which is W where mask = 1
+    result = L + (1 - mask) * (paint - L) + what is kept of D,   which is W where mask = 1
 
 so colour up to the crop's resolution is the composition's and detail above it is the photograph's.
-Plain composition would have keep(m) = m. But a mask of 0.7 over skin says that light or colour
+Plain composition would keep mask * D. But a mask of 0.7 over skin says that light or colour
 changed, not that three tenths of the pores went away; and a mask of 0.1 in an open mouth says that
-something else is there now, whose look the photo's detail must not spoil. So `keep` is a smooth
-step: 0 with slope 0 at m = 0, and 1 from m = `FULL_DETAIL` on. A face smaller than its crop has no
-detail above it: D fades out with the scale, which leaves the plain composition.
+something else is there now, whose look the photo's detail must not spoil. Two rules decide:
+
+- the mask's: a smooth step, nothing with slope 0 at mask = 0, everything from `FULL_DETAIL` on;
+- the picture's: where paint shows what W shows, in colour or in structure, it is the same lip or
+  cheek whatever the mask says, and keeps its texture. A method that paints lips at 128 px, and
+  paints them as they were, so loses nothing.
+
+A face smaller than its crop has no detail above it: D fades out with the scale, which leaves the
+plain composition.
 """
 
 from __future__ import annotations
@@ -41,6 +47,12 @@ FULL_DETAIL = 0.6
 
 _NO_COVER = 1 / 512  # of 255 levels this is half a level: it would not be seen
 _NO_MOTION = 1 / 64  # px; the resampler knows positions to 1/32 px
+_UNLIKE, _ALIKE = 0.5, 0.85  # correlations at which paint is something else, and the same thing
+_CLOSE = 8.0  # levels: a difference of colour below which paint is the photograph's, above twice that not
+_FLAT = 20.0  # levels squared: below this variance there is nothing to correlate
+_TEXTURE = (
+    20.0  # levels: more than skin and lips have above the crop's resolution, less than a slit
+)
 _OVERSHOOT = 0.15  # share of the local range; measured: see `_sharply`
 _MOST_GAIN = 1.25  # measured: see `_crisp`
 _FINEST = 4  # splines are evaluated at up to this many times the crop's side, linearly from there
@@ -150,11 +162,12 @@ def _composed(photo: UInt8, view: _View, fields: _Fields) -> UInt8:
     if rows.size:
         part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         paint = np.clip(_enlarged(fields.paint, view.matrix, shape)[part], 0, 255)
-        low = _as_the_crop_shows(moved, view.matrix, fields.side)[part]
-        detail = _detail(moved[part] - low, view.matrix)
+        seen = _as_the_crop_shows(moved, view.matrix, fields.side)
+        detail = moved[part] - _enlarged(seen, view.matrix, shape)[part]
+        detail *= _step(2 * (_scale(view.matrix) - 1))
         low = moved[part] - detail
-        covered = cover[part]
-        moved[part] = low + covered * (paint - low) + _keep(covered) * detail
+        same = _enlarged(_same(seen, fields.paint), view.matrix, shape)[part]
+        moved[part] = low + cover[part] * (paint - low) + _kept(detail, 1 - cover[part], same)
     out: UInt8 = np.clip(np.rint(moved), 0, 255).astype(np.uint8)
     return out
 
@@ -164,25 +177,38 @@ def _scale(matrix: Float) -> float:
     return 1 / math.hypot(float(matrix[0, 0]), float(matrix[1, 0]))
 
 
-def _keep(cover: Float) -> Float:
-    """The share of the photograph's detail that stays under a cover = 1 - mask; see the module's
-    text.
-    """
-    return _step((1 - cover) / np.float32(FULL_DETAIL))
+def _as_the_crop_shows(pixels: Float, matrix: Float, side: int) -> Float:
+    """`pixels` (h, w, 3) reduced to the crop (side, side, 3), the way `align` does it; 0..255."""
+    crop = align.warp(np.clip(np.rint(pixels), 0, 255).astype(np.uint8), matrix, side)
+    return crop.astype(np.float32)
 
 
-def _detail(difference: Float, matrix: Float) -> Float:
-    """What of W - L counts as detail: all of it from 1.5 photograph px per crop px on, nothing
-    below 1.
+def _same(seen: Float, paint: Float) -> Float:
+    """How surely paint shows what the moved photograph shows, (S, S, 1) in [0, 1].
+
+    Both (S, S, 3) in 0..255. They are alike in colour, or their structure is: a high local
+    correlation, such as that of a lip and the same lip in another light.
     """
-    out: Float = difference * _step(2 * (_scale(matrix) - 1))
+    difference = _local(np.abs(seen - paint).max(-1))
+    a, b = seen.mean(-1), paint.mean(-1)
+    mean_a, mean_b = _local(a), _local(b)
+    covariance = _local(a * b) - mean_a * mean_b
+    variance_a, variance_b = _local(a * a) - mean_a**2, _local(b * b) - mean_b**2
+    scale = np.sqrt(np.maximum(variance_a, 0) * np.maximum(variance_b, 0))
+    structure = _step((covariance / (scale + _FLAT) - _UNLIKE) / (_ALIKE - _UNLIKE))
+    return np.maximum(structure, _step(2 - difference / _CLOSE))[..., None]
+
+
+def _kept(detail: Float, mask: Float, same: Float) -> Float:
+    """What stays of the photograph's detail; under the mask's step only its texture, no line."""
+    keep = _step(mask / np.float32(FULL_DETAIL))
+    texture = np.clip(detail, -_TEXTURE, _TEXTURE)
+    out: Float = keep * detail + np.clip(same - keep, 0, 1) * texture
     return out
 
 
-def _as_the_crop_shows(pixels: Float, matrix: Float, side: int) -> Float:
-    """`pixels` (h, w, 3) reduced to the crop, the way `align` does it, and enlarged again."""
-    crop = align.warp(np.clip(np.rint(pixels), 0, 255).astype(np.uint8), matrix, side)
-    return _enlarged(crop.astype(np.float32), matrix, pixels.shape[:2])
+def _local(image: Float) -> Float:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), 2.0), dtype=np.float32)
 
 
 def _moved(photo: UInt8, view: _View, motion: Float) -> Float:
@@ -230,13 +256,13 @@ def _sampled(source: Any, where: Float, mode: int) -> Float:
 
 
 def _crisp(moved: Float, motion: Float) -> Float:
-    """`moved` with its finest detail raised where the motion stretches the photograph, and only
-    there.
+    """`moved` with its finest detail as strong as the photograph's where the motion stretches it.
 
     Stretched to 1 / a of its area, skin loses contrast from pixel to pixel (its Laplacian variance
-    falls to about a squared) and looks soft beside what did not move; the gain is that 1 / a, at
-    most `_MOST_GAIN`. On a smile and a dropped jaw (11 London faces at 768 and 1350 px) the median
-    Laplacian variance inside the face is 0.98 to 1.05 of the source's with it, 0.81 to 1.00
+    falls to about a squared) and looks soft beside what did not move; pressed together it gains
+    and looks gritty. The gain on detail below 1 px is that 1 / a, held within `_MOST_GAIN`; it is 1
+    where nothing moves. On a smile and a dropped jaw (11 London faces at 768 and 1350 px) the
+    median Laplacian variance inside the face is 0.98 to 1.03 of the source's with it, 0.81 to 1.00
     without.
     """
     along, down = (
@@ -244,7 +270,7 @@ def _crisp(moved: Float, motion: Float) -> Float:
         for j in (0, 1)
     )
     area = (1 + along[0]) * (1 + down[1]) - along[1] * down[0]
-    gain = np.clip(1 / np.maximum(area, 0.1), 1, _MOST_GAIN)[..., None]
+    gain = np.clip(1 / np.maximum(area, 0.1), 1 / _MOST_GAIN, _MOST_GAIN)[..., None]
     out: Float = moved + (gain - 1) * (moved - cv2.GaussianBlur(moved, (0, 0), 1.0))
     return out
 
@@ -273,7 +299,7 @@ def _enlarged(field: Float, matrix: Float, shape: tuple[int, int]) -> Float:
 
 @lru_cache(maxsize=8)
 def _spline(side: int, fine: int) -> Float:
-    """The matrix (fine, side) of cubic spline interpolation between pixel centres, ends repeated."""
+    """The matrix (fine, side) of cubic spline interpolation between pixel centres, ends kept."""
     nodes = _basis(np.arange(side, dtype=np.float64), side)
     places = (np.arange(fine) + 0.5) * side / fine - 0.5
     out: Float = (_basis(places, side) @ np.linalg.inv(nodes)).astype(np.float32)
@@ -314,7 +340,7 @@ def face_shape(landmarks: Float, side: int) -> Float:
     """The face with its forehead as a soft mask, float32 (side, side) in [0, 1], from landmarks
     (68, 2) px.
     """
-    forehead = landmarks[17:27] + 0.9 * (landmarks[17:27] - landmarks[30])
+    forehead = landmarks[17:27] + 0.65 * (landmarks[17:27] - landmarks[30])
     outline = np.concatenate([landmarks[:17], forehead])
     centre = outline.mean(0)
     hull = cv2.convexHull((centre + 1.04 * (outline - centre)).astype(np.float32))
