@@ -1,4 +1,6 @@
-"""What photographs survive: every format in, the same pixels out, and one clear line when it cannot be."""
+"""What photographs survive: every format in, the same pixels out, and one clear line when it cannot
+be.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,11 @@ from mien.errors import ImageError
 from mien.images import Photo, read, write
 
 
-@pytest.fixture()
+@pytest.fixture
 def scene() -> np.ndarray:
-    """A picture that looks different in each of the eight orientations; smooth, so that JPEG keeps it."""
+    """A picture that looks different in each of the eight orientations; smooth, so that JPEG keeps
+    it.
+    """
     y, x = np.mgrid[:48, :64]
     return np.stack([x * 4, y * 5, (x + 2 * y)], axis=2).clip(0, 255).astype(np.uint8)
 
@@ -161,7 +165,9 @@ def test_the_old_thumbnail_does_not_travel(tmp_path: Path, scene: np.ndarray) ->
     """A preview inside EXIF would still show the unaltered face."""
     thumbnail = io.BytesIO()
     Image.fromarray(scene[:16, :16]).save(thumbnail, "JPEG")
-    ifd1 = struct.pack("<HHHLLHHLLL", 2, 0x0201, 4, 1, 14 + 30, 0x0202, 4, 1, len(thumbnail.getvalue()), 0)
+    ifd1 = struct.pack(
+        "<HHHLLHHLLL", 2, 0x0201, 4, 1, 14 + 30, 0x0202, 4, 1, len(thumbnail.getvalue()), 0
+    )
     exif = b"Exif\0\0II*\0" + struct.pack("<LHL", 8, 0, 14) + ifd1 + thumbnail.getvalue()
     Image.fromarray(scene).save(tmp_path / "a.jpg", exif=exif)
     assert thumbnail.getvalue() in (tmp_path / "a.jpg").read_bytes()
@@ -206,7 +212,9 @@ def _png_header(width: int, height: int) -> bytes:
     """A PNG that claims a size and holds next to nothing."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">L", len(data)) + name + data + struct.pack(">L", zlib.crc32(name + data))
+        return (
+            struct.pack(">L", len(data)) + name + data + struct.pack(">L", zlib.crc32(name + data))
+        )
 
     header = struct.pack(">LLBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 99))
@@ -244,7 +252,9 @@ def test_unwritable_places_are_named(tmp_path: Path, scene: np.ndarray) -> None:
     with pytest.raises(ImageError) as error:
         write(tmp_path / "a.docx", scene)
     assert ".png, .jpg or .webp" in _message(error)
-    assert [path.name for path in tmp_path.iterdir()] == ["taken.png"]  # nothing half-written is left
+    assert [path.name for path in tmp_path.iterdir()] == [
+        "taken.png"
+    ]  # nothing half-written is left
 
 
 def test_a_failed_write_leaves_the_old_file(
@@ -265,7 +275,9 @@ def test_a_failed_write_leaves_the_old_file(
 
 def test_programs_are_not_started_for_odd_formats(tmp_path: Path) -> None:
     """Pillow would hand PostScript to another program; mien does not open it."""
-    (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n")
+    (tmp_path / "a.png").write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"
+    )
     with pytest.raises(ImageError, match="is not a picture"):
         read(tmp_path / "a.png")
 
@@ -281,6 +293,6 @@ def test_tensor_and_back_is_exact() -> None:
 
 
 def test_values_outside_the_range_are_clipped() -> None:
-    assert images.to_uint8(torch.tensor([-3.0, 3.0]).view(1, 1, 1, 2).expand(1, 3, 1, 2)).tolist() == [
-        [[[0, 0, 0], [255, 255, 255]]]
-    ]
+    assert images.to_uint8(
+        torch.tensor([-3.0, 3.0]).view(1, 1, 1, 2).expand(1, 3, 1, 2)
+    ).tolist() == [[[[0, 0, 0], [255, 255, 255]]]]

@@ -28,7 +28,7 @@ _MIRROR = (
     *(54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65),
 )
 MIRROR: NDArray[np.intp] = np.array(_MIRROR)
-"""`points[MIRROR]` are the landmarks of the picture's mirror image, once x is mirrored too."""
+"""`points[MIRROR]` are the landmarks of the mirror image, once x is mirrored too."""
 
 # Mean landmarks in crop units; the right half of the picture is the mirror of the left.
 # fmt: off
@@ -72,6 +72,13 @@ def similarity(points: Float, targets: Float) -> Float:
 def transform(matrix: Float, points: Float) -> Float:
     """Points (N, 2) moved by a 2x3 matrix, float32 (N, 2)."""
     return (points @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+
+
+def mirrored(points: Float, width: int) -> Float:
+    """Landmarks (..., 68, 2) px of the mirror image of a picture `width` px wide."""
+    flipped = points[..., MIRROR, :].astype(np.float32)
+    flipped[..., 0] = width - 1 - flipped[..., 0]
+    return flipped
 
 
 def inverse(matrix: Float) -> Float:

@@ -32,7 +32,7 @@ def detect(pixels: UInt8) -> list[Face]:
     """Faces of a photograph uint8 (H, W, 3) RGB, the largest first; an empty list when there is
     none.
     """
-    boxes = _boxes(pixels)
+    boxes = boxes_in(pixels)
     if not boxes:
         return []
     points = landmarks_in(pixels, [box for _, box in boxes])
@@ -83,8 +83,10 @@ def _distance(face: Face, place: tuple[float, float]) -> float:
 Box: TypeAlias = tuple[float, float, float, float]
 
 
-def _boxes(pixels: UInt8) -> list[tuple[float, Box]]:
-    """Scores and boxes by up to three looks, each only if the one before found nothing."""
+def boxes_in(pixels: UInt8) -> list[tuple[float, Box]]:
+    """Scores and boxes of the faces, by up to three looks, each only if the one before found
+    nothing.
+    """
     height, width = pixels.shape[:2]
     area = float(height * width)
     first = min(_ENLARGE, math.sqrt(_FIRST_PIXELS / area))

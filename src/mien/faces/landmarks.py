@@ -12,21 +12,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.errors import AssetMissing, WeightsError
+from mien.errors import WeightsError
 from mien.faces.align import STABLE, inverse, similarity, template, transform, warp
 from mien.types import Float, UInt8
+from mien.zoo.records import read_weights, records
 
 SIZE = 128
 """Side of the crop that the network sees, px."""
 PASSES = 3
 _BOX_TO_CROP = 1.6
 """Side of the crop over the width of the detector's box: the mean over the training people."""
-WEIGHTS = Path(__file__).parents[1] / "zoo" / "weights" / "landmarks.safetensors"
 
 
 class LandmarkNet(nn.Module):
@@ -98,13 +96,17 @@ def _conv(into: int, out: int, kernel: int, stride: int) -> nn.Sequential:
     )
 
 
-def landmarks_in(pixels: UInt8, boxes: Sequence[tuple[float, float, float, float]]) -> list[Float]:
+def landmarks_in(
+    pixels: UInt8,
+    boxes: Sequence[tuple[float, float, float, float]],
+    net: LandmarkNet | None = None,
+) -> list[Float]:
     """Landmarks (68, 2) px in each box (left, top, right, bottom) of a photograph (H, W, 3)."""
     matrices = [_from_box(box) for box in boxes]
     points: list[Float] = []
     for index in range(PASSES):
         crops = np.stack([warp(pixels, matrix, SIZE) for matrix in matrices])
-        answer = predict(crops)
+        answer = predict(crops, net)
         points = [transform(inverse(matrix), answer[i]) for i, matrix in enumerate(matrices)]
         if index < PASSES - 1:
             matrices = [similarity(p[list(STABLE)], template(SIZE)[list(STABLE)]) for p in points]
@@ -132,17 +134,18 @@ def _from_box(box: tuple[float, float, float, float]) -> Float:
 
 @functools.cache
 def load(path: Path | None = None) -> LandmarkNet:
-    """The network with its weights, in eval mode; `path` names others than those that ship."""
-    path = path or WEIGHTS
-    if not path.is_file():
-        raise AssetMissing(
-            f"no landmark weights at {path}: run `python -m mien.training.landmarks`"
-        )
+    """The network in eval mode, with the weights that ship or those at `path`.
+
+    AssetMissing when they are not there, WeightsError when they are not this network's.
+    """
+    if path is None:
+        record = records()["landmarks"]
+        record.verify()
+        path = record.path
+    tensors, _ = read_weights(path)
+    net = LandmarkNet()
     try:
-        net = LandmarkNet()
-        net.load_state_dict({k: v.float() for k, v in load_file(path).items()})
-    except (SafetensorError, RuntimeError) as error:
-        raise WeightsError(
-            f"{path} does not hold this landmark network's weights: {error}"
-        ) from error
+        net.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    except RuntimeError:
+        raise WeightsError(f"{path} does not hold the weights of the landmark network") from None
     return net.eval()

@@ -1,38 +1,46 @@
-"""What the landmark network learns from: hand-checked points, rig renders, and its own earlier answers.
+"""What the landmark network learns from: hand-checked points, rig renders, and its own earlier
+answers.
 
-Hand-checked points exist for faces at rest in one studio. The rig gives the same people other expressions and turns
-of the head with the points known; a first network then labels photographs that have no points, and those on which it
-agrees with itself and which the rig's face can follow are rendered too. No label comes from another landmark model.
+Hand-checked points exist for faces at rest in one studio. The rig gives the same people other
+expressions and turns of the head with the points known; a first network then labels photographs
+that have no points, and those on which it agrees with itself and which the rig's face can follow
+are rendered too. No label comes from another landmark model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import functools
+import multiprocessing
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from rich.progress import track
 
 from mien import facs, images
 from mien.data.manifest import Record
 from mien.faces.align import (
-    MIRROR,
     STABLE,
     inverse,
+    mirrored,
     similarity,
     template,
     transform,
     warp,
 )
-from mien.faces.detect import detect
-from mien.faces.landmarks import SIZE, LandmarkNet, predict
+from mien.faces.detect import boxes_in
+from mien.faces.landmarks import SIZE, LandmarkNet, landmarks_in, predict
 from mien.rig.animate import effective
 from mien.rig.expressions import expression_list
 from mien.rig.mesh import FaceModel
 from mien.rig.render import Rig
 from mien.rig.units import to_weights
-from mien.training.landmarks import Example
+from mien.training.landmark_views import Example
 from mien.types import Float, UInt8
 
 WIDE = 1.3
@@ -44,13 +52,17 @@ VIEWS = 12
 
 @dataclass(frozen=True)
 class Labelled:
-    """A photograph with points (68, 2) px, hand-checked or a network's own, and whether the face is at rest."""
+    """A photograph with points (68, 2) px, hand-checked or a network's own, and whether the face is
+    at rest.
+    """
 
     photo: Path
     points: Float
     neutral: bool
     spread: float = 0.0
-    """How far a network's answers to different views lie apart, in distances of the outer eye corners."""
+    """How far a network's answers to different views lie apart, in distances of the outer eye
+    corners.
+    """
 
 
 def hand_checked(root: Path, records: Iterable[Record]) -> list[Labelled]:
@@ -65,16 +77,18 @@ def hand_checked(root: Path, records: Iterable[Record]) -> list[Labelled]:
 def self_labelled(
     root: Path, records: Iterable[Record], net: LandmarkNet, seed: int
 ) -> list[Labelled]:
-    """The training people's photographs without points, labelled by `net` where its answers agree."""
+    """The training people's photographs without points, labelled by `net` where it agrees."""
     random = np.random.default_rng(seed)
     out = []
     for record in records:
         if record.split != "train" or record.landmarks is not None:
             continue
         pixels = images.read(root / record.file_name).pixels
-        faces = detect(pixels)
-        if faces:
-            points, spread = agreed(pixels, faces[0].landmarks, net, random)
+        boxes = [box for _, box in boxes_in(pixels)]
+        if boxes:
+            largest = max(boxes, key=lambda box: box[2] - box[0])
+            (start,) = landmarks_in(pixels, [largest], net)
+            points, spread = agreed(pixels, start, net, random)
             if spread < WORST_SPREAD:
                 path = root / record.file_name
                 out.append(Labelled(path, points, record.emotion == "neutral", spread))
@@ -86,7 +100,8 @@ def agreed(
 ) -> tuple[Float, float]:
     """Mean answer (68, 2) px to a dozen views, half of them mirrored, and the answers' spread.
 
-    The spread is the mean distance of an inner landmark from its mean, in distances of the outer eye corners.
+    The spread is the mean distance of an inner landmark from its mean, in distances of the outer
+    eye corners.
     """
     stable = list(STABLE)
     aligned = similarity(start[stable], template(SIZE)[stable])
@@ -94,7 +109,7 @@ def agreed(
     crops = np.stack([warp(pixels, matrix, SIZE) for matrix in matrices])
     crops[::2] = crops[::2, :, ::-1]
     answers = predict(crops, net)
-    answers[::2] = answers[::2, MIRROR] * np.float32([-1, 1]) + np.float32([SIZE - 1, 0])
+    answers[::2] = mirrored(answers[::2], SIZE)
     points = np.stack([transform(inverse(m), a) for m, a in zip(matrices, answers, strict=True)])
     mean = points.mean(axis=0)
     distance = np.linalg.norm(points[:, 17:] - mean[17:], axis=2).mean()
@@ -108,7 +123,7 @@ def _shaken(matrix: Float, random: np.random.Generator) -> Float:
     middle = np.array([SIZE / 2, SIZE / 2])
     out = turn @ matrix.astype(np.float64)
     out[:, 2] += middle - turn @ middle + random.normal(0, 2.0, 2)
-    return out.astype(np.float32)
+    return np.asarray(out, np.float32)
 
 
 def wide_crop(pixels: UInt8, points: Float, size: int = RIG_SIZE) -> tuple[UInt8, Float]:
@@ -120,12 +135,39 @@ def wide_crop(pixels: UInt8, points: Float, size: int = RIG_SIZE) -> tuple[UInt8
     return warp(pixels, matrix, size), transform(matrix, points)
 
 
+def render_examples(
+    labelled: Sequence[Labelled], renders: int, worst_fit: float, seed: int, workers: int
+) -> list[Example]:
+    """`examples_of` every photograph, by `workers` processes; the same for any number of them."""
+    one = functools.partial(_examples_of, renders=renders, worst_fit=worst_fit, seed=seed)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _one_thread) as pool:
+        made = pool.map(one, labelled, chunksize=4)
+        parts = track(made, "animating", len(labelled))
+        return [example for part in parts for example in part]
+
+
+def _one_thread() -> None:
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+
+
+def _examples_of(labelled: Labelled, renders: int, worst_fit: float, seed: int) -> list[Example]:
+    return list(examples_of(labelled, _model(), renders, worst_fit, seed))
+
+
+@functools.cache
+def _model() -> FaceModel:
+    return FaceModel.load()
+
+
 def examples_of(
     labelled: Labelled, model: FaceModel, renders: int, worst_fit: float, seed: int
 ) -> Iterator[Example]:
-    """The photograph itself, drawn as often as a tenth of its renders, and `renders` animations of it.
+    """The photograph itself, drawn a tenth as often as its renders together, and its renders.
 
-    Nothing at all when the rig's face follows the points worse than `worst_fit` (outer eye corner distances).
+    Nothing at all when the rig's face follows the points worse than `worst_fit`, in distances of
+    the outer eye corners.
     """
     crop, points = wide_crop(images.read(labelled.photo).pixels, labelled.points)
     rig = Rig(model, crop, points, labelled.neutral)
@@ -144,14 +186,15 @@ def examples_of(
         if random.random() < 0.4:
             turn = random.normal(0, (0.06, 0.09, 0.02)).clip(-0.17, 0.17)
             camera = replace(camera, rotation=camera.rotation + turn)
-        render = rig.render_weights(weights, KEPT_SIZE, 2, camera)
-        # The rig moves a closed mouth's merged lips; what they move by belongs to the points as they were.
+        render = rig.render_weights(weights, KEPT_SIZE, 1, camera)
+        # The rig moves a closed mouth's merged lips; what they move by belongs to the points as
+        # they were.
         moved = (render.landmarks + 0.5) / ratio - 0.5 - base + points
         yield Example.of(render.image, (moved + 0.5) * ratio - 0.5)
 
 
 def _expression(listed: Float, random: np.random.Generator) -> NDArray[np.float32]:
-    """Action units (47,): a listed expression, often with an opened mouth or closing eyes on top."""
+    """Action units (47,): a listed expression, often with an open mouth or closed eyes on top."""
     units = listed[random.integers(len(listed))] * np.float32(random.uniform(0.4, 1.1))
     more: dict[str, float] = {}
     kind = random.random()
@@ -160,5 +203,9 @@ def _expression(listed: Float, random: np.random.Generator) -> NDArray[np.float3
     elif kind < 0.42:
         more = {"AU43": random.uniform(0.4, 1)}
     elif kind < 0.55:
-        more = {"AU12": random.uniform(0.5, 1), "AU6": random.uniform(0, 1), "AU25": random.uniform(0, 1)}
-    return np.maximum(units, facs.vector(more)).clip(0, 1)
+        more = {
+            "AU12": random.uniform(0.5, 1),
+            "AU6": random.uniform(0, 1),
+            "AU25": random.uniform(0, 1),
+        }
+    return np.asarray(np.maximum(units, facs.vector(more)).clip(0, 1), np.float32)

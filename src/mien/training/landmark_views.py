@@ -8,16 +8,39 @@ to.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.faces.align import MIRROR, similarity, template, transform
 from mien.faces.align import STABLE as STABLE_POINTS
+from mien.faces.align import mirrored, similarity, template, transform
 from mien.types import Float, UInt8
 
 _STABLE = list(STABLE_POINTS)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A face with its points: a picture around it as JPEG bytes, points (68, 2) in its px, and how
+    often it is drawn.
+    """
+
+    jpeg: bytes
+    points: Float
+    weight: float = 1.0
+
+    @classmethod
+    def of(cls, pixels: UInt8, points: Float, weight: float = 1.0) -> Example:
+        """Keep a picture uint8 (H, W, 3) RGB and its points."""
+        data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])[1]
+        return cls(data.tobytes(), points.astype(np.float32), weight)
+
+    def pixels(self) -> UInt8:
+        """The picture, uint8 (H, W, 3) RGB."""
+        picture = cv2.imdecode(np.frombuffer(self.jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
+        return np.asarray(picture, dtype=np.uint8)
 
 
 def view(
@@ -31,11 +54,12 @@ def view(
         image = _other_background(image, points, other, random)
     matrix = _askew(points, size, random)
     border = (cv2.BORDER_REFLECT, cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT)[random.integers(3)]
-    crop = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
+    seen = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
+    crop = np.asarray(seen, np.uint8)
     moved = transform(matrix, points)
     if random.random() < 0.5:
         crop = np.ascontiguousarray(crop[:, ::-1])
-        moved = moved[MIRROR] * np.float32([-1, 1]) + np.float32([size - 1, 0])
+        moved = mirrored(moved, size)
     if random.random() < 0.12:
         crop = _glasses(crop, moved, random)
     if random.random() < 0.2:
@@ -71,9 +95,14 @@ def _other_background(
     chin, eyes = points[8], points[36:48].mean(axis=0)
     top = eyes + (eyes - chin) * random.uniform(0.7, 0.95)
     across = (points[16] - points[0]) * 0.46
-    crown = np.stack([points[16], top + across * 0.85, top + across * 0.3 - (chin - top) * 0.05,
-                      top - across * 0.3 - (chin - top) * 0.05, top - across * 0.85, points[0]])  # fmt: skip
-    outline = np.concatenate([points[:17], crown]).round().astype(np.int32)
+    rise = (top - chin) * 0.05
+    steps = (0.85, 0.3, -0.3, -0.85)
+    crown = [top + across * step + rise * (abs(step) < 0.5) for step in steps]
+    outline = (
+        np.concatenate([points, np.stack(crown)])[[*range(17), *range(68, 72)]]
+        .round()
+        .astype(np.int32)
+    )
     mask = np.zeros((height, width), np.uint8)
     cv2.fillPoly(mask, [outline], 255)
     soft = (
@@ -101,9 +130,9 @@ def _glasses(crop: UInt8, points: Float, random: np.random.Generator) -> UInt8:
         if tint > 0:
             lens = out.copy()
             cv2.ellipse(lens, spot, axes, angle, 0, 360, colour, -1)
-            out = cv2.addWeighted(lens, tint, out, 1 - tint, 0)
+            out = np.asarray(cv2.addWeighted(lens, tint, out, 1 - tint, 0), np.uint8)
         cv2.ellipse(out, spot, axes, angle, 0, 360, colour, thick, cv2.LINE_AA)
-    return np.asarray(out, dtype=np.uint8)
+    return out
 
 
 def _cover(crop: UInt8, random: np.random.Generator) -> UInt8:
@@ -114,9 +143,9 @@ def _cover(crop: UInt8, random: np.random.Generator) -> UInt8:
     x, y = random.integers(0, size - width), random.integers(0, size - height)
     kind = random.random()
     if kind < 0.5:
-        patch = np.broadcast_to(random.integers(0, 256, 3), (height, width, 3))
+        patch = np.tile(random.integers(0, 256, 3, np.uint8), (height, width, 1))
     elif kind < 0.7:
-        patch = random.integers(0, 256, (height, width, 3))
+        patch = random.integers(0, 256, (height, width, 3), np.uint8)
     else:
         a, b = random.integers(0, size - width), random.integers(0, size - height)
         patch = crop[b : b + height, a : a + width]
@@ -128,7 +157,7 @@ def _recolour(crop: UInt8, random: np.random.Generator) -> UInt8:
     """Grey, tint, gamma, contrast and a light from one side."""
     x = crop.astype(np.float32) / 255
     if random.random() < 0.2:
-        x = np.repeat(x @ np.float32([[0.299], [0.587], [0.114]]), 3, axis=2)
+        x = np.repeat(x @ np.array([[0.299], [0.587], [0.114]], np.float32), 3, axis=2)
     else:
         grey = x.mean(axis=2, keepdims=True)
         x = grey + (x - grey) * random.uniform(0.3, 1.6)
