@@ -9,16 +9,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mien.editor import Editor
     from mien.errors import MienError
+    from mien.methods.registry import load
     from mien.types import ActionUnits, Label, Reference
 
-__all__ = ["ActionUnits", "Label", "MienError", "Reference"]
+__all__ = ["ActionUnits", "Editor", "Label", "MienError", "Reference", "load"]
 
 _HOMES = {
     "ActionUnits": "mien.types",
+    "Editor": "mien.editor",
     "Label": "mien.types",
     "MienError": "mien.errors",
     "Reference": "mien.types",
+    "load": "mien.methods.registry",
 }
 """Public name -> the module that defines it; one line here, one in `__all__`, one import above."""
 

@@ -6,6 +6,7 @@ with one seed see the same pictures, whatever the number of workers.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,8 @@ class Shard:
                 units, expression = f.get_tensor("units"), f.get_tensor("expression")
         except Exception as error:  # safetensors raises its own untyped errors
             raise DataError(f"cannot read {path.name}: render the set again ({error})") from None
-        return cls(path, meta["person"], meta["neutral"] == "true", units, expression)
+        facts = json.loads(meta["mien"])
+        return cls(path, facts["person"], bool(facts["neutral"]), units, expression)
 
     def get(self, name: str, state: int) -> Any:
         """Array `name` of one state, without reading the others."""

@@ -162,7 +162,9 @@ class Phase:
     betas: tuple[float, float] = (0.0, 0.99)
     weight_decay: float = 0.0
     clip: float = 100.0
-    schedule: Callable[[float], float] = field(default=lambda _: 1.0)  # progress 0..1 -> factor of lr
+    schedule: Callable[[float], float] = field(
+        default=lambda _: 1.0
+    )  # progress 0..1 -> factor of lr
 
 
 class Task(nn.Module, ABC):

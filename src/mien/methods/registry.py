@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from mien.errors import ConfigError
+from mien.errors import AssetMissing, ConfigError, WeightsError
+
+if TYPE_CHECKING:
+    from mien.methods.base import Method
 
 
 @dataclass(frozen=True)
@@ -44,3 +49,30 @@ def resolve(path: str) -> Any:
     """The object at `module:attribute`."""
     module, attribute = path.split(":")
     return getattr(import_module(module), attribute)
+
+
+def load(name: str = "mtss", weights: str | Path | None = None, device: str = "cpu") -> Method:
+    """A method ready to edit: `mien.load("mtss")`.
+
+    `weights` names a safetensors file of `mien train`; without it the shipped ones are used, their hash
+    checked. Raises ConfigError (unknown method), AssetMissing or WeightsError.
+    """
+    from mien.zoo.records import read_weights, records
+
+    row = entry(name)
+    if weights is None:
+        if name not in records():
+            raise AssetMissing(f"no weights ship for {name}: train it, or give --weights")
+        records()[name].verify()
+        weights = records()[name].path
+    tensors, facts = read_weights(Path(weights))
+    if facts.get("method") != name or "architecture" not in facts:
+        raise WeightsError(f"{weights} holds no {name} weights: it says {facts.get('method')!r}")
+    method: Method = resolve(row.method)(
+        resolve(row.architecture)(**json.loads(facts["architecture"]))
+    )
+    try:
+        method.load_state_dict(tensors)
+    except RuntimeError:
+        raise WeightsError(f"{weights} does not fit this version of {name}") from None
+    return method.float().eval().requires_grad_(False).to(device)

@@ -31,7 +31,9 @@ def contact_sheet(columns: list[tuple[str, Tensor]], zoom: int = 1) -> np.ndarra
     out[head:] = grid
     side = columns[0][1].shape[-1]
     for k, (name, _) in enumerate(columns):
-        cv2.putText(out, name, (k * side + 3, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (0, 0, 0), 1, cv2.LINE_AA)
+        cv2.putText(
+            out, name, (k * side + 3, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (0, 0, 0), 1, cv2.LINE_AA
+        )
     return out
 
 

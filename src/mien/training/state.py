@@ -73,9 +73,7 @@ def load(
         meta = f.metadata()
         tensors = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 (not a dict)
     part = {
-        prefix: {
-            k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)
-        }
+        prefix: {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
         for prefix in ("task.", "average.")
     }
     try:

@@ -23,8 +23,12 @@ class Architecture:
     sdu: int = 512  # channels that the style disentanglement unit lifts to
     discriminator: int = 64  # channels of the discriminator at its first resolution
     discriminator_max: int = 2048  # the most channels the discriminator grows to
-    head: Literal["compose", "picture"] = "picture"  # picture: the paper's; compose: warp, mask and paint
-    norm: Literal["instance", "group"] = "instance"  # of encoder and decoder; the paper's is instance
+    head: Literal["compose", "picture"] = (
+        "picture"  # picture: the paper's; compose: warp, mask and paint
+    )
+    norm: Literal["instance", "group"] = (
+        "instance"  # of encoder and decoder; the paper's is instance
+    )
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,9 @@ class Weights:
     flow: float = 0.0  # rig truth: where a pixel came from, L1 in px at 128, where visible
     mask: float = 0.0  # rig truth: cross-entropy of the mask to visibility
     units: float = 0.0  # squared error of the units read from a style code
-    align: float = 0.0  # L1 between a face's extracted style and the style mapped from its units or label
+    align: float = (
+        0.0  # L1 between a face's extracted style and the style mapped from its units or label
+    )
     smooth: float = 0.0  # total variation of the flow, px at 128
 
 
@@ -65,7 +71,9 @@ class Training:
     adversary_from: float = 0.0  # share of the budget after which the adversary joins
     adversary_every: int = 1  # batches between the discriminator's steps
     r1_every: int = 1  # lazy R1: every n-th step of the discriminator, weight times n
-    orthogonality: Literal["cosine", "gram"] = "gram"  # squared cosine, or channel cross-Gram's norm
+    orthogonality: Literal["cosine", "gram"] = (
+        "gram"  # squared cosine, or channel cross-Gram's norm
+    )
     emphasis: float = 4.0  # extra weight of pixels where the two expressions differ
     seed: int = 0
 

@@ -94,9 +94,7 @@ class MTSSTask(Task):
             "reconstruction": sum((r - x).abs().mean() for r in (plain, itself, cycled)),
             "style": (m.extractor(translated) - asked).abs().mean(),
             "adversarial": -losses.pick(one, j).mean() - losses.pick(two, i).mean(),
-            "classification": losses.classification(
-                self.classifier, (own, asked, tail), (i, j, i)
-            ),
+            "classification": losses.classification(self.classifier, (own, asked, tail), (i, j, i)),
             "orthogonality": self.orthogonality(style_map, skip),
             "align": (self.own_styles(batch) - own.detach()).abs().mean(),
             "units": self.read_error(own, batch),
@@ -139,13 +137,20 @@ class MTSSTask(Task):
             "mask": losses.mask(edit, batch["visible"], batch["known"]),
             "smooth": losses.smoothness(edit),
             "align": (lent - mapped).abs().mean()
-            + (batch["exact"][:, None] * (own - m.unit_map.to_style(batch["source_units"])).abs()).mean()
+            + (
+                batch["exact"][:, None] * (own - m.unit_map.to_style(batch["source_units"])).abs()
+            ).mean()
             + (labelled * (named - mapped.detach()).abs()).mean(),
             "units": self.unit_error(own, lent, tail, batch),
             "classification": losses.classification(
                 self.classifier,
                 (own, lent, named, tail),
-                (batch["source_label"], batch["target_label"], batch["target_label"], batch["source_label"]),
+                (
+                    batch["source_label"],
+                    batch["target_label"],
+                    batch["target_label"],
+                    batch["source_label"],
+                ),
             ),
             "orthogonality": self.orthogonality(style_map, skip),
         }

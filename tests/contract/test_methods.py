@@ -1,0 +1,142 @@
+"""The registry writes these tests: every method, every guide, one contract."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from mien import facs
+from mien.errors import GuideError
+from mien.methods import registry
+from mien.methods.base import Expression, Method
+from mien.nn.compose import compose, unchanged
+from mien.types import ActionUnits, Faces, Guide, Label, Reference
+
+SMALL = {
+    "mtss": {
+        "size": 64, "stem": 2, "width": 16, "middle": 16, "blocks": 2, "style": 24, "latent": 4,
+        "mapper": 16, "extractor": 8, "extractor_max": 32, "sdu": 32, "discriminator": 8,
+        "discriminator_max": 32,
+    }
+}  # fmt: skip
+"""Architectures small enough to build in a test; a new method adds its own."""
+
+HEADS = ("compose", "picture")
+
+
+@pytest.fixture(params=[(n, h) for n in registry.METHODS for h in HEADS], ids="-".join)
+def method(request: pytest.FixtureRequest) -> Method:
+    name, head = request.param
+    row = registry.entry(name)
+    torch.manual_seed(0)
+    architecture = registry.resolve(row.architecture)(**SMALL[name], head=head)
+    made: Method = registry.resolve(row.method)(architecture)
+    with torch.no_grad():  # off the start, where a composing head changes nothing
+        for p in made.parameters():
+            p.add_(0.02 * torch.randn_like(p))
+    return made.eval()
+
+
+def faces(method: Method, count: int = 2, seed: int = 1) -> Faces:
+    generator = torch.Generator().manual_seed(seed)
+    pixels = torch.rand(count, 3, method.size, method.size, generator=generator) * 2 - 1
+    return Faces(pixels, torch.rand(count, 68, 2, generator=generator) * method.size)
+
+
+def guides(method: Method) -> dict[str, Guide]:
+    return {
+        "label": Label("happy"),
+        "units": ActionUnits.parse("AU12=0.8", "AU4L=+0.3"),
+        "reference": Reference(faces(method, 1, seed=5)),
+    }
+
+
+@pytest.mark.parametrize("guide", ["label", "units", "reference"])
+def test_every_guide_gives_a_picture(method: Method, guide: str) -> None:
+    source = faces(method)
+    result = method.generate(source, guides(method)[guide])
+    assert result.shape == source.pixels.shape and result.dtype == torch.float32
+    assert result.abs().max() <= 1 and torch.isfinite(result).all()
+    assert not torch.equal(result, source.pixels)
+
+
+@pytest.mark.parametrize("guide", ["label", "units", "reference"])
+def test_zero_intensity_changes_nothing(method: Method, guide: str) -> None:
+    source = faces(method)
+    assert torch.equal(method.generate(source, guides(method)[guide], 0.0), source.pixels)
+
+
+def test_units_that_ask_for_no_change_change_nothing(method: Method) -> None:
+    source = faces(method)
+    result = method.generate(source, ActionUnits.parse("AU12=+0.0"))
+    assert torch.equal(result, source.pixels)
+
+
+def test_intensity_moves_along_a_line(method: Method) -> None:
+    source, guide = faces(method), Label("anger")
+    own, full = method.encode(source), method.expression(guide, source)
+    middle = own.toward(full, 0.5).code
+    assert torch.allclose(middle, (own.code + full.code) / 2, atol=1e-6)
+    assert torch.allclose(own.toward(full, 2.0).code, 2 * full.code - own.code, atol=1e-5)
+
+
+def test_same_input_same_bytes(method: Method) -> None:
+    source = faces(method)
+    a, b = (method.generate(source, Label("fear")) for _ in range(2))
+    assert torch.equal(a, b)
+
+
+def test_batch_does_not_matter(method: Method) -> None:
+    source = faces(method, 3)
+    alone = Faces(source.pixels[1:2], source.landmarks[1:2])
+    whole = method.generate(source, Label("sad"))[1:2]
+    assert torch.allclose(method.generate(alone, Label("sad")), whole, atol=1e-4)
+
+
+def test_labels_one_per_face(method: Method) -> None:
+    source = faces(method)
+    both = method.generate(source, Label(("happy", "sad")))
+    assert torch.allclose(both[1:], method.generate(source, Label("sad"))[1:], atol=1e-4)
+    with pytest.raises(GuideError, match="3 labels for 2 faces"):
+        method.generate(source, Label(("happy", "sad", "fear")))
+
+
+def test_units_need_a_source(method: Method) -> None:
+    with pytest.raises(GuideError, match="source"):
+        method.expression(ActionUnits.parse("AU12=0.5"))
+
+
+def test_reading_is_in_range(method: Method) -> None:
+    units = method.read(faces(method))
+    assert units.shape == (2, len(facs.UNITS))
+    assert units.min() >= 0 and units.max() <= 1
+
+
+def test_gradients_reach_the_networks_and_the_code(method: Method) -> None:
+    source = faces(method)
+    method.train().requires_grad_(True)
+    code = method.from_labels(torch.tensor([1, 2])).code.detach().requires_grad_()
+    method.decode(method.identity(source), Expression(code)).square().mean().backward()
+    assert code.grad is not None and code.grad.abs().sum() > 0
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in method.parameters())
+
+
+def test_composition_is_resolution_free(method: Method) -> None:
+    """Applied to a crop four times as large, it shows the same picture, averaged down."""
+    source = faces(method)
+    smooth = torch.nn.functional.avg_pool2d(source.pixels, 8)
+    large = torch.nn.functional.interpolate(smooth, scale_factor=32, mode="bicubic")
+    small = torch.nn.functional.avg_pool2d(large, 4)
+    edit = method.edit(replace(source, pixels=small), Label("happy"), 0.5)
+    edit = replace(edit, flow=0.01 * torch.tanh(edit.flow))  # a face moves a little, noise does not
+    kernel = 4
+    seen = torch.nn.functional.avg_pool2d(compose(large, edit), kernel)
+    assert (seen - compose(small, edit)).abs().mean() < 0.05
+
+
+def test_unchanged_is_exact() -> None:
+    pixels = torch.rand(1, 3, 32, 32) * 2 - 1
+    edit = unchanged(pixels)
+    assert torch.allclose(compose(pixels, edit), pixels, atol=1e-6)

@@ -1,0 +1,129 @@
+"""The landmark network's views and training: labels stay on what they label, and the loss goes
+down.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from mien.faces.align import template
+from mien.faces.landmarks import SIZE, LandmarkNet
+from mien.training.landmark_scores import errors
+from mien.training.landmark_views import Example, view
+from mien.training.landmarks import LandmarkConfig, fit, landmark_loss, save
+from mien.types import Float, UInt8
+
+DOTS = [2, 14, 8, 30, 17, 26, 48, 54]
+
+
+def _dots(size: int = 256) -> tuple[UInt8, Float]:
+    """A grey picture with a white dot on a few landmarks that are each other's mirror image."""
+    points = (template(size) - size / 2) / 1.3 + size / 2
+    image = np.full((size, size, 3), 120, np.uint8)
+    for x, y in points[DOTS]:
+        cv2.circle(image, (round(float(x)), round(float(y))), 5, (255, 255, 255), -1)
+    return image, points.astype(np.float32)
+
+
+def test_views_move_labels_with_the_pixels() -> None:
+    """Labels of dots lie brighter than labels of bare ground, in views of every kind."""
+    image, points = _dots()
+    bare = [i for i in range(68) if np.linalg.norm(points[DOTS] - points[i], axis=1).min() > 14]
+    on_dot, off_dot = [], []
+    for seed in range(80):
+        crop, moved = view(image, points, image, SIZE, np.random.default_rng(seed))
+        assert crop.shape == (SIZE, SIZE, 3)
+        assert crop.dtype == np.uint8
+        levels = crop.astype(float).mean(axis=2) - np.median(crop)
+        for names, found in ((DOTS, on_dot), (bare, off_dot)):
+            x, y = moved[names].round().astype(int).T
+            inside = (x >= 0) & (y >= 0) & (x < SIZE) & (y < SIZE)
+            found.extend(levels[y[inside], x[inside]])
+    assert np.mean(on_dot) > np.mean(off_dot) + 25
+
+
+def test_low_numbers_stay_on_the_left_of_the_picture() -> None:
+    """Mirrored or not: otherwise the network would learn two meanings for each landmark."""
+    image, points = _dots()
+    for seed in range(40):
+        _, moved = view(image, points, image, SIZE, np.random.default_rng(seed))
+        assert moved[0, 0] < moved[16, 0]
+        assert moved[36, 0] < moved[45, 0]
+        assert np.linalg.norm(moved - template(SIZE), axis=1).mean() < 0.3 * SIZE
+
+
+def test_views_are_drawn_by_their_seed() -> None:
+    image, points = _dots()
+    one, two = (view(image, points, image, SIZE, np.random.default_rng(3)) for _ in range(2))
+    other = view(image, points, image, SIZE, np.random.default_rng(4))
+    assert np.array_equal(one[0], two[0])
+    assert np.array_equal(one[1], two[1])
+    assert not np.array_equal(one[0], other[0])
+
+
+def test_the_loss_is_quadratic_then_linear_and_weighs_the_outline() -> None:
+    units = torch.full((2, 68, 2), 0.5)
+    at = 0.5 * SIZE - 0.5
+    weights = torch.ones(68)
+    near, far = torch.full((2, 68, 2), at), torch.full((2, 68, 2), at)
+    near[..., 0] += 0.25
+    far[..., 0] += 10
+    assert landmark_loss(units, near, weights).item() == pytest.approx(0.25**2 / 2 / 0.5)
+    assert landmark_loss(units, far, weights).item() == pytest.approx(10 - 0.25)
+    jaw = torch.full((2, 68, 2), at)
+    jaw[:, :17, 0] += 10
+    weights[:17] = 0.4
+    expected = 9.75 * 17 * 0.4 / (17 * 0.4 + 51)
+    assert landmark_loss(units, jaw, weights).item() == pytest.approx(expected)
+
+
+def test_errors_are_percent_of_the_eye_corners() -> None:
+    truth = template(100)
+    eyes = float(np.linalg.norm(truth[36] - truth[45]))
+    found = errors(truth + np.array([eyes / 50, 0], np.float32), truth)
+    assert found["mouth"] == pytest.approx(2.0, abs=1e-3)
+    assert found["inner"] == pytest.approx(2.0, abs=1e-3)
+
+
+def test_an_example_keeps_its_picture() -> None:
+    image, points = _dots()
+    example = Example.of(image, points)
+    assert np.abs(example.pixels().astype(int) - image).mean() < 3
+    assert example.pixels().shape == image.shape
+
+
+@pytest.mark.slow
+def test_training_learns_and_repeats_itself() -> None:
+    image, points = _dots()
+    examples = [Example.of(image, points)]
+    config = LandmarkConfig(batch=8)
+    torch.set_num_threads(1)
+
+    def loss(net: LandmarkNet) -> float:
+        made = [view(image, points, image, SIZE, np.random.default_rng(s)) for s in range(16)]
+        crops = torch.from_numpy(np.stack([c for c, _ in made])).permute(0, 3, 1, 2).float()
+        truth = torch.from_numpy(np.stack([p for _, p in made]))
+        with torch.no_grad():
+            return landmark_loss(net.eval()(crops / 127.5 - 1), truth, torch.ones(68)).item()
+
+    short = fit(examples, config, 8 * 4, 2e-3, 0)
+    again = fit(examples, config, 8 * 4, 2e-3, 0)
+    longer = fit(examples, config, 8 * 60, 2e-3, 0)
+    assert loss(longer) < 0.7 * loss(short)
+    pairs = zip(short.state_dict().values(), again.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_saved_weights_come_back(tmp_path: Path) -> None:
+    from mien.faces.landmarks import load
+
+    net = LandmarkNet().eval()
+    save(net, tmp_path, {"licence": "none"})
+    crop = torch.rand(1, 3, SIZE, SIZE) * 2 - 1
+    with torch.no_grad():
+        assert torch.allclose(load(tmp_path / "landmarks.safetensors")(crop), net(crop), atol=2e-3)

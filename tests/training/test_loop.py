@@ -1,0 +1,147 @@
+"""The loop on shards made here: learns, resumes to the bit, guards against NaN."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import save_file
+from safetensors.torch import load_file
+
+from mien import facs
+from mien.errors import ConfigError, TrainingError
+from mien.methods import registry
+from mien.training import recipe as recipes
+from mien.training.run import train
+
+SMALL = (
+    "architecture.size=32", "architecture.stem=2", "architecture.width=8", "architecture.middle=8",
+    "architecture.blocks=1", "architecture.style=16", "architecture.latent=4",
+    "architecture.mapper=8", "architecture.extractor=8", "architecture.extractor_max=16",
+    "architecture.sdu=16", "architecture.discriminator=8", "architecture.discriminator_max=16",
+    "training.batch=4", "run.workers=0", "run.precision=32-true",
+)  # fmt: skip
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight invented people, eight emotions each: coloured squares that move with AU12."""
+    out = tmp_path_factory.mktemp("shards")
+    rng = np.random.default_rng(0)
+    units = np.stack([facs.prototype("neutral"), *(facs.prototype(n) for n in facs.EMOTIONS)])
+    for split, people in (("train", 6), ("validation", 2)):
+        (out / split).mkdir()
+        for p in range(people):
+            images = rng.integers(0, 255, (1, 20, 20, 3)).repeat(9, 0)
+            images = images.repeat(8, 1).repeat(8, 2).astype(np.uint8)
+            for k in range(9):
+                images[k, 90:110, 60 : 80 + int(40 * units[k, facs.INDEX["AU12L"]])] = 255
+            arrays: dict[str, Any] = {
+                "images": images,
+                "units": units,
+                "expression": np.arange(-1, 8).astype(np.int32),
+                "landmarks": np.zeros((9, 68, 2), np.float32),
+                "flow": np.zeros((9, 80, 80, 2), np.float16),
+                "visibility": np.full((9, 80, 80), 255, np.uint8),
+                "mouth": np.zeros((9, 80, 80), np.uint8),
+            }
+            facts = json.dumps({"person": f"{split}/{p}", "neutral": True})
+            save_file(arrays, out / split / f"{p}.safetensors", metadata={"mien": facts})
+    return out
+
+
+def recipe(name: str, *settings: str) -> recipes.Recipe:
+    return recipes.read(ROOT / "recipes" / "mtss" / f"{name}.yaml", SMALL + settings)
+
+
+@pytest.mark.parametrize("name", ["rig_128", "paper_128"])
+def test_both_recipes_run_with_every_phase(shards: Path, tmp_path: Path, name: str) -> None:
+    settings = ("training.images=32", "training.adversary_from=0.0")
+    weights = train(recipe(name, *settings), shards, tmp_path / "run", progress=False)
+    last = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
+    assert last["seen"] == 32
+    assert {k.split("/")[0] for k in last if "/" in k} == {"generator", "discriminator"}
+    assert all(np.isfinite(v) for v in last.values())
+    assert list((tmp_path / "run" / "sheets").glob("*.png"))
+    with pytest.raises(Exception, match="does not fit|architecture|no mtss"):
+        registry.load("mtss", shards / "train" / "0.safetensors")
+    method = registry.load("mtss", weights)
+    assert method.size == 32
+
+
+def test_resume_is_exact(shards: Path, tmp_path: Path) -> None:
+    """Stopped at half and resumed, the weights are those of a run in one go, to the bit."""
+    settings = ("training.adversary_from=0.0", "training.decay=none", "training.images=48")
+    whole = train(recipe("rig_128", *settings), shards, tmp_path / "whole", progress=False)
+    stopped = tmp_path / "stopped"
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(patch, 24)
+        train(recipe("rig_128", *settings), shards, stopped, progress=False)
+    assert json.loads((stopped / "log.jsonl").read_text().splitlines()[-1])["seen"] == 24
+    resumed = train(recipe("rig_128", *settings), shards, stopped, progress=False)
+    a, b = load_file(whole), load_file(resumed)
+    assert a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+def stop_after(patch: pytest.MonkeyPatch, images: int) -> None:
+    from mien.training.callbacks import Journal
+
+    def on_train_batch_end(self: Journal, trainer: Any, loop: Any, *_: Any) -> None:
+        trainer.should_stop = loop.counters.seen >= images
+
+    patch.setattr(Journal, "on_train_batch_end", on_train_batch_end)
+
+
+def test_training_learns(shards: Path, tmp_path: Path) -> None:
+    settings = ("training.images=1200", "training.batch=8", "training.warmup=0")
+    train(recipe("rig_128", *settings, "training.adversary_from=2.0"), shards, tmp_path / "run",
+          progress=False)  # fmt: skip
+    last = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
+    assert last["psnr_units"] > last["psnr_nothing"]
+
+
+def test_nan_keeps_the_last_good_state(
+    shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    train(recipe("rig_128", "training.images=8"), shards, out, progress=False)
+    good = (out / "state.safetensors").read_bytes()
+    from mien.methods.mtss import losses
+
+    monkeypatch.setattr(losses, "pixel", lambda *_: torch.tensor(float("nan"), requires_grad=True))
+    with pytest.raises(TrainingError, match="last good state"):
+        train(recipe("rig_128", "training.images=400"), shards, out, progress=False)
+    assert (out / "state.safetensors").read_bytes() == good
+
+
+def test_a_run_is_not_overwritten(shards: Path, tmp_path: Path) -> None:
+    train(recipe("rig_128", "training.images=8"), shards, tmp_path / "run", progress=False)
+    with pytest.raises(TrainingError, match="another --out"):
+        train(recipe("rig_128"), shards, tmp_path / "run", resume=False, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("training.image=3", "unknown field 'image'"),
+        ("training.batch=many", "expected int"),
+        ("architecture.head=both", "none of compose, picture"),
+        ("method=nothing", "choose from mtss"),
+        ("training", "field=value"),
+    ],
+)
+def test_recipe_mistakes(setting: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        recipe("rig_128", setting)
+
+
+def test_recipe_survives_its_own_dump(tmp_path: Path) -> None:
+    first = recipe("rig_128")
+    path = tmp_path / "again.yaml"
+    path.write_text(recipes.dump(first))
+    assert recipes.read(path) == first
