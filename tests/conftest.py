@@ -1,4 +1,6 @@
-"""What several test folders use: the original data sets, where they are, and an isolated cache."""
+"""What several test folders use: the original data sets, an isolated cache, a method without
+weights.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+from torch import Tensor, nn
 
+from mien import facs
+from mien.methods.base import Expression, Identity, Method
+from mien.types import ActionUnits, Composition, Faces, Label, Reference
 from mien.zoo import data_home
 
 
@@ -29,3 +36,65 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv("MIEN_CACHE", str(folder))
     return folder
+
+
+class WideMouth(Method):
+    """A method without weights: two numbers, how wide and how open a mouth is, and an analytic
+    flow.
+
+    It reads the width off the landmarks, moves the corners of the mouth by smooth bumps, and paints
+    the inside of an opened one dark.
+    """
+
+    name = "wide-mouth"
+    native = (Label, ActionUnits, Reference)
+    size = 128
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.place = nn.Parameter(torch.zeros(1), requires_grad=False)
+
+    def encode(self, faces: Faces) -> Expression:
+        corners, eyes = faces.landmarks[:, [48, 54]], faces.landmarks[:, [36, 45]]
+        width = (corners[:, 1] - corners[:, 0]).norm(dim=-1) / (eyes[:, 1] - eyes[:, 0]).norm(
+            dim=-1
+        )
+        return Expression(torch.stack([4 * (width - 0.5), torch.zeros_like(width)], 1))
+
+    def from_labels(self, index: Tensor) -> Expression:
+        table = {"happy": (2.0, 0.0), "surprise": (0.4, 1.0), "neutral": (0.4, 0.0)}
+        rows = [table.get(facs.EMOTIONS[int(i)], (0.8, 0.0)) for i in index]
+        return Expression(torch.tensor(rows))
+
+    def from_units(self, units: Tensor) -> Expression:
+        return Expression(units[:, [facs.INDEX["AU12L"], facs.INDEX["AU26"]]] * 2)
+
+    def units(self, expression: Expression) -> Tensor:
+        out = torch.zeros(len(expression.code), len(facs.UNITS))
+        out[:, list(facs.columns("AU12"))] = expression.code[:, :1].clamp(0, 2) / 2
+        out[:, facs.INDEX["AU26"]] = expression.code[:, 1].clamp(0, 2) / 2
+        return out
+
+    def identity(self, source: Faces) -> Identity:
+        return Identity(source, (self.encode(source).code,))
+
+    def compose(self, identity: Identity, expression: Expression) -> Composition:
+        faces, change = identity.source, expression.code - identity.features[0]
+        wider, opener = change[:, 0, None, None], change[:, 1, None, None]
+        left, right, chin = (self._bump(faces.landmarks[:, i], 9.0) for i in (48, 54, 8))
+        flow = torch.stack([0.03 * wider * (left - right), -0.05 * opener * chin], 1)
+        inside = self._bump(faces.landmarks[:, 60:68].mean(1), 4.0)
+        mask = (1 - opener.clamp(0, 1) * inside)[:, None]
+        return Composition(flow, mask, torch.full_like(faces.pixels, -0.8))
+
+    def _bump(self, place: Tensor, width: float) -> Tensor:
+        """A Gaussian (B, S, S) around points (B, 2)."""
+        line = torch.arange(self.size, dtype=torch.float32)
+        x, y = line[None] - place[:, :1], line[None] - place[:, 1:]
+        return torch.exp(-(x[:, None, :] ** 2 + y[:, :, None] ** 2) / (2 * width**2))
+
+
+@pytest.fixture(scope="session")
+def wide_mouth() -> Method:
+    """A method without weights, for everything around a method; see `WideMouth`."""
+    return WideMouth().eval()

@@ -38,7 +38,7 @@ Picture: TypeAlias = Photo | UInt8 | str | os.PathLike[str]
 CLEARLY_LARGER = 2.0
 """`face="auto"` takes the largest face if its area is more than this many times the next one's."""
 
-_PORTRAIT = 1.3  # side of a sheet's picture, in sides of the crop that the method sees
+_PORTRAIT = 1.12  # side of a sheet's picture, in sides of the crop that the method sees
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,8 @@ class Editor:
     """
 
     method: Method
+    weights: str = ""
+    """SHA-256 of the method's weights, told in the metadata of every result."""
 
     def edit(
         self, photo: Picture, guide: Guide, intensity: float = 1.0, face: str = "largest"
@@ -163,7 +165,7 @@ class Editor:
             "guide": describe(guide),
             "intensity": f"{intensity:g}",
             "faces": str(len(faces)),
-        }
+        } | ({"weights": self.weights} if self.weights else {})
 
 
 class _Clock:

@@ -26,7 +26,7 @@ def sheet(
     height, width = rows[0][0].shape[:2]
     size = max(11, round(width / 10))
     head = round(size * 1.8) if columns else 0
-    left = min(width, _widest(names, size) + 2 * GAP) if names else 0
+    left = min(width, max(4 * size, _widest(names, size) + 2 * GAP)) if names else 0
     count = max(len(row) for row in rows)
     shape = (left + count * (width + GAP) + GAP, head + len(rows) * (height + GAP) + GAP)
     page = Image.new("RGB", shape, _PAPER)

@@ -48,7 +48,7 @@ FULL_DETAIL = 0.6
 _NO_COVER = 1 / 512  # of 255 levels this is half a level: it would not be seen
 _NO_MOTION = 1 / 64  # px; the resampler knows positions to 1/32 px
 _UNLIKE, _ALIKE = 0.5, 0.85  # correlations at which paint is something else, and the same thing
-_CLOSE = 8.0  # levels: a difference of colour below which paint is the photograph's, above twice that not
+_CLOSE = 8.0  # levels of difference: up to here paint is the photograph, at twice that not
 _FLAT = 20.0  # levels squared: below this variance there is nothing to correlate
 _TEXTURE = (
     20.0  # levels: more than skin and lips have above the crop's resolution, less than a slit

@@ -1,0 +1,218 @@
+"""`mien edit`: change the expression in photographs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mien.cli.batch import Job, Outcome, plan, run, save
+from mien.cli.session import (
+    Device,
+    Face,
+    Intensity,
+    Method,
+    Weights,
+    check_face,
+    check_folder,
+    check_intensity,
+    check_method,
+    check_output,
+    open_editor,
+)
+from mien.errors import FaceNotFound, GuideError
+
+if TYPE_CHECKING:
+    from mien.editor import Editor, Result
+    from mien.images import Photo
+    from mien.types import ActionUnits, Guide, Label
+
+SOME_FAILED = 1
+
+
+def command(
+    photos: Annotated[
+        list[Path], typer.Argument(metavar="PHOTO...", help="Photographs, or folders of them.")
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", help="File to write; a folder for several photographs."),
+    ],
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="LABEL",
+            help="neutral, happy, sad, surprise, fear, anger, disgust, contempt.",
+        ),
+    ] = None,
+    au: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--au",
+            metavar="AU=VALUE",
+            help="AU12=0.8, AU4=+0.3, AU12L=C; repeat it for more units.",
+        ),
+    ] = None,
+    like: Annotated[
+        Path | None, typer.Option("--like", metavar="PHOTO", help="Lend this face's expression.")
+    ] = None,
+    intensity: Intensity = 1.0,
+    face: Face = "auto",
+    method: Method = "mtss",
+    weights: Weights = None,
+    device: Device = "auto",
+    force: Annotated[
+        bool, typer.Option("--force", help="Of several: make what is there already anew.")
+    ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Say how long each stage took.")
+    ] = False,
+) -> None:
+    """Change the expression in photographs: say which by **--to**, **--au** or **--like**.
+
+    `mien edit photo.jpg --to happy -o out.png` for one. Several photographs, or a folder, go into
+    the folder OUT; what is in it already is skipped, so a call that was stopped goes on where it
+    was. Failures are listed at the end, with exit code 1.
+    """
+    from mien import images
+
+    asked = asked_for(to, au or [], like)
+    check_intensity(intensity)
+    check_face(face)
+    check_method(method, weights)
+    jobs = plan(photos, out)
+    one = len(jobs) == 1 and jobs[0].target == out
+    if one:
+        check_output(out)
+        photo = images.read(jobs[0].source)
+    else:
+        check_folder(out, make=True)
+    editor = open_editor(method, weights, device)
+    guide = lent(editor, asked)
+    if one:
+        with naming(jobs[0].source):
+            result = editor.edit(photo, guide, intensity, face)
+        save(result, photo, jobs[0])
+        _say(result, jobs[0])
+        seconds = dict(result.seconds)
+    else:
+        seconds = _edit_many(jobs, lambda p: editor.edit(p, guide, intensity, face), force)
+    if profile:
+        _profile(seconds)
+
+
+def asked_for(to: str | None, au: Sequence[str], like: Path | None) -> Label | ActionUnits | Photo:
+    """The guide that the options name, a reference as its photograph; GuideError unless it is just
+    one.
+    """
+    from mien import images
+    from mien.types import ActionUnits, Label
+
+    given = [name for name, value in (("--to", to), ("--au", au), ("--like", like)) if value]
+    if not given:
+        raise GuideError("say which expression: --to LABEL, --au AU12=0.8, or --like PHOTO")
+    if len(given) > 1:
+        raise GuideError(f"{' and '.join(given)} exclude one another: give one of them")
+    if to is not None:
+        return Label(to)
+    return images.read(like) if like is not None else ActionUnits.parse(*au)
+
+
+def lent(editor: Editor, asked: Label | ActionUnits | Photo) -> Guide:
+    """The guide of `asked_for`, a photograph as the expression on its largest face."""
+    from mien.types import ActionUnits, Label
+
+    if isinstance(asked, Label | ActionUnits):
+        return asked
+    with naming("the reference"):
+        return editor.reference(asked)
+
+
+@contextmanager
+def naming(what: object) -> Iterator[None]:
+    """A face that is not found is told together with the photograph."""
+    try:
+        yield
+    except FaceNotFound as error:
+        raise FaceNotFound(f"{what}: {error}") from None
+
+
+def _edit_many(
+    jobs: Sequence[Job], edit: Callable[[Photo], Result], force: bool
+) -> dict[str, float]:
+    """All jobs with a bar and a report; the seconds of every stage. Leaves with code 1 if some
+    failed.
+    """
+    began, seconds = time.perf_counter(), dict[str, float]()
+
+    def timed(photo: Photo) -> Result:
+        result = edit(photo)
+        for stage, spent in result.seconds.items():
+            seconds[stage] = seconds.get(stage, 0.0) + spent
+        return result
+
+    with _bar(len(jobs)) as progress:
+        outcome = run(jobs, timed, force=force, progress=progress)
+    _report(outcome, time.perf_counter() - began)
+    if outcome.failed:
+        raise typer.Exit(SOME_FAILED)
+    return seconds
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[Job], None]]:
+    """A progress bar on standard error, where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress
+
+    console = Console(stderr=True)
+    with Progress(
+        *Progress.get_default_columns(),
+        MofNCompleteColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
+        task = bar.add_task("photographs", total=total)
+
+        def step(job: Job) -> None:
+            bar.update(task, advance=1, description=job.source.name[:40])
+
+        yield step
+
+
+def _say(result: Result, job: Job) -> None:
+    count = len(result.faces)
+    which = "" if count == result.found else f" of {result.found}, the largest first"
+    faces = f"{count} face{'s' * (count > 1)}{which}"
+    typer.echo(f"{job.target}: {result.metadata['guide']} on {faces}")
+
+
+def _report(outcome: Outcome, seconds: float) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    parts = [f"{outcome.written} written"]
+    if outcome.skipped:
+        parts.append(f"{outcome.skipped} there already (--force makes them anew)")
+    if outcome.failed:
+        parts.append(f"{len(outcome.failed)} failed")
+    typer.echo(f"{', '.join(parts)} in {seconds:.1f} s")
+    if outcome.failed:
+        table = Table("photograph", "what is wrong", title="Failed", title_justify="left")
+        for path, why in outcome.failed:
+            table.add_row(Text(str(path)), Text(why))
+        Console(stderr=True).print(table)
+
+
+def _profile(seconds: Mapping[str, float]) -> None:
+    total = max(sum(seconds.values()), 1e-9)
+    for stage, spent in seconds.items():
+        typer.echo(f"{stage:>8} {spent * 1000:8.1f} ms {spent / total:6.1%}")
+    typer.echo(f"{'in all':>8} {total * 1000:8.1f} ms")

@@ -1,0 +1,125 @@
+"""What several commands ask for: their common options, and the checks made before weights are
+loaded.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from mien.errors import ConfigError, FaceNotFound, ImageError
+
+if TYPE_CHECKING:
+    from mien.editor import Editor
+
+Method: TypeAlias = Annotated[str, typer.Option("--method", "-m", help="A name of `mien methods`.")]
+Weights: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--weights", help="Weights of your own training (.safetensors)."),
+]
+Device: TypeAlias = Annotated[
+    str, typer.Option("--device", help="`cpu`, `cuda`, or `auto`: a GPU if there is one.")
+]
+Intensity: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        "--intensity", "-i", help="0 changes nothing, 1 is the expression asked for, more is more."
+    ),
+]
+Face: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--face",
+        help="`largest`, `all`, `'index N'`, `'near X,Y'`; `auto` stops if two are of like size.",
+    ),
+]
+
+
+def check_face(spec: str) -> None:
+    """GuideError unless `spec` is a way to choose a face."""
+    from mien.editor import pick
+
+    try:
+        pick([], spec)
+    except FaceNotFound:
+        return
+
+
+def check_intensity(value: float) -> None:
+    """ConfigError unless it is a plain number."""
+    if not math.isfinite(value) or abs(value) > 10:
+        raise ConfigError(f"intensity {value:g} is out of range: give a number such as 0.5 or 1.2")
+
+
+def check_method(name: str, weights: Path | None) -> None:
+    """ConfigError for a method that does not exist, AssetMissing for weights that are not there."""
+    from mien.errors import AssetMissing
+    from mien.methods.registry import entry
+
+    entry(name)
+    if weights is not None and not weights.is_file():
+        raise AssetMissing(f"no weights at {weights}: name a .safetensors file")
+
+
+def check_suffix(path: Path) -> None:
+    """ImageError unless mien writes files of this name."""
+    from mien.images import encode
+
+    if path.suffix.lower() not in (".jpg", ".jpeg", ".png", ".webp"):
+        import numpy as np
+
+        encode(np.zeros((1, 1, 3), np.uint8), path.suffix)  # raises, and words it
+
+
+def check_output(path: Path) -> None:
+    """ImageError unless a picture can be written at `path`; nothing stays behind."""
+    check_suffix(path)
+    if path.is_dir():
+        raise ImageError(f"{path} is a folder: name a file in it")
+    check_folder(path.parent)
+
+
+def check_folder(folder: Path, *, make: bool = False) -> None:
+    """ImageError unless files can be made in `folder`, which is made first if `make` says so."""
+    try:
+        if make:
+            folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except FileNotFoundError:
+        raise ImageError(f"{folder} does not exist: make it first, or write elsewhere") from None
+    except (FileExistsError, NotADirectoryError):
+        raise ImageError(f"{folder} is not a folder: write elsewhere") from None
+    except OSError as error:
+        raise ImageError(f"{folder} cannot be written to: {error.strerror}") from None
+
+
+def open_editor(method: str, weights: Path | None, device: str) -> Editor:
+    """The editor with its weights loaded, which takes a moment: check everything else before."""
+    import torch
+
+    import mien
+    from mien.editor import Editor
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.device(device)
+    except RuntimeError:
+        raise ConfigError(f"unknown device {device!r}: say cpu, cuda or auto") from None
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ConfigError("no CUDA device is here: say --device cpu")
+    return Editor(mien.load(method, weights, device), weights=_digest(method, weights))
+
+
+def _digest(method: str, weights: Path | None) -> str:
+    """SHA-256 of the weights in use, for the metadata of what they make."""
+    from mien.zoo.records import digest, records
+
+    if weights is not None:
+        return digest(weights)
+    return records()[method].sha256 if method in records() else ""

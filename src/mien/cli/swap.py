@@ -1,0 +1,50 @@
+"""`mien swap`: exchange the expressions of two photographs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.cli.batch import written_as
+from mien.cli.edit import naming
+from mien.cli.session import (
+    Device,
+    Face,
+    Method,
+    Weights,
+    check_face,
+    check_folder,
+    check_method,
+    open_editor,
+)
+
+
+def command(
+    a: Annotated[Path, typer.Argument(metavar="A", help="A photograph.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Another.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the two results.")],
+    face: Face = "auto",
+    method: Method = "mtss",
+    weights: Weights = None,
+    device: Device = "auto",
+) -> None:
+    """Exchange the expressions of two photographs: A with the expression of B, and B with that of
+    A.
+    """
+    from mien import images
+
+    check_face(face)
+    check_method(method, weights)
+    first, second = images.read(a), images.read(b)
+    check_folder(out, make=True)
+    editor = open_editor(method, weights, device)
+    with naming(f"{a} or {b}"):
+        results = editor.swap(first, second, face)
+    targets = (written_as(a, f"{a.stem}-as-{b.stem}"), written_as(b, f"{b.stem}-as-{a.stem}"))
+    if targets[0] == targets[1]:
+        targets = (f"a-{targets[0]}", f"b-{targets[1]}")
+    for result, name in zip(results, targets, strict=True):
+        result.save(out / name)
+        typer.echo(str(out / name))
