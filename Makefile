@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 PIP_FLAGS ?=
+# The README's own picture is made by: make demo OUT=docs/images/demo.png
+OUT ?= demo.png
 VENV := .venv
 RUN := $(VENV)/bin/
 READY := $(VENV)/.ready
@@ -11,7 +13,7 @@ READY := $(VENV)/.ready
 .PHONY: help setup demo test lint format clean
 
 help:
-	@echo "make demo    show what mien does: docs/images/demo.png"
+	@echo "make demo    edit the sample faces and write a sheet of them, $(OUT)"
 	@echo "make test    all tests; those that need face data skip where there is none"
 	@echo "make lint    format, lint and types, as .ci/run checks them"
 	@echo "make format  let ruff rewrite the code"
@@ -32,7 +34,7 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY)
 	@echo "demo: editing the sample faces"
-	@$(RUN)mien demo
+	@$(RUN)mien demo --out $(OUT)
 
 test: $(READY)
 	@echo "test: running the tests"

@@ -62,7 +62,7 @@ def _load(name: str) -> Any:
     module = import_module(f"mien.cli.{name}")
     sub = getattr(module, "app", None)
     if sub is None:
-        sub = typer.Typer(rich_markup_mode="markdown")
+        sub = typer.Typer(rich_markup_mode="markdown", add_completion=False)
         sub.command(name)(module.command)
     command = get_command(sub)
     command.name = name
