@@ -1,8 +1,8 @@
-"""The exceptions a user can meet. Each message is one line that says what is wrong and what to do."""
+"""The exceptions a user can meet: one line that says what is wrong and what to do."""
 
 
 class MienError(Exception):
-    """Base of every error that the user can cause and mend. Commands print it and exit with code 2."""
+    """Base of every error the user can cause and mend; commands print it and exit with code 2."""
 
 
 class ImageError(MienError):
@@ -22,7 +22,9 @@ class DataError(MienError):
 
 
 class AssetMissing(MienError):
-    """A file that mien needs and does not ship (weights, the face model) is not where it is looked for."""
+    """A file that mien needs and does not ship (weights, the face model) is not where it is looked
+    for.
+    """
 
 
 class WeightsError(MienError):

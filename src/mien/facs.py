@@ -1,11 +1,12 @@
 """The vocabulary of expression: action units (FACS), emotions, and the prototypes that join them.
 
-An *action-unit vector* is a float array (..., 47) in [0, 1] whose entries are named by `UNITS`: units that
-have two sides appear as `AU12L` and `AU12R` (the person's own left and right), the others once. 0 is the
-unit at rest, 1 its strongest. FACS writes intensity as letters; `LETTERS` gives them as numbers.
+An *action-unit vector* is a float array (..., 47) in [0, 1] whose entries are named by `UNITS`:
+units that have two sides appear as `AU12L` and `AU12R` (the person's own left and right), the
+others once. 0 is the unit at rest, 1 its strongest. FACS writes intensity as letters; `LETTERS`
+gives them as numbers.
 
-Source: Ekman, Friesen & Hager, *Facial Action Coding System* (2002); prototypes after its investigator's
-guide, table 10-2, shortened to the units that the face model moves.
+Source: Ekman, Friesen & Hager, *Facial Action Coding System* (2002); prototypes after its
+investigator's guide, table 10-2, shortened to the units that the face model moves.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from numpy.typing import NDArray
 from mien.errors import GuideError
 
 SIDED = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 20, 24, 30, 33, 43)
-"""Units that the left and right half of the face make independently (AU30L: the jaw to the left)."""
+"""Units that the left and right half of the face make independently (AU30L: the jaw to the left).
+"""
 UNSIDED = (17, 18, 22, 23, 25, 26, 27, 28, 29, 61, 62, 63, 64)
 """Units of the whole face."""
 

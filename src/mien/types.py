@@ -1,9 +1,9 @@
 """The nouns of mien, and the legend of shapes.
 
-B batch, S side of the square crop in pixels (128 unless said), D length of an expression code. Images in
-numpy are uint8 (H, W, 3) RGB; tensors are float32 (B, 3, S, S) RGB in [-1, 1]. A point is (x, y) in pixels,
-pixel centres at whole numbers (OpenCV's convention). A *crop unit* is the side of the crop, so that a
-displacement of 0.1 crop units is 12.8 px at 128 px and 51.2 px at 512.
+B batch, S side of the square crop in pixels (128 unless said), D length of an expression code.
+Images in numpy are uint8 (H, W, 3) RGB; tensors are float32 (B, 3, S, S) RGB in [-1, 1]. A point is
+(x, y) in pixels, pixel centres at whole numbers (OpenCV's convention). A *crop unit* is the side of
+the crop, so that a displacement of 0.1 crop units is 12.8 px at 128 px and 51.2 px at 512.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ Float: TypeAlias = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Face:
-    """A face found in a photograph: box (left, top, right, bottom) px, detector score, landmarks px."""
+    """A face found in a photograph: box (left, top, right, bottom) px, detector score, landmarks
+    px.
+    """
 
     box: tuple[float, float, float, float]
     score: float
@@ -72,10 +74,10 @@ class Faces:
 class Composition:
     """What a method does to a source: `mask * warp(source, flow) + (1 - mask) * paint`.
 
-    flow (B, 2, S, S): at each result pixel, where in the source to look, as a displacement (x, y) in crop
-    units; mask (B, 1, S, S) in [0, 1], 1 where the source shows through; paint (B, 3, S, S) in [-1, 1].
-    Resolution-free: all three may be resampled and applied to the photograph at its own size. A method with
-    a paper-true picture head answers with mask 0 and the picture as paint.
+    flow (B, 2, S, S): at each result pixel, where in the source to look, as a displacement (x, y)
+    in crop units; mask (B, 1, S, S) in [0, 1], 1 where the source shows through; paint (B, 3, S, S)
+    in [-1, 1]. Resolution-free: all three may be resampled and applied to the photograph at its own
+    size. A method with a paper-true picture head answers with mask 0 and the picture as paint.
     """
 
     flow: Tensor

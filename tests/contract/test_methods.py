@@ -57,8 +57,10 @@ def guides(method: Method) -> dict[str, Guide]:
 def test_every_guide_gives_a_picture(method: Method, guide: str) -> None:
     source = faces(method)
     result = method.generate(source, guides(method)[guide])
-    assert result.shape == source.pixels.shape and result.dtype == torch.float32
-    assert result.abs().max() <= 1 and torch.isfinite(result).all()
+    assert result.shape == source.pixels.shape
+    assert result.dtype == torch.float32
+    assert result.abs().max() <= 1
+    assert torch.isfinite(result).all()
     assert not torch.equal(result, source.pixels)
 
 
@@ -111,7 +113,8 @@ def test_units_need_a_source(method: Method) -> None:
 def test_reading_is_in_range(method: Method) -> None:
     units = method.read(faces(method))
     assert units.shape == (2, len(facs.UNITS))
-    assert units.min() >= 0 and units.max() <= 1
+    assert units.min() >= 0
+    assert units.max() <= 1
 
 
 def test_gradients_reach_the_networks_and_the_code(method: Method) -> None:
@@ -119,7 +122,8 @@ def test_gradients_reach_the_networks_and_the_code(method: Method) -> None:
     method.train().requires_grad_(True)
     code = method.from_labels(torch.tensor([1, 2])).code.detach().requires_grad_()
     method.decode(method.identity(source), Expression(code)).square().mean().backward()
-    assert code.grad is not None and code.grad.abs().sum() > 0
+    assert code.grad is not None
+    assert code.grad.abs().sum() > 0
     assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in method.parameters())
 
 

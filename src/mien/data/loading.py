@@ -1,7 +1,7 @@
 """Training samples from the rig's shards: pairs with truth, and labelled faces without.
 
-Item i of a data set is a function of (seed, i) alone, so that a run resumes exactly where it was and two runs
-with one seed see the same pictures, whatever the number of workers.
+Item i of a data set is a function of (seed, i) alone, so that a run resumes exactly where it was
+and two runs with one seed see the same pictures, whatever the number of workers.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ def label_of(units: Float) -> int:
 
 @dataclass(frozen=True)
 class Shard:
-    """One photograph's renders (see `rig/dataset.py`), read lazily: only the states that are asked for."""
+    """One photograph's renders (see `rig/dataset.py`), read lazily: only the states that are asked
+    for.
+    """
 
     path: Path
     person: str
@@ -82,9 +84,10 @@ def to_tensor(pixels: UInt8) -> Tensor:
 class RigPairs(Dataset[dict[str, Tensor]]):
     """Same person under two expressions, with the rig's truth, and a donor who wears the second.
 
-    Item: source, target, donor (3, S, S); source_units, target_units (47,); source_label, target_label
-    (emotion index or -1); flow (2, 64, 64) crop units and visible (1, 64, 64) from target to source with
-    known = 1 where the source is the photograph itself, else 0; mouth (1, 64, 64).
+    Item: source, target, donor (3, S, S); source_units, target_units (47,); source_label,
+    target_label (emotion index or -1); flow (2, 64, 64) crop units and visible (1, 64, 64) from
+    target to source with known = 1 where the source is the photograph itself, else 0; mouth (1, 64,
+    64).
     """
 
     def __init__(
@@ -117,7 +120,9 @@ class RigPairs(Dataset[dict[str, Tensor]]):
         return source, int(rng.integers(1, count))
 
     def donor(self, s: int, state: int, rng: Generator) -> tuple[int, int]:
-        """Another photograph whose person wears the same expression; the target itself if none does."""
+        """Another photograph whose person wears the same expression; the target itself if none
+        does.
+        """
         person = self.shards[s].person
         others = [
             w
@@ -181,10 +186,11 @@ class RigPairs(Dataset[dict[str, Tensor]]):
 
 
 class RigLabelled(Dataset[dict[str, Tensor]]):
-    """Unpaired labelled faces, as the papers have them: all sources of a batch share one emotion, all targets another.
+    """Unpaired labelled faces, as the papers have them: all sources of a batch share one emotion,
+    all targets another.
 
-    Item: source (3, S, S), source_label, target_label; no truth beside the label. `batch` is what the sampler
-    uses, since the emotions are drawn per batch (HiSD's loop).
+    Item: source (3, S, S), source_label, target_label; no truth beside the label. `batch` is what
+    the sampler uses, since the emotions are drawn per batch (HiSD's loop).
     """
 
     def __init__(

@@ -1,12 +1,13 @@
 """Augmentation of face crops in numpy, one random draw shared by all pictures that belong together.
 
-Both ends of a pair see the same geometry, light and camera, or the network would learn to restore instead of
-to edit.
+Both ends of a pair see the same geometry, light and camera, or the network would learn to restore
+instead of to edit.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +18,9 @@ from mien.types import Float, UInt8
 
 @dataclass(frozen=True)
 class Geometry:
-    """A similarity from the stored crop (side `stored`) to the training crop (side `size`), maybe mirrored."""
+    """A similarity from the stored crop (side `stored`) to the training crop (side `size`), maybe
+    mirrored.
+    """
 
     matrix: Float  # (2, 3), stored px -> training px
     mirrored: bool
@@ -49,7 +52,9 @@ class Geometry:
         )  # type: ignore[return-value]  # fmt: skip
 
     def field(self, field: Float, out: int) -> Float:
-        """A scalar or vector field (h, h[, c]) over the stored crop, seen at `out` over the training crop."""
+        """A scalar or vector field (h, h[, c]) over the stored crop, seen at `out` over the
+        training crop.
+        """
         h = field.shape[0]
         m = self.matrix.astype(np.float64)
         # between grids whose pixel centres sit at (i + 0.5) / side
@@ -62,7 +67,9 @@ class Geometry:
         )  # type: ignore[return-value]
 
     def flow(self, flow: Float, out: int) -> Float:
-        """A displacement field (h, h, 2) in crop units of the stored crop -> crop units of the training crop."""
+        """A displacement field (h, h, 2) in crop units of the stored crop -> crop units of the
+        training crop.
+        """
         moved = self.field(flow, out)
         linear = self.matrix[:, :2] * (self.stored / self.size)
         return (moved @ linear.T).astype(np.float32)
@@ -88,7 +95,9 @@ class Camera:
 
     @classmethod
     def draw(cls, rng: Generator, strength: float = 1.0) -> Camera:
-        """Grey 8 %, tinted 10 %, soft 15 %, noisy 20 %, JPEG 30 %; light and colour always a little."""
+        """Grey 8 %, tinted 10 %, soft 15 %, noisy 20 %, JPEG 30 %; light and colour always a
+        little.
+        """
         gain = np.exp(rng.normal(0, 0.12 * strength) + rng.normal(0, 0.03 * strength, 3))
         saturation = float(np.exp(rng.normal(0, 0.2 * strength)))
         kind = rng.random()
@@ -111,19 +120,23 @@ class Camera:
     def apply(self, pixels: UInt8) -> UInt8:
         """uint8 (S, S, 3) -> the same face under this light and camera."""
         size = pixels.shape[0]
-        x = pixels.astype(np.float32)
+        x: Any = pixels.astype(np.float32)
         grey = x @ np.array([0.299, 0.587, 0.114], np.float32)
         x = grey[..., None] + self.saturation * (x - grey[..., None])
         ramp = np.linspace(-1, 1, size, dtype=np.float32)
-        x *= self.gain * (1 + self.gradient[0] * ramp[None, :, None])
-        x *= 1 + self.gradient[1] * ramp[:, None, None]
+        x = x * self.gain * (1 + self.gradient[0] * ramp[None, :, None])
+        x = x * (1 + self.gradient[1] * ramp[:, None, None])
         x = 255 * (np.clip(x, 0, 255) / 255) ** self.gamma + self.offset
         if self.blur:
             x = cv2.GaussianBlur(x, (0, 0), self.blur)
         if self.noise:
             x = x + np.random.default_rng(self.seed).normal(0, self.noise, x.shape)
         out = np.clip(x + 0.5, 0, 255).astype(np.uint8)
-        if self.jpeg:
-            coded = cv2.imencode(".jpg", out[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, self.jpeg])[1]
-            out = cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1]
-        return np.ascontiguousarray(out)
+        return _compressed(out, self.jpeg) if self.jpeg else out
+
+
+def _compressed(pixels: UInt8, quality: int) -> UInt8:
+    """What JPEG at `quality` leaves of a picture."""
+    coded = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    seen = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
+    return np.ascontiguousarray(seen[..., ::-1])

@@ -1,7 +1,7 @@
 """The contract of a method: what stays, what is lent, and their composition; and how it is trained.
 
-Every method answers four calls, whatever is inside. Transfer, swap, interpolation, metrics, the editor,
-the web form and the contract tests are written against these alone.
+Every method answers four calls, whatever is inside. Transfer, swap, interpolation, metrics, the
+editor, the web form and the contract tests are written against these alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from mien.types import ActionUnits, Composition, Faces, Guide, Label, Reference
 
 @dataclass(frozen=True)
 class Identity:
-    """What stays: who it is, pose, light, background. `features` are the method's own; `source` the pixels."""
+    """What stays: who it is, pose, light, background. `features` are the method's own; `source` the
+    pixels.
+    """
 
     source: Faces
     features: tuple[Tensor, ...]
@@ -31,7 +33,9 @@ class Identity:
 
 @dataclass(frozen=True)
 class Expression:
-    """What is lent: a code (B, D). Codes of one method lie in one space, where lines mean intensity."""
+    """What is lent: a code (B, D). Codes of one method lie in one space, where lines mean
+    intensity.
+    """
 
     code: Tensor
 
@@ -41,7 +45,9 @@ class Expression:
 
 
 class Method(nn.Module, ABC):
-    """Base of all methods; see the module's text. `native` are the guides it takes without a learnt map."""
+    """Base of all methods; see the module's text. `native` are the guides it takes without a learnt
+    map.
+    """
 
     name: ClassVar[str]
     native: ClassVar[tuple[type, ...]]
@@ -74,8 +80,9 @@ class Method(nn.Module, ABC):
     def expression(self, guide: Guide, source: Faces | None = None) -> Expression:
         """The expression a guide asks for: code (B, D).
 
-        `source` (B) is needed by `ActionUnits`, whose unnamed units stay as they are there: the code moves
-        from the source's own by exactly what the named units change. A single reference serves a batch.
+        `source` (B) is needed by `ActionUnits`, whose unnamed units stay as they are there: the
+        code moves from the source's own by exactly what the named units change. A single reference
+        serves a batch.
         """
         match guide:
             case Label():
@@ -100,9 +107,11 @@ class Method(nn.Module, ABC):
 
     @torch.no_grad()
     def edit(self, source: Faces, guide: Guide, intensity: float = 1.0) -> Composition:
-        """What to do to `source` (B); `intensity` 0 is its own expression, 1 the guide's, beyond is allowed.
+        """What to do to `source` (B); `intensity` 0 is its own expression, 1 the guide's, beyond is
+        allowed.
 
-        Where the expression asked for is the source's own, the composition changes nothing, to the bit.
+        Where the expression asked for is the source's own, the composition changes nothing, to the
+        bit.
         """
         own = self.encode(source)
         wanted = own.toward(self.expression(guide, source), intensity)
@@ -117,7 +126,9 @@ class Method(nn.Module, ABC):
 
     @torch.no_grad()
     def read(self, faces: Faces) -> Tensor:
-        """The method's own reading of the action units of faces, (B, 47) in [0, 1]. No judge: see `judges/`."""
+        """The method's own reading of the action units of faces, (B, 47) in [0, 1]. No judge: see
+        `judges/`.
+        """
         return self.units(self.encode(faces))
 
     @property
@@ -135,7 +146,7 @@ class Loss:
     @property
     def total(self) -> Tensor:
         """The sum of the parts, a scalar."""
-        return torch.stack([p for p in self.parts.values()]).sum()
+        return torch.stack(list(self.parts.values())).sum()
 
 
 @dataclass(frozen=True)
@@ -150,8 +161,8 @@ class Group:
 class Phase:
     """One kind of step in training: what it minimises, what it updates, how often, from when on.
 
-    `every` n-th batch; `start` in images seen. The optimiser is Adam (AdamW when `weight_decay` > 0); `clip`
-    bounds the gradient's norm per module of a group.
+    `every` n-th batch; `start` in images seen. The optimiser is Adam (AdamW when `weight_decay` >
+    0); `clip` bounds the gradient's norm per module of a group.
     """
 
     name: str
@@ -172,7 +183,8 @@ class Task(nn.Module, ABC):
 
     method: Method
     ema_images: float
-    """Half-life of the moving average of the method's weights, in images (after EDM2's convention)."""
+    """Half-life of the moving average of the method's weights, in images (after EDM2's convention).
+    """
 
     @abstractmethod
     def phases(self) -> Sequence[Phase]:
@@ -180,7 +192,7 @@ class Task(nn.Module, ABC):
 
     @abstractmethod
     def dataset(self, split: str, seed: int) -> Any:
-        """A map-style dataset whose item i depends on (seed, i) alone, so that resuming is exact."""
+        """A map-style dataset; item i depends on (seed, i) alone, so that resuming is exact."""
 
     @abstractmethod
     def preview(self, method: Method, batch: Any) -> list[tuple[str, Tensor]]:

@@ -54,8 +54,8 @@ def resolve(path: str) -> Any:
 def load(name: str = "mtss", weights: str | Path | None = None, device: str = "cpu") -> Method:
     """A method ready to edit: `mien.load("mtss")`.
 
-    `weights` names a safetensors file of `mien train`; without it the shipped ones are used, their hash
-    checked. Raises ConfigError (unknown method), AssetMissing or WeightsError.
+    `weights` names a safetensors file of `mien train`; without it the shipped ones are used, their
+    hash checked. Raises ConfigError (unknown method), AssetMissing or WeightsError.
     """
     from mien.zoo.records import read_weights, records
 

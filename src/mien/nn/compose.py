@@ -1,4 +1,5 @@
-"""The composing head's arithmetic: a result is the source, moved, with paint where nothing can be moved in.
+"""The composing head's arithmetic: a result is the source, moved, with paint where nothing can be
+moved in.
 
 Parents: GANimation's colour mask (Pumarola et al., ECCV 2018, sec. 4.1) and warping-based animation
 (Siarohin et al., FOMM, NeurIPS 2019). The same three fields apply to a crop of any size.
@@ -37,7 +38,8 @@ def resize(field: Tensor, size: int) -> Tensor:
 def compose(source: Tensor, edit: Composition) -> Tensor:
     """`mask * warp(source, flow) + (1 - mask) * paint` at the source's own size.
 
-    source (B, 3, T, T) in [-1, 1] at any side T; the fields are resampled to it. Returns (B, 3, T, T).
+    source (B, 3, T, T) in [-1, 1] at any side T; the fields are resampled to it. Returns (B, 3, T,
+    T).
     """
     size = source.shape[-1]
     mask = resize(edit.mask, size).clamp(0, 1)

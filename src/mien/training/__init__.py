@@ -1,0 +1,1 @@
+"""Where gradients, optimisers and runs are; the only part that imports Lightning."""

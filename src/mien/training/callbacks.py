@@ -19,14 +19,16 @@ from mien.training import state
 from mien.training.loop import Loop
 
 
-def contact_sheet(columns: list[tuple[str, Tensor]], zoom: int = 1) -> np.ndarray[Any, Any]:
+def _pixels(t: Tensor) -> np.ndarray[Any, Any]:
+    """(B, 3, S, S) in [-1, 1] -> uint8 (B, S, S, 3)."""
+    bytes_ = t.clamp(-1, 1).add(1).mul(127.5).round().byte()
+    return np.asarray(bytes_.permute(0, 2, 3, 1).cpu().numpy())
+
+
+def contact_sheet(columns: list[tuple[str, Tensor]]) -> np.ndarray[Any, Any]:
     """Named columns (B, 3, S, S) in [-1, 1] -> uint8 picture, a row per face, names on top."""
     head = 18
-    tiles = [
-        np.concatenate(list(t.clamp(-1, 1).add(1).mul(127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()))
-        for _, t in columns
-    ]  # fmt: skip
-    grid = np.concatenate(tiles, axis=1)
+    grid = np.concatenate([np.concatenate(list(_pixels(t))) for _, t in columns], axis=1)
     out = np.full((grid.shape[0] + head, grid.shape[1], 3), 255, np.uint8)
     out[head:] = grid
     side = columns[0][1].shape[-1]
@@ -38,7 +40,9 @@ def contact_sheet(columns: list[tuple[str, Tensor]], zoom: int = 1) -> np.ndarra
 
 
 class Journal(L.Callback):
-    """Means of the named losses to `log.jsonl`, a sheet and validation numbers, and the state, by the clock."""
+    """Means of the named losses to `log.jsonl`, a sheet and validation numbers, and the state, by
+    the clock.
+    """
 
     def __init__(
         self, folder: Path, task: Task, *, sheet_minutes: float = 5.0, faces: int = 8,
@@ -80,7 +84,7 @@ class Journal(L.Callback):
         entry = {"seen": seen, "seconds": round(loop.counters.seconds, 1)} | numbers
         entry |= {k: round(float(np.mean(v)), 5) for k, v in self.sums.items()}
         self.sums = {}
-        with open(self.folder / "log.jsonl", "a") as log:
+        with (self.folder / "log.jsonl").open("a") as log:
             log.write(json.dumps(entry) + "\n")
 
     def check(self, loop: Loop) -> dict[str, float]:

@@ -11,8 +11,8 @@ from torch import nn
 class EMA:
     """Keeps `average`, a frozen copy of `module` that follows it.
 
-    decay = 0.5 ** (batch / half-life), capped early on so that the start is forgotten (Karras et al., EDM2,
-    counts the same way): the half-life never exceeds a tenth of the images seen.
+    decay = 0.5 ** (batch / half-life), capped early on so that the start is forgotten (Karras et
+    al., EDM2, counts the same way): the half-life never exceeds a tenth of the images seen.
     """
 
     def __init__(self, module: nn.Module, half_life: float) -> None:

@@ -1,7 +1,7 @@
 """The one training loop: any list of phases, on Lightning's manual optimisation.
 
-Lightning brings devices, precision, strategies and the progress bar; what is counted, averaged and kept is
-here. Budgets count images.
+Lightning brings devices, precision, strategies and the progress bar; what is counted, averaged and
+kept is here. Budgets count images.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class Loop(L.LightningModule):
         self.bad = 0 if bool(torch.isfinite(total)) else self.bad + 1
         if self.bad >= PATIENCE:
             raise TrainingError(
-                f"the loss was not finite {PATIENCE} times in a row at {self.counters.seen} images; "
+                f"the loss was not finite {PATIENCE} times in a row at image {self.counters.seen}; "
                 "the last good state is kept: lower the learning rate and resume"
             )
         return self.bad == 0

@@ -34,7 +34,9 @@ class Recipe:
 
 
 def build(cls: type[Any], values: Any, where: str) -> Any:
-    """Instance of the frozen dataclass `cls` from nested mappings; ConfigError names an unknown field."""
+    """Instance of the frozen dataclass `cls` from nested mappings; ConfigError names an unknown
+    field.
+    """
     if not isinstance(values, dict):
         raise ConfigError(f"{where}: expected fields, found {values!r}")
     hints = typing.get_type_hints(cls)

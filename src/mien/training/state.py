@@ -1,4 +1,5 @@
-"""The whole state of a run in one safetensors file, so that resuming is exact and no pickle is ever read.
+"""The whole state of a run in one safetensors file, so that resuming is exact and no pickle is ever
+read.
 
 Holds the task's weights, the average, every optimiser's moments, the random state and the counters.
 """
@@ -6,7 +7,6 @@ Holds the task's weights, the average, every optimiser's moments, the random sta
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from mien.errors import TrainingError
+from mien.zoo.files import replacing
 
 
 @dataclass
@@ -31,10 +32,8 @@ class Counters:
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
     """Write a safetensors file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    save_file({k: v.contiguous().clone() for k, v in tensors.items()}, part, dict(metadata))
-    os.replace(part, path)
+    with replacing(path) as part:
+        save_file({k: v.contiguous().clone() for k, v in tensors.items()}, part, dict(metadata))
 
 
 def _optimizer_tensors(optimizers: Sequence[Optimizer]) -> dict[str, Tensor]:

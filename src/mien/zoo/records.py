@@ -1,7 +1,7 @@
 """Weights are records: a safetensors file, and beside it what anyone may ask of it.
 
-`weights/<name>.json` holds the file's hash, its licence, every training set with its own licence, the
-command, the machine and the scores reached. Weights are read as safetensors or not at all.
+`weights/<name>.json` holds the file's hash, its licence, every training set with its own licence,
+the command, the machine and the scores reached. Weights are read as safetensors or not at all.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def records() -> Mapping[str, Record]:
 
 def digest(path: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
-    with open(path, "rb") as f:
+    with path.open("rb") as f:
         return hashlib.file_digest(f, "sha256").hexdigest()
 
 

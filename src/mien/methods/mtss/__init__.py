@@ -1,0 +1,1 @@
+"""Multi-task style separation (Lu et al., ICIP 2023)."""

@@ -1,4 +1,6 @@
-"""The choices of mtss: architecture, losses, training. Defaults are the paper's; recipes change some."""
+"""The choices of mtss: architecture, losses, training. Defaults are the paper's; recipes change
+some.
+"""
 
 from __future__ import annotations
 

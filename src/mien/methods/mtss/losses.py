@@ -1,7 +1,8 @@
 """The losses of mtss as their equations. Pure functions; weights are applied by the task.
 
-HiSD's (Li et al., CVPR 2021, public trainer): hinge, R1, style, reconstruction. MTSS adds classification and
-orthogonality, whose formulas were not found (Inferred). The last group needs the rig's truth (Differs).
+HiSD's (Li et al., CVPR 2021, public trainer): hinge, R1, style, reconstruction. MTSS adds
+classification and orthogonality, whose formulas were not found (Inferred). The last group needs the
+rig's truth (Differs).
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def orthogonality_cosine(style: Tensor, content: Tensor) -> Tensor:
 
 
 def orthogonality_gram(style: Tensor, content: Tensor) -> Tensor:
-    """Frobenius norm of the channels' cross-Gram, over positions. Inferred, second reading; unbounded.
+    """Frobenius norm of the channels' cross-Gram, over positions. Inferred, second reading;
+    unbounded.
 
     The weight 0.001 of the public config suggests this one: an un-normalised quantity.
     """
@@ -70,7 +72,7 @@ def emphasis(source: Tensor, target: Tensor, extra: float) -> Tensor:
 
 
 def pixel(result: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Weighted L1, plus half the L1 of the pictures at half size, which forgives a misplaced hair."""
+    """Weighted L1, plus half the L1 at half size, which forgives a misplaced hair."""
     fine = (weight * (result - target).abs()).mean()
     coarse = (F.avg_pool2d(result, 2) - F.avg_pool2d(target, 2)).abs().mean()
     return fine + 0.5 * coarse

@@ -15,9 +15,11 @@ from mien.types import Composition, Faces, Label, Reference
 
 
 class MTSS(Method):
-    """Multi-task learning of style and content (Lu et al., ICIP 2023): labels and references natively.
+    """Multi-task learning of style and content (Lu et al., ICIP 2023): labels and references
+    natively.
 
-    The expression code is the style (B, 256); the identity is the content map and the purified skip.
+    The expression code is the style (B, 256); the identity is the content map and the purified
+    skip.
     """
 
     name: ClassVar[str] = "mtss"
@@ -42,7 +44,9 @@ class MTSS(Method):
         return Identity(source, (content, skip))
 
     def separate(self, face: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Face -> content (B, 256, 32, 32), purified skip and style part of the skip (B, 128, 64, 64)."""
+        """Face -> content (B, 256, 32, 32), purified skip and style part of the skip (B, 128, 64,
+        64).
+        """
         maps = self.encoder(face)
         style, skip = self.sdu(maps[1], self.extractor.look(face))
         return maps[2], skip, style

@@ -1,11 +1,14 @@
-"""The networks of MTSS (Lu et al., ICIP 2023), from public facts; see README.md for what is inferred.
+"""The networks of MTSS (Lu et al., ICIP 2023), from public facts; see README.md for what is
+inferred.
 
-Residual blocks are pre-activation, LeakyReLU 0.2, two 3x3 convolutions, a 1x1 bias-free shortcut, their sum
-over sqrt 2; Down is a 2x2 average pool, Up nearest. Sizes in comments are the paper's, 128 px and width 64.
+Residual blocks are pre-activation, LeakyReLU 0.2, two 3x3 convolutions, a 1x1 bias-free shortcut,
+their sum over sqrt 2; Down is a 2x2 average pool, Up nearest. Sizes in comments are the paper's,
+128 px and width 64.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -19,7 +22,9 @@ from mien.types import Composition
 
 
 class AffineNorm(nn.Module):
-    """Instance norm with learnt scale and shift (the paper's), or group norm of 8 (keeps local contrast)."""
+    """Instance norm with learnt scale and shift (the paper's), or group norm of 8 (keeps local
+    contrast).
+    """
 
     def __init__(self, channels: int, kind: str) -> None:
         super().__init__()
@@ -30,7 +35,8 @@ class AffineNorm(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.norm(x)  # type: ignore[no-any-return]
+        out: Tensor = self.norm(x)
+        return out
 
 
 class ResBlock(nn.Module):
@@ -54,16 +60,15 @@ class ResBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         skip = self.shortcut(x)
         h = F.leaky_relu(self.norm1(x), 0.2)
-        if self.scale > 0:
-            h = self.conv1(self.resample(h))
-        else:
-            h = self.resample(self.conv1(h))
+        h = self.conv1(self.resample(h)) if self.scale > 0 else self.resample(self.conv1(h))
         h = self.conv2(F.leaky_relu(self.norm2(h), 0.2))
         return (self.resample(skip) + h) / math.sqrt(2)  # type: ignore[no-any-return]
 
 
 class AdaIN(nn.Module):
-    """Adaptive instance norm: scale 1 + gamma and shift from the style; unbiased std, eps 1e-5 added to it."""
+    """Adaptive instance norm: scale 1 + gamma and shift from the style; unbiased std, eps 1e-5
+    added to it.
+    """
 
     def forward(self, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
         # in float32: the difference of close numbers is lost in bf16
@@ -86,11 +91,12 @@ class StyledBlock(nn.Module):
         g1, b1, g2, b2 = affine.chunk(4, 1)
         h = self.conv1(F.leaky_relu(self.adain(x, g1, b1), 0.2))
         h = self.conv2(F.leaky_relu(self.adain(h, g2, b2), 0.2))
-        return (x + h) / math.sqrt(2)
+        out: Tensor = (x + h) / math.sqrt(2)
+        return out
 
 
 class Encoder(nn.Module):
-    """Face (B, 3, S, S) -> all intermediate maps; [1] is `f_s` (B, 128, 64, 64), [2] the content."""
+    """Face (B, 3, S, S) -> all maps; [1] is `f_s` (B, 128, 64, 64), [2] the content."""
 
     def __init__(self, a: Architecture) -> None:
         super().__init__()
@@ -125,11 +131,14 @@ class Translator(nn.Module):
         ):
             h = block(h, affine)
         mask = torch.sigmoid(self.mask(h))
-        return self.features(h) * mask + content * (1 - mask)
+        out: Tensor = self.features(h) * mask + content * (1 - mask)
+        return out
 
 
 class Decoder(nn.Module):
-    """Translated content and the purified skip -> features at the stem's resolution (B, 64, 128, 128)."""
+    """Translated content and the purified skip -> features at the stem's resolution (B, 64, 128,
+    128).
+    """
 
     def __init__(self, a: Architecture) -> None:
         super().__init__()
@@ -155,8 +164,8 @@ class PictureHead(nn.Module):
 class ComposeHead(nn.Module):
     """Differs: warp the source and paint only what cannot be moved in; starts as the identity.
 
-    The flow is read at the stem's resolution and upsampled; mask and paint are made at full size beside the
-    warped source, so that they can mend it.
+    The flow is read at the stem's resolution and upsampled; mask and paint are made at full size
+    beside the warped source, so that they can mend it.
     """
 
     reach = 0.1  # crop units that a flow output of 1 moves: keeps early steps small
@@ -193,7 +202,9 @@ class ComposeHead(nn.Module):
 
 
 class Extractor(nn.Module):
-    """Face -> style (B, 256); also its early map, and a style from a map injected in that map's place."""
+    """Face -> style (B, 256); also its early map, and a style from a map injected in that map's
+    place.
+    """
 
     def __init__(self, a: Architecture) -> None:
         super().__init__()
@@ -202,9 +213,7 @@ class Extractor(nn.Module):
         count = int(math.log2(a.size // a.stem)) - 2  # Downs to 4x4
         widths = [min(w * 2**k, a.extractor_max) for k in range(count + 1)]
         self.early = ResBlock(widths[0], widths[1], -1)
-        self.rest = nn.Sequential(
-            *(ResBlock(i, o, -1) for i, o in zip(widths[1:-1], widths[2:], strict=True))
-        )
+        self.rest = nn.Sequential(*(ResBlock(i, o, -1) for i, o in itertools.pairwise(widths)))
         self.out = nn.Conv2d(widths[-1], a.style, 1)
         self.early_width = widths[1]
 
@@ -268,8 +277,9 @@ class UnitMap(nn.Module):
 class SDU(nn.Module):
     """Style disentanglement unit: takes the source's expression out of the skip connection.
 
-    From the encoder's map `f_s` and the extractor's early map `f_r` of the *same* source (detached):
-    `f'_st = tanh(decode(C f^_s))` with `C` the uncentred Gram of f^_r; content skip `f'_co = f_s - f'_st`.
+    From the encoder's map `f_s` and the extractor's early map `f_r` of the *same* source
+    (detached): `f'_st = tanh(decode(C f^_s))` with `C` the uncentred Gram of f^_r; content skip
+    `f'_co = f_s - f'_st`.
     """
 
     def __init__(self, a: Architecture, extractor_width: int) -> None:
@@ -286,7 +296,9 @@ class SDU(nn.Module):
         )
 
     def forward(self, f_s: Tensor, f_r: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps (B, 128, 64, 64) each -> (style part f'_st, content part f'_co), both (B, 128, 64, 64)."""
+        """Maps (B, 128, 64, 64) each -> (style part f'_st, content part f'_co), both (B, 128, 64,
+        64).
+        """
         s = self.encode(self.lift_s(f_s))
         r = self.encode(self.lift_r(f_r.detach())).flatten(2)
         gram = r @ r.transpose(1, 2) / r.shape[-1]  # (B, 64, 64)
@@ -298,7 +310,7 @@ class SDU(nn.Module):
 def _stack(widths: list[int]) -> nn.Sequential:
     """3x3 convolutions through `widths`, ReLU between them."""
     layers: list[nn.Module] = []
-    for i, o in zip(widths, widths[1:], strict=False):
+    for i, o in itertools.pairwise(widths):
         layers += [nn.ReLU(), nn.Conv2d(i, o, 3, 1, 1)]
     return nn.Sequential(*layers[1:])
 
@@ -306,8 +318,8 @@ def _stack(widths: list[int]) -> nn.Sequential:
 class Discriminator(nn.Module):
     """Face -> (translated, cycled) logits, each (B, 8): per expression, two heads.
 
-    The paper concatenates a style that it zeroes and a one-number condition; both vanish here: HiSD's other
-    tags do not exist, and zeros add nothing to a 1x1 convolution.
+    The paper concatenates a style that it zeroes and a one-number condition; both vanish here:
+    HiSD's other tags do not exist, and zeros add nothing to a 1x1 convolution.
     """
 
     def __init__(self, a: Architecture) -> None:
@@ -316,7 +328,7 @@ class Discriminator(nn.Module):
         widths = [min(a.discriminator * 2**k, a.discriminator_max) for k in range(count + 1)]
         self.trunk = nn.Sequential(
             nn.Conv2d(3, widths[0], 1),
-            *(ResBlock(i, o, -1) for i, o in zip(widths, widths[1:], strict=False)),
+            *(ResBlock(i, o, -1) for i, o in itertools.pairwise(widths)),
         )
         self.out = nn.Conv2d(widths[-1], 2 * len(EMOTIONS), 1)
 

@@ -1,7 +1,8 @@
 """How mtss is trained: the paper's unpaired phases, and the rig's paired ones.
 
-`unpaired` follows HiSD's public loop with MTSS's additions: one generator step and one discriminator step per
-batch, the fakes reused detached. `pairs` adds the rig's truth (Differs) and keeps the rest.
+`unpaired` follows HiSD's public loop with MTSS's additions: one generator step and one
+discriminator step per batch, the fakes reused detached. `pairs` adds the rig's truth (Differs) and
+keeps the rest.
 """
 
 from __future__ import annotations
@@ -102,7 +103,9 @@ class MTSSTask(Task):
         return self.weigh(parts)
 
     def own_styles(self, batch: Batch) -> Tensor:
-        """The style mapped from the units of the source's label: teaches the unit map beside the paper's nets."""
+        """The style mapped from the units of the source's label: teaches the unit map beside the
+        paper's nets.
+        """
         table = torch.stack([torch.from_numpy(facs.prototype(n)) for n in facs.EMOTIONS])
         units = table.to(batch["source"])[batch["source_label"]]
         return self.method.unit_map.to_style(units)  # type: ignore[no-any-return]
@@ -111,12 +114,15 @@ class MTSSTask(Task):
         """Squared error of the units read from the (detached) style of labelled faces."""
         table = torch.stack([torch.from_numpy(facs.prototype(n)) for n in facs.EMOTIONS])
         units = table.to(own)[batch["source_label"]]
-        return (self.method.unit_map.to_units(own.detach()) - units).square().sum(1).mean()
+        read: Tensor = self.method.unit_map.to_units(own.detach())
+        return (read - units).square().sum(1).mean()
 
     # ---- the generator step with the rig's truth ----------------------------------------------
 
     def paired(self, batch: Batch, seen: int) -> Loss:
-        """Source to target with pixel, edge, flow and mask truth; styles from donor, units and label agree."""
+        """Source to target with pixel, edge, flow and mask truth; styles from donor, units and
+        label agree.
+        """
         m, w, t = self.method, self.config.weights, self.config.training
         x, y = batch["source"], batch["target"]
         content, skip, style_map = m.separate(x)
@@ -166,15 +172,18 @@ class MTSSTask(Task):
         return torch.where(u < 0.4, lent, torch.where(u < 0.65, mapped, third))
 
     def unit_error(self, own: Tensor, lent: Tensor, tail: Tensor, batch: Batch) -> Tensor:
-        """Squared error of the units read from the extracted styles, and from the unit map's own styles."""
+        """Squared error of the units read from the extracted styles, and from the unit map's own
+        styles.
+        """
         read = self.method.unit_map.to_units
         back = read(self.method.unit_map.to_style(batch["target_units"]))
         exact = batch["exact"][:, None]
-        return (
+        error: Tensor = (
             (exact * (read(own) - batch["source_units"]).square()).sum(1).mean()
             + (read(lent) - batch["target_units"]).square().sum(1).mean()
             + (back - batch["target_units"]).square().sum(1).mean()
         )
+        return error
 
     def fool(self, result: Tensor, real: Tensor, batch: Batch) -> Tensor:
         """The adversarial term on labelled targets; keeps what the discriminator will look at."""
@@ -222,7 +231,7 @@ class MTSSTask(Task):
 
     @torch.no_grad()
     def preview(self, method: Method, batch: Batch) -> list[tuple[str, Tensor]]:
-        """source, every label, the target by reference and by units, the target itself where known."""
+        """Source, every label, own style; where known, the target by reference and by units."""
         assert isinstance(method, MTSS)
         x = batch["source"]
         source = Faces(x, torch.zeros(len(x), 68, 2))
@@ -244,7 +253,9 @@ class MTSSTask(Task):
 
     @torch.no_grad()
     def validate(self, method: Method, batch: Batch) -> dict[str, float]:
-        """PSNR (dB) of the result by units to the truth, and of the unedited source; nothing when unpaired."""
+        """PSNR (dB) of the result by units to the truth, and of the unedited source; nothing when
+        unpaired.
+        """
         if "target" not in batch:
             return {}
         assert isinstance(method, MTSS)
