@@ -36,7 +36,8 @@ Picture: TypeAlias = Photo | UInt8 | str | os.PathLike[str]
 """
 
 CLEARLY_LARGER = 2.0
-"""`face="auto"` takes the largest face if its area is more than this many times the next one's."""
+"""`face="auto"` takes the largest face if it covers more than this many times the next one's area.
+"""
 
 _PORTRAIT = 1.12  # side of a sheet's picture, in sides of the crop that the method sees
 
@@ -187,7 +188,9 @@ def pick(faces: Sequence[Face], spec: str) -> list[Face]:
     """
     if spec != "auto":
         return choose(faces, spec)
-    if len(faces) > 1 and faces[0].area <= CLEARLY_LARGER * faces[1].area:
+    # the landmarks' extent: boxes come in steps of the detector's pyramid, 1.44 in area
+    first, *others = [float(np.prod(np.ptp(f.landmarks, axis=0))) for f in faces] or [0.0]
+    if others and first <= CLEARLY_LARGER * max(others):
         raise FaceNotFound(
             f"{len(faces)} faces of like size: say which with --face largest, all, 'index N' "
             "or 'near X,Y'"

@@ -1,0 +1,260 @@
+"""Paste: the edit arrives where it should, the rest stays to the bit, and it stays sharp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mien import images
+from mien.data.adapters.tem import read_tem, to_68
+from mien.faces import align
+from mien.faces.paste import face_shape, paste
+from mien.nn.compose import compose, picture, unchanged
+from mien.types import AlignedFace, Composition, Face, Faces, Float, UInt8
+
+S = 128
+
+
+def photograph(side: int, seed: int = 0) -> UInt8:
+    """Texture at every scale, like skin, uint8 (side, side, 3)."""
+    rng = np.random.default_rng(seed)
+    out = np.full((side, side, 3), 128, np.float32)
+    for step in (1, 4, 16, 64):
+        coarse = rng.normal(0, 14, (max(2, side // step), max(2, side // step), 3))
+        out += cv2.resize(coarse.astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
+    return np.clip(out, 0, 255).astype(np.uint8)
+
+
+def face_in(
+    photo: UInt8, share: float, angle: float = 0.0, shift: tuple[float, float] = (0, 0)
+) -> AlignedFace:
+    """A face of the template's shape whose crop is `share` of the photograph wide, turned by
+    `angle`.
+    """
+    side = share * photo.shape[1]
+    points = (align.template(S) + 0.5) / S - 0.5
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    centre = np.array(photo.shape[1::-1]) / 2 + np.array(shift)
+    landmarks = (points @ turn.T * side + centre).astype(np.float32)
+    return align.align(photo, Face((0, 0, 1, 1), 1.0, landmarks), S)
+
+
+def bump(x: float, y: float, width: float) -> Tensor:
+    """A Gaussian (S, S) in crop px."""
+    line = torch.arange(S, dtype=torch.float32)
+    return torch.exp(-((line[None] - x) ** 2 + (line[:, None] - y) ** 2) / (2 * width**2))
+
+
+def edit(
+    flow: tuple[float, float] = (0, 0), cover: float = 0.0, paint: float = -0.8, width: float = 9.0
+) -> Composition:
+    """A bump of flow (crop units) and of cover in the middle of the crop."""
+    shape = bump(64, 64, width)
+    return Composition(
+        torch.stack([shape * flow[0], shape * flow[1]])[None],
+        (1 - cover * shape)[None, None],
+        torch.full((1, 3, S, S), paint),
+    )
+
+
+def sharpness(pixels: UInt8, inside: NDArray[np.bool_]) -> float:
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return float(cv2.Laplacian(grey, cv2.CV_32F)[inside].var())
+
+
+def inside_face(photo: UInt8, landmarks: Float) -> NDArray[np.bool_]:
+    mask = np.zeros(photo.shape[:2], np.uint8)
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.rint(landmarks).astype(np.int32)), 1)
+    return mask > 0
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.3])
+@pytest.mark.parametrize("share", [0.1, 0.6, 1.7])
+def test_no_edit_is_the_photograph(share: float, angle: float) -> None:
+    photo = photograph(500)
+    face = face_in(photo, share, angle)
+    result = paste(photo, face, unchanged(Faces.stack([face]).pixels))
+    assert result is not photo
+    assert np.array_equal(result, photo)
+
+
+def test_outside_the_edit_not_a_bit_changes() -> None:
+    photo = photograph(700)
+    face = face_in(photo, 0.7, 0.2)
+    result = paste(photo, face, edit(flow=(0.05, 0.02), cover=1.0))
+    changed = (result != photo).any(-1)
+    ys, xs = np.nonzero(changed)
+    where = align.transform(face.matrix, np.stack([xs, ys], 1).astype(np.float32))
+    distance = np.linalg.norm(where - 64, axis=1)
+    assert changed.sum() > 5000
+    assert distance.max() < 4.5 * 9  # the bump is below half a level there
+    assert result.shape == photo.shape
+    assert result.dtype == np.uint8
+
+
+def test_edits_fade_before_the_border_of_the_crop() -> None:
+    """Everything moves and everything is painted, as far as the crop goes: no edge may show."""
+    photo = photograph(600)
+    photo[:] = (photo // 8) + 112  # little texture, so that a step would stand out
+    face = face_in(photo, 0.6)
+    everywhere = Composition(
+        torch.full((1, 2, S, S), 0.03), torch.full((1, 1, S, S), 0.5), torch.ones(1, 3, S, S)
+    )
+    result = paste(photo, face, everywhere).astype(float)
+    changed = np.abs(result - photo).max(-1)
+    ys, xs = np.nonzero(changed)
+    where = align.transform(face.matrix, np.stack([xs, ys], 1).astype(np.float32))
+    assert where.min() > -0.5
+    assert where.max() < S - 0.5
+    across = cv2.blur(result, (9, 9))[300].mean(-1)
+    assert changed.max() > 30
+    assert np.abs(np.diff(across)).max() < 6  # 60 levels over the 36 px of the window
+
+
+def test_flow_moves_the_photograph_by_crop_units() -> None:
+    """Where the flow is flat, the result is the photograph shifted by whole pixels, to the bit."""
+    photo = photograph(640)
+    face = face_in(photo, 0.8)  # a crop of 512 px: 4 photograph px per crop px
+    flow = torch.zeros(1, 2, S, S)
+    flow[:, 0], flow[:, 1] = 8 / 512, -16 / 512
+    source = Faces.stack([face]).pixels
+    result = paste(photo, face, Composition(flow, torch.ones(1, 1, S, S), source))
+    middle = result[250:390, 250:390].astype(int)
+    shifted = photo[250 - 16 : 390 - 16, 250 + 8 : 390 + 8].astype(int)
+    assert np.abs(middle - shifted).max() <= 1
+
+
+def test_flow_turns_with_the_face() -> None:
+    """A quarter turn: x of the crop is y of the photograph."""
+    photo = photograph(640)
+    face = face_in(photo, 0.8, np.pi / 2)
+    flow = torch.zeros(1, 2, S, S)
+    flow[:, 0] = 8 / 512
+    source = Faces.stack([face]).pixels
+    result = paste(photo, face, Composition(flow, torch.ones(1, 1, S, S), source))
+    shifted = photo[250 + 8 : 390 + 8, 250:390].astype(int)
+    assert np.abs(result[250:390, 250:390].astype(int) - shifted).max() <= 1
+
+
+def test_paint_covers_and_shows_no_detail_of_what_was_there() -> None:
+    photo = photograph(800)
+    face = face_in(photo, 0.8)
+    result = paste(photo, face, edit(cover=1.0, paint=-0.8, width=25))
+    middle = result[385:415, 385:415].astype(float)
+    assert abs(middle.mean() - 0.1 * 255) < 3
+    assert middle.std() < 0.15 * photo[385:415, 385:415].std()
+
+
+def test_new_light_keeps_the_skin() -> None:
+    """Half covered by the same skin, darker: darker, with its texture above the crop's resolution
+    whole.
+    """
+    photo = photograph(900)
+    face = face_in(photo, 0.9)
+    source = Faces.stack([face]).pixels
+    flow, mask = torch.zeros(1, 2, S, S), torch.full((1, 1, S, S), 0.5)
+    result = paste(photo, face, Composition(flow, mask, source - 0.3))
+    part = np.s_[300:600, 300:600]
+    fine = [
+        x[part] - cv2.GaussianBlur(x[part], (0, 0), 4)
+        for x in (result.astype(float), photo.astype(float))
+    ]
+    assert result[part].mean() == pytest.approx(photo[part].mean() - 0.15 * 127.5, abs=1)
+    assert fine[0].std() == pytest.approx(fine[1].std(), rel=0.1)
+    assert np.corrcoef(fine[0].ravel(), fine[1].ravel())[0, 1] > 0.98
+
+
+def test_painting_what_is_there_changes_little() -> None:
+    """A method that repaints a lip as it was does not blur it, whatever its mask says."""
+    photo = photograph(900)
+    face = face_in(photo, 0.9)
+    source = Faces.stack([face]).pixels
+    mask = 1 - bump(64, 64, 15)[None, None]
+    result = paste(photo, face, Composition(torch.zeros(1, 2, S, S), mask, source))
+    whole = np.ones(photo.shape[:2], bool)
+    assert sharpness(result, whole) == pytest.approx(sharpness(photo, whole), rel=0.1)
+
+
+def test_a_small_face_gets_the_plain_composition() -> None:
+    """Below the crop's resolution there is no detail to add: `compose`, seen at the photograph's
+    scale.
+    """
+    photo = cv2.GaussianBlur(photograph(400), (0, 0), 2.0)
+    face = face_in(photo, 0.25)  # a crop of 100 px
+    change = edit(flow=(0.04, 0.0), cover=0.7, paint=-0.5)
+    crop = compose(Faces.stack([face]).pixels, change)
+    result = paste(photo, face, change)
+    seen = Faces.stack(
+        [AlignedFace(align.warp(result, face.matrix, S), face.matrix, face.landmarks)]
+    )
+    difference = (seen.pixels - crop)[..., 15:-15, 15:-15].abs() * 127.5
+    assert difference.mean() < 0.8
+    assert difference.max() < 8
+
+
+@pytest.mark.parametrize("shift", [(-300, 0), (280, 120), (0, -310)])
+def test_faces_partly_out_of_the_frame(shift: tuple[float, float]) -> None:
+    photo = photograph(600)
+    face = face_in(photo, 0.8, 0.1, shift)
+    result = paste(photo, face, edit(flow=(0.06, 0.04), cover=1.0, width=14))
+    assert result.shape == photo.shape
+    assert (result != photo).any()
+
+
+def test_a_face_outside_the_frame_changes_nothing() -> None:
+    photo = photograph(300)
+    face = face_in(photo, 0.5, shift=(5000, 0))
+    assert np.array_equal(paste(photo, face, edit(cover=1.0)), photo)
+
+
+def test_a_picture_is_laid_in_with_its_tone_matched() -> None:
+    """A paper-true head that answers with the same face in a wrong tone: no seam, and the right
+    tone.
+    """
+    photo = photograph(600)
+    photo[:] = cv2.GaussianBlur(photo, (0, 0), 6)
+    face = face_in(photo, 0.7)
+    source = Faces.stack([face]).pixels
+    result = paste(photo, face, picture(source - 0.25))
+    difference = np.abs(result.astype(float) - photo)
+    assert difference.max() < 12  # 32 levels without matching
+    cover = face_shape(face.landmarks, S)
+    assert cover[60, 64] == pytest.approx(1, abs=0.01)
+    assert cover[[0, -1]].max() < 0.01
+    untouched = align.warp((difference > 0).astype(np.uint8) * 255, face.matrix, S)[cover == 0]
+    assert untouched.max(initial=0) == 0
+
+
+@pytest.mark.parametrize("side", [768, 1350])
+@pytest.mark.parametrize("move", ["smile", "jaw"])
+def test_edits_stay_sharp(original: Callable[..., Path], side: int, move: str) -> None:
+    """Laplacian variance inside the face, result to source, in the median over people."""
+    ratios = []
+    for path in sorted(original("london", "neutral_front").glob("*.jpg"))[
+        :: 12 if side < 1000 else 24
+    ]:
+        photo = images.read(path).pixels
+        ratio = side / photo.shape[0]
+        photo = np.asarray(cv2.resize(photo, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
+        points = (to_68(read_tem(path.with_suffix(".tem"))) + 0.5) * np.float32(ratio) - 0.5
+        face = align.align(photo, Face((0, 0, 1, 1), 1.0, points.astype(np.float32)), S)
+        corners, chin = face.landmarks[[48, 54]], face.landmarks[8]
+        left, right, jaw = (bump(x, y, 8) for x, y in (*corners, chin))
+        x, y = (
+            (0.04 * (left - right), 0.02 * (left + right))
+            if move == "smile"
+            else (0 * jaw, -0.05 * jaw)
+        )
+        change = Composition(
+            torch.stack([x, y])[None], torch.ones(1, 1, S, S), torch.zeros(1, 3, S, S)
+        )
+        result, inside = paste(photo, face, change), inside_face(photo, points)
+        ratios.append(sharpness(result, inside) / sharpness(photo, inside))
+    assert 0.9 <= np.median(ratios) <= 1.15, ratios
