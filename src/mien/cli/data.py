@@ -124,18 +124,6 @@ def samples(
         typer.echo(str(path))
 
 
-@app.command()
-def samples(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The London Set, unpacked.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write the JPEGs to.")],
-) -> None:
-    """Make the sample faces that mien ships: morphs of consenting people, so faces of nobody."""
-    from mien.data.samples import make
-
-    for path in make(folder, out):
-        typer.echo(str(path))
-
-
 def _summary(records: list[Record], title: str) -> Table:
     from mien.data import SPLITS
 
