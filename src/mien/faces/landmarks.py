@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mien.errors import WeightsError
-from mien.faces.align import STABLE, inverse, similarity, template, transform, warp
+from mien.faces.align import STABLE, inverse, mirrored, similarity, template, transform, warp
 from mien.types import Float, UInt8
 from mien.zoo.records import read_weights, records
 
@@ -44,19 +44,23 @@ class LandmarkNet(nn.Module):
         self.down2 = nn.Sequential(_conv(b, c, 3, 2), Block(c), Block(c))
         self.down3 = nn.Sequential(_conv(c, d, 3, 2), Block(d), Block(d), Block(d))
         self.up2 = nn.Sequential(_conv(d + c, c, 1, 1), Block(c))
-        self.up1 = nn.Sequential(_conv(c + b, b, 1, 1), Block(b), Block(b))
+        self.up1 = _conv(c + b, b, 1, 1)
+        # Lids and lips are finer than a cell of the maps: the stem's cells, four to one, see them.
+        self.fine = nn.Conv2d(4 * a, b, 1)
+        self.last = nn.Sequential(Block(b), Block(b))
         self.heat = nn.Conv2d(b, 68, 1)
 
     def maps(self, crops: Tensor) -> Tensor:
         """Logits of where each landmark is, (B, 68, 32, 32)."""
-        quarter = self.down1(self.stem(crops))  # (B, 40, 32, 32)
+        half = self.stem(crops)  # (B, 20, 64, 64)
+        quarter = self.down1(half)  # (B, 40, 32, 32)
         eighth = self.down2(quarter)  # (B, 72, 16, 16)
         low = self.down3(eighth)  # (B, 112, 8, 8)
         low = F.interpolate(low, scale_factor=2.0, mode="bilinear", align_corners=False)
         low = self.up2(torch.cat([low, eighth], dim=1))
         low = F.interpolate(low, scale_factor=2.0, mode="bilinear", align_corners=False)
-        low = self.up1(torch.cat([low, quarter], dim=1))
-        heat: Tensor = self.heat(low)
+        low = self.up1(torch.cat([low, quarter], dim=1)) + self.fine(F.pixel_unshuffle(half, 2))
+        heat: Tensor = self.heat(self.last(low))
         return heat
 
     def places(self, maps: Tensor) -> Tensor:
@@ -106,17 +110,19 @@ def landmarks_in(
     points: list[Float] = []
     for index in range(PASSES):
         crops = np.stack([warp(pixels, matrix, SIZE) for matrix in matrices])
-        answer = predict(crops, net)
-        points = [transform(inverse(matrix), answer[i]) for i, matrix in enumerate(matrices)]
-        if index < PASSES - 1:
-            matrices = [similarity(p[list(STABLE)], template(SIZE)[list(STABLE)]) for p in points]
+        answers = predict(crops, net)
+        if index == PASSES - 1:  # the mirror image is a second opinion
+            answers += mirrored(predict(crops[:, :, ::-1], net), SIZE)
+            answers /= 2
+        points = [transform(inverse(m), a) for m, a in zip(matrices, answers, strict=True)]
+        matrices = [similarity(p[list(STABLE)], template(SIZE)[list(STABLE)]) for p in points]
     return points
 
 
 def predict(crops: UInt8, net: LandmarkNet | None = None) -> Float:
     """Landmarks (B, 68, 2), crop px, of aligned crops uint8 (B, 128, 128, 3)."""
     net = net or load()
-    x = torch.from_numpy(crops).permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
+    x = torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
     with torch.inference_mode():
         units: Tensor = net(x)
     return np.asarray(units.numpy() * SIZE - 0.5, dtype=np.float32)

@@ -68,10 +68,10 @@ def view(
 
 
 def _askew(points: Float, size: int, random: np.random.Generator) -> Float:
-    """The aligning similarity, off by as much as the detector's box is (half the time) or a first
+    """The aligning similarity, off by as much as the detector's box is (at times) or a first
     pass.
     """
-    rough = random.random() < 0.5
+    rough = random.random() < 0.4
     roll, grow, slide = (0.17, 0.13, 0.055) if rough else (0.035, 0.03, 0.015)
     aligned = similarity(points[_STABLE], template(size)[_STABLE]).astype(np.float64)
     angle = float(np.clip(random.normal(0, roll), -0.55, 0.55))

@@ -1,0 +1,97 @@
+"""The landmark network: what ships, and how well it does on people whom it never saw."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from mien.errors import AssetMissing, WeightsError
+from mien.faces.align import align
+from mien.faces.detect import detect
+from mien.faces.landmarks import SIZE, LandmarkNet, load, predict
+from mien.zoo.records import digest, records
+
+
+def test_the_record_describes_the_weights() -> None:
+    record = records()["landmarks"]
+    record.verify()
+    assert record.sha256 == digest(record.path)
+    assert record.path.stat().st_size < 3_000_000
+    assert record.licence == "Apache-2.0"
+    assert {"Face Research Lab London Set"} <= {s["name"] for s in record.facts["training_sets"]}
+
+
+def test_weights_that_are_not_there_or_not_these(tmp_path: Path) -> None:
+    with pytest.raises(AssetMissing):
+        load(tmp_path / "none.safetensors")
+    (tmp_path / "text.safetensors").write_text("no weights")
+    with pytest.raises(WeightsError):
+        load(tmp_path / "text.safetensors")
+    save_file({"other": torch.zeros(3)}, tmp_path / "other.safetensors")
+    with pytest.raises(WeightsError, match="landmark network"):
+        load(tmp_path / "other.safetensors")
+
+
+def test_places_are_the_means_of_the_maps() -> None:
+    """A single hot cell is answered with its own centre, in crop units."""
+    maps = torch.full((1, 68, 32, 32), -50.0)
+    maps[0, :, 3, 30] = 50.0
+    units = LandmarkNet().places(maps)
+    assert units.shape == (1, 68, 2)
+    assert units[0, 0].tolist() == pytest.approx([30.5 / 32, 3.5 / 32], abs=1e-5)
+
+
+def test_answers_stay_in_the_crop_and_do_not_depend_on_the_batch() -> None:
+    crops = np.random.default_rng(0).integers(0, 256, (3, SIZE, SIZE, 3), dtype=np.uint8)
+    points = predict(crops)
+    assert points.shape == (3, 68, 2)
+    assert points.min() > -0.5
+    assert points.max() < SIZE - 0.5
+    assert np.allclose(predict(crops[1:2])[0], points[1], atol=1e-3)
+
+
+@pytest.mark.slow
+def test_unseen_people(original: Callable[..., Path]) -> None:
+    """London and Canada people of the test split, against their hand-checked points."""
+    from mien.training.landmark_scores import scores
+
+    original("london")
+    found = scores(load(), "test")
+    assert found["missed"] == 0
+    assert found["inner"] < 2.4  # percent of the distance of the outer eye corners
+    assert found["eyes"] < 2.0
+    assert found["mouth"] < 2.4
+    assert found["jaw"] < 3.5
+
+
+@pytest.mark.slow
+def test_smiles_open_the_landmarks_too(original: Callable[..., Path]) -> None:
+    """Where somebody smiles, the mouth's corners lie further apart than at rest."""
+    from mien import images
+
+    wider = []
+    for smile in sorted(original("london", "smiling_front").glob("*.jpg"))[:12]:
+        rest = smile.parents[1] / "neutral_front" / smile.name.replace("_08", "_03")
+        widths = []
+        for path in (rest, smile):
+            pixels = images.read(path).pixels
+            points = align(pixels, detect(pixels)[0]).landmarks
+            widths.append(points[54, 0] - points[48, 0])
+        wider.append(widths[1] / widths[0])
+    assert np.median(wider) > 1.15
+
+
+def test_speed() -> None:
+    """Loose, for a busy machine: a crop is a matter of milliseconds, not of seconds."""
+    crop = np.full((1, SIZE, SIZE, 3), 90, np.uint8)
+    predict(crop)
+    started = time.perf_counter()
+    for _ in range(5):
+        predict(crop)
+    assert (time.perf_counter() - started) / 5 < 0.5
