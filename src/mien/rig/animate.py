@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mien.rig.arrays import Bool, Double, Float, Index
 from mien.rig.camera import Camera, rotation_matrix
 from mien.rig.fit import Fit
 from mien.rig.mesh import (
@@ -22,9 +22,6 @@ from mien.rig.mesh import (
 )
 from mien.rig.mouth import seat_teeth
 
-Float = NDArray[np.float32]
-Int = NDArray[np.int32]
-
 LOOK_ASIDE, LOOK_DOWN, LOOK_UP = 0.55, 0.50, 0.42
 """Turn of the eyeball at full weight, rad. The model's eyeLook shapes move the lids only."""
 PIVOT_DEPTH = 0.25
@@ -34,17 +31,20 @@ SINK = ((EYEBALLS, 0.45), (EYE_SOCKETS, 0.25), (GUMS_AND_TEETH, 3.0), (MOUTH_SOC
 """How far each part is pushed back in the depth test only, cm: lids and lips must always win."""
 
 GRAZING, SAFE = 0.38, 0.65
-"""Skin whose normal faces the camera less than this is dropped (the photograph says little about it, and its
-edge would cut the hair); up to the second value it hands over to the background's motion."""
+"""Skin whose normal faces the camera less than this is dropped (the photograph says little about
+it, and its edge would cut the hair); up to the second value it hands over to the background's
+motion."""
 CORE = (4.9, -5.2, 6.0)
 """Half width, bottom and top, cm, of the part of the face that is drawn whatever its facing."""
 HANDOVER = (4.2, -4.4, 0.7)
-"""Half width and bottom where the core's edge begins to follow the background, and over what length, cm."""
+"""Half width and bottom where the core's edge begins to follow the background, and over what
+length, cm."""
 
 
 @dataclass(frozen=True)
 class Pose:
-    """A posed mesh: vertices (N, 3) cm, points (N, 2) crop px, depth (N,) cm, normals (N, 3) in camera axes."""
+    """A posed mesh: vertices (N, 3) cm, points (N, 2) crop px, depth (N,) cm, normals (N, 3) in
+    camera axes."""
 
     vertices: Float
     points: Float
@@ -52,20 +52,42 @@ class Pose:
     normals: Float
 
 
-def rest_shape(model: FaceModel, fit: Fit) -> Float:
-    """Vertices (N, 3) of the person at rest, with the fit's residual in the picture plane."""
-    moved = model.residual @ fit.residual.astype(np.float32) / np.float32(fit.camera.scale)
-    offset = np.stack([moved[:, 0], -moved[:, 1], np.zeros(len(moved), np.float32)], 1)
-    rest = model.shape(fit.identity) + offset @ fit.camera.matrix.astype(np.float32)
-    return seat_teeth(model, rest, fit)
+@dataclass(frozen=True)
+class Person:
+    """Somebody's mesh: `rest` (N, 3) cm at rest, and `habit` (N, 3) cm, what the expression in the
+    photograph has beyond the model's shapes; `shown` (53,), the weights of that expression."""
+
+    rest: Float
+    habit: Float
+    shown: Float
 
 
-def pose(model: FaceModel, rest: Float, weights: Float) -> Float:
-    """Vertices (N, 3) of `rest` under blendshape weights (53,); eyeballs are turned explicitly."""
-    at = np.flatnonzero(weights)
+def person(model: FaceModel, fit: Fit) -> Person:
+    """The mesh of a fit, with what the fit left over put into the picture plane."""
+    axes = fit.camera.matrix.astype(np.float32)
+
+    def spread(residual: Double) -> Float:
+        moved = model.residual @ residual.astype(np.float32) / np.float32(fit.camera.scale)
+        return np.stack([moved[:, 0], -moved[:, 1], np.zeros(len(moved), np.float32)], 1) @ axes
+
+    rest = model.shape(fit.identity) + spread(fit.rest_residual)
+    habit = spread(fit.residual - fit.rest_residual)
+    return Person(seat_teeth(model, rest, fit), habit, fit.weights - fit.rest_weights)
+
+
+def pose(model: FaceModel, who: Person, weights: Float) -> Float:
+    """Vertices (N, 3) of a person under blendshape weights (53,); eyeballs are turned explicitly.
+
+    The habit comes with the part of the photograph's expression that `weights` contain.
+    """
+    rest, at = who.rest, np.flatnonzero(weights)
     vertices = (
         rest + np.tensordot(weights[at], model.expressions[at], 1) if len(at) else rest.copy()
     )
+    size = float(who.shown @ who.shown)
+    if size > 0:
+        share = np.clip(float(weights @ who.shown) / size, 0, 1)
+        vertices += np.float32(share) * who.habit
     w = {name: float(weights[i]) for name, i in model.index.items() if name.startswith("eyeLook")}
     for side in SIDES:
         out = (w[f"eyeLookOut_{side}"] - w[f"eyeLookIn_{side}"]) * LOOK_ASIDE
@@ -94,31 +116,41 @@ def sink(depth: Float) -> Float:
     return out
 
 
-def effective(model: FaceModel, fit: Fit, weights: Float, neutral: bool) -> Float:
+def effective(model: FaceModel, fit: Fit, weights: Float) -> Float:
     """Weights (53,) that do on this face what `weights` ask of an average one.
 
-    The lids close from where they rest in the photograph, so that 0 leaves them and 1 shuts them. Half-closed lids of a
-    face that is not neutral are part of its expression: there 0 opens them.
+    The lids close from where they rest on this person, so that 0 leaves them and 1 shuts them.
     """
     out = weights.astype(np.float32).copy()
     for side in SIDES:
         i = model.index[f"eyeBlink_{side}"]
-        own = float(fit.weights[i])
-        if neutral or own < 0.35:
-            out[i] = min(1.0, own + (1 - own) * float(out[i]))
+        own = float(fit.rest_weights[i])
+        out[i] = min(1.0, own + (1 - own) * float(out[i]))
     return out
 
 
-def drawn(model: FaceModel, normals: Float) -> NDArray[np.bool_]:
-    """Which triangles (T,) to draw: all but grazing skin outside the core. normals as in the photograph."""
+def asked(model: FaceModel, fit: Fit) -> Float:
+    """Inverse of `effective` for the expression in the photograph: weights (53,) in 0..1."""
+    out = fit.weights.copy()
+    for side in SIDES:
+        i = model.index[f"eyeBlink_{side}"]
+        own = float(fit.rest_weights[i])
+        out[i] = np.clip((float(out[i]) - own) / (1 - own), 0, 1)
+    return out
+
+
+def drawn(model: FaceModel, normals: Float) -> Bool:
+    """Which triangles (T,) to draw: all but grazing skin outside the core. normals as in the
+    photograph."""
     x, y = model.neutral[:, 0], model.neutral[:, 1]
     width, bottom, top = CORE
     solid = (np.abs(x) < width) & (y > bottom) & (y < top)
     good = (normals[:, 2] > GRAZING) | solid
-    return (model.layers != SKIN_LAYER) | good[model.triangles].all(1)
+    kept: Bool = (model.layers != SKIN_LAYER) | good[model.triangles].all(1)
+    return kept
 
 
-def rim(model: FaceModel, normals: Float) -> tuple[NDArray[np.intp], Float]:
+def rim(model: FaceModel, normals: Float) -> tuple[Index, Float]:
     """Face vertices (K,) near the silhouette, and how much (K, 1) of their own motion they keep."""
     x, y = model.neutral[FACE, 0], model.neutral[FACE, 1]
     t = np.clip((normals[FACE, 2] - GRAZING) / (SAFE - GRAZING), 0, 1)

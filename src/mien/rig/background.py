@@ -1,36 +1,36 @@
 """What surrounds the face moves along: a coarse grid over the photograph, pulled by the skin.
 
-The displacement of the grid solves a screened Laplace equation: the face's own displacement where the face is, zero at the top and the
-sides of the crop, free at the bottom (neck and shoulders). The matrix is the photograph's, so it is factored once.
+The displacement of the grid solves a screened Laplace equation: the face's own displacement where
+the face is, zero at the top and the sides of the crop, free at the bottom (neck and shoulders). The
+matrix is the photograph's, so it is factored once.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import scipy.sparse as sparse
-from numpy.typing import NDArray
 from scipy.sparse.linalg import splu
 
 from mien.rig import kernels
+from mien.rig.arrays import Float, Int, Layer
 from mien.rig.mesh import SKIN_LAYER
 from mien.rig.sampling import sample
-
-Float = NDArray[np.float32]
-Int = NDArray[np.int32]
 
 STEP = 5
 """Grid spacing, px at 320."""
 REACH = 55.0
-"""Distance, px at 320, over which hair and background forget the face's motion (the screening length)."""
+"""Distance, px at 320, over which hair and background forget the face's motion (the screening
+length)."""
 
 
 class Background:
     """The grid of one photograph: points (G, 2) px and triangles (T, 3) over them."""
 
     def __init__(
-        self, size: int, points: Float, depth: Float, triangles: Int, layers: NDArray[np.int8]
+        self, size: int, points: Float, depth: Float, triangles: Int, layers: Layer
     ) -> None:
-        """From the source face: its points (N, 2) px, depths (N,), and the triangles that are drawn."""
+        """From the source face: its points (N, 2) px, depths (N,), and the triangles that are
+        drawn."""
         axis = np.arange(0, size + STEP, STEP, dtype=np.float32)
         self._n = n = len(axis)
         ys, xs = np.meshgrid(axis, axis, indexing="ij")
@@ -41,9 +41,7 @@ class Background:
         self._pin(size, points, depth, triangles, layers)
         self._factor(ids)
 
-    def _pin(
-        self, size: int, points: Float, depth: Float, triangles: Int, layers: NDArray[np.int8]
-    ) -> None:
+    def _pin(self, size: int, points: Float, depth: Float, triangles: Int, layers: Layer) -> None:
         """Find which grid points lie on skin, and between which vertices."""
         n, side = self._n, size + STEP
         index, buffer = np.empty((side, side), np.int32), np.empty((side, side), np.float32)

@@ -9,23 +9,25 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Float = NDArray[np.float32]
-Double = NDArray[np.float64]
-Real = TypeVar("Real", np.float32, np.float64)
+from mien.rig.arrays import Double, Float
+
+Number = TypeVar("Number", np.float32, np.float64)
 
 DISTANCE = 180.0
-"""Assumed distance of the camera, cm: a portrait lens. Without perspective the nose of a fit comes out flat."""
+"""Assumed distance of the camera, cm: a portrait lens. Without perspective the nose of a fit comes
+out flat."""
 
 
 def rotation_matrix(vector: Double) -> Double:
     """Rotation (3, 3) of a rotation vector (3,) in radians."""
-    out: Double = cv2.Rodrigues(np.asarray(vector, np.float64).reshape(3, 1))[0]
-    return out
+    turned, _ = cv2.Rodrigues(np.asarray(vector, np.float64).reshape(3, 1))
+    return np.asarray(turned, np.float64)
 
 
 @dataclass(frozen=True)
 class Camera:
-    """Rotation vector (3,) rad, scale px/cm at depth 0, and where (x, y) px the model's origin falls."""
+    """Rotation vector (3,) rad, scale px/cm at depth 0, and where (x, y) px the model's origin
+    falls."""
 
     rotation: Double
     scale: float
@@ -37,10 +39,11 @@ class Camera:
         return rotation_matrix(self.rotation)
 
     def turn(self, vectors: Float) -> Float:
-        """Vectors (N, 3) of the model in camera axes (x right in the picture is the person's left, y up)."""
+        """Vectors (N, 3) of the model in camera axes (x right in the picture is the person's left,
+        y up)."""
         return vectors @ self.matrix.T.astype(np.float32)
 
-    def project(self, vertices: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
+    def project(self, vertices: NDArray[Number]) -> tuple[NDArray[Number], NDArray[Number]]:
         """Picture points (N, 2) px and depths (N,) cm towards the viewer, of vertices (N, 3)."""
         turned = vertices @ self.matrix.T.astype(vertices.dtype)
         near = self.scale / (1 - turned[:, 2] / DISTANCE)

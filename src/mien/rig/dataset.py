@@ -1,8 +1,9 @@
 """Training data: every photograph in some forty expressions, one file each.
 
-A *shard* is `<out>/<split>/<photo>.safetensors`. State 0 is the photograph itself; the others are rows of the shared list in
-`expressions.safetensors`. A shard is written whole or not at all, so a killed run goes on where it stopped, and its
-bytes depend on the seed and the photograph alone, not on how many workers made it.
+A *shard* is `<out>/<split>/<photo>.safetensors`. State 0 is the photograph itself; the others are
+rows of the shared list in `expressions.safetensors`. A shard is written whole or not at all, so a
+killed run goes on where it stopped, and its bytes depend on the seed and the photograph alone, not
+on how many workers made it.
 """
 
 from __future__ import annotations
@@ -22,16 +23,15 @@ from rich.progress import track
 from safetensors.numpy import save
 
 from mien.errors import DataError
+from mien.rig.arrays import Float, Int, UInt8
 from mien.rig.expressions import choose_states, expression_list
 from mien.rig.mesh import FaceModel
 from mien.rig.render import Render, Rig, shrink_flow
-
-Float = NDArray[np.float32]
-UInt8 = NDArray[np.uint8]
+from mien.rig.sampling import shrink
 
 WORST_FIT = 0.055
-"""Fits with a larger mean error, in distances of the outer eye corners, are refused: their renders would not show
-the units that they are labelled with."""
+"""Fits with a larger mean error, in distances of the outer eye corners, are refused: their renders
+would not show the units that they are labelled with."""
 REPORT = "report.json"
 EXPRESSIONS = "expressions.safetensors"
 
@@ -40,7 +40,8 @@ EXPRESSIONS = "expressions.safetensors"
 class Source:
     """A photograph to animate.
 
-    crop uint8 (320, 320, 3) RGB; landmarks (68, 2) in its pixels; neutral: the person was asked for no expression;
+    crop uint8 (320, 320, 3) RGB; landmarks (68, 2) in its pixels; neutral: the person was asked for
+    no expression;
     split: train, validation or test; origin: the data set.
     """
 
@@ -60,7 +61,8 @@ class Source:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a photograph: `status` is written, kept (it was there) or refused; error in eye distances."""
+    """What became of a photograph: `status` is written, kept (it was there) or refused; error in
+    eye distances."""
 
     photo: str
     status: str
@@ -80,8 +82,9 @@ def render_dataset(
 ) -> list[Outcome]:
     """Render `sources` into shards under `out`; finished shards are kept.
 
-    `states` per photograph, the first being itself; `size` px; `workers` processes (default: all cores; 1 stays in
-    this one). With more than one worker the calling script needs the usual `if __name__ == "__main__"`.
+    `states` per photograph, the first being itself; `size` px; `workers` processes (default: all
+    cores; 1 stays in this one). With more than one worker the calling script needs the usual `if
+    __name__ == "__main__"`.
 
     Raises:
         DataError: `out` holds renders of another seed, size or number of states.
@@ -91,7 +94,8 @@ def render_dataset(
     doubles = len(jobs) - len({job[0].shard(out) for job in jobs})
     if doubles:
         raise DataError(f"{doubles} photographs share their name with another: rename them")
-    outcomes = list(track(_run(model, jobs, workers or os.cpu_count() or 1), "rendering", len(jobs), disable=not progress))  # fmt: skip
+    running = _run(model, jobs, workers or os.cpu_count() or 1)
+    outcomes = list(track(running, "rendering", len(jobs), disable=not progress))
     report = {
         "photographs": len(outcomes),
         **{s: sum(o.status == s for o in outcomes) for s in ("written", "kept", "refused")},
@@ -102,9 +106,7 @@ def render_dataset(
     return outcomes
 
 
-def states_of(
-    rig: Rig, rows: NDArray[np.int32], expressions: Float, size: int
-) -> dict[str, NDArray[np.generic]]:
+def states_of(rig: Rig, rows: Int, expressions: Float, size: int) -> dict[str, NDArray[np.generic]]:
     """The arrays of a shard: the photograph itself, then `rows` of `expressions` (E, 47)."""
     shown = [(rig.units, rig.original(size))]
     shown += [(expressions[row], rig.render(expressions[row], size)) for row in rows]
@@ -123,8 +125,7 @@ def states_of(
 def _halved(render: Render) -> tuple[Float, Float, Float]:
     side = len(render.image) // 2
     flow, seen = shrink_flow(render.flow, render.visibility, 2)
-    mouth = cv2.resize(render.mouth, (side, side), interpolation=cv2.INTER_AREA)
-    return flow, seen, np.asarray(mouth, np.float32)
+    return flow, seen, shrink(render.mouth, side)
 
 
 def _byte(share: Float) -> UInt8:
@@ -145,9 +146,15 @@ def _render_one(model: FaceModel, job: _Job) -> Outcome:
         return Outcome(source.photo, "refused", error)
     rows = choose_states(seed, source.photo, states - 1)
     metadata = {
-        "person": source.person, "photo": source.photo, "split": source.split, "licence": source.licence,
-        "source": source.origin, "seed": seed, "neutral": source.neutral, "fit_error": error,
-    }  # fmt: skip
+        "person": source.person,
+        "photo": source.photo,
+        "split": source.split,
+        "licence": source.licence,
+        "source": source.origin,
+        "seed": seed,
+        "neutral": source.neutral,
+        "fit_error": error,
+    }
     arrays = states_of(rig, rows, expression_list(seed), size)
     _write(path, save(arrays, {"mien": json.dumps(metadata, sort_keys=True)}))
     return Outcome(source.photo, "written", error)
@@ -163,7 +170,8 @@ def _write(path: Path, data: bytes) -> None:
 
 def _claim(out: Path, settings: dict[str, int]) -> None:
     """Write the shared list, or check that it is the one that `out` was begun with."""
-    path, wanted = out / EXPRESSIONS, save({"units": expression_list(settings["seed"])}, {"mien": json.dumps(settings)})  # fmt: skip
+    path = out / EXPRESSIONS
+    wanted = save({"units": expression_list(settings["seed"])}, {"mien": json.dumps(settings)})
     if path.is_file() and path.read_bytes() != wanted:
         raise DataError(
             f"{out} holds renders made with other settings: choose another folder or remove it"
@@ -185,7 +193,8 @@ def _run(model: FaceModel, jobs: Sequence[_Job], workers: int) -> Iterator[Outco
 
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
-    """Workers are one per core already: keep their linear algebra from starting threads of its own."""
+    """Workers are one per core already: keep their linear algebra from starting threads of its
+    own."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}
     os.environ.update(dict.fromkeys(names, "1"))

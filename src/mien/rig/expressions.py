@@ -5,28 +5,29 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mien import facs
-
-Float = NDArray[np.float32]
+from mien.rig.arrays import Float, Int
 
 COUNT = 600
-"""Expressions in the list: enough to cover the units by twos and threes, few enough to be met on many people."""
+"""Expressions in the list: enough to cover the units by twos and threes, few enough to be met on
+many people."""
 INTENSITIES = (1.0, 0.75, 0.5, 0.25)
 
 _NEVER_TOGETHER = (
-    ("AU61", "AU62"), ("AU63", "AU64"), ("AU30L", "AU30R"), ("AU5", "AU43"), ("AU18", "AU20"), ("AU12", "AU15"),
-    ("AU24", "AU26"), ("AU24", "AU27"), ("AU28", "AU26"), ("AU28", "AU27"), ("AU23", "AU27"), ("AU22", "AU24"),
-    ("AU18", "AU12"), ("AU28", "AU22"), ("AU18", "AU24"),
+    ("AU61", "AU62"), ("AU63", "AU64"), ("AU30L", "AU30R"), ("AU5", "AU43"), ("AU18", "AU20"),
+    ("AU12", "AU15"), ("AU24", "AU26"), ("AU24", "AU27"), ("AU28", "AU26"), ("AU28", "AU27"),
+    ("AU23", "AU27"), ("AU22", "AU24"), ("AU18", "AU12"), ("AU28", "AU22"), ("AU18", "AU24"),
 )  # fmt: skip
 """Units that pull against each other: a random mix keeps the first it drew."""
 
 
 def expression_list(seed: int = 0) -> Float:
-    """Action units (600, 47): neutral, emotions at four intensities, single units, then random mixes.
+    """Action units (600, 47): neutral, emotions at four intensities, single units, then random
+    mixes.
 
-    Rows 0 to `prototype_rows()` are neutral and, strongest first, the seven other emotions and mirrored contempt.
+    Rows 0 to `prototype_rows()` are neutral and, strongest first, the seven other emotions and
+    mirrored contempt.
     """
     rng = np.random.default_rng([seed, 1])
     rows = [facs.prototype("neutral")]
@@ -49,11 +50,11 @@ def prototype_rows() -> tuple[int, int]:
     return n, n * (len(INTENSITIES) - 1)
 
 
-def choose_states(seed: int, photo: str, count: int, total: int = COUNT) -> NDArray[np.int32]:
+def choose_states(seed: int, photo: str, count: int, total: int = COUNT) -> Int:
     """Which rows (count,) of the list a photograph is rendered in.
 
-    Always neutral and every emotion at full strength; then a random half of their lower intensities; the rest at random.
-    Depends on the seed and the photograph's name alone.
+    Always neutral and every emotion at full strength; then a random half of their lower
+    intensities; the rest at random. Depends on the seed and the photograph's name alone.
     """
     full, lower = prototype_rows()
     rng = np.random.default_rng([seed, *photo.encode()])
@@ -81,7 +82,8 @@ def _blends(rng: np.random.Generator, count: int) -> list[Float]:
     for i in range(count):
         a, b = pairs[i % len(pairs)]
         share, strength = rng.uniform(0.25, 0.75), rng.uniform(0.6, 1.2)
-        rows.append(np.clip(strength * (share * a + (1 - share) * b), 0, 1))
+        mix = strength * (share * a + (1 - share) * b)
+        rows.append(np.clip(mix, 0, 1).astype(np.float32))
     return rows
 
 

@@ -1,4 +1,5 @@
-"""The eyes of a photograph, completed: the iris where a lid hides it, the white beside it, and the skin of a closed lid.
+"""The eyes of a photograph, completed: the iris where a lid hides it, the white beside it, and the
+skin of a closed lid.
 
 Coordinates are pixels of the 320 px crop; "right" is the person's right eye, landmarks 36-41.
 """
@@ -9,13 +10,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from mien.rig.arrays import Double, Float, Int, Real, UInt8
 from mien.rig.sampling import LUMA
-
-Float = NDArray[np.float32]
-Double = NDArray[np.float64]
-UInt8 = NDArray[np.uint8]
 
 POINTS = {"R": slice(36, 42), "L": slice(42, 48)}
 BROWS = {"R": slice(17, 22), "L": slice(22, 27)}
@@ -25,7 +22,8 @@ IRIS_RADII = (0.54, 0.60, 0.66)
 SHADOW = 0.93
 """What was behind a lid is a little darker than what was in the open."""
 GRAIN = 3.0
-"""Standard deviation of the noise put on inpainted lids, so that they are not smoother than the skin beside."""
+"""Standard deviation of the noise put on inpainted lids, so that they are not smoother than the
+skin beside."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,9 @@ class Iris:
 
 @dataclass(frozen=True)
 class EyeTextures:
-    """photo (H, W, 3) with complete eyes; kept (H, W), how much of it is the photograph there; lids (H, W, 3), the
-    photograph with closed lids; the white's colour (3,), the lashes' colour (3,), and each iris by side."""
+    """photo (H, W, 3) with complete eyes; kept (H, W), how much of it is the photograph there; lids
+    (H, W, 3), the photograph with closed lids; the white's colour (3,), the lashes' colour (3,),
+    and each iris by side."""
 
     photo: Float
     kept: Float
@@ -74,14 +73,14 @@ def eye_textures(photo: UInt8, landmarks: Double, scale: float) -> EyeTextures:
     return EyeTextures(complete, kept, lids, np.mean(whites, 0, np.float32), lash, irises)
 
 
-def polygon(shape: tuple[int, ...], points: Double | Float) -> UInt8:
+def polygon(shape: tuple[int, ...], points: Real) -> UInt8:
     """Mask (H, W) of 0 and 1 of the polygon through points (N, 2) px."""
     mask = np.zeros(shape, np.uint8)
     cv2.fillPoly(mask, [fixed_point(points)], (1,), shift=4)
     return mask
 
 
-def fixed_point(points: Double | Float) -> NDArray[np.int32]:
+def fixed_point(points: Real) -> Int:
     """Points (N, 2) in sixteenths of a pixel, for OpenCV's drawing with shift=4."""
     return np.round(np.asarray(points) * 16).astype(np.int32)
 
@@ -158,7 +157,7 @@ def _lid_area(shape: tuple[int, ...], corners: Double, brow: Double, side: str) 
     outer, inner = 0.14, 0.05  # lashes stand out beyond the outer corner
     first, last = (outer, inner) if side == "R" else (inner, outer)
     points[0], points[3] = points[0] - across * first, points[3] + across * last
-    hull = cv2.convexHull(points.astype(np.float32))[:, 0]
+    hull = np.asarray(cv2.convexHull(points.astype(np.float32)), np.float32)[:, 0]
     ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     return np.asarray(cv2.dilate(polygon(shape, hull), ellipse), np.uint8)
 

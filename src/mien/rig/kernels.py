@@ -1,32 +1,31 @@
 """The inner loops: z-buffer rasteriser, attribute interpolation, vertex normals. Compiled by numba.
 
-Points are in raster pixels, pixel centres at whole numbers; depth grows towards the viewer. Arrays are C-contiguous float32
-(indices int32) because numba compiles one version per layout.
+Points are in raster pixels, pixel centres at whole numbers; depth grows towards the viewer. Arrays
+are C-contiguous float32 (indices int32) because numba compiles one version per layout.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
+
+from mien.rig.arrays import Float, Int
 
 Function = TypeVar("Function", bound=Callable[..., None])
-Float = NDArray[np.float32]
-Int = NDArray[np.int32]
 
 FAR = -1e9
 """Depth of an empty pixel: behind everything."""
 INSIDE = -1e-5
-"""Smallest barycentric weight that still counts as inside, so that shared edges leave no pinholes."""
+"""Smallest barycentric weight that still counts as inside, so that shared edges leave no
+pinholes."""
 
 
 def compiled(function: Function) -> Function:
     """`function` compiled at its first call and kept on disk."""
-    kernel: Function = numba.njit(cache=True, fastmath=True)(function)
-    return kernel
+    return cast(Function, numba.njit(cache=True, fastmath=True)(function))
 
 
 @compiled
@@ -38,7 +37,8 @@ def rasterise(
     Args:
         points: (N, 2) raster px. depth: (N,). triangles: (T, 3).
         index: out (H, W), -1 where no triangle lies.
-        weights: out (H, W, 2), barycentric weights of the first two corners; valid where index >= 0.
+        weights: out (H, W, 2), barycentric weights of the first two corners; valid where index >=
+        0.
         buffer: out (H, W), depth of the nearest triangle.
     """
     height, width = index.shape

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mien.rig.mesh import FACE, SIDES, FaceModel
+from mien.rig.arrays import Float, Real
+from mien.rig.mesh import FACE, FaceModel
 from mien.rig.sampling import LUMA, sample
 
-Float = NDArray[np.float32]
-
 DARKEST, BRIGHTEST = 0.6, 1.35
-"""Bounds of the ratio: nine harmonics know no cast shadows, so what they say far out is not to be believed."""
+"""Bounds of the ratio: nine harmonics know no cast shadows, so what they say far out is not to be
+believed."""
 GAIN_UP, GAIN_DOWN = 0.45, 0.75
 """Damping of brighter and of darker: a photograph already burns its highlights."""
 FLOOR = 0.15
@@ -24,7 +23,7 @@ class Light:
     def __init__(self, model: FaceModel, photo: Float, points: Float, normals: Float) -> None:
         """Fit to the photograph (H, W, 3) at vertex points (N, 2) px with camera normals (N, 3)."""
         self._smoothing = model.smoothing
-        lids = sum(model.lids[side] for side in SIDES)[FACE]
+        lids = (model.lids["L"] + model.lids["R"])[FACE]
         plain = (normals[FACE, 2] > 0.2) & (lids == 0) & (model.lips[FACE] == 0)
         inside = (points[FACE] > 1).all(1) & (points[FACE] < len(photo) - 2).all(1)
         at = np.flatnonzero(plain & inside)
@@ -34,7 +33,8 @@ class Light:
         self._trust = facing * (1 - 0.6 * lids)  # lids fold: their normals say little
 
     def ratio(self, normals: Float, strength: float = 1.0) -> Float:
-        """Brightness (F,) of each face vertex at camera normals (N, 3), relative to the photograph."""
+        """Brightness (F,) of each face vertex at camera normals (N, 3), relative to the
+        photograph."""
         ratio = np.clip(self._shade(normals) / self._source, DARKEST, BRIGHTEST) - 1
         ratio *= np.where(ratio > 0, GAIN_UP, GAIN_DOWN) * strength * self._trust
         out: Float = self._smoothing @ (self._smoothing @ (1 + ratio).astype(np.float32))
@@ -56,7 +56,8 @@ def _harmonics(n: Float) -> Float:
 def _robust(basis: Float, light: Float) -> Float:
     """Coefficients (9,) in units of the median, with hair, brows and shine weighed down."""
     ridge = np.diag([1e-3] + [20.0] * 8)
-    weight, x = np.ones(len(light)), np.zeros(9)
+    weight: Real = np.ones(len(light))
+    x: Real = np.zeros(9)
     for _ in range(5):
         x = np.linalg.solve(basis.T @ (basis * weight[:, None]) + ridge, basis.T @ (weight * light))
         off = light - basis @ x

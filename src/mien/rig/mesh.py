@@ -1,7 +1,9 @@
-"""The 3-D face model: ICT-FaceKit light, read from the file that `mien data import ict-facekit` writes.
+"""The 3-D face model: ICT-FaceKit light, read from the file that `mien data import ict-facekit`
+writes.
 
-Lengths are centimetres; x points to the person's left, y up, z to the viewer. The vertices come in blocks (face, mouth socket, eye
-sockets, gums, teeth, eyeballs, then eyelashes and fluid, which are not kept), so a part of the face is a range.
+Lengths are centimetres; x points to the person's left, y up, z to the viewer. The vertices come in
+blocks (face, mouth socket, eye sockets, gums, teeth, eyeballs, then eyelashes and fluid, which are
+not kept), so a part of the face is a range.
 """
 
 from __future__ import annotations
@@ -9,20 +11,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sparse
-from numpy.typing import NDArray
 
 from mien.errors import AssetMissing, DataError
 from mien.rig import kernels
+from mien.rig.arrays import Bool, Float, Index, Int, Layer
 from mien.zoo.paths import data_home
-
-Float = NDArray[np.float32]
-Int = NDArray[np.int32]
-Index = NDArray[np.intp]
 
 FACE = slice(0, 9409)
 HEAD = slice(9409, 11248)
@@ -53,8 +52,8 @@ class FaceModel:
     """A linear face: neutral + identity @ coefficients + expression @ weights.
 
     neutral (N, 3); names of the 53 expressions; expressions (53, N, 3) at full weight; identities
-    (50, N, 3), coefficients ~ N(0, 1); triangles (T, 3) and their layers (T,); landmarks (68,) vertices
-    in iBUG order.
+    (50, N, 3), coefficients ~ N(0, 1); triangles (T, 3) and their layers (T,); landmarks (68,)
+    vertices in iBUG order.
     """
 
     neutral: Float
@@ -62,7 +61,7 @@ class FaceModel:
     expressions: Float
     identities: Float
     triangles: Int
-    layers: NDArray[np.int8]
+    layers: Layer
     landmarks: Index
 
     @classmethod
@@ -83,12 +82,14 @@ class FaceModel:
                 return cls.from_arrays(arrays)
         except (OSError, ValueError, KeyError, IndexError, EOFError) as error:
             raise DataError(
-                f"{path} is not a usable face model ({error}): run `mien data import ict-facekit` again"
+                f"{path} is not a usable face model ({error}): "
+                "run `mien data import ict-facekit` again"
             ) from None
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any]) -> FaceModel:
-        """The model of the arrays in `ict_facekit.npz`; ValueError or KeyError if they do not fit."""
+        """The model of the arrays in `ict_facekit.npz`; ValueError or KeyError if they do not
+        fit."""
         neutral = np.asarray(arrays["neutral"], np.float32)
         names = tuple(str(name) for name in arrays["expression_names"])
         landmarks = np.asarray(arrays["landmark_vertices"], np.intp)
@@ -131,9 +132,9 @@ class FaceModel:
     def residual(self) -> Float:
         """Operator (N, 68) that spreads what a fit left over at the landmarks over all vertices.
 
-        Kriging with a Matern-3/2 kernel, on a rest shape with mouth and eyes open so that the two lips, and the two
-        lids, do not pull each other. The back of the head is held in place by anchors. Eyeballs move as one;
-        teeth and gums do not move.
+        Kriging with a Matern-3/2 kernel, on a rest shape with mouth and eyes open so that the two
+        lips, and the two lids, do not pull each other. The back of the head is held in place by
+        anchors. Eyeballs move as one; teeth and gums do not move.
         """
         rest = self.neutral + 0.8 * self.expressions[self.index["jawOpen"]]
         rest += 0.5 * sum(self.expressions[self.index[f"eyeWide_{side}"]] for side in SIDES)
@@ -199,7 +200,7 @@ class FaceModel:
             ids = np.flatnonzero(self.lids[side][FACE] > 0)
             x = self.neutral[ids, 0]
             edges = np.linspace(x.min(), x.max(), 26)
-            bins = [ids[(x >= a) & (x <= b)] for a, b in zip(edges, edges[1:], strict=False)]
+            bins = [ids[(x >= a) & (x <= b)] for a, b in pairwise(edges)]
             falling = [b[drop[b] > 0] for b in bins]
             out[side] = np.array([b[np.argmax(drop[b])] for b in falling if len(b)], np.intp)
         return out
@@ -210,8 +211,9 @@ class FaceModel:
         return out
 
 
-def _layered(faces: Int) -> tuple[Int, NDArray[np.int8]]:
-    """Triangles and layers of the rendered part of a mesh of quads (Q, 4), -1 marking a triangle."""
+def _layered(faces: Int) -> tuple[Int, Layer]:
+    """Triangles and layers of the rendered part of a mesh of quads (Q, 4), -1 marking a
+    triangle."""
     if faces.ndim != 2 or faces.shape[1] != 4:
         raise ValueError("faces are not quads")
     quads = faces[faces[:, 3] >= 0]
@@ -219,8 +221,9 @@ def _layered(faces: Int) -> tuple[Int, NDArray[np.int8]]:
     low, high = triangles.min(1), triangles.max(1)
     mouth, sockets = MOUTH_SOCKET, EYE_SOCKETS
 
-    def within(part: slice) -> NDArray[np.bool_]:
-        return (low >= part.start) & (high < part.stop)
+    def within(part: slice) -> Bool:
+        inside: Bool = (low >= part.start) & (high < part.stop)
+        return inside
 
     layers = np.zeros(len(triangles), np.int8)
     layers[within(FACE)] = SKIN_LAYER
@@ -237,7 +240,8 @@ def _layered(faces: Int) -> tuple[Int, NDArray[np.int8]]:
 
 
 def _matern(a: Float, b: Float) -> Float:
-    """Matern-3/2 kernel (A, B) of points (A, 3) and (B, 3); length scale 1.6 cm, about a lip's width."""
+    """Matern-3/2 kernel (A, B) of points (A, 3) and (B, 3); length scale 1.6 cm, about a lip's
+    width."""
     squares = (a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * (a @ b.T)
     r = np.sqrt(np.maximum(squares, 0)) / 1.6
     out: Float = (1 + r) * np.exp(-r)

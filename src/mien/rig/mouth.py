@@ -1,4 +1,5 @@
-"""The inside of the mouth: where the teeth stand, how dark it is there, and what a smiling photograph shows of it."""
+"""The inside of the mouth: where the teeth stand, how dark it is there, and what a smiling
+photograph shows of it."""
 
 from __future__ import annotations
 
@@ -6,16 +7,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from mien.rig.arrays import Double, Float, Index
 from mien.rig.camera import Camera
 from mien.rig.eyes import fixed_point, polygon
 from mien.rig.fit import Fit
 from mien.rig.mesh import GUMS, MOUTH_INSIDE, MOUTH_SOCKET, TEETH, FaceModel
 from mien.rig.sampling import LUMA, sample
-
-Float = NDArray[np.float32]
-Double = NDArray[np.float64]
 
 UPPER_LIP, LOWER_LIP, CORNERS = 62, 66, (60, 64)
 """Inner-lip landmarks."""
@@ -28,20 +26,23 @@ CROWN = {"upper": 1.45, "lower": 1.2}
 TOOTH_TINT = np.array([1.02, 0.97, 0.84], np.float32)
 GUM_TINT = np.array([0.72, 0.38, 0.40], np.float32)
 THROAT_TINT = np.array([0.26, 0.14, 0.16], np.float32)
-"""Colours (R, G, B) in units of the eye white's brightness: the white knows exposure and tint of the photograph."""
+"""Colours (R, G, B) in units of the eye white's brightness: the white knows exposure and tint of
+the photograph."""
 
 OPENING, SPAN = 0.04, 0.22
 """The inside shows from this much extra lip gap on, fully after this much more, cm."""
 
 
 def seat_teeth(model: FaceModel, rest: Float, fit: Fit) -> Float:
-    """`rest` (N, 3) with teeth, gums and tongue moved to where this person's upper lip wants them."""
+    """`rest` (N, 3) with teeth, gums and tongue moved to where this person's upper lip wants
+    them."""
     upper, lower, tongue = model.jaw_parts
     rest = rest.copy()
 
-    def front(part: NDArray[np.intp]) -> Float:
+    def front(part: Index) -> Float:
         teeth = part[part >= TEETH.start]
-        return rest[teeth[np.abs(model.neutral[teeth, 0]) < 0.7], 1]
+        heights: Float = rest[teeth[np.abs(model.neutral[teeth, 0]) < 0.7], 1]
+        return heights
 
     edge, lower_edge = float(front(upper).min()), float(front(lower).max())
     lip = float(rest[model.landmarks[UPPER_LIP], 1])
@@ -60,7 +61,8 @@ def seat_teeth(model: FaceModel, rest: Float, fit: Fit) -> Float:
 
 @dataclass(frozen=True)
 class OwnMouth:
-    """How much of the photograph (H, W) may be shown inside the mouth: all of it, or its teeth only."""
+    """How much of the photograph (H, W) may be shown inside the mouth: all of it, or its teeth
+    only."""
 
     whole: Float
     teeth: Float
@@ -108,7 +110,7 @@ class MouthShade:
         self._model, self._camera, self._line = model, camera, line
         self._rest_gap, self._source_gap = gaps
         glow = float(white.mean()) * 1.12
-        colours = np.empty((MOUTH_INSIDE.stop - MOUTH_INSIDE.start, 3), np.float32)
+        colours = np.zeros((MOUTH_INSIDE.stop - MOUTH_INSIDE.start, 3), np.float32)
         start = MOUTH_INSIDE.start
         colours[TEETH.start - start :] = (white * 0.6 + TOOTH_TINT * glow * 0.55) * 1.02
         colours[GUMS.start - start : TEETH.start - start] = GUM_TINT * glow * 0.95
@@ -118,7 +120,8 @@ class MouthShade:
         self._tooth, self._throat = ids >= TEETH.start, ids < MOUTH_SOCKET.stop
 
     def __call__(self, vertices: Float, normals: Float) -> tuple[Float, float, float]:
-        """Colours of `MOUTH_INSIDE` (M, 3), how open it is 0..1, and the lip gap against the source's, cm.
+        """Colours of `MOUTH_INSIDE` (M, 3), how open it is 0..1, and the lip gap against the
+        source's, cm.
 
         vertices (N, 3) cm; normals (N, 3) in camera axes.
         """
@@ -127,7 +130,8 @@ class MouthShade:
         left, right = vertices[at[list(CORNERS)], 0]
         gap = float(upper[1] - lower[1])
         inside, normal = vertices[MOUTH_INSIDE], normals[MOUTH_INSIDE]
-        # Light comes in between the lips: it falls off with depth, towards the corners and behind the upper lip.
+        # Light comes in between the lips: it falls off with depth, towards the corners and behind
+        # the upper lip.
         deep = np.clip((upper[2] + lower[2]) / 2 - inside[:, 2], 0, 8)
         aside = np.abs(inside[:, 0] - (left + right) / 2) / max(abs(left - right) / 2, 0.5)
         below = np.clip((upper[1] - inside[:, 1]) / 0.45, 0, 1)

@@ -1,19 +1,19 @@
 """One photograph in any expression, with the truth about every pixel.
 
-photo crop -> fit -> rest shape -> (weights) -> posed mesh + background grid -> raster at `supersample` times
-the size -> every pixel knows where in the photograph it comes from -> colours, flow, visibility
+photo crop -> fit -> rest shape -> (weights) -> posed mesh + background grid -> raster at
+`supersample` times the size -> every pixel knows where in the photograph it comes from -> colours,
+flow, visibility
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from mien.rig import kernels, units
-from mien.rig.animate import Pose, drawn, effective, pose, rest_shape, rim, sink, stand
+from mien.rig.animate import Pose, asked, drawn, effective, person, pose, rim, sink, stand
+from mien.rig.arrays import Float, Int, UInt8
 from mien.rig.background import Background
 from mien.rig.camera import Camera
 from mien.rig.eyes import eye_textures
@@ -21,23 +21,23 @@ from mien.rig.fit import Fit, fit
 from mien.rig.light import Light
 from mien.rig.mesh import BACKGROUND_LAYER, EYE, EYEBALLS, FACE, MOUTH_INSIDE, SIDES, FaceModel
 from mien.rig.mouth import MouthShade, lip_line, lips_without_slit, own_mouth
+from mien.rig.sampling import shrink
 from mien.rig.shade import Frame, Skin, mouth_mask, shade
-
-Float = NDArray[np.float32]
-UInt8 = NDArray[np.uint8]
 
 SOURCE_SIZE = 320
 """Side of the crop that a rig works on, px; its tuned lengths are in these pixels."""
 BACKGROUND_DEPTH = -1e6
 """Behind every vertex, cm."""
 LIP_CHANGE = 0.25
-"""Change of the lip gap, cm, after which the lips' rim no longer shows the photograph's dark line."""
+"""Change of the lip gap, cm, after which the lips' rim no longer shows the photograph's dark
+line."""
 BLINK_GAIN = 2.5
-"""The lid's second texture is in place after 1 / this of a blink, before the stretched crease shows."""
+"""The lid's second texture is in place after 1 / this of a blink, before the stretched crease
+shows."""
 
 SOURCE, LIDS, BLEND, LIGHT, COLOUR = slice(0, 2), slice(2, 4), 4, 5, slice(6, 9)
-"""Channels of the raster: place in the photograph, place in the second texture, how much of that, brightness,
-colour of the mouth's inside."""
+"""Channels of the raster: place in the photograph, place in the second texture, how much of that,
+brightness, colour of the mouth's inside."""
 CHANNELS = 9
 
 
@@ -45,9 +45,10 @@ CHANNELS = 9
 class Render:
     """A picture of side S, and what is known of it.
 
-    image uint8 (S, S, 3) RGB; landmarks (68, 2) px at S; flow (S, S, 2): where in the source crop a pixel comes from, as
-    a displacement (x, y) in crop units; visibility (S, S) in [0, 1]: 1 where the pixel does come from the photograph
-    by that flow; mouth (S, S) in [0, 1]: the inside of the open mouth.
+    image uint8 (S, S, 3) RGB; landmarks (68, 2) px at S; flow (S, S, 2): where in the source crop a
+    pixel comes from, as a displacement (x, y) in crop units; visibility (S, S) in [0, 1]: 1 where
+    the pixel does come from the photograph by that flow; mouth (S, S) in [0, 1]: the inside of the
+    open mouth.
     """
 
     image: UInt8
@@ -66,41 +67,39 @@ class Rig:
     """
 
     def __init__(self, model: FaceModel, crop: UInt8, landmarks: Float, neutral: bool) -> None:
-        """`crop` uint8 (320, 320, 3) RGB, upright; `landmarks` (68, 2) in its pixels; whether the face is at rest."""
+        """`crop` uint8 (320, 320, 3) RGB, upright; `landmarks` (68, 2) in its pixels; whether the
+        face is at rest."""
         if crop.shape != (SOURCE_SIZE, SOURCE_SIZE, 3) or crop.dtype != np.uint8:
-            raise ValueError(
-                f"crop must be uint8 ({SOURCE_SIZE}, {SOURCE_SIZE}, 3), is {crop.dtype} {crop.shape}"
-            )
+            side = SOURCE_SIZE
+            raise ValueError(f"crop is {crop.dtype} {crop.shape}, not uint8 ({side}, {side}, 3)")
         if landmarks.shape != (68, 2) or not np.isfinite(landmarks).all():
-            raise ValueError(f"landmarks must be 68 finite points, are {landmarks.shape}")
+            raise ValueError(f"landmarks are {landmarks.shape}, not 68 finite points")
         self.model, self.neutral, self.crop = model, neutral, crop
         self.fit: Fit = fit(model, landmarks, neutral)
         none = np.zeros(units.COUNT, np.float32)
-        self.units: Float = none if neutral else units.to_units(model, self.fit.weights)
-        self._rest = rest_shape(model, self.fit)
-        self._source = stand(model, pose(model, self._rest, self.fit.weights), self.fit.camera)
+        self.units: Float = none if neutral else units.to_units(model, asked(model, self.fit))
+        self._person = person(model, self.fit)
+        self._source = stand(model, pose(model, self._person, self.fit.weights), self.fit.camera)
         self._select()
         self._paint()
-        self._buffers: dict[int, tuple[NDArray[np.int32], Float, Float, Float]] = {}
+        self._buffers: dict[int, tuple[Int, Float, Float, Float]] = {}
 
     def original(self, size: int = 256) -> Render:
         """The photograph itself as a `Render`: flow 0, everything visible."""
-        image = cv2.resize(self.crop, (size, size), interpolation=cv2.INTER_AREA)
+        image = shrink(self.crop.astype(np.float32), size)
         mouth = mouth_mask(self.crop.shape[:2], self.fit.landmarks, self.fit.closed)
-        mouth = cv2.resize(mouth, (size, size), interpolation=cv2.INTER_AREA)
         flow, seen = np.zeros((size, size, 2), np.float32), np.ones((size, size), np.float32)
         points = _at_size(self.fit.landmarks.astype(np.float32), size)
-        return Render(np.asarray(image, np.uint8), points, flow, seen, mouth)
+        return Render(np.round(image).astype(np.uint8), points, flow, seen, shrink(mouth, size))
 
     def render(self, action_units: Float, size: int = 256, supersample: int = 2) -> Render:
-        """The face showing `action_units` (47,) in [0, 1], absolute: 0 everywhere is a face at rest.
+        """The face showing `action_units` (47,) in [0, 1], absolute: 0 everywhere is a face at
+        rest.
 
         `size`: side of the result, px; `supersample`: raster pixels per pixel and axis.
         """
         weights = units.to_weights(self.model, action_units)
-        return self.render_weights(
-            effective(self.model, self.fit, weights, self.neutral), size, supersample
-        )
+        return self.render_weights(effective(self.model, self.fit, weights), size, supersample)
 
     def render_weights(
         self,
@@ -112,14 +111,12 @@ class Rig:
     ) -> Render:
         """The face under raw blendshape weights (53,), from another `camera` if one is given."""
         camera = camera or self.fit.camera
-        target = stand(self.model, pose(self.model, self._rest, weights), camera)
+        target = stand(self.model, pose(self.model, self._person, weights), camera)
         frame, points = self._raster(target, weights, size * supersample, relight)
         colour, visible = shade(self._skin, frame)
-        image = cv2.resize(np.clip(colour, 0, 255), (size, size), interpolation=cv2.INTER_AREA)
+        image = shrink(np.clip(colour, 0, 255), size)
         flow, seen = shrink_flow(frame.flow(), visible, supersample)
-        mouth = cv2.resize(
-            frame.mouth.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA
-        )
+        mouth = shrink(frame.mouth.astype(np.float32), size)
         at = self.model.landmarks
         landmarks = self.fit.landmarks.astype(np.float32) + points[at] - self._source.points[at]
         return Render(
@@ -127,7 +124,8 @@ class Rig:
         )
 
     def _select(self) -> None:
-        """Decide, from the photograph's pose, which triangles are drawn and where face meets background."""
+        """Decide, from the photograph's pose, which triangles are drawn and where face meets
+        background."""
         source, model = self._source, self.model
         kept = drawn(model, source.normals)
         triangles, layers = np.ascontiguousarray(model.triangles[kept]), model.layers[kept]
@@ -151,7 +149,7 @@ class Rig:
             self._eye_shift[ball] = eyes.irises[side].centre - source.points[front]
         at = model.landmarks
         gaps = (
-            max(0.0, float(self._rest[at[62], 1] - self._rest[at[66], 1])),
+            max(0.0, float(self._person.rest[at[62], 1] - self._person.rest[at[66], 1])),
             float(source.vertices[at[62], 1] - source.vertices[at[66], 1]),
         )
         line = lip_line(photo, fit.landmarks)
@@ -162,7 +160,7 @@ class Rig:
         self._skin = Skin(model, self.crop, eyes, second, own)
         closed = fit.weights.copy()
         closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1
-        shut = fit.camera.project(pose(model, self._rest, closed))[0]
+        shut = fit.camera.project(pose(model, self._person, closed))[0]
         lid_only = (sum(model.lids[side] for side in SIDES) > 0) & (model.lips == 0)
         fixed = np.zeros((len(model.neutral) + len(self._background.points), CHANNELS), np.float32)
         n = len(model.neutral)
@@ -228,8 +226,9 @@ class Rig:
         i = self.model.index[name]
         return max(0.0, float(weights[i] - self.fit.weights[i]))
 
-    def _scratch(self, side: int) -> tuple[NDArray[np.int32], Float, Float, Float]:
-        """Raster buffers of `side`, and the place (side, side, 2) px in the crop of every raster pixel."""
+    def _scratch(self, side: int) -> tuple[Int, Float, Float, Float]:
+        """Raster buffers of `side`, and the place (side, side, 2) px in the crop of every raster
+        pixel."""
         if side not in self._buffers:
             scale = side / SOURCE_SIZE
             axis = ((np.arange(side) - (scale - 1) / 2) / scale).astype(np.float32)
@@ -245,16 +244,15 @@ class Rig:
 
 
 def shrink_flow(flow: Float, visibility: Float, factor: int) -> tuple[Float, Float]:
-    """Flow (S, S, 2) and visibility (S, S) at S / factor; visible pixels decide the flow of a mixed one."""
+    """Flow (S, S, 2) and visibility (S, S) at S / factor; visible pixels decide the flow of a mixed
+    one."""
     if factor == 1:
         return flow, visibility
-    size = (len(flow) // factor,) * 2
+    size = len(flow) // factor
     weight = visibility + np.float32(1e-3)
-    total = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-    mean = (
-        cv2.resize(flow * weight[..., None], size, interpolation=cv2.INTER_AREA) / total[..., None]
-    )
-    return np.asarray(mean, np.float32), np.clip(total - np.float32(1e-3), 0, 1)
+    total = shrink(weight, size)
+    mean = shrink(flow * weight[..., None], size) / total[..., None]
+    return mean, np.clip(total - np.float32(1e-3), 0, 1)
 
 
 def _at_size(points: Float, size: int) -> Float:

@@ -1,4 +1,5 @@
-"""The colour of every raster pixel: skin from the photograph, lids, eyes, the mouth's inside, lashes."""
+"""The colour of every raster pixel: skin from the photograph, lids, eyes, the mouth's inside,
+lashes."""
 
 from __future__ import annotations
 
@@ -7,8 +8,8 @@ from functools import cached_property
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from mien.rig.arrays import Bool, Double, Float, Int, Layer, UInt8
 from mien.rig.eyes import EyeTextures, fixed_point, polygon
 from mien.rig.mesh import (
     EYE_LAYER,
@@ -22,13 +23,10 @@ from mien.rig.mesh import (
 from mien.rig.mouth import OwnMouth
 from mien.rig.sampling import sample
 
-Float = NDArray[np.float32]
-Double = NDArray[np.float64]
-Int = NDArray[np.int32]
-UInt8 = NDArray[np.uint8]
-
 SOCKET_SHADE = 0.9
 """The rim between lid and eyeball lies in the lid's shadow."""
+STRANGE = 24.0
+"""Difference of colour, of 255, from which on a pixel does not come from the photograph."""
 OWN_MOUTH_SPAN = 0.25
 """Change of the lip gap, cm, over which the photograph's own mouth gives way to its teeth alone."""
 
@@ -48,13 +46,13 @@ class Skin:
 class Frame:
     """A raster of side H before colouring.
 
-    attributes (H, H, 9) as `render` lays them out; layer (H, H); index (H, H) of triangles (T, 3); place (H, H, 2), the crop px
-    that each pixel would show unmoved; points (N, 2) raster px; what of the expression matters to colour; scale, raster
-    px per crop px; unit, raster px per cm.
+    attributes (H, H, 9) as `render` lays them out; layer (H, H); index (H, H) of triangles (T, 3);
+    place (H, H, 2), the crop px that each pixel would show unmoved; points (N, 2) raster px; what
+    of the expression matters to colour; scale, raster px per crop px; unit, raster px per cm.
     """
 
     attributes: Float
-    layer: NDArray[np.int8]
+    layer: Layer
     index: Int
     triangles: Int
     place: Float
@@ -72,10 +70,11 @@ class Frame:
         return np.ascontiguousarray(self.attributes[..., 0:2])
 
     @cached_property
-    def mouth(self) -> NDArray[np.bool_]:
+    def mouth(self) -> Bool:
         """Inside of the mouth (H, H)."""
         layer = self.layer
-        return (layer == MOUTH_LAYER) | (layer == GUM_LAYER) | (layer == TEETH_LAYER)
+        inside: Bool = (layer == MOUTH_LAYER) | (layer == GUM_LAYER) | (layer == TEETH_LAYER)
+        return inside
 
     def flow(self) -> Float:
         """Displacement (H, H, 2) to the source, in crop units."""
@@ -85,13 +84,14 @@ class Frame:
 
 
 def shade(skin: Skin, frame: Frame) -> tuple[Float, Float]:
-    """Colours (H, H, 3) in 0..255 and how much (H, H) of each comes from the photograph by the flow."""
+    """Colours (H, H, 3) in 0..255 and how much (H, H) of each comes from the photograph by the
+    flow."""
     x, y = frame.source[..., 0], frame.source[..., 1]
     seen = cv2.remap(skin.crop, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     out = seen.astype(np.float32)
     blend = frame.attributes[..., 4]
-    visible: Float = 1 - blend
-    _second_texture(skin, frame, blend, out)
+    visible = np.ones(blend.shape, np.float32)
+    _second_texture(skin, frame, blend, out, visible)
     out *= frame.attributes[..., 5:6]
     _eyes(skin, frame, out, visible)
     _mouth(skin, frame, out, visible)
@@ -108,22 +108,26 @@ def mouth_mask(shape: tuple[int, ...], landmarks: Double, closed: bool) -> Float
     return polygon(shape, landmarks[60:68]).astype(np.float32)
 
 
-def _window(mask: NDArray[np.bool_]) -> tuple[slice, slice] | None:
+def _window(mask: Bool) -> tuple[slice, slice] | None:
     """Bounding box of a mask (H, W); None if it is empty."""
     ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return (slice(ys[0], ys[-1] + 1), slice(xs[0], xs[-1] + 1)) if len(ys) else None
 
 
-def _second_texture(skin: Skin, frame: Frame, blend: Float, out: Float) -> None:
-    """Lay the closed lids and the lips without their line over the photograph."""
+def _second_texture(skin: Skin, frame: Frame, blend: Float, out: Float, visible: Float) -> None:
+    """Lay the closed lids and the lips without their line over the photograph.
+
+    A pixel stays visible where both agree: there the flow does find its colour.
+    """
     window = _window(blend > 0.003)
     if window is None:
         return
     at = frame.attributes[window][..., 2:4]
     x, y = np.ascontiguousarray(at[..., 0]), np.ascontiguousarray(at[..., 1])
     other = cv2.remap(skin.second, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    k = blend[window][..., None]
-    out[window] = out[window] * (1 - k) + other * k
+    change = (other - out[window]) * blend[window][..., None]
+    visible[window] = 1 - np.clip(np.abs(change).max(-1) / STRANGE, 0, 1)
+    out[window] += change
 
 
 def _eyes(skin: Skin, frame: Frame, out: Float, visible: Float) -> None:
@@ -147,7 +151,8 @@ def _eyes(skin: Skin, frame: Frame, out: Float, visible: Float) -> None:
 
 
 def _mouth(skin: Skin, frame: Frame, out: Float, visible: Float) -> None:
-    """The mouth's inside: smoothed model colours, dark gaps between teeth filled, the photograph's own where known."""
+    """The mouth's inside: smoothed model colours, dark gaps between teeth filled, the photograph's
+    own where known."""
     window = _window(frame.mouth)
     if window is None:
         return
@@ -170,7 +175,8 @@ def _own_share(skin: Skin, frame: Frame) -> Float:
     changed = abs(frame.gap_change)
     same = np.float32(1 - min(1.0, changed / OWN_MOUTH_SPAN))
     share = sample(skin.mouth.whole, at) * same + sample(skin.mouth.teeth, at) * (1 - same)
-    # Upper teeth do not move, so the photograph's stay right; the rest only as long as the mouth is as it was.
+    # Upper teeth do not move, so the photograph's stay right; the rest only as long as the mouth is
+    # as it was.
     layer = frame.layer[frame.mouth]
     first = frame.triangles[frame.index[frame.mouth], 0]
     upper = np.zeros(len(skin.model.neutral), bool)
@@ -180,14 +186,13 @@ def _own_share(skin: Skin, frame: Frame) -> Float:
     return out * np.float32(frame.opened if changed > 0.05 else 1)
 
 
-def _masked_blur(
-    colour: Float, mask: NDArray[np.bool_], sigma_x: float, sigma_y: float
-) -> tuple[Float, Float]:
+def _masked_blur(colour: Float, mask: Bool, sigma_x: float, sigma_y: float) -> tuple[Float, Float]:
     """Gaussian mean (H, W, 3) of `colour` over `mask` (H, W) only, and the blurred mask (H, W)."""
     k = mask.astype(np.float32)
     stacked = np.dstack([colour * k[..., None], k])
     out = np.asarray(cv2.GaussianBlur(stacked, (0, 0), sigmaX=sigma_x, sigmaY=sigma_y), np.float32)
-    return out[..., :3] / np.maximum(out[..., 3:], 1e-3), out[..., 3]
+    mean = np.asarray(out[..., :3] / np.maximum(out[..., 3:], 1e-3), np.float32)
+    return mean, out[..., 3]
 
 
 def _lashes(skin: Skin, frame: Frame, side: str, out: Float) -> None:

@@ -1,7 +1,8 @@
 """Action units to blendshape weights and back.
 
-The map is a matrix: each unit adds its blendshapes, then weights are clipped to what the mesh stands. The recipes follow the face
-model's own table of blendshapes and FACS, mended by eye on photographs.
+The map is a matrix: each unit adds its blendshapes, then weights are clipped to what the mesh
+stands. The recipes follow the face model's own table of blendshapes and FACS, mended by eye on
+photographs.
 """
 
 from __future__ import annotations
@@ -9,12 +10,10 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mien import facs
+from mien.rig.arrays import Float
 from mien.rig.mesh import SIDES, FaceModel
-
-Float = NDArray[np.float32]
 
 RECIPES: dict[int, dict[str, float]] = {
     1: {"browInnerUp": 1.0},
@@ -94,7 +93,8 @@ def to_weights(model: FaceModel, units: Float) -> Float:
 def to_units(model: FaceModel, weights: Float) -> Float:
     """Action units (47,) in [0, 1] whose blendshapes come nearest to `weights` (53,).
 
-    Bounded least squares with a slight pull to 0, which shares a movement among the units that can make it.
+    Bounded least squares with a slight pull to 0, which shares a movement among the units that can
+    make it.
     """
     from scipy.optimize import lsq_linear
 

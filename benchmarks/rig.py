@@ -1,0 +1,366 @@
+"""How good the rig's pictures are: fits, real smiles as ground truth, identity kept, motion obeyed, speed.
+
+    python benchmarks/rig.py --crops CROPS -o results/rig.json [--part fit --part smile ...]
+
+CROPS holds, per group (london_neutral, london_smiling, congress), a folder of 320 px crops and a
+`<group>.json` with their 68 points. dlib's detector and descriptor only measure here; no product label
+comes from them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import dlib
+import numpy as np
+from skimage.metrics import structural_similarity
+
+from mien import facs
+from mien.rig.dataset import WORST_FIT
+from mien.rig.expressions import expression_list
+from mien.rig.fit import fit
+from mien.rig.mesh import FaceModel
+from mien.rig.render import Rig
+
+SIZE = 256
+PARTS = {"jaw": (0, 17), "brow": (17, 27), "nose": (27, 36), "eyes": (36, 48), "mouth": (48, 68)}
+STABLE = [*range(27, 36), 36, 39, 42, 45, 0, 1, 15, 16]
+EMOTIONS = [name for name in facs.EMOTIONS if name != "neutral"]
+
+
+@dataclass(frozen=True)
+class Crops:
+    folder: Path
+
+    @cache  # noqa: B019 - one instance, lives as long as the command
+    def points(self, group: str) -> dict[str, Any]:
+        return json.loads((self.folder / f"{group}.json").read_text())
+
+    def names(self, group: str) -> list[str]:
+        return sorted(self.points(group))
+
+    def load(self, group: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+        image = cv2.imread(str(self.folder / group / f"{name}.jpg"))
+        return np.ascontiguousarray(image[..., ::-1]), np.array(
+            self.points(group)[name], np.float32
+        )
+
+
+class Judge:
+    """dlib's 68 points and face descriptor, at the face that is known to be there."""
+
+    def __init__(self) -> None:
+        # The package's own module imports pkg_resources, which is gone: only its files are needed.
+        spec = importlib.util.find_spec("face_recognition_models")
+        folder = Path(spec.submodule_search_locations[0]) / "models"
+        self.points = dlib.shape_predictor(str(folder / "shape_predictor_68_face_landmarks.dat"))
+        self.net = dlib.face_recognition_model_v1(
+            str(folder / "dlib_face_recognition_resnet_model_v1.dat")
+        )
+
+    def shape(self, image: np.ndarray, at: np.ndarray) -> Any:
+        left, _ = at.min(0)
+        right, bottom = at.max(0)
+        top = at[17:, 1].min()
+        box = dlib.rectangle(int(left), int(top), int(right), int(bottom))
+        return self.points(np.ascontiguousarray(image), box)
+
+    def landmarks(self, image: np.ndarray, at: np.ndarray) -> np.ndarray:
+        return np.array([(p.x, p.y) for p in self.shape(image, at).parts()], float)
+
+    def descriptor(self, image: np.ndarray, at: np.ndarray) -> np.ndarray:
+        shape = self.shape(image, at)
+        return np.array(self.net.compute_face_descriptor(np.ascontiguousarray(image), shape))
+
+
+def seen(image: np.ndarray) -> np.ndarray:
+    return cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+
+
+def small(points: np.ndarray) -> np.ndarray:
+    return (points + 0.5) * SIZE / 320 - 0.5
+
+
+def by_part(distances: np.ndarray) -> dict[str, float]:
+    return {name: round(float(distances[:, a:b].mean()), 3) for name, (a, b) in PARTS.items()}
+
+
+def fits(model: FaceModel, crops: Crops) -> dict[str, Any]:
+    out = {}
+    for group in ("london_neutral", "london_smiling", "congress"):
+        names = crops.names(group)
+        points = [np.array(crops.points(group)[n], np.float32) for n in names]
+        fit(model, points[0], group == "london_neutral")
+        start = time.process_time()
+        found = [fit(model, p, group == "london_neutral") for p in points[:100]]
+        spent = time.process_time() - start
+        found += [fit(model, p, group == "london_neutral") for p in points[100:]]
+        error = np.array([f.error for f in found[:100]])
+        out[group] = {
+            "photos": len(error),
+            "inner_px": float(error.mean()),
+            "inner_px_p95": float(np.percentile(error, 95)),
+            "contour_px": float(np.mean([f.contour_error for f in found[:100]])),
+            "ms": spent / len(error) * 1e3,
+            "refused_of_all": [sum(f.relative_error > WORST_FIT for f in found), len(found)],
+        }
+    return out
+
+
+def similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Least-squares similarity (2, 3) that takes points a to b."""
+    ca, cb = a.mean(0), b.mean(0)
+    x, y = a - ca, b - cb
+    scale = (x**2).sum()
+    c, s = (x * y).sum() / scale, (x[:, 0] * y[:, 1] - x[:, 1] * y[:, 0]).sum() / scale
+    turn = np.array([[c, -s], [s, c]])
+    return np.hstack([turn, (cb - turn @ ca)[:, None]])
+
+
+def smiles(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
+    """Neutral photographs given the geometry of the same person's real smile, against that smile."""
+    neutral, smiling = crops.points("london_neutral"), crops.points("london_smiling")
+    scores, distances, motion = [], [], []
+    for person in sorted(n[:3] for n in neutral if n[:3] + "_08" in smiling):
+        a, la = crops.load("london_neutral", person + "_03")
+        b, lb = crops.load("london_smiling", person + "_08")
+        if mouth_width(lb) / mouth_width(la) < 1.12:
+            continue
+        m = similarity(lb[STABLE], la[STABLE])
+        b = cv2.warpAffine(b, m, (320, 320), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        lb = (lb @ m[:, :2].T + m[:, 2]).astype(np.float32)
+        rig = Rig(model, a, la, True)
+        asked = fit(model, lb, neutral=False, identity=rig.fit.identity)
+        animated = rig.render_weights(asked.weights, SIZE, camera=asked.camera).image
+        unlit = rig.render_weights(asked.weights, SIZE, camera=asked.camera, relight=0).image
+        posed = rig.render_weights(rig.fit.weights, SIZE, camera=asked.camera).image
+        truth, at = seen(b), small(lb)
+        scores.append([compare(x, truth, at) for x in (seen(a), posed, unlit, animated)])
+        d = [judge.descriptor(x, at) for x in (seen(a), animated, truth)]
+        distances.append(
+            [np.linalg.norm(d[0] - d[1]), np.linalg.norm(d[0] - d[2]), np.linalg.norm(d[1] - d[2])]
+        )
+        found = judge.landmarks(animated, at)
+        motion.append([np.linalg.norm(found - at, axis=1), np.linalg.norm(small(la) - at, axis=1)])
+        if len(scores) >= 45:
+            break
+    s, d, mo = np.array(scores), np.array(distances), np.array(motion)
+    keys = ("face_ssim", "face_psnr", "mouth_ssim", "mouth_psnr")
+    rows = ("neutral", "pose_only", "expression_without_relight", "expression_with_relight")
+    return {
+        "people": len(s),
+        **{
+            row: dict(zip(keys, s[:, i].mean(0).round(4).tolist(), strict=True))
+            for i, row in enumerate(rows)
+        },
+        "wins_over_neutral": dict(
+            zip(keys, (s[:, 3] > s[:, 0]).mean(0).round(3).tolist(), strict=True)
+        ),
+        "descriptor": {
+            "source_to_animated": d[:, 0].mean(),
+            "worst": d[:, 0].max(),
+            "source_to_real_smile": d[:, 1].mean(),
+            "animated_to_real_smile": d[:, 2].mean(),
+        },
+        "landmark_px_animated": by_part(mo[:, 0]),
+        "landmark_px_neutral": by_part(mo[:, 1]),
+    }
+
+
+def compare(image: np.ndarray, truth: np.ndarray, at: np.ndarray) -> list[float]:
+    face = np.zeros((SIZE, SIZE), np.uint8)
+    hull = np.vstack([at, at[17:27] - [0, 18]]).astype(np.int32)
+    cv2.fillConvexPoly(face, cv2.convexHull(hull), (1,))
+    mouth = np.zeros((SIZE, SIZE), np.uint8)
+    (x0, y0), (x1, y1) = at[48:].min(0) - 10, at[48:].max(0) + 10
+    mouth[int(y0) : int(y1), int(x0) : int(x1)] = 1
+    grey = [cv2.cvtColor(x, cv2.COLOR_RGB2GRAY) for x in (image, truth)]
+    _, ssim = structural_similarity(
+        *grey, full=True, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
+    )
+    error = (image.astype(float) - truth) ** 2
+    out = []
+    for mask in (face > 0, mouth > 0):
+        out += [ssim[mask].mean(), 10 * np.log10(255**2 / error[mask].mean())]
+    return out
+
+
+def mouth_width(p: np.ndarray) -> float:
+    return float(np.linalg.norm(p[48] - p[54]) / eye_corners(p))
+
+
+def eye_corners(p: np.ndarray) -> float:
+    return float(np.linalg.norm(p[36] - p[45]))
+
+
+def shape(p: np.ndarray) -> dict[str, float]:
+    """What an expression does to a face, in distances of the outer eye corners."""
+    iod = eye_corners(p)
+    corners = p[[36, 39, 42, 45]].mean(0)
+    lids = np.mean(
+        [p[41, 1] - p[37, 1], p[40, 1] - p[38, 1], p[47, 1] - p[43, 1], p[46, 1] - p[44, 1]]
+    )
+    return {
+        "mouth_width": mouth_width(p),
+        "mouth_corners_up": float(p[[51, 57], 1].mean() - p[[48, 54], 1].mean()) / iod,
+        "lip_gap": float((p[[67, 66, 65], 1] - p[[61, 62, 63], 1]).mean()) / iod,
+        "lid_opening": float(lids) / iod,
+        "inner_brows_up": float(corners[1] - p[[21, 22], 1].mean()) / iod,
+        "outer_brows_up": float(corners[1] - p[[18, 25], 1].mean()) / iod,
+        "upper_lip_up": float(p[33, 1] - p[51, 1]) / iod,
+        "chin_down": float(p[8, 1] - p[33, 1]) / iod,
+    }
+
+
+def change(after: np.ndarray, before: np.ndarray) -> dict[str, float]:
+    a, b = shape(after), shape(before)
+    return {k: a[k] - b[k] for k in a}
+
+
+def mean(rows: list[dict[str, float]]) -> dict[str, float]:
+    return {k: round(float(np.mean([r[k] for r in rows])), 4) for k in rows[0]}
+
+
+def emotions(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
+    """Every emotion on twenty neutral photographs: identity kept, and what the landmarks do."""
+    asked: dict[str, list[dict[str, float]]] = {}
+    detected: dict[str, list[dict[str, float]]] = {}
+    drift: dict[str, list[float]] = {}
+    off, wanted, missed, floor = [], [], [], []
+    mixes = expression_list(0)[-80:]
+    for n, name in enumerate(crops.names("london_neutral")[::5][:20]):
+        image, points = crops.load("london_neutral", name)
+        rig = Rig(model, image, points, True)
+        rest = rig.render_weights(rig.fit.weights, SIZE)
+        own, found0 = (
+            judge.descriptor(rest.image, rest.landmarks),
+            judge.landmarks(rest.image, rest.landmarks),
+        )
+        floor.append(np.linalg.norm(found0 - rest.landmarks, axis=1))
+        jobs = [(e, facs.prototype(e)) for e in EMOTIONS]
+        jobs += [("random", mixes[4 * n + i]) for i in range(4)]
+        for label, units in jobs:
+            r = rig.render(units, SIZE)
+            found = judge.landmarks(r.image, r.landmarks)
+            drift.setdefault(label, []).append(
+                float(np.linalg.norm(judge.descriptor(r.image, r.landmarks) - own))
+            )
+            asked.setdefault(label, []).append(change(r.landmarks, rest.landmarks))
+            detected.setdefault(label, []).append(change(found, found0))
+            off.append(np.linalg.norm(found - r.landmarks, axis=1))
+            motion = r.landmarks - rest.landmarks
+            wanted.append(np.linalg.norm(motion, axis=1))
+            missed.append(np.linalg.norm(found - found0 - motion, axis=1))
+    every = np.concatenate([np.array(v) for v in drift.values()])
+    return {
+        "descriptor": {
+            k: {"mean": round(float(np.mean(v)), 3), "worst": round(float(max(v)), 3)}
+            for k, v in drift.items()
+        },
+        "descriptor_over_0.45": round(float((every > 0.45).mean()), 4),
+        "asked": {k: mean(v) for k, v in asked.items()},
+        "detected": {k: mean(v) for k, v in detected.items()},
+        "asked_to_detected_px": by_part(np.array(off)),
+        "motion_px": by_part(np.array(wanted)),
+        "motion_error_px": by_part(np.array(missed)),
+        "detection_floor_px": by_part(np.array(floor)),
+    }
+
+
+def closing(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
+    """Smiling photographs brought to rest: what the mouth does, and identity kept."""
+    rows, found_rows, drift = [], [], []
+    jobs = [("london_smiling", n) for n in crops.names("london_smiling")[::4]]
+    jobs += [("congress", n) for n in crops.names("congress")[::25]]
+    for group, name in jobs:
+        image, points = crops.load(group, name)
+        rig = Rig(model, image, points, False)
+        first, last = rig.original(SIZE), rig.render(facs.prototype("neutral"), SIZE)
+        rows.append(change(last.landmarks, first.landmarks))
+        found = [judge.landmarks(r.image, r.landmarks) for r in (first, last)]
+        found_rows.append(change(found[1], found[0]))
+        a, b = (judge.descriptor(r.image, r.landmarks) for r in (first, last))
+        drift.append(float(np.linalg.norm(a - b)))
+    return {
+        "photos": len(jobs),
+        "asked": mean(rows),
+        "detected": mean(found_rows),
+        "descriptor": {"mean": float(np.mean(drift)), "worst": max(drift)},
+    }
+
+
+def round_trip(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
+    """No change asked: how far the picture moves; and how far dlib sees closed lids closed."""
+    difference, lids = [], []
+    for name in crops.names("london_neutral")[::5][:20]:
+        image, points = crops.load("london_neutral", name)
+        rig = Rig(model, image, points, True)
+        rest = rig.render(facs.prototype("neutral"), SIZE)
+        shut = rig.render(facs.vector({"AU43": 1}), SIZE)
+        difference.append(np.abs(rest.image.astype(int) - seen(image)).mean())
+        lids.append(
+            [shape(judge.landmarks(r.image, r.landmarks))["lid_opening"] for r in (rest, shut)]
+        )
+    opened, closed = np.mean(lids, 0)
+    return {
+        "mean_difference": float(np.mean(difference)),
+        "lid_opening": [float(opened), float(closed)],
+    }
+
+
+def speed(model: FaceModel, crops: Crops) -> dict[str, Any]:
+    """CPU milliseconds, one thread: building a rig, rendering one state."""
+    cv2.setNumThreads(1)
+    out: dict[str, Any] = {}
+    for size, supersample in ((256, 2), (256, 1), (160, 2), (128, 2)):
+        build, render = [], []
+        for name in crops.names("london_neutral")[10:16]:
+            image, points = crops.load("london_neutral", name)
+            start = time.process_time()
+            rig = Rig(model, image, points, True)
+            build.append(time.process_time() - start)
+            rig.render(facs.prototype("happy"), size, supersample)
+            for units in expression_list(0)[1:30]:
+                start = time.process_time()
+                rig.render(units, size, supersample)
+                render.append(time.process_time() - start)
+        out[f"{size}px_supersample{supersample}"] = {
+            "render_ms": float(np.mean(render) * 1e3),
+            "render_ms_spread": float(np.std(render) * 1e3),
+            "build_ms": float(np.median(build) * 1e3),
+        }
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--crops", type=Path, required=True)
+    parser.add_argument("--part", action="append", help="only this part; may be given again")
+    parser.add_argument("-o", "--out", type=Path)
+    options = parser.parse_args()
+    model, crops, judge = FaceModel.load(), Crops(options.crops), Judge()
+    parts = {
+        "fit": lambda: fits(model, crops),
+        "smile": lambda: smiles(model, crops, judge),
+        "emotions": lambda: emotions(model, crops, judge),
+        "closing": lambda: closing(model, crops, judge),
+        "round_trip": lambda: round_trip(model, crops, judge),
+        "speed": lambda: speed(model, crops),
+    }
+    result = {name: run() for name, run in parts.items() if name in (options.part or parts)}
+    text = json.dumps(result, indent=1, default=float)
+    if options.out:
+        options.out.write_text(text + "\n")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
