@@ -89,10 +89,12 @@ def edges(result: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 def flow(edit: Composition, truth: Tensor, visible: Tensor, known: Tensor) -> Tensor:
     """L1 in pixels at 128 between the flow and the rig's, where the pixel is visible in the source.
 
-    truth (B, 2, h, h) crop units at any size, visible (B, 1, h, h), known (B,) 0 or 1.
+    truth (B, 2, h, h) crop units at any size, visible (B, 1, h, h), known (B,) 0 or 1. Most of a
+    crop stands still: pixels that move by a pixel or more count five times.
     """
     predicted = resize(edit.flow, truth.shape[-1])
-    weight = visible * known[:, None, None, None]
+    moves = (truth * 128).abs().amax(1, keepdim=True).clamp(max=1)
+    weight = visible * known[:, None, None, None] * (1 + 4 * moves)
     error = (predicted - truth).abs().sum(1, keepdim=True) * 128
     return (weight * error).sum() / weight.sum().clamp_min(1)
 

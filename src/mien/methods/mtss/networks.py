@@ -213,7 +213,7 @@ class Extractor(nn.Module):
         count = int(math.log2(a.size // a.stem)) - 2  # Downs to 4x4
         widths = [min(w * 2**k, a.extractor_max) for k in range(count + 1)]
         self.early = ResBlock(widths[0], widths[1], -1)
-        self.rest = nn.Sequential(*(ResBlock(i, o, -1) for i, o in itertools.pairwise(widths)))
+        self.rest = nn.Sequential(*(ResBlock(i, o, -1) for i, o in itertools.pairwise(widths[1:])))
         self.out = nn.Conv2d(widths[-1], a.style, 1)
         self.early_width = widths[1]
 

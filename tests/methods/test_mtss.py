@@ -1,0 +1,159 @@
+"""mtss against what is known of the paper's networks and losses."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from mien.methods.mtss import losses
+from mien.methods.mtss.config import Architecture
+from mien.methods.mtss.method import MTSS
+from mien.methods.mtss.networks import (
+    SDU,
+    AdaIN,
+    Decoder,
+    Discriminator,
+    Encoder,
+    Extractor,
+    Mapper,
+    Translator,
+)
+from mien.types import Composition
+
+PAPER = Architecture()
+
+
+def millions(module: nn.Module) -> float:
+    return sum(p.numel() for p in module.parameters()) / 1e6
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (lambda: Encoder(PAPER), 0.6),
+        (lambda: Translator(PAPER), 1.03),
+        (lambda: Decoder(PAPER), 0.7),
+        (lambda: Extractor(PAPER), 41.0),
+        (lambda: SDU(PAPER, 128), 3.3),
+        (lambda: Mapper(PAPER), 1.7),
+        (lambda: Discriminator(PAPER), 40.5),
+    ],
+    ids=["encoder", "translator", "decoder", "extractor", "sdu", "mapper", "discriminator"],
+)
+def test_parameters_of_the_papers_widths(made: object, expected: float) -> None:
+    """Counts from the published shapes: G 48.4 M of which these, D 40.5 M."""
+    assert callable(made)
+    assert millions(made()) == pytest.approx(expected, abs=0.06)
+
+
+def test_shapes_of_the_papers_widths() -> None:
+    with torch.no_grad():
+        face = torch.zeros(1, 3, 128, 128)
+        maps = Encoder(PAPER)(face)
+        assert [tuple(m.shape[1:]) for m in maps] == [(64, 128, 128), (128, 64, 64), (256, 32, 32)]
+        extractor = Extractor(PAPER)
+        assert extractor.look(face).shape == (1, 128, 64, 64)
+        assert extractor(face).shape == (1, 256)
+        style, content = SDU(PAPER, 128)(maps[1], extractor.look(face))
+        assert style.shape == content.shape == (1, 128, 64, 64)
+        assert Translator(PAPER).affine.out_features == 1792
+        assert Decoder(PAPER)(maps[2], content).shape == (1, 64, 128, 128)
+        assert [h.shape for h in Discriminator(PAPER)(face)] == [(1, 8), (1, 8)]
+
+
+def test_skip_is_what_the_style_part_leaves() -> None:
+    torch.manual_seed(0)
+    f_s, f_r = torch.randn(2, 1, 16, 8, 8).unbind()
+    sdu = SDU(Architecture(width=8, sdu=32), 16)
+    style, content = sdu(f_s, f_r)
+    assert torch.allclose(style + content, f_s, atol=1e-6)
+    assert style.abs().max() <= 1
+
+
+def test_sdu_does_not_teach_the_extractor() -> None:
+    f_r = torch.randn(1, 16, 8, 8, requires_grad=True)
+    f_s = torch.randn(1, 16, 8, 8, requires_grad=True)
+    SDU(Architecture(width=8, sdu=32), 16)(f_s, f_r)[0].sum().backward()
+    assert f_r.grad is None
+    assert f_s.grad is not None
+
+
+def test_adain_sets_mean_and_unbiased_deviation() -> None:
+    x = torch.randn(2, 3, 16, 16) * 5 + 7
+    gamma, beta = torch.full((2, 3), 0.5), torch.full((2, 3), -2.0)
+    out = AdaIN()(x, gamma, beta)
+    assert out.mean((2, 3)) == pytest.approx(-2.0, abs=1e-4)
+    assert out.std((2, 3), unbiased=True) == pytest.approx(1.5, abs=1e-3)
+
+
+def test_mapper_has_one_branch_per_expression() -> None:
+    mapper = Mapper(Architecture(mapper=8, style=6, latent=4))
+    z = torch.randn(1, 4).expand(8, -1)
+    styles = mapper(z, torch.arange(8))
+    assert torch.unique(styles, dim=0).shape[0] == 8
+    assert torch.allclose(styles[3:4], mapper(z[:1], torch.tensor([3])), atol=1e-6)
+
+
+def test_composing_head_starts_as_nearly_nothing() -> None:
+    small = Architecture(
+        size=32, stem=2, width=8, middle=8, blocks=1, style=16, latent=4, mapper=8,
+        extractor=8, extractor_max=16, sdu=16, head="compose",
+    )  # fmt: skip
+    method = MTSS(small)
+    from mien.types import Faces, Label
+
+    source = Faces(torch.rand(1, 3, 32, 32) * 2 - 1, torch.zeros(1, 68, 2))
+    edit = method.edit(source, Label("happy"))
+    assert edit.flow.abs().max() == 0
+    assert edit.mask.mean() == pytest.approx(1 / (1 + math.exp(-2.0)), abs=1e-5)
+
+
+def test_r1_of_a_linear_critic_is_its_squared_slope() -> None:
+    x = torch.randn(4, 3, 8, 8, requires_grad=True)
+    weight = torch.randn(3, 8, 8)
+    assert losses.r1((x * weight).sum((1, 2, 3)), x) == pytest.approx(
+        float(weight.square().sum()), rel=1e-5
+    )
+
+
+def test_hinge() -> None:
+    logits = torch.tensor([-2.0, 0.0, 2.0])
+    assert losses.hinge_real(logits) == pytest.approx((3 + 1 + 0) / 3)
+    assert losses.hinge_fake(logits) == pytest.approx((0 + 1 + 3) / 3)
+
+
+@pytest.mark.parametrize("reading", [losses.orthogonality_cosine, losses.orthogonality_gram])
+def test_orthogonality_is_zero_only_for_orthogonal_parts(reading: object) -> None:
+    assert callable(reading)
+    a, b = torch.zeros(2, 1, 2, 4, 4).unbind()
+    a[:, 0, :2], b[:, 1, 2:] = 1, 1
+    assert reading(a, b) == pytest.approx(0, abs=1e-6)
+    assert reading(a, a) > 0.1
+
+
+def test_classification_skips_what_has_no_label() -> None:
+    classifier = nn.Linear(4, 8)
+    styles = torch.randn(3, 4)
+    label = torch.tensor([2, -1, 5])
+    keep = label >= 0
+    expected = nn.functional.cross_entropy(classifier(styles[keep]), label[keep])
+    assert losses.classification(classifier, (styles,), (label,)) == pytest.approx(
+        float(expected), rel=1e-5
+    )
+    nothing = losses.classification(classifier, (styles,), (torch.full((3,), -1),))
+    assert float(nothing) == 0
+
+
+def test_flow_loss_counts_pixels_where_the_truth_is_known() -> None:
+    truth = torch.zeros(2, 2, 8, 8)
+    edit = Composition(truth + 2 / 128, torch.ones(2, 1, 8, 8), torch.zeros(2, 3, 8, 8))
+    visible = torch.ones(2, 1, 8, 8)
+    assert losses.flow(edit, truth, visible, torch.tensor([1.0, 1.0])) == pytest.approx(4.0)
+    assert losses.flow(edit, truth, visible, torch.tensor([0.0, 0.0])) == 0
+    hidden = visible.clone()
+    hidden[..., 4:] = 0
+    edit.flow[..., 4:] = 9
+    assert losses.flow(edit, truth, hidden, torch.tensor([1.0, 1.0])) == pytest.approx(4.0)
