@@ -8,6 +8,7 @@ to.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -44,14 +45,18 @@ class Example:
 
 
 def view(
-    image: UInt8, points: Float, other: UInt8, size: int, random: np.random.Generator
+    image: UInt8,
+    points: Float,
+    other: Callable[[], UInt8],
+    size: int,
+    random: np.random.Generator,
 ) -> tuple[UInt8, Float]:
     """One training view of a face: crop uint8 (size, size, 3) and its points (68, 2) in crop px.
 
     `image` is any picture around the face with `points` in its px; `other` lends a background.
     """
     if random.random() < 0.2:
-        image = _other_background(image, points, other, random)
+        image = _other_background(image, points, other(), random)
     matrix = _askew(points, size, random)
     border = (cv2.BORDER_REFLECT, cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT)[random.integers(3)]
     seen = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)

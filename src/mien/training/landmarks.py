@@ -94,7 +94,7 @@ class Views(IterableDataset[tuple[Tensor, Tensor]]):
 
     def _view(self, pick: int, other: int, random: np.random.Generator) -> tuple[UInt8, Float]:
         example = self.examples[pick]
-        return view(example.pixels(), example.points, self.examples[other].pixels(), SIZE, random)
+        return view(example.pixels(), example.points, self.examples[other].pixels, SIZE, random)
 
 
 def fit(
