@@ -1,7 +1,7 @@
 """From photograph to crop: one fixed template, one similarity, and its inverse beside it.
 
-The template is the mean of the hand-checked points of the Face Research Lab sets' training people,
-made symmetric. A crop shows the face upright, its side is 3.75 times the distance of the eyes, the
+The template is the mean of the hand-checked points of 86 people of the Face Research Lab sets, made
+symmetric. A crop shows the face upright, its side is 3.75 times the distance of the eyes, the
 eyes lie at 0.37 of its height: the chin stays inside when the jaw drops. The similarity looks only
 at points that an expression hardly moves, so that the same person with another expression is
 cropped alike.
