@@ -6,10 +6,14 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 LONGEST_FILE = 400
 LARGEST_FILE = 12_000_000  # bytes; weights stay below
@@ -106,21 +110,34 @@ def test_no_face_data_and_no_large_file(tracked: list[Path], root: Path) -> None
     assert not [p.relative_to(root) for p in tracked if p.stat().st_size > LARGEST_FILE]
 
 
+def requirements(root: Path) -> dict[str, Requirement]:
+    """What pyproject.toml asks for, extras too, by canonical name."""
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    extras = [r for rows in project["optional-dependencies"].values() for r in rows]
+    found = map(Requirement, [*project["dependencies"], *extras])
+    return {canonicalize_name(r.name): r for r in found if r.name != "mien"}
+
+
 def test_every_pin_meets_its_range(root: Path) -> None:
     """constraints.txt and pyproject.toml are written by hand: they must not contradict."""
-    import tomllib
-
-    from packaging.requirements import Requirement
-    from packaging.utils import canonicalize_name
-
-    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     lines = (root / "constraints.txt").read_text().splitlines()
     pins = {
         canonicalize_name(name): version
         for name, _, version in (line.partition("==") for line in lines if not line.startswith("#"))
     }
-    extras = [r for rows in project["optional-dependencies"].values() for r in rows]
-    for requirement in map(Requirement, [*project["dependencies"], *extras]):
-        name = canonicalize_name(requirement.name)
-        if name != "mien":
-            assert requirement.specifier.contains(pins[name]), f"{requirement} against {pins[name]}"
+    for name, requirement in requirements(root).items():
+        assert requirement.specifier.contains(pins[name]), f"{requirement} against {pins[name]}"
+
+
+def test_every_library_is_asked_for(modules: list[Any], root: Path) -> None:
+    """What is imported is named in pyproject.toml, not left to come along with something else."""
+    asked = requirements(root).keys()
+    makers = metadata.packages_distributions() | {"dlib": ["dlib-bin"]}  # its wheel names none
+    imported = {(name.partition(".")[0], m.name) for m in modules for name in m.imports()}
+    missing = [
+        f"{who} imports {what}"
+        for what, who in sorted(imported)
+        if what not in sys.stdlib_module_names and what not in ("mien", "__future__")
+        if not {canonicalize_name(maker) for maker in makers.get(what, [what])} & asked
+    ]
+    assert not missing

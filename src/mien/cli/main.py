@@ -24,7 +24,12 @@ COMMANDS: dict[str, str] = {
 }
 """Sub-command -> help. Module `mien.cli.<name>` has `app`, a Typer, or `command`, a function."""
 
-EXTRAS: dict[str, str] = {"lightning": "train", "numba": "rig", "scipy": "rig"}
+EXTRAS: dict[str, str] = {
+    "lightning": "train",
+    "numba": "rig",
+    "scipy": "rig",
+    "threadpoolctl": "rig",
+}
 """Packages that a plain install lacks, and the extra of mien that brings them."""
 
 USER_ERROR = 2
