@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mien.types import UInt8
 
 SIZE = 208
-STEPS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
+STEPS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4)
 UNITS = (
     ("AU1=0.9", "AU2=0.9"),
     ("AU4=1",),

@@ -187,10 +187,10 @@ def _bar(total: int) -> Iterator[Callable[[Job], None]]:
 
 
 def _say(result: Result, job: Job) -> None:
-    count = len(result.faces)
-    which = "" if count == result.found else f" of {result.found}, the largest first"
-    faces = f"{count} face{'s' * (count > 1)}{which}"
-    typer.echo(f"{job.target}: {result.metadata['guide']} on {faces}")
+    count, found = len(result.faces), result.found
+    which = f"{count} of {found} faces (--face chooses)" if count < found else f"{count} face"
+    plural = "s" if count == found > 1 else ""
+    typer.echo(f"{job.target}: {result.metadata['guide']} on {which}{plural}")
 
 
 def _report(outcome: Outcome, seconds: float) -> None:
