@@ -12,7 +12,6 @@ import json
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -185,24 +184,8 @@ def _run(model: FaceModel, jobs: Sequence[_Job], workers: int) -> Iterator[Outco
     if workers <= 1:
         yield from (_render_one(model, job) for job in jobs)
         return
-    with _one_thread_each():
-        pool = multiprocessing.get_context("spawn").Pool(workers, _start, (model,))
-    with pool:
+    with multiprocessing.get_context("spawn").Pool(workers, _start, (model,)) as pool:
         yield from pool.imap(_work, jobs)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Workers are one per core already: keep their linear algebra from starting threads of its
-    own."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 _model: list[FaceModel] = []

@@ -12,6 +12,7 @@ from scipy.optimize import least_squares
 from mien.rig.arrays import Double, Float
 from mien.rig.camera import DISTANCE, Camera
 from mien.rig.mesh import IDENTITIES, FaceModel
+from mien.rig.threads import one_thread
 
 CONTOUR = slice(0, 17)
 INNER = slice(17, 68)
@@ -128,9 +129,10 @@ class _Problem:
             low[k], high[k] = SLACK_RANGE if name in SLACK else (0, 1)
             start[k] = 0 if name in SLACK else 0.05  # off the bound, or it would stay there
         scale = np.concatenate([[0.1, 0.1, 0.1, 0.05, 5, 5], np.full(len(self.basis), 0.5)])
-        solved = least_squares(
-            self.residuals, start, self.jacobian, (low, high), x_scale=scale, max_nfev=ROUNDS
-        )
+        with one_thread():
+            solved = least_squares(
+                self.residuals, start, self.jacobian, (low, high), x_scale=scale, max_nfev=ROUNDS
+            )
         out: Double = solved.x
         return out
 

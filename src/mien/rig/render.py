@@ -23,6 +23,7 @@ from mien.rig.mesh import BACKGROUND_LAYER, EYE, EYEBALLS, FACE, MOUTH_INSIDE, S
 from mien.rig.mouth import MouthShade, lip_line, lips_without_slit, own_mouth
 from mien.rig.sampling import shrink
 from mien.rig.shade import Frame, Skin, mouth_mask, shade
+from mien.rig.threads import one_thread
 
 SOURCE_SIZE = 320
 """Side of the crop that a rig works on, px; its tuned lengths are in these pixels."""
@@ -75,14 +76,15 @@ class Rig:
         if landmarks.shape != (68, 2) or not np.isfinite(landmarks).all():
             raise ValueError(f"landmarks are {landmarks.shape}, not 68 finite points")
         self.model, self.neutral, self.crop = model, neutral, crop
+        self._buffers: dict[int, tuple[Int, Float, Float, Float]] = {}
         self.fit: Fit = fit(model, landmarks, neutral)
         none = np.zeros(units.COUNT, np.float32)
         self.units: Float = none if neutral else units.to_units(model, asked(model, self.fit))
         self._person = person(model, self.fit)
         self._source = stand(model, pose(model, self._person, self.fit.weights), self.fit.camera)
-        self._select()
-        self._paint()
-        self._buffers: dict[int, tuple[Int, Float, Float, Float]] = {}
+        with one_thread():
+            self._select()
+            self._paint()
 
     def original(self, size: int = 256) -> Render:
         """The photograph itself as a `Render`: flow 0, everything visible."""
@@ -111,9 +113,10 @@ class Rig:
     ) -> Render:
         """The face under raw blendshape weights (53,), from another `camera` if one is given."""
         camera = camera or self.fit.camera
-        target = stand(self.model, pose(self.model, self._person, weights), camera)
-        frame, points = self._raster(target, weights, size * supersample, relight)
-        colour, visible = shade(self._skin, frame)
+        with one_thread():
+            target = stand(self.model, pose(self.model, self._person, weights), camera)
+            frame, points = self._raster(target, weights, size * supersample, relight)
+            colour, visible = shade(self._skin, frame)
         image = shrink(np.clip(colour, 0, 255), size)
         flow, seen = shrink_flow(frame.flow(), visible, supersample)
         mouth = shrink(frame.mouth.astype(np.float32), size)
