@@ -28,7 +28,7 @@ from mien.rig.mesh import FaceModel
 from mien.rig.render import Render, Rig, shrink_flow
 from mien.rig.sampling import shrink
 
-WORST_FIT = 0.055
+WORST_FIT = 0.032
 """Fits with a larger mean error, in distances of the outer eye corners, are refused: their renders
 would not show the units that they are labelled with."""
 REPORT = "report.json"
