@@ -40,6 +40,7 @@ from mien.rig.expressions import expression_list
 from mien.rig.mesh import FaceModel
 from mien.rig.render import Rig
 from mien.rig.units import to_weights
+from mien.training.landmark_lips import open_lips
 from mien.training.landmark_views import Example
 from mien.types import Float, UInt8
 
@@ -91,6 +92,7 @@ def self_labelled(
             points, spread = agreed(pixels, start, net, random)
             if spread < WORST_SPREAD:
                 path = root / record.file_name
+                points = mended(pixels, points)
                 out.append(Labelled(path, points, record.emotion == "neutral", spread))
     return out
 
@@ -114,6 +116,14 @@ def agreed(
     mean = points.mean(axis=0)
     distance = np.linalg.norm(points[:, 17:] - mean[17:], axis=2).mean()
     return mean, float(distance / np.linalg.norm(mean[36] - mean[45]))
+
+
+def mended(pixels: UInt8, points: Float) -> Float:
+    """Landmarks (68, 2) px with the inner lips put on the lips' edges where teeth show."""
+    stable = list(STABLE)
+    matrix = similarity(points[stable], template(RIG_SIZE)[stable])
+    crop = warp(pixels, matrix, RIG_SIZE)
+    return transform(inverse(matrix), open_lips(crop, transform(matrix, points)))
 
 
 def _shaken(matrix: Float, random: np.random.Generator) -> Float:
