@@ -22,6 +22,9 @@ def command(
     minutes: Annotated[
         float | None, typer.Option(help="stop after so many minutes, state saved")
     ] = None,
+    init: Annotated[
+        Path | None, typer.Option(help="begin a new run with these weights, where they fit")
+    ] = None,
     fresh: Annotated[bool, typer.Option(help="refuse to resume a run that exists")] = False,
 ) -> None:
     """Train a method from a recipe; running the same command again resumes it exactly."""
@@ -32,6 +35,6 @@ def command(
     chosen = recipes.read(recipe, tuple(settings or ()))
     folder = out or Path("runs") / f"{chosen.method}_{recipe.stem}"
     weights = train(
-        chosen, data or rig_home(), folder, minutes=minutes, resume=not fresh
+        chosen, data or rig_home(), folder, minutes=minutes, resume=not fresh, init=init
     )
     typer.echo(f"weights: {weights}")

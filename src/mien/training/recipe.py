@@ -62,6 +62,8 @@ def convert(hint: Any, value: Any, where: str) -> Any:
             raise ConfigError(f"{where}: expected {len(arguments)} values, found {value!r}")
         return tuple(convert(a, v, where) for a, v in zip(arguments, value, strict=True))
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if hint is bool and isinstance(value, bool):
+        return value
     if hint is float and number:
         return float(value)
     if hint is int and number and value == int(value):

@@ -41,6 +41,21 @@ def make_task(recipe: Recipe, data: Path) -> Task:
     return task
 
 
+def begin_with(task: Task, weights: Path) -> None:
+    """Copy what fits of `weights` into the task's method; TrainingError when nothing does."""
+    from mien.zoo.records import read_weights
+
+    mine = task.method.state_dict()
+    fits = {
+        k: v.to(mine[k])
+        for k, v in read_weights(weights)[0].items()
+        if k in mine and mine[k].shape == v.shape
+    }
+    if not fits:
+        raise TrainingError(f"{weights} has nothing that fits this method: check --init")
+    task.method.load_state_dict(mine | fits)
+
+
 def seen_in(folder: Path) -> int:
     """Images that the run in `folder` has seen, 0 for a new one."""
     import json
@@ -56,11 +71,12 @@ def seen_in(folder: Path) -> int:
 
 def train(
     recipe: Recipe, data: Path, out: Path, *, minutes: float | None = None, resume: bool = True,
-    progress: bool = True,
+    init: Path | None = None, progress: bool = True,
 ) -> Path:  # fmt: skip
     """Run or resume a recipe until its budget (or `minutes`) is spent; returns the weights' path.
 
-    data: folder of rig shards; out: the run's folder (config, log, sheets, state, weights).
+    data: folder of rig shards; out: the run's folder (config, log, sheets, state, weights); init:
+    weights that a new run begins with, wherever name and shape agree.
     """
     config = recipe.config.training
     started = seen_in(out) if resume else 0
@@ -70,6 +86,8 @@ def train(
     (out / "recipe.yaml").write_text(dump(recipe))
     L.seed_everything(config.seed + started, verbose=False)
     task = make_task(recipe, data)
+    if init is not None and not started:
+        begin_with(task, init)
     loop = Loop(task, config.images)
     callbacks: list[L.Callback] = [
         Journal(out, task, sheet_minutes=recipe.run.sheet_minutes, minutes=minutes)

@@ -28,6 +28,8 @@ class Architecture:
     head: Literal["compose", "picture"] = (
         "picture"  # picture: the paper's; compose: warp, mask and paint
     )
+    relative: bool = False  # the translator sees the source's own style too; the paper's does not
+    refine: bool = False  # a styled block after the decoder's first Up; the paper has none
     norm: Literal["instance", "group"] = (
         "instance"  # of encoder and decoder; the paper's is instance
     )

@@ -41,7 +41,7 @@ class MTSS(Method):
 
     def identity(self, source: Faces) -> Identity:
         content, skip, _ = self.separate(source.pixels)
-        return Identity(source, (content, skip))
+        return Identity(source, (content, skip, self.extractor(source.pixels)))
 
     def separate(self, face: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Face -> content (B, 256, 32, 32), purified skip and style part of the skip (B, 128, 64,
@@ -66,12 +66,14 @@ class MTSS(Method):
         return self.unit_map.to_units(expression.code).clamp(0, 1)  # type: ignore[no-any-return]
 
     def compose(self, identity: Identity, expression: Expression) -> Composition:
-        content, skip = identity.features
-        return self.translate(identity.source.pixels, content, skip, expression.code)
+        return self.translate(identity.source.pixels, *identity.features, expression.code)
 
-    def translate(self, face: Tensor, content: Tensor, skip: Tensor, style: Tensor) -> Composition:
-        """The generator's second half, for training too."""
-        h = self.decoder(self.translator(content, style.expand(len(face), -1)), skip)
+    def translate(
+        self, face: Tensor, content: Tensor, skip: Tensor, own: Tensor, style: Tensor
+    ) -> Composition:
+        """The generator's second half, for training too: from the `own` style to the asked one."""
+        style = style.expand(len(face), -1)
+        h = self.decoder(self.translator(content, style, own), skip, style - own)
         return self.head(h, face)  # type: ignore[no-any-return]
 
     def prototypes(self) -> Tensor:

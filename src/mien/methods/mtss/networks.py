@@ -121,14 +121,19 @@ class Translator(nn.Module):
         self.enter = nn.Conv2d(4 * a.width, a.middle, 1)
         self.blocks = nn.ModuleList(StyledBlock(a.middle) for _ in range(a.blocks))
         self.affine = nn.Linear(a.style, a.blocks * 4 * a.middle)  # 1,792 numbers in the paper
+        # Differs: where the expression starts from says what has to move; begins without a say
+        self.depart = (
+            nn.Linear(a.style, a.blocks * 4 * a.middle, bias=False) if a.relative else None
+        )
         self.features = nn.Conv2d(a.middle, 4 * a.width, 1)
         self.mask = nn.Conv2d(a.middle, 4 * a.width, 1)
 
-    def forward(self, content: Tensor, style: Tensor) -> Tensor:
+    def forward(self, content: Tensor, style: Tensor, own: Tensor) -> Tensor:
         h = self.enter(content)
-        for block, affine in zip(
-            self.blocks, self.affine(style).chunk(len(self.blocks), 1), strict=True
-        ):
+        numbers = self.affine(style)
+        if self.depart is not None:
+            numbers = numbers + self.depart(own)
+        for block, affine in zip(self.blocks, numbers.chunk(len(self.blocks), 1), strict=True):
             h = block(h, affine)
         mask = torch.sigmoid(self.mask(h))
         out: Tensor = self.features(h) * mask + content * (1 - mask)
@@ -145,9 +150,39 @@ class Decoder(nn.Module):
         w = a.width
         self.up1 = ResBlock(4 * w, 2 * w, +1, a.norm)
         self.up2 = ResBlock(4 * w, w, +1, a.norm)
+        self.refine = Refine(2 * w, a.style) if a.refine else None
 
-    def forward(self, content: Tensor, skip: Tensor) -> Tensor:
-        return self.up2(torch.cat([self.up1(content), skip], 1))  # type: ignore[no-any-return]
+    def forward(self, content: Tensor, skip: Tensor, change: Tensor | None = None) -> Tensor:
+        """`change` (B, 256): asked style minus own, for `refine`; None skips it."""
+        h = self.up1(content)
+        if self.refine is not None and change is not None:
+            h = self.refine(h, change)
+        return self.up2(torch.cat([h, skip], 1))  # type: ignore[no-any-return]
+
+
+class Refine(nn.Module):
+    """Differs: a styled residual block at the decoder's finer map, (B, c, H, W) -> the same.
+
+    Lids and lips are a few pixels wide: one more look at the style where they can be told apart.
+    Adds nothing at first.
+    """
+
+    def __init__(self, c: int, style: int) -> None:
+        super().__init__()
+        self.affine = nn.Linear(style, 4 * c)
+        self.block = StyledBlock(c)
+        self.add_nothing()
+
+    def add_nothing(self) -> None:
+        """Zero the last convolution."""
+        nn.init.zeros_(self.block.conv2.weight)
+        if self.block.conv2.bias is not None:
+            nn.init.zeros_(self.block.conv2.bias)
+
+    def forward(self, x: Tensor, change: Tensor) -> Tensor:
+        # the block halves the energy of its sum; here the sum itself is wanted
+        out: Tensor = self.block(x, self.affine(change)) * math.sqrt(2)
+        return out
 
 
 class PictureHead(nn.Module):
@@ -348,3 +383,7 @@ def initialise(module: nn.Module) -> None:
     for m in module.modules():
         if isinstance(m, ComposeHead):
             m.start_as_identity()
+        if isinstance(m, Refine):
+            m.add_nothing()
+        if isinstance(m, Translator) and m.depart is not None:
+            nn.init.zeros_(m.depart.weight)

@@ -84,16 +84,17 @@ class MTSSTask(Task):
         own = m.extractor(x)
         asked = m.mapper(torch.randn(len(x), m.architecture.latent, device=x.device), j)
         plain = compose(x, m.head(m.decoder(content, skip), x))
-        itself = compose(x, m.translate(x, content, skip, own))
-        translated = compose(x, m.translate(x, content, skip, asked))
+        itself = compose(x, m.translate(x, content, skip, own, own))
+        translated = compose(x, m.translate(x, content, skip, own, asked))
         again, skip_again, _ = m.separate(translated)
-        cycled = compose(translated, m.translate(translated, again, skip_again, own))
+        worn = m.extractor(translated)
+        cycled = compose(translated, m.translate(translated, again, skip_again, worn, own))
         self.fakes = translated.detach(), cycled.detach()
         one, two = self.discriminator(translated)[0], self.discriminator(cycled)[1]
         tail = m.extractor.conclude(m.sdu.inject(style_map))
         parts = {
             "reconstruction": sum((r - x).abs().mean() for r in (plain, itself, cycled)),
-            "style": (m.extractor(translated) - asked).abs().mean(),
+            "style": (worn - asked).abs().mean(),
             "adversarial": -losses.pick(one, j).mean() - losses.pick(two, i).mean(),
             "classification": losses.classification(self.classifier, (own, asked, tail), (i, j, i)),
             "orthogonality": self.orthogonality(style_map, skip),
@@ -131,7 +132,7 @@ class MTSSTask(Task):
         mapped = m.unit_map.to_style(batch["target_units"])
         z = torch.randn(len(x), m.architecture.latent, device=x.device)
         named = m.mapper(z, batch["target_label"].clamp_min(0))
-        edit = m.translate(x, content, skip, self.draw_style(lent, mapped, named, batch))
+        edit = m.translate(x, content, skip, own, self.draw_style(lent, mapped, named, batch))
         result = compose(x, edit)
         weight = losses.emphasis(x, y, t.emphasis)
         labelled = (batch["target_label"] >= 0).float()[:, None]
