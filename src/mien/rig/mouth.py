@@ -23,6 +23,9 @@ TEETH_BELOW_LIP = 0.42
 CROWN = {"upper": 1.45, "lower": 1.2}
 """The model's crowns are short for a face seen from the front: stretched by this."""
 
+TONGUE_LIFT = 0.1
+"""The tongue lies this much nearer to the upper teeth than the model has it, cm."""
+
 TOOTH_TINT = np.array([1.02, 0.97, 0.84], np.float32)
 GUM_TINT = np.array([0.72, 0.38, 0.40], np.float32)
 THROAT_TINT = np.array([0.26, 0.14, 0.16], np.float32)
@@ -54,50 +57,57 @@ def seat_teeth(model: FaceModel, rest: Float, fit: Fit) -> Float:
     rest[upper, 1] = target + (rest[upper, 1] - edge) * CROWN["upper"]
     rest[lower, 1] = target + 0.10 + (rest[lower, 1] - lower_edge) * CROWN["lower"]
     rest[lower, 2] -= 0.12
-    rest[tongue, 1] += target - edge + 0.5
-    rest[tongue, 2] += 0.5
+    rest[tongue, 1] += target - edge + TONGUE_LIFT
     return rest
 
 
 @dataclass(frozen=True)
 class OwnMouth:
-    """How much of the photograph (H, W) may be shown inside the mouth: all of it, or its teeth
-    only."""
+    """The mouth in a photograph.
+
+    whole, teeth (H, W): how much of the photograph may be shown inside the mouth, all of it or its
+    teeth only (0 if it is closed); line (3,): colour where closed lips meet.
+    """
 
     whole: Float
     teeth: Float
+    line: Float
 
 
 def own_mouth(photo: Float, landmarks: Double, closed: bool, white: Float) -> OwnMouth:
-    """What of the photograph (H, W, 3) is inside of a mouth; nothing if that is closed."""
+    """What the photograph (H, W, 3) with an eye's white (3,) shows of its mouth."""
+    around = sample(photo, landmarks[60:68])
+    line = (np.percentile(around, 30, axis=0) * 0.75).astype(np.float32)
     if closed:
         nothing = np.zeros(photo.shape[:2], np.float32)
-        return OwnMouth(nothing, nothing)
+        return OwnMouth(nothing, nothing, line)
     inside = polygon(photo.shape[:2], landmarks[60:68]).astype(np.float32)
     whole = np.clip(cv2.GaussianBlur(inside, (0, 0), 1.2) * 1.6, 0, 1)
+    teeth = cv2.GaussianBlur(_toothlike(photo, white), (0, 0), 0.7)
+    return OwnMouth(whole, whole * teeth, line)
+
+
+def _toothlike(photo: Float, white: Float) -> Float:
+    """How bright and how little red (H, W) each pixel is, 1 for a tooth."""
     bright = np.clip((photo @ LUMA / max(float(white.mean()), 1.0) - 0.5) / 0.2, 0, 1)
     red, green = photo[..., 0], photo[..., 1]
-    grey = 1 - np.clip((red - green) / np.maximum(red, 1) * 4 - 0.9, 0, 1)
-    teeth = cv2.GaussianBlur(bright * grey, (0, 0), 0.7).astype(np.float32)
-    return OwnMouth(whole, whole * teeth)
+    pale = 1 - np.clip((red - green) / np.maximum(red, 1) * 4 - 0.9, 0, 1)
+    return np.asarray(bright * pale, np.float32)
 
 
-def lips_without_slit(lids: Float, landmarks: Double, closed: bool) -> Float:
-    """The second texture (H, W, 3) with the dark line between the lips painted over."""
-    inner = landmarks[60:68]
-    mask = polygon(lids.shape[:2], inner)
+def lips_without_slit(lids: Float, landmarks: Double, closed: bool, white: Float) -> Float:
+    """The second texture (H, W, 3) with what is between the lips painted over."""
+    inner, shape = landmarks[60:68], lids.shape[:2]
+    mask = polygon(shape, inner)
     width = max(2, round(0.03 * float(np.linalg.norm(landmarks[48] - landmarks[54]))))
     cv2.polylines(mask, [fixed_point(inner)], True, (1,), width, shift=4)
+    if not closed:  # landmarks miss the edge of a tooth by a pixel or two: its colour tells
+        near = np.asarray(cv2.dilate(mask, np.ones((7, 7))), np.uint8)
+        near &= polygon(shape, landmarks[48:60])
+        mask |= (near > 0) & (_toothlike(lids, white) > 0.5)
     mask = np.asarray(cv2.dilate(mask, np.ones((3, 3)), iterations=1 if closed else 2), np.uint8)
     pixels = np.clip(lids, 0, 255).astype(np.uint8)
     return cv2.inpaint(pixels, mask, 3, cv2.INPAINT_TELEA).astype(np.float32)
-
-
-def lip_line(photo: Float, landmarks: Double) -> Float:
-    """Colour (3,) of the line where closed lips meet."""
-    around = sample(photo, landmarks[60:68].astype(np.float32))
-    out: Float = (np.percentile(around, 30, axis=0) * 0.75).astype(np.float32)
-    return out
 
 
 class MouthShade:
@@ -110,11 +120,14 @@ class MouthShade:
         self._model, self._camera, self._line = model, camera, line
         self._rest_gap, self._source_gap = gaps
         glow = float(white.mean()) * 1.12
+        tooth, gum, throat = TOOTH_TINT, GUM_TINT, THROAT_TINT
+        if white.max() - white.min() < 2:  # a grey photograph has a grey mouth
+            tooth, gum, throat = (np.full(3, t @ LUMA) for t in (tooth, gum, throat))
         colours = np.zeros((MOUTH_INSIDE.stop - MOUTH_INSIDE.start, 3), np.float32)
         start = MOUTH_INSIDE.start
-        colours[TEETH.start - start :] = (white * 0.6 + TOOTH_TINT * glow * 0.55) * 1.02
-        colours[GUMS.start - start : TEETH.start - start] = GUM_TINT * glow * 0.95
-        colours[: MOUTH_SOCKET.stop - start] = THROAT_TINT * glow
+        colours[TEETH.start - start :] = (white * 0.6 + tooth * glow * 0.55) * 1.02
+        colours[GUMS.start - start : TEETH.start - start] = gum * glow * 0.95
+        colours[: MOUTH_SOCKET.stop - start] = throat * glow
         self._colours = colours
         ids = np.arange(MOUTH_INSIDE.start, MOUTH_INSIDE.stop)
         self._tooth, self._throat = ids >= TEETH.start, ids < MOUTH_SOCKET.stop

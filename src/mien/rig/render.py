@@ -20,7 +20,7 @@ from mien.rig.eyes import eye_textures
 from mien.rig.fit import Fit, fit
 from mien.rig.light import Light
 from mien.rig.mesh import BACKGROUND_LAYER, EYE, EYEBALLS, FACE, MOUTH_INSIDE, SIDES, FaceModel
-from mien.rig.mouth import MouthShade, lip_line, lips_without_slit, own_mouth
+from mien.rig.mouth import MouthShade, lips_without_slit, own_mouth
 from mien.rig.sampling import shrink
 from mien.rig.shade import Frame, Skin, mouth_mask, shade
 from mien.rig.threads import one_thread
@@ -155,11 +155,10 @@ class Rig:
             max(0.0, float(self._person.rest[at[62], 1] - self._person.rest[at[66], 1])),
             float(source.vertices[at[62], 1] - source.vertices[at[66], 1]),
         )
-        line = lip_line(photo, fit.landmarks)
-        self._mouth = MouthShade(model, fit.camera, eyes.white, line, gaps)
-        self._light = Light(model, photo, source.points, source.normals)
-        second = lips_without_slit(eyes.lids, fit.landmarks, fit.closed)
         own = own_mouth(photo, fit.landmarks, fit.closed, eyes.white)
+        self._mouth = MouthShade(model, fit.camera, eyes.white, own.line, gaps)
+        self._light = Light(model, photo, source.points, source.normals)
+        second = lips_without_slit(eyes.lids, fit.landmarks, fit.closed, eyes.white)
         self._skin = Skin(model, self.crop, eyes, second, own)
         closed = fit.weights.copy()
         closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1

@@ -97,6 +97,7 @@ def shade(skin: Skin, frame: Frame) -> tuple[Float, Float]:
     _mouth(skin, frame, out, visible)
     for side in SIDES:
         _lashes(skin, frame, side, out)
+    _closed_lips(skin, frame, out)
     out[frame.layer == SOCKET_LAYER] *= SOCKET_SHADE
     return out, visible
 
@@ -201,14 +202,35 @@ def _lashes(skin: Skin, frame: Frame, side: str, out: Float) -> None:
     if strength <= 0.05:
         return
     line = frame.points[skin.model.lash_lines[side]]
+    _ink(out, _smoothed(line), 3, strength * 0.85, skin.eyes.lash)
+
+
+def _closed_lips(skin: Skin, frame: Frame, out: Float) -> None:
+    """The dark line where the lips meet, on a mouth that the photograph shows open."""
+    strength = min(1.0, -frame.gap_change / OWN_MOUTH_SPAN) * (1 - frame.opened)
+    if strength <= 0.05:
+        return
+    x, y = frame.points[skin.model.landmarks[60:65]].T
+    along = np.linspace(x[0], x[-1], 33, dtype=np.float32)
+    line = np.stack([along, np.interp(along, x, y).astype(np.float32)], 1)
+    _ink(out, _smoothed(line), 2, strength * 0.6, skin.mouth.line)
+
+
+def _smoothed(line: Float) -> Float:
+    """Points (N, 2) of a curve, each the mean of seven."""
     padded = np.pad(line, ((3, 3), (0, 0)), mode="edge")
-    line = np.stack([np.convolve(padded[:, j], np.full(7, 1 / 7), "valid") for j in (0, 1)], 1)
+    out = [np.convolve(padded[:, j], np.full(7, 1 / 7), "valid") for j in (0, 1)]
+    return np.stack(out, 1).astype(np.float32)
+
+
+def _ink(out: Float, line: Float, width: int, strength: float, colour: Float) -> None:
+    """Draw a soft line through points (N, 2) raster px."""
     left, top = np.floor(line.min(0) - 8).astype(int)
     right, bottom = np.ceil(line.max(0) + 9).astype(int)
     if left < 0 or top < 0 or right >= len(out) or bottom >= len(out):
         return
     ink = np.zeros((bottom - top, right - left), np.float32)
-    cv2.polylines(ink, [fixed_point(line - [left, top])], False, (1.0,), 3, cv2.LINE_8, 4)
-    k = cv2.GaussianBlur(ink, (0, 0), 1.0)[..., None] * strength * 0.85
+    cv2.polylines(ink, [fixed_point(line - [left, top])], False, (1.0,), width, cv2.LINE_8, 4)
+    k = cv2.GaussianBlur(ink, (0, 0), 1.0)[..., None] * strength
     window = (slice(top, bottom), slice(left, right))
-    out[window] = out[window] * (1 - k) + k * skin.eyes.lash
+    out[window] = out[window] * (1 - k) + k * colour

@@ -18,7 +18,7 @@ from mien.rig.mesh import SIDES, FaceModel
 RECIPES: dict[int, dict[str, float]] = {
     1: {"browInnerUp": 1.0},
     2: {"browOuterUp": 1.0},
-    4: {"browDown": 1.0},
+    4: {"browDown": 1.35},
     5: {"eyeWide": 1.0},
     6: {"cheekSquint": 1.0, "eyeSquint": 0.2},
     7: {"eyeSquint": 1.0},
@@ -35,8 +35,9 @@ RECIPES: dict[int, dict[str, float]] = {
     23: {"mouthPress": 0.7, "mouthRollLower": 0.2, "mouthRollUpper": 0.2},
     24: {"mouthPress": 1.0},
     25: {"mouthLowerDown": 0.3, "mouthUpperUp": 0.2, "jawOpen": 0.06},
-    26: {"jawOpen": 0.35},
-    27: {"jawOpen": 0.65},
+    # With the jaw alone the lower lip hangs in a V.
+    26: {"jawOpen": 0.35, "mouthLowerDown": 0.12},
+    27: {"jawOpen": 0.65, "mouthLowerDown": 0.35},
     28: {"mouthRollLower": 1.0, "mouthRollUpper": 1.0},
     29: {"jawForward": 1.0},
     33: {"cheekPuff": 1.0},
@@ -56,7 +57,7 @@ SIDED_RECIPES: dict[str, dict[str, float]] = {
 COUNT = len(facs.UNITS)
 """Length of an action-unit vector."""
 
-LIMITS: dict[str, float] = {}
+LIMITS: dict[str, float] = {"browDown": 1.35}
 """Largest weight of blendshapes that may go past their drawn extreme; 1 for the others."""
 
 
