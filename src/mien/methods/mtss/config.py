@@ -79,6 +79,7 @@ class Training:
         "gram"  # squared cosine, or channel cross-Gram's norm
     )
     emphasis: float = 4.0  # extra weight of pixels where the two expressions differ
+    mouth: float = 0.0  # extra weight inside an open mouth: teeth are few pixels
     seed: int = 0
 
 

@@ -22,7 +22,7 @@ from mien.methods.mtss import losses
 from mien.methods.mtss.config import MTSSConfig
 from mien.methods.mtss.method import MTSS
 from mien.methods.mtss.networks import Discriminator, StyleClassifier, initialise
-from mien.nn.compose import compose
+from mien.nn.compose import compose, resize
 from mien.types import Faces
 
 Batch = dict[str, Tensor]
@@ -134,7 +134,7 @@ class MTSSTask(Task):
         named = m.mapper(z, batch["target_label"].clamp_min(0))
         edit = m.translate(x, content, skip, own, self.draw_style(lent, mapped, named, batch))
         result = compose(x, edit)
-        weight = losses.emphasis(x, y, t.emphasis)
+        weight = losses.emphasis(x, y, t.emphasis) + t.mouth * resize(batch["mouth"], x.shape[-1])
         labelled = (batch["target_label"] >= 0).float()[:, None]
         tail = m.extractor.conclude(m.sdu.inject(style_map))
         parts = {
