@@ -1,4 +1,4 @@
-"""Augmentation: geometry of pictures, points and fields agree; the camera is the same for a pair."""
+"""Augmentation: pictures, points and fields move alike; one camera serves a pair."""
 
 from __future__ import annotations
 

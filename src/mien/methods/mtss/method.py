@@ -66,7 +66,8 @@ class MTSS(Method):
         return self.unit_map.to_units(expression.code).clamp(0, 1)  # type: ignore[no-any-return]
 
     def compose(self, identity: Identity, expression: Expression) -> Composition:
-        return self.translate(identity.source.pixels, *identity.features, expression.code)
+        content, skip, own = identity.features
+        return self.translate(identity.source.pixels, content, skip, own, expression.code)
 
     def translate(
         self, face: Tensor, content: Tensor, skip: Tensor, own: Tensor, style: Tensor
