@@ -100,8 +100,12 @@ class Rig:
 
         `size`: side of the result, px; `supersample`: raster pixels per pixel and axis.
         """
+        return self.render_weights(self.weights(action_units), size, supersample)
+
+    def weights(self, action_units: Float) -> Float:
+        """Blendshape weights (53,) that show `action_units` (47,) on this person."""
         weights = units.to_weights(self.model, action_units)
-        return self.render_weights(effective(self.model, self.fit, weights), size, supersample)
+        return effective(self.model, self.fit, weights)
 
     def render_weights(
         self,

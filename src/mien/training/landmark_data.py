@@ -35,11 +35,9 @@ from mien.faces.align import (
 )
 from mien.faces.detect import boxes_in
 from mien.faces.landmarks import SIZE, LandmarkNet, landmarks_in, predict
-from mien.rig.animate import effective
 from mien.rig.expressions import expression_list
 from mien.rig.mesh import FaceModel
 from mien.rig.render import Rig
-from mien.rig.units import to_weights
 from mien.training.landmark_lips import open_lips
 from mien.training.landmark_views import Example
 from mien.types import Float, UInt8
@@ -191,7 +189,7 @@ def examples_of(
     listed = expression_list()
     for _ in range(renders):
         units = _expression(listed, random)
-        weights = effective(model, rig.fit, to_weights(model, units), labelled.neutral)
+        weights = rig.weights(units)
         camera = rig.fit.camera
         if random.random() < 0.4:
             turn = random.normal(0, (0.06, 0.09, 0.02)).clip(-0.17, 0.17)
