@@ -43,17 +43,17 @@ from mien.zoo.records import digest
 class LandmarkConfig:
     """What the training of the landmark network depends on besides its data."""
 
-    images: int = 60_000
+    images: int = 50_000
     """Views shown in the first round."""
-    more_images: int = 100_000
+    more_images: int = 56_000
     """Views shown in the second round, which starts from the first one's network."""
     batch: int = 64
     """Views per step."""
     rate: float = 2e-3
     """Highest learning rate of the first round; it rises over a twentieth and falls as a cosine."""
-    more_rate: float = 1.2e-3
+    more_rate: float = 1.5e-3
     """Highest learning rate of the second round."""
-    renders: int = 30
+    renders: int = 44
     """Renders of a photograph with hand-checked points."""
     more_renders: int = 6
     """Renders of a photograph that the first round's network labelled."""
