@@ -15,7 +15,16 @@ import mien
 from mien.cli import main
 from mien.types import ActionUnits, Faces, Label, Reference
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/data.md", "docs/architecture.md")
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    *sorted(
+        path.relative_to(ROOT).as_posix()
+        for folder in ("docs", "src", "benchmarks", "recipes")
+        for path in (ROOT / folder).rglob("*.md")
+    ),
+)
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
 
 
