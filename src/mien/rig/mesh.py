@@ -14,6 +14,7 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import scipy.sparse as sparse
@@ -80,7 +81,7 @@ class FaceModel:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 return cls.from_arrays(arrays)
-        except (OSError, ValueError, KeyError, IndexError, EOFError) as error:
+        except (OSError, ValueError, KeyError, IndexError, EOFError, BadZipFile) as error:
             raise DataError(
                 f"{path} is not a usable face model ({error}): "
                 "run `mien data import ict-facekit` again"
