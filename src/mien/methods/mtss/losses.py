@@ -101,7 +101,7 @@ def flow(edit: Composition, truth: Tensor, visible: Tensor, known: Tensor) -> Te
 
 def mask(edit: Composition, visible: Tensor, known: Tensor) -> Tensor:
     """L1 of the mask to the visibility: what can be moved in is not painted."""
-    predicted = F.avg_pool2d(edit.mask, edit.mask.shape[-1] // visible.shape[-1])
+    predicted = F.interpolate(edit.mask, visible.shape[-2:], mode="area")
     return ((predicted - visible).abs() * known[:, None, None, None]).mean()
 
 
