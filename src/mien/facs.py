@@ -104,7 +104,7 @@ PROTOTYPES: dict[str, dict[str, float]] = {
         "AU1": 0.9, "AU2": 0.5, "AU4": 0.4, "AU5": 0.9, "AU20": 0.8, "AU25": 0.5, "AU26": 0.35,
     },
     "anger": {"AU4": 1.0, "AU5": 0.3, "AU7": 0.6, "AU23": 0.5, "AU24": 0.6, "AU9": 0.15},
-    "disgust": {"AU9": 0.75, "AU10": 0.6, "AU4": 0.4, "AU6": 0.3, "AU15": 0.35, "AU17": 0.4},
+    "disgust": {"AU9": 0.65, "AU10": 0.5, "AU4": 0.4, "AU6": 0.3, "AU15": 0.35, "AU17": 0.4},
     "contempt": {"AU14L": 0.9, "AU12L": 0.4, "AU24L": 0.3},
 }  # fmt: skip
 """What an emotion label means here, at intensity 1, in action units."""
