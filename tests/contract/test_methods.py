@@ -11,8 +11,8 @@ from mien import facs
 from mien.errors import GuideError
 from mien.methods import registry
 from mien.methods.base import Expression, Method
-from mien.nn.compose import compose, unchanged
-from mien.types import ActionUnits, Faces, Guide, Label, Reference
+from mien.nn.compose import compose, decisive, unchanged
+from mien.types import ActionUnits, Composition, Faces, Guide, Label, Reference
 
 SMALL = {
     "mtss": {
@@ -143,6 +143,13 @@ def test_composition_is_resolution_free(method: Method) -> None:
     kernel = 4
     seen = torch.nn.functional.avg_pool2d(compose(large, edit), kernel)
     assert (seen - compose(small, edit)).abs().mean() < 0.05
+
+
+def test_decisive_keeps_paint_and_drops_hedging() -> None:
+    mask = torch.tensor([1.0, 0.9, 0.5, 0.0]).view(1, 1, 2, 2)
+    edit = Composition(torch.zeros(1, 2, 2, 2), mask, torch.zeros(1, 3, 2, 2))
+    assert decisive(edit, 0.2).mask.flatten() == pytest.approx([1.0, 1.0, 0.625, 0.0])
+    assert torch.equal(decisive(edit, 0.0).mask, mask)
 
 
 def test_unchanged_is_exact() -> None:

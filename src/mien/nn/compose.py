@@ -46,6 +46,16 @@ def compose(source: Tensor, edit: Composition) -> Tensor:
     return mask * warp(source, resize(edit.flow, size)) + (1 - mask) * resize(edit.paint, size)
 
 
+def decisive(edit: Composition, hedge: float) -> Composition:
+    """The same edit without its hedging: cover (1 - mask) up to `hedge` becomes none.
+
+    Where a network is unsure how far a lip moves, a pixel loss makes it lay a thin blur over the
+    moved photograph. That wins a tenth of a decibel and costs the picture its sharpness.
+    """
+    cover = ((1 - edit.mask - hedge) / (1 - hedge)).clamp(0, 1)
+    return Composition(edit.flow, 1 - cover, edit.paint)
+
+
 def unchanged(source: Tensor) -> Composition:
     """The composition (B, ...) that gives `source` (B, 3, S, S) back, to the bit."""
     batch, _, height, width = source.shape

@@ -11,6 +11,7 @@ from mien.facs import EMOTIONS
 from mien.methods.base import Expression, Identity, Method
 from mien.methods.mtss import networks
 from mien.methods.mtss.config import Architecture
+from mien.nn.compose import decisive
 from mien.types import Composition, Faces, Label, Reference
 
 
@@ -67,7 +68,9 @@ class MTSS(Method):
 
     def compose(self, identity: Identity, expression: Expression) -> Composition:
         content, skip, own = identity.features
-        return self.translate(identity.source.pixels, content, skip, own, expression.code)
+        edit = self.translate(identity.source.pixels, content, skip, own, expression.code)
+        hedge = self.architecture.hedge
+        return decisive(edit, hedge) if hedge else edit
 
     def translate(
         self, face: Tensor, content: Tensor, skip: Tensor, own: Tensor, style: Tensor
