@@ -1,16 +1,14 @@
-"""How good the rig's pictures are: fits, real smiles as ground truth, identity kept, motion obeyed, speed.
+"""How good the rig's pictures are: fits, real smiles as truth, identity kept, motion, speed.
 
-    python benchmarks/rig.py --crops CROPS -o results/rig.json [--part fit --part smile ...]
+    python benchmarks/rig_crops.py CROPS
+    python benchmarks/rig.py --crops CROPS -o benchmarks/results/rig.json [--part fit ...]
 
-CROPS holds, per group (london_neutral, london_smiling, congress), a folder of 320 px crops and a
-`<group>.json` with their 68 points. dlib's detector and descriptor only measure here; no product label
-comes from them.
+dlib's points and descriptor only measure here; no product label comes from them.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import time
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from typing import Any
 import cv2
 import dlib
 import numpy as np
+from rig_crops import models
 from skimage.metrics import structural_similarity
 
 from mien import facs
@@ -58,9 +57,7 @@ class Judge:
     """dlib's 68 points and face descriptor, at the face that is known to be there."""
 
     def __init__(self) -> None:
-        # The package's own module imports pkg_resources, which is gone: only its files are needed.
-        spec = importlib.util.find_spec("face_recognition_models")
-        folder = Path(spec.submodule_search_locations[0]) / "models"
+        folder = models()
         self.points = dlib.shape_predictor(str(folder / "shape_predictor_68_face_landmarks.dat"))
         self.net = dlib.face_recognition_model_v1(
             str(folder / "dlib_face_recognition_resnet_model_v1.dat")
@@ -126,7 +123,7 @@ def similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def smiles(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
-    """Neutral photographs given the geometry of the same person's real smile, against that smile."""
+    """Neutral photographs given the geometry of a real smile, against that smile itself."""
     neutral, smiling = crops.points("london_neutral"), crops.points("london_smiling")
     scores, distances, motion = [], [], []
     for person in sorted(n[:3] for n in neutral if n[:3] + "_08" in smiling):
@@ -276,23 +273,33 @@ def emotions(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
 
 
 def closing(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
-    """Smiling photographs brought to rest: what the mouth does, and identity kept."""
-    rows, found_rows, drift = [], [], []
-    jobs = [("london_smiling", n) for n in crops.names("london_smiling")[::4]]
+    """Smiling photographs brought to rest: what the mouth does, against the truth where known."""
+    rows, real, found, drift = [], [], [], []
+    jobs = [("london_smiling", n) for n in crops.names("london_smiling")[::2]]
     jobs += [("congress", n) for n in crops.names("congress")[::25]]
     for group, name in jobs:
         image, points = crops.load(group, name)
+        rest = crops.points("london_neutral").get(name[:3] + "_03")
+        true = change(np.array(rest), points) if group == "london_smiling" and rest else None
+        if true and true["mouth_width"] > -0.06:
+            continue  # a smile that hardly is one says nothing
         rig = Rig(model, image, points, False)
         first, last = rig.original(SIZE), rig.render(facs.prototype("neutral"), SIZE)
-        rows.append(change(last.landmarks, first.landmarks))
-        found = [judge.landmarks(r.image, r.landmarks) for r in (first, last)]
-        found_rows.append(change(found[1], found[0]))
+        rows.append((group, change(last.landmarks, first.landmarks)))
+        if true:
+            real.append((rows[-1][1], true))
+        before, after = (judge.landmarks(r.image, r.landmarks) for r in (first, last))
+        found.append((group, change(after, before)))
         a, b = (judge.descriptor(r.image, r.landmarks) for r in (first, last))
         drift.append(float(np.linalg.norm(a - b)))
+    error = {k: [(ours[k] - true[k]) ** 2 for ours, true in real] for k in real[0][0]}
+    groups = ("london_smiling", "congress")
     return {
-        "photos": len(jobs),
-        "asked": mean(rows),
-        "detected": mean(found_rows),
+        "photos": len(rows),
+        "asked": {g: mean([r for h, r in rows if h == g]) for g in groups},
+        "detected": {g: mean([r for h, r in found if h == g]) for g in groups},
+        "london_truth": mean([true for _, true in real]),
+        "london_rms_error": {k: round(float(np.sqrt(np.mean(e))), 4) for k, e in error.items()},
         "descriptor": {"mean": float(np.mean(drift)), "worst": max(drift)},
     }
 
