@@ -26,7 +26,10 @@ LARGEST = 1024
 @app.command()
 def show(
     photo: Annotated[Path, typer.Argument(help="A photograph with a face.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Picture to write.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Picture to write; `<photo>-rig.png` if not given."),
+    ] = None,
     au: Annotated[
         list[str] | None,
         typer.Option("--au", help="A unit and its value: `AU12=0.8`, `AU12L=C`. May be repeated."),
@@ -66,6 +69,7 @@ def show(
     row = [first.image, last.image, *(truth_of(last) if truth else ())]
     named = (f"{n}={v:.2f}" for n, v in zip(facs.UNITS, units, strict=True) if v > 0)
     shown = " ".join(named) or "at rest"
+    out = out or Path(f"{photo.stem}-rig.png")
     images.write(out, in_a_row(row), metadata={"method": "rig", "guide": shown})
     off = rig.fit.relative_error
     typer.echo(f"{out}: {photo.name}, then {shown}; fit off by {off:.1%} of the eyes' distance")
