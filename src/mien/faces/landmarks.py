@@ -122,7 +122,13 @@ def landmarks_in(
 def predict(crops: UInt8, net: LandmarkNet | None = None) -> Float:
     """Landmarks (B, 68, 2), crop px, of aligned crops uint8 (B, 128, 128, 3)."""
     net = net or load()
-    x = torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
+    x = (
+        torch.from_numpy(np.ascontiguousarray(crops))
+        .permute(0, 3, 1, 2)
+        .float()
+        .div(127.5)
+        .sub(1.0)
+    )
     with torch.inference_mode():
         units: Tensor = net(x)
     return np.asarray(units.numpy() * SIZE - 0.5, dtype=np.float32)
