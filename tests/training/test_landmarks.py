@@ -14,7 +14,7 @@ import torch
 from mien.faces.align import template
 from mien.faces.landmarks import SIZE, LandmarkNet
 from mien.training.landmark_scores import errors
-from mien.training.landmark_views import Example, view
+from mien.training.landmark_views import Example, other_lips, view
 from mien.training.landmarks import LandmarkConfig, fit, landmark_loss, save
 from mien.types import Float, UInt8
 
@@ -55,6 +55,55 @@ def test_low_numbers_stay_on_the_left_of_the_picture() -> None:
         assert moved[0, 0] < moved[16, 0]
         assert moved[36, 0] < moved[45, 0]
         assert np.linalg.norm(moved - template(SIZE), axis=1).mean() < 0.3 * SIZE
+
+
+def _lips() -> tuple[UInt8, Float]:
+    """A crop with red lips whose landmarks lie exactly on their edges."""
+    points = template(256)
+    points[[48, 54, 60, 64]] = (96, 170), (160, 170), (100, 170), (156, 170)
+    for outer, inner, sign in (((50, 51, 52), (61, 62, 63), -1), ((58, 57, 56), (67, 66, 65), 1)):
+        for column, (edge, rim) in enumerate(zip(outer, inner, strict=True)):
+            points[edge], points[rim] = (
+                (116 + 12 * column, 170 + 14 * sign),
+                (116 + 12 * column, 170),
+            )
+    for edge, x in ((49, 106), (53, 150), (59, 106), (55, 150)):
+        points[edge] = (x, 170 + (8 if edge > 54 else -8))
+    image = np.full((256, 256, 3), (210, 170, 150), np.uint8)
+    outline = points[48:60].round().astype(np.int32)
+    cv2.fillPoly(image, [outline], (170, 60, 60))
+    return image, points
+
+
+@pytest.mark.parametrize(("upper", "lower"), [(0.3, 0.5), (1.3, 0.4), (0.5, 1.3)])
+def test_other_lips_carry_their_landmarks(upper: float, lower: float) -> None:
+    image, points = _lips()
+    changed, moved = other_lips(image, points, upper, lower)
+    red = (changed[:, 128].astype(int) @ (1, -1, 0)) > 75
+    assert red.any()
+    assert np.flatnonzero(red).min() == pytest.approx(170 - 14 * upper, abs=1.5)
+    assert np.flatnonzero(red).max() == pytest.approx(170 + 14 * lower, abs=1.5)
+    assert moved[51, 1] == pytest.approx(170 - 14 * upper, abs=0.2)
+    assert moved[57, 1] == pytest.approx(170 + 14 * lower, abs=0.2)
+    kept = [i for i in range(68) if i not in (*range(49, 54), *range(55, 60))]
+    assert np.array_equal(moved[kept], points[kept])
+    assert np.array_equal(changed[:140], image[:140])
+    assert np.array_equal(changed[:, :90], image[:, :90])
+
+
+def test_lips_as_they_are_stay_as_they_are() -> None:
+    image, points = _lips()
+    same, moved = other_lips(image, points, 1.0, 1.0)
+    assert np.abs(same.astype(int) - image).max() <= 1
+    assert np.allclose(moved, points, atol=1e-3)
+
+
+def test_lips_beyond_the_picture_are_left_alone() -> None:
+    image, points = _lips()
+    away = points + np.array([400, 0], np.float32)
+    same, moved = other_lips(image, away, 0.5, 0.5)
+    assert np.array_equal(same, image)
+    assert np.array_equal(moved, away)
 
 
 def test_views_are_drawn_by_their_seed() -> None:
