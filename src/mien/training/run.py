@@ -102,6 +102,8 @@ def train(
         num_workers=recipe.run.workers,
         drop_last=True,
         persistent_workers=recipe.run.workers > 0,
+        # its own, or making the iterator would move the random state that a resume restores
+        generator=torch.Generator().manual_seed(config.seed),
     )
     if len(loader):
         trainer.fit(loop, loader)

@@ -122,8 +122,14 @@ class Translator(nn.Module):
         self.blocks = nn.ModuleList(StyledBlock(a.middle) for _ in range(a.blocks))
         self.affine = nn.Linear(a.style, a.blocks * 4 * a.middle)  # 1,792 numbers in the paper
         # Differs: where the expression starts from says what has to move; begins without a say
+        # through 100 numbers, twice the units there are: more of a full matrix would be idle
         self.depart = (
-            nn.Linear(a.style, a.blocks * 4 * a.middle, bias=False) if a.relative else None
+            nn.Sequential(
+                nn.Linear(a.style, 100, bias=False),
+                nn.Linear(100, a.blocks * 4 * a.middle, bias=False),
+            )
+            if a.relative
+            else None
         )
         self.features = nn.Conv2d(a.middle, 4 * a.width, 1)
         self.mask = nn.Conv2d(a.middle, 4 * a.width, 1)
@@ -386,4 +392,4 @@ def initialise(module: nn.Module) -> None:
         if isinstance(m, Refine):
             m.add_nothing()
         if isinstance(m, Translator) and m.depart is not None:
-            nn.init.zeros_(m.depart.weight)
+            nn.init.zeros_(list(m.depart.parameters())[-1])
