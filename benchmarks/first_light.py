@@ -38,7 +38,7 @@ from mien.zoo.records import records
 
 Points = NDArray[np.float64]
 SMILE_WIDTH = 0.62
-"""A mouth wider than this (outer eye corners) is a smile: the widest neutral of London is 0.63."""
+"""A mouth wider than this (outer eye corners) is taken for a smile; a choice, not a measurement."""
 
 
 class Judge:

@@ -84,7 +84,7 @@ def test_smiles_open_the_landmarks_too(original: Callable[..., Path]) -> None:
             points = align(pixels, detect(pixels)[0]).landmarks
             widths.append(points[54, 0] - points[48, 0])
         wider.append(widths[1] / widths[0])
-    # a judge sees 1.2 and more: the network still takes broad smiles for narrower ones
+    # 1.15 was aimed at; the shipped network gives 1.10 on these twelve
     assert np.median(wider) > 1.05
 
 
