@@ -15,17 +15,16 @@ import math
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, IterableDataset
 
 from mien.data.adapters import DATASETS
 from mien.errors import DataError
@@ -74,27 +73,35 @@ class LandmarkConfig:
     """Seed of weights and views."""
 
 
-class Views(IterableDataset[tuple[Tensor, Tensor]]):
-    """Endless batches: crops uint8 (B, S, S, 3) and points float32 (B, 68, 2) in crop px."""
+class Views:
+    """Batches without end: crops uint8 (B, S, S, 3) and points float32 (B, 68, 2) in crop px."""
 
     def __init__(self, examples: Sequence[Example], batch: int, seed: int) -> None:
-        self.examples, self.batch, self.seed = examples, batch, seed
+        self.examples, self.batch = examples, batch
+        self.random = np.random.default_rng(seed)
+        chance = np.array([example.weight for example in examples])
+        self.chance = chance / chance.sum()
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        cv2.setNumThreads(1)
-        worker = torch.utils.data.get_worker_info()
-        random = np.random.default_rng((self.seed, worker.id if worker else 0))
-        chance = np.array([example.weight for example in self.examples])
-        chance /= chance.sum()
-        while True:
-            picks = random.choice(len(self.examples), 2 * self.batch, p=chance)
-            made = [self._view(a, b, random) for a, b in picks.reshape(-1, 2)]
-            crops, points = zip(*made, strict=True)
-            yield torch.from_numpy(np.stack(crops)), torch.from_numpy(np.stack(points))
+    def draw(self) -> tuple[Tensor, Tensor]:
+        """The next batch."""
+        picks = self.random.choice(len(self.examples), 2 * self.batch, p=self.chance)
+        crops, points = zip(*(self._view(a, b) for a, b in picks.reshape(-1, 2)), strict=True)
+        return torch.from_numpy(np.stack(crops)), torch.from_numpy(np.stack(points))
 
-    def _view(self, pick: int, other: int, random: np.random.Generator) -> tuple[UInt8, Float]:
+    def _view(self, pick: int, other: int) -> tuple[UInt8, Float]:
         example = self.examples[pick]
-        return view(example.pixels(), example.points, self.examples[other].pixels, SIZE, random)
+        background = self.examples[other].pixels
+        return view(example.pixels(), example.points, background, SIZE, self.random)
+
+
+def drawn(views: Views, count: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """`count` batches, each drawn by a thread while the one before is learned from."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(views.draw)
+        for _ in range(count):
+            batch = coming.result()
+            coming = pool.submit(views.draw)
+            yield batch
 
 
 def fit(
@@ -114,8 +121,7 @@ def fit(
     weights = torch.ones(68)
     weights[:17], weights[36:48], weights[60:] = config.outline, config.eyes, config.inner_lips
     views = Views(examples, config.batch, seed)
-    loader = DataLoader(views, batch_size=None, num_workers=1, multiprocessing_context="spawn")
-    for step, (crops, points) in zip(range(steps), loader, strict=False):
+    for step, (crops, points) in enumerate(drawn(views, steps)):
         for group in optimiser.param_groups:
             group["lr"] = rate * _schedule(step / steps)
         x = crops.permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
