@@ -38,6 +38,15 @@ class Camera:
         """Rotation (3, 3) from model to camera axes."""
         return rotation_matrix(self.rotation)
 
+    def to_dict(self) -> dict[str, list[float] | float]:
+        """The camera in plain numbers, for a sample's record."""
+        return {
+            "rotation": [float(value) for value in self.rotation],
+            "scale": float(self.scale),
+            "origin": [float(value) for value in self.origin],
+            "distance": DISTANCE,
+        }
+
     def turn(self, vectors: Float) -> Float:
         """Vectors (N, 3) of the model in camera axes (x right in the picture is the person's left,
         y up)."""

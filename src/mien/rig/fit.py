@@ -30,6 +30,11 @@ REST_TRUST = 0.4
 """How far the foretold face at rest is believed, against the points that are seen: its error is two
 to three times theirs."""
 
+ACCEPTED = 0.5
+"""Least confidence of a fit that is used."""
+TYPICAL_WORST, SOFTNESS = 0.032, 0.004
+"""Relative error at which confidence is one half, and how fast it falls there."""
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -53,13 +58,34 @@ class Fit:
     contour_error: float
 
     @property
+    def confidence(self) -> float:
+        """How far the fit can be believed, 0..1; under `ACCEPTED` it should not be used."""
+        return float(1 / (1 + np.exp((self.relative_error - TYPICAL_WORST) / SOFTNESS)))
+
+    @property
+    def fault(self) -> str | None:
+        """Why the fit should not be used; None if it can be."""
+        return None if self.confidence >= ACCEPTED else "the landmarks do not form a face"
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the fit can be used."""
+        return self.fault is None
+
+    @property
     def relative_error(self) -> float:
         """`error` in distances of the outer eye corners."""
         return self.error / ruler(self.landmarks)
 
 
-def fit(model: FaceModel, landmarks: Float, neutral: bool, identity: Float | None = None) -> Fit:
-    """Fit `model` to landmarks (68, 2) px.
+def fit(
+    model: FaceModel,
+    landmarks: Float,
+    neutral: bool,
+    identity: Float | None = None,
+    template: Float | None = None,
+) -> Fit:
+    """Fit `model` to landmarks (68, 2) px, and to hand-checked `template` (189, 2) px if given.
 
     With `neutral` only the lids may differ from the model's rest. Otherwise 41 shapes may, and the
     same identity must explain how the person looks at rest, which `rest` foretells. `identity`

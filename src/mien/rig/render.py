@@ -67,9 +67,17 @@ class Rig:
         units: (47,) the action units that it shows, in [0, 1]; all 0 if it was said to be neutral.
     """
 
-    def __init__(self, model: FaceModel, crop: UInt8, landmarks: Float, neutral: bool) -> None:
+    def __init__(
+        self,
+        model: FaceModel,
+        crop: UInt8,
+        landmarks: Float,
+        neutral: bool,
+        template: Float | None = None,
+    ) -> None:
         """`crop` uint8 (320, 320, 3) RGB, upright; `landmarks` (68, 2) in its pixels; whether the
-        face is at rest."""
+        face is at rest; `template` (189, 2), hand-checked points in its pixels, where there are
+        some."""
         if crop.shape != (SOURCE_SIZE, SOURCE_SIZE, 3) or crop.dtype != np.uint8:
             side = SOURCE_SIZE
             raise ValueError(f"crop is {crop.dtype} {crop.shape}, not uint8 ({side}, {side}, 3)")
@@ -77,7 +85,7 @@ class Rig:
             raise ValueError(f"landmarks are {landmarks.shape}, not 68 finite points")
         self.model, self.neutral, self.crop = model, neutral, crop
         self._buffers: dict[int, tuple[Int, Float, Float, Float]] = {}
-        self.fit: Fit = fit(model, landmarks, neutral)
+        self.fit: Fit = fit(model, landmarks, neutral, template=template)
         none = np.zeros(units.COUNT, np.float32)
         self.units: Float = none if neutral else units.to_units(model, asked(model, self.fit))
         self._person = person(model, self.fit)
