@@ -7,6 +7,7 @@ and two runs with one seed see the same pictures, whatever the number of workers
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from torch.utils.data import Dataset
 from mien import facs
 from mien.data.transforms import Camera, Geometry
 from mien.errors import DataError
+from mien.faces.align import MIRROR
 from mien.types import Float, UInt8
 
 STORED = 160
@@ -225,3 +227,64 @@ class RigLabelled(Dataset[dict[str, Tensor]]):
             "source_label": torch.tensor(int(source)),
             "target_label": torch.tensor(int(target)),
         }
+
+
+def everyone(person: str) -> bool:
+    """The filter that keeps all people."""
+    return True
+
+
+class RigFaces(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
+    """Single faces with what they show, for the nets that read faces.
+
+    Item: pixels (3, S, S) in [-1, 1]; units (47,) in [0, 1]; label, an emotion's index or -1
+    (contempt on either side is contempt); landmarks (68, 2) px of the item. Only faces whose units
+    are known: the renders, and photographs of people at rest. With `augment` a stream in which item
+    i is drawn by (seed, i), turned, lit and mirrored at random; without, every face once, as it is.
+    `people`: which persons take part.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        split: str,
+        *,
+        size: int = 128,
+        seed: int = 0,
+        augment: bool = True,
+        people: Callable[[str], bool] = everyone,
+    ) -> None:
+        self.shards = [s for s in open_shards(folder, split) if people(s.person)]
+        self.size, self.seed, self.augment = size, seed, augment
+        self.faces = [
+            (s, state)
+            for s, shard in enumerate(self.shards)
+            for state in range(0 if shard.neutral else 1, len(shard.units))
+        ]
+        if not self.faces:
+            raise DataError(f"no face of the people asked for in {folder / split}")
+
+    def __len__(self) -> int:
+        return 2**31 if self.augment else len(self.faces)
+
+    def __getitem__(self, i: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        if i >= len(self):
+            raise IndexError(i)
+        rng = np.random.default_rng((self.seed, i, 3))
+        strength = 0.5 if self.augment else 0.0
+        flipped = self.augment and bool(rng.random() < 0.5)
+        s, state = self.faces[int(rng.integers(len(self.faces))) if self.augment else i]
+        shard = self.shards[s]
+        geometry = Geometry.draw(rng, STORED, self.size, strength, flipped)
+        pixels = geometry.image(shard.get("images", state))
+        if self.augment:
+            pixels = Camera.draw(rng, strength).apply(pixels)
+        points, units = geometry.points(shard.get("landmarks", state)), shard.units[state]
+        if flipped:
+            units, points = facs.mirror(units), points[MIRROR]
+        return (
+            to_tensor(pixels),
+            torch.from_numpy(units),
+            torch.tensor(max(label_of(units), label_of(facs.mirror(units)))),
+            torch.from_numpy(points.astype(np.float32)),
+        )
