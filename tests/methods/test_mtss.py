@@ -13,7 +13,6 @@ from mien.methods.mtss.config import Architecture
 from mien.methods.mtss.method import MTSS
 from mien.methods.mtss.networks import (
     SDU,
-    AdaIN,
     Decoder,
     Discriminator,
     Encoder,
@@ -21,6 +20,8 @@ from mien.methods.mtss.networks import (
     Mapper,
     Translator,
 )
+from mien.nn import losses as shared
+from mien.nn.blocks import AdaIN
 from mien.types import Composition
 
 PAPER = Architecture()
@@ -114,15 +115,15 @@ def test_composing_head_starts_as_nearly_nothing() -> None:
 def test_r1_of_a_linear_critic_is_its_squared_slope() -> None:
     x = torch.randn(4, 3, 8, 8, requires_grad=True)
     weight = torch.randn(3, 8, 8)
-    assert losses.r1((x * weight).sum((1, 2, 3)), x) == pytest.approx(
+    assert shared.r1((x * weight).sum((1, 2, 3)), x) == pytest.approx(
         float(weight.square().sum()), rel=1e-5
     )
 
 
 def test_hinge() -> None:
     logits = torch.tensor([-2.0, 0.0, 2.0])
-    assert losses.hinge_real(logits) == pytest.approx((3 + 1 + 0) / 3)
-    assert losses.hinge_fake(logits) == pytest.approx((0 + 1 + 3) / 3)
+    assert shared.hinge_real(logits) == pytest.approx((3 + 1 + 0) / 3)
+    assert shared.hinge_fake(logits) == pytest.approx((0 + 1 + 3) / 3)
 
 
 @pytest.mark.parametrize("reading", [losses.orthogonality_cosine, losses.orthogonality_gram])
@@ -150,9 +151,9 @@ def test_flow_loss_counts_pixels_where_the_truth_is_known() -> None:
     truth = torch.zeros(2, 2, 8, 8)
     edit = Composition(truth + 2 / 128, torch.ones(2, 1, 8, 8), torch.zeros(2, 3, 8, 8))
     visible = torch.ones(2, 1, 8, 8)
-    assert losses.flow(edit, truth, visible, torch.tensor([1.0, 1.0])) == pytest.approx(4.0)
-    assert losses.flow(edit, truth, visible, torch.tensor([0.0, 0.0])) == 0
+    assert shared.flow(edit, truth, visible, torch.tensor([1.0, 1.0])) == pytest.approx(4.0)
+    assert shared.flow(edit, truth, visible, torch.tensor([0.0, 0.0])) == 0
     hidden = visible.clone()
     hidden[..., 4:] = 0
     edit.flow[..., 4:] = 9
-    assert losses.flow(edit, truth, hidden, torch.tensor([1.0, 1.0])) == pytest.approx(4.0)
+    assert shared.flow(edit, truth, hidden, torch.tensor([1.0, 1.0])) == pytest.approx(4.0)

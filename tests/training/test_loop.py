@@ -114,7 +114,7 @@ def test_nan_keeps_the_last_good_state(
     out = tmp_path / "run"
     train(recipe("rig_128", "training.images=8"), shards, out, progress=False)
     good = (out / "state.safetensors").read_bytes()
-    from mien.methods.mtss import losses
+    from mien.nn import losses
 
     monkeypatch.setattr(losses, "pixel", lambda *_: torch.tensor(float("nan"), requires_grad=True))
     with pytest.raises(TrainingError, match="last good state"):

@@ -12,6 +12,7 @@ from mien.methods.base import Expression, Identity, Method
 from mien.methods.mtss import networks
 from mien.methods.mtss.config import Architecture
 from mien.nn.compose import decisive
+from mien.nn.heads import ComposeHead, PictureHead
 from mien.types import Composition, Faces, Label, Reference
 
 
@@ -33,7 +34,8 @@ class MTSS(Method):
         self.encoder = networks.Encoder(a)
         self.translator = networks.Translator(a)
         self.decoder = networks.Decoder(a)
-        self.head = networks.ComposeHead(a) if a.head == "compose" else networks.PictureHead(a)
+        head = ComposeHead if a.head == "compose" else PictureHead
+        self.head = head(a.width, a.stem)
         self.extractor = networks.Extractor(a)
         self.sdu = networks.SDU(a, self.extractor.early_width)
         self.mapper = networks.Mapper(a)

@@ -1,9 +1,8 @@
 """The networks of MTSS (Lu et al., ICIP 2023), from public facts; see README.md for what is
 inferred.
 
-Residual blocks are pre-activation, LeakyReLU 0.2, two 3x3 convolutions, a 1x1 bias-free shortcut,
-their sum over sqrt 2; Down is a 2x2 average pool, Up nearest. Sizes in comments are the paper's,
-128 px and width 64.
+Blocks and heads that other methods share are in `nn/`. Sizes in comments are the paper's, 128 px
+and width 64.
 """
 
 from __future__ import annotations
@@ -17,82 +16,8 @@ from torch.nn import functional as F
 
 from mien.facs import EMOTIONS, UNITS
 from mien.methods.mtss.config import Architecture
-from mien.nn.compose import picture, resize, warp
-from mien.types import Composition
-
-
-class AffineNorm(nn.Module):
-    """Instance norm with learnt scale and shift (the paper's), or group norm of 8 (keeps local
-    contrast).
-    """
-
-    def __init__(self, channels: int, kind: str) -> None:
-        super().__init__()
-        self.norm: nn.Module = (
-            nn.InstanceNorm2d(channels, affine=True)
-            if kind == "instance"
-            else nn.GroupNorm(8, channels)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.norm(x)
-        return out
-
-
-class ResBlock(nn.Module):
-    """(B, i, H, W) -> (B, o, H', W'); `scale` -1 halves, +1 doubles, 0 keeps the size."""
-
-    def __init__(self, i: int, o: int, scale: int = 0, norm: str | None = None) -> None:
-        super().__init__()
-        self.scale = scale
-        # Down narrows late and Up early, so that the wide side works at the small size
-        middle = i if scale <= 0 else o
-        self.conv1, self.conv2 = nn.Conv2d(i, middle, 3, 1, 1), nn.Conv2d(middle, o, 3, 1, 1)
-        self.norm1 = AffineNorm(i, norm) if norm else nn.Identity()
-        self.norm2 = AffineNorm(middle, norm) if norm else nn.Identity()
-        self.shortcut = nn.Conv2d(i, o, 1, bias=False) if i != o else nn.Identity()
-
-    def resample(self, x: Tensor) -> Tensor:
-        if self.scale < 0:
-            return F.avg_pool2d(x, 2)
-        return F.interpolate(x, scale_factor=2, mode="nearest") if self.scale > 0 else x
-
-    def forward(self, x: Tensor) -> Tensor:
-        skip = self.shortcut(x)
-        h = F.leaky_relu(self.norm1(x), 0.2)
-        h = self.conv1(self.resample(h)) if self.scale > 0 else self.resample(self.conv1(h))
-        h = self.conv2(F.leaky_relu(self.norm2(h), 0.2))
-        return (self.resample(skip) + h) / math.sqrt(2)  # type: ignore[no-any-return]
-
-
-class AdaIN(nn.Module):
-    """Adaptive instance norm: scale 1 + gamma and shift from the style; unbiased std, eps 1e-5
-    added to it.
-    """
-
-    def forward(self, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
-        # in float32: the difference of close numbers is lost in bf16
-        full = x.float()
-        mean = full.mean((2, 3), keepdim=True)
-        std = full.std((2, 3), keepdim=True) + 1e-5
-        styled = (full - mean) / std * (1 + gamma[..., None, None]) + beta[..., None, None]
-        return styled.to(x.dtype)
-
-
-class StyledBlock(nn.Module):
-    """A residual block of the translator with two AdaINs; keeps (B, c, H, W)."""
-
-    def __init__(self, c: int) -> None:
-        super().__init__()
-        self.conv1, self.conv2 = nn.Conv2d(c, c, 3, 1, 1), nn.Conv2d(c, c, 3, 1, 1)
-        self.adain = AdaIN()
-
-    def forward(self, x: Tensor, affine: Tensor) -> Tensor:
-        g1, b1, g2, b2 = affine.chunk(4, 1)
-        h = self.conv1(F.leaky_relu(self.adain(x, g1, b1), 0.2))
-        h = self.conv2(F.leaky_relu(self.adain(h, g2, b2), 0.2))
-        out: Tensor = (x + h) / math.sqrt(2)
-        return out
+from mien.nn.blocks import ResBlock, StyledBlock
+from mien.nn.heads import ComposeHead
 
 
 class Encoder(nn.Module):
@@ -189,57 +114,6 @@ class Refine(nn.Module):
         # the block halves the energy of its sum; here the sum itself is wanted
         out: Tensor = self.block(x, self.affine(change)) * math.sqrt(2)
         return out
-
-
-class PictureHead(nn.Module):
-    """The paper's head: a 1x1 convolution to RGB, no tanh. mask = 0: every pixel is repainted."""
-
-    def __init__(self, a: Architecture) -> None:
-        super().__init__()
-        self.stem, self.out = a.stem, nn.Conv2d(a.width, 3 * a.stem**2, 1)
-
-    def forward(self, h: Tensor, source: Tensor) -> Composition:
-        return picture(F.pixel_shuffle(self.out(h), self.stem))
-
-
-class ComposeHead(nn.Module):
-    """Differs: warp the source and paint only what cannot be moved in; starts as the identity.
-
-    The flow is read at the stem's resolution and upsampled; mask and paint are made at full size
-    beside the warped source, so that they can mend it.
-    """
-
-    reach = 0.1  # crop units that a flow output of 1 moves: keeps early steps small
-
-    def __init__(self, a: Architecture) -> None:
-        super().__init__()
-        w, self.stem = a.width, a.stem
-        fine = 16
-        self.flow = nn.Conv2d(w, 2, 3, 1, 1)
-        self.spread = nn.Conv2d(w, fine * a.stem**2, 3, 1, 1)
-        self.mix = nn.Conv2d(fine + 6, 32, 3, 1, 1)
-        self.norm = nn.GroupNorm(8, 32)
-        self.out = nn.Conv2d(32, 4, 3, 1, 1)
-        self.start_as_identity()
-
-    def start_as_identity(self) -> None:
-        nn.init.zeros_(self.flow.weight)
-        nn.init.zeros_(self.out.weight)
-        for conv in (self.flow, self.out):
-            if conv.bias is not None:
-                nn.init.zeros_(conv.bias)
-        if self.out.bias is not None:
-            nn.init.constant_(self.out.bias[3:], 2.0)  # mask 0.88: mostly the source
-
-    def forward(self, h: Tensor, source: Tensor) -> Composition:
-        h = F.leaky_relu(h, 0.2)
-        # in float32: half a pixel of flow is less than bf16 can tell apart far from zero
-        flow = resize(self.flow(h).float() * self.reach, source.shape[-1])
-        fine = F.pixel_shuffle(self.spread(h), self.stem)
-        moved = warp(source.float(), flow)
-        mixed = self.mix(torch.cat([fine, moved.to(fine), source.to(fine)], 1))
-        out = self.out(F.leaky_relu(self.norm(mixed), 0.2)).float()
-        return Composition(flow, torch.sigmoid(out[:, 3:]), torch.tanh(out[:, :3]))
 
 
 class Extractor(nn.Module):

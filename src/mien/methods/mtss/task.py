@@ -22,6 +22,7 @@ from mien.methods.mtss import losses
 from mien.methods.mtss.config import MTSSConfig
 from mien.methods.mtss.method import MTSS
 from mien.methods.mtss.networks import Discriminator, StyleClassifier, initialise
+from mien.nn import losses as shared
 from mien.nn.compose import compose, resize
 from mien.types import Faces
 
@@ -134,15 +135,15 @@ class MTSSTask(Task):
         named = m.mapper(z, batch["target_label"].clamp_min(0))
         edit = m.translate(x, content, skip, own, self.draw_style(lent, mapped, named, batch))
         result = compose(x, edit)
-        weight = losses.emphasis(x, y, t.emphasis) + t.mouth * resize(batch["mouth"], x.shape[-1])
+        weight = shared.emphasis(x, y, t.emphasis) + t.mouth * resize(batch["mouth"], x.shape[-1])
         labelled = (batch["target_label"] >= 0).float()[:, None]
         tail = m.extractor.conclude(m.sdu.inject(style_map))
         parts = {
-            "pixel": losses.pixel(result, y, weight),
-            "edges": losses.edges(result, y, weight),
-            "flow": losses.flow(edit, batch["flow"], batch["visible"], batch["known"]),
-            "mask": losses.mask(edit, batch["visible"], batch["known"]),
-            "smooth": losses.smoothness(edit),
+            "pixel": shared.pixel(result, y, weight),
+            "edges": shared.edges(result, y, weight),
+            "flow": shared.flow(edit, batch["flow"], batch["visible"], batch["known"]),
+            "mask": shared.mask(edit, batch["visible"], batch["known"]),
+            "smooth": shared.smoothness(edit),
             "align": (lent - mapped).abs().mean()
             + (
                 batch["exact"][:, None] * (own - m.unit_map.to_style(batch["source_units"])).abs()
@@ -220,13 +221,13 @@ class MTSSTask(Task):
         one, two = self.discriminator(real)
         one, two = losses.pick(one, real_label), losses.pick(two, real_label)
         fake = losses.pick(self.discriminator(first)[0], label[label >= 0])
-        parts = {"real": losses.hinge_real(one), "fake": losses.hinge_fake(fake)}
+        parts = {"real": shared.hinge_real(one), "fake": shared.hinge_fake(fake)}
         if not paired:
             cycled = losses.pick(self.discriminator(second)[1], batch["source_label"])
-            parts |= {"real_cycle": losses.hinge_real(two), "fake_cycle": losses.hinge_fake(cycled)}
+            parts |= {"real_cycle": shared.hinge_real(two), "fake_cycle": shared.hinge_fake(cycled)}
         if w.r1 and self.steps % t.r1_every == 0:
             heads = (one,) if paired else (one, two)
-            parts["r1"] = w.r1 * t.r1_every * torch.stack([losses.r1(h, real) for h in heads]).sum()
+            parts["r1"] = w.r1 * t.r1_every * torch.stack([shared.r1(h, real) for h in heads]).sum()
         self.steps += 1
         return Loss(parts)
 

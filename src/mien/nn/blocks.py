@@ -1,0 +1,86 @@
+"""Blocks that more than one method is built from.
+
+Residual blocks are pre-activation, LeakyReLU 0.2, two 3x3 convolutions, a 1x1 bias-free shortcut,
+their sum over sqrt 2; Down is a 2x2 average pool, Up nearest (HiSD and StarGAN v2, public code).
+"""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class AffineNorm(nn.Module):
+    """Instance norm with learnt scale and shift (the paper's), or group norm of 8 (keeps local
+    contrast).
+    """
+
+    def __init__(self, channels: int, kind: str) -> None:
+        super().__init__()
+        self.norm: nn.Module = (
+            nn.InstanceNorm2d(channels, affine=True)
+            if kind == "instance"
+            else nn.GroupNorm(8, channels)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.norm(x)
+        return out
+
+
+class ResBlock(nn.Module):
+    """(B, i, H, W) -> (B, o, H', W'); `scale` -1 halves, +1 doubles, 0 keeps the size."""
+
+    def __init__(self, i: int, o: int, scale: int = 0, norm: str | None = None) -> None:
+        super().__init__()
+        self.scale = scale
+        # Down narrows late and Up early, so that the wide side works at the small size
+        middle = i if scale <= 0 else o
+        self.conv1, self.conv2 = nn.Conv2d(i, middle, 3, 1, 1), nn.Conv2d(middle, o, 3, 1, 1)
+        self.norm1 = AffineNorm(i, norm) if norm else nn.Identity()
+        self.norm2 = AffineNorm(middle, norm) if norm else nn.Identity()
+        self.shortcut = nn.Conv2d(i, o, 1, bias=False) if i != o else nn.Identity()
+
+    def resample(self, x: Tensor) -> Tensor:
+        if self.scale < 0:
+            return F.avg_pool2d(x, 2)
+        return F.interpolate(x, scale_factor=2, mode="nearest") if self.scale > 0 else x
+
+    def forward(self, x: Tensor) -> Tensor:
+        skip = self.shortcut(x)
+        h = F.leaky_relu(self.norm1(x), 0.2)
+        h = self.conv1(self.resample(h)) if self.scale > 0 else self.resample(self.conv1(h))
+        h = self.conv2(F.leaky_relu(self.norm2(h), 0.2))
+        return (self.resample(skip) + h) / math.sqrt(2)  # type: ignore[no-any-return]
+
+
+class AdaIN(nn.Module):
+    """Adaptive instance norm: scale 1 + gamma and shift from the style; unbiased std, eps 1e-5
+    added to it.
+    """
+
+    def forward(self, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
+        # in float32: the difference of close numbers is lost in bf16
+        full = x.float()
+        mean = full.mean((2, 3), keepdim=True)
+        std = full.std((2, 3), keepdim=True) + 1e-5
+        styled = (full - mean) / std * (1 + gamma[..., None, None]) + beta[..., None, None]
+        return styled.to(x.dtype)
+
+
+class StyledBlock(nn.Module):
+    """A residual block of the translator with two AdaINs; keeps (B, c, H, W)."""
+
+    def __init__(self, c: int) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(c, c, 3, 1, 1), nn.Conv2d(c, c, 3, 1, 1)
+        self.adain = AdaIN()
+
+    def forward(self, x: Tensor, affine: Tensor) -> Tensor:
+        g1, b1, g2, b2 = affine.chunk(4, 1)
+        h = self.conv1(F.leaky_relu(self.adain(x, g1, b1), 0.2))
+        h = self.conv2(F.leaky_relu(self.adain(h, g2, b2), 0.2))
+        out: Tensor = (x + h) / math.sqrt(2)
+        return out
