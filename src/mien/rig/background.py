@@ -74,10 +74,11 @@ class Background:
         self._solver = splu(laplacian[self._free][:, self._free].tocsc())
         self._coupling = laplacian[self._free][:, self._fixed]
 
-    def displacement(self, moved: Float) -> Float:
-        """Displacement (G, 2) px of the grid, given that of every vertex (N, 2) px."""
-        out = np.zeros((self._n * self._n, 2))
-        out[self._on_face] = (moved[self._corners] * self._weights).sum(1)
+    def spread(self, values: Float) -> Float:
+        """Values (G, C) on the grid, given those of every vertex (N, C), such as displacements; 0
+        far off."""
+        out = np.zeros((self._n * self._n, values.shape[1]))
+        out[self._on_face] = (values[self._corners] * self._weights).sum(1)
         out[self._free] = self._solver.solve(-(self._coupling @ out[self._fixed]))
         return out.astype(np.float32)
 

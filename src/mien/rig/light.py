@@ -13,6 +13,10 @@ DARKEST, BRIGHTEST = 0.6, 1.35
 believed."""
 GAIN_UP, GAIN_DOWN = 0.45, 0.75
 """Damping of brighter and of darker: a photograph already burns its highlights."""
+KEY = 0.42
+"""What a key light moved by 1 adds to skin that faces it, in units of the face's median."""
+KEY_BOUNDS = 0.4, 1.7
+"""Least and most of the ratio that a moved key light may make."""
 FLOOR = 0.15
 """Smallest shade that is divided by, relative to the face's median."""
 
@@ -38,6 +42,16 @@ class Light:
         ratio = np.clip(self._shade(normals) / self._source, DARKEST, BRIGHTEST) - 1
         ratio *= np.where(ratio > 0, GAIN_UP, GAIN_DOWN) * strength * self._trust
         out: Float = self._smoothing @ (self._smoothing @ (1 + ratio).astype(np.float32))
+        return out
+
+    def keyed(self, normals: Float, key: tuple[float, float]) -> Float:
+        """Brightness (F,) of each face vertex after the key light moved to the person's left and
+        up by `key`, relative to before; normals (N, 3) in camera axes."""
+        left, up = key
+        own = self._shade(normals)
+        added = KEY * (left * normals[FACE, 0] + up * normals[FACE, 1])
+        ratio = np.clip(1 + added / np.maximum(own, 0.5), *KEY_BOUNDS).astype(np.float32)
+        out: Float = self._smoothing @ (self._smoothing @ ratio)
         return out
 
     def _shade(self, normals: Float) -> Float:

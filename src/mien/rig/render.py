@@ -19,10 +19,20 @@ from mien.rig.camera import Camera
 from mien.rig.eyes import eye_textures
 from mien.rig.fit import Fit, fit
 from mien.rig.light import Light
-from mien.rig.mesh import BACKGROUND_LAYER, EYE, EYEBALLS, FACE, MOUTH_INSIDE, SIDES, FaceModel
+from mien.rig.mesh import (
+    BACKGROUND_LAYER,
+    EYE,
+    EYE_LAYER,
+    EYEBALLS,
+    FACE,
+    MOUTH_INSIDE,
+    SIDES,
+    FaceModel,
+)
 from mien.rig.mouth import MouthShade, lips_without_slit, own_mouth
 from mien.rig.sampling import shrink
 from mien.rig.shade import Frame, Skin, mouth_mask, shade
+from mien.rig.stage import Stage
 from mien.rig.threads import one_thread
 
 SOURCE_SIZE = 320
@@ -40,6 +50,7 @@ SOURCE, LIDS, BLEND, LIGHT, COLOUR = slice(0, 2), slice(2, 4), 4, 5, slice(6, 9)
 """Channels of the raster: place in the photograph, place in the second texture, how much of that,
 brightness, colour of the mouth's inside."""
 CHANNELS = 9
+EYE_LANDMARKS = {"R": slice(36, 42), "L": slice(42, 48)}
 
 
 @dataclass(frozen=True)
@@ -49,7 +60,7 @@ class Render:
     image uint8 (S, S, 3) RGB; landmarks (68, 2) px at S; flow (S, S, 2): where in the source crop a
     pixel comes from, as a displacement (x, y) in crop units; visibility (S, S) in [0, 1]: 1 where
     the pixel does come from the photograph by that flow; mouth (S, S) in [0, 1]: the inside of the
-    open mouth.
+    open mouth; camera: how the face stands in it, in px of the 320 px crop.
     """
 
     image: UInt8
@@ -57,6 +68,7 @@ class Render:
     flow: Float
     visibility: Float
     mouth: Float
+    camera: Camera
 
 
 class Rig:
@@ -100,15 +112,23 @@ class Rig:
         mouth = mouth_mask(self.crop.shape[:2], self.fit.landmarks, self.fit.closed)
         flow, seen = np.zeros((size, size, 2), np.float32), np.ones((size, size), np.float32)
         points = _at_size(self.fit.landmarks.astype(np.float32), size)
-        return Render(np.round(image).astype(np.uint8), points, flow, seen, shrink(mouth, size))
+        inside = shrink(mouth, size)
+        return Render(np.round(image).astype(np.uint8), points, flow, seen, inside, self.fit.camera)
 
-    def render(self, action_units: Float, size: int = 256, supersample: int = 2) -> Render:
+    def render(
+        self,
+        action_units: Float,
+        size: int = 256,
+        supersample: int = 2,
+        stage: Stage = Stage(),  # noqa: B008 - frozen
+    ) -> Render:
         """The face showing `action_units` (47,) in [0, 1], absolute: 0 everywhere is a face at
         rest.
 
-        `size`: side of the result, px; `supersample`: raster pixels per pixel and axis.
+        `size`: side of the result, px; `supersample`: raster pixels per pixel and axis; `stage`:
+        how the head is turned and lit.
         """
-        return self.render_weights(self.weights(action_units), size, supersample)
+        return self.render_weights(self.weights(action_units), size, supersample, stage=stage)
 
     def weights(self, action_units: Float) -> Float:
         """Blendshape weights (53,) that show `action_units` (47,) on this person."""
@@ -122,21 +142,24 @@ class Rig:
         supersample: int = 2,
         camera: Camera | None = None,
         relight: float = 1.0,
+        stage: Stage = Stage(),  # noqa: B008 - frozen
     ) -> Render:
         """The face under raw blendshape weights (53,), from another `camera` if one is given."""
-        camera = camera or self.fit.camera
+        camera = stage.camera(camera or self.fit.camera)
         with one_thread():
             target = stand(self.model, pose(self.model, self._person, weights), camera)
-            frame, points = self._raster(target, weights, size * supersample, relight)
+            frame, points = self._raster(target, weights, size * supersample, relight, stage)
             colour, visible = shade(self._skin, frame)
-        image = shrink(np.clip(colour, 0, 255), size)
+            if any(stage.key):
+                eyes = frame.layer == EYE_LAYER
+                colour[eyes] *= frame.attributes[eyes, LIGHT, None]
+        image = shrink(np.clip(stage.expose(colour), 0, 255), size)
         flow, seen = shrink_flow(frame.flow(), visible, supersample)
         mouth = shrink(frame.mouth.astype(np.float32), size)
         at = self.model.landmarks
         landmarks = self.fit.landmarks.astype(np.float32) + points[at] - self._source.points[at]
-        return Render(
-            np.round(image).astype(np.uint8), _at_size(landmarks, size), flow, seen, mouth
-        )
+        pixels = np.round(image).astype(np.uint8)
+        return Render(pixels, _at_size(landmarks, size), flow, seen, mouth, camera)
 
     def _select(self) -> None:
         """Decide, from the photograph's pose, which triangles are drawn and where face meets
@@ -185,13 +208,13 @@ class Rig:
         self._fixed_attributes = fixed
 
     def _raster(
-        self, target: Pose, weights: Float, side: int, relight: float
+        self, target: Pose, weights: Float, side: int, relight: float, stage: Stage
     ) -> tuple[Frame, Float]:
         """Rasterise at `side` px. Also returns where each vertex (N, 2) lands, in crop px."""
         points = target.points + self._eye_shift
         moved = points - self._source.points
         moved[EYEBALLS] -= self._eye_shift[EYEBALLS]
-        drift = self._background.displacement(moved)
+        drift = self._drift(moved, stage)
         edge = self._source.points[self._rim]
         carried = edge + self._background.sample(drift, edge)
         points[self._rim] = points[self._rim] * self._rim_own + carried * (1 - self._rim_own)
@@ -204,6 +227,8 @@ class Rig:
         colours, opened, gap_change = self._mouth(target.vertices, target.normals)
         blink = {s: self._more(weights, f"eyeBlink_{s}") for s in SIDES}
         attributes = self._attributes(points, target, blink, colours, relight)
+        if any(stage.key):
+            self._move_key(attributes, target.normals, stage.key)
 
         index, inside, buffer, place = self._scratch(side)
         kernels.rasterise(everything, depth, self._triangles, index, inside, buffer)
@@ -218,6 +243,24 @@ class Rig:
             scale, scale * float(self.fit.camera.scale),
         )  # fmt: skip
         return frame, points
+
+    def _drift(self, moved: Float, stage: Stage) -> Float:
+        """Displacement (G, 2) px of the background, given that of every vertex (N, 2) px."""
+        if not stage.turn[2]:
+            return self._background.spread(moved)
+        own, grid, points = self.fit.camera, self._background.points, self._source.points
+        rest = self._background.spread(moved - stage.tilt(own, points))
+        return rest + stage.tilt(own, grid)
+
+    def _move_key(self, attributes: Float, normals: Float, key: tuple[float, float]) -> None:
+        """Light skin, eyes and, fading out, hair and neck by a moved key light."""
+        lit = np.zeros((len(self.model.neutral), 1), np.float32)
+        lit[FACE, 0] = np.log(self._light.keyed(normals, key))
+        for side, corners in EYE_LANDMARKS.items():
+            lit[EYE[side]] = lit[self.model.landmarks[corners]].mean()
+        n = len(lit)
+        attributes[:n, LIGHT] *= np.exp(lit[:, 0])
+        attributes[n:, LIGHT] *= np.exp(self._background.spread(lit)[:, 0])
 
     def _attributes(
         self, points: Float, target: Pose, blink: dict[str, float], colours: Float, relight: float

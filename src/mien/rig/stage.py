@@ -1,0 +1,82 @@
+"""What a render changes beside the expression: how the head is turned, and how it is lit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mien.rig.arrays import Float
+from mien.rig.camera import DISTANCE, Camera, rotation_matrix
+
+PIVOT = np.array([0.0, -4.0, 2.5])
+"""What a turning head turns about: below the ears, where the skull sits on the neck, cm."""
+NAPE = (-7.0, -18.0)
+"""Height, cm, down to which a tilting head takes its surround along, and where that stands still:
+the shoulders do not tilt."""
+DISPLAY_GAMMA = 2.2
+"""From light to the numbers of a picture."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Head and light of a render, as changes of the photograph's own.
+
+    Attributes:
+        turn: pitch (up), yaw (to the person's left) and roll (tilt to the person's left), degrees;
+            what the photograph shows carries about 12, 20 and 15.
+        light: how far the key light moves to the person's left and up, each about -1..1, and the
+            exposure in stops.
+    """
+
+    turn: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    light: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    @property
+    def key(self) -> tuple[float, float]:
+        """How far the key light moves to the person's left, and up."""
+        return self.light[:2]
+
+    def camera(self, own: Camera) -> Camera:
+        """The camera that sees the head turned, given the photograph's."""
+        if not any(self.turn):
+            return own
+        pitch, yaw, roll = np.radians(self.turn)
+        turned = (
+            rotation_matrix(np.array([0, 0, -roll]))
+            @ rotation_matrix(np.array([-pitch, 0, 0]))
+            @ rotation_matrix(np.array([0, yaw, 0]))
+        )
+        matrix = turned @ own.matrix
+        x, y, z = own.matrix @ PIVOT - matrix @ PIVOT
+        # The pivot stays where it is; what that moves in depth, perspective turns into scale.
+        scale = own.scale / (1 - z / DISTANCE)
+        origin = own.origin + np.array([x, -y]) * scale
+        vector, _ = cv2.Rodrigues(matrix)
+        return Camera(np.asarray(vector, np.float64).ravel(), float(scale), origin)
+
+    def tilt(self, own: Camera, points: Float) -> Float:
+        """Displacement (K, 2) px of the head's surround at points (K, 2) px, by the roll alone."""
+        roll = np.radians(self.turn[2])
+        if roll == 0:
+            return np.zeros_like(points)
+        centre, _ = own.project(PIVOT[None])
+        above = (centre[0, 1] - points[:, 1]) / own.scale + PIVOT[1]
+        share = np.clip((above - NAPE[1]) / (NAPE[0] - NAPE[1]), 0, 1)
+        angle = roll * share * share * (3 - 2 * share)
+        x, y = (points - centre[0]).T
+        c, s = np.cos(angle) - 1, np.sin(angle)
+        return np.stack([c * x - s * y, s * x + c * y], 1).astype(np.float32)
+
+    def expose(self, colour: Float) -> Float:
+        """Colours (..., 3) in 0..255 at this exposure; brightened ones near white without burning
+        out."""
+        stops = self.light[2]
+        if stops == 0:
+            return colour
+        gain = np.float32(2 ** (stops / DISPLAY_GAMMA))
+        if gain < 1:
+            return colour * gain
+        out: Float = gain * colour / (1 + (gain - 1) * np.clip(colour, 0, 255) / 255)
+        return out
