@@ -7,6 +7,7 @@ their sum over sqrt 2; Down is a 2x2 average pool, Up nearest (HiSD and StarGAN 
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -84,3 +85,61 @@ class StyledBlock(nn.Module):
         h = self.conv2(F.leaky_relu(self.adain(h, g2, b2), 0.2))
         out: Tensor = (x + h) / math.sqrt(2)
         return out
+
+
+class Quiet(nn.Module):
+    """A part that changes nothing at first, so that what is there already learns undisturbed."""
+
+    @abstractmethod
+    def add_nothing(self) -> None:
+        """Zero what the part adds."""
+
+
+class Refine(Quiet):
+    """A styled residual block at the decoder's finer map, (B, c, H, W) -> the same.
+
+    Lids and lips are a few pixels wide: one more look at the style where they can be told apart.
+    Adds nothing at first.
+    """
+
+    def __init__(self, c: int, style: int) -> None:
+        super().__init__()
+        self.affine = nn.Linear(style, 4 * c)
+        self.block = StyledBlock(c)
+        self.add_nothing()
+
+    def add_nothing(self) -> None:
+        nn.init.zeros_(self.block.conv2.weight)
+        if self.block.conv2.bias is not None:
+            nn.init.zeros_(self.block.conv2.bias)
+
+    def forward(self, x: Tensor, change: Tensor) -> Tensor:
+        # the block halves the energy of its sum; here the sum itself is wanted
+        out: Tensor = self.block(x, self.affine(change)) * math.sqrt(2)
+        return out
+
+
+class Departure(nn.Sequential, Quiet):
+    """What the expression that a face starts from adds to a style's numbers: (B, style) -> (B, n).
+
+    Through 100 numbers, twice the units there are: more of a full matrix would be idle.
+    """
+
+    def __init__(self, style: int, numbers: int) -> None:
+        super().__init__(nn.Linear(style, 100, bias=False), nn.Linear(100, numbers, bias=False))
+        self.add_nothing()
+
+    def add_nothing(self) -> None:
+        nn.init.zeros_(list(self.parameters())[-1])
+
+
+def initialise(module: nn.Module) -> None:
+    """Kaiming-normal fan-in weights, biases 0.01 (HiSD's); quiet parts add nothing."""
+    for m in module.modules():
+        if isinstance(m, (nn.Conv2d, nn.Linear)):
+            nn.init.kaiming_normal_(m.weight, a=0, mode="fan_in")
+            if m.bias is not None:
+                nn.init.constant_(m.bias, 0.01)
+    for m in module.modules():
+        if isinstance(m, Quiet):
+            m.add_nothing()

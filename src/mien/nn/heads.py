@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mien.nn.blocks import Quiet
 from mien.nn.compose import picture, resize, warp
 from mien.types import Composition
 
@@ -22,7 +23,7 @@ class PictureHead(nn.Module):
         return picture(F.pixel_shuffle(self.out(h), self.stem))
 
 
-class ComposeHead(nn.Module):
+class ComposeHead(Quiet):
     """Warp the source and paint only what cannot be moved in; starts as the identity.
 
     The flow is read at the stem's resolution and upsampled; mask and paint are made at full size
@@ -41,9 +42,9 @@ class ComposeHead(nn.Module):
         self.mix = nn.Conv2d(fine + 6, 32, 3, 1, 1)
         self.norm = nn.GroupNorm(8, 32)
         self.out = nn.Conv2d(32, 4, 3, 1, 1)
-        self.start_as_identity()
+        self.add_nothing()
 
-    def start_as_identity(self) -> None:
+    def add_nothing(self) -> None:
         nn.init.zeros_(self.flow.weight)
         nn.init.zeros_(self.out.weight)
         for conv in (self.flow, self.out):

@@ -11,6 +11,7 @@ from mien.facs import EMOTIONS
 from mien.methods.base import Expression, Identity, Method
 from mien.methods.mtss import networks
 from mien.methods.mtss.config import Architecture
+from mien.nn.blocks import initialise
 from mien.nn.compose import decisive
 from mien.nn.heads import ComposeHead, PictureHead
 from mien.types import Composition, Faces, Label, Reference
@@ -40,7 +41,7 @@ class MTSS(Method):
         self.sdu = networks.SDU(a, self.extractor.early_width)
         self.mapper = networks.Mapper(a)
         self.unit_map = networks.UnitMap(a)
-        networks.initialise(self)
+        initialise(self)
 
     def identity(self, source: Faces) -> Identity:
         content, skip, _ = self.separate(source.pixels)

@@ -16,8 +16,7 @@ from torch.nn import functional as F
 
 from mien.facs import EMOTIONS, UNITS
 from mien.methods.mtss.config import Architecture
-from mien.nn.blocks import ResBlock, StyledBlock
-from mien.nn.heads import ComposeHead
+from mien.nn.blocks import Departure, Refine, ResBlock, StyledBlock
 
 
 class Encoder(nn.Module):
@@ -47,15 +46,7 @@ class Translator(nn.Module):
         self.blocks = nn.ModuleList(StyledBlock(a.middle) for _ in range(a.blocks))
         self.affine = nn.Linear(a.style, a.blocks * 4 * a.middle)  # 1,792 numbers in the paper
         # Differs: where the expression starts from says what has to move; begins without a say
-        # through 100 numbers, twice the units there are: more of a full matrix would be idle
-        self.depart = (
-            nn.Sequential(
-                nn.Linear(a.style, 100, bias=False),
-                nn.Linear(100, a.blocks * 4 * a.middle, bias=False),
-            )
-            if a.relative
-            else None
-        )
+        self.depart = Departure(a.style, a.blocks * 4 * a.middle) if a.relative else None
         self.features = nn.Conv2d(a.middle, 4 * a.width, 1)
         self.mask = nn.Conv2d(a.middle, 4 * a.width, 1)
 
@@ -89,31 +80,6 @@ class Decoder(nn.Module):
         if self.refine is not None and change is not None:
             h = self.refine(h, change)
         return self.up2(torch.cat([h, skip], 1))  # type: ignore[no-any-return]
-
-
-class Refine(nn.Module):
-    """Differs: a styled residual block at the decoder's finer map, (B, c, H, W) -> the same.
-
-    Lids and lips are a few pixels wide: one more look at the style where they can be told apart.
-    Adds nothing at first.
-    """
-
-    def __init__(self, c: int, style: int) -> None:
-        super().__init__()
-        self.affine = nn.Linear(style, 4 * c)
-        self.block = StyledBlock(c)
-        self.add_nothing()
-
-    def add_nothing(self) -> None:
-        """Zero the last convolution."""
-        nn.init.zeros_(self.block.conv2.weight)
-        if self.block.conv2.bias is not None:
-            nn.init.zeros_(self.block.conv2.bias)
-
-    def forward(self, x: Tensor, change: Tensor) -> Tensor:
-        # the block halves the energy of its sum; here the sum itself is wanted
-        out: Tensor = self.block(x, self.affine(change)) * math.sqrt(2)
-        return out
 
 
 class Extractor(nn.Module):
@@ -251,19 +217,3 @@ class Discriminator(nn.Module):
         pooled = self.trunk(face).mean((2, 3), keepdim=True)
         translated, cycled = self.out(pooled).flatten(1).chunk(2, 1)
         return translated, cycled
-
-
-def initialise(module: nn.Module) -> None:
-    """Kaiming-normal fan-in weights, biases 0.01 (HiSD's initialisation, kept by MTSS)."""
-    for m in module.modules():
-        if isinstance(m, (nn.Conv2d, nn.Linear)):
-            nn.init.kaiming_normal_(m.weight, a=0, mode="fan_in")
-            if m.bias is not None:
-                nn.init.constant_(m.bias, 0.01)
-    for m in module.modules():
-        if isinstance(m, ComposeHead):
-            m.start_as_identity()
-        if isinstance(m, Refine):
-            m.add_nothing()
-        if isinstance(m, Translator) and m.depart is not None:
-            nn.init.zeros_(list(m.depart.parameters())[-1])

@@ -17,14 +17,14 @@ from torch import Tensor
 
 from mien import facs
 from mien.data.loading import RigLabelled, RigPairs
-from mien.methods.base import Group, Loss, Method, Phase, Task
+from mien.methods.base import Group, Loss, Phase, Task
 from mien.methods.mtss import losses
 from mien.methods.mtss.config import MTSSConfig
 from mien.methods.mtss.method import MTSS
-from mien.methods.mtss.networks import Discriminator, StyleClassifier, initialise
+from mien.methods.mtss.networks import Discriminator, StyleClassifier
 from mien.nn import losses as shared
+from mien.nn.blocks import initialise
 from mien.nn.compose import compose, resize
-from mien.types import Faces
 
 Batch = dict[str, Tensor]
 
@@ -230,50 +230,3 @@ class MTSSTask(Task):
             parts["r1"] = w.r1 * t.r1_every * torch.stack([shared.r1(h, real) for h in heads]).sum()
         self.steps += 1
         return Loss(parts)
-
-    @torch.no_grad()
-    def preview(self, method: Method, batch: Batch) -> list[tuple[str, Tensor]]:
-        """Source, every label, own style; where known, the target by reference and by units."""
-        assert isinstance(method, MTSS)
-        x = batch["source"]
-        source = Faces(x, torch.zeros(len(x), 68, 2))
-        identity = method.identity(source)
-        columns = [("source", x)]
-        for k, name in enumerate(facs.EMOTIONS):
-            index = torch.full((len(x),), k, device=x.device)
-            columns.append((name, method.decode(identity, method.from_labels(index))))
-        columns.append(("own", method.decode(identity, method.encode(source))))
-        if "target" in batch:
-            donor = Faces(batch["donor"], source.landmarks)
-            columns += [
-                ("donor", batch["donor"]),
-                ("like donor", method.decode(identity, method.encode(donor))),
-                ("by units", method.decode(identity, method.from_units(batch["target_units"]))),
-                ("truth", batch["target"]),
-            ]
-        return columns
-
-    @torch.no_grad()
-    def validate(self, method: Method, batch: Batch) -> dict[str, float]:
-        """PSNR (dB) of the result by units to the truth, and of the unedited source; nothing when
-        unpaired.
-        """
-        if "target" not in batch:
-            return {}
-        assert isinstance(method, MTSS)
-        source = Faces(batch["source"], torch.zeros(len(batch["source"]), 68, 2))
-        keep = (batch["source"] - batch["target"]).abs().flatten(1).amax(1) > 0
-        edits = method.decode(method.identity(source), method.from_units(batch["target_units"]))
-        donors = method.encode(Faces(batch["donor"], source.landmarks))
-        lent = method.decode(method.identity(source), donors)
-        return {
-            "psnr_nothing": psnr(batch["source"][keep], batch["target"][keep]),
-            "psnr_units": psnr(edits[keep], batch["target"][keep]),
-            "psnr_reference": psnr(lent[keep], batch["target"][keep]),
-        }
-
-
-def psnr(a: Tensor, b: Tensor) -> float:
-    """Mean over the batch of 10 log10(4 / MSE) for images in [-1, 1], dB."""
-    mse = (a - b).square().flatten(1).mean(1).clamp_min(1e-10)
-    return float((10 * torch.log10(4 / mse)).mean())
