@@ -67,11 +67,11 @@ def person(model: FaceModel, fit: Fit) -> Person:
     axes = fit.camera.matrix.astype(np.float32)
 
     def spread(residual: Double) -> Float:
-        moved = model.residual @ residual.astype(np.float32) / np.float32(fit.camera.scale)
+        moved = model.spread(residual.astype(np.float32)) / np.float32(fit.camera.scale)
         return np.stack([moved[:, 0], -moved[:, 1], np.zeros(len(moved), np.float32)], 1) @ axes
 
     rest = model.shape(fit.identity) + spread(fit.rest_residual)
-    habit = spread(fit.residual - fit.rest_residual)
+    habit = spread(fit.residual) - spread(fit.rest_residual)
     return Person(seat_teeth(model, rest, fit), habit, fit.weights - fit.rest_weights)
 
 

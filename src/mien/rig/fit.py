@@ -15,8 +15,9 @@ import numpy as np
 from mien.rig.arrays import Double, Float
 from mien.rig.camera import Camera
 from mien.rig.mesh import FaceModel
-from mien.rig.problem import CONTOUR, INNER, SLACK, View, contour_normals, ruler, solve
+from mien.rig.problem import SLACK, View, outline_normals, ruler, solve
 from mien.rig.rest import shipped
+from mien.rig.template import FITTED, LIPS_MEET
 
 UPPER_LIP, LOWER_LIP = (61, 62, 63), (67, 66, 65)
 """Inner-lip points that meet when the mouth is closed."""
@@ -41,9 +42,10 @@ class Fit:
     """The model brought onto one photograph.
 
     identity (50,); weights (53,) of the expression shown; rest_weights (53,), where this person's
-    lids stand at rest; landmarks (68, 2) as used (lips of a closed mouth merged); residual (68, 2)
-    px, what the landmarks ask beyond the model; rest_residual (68, 2), the same of the face at
-    rest; error: mean distance of the 51 inner points px; contour_error: along the normal, px.
+    lids stand at rest; landmarks (68, 2) as used (lips of a closed mouth merged); residual (K, 2)
+    px, what the markers ask beyond the model (K is 68, more with a template); rest_residual, the
+    same of the face at rest; error: mean distance of the 51 inner points px; contour_error: along
+    the normal, px.
     """
 
     camera: Camera
@@ -93,15 +95,19 @@ def fit(
     """
     points, closed = merge_lips(landmarks.astype(np.float64), neutral)
     shapes = SLACK if neutral else tuple(n for n in model.names if not n.startswith(UNFITTED))
-    views = [View(points, shapes)]
+    if template is None:
+        views = [View(model.markers, points, shapes)]
+    else:
+        every = np.concatenate([points, placed(template.astype(np.float64), closed)])
+        views = [View(model.template_markers, every, shapes)]
     if not neutral and identity is None:
         resting, _ = merge_lips(shipped()(landmarks.astype(np.float64)), neutral=True)
-        views.append(View(resting, SLACK, REST_TRUST))
+        views.append(View(model.markers, resting, SLACK, REST_TRUST))
     solved = solve(model, views, identity)
     weights = [np.zeros(len(model.names), np.float32) for _ in views]
     for out, view, found in zip(weights, views, solved.weights, strict=True):
         out[[model.index[name] for name in view.shapes]] = found
-    left = [_left_over(v.points, p) for v, p in zip(views, solved.projected, strict=True)]
+    left = [_left_over(v, p) for v, p in zip(views, solved.projected, strict=True)]
     lids = np.array([name in SLACK for name in model.names])
     return Fit(
         camera=solved.camera,
@@ -112,8 +118,8 @@ def fit(
         closed=closed,
         residual=left[0],
         rest_residual=left[-1],
-        error=float(np.linalg.norm((points - solved.projected[0])[INNER], axis=1).mean()),
-        contour_error=float(np.linalg.norm(left[0][CONTOUR], axis=1).mean()),
+        error=float(np.linalg.norm((points - solved.projected[0][:68])[17:], axis=1).mean()),
+        contour_error=float(np.linalg.norm(left[0][:17], axis=1).mean()),
     )
 
 
@@ -130,9 +136,21 @@ def merge_lips(points: Double, neutral: bool) -> tuple[Double, bool]:
     return points, closed
 
 
-def _left_over(points: Double, projected: Double) -> Double:
-    """Points minus projected (68, 2); at the contour only along its normal."""
-    left = points - projected
-    normal = contour_normals(points)
-    left[CONTOUR] = (left[CONTOUR] * normal).sum(1, keepdims=True) * normal
+def placed(template: Double, closed: bool) -> Double:
+    """The points of a template (189, 2) px that the fit uses, in the order of the markers; lips of
+    a closed mouth merged."""
+    points = template.copy()
+    if closed:
+        for upper, lower in LIPS_MEET:
+            points[[upper, lower]] = points[[upper, lower]].mean(0)
+    out: Double = points[FITTED]
+    return out
+
+
+def _left_over(view: View, projected: Double) -> Double:
+    """Points minus projected (K, 2); on the outline only across it."""
+    left = view.points - projected
+    edge = view.markers.outline
+    normal = outline_normals(view.points[edge])
+    left[edge] = (left[edge] * normal).sum(1, keepdims=True) * normal
     return left

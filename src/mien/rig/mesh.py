@@ -20,8 +20,9 @@ import numpy as np
 import scipy.sparse as sparse
 
 from mien.errors import AssetMissing, DataError
-from mien.rig import kernels
+from mien.rig import kernels, template
 from mien.rig.arrays import Bool, Float, Index, Int, Layer
+from mien.rig.template import Markers
 from mien.zoo.paths import data_home
 
 FACE = slice(0, 9409)
@@ -130,8 +131,35 @@ class FaceModel:
         return np.float32(np.sign(out[self.landmarks[30], 2]))
 
     @cached_property
+    def markers(self) -> Markers:
+        """The 68 landmarks as points of the mesh."""
+        return template.of_landmarks(self.landmarks)
+
+    @cached_property
+    def template_markers(self) -> Markers:
+        """The 68 landmarks, and behind them the points of the 189-point template that have a place
+        on the mesh."""
+        return template.with_template(self.markers, template.shipped())
+
+    def spread(self, residual: Float) -> Float:
+        """What a fit left over at its markers (K, C), spread over all vertices (N, C).
+
+        K tells whether they are the landmarks or the template's markers.
+        """
+        landmarks = len(residual) == len(self.markers)
+        return (self.residual if landmarks else self._template_residual) @ residual
+
+    @cached_property
     def residual(self) -> Float:
-        """Operator (N, 68) that spreads what a fit left over at the landmarks over all vertices.
+        """Operator (N, 68) that spreads what a fit left over at the landmarks over all vertices."""
+        return self._kriging(self.markers)
+
+    @cached_property
+    def _template_residual(self) -> Float:
+        return self._kriging(self.template_markers)
+
+    def _kriging(self, markers: Markers) -> Float:
+        """Operator (N, K) that spreads what is known at K markers over all vertices.
 
         Kriging with a Matern-3/2 kernel, on a rest shape with mouth and eyes open so that the two
         lips, and the two lids, do not pull each other. The back of the head is held in place by
@@ -141,10 +169,10 @@ class FaceModel:
         rest += 0.5 * sum(self.expressions[self.index[f"eyeWide_{side}"]] for side in SIDES)
         scalp = np.flatnonzero(self.neutral[FACE, 1] > 10)[::40]
         anchors = np.concatenate([np.arange(HEAD.start, HEAD.stop, 60), scalp])
-        known = rest[np.concatenate([self.landmarks, anchors])]
+        known = np.concatenate([markers.of(rest).astype(np.float32), rest[anchors]])
         noise = np.full(len(known), 0.05)
-        noise[:17] = 0.3  # the contour slides along the cheek: trust it less
-        inverse = np.linalg.inv(_matern(known, known) + np.diag(noise))[:, :68]
+        noise[: len(markers)] = markers.noise
+        inverse = np.linalg.inv(_matern(known, known) + np.diag(noise))[:, : len(markers)]
         out = (_matern(rest, known) @ inverse.astype(np.float32)).astype(np.float32)
         for eye in EYE.values():
             out[eye] = out[eye].mean(0)

@@ -1,4 +1,5 @@
-"""The least-squares problem of a fit: 68 points, seen once or twice, against the face model."""
+"""The least-squares problem of a fit: points of a photograph, seen once or twice, against the face
+model."""
 
 from __future__ import annotations
 
@@ -12,15 +13,12 @@ from scipy.optimize import least_squares
 from mien.rig.arrays import Double, Float
 from mien.rig.camera import DISTANCE, Camera
 from mien.rig.mesh import IDENTITIES, FaceModel
+from mien.rig.template import Markers
 from mien.rig.threads import one_thread
 
-CONTOUR = slice(0, 17)
-INNER = slice(17, 68)
 EYE_CORNERS = (36, 45)
 """Outer eye corners; their distance is the ruler here."""
 
-NOISE = 1.6
-"""Expected landmark error, px at 320: divides the residuals."""
 SLACK = ("eyeBlink_L", "eyeBlink_R")
 """Shapes that a face at rest may use too: lids rest at different heights."""
 SLACK_RANGE = (-0.6, 0.7)
@@ -28,6 +26,9 @@ SHY = ("noseSneer", "mouthFunnel", "mouthPucker", "mouthRoll", "mouthShrug", "ja
        "mouthLeft", "mouthRight", "mouthPress")  # fmt: skip
 """Shapes that landmark noise mimics: a stronger prior."""
 
+ALONG, ACROSS = 0.05, 0.5
+"""How far an outline's points count along it and across it: which skin lies there depends on the
+pose."""
 PULL_IDENTITY, PULL_SLACK, PULL_SHAPE, PULL_SHY = 0.9, 1.0, 2.0, 4.0
 """Priors, as one over the standard deviation of a coefficient."""
 PULL_ROTATION = (1.5, 0.5, 0.2)
@@ -39,8 +40,10 @@ ROUNDS = 25
 
 @dataclass(frozen=True)
 class View:
-    """Points (68, 2) px, the shapes that may explain them, and how much they are believed."""
+    """Points (K, 2) px of K markers, the shapes that may explain them, and how much they are
+    believed."""
 
+    markers: Markers
     points: Double
     shapes: tuple[str, ...]
     trust: float = 1.0
@@ -48,7 +51,7 @@ class View:
 
 @dataclass(frozen=True)
 class Solution:
-    """Camera, identity (50,), and per view its weights and projected points (68, 2) px."""
+    """Camera, identity (50,), and per view its weights and projected points (K, 2) px."""
 
     camera: Camera
     identity: Float
@@ -66,7 +69,8 @@ def solve(model: FaceModel, views: Sequence[View], identity: Float | None) -> So
     for view in views:
         weights.append(x[start : start + len(view.shapes)])
         start += len(view.shapes)
-    projected = list(camera.project(geometry)[0].reshape(-1, 68, 2))
+    ends = np.cumsum([len(view.points) for view in views])[:-1]
+    projected = np.split(camera.project(geometry)[0], ends)
     return Solution(camera, found.astype(np.float32), weights, projected)
 
 
@@ -76,10 +80,10 @@ def ruler(points: Double) -> float:
     return float(np.linalg.norm(points[a] - points[b]))
 
 
-def contour_normals(points: Double) -> Double:
-    """Unit normals (17, 2) of the jaw line."""
-    line = points[CONTOUR]
-    ahead, behind = line[[*range(1, 17), 16]], line[[0, *range(16)]]
+def outline_normals(line: Double) -> Double:
+    """Unit normals (M, 2) of a line of points (M, 2)."""
+    ahead, behind = np.roll(line, -1, 0), np.roll(line, 1, 0)
+    ahead[-1], behind[0] = line[-1], line[0]
     tangent = (ahead - behind) / np.linalg.norm(ahead - behind, axis=1, keepdims=True)
     return np.stack([-tangent[:, 1], tangent[:, 0]], 1)
 
@@ -90,27 +94,26 @@ class _Problem:
     def __init__(self, model: FaceModel, views: Sequence[View], identity: Float | None) -> None:
         self.views = views
         self.names = [name for view in views for name in view.shapes]
-        at = model.landmarks
-        rest = model.neutral[at].astype(np.float64)
-        modes = model.identities[:, at].astype(np.float64)
-        if identity is not None:
-            rest += np.tensordot(identity.astype(np.float64), modes, 1)
-        self.modes = IDENTITIES if identity is None else 0
-        self.rest = np.tile(rest, (len(views), 1))  # (V * 68, 3)
-        self.basis = np.zeros((self.modes + len(self.names), len(self.rest), 3))
-        self.basis[: self.modes] = np.tile(modes[: self.modes], (1, len(views), 1))
-        row = self.modes
-        for v, view in enumerate(views):
-            for name in view.shapes:
-                part = slice(68 * v, 68 * v + 68)
-                self.basis[row, part] = model.expressions[model.index[name], at]
-                row += 1
         self.points = np.concatenate([view.points for view in views])
+        self.modes = IDENTITIES if identity is None else 0
+        self.rest = np.zeros((len(self.points), 3))
+        self.basis = np.zeros((self.modes + len(self.names), len(self.points), 3))
+        row, start = self.modes, 0
+        for view in views:
+            part = slice(start, start + len(view.points))
+            modes = view.markers.of(model.identities)
+            self.rest[part] = view.markers.of(model.neutral)
+            if identity is not None:
+                self.rest[part] += np.tensordot(identity.astype(np.float64), modes, 1)
+            self.basis[: self.modes, part] = modes[: self.modes]
+            shapes = [model.index[name] for name in view.shapes]
+            self.basis[row : row + len(shapes), part] = view.markers.of(model.expressions[shapes])
+            row, start = row + len(shapes), part.stop
         self._prior = self._priors()
-        self._project = self._projector()
+        self._weights = self._weights_of_points()
 
     def geometry(self, x: Double) -> Double:
-        """Landmark vertices (V * 68, 3)."""
+        """All views' markers (P, 3)."""
         out: Double = self.rest + np.tensordot(x[6:], self.basis, 1)
         return out
 
@@ -138,7 +141,7 @@ class _Problem:
 
     def residuals(self, x: Double) -> Double:
         moved = self.camera(x).project(self.geometry(x))[0] - self.points
-        return np.concatenate([self._project @ moved.ravel(), self._prior @ x])
+        return np.concatenate([self._weigh(moved).ravel(), self._prior @ x])
 
     def jacobian(self, x: Double) -> Double:
         camera, geometry = self.camera(x), self.geometry(x)
@@ -155,26 +158,26 @@ class _Problem:
         out[..., 1] = -camera.scale * (near * columns[..., 1] + bend[:, 1] * columns[..., 2])
         out[3] = camera.scale * near[:, None] * turned[:, :2] * [1, -1]
         out[4], out[5] = [1, 0], [0, 1]
-        return np.concatenate([self._project @ out.reshape(len(x), -1).T, self._prior])
+        return np.concatenate([self._weigh(out).reshape(len(x), -1).T, self._prior])
 
-    def _projector(self) -> Double:
-        """Rows (R, V * 136) that weigh landmark differences: contour along and across its
-        direction, the others by x and y."""
-        weight = np.ones(68) / NOISE
-        weight[17:27] *= 0.7
-        weight[36:48] *= 1.5
-        weight[48:60] *= 1.2
-        weight[60:] *= 1.3
-        out = np.zeros((136 * len(self.views), 136 * len(self.views)))
-        for v, view in enumerate(self.views):
-            block = np.zeros((136, 136))
-            for i, (nx, ny) in enumerate(contour_normals(view.points)):
-                block[i, 2 * i : 2 * i + 2] = 0.5 * weight[i] * np.array([nx, ny])
-                block[17 + i, 2 * i : 2 * i + 2] = 0.05 * weight[i] * np.array([-ny, nx])
-            block[34:, 34:] = np.diag(np.repeat(weight[INNER], 2))
-            part = slice(136 * v, 136 * v + 136)
-            out[part, part] = block * view.trust
-        return out
+    def _weigh(self, off: Double) -> Double:
+        """Differences (..., P, 2) px in expected errors."""
+        (a, b), (c, d) = self._weights.transpose(1, 2, 0)
+        x, y = off[..., 0], off[..., 1]
+        return np.stack([a * x + b * y, c * x + d * y], -1)
+
+    def _weights_of_points(self) -> Double:
+        """One over the expected errors (P, 2, 2): an outline's across and along it, the others' by
+        x and y."""
+        out = []
+        for view in self.views:
+            trust = view.trust * view.markers.trust
+            rows = np.tile(np.eye(2), (len(trust), 1, 1))
+            normal = outline_normals(view.points[view.markers.outline])
+            tangent = normal[:, ::-1] * [-1, 1]
+            rows[view.markers.outline] = np.stack([ACROSS * normal, ALONG * tangent], 1)
+            out.append(trust[:, None, None] * rows)
+        return np.concatenate(out)
 
     def _priors(self) -> Double:
         """Rows that pull coefficients to 0, the head upright, and left and right together."""
