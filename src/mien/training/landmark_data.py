@@ -4,7 +4,8 @@ answers.
 Hand-checked points exist for faces at rest in one studio. The rig gives the same people other
 expressions and turns of the head with the points known; a first network then labels photographs
 that have no points, and those on which it agrees with itself and which the rig's face can follow
-are rendered too. No label comes from another landmark model.
+are rendered too. Smiles of people whose face at rest was checked get the points carried over from
+there. No label comes from another landmark model.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from mien.faces.landmarks import SIZE, LandmarkNet, landmarks_in, predict
 from mien.rig.expressions import expression_list
 from mien.rig.mesh import FaceModel
 from mien.rig.render import Rig
+from mien.training.landmark_follow import followed
 from mien.training.landmark_lips import open_lips
 from mien.training.landmark_views import Example
 from mien.types import Float, UInt8
@@ -46,7 +48,13 @@ WIDE = 1.3
 """Field of view of an example over that of an aligned crop, so that views can be askew."""
 RIG_SIZE, KEPT_SIZE = 320, 256
 WORST_SPREAD = 0.02
+TEETH = 0.012
+"""Lips that the picture moves by more, in distances of the outer eye corners, show teeth."""
 VIEWS = 12
+SURE, OPENED, OWN = 10.0, 4.0, 1.6
+"""How often a photograph itself is drawn, a render being drawn once: where its points were checked
+or followed from checked ones, where teeth opened the network's lips, and where they are its own.
+"""
 
 
 @dataclass(frozen=True)
@@ -58,10 +66,8 @@ class Labelled:
     photo: Path
     points: Float
     neutral: bool
-    spread: float = 0.0
-    """How far a network's answers to different views lie apart, in distances of the outer eye
-    corners.
-    """
+    weight: float = SURE
+    """How often the photograph itself is drawn, a render being drawn once."""
 
 
 def hand_checked(root: Path, records: Iterable[Record]) -> list[Labelled]:
@@ -74,24 +80,34 @@ def hand_checked(root: Path, records: Iterable[Record]) -> list[Labelled]:
 
 
 def self_labelled(
-    root: Path, records: Iterable[Record], net: LandmarkNet, seed: int
+    root: Path, records: Sequence[Record], net: LandmarkNet, seed: int
 ) -> list[Labelled]:
-    """The training people's photographs without points, labelled by `net` where it agrees."""
+    """The training people's photographs without points, labelled by `net` where it agrees, and by
+    the same person's hand-checked photograph where there is one.
+    """
     random = np.random.default_rng(seed)
+    known = [record for record in records if record.split == "train"]
+    rest = {record.person: record for record in known if record.landmarks is not None}
     out = []
-    for record in records:
-        if record.split != "train" or record.landmarks is not None:
+    for record in known:
+        if record.landmarks is not None:
             continue
-        pixels = images.read(root / record.file_name).pixels
+        path = root / record.file_name
+        pixels = images.read(path).pixels
         boxes = [box for _, box in boxes_in(pixels)]
-        if boxes:
-            largest = max(boxes, key=lambda box: box[2] - box[0])
-            (start,) = landmarks_in(pixels, [largest], net)
-            points, spread = agreed(pixels, start, net, random)
-            if spread < WORST_SPREAD:
-                path = root / record.file_name
-                points = mended(pixels, points)
-                out.append(Labelled(path, points, record.emotion == "neutral", spread))
+        if not boxes:
+            continue
+        largest = max(boxes, key=lambda box: box[2] - box[0])
+        points, spread = agreed(pixels, landmarks_in(pixels, [largest], net)[0], net, random)
+        if spread >= WORST_SPREAD:
+            continue
+        lips = mended(pixels, points)
+        weight = OPENED if _apart(lips, points).max() > TEETH else OWN
+        checked = rest.get(record.person)
+        if checked is not None and checked.landmarks is not None:
+            still = images.read(root / checked.file_name).pixels
+            lips, weight = followed(still, checked.landmarks, pixels, lips), SURE
+        out.append(Labelled(path, lips, record.emotion == "neutral", weight))
     return out
 
 
@@ -112,8 +128,13 @@ def agreed(
     answers[::2] = mirrored(answers[::2], SIZE)
     points = np.stack([transform(inverse(m), a) for m, a in zip(matrices, answers, strict=True)])
     mean = points.mean(axis=0)
-    distance = np.linalg.norm(points[:, 17:] - mean[17:], axis=2).mean()
-    return mean, float(distance / np.linalg.norm(mean[36] - mean[45]))
+    return mean, float(_apart(points, mean)[:, 17:].mean())
+
+
+def _apart(points: Float, other: Float) -> Float:
+    """Distances (..., 68) of landmarks (..., 68, 2), in distances of the outer eye corners."""
+    eyes = np.linalg.norm(other[36] - other[45])
+    return np.asarray(np.linalg.norm(points - other, axis=-1) / eyes, np.float32)
 
 
 def mended(pixels: UInt8, points: Float) -> Float:
@@ -172,7 +193,7 @@ def _model() -> FaceModel:
 def examples_of(
     labelled: Labelled, model: FaceModel, renders: int, worst_fit: float, seed: int
 ) -> Iterator[Example]:
-    """The photograph itself, drawn a tenth as often as its renders together, and its renders.
+    """The photograph itself and its renders.
 
     Nothing at all when the rig's face follows the points worse than `worst_fit`, in distances of
     the outer eye corners.
@@ -183,7 +204,7 @@ def examples_of(
         return
     ratio = KEPT_SIZE / RIG_SIZE
     own = rig.original(KEPT_SIZE).image
-    yield Example.of(own, (points + 0.5) * ratio - 0.5, 1 + 0.1 * renders)
+    yield Example.of(own, (points + 0.5) * ratio - 0.5, labelled.weight)
     random = np.random.default_rng((seed, *labelled.photo.name.encode()))
     base = rig.fit.landmarks.astype(np.float32)
     listed = expression_list()

@@ -20,6 +20,8 @@ from mien.faces.align import mirrored, similarity, template, transform
 from mien.types import Float, UInt8
 
 _STABLE = list(STABLE_POINTS)
+_CALM = 0.45
+"""Share of views as the last pass meets a good photograph: nearly aligned, sharp, uncovered."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,12 @@ def view(
 
     `image` is any picture around the face with `points` in its px; `other` lends a background.
     """
+    calm = random.random() < _CALM
     if random.random() < 0.5:
         image, points = other_lips(image, points, *random.uniform((0.25, 0.35), 1.35))
-    if random.random() < 0.2:
+    if not calm and random.random() < 0.2:
         image = _other_background(image, points, other(), random)
-    matrix = _askew(points, size, random)
+    matrix = _askew(points, size, not calm and random.random() < 0.5, random)
     border = (cv2.BORDER_REFLECT, cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT)[random.integers(3)]
     seen = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
     crop = np.asarray(seen, np.uint8)
@@ -67,6 +70,8 @@ def view(
     if random.random() < 0.5:
         crop = np.ascontiguousarray(crop[:, ::-1])
         moved = mirrored(moved, size)
+    if calm:
+        return _recolour(crop, random), moved
     if random.random() < 0.12:
         crop = _glasses(crop, moved, random)
     if random.random() < 0.2:
@@ -74,11 +79,10 @@ def view(
     return _degrade(_recolour(crop, random), random), moved
 
 
-def _askew(points: Float, size: int, random: np.random.Generator) -> Float:
-    """The aligning similarity, off by as much as the detector's box is (at times) or a first
+def _askew(points: Float, size: int, rough: bool, random: np.random.Generator) -> Float:
+    """The aligning similarity, off by as much as the detector's box is (`rough`) or a first
     pass.
     """
-    rough = random.random() < 0.4
     roll, grow, slide = (0.17, 0.13, 0.055) if rough else (0.035, 0.03, 0.015)
     aligned = similarity(points[_STABLE], template(size)[_STABLE]).astype(np.float64)
     angle = float(np.clip(random.normal(0, roll), -0.55, 0.55))

@@ -42,9 +42,9 @@ from mien.zoo.records import digest
 class LandmarkConfig:
     """What the training of the landmark network depends on besides its data."""
 
-    images: int = 50_000
+    images: int = 100_000
     """Views shown in the first round."""
-    more_images: int = 56_000
+    more_images: int = 140_000
     """Views shown in the second round, which starts from the first one's network."""
     batch: int = 64
     """Views per step."""
@@ -115,6 +115,7 @@ def fit(
     """Train on views of `examples`, from scratch or from `start`; returns the averaged network."""
     torch.manual_seed(seed)
     net = (copy.deepcopy(start) if start else LandmarkNet()).train()
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a third faster
     shadow = copy.deepcopy(net).eval()
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=config.decay)
     steps = images // config.batch
