@@ -19,7 +19,12 @@ SMALL = {
         "size": 64, "stem": 2, "width": 16, "middle": 16, "blocks": 2, "style": 24, "latent": 4,
         "mapper": 16, "extractor": 8, "extractor_max": 32, "sdu": 32, "discriminator": 8,
         "discriminator_max": 32, "relative": True, "refine": True,
-    }
+    },
+    "auswap": {
+        "size": 64, "stem": 2, "width": 16, "middle": 16, "blocks": 2, "encoder": 8,
+        "encoder_max": 32, "reader": 16, "discriminator": 8, "relative": True, "look": True,
+        "refine": True,
+    },
 }  # fmt: skip
 """Architectures small enough to build in a test; a new method adds its own."""
 

@@ -35,6 +35,14 @@ METHODS: dict[str, Entry] = {
         paper="Lu et al., ICIP 2023",
         summary="style-driven AdaIN with a style disentanglement unit",
     ),
+    "auswap": Entry(
+        method="mien.methods.auswap.method:AUSwap",
+        task="mien.methods.auswap.task:AUSwapTask",
+        config="mien.methods.auswap.config:AUSwapConfig",
+        architecture="mien.methods.auswap.config:Architecture",
+        paper="Shao et al., TIP 2021",
+        summary="swaps AU-related features between two photographs",
+    ),
 }
 
 

@@ -1,0 +1,86 @@
+"""The choices of auswap: architecture, losses, training. Defaults are the design inferred from the
+paper's abstract and its authors' earlier public code; recipes change some.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Shapes of the networks."""
+
+    size: int = 128  # side of the crop, px
+    stem: int = 1  # space-to-depth before both encoders; 1 is the paper's family, 2 costs a quarter
+    width: int = 64  # channels of E_f at its first resolution; doubled at each of two Downs
+    middle: int = 64  # channels of the generator's residual blocks
+    blocks: int = 6  # residual blocks of the generator
+    per_unit: int = 4  # numbers of the AU-related feature that each unit is read from
+    encoder: int = 64  # channels of E_a at its first resolution
+    encoder_max: int = 512  # the most channels E_a grows to
+    reader: int = 128  # channels of the multi-class adversary
+    discriminator: int = 64  # channels of the image discriminators: 64-64-128-128 in the family
+    head: Literal["compose", "picture"] = (
+        "picture"  # picture: the paper's; compose: warp, mask and paint
+    )
+    relative: bool = False  # the generator sees the face's own AU-related feature too
+    look: bool = False  # the generator's last blocks see the face that is to be moved
+    refine: bool = False  # a styled block where lids and lips can be told apart
+    hedge: float = 0.0  # compose head, at inference: cover up to here is taken for hedging
+    norm: Literal["instance", "group"] = "instance"  # of E_f, E_a and the generator's Ups
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights of the losses; 0 switches a term off and saves its cost."""
+
+    units: float = 1.0  # AU loss on the encoded feature
+    units_again: float = 1.0  # AU loss on the feature encoded from a swapped face
+    free: float = 1.0  # multi-class adversary: the AU-free feature is driven to the uniform answer
+    swap_consistency: float = 1.0  # swapped faces must pass for self-reconstructions
+    realism: float = 1.0  # swapped and self-reconstructed faces must pass for photographs
+    reconstruction: float = 10.0  # L1 of the self-reconstruction
+    cycle: float = 10.0  # L1 of the cross-cycle: swap, encode again, swap back
+    mapped: float = 1.0  # L1 between encoded feature and the map's from AUs; trains the map
+    pixel: float = 0.0  # paired truth (rig): weighted L1 on the swapped face
+    edges: float = 0.0  # paired truth: L1 on its image gradients
+    flow: float = 0.0  # rig truth: where a pixel came from, L1 in px at 128, where visible
+    mask: float = 0.0  # rig truth: L1 of the mask to visibility
+    smooth: float = 0.0  # total variation of the flow, px at 128
+    same: float = 0.0  # rig truth: one person's AU-free features agree over expressions
+
+
+@dataclass(frozen=True)
+class Training:
+    """Budget and rates. Images are counted, not steps."""
+
+    data: Literal["unpaired", "pairs"] = "unpaired"  # unpaired: two strangers; pairs: rig truth too
+    images: int = 400_000  # seen in all
+    batch: int = 16
+    lr: float = 5e-5  # generator, E_f and discriminators
+    lr_units: float = 1e-4  # E_a, its readout and the map
+    betas: tuple[float, float] = (0.5, 0.9)
+    weight_decay: float = 0.0
+    clip: float = 100.0
+    decay: Literal["none", "linear", "cosine"] = "linear"  # linear: from half of the budget on
+    warmup: int = 0  # images over which the rate rises
+    ema_images: float = 4000.0  # half-life
+    share: float = 1.0  # part of a batch that is reconstructed, swapped back and judged
+    adversary_from: float = 0.0  # share of the budget after which the image discriminators join
+    adversary_every: int = 1  # batches between their steps
+    present: float = 0.2  # intensity from which a unit counts as present, for the adversary
+    noise: float = 0.0  # standard deviation of the noise on lent features: a narrower channel
+    emphasis: float = 4.0  # extra weight of pixels where the two expressions differ
+    mouth: float = 0.0  # extra weight inside an open mouth: teeth are few pixels
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class AUSwapConfig:
+    """Everything that a recipe may set for auswap."""
+
+    architecture: Architecture = field(default_factory=Architecture)
+    weights: Weights = field(default_factory=Weights)
+    training: Training = field(default_factory=Training)

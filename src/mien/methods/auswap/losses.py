@@ -1,0 +1,50 @@
+"""The losses of auswap as their equations. Pure functions; weights are applied by the task.
+
+Multi-class adversary and least squares are ADLD's (Shao et al., public code of the same first
+author), taken for this paper's (Inferred). Those that need the rig's truth are in `nn/losses.py`.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def tell(answers: Tensor, units: Tensor, present: float) -> Tensor:
+    """The adversary's own loss: squared error of its raw answers (B, 47, 2) to the one-hot truth,
+    whether each unit (B, 47) reaches `present`.
+    """
+    truth = F.one_hot((units >= present).long(), 2).to(answers)
+    return (answers - truth).square().mean()
+
+
+def cannot_tell(answers: Tensor) -> Tensor:
+    """What the encoder wants of the adversary: squared error of its answers to the uniform one."""
+    return (answers - 1 / answers.shape[-1]).square().mean()
+
+
+def read_error(read: Tensor, units: Tensor, known: Tensor) -> Tensor:
+    """Squared error of AU intensities (B, 47), summed over units, mean over faces; `known` (B,) 0
+    or 1.
+    """
+    error = (read - units).square().sum(1)
+    return (error * known).sum() / known.sum().clamp_min(1)
+
+
+def passes(answers: Tensor) -> Tensor:
+    """Least squares: the answers of a discriminator that takes a face for what it looks for."""
+    return (answers - 1).square().mean()
+
+
+def told_apart(wanted: Tensor, other: Tensor) -> Tensor:
+    """The discriminator's least squares: 1 for what it looks for, 0 for the other."""
+    return (wanted - 1).square().mean() + other.square().mean()
+
+
+def agree(a: Tensor, b: Tensor) -> Tensor:
+    """L1 between two AU-free features, in units of their spread, so that shrinking them is no way
+    out.
+    """
+    spread = torch.cat([a, b]).detach().std().clamp_min(1e-3)
+    return (a - b).abs().mean() / spread

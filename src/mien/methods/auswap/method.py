@@ -1,0 +1,70 @@
+"""auswap behind the common contract."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from mien import facs
+from mien.methods.auswap import networks
+from mien.methods.auswap.config import Architecture
+from mien.methods.base import Expression, Identity, Method
+from mien.nn.blocks import initialise
+from mien.nn.compose import decisive
+from mien.nn.heads import ComposeHead, PictureHead
+from mien.types import Composition, Faces, Reference
+
+
+class AUSwap(Method):
+    """Transfer by AU-related and AU-free features (Shao et al., TIP 2021): references natively.
+
+    The expression code is the AU-related feature (B, 188), four numbers per unit; the identity is
+    the AU-free feature.
+    """
+
+    name: ClassVar[str] = "auswap"
+    native: ClassVar[tuple[type, ...]] = (Reference,)
+
+    def __init__(self, architecture: Architecture | None = None) -> None:
+        super().__init__()
+        a = self.architecture = architecture or Architecture()
+        self.size = a.size
+        self.unit_encoder = networks.UnitEncoder(a)
+        self.free_encoder = networks.FreeEncoder(a)
+        self.generator = networks.Generator(a)
+        head = ComposeHead if a.head == "compose" else PictureHead
+        self.head = head(a.width, a.stem)
+        self.unit_map = networks.UnitMap(a)
+        initialise(self)
+
+    def identity(self, source: Faces) -> Identity:
+        own = self.unit_encoder(source.pixels)
+        return Identity(source, (self.free_encoder(source.pixels), own))
+
+    def encode(self, faces: Faces) -> Expression:
+        return Expression(self.unit_encoder(faces.pixels))
+
+    def from_labels(self, index: Tensor) -> Expression:
+        table = torch.stack([torch.from_numpy(facs.prototype(name)) for name in facs.EMOTIONS])
+        return self.from_units(table.to(self.device)[index])
+
+    def from_units(self, units: Tensor) -> Expression:
+        return Expression(self.unit_map(units))
+
+    def units(self, expression: Expression) -> Tensor:
+        return self.unit_encoder.read(expression.code).clamp(0, 1)
+
+    def compose(self, identity: Identity, expression: Expression) -> Composition:
+        free, own = identity.features
+        edit = self.swap(identity.source.pixels, free, own, expression.code)
+        hedge = self.architecture.hedge
+        return decisive(edit, hedge) if hedge else edit
+
+    def swap(self, face: Tensor, free: Tensor, own: Tensor, wanted: Tensor) -> Composition:
+        """G, for training too: the face (B, 3, S, S) with another AU-related feature (B or 1,
+        188).
+        """
+        wanted = wanted.expand(len(face), -1)
+        return self.head(self.generator(free, wanted, own, face), face)  # type: ignore[no-any-return]

@@ -1,0 +1,144 @@
+"""auswap: the adversary's two sides, the feature's order, every term and its switch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from mien import facs
+from mien.methods.auswap import losses
+from mien.methods.auswap.config import Architecture, AUSwapConfig, Training, Weights
+from mien.methods.auswap.networks import FreeEncoder, Generator, PatchDiscriminator, UnitEncoder
+from mien.methods.auswap.task import AUSwapTask
+from mien.methods.base import Loss
+
+SMALL = Architecture(
+    size=64, stem=2, width=16, middle=16, blocks=2, encoder=8, encoder_max=32, reader=16,
+    discriminator=8, head="compose", relative=True, look=True, refine=True,
+)  # fmt: skip
+ALL = Weights(pixel=1, edges=1, flow=1, mask=1, smooth=1, same=1)
+TRUTH = {"pixel", "edges", "flow", "mask", "smooth", "same"}
+PAPER = {
+    "units", "units_again", "free", "swap_consistency", "realism", "reconstruction", "cycle",
+    "mapped",
+}  # fmt: skip
+
+
+def batch(count: int = 4) -> dict[str, Tensor]:
+    torch.manual_seed(1)
+    faces = {k: torch.rand(count, 3, 64, 64) * 2 - 1 for k in ("source", "target", "donor")}
+    units = {k: torch.rand(count, len(facs.UNITS)) for k in ("source_units", "target_units")}
+    maps = {"visible": torch.ones(count, 1, 64, 64), "mouth": torch.zeros(count, 1, 64, 64)}
+    ones = {"known": torch.ones(count), "exact": torch.tensor([1.0, 0.0, 1.0, 1.0])}
+    return {**faces, **units, **maps, **ones, "flow": torch.zeros(count, 2, 64, 64)}
+
+
+def task(weights: Weights = ALL, **training: object) -> AUSwapTask:
+    torch.manual_seed(0)
+    made = Training(share=0.5, **training)  # type: ignore[arg-type]
+    return AUSwapTask(AUSwapConfig(SMALL, weights, made), Path())
+
+
+def generator_parts(made: AUSwapTask) -> Loss:
+    return made.phases()[-1].loss(batch(), 0)
+
+
+def test_shapes_of_the_defaults() -> None:
+    a = Architecture()
+    with torch.no_grad():
+        face = torch.zeros(1, 3, 128, 128)
+        feature, free = UnitEncoder(a)(face), FreeEncoder(a)(face)
+        assert feature.shape == (1, 188)
+        assert free.shape == (1, 256, 32, 32)
+        assert Generator(a)(free, feature, feature, face).shape == (1, 64, 128, 128)
+        assert PatchDiscriminator(a)(face).shape == (1, 1, 8, 8)
+
+
+def test_each_unit_is_read_from_its_own_numbers() -> None:
+    encoder = UnitEncoder(SMALL)
+    feature = torch.zeros(1, 47 * 4, requires_grad=True)
+    encoder.read(feature)[0, 5].backward()
+    assert feature.grad is not None
+    touched = feature.grad.view(47, 4).abs().sum(1) > 0
+    assert touched.nonzero().flatten().tolist() == [5]
+
+
+def test_a_line_in_features_is_a_line_in_intensities() -> None:
+    encoder = UnitEncoder(SMALL)
+    a, b = torch.rand(2, 1, 188).unbind()
+    middle = encoder.read((a + b) / 2)
+    assert torch.allclose(middle, (encoder.read(a) + encoder.read(b)) / 2, atol=1e-5)
+
+
+def test_adversary_wants_the_truth_and_encoder_the_uniform_answer() -> None:
+    units = torch.tensor([[0.0, 0.6]])
+    right = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]])
+    assert losses.tell(right, units, 0.2) == 0
+    assert losses.tell(1 - right, units, 0.2) == 1
+    assert losses.cannot_tell(torch.full((1, 2, 2), 0.5)) == 0
+    assert losses.cannot_tell(right) == pytest.approx(0.25)
+
+
+def test_adversary_and_encoder_pull_against_each_other() -> None:
+    """A few steps of each: the reader learns; then the encoder makes its answers uniform."""
+    made, data = task(), batch()
+    reader = torch.optim.Adam(made.reader.parameters(), 1e-2)
+    first = made.read_free(data, 0).total.item()
+    for _ in range(30):
+        reader.zero_grad()
+        made.read_free(data, 0).total.backward()
+        reader.step()
+    assert made.read_free(data, 0).total.item() < 0.5 * first
+    encoder = torch.optim.Adam(made.method.free_encoder.parameters(), 1e-2)
+    before = made.free_term(made.method.free_encoder(data["source"])).item()
+    for _ in range(30):
+        encoder.zero_grad()
+        made.free_term(made.method.free_encoder(data["source"])).backward()
+        encoder.step()
+    assert made.free_term(made.method.free_encoder(data["source"])).item() < 0.5 * before
+
+
+def test_agreement_cannot_be_bought_by_shrinking() -> None:
+    a, b = torch.randn(2, 4, 8, 4, 4).unbind()
+    assert losses.agree(0.01 * a, 0.01 * b) == pytest.approx(losses.agree(a, b).item(), rel=1e-4)
+    assert losses.agree(a, a) == 0
+
+
+def test_every_term_is_named_and_can_be_switched_off() -> None:
+    assert set(generator_parts(task(data="pairs")).parts) == PAPER | TRUTH
+    assert set(generator_parts(task(Weights(), data="unpaired")).parts) == PAPER
+    for name in sorted(PAPER | TRUTH):
+        parts = generator_parts(task(replace(ALL, **{name: 0.0}), data="pairs")).parts
+        assert set(parts) == (PAPER | TRUTH) - {name}
+
+
+def test_phases_follow_the_terms() -> None:
+    assert [p.name for p in task().phases()] == ["reader", "judges", "generator"]
+    assert [p.name for p in task(replace(ALL, free=0)).phases()] == ["judges", "generator"]
+    quiet = replace(ALL, realism=0, swap_consistency=0)
+    assert [p.name for p in task(quiet).phases()] == ["reader", "generator"]
+    assert set(task(replace(ALL, realism=0)).judge(batch(), 0).parts) == {"swap_consistency"}
+
+
+def test_image_discriminators_join_late() -> None:
+    made = task(data="pairs", images=100, adversary_from=0.5)
+    step = made.phases()[-1].loss
+    assert {"realism", "swap_consistency"}.isdisjoint(step(batch(), 49).parts)
+    assert {"realism", "swap_consistency"} <= set(step(batch(), 50).parts)
+
+
+def test_unknown_units_of_a_photograph_teach_nothing() -> None:
+    """The second source's units are a guess: another guess changes no term."""
+    made, data = task(data="unpaired"), batch()
+    torch.manual_seed(2)
+    a = made.unpaired(data, 0).parts
+    data["source_units"] = data["source_units"].clone()
+    data["source_units"][1] = 0
+    torch.manual_seed(2)
+    b = made.unpaired(data, 0).parts
+    assert a["units"].item() == pytest.approx(b["units"].item())
+    assert a["units_again"].item() == pytest.approx(b["units_again"].item())
