@@ -18,6 +18,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 import scipy.sparse as sparse
+from scipy.spatial import cKDTree
 
 from mien.errors import AssetMissing, DataError
 from mien.rig import kernels, template
@@ -45,6 +46,9 @@ BACKGROUND_LAYER = 9
 
 IDENTITIES = 50
 """Identity modes used: the other fifty move landmarks by less than the landmarks' own error."""
+
+SEWN = 0.8
+"""How deep under the skin, cm, things still follow it."""
 
 SIDES = ("L", "R")
 
@@ -178,6 +182,20 @@ class FaceModel:
             out[eye] = out[eye].mean(0)
         out[GUMS_AND_TEETH] = 0
         return out
+
+    def follow(self, moved: Float) -> Float:
+        """All vertices (N, C) when the skin's are moved by (F, C): what is sewn to the skin goes
+        with its nearest vertex, the less the deeper it lies; eyeballs, gums and teeth stay."""
+        nearest, share = self._followers
+        return np.concatenate([moved, moved[nearest] * share])
+
+    @cached_property
+    def _followers(self) -> tuple[Index, Float]:
+        distance, nearest = cKDTree(self.neutral[FACE]).query(self.neutral[FACE.stop :])
+        share = np.exp(-((distance / SEWN) ** 2)).astype(np.float32)
+        for part in (EYEBALLS, GUMS_AND_TEETH):
+            share[part.start - FACE.stop : part.stop - FACE.stop] = 0
+        return np.asarray(nearest, np.intp), share[:, None]
 
     @cached_property
     def smoothing(self) -> Any:
