@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from mien.rig.arrays import Float, Real
@@ -17,12 +18,20 @@ KEY = 0.42
 """What a key light moved by 1 adds to skin that faces it, in units of the face's median."""
 KEY_BOUNDS = 0.4, 1.7
 """Least and most of the ratio that a moved key light may make."""
+HAIRY = 0.25, 0.6
+"""Difference of log-brightness from skin under this light, where hair begins and is certain."""
+ROUGH = 0.06, 0.14
+"""The same for the texture's contrast."""
 FLOOR = 0.15
 """Smallest shade that is divided by, relative to the face's median."""
 
 
 class Light:
-    """The light of a photograph, estimated on its skin."""
+    """The light of a photograph, estimated on its skin.
+
+    Attributes:
+        bare: (F,) how far each face vertex is bare skin, 0..1.
+    """
 
     def __init__(self, model: FaceModel, photo: Float, points: Float, normals: Float) -> None:
         """Fit to the photograph (H, W, 3) at vertex points (N, 2) px with camera normals (N, 3)."""
@@ -33,6 +42,7 @@ class Light:
         at = np.flatnonzero(plain & inside)
         self._coefficients = _robust(_harmonics(normals[at]), sample(photo @ LUMA, points[at]))
         self._source = self._shade(normals)
+        self.bare = self._bare(photo, points[FACE])
         facing = np.clip(normals[FACE, 2] * 3 - 0.3, 0, 1)
         self._trust = facing * (1 - 0.6 * lids)  # lids fold: their normals say little
 
@@ -52,6 +62,20 @@ class Light:
         added = KEY * (left * normals[FACE, 0] + up * normals[FACE, 1])
         ratio = np.clip(1 + added / np.maximum(own, 0.5), *KEY_BOUNDS).astype(np.float32)
         out: Float = self._smoothing @ (self._smoothing @ ratio)
+        return out
+
+    def _bare(self, photo: Float, points: Float) -> Float:
+        """How far each face vertex (F,) at points (F, 2) px is bare skin: as bright as skin here
+        is, and no texture of hair."""
+        light = photo @ LUMA
+        blurred = cv2.GaussianBlur(light, (0, 0), 2.0)
+        rough = cv2.GaussianBlur((light - blurred) ** 2, (0, 0), 2.0)
+        typical = float(np.median(sample(light, points)))
+        off = np.abs(np.log((sample(blurred, points) + 5) / (self._source * typical + 5)))
+        grain = np.sqrt(np.maximum(sample(rough, points), 0)) / (typical + 5)
+        bare = np.clip((HAIRY[1] - off) / (HAIRY[1] - HAIRY[0]), 0, 1)
+        bare *= np.clip((ROUGH[1] - grain) / (ROUGH[1] - ROUGH[0]), 0, 1)
+        out: Float = self._smoothing @ bare.astype(np.float32)
         return out
 
     def _shade(self, normals: Float) -> Float:

@@ -7,8 +7,10 @@ flow, visibility
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from mien.rig import kernels, units
@@ -16,8 +18,10 @@ from mien.rig.animate import Pose, asked, drawn, effective, person, pose, rim, s
 from mien.rig.arrays import Float, Int, UInt8
 from mien.rig.background import Background
 from mien.rig.camera import Camera
+from mien.rig.creases import Creases
 from mien.rig.eyes import eye_textures
 from mien.rig.fit import Fit, fit
+from mien.rig.folds import Folds, shipped
 from mien.rig.light import Light
 from mien.rig.mesh import (
     BACKGROUND_LAYER,
@@ -27,6 +31,7 @@ from mien.rig.mesh import (
     FACE,
     MOUTH_INSIDE,
     SIDES,
+    SKIN_LAYER,
     FaceModel,
 )
 from mien.rig.mouth import MouthShade, lips_without_slit, own_mouth
@@ -77,6 +82,7 @@ class Rig:
     Attributes:
         fit: the model's fit to it.
         units: (47,) the action units that it shows, in [0, 1]; all 0 if it was said to be neutral.
+        person: the mesh of whom it shows.
     """
 
     def __init__(
@@ -100,8 +106,8 @@ class Rig:
         self.fit: Fit = fit(model, landmarks, neutral, template=template)
         none = np.zeros(units.COUNT, np.float32)
         self.units: Float = none if neutral else units.to_units(model, asked(model, self.fit))
-        self._person = person(model, self.fit)
-        self._source = stand(model, pose(model, self._person, self.fit.weights), self.fit.camera)
+        self.person = person(model, self.fit)
+        self._source = stand(model, pose(model, self.person, self.fit.weights), self.fit.camera)
         with one_thread():
             self._select()
             self._paint()
@@ -135,6 +141,11 @@ class Rig:
         weights = units.to_weights(self.model, action_units)
         return effective(self.model, self.fit, weights)
 
+    def pose(self, weights: Float, camera: Camera, habit: Float | None = None) -> Pose:
+        """The mesh under blendshape weights (53,), moved by `habit` (N, 3) cm, seen by `camera`."""
+        vertices = pose(self.model, self.person, weights)
+        return stand(self.model, vertices if habit is None else vertices + habit, camera)
+
     def render_weights(
         self,
         weights: Float,
@@ -142,14 +153,24 @@ class Rig:
         supersample: int = 2,
         camera: Camera | None = None,
         relight: float = 1.0,
+        folded: bool = True,
         stage: Stage = Stage(),  # noqa: B008 - frozen
+        habit: Float | None = None,
     ) -> Render:
-        """The face under raw blendshape weights (53,), from another `camera` if one is given."""
+        """The face under raw blendshape weights (53,), from another `camera` if one is given.
+
+        `relight` scales how much the moved face's light changes; `folded`: with folds and creases;
+        `habit` (N, 3) cm: what an expression has beyond the shapes (`refine.match` finds it).
+        """
         camera = stage.camera(camera or self.fit.camera)
         with one_thread():
-            target = stand(self.model, pose(self.model, self._person, weights), camera)
-            frame, points = self._raster(target, weights, size * supersample, relight, stage)
+            target = self.pose(weights, camera, habit)
+            frame, points = self._raster(
+                target, weights, size * supersample, relight, folded, stage
+            )
             colour, visible = shade(self._skin, frame)
+            if folded:
+                self._crease(colour, frame, weights)
             if any(stage.key):
                 eyes = frame.layer == EYE_LAYER
                 colour[eyes] *= frame.attributes[eyes, LIGHT, None]
@@ -160,6 +181,11 @@ class Rig:
         landmarks = self.fit.landmarks.astype(np.float32) + points[at] - self._source.points[at]
         pixels = np.round(image).astype(np.uint8)
         return Render(pixels, _at_size(landmarks, size), flow, seen, mouth, camera)
+
+    @property
+    def facing(self) -> Float:
+        """How far each vertex (N,) faces the camera in the photograph, -1..1."""
+        return self._source.normals[:, 2]
 
     def _select(self) -> None:
         """Decide, from the photograph's pose, which triangles are drawn and where face meets
@@ -187,17 +213,26 @@ class Rig:
             self._eye_shift[ball] = eyes.irises[side].centre - source.points[front]
         at = model.landmarks
         gaps = (
-            max(0.0, float(self._person.rest[at[62], 1] - self._person.rest[at[66], 1])),
+            max(0.0, float(self.person.rest[at[62], 1] - self.person.rest[at[66], 1])),
             float(source.vertices[at[62], 1] - source.vertices[at[66], 1]),
         )
         own = own_mouth(photo, fit.landmarks, fit.closed, eyes.white)
         self._mouth = MouthShade(model, fit.camera, eyes.white, own.line, gaps)
         self._light = Light(model, photo, source.points, source.normals)
+        self._folds = Folds(model, shipped())
+        self._creases = Creases(
+            model,
+            source.points,
+            SOURCE_SIZE,
+            float(fit.camera.scale),
+            self._light.bare,
+            zlib.crc32(self.crop.tobytes()),
+        )
         second = lips_without_slit(eyes.lids, fit.landmarks, fit.closed, eyes.white)
         self._skin = Skin(model, self.crop, eyes, second, own)
         closed = fit.weights.copy()
         closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1
-        shut = fit.camera.project(pose(model, self._person, closed))[0]
+        shut = fit.camera.project(pose(model, self.person, closed))[0]
         lid_only = (sum(model.lids[side] for side in SIDES) > 0) & (model.lips == 0)
         fixed = np.zeros((len(model.neutral) + len(self._background.points), CHANNELS), np.float32)
         n = len(model.neutral)
@@ -208,7 +243,13 @@ class Rig:
         self._fixed_attributes = fixed
 
     def _raster(
-        self, target: Pose, weights: Float, side: int, relight: float, stage: Stage
+        self,
+        target: Pose,
+        weights: Float,
+        side: int,
+        relight: float,
+        folded: bool,
+        stage: Stage,
     ) -> tuple[Frame, Float]:
         """Rasterise at `side` px. Also returns where each vertex (N, 2) lands, in crop px."""
         points = target.points + self._eye_shift
@@ -227,6 +268,8 @@ class Rig:
         colours, opened, gap_change = self._mouth(target.vertices, target.normals)
         blink = {s: self._more(weights, f"eyeBlink_{s}") for s in SIDES}
         attributes = self._attributes(points, target, blink, colours, relight)
+        if folded:
+            attributes[FACE, LIGHT] *= self._folds(weights, self.fit.weights)
         if any(stage.key):
             self._move_key(attributes, target.normals, stage.key)
 
@@ -243,6 +286,16 @@ class Rig:
             scale, scale * float(self.fit.camera.scale),
         )  # fmt: skip
         return frame, points
+
+    def _crease(self, colour: Float, frame: Frame, weights: Float) -> None:
+        """Draw wrinkles on the skin of `colour` (H, H, 3)."""
+        relief = self._creases(weights, self.fit.weights)
+        if relief is None:
+            return
+        x, y = frame.source[..., 0], frame.source[..., 1]
+        seen = cv2.remap(relief, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        skin = (seen != 0) & (frame.layer == SKIN_LAYER)
+        colour[skin] *= np.exp(seen[skin])[:, None]
 
     def _drift(self, moved: Float, stage: Stage) -> Float:
         """Displacement (G, 2) px of the background, given that of every vertex (N, 2) px."""

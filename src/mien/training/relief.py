@@ -1,0 +1,110 @@
+"""Learn the folds of smiles: `python -m mien.training.relief [--out FILE]`.
+
+From pairs of photographs of the training people of the London Set: the neutral one is rendered with
+the geometry of the person's own smile, and what the real smile is brighter or darker than that is
+the relief. `mien.rig.folds` reads the table.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mien import images
+from mien.data.adapters import DATASETS
+from mien.errors import DataError, FaceNotFound
+from mien.faces.align import align
+from mien.faces.detect import choose, detect
+from mien.rig import folds
+from mien.rig.animate import pose, stand
+from mien.rig.fit import fit
+from mien.rig.mesh import FACE, FaceModel
+from mien.rig.render import SOURCE_SIZE, Rig
+from mien.rig.sampling import LUMA, sample
+from mien.types import AlignedFace, Face
+from mien.zoo import data_home
+
+Image = NDArray[np.float32]
+CALM = 6.0
+"""The render is laid over the photograph by optical flow, blurred by this, px: folds themselves
+must not be moved away."""
+FINEST = 1.0
+"""Blur of both pictures before they are compared, px."""
+BLACK = 8.0
+"""Added to brightness before the logarithm: the noise of dark pixels says nothing."""
+
+
+def pairs(folder: Path) -> Iterator[tuple[AlignedFace, AlignedFace]]:
+    """(at rest, smiling) crops of each training person."""
+    people: dict[str, dict[str, AlignedFace]] = {}
+    for record in DATASETS["london"].records(folder):
+        if record.split != "train":
+            continue
+        pixels = images.read(folder / record.file_name).pixels
+        try:
+            face = Face((0, 0, 0, 0), 1.0, record.landmarks) if record.landmarks is not None else (
+                choose(detect(pixels), "largest")[0]
+            )  # fmt: skip
+        except FaceNotFound:
+            continue
+        people.setdefault(record.person, {})[str(record.emotion)] = align(pixels, face, SOURCE_SIZE)
+    for shown in people.values():
+        if {"neutral", "happy"} <= shown.keys():
+            yield shown["neutral"], shown["happy"]
+
+
+def relief(model: FaceModel, rest: AlignedFace, smile: AlignedFace) -> folds.Relief:
+    """What one person's smile teaches."""
+    rig = Rig(model, rest.pixels, rest.landmarks, neutral=True)
+    found = fit(model, smile.landmarks, neutral=False, identity=rig.fit.identity)
+    shown = rig.render_weights(found.weights, SOURCE_SIZE, camera=found.camera, folded=False)
+    brightness = _log(_laid_over(smile.pixels, shown.image)) - _log(shown.image)
+    at = stand(model, pose(model, rig.person, found.weights), found.camera)
+    points = at.points[FACE]
+    inside = ((points > 3) & (points < SOURCE_SIZE - 4)).all(1)
+    seen = (sample(shown.visibility, points) > 0.9) & (sample(shown.mouth, points) < 0.05)
+    facing = np.clip((np.minimum(at.normals[FACE, 2], rig.facing[FACE]) - 0.2) / 0.4, 0, 1)
+    trust = facing * inside * seen * folds.place(model)
+    values = sample(brightness, points)
+    values -= np.median(values[trust > 0.5])
+    return folds.Relief(values, trust.astype(np.float32), found.weights)
+
+
+def _log(pixels: NDArray[np.uint8]) -> Image:
+    light = cv2.GaussianBlur(pixels.astype(np.float32) @ LUMA + BLACK, (0, 0), FINEST)
+    return np.log(np.asarray(light, np.float32))
+
+
+def _laid_over(photo: NDArray[np.uint8], shown: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """`photo` moved onto `shown`, both (S, S, 3), as far as a calm optical flow can."""
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    grey = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (shown, photo)]
+    start = np.zeros((*grey[0].shape, 2), np.float32)
+    flow = cv2.GaussianBlur(search.calc(grey[0], grey[1], start), (0, 0), CALM)
+    ys, xs = np.mgrid[: len(photo), : len(photo)].astype(np.float32)
+    moved = cv2.remap(photo, xs + flow[..., 0], ys + flow[..., 1], cv2.INTER_CUBIC)
+    return np.asarray(moved, np.uint8)
+
+
+def main() -> None:
+    """Learn the reliefs and write them."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--london", type=Path, default=data_home() / "london")
+    parser.add_argument("--out", type=Path, default=folds.TABLE)
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    model = FaceModel.load()
+    people = [relief(model, rest, smile) for rest, smile in pairs(options.london)]
+    if len(people) < 20:
+        raise DataError(f"{len(people)} pairs in {options.london}: 20 or more are needed")
+    folds.save(folds.learn(model, people), options.out)
+    print(f"{options.out}: learnt from {len(people)} people")
+
+
+if __name__ == "__main__":
+    main()
