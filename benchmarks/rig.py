@@ -23,7 +23,6 @@ from rig_crops import models
 from skimage.metrics import structural_similarity
 
 from mien import facs
-from mien.rig.dataset import WORST_FIT
 from mien.rig.expressions import expression_list
 from mien.rig.fit import fit
 from mien.rig.mesh import FaceModel
@@ -107,7 +106,7 @@ def fits(model: FaceModel, crops: Crops) -> dict[str, Any]:
             "inner_px_p95": float(np.percentile(error, 95)),
             "contour_px": float(np.mean([f.contour_error for f in found[:100]])),
             "ms": spent / len(error) * 1e3,
-            "refused_of_all": [sum(f.relative_error > WORST_FIT for f in found), len(found)],
+            "refused_of_all": [sum(not f.accepted for f in found), len(found)],
         }
     return out
 

@@ -1,4 +1,4 @@
-"""Shards: complete, repeatable, resumable."""
+"""Rendered sets: complete, repeatable, resumable."""
 
 from __future__ import annotations
 
@@ -13,65 +13,82 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors import safe_open
-from safetensors.numpy import load_file
 
 from mien import facs
-from mien.errors import DataError
-from mien.rig.dataset import Source, render_dataset
-from mien.rig.expressions import expression_list
+from mien.errors import ConfigError, DataError, FaceNotFound
+from mien.rig.dataset import Source, even, render_dataset
+from mien.rig.expressions import choose_stage, expression_list
 from mien.rig.mesh import FaceModel
+from mien.rig.shards import read_shard
 
-FEW = {"states": 4, "size": 64, "progress": False}
+FEW = {"states": 4, "size": 64, "per_shard": 1, "progress": False}
 
 
-def shards(folder: Path) -> dict[str, bytes]:
-    return {p.name: p.read_bytes() for p in sorted(folder.rglob("*.safetensors"))}
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a set, hidden ones too."""
+    files = (p for p in sorted(folder.rglob("*")) if p.is_file())
+    return {str(p.relative_to(folder)): p.read_bytes() for p in files}
+
+
+def people(source: Source, count: int) -> list[Source]:
+    return [replace(source, person=f"p{i}", photo=f"p{i}") for i in range(count)]
 
 
 def test_a_shard_holds_what_it_says(
     model: FaceModel, sources: list[Source], tmp_path: Path
 ) -> None:
-    render_dataset(model, sources[:1], tmp_path, states=12, size=64, workers=1, progress=False)
-    path = sources[0].shard(tmp_path)
-    a = load_file(path)
-    shapes = {name: (x.shape, x.dtype.name) for name, x in a.items()}
-    assert shapes == {
-        "images": ((12, 64, 64, 3), "uint8"),
-        "units": ((12, len(facs.UNITS)), "float32"),
-        "expression": ((12,), "int32"),
-        "landmarks": ((12, 68, 2), "float32"),
-        "flow": ((12, 32, 32, 2), "float16"),
-        "visibility": ((12, 32, 32), "uint8"),
-        "mouth": ((12, 32, 32), "uint8"),
-    }
-    assert a["expression"][0] == -1
-    assert (a["units"][1:] == expression_list(0)[a["expression"][1:]]).all()
-    assert (a["flow"][0] == 0).all()
-    assert (a["visibility"][0] == 255).all()
-    assert a["images"].std((1, 2)).min() > 5
-    with safe_open(path, "np") as f:
-        facts = json.loads(f.metadata()["mien"])
-    assert (facts["person"], facts["split"], facts["neutral"]) == ("london/003", "train", True)
+    done = render_dataset(
+        model, sources, tmp_path, states=30, size=64, workers=1, seed=3, progress=False
+    )
+    assert (done.written, done.kept, done.refused) == (60, 0, [])
+    entries = read_shard(tmp_path / "train" / "00000.tar")
+    assert [e.facts["state"] for e in entries] == [*range(30), *range(30)]
+    listed = expression_list(3)
+    for source, states in zip(sources, (entries[:30], entries[30:]), strict=True):
+        photo = states[0]
+        assert (photo.flow() == 0).all()
+        assert (photo.visibility() == 1).all()
+        assert photo.facts["label"] == ("neutral" if source.neutral else None)
+        assert [e.facts["label"] for e in states[1:9]] == list(facs.EMOTIONS)
+        for k, e in enumerate(states):
+            assert e.facts["person"] == source.person
+            assert (e.facts["photo"], e.facts["licence"]) == (source.photo, "CC")
+            assert (e.facts["seed"], e.facts["neutral"]) == (3, source.neutral)
+            assert 0.5 <= e.facts["confidence"] <= 1
+            assert e.image().shape == (64, 64, 3)
+            assert e.image().std() > 5
+            assert e.flow().shape == (32, 32, 2)
+            assert e.mouth().shape == (32, 32)
+            assert np.shape(e.facts["landmarks"]) == (68, 2)
+            row = e.facts["expression"]
+            assert (row == -1) == (k == 0)
+            if k:
+                assert np.allclose(e.facts["units"], listed[row], atol=1e-6)
+                stage = choose_stage(3, source.photo, k, row)
+                assert (e.facts["turn"], e.facts["light"]) == ([*stage.turn], [*stage.light])
+
+
+def test_a_turned_head_has_another_camera(
+    model: FaceModel, sources: list[Source], tmp_path: Path
+) -> None:
+    render_dataset(model, sources[:1], tmp_path, states=40, size=64, workers=1, progress=False)
+    entries = read_shard(tmp_path / "train" / "00000.tar")
+    turned = [e for e in entries if any(e.facts["turn"])]
+    assert turned
+    own = entries[0].facts["camera"]
+    assert all(e.facts["camera"]["rotation"] != own["rotation"] for e in turned)
+    assert all(e.facts["camera"] == own for e in entries if not any(e.facts["turn"]))
 
 
 def test_same_seed_same_bytes_whatever_the_workers(
     model: FaceModel, sources: list[Source], tmp_path: Path
 ) -> None:
-    render_dataset(model, sources[:2], tmp_path / "a", workers=1, **FEW)
-    render_dataset(model, sources[:2], tmp_path / "b", workers=2, **FEW)
-    assert len(shards(tmp_path / "a")) == 3
-    assert shards(tmp_path / "a") == shards(tmp_path / "b")
-    render_dataset(model, sources[:2], tmp_path / "c", workers=1, seed=1, **FEW)
-    assert shards(tmp_path / "a") != shards(tmp_path / "c")
-
-
-def test_finished_shards_are_kept(model: FaceModel, sources: list[Source], tmp_path: Path) -> None:
-    first = render_dataset(model, sources[:1], tmp_path, workers=1, **FEW)
-    before = sources[0].shard(tmp_path).stat().st_mtime_ns
-    second = render_dataset(model, sources[:2], tmp_path, workers=1, **FEW)
-    assert [o.status for o in first + second] == ["written", "kept", "written"]
-    assert sources[0].shard(tmp_path).stat().st_mtime_ns == before
+    render_dataset(model, sources, tmp_path / "a", workers=1, **FEW)
+    render_dataset(model, sources, tmp_path / "b", workers=2, **FEW)
+    assert sum(name.endswith(".tar") for name in contents(tmp_path / "a")) == 2
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    render_dataset(model, sources, tmp_path / "c", workers=1, seed=1, states=4, size=64)
+    assert contents(tmp_path / "a") != contents(tmp_path / "c")
 
 
 KILLED = """
@@ -80,52 +97,88 @@ from pathlib import Path
 import numpy as np
 from mien.rig.dataset import Source, render_dataset
 from mien.rig.mesh import FaceModel
-a = np.load(sys.argv[1])
-rest = ("train", a["crop"], a["landmarks"], True, "CC")
-people = [Source(f"p{i}", f"p{i}", *rest) for i in range(6)]
-few = {"states": 4, "size": 64, "progress": False}
-render_dataset(FaceModel.load(), people, Path(sys.argv[2]), workers=1, **few)
+if __name__ == "__main__":
+    a = np.load(sys.argv[1])
+    rest = ("train", a["crop"], a["landmarks"], True, "CC")
+    people = [Source(f"p{i}", f"p{i}", *rest) for i in range(12)]
+    few = {"states": 4, "size": 64, "per_shard": 2, "progress": False}
+    workers = int(sys.argv[3])
+    render_dataset(FaceModel.load(), people, Path(sys.argv[2]), workers=workers, **few)
 """
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
-def test_a_killed_run_goes_on(model: FaceModel, sources: list[Source], tmp_path: Path) -> None:
-    base, out = sources[0], tmp_path / "out"
-    people = [
-        replace(base, person=f"p{i}", photo=f"p{i}", licence="CC", origin="") for i in range(6)
-    ]
-    np.savez(tmp_path / "in.npz", crop=base.crop, landmarks=base.landmarks)
-    run = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path / "in.npz"), str(out)])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_killed_run_goes_on(
+    model: FaceModel, sources: list[Source], tmp_path: Path, workers: int
+) -> None:
+    photographs, out = people(replace(sources[0], licence="CC", origin=""), 12), tmp_path / "out"
+    np.savez(tmp_path / "in.npz", crop=sources[0].crop, landmarks=sources[0].landmarks)
+    (tmp_path / "run.py").write_text(KILLED)
+    run = subprocess.Popen(
+        [sys.executable, tmp_path / "run.py", tmp_path / "in.npz", out, str(workers)],
+        start_new_session=True,
+    )
     deadline = time.monotonic() + 120
-    while len(list(out.glob("train/*.safetensors"))) < 2 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    run.send_signal(signal.SIGKILL)
+    # the moment a shard is half written, after the first is finished
+    while not (list(out.glob("train/.0*.json")) and list(out.glob("train/.*.partial"))):
+        assert time.monotonic() < deadline
+        assert run.poll() is None, "finished before it could be killed"
+        time.sleep(0.001)
+    os.killpg(run.pid, signal.SIGKILL)
     run.wait()
-    there = shards(out)
-    assert 3 <= len(there) < 7, "killed too late to show anything"
-    outcomes = render_dataset(model, people, out, workers=1, **FEW)
-    assert sum(o.status == "kept" for o in outcomes) == len(there) - 1
-    render_dataset(model, people, tmp_path / "whole", workers=1, **FEW)
-    assert shards(out) == shards(tmp_path / "whole")
+    finished = {p.stem for p in out.glob("train/*.tar")}
+    assert 1 <= len(finished) < 6, "killed too late to show anything"
+    for path in out.glob("train/*.tar"):
+        assert len(read_shard(path)) == 8
+    before = {p: p.stat().st_mtime_ns for p in out.glob("train/.0*.json")}
+    few = {**FEW, "per_shard": 2}
+    done = render_dataset(model, photographs, out, workers=1, **few)
+    assert done.kept == 8 * len(before)
+    assert done.written + done.kept == 48
+    assert {p: p.stat().st_mtime_ns for p in before} == before
+    assert not list(out.rglob("*.partial"))
+    render_dataset(model, photographs, tmp_path / "whole", workers=1, **few)
+    assert contents(out) == contents(tmp_path / "whole")
 
 
-def test_a_bad_fit_is_refused_and_counted(
+class Faceless:
+    """A photograph in which no face is found."""
+
+    person, photo, split = "nobody", "nobody/1", "train"
+
+    def load(self) -> Source:
+        raise FaceNotFound("no face found")
+
+
+def test_what_cannot_be_rendered_is_refused_and_counted(
     model: FaceModel, sources: list[Source], tmp_path: Path
 ) -> None:
     shaken = sources[0].landmarks + np.random.default_rng(0).normal(0, 14, (68, 2))
     bad = replace(sources[0], photo="bad", landmarks=shaken.astype(np.float32))
-    (outcome,) = render_dataset(model, [bad], tmp_path, workers=1, **FEW)
-    assert outcome.status == "refused"
-    assert not bad.shard(tmp_path).exists()
+    for _ in range(2):  # the second time from the notes of the first
+        done = render_dataset(model, [bad, Faceless(), sources[1]], tmp_path, workers=1, **FEW)
+        assert [o.pictures for o in done.outcomes] == [0, 0, 4]
+        assert [o.photo for o in done.refused] == ["bad", "nobody/1"]
+    assert len(list(tmp_path.glob("train/*.tar"))) == 1
     report = json.loads((tmp_path / "report.json").read_text())
-    assert report["refused"] == 1
-    assert report["refused_photos"][0]["photo"] == "bad"
+    assert (report["pictures"], report["refused"]) == (4, 2)
+    assert report["reasons"]["no face found"] == 1
+    assert report["refused_photographs"][0]["photo"] == "bad"
 
 
 def test_other_settings_do_not_mix(model: FaceModel, sources: list[Source], tmp_path: Path) -> None:
     render_dataset(model, [], tmp_path, workers=1, **FEW)
-    with pytest.raises(DataError, match="other settings"):
-        render_dataset(model, [], tmp_path, states=5, size=64, workers=1, progress=False)
+    with pytest.raises(DataError, match="other size"):
+        render_dataset(model, [], tmp_path, workers=1, **{**FEW, "size": 32})
+    with pytest.raises(DataError, match="other photographs"):
+        render_dataset(model, sources, tmp_path, workers=1, **FEW)
+
+
+def test_an_older_folder_costs_one_line(model: FaceModel, tmp_path: Path) -> None:
+    (tmp_path / "expressions.safetensors").write_bytes(b"version 1")
+    with pytest.raises(DataError, match="render again"):
+        render_dataset(model, [], tmp_path, workers=1, **FEW)
 
 
 def test_two_photographs_of_one_name(
@@ -133,3 +186,11 @@ def test_two_photographs_of_one_name(
 ) -> None:
     with pytest.raises(DataError, match="share their name"):
         render_dataset(model, [sources[0], sources[0]], tmp_path, workers=1, **FEW)
+
+
+def test_a_count_is_spread_evenly() -> None:
+    assert even(10, 4) == [3, 3, 2, 2]
+    assert even(4, 4) == [1, 1, 1, 1]
+    for count in (3, 10**6):
+        with pytest.raises(ConfigError, match="cannot be made"):
+            even(count, 4)

@@ -7,7 +7,18 @@ import pytest
 
 from mien import facs
 from mien.rig import units
-from mien.rig.expressions import choose_states, emotions, expression_list, prototype_rows
+from mien.rig.expressions import (
+    ODDS,
+    STAGED,
+    TURN,
+    choose_stage,
+    choose_states,
+    emotion_of,
+    emotions,
+    expression_list,
+    sections,
+    smiles,
+)
 from mien.rig.mesh import FaceModel
 
 
@@ -49,14 +60,14 @@ def test_weights_are_clipped(model: FaceModel) -> None:
 
 def test_expression_list() -> None:
     listed = expression_list(0)
-    assert listed.shape == (600, len(facs.UNITS))
+    assert listed.shape == (sum(map(len, sections(0).values())), len(facs.UNITS))
     assert listed.min() >= 0
     assert listed.max() <= 1
     assert (listed[0] == 0).all()
     assert np.allclose(listed[1 : 1 + len(emotions())], emotions())
     assert (listed == expression_list(0)).all()
     assert (listed != expression_list(1)).any()
-    assert len(np.unique(listed, axis=0)) > 590
+    assert len(np.unique(listed, axis=0)) > len(listed) - 10
 
 
 def test_random_mixes_do_not_contradict_themselves() -> None:
@@ -67,11 +78,52 @@ def test_random_mixes_do_not_contradict_themselves() -> None:
         assert not ({"AU5L", "AU5R"} & on and {"AU43L", "AU43R"} & on)
 
 
+def test_the_odds_are_odds() -> None:
+    assert sum(ODDS.values()) == pytest.approx(1)
+    assert sum(STAGED.values()) == pytest.approx(1)
+    assert list(sections(0)) == ["neutral", "emotion", *ODDS]
+
+
+def test_real_smiles_smile() -> None:
+    table = smiles()
+    assert table.shape[1] == len(facs.UNITS)
+    assert len(table) >= 100
+    assert table[:, list(facs.columns("AU12"))].mean(1).min() >= 0.15
+    assert table[:, [facs.INDEX[f"AU{n}"] for n in (61, 62, 63, 64)]].max() == 0
+
+
 def test_states_of_a_photograph() -> None:
-    full, lower = prototype_rows()
-    rows = choose_states(0, "london/003", 39)
-    assert (rows[: 1 + full] == np.arange(1 + full)).all()
-    assert len(set(rows.tolist())) == 39
-    assert ((rows > full) & (rows <= full + lower)).sum() == lower // 2
-    assert (rows == choose_states(0, "london/003", 39)).all()
-    assert (rows != choose_states(0, "london/004", 39)).any()
+    full = 1 + len(emotions())
+    rows = choose_states(0, "london/003", 60)
+    assert (rows[:full] == np.arange(full)).all()
+    assert len(set(rows.tolist())) == 60
+    assert (rows[:20] == choose_states(0, "london/003", 20)).all()
+    assert (rows != choose_states(0, "london/004", 60)).any()
+    assert len(set(choose_states(0, "a", len(expression_list())).tolist())) == len(
+        expression_list()
+    )
+
+
+def test_states_and_stages_come_by_their_odds() -> None:
+    kinds, stages = dict.fromkeys(ODDS, 0), dict.fromkeys(STAGED, 0)
+    parts = list(sections(0).values())
+    starts = np.cumsum([0, *map(len, parts)])
+    for i in range(200):
+        for state, row in enumerate(choose_states(0, f"photo {i}", 29)):
+            part = int(np.searchsorted(starts, row, "right")) - 1
+            stage = choose_stage(0, f"photo {i}", state, int(row))
+            assert (np.abs(stage.turn) <= TURN).all()
+            if part < 2:
+                assert not any(stage.turn + stage.light)
+                continue
+            kinds[list(sections(0))[part]] += 1
+            stages[list(STAGED)[bool(any(stage.turn)) + 2 * bool(any(stage.light))]] += 1
+    for found, table in ((kinds, ODDS), (stages, STAGED)):
+        total = sum(found.values())
+        assert {k: n / total for k, n in found.items()} == pytest.approx(table, abs=0.03)
+
+
+def test_the_emotion_of_units() -> None:
+    assert emotion_of(facs.prototype("sad")) == "sad"
+    assert emotion_of(facs.mirror(facs.prototype("contempt"))) == "contempt"
+    assert emotion_of(0.5 * facs.prototype("sad")) is None

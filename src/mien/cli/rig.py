@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from time import monotonic
+from typing import Annotated
 
 import typer
 
 from mien.errors import ConfigError, DataError, GuideError
-
-if TYPE_CHECKING:
-    from mien.rig.dataset import Source
 
 app = typer.Typer(
     help="Animate photographs with the face model, or render training data.",
@@ -21,6 +18,12 @@ app = typer.Typer(
 
 LARGEST = 1024
 """Largest picture that `show` draws; the crop behind it has 320 px."""
+STATES = 40
+"""Pictures that `render` makes of a photograph."""
+SHOWN = 10
+"""Refused photographs that `render` names on the screen; the report names all."""
+MOST_TURN = 20.0
+"""Degrees by which `show` turns a head at most, any way."""
 
 
 @app.command()
@@ -42,6 +45,14 @@ def show(
         typer.Option("--neutral/--expressive", help="Whether the person shows no expression."),
     ] = True,
     size: Annotated[int, typer.Option(help="Side of each picture, px.")] = 320,
+    turn: Annotated[
+        tuple[float, float, float],
+        typer.Option(help="Turn the head: degrees up, to the person's left, and tilted to it."),
+    ] = (0.0, 0.0, 0.0),
+    light: Annotated[
+        tuple[float, float, float],
+        typer.Option(help="Move the key light to the person's left and up; exposure in stops."),
+    ] = (0.0, 0.0, 0.0),
     truth: Annotated[
         bool, typer.Option("--truth", help="Also draw landmarks, flow, visibility and mouth.")
     ] = False,
@@ -55,9 +66,12 @@ def show(
     from mien.rig.mesh import FaceModel
     from mien.rig.picture import in_a_row, truth_of
     from mien.rig.render import Rig
+    from mien.rig.stage import Stage
 
     if not 32 <= size <= LARGEST:
         raise ConfigError(f"size {size} is out of range: give 32 to {LARGEST}")
+    if max(map(abs, turn)) > MOST_TURN or max(map(abs, light)) > 1:
+        raise ConfigError(f"--turn takes up to {MOST_TURN:.0f} degrees, --light -1 to 1")
     settings = [facs.parse(text) for text in au or ()]
     if any(s.relative for s in settings):
         raise GuideError("`mien rig show` takes absolute values: write AU12=0.3, without a sign")
@@ -65,7 +79,7 @@ def show(
     model = FaceModel.load()
     face = align_largest(photo)
     rig = Rig(model, face.pixels, face.landmarks, neutral)
-    first, last = rig.original(size), rig.render(units, size)
+    first, last = rig.original(size), rig.render(units, size, stage=Stage(turn, light))
     row = [first.image, last.image, *(truth_of(last) if truth else ())]
     named = (f"{n}={v:.2f}" for n, v in zip(facs.UNITS, units, strict=True) if v > 0)
     shown = " ".join(named) or "at rest"
@@ -78,53 +92,73 @@ def show(
 @app.command()
 def render(
     manifests: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
-            metavar="DIR...", help="Folders with a metadata.jsonl (`mien data import`)."
+            metavar="[DIR...]",
+            help="Folders with a metadata.jsonl; all imported sets if none is given.",
         ),
-    ],
+    ] = None,
+    people: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--people",
+            metavar="ID,...",
+            help="Only these people: ids or patterns, such as `london/003,canada/*`.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder to write; mien's own if not given.")
     ] = None,
-    states: Annotated[int, typer.Option(help="Pictures per photograph, itself included.")] = 40,
+    count: Annotated[
+        int | None,
+        typer.Option(help="Pictures in all, spread evenly over the photographs."),
+    ] = None,
+    states: Annotated[
+        int | None,
+        typer.Option(help=f"Pictures per photograph, itself included; {STATES} if not given."),
+    ] = None,
     size: Annotated[int, typer.Option(help="Side of the pictures, px.")] = 160,
     seed: Annotated[int, typer.Option(help="Decides the expressions; same seed, same bytes.")] = 0,
     workers: Annotated[
-        int | None, typer.Option(help="Processes; one per core if not given.")
+        int | None, typer.Option(min=1, help="Processes; one per core if not given.")
     ] = None,
     split: Annotated[
         list[str] | None, typer.Option("--split", help="Only this split; may be repeated.")
     ] = None,
-    limit: Annotated[
-        int | None, typer.Option(help="At most this many photographs of each folder.")
-    ] = None,
 ) -> None:
-    """Render every photograph of some data sets in many expressions, with the truth about each.
+    """Render photographs in many expressions, with the truth about each, as WebDataset shards.
 
-    Finished photographs are kept, so a run that was stopped goes on where it was.
+    A run that was stopped, however roughly, goes on where it was when it is started again.
     """
-    from mien.data.rigging import sources_of
-    from mien.rig.dataset import REPORT, render_dataset
+    from mien.data.rigging import chosen, imported, listed
+    from mien.rig.dataset import REPORT, even, render_dataset
     from mien.rig.mesh import FaceModel
     from mien.zoo import rig_home
 
-    if states < 2 or size < 32 or size % 2:
-        raise ConfigError("give at least 2 states and an even size of 32 px or more")
-    model = FaceModel.load()
-    target = out or rig_home()
-    sources: list[Source] = []
-    faceless = 0
-    for folder in manifests:
-        found = list(islice(sources_of(folder, split or ()), limit))
-        sources += [s for s in found if s is not None]
-        faceless += sum(s is None for s in found)
-    if not sources:
+    if not 32 <= size <= LARGEST or size % 2:
+        raise ConfigError(f"size {size} cannot be rendered: give an even one of 32 to {LARGEST}")
+    if count is not None and states is not None:
+        raise ConfigError("--count and --states say the same thing twice: give one of them")
+    found = [p for folder in manifests or imported() for p in listed(folder, split or ())]
+    photographs = chosen(found, [name for text in people or () for name in text.split(",")])
+    if not photographs:
         raise DataError("no photograph to render: check the folders and --split")
+    model = FaceModel.load()
+    target, started = out or rig_home(), monotonic()
     done = render_dataset(
-        model, sources, target, states=states, size=size, seed=seed, workers=workers
+        model,
+        photographs,
+        target,
+        states=even(count, len(photographs)) if count is not None else states or STATES,
+        size=size,
+        seed=seed,
+        workers=workers,
     )
-    count = {s: sum(o.status == s for o in done) for s in ("written", "kept", "refused")}
+    rate = done.written / (monotonic() - started)
     typer.echo(
-        f"{target}: {count['written']} photographs rendered, {count['kept']} were there, "
-        f"{count['refused']} refused (see {REPORT}), {faceless} without a face"
+        f"{target}: {done.written} pictures rendered ({rate:.1f} a second), {done.kept} were "
+        f"there, of {len(photographs) - len(done.refused)} photographs; "
+        f"{len(done.refused)} refused (all in {REPORT})"
     )
+    for outcome in done.refused[:SHOWN]:
+        typer.echo(f"refused {outcome.photo}: {outcome.fault}")

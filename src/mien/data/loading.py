@@ -6,16 +6,14 @@ and two runs with one seed see the same pictures, whatever the number of workers
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.random import Generator
-from safetensors import safe_open
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -23,10 +21,9 @@ from mien import facs
 from mien.data.transforms import Camera, Geometry
 from mien.errors import DataError
 from mien.faces.align import MIRROR
+from mien.rig.shards import Entry, read_shard
 from mien.types import Float, UInt8
 
-STORED = 160
-"""Side of the crops in a shard: the training crop's field of view, with pixels to spare."""
 TRUTH = 64
 """Side of the flow and visibility maps of a training sample."""
 
@@ -40,42 +37,42 @@ def label_of(units: Float) -> int:
 
 
 @dataclass(frozen=True)
-class Shard:
-    """One photograph's renders (see `rig/dataset.py`), read lazily: only the states that are asked
-    for.
-    """
+class Renders:
+    """One photograph's renders, of which only the small facts are in memory."""
 
-    path: Path
     person: str
     neutral: bool  # the photograph itself wears no expression
+    size: int  # side of the pictures, px: the training crop's field of view
     units: Float  # (K, 47)
-    expression: Any  # int (K,), -1 for the photograph itself
+    expression: list[int]  # K rows of the shared list, -1 for the photograph itself
+    still: list[int]  # the states that stand and are lit as the photograph
+    entries: list[Entry]  # K
 
     @classmethod
-    def open(cls, path: Path) -> Shard:
-        try:
-            with safe_open(path, framework="np") as f:
-                meta = f.metadata() or {}
-                units, expression = f.get_tensor("units"), f.get_tensor("expression")
-        except Exception as error:  # safetensors raises its own untyped errors
-            raise DataError(f"cannot read {path.name}: render the set again ({error})") from None
-        facts = json.loads(meta["mien"])
-        return cls(path, facts["person"], bool(facts["neutral"]), units, expression)
-
-    def get(self, name: str, state: int) -> Any:
-        """Array `name` of one state, without reading the others."""
-        with safe_open(self.path, framework="np") as f:
-            return f.get_slice(name)[state]
+    def of(cls, entries: list[Entry]) -> Renders:
+        facts = [e.facts for e in entries]
+        return cls(
+            facts[0]["person"],
+            facts[0]["neutral"],
+            facts[0]["size"],
+            np.array([f["units"] for f in facts], np.float32),
+            [f["expression"] for f in facts],
+            [k for k, f in enumerate(facts) if not any(f["turn"] + f["light"])],
+            entries,
+        )
 
 
-def open_shards(folder: Path, split: str) -> list[Shard]:
-    """All shards of a split, in the order of their names; DataError when there are none."""
-    paths = sorted((folder / split).glob("*.safetensors"))
+def open_renders(folder: Path, split: str) -> list[Renders]:
+    """All photographs of a split in the order of its shards; DataError when there are none."""
+    paths = sorted((folder / split).glob("*.tar"))
+    if not paths and any((folder / split).glob("*.safetensors")):
+        raise DataError(f"{folder} holds renders of an older mien: run `mien rig render` again")
     if not paths:
         raise DataError(
             f"no rig renders for split {split!r} in {folder}: run `mien rig render` first"
         )
-    return [Shard.open(p) for p in paths]
+    entries = [entry for path in paths for entry in read_shard(path)]
+    return [Renders.of(list(group)) for _, group in groupby(entries, lambda e: e.facts["photo"])]
 
 
 def to_tensor(pixels: UInt8) -> Tensor:
@@ -95,16 +92,18 @@ class RigPairs(Dataset[dict[str, Tensor]]):
     def __init__(
         self, folder: Path, split: str, *, size: int = 128, seed: int = 0, augment: bool = True
     ) -> None:
-        self.shards = open_shards(folder, split)
+        self.photos = [p for p in open_renders(folder, split) if len(p.still) > 1]
+        if not self.photos:
+            raise DataError(f"no photograph in {folder / split} has two states: render more")
         self.size, self.seed, self.strength = size, seed, 1.0 if augment else 0.0
         self.wearers: dict[int, list[tuple[int, int]]] = {}
-        for s, shard in enumerate(self.shards):
-            for state, index in enumerate(shard.expression):
-                if index >= 0:
-                    self.wearers.setdefault(int(index), []).append((s, state))
+        for s, photo in enumerate(self.photos):
+            for state in photo.still:
+                if photo.expression[state] >= 0:
+                    self.wearers.setdefault(photo.expression[state], []).append((s, state))
         self.emotional = [
-            [k for k, u in enumerate(shard.units) if k > 0 and label_of(u) >= 0]
-            for shard in self.shards
+            [k for k in photo.still if k > 0 and label_of(photo.units[k]) >= 0]
+            for photo in self.photos
         ]
 
     def __len__(self) -> int:
@@ -112,74 +111,75 @@ class RigPairs(Dataset[dict[str, Tensor]]):
 
     def states(self, s: int, rng: Generator) -> tuple[int, int]:
         """Source and target state: often the photograph, often a prototype, sometimes the same."""
-        count = len(self.shards[s].units)
-        source = 0 if rng.random() < 0.55 else int(rng.integers(count))
+        still = self.photos[s].still
+        source = 0 if rng.random() < 0.55 else int(rng.choice(still))
         if rng.random() < 0.08:
             return source, source
         emotional = self.emotional[s]
         if emotional and rng.random() < 0.45:
             return source, int(rng.choice(emotional))
-        return source, int(rng.integers(1, count))
+        return source, int(rng.choice(still[1:]))
 
     def donor(self, s: int, state: int, rng: Generator) -> tuple[int, int]:
         """Another photograph whose person wears the same expression; the target itself if none
         does.
         """
-        person = self.shards[s].person
+        person = self.photos[s].person
         others = [
             w
-            for w in self.wearers.get(int(self.shards[s].expression[state]), [])
-            if self.shards[w[0]].person != person
+            for w in self.wearers.get(self.photos[s].expression[state], [])
+            if self.photos[w[0]].person != person
         ]
         return others[int(rng.integers(len(others)))] if others else (s, state)
 
     def __getitem__(self, i: int) -> dict[str, Tensor]:
         rng = np.random.default_rng((self.seed, i))
-        s = int(rng.integers(len(self.shards)))
-        shard = self.shards[s]
+        s = int(rng.integers(len(self.photos)))
+        photo = self.photos[s]
         source, target = self.states(s, rng)
-        donor_shard, donor = self.donor(s, target, rng)
+        wearer, donor = self.donor(s, target, rng)
         mirror = self.strength > 0 and bool(rng.random() < 0.5)
-        item = self.pictures(shard, source, target, rng, mirror)
+        item = self.pictures(photo, source, target, rng, mirror)
         item["donor"] = self.picture(
-            self.shards[donor_shard].get("images", donor),
-            self.geometry(rng, mirror),
+            self.photos[wearer].entries[donor].image(),
+            self.geometry(self.photos[wearer], rng, mirror),
             Camera.draw(rng, self.strength),
         )
-        units = [shard.units[k] for k in (source, target)]
+        units = [photo.units[k] for k in (source, target)]
         if mirror:
             units = [facs.mirror(u) for u in units]
         # the photograph's own units are the fit's estimate, not a label
-        labels = [label_of(units[0]) if source or shard.neutral else -1, label_of(units[1])]
+        labels = [label_of(units[0]) if source or photo.neutral else -1, label_of(units[1])]
         item |= {
             "source_units": torch.from_numpy(units[0]),
             "target_units": torch.from_numpy(units[1]),
             "source_label": torch.tensor(labels[0]),
-            "target_label": torch.tensor(labels[1] if target or shard.neutral else -1),
-            "exact": torch.tensor(float(source > 0 or shard.neutral)),
+            "target_label": torch.tensor(labels[1] if target or photo.neutral else -1),
+            "exact": torch.tensor(float(source > 0 or photo.neutral)),
         }
         return item
 
-    def geometry(self, rng: Generator, mirrored: bool) -> Geometry:
-        return Geometry.draw(rng, STORED, self.size, self.strength, mirrored)
+    def geometry(self, photo: Renders, rng: Generator, mirrored: bool) -> Geometry:
+        return Geometry.draw(rng, photo.size, self.size, self.strength, mirrored)
 
     def picture(self, pixels: UInt8, geometry: Geometry, camera: Camera) -> Tensor:
         seen = geometry.image(pixels)
         return to_tensor(camera.apply(seen) if self.strength else seen)
 
     def pictures(
-        self, shard: Shard, source: int, target: int, rng: Generator, mirror: bool
+        self, photo: Renders, source: int, target: int, rng: Generator, mirror: bool
     ) -> dict[str, Tensor]:
         """Source and target under one geometry and camera, with the truth between them."""
-        geometry, camera = self.geometry(rng, mirror), Camera.draw(rng, self.strength)
-        flow = geometry.flow(shard.get("flow", target).astype(np.float32), TRUTH)
-        visible = geometry.field(shard.get("visibility", target).astype(np.float32) / 255, TRUTH)
-        mouth = geometry.field(shard.get("mouth", target).astype(np.float32) / 255, TRUTH)
+        geometry, camera = self.geometry(photo, rng, mirror), Camera.draw(rng, self.strength)
+        first, second = photo.entries[source], photo.entries[target]
+        flow = geometry.flow(second.flow(), TRUTH)
+        visible = geometry.field(second.visibility(), TRUTH)
+        mouth = geometry.field(second.mouth(), TRUTH)
         if source == target:
             flow, visible = np.zeros_like(flow), np.ones_like(visible)
         return {
-            "source": self.picture(shard.get("images", source), geometry, camera),
-            "target": self.picture(shard.get("images", target), geometry, camera),
+            "source": self.picture(first.image(), geometry, camera),
+            "target": self.picture(second.image(), geometry, camera),
             "flow": torch.from_numpy(flow).permute(2, 0, 1).contiguous(),
             "visible": torch.from_numpy(visible)[None],
             "mouth": torch.from_numpy(mouth)[None],
@@ -198,13 +198,13 @@ class RigLabelled(Dataset[dict[str, Tensor]]):
     def __init__(
         self, folder: Path, split: str, batch: int, *, size: int = 128, seed: int = 0
     ) -> None:
-        self.shards = open_shards(folder, split)
+        self.photos = open_renders(folder, split)
         self.size, self.seed, self.batch = size, seed, batch
         self.of: dict[int, list[tuple[int, int]]] = {k: [] for k in range(len(facs.EMOTIONS))}
-        for s, shard in enumerate(self.shards):
-            for state, units in enumerate(shard.units):
+        for s, photo in enumerate(self.photos):
+            for state, units in enumerate(photo.units):
                 label = label_of(units)
-                if label >= 0 and (state > 0 or shard.neutral):
+                if label >= 0 and (state > 0 or photo.neutral):
                     self.of[label].append((s, state))
         empty = [facs.EMOTIONS[k] for k, v in self.of.items() if not v]
         if empty:
@@ -219,9 +219,10 @@ class RigLabelled(Dataset[dict[str, Tensor]]):
         )[:2]
         rng = np.random.default_rng((self.seed, i, 2))
         s, state = self.of[int(source)][int(rng.integers(len(self.of[int(source)])))]
-        geometry = Geometry.draw(rng, STORED, self.size, 0.5)
+        photo = self.photos[s]
+        geometry = Geometry.draw(rng, photo.size, self.size, 0.5)
         camera = Camera.draw(rng, 0.5)
-        picture = camera.apply(geometry.image(self.shards[s].get("images", state)))
+        picture = camera.apply(geometry.image(photo.entries[state].image()))
         return {
             "source": to_tensor(picture),
             "source_label": torch.tensor(int(source)),
@@ -254,12 +255,12 @@ class RigFaces(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         augment: bool = True,
         people: Callable[[str], bool] = everyone,
     ) -> None:
-        self.shards = [s for s in open_shards(folder, split) if people(s.person)]
+        self.photos = [s for s in open_renders(folder, split) if people(s.person)]
         self.size, self.seed, self.augment = size, seed, augment
         self.faces = [
             (s, state)
-            for s, shard in enumerate(self.shards)
-            for state in range(0 if shard.neutral else 1, len(shard.units))
+            for s, photo in enumerate(self.photos)
+            for state in range(0 if photo.neutral else 1, len(photo.units))
         ]
         if not self.faces:
             raise DataError(f"no face of the people asked for in {folder / split}")
@@ -274,12 +275,13 @@ class RigFaces(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         strength = 0.5 if self.augment else 0.0
         flipped = self.augment and bool(rng.random() < 0.5)
         s, state = self.faces[int(rng.integers(len(self.faces))) if self.augment else i]
-        shard = self.shards[s]
-        geometry = Geometry.draw(rng, STORED, self.size, strength, flipped)
-        pixels = geometry.image(shard.get("images", state))
+        photo, entry = self.photos[s], self.photos[s].entries[state]
+        geometry = Geometry.draw(rng, photo.size, self.size, strength, flipped)
+        pixels = geometry.image(entry.image())
         if self.augment:
             pixels = Camera.draw(rng, strength).apply(pixels)
-        points, units = geometry.points(shard.get("landmarks", state)), shard.units[state]
+        points = geometry.points(np.array(entry.facts["landmarks"], np.float32))
+        units = photo.units[state]
         if flipped:
             units, points = facs.mirror(units), points[MIRROR]
         return (

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
+import torch
+
 from mien import images
-from mien.data.manifest import Record, read_manifest
-from mien.errors import FaceNotFound
+from mien.data.adapters import DATASETS
+from mien.data.manifest import FILE_NAME, Record, read_manifest
+from mien.errors import DataError
 from mien.faces.align import align
 from mien.faces.detect import choose, detect
 from mien.rig.dataset import Source
 from mien.rig.render import SOURCE_SIZE
 from mien.types import AlignedFace, Face
+from mien.zoo import dataset_home
 
 
 def align_largest(photo: Path) -> AlignedFace:
@@ -22,29 +29,73 @@ def align_largest(photo: Path) -> AlignedFace:
     return align(pixels, face, SOURCE_SIZE)
 
 
-def sources_of(folder: Path, splits: Collection[str] = ()) -> Iterator[Source | None]:
-    """The photographs of the manifest in `folder`, in its order; None for each without a face.
+@dataclass(frozen=True, eq=False)
+class Listed:
+    """A line of a manifest in `folder`: a photograph that is read when its turn comes."""
 
-    `splits`: only these, if any are named. Hand-checked points are used where there are some.
-    """
-    for record in read_manifest(folder):
-        if splits and record.split not in splits:
-            continue
-        try:
-            face = _aligned(folder, record)
-        except FaceNotFound:
-            yield None
-            continue
-        yield Source(
-            person=record.person,
-            photo=f"{record.person}/{Path(record.file_name).stem}",
-            split=record.split,
+    folder: Path
+    record: Record
+
+    @property
+    def person(self) -> str:
+        return self.record.person
+
+    @property
+    def photo(self) -> str:
+        return f"{self.record.person}/{Path(self.record.file_name).stem}"
+
+    @property
+    def split(self) -> str:
+        return self.record.split
+
+    def load(self) -> Source:
+        """Read it and align the face, by hand-checked points where there are some.
+
+        Raises:
+            ImageError: it cannot be read.
+            FaceNotFound: nobody is on it.
+        """
+        with _one_thread():
+            face = _aligned(self.folder, self.record)
+        return Source(
+            person=self.person,
+            photo=self.photo,
+            split=self.split,
             crop=face.pixels,
             landmarks=face.landmarks,
-            neutral=record.emotion == "neutral",
-            licence=record.licence,
-            origin=record.source,
+            neutral=self.record.emotion == "neutral",
+            licence=self.record.licence,
+            origin=self.record.source,
         )
+
+
+def listed(folder: Path, splits: Collection[str] = ()) -> list[Listed]:
+    """The photographs of the manifest in `folder`, in its order; only those of `splits`, if any."""
+    records = read_manifest(folder)
+    return [Listed(folder, r) for r in records if not splits or r.split in splits]
+
+
+def imported() -> list[Path]:
+    """The folders of the data sets that were imported; DataError if none was."""
+    folders = [dataset_home(name) for name in DATASETS]
+    found = [folder for folder in folders if (folder / FILE_NAME).is_file()]
+    if not found:
+        raise DataError("no data set is imported: run `mien data import`, or name folders")
+    return found
+
+
+def chosen(photographs: Sequence[Listed], people: Sequence[str] = ()) -> list[Listed]:
+    """The photographs of `people`, ids or patterns such as `canada/*`; all if none is named.
+
+    Raises:
+        DataError: a name fits nobody.
+    """
+    known = {p.person for p in photographs}
+    for name in people:
+        if not any(fnmatchcase(person, name) for person in known):
+            some = ", ".join(sorted(known)[:3]) or "nobody"
+            raise DataError(f"nobody is called {name!r}: there are {len(known)} people, {some} ...")
+    return [p for p in photographs if not people or any(fnmatchcase(p.person, n) for n in people)]
 
 
 def _aligned(folder: Path, record: Record) -> AlignedFace:
@@ -53,3 +104,14 @@ def _aligned(folder: Path, record: Record) -> AlignedFace:
         return align_largest(path)
     known = Face((0.0, 0.0, 0.0, 0.0), 1.0, record.landmarks)
     return align(images.read(path).pixels, known, SOURCE_SIZE)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """PyTorch at one thread: sums, and so landmarks, must not depend on how many there are."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

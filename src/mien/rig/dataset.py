@@ -1,38 +1,41 @@
-"""Training data: every photograph in some forty expressions, one file each.
+"""Training data: photographs in many expressions, in shards that any number of workers can make.
 
-A *shard* is `<out>/<split>/<photo>.safetensors`. State 0 is the photograph itself; the others are
-rows of the shared list in `expressions.safetensors`. A shard is written whole or not at all, so a
-killed run goes on where it stopped, and its bytes depend on the seed and the photograph alone, not
-on how many workers made it.
+`<out>/<split>/00000.tar` holds every state of a few photographs (`rig/shards.py` says how), state 0
+of each being the photograph itself. Beside it, hidden, lies what became of them, written last: a
+shard that has that note is finished. A shard is written whole or not at all, so a killed run goes
+on where it stopped, and its bytes depend on the photographs and the settings alone.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from itertools import groupby
 from pathlib import Path
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
-from rich.progress import track
+from rich.progress import Progress
 from safetensors.numpy import save
 
-from mien.errors import DataError
-from mien.rig.arrays import Float, Int, UInt8
-from mien.rig.expressions import choose_states, expression_list
+from mien.errors import ConfigError, DataError, MienError
+from mien.rig.arrays import Float, UInt8
+from mien.rig.expressions import choose_stage, choose_states, emotion_of, expression_list
 from mien.rig.mesh import FaceModel
 from mien.rig.render import Render, Rig, shrink_flow
 from mien.rig.sampling import shrink
+from mien.rig.shards import Sample, key_of, sweep, write_bytes, write_shard
+from mien.rig.stage import Stage
 
-WORST_FIT = 0.032
-"""Fits with a larger mean error, in distances of the outer eye corners, are refused: their renders
-would not show the units that they are labelled with."""
-REPORT = "report.json"
-EXPRESSIONS = "expressions.safetensors"
+FORMAT = 2
+"""Version of what a folder of renders looks like; version 1 had a safetensors file a photograph."""
+SETTINGS, EXPRESSIONS, REPORT = "settings.json", "expressions.safetensors", "report.json"
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,8 @@ class Source:
     """A photograph to animate.
 
     crop uint8 (320, 320, 3) RGB; landmarks (68, 2) in its pixels; neutral: the person was asked for
-    no expression;
-    split: train, validation or test; origin: the data set.
+    no expression; split: train, validation or test; origin: the data set; template: hand-checked
+    points (189, 2) in its pixels, where there are some.
     """
 
     person: str
@@ -52,137 +55,260 @@ class Source:
     neutral: bool
     licence: str
     origin: str = ""
+    template: Float | None = None
 
-    def shard(self, out: Path) -> Path:
-        """Where this photograph's states go."""
-        return out / self.split / f"{self.photo.replace('/', '-')}.safetensors"
+    def load(self) -> Source:
+        """Itself: a source that is in memory already."""
+        return self
+
+
+class Photograph(Protocol):
+    """What is known of a photograph before it is read; a worker reads it."""
+
+    @property
+    def person(self) -> str: ...
+    @property
+    def photo(self) -> str: ...
+    @property
+    def split(self) -> str: ...
+    def load(self) -> Source:
+        """Read it and find the face; a MienError says why that cannot be."""
+        ...
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a photograph: `status` is written, kept (it was there) or refused; error in
-    eye distances."""
+    """What became of a photograph: how many pictures of it there are, why there are none (`fault`),
+    how far its fit can be believed."""
 
     photo: str
-    status: str
-    error: float | None = None
+    pictures: int
+    fault: str | None = None
+    confidence: float | None = None
+
+
+@dataclass
+class Report:
+    """What became of all: `kept` pictures were there before, `written` ones are new."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    written: int = 0
+    kept: int = 0
+
+    @property
+    def refused(self) -> list[Outcome]:
+        """The photographs that have no renders."""
+        return [o for o in self.outcomes if o.fault]
+
+    def to_json(self) -> bytes:
+        """The same for a finished set, however often its rendering was interrupted."""
+        facts = {
+            "photographs": len(self.outcomes),
+            "pictures": self.written + self.kept,
+            "refused": len(self.refused),
+            "reasons": dict(Counter(o.fault for o in self.refused)),
+            "refused_photographs": [asdict(o) for o in self.refused],
+        }
+        return json.dumps(facts, indent=1).encode()
 
 
 def render_dataset(
     model: FaceModel,
-    sources: Sequence[Source],
+    photographs: Sequence[Photograph],
     out: Path,
     *,
-    states: int = 40,
+    states: int | Sequence[int] = 40,
     size: int = 160,
     seed: int = 0,
     workers: int | None = None,
+    per_shard: int = 8,
     progress: bool = True,
-) -> list[Outcome]:
-    """Render `sources` into shards under `out`; finished shards are kept.
+) -> Report:
+    """Render `photographs` into shards under `out`; finished shards are kept.
 
-    `states` per photograph, the first being itself; `size` px; `workers` processes (default: all
-    cores; 1 stays in this one). With more than one worker the calling script needs the usual `if
-    __name__ == "__main__"`.
+    `states` of each photograph, the first being itself: one number, or one for each; `size` px;
+    `workers` processes (default: all cores; 1 stays in this one); `per_shard` photographs in a
+    file. With more than one worker the calling script needs the usual `if __name__ == "__main__"`.
 
     Raises:
-        DataError: `out` holds renders of another seed, size or number of states.
+        DataError: `out` holds renders of other photographs or settings, or two photographs share
+            their name.
+        ConfigError: a number of states that cannot be.
     """
-    _claim(out, {"states": states, "size": size, "seed": seed})
-    jobs = [(source, out, states, size, seed) for source in sources]
-    doubles = len(jobs) - len({job[0].shard(out) for job in jobs})
-    if doubles:
+    counts = [states] * len(photographs) if isinstance(states, int) else list(states)
+    names = {key_of(p.photo, 0) for p in photographs}
+    if len(names) < len(photographs):
+        doubles = len(photographs) - len(names)
         raise DataError(f"{doubles} photographs share their name with another: rename them")
-    running = _run(model, jobs, workers or os.cpu_count() or 1)
-    outcomes = list(track(running, "rendering", len(jobs), disable=not progress))
-    report = {
-        "photographs": len(outcomes),
-        **{s: sum(o.status == s for o in outcomes) for s in ("written", "kept", "refused")},
-        "worst_fit": WORST_FIT,
-        "refused_photos": [asdict(o) for o in outcomes if o.status == "refused"],
+    most = 1 + len(expression_list(seed))
+    if counts and not 1 <= min(counts) <= max(counts) <= most:
+        raise ConfigError(f"a photograph has 1 to {most} states, itself included")
+    jobs = list(_jobs(out, list(zip(photographs, counts, strict=True)), per_shard, size, seed))
+    _claim(out, jobs, {"seed": seed, "size": size, "photographs_per_shard": per_shard})
+    sweep(out)
+    report = Report()
+    with Progress(disable=not progress) as bar:
+        task = bar.add_task("rendering", total=sum(counts))
+        for job, (fresh, outcomes) in zip(jobs, _run(model, jobs, workers), strict=True):
+            report.outcomes += outcomes
+            pictures = sum(o.pictures for o in outcomes)
+            report.written += pictures * fresh
+            report.kept += pictures * (not fresh)
+            bar.advance(task, sum(count for _, count in job.photographs))
+    sweep(out)  # again: what was killed just before may have taken its time to die
+    write_bytes(out / REPORT, report.to_json())
+    return report
+
+
+def even(count: int, photographs: int) -> list[int]:
+    """How many states each of `photographs` gets so that they are `count` in all.
+
+    Raises:
+        ConfigError: fewer than one each, or more than there are expressions.
+    """
+    most = 1 + len(expression_list())
+    if not photographs <= count <= photographs * most:
+        raise ConfigError(
+            f"{count} pictures of {photographs} photographs cannot be made: give a count of "
+            f"{photographs} to {photographs * most}"
+        )
+    each, more = divmod(count, photographs)
+    return [each + (i < more) for i in range(photographs)]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One shard: its photographs, each with its number of states."""
+
+    path: Path
+    photographs: list[tuple[Photograph, int]]
+    size: int
+    seed: int
+
+    @property
+    def note(self) -> Path:
+        return self.path.with_name(f".{self.path.stem}.json")
+
+
+def _jobs(
+    out: Path, photographs: list[tuple[Photograph, int]], per_shard: int, size: int, seed: int
+) -> Iterator[_Job]:
+    in_order = sorted(photographs, key=lambda p: p[0].split)  # stable: else as they were given
+    for split, group in groupby(in_order, key=lambda p: p[0].split):
+        chosen = list(group)
+        for i, start in enumerate(range(0, len(chosen), per_shard)):
+            path = out / split / f"{i:05d}.tar"
+            yield _Job(path, chosen[start : start + per_shard], size, seed)
+
+
+def _claim(out: Path, jobs: Sequence[_Job], settings: dict[str, int]) -> None:
+    """Note what `out` is going to hold, or check that it is what it was begun with."""
+    listed = [[(str(j.path.relative_to(out)), p.photo, n) for p, n in j.photographs] for j in jobs]
+    digest = hashlib.sha256(json.dumps(listed).encode()).hexdigest()
+    expressions = expression_list(settings["seed"])
+    units = hashlib.sha256(expressions.tobytes()).hexdigest()
+    wanted = {"format": FORMAT, **settings, "photographs": digest, "expressions": units}
+    path = out / SETTINGS
+    if path.is_file():
+        there = json.loads(path.read_bytes())
+        other = ", ".join(k for k in wanted if there.get(k) != wanted[k])
+        if other:
+            raise DataError(
+                f"{out} holds renders with other {other}: choose another folder or remove it"
+            )
+    elif (out / EXPRESSIONS).is_file():
+        raise DataError(f"{out} holds renders of an older mien: render again into another folder")
+    write_bytes(out / EXPRESSIONS, save({"units": expressions}))
+    write_bytes(path, json.dumps(wanted, indent=1).encode())
+
+
+def _render(model: FaceModel, job: _Job) -> tuple[bool, list[Outcome]]:
+    """Whether the shard had to be made, and what became of its photographs."""
+    if job.note.is_file():
+        return False, [Outcome(**o) for o in json.loads(job.note.read_bytes())]
+    outcomes: list[Outcome] = []
+    write_shard(job.path, _samples(model, job, outcomes))
+    if not any(o.pictures for o in outcomes):
+        job.path.unlink()  # a tar file without members opens nowhere
+    write_bytes(job.note, json.dumps([asdict(o) for o in outcomes]).encode())
+    return True, outcomes
+
+
+def _samples(model: FaceModel, job: _Job, outcomes: list[Outcome]) -> Iterator[Sample]:
+    """The shard's samples; adds to `outcomes` what became of each photograph."""
+    for photograph, count in job.photographs:
+        try:
+            source = photograph.load()
+        except MienError as error:
+            outcomes.append(Outcome(photograph.photo, 0, str(error)))
+            continue
+        rig = Rig(model, source.crop, source.landmarks, source.neutral, source.template)
+        confidence = round(rig.fit.confidence, 4)
+        if not rig.fit.accepted:
+            outcomes.append(Outcome(source.photo, 0, rig.fit.fault, confidence))
+            continue
+        yield from samples_of(rig, source, count, job.size, job.seed)
+        outcomes.append(Outcome(source.photo, count, None, confidence))
+
+
+def samples_of(rig: Rig, source: Source, count: int, size: int, seed: int) -> Iterator[Sample]:
+    """`count` states of a photograph at `size` px: itself, then rows of the expression list."""
+    still = Stage()
+    yield _sample(source, rig, 0, (-1, rig.units, still), rig.original(size), seed)
+    expressions = expression_list(seed)
+    for state, row in enumerate(choose_states(seed, source.photo, count - 1), 1):
+        stage = choose_stage(seed, source.photo, state, int(row))
+        units = expressions[row]
+        render = rig.render(units, size, stage=stage)
+        yield _sample(source, rig, state, (int(row), units, stage), render, seed)
+
+
+def _sample(
+    source: Source, rig: Rig, state: int, shown: tuple[int, Float, Stage], render: Render, seed: int
+) -> Sample:
+    row, units, stage = shown
+    known = row >= 0 or source.neutral  # else the units are the fit's estimate
+    facts = {
+        "units": _plain(units, 6),
+        "label": emotion_of(units) if known else None,
+        "size": len(render.image),
+        "landmarks": _plain(render.landmarks, 3),
+        "camera": render.camera.to_dict(),
+        "turn": list(stage.turn),
+        "light": list(stage.light),
+        "person": source.person,
+        "photo": source.photo,
+        "split": source.split,
+        "source": source.origin,
+        "licence": source.licence,
+        "seed": seed,
+        "state": state,
+        "expression": row,
+        "neutral": source.neutral,
+        "confidence": round(rig.fit.confidence, 4),
     }
-    _write(out / REPORT, json.dumps(report, indent=1).encode())
-    return outcomes
-
-
-def states_of(rig: Rig, rows: Int, expressions: Float, size: int) -> dict[str, NDArray[np.generic]]:
-    """The arrays of a shard: the photograph itself, then `rows` of `expressions` (E, 47)."""
-    shown = [(rig.units, rig.original(size))]
-    shown += [(expressions[row], rig.render(expressions[row], size)) for row in rows]
-    small = [_halved(render) for _, render in shown]
-    return {
-        "images": np.stack([r.image for _, r in shown]),
-        "units": np.stack([u for u, _ in shown]).astype(np.float32),
-        "expression": np.concatenate([[-1], rows]).astype(np.int32),
-        "landmarks": np.stack([r.landmarks for _, r in shown]).astype(np.float32),
-        "flow": np.stack([flow for flow, _, _ in small]).astype(np.float16),
-        "visibility": np.stack([_byte(seen) for _, seen, _ in small]),
-        "mouth": np.stack([_byte(mouth) for _, _, mouth in small]),
-    }
-
-
-def _halved(render: Render) -> tuple[Float, Float, Float]:
     side = len(render.image) // 2
     flow, seen = shrink_flow(render.flow, render.visibility, 2)
-    return flow, seen, shrink(render.mouth, side)
+    mouth = shrink(render.mouth, side)
+    key = key_of(source.photo, state)
+    return Sample(key, facts, render.image, flow, _byte(seen), _byte(mouth))
+
+
+def _plain(values: Float, digits: int) -> Any:
+    return np.round(values.astype(float), digits).tolist()
 
 
 def _byte(share: Float) -> UInt8:
     return np.round(share * 255).astype(np.uint8)
 
 
-_Job = tuple[Source, Path, int, int, int]
-
-
-def _render_one(model: FaceModel, job: _Job) -> Outcome:
-    source, out, states, size, seed = job
-    path = source.shard(out)
-    if path.is_file():
-        return Outcome(source.photo, "kept")
-    rig = Rig(model, source.crop, source.landmarks, source.neutral)
-    error = round(rig.fit.relative_error, 4)
-    if error > WORST_FIT:
-        return Outcome(source.photo, "refused", error)
-    rows = choose_states(seed, source.photo, states - 1)
-    metadata = {
-        "person": source.person,
-        "photo": source.photo,
-        "split": source.split,
-        "licence": source.licence,
-        "source": source.origin,
-        "seed": seed,
-        "neutral": source.neutral,
-        "fit_error": error,
-    }
-    arrays = states_of(rig, rows, expression_list(seed), size)
-    _write(path, save(arrays, {"mien": json.dumps(metadata, sort_keys=True)}))
-    return Outcome(source.photo, "written", error)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """All of it or nothing: written beside, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_bytes(data)
-    partial.replace(path)
-
-
-def _claim(out: Path, settings: dict[str, int]) -> None:
-    """Write the shared list, or check that it is the one that `out` was begun with."""
-    path = out / EXPRESSIONS
-    wanted = save({"units": expression_list(settings["seed"])}, {"mien": json.dumps(settings)})
-    if path.is_file() and path.read_bytes() != wanted:
-        raise DataError(
-            f"{out} holds renders made with other settings: choose another folder or remove it"
-        )
-    _write(path, wanted)
-
-
-def _run(model: FaceModel, jobs: Sequence[_Job], workers: int) -> Iterator[Outcome]:
-    """Outcomes of `jobs`, in their order."""
-    workers = min(workers, len(jobs))
+def _run(
+    model: FaceModel, jobs: Sequence[_Job], workers: int | None
+) -> Iterator[tuple[bool, list[Outcome]]]:
+    """Results of `jobs`, in their order."""
+    workers = min(workers or os.cpu_count() or 1, len(jobs))
     if workers <= 1:
-        yield from (_render_one(model, job) for job in jobs)
+        yield from (_render(model, job) for job in jobs)
         return
     with multiprocessing.get_context("spawn").Pool(workers, _start, (model,)) as pool:
         yield from pool.imap(_work, jobs)
@@ -194,8 +320,9 @@ _model: list[FaceModel] = []
 
 def _start(model: FaceModel) -> None:
     cv2.setNumThreads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
     _model[:] = [model]
 
 
-def _work(job: _Job) -> Outcome:
-    return _render_one(_model[0], job)
+def _work(job: _Job) -> tuple[bool, list[Outcome]]:
+    return _render(_model[0], job)

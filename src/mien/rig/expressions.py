@@ -1,18 +1,51 @@
-"""The shared list of expressions: the same index means the same action units for every person."""
+"""The shared list of expressions: the same index means the same action units for every person.
+
+Faces do not move at random. What a photograph is rendered in comes from the emotions, from smiles
+that the rig has fitted to real photographs, from blends of emotions, from single units and from
+sparse random mixes, with the odds in `ODDS`; how it stands and is lit, with those in `STAGED`.
+"""
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
+from safetensors.numpy import load_file
 
 from mien import facs
 from mien.rig.arrays import Float, Int
+from mien.rig.stage import Stage
 
-COUNT = 600
-"""Expressions in the list: enough to cover the units by twos and threes, few enough to be met on
-many people."""
+ODDS: dict[str, float] = {
+    "weak emotion": 0.30,  # an emotion's prototype at 0.75, 0.5 or 0.25
+    "real smile": 0.20,  # fitted to a real photograph
+    "blend": 0.15,  # of two emotions
+    "single unit": 0.10,  # half or full, or one side of it
+    "mix": 0.25,  # two to five units at random
+}
+"""What a state of a photograph shows, after neutral and the full prototypes that each is shown
+in."""
+
+STAGED: dict[str, float] = {
+    "as it is": 0.80,
+    "head turned": 0.10,
+    "light changed": 0.06,
+    "both": 0.04,
+}
+"""How such a state stands and is lit. Neutral and the full prototypes stay as the photograph is."""
+TURN = (12.0, 20.0, 10.0)
+"""Largest pitch, yaw and roll of a turned head, degrees, either way; small ones are likelier."""
+LIGHT = (1.0, 0.7, 0.7)
+"""Largest change of the key light sideways and upwards, and of the exposure in stops."""
+
+COUNTS: dict[str, int] = {"blend": 90, "mix": 200}
+"""Random expressions in the list: enough to cover the units by twos and threes, few enough to be
+met on many people."""
 INTENSITIES = (1.0, 0.75, 0.5, 0.25)
+SMILES = Path(__file__).with_name("smiles.safetensors")
+"""Units (N, 47) fitted to smiles of training people (`mien.training.smiles`)."""
 
 _NEVER_TOGETHER = (
     ("AU61", "AU62"), ("AU63", "AU64"), ("AU30L", "AU30R"), ("AU5", "AU43"), ("AU18", "AU20"),
@@ -22,20 +55,30 @@ _NEVER_TOGETHER = (
 """Units that pull against each other: a random mix keeps the first it drew."""
 
 
-def expression_list(seed: int = 0) -> Float:
-    """Action units (600, 47): neutral, emotions at four intensities, single units, then random
-    mixes.
-
-    Rows 0 to `prototype_rows()` are neutral and, strongest first, the seven other emotions and
-    mirrored contempt.
-    """
+@cache
+def sections(seed: int = 0) -> dict[str, Float]:
+    """The list in parts, each (N, 47): neutral, full emotions, then the kinds of `ODDS`."""
     rng = np.random.default_rng([seed, 1])
-    rows = [facs.prototype("neutral")]
-    rows += [strength * p for strength in INTENSITIES for p in emotions()]
-    rows += _single_units()
-    rows += _blends(rng, 90)
-    rows += [_random_mix(rng) for _ in range(COUNT - len(rows))]
-    return np.stack(rows).astype(np.float32)
+    parts = {
+        "neutral": [facs.prototype("neutral")],
+        "emotion": emotions(),
+        "weak emotion": [strength * p for strength in INTENSITIES[1:] for p in emotions()],
+        "real smile": list(smiles()),
+        "blend": _blends(rng, COUNTS["blend"]),
+        "single unit": _single_units(),
+        "mix": [_random_mix(rng) for _ in range(COUNTS["mix"])],
+    }
+    return {kind: np.stack(rows).astype(np.float32) for kind, rows in parts.items()}
+
+
+def expression_list(seed: int = 0) -> Float:
+    """Action units (E, 47): row 0 is neutral, then the parts of `sections` one after the other."""
+    return np.concatenate(list(sections(seed).values()))
+
+
+def smiles() -> Float:
+    """Units (N, 47) of real smiles."""
+    return load_file(SMILES)["units"]
 
 
 def emotions() -> list[Float]:
@@ -44,24 +87,47 @@ def emotions() -> list[Float]:
     return [*out, facs.mirror(facs.prototype("contempt"))]
 
 
-def prototype_rows() -> tuple[int, int]:
-    """How many rows after row 0 are emotions at full intensity, and how many at lower ones."""
-    n = len(emotions())
-    return n, n * (len(INTENSITIES) - 1)
+def emotion_of(units: Float) -> str | None:
+    """The emotion whose full prototype `units` (47,) is, contempt on either side, or None."""
+    names = [name for name in facs.EMOTIONS if name != "neutral"] + ["contempt"]
+    known = [facs.prototype("neutral"), *emotions()]
+    for name, prototype in zip(["neutral", *names], known, strict=True):
+        if np.abs(prototype - units).max() < 1e-4:
+            return name
+    return None
 
 
-def choose_states(seed: int, photo: str, count: int, total: int = COUNT) -> Int:
-    """Which rows (count,) of the list a photograph is rendered in.
+def choose_states(seed: int, photo: str, count: int) -> Int:
+    """Which rows (count,) of the list a photograph is rendered in, no row twice.
 
-    Always neutral and every emotion at full strength; then a random half of their lower
-    intensities; the rest at random. Depends on the seed and the photograph's name alone.
+    Neutral, every emotion at full strength, then by `ODDS`. Depends on the seed and the
+    photograph's name alone; a smaller count is the beginning of a larger one.
     """
-    full, lower = prototype_rows()
     rng = np.random.default_rng([seed, *photo.encode()])
-    fixed = np.arange(1 + full)
-    weak = rng.permutation(np.arange(1 + full, 1 + full + lower))[: lower // 2]
-    others = rng.permutation(np.arange(1 + full + lower, total))
-    return np.concatenate([fixed, weak, others])[:count].astype(np.int32)
+    parts, left, first = sections(seed), {}, 0
+    for kind, rows in parts.items():
+        left[kind] = list(rng.permutation(len(rows)) + first)
+        first += len(rows)
+    chosen = list(range(1 + len(parts["emotion"])))
+    while len(chosen) < count:
+        odds = np.array([ODDS[kind] * bool(left[kind]) for kind in ODDS])
+        chosen.append(left[list(ODDS)[rng.choice(len(ODDS), p=odds / odds.sum())]].pop())
+    return np.array(chosen[:count], np.int32)
+
+
+def choose_stage(seed: int, photo: str, state: int, row: int) -> Stage:
+    """How the photograph's `state`, which shows `row` of the list, stands and is lit."""
+    if row < 1 + len(emotions()):
+        return Stage()
+    rng = np.random.default_rng([seed, state, *photo.encode()])
+    kind = list(STAGED)[rng.choice(len(STAGED), p=list(STAGED.values()))]
+    pitch, yaw, roll = (round(float(v), 3) for v in rng.triangular(-1, 0, 1, 3) * TURN)
+    side, up, stops = (round(float(v), 3) for v in rng.triangular(-1, 0, 1, 3) * LIGHT)
+    still = (0.0, 0.0, 0.0)
+    return Stage(
+        turn=(pitch, yaw, roll) if kind in ("head turned", "both") else still,
+        light=(side, up, stops) if kind in ("light changed", "both") else still,
+    )
 
 
 def _single_units() -> list[Float]:
