@@ -21,7 +21,7 @@ STEP = 0.04
 """Distance of the points that a crease is drawn from, cm."""
 NEAR = 4
 """Vertices that place a point of a crease."""
-WAVER = 0.07
+WAVER = 0.04
 """How far a crease strays from its path, cm."""
 WALL = 0.45
 """Brightness of the lit wall, relative to the furrow's depth."""
@@ -33,8 +33,8 @@ MARGIN = 8
 
 @dataclass(frozen=True)
 class Crease:
-    """A furrow that `shape` presses: its depth in log-brightness at full weight, its width, cm, and
-    its path on the person's left, cm in the model's neutral face."""
+    """A furrow that `shape` presses: its depth in log-brightness at full weight, its width (the
+    sigma of its profile), cm, and its path on the person's left, cm in the model's neutral face."""
 
     shape: str
     depth: float
@@ -49,17 +49,17 @@ CREASES = (
     Crease("browOuterUp", 0.19, 0.10, ((1.5, 7.45), (2.9, 7.65), (4.2, 7.55), (5.2, 7.0))),
     Crease("browOuterUp", 0.16, 0.10, ((1.7, 8.3), (3.0, 8.5), (4.4, 8.3), (5.2, 7.8))),
     Crease("browOuterUp", 0.10, 0.10, ((1.6, 9.15), (3.0, 9.25), (4.2, 9.1))),
-    Crease("browDown", 0.24, 0.11, ((0.55, 4.5), (0.68, 5.2), (0.85, 5.9), (0.95, 6.7))),
+    Crease("browDown", 0.17, 0.11, ((0.55, 4.5), (0.68, 5.2), (0.85, 5.9), (0.95, 6.7))),
     Crease("browDown", 0.12, 0.10, ((0.15, 4.9), (0.2, 5.5), (0.25, 6.1))),
-    Crease("browDown", 0.14, 0.10, ((-0.1, 4.2), (0.35, 4.25), (0.8, 4.4))),
+    Crease("browDown", 0.11, 0.10, ((-0.1, 4.2), (0.35, 4.25), (0.8, 4.4))),
     Crease("noseSneer", 0.24, 0.10, ((-0.05, 3.75), (0.35, 3.8), (0.75, 4.0))),
     Crease("noseSneer", 0.20, 0.09, ((0.3, 3.2), (0.65, 3.05), (1.0, 2.75), (1.3, 2.35))),
     Crease("noseSneer", 0.20, 0.09, ((0.35, 2.65), (0.75, 2.45), (1.1, 2.1), (1.35, 1.7))),
     Crease("noseSneer", 0.13, 0.09, ((0.4, 2.1), (0.8, 1.85), (1.1, 1.5))),
     Crease("noseSneer", 0.22, 0.14, ((1.35, 0.1), (1.75, -0.35), (2.1, -0.95), (2.5, -1.7))),
-    Crease("mouthUpperUp", 0.26, 0.15, ((1.55, -0.3), (2.0, -0.9), (2.5, -1.7), (2.9, -2.5))),
+    Crease("mouthUpperUp", 0.20, 0.15, ((1.55, -0.3), (2.0, -0.9), (2.5, -1.7), (2.9, -2.5))),
     Crease("mouthSmile", 0.10, 0.13, ((1.65, -0.5), (2.2, -1.2), (2.8, -2.1), (3.2, -3.0))),
-    Crease("mouthFrown", 0.22, 0.14, ((2.75, -3.7), (3.0, -4.2), (3.1, -4.8), (3.05, -5.4))),
+    Crease("mouthFrown", 0.13, 0.15, ((2.75, -3.7), (3.0, -4.2), (3.1, -4.8), (3.05, -5.4))),
     Crease("mouthDimple", 0.28, 0.13, ((3.0, -2.7), (3.2, -3.1), (3.25, -3.5), (3.1, -4.0))),
     Crease("mouthShrugLower", 0.20, 0.14, ((-0.1, -5.35), (0.6, -5.4), (1.2, -5.6), (1.6, -6.0))),
     Crease("cheekSquint", 0.14, 0.09, ((5.0, 3.75), (5.5, 4.05), (6.0, 4.5))),
@@ -129,8 +129,8 @@ class Creases:
         depth = crease.depth * ends * broken
         normals = _normals(path)
         normals *= np.where(normals[:, 1:] < 0, 1, -1)  # downwards: that wall faces the light
-        self._draw(relief, path, -depth, crease.width / 2)
-        self._draw(relief, path + normals * crease.width, depth * WALL, crease.width * 0.65)
+        self._draw(relief, path, -depth, crease.width)
+        self._draw(relief, path + normals * crease.width * 2, depth * WALL, crease.width * 1.3)
 
     def _pits(self, relief: Float, random: np.random.Generator) -> None:
         centre, radii = np.array(PIT_CENTRE), np.array(PIT_RADII)
@@ -138,8 +138,8 @@ class Creases:
         at = centre + np.stack([np.cos(angle), np.sin(angle)], 1) * radius[:, None] * radii
         for pit in at:
             path = pit + np.array([[-0.04, 0.0], [0.04, 0.0]])
-            self._draw(relief, path, np.full(2, -PIT_DEPTH), 0.08)
-            self._draw(relief, path - [0, 0.16], np.full(2, PIT_DEPTH * WALL), 0.10)
+            self._draw(relief, path, np.full(2, -PIT_DEPTH), 0.10)
+            self._draw(relief, path - [0, 0.16], np.full(2, PIT_DEPTH * WALL), 0.12)
 
     def _draw(self, relief: Float, path: Double, depth: Double, width: float) -> None:
         """Add a soft line of `depth` (K,) along model cm `path` (K, 2), `width` its Gaussian's
@@ -187,11 +187,12 @@ def _normals(path: Double) -> Double:
     """Unit normals (K, 2) of a curve (K, 2)."""
     along = np.gradient(path, axis=0)
     across = np.stack([-along[:, 1], along[:, 0]], 1)
-    return across / np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
+    out: Double = across / np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
+    return out
 
 
 def _noise(count: int, random: np.random.Generator) -> Double:
-    """Smooth noise (K,), a knot every half centimetre, standard deviation about 0.8."""
-    knots = random.standard_normal(max(4, round(count * STEP / 0.5) + 2))
+    """Smooth noise (K,), a knot every 0.8 cm, standard deviation about 0.8."""
+    knots = random.standard_normal(max(4, round(count * STEP / 0.8) + 2))
     at = np.linspace(0, len(knots) - 1, count)
     return np.asarray(make_interp_spline(np.arange(len(knots)), knots, k=3)(at), np.float64)

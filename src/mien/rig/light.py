@@ -67,9 +67,9 @@ class Light:
     def _bare(self, photo: Float, points: Float) -> Float:
         """How far each face vertex (F,) at points (F, 2) px is bare skin: as bright as skin here
         is, and no texture of hair."""
-        light = photo @ LUMA
-        blurred = cv2.GaussianBlur(light, (0, 0), 2.0)
-        rough = cv2.GaussianBlur((light - blurred) ** 2, (0, 0), 2.0)
+        light = (photo @ LUMA).astype(np.float32)
+        blurred = np.asarray(cv2.GaussianBlur(light, (0, 0), 2.0), np.float32)
+        rough = np.asarray(cv2.GaussianBlur((light - blurred) ** 2, (0, 0), 2.0), np.float32)
         typical = float(np.median(sample(light, points)))
         off = np.abs(np.log((sample(blurred, points) + 5) / (self._source * typical + 5)))
         grain = np.sqrt(np.maximum(sample(rough, points), 0)) / (typical + 5)

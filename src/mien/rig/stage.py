@@ -78,5 +78,6 @@ class Stage:
         gain = np.float32(2 ** (stops / DISPLAY_GAMMA))
         if gain < 1:
             return colour * gain
-        out: Float = gain * colour / (1 + (gain - 1) * np.clip(colour, 0, 255) / 255)
+        white = np.clip(colour, 0, 255) / np.float32(255)
+        out: Float = gain * colour / (1 + (gain - 1) * white)
         return out
