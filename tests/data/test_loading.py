@@ -1,0 +1,198 @@
+"""Training samples from shards: truth in the right place, and the same ones after a resume."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from mien import facs
+from mien.data.loading import RigFaces, RigLabelled, RigPairs, open_renders
+from mien.errors import DataError
+from mien.faces.align import MIRROR
+from mien.rig.expressions import emotion_of, expression_list
+from mien.rig.shards import Sample, key_of, write_shard
+
+SIZE, SHOWN = 64, 12
+"""Each person's states: the photograph, neutral, eight full prototypes, two weak ones of which the
+last turns the head."""
+LISTED = expression_list(0)
+LANDMARKS = np.stack([np.linspace(8, 56, 68), 60 - np.linspace(4, 28, 68)], 1)
+
+
+def sample(person: int, state: int) -> Sample:
+    """A picture that tells itself: red is 100 times the person, green 20 times the state, blue
+    rises to the right. The third person's own expression is unknown."""
+    image = np.zeros((SIZE, SIZE, 3), np.uint8)
+    image[..., 0], image[..., 1] = 100 * person, 20 * state
+    image[..., 2] = np.linspace(0, 255, SIZE).astype(np.uint8)
+    neutral = person < 2
+    own = np.full(47, 0.0 if neutral else 0.3)
+    units = LISTED[state - 1] if state else own
+    facts = {
+        "units": [float(u) for u in units],
+        "label": emotion_of(units) if state or neutral else None,
+        "landmarks": LANDMARKS.tolist(),
+        "person": f"set/{person}",
+        "photo": f"set/{person}/a",
+        "size": SIZE,
+        "turn": [0.0, 9.0 if state == SHOWN - 1 else 0.0, 0.0],
+        "light": [0.0, 0.0, 0.0],
+        "neutral": neutral,
+        "expression": state - 1,
+        "state": state,
+    }
+    half = (SIZE // 2, SIZE // 2)
+    flow = np.full((*half, 2), 0.01 * state, np.float32)
+    seen = np.full(half, 255, np.uint8)
+    return Sample(key_of(facts["photo"], state), facts, image, flow, seen, seen // 5)
+
+
+@pytest.fixture(scope="module")
+def renders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three people in two shards."""
+    folder = tmp_path_factory.mktemp("renders")
+    for name, people in (("00000", (0, 1)), ("00001", (2,))):
+        every = [sample(p, k) for p in people for k in range(SHOWN)]
+        write_shard(folder / "train" / f"{name}.tar", every)
+    return folder
+
+
+def told(pixels: Tensor) -> tuple[int, int]:
+    """Person and state of a picture that was not relit."""
+    red, green, _ = (pixels.mean((1, 2)) + 1) * 127.5
+    return round(float(red) / 100), round(float(green) / 20)
+
+
+def plain_pairs(folder: Path) -> RigPairs:
+    return RigPairs(folder, "train", size=32, augment=False)
+
+
+def equal(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
+    return all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_photographs_in_their_order(renders: Path) -> None:
+    photos = open_renders(renders, "train")
+    assert [p.person for p in photos] == ["set/0", "set/1", "set/2"]
+    assert all(p.units.shape == (SHOWN, 47) for p in photos)
+    assert photos[0].still == list(range(SHOWN - 1))
+
+
+def test_a_pair_is_one_person_and_its_truth(renders: Path) -> None:
+    pairs = plain_pairs(renders)
+    for i in range(60):
+        item = pairs[i]
+        (person, source), (same, target) = told(item["source"]), told(item["target"])
+        lender, worn = told(item["donor"])
+        assert person == same
+        assert lender != person or target == 0
+        assert worn == target
+        assert SHOWN - 1 not in (source, target)  # no guide asks for a turned head
+        assert item["source"].shape == (3, 32, 32)
+        shown = LISTED[target - 1] if target else np.full(47, 0.0 if person < 2 else 0.3)
+        assert np.allclose(item["target_units"], shown, atol=1e-6)
+        known = target > 0 or person < 2
+        assert int(item["target_label"]) == (max(0, target - 1) if target <= 8 and known else -1), (
+            person,
+            target,
+        )
+        if source == target:
+            assert (item["flow"] == 0).all()
+        else:
+            assert torch.allclose(item["flow"], torch.tensor(0.01 * target), atol=1e-4)
+        assert float(item["known"]) == (source in (0, target))
+        assert torch.allclose(item["visible"], torch.tensor(1.0))
+        assert torch.allclose(item["mouth"], torch.tensor(51 / 255))
+
+
+@pytest.mark.parametrize("kind", ["pairs", "labelled", "faces"])
+def test_a_resumed_run_sees_the_same(renders: Path, kind: str) -> None:
+    def opened(seed: int = 4) -> RigPairs | RigLabelled | RigFaces:
+        if kind == "pairs":
+            return RigPairs(renders, "train", size=32, seed=seed)
+        if kind == "labelled":
+            return RigLabelled(renders, "train", 4, size=32, seed=seed)
+        return RigFaces(renders, "train", size=32, seed=seed)
+
+    def items(data: RigPairs | RigLabelled | RigFaces, order: list[int]) -> dict[int, dict]:
+        return {
+            i: dict(enumerate(x)) if isinstance(x, tuple) else x for i in order for x in [data[i]]
+        }
+
+    whole = items(opened(), list(range(12)))
+    resumed = items(opened(), [11, 7, 9])
+    assert all(equal(whole[i], resumed[i]) for i in resumed)
+    assert not all(equal(a, b) for a, b in zip(
+        whole.values(), items(opened(5), list(range(12))).values(), strict=True
+    ))  # fmt: skip
+
+
+def test_labelled_batches_share_their_emotions(renders: Path) -> None:
+    data = RigLabelled(renders, "train", 4, size=32)
+    for batch in range(6):
+        items = [data[4 * batch + k] for k in range(4)]
+        assert len({(int(x["source_label"]), int(x["target_label"])) for x in items}) == 1
+
+
+def test_every_face_once(renders: Path) -> None:
+    faces = RigFaces(renders, "train", size=32, augment=False)
+    assert len(faces) == 2 * SHOWN + SHOWN - 1  # the third photograph's own units are a guess
+    seen = [told(x[0]) for x in faces]
+    assert seen == [(p, k) for p in range(3) for k in range(SHOWN) if (p, k) != (2, 0)]
+    for (_, k), (_, units, label, landmarks) in zip(seen, faces, strict=True):
+        assert np.allclose(units, LISTED[max(0, k - 1)], atol=1e-6)
+        contempt_on_the_right = 9
+        expected = {0: 0, contempt_on_the_right: 7}.get(k, k - 1) if k < 10 else -1
+        assert int(label) == expected
+        assert np.allclose(landmarks, (LANDMARKS + 0.5) / 2 - 0.5, atol=1e-4)
+
+
+def test_a_mirrored_face_keeps_its_truth(renders: Path) -> None:
+    faces = RigFaces(renders, "train", size=64, people=lambda p: p == "set/0")
+    flipped = 0
+    for i in range(40):
+        pixels, units, label, landmarks = faces[i]
+        mirrored = bool(pixels[2, :, :16].mean() > pixels[2, :, -16:].mean())
+        flipped += mirrored
+        inner = landmarks[MIRROR] if mirrored else landmarks
+        assert (inner[0, 0] < inner[67, 0]) != mirrored
+        shown = facs.mirror(LISTED) if mirrored else LISTED
+        assert np.abs(shown - units.numpy()).max(1).min() < 1e-6
+        assert -1 <= int(label) < 8
+    assert 8 < flipped < 32
+
+
+def test_people_are_filtered(renders: Path) -> None:
+    faces = RigFaces(renders, "train", augment=False, people=lambda person: person == "set/1")
+    assert len(faces) == SHOWN
+    assert {told(x[0])[0] for x in faces} == {1}
+    with pytest.raises(DataError, match="no face of the people"):
+        RigFaces(renders, "train", people=lambda person: False)
+
+
+def test_a_worker_process_can_have_it(renders: Path) -> None:
+    data = plain_pairs(renders)
+    loader = torch.utils.data.DataLoader(
+        torch.utils.data.Subset(data, range(6)), batch_size=3, num_workers=1,
+        multiprocessing_context="spawn",
+    )  # fmt: skip
+    batches = list(loader)
+    assert torch.equal(batches[1]["source"][0], data[3]["source"])
+
+
+def test_what_is_missing_costs_one_line(renders: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="run `mien rig render` first"):
+        open_renders(renders, "validation")
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "a.safetensors").write_bytes(b"")
+    with pytest.raises(DataError, match="older mien: run `mien rig render` again"):
+        open_renders(tmp_path, "train")
+    write_shard(tmp_path / "train" / "0.tar", [sample(0, 0)])
+    with pytest.raises(DataError, match="two states"):
+        RigPairs(tmp_path, "train")
+    with pytest.raises(DataError, match="no faces labelled happy"):
+        RigLabelled(tmp_path, "train", 4)
