@@ -23,14 +23,20 @@ from rig_crops import models
 from skimage.metrics import structural_similarity
 
 from mien import facs
+from mien.data.split import split_of
 from mien.rig.expressions import expression_list
 from mien.rig.fit import fit
 from mien.rig.mesh import FaceModel
+from mien.rig.refine import Match, match
 from mien.rig.render import Rig
 
 SIZE = 256
 PARTS = {"jaw": (0, 17), "brow": (17, 27), "nose": (27, 36), "eyes": (36, 48), "mouth": (48, 68)}
 STABLE = [*range(27, 36), 36, 39, 42, 45, 0, 1, 15, 16]
+MEASURES = ("face_ssim", "face_psnr", "mouth_ssim", "mouth_psnr")
+SHOWN = ("neutral", "pose_only", "expression", "and_light", "and_folds")
+WIDENS = 1.12
+"""Mouth width, in the neutral one's, from which on a smile is one."""
 EMOTIONS = [name for name in facs.EMOTIONS if name != "neutral"]
 
 
@@ -122,44 +128,44 @@ def similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def smiles(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
-    """Neutral photographs given the geometry of a real smile, against that smile itself."""
+    """Every person's neutral photograph given the geometry of the own real smile, against that."""
     neutral, smiling = crops.points("london_neutral"), crops.points("london_smiling")
-    scores, distances, motion = [], [], []
+    people, scores, distances, motion = [], [], [], []
     for person in sorted(n[:3] for n in neutral if n[:3] + "_08" in smiling):
         a, la = crops.load("london_neutral", person + "_03")
         b, lb = crops.load("london_smiling", person + "_08")
-        if mouth_width(lb) / mouth_width(la) < 1.12:
-            continue
         m = similarity(lb[STABLE], la[STABLE])
         b = cv2.warpAffine(b, m, (320, 320), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         lb = (lb @ m[:, :2].T + m[:, 2]).astype(np.float32)
         rig = Rig(model, a, la, True)
-        asked = fit(model, lb, neutral=False, identity=rig.fit.identity)
-        animated = rig.render_weights(asked.weights, SIZE, camera=asked.camera).image
-        unlit = rig.render_weights(asked.weights, SIZE, camera=asked.camera, relight=0).image
-        posed = rig.render_weights(rig.fit.weights, SIZE, camera=asked.camera).image
+        found = match(rig, b, lb)
+
+        def show(found: Match = found, rig: Rig = rig, **how: Any) -> np.ndarray:
+            kept = {"camera": found.camera, "habit": found.habit}
+            return rig.render_weights(found.weights, SIZE, **kept, **how).image
+
+        posed = rig.render_weights(rig.fit.weights, SIZE, camera=found.camera).image
+        unlit = show(relight=0, folded=False)
+        smooth, animated = show(folded=False), show()
         truth, at = seen(b), small(lb)
-        scores.append([compare(x, truth, at) for x in (seen(a), posed, unlit, animated)])
+        shown = (seen(a), posed, unlit, smooth, animated)
+        people.append((split_of(f"london/{person}"), mouth_width(lb) / mouth_width(la)))
+        scores.append([compare(x, truth, at) for x in shown])
         d = [judge.descriptor(x, at) for x in (seen(a), animated, truth)]
         distances.append(
             [np.linalg.norm(d[0] - d[1]), np.linalg.norm(d[0] - d[2]), np.linalg.norm(d[1] - d[2])]
         )
-        found = judge.landmarks(animated, at)
-        motion.append([np.linalg.norm(found - at, axis=1), np.linalg.norm(small(la) - at, axis=1)])
-        if len(scores) >= 45:
-            break
+        landmarks = judge.landmarks(animated, at)
+        motion.append(
+            [np.linalg.norm(landmarks - at, axis=1), np.linalg.norm(small(la) - at, axis=1)]
+        )
     s, d, mo = np.array(scores), np.array(distances), np.array(motion)
-    keys = ("face_ssim", "face_psnr", "mouth_ssim", "mouth_psnr")
-    rows = ("neutral", "pose_only", "expression_without_relight", "expression_with_relight")
+    unseen = np.array([split == "test" for split, _ in people])
+    wide = np.array([width >= WIDENS for _, width in people])
     return {
-        "people": len(s),
-        **{
-            row: dict(zip(keys, s[:, i].mean(0).round(4).tolist(), strict=True))
-            for i, row in enumerate(rows)
-        },
-        "wins_over_neutral": dict(
-            zip(keys, (s[:, 3] > s[:, 0]).mean(0).round(3).tolist(), strict=True)
-        ),
+        "all": gains(s),
+        "unseen": gains(s[unseen]),
+        "whose_mouth_widens": gains(s[wide]),
         "descriptor": {
             "source_to_animated": d[:, 0].mean(),
             "worst": d[:, 0].max(),
@@ -168,6 +174,22 @@ def smiles(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
         },
         "landmark_px_animated": by_part(mo[:, 0]),
         "landmark_px_neutral": by_part(mo[:, 1]),
+    }
+
+
+def gains(scores: np.ndarray) -> dict[str, Any]:
+    """Summary of scores (people, `SHOWN`, `MEASURES`)."""
+    first, last = scores[:, 0], scores[:, -1]
+    better = last > first
+    return {
+        "people": len(scores),
+        **{
+            row: dict(zip(MEASURES, scores[:, i].mean(0).round(4).tolist(), strict=True))
+            for i, row in enumerate(SHOWN)
+        },
+        "face_gain_db": float((last - first)[:, 1].mean()),
+        "better_in_both": float((better[:, 0] & better[:, 1]).mean()),
+        "better": dict(zip(MEASURES, better.mean(0).round(3).tolist(), strict=True)),
     }
 
 
