@@ -20,7 +20,7 @@ from mien.rig.mesh import (
     SKIN_LAYER,
     FaceModel,
 )
-from mien.rig.mouth import seat_teeth
+from mien.rig.mouth import LipArc, seat_teeth
 
 LOOK_ASIDE, LOOK_DOWN, LOOK_UP = 0.55, 0.50, 0.42
 """Turn of the eyeball at full weight, rad. The model's eyeLook shapes move the lids only."""
@@ -55,11 +55,14 @@ class Pose:
 @dataclass(frozen=True)
 class Person:
     """Somebody's mesh: `rest` (N, 3) cm at rest, and `habit` (N, 3) cm, what the expression in the
-    photograph has beyond the model's shapes; `shown` (53,), the weights of that expression."""
+    photograph has beyond the model's shapes; `shown` (53,), the weights of that expression;
+    `lip` rounds the open mouth, but for the `hang`, cm, that the photograph shows."""
 
     rest: Float
     habit: Float
     shown: Float
+    lip: LipArc
+    hang: float
 
 
 def person(model: FaceModel, fit: Fit) -> Person:
@@ -72,7 +75,11 @@ def person(model: FaceModel, fit: Fit) -> Person:
 
     rest = model.shape(fit.identity) + spread(fit.rest_residual)
     habit = spread(fit.residual) - spread(fit.rest_residual)
-    return Person(seat_teeth(model, rest, fit), habit, fit.weights - fit.rest_weights)
+    lip = LipArc(model)
+    seen = rest + np.tensordot(fit.weights, model.expressions, 1) + habit
+    hang = lip.excess(seen)
+    shown = fit.weights - fit.rest_weights
+    return Person(seat_teeth(model, rest, fit), habit, shown, lip, hang)
 
 
 def pose(model: FaceModel, who: Person, weights: Float) -> Float:
@@ -85,9 +92,11 @@ def pose(model: FaceModel, who: Person, weights: Float) -> Float:
         rest + np.tensordot(weights[at], model.expressions[at], 1) if len(at) else rest.copy()
     )
     size = float(who.shown @ who.shown)
+    share = 0.0
     if size > 0:
-        share = np.clip(float(weights @ who.shown) / size, 0, 1)
+        share = float(np.clip(float(weights @ who.shown) / size, 0, 1))
         vertices += np.float32(share) * who.habit
+    who.lip(vertices, share * who.hang)
     w = {name: float(weights[i]) for name, i in model.index.items() if name.startswith("eyeLook")}
     for side in SIDES:
         out = (w[f"eyeLookOut_{side}"] - w[f"eyeLookIn_{side}"]) * LOOK_ASIDE

@@ -217,7 +217,7 @@ class Rig:
             float(source.vertices[at[62], 1] - source.vertices[at[66], 1]),
         )
         own = own_mouth(photo, fit.landmarks, fit.closed, eyes.white)
-        self._mouth = MouthShade(model, fit.camera, eyes.white, own.line, gaps)
+        self._mouth = MouthShade(model, eyes.white, own, gaps)
         self._light = Light(model, photo, source.points, source.normals)
         self._folds = Folds(model, shipped())
         self._creases = Creases(
@@ -229,7 +229,7 @@ class Rig:
             zlib.crc32(self.crop.tobytes()),
         )
         second = lips_without_slit(eyes.lids, fit.landmarks, fit.closed, eyes.white)
-        self._skin = Skin(model, self.crop, eyes, second, own)
+        self._skin = Skin(model, self.crop, eyes, second, own, self._mouth.picture)
         closed = fit.weights.copy()
         closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1
         shut = fit.camera.project(pose(model, self.person, closed))[0]

@@ -40,6 +40,7 @@ class Skin:
     eyes: EyeTextures
     second: Float  # (H, W, 3), lids closed, no line between the lips
     mouth: OwnMouth
+    inside: Float  # (H, W, 3), the drawn teeth, gums, tongue and throat
 
 
 @dataclass(frozen=True)
@@ -157,14 +158,13 @@ def _mouth(skin: Skin, frame: Frame, out: Float, visible: Float) -> None:
     window = _window(frame.mouth)
     if window is None:
         return
-    inside, tooth = frame.mouth[window], frame.layer[window] == TEETH_LAYER
-    sharp = frame.attributes[window][..., 6:9]
-    colour, _ = _masked_blur(sharp, inside, 1.3, 1.3)
-    row, density = _masked_blur(sharp, tooth, 4.0, 1.5)
-    fill = (np.clip((density - 0.4) / 0.25, 0, 1) * 0.85)[inside][:, None]
-    colour, sharp, row = colour[inside], sharp[inside], row[inside] * 0.9
-    gap = ~tooth[inside][:, None]
-    colour = np.where(gap, colour * (1 - fill) + row * fill, (colour + sharp) / 2)
+    inside = frame.mouth[window]
+    u, v, light = (np.ascontiguousarray(frame.attributes[window][..., i]) for i in (6, 7, 8))
+    drawn = cv2.remap(skin.inside, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    lit = np.asarray(drawn, np.float32) * light[..., None]
+    soft, _ = _masked_blur(lit, inside, 0.9, 0.9)
+    opened = np.float32(frame.opened)
+    colour = soft[inside] * opened + skin.mouth.line * (1 - opened)
     own = _own_share(skin, frame)[:, None]
     out[frame.mouth] = colour * (1 - own) + out[frame.mouth] * own
     visible[frame.mouth] = own[:, 0]
