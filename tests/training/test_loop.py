@@ -15,16 +15,26 @@ from safetensors.torch import load_file
 from mien import facs
 from mien.errors import ConfigError, TrainingError
 from mien.methods import registry
+from mien.rig.shards import Sample, write_shard
 from mien.training import recipe as recipes
 from mien.training.run import train
 
-SMALL = (
+COMMON = (
     "architecture.size=32", "architecture.stem=2", "architecture.width=8", "architecture.middle=8",
-    "architecture.blocks=1", "architecture.style=16", "architecture.latent=4",
-    "architecture.mapper=8", "architecture.extractor=8", "architecture.extractor_max=16",
-    "architecture.sdu=16", "architecture.discriminator=8", "architecture.discriminator_max=16",
-    "training.batch=4", "run.workers=0", "run.precision=32-true",
+    "architecture.blocks=1", "architecture.discriminator=8", "training.batch=4", "run.workers=0",
+    "run.precision=32-true",
 )  # fmt: skip
+SMALL = {
+    "mtss": (
+        "architecture.style=16", "architecture.latent=4", "architecture.mapper=8",
+        "architecture.extractor=8", "architecture.extractor_max=16", "architecture.sdu=16",
+        "architecture.discriminator_max=16",
+    ),
+    "auswap": (
+        "architecture.encoder=8", "architecture.encoder_max=16", "architecture.reader=8",
+    ),
+}  # fmt: skip
+PHASES = {"mtss": {"generator", "discriminator"}, "auswap": {"reader", "judges", "generator"}}
 ROOT = Path(__file__).parents[2]
 
 
@@ -34,44 +44,44 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("shards")
     rng = np.random.default_rng(0)
     units = np.stack([facs.prototype("neutral"), *(facs.prototype(n) for n in facs.EMOTIONS)])
+    still, half = [0.0, 0.0, 0.0], (80, 80)
     for split, people in (("train", 6), ("validation", 2)):
-        (out / split).mkdir()
         for p in range(people):
             images = rng.integers(0, 255, (1, 20, 20, 3)).repeat(9, 0)
             images = images.repeat(8, 1).repeat(8, 2).astype(np.uint8)
+            samples = []
             for k in range(9):
                 images[k, 90:110, 60 : 80 + int(40 * units[k, facs.INDEX["AU12L"]])] = 255
-            arrays: dict[str, Any] = {
-                "images": images,
-                "units": units,
-                "expression": np.arange(-1, 8).astype(np.int32),
-                "landmarks": np.zeros((9, 68, 2), np.float32),
-                "flow": np.zeros((9, 80, 80, 2), np.float16),
-                "visibility": np.full((9, 80, 80), 255, np.uint8),
-                "mouth": np.zeros((9, 80, 80), np.uint8),
-            }
-            facts = json.dumps({"person": f"{split}/{p}", "neutral": True})
-            save_file(arrays, out / split / f"{p}.safetensors", metadata={"mien": facts})
+                facts: dict[str, Any] = {
+                    "person": f"{split}/{p}", "photo": f"{split}/{p}", "neutral": True,
+                    "size": 160, "units": units[k].tolist(), "expression": k - 1,
+                    "landmarks": [[0.0, 0.0]] * 68, "turn": still, "light": still,
+                }  # fmt: skip
+                flow, seen = np.zeros((*half, 2), np.float32), np.full(half, 255, np.uint8)
+                samples.append(Sample(f"{p}-{k}", facts, images[k], flow, seen, 0 * seen))
+            write_shard(out / split / f"{p}.tar", samples)
     return out
 
 
-def recipe(name: str, *settings: str) -> recipes.Recipe:
-    return recipes.read(ROOT / "recipes" / "mtss" / f"{name}.yaml", SMALL + settings)
+def recipe(name: str, *settings: str, method: str = "mtss") -> recipes.Recipe:
+    path = ROOT / "recipes" / method / f"{name}.yaml"
+    return recipes.read(path, (*COMMON, *SMALL[method], *settings))
 
 
-@pytest.mark.parametrize("name", ["rig_128", "paper_128"])
-def test_both_recipes_run_with_every_phase(shards: Path, tmp_path: Path, name: str) -> None:
-    settings = ("training.images=32", "training.adversary_from=0.0")
-    weights = train(recipe(name, *settings), shards, tmp_path / "run", progress=False)
+@pytest.mark.parametrize("path", sorted(ROOT.glob("recipes/*/*.yaml")), ids=lambda p: p.stem)
+def test_every_recipe_runs_with_every_phase(shards: Path, tmp_path: Path, path: Path) -> None:
+    settings, name = ("training.images=32", "training.adversary_from=0.0"), path.parent.name
+    made = recipe(path.stem, *settings, method=name)
+    weights = train(made, shards, tmp_path / "run", progress=False)
     last = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
     assert last["seen"] == 32
-    assert {k.split("/")[0] for k in last if "/" in k} == {"generator", "discriminator"}
+    assert {k.split("/")[0] for k in last if "/" in k} == PHASES[name]
     assert all(np.isfinite(v) for v in last.values())
     assert list((tmp_path / "run" / "sheets").glob("*.png"))
-    with pytest.raises(Exception, match="holds no mtss weights"):
-        registry.load("mtss", shards / "train" / "0.safetensors")
-    method = registry.load("mtss", weights)
-    assert method.size == 32
+    save_file({"units": np.zeros(47, np.float32)}, tmp_path / "0.safetensors")
+    with pytest.raises(Exception, match=f"holds no {name} weights"):
+        registry.load(name, tmp_path / "0.safetensors")
+    assert registry.load(name, weights).size == 32
 
 
 def test_resume_is_exact(shards: Path, tmp_path: Path) -> None:
