@@ -1,0 +1,70 @@
+"""A judge: a network whose weights ship with mien, and what it reads in faces."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from mien.errors import WeightsError
+from mien.judges.networks import SIZE, Answer, ConvNet, Mixer
+from mien.zoo.records import read_weights, records
+
+NETWORKS: dict[str, type[nn.Module]] = {"a": ConvNet, "b": Mixer}
+NAMES = tuple(NETWORKS)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a judge sees in B faces."""
+
+    units: Tensor
+    """Action units (B, 47) in [0, 1], in the order of `facs.UNITS`."""
+    emotions: Tensor
+    """Probabilities (B, 8) in the order of `facs.EMOTIONS`."""
+    landmarks: Tensor
+    """(B, 68, 2) px of the crop of 128 px."""
+
+
+class Judge:
+    """Reads aligned faces; `name` is "a" or "b"."""
+
+    def __init__(self, name: str, net: nn.Module) -> None:
+        self.name, self.net = name, net.eval().requires_grad_(False)
+
+    @torch.inference_mode()
+    def read(self, pixels: Tensor) -> Reading:
+        """Faces float32 (B, 3, 128, 128) in [-1, 1], aligned as `faces.align` does.
+
+        No gradient passes: a judge measures and is never a loss.
+        """
+        if pixels.ndim != 4 or tuple(pixels.shape[1:]) != (3, SIZE, SIZE):
+            raise ValueError(f"expected (B, 3, {SIZE}, {SIZE}), got {tuple(pixels.shape)}")
+        answer: Answer = self.net(pixels)
+        return Reading(
+            answer.units.sigmoid(), answer.emotions.softmax(1), answer.landmarks * SIZE - 0.5
+        )
+
+
+@functools.cache
+def load(name: str, path: Path | None = None) -> Judge:
+    """Judge "a" or "b", with the weights that ship or those at `path`.
+
+    AssetMissing when they are not there, WeightsError when they are not this judge's.
+    """
+    if name not in NETWORKS:
+        raise WeightsError(f"no judge {name!r}: choose from {', '.join(NAMES)}")
+    if path is None:
+        record = records()[f"judge_{name}"]
+        record.verify()
+        path = record.path
+    tensors, _ = read_weights(path)
+    net = NETWORKS[name]()
+    try:
+        net.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
+    except RuntimeError:
+        raise WeightsError(f"{path} does not hold the weights of judge {name}") from None
+    return Judge(name, net)
