@@ -31,7 +31,8 @@ SMALL = {
         "architecture.discriminator_max=16",
     ),
     "auswap": (
-        "architecture.encoder=8", "architecture.encoder_max=16", "architecture.reader=8",
+        "architecture.width=16", "architecture.encoder=8", "architecture.encoder_max=16",
+        "architecture.reader=8",
     ),
 }  # fmt: skip
 PHASES = {"mtss": {"generator", "discriminator"}, "auswap": {"reader", "judges", "generator"}}
@@ -68,7 +69,9 @@ def recipe(name: str, *settings: str, method: str = "mtss") -> recipes.Recipe:
     return recipes.read(path, (*COMMON, *SMALL[method], *settings))
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("recipes/*/*.yaml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("recipes/*/*.yaml")), ids=lambda p: f"{p.parent.name}-{p.stem}"
+)
 def test_every_recipe_runs_with_every_phase(shards: Path, tmp_path: Path, path: Path) -> None:
     settings, name = ("training.images=32", "training.adversary_from=0.0"), path.parent.name
     made = recipe(path.stem, *settings, method=name)
