@@ -55,8 +55,8 @@ class Pose:
 @dataclass(frozen=True)
 class Person:
     """Somebody's mesh: `rest` (N, 3) cm at rest, and `habit` (N, 3) cm, what the expression in the
-    photograph has beyond the model's shapes; `shown` (53,), the weights of that expression;
-    `lip` rounds the open mouth, but for the `hang`, cm, that the photograph shows."""
+    photograph has beyond the model's shapes; `shown` (53,), the weights of that expression without
+    the gaze; `lip` rounds the open mouth, but for the `hang`, cm, that the photograph shows."""
 
     rest: Float
     habit: Float
@@ -76,9 +76,9 @@ def person(model: FaceModel, fit: Fit) -> Person:
     rest = model.shape(fit.identity) + spread(fit.rest_residual)
     habit = spread(fit.residual) - spread(fit.rest_residual)
     lip = LipArc(model)
-    seen = rest + np.tensordot(fit.weights, model.expressions, 1) + habit
-    hang = lip.excess(seen)
-    shown = fit.weights - fit.rest_weights
+    hang = lip.excess(rest + np.tensordot(fit.weights, model.expressions, 1) + habit)
+    gaze = np.array([name.startswith("eyeLook") for name in model.names])
+    shown = np.where(gaze, 0, fit.weights - fit.rest_weights)
     return Person(seat_teeth(model, rest, fit), habit, shown, lip, hang)
 
 

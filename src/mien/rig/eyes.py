@@ -93,7 +93,7 @@ def find_iris(image: Float, corners: Double, opening: UInt8, scale: float) -> Ir
     best, found = -1e9, Iris(np.array([cx, cy]), IRIS_RADII[1] * scale)
     if len(light) <= 20:
         return found
-    dx, dy = (g.ravel() for g in np.meshgrid(np.arange(-6, 6.1, 0.75), np.arange(-3, 3.1, 0.75)))
+    dx, dy = (g.ravel() for g in np.meshgrid(np.arange(-9, 9.1, 0.75), np.arange(-4, 4.1, 0.75)))
     distance = (xs - cx - dx[:, None]) ** 2 + (ys - cy + 0.3 - dy[:, None]) ** 2  # (K, P)
     for radius in (r * scale for r in IRIS_RADII):
         within = distance < radius * radius * 0.85
@@ -101,7 +101,7 @@ def find_iris(image: Float, corners: Double, opening: UInt8, scale: float) -> Ir
         outside = len(light) - inside
         bright = within @ light
         contrast = (light.sum() - bright) / np.maximum(outside, 1) - bright / np.maximum(inside, 1)
-        score = contrast - 0.6 * np.abs(dx) - 1.2 * np.abs(dy)
+        score = contrast - 0.4 * np.abs(dx) - 0.8 * np.abs(dy)
         score[(inside < 8) | (outside < 6)] = -1e9
         k = int(np.argmax(score))
         if score[k] > best:

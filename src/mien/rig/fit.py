@@ -86,8 +86,11 @@ def fit(
     neutral: bool,
     identity: Float | None = None,
     template: Float | None = None,
+    gaze: Float | None = None,
 ) -> Fit:
     """Fit `model` to landmarks (68, 2) px, and to hand-checked `template` (189, 2) px if given.
+
+    `gaze`: weights (53,) of the eyeLook shapes, which move the lids, if they are known.
 
     With `neutral` only the lids may differ from the model's rest. Otherwise 41 shapes may, and the
     same identity must explain how the person looks at rest, which `rest` foretells. `identity`
@@ -96,10 +99,10 @@ def fit(
     points, closed = merge_lips(landmarks.astype(np.float64), neutral)
     shapes = SLACK if neutral else tuple(n for n in model.names if not n.startswith(UNFITTED))
     if template is None:
-        views = [View(model.markers, points, shapes)]
+        views = [View(model.markers, points, shapes, known=gaze)]
     else:
         every = np.concatenate([points, placed(template.astype(np.float64), closed)])
-        views = [View(model.template_markers, every, shapes)]
+        views = [View(model.template_markers, every, shapes, known=gaze)]
     if not neutral and identity is None:
         resting, _ = merge_lips(shipped()(landmarks.astype(np.float64)), neutral=True)
         views.append(View(model.markers, resting, SLACK, REST_TRUST))
@@ -107,6 +110,8 @@ def fit(
     weights = [np.zeros(len(model.names), np.float32) for _ in views]
     for out, view, found in zip(weights, views, solved.weights, strict=True):
         out[[model.index[name] for name in view.shapes]] = found
+    if gaze is not None:
+        weights[0] += gaze
     left = [_left_over(v, p) for v, p in zip(views, solved.projected, strict=True)]
     lids = np.array([name in SLACK for name in model.names])
     return Fit(

@@ -40,13 +40,14 @@ ROUNDS = 25
 
 @dataclass(frozen=True)
 class View:
-    """Points (K, 2) px of K markers, the shapes that may explain them, and how much they are
-    believed."""
+    """Points (K, 2) px of K markers, the shapes that may explain them, how much they are believed,
+    and weights (53,) of shapes that are known already."""
 
     markers: Markers
     points: Double
     shapes: tuple[str, ...]
     trust: float = 1.0
+    known: Float | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,9 @@ class _Problem:
             self.rest[part] = view.markers.of(model.neutral)
             if identity is not None:
                 self.rest[part] += np.tensordot(identity.astype(np.float64), modes, 1)
+            if view.known is not None:
+                shown = np.tensordot(view.known, model.expressions, 1)
+                self.rest[part] += view.markers.of(shown)
             self.basis[: self.modes, part] = modes[: self.modes]
             shapes = [model.index[name] for name in view.shapes]
             self.basis[row : row + len(shapes), part] = view.markers.of(model.expressions[shapes])

@@ -16,12 +16,13 @@ import numpy as np
 from mien.rig import kernels, units
 from mien.rig.animate import Pose, asked, drawn, effective, person, pose, rim, sink, stand
 from mien.rig.arrays import Float, Int, UInt8
-from mien.rig.background import Background
+from mien.rig.background import NEAR, Background
 from mien.rig.camera import Camera
 from mien.rig.creases import Creases
 from mien.rig.eyes import eye_textures
 from mien.rig.fit import Fit, fit
 from mien.rig.folds import Folds, shipped
+from mien.rig.gaze import gaze, iris_vertex, irises_of
 from mien.rig.light import Light
 from mien.rig.mesh import (
     BACKGROUND_LAYER,
@@ -81,7 +82,8 @@ class Rig:
 
     Attributes:
         fit: the model's fit to it.
-        units: (47,) the action units that it shows, in [0, 1]; all 0 if it was said to be neutral.
+        units: (47,) the action units that it shows, in [0, 1]; only gaze if it was said to be
+            neutral.
         person: the mesh of whom it shows.
     """
 
@@ -104,8 +106,10 @@ class Rig:
         self.model, self.neutral, self.crop = model, neutral, crop
         self._buffers: dict[int, tuple[Int, Float, Float, Float]] = {}
         self.fit: Fit = fit(model, landmarks, neutral, template=template)
-        none = np.zeros(units.COUNT, np.float32)
-        self.units: Float = none if neutral else units.to_units(model, asked(model, self.fit))
+        look = gaze(model, self.fit, irises_of(crop, self.fit, template))
+        if look.any():
+            self.fit = fit(model, landmarks, neutral, template=template, gaze=look)
+        self.units: Float = units.to_units(model, look if neutral else asked(model, self.fit))
         self.person = person(model, self.fit)
         self._source = stand(model, pose(model, self.person, self.fit.weights), self.fit.camera)
         with one_thread():
@@ -209,7 +213,7 @@ class Rig:
         self._eye_shift = np.zeros((len(model.neutral), 2), np.float32)
         for side in SIDES:
             ball = EYE[side]
-            front = ball.start + int(np.argmax(fit.camera.turn(source.vertices[ball])[:, 2]))
+            front = iris_vertex(model, side)
             self._eye_shift[ball] = eyes.irises[side].centre - source.points[front]
         at = model.landmarks
         gaps = (
@@ -313,7 +317,7 @@ class Rig:
             lit[EYE[side]] = lit[self.model.landmarks[corners]].mean()
         n = len(lit)
         attributes[:n, LIGHT] *= np.exp(lit[:, 0])
-        attributes[n:, LIGHT] *= np.exp(self._background.spread(lit)[:, 0])
+        attributes[n:, LIGHT] *= np.exp(self._background.spread(lit, NEAR)[:, 0])
 
     def _attributes(
         self, points: Float, target: Pose, blink: dict[str, float], colours: Float, relight: float
