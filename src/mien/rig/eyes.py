@@ -21,6 +21,8 @@ IRIS_RADII = (0.54, 0.60, 0.66)
 """Iris radii to try, cm: adults differ little, so the face's scale nearly tells it."""
 SHADOW = 0.93
 """What was behind a lid is a little darker than what was in the open."""
+CLEAN = 0.86
+"""Skin beside the eye that is darker than this, relative to its brighter part, is lash or paint."""
 GRAIN = 3.0
 """Standard deviation of the noise put on inpainted lids, so that they are not smoother than the
 skin beside."""
@@ -51,26 +53,33 @@ class EyeTextures:
 def eye_textures(photo: UInt8, landmarks: Double, scale: float) -> EyeTextures:
     """Textures of a crop (H, W, 3) with landmarks (68, 2) px, at `scale` px/cm."""
     image = photo.astype(np.float32)
-    complete, kept = image.copy(), np.zeros(photo.shape[:2], np.float32)
+    complete, kept, lids = image.copy(), np.zeros(photo.shape[:2], np.float32), image
     hidden = np.zeros(photo.shape[:2], np.uint8)
-    whites, irises = [], {}
+    openings = {side: polygon(photo.shape[:2], landmarks[part]) for side, part in POINTS.items()}
+    irises = {
+        side: find_iris(image, landmarks[part], openings[side], scale)
+        for side, part in POINTS.items()
+    }
+    whites = {side: _white(image, openings[side], irises[side]) for side in POINTS}
+    brightest = max(whites.values(), key=lambda white: float(white @ LUMA))
     for side, part in POINTS.items():
-        corners = landmarks[part]
-        opening = polygon(photo.shape[:2], corners)
-        iris = find_iris(image, corners, opening, scale)
-        white, filled = _complete_eye(image, opening, iris)
+        corners, opening, iris = landmarks[part], openings[side], irises[side]
+        # An eye in shade, or one that is nearly shut, shows little white: believe it by half.
+        white = (whites[side] + brightest) * np.float32(0.5)
+        filled = _complete_eye(image, opening, iris, white)
         own = cv2.GaussianBlur(cv2.erode(opening, np.ones((3, 3))).astype(np.float32), (0, 0), 0.8)
         own = np.clip(own * 1.6 - 0.3, 0, 1)
         box = _box(photo.shape[:2], corners.mean(0), iris.radius)
         k = own[box][..., None]
         complete[box] = image[box] * k + filled[box] * (1 - k) * SHADOW
         kept[box] = own[box]
-        whites.append(white)
-        irises[side] = iris
-        hidden |= _lid_area(photo.shape[:2], corners, landmarks[BROWS[side]], side)
+        area = _lid_area(photo.shape[:2], corners, landmarks[BROWS[side]], side)
+        lids = _close(lids, area, corners)
+        hidden |= area
     lash = np.percentile(image[hidden > 0], 8, axis=0).astype(np.float32)
-    lids = _close(photo, hidden)
-    return EyeTextures(complete, kept, lids, np.mean(whites, 0, np.float32), lash, irises)
+    return EyeTextures(
+        complete, kept, lids, np.mean(list(whites.values()), 0, np.float32), lash, irises
+    )
 
 
 def polygon(shape: tuple[int, ...], points: Real) -> UInt8:
@@ -109,19 +118,30 @@ def find_iris(image: Float, corners: Double, opening: UInt8, scale: float) -> Ir
     return found
 
 
-def _complete_eye(image: Float, opening: UInt8, iris: Iris) -> tuple[Float, Float]:
-    """Colour of the white (3,) and a picture (H, W, 3) of a whole iris on white."""
-    ys, xs = np.mgrid[: image.shape[0], : image.shape[1]].astype(np.float32)
-    distance = np.hypot(xs - iris.centre[0], ys - iris.centre[1])
+def _from_middle(shape: tuple[int, ...], iris: Iris) -> Float:
+    """Distance (H, W) px from the middle of an iris."""
+    ys, xs = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    out: Float = np.hypot(xs - iris.centre[0], ys - iris.centre[1]).astype(np.float32)
+    return out
+
+
+def _white(image: Float, opening: UInt8, iris: Iris) -> Float:
+    """Colour (3,) of the white of an eye."""
     inner = cv2.erode(opening, np.ones((3, 3))) > 0
-    sclera = inner & (distance > iris.radius * 1.1)
+    sclera = inner & (_from_middle(image.shape, iris) > iris.radius * 1.1)
     if sclera.sum() > 5:
         white = np.percentile(image[sclera], 80, axis=0)
     elif opening.any():
         white = np.percentile(image[opening > 0], 85, axis=0)
     else:
         white = np.full(3, 150.0)
-    white = white.astype(np.float32)
+    return white.astype(np.float32)
+
+
+def _complete_eye(image: Float, opening: UInt8, iris: Iris, white: Float) -> Float:
+    """Picture (H, W, 3) of a whole iris on `white` (3,)."""
+    distance = _from_middle(image.shape, iris)
+    inner = cv2.erode(opening, np.ones((3, 3))) > 0
     colours, radii = image[inner], distance[inner]
     x, y = np.clip(np.round(iris.centre).astype(int), 0, len(image) - 1)
     profile = [image[y, x]]
@@ -134,8 +154,9 @@ def _complete_eye(image: Float, opening: UInt8, iris: Iris) -> tuple[Float, Floa
     part = (at - low)[..., None]
     disc = table[low] * (1 - part) + table[low + 1] * part
     a = np.clip((iris.radius - distance) / 1.5 + 0.5, 0, 1)[..., None]
-    filled: Float = (white * (1 - a) + disc * a).astype(np.float32)
-    return white, filled
+    ball = np.clip(1.03 - 0.13 * (distance / iris.radius / 2) ** 2, 0.55, 1)[..., None]
+    filled: Float = (white * ball * (1 - a) + disc * a).astype(np.float32)
+    return filled
 
 
 def _box(shape: tuple[int, ...], centre: Double, radius: float) -> tuple[slice, slice]:
@@ -162,12 +183,44 @@ def _lid_area(shape: tuple[int, ...], corners: Double, brow: Double, side: str) 
     return np.asarray(cv2.dilate(polygon(shape, hull), ellipse), np.uint8)
 
 
-def _close(photo: UInt8, hidden: UInt8) -> Float:
-    """The photograph (H, W, 3) with the eyes painted over by the skin around them."""
-    filled = cv2.inpaint(photo, hidden, 4, cv2.INPAINT_TELEA).astype(np.float32)
-    smooth = cv2.GaussianBlur(filled, (0, 0), 3.0) * 0.97
-    noise = np.random.default_rng(0).standard_normal(hidden.shape).astype(np.float32)
-    smooth += cv2.GaussianBlur(noise, (0, 0), 0.7)[..., None] * GRAIN
-    k = cv2.GaussianBlur(hidden.astype(np.float32), (0, 0), 1.0)[..., None]
-    out: Float = filled * (1 - k) + smooth * k
+def _close(photo: Float, hidden: UInt8, corners: Double) -> Float:
+    """The photograph (H, W, 3) with one eye painted over by the skin around it.
+
+    Lashes, crease and make-up at the border are hidden too, so that they do not bleed into the lid.
+    """
+    width = float(np.linalg.norm(corners[3] - corners[0]))
+    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(0.16 * width) + 1,) * 2)
+    around = np.asarray(cv2.dilate(hidden, reach), np.uint8)
+    left, top, across, down = cv2.boundingRect(around)
+    window = (slice(top, top + down), slice(left, left + across))
+    part, mask, near = photo[window], hidden[window], around[window] > 0
+    light = part @ LUMA
+    ring = near & (mask == 0)
+    if not ring.any():
+        return photo
+    stain = ring & (light < CLEAN * np.percentile(light[ring], 60))
+    known = (ring & ~stain).astype(np.float32)
+    filled = _spread(part, known, 0.12 * width)
+    ys, xs = np.mgrid[top : top + down, left : left + across].astype(np.float32)
+    middle = corners[[1, 2, 4, 5]].mean(0)
+    x, y = (xs - middle[0]) / (0.5 * width), (ys - middle[1]) / (0.30 * width)
+    bulge = 1 + 0.05 * np.exp(-(x**2 * 1.5 + y**2)) - 0.05 * np.exp(-((y + 0.9) ** 2) * 9 - x**2)
+    noise = np.random.default_rng(0).standard_normal(mask.shape).astype(np.float32)
+    filled = (
+        filled * (0.97 * bulge)[..., None] + cv2.GaussianBlur(noise, (0, 0), 0.7)[..., None] * GRAIN
+    )
+    k = cv2.GaussianBlur((mask | stain).astype(np.float32), (0, 0), 1.3)[..., None]
+    out = photo.copy()
+    out[window] = part * (1 - k) + filled * k
+    return out
+
+
+def _spread(image: Float, known: Float, sigma: float) -> Float:
+    """`image` (H, W, 3) smoothed from its `known` (H, W) pixels to all, near ones first."""
+    total, weight = np.zeros_like(image), np.full(known.shape, 1e-6, np.float32)
+    for part, share in ((1.0, 1.0), (2.5, 0.03)):
+        stacked = np.dstack([image * known[..., None], known])
+        soft = np.asarray(cv2.GaussianBlur(stacked, (0, 0), sigma * part), np.float32)
+        total, weight = total + soft[..., :3] * share, weight + soft[..., 3] * share
+    out: Float = total / weight[..., None]
     return out

@@ -42,6 +42,8 @@ THROAT_TINT = np.array([0.21, 0.115, 0.12], np.float32)
 tint of the photograph; the others' in units of its geometric mean with the skin's."""
 DIMMEST_TEETH = 0.95
 """Teeth are at least this bright, in units of the skin: an eye's white can lie in shadow."""
+ENOUGH = 20
+"""Pixels of teeth that tell their colour."""
 
 OPENING, SPAN = 0.04, 0.22
 """The inside shows from this much extra lip gap on, fully after this much more, cm."""
@@ -78,7 +80,7 @@ class OwnMouth:
 
     whole, teeth (H, W): how much of the photograph may be shown inside the mouth, all of it or its
     teeth only (0 if it is closed); line (3,): colour where closed lips meet; lip (3,) and skin
-    (3,): colours of the lower lip and of the cheeks.
+    (3,): colours of the lower lip and of the cheeks; enamel (3,): of the teeth if they show.
     """
 
     whole: Float
@@ -86,6 +88,7 @@ class OwnMouth:
     line: Float
     lip: Float
     skin: Float
+    enamel: Float | None
 
 
 def own_mouth(photo: Float, landmarks: Double, closed: bool, white: Float) -> OwnMouth:
@@ -94,11 +97,13 @@ def own_mouth(photo: Float, landmarks: Double, closed: bool, white: Float) -> Ow
     if closed:
         line = np.percentile(sample(photo, landmarks[60:68]), 30, axis=0) * 0.75
         nothing = np.zeros(photo.shape[:2], np.float32)
-        return OwnMouth(nothing, nothing, line.astype(np.float32), lip, skin)
+        return OwnMouth(nothing, nothing, line.astype(np.float32), lip, skin, None)
     inside = polygon(photo.shape[:2], landmarks[60:68]).astype(np.float32)
     whole = np.clip(cv2.GaussianBlur(inside, (0, 0), 1.2) * 1.6, 0, 1)
     teeth = cv2.GaussianBlur(_toothlike(photo, white), (0, 0), 0.7)
-    return OwnMouth(whole, whole * teeth, lip * LIP_LINE, lip, skin)
+    shown = photo[(inside > 0) & (teeth > 0.6)]
+    enamel = np.percentile(shown, 70, axis=0).astype(np.float32) if len(shown) > ENOUGH else None
+    return OwnMouth(whole, whole * teeth, lip * LIP_LINE, lip, skin, enamel)
 
 
 def _toothlike(photo: Float, white: Float) -> Float:
@@ -231,6 +236,8 @@ class MouthShade:
         self._rest_gap, self._source_gap = gaps
         skin = float(own.skin @ LUMA)
         glow = max(float(white.mean()) * 1.12, DIMMEST_TEETH * skin)
+        if own.enamel is not None:
+            glow = max(glow, float(own.enamel.mean()))
         dim = float(np.sqrt(glow * min(glow, skin)))
         tooth, gum, tongue, throat = TOOTH_TINT, GUM_TINT, TONGUE_TINT, THROAT_TINT
         if white.max() - white.min() < 2:  # a grey photograph has a grey mouth
@@ -239,6 +246,8 @@ class MouthShade:
             )
         pale = white * np.float32(glow / max(float(white.mean()) * 1.12, 1.0))
         enamel = (pale * 0.6 + tooth * glow * 0.55) * np.float32(1.04)
+        if own.enamel is not None:
+            enamel = own.enamel * np.float32(1.08)
         self.picture = draw(Tints(enamel, gum * dim, tongue * dim, throat * dim))
         self._places = places(model, CROWN)
         ids = np.arange(MOUTH_INSIDE.start, MOUTH_INSIDE.stop)

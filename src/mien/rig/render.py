@@ -51,6 +51,8 @@ line."""
 BLINK_GAIN = 2.5
 """The lid's second texture is in place after 1 / this of a blink, before the stretched crease
 shows."""
+LOOK_BLINK = 0.4
+"""A lid that follows the gaze down comes as far as in this much of a blink."""
 
 SOURCE, LIDS, BLEND, LIGHT, COLOUR = slice(0, 2), slice(2, 4), 4, 5, slice(6, 9)
 """Channels of the raster: place in the photograph, place in the second texture, how much of that,
@@ -270,7 +272,7 @@ class Rig:
         behind = np.full(len(drift), BACKGROUND_DEPTH, np.float32)
         depth = np.concatenate([sink(target.depth), behind])
         colours, opened, gap_change = self._mouth(target.vertices, target.normals)
-        blink = {s: self._more(weights, f"eyeBlink_{s}") for s in SIDES}
+        blink = {s: self._lowered(weights, s) for s in SIDES}
         attributes = self._attributes(points, target, blink, colours, relight)
         if folded:
             attributes[FACE, LIGHT] *= self._folds(weights, self.fit.weights)
@@ -334,6 +336,11 @@ class Rig:
         out[FACE, LIGHT] = self._light.ratio(target.normals, relight)
         out[MOUTH_INSIDE, COLOUR] = colours
         return out
+
+    def _lowered(self, weights: Float, side: str) -> float:
+        """How far an upper lid comes down, 0..1: by closing, or by following the gaze."""
+        gaze = LOOK_BLINK * self._more(weights, f"eyeLookDown_{side}")
+        return max(self._more(weights, f"eyeBlink_{side}"), gaze)
 
     def _more(self, weights: Float, name: str) -> float:
         """By how much `weights` go beyond the photograph's own in one shape."""

@@ -25,6 +25,10 @@ from mien.rig.sampling import sample
 
 SOCKET_SHADE = 0.9
 """The rim between lid and eyeball lies in the lid's shadow."""
+LID_SHADE, LID_SHADE_REACH = 0.45, 0.09
+"""How much darker the newly uncovered eye is at the lids' edge, and how far in, cm."""
+LASH_WIDTH = 0.1
+"""Width of the line of lashes, cm."""
 STRANGE = 24.0
 """Difference of colour, of 255, from which on a pixel does not come from the photograph."""
 OWN_MOUTH_SPAN = 0.25
@@ -148,8 +152,12 @@ def _eyes(skin: Skin, frame: Frame, out: Float, visible: Float) -> None:
             0.32 * frame.unit
         )  # the shadow reaches about a third of a centimetre
         colour *= (1 - wide * 0.38 * np.exp(-below * below))[:, None].astype(np.float32)
+    kept = sample(skin.eyes.kept, at)
+    # What a lid uncovers lies in its shade; what the photograph shows is shaded already.
+    edge = cv2.GaussianBlur(ball.astype(np.float32), (0, 0), LID_SHADE_REACH * frame.unit)[ball]
+    colour *= (1 - LID_SHADE * (1 - kept) * np.clip(2 - 2 * edge, 0, 1))[:, None]
     out[ball] = colour
-    visible[ball] = sample(skin.eyes.kept, at)
+    visible[ball] = kept
 
 
 def _mouth(skin: Skin, frame: Frame, out: Float, visible: Float) -> None:
@@ -201,8 +209,8 @@ def _lashes(skin: Skin, frame: Frame, side: str, out: Float) -> None:
     strength = min(1.0, 1.6 * frame.blink[side])
     if strength <= 0.05:
         return
-    line = frame.points[skin.model.lash_lines[side]]
-    _ink(out, _smoothed(line), 3, strength * 0.85, skin.eyes.lash)
+    line = _smoothed(frame.points[skin.model.lash_lines[side]])[1:-2]
+    _ink(out, line, max(1, round(LASH_WIDTH * frame.unit)), strength * 0.8, skin.eyes.lash)
 
 
 def _closed_lips(skin: Skin, frame: Frame, out: Float) -> None:
@@ -213,7 +221,7 @@ def _closed_lips(skin: Skin, frame: Frame, out: Float) -> None:
     x, y = frame.points[skin.model.landmarks[60:65]].T
     along = np.linspace(x[0], x[-1], 33, dtype=np.float32)
     line = np.stack([along, np.interp(along, x, y).astype(np.float32)], 1)
-    _ink(out, _smoothed(line), 2, strength * 0.6, skin.mouth.line)
+    _ink(out, _smoothed(line), 2, strength * 0.75, skin.mouth.line)
 
 
 def _smoothed(line: Float) -> Float:
@@ -224,13 +232,16 @@ def _smoothed(line: Float) -> Float:
 
 
 def _ink(out: Float, line: Float, width: int, strength: float, colour: Float) -> None:
-    """Draw a soft line through points (N, 2) raster px."""
+    """Draw a soft line through points (N, 2) raster px, fading at both ends."""
     left, top = np.floor(line.min(0) - 8).astype(int)
     right, bottom = np.ceil(line.max(0) + 9).astype(int)
     if left < 0 or top < 0 or right >= len(out) or bottom >= len(out):
         return
     ink = np.zeros((bottom - top, right - left), np.float32)
     cv2.polylines(ink, [fixed_point(line - [left, top])], False, (1.0,), width, cv2.LINE_8, 4)
-    k = cv2.GaussianBlur(ink, (0, 0), 1.0)[..., None] * strength
+    middle, half = (line[0, 0] + line[-1, 0]) / 2 - left, max(abs(line[-1, 0] - line[0, 0]) / 2, 1)
+    aside = np.abs(np.arange(right - left, dtype=np.float32) - middle) / half
+    fade = np.clip((1.08 - aside) / 0.45, 0, 1) * np.float32(strength)
+    k = cv2.GaussianBlur(ink, (0, 0), 0.9)[..., None] * fade[:, None]
     window = (slice(top, bottom), slice(left, right))
     out[window] = out[window] * (1 - k) + k * colour

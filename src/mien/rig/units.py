@@ -44,8 +44,8 @@ RECIPES: dict[int, dict[str, float]] = {
     43: {"eyeBlink": 1.0},
     61: {"eyeLookOut_L": 1.0, "eyeLookIn_R": 1.0},
     62: {"eyeLookOut_R": 1.0, "eyeLookIn_L": 1.0},
-    63: {"eyeLookUp": 1.0},
-    64: {"eyeLookDown": 1.0},
+    63: {"eyeLookUp": 0.85},
+    64: {"eyeLookDown": 0.75},
 }
 """Blendshapes of each unit at 1; a name without side means both sides, or the unit's own side."""
 
