@@ -14,6 +14,7 @@ import numpy as np
 
 from mien.rig.arrays import Double, Float
 from mien.rig.camera import Camera
+from mien.rig.confidence import confidence, strains
 from mien.rig.mesh import FaceModel
 from mien.rig.problem import SLACK, View, outline_normals, ruler, solve
 from mien.rig.rest import shipped
@@ -30,11 +31,6 @@ UNFITTED = ("eyeLook", "cheekPuff", "mouthClose", "jawForward")
 REST_TRUST = 0.4
 """How far the foretold face at rest is believed, against the points that are seen: its error is two
 to three times theirs."""
-
-ACCEPTED = 0.5
-"""Least confidence of a fit that is used."""
-TYPICAL_WORST, SOFTNESS = 0.032, 0.004
-"""Relative error at which confidence is one half, and how fast it falls there."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +56,23 @@ class Fit:
     contour_error: float
 
     @property
+    def strains(self) -> dict[str, float]:
+        """What is odd about the fit, by name, 1 being the limit of what is used."""
+        apart = ruler(self.landmarks)
+        return strains(
+            self.camera, self.identity, self.error / apart, self.contour_error / apart, apart
+        )
+
+    @property
     def confidence(self) -> float:
-        """How far the fit can be believed, 0..1; under `ACCEPTED` it should not be used."""
-        return float(1 / (1 + np.exp((self.relative_error - TYPICAL_WORST) / SOFTNESS)))
+        """How far the fit can be believed, 0..1; from one half on it is accepted."""
+        return confidence(max(self.strains.values()))
 
     @property
     def fault(self) -> str | None:
         """Why the fit should not be used; None if it can be."""
-        return None if self.confidence >= ACCEPTED else "the landmarks do not form a face"
+        worst, strain = max(self.strains.items(), key=lambda item: item[1])
+        return worst if strain > 1 else None
 
     @property
     def accepted(self) -> bool:
