@@ -10,6 +10,7 @@ from mien import facs
 from mien.rig.fit import fit
 from mien.rig.mesh import FaceModel
 from mien.rig.render import Render, Rig, shrink_flow
+from mien.rig.stage import Stage
 
 SIZE = 160
 
@@ -168,3 +169,112 @@ def test_wrong_input_is_refused(model: FaceModel, neutral: Rig) -> None:
         Rig(model, neutral.crop[:300], points, True)
     with pytest.raises(ValueError, match="finite points"):
         Rig(model, neutral.crop, np.full((68, 2), np.nan, np.float32), True)
+
+
+def turned(rig: Rig, pitch: float = 0, yaw: float = 0, roll: float = 0) -> Render:
+    return rig.render(facs.vector({}), SIZE, stage=Stage(turn=(pitch, yaw, roll)))
+
+
+def lit(rig: Rig, left: float = 0, up: float = 0, stops: float = 0) -> Render:
+    return rig.render(facs.vector({}), SIZE, stage=Stage(light=(left, up, stops)))
+
+
+def test_the_default_stage_is_the_photographs_own(neutral: Rig) -> None:
+    a, b = show(neutral, AU12=0.6), turned(neutral)
+    same = neutral.render(facs.vector({"AU12": 0.6}), SIZE, stage=Stage())
+    assert (same.image == a.image).all()
+    assert b.camera == neutral.fit.camera
+
+
+def test_a_head_turns_to_the_side_that_is_asked(neutral: Rig) -> None:
+    """The nose runs ahead of the eye corners: to the right of the picture, up, or round with
+    them."""
+
+    def nose(r: Render) -> np.ndarray:
+        return (r.landmarks[30] - r.landmarks[[36, 39, 42, 45]].mean(0)) / eyes_apart(r)
+
+    rest = nose(turned(neutral))
+    assert nose(turned(neutral, yaw=15))[0] > rest[0] + 0.1
+    assert nose(turned(neutral, yaw=-15))[0] < rest[0] - 0.1
+    assert nose(turned(neutral, pitch=10))[1] < rest[1] - 0.05
+    tilted = turned(neutral, roll=10).landmarks
+    across = tilted[45] - tilted[36]
+    assert np.degrees(np.arctan2(across[1], across[0])) == pytest.approx(10, abs=3)
+
+
+def test_the_camera_of_a_turned_head_says_so(neutral: Rig) -> None:
+    r = turned(neutral, yaw=15)
+    turn = r.camera.matrix @ neutral.fit.camera.matrix.T
+    assert np.degrees(np.arccos((np.trace(turn) - 1) / 2)) == pytest.approx(15, abs=0.01)
+    assert np.arctan2(turn[0, 2], turn[2, 2]) > 0
+
+
+@pytest.mark.parametrize("yaw", [-20, 20])
+def test_a_turned_head_does_not_tear(neutral: Rig, yaw: float) -> None:
+    """Neighbours in the render are neighbours in the photograph, except where the nose, the cheek
+    or the jaw hides something: along a few lines."""
+    flow = turned(neutral, yaw=yaw).flow
+    jump = np.maximum(
+        np.abs(np.diff(flow, axis=0)).max(-1)[:, :-1], np.abs(np.diff(flow, axis=1)).max(-1)[:-1]
+    )
+    assert (jump > 0.02).mean() < 0.02
+
+
+def test_a_light_from_the_left_brightens_the_left(neutral: Rig) -> None:
+    """The person's left is the picture's right."""
+    p = neutral.original(SIZE).landmarks
+    cheeks = [p[[a, b]].mean(0).round().astype(int) for a, b in ((2, 31), (14, 35))]
+
+    def ratio(r: Render) -> float:
+        right, left = (r.image[y - 3 : y + 4, x - 3 : x + 4].mean() for x, y in cheeks)
+        return float(left / right)
+
+    own = ratio(show(neutral))
+    assert ratio(lit(neutral, left=0.7)) > own * 1.15
+    assert ratio(lit(neutral, left=-0.7)) < own / 1.15
+
+
+def test_exposure_is_of_the_whole_picture(neutral: Rig) -> None:
+    own = show(neutral).image.astype(float)
+    brighter, darker = (lit(neutral, stops=s).image.astype(float) for s in (0.7, -0.7))
+    for part in (own > 20) & (own < 200), np.indices(own.shape)[0] < 10:
+        assert brighter[part].mean() > own[part].mean() + 4
+        assert darker[part].mean() < own[part].mean() - 4
+    assert brighter.max() <= 255
+    assert (brighter[own < 250] < 255).all()
+
+
+def brightness(r: Render, place: np.ndarray) -> float:
+    """Of a patch around a place that is given in the photograph, followed by the flow."""
+    axis = (np.arange(SIZE) + 0.5) / SIZE
+    x, y = axis[None] + r.flow[..., 0], axis[:, None] + r.flow[..., 1]
+    near = np.hypot(x - place[0], y - place[1]) < 0.012
+    assert near.any()
+    return float(r.image[near].mean())
+
+
+def test_a_smile_folds_the_skin_beside_the_nose(neutral: Rig) -> None:
+    """The fold is darker than the cheek above it, compared with the same smile without folds."""
+    p = (neutral.original(SIZE).landmarks + 0.5) / SIZE
+    weights = neutral.weights(facs.vector({"AU6": 1.0, "AU12": 1.0}))
+    folded, smooth = (neutral.render_weights(weights, SIZE, folded=f) for f in (True, False))
+    change = np.log(folded.image.mean(-1) + 1) - np.log(smooth.image.mean(-1) + 1)
+    assert change.min() < -0.1
+    fold = p[31] * 0.45 + p[48] * 0.55 + [-0.028, 0]
+    cheek = p[31] * 0.5 + p[2] * 0.5
+    darker, brighter = (
+        brightness(folded, place) / brightness(smooth, place) for place in (fold, cheek)
+    )
+    assert darker < brighter - 0.03
+
+
+@pytest.mark.parametrize("unit", ["AU1", "AU2", "AU4", "AU9", "AU10", "AU15", "AU17", "AU14"])
+def test_units_crease_the_more_the_stronger_they_are(neutral: Rig, unit: str) -> None:
+    def creased(strength: float) -> float:
+        weights = neutral.weights(facs.vector({unit: strength}))
+        a, b = (neutral.render_weights(weights, SIZE, folded=f).image for f in (True, False))
+        return float(np.abs(a.astype(float) - b).sum())
+
+    assert creased(1.0) > creased(0.4)
+    assert creased(1.0) > 500
+    assert creased(0.0) == 0

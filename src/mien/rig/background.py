@@ -7,6 +7,9 @@ matrix is the photograph's, so it is factored once.
 
 from __future__ import annotations
 
+from typing import Any
+
+import cv2
 import numpy as np
 import scipy.sparse as sparse
 from scipy.sparse.linalg import splu
@@ -21,6 +24,11 @@ STEP = 5
 REACH = 55.0
 """Distance, px at 320, over which hair and background forget the face's motion (the screening
 length)."""
+NEAR = 22.0
+"""The same for a change of light: hair, ears and neck take it."""
+CORNER, BACKDROP = 16, 50.0
+"""Side, px, of the upper corners, which show what stands behind the head, and the difference of
+colour, of 255, that a wall's shades stay under: the wall takes no part in the face's light."""
 
 
 class Background:
@@ -66,20 +74,38 @@ class Background:
         )
         ends = np.concatenate([ends, ends[::-1]], 1)
         links = sparse.csr_matrix((np.ones(ends.shape[1]), ends), shape=(n * n, n * n))
-        degree = np.asarray(links.sum(1)).ravel() + (STEP / REACH) ** 2
-        laplacian = (sparse.diags(degree) - links).tocsr()
+        degree = np.asarray(links.sum(1)).ravel()
+        self._laplacian = (sparse.diags(degree) - links).tocsr()
         fixed = self._on_face | still.ravel()
         self._free = np.flatnonzero(~fixed)
         self._fixed = np.flatnonzero(fixed)
-        self._solver = splu(laplacian[self._free][:, self._free].tocsc())
-        self._coupling = laplacian[self._free][:, self._fixed]
+        self._solvers: dict[float, Any] = {}
+        self._coupling = self._laplacian[self._free][:, self._fixed]
 
-    def spread(self, values: Float) -> Float:
-        """Values (G, C) on the grid, given those of every vertex (N, C), such as displacements; 0
-        far off."""
+    def _solver(self, reach: float) -> Any:
+        """The factored matrix of a screening length, px."""
+        if reach not in self._solvers:
+            inside = self._laplacian[self._free][:, self._free]
+            screened = inside + (STEP / reach) ** 2 * sparse.eye(len(self._free))
+            self._solvers[reach] = splu(screened.tocsc())
+        return self._solvers[reach]
+
+    def before_wall(self, photo: Float) -> Float:
+        """How little (G,) each grid point of the photograph (H, W, 3) looks like what its upper
+        corners show, 0..1."""
+        soft = cv2.GaussianBlur(photo, (0, 0), 2.0)
+        colours = sample(np.asarray(soft, np.float32), self.points)
+        corners = (soft[:CORNER, :CORNER], soft[:CORNER, -CORNER:])
+        off = [np.linalg.norm(colours - np.median(c, (0, 1)), axis=1) for c in corners]
+        out: Float = (1 - np.exp(-((np.minimum(*off) / BACKDROP) ** 4))).astype(np.float32)
+        return out
+
+    def spread(self, values: Float, reach: float = REACH) -> Float:
+        """Values (G, C) on the grid, given those of every vertex (N, C), such as displacements;
+        forgotten over `reach` px."""
         out = np.zeros((self._n * self._n, values.shape[1]))
         out[self._on_face] = (values[self._corners] * self._weights).sum(1)
-        out[self._free] = self._solver.solve(-(self._coupling @ out[self._fixed]))
+        out[self._free] = self._solver(reach).solve(-(self._coupling @ out[self._fixed]))
         return out.astype(np.float32)
 
     def sample(self, displacement: Float, points: Float) -> Float:

@@ -25,6 +25,8 @@ WAVER = 0.04
 """How far a crease strays from its path, cm."""
 WALL = 0.45
 """Brightness of the lit wall, relative to the furrow's depth."""
+ONSET = 1.8
+"""Power of the weight: skin bunches before it creases."""
 FAINTEST = 0.03
 """Depths under this are not drawn."""
 MARGIN = 8
@@ -58,7 +60,6 @@ CREASES = (
     Crease("noseSneer", 0.13, 0.09, ((0.4, 2.1), (0.8, 1.85), (1.1, 1.5))),
     Crease("noseSneer", 0.22, 0.14, ((1.35, 0.1), (1.75, -0.35), (2.1, -0.95), (2.5, -1.7))),
     Crease("mouthUpperUp", 0.20, 0.15, ((1.55, -0.3), (2.0, -0.9), (2.5, -1.7), (2.9, -2.5))),
-    Crease("mouthSmile", 0.10, 0.13, ((1.65, -0.5), (2.2, -1.2), (2.8, -2.1), (3.2, -3.0))),
     Crease("mouthFrown", 0.13, 0.15, ((2.75, -3.7), (3.0, -4.2), (3.1, -4.8), (3.05, -5.4))),
     Crease("mouthDimple", 0.28, 0.13, ((3.0, -2.7), (3.2, -3.1), (3.25, -3.5), (3.1, -4.0))),
     Crease("mouthShrugLower", 0.20, 0.14, ((-0.1, -5.35), (0.6, -5.4), (1.2, -5.6), (1.6, -6.0))),
@@ -109,7 +110,8 @@ class Creases:
         `own` (53,); None if that is nothing."""
         out: Float | None = None
         for patch in self._patches:
-            more = float(weights[patch.index]) - max(0.0, float(own[patch.index]))
+            now, before = (max(0.0, float(w[patch.index])) for w in (weights, own))
+            more = now**ONSET - before**ONSET
             if more < FAINTEST or not patch.relief.size:
                 continue
             if out is None:

@@ -38,7 +38,7 @@ from mien.rig.mesh import (
 from mien.rig.mouth import MouthShade, lips_without_slit, own_mouth
 from mien.rig.sampling import shrink
 from mien.rig.shade import Frame, Skin, mouth_mask, shade
-from mien.rig.stage import Stage
+from mien.rig.stage import Stage, outline_pull, outlying
 from mien.rig.threads import one_thread
 
 SOURCE_SIZE = 320
@@ -200,6 +200,7 @@ class Rig:
         kept = drawn(model, source.normals)
         triangles, layers = np.ascontiguousarray(model.triangles[kept]), model.layers[kept]
         self._rim, self._rim_own = rim(model, source.normals)
+        self._outlying = outlying(model, source.normals)
         self._background = Background(
             SOURCE_SIZE, source.points, sink(source.depth), triangles, layers
         )
@@ -225,6 +226,7 @@ class Rig:
         own = own_mouth(photo, fit.landmarks, fit.closed, eyes.white)
         self._mouth = MouthShade(model, eyes.white, own, gaps)
         self._light = Light(model, photo, source.points, source.normals)
+        self._lit = self._background.before_wall(photo)
         self._folds = Folds(model, shipped())
         self._creases = Creases(
             model,
@@ -261,6 +263,10 @@ class Rig:
         points = target.points + self._eye_shift
         moved = points - self._source.points
         moved[EYEBALLS] -= self._eye_shift[EYEBALLS]
+        if any(stage.turn):
+            pull = outline_pull(self.model, self._source.points, target.points)
+            points[FACE, 0] += self._outlying * pull
+            moved[FACE, 0] += self._outlying * pull
         drift = self._drift(moved, stage)
         edge = self._source.points[self._rim]
         carried = edge + self._background.sample(drift, edge)
@@ -319,7 +325,7 @@ class Rig:
             lit[EYE[side]] = lit[self.model.landmarks[corners]].mean()
         n = len(lit)
         attributes[:n, LIGHT] *= np.exp(lit[:, 0])
-        attributes[n:, LIGHT] *= np.exp(self._background.spread(lit, NEAR)[:, 0])
+        attributes[n:, LIGHT] *= np.exp(self._lit * self._background.spread(lit, NEAR)[:, 0])
 
     def _attributes(
         self, points: Float, target: Pose, blink: dict[str, float], colours: Float, relight: float

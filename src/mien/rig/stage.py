@@ -9,12 +9,23 @@ import numpy as np
 
 from mien.rig.arrays import Float
 from mien.rig.camera import DISTANCE, Camera, rotation_matrix
+from mien.rig.mesh import FACE, HEAD, FaceModel
 
 PIVOT = np.array([0.0, -4.0, 2.5])
 """What a turning head turns about: below the ears, where the skull sits on the neck, cm."""
 NAPE = (-7.0, -18.0)
 """Height, cm, down to which a tilting head takes its surround along, and where that stands still:
 the shoulders do not tilt."""
+ROWS = np.arange(-15.0, 13.0, 0.75)
+"""Heights, cm, at which the outline of a turned head is measured."""
+SIDEWAYS = (0.9, 0.4)
+"""Skin begins to follow the outline when it faces the camera by the first cosine, and does so
+wholly from the second on."""
+DRAWN = 0.75
+"""Skin is drawn out to this part of the way only, or cheeks look swollen."""
+CHEEK = (5.5, 0.5)
+"""Heights, cm: above, hair hides the outline, and brows must not be drawn out."""
+ROW_BLUR = np.array([1, 2, 3, 2, 1], np.float64) / 9
 DISPLAY_GAMMA = 2.2
 """From light to the numbers of a picture."""
 
@@ -81,3 +92,33 @@ class Stage:
         white = np.clip(colour, 0, 255) / np.float32(255)
         out: Float = gain * colour / (1 + (gain - 1) * white)
         return out
+
+
+def outline_pull(model: FaceModel, before: Float, after: Float) -> Float:
+    """How far (F,) px to the right each face vertex must go on to stay with the head's outline,
+    when points (N, 2) px went from `before` to `after`.
+
+    The outline that a head turns away from is soon made of other skin, which the photograph does
+    not show, so what it does show there is drawn out towards it; on the other side skin hides skin.
+    """
+    head = slice(FACE.start, HEAD.stop)
+    y = model.neutral[head, 1]
+    rows = [np.flatnonzero(np.abs(y - row) < 1.0) for row in ROWS]
+    at, left = model.neutral[FACE, 1], model.neutral[FACE, 0] > 0
+    own = after[FACE, 0] - before[FACE, 0]
+    pulls = []
+    for widest, bound in ((np.min, np.minimum), (np.max, np.maximum)):
+        moved = [widest(after[row, 0]) - widest(before[row, 0]) for row in rows]
+        smooth = np.convolve(np.pad(moved, 2, mode="edge"), ROW_BLUR, "valid")
+        pulls.append(bound(np.interp(at, ROWS, smooth) - own, 0))
+    return np.where(left, pulls[1], pulls[0]).astype(np.float32)
+
+
+def outlying(model: FaceModel, normals: Float) -> Float:
+    """How far (F,) each face vertex goes with the head's outline when the head turns, 0..`DRAWN`;
+    normals (N, 3) as in the photograph."""
+    aside = np.clip((normals[FACE, 2] - SIDEWAYS[0]) / (SIDEWAYS[1] - SIDEWAYS[0]), 0, 1)
+    below = np.clip((model.neutral[FACE, 1] - CHEEK[0]) / (CHEEK[1] - CHEEK[0]), 0, 1)
+    beside = np.clip((np.abs(model.neutral[FACE, 0]) - 2.8) / 2, 0, 1)  # neither nose nor mouth
+    share = aside * below * beside
+    return (DRAWN * share * share * (3 - 2 * share)).astype(np.float32)

@@ -21,9 +21,8 @@ from mien.errors import DataError, FaceNotFound
 from mien.faces.align import align
 from mien.faces.detect import choose, detect
 from mien.rig import folds
-from mien.rig.animate import pose, stand
-from mien.rig.fit import fit
 from mien.rig.mesh import FACE, FaceModel
+from mien.rig.refine import match
 from mien.rig.render import SOURCE_SIZE, Rig
 from mien.rig.sampling import LUMA, sample
 from mien.types import AlignedFace, Face
@@ -61,10 +60,12 @@ def pairs(folder: Path) -> Iterator[tuple[AlignedFace, AlignedFace]]:
 def relief(model: FaceModel, rest: AlignedFace, smile: AlignedFace) -> folds.Relief:
     """What one person's smile teaches."""
     rig = Rig(model, rest.pixels, rest.landmarks, neutral=True)
-    found = fit(model, smile.landmarks, neutral=False, identity=rig.fit.identity)
-    shown = rig.render_weights(found.weights, SOURCE_SIZE, camera=found.camera, folded=False)
+    found = match(rig, smile.pixels, smile.landmarks)
+    shown = rig.render_weights(
+        found.weights, SOURCE_SIZE, camera=found.camera, folded=False, habit=found.habit
+    )
     brightness = _log(_laid_over(smile.pixels, shown.image)) - _log(shown.image)
-    at = stand(model, pose(model, rig.person, found.weights), found.camera)
+    at = rig.pose(found.weights, found.camera, found.habit)
     points = at.points[FACE]
     inside = ((points > 3) & (points < SOURCE_SIZE - 4)).all(1)
     seen = (sample(shown.visibility, points) > 0.9) & (sample(shown.mouth, points) < 0.05)
