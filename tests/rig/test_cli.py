@@ -113,7 +113,7 @@ def test_render_some_people_and_a_count(folder: Path, model: FaceModel, tmp_path
     done = mien("rig", "render", folder, "-o", out, "--people", "a/*", "--count", 5, "--size", 64,
                 "--workers", 1)  # fmt: skip
     assert done.exit_code == 0, done.output
-    facts = [e.facts for path in sorted(out.rglob("*.tar")) for e in read_shard(path)]
+    facts = [f for path in sorted(out.rglob("*.tar")) for f, _ in read_shard(path)]
     assert Counter(f["person"] for f in facts) == {"a/1": 3, "a/2": 2}
 
 

@@ -42,42 +42,42 @@ def test_a_shard_holds_what_it_says(
     )
     assert (done.written, done.kept, done.refused) == (60, 0, [])
     entries = read_shard(tmp_path / "train" / "00000.tar")
-    assert [e.facts["state"] for e in entries] == [*range(30), *range(30)]
+    assert [facts["state"] for facts, _ in entries] == [*range(30), *range(30)]
     listed = expression_list(3)
     for source, states in zip(sources, (entries[:30], entries[30:]), strict=True):
-        photo = states[0]
+        own, photo = states[0]
         assert (photo.flow() == 0).all()
         assert (photo.visibility() == 1).all()
-        assert photo.facts["label"] == ("neutral" if source.neutral else None)
-        assert [e.facts["label"] for e in states[1:9]] == list(facs.EMOTIONS)
-        for k, e in enumerate(states):
-            assert e.facts["person"] == source.person
-            assert (e.facts["photo"], e.facts["licence"]) == (source.photo, "CC")
-            assert (e.facts["seed"], e.facts["neutral"]) == (3, source.neutral)
-            assert 0.5 <= e.facts["confidence"] <= 1
-            assert e.image().shape == (64, 64, 3)
-            assert e.image().std() > 5
-            assert e.flow().shape == (32, 32, 2)
-            assert e.mouth().shape == (32, 32)
-            assert np.shape(e.facts["landmarks"]) == (68, 2)
-            row = e.facts["expression"]
+        assert own["label"] == ("neutral" if source.neutral else None)
+        assert [facts["label"] for facts, _ in states[1:9]] == list(facs.EMOTIONS)
+        for k, (facts, stored) in enumerate(states):
+            assert facts["person"] == source.person
+            assert (facts["photo"], facts["licence"]) == (source.photo, "CC")
+            assert (facts["seed"], facts["neutral"]) == (3, source.neutral)
+            assert 0.5 <= facts["confidence"] <= 1
+            assert stored.image().shape == (64, 64, 3)
+            assert stored.image().std() > 5
+            assert stored.flow().shape == (32, 32, 2)
+            assert stored.mouth().shape == (32, 32)
+            assert np.shape(facts["landmarks"]) == (68, 2)
+            row = facts["expression"]
             assert (row == -1) == (k == 0)
             if k:
-                assert np.allclose(e.facts["units"], listed[row], atol=1e-6)
+                assert np.allclose(facts["units"], listed[row], atol=1e-6)
                 stage = choose_stage(3, source.photo, k, row)
-                assert (e.facts["turn"], e.facts["light"]) == ([*stage.turn], [*stage.light])
+                assert (facts["turn"], facts["light"]) == ([*stage.turn], [*stage.light])
 
 
 def test_a_turned_head_has_another_camera(
     model: FaceModel, sources: list[Source], tmp_path: Path
 ) -> None:
     render_dataset(model, sources[:1], tmp_path, states=40, size=64, workers=1, progress=False)
-    entries = read_shard(tmp_path / "train" / "00000.tar")
-    turned = [e for e in entries if any(e.facts["turn"])]
+    facts = [f for f, _ in read_shard(tmp_path / "train" / "00000.tar")]
+    turned = [f for f in facts if any(f["turn"])]
     assert turned
-    own = entries[0].facts["camera"]
-    assert all(e.facts["camera"]["rotation"] != own["rotation"] for e in turned)
-    assert all(e.facts["camera"] == own for e in entries if not any(e.facts["turn"]))
+    own = facts[0]["camera"]
+    assert all(f["camera"]["rotation"] != own["rotation"] for f in turned)
+    assert all(f["camera"] == own for f in facts if not any(f["turn"]))
 
 
 def test_same_seed_same_bytes_whatever_the_workers(

@@ -36,8 +36,8 @@ def samples(count: int = 3, size: int = 32) -> list[Sample]:
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     wanted = samples()
     write_shard(tmp_path / "0.tar", wanted)
-    for a, b in zip(wanted, read_shard(tmp_path / "0.tar"), strict=True):
-        assert b.facts == a.facts
+    for a, (facts, b) in zip(wanted, read_shard(tmp_path / "0.tar"), strict=True):
+        assert facts == a.facts
         assert (b.image() == a.image).all()
         assert (b.flow() == a.flow).all()
         assert np.allclose(b.visibility() * 255, a.visibility, atol=1e-3)

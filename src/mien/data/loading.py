@@ -6,10 +6,11 @@ and two runs with one seed see the same pictures, whatever the number of workers
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ from mien import facs
 from mien.data.transforms import Camera, Geometry
 from mien.errors import DataError
 from mien.faces.align import MIRROR
-from mien.rig.shards import Entry, read_shard
+from mien.rig.shards import Stored, read_shard
 from mien.types import Float, UInt8
 
 TRUTH = 64
@@ -44,21 +45,23 @@ class Renders:
     neutral: bool  # the photograph itself wears no expression
     size: int  # side of the pictures, px: the training crop's field of view
     units: Float  # (K, 47)
+    landmarks: Float  # (K, 68, 2) px
     expression: list[int]  # K rows of the shared list, -1 for the photograph itself
     still: list[int]  # the states that stand and are lit as the photograph
-    entries: list[Entry]  # K
+    stored: list[Stored]  # K
 
     @classmethod
-    def of(cls, entries: list[Entry]) -> Renders:
-        facts = [e.facts for e in entries]
+    def of(cls, samples: Iterable[tuple[dict[str, Any], Stored]]) -> Renders:
+        facts, stored = zip(*samples, strict=True)
         return cls(
             facts[0]["person"],
             facts[0]["neutral"],
             facts[0]["size"],
             np.array([f["units"] for f in facts], np.float32),
+            np.array([f["landmarks"] for f in facts], np.float32),
             [f["expression"] for f in facts],
             [k for k, f in enumerate(facts) if not any(f["turn"] + f["light"])],
-            entries,
+            list(stored),
         )
 
 
@@ -71,8 +74,8 @@ def open_renders(folder: Path, split: str) -> list[Renders]:
         raise DataError(
             f"no rig renders for split {split!r} in {folder}: run `mien rig render` first"
         )
-    entries = [entry for path in paths for entry in read_shard(path)]
-    return [Renders.of(list(group)) for _, group in groupby(entries, lambda e: e.facts["photo"])]
+    samples = (sample for path in paths for sample in read_shard(path))
+    return [Renders.of(group) for _, group in groupby(samples, lambda s: s[0]["photo"])]
 
 
 def to_tensor(pixels: UInt8) -> Tensor:
@@ -141,7 +144,7 @@ class RigPairs(Dataset[dict[str, Tensor]]):
         mirror = self.strength > 0 and bool(rng.random() < 0.5)
         item = self.pictures(photo, source, target, rng, mirror)
         item["donor"] = self.picture(
-            self.photos[wearer].entries[donor].image(),
+            self.photos[wearer].stored[donor].image(),
             self.geometry(self.photos[wearer], rng, mirror),
             Camera.draw(rng, self.strength),
         )
@@ -171,7 +174,7 @@ class RigPairs(Dataset[dict[str, Tensor]]):
     ) -> dict[str, Tensor]:
         """Source and target under one geometry and camera, with the truth between them."""
         geometry, camera = self.geometry(photo, rng, mirror), Camera.draw(rng, self.strength)
-        first, second = photo.entries[source], photo.entries[target]
+        first, second = photo.stored[source], photo.stored[target]
         flow = geometry.flow(second.flow(), TRUTH)
         visible = geometry.field(second.visibility(), TRUTH)
         mouth = geometry.field(second.mouth(), TRUTH)
@@ -222,7 +225,7 @@ class RigLabelled(Dataset[dict[str, Tensor]]):
         photo = self.photos[s]
         geometry = Geometry.draw(rng, photo.size, self.size, 0.5)
         camera = Camera.draw(rng, 0.5)
-        picture = camera.apply(geometry.image(photo.entries[state].image()))
+        picture = camera.apply(geometry.image(photo.stored[state].image()))
         return {
             "source": to_tensor(picture),
             "source_label": torch.tensor(int(source)),
@@ -275,12 +278,12 @@ class RigFaces(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         strength = 0.5 if self.augment else 0.0
         flipped = self.augment and bool(rng.random() < 0.5)
         s, state = self.faces[int(rng.integers(len(self.faces))) if self.augment else i]
-        photo, entry = self.photos[s], self.photos[s].entries[state]
+        photo = self.photos[s]
         geometry = Geometry.draw(rng, photo.size, self.size, strength, flipped)
-        pixels = geometry.image(entry.image())
+        pixels = geometry.image(photo.stored[state].image())
         if self.augment:
             pixels = Camera.draw(rng, strength).apply(pixels)
-        points = geometry.points(np.array(entry.facts["landmarks"], np.float32))
+        points = geometry.points(photo.landmarks[state])
         units = photo.units[state]
         if flipped:
             units, points = facs.mirror(units), points[MIRROR]

@@ -109,7 +109,7 @@ class Report:
             "reasons": dict(Counter(o.fault for o in self.refused)),
             "refused_photographs": [asdict(o) for o in self.refused],
         }
-        return json.dumps(facts, indent=1).encode()
+        return (json.dumps(facts, indent=1) + "\n").encode()
 
 
 def render_dataset(
@@ -219,7 +219,7 @@ def _claim(out: Path, jobs: Sequence[_Job], settings: dict[str, int]) -> None:
     elif (out / EXPRESSIONS).is_file():
         raise DataError(f"{out} holds renders of an older mien: render again into another folder")
     write_bytes(out / EXPRESSIONS, save({"units": expressions}))
-    write_bytes(path, json.dumps(wanted, indent=1).encode())
+    write_bytes(path, (json.dumps(wanted, indent=1) + "\n").encode())
 
 
 def _render(model: FaceModel, job: _Job) -> tuple[bool, list[Outcome]]:

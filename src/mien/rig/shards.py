@@ -114,11 +114,10 @@ def _lock(file: BinaryIO) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
-    """A sample in a shard: its facts, and offset and size of its other members, read on demand."""
+class Stored:
+    """Where a sample's picture and truth lie: offset and size of each member, read on demand."""
 
     path: Path
-    facts: dict[str, Any]
     members: dict[str, tuple[int, int]]
 
     def image(self) -> UInt8:
@@ -155,18 +154,18 @@ class Entry:
         return np.asarray(pixels, np.uint8)
 
 
-def read_shard(path: Path) -> list[Entry]:
-    """The samples of a shard in its order; DataError if it is not one."""
-    entries: dict[str, Entry] = {}
+def read_shard(path: Path) -> list[tuple[dict[str, Any], Stored]]:
+    """The samples of a shard in its order, facts first; DataError if it is not one."""
+    entries: dict[str, tuple[dict[str, Any], Stored]] = {}
     try:
         with path.open("rb") as file:
             for name, offset, size in _members(path, file):
                 key, _, ending = name.partition(".")
                 if ending == "json":
                     file.seek(offset)
-                    entries[key] = Entry(path, json.loads(file.read(size)), {})
+                    entries[key] = json.loads(file.read(size)), Stored(path, {})
                 else:
-                    entries[key].members[ending] = (offset, size)
+                    entries[key][1].members[ending] = (offset, size)
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"cannot read {path}: render the set again ({error})") from None
     return list(entries.values())
