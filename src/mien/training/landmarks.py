@@ -1,9 +1,9 @@
 """Training of the landmark network: `python -m mien.training.landmarks --out runs/landmarks`.
 
 Two rounds. The first learns from the training people's hand-checked points and their rig renders.
-Its network labels the photographs that have no points; the second round learns from those and their
-renders as well. The loop is short and its own: this network serves the others and has one loss and
-one phase.
+Its network labels the photographs that have no points, with the help of optical flow where the same
+person at rest was checked; the second round learns from those and their renders as well. The loop
+is short and its own: this network serves the others and has one loss and one phase.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class LandmarkConfig:
 
     images: int = 100_000
     """Views shown in the first round."""
-    more_images: int = 140_000
+    more_images: int = 180_000
     """Views shown in the second round, which starts from the first one's network."""
     batch: int = 64
     """Views per step."""
@@ -220,8 +220,9 @@ def facts(
         ]
         + [{"name": "ICT Face Model Light (animates the photographs)", "licence": "MIT",
             "source": "https://github.com/ICT-VGL/ICT-FaceKit"}],
-        "labels": "hand-checked points of the Face Research Lab sets, rig renders, and the"
-        " network's own answers of the first round; none from another landmark model",
+        "labels": "hand-checked points of the Face Research Lab sets, rig renders, the checked"
+        " points carried to the same people's smiles by optical flow, and the network's own answers"
+        " of the first round; none from another landmark model",
         "training_people": "those whose split is train, see mien.data.split",
         "counts": dict(counts),
         "config": asdict(config),
