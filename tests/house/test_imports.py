@@ -86,6 +86,21 @@ def _method(name: str) -> str | None:
     return parts[1] if parts[0] == "methods" and len(parts) > 2 and parts[1] not in shared else None
 
 
+def test_judges_only_measure(modules: list[Any]) -> None:
+    """What is measured must not have been trained by its measure: only the judges' own training and
+    what scores results may know them.
+    """
+    trains = ("methods", "training", "nn", "rig", "data")
+    wrong = [
+        f"{m.name} imports {name}"
+        for m in modules
+        for name in m.imports()
+        if m.name.partition(".")[0] in trains and not m.name.startswith("training.judge")
+        if name.startswith(("mien.judges", "mien.training.judge"))
+    ]
+    assert not wrong
+
+
 def test_libraries_stay_in_their_room(modules: list[Any]) -> None:
     wrong = [
         f"{m.name} imports {name}"

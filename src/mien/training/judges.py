@@ -53,7 +53,7 @@ class JudgeConfig:
     batch: int = 64
     """Faces per step."""
     rate: float = 1.5e-3
-    """Highest learning rate; it rises over the first 5,000 faces and falls as a cosine."""
+    """Highest learning rate; it rises over a fortieth of the faces and falls as a cosine."""
     decay: float = 0.05
     """Weight decay."""
     half_life: float = 4000
@@ -107,8 +107,9 @@ def emotions_loss(logits: Tensor, shares: Tensor) -> Tensor:
 
 def rate_at(seen: int, config: JudgeConfig) -> float:
     """Learning rate after `seen` faces."""
-    if seen < 5000:
-        return config.rate * (seen + config.batch) / (5000 + config.batch)
+    rising = (seen + config.batch) / (config.images / 40)
+    if rising < 1:
+        return config.rate * rising
     return config.rate * (0.5 + 0.5 * math.cos(math.pi * min(1.0, seen / config.images)))
 
 
