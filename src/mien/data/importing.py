@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mien.data.adapters import DATASETS
+from mien.data.adapters.base import POINTS
 from mien.data.manifest import FILE_NAME, Record, read_manifest, write_manifest
 from mien.errors import DataError
 from mien.zoo.paths import data_home, dataset_home
@@ -36,6 +37,9 @@ def import_photographs(
     try:
         for done, record in enumerate(records, 1):
             _place(folder / record.file_name, target / record.file_name, copy)
+            points = (folder / record.file_name).with_suffix(POINTS)
+            if points.is_file():
+                _place(points, (target / record.file_name).with_suffix(POINTS), copy)
             progress(done, len(records))
     except OSError as e:
         raise DataError(f"cannot import into {target}: {e.strerror}: {e.filename}") from None
@@ -73,6 +77,7 @@ def _clear(target: Path) -> None:
         return
     for record in read_manifest(target):
         (target / record.file_name).unlink(missing_ok=True)
+        (target / record.file_name).with_suffix(POINTS).unlink(missing_ok=True)
     (target / FILE_NAME).unlink()
 
 

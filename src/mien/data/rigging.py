@@ -12,9 +12,10 @@ import torch
 
 from mien import images
 from mien.data.adapters import DATASETS
+from mien.data.adapters.base import template_beside
 from mien.data.manifest import FILE_NAME, Record, read_manifest
 from mien.errors import DataError
-from mien.faces.align import align
+from mien.faces.align import align, transform
 from mien.faces.detect import choose, detect
 from mien.rig.dataset import Source
 from mien.rig.render import SOURCE_SIZE
@@ -57,6 +58,7 @@ class Listed:
         """
         with _one_thread():
             face = _aligned(self.folder, self.record)
+        points = template_beside(self.folder / self.record.file_name)
         return Source(
             person=self.person,
             photo=self.photo,
@@ -66,6 +68,7 @@ class Listed:
             neutral=self.record.emotion == "neutral",
             licence=self.record.licence,
             origin=self.record.source,
+            template=None if points is None else transform(face.matrix, points),
         )
 
 

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from mien.data.manifest import Record
 
+POINTS = ".tem"
+"""Ending of the file of hand-checked points beside a photograph that has one."""
+
 
 @dataclass(frozen=True)
 class DataSet:
@@ -35,10 +38,20 @@ class DataSet:
 
 
 def landmarks_beside(photo: Path) -> NDArray[np.float32] | None:
-    """The 68 landmarks (68, 2) px that the `.tem` beside a photograph implies; None without one."""
-    template = photo.with_suffix(".tem")
-    if not template.is_file():
+    """The 68 landmarks (68, 2) px that the template beside a photograph implies; None without."""
+    points = template_beside(photo)
+    if points is None:
         return None
-    from mien.data.adapters.tem import read_tem, to_68  # torch comes with it: not for a listing
+    from mien.data.adapters.tem import to_68  # torch comes with it: not for a listing
 
-    return to_68(read_tem(template))
+    return to_68(points)
+
+
+def template_beside(photo: Path) -> NDArray[np.float32] | None:
+    """The hand-checked points (189, 2) px in the file beside a photograph; None without one."""
+    path = photo.with_suffix(POINTS)
+    if not path.is_file():
+        return None
+    from mien.data.adapters.tem import read_tem  # torch comes with it: not for a listing
+
+    return read_tem(path)
