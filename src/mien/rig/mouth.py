@@ -272,15 +272,15 @@ class MouthShade:
         aside = np.abs(inside[:, 0] - (left + right) / 2) / max(abs(left - right) / 2, 0.5)
         below = np.clip((upper[1] - inside[:, 1]) / 0.45, 0, 1)
         tongue, throat = self._tongue, self._throat
-        falloff = np.where(throat, 0.5, np.where(tongue, 0.30, 0.30))
+        falloff = np.where(throat, 0.5, np.where(tongue, 0.20, 0.30))
         light = np.exp(-np.maximum(deep - 0.55, 0) * falloff)
         light *= np.clip(1.06 - 0.38 * aside**2.2, 0.32, 1)
         light *= 0.74 + 0.26 * np.clip(max(0.0, gap), 0, 1)
-        floor = np.where(throat | tongue, 0.5, np.where(self._upper, 0.72, 0.78))
+        floor = np.where(throat, 0.5, np.where(tongue, 0.62, np.where(self._upper, 0.72, 0.78)))
         light *= floor + (1 - floor) * below
-        light *= np.where(throat | tongue, 0.7, 0.85) + np.where(throat | tongue, 0.3, 0.15) * (
-            np.clip(normal[:, 2] * 0.8 + 0.35 * normal[:, 1], 0, 1)
-        )
+        facing = np.clip(normal[:, 2] * 0.8 + 0.35 * normal[:, 1], 0, 1)
+        dull = np.where(throat | tongue, 0.7, 0.85)
+        light *= dull + (1 - dull) * facing
         opened = float(np.clip((max(0.0, gap) - self._rest_gap - OPENING) / SPAN, 0, 1))
         out: Float = np.concatenate([self._places, light[:, None].astype(np.float32)], 1)
         return out, opened, max(0.0, gap) - self._source_gap

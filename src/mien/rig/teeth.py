@@ -54,7 +54,7 @@ def places(model: FaceModel, crown: dict[str, float]) -> Float:
     upper, lower, tongue = model.jaw_parts
     top, bottom, licked, deep = _rows()
     at = np.zeros((len(neutral), 2), np.float32)
-    at[:, 0] = neutral[:, 0] + HALF
+    at[:, 0] = np.clip(neutral[:, 0], -HALF, HALF - 1 / DENSITY) + HALF
     at[:, 1] = deep + THROAT_ROWS / 2
     for part, edge, rows, pick in (
         (upper, top + UPPER_TOP, crown["upper"], np.min),
@@ -111,6 +111,7 @@ def _jaw(
     """One jaw (H, W, 3), its edge first."""
     h = height[:, None]
     out = np.broadcast_to(tints.gum, (len(height), len(x), 3)).copy()
+    warm = float(np.ptp(tints.tooth) > 1)  # a grey photograph has grey necks
     out *= (1 - 0.18 * np.clip((h - 0.8) / 1.2, 0, 1))[..., None]
     for sign in (-1, 1):
         for (a, b), crown in zip(pairwise(gaps), crowns, strict=True):
@@ -124,8 +125,8 @@ def _jaw(
             up = np.clip(h / crown, 0, 1)
             light = like[1] * body * (0.93 + 0.10 * np.sin(np.pi * np.clip(up * 1.1, 0, 1)))
             light = light * (1 - 0.07 * np.exp(-((h / 0.10) ** 2)))
-            yellow = np.stack([np.ones_like(up), 1 - 0.035 * up, 1 - 0.10 * up * like[2]], -1)
-            enamel = tints.tooth * yellow * light[..., None]
+            neck_tint = up[..., None] * np.array([0, 0.035, 0.10 * like[2]], np.float32)
+            enamel = tints.tooth * (1 - warm * neck_tint) * light[..., None]
             inside = _step((1 - np.abs(across)) * (b - a) / 2, 0.02)
             k = (inside * _step(neck - h, 0.035))[..., None]
             out = out * (1 - k) + enamel * k
