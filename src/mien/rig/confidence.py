@@ -19,34 +19,38 @@ WORST_ERROR = 0.025
 """Mean error of the inner points, in distances of the outer eye corners."""
 WORST_OUTLINE = 0.055
 """The same of the outline, across it."""
-ODDEST_FACE = 1.48
+ODDEST_FACE = 1.55
 """Root mean square of the identity coefficients, which are 1 on average."""
 FARTHEST_TURN = (20.0, 14.0)
 """Yaw and pitch, degrees: a photograph from aside lacks the far cheek."""
 EYE_CORNERS_APART = (8.0, 10.3)
 """Distance of the outer eye corners, cm, when the rest of the face tells the scale."""
-SOFTNESS = 0.11
+SOFTNESS = 0.13
 """By how much more strain the odds that a fit is bad grow e-fold."""
 
 
 def strains(
-    camera: Camera, identity: Float, error: float, outline_error: float, eye_corners: float
+    camera: Camera, identity: Float | None, error: float, outline_error: float, eye_corners: float
 ) -> dict[str, float]:
     """What is odd about a fit, by name; beyond 1 it should not be used.
 
-    error, outline_error: in distances of the outer eye corners, which lie `eye_corners` px apart.
+    error, outline_error: in distances of the outer eye corners, which lie `eye_corners` px apart;
+    `identity` (50,): None if an odd face is no reason to doubt the points.
     """
     yaw, pitch = turn(camera)
-    low, high = EYE_CORNERS_APART
-    apart = eye_corners / camera.scale
-    return {
+    out = {
         "the landmarks do not form a face": error / WORST_ERROR,
         "the outline is not a face's": outline_error / WORST_OUTLINE,
-        "only a very odd face explains the landmarks": _rms(identity) / ODDEST_FACE,
-        "the head is turned too far": float(np.hypot(yaw / FARTHEST_TURN[0],
-                                                     pitch / FARTHEST_TURN[1])),
-        "the eyes do not match the face's size": abs(2 * apart - low - high) / (high - low),
-    }  # fmt: skip
+        "the head is turned too far": float(
+            np.hypot(yaw / FARTHEST_TURN[0], pitch / FARTHEST_TURN[1])
+        ),
+    }
+    if identity is not None:
+        low, high = EYE_CORNERS_APART
+        off = abs(2 * eye_corners / camera.scale - low - high) / (high - low)
+        out["only a very odd face explains the landmarks"] = _rms(identity) / ODDEST_FACE
+        out["the eyes do not match the face's size"] = off
+    return out
 
 
 def confidence(worst: float) -> float:

@@ -41,7 +41,7 @@ class Fit:
     lids stand at rest; landmarks (68, 2) as used (lips of a closed mouth merged); residual (K, 2)
     px, what the markers ask beyond the model (K is 68, more with a template); rest_residual, the
     same of the face at rest; error: mean distance of the 51 inner points px; contour_error: along
-    the normal, px.
+    the normal, px; checked: whether hand-checked points were used.
     """
 
     camera: Camera
@@ -54,13 +54,21 @@ class Fit:
     rest_residual: Double
     error: float
     contour_error: float
+    checked: bool = False
 
     @property
     def strains(self) -> dict[str, float]:
-        """What is odd about the fit, by name, 1 being the limit of what is used."""
+        """What is odd about the fit, by name, 1 being the limit of what is used.
+
+        An odd face is no fault where somebody has checked the points.
+        """
         apart = ruler(self.landmarks)
         return strains(
-            self.camera, self.identity, self.error / apart, self.contour_error / apart, apart
+            self.camera,
+            None if self.checked else self.identity,
+            self.error / apart,
+            self.contour_error / apart,
+            apart,
         )
 
     @property
@@ -130,6 +138,7 @@ def fit(
         rest_residual=left[-1],
         error=float(np.linalg.norm((points - solved.projected[0][:68])[17:], axis=1).mean()),
         contour_error=float(np.linalg.norm(left[0][:17], axis=1).mean()),
+        checked=template is not None,
     )
 
 

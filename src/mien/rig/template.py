@@ -43,6 +43,8 @@ FITTED: Index = PLACED[~np.isin(PLACED, OUTLINE)]
 """The placed points but the outline, which the landmarks hold already."""
 LANDMARK_NOISE = 1.6
 """Expected error of one of the 68 landmarks, px at 320."""
+SHARED = 0.5
+"""Factor on the trust in template points: they say again much of what the landmarks say."""
 SHARP, VAGUE = 0.05, 9.0
 """Noise of a landmark, and the error, px at 320, at which a template point is noise altogether."""
 OUTLINE_NOISE = 0.3
@@ -141,7 +143,7 @@ def with_template(landmarks: Markers, places: Places) -> Markers:
     return Markers(
         np.concatenate([landmarks.vertices, places.vertices[kept]]),
         np.concatenate([landmarks.shares, places.shares[kept]]),
-        np.concatenate([landmarks.trust, 1 / np.hypot(LANDMARK_NOISE, places.error[kept])]),
+        np.concatenate([landmarks.trust, SHARED / np.hypot(LANDMARK_NOISE, places.error[kept])]),
         np.concatenate([landmarks.noise, SHARP + (places.error[kept] / VAGUE) ** 2]),
         landmarks.outline,
     )
