@@ -97,8 +97,9 @@ class Background:
         colours = sample(np.asarray(soft, np.float32), self.points)
         corners = (soft[:CORNER, :CORNER], soft[:CORNER, -CORNER:])
         off = [np.linalg.norm(colours - np.median(c, (0, 1)), axis=1) for c in corners]
-        out: Float = (1 - np.exp(-((np.minimum(*off) / BACKDROP) ** 4))).astype(np.float32)
-        return out
+        unlike = (1 - np.exp(-((np.minimum(*off) / BACKDROP) ** 4))).astype(np.float32)
+        certain = cv2.erode(unlike.reshape(self._n, self._n), np.ones((3, 3)))
+        return np.asarray(certain, np.float32).ravel()
 
     def spread(self, values: Float, reach: float = REACH) -> Float:
         """Values (G, C) on the grid, given those of every vertex (N, C), such as displacements;

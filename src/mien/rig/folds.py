@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 from safetensors.numpy import load_file, save_file
 from scipy.spatial import cKDTree
@@ -120,10 +121,12 @@ def place(model: FaceModel) -> Float:
     x, y = model.neutral[FACE, 0], model.neutral[FACE, 1]
     lids = (model.lids["L"] + model.lids["R"])[FACE]
     fade = np.clip((y + 9) / 1.5, 0, 1) * np.clip((7.2 - np.abs(x)) / 1.0, 0, 1)
-    fade *= np.clip((9 - y) / 2, 0, 1)
-    out: Float = (fade * (1 - model.lips[FACE]) * np.clip((1 - lids) / 0.6, 0, 1)).astype(
-        np.float32
-    )
+    fade *= np.clip((9 - y) / 2, 0, 1) * np.clip((1 - lids) / 0.6, 0, 1)
+    outer = model.neutral[model.landmarks[48:60], :2].astype(np.float32)
+    inside = [
+        cv2.pointPolygonTest(outer, (float(a), float(b)), True) for a, b in zip(x, y, strict=True)
+    ]
+    out: Float = (fade * np.clip(-np.array(inside) / 0.25, 0, 1)).astype(np.float32)
     return out
 
 

@@ -121,4 +121,5 @@ def outlying(model: FaceModel, normals: Float) -> Float:
     below = np.clip((model.neutral[FACE, 1] - CHEEK[0]) / (CHEEK[1] - CHEEK[0]), 0, 1)
     beside = np.clip((np.abs(model.neutral[FACE, 0]) - 2.8) / 2, 0, 1)  # neither nose nor mouth
     share = aside * below * beside
-    return (DRAWN * share * share * (3 - 2 * share)).astype(np.float32)
+    out: Float = (DRAWN * share * share * (3 - 2 * share)).astype(np.float32)
+    return out
