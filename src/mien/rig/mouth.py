@@ -42,6 +42,8 @@ THROAT_TINT = np.array([0.21, 0.115, 0.12], np.float32)
 tint of the photograph; the others' in units of its geometric mean with the skin's."""
 DIMMEST_TEETH = 0.95
 """Teeth are at least this bright, in units of the skin: an eye's white can lie in shadow."""
+SKIN_CAST = 0.6
+"""Power of the skin's tint that gums and tongue share."""
 ENOUGH = 20
 """Pixels of teeth that tell their colour."""
 
@@ -168,6 +170,11 @@ def _painted_lips(photo: Float, landmarks: Double, mask: UInt8, size: float) -> 
     middle = float(inner[1:4, 1].mean())
     fall = (np.arange(len(photo), dtype=np.float32)[:, None] - middle) / np.float32(0.06 * size)
     light = UPPER_LIP_SHADE + (1 - UPPER_LIP_SHADE) * (0.5 + 0.5 * np.tanh(fall))
+    x = np.arange(photo.shape[1], dtype=np.float32) - np.float32(inner[2, 0])
+    below = float(landmarks[57, 1] - landmarks[66, 1])
+    y = np.arange(len(photo), dtype=np.float32) - np.float32(landmarks[66, 1] + 0.35 * below)
+    gloss = np.exp(-((x / (0.22 * size)) ** 2)) * np.exp(-((y / (0.4 * below + 1)) ** 2))[:, None]
+    light = light * (1 + 0.10 * gloss)
     noise = np.random.default_rng(1).standard_normal(lip.shape).astype(np.float32)
     grain = cv2.GaussianBlur(noise, (0, 0), 0.8) * GRAIN
     paint = colour * light[..., None] + grain[..., None]
@@ -175,7 +182,7 @@ def _painted_lips(photo: Float, landmarks: Double, mask: UInt8, size: float) -> 
     smooth = cv2.GaussianBlur(photo, (0, 0), 2.5)
     seen = 1 - cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.0)
     paint = paint + np.clip(photo - smooth, -12, 12) * (seen * 0.8)[..., None]
-    k = (soft * np.maximum(1 - 0.3 * seen, 0))[..., None]
+    k = (soft * np.maximum(1 - 0.65 * seen, 0))[..., None]
     out: Float = np.asarray(photo * (1 - k) + paint * k, np.float32)
     return out
 
@@ -248,7 +255,8 @@ class MouthShade:
         enamel = (pale * 0.6 + tooth * glow * 0.55) * np.float32(1.04)
         if own.enamel is not None:
             enamel = own.enamel * np.float32(1.08)
-        self.picture = draw(Tints(enamel, gum * dim, tongue * dim, throat * dim))
+        red = np.asarray((own.skin / max(skin, 1.0)) ** SKIN_CAST * dim, np.float32)
+        self.picture = draw(Tints(enamel, gum * red, tongue * red, throat * red))
         self._places = places(model, CROWN)
         ids = np.arange(MOUTH_INSIDE.start, MOUTH_INSIDE.stop)
         self._throat = ids < MOUTH_SOCKET.stop
@@ -270,13 +278,13 @@ class MouthShade:
         # the upper lip.
         deep = np.clip((upper[2] + lower[2]) / 2 - inside[:, 2], 0, 8)
         aside = np.abs(inside[:, 0] - (left + right) / 2) / max(abs(left - right) / 2, 0.5)
-        below = np.clip((upper[1] - inside[:, 1]) / 0.45, 0, 1)
+        below = np.clip((upper[1] - inside[:, 1]) / 0.3, 0, 1)
         tongue, throat = self._tongue, self._throat
         falloff = np.where(throat, 0.5, np.where(tongue, 0.20, 0.30))
         light = np.exp(-np.maximum(deep - 0.55, 0) * falloff)
         light *= np.clip(1.06 - 0.38 * aside**2.2, 0.32, 1)
         light *= 0.74 + 0.26 * np.clip(max(0.0, gap), 0, 1)
-        floor = np.where(throat, 0.5, np.where(tongue, 0.62, np.where(self._upper, 0.72, 0.78)))
+        floor = np.where(throat, 0.5, np.where(tongue, 0.62, np.where(self._upper, 0.76, 0.78)))
         light *= floor + (1 - floor) * below
         facing = np.clip(normal[:, 2] * 0.8 + 0.35 * normal[:, 1], 0, 1)
         dull = np.where(throat | tongue, 0.7, 0.85)

@@ -221,7 +221,7 @@ def _closed_lips(skin: Skin, frame: Frame, out: Float) -> None:
     x, y = frame.points[skin.model.landmarks[60:65]].T
     along = np.linspace(x[0], x[-1], 33, dtype=np.float32)
     line = np.stack([along, np.interp(along, x, y).astype(np.float32)], 1)
-    _ink(out, _smoothed(line), 2, strength * 0.75, skin.mouth.line)
+    _ink(out, _smoothed(line), 2, strength * 0.65, skin.mouth.line)
 
 
 def _smoothed(line: Float) -> Float:
