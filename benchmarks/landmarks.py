@@ -90,18 +90,26 @@ def accuracy(judge: Predictor | None) -> dict[str, dict[str, float]]:
 def alignment(judge: Predictor | None) -> dict[str, dict[str, float]]:
     """How far the aligned crop lies from the one that the hand-checked points give.
 
-    dlib's five points are brought to their own mean place in crops of the training people, so that
-    its annotators' habits count for nothing.
+    dlib's five points are brought to the same template, and also to their own mean place in crops
+    of the training people, so that its annotators' habits count for nothing.
     """
-    found: dict[str, list[tuple[float, ...]]] = {"mien": [], "dlib_5_points": []}
+    found: dict[str, list[tuple[float, ...]]] = {
+        "mien": [],
+        "dlib_5_points": [],
+        "dlib_5_points_own_template": [],
+    }
     five = None if judge is None else _mean_five(judge)
     for _, pixels, truth in checked_photographs("test"):
         face = detect(pixels)[0]
         checked = _aligning(truth)
         found["mien"].append(_astray(_aligning(face.landmarks), checked))
         if judge is not None and five is not None:
-            matrix = similarity(judge(pixels, face.box), five)
-            found["dlib_5_points"].append(_astray(matrix, checked))
+            points = judge(pixels, face.box)
+            for who, goal in (
+                ("dlib_5_points", template(CROP)[FIVE]),
+                ("dlib_5_points_own_template", five),
+            ):
+                found[who].append(_astray(similarity(points, goal), checked))
     names = ("size_percent", "roll_degrees", "offset_percent", "inner_landmarks_percent")
     out: dict[str, dict[str, float]] = {}
     for who, rows in found.items():
