@@ -43,7 +43,7 @@ tint of the photograph; the others' in units of its geometric mean with the skin
 DIMMEST_TEETH = 0.95
 """Teeth are at least this bright, in units of the skin: an eye's white can lie in shadow."""
 SKIN_CAST = 0.6
-"""Power of the skin's tint that gums and tongue share."""
+"""Power of the skin's tint that the gums share."""
 ENOUGH = 20
 """Pixels of teeth that tell their colour."""
 
@@ -256,7 +256,7 @@ class MouthShade:
         if own.enamel is not None:
             enamel = own.enamel * np.float32(1.08)
         red = np.asarray((own.skin / max(skin, 1.0)) ** SKIN_CAST * dim, np.float32)
-        self.picture = draw(Tints(enamel, gum * red, tongue * red, throat * red))
+        self.picture = draw(Tints(enamel, gum * red, tongue * dim, throat * dim))
         self._places = places(model, CROWN)
         ids = np.arange(MOUTH_INSIDE.start, MOUTH_INSIDE.stop)
         self._throat = ids < MOUTH_SOCKET.stop

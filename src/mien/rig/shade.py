@@ -154,7 +154,12 @@ def _eyes(skin: Skin, frame: Frame, out: Float, visible: Float) -> None:
         colour *= (1 - wide * 0.38 * np.exp(-below * below))[:, None].astype(np.float32)
     kept = sample(skin.eyes.kept, at)
     # What a lid uncovers lies in its shade; what the photograph shows is shaded already.
-    edge = cv2.GaussianBlur(ball.astype(np.float32), (0, 0), LID_SHADE_REACH * frame.unit)[ball]
+    window = _window(ball)
+    assert window is not None
+    shown = np.pad(ball[window].astype(np.float32), 1)
+    reach = LID_SHADE_REACH * frame.unit
+    edge = cv2.GaussianBlur(shown, (0, 0), reach, borderType=cv2.BORDER_REPLICATE)
+    edge = edge[1:-1, 1:-1][ball[window]]
     colour *= (1 - LID_SHADE * (1 - kept) * np.clip(2 - 2 * edge, 0, 1))[:, None]
     out[ball] = colour
     visible[ball] = kept

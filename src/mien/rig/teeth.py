@@ -8,6 +8,7 @@ line, and darker necks. A vertex of the mouth knows its place in it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import cv2
@@ -72,19 +73,40 @@ def places(model: FaceModel, crown: dict[str, float]) -> Float:
 
 def draw(tints: Tints) -> Float:
     """The picture (H, W, 3), 0..255."""
+    coats = _coats(bool(np.ptp(tints.tooth) > 1))  # a grey photograph has grey necks
+    colours = (tints.tooth, tints.gum, tints.tongue, tints.throat)
+    out = sum(
+        (
+            coat * np.asarray(colour, np.float32)
+            for coat, colour in zip(coats, colours, strict=True)
+        ),
+        start=np.zeros_like(coats[0]),
+    )
+    return np.ascontiguousarray(np.clip(out, 0, 255))
+
+
+@cache
+def _coats(warm: bool) -> tuple[Float, ...]:
+    """What each tint adds to the picture (H, W, 3): drawing is linear in them, and it is slow."""
+    one, none = np.ones(3, np.float32), np.zeros(3, np.float32)
+    return tuple(
+        _drawn(Tints(*(one if i == k else none for i in range(4))), warm) for k in range(4)
+    )
+
+
+def _drawn(tints: Tints, warm: bool) -> Float:
     rng = np.random.default_rng(3)
     width = round(2 * HALF * DENSITY)
     x: Float = (np.arange(width) - (width - 1) / 2).astype(np.float32) / np.float32(DENSITY)
-    upper = _jaw(x, _heights(UPPER_TOP), UPPER_GAPS, UPPER_CROWNS, tints, rng)[::-1]
-    lower = _jaw(x, _heights(LOWER_BOTTOM), LOWER_GAPS, LOWER_CROWNS, tints, rng)
+    upper = _jaw(x, _heights(UPPER_TOP), UPPER_GAPS, UPPER_CROWNS, tints, warm, rng)[::-1]
+    lower = _jaw(x, _heights(LOWER_BOTTOM), LOWER_GAPS, LOWER_CROWNS, tints, warm, rng)
     back = (np.arange(round(TONGUE_ROWS * DENSITY), dtype=np.float32) / DENSITY)[:, None]
     groove = 1 - 0.22 * np.exp(-((x / 0.13) ** 2)) * np.clip(back / 0.4, 0, 1)
     fade = groove * (1 - 0.22 * back / TONGUE_ROWS) * (1 - 0.05 * (x / 1.6) ** 2)
     rough = cv2.GaussianBlur(rng.standard_normal(fade.shape).astype(np.float32), (0, 0), 1.2)
     tongue = tints.tongue * (fade * (1 + 0.10 * rough))[..., None]
     throat = np.broadcast_to(tints.throat, (round(THROAT_ROWS * DENSITY), width, 3))
-    out = np.concatenate([upper, lower, tongue, throat]).astype(np.float32)
-    return np.ascontiguousarray(np.clip(out, 0, 255))
+    return np.asarray(np.concatenate([upper, lower, tongue, throat]), np.float32)
 
 
 def _rows() -> tuple[float, float, float, float]:
@@ -106,12 +128,12 @@ def _jaw(
     gaps: tuple[float, ...],
     crowns: tuple[float, ...],
     tints: Tints,
+    warm: bool,
     rng: np.random.Generator,
 ) -> Float:
     """One jaw (H, W, 3), its edge first."""
     h = height[:, None]
     out = np.broadcast_to(tints.gum, (len(height), len(x), 3)).copy()
-    warm = float(np.ptp(tints.tooth) > 1)  # a grey photograph has grey necks
     out *= (1 - 0.18 * np.clip((h - 0.8) / 1.2, 0, 1))[..., None]
     for sign in (-1, 1):
         for (a, b), crown in zip(pairwise(gaps), crowns, strict=True):
