@@ -24,11 +24,13 @@ from skimage.metrics import structural_similarity
 
 from mien import facs
 from mien.data.split import split_of
+from mien.rig import kernels, render
 from mien.rig.expressions import expression_list
 from mien.rig.fit import fit
 from mien.rig.mesh import FaceModel
 from mien.rig.refine import Match, match
 from mien.rig.render import Rig
+from mien.rig.stage import Stage
 
 SIZE = 256
 PARTS = {"jaw": (0, 17), "brow": (17, 27), "nose": (27, 36), "eyes": (36, 48), "mouth": (48, 68)}
@@ -37,6 +39,28 @@ MEASURES = ("face_ssim", "face_psnr", "mouth_ssim", "mouth_psnr")
 SHOWN = ("neutral", "pose_only", "expression", "and_light", "and_folds")
 WIDENS = 1.12
 """Mouth width, in the neutral one's, from which on a smile is one."""
+SAME = 0.45
+"""Descriptor distance under which nobody doubts that it is the same person; dlib's limit is 0.6."""
+STAGES = {
+    **{f"yaw {yaw}": Stage(turn=(0, yaw, 0)) for yaw in (-20, -10, 10, 20)},
+    **{f"pitch {pitch}": Stage(turn=(pitch, 0, 0)) for pitch in (-12, 12)},
+    "roll 10": Stage(turn=(0, 0, 10)),
+    "light from the left": Stage(light=(0.7, 0, 0)),
+    "light from below": Stage(light=(0, -0.7, 0)),
+    "half a stop more": Stage(light=(0, 0, 0.5)),
+}
+STEPS: dict[str, Any] = {
+    "pose": Rig,
+    "_drift": Rig,
+    "_attributes": Rig,
+    "rasterise": kernels,
+    "interpolate": kernels,
+    "shade": render,
+    "_crease": Rig,
+    "shrink": render,
+    "shrink_flow": render,
+}
+"""Parts of a render whose time is taken, and where they live."""
 EMOTIONS = [name for name in facs.EMOTIONS if name != "neutral"]
 
 
@@ -248,13 +272,14 @@ def mean(rows: list[dict[str, float]]) -> dict[str, float]:
 
 
 def emotions(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
-    """Every emotion on twenty neutral photographs: identity kept, and what the landmarks do."""
+    """Every emotion on every second neutral photograph: identity kept, and what the landmarks
+    do."""
     asked: dict[str, list[dict[str, float]]] = {}
     detected: dict[str, list[dict[str, float]]] = {}
     drift: dict[str, list[float]] = {}
-    off, wanted, missed, floor = [], [], [], []
+    off, wanted, missed, floor, ruler = [], [], [], [], []
     mixes = expression_list(0)[-80:]
-    for n, name in enumerate(crops.names("london_neutral")[::5][:20]):
+    for n, name in enumerate(crops.names("london_neutral")[::2]):
         image, points = crops.load("london_neutral", name)
         rig = Rig(model, image, points, True)
         rest = rig.render_weights(rig.fit.weights, SIZE)
@@ -264,7 +289,7 @@ def emotions(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
         )
         floor.append(np.linalg.norm(found0 - rest.landmarks, axis=1))
         jobs = [(e, facs.prototype(e)) for e in EMOTIONS]
-        jobs += [("random", mixes[4 * n + i]) for i in range(4)]
+        jobs += [("random", mixes[(2 * n + i) % len(mixes)]) for i in range(2)]
         for label, units in jobs:
             r = rig.render(units, SIZE)
             found = judge.landmarks(r.image, r.landmarks)
@@ -277,19 +302,51 @@ def emotions(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
             motion = r.landmarks - rest.landmarks
             wanted.append(np.linalg.norm(motion, axis=1))
             missed.append(np.linalg.norm(found - found0 - motion, axis=1))
-    every = np.concatenate([np.array(v) for v in drift.values()])
+            ruler.append(eye_corners(rest.landmarks))
+    prototypes = np.concatenate([np.array(drift[e]) for e in EMOTIONS])
+    inner = (np.array(off)[:, 17:] / np.array(ruler)[:, None]).mean(1)
+    resting = np.array(floor)[:, 17:].mean(1) / np.array(ruler).reshape(len(floor), -1)[:, 0]
     return {
+        "people": len(floor),
         "descriptor": {
-            k: {"mean": round(float(np.mean(v)), 3), "worst": round(float(max(v)), 3)}
+            k: {
+                "mean": round(float(np.mean(v)), 3),
+                "worst": round(float(max(v)), 3),
+                "under_0.45": round(float((np.array(v) < SAME).mean()), 4),
+            }
             for k, v in drift.items()
         },
-        "descriptor_over_0.45": round(float((every > 0.45).mean()), 4),
+        "prototypes_under_0.45": round(float((prototypes < SAME).mean()), 4),
         "asked": {k: mean(v) for k, v in asked.items()},
         "detected": {k: mean(v) for k, v in detected.items()},
+        "inner_off_median_of_eye_distance": round(float(np.median(inner)), 4),
+        "inner_off_floor_median_of_eye_distance": round(float(np.median(resting)), 4),
         "asked_to_detected_px": by_part(np.array(off)),
         "motion_px": by_part(np.array(wanted)),
         "motion_error_px": by_part(np.array(missed)),
         "detection_floor_px": by_part(np.array(floor)),
+    }
+
+
+def stages(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
+    """Turned and relit heads: identity kept, and the landmarks where the rig says."""
+    out: dict[str, dict[str, list[float]]] = {}
+    for name in crops.names("london_neutral")[::8]:
+        image, points = crops.load("london_neutral", name)
+        rig = Rig(model, image, points, True)
+        rest = rig.render(facs.prototype("neutral"), SIZE)
+        own, ruler = judge.descriptor(rest.image, rest.landmarks), eye_corners(rest.landmarks)
+        for label, stage in STAGES.items():
+            r = rig.render(facs.prototype("neutral"), SIZE, stage=stage)
+            off = np.linalg.norm(judge.landmarks(r.image, r.landmarks) - r.landmarks, axis=1)
+            row = out.setdefault(label, {"descriptor": [], "inner_off": []})
+            row["descriptor"].append(
+                float(np.linalg.norm(judge.descriptor(r.image, r.landmarks) - own))
+            )
+            row["inner_off"].append(float(off[17:].mean() / ruler))
+    return {
+        label: {k: round(float(np.mean(v)), 4) for k, v in row.items()}
+        for label, row in out.items()
     }
 
 
@@ -345,11 +402,12 @@ def round_trip(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
 
 
 def speed(model: FaceModel, crops: Crops) -> dict[str, Any]:
-    """CPU milliseconds, one thread: building a rig, rendering one state."""
+    """CPU milliseconds, one thread: building a rig, rendering one state, and what of that each
+    part takes."""
     cv2.setNumThreads(1)
     out: dict[str, Any] = {}
     for size, supersample in ((256, 2), (256, 1), (160, 2), (128, 2)):
-        build, render = [], []
+        build, taken = [], []
         for name in crops.names("london_neutral")[10:16]:
             image, points = crops.load("london_neutral", name)
             start = time.process_time()
@@ -359,13 +417,55 @@ def speed(model: FaceModel, crops: Crops) -> dict[str, Any]:
             for units in expression_list(0)[1:30]:
                 start = time.process_time()
                 rig.render(units, size, supersample)
-                render.append(time.process_time() - start)
+                taken.append(time.process_time() - start)
         out[f"{size}px_supersample{supersample}"] = {
-            "render_ms": float(np.mean(render) * 1e3),
-            "render_ms_spread": float(np.std(render) * 1e3),
+            "render_ms": float(np.mean(taken) * 1e3),
+            "render_ms_spread": float(np.std(taken) * 1e3),
+            "a_second": float(1 / np.mean(taken)),
             "build_ms": float(np.median(build) * 1e3),
         }
+    out["shares_256px_supersample2"] = shares(rig)
     return out
+
+
+def shares(rig: Rig) -> dict[str, float]:
+    """What part of a 256 px render each step takes; `rest` is everything between them."""
+    spent = dict.fromkeys(STEPS, 0.0)
+    kept = {name: getattr(owner, name) for name, owner in STEPS.items()}
+
+    def timed(name: str) -> Any:
+        def run(*given: Any, **named: Any) -> Any:
+            start = time.process_time()
+            try:
+                return kept[name](*given, **named)
+            finally:
+                spent[name] += time.process_time() - start
+
+        return run
+
+    for name, owner in STEPS.items():
+        setattr(owner, name, timed(name))
+    start = time.process_time()
+    try:
+        for units in expression_list(0)[1:60]:
+            rig.render(units, SIZE)
+    finally:
+        for name, owner in STEPS.items():
+            setattr(owner, name, kept[name])
+    whole = time.process_time() - start
+    out = {name.strip("_"): round(t / whole, 3) for name, t in spent.items()}
+    return {**out, "rest": round(1 - sum(spent.values()) / whole, 3)}
+
+
+def write_sheet(model: FaceModel, crops: Crops, path: Path, seed: int = 0) -> None:
+    """A picture of people x prototypes. Not to be published: it shows photographs' renders."""
+    names = np.random.default_rng(seed).permutation(crops.names("london_neutral"))[:8]
+    rows = []
+    for name in sorted(names):
+        rig = Rig(model, *crops.load("london_neutral", name), True)
+        shown = [seen(rig.crop)] + [rig.render(facs.prototype(e), SIZE).image for e in EMOTIONS]
+        rows.append(np.hstack(shown))
+    cv2.imwrite(str(path), np.vstack(rows)[..., ::-1])
 
 
 def main() -> None:
@@ -373,17 +473,21 @@ def main() -> None:
     parser.add_argument("--crops", type=Path, required=True)
     parser.add_argument("--part", action="append", help="only this part; may be given again")
     parser.add_argument("-o", "--out", type=Path)
+    parser.add_argument("--sheet", type=Path, help="also write a picture, people x prototypes")
     options = parser.parse_args()
     model, crops, judge = FaceModel.load(), Crops(options.crops), Judge()
     parts = {
         "fit": lambda: fits(model, crops),
         "smile": lambda: smiles(model, crops, judge),
         "emotions": lambda: emotions(model, crops, judge),
+        "stage": lambda: stages(model, crops, judge),
         "closing": lambda: closing(model, crops, judge),
         "round_trip": lambda: round_trip(model, crops, judge),
         "speed": lambda: speed(model, crops),
     }
     result = {name: run() for name, run in parts.items() if name in (options.part or parts)}
+    if options.sheet:
+        write_sheet(model, crops, options.sheet)
     text = json.dumps(result, indent=1, default=float)
     if options.out:
         options.out.write_text(text + "\n")

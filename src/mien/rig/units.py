@@ -22,7 +22,8 @@ RECIPES: dict[int, dict[str, float]] = {
     5: {"eyeWide": 1.0},
     6: {"cheekSquint": 1.0, "eyeSquint": 0.2},
     7: {"eyeSquint": 1.0},
-    9: {"noseSneer": 1.0},
+    # At the full shape a nose is no longer the same person's.
+    9: {"noseSneer": 0.72},
     10: {"mouthUpperUp": 0.8},
     12: {"mouthSmile": 1.0},
     14: {"mouthDimple": 1.0},
