@@ -35,7 +35,11 @@ class Answer(NamedTuple):
 
 
 class ConvNet(nn.Module):
-    """Judge a: residual blocks with group norm, heat maps for the landmarks. 0.23 GMAC a crop."""
+    """Judge a: residual blocks with group norm, heat maps for the landmarks. 0.23 GMAC a crop.
+
+    The whole face is seen in 8 x 8 cells; lids, irises and lips by what the finest map, of 32 x 32,
+    holds at each landmark.
+    """
 
     def __init__(self, widths: tuple[int, int, int, int] = (32, 48, 96, 160)) -> None:
         super().__init__()
@@ -47,7 +51,10 @@ class ConvNet(nn.Module):
         self.side2, self.side3 = nn.Conv2d(c, b, 1), nn.Conv2d(d, b, 1)
         self.heat = nn.Sequential(nn.GroupNorm(8, b), nn.SiLU(), nn.Conv2d(b, POINTS, 1))
         self.narrow = nn.Sequential(nn.GroupNorm(8, d), nn.SiLU(), nn.Conv2d(d, 32, 1))
-        self.face = nn.Sequential(nn.Linear(32 * 8 * 8, 256), nn.SiLU())
+        self.face = nn.Linear(32 * 8 * 8, 256)
+        self.spot = nn.Sequential(nn.SiLU(), nn.Linear(b, 12), nn.SiLU())
+        self.spots = nn.Linear(12 * POINTS, 256)
+        nn.init.zeros_(self.spots.weight)
         self.units = nn.Linear(256 + 2 * POINTS, len(facs.UNITS))
         self.emotions = nn.Linear(256 + 2 * POINTS, len(facs.EMOTIONS))
         self.mean: Tensor
@@ -60,7 +67,8 @@ class ConvNet(nn.Module):
         low = self.down3(eighth)  # (B, 160, 8, 8)
         fine = quarter + _twice(self.side2(eighth) + _twice(self.side3(low)))
         points = expected_place(self.heat(fine).float())  # (B, 68, 2)
-        seen = self.face(self.narrow(low).flatten(1))  # (B, 256)
+        spots = self.spot(sampled(fine, points.detach())).flatten(1)
+        seen = F.silu(self.face(self.narrow(low).flatten(1)) + self.spots(spots))  # (B, 256)
         # where the landmarks lie says much about units, but the units' loss shall not move them
         moved = 10 * (points.detach() - self.mean).flatten(1)
         both = torch.cat([seen, moved.to(seen.dtype)], 1)
@@ -149,6 +157,13 @@ def expected_place(maps: Tensor) -> Tensor:
     share = maps.flatten(2).softmax(2).view(maps.shape)
     place = (torch.arange(side, device=maps.device, dtype=maps.dtype) + 0.5) / side
     return torch.stack([(share.sum(2) * place).sum(2), (share.sum(3) * place).sum(2)], 2)
+
+
+def sampled(maps: Tensor, points: Tensor) -> Tensor:
+    """Maps (B, C, s, s) at points (B, n, 2) in crop units: (B, n, C)."""
+    grid = (2 * points - 1)[:, :, None].to(maps.dtype)  # (B, n, 1, 2)
+    seen = F.grid_sample(maps, grid, align_corners=False)
+    return seen[..., 0].transpose(1, 2)
 
 
 def _twice(x: Tensor) -> Tensor:

@@ -61,8 +61,8 @@ class JudgeConfig:
     share: float = 0.15
     """Chance of a photograph instead of a render."""
     units: float = 10.0
-    """Weight of the action units' cross-entropy."""
-    active: float = 2.0
+    """Weight of the action units' error."""
+    active: float = 1.0
     """How much more a unit at full strength counts than one at rest."""
     emotions: float = 0.5
     """Weight of the emotions' cross-entropy."""
@@ -88,16 +88,18 @@ def judge_loss(answer: Answer, truth: Item, config: JudgeConfig) -> dict[str, Te
 
 
 def units_loss(logits: Tensor, truth: Tensor, exact: Tensor, active: float) -> Tensor:
-    """Cross-entropy, less what the truth itself has; where not `exact` (B,), only falling short
-    costs.
+    """Cross-entropy, less what the truth itself has, and the distance; where not `exact` (B,), only
+    falling short costs.
 
-    Unlike a distance of the intensities, its slope does not vanish where a unit is wrongly at rest.
+    The distance is what a judge is measured by; the other's slope does not vanish where a unit is
+    wrongly at rest.
     """
     least = torch.maximum(truth, logits.detach().sigmoid())
     goal = torch.where(exact[:, None] > 0, truth, least)
     loss = F.binary_cross_entropy_with_logits(logits, goal, reduction="none")
     floor = F.binary_cross_entropy(goal, goal, reduction="none")
-    return ((loss - floor) * (1 + active * goal)).mean()
+    distance = (logits.sigmoid() - goal).abs()
+    return ((loss - floor + distance) * (1 + active * goal)).mean()
 
 
 def emotions_loss(logits: Tensor, shares: Tensor) -> Tensor:
