@@ -27,6 +27,15 @@ def test_london(london: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(records[0].landmarks, wanted)
 
 
+def test_checked_points_come_along_and_go_with_the_import(london: Path, tmp_path: Path) -> None:
+    folder, _ = import_photographs("london", london, tmp_path / "out")
+    points = folder / "neutral_front/003_03.tem"
+    assert points.read_bytes() == (london / "neutral_front/003_03.tem").read_bytes()
+    (london / "neutral_front/003_03.tem").unlink()
+    import_photographs("london", london, tmp_path / "out")
+    assert not points.exists()
+
+
 def test_canada_takes_photographs_and_leaves_averages(canada: Path, tmp_path: Path) -> None:
     _, records = import_photographs("canada", canada, tmp_path / "out")
     assert [(r.person, r.emotion) for r in records] == [
