@@ -1,7 +1,7 @@
-"""How good the rig's pictures are: fits, real smiles as truth, identity kept, motion, speed.
+"""How good the rig's pictures are: real smiles as truth, identity kept, motion, turn, light, speed.
 
     python benchmarks/rig_crops.py CROPS
-    python benchmarks/rig.py --crops CROPS -o benchmarks/results/rig.json [--part fit ...]
+    python benchmarks/rig.py --crops CROPS -o benchmarks/results/rig.json [--part smile ...]
 
 dlib's points and descriptor only measure here; no product label comes from them.
 """
@@ -10,32 +10,38 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import cv2
-import dlib
 import numpy as np
-from rig_crops import models
-from skimage.metrics import structural_similarity
+from rig_measures import (
+    MEASURES,
+    SIZE,
+    Crops,
+    Judge,
+    by_part,
+    change,
+    compare,
+    eye_corners,
+    mean,
+    mouth_width,
+    seen,
+    shape,
+    similarity,
+    small,
+)
+from rig_speed import speed
 
 from mien import facs
 from mien.data.split import split_of
-from mien.rig import kernels, render
 from mien.rig.expressions import expression_list
-from mien.rig.fit import fit
 from mien.rig.mesh import FaceModel
 from mien.rig.refine import Match, match
 from mien.rig.render import Rig
 from mien.rig.stage import Stage
 
-SIZE = 256
-PARTS = {"jaw": (0, 17), "brow": (17, 27), "nose": (27, 36), "eyes": (36, 48), "mouth": (48, 68)}
 STABLE = [*range(27, 36), 36, 39, 42, 45, 0, 1, 15, 16]
-MEASURES = ("face_ssim", "face_psnr", "mouth_ssim", "mouth_psnr")
 SHOWN = ("neutral", "pose_only", "expression", "and_light", "and_folds")
 WIDENS = 1.12
 """Mouth width, in the neutral one's, from which on a smile is one."""
@@ -49,106 +55,7 @@ STAGES = {
     "light from below": Stage(light=(0, -0.7, 0)),
     "half a stop more": Stage(light=(0, 0, 0.5)),
 }
-STEPS: dict[str, Any] = {
-    "pose": Rig,
-    "_drift": Rig,
-    "_attributes": Rig,
-    "rasterise": kernels,
-    "interpolate": kernels,
-    "shade": render,
-    "_crease": Rig,
-    "shrink": render,
-    "shrink_flow": render,
-}
-"""Parts of a render whose time is taken, and where they live."""
 EMOTIONS = [name for name in facs.EMOTIONS if name != "neutral"]
-
-
-@dataclass(frozen=True)
-class Crops:
-    folder: Path
-
-    @cache  # noqa: B019 - one instance, lives as long as the command
-    def points(self, group: str) -> dict[str, Any]:
-        return json.loads((self.folder / f"{group}.json").read_text())
-
-    def names(self, group: str) -> list[str]:
-        return sorted(self.points(group))
-
-    def load(self, group: str, name: str) -> tuple[np.ndarray, np.ndarray]:
-        image = cv2.imread(str(self.folder / group / f"{name}.jpg"))
-        return np.ascontiguousarray(image[..., ::-1]), np.array(
-            self.points(group)[name], np.float32
-        )
-
-
-class Judge:
-    """dlib's 68 points and face descriptor, at the face that is known to be there."""
-
-    def __init__(self) -> None:
-        folder = models()
-        self.points = dlib.shape_predictor(str(folder / "shape_predictor_68_face_landmarks.dat"))
-        self.net = dlib.face_recognition_model_v1(
-            str(folder / "dlib_face_recognition_resnet_model_v1.dat")
-        )
-
-    def shape(self, image: np.ndarray, at: np.ndarray) -> Any:
-        left, _ = at.min(0)
-        right, bottom = at.max(0)
-        top = at[17:, 1].min()
-        box = dlib.rectangle(int(left), int(top), int(right), int(bottom))
-        return self.points(np.ascontiguousarray(image), box)
-
-    def landmarks(self, image: np.ndarray, at: np.ndarray) -> np.ndarray:
-        return np.array([(p.x, p.y) for p in self.shape(image, at).parts()], float)
-
-    def descriptor(self, image: np.ndarray, at: np.ndarray) -> np.ndarray:
-        shape = self.shape(image, at)
-        return np.array(self.net.compute_face_descriptor(np.ascontiguousarray(image), shape))
-
-
-def seen(image: np.ndarray) -> np.ndarray:
-    return cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-
-
-def small(points: np.ndarray) -> np.ndarray:
-    return (points + 0.5) * SIZE / 320 - 0.5
-
-
-def by_part(distances: np.ndarray) -> dict[str, float]:
-    return {name: round(float(distances[:, a:b].mean()), 3) for name, (a, b) in PARTS.items()}
-
-
-def fits(model: FaceModel, crops: Crops) -> dict[str, Any]:
-    out = {}
-    for group in ("london_neutral", "london_smiling", "congress"):
-        names = crops.names(group)
-        points = [np.array(crops.points(group)[n], np.float32) for n in names]
-        fit(model, points[0], group == "london_neutral")
-        start = time.process_time()
-        found = [fit(model, p, group == "london_neutral") for p in points[:100]]
-        spent = time.process_time() - start
-        found += [fit(model, p, group == "london_neutral") for p in points[100:]]
-        error = np.array([f.error for f in found[:100]])
-        out[group] = {
-            "photos": len(error),
-            "inner_px": float(error.mean()),
-            "inner_px_p95": float(np.percentile(error, 95)),
-            "contour_px": float(np.mean([f.contour_error for f in found[:100]])),
-            "ms": spent / len(error) * 1e3,
-            "refused_of_all": [sum(not f.accepted for f in found), len(found)],
-        }
-    return out
-
-
-def similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Least-squares similarity (2, 3) that takes points a to b."""
-    ca, cb = a.mean(0), b.mean(0)
-    x, y = a - ca, b - cb
-    scale = (x**2).sum()
-    c, s = (x * y).sum() / scale, (x[:, 0] * y[:, 1] - x[:, 1] * y[:, 0]).sum() / scale
-    turn = np.array([[c, -s], [s, c]])
-    return np.hstack([turn, (cb - turn @ ca)[:, None]])
 
 
 def smiles(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
@@ -215,60 +122,6 @@ def gains(scores: np.ndarray) -> dict[str, Any]:
         "better_in_both": float((better[:, 0] & better[:, 1]).mean()),
         "better": dict(zip(MEASURES, better.mean(0).round(3).tolist(), strict=True)),
     }
-
-
-def compare(image: np.ndarray, truth: np.ndarray, at: np.ndarray) -> list[float]:
-    face = np.zeros((SIZE, SIZE), np.uint8)
-    hull = np.vstack([at, at[17:27] - [0, 18]]).astype(np.int32)
-    cv2.fillConvexPoly(face, cv2.convexHull(hull), (1,))
-    mouth = np.zeros((SIZE, SIZE), np.uint8)
-    (x0, y0), (x1, y1) = at[48:].min(0) - 10, at[48:].max(0) + 10
-    mouth[int(y0) : int(y1), int(x0) : int(x1)] = 1
-    grey = [cv2.cvtColor(x, cv2.COLOR_RGB2GRAY) for x in (image, truth)]
-    _, ssim = structural_similarity(
-        *grey, full=True, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
-    )
-    error = (image.astype(float) - truth) ** 2
-    out = []
-    for mask in (face > 0, mouth > 0):
-        out += [ssim[mask].mean(), 10 * np.log10(255**2 / error[mask].mean())]
-    return out
-
-
-def mouth_width(p: np.ndarray) -> float:
-    return float(np.linalg.norm(p[48] - p[54]) / eye_corners(p))
-
-
-def eye_corners(p: np.ndarray) -> float:
-    return float(np.linalg.norm(p[36] - p[45]))
-
-
-def shape(p: np.ndarray) -> dict[str, float]:
-    """What an expression does to a face, in distances of the outer eye corners."""
-    iod = eye_corners(p)
-    corners = p[[36, 39, 42, 45]].mean(0)
-    lids = np.mean(
-        [p[41, 1] - p[37, 1], p[40, 1] - p[38, 1], p[47, 1] - p[43, 1], p[46, 1] - p[44, 1]]
-    )
-    return {
-        "mouth_width": mouth_width(p),
-        "mouth_corners_up": float(p[[51, 57], 1].mean() - p[[48, 54], 1].mean()) / iod,
-        "lip_gap": float((p[[67, 66, 65], 1] - p[[61, 62, 63], 1]).mean()) / iod,
-        "lid_opening": float(lids) / iod,
-        "inner_brows_up": float(corners[1] - p[[21, 22], 1].mean()) / iod,
-        "outer_brows_up": float(corners[1] - p[[18, 25], 1].mean()) / iod,
-        "upper_lip_up": float(p[33, 1] - p[51, 1]) / iod,
-        "chin_down": float(p[8, 1] - p[33, 1]) / iod,
-    }
-
-
-def change(after: np.ndarray, before: np.ndarray) -> dict[str, float]:
-    a, b = shape(after), shape(before)
-    return {k: a[k] - b[k] for k in a}
-
-
-def mean(rows: list[dict[str, float]]) -> dict[str, float]:
-    return {k: round(float(np.mean([r[k] for r in rows])), 4) for k in rows[0]}
 
 
 def emotions(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
@@ -338,10 +191,13 @@ def stages(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
         own, ruler = judge.descriptor(rest.image, rest.landmarks), eye_corners(rest.landmarks)
         for label, stage in STAGES.items():
             r = rig.render(facs.prototype("neutral"), SIZE, stage=stage)
-            off = np.linalg.norm(judge.landmarks(r.image, r.landmarks) - r.landmarks, axis=1)
+            # dlib's predictor starts from a box, which a turned head's outline would spoil.
+            shift = r.landmarks[17:].mean(0) - rest.landmarks[17:].mean(0)
+            found = judge.landmarks(r.image, rest.landmarks + shift)
+            off = np.linalg.norm(found - r.landmarks, axis=1)
             row = out.setdefault(label, {"descriptor": [], "inner_off": []})
             row["descriptor"].append(
-                float(np.linalg.norm(judge.descriptor(r.image, r.landmarks) - own))
+                float(np.linalg.norm(judge.descriptor(r.image, rest.landmarks + shift) - own))
             )
             row["inner_off"].append(float(off[17:].mean() / ruler))
     return {
@@ -401,62 +257,6 @@ def round_trip(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
     }
 
 
-def speed(model: FaceModel, crops: Crops) -> dict[str, Any]:
-    """CPU milliseconds, one thread: building a rig, rendering one state, and what of that each
-    part takes."""
-    cv2.setNumThreads(1)
-    out: dict[str, Any] = {}
-    for size, supersample in ((256, 2), (256, 1), (160, 2), (128, 2)):
-        build, taken = [], []
-        for name in crops.names("london_neutral")[10:16]:
-            image, points = crops.load("london_neutral", name)
-            start = time.process_time()
-            rig = Rig(model, image, points, True)
-            build.append(time.process_time() - start)
-            rig.render(facs.prototype("happy"), size, supersample)
-            for units in expression_list(0)[1:30]:
-                start = time.process_time()
-                rig.render(units, size, supersample)
-                taken.append(time.process_time() - start)
-        out[f"{size}px_supersample{supersample}"] = {
-            "render_ms": float(np.mean(taken) * 1e3),
-            "render_ms_spread": float(np.std(taken) * 1e3),
-            "a_second": float(1 / np.mean(taken)),
-            "build_ms": float(np.median(build) * 1e3),
-        }
-    out["shares_256px_supersample2"] = shares(rig)
-    return out
-
-
-def shares(rig: Rig) -> dict[str, float]:
-    """What part of a 256 px render each step takes; `rest` is everything between them."""
-    spent = dict.fromkeys(STEPS, 0.0)
-    kept = {name: getattr(owner, name) for name, owner in STEPS.items()}
-
-    def timed(name: str) -> Any:
-        def run(*given: Any, **named: Any) -> Any:
-            start = time.process_time()
-            try:
-                return kept[name](*given, **named)
-            finally:
-                spent[name] += time.process_time() - start
-
-        return run
-
-    for name, owner in STEPS.items():
-        setattr(owner, name, timed(name))
-    start = time.process_time()
-    try:
-        for units in expression_list(0)[1:60]:
-            rig.render(units, SIZE)
-    finally:
-        for name, owner in STEPS.items():
-            setattr(owner, name, kept[name])
-    whole = time.process_time() - start
-    out = {name.strip("_"): round(t / whole, 3) for name, t in spent.items()}
-    return {**out, "rest": round(1 - sum(spent.values()) / whole, 3)}
-
-
 def write_sheet(model: FaceModel, crops: Crops, path: Path, seed: int = 0) -> None:
     """A picture of people x prototypes. Not to be published: it shows photographs' renders."""
     names = np.random.default_rng(seed).permutation(crops.names("london_neutral"))[:8]
@@ -477,7 +277,6 @@ def main() -> None:
     options = parser.parse_args()
     model, crops, judge = FaceModel.load(), Crops(options.crops), Judge()
     parts = {
-        "fit": lambda: fits(model, crops),
         "smile": lambda: smiles(model, crops, judge),
         "emotions": lambda: emotions(model, crops, judge),
         "stage": lambda: stages(model, crops, judge),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import pytest
@@ -11,8 +13,11 @@ from mien.rig.fit import fit
 from mien.rig.mesh import FaceModel
 from mien.rig.render import Render, Rig, shrink_flow
 from mien.rig.stage import Stage
+from mien.types import AlignedFace
 
 SIZE = 160
+NEUTRAL = "neutral_front/003_03"
+"""The photograph of the fixture `neutral`."""
 
 
 def show(rig: Rig, **units: float) -> Render:
@@ -278,3 +283,15 @@ def test_units_crease_the_more_the_stronger_they_are(neutral: Rig, unit: str) ->
     assert creased(1.0) > creased(0.4)
     assert creased(1.0) > 500
     assert creased(0.0) == 0
+
+
+def test_the_same_photograph_makes_the_same_bytes(
+    model: FaceModel, crop: Callable[[str], AlignedFace], neutral: Rig
+) -> None:
+    face = crop(NEUTRAL)
+    again = Rig(model, face.pixels, face.landmarks, True)
+    stage = Stage(turn=(3, 12, -4), light=(0.4, -0.2, 0.3))
+    a, b = (r.render(facs.prototype("disgust"), SIZE, stage=stage) for r in (neutral, again))
+    assert a.image.tobytes() == b.image.tobytes()
+    assert a.flow.tobytes() == b.flow.tobytes()
+    assert a.visibility.tobytes() == b.visibility.tobytes()
