@@ -12,21 +12,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 
+from mien import images
 from mien.data.adapters import DATASETS
 from mien.data.adapters.tem import read_tem, to_68
 from mien.errors import DataError
-from mien.faces.align import STABLE, similarity, transform
+from mien.faces.align import STABLE, align, similarity, transform
 from mien.faces.align import template as mean_landmarks
 from mien.rig.animate import person, pose
-from mien.rig.arrays import Bool, Double, Float, Index
+from mien.rig.arrays import Bool, Double, Float, Index, UInt8
+from mien.rig.camera import Camera
 from mien.rig.fit import fit
-from mien.rig.mesh import FACE, FaceModel
+from mien.rig.mesh import EYE_LAYER, FACE, SKIN_LAYER, FaceModel
 from mien.rig.render import SOURCE_SIZE
-from mien.rig.template import PLACED, TABLE, Places
+from mien.rig.template import COUNT, FITTED, IRISES, PLACED, PUPILS, TABLE, Places, shipped
+from mien.types import Face
 from mien.zoo import data_home
 
 FACING = 0.1
@@ -132,13 +136,68 @@ def _mirror_skin(model: FaceModel) -> Index:
     return np.asarray(out, np.intp)
 
 
+def picture(model: FaceModel, photo: UInt8, points: Float) -> UInt8:
+    """A crop (S, S, 3) with its checked points (189, 2), and beside it the mesh with the places.
+
+    Green: fitted; yellow: fitted as the 68 landmarks' outline; blue: gaze; red: without a place.
+    """
+    scale, places = 2, shipped()
+    left = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    camera = Camera(np.zeros(3), 11.0 * scale, np.array([left.shape[1] / 2, left.shape[0] * 0.58]))
+    right = _shaded(model, camera, left.shape)
+    skin = camera.project(model.neutral.astype(np.float64))[0]
+    on_mesh = np.einsum("kjc,kj->kc", skin[places.vertices], places.shares)
+    for i in range(COUNT):
+        at = (points[i] + 0.5) * scale - 0.5
+        cv2.circle(left, _pixel(at), 3, _colour(i), -1, cv2.LINE_AA)
+    for i, at in zip(PLACED, on_mesh, strict=True):
+        cv2.circle(right, _pixel(at), 3, _colour(int(i)), -1, cv2.LINE_AA)
+    return np.concatenate([left, right], 1)
+
+
+def _colour(point: int) -> tuple[int, int, int]:
+    if point not in PLACED:
+        gaze = point in PUPILS or any(point in ring for ring in IRISES)
+        return (90, 160, 255) if gaze else (230, 60, 50)
+    return (60, 220, 90) if point in FITTED else (250, 210, 50)
+
+
+def _pixel(at: Double) -> tuple[int, int]:
+    return round(float(at[0])), round(float(at[1]))
+
+
+def _shaded(model: FaceModel, camera: Camera, shape: tuple[int, ...]) -> UInt8:
+    """The skin and eyes of the mean face, grey by how they face the camera, far to near."""
+    out = np.full(shape, 255, np.uint8)
+    points, depth = camera.project(model.neutral)
+    light = model.normals(model.neutral)[:, 2]
+    shown = model.triangles[np.isin(model.layers, (SKIN_LAYER, EYE_LAYER))]
+    for triangle in shown[np.argsort(depth[shown].mean(1))]:
+        grey = int(np.clip(70 + 150 * light[triangle].mean(), 40, 230))
+        corners = np.round(points[triangle] * 16).astype(np.int32)
+        cv2.fillConvexPoly(out, corners, (grey, grey, grey), cv2.LINE_AA, shift=4)
+    return out
+
+
 def main() -> None:
     """Learn the places and write them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, default=data_home(), help="holds london/, canada/")
     parser.add_argument("--out", type=Path, default=TABLE)
+    parser.add_argument("--picture", type=Path, help="draw the shipped places instead of learning")
+    parser.add_argument(
+        "--photo", default="london/neutral_front/029_03.jpg", help="for the picture"
+    )
     options = parser.parse_args()
     model = FaceModel.load()
+    if options.picture:
+        photo = options.data / options.photo
+        points = read_tem(photo.with_suffix(".tem"))
+        face = Face((0, 0, 0, 0), 1.0, to_68(points))
+        crop = align(images.read(photo).pixels, face, SOURCE_SIZE)
+        drawn = picture(model, crop.pixels, transform(crop.matrix, points))
+        cv2.imwrite(str(options.picture), np.ascontiguousarray(drawn[..., ::-1]))
+        return
     found = [example(model, points) for points in templates(options.data, "train")]
     if len(found) < 20:
         raise DataError(f"{len(found)} people with points in {options.data}: 20 or more are needed")
