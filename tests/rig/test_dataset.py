@@ -10,16 +10,19 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from mien import facs
 from mien.errors import ConfigError, DataError, FaceNotFound
+from mien.rig.camera import Camera
 from mien.rig.dataset import Source, even, render_dataset
 from mien.rig.expressions import choose_stage, expression_list
 from mien.rig.mesh import FaceModel
 from mien.rig.shards import read_shard
+from mien.rig.stage import Stage
 
 FEW = {"states": 4, "size": 64, "per_shard": 1, "progress": False}
 
@@ -64,8 +67,22 @@ def test_a_shard_holds_what_it_says(
             assert (row == -1) == (k == 0)
             if k:
                 assert np.allclose(facts["units"], listed[row], atol=1e-6)
-                stage = choose_stage(3, source.photo, k, row)
+                stage = choose_stage(3, source.photo, k, row).within(camera(own["camera"]))
                 assert (facts["turn"], facts["light"]) == ([*stage.turn], [*stage.light])
+
+
+def camera(facts: dict[str, Any]) -> Camera:
+    return Camera(np.array(facts["rotation"]), facts["scale"], np.array(facts["origin"]))
+
+
+def test_a_head_that_is_turned_already_is_turned_less() -> None:
+    own = Camera(np.radians([0.0, 15.0, 0.0]), 12.0, np.zeros(2))
+    assert Stage(turn=(5, 12, 9)).within(own).turn == pytest.approx((5, 5, 9))
+    assert Stage(turn=(5, -12, 9)).within(own).turn == pytest.approx((5, -12, 9))
+    beyond = Camera(np.radians([0.0, -25.0, 0.0]), 12.0, np.zeros(2))
+    assert Stage(turn=(0, -6, 0)).within(beyond).turn == pytest.approx((0, 0, 0))
+    looking_up = Camera(np.radians([-10.0, 0.0, 0.0]), 12.0, np.zeros(2))
+    assert Stage(turn=(8, 0, 0)).within(looking_up).turn == pytest.approx((2, 0, 0))
 
 
 def test_a_turned_head_has_another_camera(
@@ -94,7 +111,9 @@ def test_same_seed_same_bytes_whatever_the_workers(
 KILLED = """
 import sys
 from pathlib import Path
+from typing import Any
 import numpy as np
+from mien.rig.camera import Camera
 from mien.rig.dataset import Source, render_dataset
 from mien.rig.mesh import FaceModel
 if __name__ == "__main__":

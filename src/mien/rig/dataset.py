@@ -257,7 +257,7 @@ def samples_of(rig: Rig, source: Source, count: int, size: int, seed: int) -> It
     yield _sample(source, rig, 0, (-1, rig.units, still), rig.original(size), seed)
     expressions = expression_list(seed)
     for state, row in enumerate(choose_states(seed, source.photo, count - 1), 1):
-        stage = choose_stage(seed, source.photo, state, int(row))
+        stage = choose_stage(seed, source.photo, state, int(row)).within(rig.fit.camera)
         units = expressions[row]
         render = rig.render(units, size, stage=stage)
         yield _sample(source, rig, state, (int(row), units, stage), render, seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -16,6 +16,8 @@ PIVOT = np.array([0.0, -4.0, 2.5])
 NAPE = (-7.0, -18.0)
 """Height, cm, down to which a tilting head takes its surround along, and where that stands still:
 the shoulders do not tilt."""
+REACH = np.array([12.0, 20.0])
+"""Pitch and yaw, degrees, up to which a head may be turned, photograph and turn together."""
 ROWS = np.arange(-15.0, 13.0, 0.75)
 """Heights, cm, at which the outline of a turned head is measured."""
 SIDEWAYS = (0.9, 0.4)
@@ -43,6 +45,17 @@ class Stage:
 
     turn: tuple[float, float, float] = (0.0, 0.0, 0.0)
     light: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    def within(self, own: Camera) -> Stage:
+        """The same with no more turn than the photograph's `own` leaves room for: what both make
+        together stays within `REACH`, or a cheek that was never seen would fill the picture.
+        """
+        shown = np.degrees([-own.rotation[0], own.rotation[1]])
+        room = np.clip(REACH - np.abs(shown), 0, None)
+        # towards the front there is no such limit
+        ahead = np.sign(shown) * self.turn[:2] > 0
+        turn = np.where(ahead, np.clip(self.turn[:2], -room, room), self.turn[:2])
+        return replace(self, turn=(float(turn[0]), float(turn[1]), self.turn[2]))
 
     @property
     def key(self) -> tuple[float, float]:
