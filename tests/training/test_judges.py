@@ -23,6 +23,7 @@ from mien.training.judge_data import (
     JudgeFaces,
     Photograph,
     emotions_of,
+    estranged,
     half_of,
     photographs,
     seen,
@@ -170,7 +171,8 @@ def test_a_photograph_turns_with_its_landmarks() -> None:
     x, y = one.landmarks[48].round().astype(int)
     pixels[y - 2 : y + 3, x - 2 : x + 3] = 255
     for seed in range(6):
-        item = seen(replace(one, pixels=pixels), np.random.default_rng(seed))
+        rng = np.random.default_rng(seed)
+        item = estranged(seen(replace(one, pixels=pixels), rng), rng)
         bright = item.pixels.mean(0)
         rows, columns = torch.where(bright > bright.min() + 0.7 * (bright.max() - bright.min()))
         spot = torch.stack([columns.float().mean(), rows.float().mean()])

@@ -71,6 +71,7 @@ class ConvNet(nn.Module):
         seen = F.silu(self.face(self.narrow(low).flatten(1)) + self.spots(spots))  # (B, 256)
         # where the landmarks lie says much about units, but the units' loss shall not move them
         moved = 10 * (points.detach() - self.mean).flatten(1)
+        seen = F.dropout(seen, 0.2, self.training)
         both = torch.cat([seen, moved.to(seen.dtype)], 1)
         return Answer(self.units(both).float(), self.emotions(both).float(), points)
 
@@ -101,6 +102,7 @@ class Mixer(nn.Module):
         cells = self.stem(crops).flatten(2).transpose(1, 2) + self.place  # (B, 64, width)
         cells = self.mix(cells)
         seen = self.face(self.narrow(cells).flatten(1))  # (B, 256)
+        seen = F.dropout(seen, 0.2, self.training)
         points = self._voted(self.votes(cells).float())
         return Answer(self.units(seen).float(), self.emotions(seen).float(), points)
 

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from numpy.random import Generator
 from torch import Tensor
+from torch.nn import functional as F
 from torch.utils.data import Dataset
 
 from mien import facs, images
@@ -29,6 +30,7 @@ from mien.errors import DataError, FaceNotFound
 from mien.faces.align import MIRROR, align
 from mien.faces.detect import choose, detect
 from mien.judges.networks import SIZE
+from mien.rig.expressions import smiles
 from mien.types import Face, Float, UInt8
 from mien.zoo import data_home
 
@@ -37,6 +39,12 @@ STORED = 160
 SMILE = 0.25
 """What a photograph labelled happy shows of AU12 at least: 0.33 is the median of the rig's fits."""
 
+FULL_SMILE = 0.4
+"""AU12 of a real smile that is nothing but happy."""
+CLEAR_SMILE = 0.4
+"""AU12 that the rig must have fitted to a portrait nobody labelled, so that it counts as happy."""
+
+_SMILES = smiles()
 _GAZE = [facs.INDEX[f"AU{n}"] for n in (61, 62, 63, 64)]
 _ROWS = [facs.prototype(name) for name in facs.EMOTIONS[1:]]
 _ROWS.append(facs.mirror(facs.prototype("contempt")))
@@ -86,13 +94,27 @@ def strength_of(units: Float) -> tuple[int, float]:
 
 
 def emotions_of(units: Float) -> Float:
-    """Shares (8,) of the emotions in `units` (47,): a weak one shares with neutral."""
+    """Shares (8,) of the emotions in `units` (47,): a weak one shares with neutral.
+
+    Units fitted to a real smile are happy too, the fuller the wider it is.
+    """
     emotion, strength = strength_of(units)
+    if emotion < 0 and _is_real_smile(units):
+        emotion, strength = facs.EMOTIONS.index("happy"), float(_au12(units)) / FULL_SMILE
     out = np.zeros(len(facs.EMOTIONS), np.float32)
     if emotion >= 0:
         out[emotion] = min(1.0, strength) ** 0.5
         out[0] += 1 - out[emotion]
     return out
+
+
+def _is_real_smile(units: Float) -> bool:
+    apart = [np.abs(_SMILES - u).max(1).min() for u in (units, facs.mirror(units))]
+    return bool(min(apart) < 1e-4 and _au12(units) > 0.05)
+
+
+def _au12(units: Float) -> np.floating:
+    return units[list(facs.columns("AU12"))].mean()
 
 
 @dataclass(frozen=True)
@@ -151,8 +173,8 @@ def _aligned(root: Path, record: Record, found: bool) -> Photograph:
 
 
 class JudgeFaces(Dataset[Item]):
-    """Item i of a stream is a photograph with probability `share`, else a render, drawn by (seed,
-    i).
+    """Item i of a stream, drawn by (seed, i): with probability `share` a labelled photograph, with
+    the same one a portrait that clearly smiles, else a render.
     """
 
     def __init__(self, folder: Path, name: str | None, share: float, seed: int) -> None:
@@ -162,6 +184,7 @@ class JudgeFaces(Dataset[Item]):
         self.photographs = photographs("train", name)
         if share and not self.photographs:
             raise DataError(f"no labelled photographs in {data_home()}: see docs/data.md")
+        self.portraits = smiling_portraits(self.renders)
         self.share, self.seed = share, seed
 
     def __len__(self) -> int:
@@ -169,10 +192,20 @@ class JudgeFaces(Dataset[Item]):
 
     def __getitem__(self, i: int) -> Item:
         rng = np.random.default_rng((self.seed, i, 5))
-        if rng.random() < self.share:
-            photograph = self.photographs[int(rng.integers(len(self.photographs)))]
-            return seen(photograph, rng)
-        return render_item(self.renders, i)
+        kind = rng.random()
+        if kind < 2 * self.share:
+            known = self.photographs if kind < self.share else self.portraits or self.photographs
+            return estranged(seen(known[int(rng.integers(len(known)))], rng), rng)
+        return estranged(render_item(self.renders, i), rng)
+
+
+def smiling_portraits(renders: RigFaces) -> list[Photograph]:
+    """The photographs of unknown expression among those rendered whose fit clearly smiles."""
+    return [
+        Photograph(p.stored[0].image(), p.landmarks[0], False, p.person, p.person, "happy")
+        for p in renders.photos
+        if not p.neutral and _au12(p.units[0]) >= CLEAR_SMILE
+    ]
 
 
 def render_item(renders: RigFaces, i: int) -> Item:
@@ -199,6 +232,30 @@ def seen(photograph: Photograph, rng: Generator | None) -> Item:
         torch.from_numpy(emotions[facs.EMOTIONS.index(photograph.emotion)]),
         torch.from_numpy((points[MIRROR] if flipped else points).astype(np.float32)),
     )
+
+
+def estranged(item: Item, rng: Generator) -> Item:
+    """The face as a stranger's: a little wider or longer, aslant, of another tone, with the same
+    expression.
+
+    A judge meets few hundred people; without this it knows their faces at rest by heart.
+    """
+    bent = np.eye(2) + rng.normal(0, 0.04, (2, 2)).clip(-0.1, 0.1)  # crop -> picture before
+    half = SIZE / 2
+    grid = F.affine_grid(
+        torch.tensor(np.c_[bent, np.zeros(2)], dtype=torch.float32)[None],
+        [1, 3, SIZE, SIZE],
+        align_corners=False,
+    )
+    pixels = F.grid_sample(item.pixels[None], grid, padding_mode="reflection", align_corners=False)[
+        0
+    ]
+    tone = torch.from_numpy(np.exp(rng.normal(0, 0.12, (3, 1, 1))).astype(np.float32))
+    contrast, mean = float(np.exp(rng.normal(0, 0.15))), pixels.mean()
+    pixels = ((pixels - mean) * contrast + mean + 1) * tone - 1
+    turn = torch.from_numpy(np.linalg.inv(bent).T.astype(np.float32))
+    points = (item.landmarks + 0.5 - half) @ turn + half - 0.5
+    return item._replace(pixels=pixels.clamp(-1, 1), landmarks=points)
 
 
 def stacked(items: list[Item]) -> Item:

@@ -58,8 +58,8 @@ class JudgeConfig:
     """Weight decay."""
     half_life: float = 4000
     """Of the moving average of the weights, which is what ships, in faces."""
-    share: float = 0.15
-    """Chance of a photograph instead of a render."""
+    share: float = 0.12
+    """Chance of a labelled photograph, and that of a smiling portrait, instead of a render."""
     units: float = 10.0
     """Weight of the action units' error."""
     active: float = 1.0
@@ -278,12 +278,13 @@ def facts(run: Run, judge: Judge) -> dict[str, Any]:
         + [{"name": "ICT Face Model Light (animates the photographs)", "licence": "MIT",
             "source": "https://github.com/ICT-VGL/ICT-FaceKit"}],
         "labels": "the rig's own units and landmarks; hand-checked points; the London Set's"
-        " folders (neutral, smiling)",
+        " folders (neutral, smiling); portraits count as happy where the rig's fit has AU12 of 0.4",
         "training_people": f"half {run.name!r} of those whose split is train, see"
         " mien.training.judge_data.half_of",
         "counts": {
             "people_rendered": len(people),
             "photographs": len(run.faces.photographs),
+            "smiling_portraits": len(run.faces.portraits),
             "faces_shown": run.counters.seen,
         },
         "config": asdict(run.config),
