@@ -184,6 +184,15 @@ def lit(rig: Rig, left: float = 0, up: float = 0, stops: float = 0) -> Render:
     return rig.render(facs.vector({}), SIZE, stage=Stage(light=(left, up, stops)))
 
 
+def test_its_own_units_give_the_photograph(neutral: Rig) -> None:
+    same = neutral.render(neutral.units, SIZE)
+    assert np.array_equal(same.image, neutral.original(SIZE).image)
+    assert not same.flow.any()
+    assert not np.array_equal(
+        neutral.render(neutral.units, SIZE, stage=Stage(turn=(0, 5, 0))).image, same.image
+    )
+
+
 def test_the_default_stage_is_the_photographs_own(neutral: Rig) -> None:
     a, b = show(neutral, AU12=0.6), turned(neutral)
     same = neutral.render(facs.vector({"AU12": 0.6}), SIZE, stage=Stage())

@@ -135,11 +135,13 @@ class Rig:
         stage: Stage = Stage(),  # noqa: B008 - frozen
     ) -> Render:
         """The face showing `action_units` (47,) in [0, 1], absolute: 0 everywhere is a face at
-        rest.
+        rest. The photograph's own `units` give the photograph itself.
 
         `size`: side of the result, px; `supersample`: raster pixels per pixel and axis; `stage`:
         how the head is turned and lit.
         """
+        if stage == Stage() and np.array_equal(action_units, self.units):
+            return self.original(size)
         return self.render_weights(self.weights(action_units), size, supersample, stage=stage)
 
     def weights(self, action_units: Float) -> Float:
