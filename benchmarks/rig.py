@@ -252,12 +252,13 @@ def closing(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
 
 
 def round_trip(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
-    """No change asked: how far the picture moves; and how far dlib sees closed lids closed."""
+    """Drawn at rest: how far that is from the photograph; and how far dlib sees closed lids closed."""
     difference, lids = [], []
     for name in crops.names("london_neutral")[::5][:20]:
         image, points = crops.load("london_neutral", name)
         rig = Rig(model, image, points, True)
-        rest = rig.render(facs.prototype("neutral"), SIZE)
+        # not `render`, which gives the photograph itself when nothing is asked of it
+        rest = rig.render_weights(rig.weights(facs.prototype("neutral")), SIZE)
         shut = rig.render(facs.vector({"AU43": 1}), SIZE)
         difference.append(np.abs(rest.image.astype(int) - seen(image)).mean())
         lids.append(
