@@ -252,7 +252,7 @@ def closing(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
 
 
 def round_trip(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
-    """Drawn at rest: how far that is from the photograph; and how far dlib sees closed lids closed."""
+    """Drawn at rest: how far from the photograph; and how far dlib sees closed lids closed."""
     difference, lids = [], []
     for name in crops.names("london_neutral")[::5][:20]:
         image, points = crops.load("london_neutral", name)
