@@ -271,15 +271,15 @@ def round_trip(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
     }
 
 
-def write_sheet(model: FaceModel, crops: Crops, path: Path, seed: int = 0) -> None:
-    """A picture of people x prototypes. Not to be published: it shows photographs' renders."""
-    names = np.random.default_rng(seed).permutation(crops.names("london_neutral"))[:8]
+def write_sheet(model: FaceModel, crops: Crops, path: Path, seed: int = 1) -> None:
+    """Unseen London people x prototypes. The set is CC BY 4.0: name it beside the picture."""
+    unseen = [n for n in crops.names("london_neutral") if split_of(f"london/{n[:3]}") == "test"]
     rows = []
-    for name in sorted(names):
+    for name in sorted(np.random.default_rng(seed).permutation(unseen)[:6]):
         rig = Rig(model, *crops.load("london_neutral", name), True)
         shown = [seen(rig.crop)] + [rig.render(facs.prototype(e), SIZE).image for e in EMOTIONS]
         rows.append(np.hstack(shown))
-    cv2.imwrite(str(path), np.vstack(rows)[..., ::-1])
+    cv2.imwrite(str(path), np.vstack(rows)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
 
 
 def main() -> None:
