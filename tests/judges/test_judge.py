@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mien import facs, images
 from mien.errors import WeightsError
-from mien.faces.align import align
+from mien.faces.align import align, mirrored
 from mien.faces.detect import detect
 from mien.judges import NAMES, Judge, Reading, load
 from mien.judges.judge import NETWORKS
@@ -81,6 +81,17 @@ def test_another_size_is_refused(size: int) -> None:
 def test_no_gradient_passes() -> None:
     pixels = torch.zeros(1, 3, SIZE, SIZE, requires_grad=True)
     assert not Judge("b", NETWORKS["b"]()).read(pixels).units.requires_grad
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_mirrored_face_reads_mirrored(name: str) -> None:
+    torch.manual_seed(0)
+    pixels = torch.rand(2, 3, SIZE, SIZE) * 2 - 1
+    judge = Judge(name, NETWORKS[name]())
+    plain, turned = judge.read(pixels), judge.read(pixels.flip(3))
+    assert torch.allclose(plain.emotions, turned.emotions, atol=1e-5)
+    assert np.allclose(facs.mirror(plain.units.numpy()), turned.units.numpy(), atol=1e-5)
+    assert np.allclose(mirrored(plain.landmarks.numpy(), SIZE), turned.landmarks, atol=1e-3)
 
 
 def test_the_expected_place_is_where_the_map_is_high() -> None:

@@ -6,15 +6,21 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mien import facs
 from mien.errors import WeightsError
+from mien.faces.align import MIRROR
 from mien.judges.networks import SIZE, Answer, ConvNet, Mixer
 from mien.zoo.records import read_weights, records
 
 NETWORKS: dict[str, type[nn.Module]] = {"a": ConvNet, "b": Mixer}
 NAMES = tuple(NETWORKS)
+
+_UNITS = torch.from_numpy(facs.mirror(np.arange(len(facs.UNITS))))
+_POINTS = torch.from_numpy(MIRROR)
 
 
 @dataclass(frozen=True)
@@ -39,14 +45,18 @@ class Judge:
     def read(self, pixels: Tensor) -> Reading:
         """Faces float32 (B, 3, 128, 128) in [-1, 1], aligned as `faces.align` does.
 
-        No gradient passes: a judge measures and is never a loss.
+        The mirror image is a second opinion. No gradient passes: a judge measures and is never a
+        loss.
         """
         if pixels.ndim != 4 or tuple(pixels.shape[1:]) != (3, SIZE, SIZE):
             raise ValueError(f"expected (B, 3, {SIZE}, {SIZE}), got {tuple(pixels.shape)}")
-        answer: Answer = self.net(pixels)
-        return Reading(
-            answer.units.sigmoid(), answer.emotions.softmax(1), answer.landmarks * SIZE - 0.5
-        )
+        plain: Answer = self.net(pixels)
+        turned: Answer = self.net(pixels.flip(3))
+        emotions = 0.5 * (plain.emotions + turned.emotions)
+        units = 0.5 * (plain.units.sigmoid() + turned.units.sigmoid()[:, _UNITS])
+        points = turned.landmarks[:, _POINTS] * turned.landmarks.new_tensor([-1.0, 1.0])
+        points = 0.5 * (plain.landmarks + points + points.new_tensor([1.0, 0.0]))
+        return Reading(units, emotions.softmax(1), points * SIZE - 0.5)
 
 
 @functools.cache

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from numpy.random import Generator
@@ -132,6 +133,14 @@ class Photograph:
         """What the label promises: nothing moves, or a smile of `SMILE` at least."""
         return facs.vector({"AU12": SMILE} if self.emotion == "happy" else {})
 
+    def blended(self, other: Photograph, share: float) -> Photograph:
+        """The two aligned faces laid over each other: somebody else with the same expression."""
+        pixels = cv2.addWeighted(self.pixels, 1 - share, other.pixels, share, 0)
+        points = (1 - share) * self.landmarks + share * other.landmarks
+        return replace(
+            self, pixels=np.asarray(pixels, np.uint8), landmarks=points.astype(np.float32)
+        )
+
 
 def photographs(split: Split, half: str | None = None, *, found: bool = False) -> list[Photograph]:
     """The labelled photographs of a split, of one judge's people only if `half` says so.
@@ -195,7 +204,11 @@ class JudgeFaces(Dataset[Item]):
         kind = rng.random()
         if kind < 2 * self.share:
             known = self.photographs if kind < self.share else self.portraits or self.photographs
-            return estranged(seen(known[int(rng.integers(len(known)))], rng), rng)
+            first = known[int(rng.integers(len(known)))]
+            alike = [p for p in self.photographs if p.emotion == first.emotion]
+            if rng.random() < 0.5:
+                first = first.blended(alike[int(rng.integers(len(alike)))], rng.uniform(0.1, 0.5))
+            return estranged(seen(first, rng), rng)
         return estranged(render_item(self.renders, i), rng)
 
 
