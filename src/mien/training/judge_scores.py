@@ -96,7 +96,11 @@ def landmark_error(points: Tensor, truth: Tensor) -> Tensor:
 
 
 def photograph_scores(judge: Judge, shown: Sequence[Photograph]) -> dict[str, Any]:
-    """Neutral against smile on labelled photographs, AU12's ROC AUC, and the landmarks' error."""
+    """Neutral against smile on labelled photographs, AU12's ROC AUC, and the landmarks' error.
+
+    smile_or_neutral_accuracy looks at one photograph at a time, pairs_right at both of a person:
+    the smiling one is the happier, by the odds of happy against neutral.
+    """
     faces = stacked([seen(one, None) for one in shown])
     read = reading(judge, faces.pixels)
     smiling = np.array([one.emotion == "happy" for one in shown])
@@ -108,6 +112,7 @@ def photograph_scores(judge: Judge, shown: Sequence[Photograph]) -> dict[str, An
         "people": len({one.person for one in shown}),
         "smile_or_neutral_accuracy": _rounded((says == smiling).mean()),
         "emotion_accuracy": _rounded((told == faces.emotions.argmax(1)).float().mean()),
+        "pairs_right": pairs_right(shown, happier(read.emotions)),
         "au12_auc": _rounded(auc(au12(read.units).numpy(), smiling)),
         "au12_of_smiles": _rounded(au12(read.units)[smiling].mean()),
         "au12_of_neutrals": _rounded(au12(read.units)[~smiling].mean()),
@@ -119,8 +124,22 @@ def photograph_scores(judge: Judge, shown: Sequence[Photograph]) -> dict[str, An
 
 def smiles(emotions: Tensor) -> Tensor:
     """Whether happy is likelier than neutral, bool (B,)."""
+    return happier(emotions) > 0
+
+
+def happier(emotions: Tensor) -> Tensor:
+    """Logarithm of the odds of happy against neutral, (B,)."""
     happy, neutral = facs.EMOTIONS.index("happy"), facs.EMOTIONS.index("neutral")
-    return emotions[:, happy] > emotions[:, neutral]
+    return emotions[:, happy].log() - emotions[:, neutral].log()
+
+
+def pairs_right(shown: Sequence[Photograph], scores: Tensor) -> float | None:
+    """Share of people whose smiling photograph scores above their neutral one; None without any."""
+    found: dict[str, dict[str, float]] = {}
+    for one, score in zip(shown, scores.tolist(), strict=True):
+        found.setdefault(one.person, {})[one.emotion] = score
+    right = [f["happy"] > f["neutral"] for f in found.values() if {"happy", "neutral"} <= f.keys()]
+    return _rounded(np.mean(right)) if right else None
 
 
 def au12(units: Tensor) -> Tensor:
