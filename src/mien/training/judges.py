@@ -64,7 +64,7 @@ class JudgeConfig:
     """Weight of the action units' error."""
     active: float = 1.0
     """How much more a unit at full strength counts than one at rest."""
-    emotions: float = 0.5
+    emotions: float = 1.0
     """Weight of the emotions' cross-entropy."""
     landmarks: float = 0.3
     """Weight of the landmarks' error, px."""
