@@ -183,7 +183,8 @@ def _aligned(root: Path, record: Record, found: bool) -> Photograph:
 
 class JudgeFaces(Dataset[Item]):
     """Item i of a stream, drawn by (seed, i): with probability `share` a labelled photograph, with
-    the same one a portrait that clearly smiles, else a render.
+    the same one a portrait that clearly smiles, else a render; of a person whose photographs are
+    labelled, that is whose rest is known, one time in three.
     """
 
     def __init__(self, folder: Path, name: str | None, share: float, seed: int) -> None:
@@ -193,6 +194,8 @@ class JudgeFaces(Dataset[Item]):
         self.photographs = photographs("train", name)
         if share and not self.photographs:
             raise DataError(f"no labelled photographs in {data_home()}: see docs/data.md")
+        rested = {p.person for p in self.photographs}
+        self.rested = RigFaces(folder, "train", size=SIZE, seed=seed, people=rested.__contains__)
         self.portraits = smiling_portraits(self.renders)
         self.share, self.seed = share, seed
 
@@ -209,7 +212,8 @@ class JudgeFaces(Dataset[Item]):
             if rng.random() < 0.5:
                 first = first.blended(alike[int(rng.integers(len(alike)))], rng.uniform(0.1, 0.5))
             return estranged(seen(first, rng), rng)
-        return estranged(render_item(self.renders, i), rng)
+        renders = self.rested if rng.random() < 1 / 3 else self.renders
+        return estranged(render_item(renders, i), rng)
 
 
 def smiling_portraits(renders: RigFaces) -> list[Photograph]:
