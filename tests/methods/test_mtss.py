@@ -20,9 +20,6 @@ from mien.methods.mtss.networks import (
     Mapper,
     Translator,
 )
-from mien.nn import losses as shared
-from mien.nn.blocks import AdaIN
-from mien.types import Composition
 
 PAPER = Architecture()
 
@@ -82,14 +79,6 @@ def test_sdu_does_not_teach_the_extractor() -> None:
     assert f_s.grad is not None
 
 
-def test_adain_sets_mean_and_unbiased_deviation() -> None:
-    x = torch.randn(2, 3, 16, 16) * 5 + 7
-    gamma, beta = torch.full((2, 3), 0.5), torch.full((2, 3), -2.0)
-    out = AdaIN()(x, gamma, beta)
-    assert out.mean((2, 3)) == pytest.approx(-2.0, abs=1e-4)
-    assert out.std((2, 3), unbiased=True) == pytest.approx(1.5, abs=1e-3)
-
-
 def test_mapper_has_one_branch_per_expression() -> None:
     mapper = Mapper(Architecture(mapper=8, style=6, latent=4))
     z = torch.randn(1, 4).expand(8, -1)
@@ -112,20 +101,6 @@ def test_composing_head_starts_as_nearly_nothing() -> None:
     assert edit.mask.mean() == pytest.approx(1 / (1 + math.exp(-2.0)), abs=1e-5)
 
 
-def test_r1_of_a_linear_critic_is_its_squared_slope() -> None:
-    x = torch.randn(4, 3, 8, 8, requires_grad=True)
-    weight = torch.randn(3, 8, 8)
-    assert shared.r1((x * weight).sum((1, 2, 3)), x) == pytest.approx(
-        float(weight.square().sum()), rel=1e-5
-    )
-
-
-def test_hinge() -> None:
-    logits = torch.tensor([-2.0, 0.0, 2.0])
-    assert shared.hinge_real(logits) == pytest.approx((3 + 1 + 0) / 3)
-    assert shared.hinge_fake(logits) == pytest.approx((0 + 1 + 3) / 3)
-
-
 @pytest.mark.parametrize("reading", [losses.orthogonality_cosine, losses.orthogonality_gram])
 def test_orthogonality_is_zero_only_for_orthogonal_parts(reading: object) -> None:
     assert callable(reading)
@@ -145,15 +120,3 @@ def test_classification_skips_what_has_no_label() -> None:
     assert found.item() == pytest.approx(float(expected), rel=1e-5)
     nothing = losses.classification(classifier, (styles,), (torch.full((3,), -1),))
     assert float(nothing) == 0
-
-
-def test_flow_loss_counts_pixels_where_the_truth_is_known() -> None:
-    truth = torch.zeros(2, 2, 8, 8)
-    edit = Composition(truth + 2 / 128, torch.ones(2, 1, 8, 8), torch.zeros(2, 3, 8, 8))
-    visible = torch.ones(2, 1, 8, 8)
-    assert shared.flow(edit, truth, visible, torch.tensor([1.0, 1.0])) == pytest.approx(4.0)
-    assert shared.flow(edit, truth, visible, torch.tensor([0.0, 0.0])) == 0
-    hidden = visible.clone()
-    hidden[..., 4:] = 0
-    edit.flow[..., 4:] = 9
-    assert shared.flow(edit, truth, hidden, torch.tensor([1.0, 1.0])) == pytest.approx(4.0)
