@@ -19,7 +19,7 @@ from mien.zoo.records import read_weights, records
 NETWORKS: dict[str, type[nn.Module]] = {"a": ConvNet, "b": Mixer}
 NAMES = tuple(NETWORKS)
 
-_UNITS = torch.from_numpy(facs.mirror(np.arange(len(facs.UNITS))))
+_UNITS = torch.from_numpy(facs.mirror(np.arange(len(facs.UNITS), dtype=np.float32))).long()
 _POINTS = torch.from_numpy(MIRROR)
 
 

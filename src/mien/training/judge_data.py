@@ -114,8 +114,8 @@ def _is_real_smile(units: Float) -> bool:
     return bool(min(apart) < 1e-4 and _au12(units) > 0.05)
 
 
-def _au12(units: Float) -> np.floating:
-    return units[list(facs.columns("AU12"))].mean()
+def _au12(units: Float) -> float:
+    return float(units[list(facs.columns("AU12"))].mean())
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,8 @@ def per_unit(read: Tensor, units: Tensor) -> dict[str, dict[str, float]]:
 def landmark_error(points: Tensor, truth: Tensor) -> Tensor:
     """Mean distance of the inner 51 points, percent of the distance of the outer eye corners."""
     eyes = (truth[:, 36] - truth[:, 45]).norm(dim=-1)
-    return ((points - truth)[:, 17:].norm(dim=-1).mean(1) / eyes).mean() * 100
+    error: Tensor = ((points - truth)[:, 17:].norm(dim=-1).mean(1) / eyes).mean() * 100
+    return error
 
 
 def photograph_scores(judge: Judge, shown: Sequence[Photograph]) -> dict[str, Any]:
