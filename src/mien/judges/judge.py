@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mien import facs
-from mien.errors import WeightsError
+from mien.errors import AssetMissing, WeightsError
 from mien.faces.align import MIRROR
 from mien.judges.networks import SIZE, Answer, ConvNet, Mixer
 from mien.zoo.records import read_weights, records
@@ -68,7 +68,9 @@ def load(name: str, path: Path | None = None) -> Judge:
     if name not in NETWORKS:
         raise WeightsError(f"no judge {name!r}: choose from {', '.join(NAMES)}")
     if path is None:
-        record = records()[f"judge_{name}"]
+        record = records().get(f"judge_{name}")
+        if record is None:
+            raise AssetMissing(f"the weights of judge {name} are missing: install mien again")
         record.verify()
         path = record.path
     tensors, _ = read_weights(path)
