@@ -56,7 +56,9 @@ class Weights:
 class Training:
     """Budget and rates. Images are counted, not steps."""
 
-    data: Literal["unpaired", "pairs"] = "unpaired"  # unpaired: two strangers; pairs: rig truth too
+    data: Literal["unpaired", "pairs", "faces"] = (
+        "unpaired"  # unpaired: two strangers; pairs: rig truth too; faces: E_a and the map alone
+    )
     images: int = 400_000  # seen in all
     batch: int = 16
     lr: float = 5e-5  # generator, E_f and discriminators

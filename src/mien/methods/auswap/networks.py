@@ -12,6 +12,7 @@ import math
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
 
 from mien.facs import UNITS
 from mien.methods.auswap.config import Architecture
@@ -54,6 +55,8 @@ class UnitEncoder(nn.Module):
 class FreeEncoder(nn.Module):
     """E_f: face -> AU-free feature (B, 256, 32, 32): who it is, pose, light, and nothing of how it
     looks now.
+
+    Its scale is fixed: an encoder that may shout outruns the adversary that reads it.
     """
 
     def __init__(self, a: Architecture) -> None:
@@ -63,6 +66,9 @@ class FreeEncoder(nn.Module):
             nn.Conv2d(3 * a.stem**2, w, 1),
             ResBlock(w, 2 * w, -1, a.norm),
             ResBlock(2 * w, 4 * w, -1, a.norm),
+            nn.InstanceNorm2d(4 * w)
+            if a.norm == "instance"
+            else nn.GroupNorm(8, 4 * w, affine=False),
         )
 
     def forward(self, face: Tensor) -> Tensor:
@@ -135,15 +141,19 @@ class UnitMap(nn.Linear):
 class FreeReader(nn.Module):
     """D_f, the multi-class adversary: AU-free feature -> raw answers (B, 47, 2), absent or
     present.
+
+    Spectral norm keeps its answers where squares are tame: without it encoder and reader drive
+    each other up without end.
     """
 
     def __init__(self, a: Architecture) -> None:
         super().__init__()
         c = a.reader
         self.layers = nn.Sequential(
-            nn.Conv2d(4 * a.width, c, 3, 2, 1), nn.LeakyReLU(0.2),
-            nn.Conv2d(c, c, 3, 2, 1), nn.LeakyReLU(0.2),
-            nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(16 * c, 2 * len(UNITS)),
+            spectral_norm(nn.Conv2d(4 * a.width, c, 3, 2, 1)), nn.LeakyReLU(0.2),
+            spectral_norm(nn.Conv2d(c, c, 3, 2, 1)), nn.LeakyReLU(0.2),
+            nn.AdaptiveAvgPool2d(4), nn.Flatten(),
+            spectral_norm(nn.Linear(16 * c, 2 * len(UNITS))),
         )  # fmt: skip
 
     def forward(self, free: Tensor) -> Tensor:

@@ -1,29 +1,32 @@
 """How auswap is trained: the adversaries first, then encoders and generator together, as in ADLD.
 
 `unpaired` sees two strangers at a time and knows their AUs: the paper. `pairs` also knows what the
-first looks like with the expression of the second (Differs), and keeps every other term.
+first looks like with the expression of the second (Differs), and keeps every other term. `faces` is
+a first stage for E_a and the map alone, which are cheap and need more faces than the rest.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.data import Dataset
 
-from mien.data.loading import RigPairs
+from mien.data.loading import RigFaces, RigPairs
 from mien.methods.auswap import losses
 from mien.methods.auswap.config import AUSwapConfig
 from mien.methods.auswap.method import AUSwap
 from mien.methods.auswap.networks import FreeReader, PatchDiscriminator
-from mien.methods.base import Group, Loss, Phase, Task
+from mien.methods.base import Group, Loss, Method, Phase, Task
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose, resize
+from mien.types import Faces
 
 Batch = dict[str, Tensor]
 
@@ -35,6 +38,20 @@ class Swap:
     faces: tuple[Tensor, Tensor]
     swapped: tuple[Tensor, Tensor]
     rebuilt: tuple[Tensor, Tensor]
+
+
+class LabelledFaces(Dataset[Batch]):
+    """Single faces whose units are known, under the names that a batch of pairs has."""
+
+    def __init__(self, faces: RigFaces) -> None:
+        self.faces = faces
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+    def __getitem__(self, i: int) -> Batch:
+        pixels, units, *_ = self.faces[i]
+        return {"source": pixels, "source_units": units}
 
 
 class AUSwapTask(Task):
@@ -51,14 +68,20 @@ class AUSwapTask(Task):
             initialise(module)
         self.ema_images = config.training.ema_images
 
-    def dataset(self, split: str, seed: int) -> RigPairs:
+    def dataset(self, split: str, seed: int) -> RigPairs | LabelledFaces:
         size = self.config.architecture.size
+        if self.config.training.data == "faces":
+            return LabelledFaces(RigFaces(self.data, split, size=size, seed=seed))
         return RigPairs(self.data, split, size=size, seed=seed, augment=split == "train")
 
     def phases(self) -> Sequence[Phase]:
         t, w, m = self.config.training, self.config.weights, self.method
         common: dict[str, Any] = {"betas": t.betas, "clip": t.clip, "schedule": self.rate}
         phases = []
+        units = [m.unit_encoder, m.unit_map]
+        if t.data == "faces":
+            groups = [Group(units, t.lr_units)]
+            return [Phase("units", groups, self.read, weight_decay=t.weight_decay, **common)]
         if w.free:
             phases.append(Phase("reader", [Group([self.reader], t.lr)], self.read_free, **common))
         judges = self.judges()
@@ -67,7 +90,6 @@ class AUSwapTask(Task):
                 Phase("judges", [Group(list(judges.values()), t.lr)], self.judge,
                       every=t.adversary_every, start=self.join, **common)
             )  # fmt: skip
-        units = [m.unit_encoder, m.unit_map]
         rest = [m.free_encoder, m.generator, m.head]
         loss = self.paired if t.data == "pairs" else self.unpaired
         groups = [Group(rest, t.lr), Group(units, t.lr_units)]
@@ -123,6 +145,26 @@ class AUSwapTask(Task):
             parts["swap_consistency"] = losses.told_apart(d(rebuilt), d(swapped))
         return Loss(parts)
 
+    # ---- the first stage ---------------------------------------------------------------------
+
+    def read(self, batch: Batch, seen: int) -> Loss:
+        """E_a learns its units, the map what E_a says of them."""
+        return self.weigh(
+            self.unit_error(
+                self.method.unit_encoder(batch["source"]),
+                batch["source_units"],
+                batch["source_units"].new_ones(len(batch["source"])),
+            )
+        )
+
+    @torch.no_grad()
+    def validate(self, method: Method, batch: Mapping[str, Tensor]) -> dict[str, float]:
+        """Also the mean absolute error of E_a's units, on single faces."""
+        if self.config.training.data != "faces":
+            return super().validate(method, batch)
+        faces = Faces(batch["source"], batch["source"].new_zeros(len(batch["source"]), 68, 2))
+        return {"units_mae": float((method.read(faces) - batch["source_units"]).abs().mean())}
+
     # ---- the generator's steps -----------------------------------------------------------------
 
     def unpaired(self, batch: Batch, seen: int) -> Loss:
@@ -163,9 +205,13 @@ class AUSwapTask(Task):
 
     def unit_terms(self, features: Tensor, batch: Batch) -> dict[str, Tensor]:
         """AU loss on the features of source and donor, and the map's agreement with them."""
-        m = self.method
         units = torch.cat([batch["source_units"], batch["target_units"]])
         known = torch.cat([batch["exact"], torch.ones_like(batch["exact"])])
+        return self.unit_error(features, units, known)
+
+    def unit_error(self, features: Tensor, units: Tensor, known: Tensor) -> dict[str, Tensor]:
+        """The same for any faces; `known` (B,) 0 or 1."""
+        m = self.method
         mapped = m.unit_map(units)
         apart = (known[:, None] * (mapped - features).abs()).mean()
         again = losses.read_error(m.unit_encoder.read(mapped), units, known)

@@ -1,0 +1,135 @@
+"""Giving A the expression of B, on people never trained on, with the rig's truth and two judges.
+
+    mien rig render --split test -o RENDERS
+    python benchmarks/transfer.py --renders RENDERS --methods mtss auswap -o out.json
+
+Beside each method stand doing nothing and the rig itself (what the judges make of the right
+answer). Then expressions are swapped twice, which should return both photographs. The sheet shows
+London people only: they agreed to be shown altered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional as F
+
+import mien
+from mien import images
+from mien.judges import NAMES, load
+from mien.judges.identity import descriptor
+from mien.methods.base import Method
+from mien.metrics import transfer
+from mien.metrics.pixel import face_mask, psnr
+from mien.metrics.statistics import summarise
+from mien.metrics.triples import Triples, draw_triples
+from mien.sheet import sheet
+from mien.types import UInt8
+from mien.zoo.records import digest, records
+
+
+def given(text: str) -> tuple[str, str, Path | None]:
+    """`auswap` or `auswap=runs/x/auswap.safetensors` -> row name, method, weights."""
+    name, _, path = text.partition("=")
+    return (f"{name} ({Path(path).parent.name})", name, Path(path)) if path else (name, name, None)
+
+
+def twice(method: Method, triples: Triples) -> dict[str, Any]:
+    """PSNR inside the face between photographs and what two swaps make of them."""
+    values: list[float] = []
+    for part in triples.split(16):
+        back = transfer.swap_twice(method, part.source, part.reference)
+        for faces, made in zip((part.source, part.reference), back, strict=True):
+            mask = face_mask(faces.landmarks, made.shape[-1])
+            values += psnr(made, faces.pixels, mask).tolist()
+    people = [who for part in triples.split(16) for who in (*part.people, *part.lenders)]
+    return asdict(summarise(values, people))
+
+
+def pictures(rows: dict[str, transfer.Editing], triples: Triples) -> UInt8:
+    """A row a triple: source, reference, every way of editing, truth."""
+    columns = [triples.source.pixels, triples.reference.pixels]
+    columns += [edit(triples) for edit in rows.values()] + [triples.truth.pixels]
+    titles = ["source", "reference", *rows, "truth (rig)"]
+    large = [F.interpolate(c, size=192, mode="bicubic") for c in columns]
+    cells = [
+        c.clamp(-1, 1).add(1).mul(127.5).round().byte().permute(0, 2, 3, 1).numpy() for c in large
+    ]
+    return sheet([list(row) for row in zip(*cells, strict=True)], columns=titles)
+
+
+def in_london(person: str) -> bool:
+    """People who agreed to be shown altered."""
+    return person.startswith("london/")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--renders", type=Path, required=True, help="renders of the test people")
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--methods", nargs="+", required=True, help="name or name=weights")
+    parser.add_argument("--count", type=int, default=400, help="triples")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("-o", "--out", type=Path, required=True)
+    parser.add_argument("--sheet", type=Path)
+    options = parser.parse_args()
+    judges, who = [load(name) for name in NAMES], descriptor()
+    methods = {}
+    for text in options.methods:
+        row, name, path = given(text)
+        methods[row] = mien.load(name, path).eval()
+    sizes = {m.size for m in methods.values()}
+    if len(sizes) != 1:
+        sys.exit(f"methods of one size only, got {sorted(sizes)}")
+    size = sizes.pop()
+    triples = draw_triples(
+        options.renders, options.split, options.count, size=size, seed=options.seed
+    )
+    bench = transfer.Bench(triples, judges, who)
+    unedited = bench.measure(transfer.nothing)
+    edits: dict[str, transfer.Editing] = {}
+    for row, method in methods.items():
+        edits[row] = transfer.by_reference(method)
+        edits[f"{row}, by units"] = transfer.by_units(method)
+    table = {"nothing": transfer.summary(unedited, unedited)}
+    for row, edit in (edits | {"the rig": transfer.truth}).items():
+        table[row] = transfer.summary(bench.measure(edit), unedited)
+        print(row, json.dumps({k: table[row][k] for k in SHORT if k in table[row]}), flush=True)
+    report = {
+        "command": "python " + " ".join(sys.argv),
+        "commit": subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+        ).stdout.strip(),
+        "machine": f"{platform.machine()}, torch {torch.__version__}",
+        "split": options.split,
+        "triples": len(triples),
+        "people": len(set(triples.people)),
+        "size": size,
+        "weights": {
+            row: digest(path) if path else records()[name].sha256
+            for row, name, path in map(given, options.methods)
+        },
+        "judges": {name: records()[f"judge_{name}"].sha256 for name in NAMES},
+        "table": table,
+        "swapped_twice_face_psnr": {row: twice(m, triples) for row, m in methods.items()},
+    }
+    options.out.write_text(json.dumps(report, indent=1) + "\n")
+    if options.sheet:
+        shown = {k: v for k, v in edits.items() if not k.endswith("by units")}
+        some = draw_triples(options.renders, options.split, 10, size=size, people=in_london)
+        images.write(options.sheet, pictures(shown, some))
+
+
+SHORT = ("better_both", "unit_error_left", "better_psnr", "better_ms_ssim")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""Giving A the expression of B where the answer is known: triples of the rig's renders.
+
+Source: a photograph of A. Reference: B, a render who wears an expression of the shared list. Truth:
+A rendered with the same action units, in the same pose and light as the photograph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mien.data.loading import Renders, everyone, open_renders, to_tensor
+from mien.data.transforms import Geometry
+from mien.errors import DataError
+from mien.types import Faces
+
+
+@dataclass(frozen=True)
+class Triples:
+    """A batch of triples; `people` are the sources', `lenders` the references'."""
+
+    source: Faces
+    reference: Faces
+    truth: Faces
+    source_units: Tensor
+    """(B, 47) of the source where it is known, else the fit's estimate."""
+    units: Tensor
+    """(B, 47) that reference and truth wear."""
+    people: tuple[str, ...]
+    lenders: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+    def split(self, size: int) -> list[Triples]:
+        """The same in batches of at most `size`."""
+        return [self.at(slice(i, i + size)) for i in range(0, len(self), size)]
+
+    def at(self, part: slice) -> Triples:
+        """Some of them."""
+        one, other, truth = (
+            Faces(f.pixels[part], f.landmarks[part])
+            for f in (self.source, self.reference, self.truth)
+        )
+        return Triples(
+            one, other, truth, self.source_units[part], self.units[part],
+            self.people[part], self.lenders[part],
+        )  # fmt: skip
+
+
+def faces_of(chosen: Sequence[tuple[Renders, int]], size: int) -> Faces:
+    """States of photographs as a batch at `size` px, as they are."""
+    pixels, points = [], []
+    for photo, state in chosen:
+        geometry = Geometry.draw(np.random.default_rng(0), photo.size, size, 0.0)
+        pixels.append(to_tensor(geometry.image(photo.stored[state].image())))
+        points.append(geometry.points(photo.landmarks[state]))
+    return Faces(torch.stack(pixels), torch.from_numpy(np.stack(points).astype(np.float32)))
+
+
+def draw_triples(
+    folder: Path, split: str, count: int, *, size: int = 128, seed: int = 0,
+    people: Callable[[str], bool] = everyone,
+) -> Triples:  # fmt: skip
+    """`count` triples of the people in `split`, spread evenly over them, from renders in `folder`.
+
+    people: whom to take, as source and as lender.
+    Every expression of the renders may come, weak ones too, but what the photograph shows already
+    (neutral, of somebody at rest). DataError when there are no renders.
+    """
+    photos = [photo for photo in open_renders(folder, split) if people(photo.person)]
+    rng = np.random.default_rng([seed, 11])
+    wearers: dict[int, list[tuple[Renders, int]]] = {}
+    own: dict[str, list[Renders]] = {}
+    for photo in photos:
+        own.setdefault(photo.person, []).append(photo)
+        for state in photo.still:
+            wearers.setdefault(photo.expression[state], []).append((photo, state))
+    chosen: list[tuple[tuple[Renders, int], tuple[Renders, int], tuple[Renders, int]]] = []
+    if len(own) < 2:
+        raise DataError(f"no two people in {folder / split}: one lends the other an expression")
+    while len(chosen) < count:
+        for person in rng.permutation(sorted(own)):
+            photo = own[person][int(rng.integers(len(own[person])))]
+            lent = [
+                s
+                for s in photo.still
+                if photo.expression[s] > 0 or (photo.expression[s] == 0 and not photo.neutral)
+            ]
+            state = int(rng.choice(lent))
+            lenders = [w for w in wearers[photo.expression[state]] if w[0].person != person]
+            if lenders and len(chosen) < count:
+                lender = lenders[int(rng.integers(len(lenders)))]
+                chosen.append(((photo, 0), lender, (photo, state)))
+    source, reference, truth = (faces_of(column, size) for column in zip(*chosen, strict=True))
+    return Triples(
+        source, reference, truth,
+        torch.from_numpy(np.stack([p.units[0] for (p, _), _, _ in chosen])),
+        torch.from_numpy(np.stack([p.units[s] for _, _, (p, s) in chosen])),
+        tuple(p.person for (p, _), _, _ in chosen),
+        tuple(p.person for _, (p, _), _ in chosen),
+    )  # fmt: skip

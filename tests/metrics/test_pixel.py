@@ -1,0 +1,71 @@
+"""Pixel metrics against scikit-image, and what they must say of trivial pictures."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from mien.metrics.pixel import CEILING, face_mask, ms_ssim, psnr, ssim
+
+
+def pair(size: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
+    torch.manual_seed(0)
+    a = torch.rand(3, 3, size, size) * 2 - 1
+    return a, (a + 0.2 * torch.randn(a.shape)).clamp(-1, 1)
+
+
+def test_psnr_is_scikit_images() -> None:
+    a, b = pair()
+    theirs = [
+        peak_signal_noise_ratio(x.numpy(), y.numpy(), data_range=2.0)
+        for x, y in zip(a, b, strict=True)
+    ]
+    assert psnr(a, b).tolist() == pytest.approx(theirs, abs=1e-3)
+
+
+def test_psnr_of_equal_pictures_is_the_ceiling() -> None:
+    a, _ = pair()
+    assert psnr(a, a).tolist() == [CEILING] * 3
+
+
+def test_psnr_sees_the_mask_alone() -> None:
+    a, _ = pair()
+    b = a.clone()
+    b[..., :32] = 0.0
+    mask = torch.zeros(3, 1, 64, 64)
+    mask[..., 32:] = 1
+    assert psnr(a, b, mask).tolist() == [CEILING] * 3
+    assert psnr(a, b, 1 - mask).max() < 12
+
+
+def test_ssim_is_scikit_images() -> None:
+    a, b = pair()
+    theirs = [
+        structural_similarity(
+            x.numpy(), y.numpy(), data_range=2.0, channel_axis=0, gaussian_weights=True, sigma=1.5,
+            use_sample_covariance=False,
+        )
+        for x, y in zip(a, b, strict=True)
+    ]  # fmt: skip
+    assert ssim(a, b).tolist() == pytest.approx(theirs, abs=0.02)  # borders are padded otherwise
+
+
+@pytest.mark.parametrize("size", [64, 128, 192])
+def test_ms_ssim_falls_with_noise(size: int) -> None:
+    a, b = pair(size)
+    c = (b + 0.4 * torch.randn(b.shape)).clamp(-1, 1)
+    assert ms_ssim(a, a).tolist() == pytest.approx([1.0] * 3, abs=1e-5)
+    assert bool((ms_ssim(a, c) < ms_ssim(a, b)).all())
+
+
+def test_face_mask_holds_the_landmarks_and_the_forehead() -> None:
+    t = torch.linspace(0, 2 * torch.pi, 69)[:68]
+    points = torch.stack([64 + 30 * t.cos(), 64 + 30 * t.sin()], 1)
+    points[17:27] = torch.stack([torch.linspace(45, 83, 10), torch.full((10,), 48.0)], 1)
+    points[[36, 39, 42, 45], 1] = 58.0
+    mask = face_mask(points[None], 128)
+    assert mask.shape == (1, 1, 128, 128)
+    assert mask[0, 0, 40, 64] == 1  # as far above the brows as these are above the eyes
+    assert mask[0, 0, 10, 64] == 0
+    assert mask[0, 0, 64, 64] == 1
