@@ -36,6 +36,11 @@ SMALL = {
     ),
 }  # fmt: skip
 PHASES = {"mtss": {"generator", "discriminator"}, "auswap": {"reader", "judges", "generator"}}
+WITHOUT = {
+    "ablation_64_no_adversary": {"reader"}, "ablation_64_no_separation": {"reader"},
+    "units_128": {"reader", "judges", "generator"},
+}  # fmt: skip
+"""Recipes that leave phases out; the first stage has one of its own."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -78,7 +83,8 @@ def test_every_recipe_runs_with_every_phase(shards: Path, tmp_path: Path, path: 
     weights = train(made, shards, tmp_path / "run", progress=False)
     last = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
     assert last["seen"] == 32
-    assert {k.split("/")[0] for k in last if "/" in k} == PHASES[name]
+    phases = PHASES[name] - WITHOUT.get(path.stem, set()) or {"units"}
+    assert {k.split("/")[0] for k in last if "/" in k} == phases
     assert all(np.isfinite(v) for v in last.values())
     assert list((tmp_path / "run" / "sheets").glob("*.png"))
     save_file({"units": np.zeros(47, np.float32)}, tmp_path / "0.safetensors")
