@@ -12,9 +12,11 @@ from torch import Tensor
 from mien import facs
 from mien.methods.auswap import losses
 from mien.methods.auswap.config import Architecture, AUSwapConfig, Training, Weights
+from mien.methods.auswap.method import AUSwap
 from mien.methods.auswap.networks import FreeEncoder, Generator, PatchDiscriminator, UnitEncoder
 from mien.methods.auswap.task import AUSwapTask
 from mien.methods.base import Loss
+from mien.types import Faces
 
 SMALL = Architecture(
     size=64, stem=2, width=16, middle=16, blocks=2, encoder=8, encoder_max=32, reader=16,
@@ -142,3 +144,17 @@ def test_unknown_units_of_a_photograph_teach_nothing() -> None:
     b = made.unpaired(data, 0).parts
     assert a["units"].item() == pytest.approx(b["units"].item())
     assert a["units_again"].item() == pytest.approx(b["units_again"].item())
+
+
+def test_projected_features_hold_units_alone() -> None:
+    torch.manual_seed(0)
+    plain, projected = (AUSwap(replace(SMALL, project=p)).eval() for p in (False, True))
+    projected.load_state_dict(plain.state_dict())
+    pixels = torch.rand(3, 3, 64, 64) * 2 - 1
+    faces = Faces(pixels, torch.zeros(3, 68, 2))
+    with torch.no_grad():
+        units = plain.units(plain.encode(faces))
+        assert torch.equal(projected.encode(faces).code, plain.from_units(units).code)
+        own = projected.identity(faces).features[1]
+        assert torch.equal(own, projected.encode(faces).code)
+        assert not torch.allclose(plain.encode(faces).code, own)

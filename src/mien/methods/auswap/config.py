@@ -29,6 +29,7 @@ class Architecture:
     look: bool = False  # the generator's last blocks see the face that is to be moved
     refine: bool = False  # a styled block where lids and lips can be told apart
     hedge: float = 0.0  # compose head, at inference: cover up to here is taken for hedging
+    project: bool = False  # at inference: of a feature nothing is lent but the units read from it
     norm: Literal["instance", "group"] = "instance"  # of E_f, E_a and the generator's Ups
 
 

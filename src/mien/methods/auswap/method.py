@@ -40,11 +40,14 @@ class AUSwap(Method):
         initialise(self)
 
     def identity(self, source: Faces) -> Identity:
-        own = self.unit_encoder(source.pixels)
-        return Identity(source, (self.free_encoder(source.pixels), own))
+        return Identity(source, (self.free_encoder(source.pixels), self.encode(source).code))
 
     def encode(self, faces: Faces) -> Expression:
-        return Expression(self.unit_encoder(faces.pixels))
+        feature = self.unit_encoder(faces.pixels)
+        if self.architecture.project:
+            # Differs: what a feature holds beside units is the lender's own; the map knows units
+            return self.from_units(self.unit_encoder.read(feature).clamp(0, 1))
+        return Expression(feature)
 
     def from_labels(self, index: Tensor) -> Expression:
         table = torch.stack([torch.from_numpy(facs.prototype(name)) for name in facs.EMOTIONS])
