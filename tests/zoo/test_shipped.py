@@ -1,0 +1,89 @@
+"""The weights that ship do their work, on the bundled samples, by judges that taught nothing."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+import mien
+from mien import facs, images
+from mien.faces.align import align
+from mien.faces.detect import detect
+from mien.judges import load
+from mien.judges.identity import descriptor
+from mien.methods import registry
+from mien.methods.base import Method
+from mien.types import Faces, Label, Reference
+from mien.zoo.records import records
+from mien.zoo.samples import samples
+
+SHIPPED = [name for name in registry.METHODS if name in records()]
+MOVES = {
+    "happy": ("AU12",),
+    "surprise": ("AU26", "AU27", "AU1", "AU2"),
+    "anger": ("AU4",),
+}
+"""What each label must move."""
+
+
+@pytest.fixture(scope="module", params=SHIPPED)
+def method(request: pytest.FixtureRequest) -> Method:
+    return mien.load(request.param)
+
+
+@pytest.fixture(scope="module")
+def faces() -> Faces:
+    photos = [images.read(path).pixels for path in samples().values()]
+    return Faces.stack([align(pixels, detect(pixels)[0], 128) for pixels in photos])
+
+
+def seen(pixels: Tensor, *units: str) -> Tensor:
+    """The strongest of some units in each face, mean of both judges and both sides, (B,)."""
+    read = torch.stack([load(name).read(pixels).units for name in "ab"]).mean(0)
+    return torch.stack([read[:, list(facs.columns(u))].mean(1) for u in units]).amax(0)
+
+
+def test_something_ships() -> None:
+    assert "mtss" in SHIPPED
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_records_say_what_anyone_may_ask(name: str) -> None:
+    record = records()[name]
+    record.verify()
+    assert record.path.stat().st_size < 12_000_000
+    assert {
+        "training_sets",
+        "training_people",
+        "command",
+        "scores",
+        "limits",
+    } <= record.facts.keys()
+    assert all({"name", "licence", "source"} <= s.keys() for s in record.facts["training_sets"])
+
+
+@pytest.mark.parametrize("label", MOVES)
+def test_a_label_moves_what_it_names_and_leaves_the_person(
+    method: Method, faces: Faces, label: str
+) -> None:
+    result = method.generate(faces, Label(label))
+    before, after = seen(faces.pixels, *MOVES[label]), seen(result, *MOVES[label])
+    assert bool((after > before + 0.15).all())
+    apart = descriptor().distance(faces, Faces(result, faces.landmarks))
+    assert apart.max() < 0.5
+
+
+def test_more_intensity_shows_more(method: Method, faces: Faces) -> None:
+    read = [seen(method.generate(faces, Label("happy"), k), "AU12").mean() for k in (0.0, 0.5, 1.0)]
+    assert read[0] < read[1] - 0.05
+    assert read[1] < read[2] - 0.05
+
+
+def test_a_reference_lends_its_expression_and_not_its_person(method: Method, faces: Faces) -> None:
+    smiling = Faces(method.generate(faces, Label("happy")), faces.landmarks)
+    lender = Faces(smiling.pixels.roll(1, 0), faces.landmarks.roll(1, 0))
+    result = Faces(method.generate(faces, Reference(lender)), faces.landmarks)
+    assert seen(result.pixels, "AU12").mean() > seen(faces.pixels, "AU12").mean() + 0.15
+    who = descriptor()
+    assert bool((who.distance(result, faces) < who.distance(result, lender)).all())
