@@ -131,6 +131,18 @@ def test_broken_methods_land_where_they_should(triples: Triples) -> None:
     assert table["grey"]["better_psnr"] < 0.5
 
 
+def test_smaller_crops_are_judged_too(renders: Path) -> None:
+    class Picky(Brightness):
+        def read(self, pixels: Tensor) -> Reading:
+            assert pixels.shape[-1] == SIZE
+            return super().read(pixels)
+
+    small = draw_triples(renders, "test", 4, size=64)
+    (row, *_) = transfer.Bench(small, [Picky()], Green()).measure(transfer.truth)
+    assert row.unit_error == 0
+    assert row.psnr == 80
+
+
 def test_swapping_twice_with_a_method_that_only_moves(triples: Triples, wide_mouth: Method) -> None:
     faces = [Faces(f.pixels[:2], f.landmarks[:2]) for f in (triples.source, triples.source)]
     back = transfer.swap_twice(wide_mouth, *faces)

@@ -8,9 +8,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from mien.judges import Judge
+from mien.judges import Judge, Reading
 from mien.judges.identity import Descriptor
+from mien.judges.networks import SIZE
 from mien.methods.base import Method
 from mien.metrics.pixel import face_mask, ms_ssim, psnr, ssim
 from mien.metrics.statistics import summarise
@@ -76,7 +78,7 @@ class Bench:
     def __init__(self, triples: Triples, judges: Sequence[Judge], who: Descriptor) -> None:
         self.judges, self.who = judges, who
         self.parts = triples.split(16)
-        self.right = [[judge.read(t.truth.pixels) for judge in judges] for t in self.parts]
+        self.right = [[_read(judge, t.truth.pixels) for judge in judges] for t in self.parts]
         self.people = [
             tuple(who.of(f.pixels, f.landmarks) for f in (t.source, t.reference))
             for t in self.parts
@@ -91,7 +93,7 @@ class Bench:
         made, right = edit(t), t.truth.pixels
         size = right.shape[-1]
         face = torch.maximum(*(face_mask(f.landmarks, size) for f in (t.source, t.truth)))
-        looks = list(zip((j.read(made) for j in self.judges), self.right[k], strict=True))
+        looks = list(zip((_read(j, made) for j in self.judges), self.right[k], strict=True))
         off = torch.stack([(a.units - b.units).abs().mean(1) for a, b in looks]).mean(0)
         wrong = torch.stack([(a.units - t.units).abs().mean(1) for a, _ in looks]).mean(0)
         same = torch.stack([a.emotions.argmax(1) == b.emotions.argmax(1) for a, b in looks])
@@ -105,6 +107,13 @@ class Bench:
             Row(person, *(round(float(v), 5) for v in values))
             for person, *values in zip(t.people, *columns, strict=True)
         ]
+
+
+def _read(judge: Judge, pixels: Tensor) -> Reading:
+    """What a judge reads in crops of any size."""
+    if pixels.shape[-1] != SIZE:
+        pixels = F.interpolate(pixels, size=SIZE, mode="bicubic", antialias=True).clamp(-1, 1)
+    return judge.read(pixels)
 
 
 def summary(rows: Sequence[Row], unedited: Sequence[Row]) -> dict[str, Any]:
