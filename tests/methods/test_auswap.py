@@ -158,3 +158,16 @@ def test_projected_features_hold_units_alone() -> None:
         own = projected.identity(faces).features[1]
         assert torch.equal(own, projected.encode(faces).code)
         assert not torch.allclose(plain.encode(faces).code, own)
+
+
+def test_weak_readings_rest() -> None:
+    torch.manual_seed(0)
+    plain = AUSwap(replace(SMALL, project=True)).eval()
+    resting = AUSwap(replace(SMALL, project=True, rest=0.3)).eval()
+    resting.load_state_dict(plain.state_dict())
+    faces = Faces(torch.rand(3, 3, 64, 64) * 2 - 1, torch.zeros(3, 68, 2))
+    with torch.no_grad():
+        units = plain.unit_encoder.read(plain.unit_encoder(faces.pixels)).clamp(0, 1)
+        assert bool(((units > 0) & (units < 0.3)).any())
+        kept = torch.where(units < 0.3, torch.zeros_like(units), units)
+        assert torch.equal(resting.encode(faces).code, resting.from_units(kept).code)

@@ -30,6 +30,7 @@ class Architecture:
     refine: bool = False  # a styled block where lids and lips can be told apart
     hedge: float = 0.0  # compose head, at inference: cover up to here is taken for hedging
     project: bool = False  # at inference: of a feature nothing is lent but the units read from it
+    rest: float = 0.0  # ... and a unit read below this rests: weak readings tell faces apart
     norm: Literal["instance", "group"] = "instance"  # of E_f, E_a and the generator's Ups
 
 

@@ -46,7 +46,8 @@ class AUSwap(Method):
         feature = self.unit_encoder(faces.pixels)
         if self.architecture.project:
             # Differs: what a feature holds beside units is the lender's own; the map knows units
-            return self.from_units(self.unit_encoder.read(feature).clamp(0, 1))
+            units = self.unit_encoder.read(feature).clamp(0, 1)
+            return self.from_units(units * (units >= self.architecture.rest))
         return Expression(feature)
 
     def from_labels(self, index: Tensor) -> Expression:
