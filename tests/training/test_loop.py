@@ -34,9 +34,9 @@ SMALL = {
         "architecture.encoder=8", "architecture.encoder_max=16", "architecture.reader=8",
     ),
     "aipgan": (
-        "architecture.width_max=16", "architecture.code=16", "architecture.features=8",
-        "architecture.features_max=16", "architecture.decoder=8", "architecture.decoder_max=16",
-        "architecture.rank=8", "training.people=6",
+        "architecture.width=16", "architecture.width_max=16", "architecture.code=16",
+        "architecture.features=8", "architecture.features_max=16", "architecture.decoder=8",
+        "architecture.decoder_max=16", "architecture.rank=8", "training.people=6",
     ),
 }  # fmt: skip
 PHASES = {

@@ -170,7 +170,9 @@ class AIPGANTask(Task):
         if w.mapped:
             mapped = m.unit_map.to_code(units)
             again = losses.read_error(m.unit_map.to_units(mapped), units, sure)
-            parts["mapped"] = (sure[:, None] * (mapped - codes).abs()).mean() + again
+            # the codes stand still: a code pulled to its units would forget the rest of the face
+            apart = (mapped - codes.detach()).abs()
+            parts["mapped"] = (sure[:, None] * apart).mean() + again
         return parts
 
     def intrinsic_terms(
