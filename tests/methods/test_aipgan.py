@@ -115,8 +115,8 @@ def test_attention_gates_channels_then_places() -> None:
     assert where.shape == (2, 1, 16, 16)
     which = seen / (x * where)  # one factor for each channel, between 0 and 1
     assert torch.allclose(which, which.mean((2, 3), keepdim=True), atol=1e-4)
-    assert float(which.min()) > 0
-    assert float(which.max()) < 1
+    assert float(which.detach().min()) > 0
+    assert float(which.detach().max()) < 1
 
 
 def test_without_attention_there_is_no_gate_and_no_term() -> None:
@@ -139,7 +139,7 @@ def test_landmarks_begin_at_the_template() -> None:
     nn.init.zeros_(features.heat.weight)
     seen = features.landmarks(torch.randn(1, 8, 32, 32))[0]
     wanted = (torch.from_numpy(template(64)) + 0.5) / 64
-    assert float((seen - wanted).abs().max()) < 0.02
+    assert float((seen - wanted).detach().abs().max()) < 0.02
 
 
 def test_heat_is_1_at_a_landmark_and_falls_off() -> None:
@@ -179,7 +179,7 @@ def test_pictures_of_attention_and_landmarks() -> None:
     points[..., 0] = 20.5 / 32
     green = dotted(face, points)[0]
     assert torch.allclose(green[:, 8, 20], torch.tensor([-0.6, 1.0, -0.2]))
-    assert (green[:, 20] == 0).all()
+    assert float(green[:, 20].abs().max()) < 1e-6
 
 
 # ---- pooling -----------------------------------------------------------------------------------
@@ -226,7 +226,7 @@ def test_sketch_is_the_sketch_of_the_outer_product() -> None:
 
 
 def test_sketch_estimates_inner_products() -> None:
-    """<sketch(e, i), sketch(f, j)> is <e, f> <i, j> on average over hashes, and nearer if longer."""
+    """<sketch(e, i), sketch(f, j)> is <e, f> <i, j> on average, the nearer the longer."""
     torch.manual_seed(0)
     e, i = torch.randn(1, 12, 1, 1), torch.randn(1, 12, 1, 1)
     f, j = e + 0.5 * torch.randn_like(e), i + 0.5 * torch.randn_like(i)

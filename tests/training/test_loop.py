@@ -100,6 +100,12 @@ def test_every_recipe_runs_with_every_phase(shards: Path, tmp_path: Path, path: 
     assert registry.load(name, weights).size == 32
 
 
+def test_more_people_than_there_is_room_for(shards: Path, tmp_path: Path) -> None:
+    made = recipe("rig_128", "training.people=5", method="aipgan")
+    with pytest.raises(ConfigError, match=r"6 training people.*--set training.people=6"):
+        train(made, shards, tmp_path / "run", progress=False)
+
+
 def test_resume_is_exact(shards: Path, tmp_path: Path) -> None:
     """Stopped at half and resumed, the weights are those of a run in one go, to the bit."""
     settings = ("training.adversary_from=0.0", "training.decay=none", "training.images=48")

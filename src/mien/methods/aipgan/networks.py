@@ -253,7 +253,8 @@ class Decoder(nn.Module):
         )
         rest = downs(a) + 1 - count  # Ups from the finest joined map to the stem's resolution
         steps = [min(1, rest), *[1] * (rest - 1)]
-        channels = [entering[-1], *widths(a.width, len(steps), a.decoder_max)[::-1]]
+        most = max(a.width, a.decoder_max)
+        channels = [entering[-1], *widths(a.width, len(steps), most)[::-1]]
         self.leave = nn.Sequential(
             *(
                 ResBlock(i, o, step, a.norm)
