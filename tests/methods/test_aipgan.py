@@ -155,12 +155,12 @@ def test_heat_is_1_at_a_landmark_and_falls_off() -> None:
 
 def test_supervision_moves_the_gate_to_the_landmarks() -> None:
     made = task()
-    data = batch()
-    points = ((torch.from_numpy(template(64)) + 0.5) / 64).expand(4, 68, 2)
+    data = batch(2)
+    points = ((torch.from_numpy(template(64)) + 0.5) / 64).expand(2, 68, 2)
     encoder = made.method.expression_encoder
     steps = torch.optim.Adam(encoder.parameters(), 1e-2)
     errors = []
-    for _ in range(25):
+    for _ in range(20):
         steps.zero_grad()
         error = losses.attends(encoder(data["source"])[1], points)
         error.backward()
@@ -192,8 +192,8 @@ def test_low_rank_is_a_sum_over_ranks() -> None:
     u = torch.tanh(made.u.weight[..., 0, 0] @ e[0, :, 0, 0] + made.u.bias)
     v = torch.tanh(made.v.weight[..., 0, 0] @ i[0, :, 0, 0] + made.v.bias)
     wanted = [
-        sum(float(made.p.weight[o, r]) * float(u[r]) * float(v[r]) for r in range(4))
-        + float(made.p.bias[o])
+        sum(made.p.weight[o, r].item() * u[r].item() * v[r].item() for r in range(4))
+        + made.p.bias[o].item()
         for o in range(2)
     ]
     assert made(e, i).flatten().tolist() == pytest.approx(wanted, abs=1e-5)
@@ -376,10 +376,10 @@ def test_the_discriminator_joins_late() -> None:
 
 
 def test_the_discriminator_learns_people_and_units_of_photographs() -> None:
-    made, data = task(share=1.0), batch()
+    made, data = task(share=1.0), batch(2)
     steps = torch.optim.Adam(made.discriminator.parameters(), 3e-3)
     first = made.judge(data, 0).parts
-    for _ in range(30):
+    for _ in range(20):
         steps.zero_grad()
         made.judge(data, 0).total.backward()
         steps.step()

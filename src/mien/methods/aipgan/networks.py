@@ -338,4 +338,5 @@ class Discriminator(nn.Module):
     def forward(self, face: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         maps = self.trunk(face)
         traits = self.traits(maps)
-        return self.realism(maps), self.units(traits), self.person(traits)
+        # a picture head's early results lie far outside a photograph: units answer in their range
+        return self.realism(maps), torch.sigmoid(self.units(traits)), self.person(traits)
