@@ -99,14 +99,10 @@ class AIPGANTask(Task):
         """Photographs against results; units and people of photographs alone, which are known."""
         n = self.part(batch)
         x, d = batch["source"][:n], batch["donor"][:n]
-        with torch.no_grad():
-            own, lent = (self.method.expression_encoder(f)[0] for f in (x, d))
-            maps, _, _ = self.method.identity_encoder(x)
-            made = compose(x, self.method.transfer(x, maps, own, lent))
         real, units, person = self.discriminator(torch.cat([x, d]))
         parts = {}
         if "realism" in self.judged:
-            fake, _, _ = self.discriminator(made)
+            fake, _, _ = self.discriminator(self.results(x, d))
             parts["realism"] = shared.hinge_real(real) + shared.hinge_fake(fake)
         if "judged_units" in self.judged:
             truth = torch.cat([batch["source_units"][:n], batch["target_units"][:n]])
@@ -115,6 +111,13 @@ class AIPGANTask(Task):
             who = torch.cat([batch["source_person"][:n], batch["donor_person"][:n]])
             parts["judged_person"] = F.cross_entropy(person, who)
         return Loss(parts)
+
+    @torch.no_grad()
+    def results(self, x: Tensor, d: Tensor) -> Tensor:
+        """Faces `x` with the expressions of `d`, both (n, 3, S, S)."""
+        own, lent = (self.method.expression_encoder(f)[0] for f in (x, d))
+        maps, _, _ = self.method.identity_encoder(x)
+        return compose(x, self.method.transfer(x, maps, own, lent))
 
     # ---- the generator's step ------------------------------------------------------------------
 
