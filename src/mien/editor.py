@@ -18,6 +18,7 @@ from mien.faces.detect import choose, detect
 from mien.faces.paste import paste
 from mien.images import Photo
 from mien.methods.base import Method
+from mien.nn.compose import resize
 from mien.sheet import sheet
 from mien.types import (
     ActionUnits,
@@ -155,6 +156,20 @@ class Editor:
         """A portrait (as `portrait` gives it) with the guide's expression, at its own size."""
         crop = align.align(shown, found, self.method.size)
         return paste(shown, crop, self.method.edit(self._batch([crop]), guide, intensity))
+
+    def explain(
+        self, photo: Picture, guide: Guide, size: int = 256, face: str = "largest"
+    ) -> dict[str, UInt8]:
+        """What the method makes of one face on the way to the guide's expression: pictures uint8
+        (size, size, 3) by name, the face first and the result last; ConfigError if it shows
+        nothing.
+        """
+        pixels = _photo(photo).pixels
+        found = pick(detect(pixels), face)[0]
+        source = self._batch([align.align(pixels, found, self.method.size)])
+        steps = self.method.explain(source, self.method.expression(guide, source))
+        named = {"source": source.pixels, **dict(steps)}
+        return {name: images.to_uint8(resize(seen, size))[0] for name, seen in named.items()}
 
     def _batch(self, crops: Sequence[AlignedFace]) -> Faces:
         return Faces.stack(crops).to(self.method.device)

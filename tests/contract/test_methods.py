@@ -25,6 +25,11 @@ SMALL = {
         "encoder_max": 32, "reader": 16, "discriminator": 8, "relative": True, "look": True,
         "refine": True,
     },
+    "aipgan": {
+        "size": 64, "stem": 2, "width": 16, "width_max": 32, "code": 24, "identity": 16,
+        "features": 8, "features_max": 16, "decoder": 8, "decoder_max": 16, "rank": 12,
+        "discriminator": 8, "relative": True, "look": True, "norm": "group",
+    },
 }  # fmt: skip
 """Architectures small enough to build in a test; a new method adds its own."""
 

@@ -109,6 +109,60 @@ def test_a_pair_is_one_person_and_its_truth(renders: Path) -> None:
         assert torch.allclose(item["mouth"], torch.tensor(51 / 255))
 
 
+def test_portraits_are_of_the_same_pictures(renders: Path) -> None:
+    """Nothing is drawn anew for them."""
+    plain, more = (RigPairs(renders, "train", size=32, seed=3, portraits=p) for p in (False, True))
+    for i in range(12):
+        a, b = plain[i], more[i]
+        assert b.keys() - a.keys() == {
+            *(f"{role}_landmarks" for role in ("source", "target", "donor")),
+            *(f"{role}_{what}" for role in ("source", "donor") for what in ("neutral", "person")),
+        }
+        assert all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_a_portrait_is_the_person_at_rest(renders: Path) -> None:
+    pairs = RigPairs(renders, "train", size=64, augment=False, portraits=True)
+    assert pairs.people == ["set/0", "set/1", "set/2"]
+    for i in range(30):
+        item = pairs[i]
+        for role in ("source", "donor"):
+            person, _ = told(item[role])
+            # the third person's photograph is not at rest, their first render is
+            assert told(item[f"{role}_neutral"]) == (person, 0 if person < 2 else 1)
+            assert int(item[f"{role}_person"]) == person
+            assert item[f"{role}_neutral"].shape == (3, 64, 64)
+            assert np.allclose(item[f"{role}_landmarks"], LANDMARKS, atol=1e-4)
+
+
+def test_a_portrait_is_turned_lit_and_mirrored_with_its_picture(renders: Path) -> None:
+    pairs = RigPairs(renders, "train", size=64, portraits=True)
+    flipped = same = 0
+    for i in range(40):
+        item = pairs[i]
+        mirrored = bool(item["source"][2, :, :16].mean() > item["source"][2, :, -16:].mean())
+        flipped += mirrored
+        for role in ("source", "target", "donor"):
+            points = item[f"{role}_landmarks"]
+            inner = points[MIRROR] if mirrored else points
+            assert (inner[0, 0] < inner[67, 0]) != mirrored
+        assert torch.equal(item["source_landmarks"], item["target_landmarks"])  # told so here
+        for role in ("source", "donor"):
+            picture, rest = item[role], item[f"{role}_neutral"]
+            if pairs.photos[int(item[f"{role}_person"])].neutral:
+                same += torch.equal(picture, rest)
+            assert bool(rest[2, :, :16].mean() > rest[2, :, -16:].mean()) == mirrored
+    assert 8 < flipped < 32
+    assert same > 5  # the picture itself, noise and all, where it is at rest
+
+
+def test_a_person_never_at_rest_has_no_portrait(tmp_path: Path) -> None:
+    write_shard(tmp_path / "train" / "0.tar", [sample(2, k) for k in (0, 2, 3)])
+    assert len(RigPairs(tmp_path, "train").photos) == 1
+    with pytest.raises(DataError, match="no neutral picture of set/2"):
+        RigPairs(tmp_path, "train", portraits=True)
+
+
 @pytest.mark.parametrize("kind", ["pairs", "labelled", "faces"])
 def test_a_resumed_run_sees_the_same(renders: Path, kind: str) -> None:
     def opened(seed: int = 4) -> RigPairs | RigLabelled | RigFaces:

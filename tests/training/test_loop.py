@@ -20,22 +20,29 @@ from mien.training import recipe as recipes
 from mien.training.run import train
 
 COMMON = (
-    "architecture.size=32", "architecture.stem=2", "architecture.width=8", "architecture.middle=8",
-    "architecture.blocks=1", "architecture.discriminator=8", "training.batch=4", "run.workers=0",
-    "run.precision=32-true",
+    "architecture.size=32", "architecture.stem=2", "architecture.width=8",
+    "architecture.discriminator=8", "training.batch=4", "run.workers=0", "run.precision=32-true",
 )  # fmt: skip
 SMALL = {
     "mtss": (
-        "architecture.style=16", "architecture.latent=4", "architecture.mapper=8",
-        "architecture.extractor=8", "architecture.extractor_max=16", "architecture.sdu=16",
-        "architecture.discriminator_max=16",
+        "architecture.middle=8", "architecture.blocks=1", "architecture.style=16",
+        "architecture.latent=4", "architecture.mapper=8", "architecture.extractor=8",
+        "architecture.extractor_max=16", "architecture.sdu=16", "architecture.discriminator_max=16",
     ),
     "auswap": (
-        "architecture.width=16", "architecture.encoder=8", "architecture.encoder_max=16",
-        "architecture.reader=8",
+        "architecture.middle=8", "architecture.blocks=1", "architecture.width=16",
+        "architecture.encoder=8", "architecture.encoder_max=16", "architecture.reader=8",
+    ),
+    "aipgan": (
+        "architecture.width=16", "architecture.width_max=16", "architecture.code=16",
+        "architecture.features=8", "architecture.features_max=16", "architecture.decoder=8",
+        "architecture.decoder_max=16", "architecture.rank=8", "training.people=6",
     ),
 }  # fmt: skip
-PHASES = {"mtss": {"generator", "discriminator"}, "auswap": {"reader", "judges", "generator"}}
+PHASES = {
+    "mtss": {"generator", "discriminator"}, "auswap": {"reader", "judges", "generator"},
+    "aipgan": {"discriminator", "generator"},
+}  # fmt: skip
 WITHOUT = {
     "ablation_64_no_adversary": {"reader"}, "ablation_64_no_separation": {"reader"},
     "units_128": {"reader", "judges", "generator"},
@@ -91,6 +98,12 @@ def test_every_recipe_runs_with_every_phase(shards: Path, tmp_path: Path, path: 
     with pytest.raises(Exception, match=f"holds no {name} weights"):
         registry.load(name, tmp_path / "0.safetensors")
     assert registry.load(name, weights).size == 32
+
+
+def test_more_people_than_there_is_room_for(shards: Path, tmp_path: Path) -> None:
+    made = recipe("rig_128", "training.people=5", method="aipgan")
+    with pytest.raises(ConfigError, match=r"6 training people.*--set training.people=6"):
+        train(made, shards, tmp_path / "run", progress=False)
 
 
 def test_resume_is_exact(shards: Path, tmp_path: Path) -> None:

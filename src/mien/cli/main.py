@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "edit": "Change the expression in photographs, by label, action units or a reference.",
     "swap": "Exchange the expressions of two photographs.",
     "sheet": "Draw a grid of people and expressions.",
+    "explain": "Draw what a method sees in a photograph on the way to its result.",
     "demo": "Show what mien does on the samples that come with it.",
     "methods": "List the methods, their weights and what these may be used for.",
     "train": "Train a method from a recipe.",

@@ -65,6 +65,16 @@ def check_method(name: str, weights: Path | None) -> None:
         raise AssetMissing(f"no weights at {weights}: name a .safetensors file")
 
 
+def check_explains(name: str) -> None:
+    """ConfigError for a method that cannot show what it sees."""
+    from mien.methods.base import Method
+    from mien.methods.registry import METHODS, resolve
+
+    able = [n for n, e in METHODS.items() if resolve(e.method).explain is not Method.explain]
+    if name not in able:
+        raise ConfigError(f"{name} has nothing inside to look at: choose from {', '.join(able)}")
+
+
 def check_suffix(path: Path) -> None:
     """ImageError unless mien writes files of this name."""
     from mien.images import encode

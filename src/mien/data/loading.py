@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.random import Generator
 from torch import Tensor
+from torch.nn import functional as F
 from torch.utils.data import Dataset
 
 from mien import facs
@@ -50,6 +51,15 @@ class Renders:
     still: list[int]  # the states that stand and are lit as the photograph
     stored: list[Stored]  # K
 
+    def at_rest(self) -> int:
+        """The first state that stands as the photograph and wears nothing; DataError when none
+        does.
+        """
+        for k in self.still:
+            if not self.units[k].any() and (k > 0 or self.neutral):
+                return k
+        raise DataError(f"no neutral picture of {self.person}: run `mien rig render` again")
+
     @classmethod
     def of(cls, samples: Iterable[tuple[dict[str, Any], Stored]]) -> Renders:
         facts, stored = zip(*samples, strict=True)
@@ -83,6 +93,11 @@ def to_tensor(pixels: UInt8) -> Tensor:
     return torch.from_numpy(pixels).permute(2, 0, 1).float().div(127.5).sub(1.0)
 
 
+def _shrunk(picture: Tensor, side: int) -> Tensor:
+    """A picture (3, S, S) at `side`, averaged down."""
+    return F.interpolate(picture[None], size=(side, side), mode="area")[0]
+
+
 class RigPairs(Dataset[dict[str, Tensor]]):
     """Same person under two expressions, with the rig's truth, and a donor who wears the second.
 
@@ -90,15 +105,29 @@ class RigPairs(Dataset[dict[str, Tensor]]):
     target_label (emotion index or -1); flow (2, 64, 64) crop units and visible (1, 64, 64) from
     target to source with known = 1 where the source is the photograph itself, else 0; mouth (1, 64,
     64).
+
+    With `portraits` also who it is and where: source_landmarks, target_landmarks, donor_landmarks
+    (68, 2) px of the item; source_neutral, donor_neutral (3, 64, 64), the person at rest under the
+    geometry and camera of their own picture; source_person, donor_person, positions in `people`.
+    The random draws are the same with them and without.
     """
 
     def __init__(
-        self, folder: Path, split: str, *, size: int = 128, seed: int = 0, augment: bool = True
+        self,
+        folder: Path,
+        split: str,
+        *,
+        size: int = 128,
+        seed: int = 0,
+        augment: bool = True,
+        portraits: bool = False,
     ) -> None:
         self.photos = [p for p in open_renders(folder, split) if len(p.still) > 1]
         if not self.photos:
             raise DataError(f"no photograph in {folder / split} has two states: render more")
         self.size, self.seed, self.strength = size, seed, 1.0 if augment else 0.0
+        self.people = sorted({p.person for p in self.photos})
+        self.at_rest = [p.at_rest() for p in self.photos] if portraits else []
         self.wearers: dict[int, list[tuple[int, int]]] = {}
         for s, photo in enumerate(self.photos):
             for state in photo.still:
@@ -142,12 +171,15 @@ class RigPairs(Dataset[dict[str, Tensor]]):
         source, target = self.states(s, rng)
         wearer, donor = self.donor(s, target, rng)
         mirror = self.strength > 0 and bool(rng.random() < 0.5)
-        item = self.pictures(photo, source, target, rng, mirror)
-        item["donor"] = self.picture(
-            self.photos[wearer].stored[donor].image(),
-            self.geometry(self.photos[wearer], rng, mirror),
-            Camera.draw(rng, self.strength),
-        )
+        geometry, camera = self.geometry(photo, rng, mirror), Camera.draw(rng, self.strength)
+        item = self.pictures(photo, source, target, geometry, camera)
+        lender = self.photos[wearer]
+        theirs = self.geometry(lender, rng, mirror), Camera.draw(rng, self.strength)
+        item["donor"] = self.picture(lender.stored[donor].image(), *theirs)
+        if self.at_rest:
+            item |= self.portrait("source", s, source, geometry, camera)
+            item |= self.portrait("donor", wearer, donor, *theirs)
+            item["target_landmarks"] = self.landmarks(photo, target, geometry)
         units = [photo.units[k] for k in (source, target)]
         if mirror:
             units = [facs.mirror(u) for u in units]
@@ -169,11 +201,28 @@ class RigPairs(Dataset[dict[str, Tensor]]):
         seen = geometry.image(pixels)
         return to_tensor(camera.apply(seen) if self.strength else seen)
 
+    def portrait(
+        self, role: str, s: int, state: int, geometry: Geometry, camera: Camera
+    ) -> dict[str, Tensor]:
+        """Who a picture shows, where their landmarks are, and what they look like at rest."""
+        photo = self.photos[s]
+        rest = self.picture(photo.stored[self.at_rest[s]].image(), geometry, camera)
+        return {
+            f"{role}_landmarks": self.landmarks(photo, state, geometry),
+            f"{role}_neutral": _shrunk(rest, TRUTH),
+            f"{role}_person": torch.tensor(self.people.index(photo.person)),
+        }
+
+    def landmarks(self, photo: Renders, state: int, geometry: Geometry) -> Tensor:
+        points = geometry.points(photo.landmarks[state])
+        if geometry.mirrored:
+            points = points[MIRROR]
+        return torch.from_numpy(points.astype(np.float32))
+
     def pictures(
-        self, photo: Renders, source: int, target: int, rng: Generator, mirror: bool
+        self, photo: Renders, source: int, target: int, geometry: Geometry, camera: Camera
     ) -> dict[str, Tensor]:
         """Source and target under one geometry and camera, with the truth between them."""
-        geometry, camera = self.geometry(photo, rng, mirror), Camera.draw(rng, self.strength)
         first, second = photo.stored[source], photo.stored[target]
         flow = geometry.flow(second.flow(), TRUTH)
         visible = geometry.field(second.visibility(), TRUTH)

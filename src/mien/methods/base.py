@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from mien import facs
-from mien.errors import GuideError
+from mien.errors import ConfigError, GuideError
 from mien.nn.compose import compose, unchanged
 from mien.types import ActionUnits, Composition, Faces, Guide, Label, Reference
 
@@ -76,6 +76,14 @@ class Method(nn.Module, ABC):
     @abstractmethod
     def compose(self, identity: Identity, expression: Expression) -> Composition:
         """What to do to the source so that it wears the expression."""
+
+    def explain(self, source: Faces, expression: Expression) -> list[tuple[str, Tensor]]:
+        """Named pictures (B, 3, s, s) in [-1, 1], each of its own side, of what the method makes of
+        `source` on the way to the expression; the last is the result.
+
+        Optional: ConfigError for a method that has nothing to show.
+        """
+        raise ConfigError(f"{self.name} has nothing inside to look at: choose another --method")
 
     def expression(self, guide: Guide, source: Faces | None = None) -> Expression:
         """The expression a guide asks for: code (B, D).

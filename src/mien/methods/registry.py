@@ -43,6 +43,14 @@ METHODS: dict[str, Entry] = {
         paper="Shao et al., TIP 2021",
         summary="swaps AU-related features between two photographs",
     ),
+    "aipgan": Entry(
+        method="mien.methods.aipgan.method:AIPGAN",
+        task="mien.methods.aipgan.task:AIPGANTask",
+        config="mien.methods.aipgan.config:AIPGANConfig",
+        architecture="mien.methods.aipgan.config:Architecture",
+        paper="Ali and Hughes, 2020",
+        summary="attended expression and identity maps, joined by bilinear pooling",
+    ),
 }
 
 

@@ -1,0 +1,1 @@
+"""Attended expression and identity features, joined by bilinear pooling (Ali and Hughes, 2020)."""

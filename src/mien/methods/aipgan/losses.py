@@ -1,0 +1,59 @@
+"""The losses of aipgan as their equations. Pure functions; weights are applied by the task.
+
+Landmark, attention and warp terms are inferred from the abstract and from Deforming Autoencoders
+(Shu et al., ECCV 2018); consistency from TER-GAN and the discriminator's heads from DE-GAN (same
+authors). Those that need the rig's truth are in `nn/losses.py`.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def misplaced(points: Tensor, truth: Tensor) -> Tensor:
+    """Mean L1 distance between landmarks (B, 68, 2) in crop units, in px at 128."""
+    return 128 * (points - truth).abs().sum(-1).mean()
+
+
+def heat(points: Tensor, side: int, spread: float = 0.04) -> Tensor:
+    """The sum of Gaussians at landmarks (B, 68, 2) in crop units, 1 at most: (B, 1, side, side).
+
+    spread: standard deviation in crop units.
+    """
+    line = (torch.arange(side, device=points.device) + 0.5) / side
+    near = torch.exp(-((points[..., None] - line).square()) / (2 * spread**2))  # (B, 68, 2, side)
+    return torch.einsum("bnx,bny->byx", near[:, :, 0], near[:, :, 1]).clamp(max=1)[:, None]
+
+
+def attends(gate: Tensor, points: Tensor) -> Tensor:
+    """Squared error of a spatial gate (B, 1, h, h) to the landmarks' heat."""
+    return (gate.float() - heat(points, gate.shape[-1])).square().mean()
+
+
+def read_error(read: Tensor, units: Tensor, known: Tensor) -> Tensor:
+    """Squared error of AU intensities (B, 47), summed over units, mean over faces; `known` (B,) 0
+    or 1.
+    """
+    error = (read - units).square().sum(1)
+    return (error * known).sum() / known.sum().clamp_min(1)
+
+
+def apart(a: Tensor, b: Tensor) -> Tensor:
+    """L1 of `a` to `b`, in units of b's spread; `b` stands still, so that neither can shrink."""
+    b = b.detach()
+    return (a - b).abs().mean() / b.float().std().clamp_min(1e-3)
+
+
+def rough(warp: Tensor) -> Tensor:
+    """Total variation of a warp (B, 2, h, h) in crop units, summed over its px, mean of the
+    batch.
+    """
+    f = warp * warp.shape[-1]
+    across, down = f[..., 1:] - f[..., :-1], f[..., 1:, :] - f[..., :-1, :]
+    return (across.abs().sum() + down.abs().sum()) / len(f)
+
+
+def drift(warp: Tensor) -> Tensor:
+    """Squared distance, px, of the batch's mean warp from none: textures stay where faces are."""
+    return (warp.mean(0) * warp.shape[-1]).square().mean()

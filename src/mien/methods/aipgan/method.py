@@ -1,0 +1,115 @@
+"""aipgan behind the common contract."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from mien import facs
+from mien.methods.aipgan import networks
+from mien.methods.aipgan.config import Architecture
+from mien.methods.base import Expression, Identity, Method
+from mien.nn.blocks import initialise
+from mien.nn.compose import decisive, resize
+from mien.nn.heads import ComposeHead, PictureHead
+from mien.types import Composition, Faces, Reference
+
+
+class AIPGAN(Method):
+    """Attention-based identity-preserving transfer (Ali and Hughes, 2020): references natively.
+
+    The expression code (B, 128) is the bottleneck from which the landmarks are predicted; the
+    identity is the maps that rebuild the intrinsic image.
+    """
+
+    name: ClassVar[str] = "aipgan"
+    native: ClassVar[tuple[type, ...]] = (Reference,)
+
+    def __init__(self, architecture: Architecture | None = None) -> None:
+        super().__init__()
+        a = self.architecture = architecture or Architecture()
+        self.size = a.size
+        self.expression_encoder = networks.ExpressionEncoder(a)
+        self.expression_features = networks.ExpressionFeatures(a)
+        self.identity_encoder = networks.IdentityEncoder(a)
+        self.decoder = networks.Decoder(a)
+        head = ComposeHead if a.head == "compose" else PictureHead
+        self.head = head(a.width, a.stem)
+        self.unit_map = networks.UnitMap(a)
+        initialise(self)
+
+    def identity(self, source: Faces) -> Identity:
+        maps, _, _ = self.identity_encoder(source.pixels)
+        return Identity(source, (*maps, self.encode(source).code))
+
+    def encode(self, faces: Faces) -> Expression:
+        code, _ = self.expression_encoder(faces.pixels)
+        if self.architecture.project:
+            # Differs: landmarks hold the shape of the lender's face too; the map knows units alone
+            return self.from_units(self.units(Expression(code)))
+        return Expression(code)
+
+    def from_labels(self, index: Tensor) -> Expression:
+        table = torch.stack([torch.from_numpy(facs.prototype(name)) for name in facs.EMOTIONS])
+        return self.from_units(table.to(self.device)[index])
+
+    def from_units(self, units: Tensor) -> Expression:
+        return Expression(self.unit_map.to_code(units))
+
+    def units(self, expression: Expression) -> Tensor:
+        return self.unit_map.to_units(expression.code).clamp(0, 1)  # type: ignore[no-any-return]
+
+    def compose(self, identity: Identity, expression: Expression) -> Composition:
+        *maps, own = identity.features
+        edit = self.transfer(identity.source.pixels, maps, own, expression.code)
+        hedge = self.architecture.hedge
+        return decisive(edit, hedge) if hedge else edit
+
+    def transfer(
+        self, face: Tensor, maps: list[Tensor], own: Tensor, wanted: Tensor
+    ) -> Composition:
+        """The decoder, for training too: the face (B, 3, S, S) of these identity maps, from its
+        `own` code to the `wanted` one (B or 1, 128).
+        """
+        lent = self.expression_features(wanted.expand(len(face), -1))
+        kept = self.expression_features(own) if self.architecture.relative else None
+        return self.head(self.decoder(maps, lent, kept, face), face)  # type: ignore[no-any-return]
+
+    def landmarks(self, code: Tensor) -> Tensor:
+        """The landmarks (B, 68, 2), crop units, that codes say."""
+        return self.expression_features.landmarks(self.expression_features(code)[-1])
+
+    @torch.no_grad()
+    def explain(self, source: Faces, expression: Expression) -> list[tuple[str, Tensor]]:
+        """Where each encoder looks, the landmarks that it sees, the intrinsic image, the result."""
+        code, gate = self.expression_encoder(source.pixels)
+        maps, _, kept = self.identity_encoder(source.pixels)
+        gates = {"expression looks": gate, "identity looks": kept}
+        shown = [(k, lit(source.pixels, g)) for k, g in gates.items() if g is not None]
+        return [
+            *shown,
+            ("landmarks", dotted(source.pixels, self.landmarks(code))),
+            ("intrinsic", self.identity_encoder.intrinsic(maps[-1])),
+            ("result", self.decode(self.identity(source), expression)),
+        ]
+
+
+def lit(face: Tensor, gate: Tensor) -> Tensor:
+    """A face (B, 3, S, S) in grey, red where a gate (B, 1, h, h) in [0, 1] is open."""
+    grey = 0.5 * face.mean(1, keepdim=True) - 0.4
+    open_ = resize(gate.float(), face.shape[-1]).clamp(0, 1)
+    red = torch.cat([open_, 0.25 * open_, -0.1 * open_], 1)
+    return (grey + 1.2 * red).clamp(-1, 1)
+
+
+def dotted(face: Tensor, points: Tensor) -> Tensor:
+    """A face (B, 3, S, S) with a green dot at each of its landmarks (B, 68, 2), crop units."""
+    size = face.shape[-1]
+    line = (torch.arange(size, device=face.device) + 0.5) / size
+    reach = 1.2 / size
+    near = torch.exp(-((points[..., None] - line) / reach).square())  # (B, 68, 2, S)
+    dots = (near[:, :, 1, :, None] * near[:, :, 0, None, :]).amax(1)[:, None]
+    green = face.new_tensor([-0.6, 1.0, -0.2])[:, None, None]
+    return face * (1 - dots) + green * dots

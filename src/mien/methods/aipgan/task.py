@@ -1,0 +1,293 @@
+"""How aipgan is trained: the discriminator, then both encoders and the decoder together.
+
+`unpaired` sees two strangers at a time: the paper. `pairs` also knows what the first looks like
+with the expression of the second (Differs), and keeps every other term.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mien.data.loading import RigPairs
+from mien.errors import ConfigError
+from mien.methods.aipgan import losses
+from mien.methods.aipgan.config import AIPGANConfig
+from mien.methods.aipgan.method import AIPGAN
+from mien.methods.aipgan.networks import INTRINSIC, Discriminator
+from mien.methods.base import Expression, Group, Loss, Method, Phase, Task, psnr
+from mien.nn import losses as shared
+from mien.nn.blocks import initialise
+from mien.nn.compose import compose, resize, warp
+from mien.types import Composition, Faces
+
+Batch = dict[str, Tensor]
+JUDGED = ("realism", "judged_units", "judged_person")
+
+
+class AIPGANTask(Task):
+    """Phases and data of aipgan for a config."""
+
+    def __init__(self, config: AIPGANConfig, data: Path) -> None:
+        super().__init__()
+        self.config, self.data = config, data
+        self.method: AIPGAN = AIPGAN(config.architecture)
+        self.discriminator = Discriminator(config.architecture, config.training.people)
+        initialise(self.discriminator)
+        self.ema_images = config.training.ema_images
+
+    def dataset(self, split: str, seed: int) -> RigPairs:
+        """Pairs with portraits; ConfigError when they show more people than there is room for."""
+        size, room = self.config.architecture.size, self.config.training.people
+        train = split == "train"
+        pairs = RigPairs(self.data, split, size=size, seed=seed, augment=train, portraits=True)
+        if train and len(pairs.people) > room:
+            count = len(pairs.people)
+            raise ConfigError(
+                f"{self.data} has {count} training people and training.people is {room}: "
+                f"say --set training.people={count}"
+            )
+        return pairs
+
+    def phases(self) -> Sequence[Phase]:
+        t, m = self.config.training, self.method
+        common: dict[str, Any] = {"betas": t.betas, "clip": t.clip, "schedule": self.rate}
+        phases = []
+        if self.judged:
+            phases.append(
+                Phase("discriminator", [Group([self.discriminator], t.lr_discriminator)],
+                      self.judge, every=t.adversary_every, start=self.join, **common)
+            )  # fmt: skip
+        modules = [
+            m.expression_encoder, m.expression_features, m.identity_encoder, m.decoder, m.head,
+            m.unit_map,
+        ]  # fmt: skip
+        groups = [Group(modules, t.lr)]
+        phases.append(Phase("generator", groups, self.make, weight_decay=t.weight_decay, **common))
+        return phases
+
+    @property
+    def join(self) -> int:
+        """Images after which results are judged."""
+        return int(self.config.training.adversary_from * self.config.training.images)
+
+    @property
+    def judged(self) -> list[str]:
+        """The discriminator's terms that have a weight."""
+        return [name for name in JUDGED if getattr(self.config.weights, name)]
+
+    def rate(self, progress: float) -> float:
+        """Factor of the learning rate at `progress` 0..1 of the budget."""
+        t = self.config.training
+        rise = min(1.0, progress * t.images / t.warmup) if t.warmup else 1.0
+        fall = {
+            "none": 1.0,
+            "linear": min(1.0, 2 * (1 - progress)),
+            "cosine": 0.5 + 0.5 * math.cos(math.pi * min(1.0, progress)),
+        }[t.decay]
+        return max(rise * fall, 1e-3)
+
+    # ---- the discriminator's step ----------------------------------------------------------------
+
+    def judge(self, batch: Batch, seen: int) -> Loss:
+        """Photographs against results; units and people of photographs alone, which are known."""
+        n = self.part(batch)
+        x, d = batch["source"][:n], batch["donor"][:n]
+        real, units, person = self.discriminator(torch.cat([x, d]))
+        parts = {}
+        if "realism" in self.judged:
+            fake, _, _ = self.discriminator(self.results(x, d))
+            parts["realism"] = shared.hinge_real(real) + shared.hinge_fake(fake)
+        if "judged_units" in self.judged:
+            truth = torch.cat([batch["source_units"][:n], batch["target_units"][:n]])
+            parts["judged_units"] = losses.read_error(units, truth, known(batch, n))
+        if "judged_person" in self.judged:
+            who = torch.cat([batch["source_person"][:n], batch["donor_person"][:n]])
+            parts["judged_person"] = F.cross_entropy(person, who)
+        return Loss(parts)
+
+    @torch.no_grad()
+    def results(self, x: Tensor, d: Tensor) -> Tensor:
+        """Faces `x` with the expressions of `d`, both (n, 3, S, S)."""
+        own, lent = (self.method.expression_encoder(f)[0] for f in (x, d))
+        maps, _, _ = self.method.identity_encoder(x)
+        return compose(x, self.method.transfer(x, maps, own, lent))
+
+    # ---- the generator's step ------------------------------------------------------------------
+
+    def make(self, batch: Batch, seen: int) -> Loss:
+        """Every term of both encoders and the decoder that has a weight."""
+        m, n = self.method, self.part(batch)
+        x, d = batch["source"], batch["donor"]
+        codes, gate = m.expression_encoder(torch.cat([x, d]))
+        maps, bottom, _ = m.identity_encoder(x)
+        own, lent = self.draw(codes, batch)
+        edit = m.transfer(x, maps, own, lent)
+        result = compose(x, edit)
+        parts = self.code_terms(codes, gate, batch)
+        parts |= self.intrinsic_terms(maps, bottom, batch)
+        if self.config.training.data == "pairs":
+            parts |= self.truth_terms(edit, result, batch)
+        parts |= self.again(result[:n], [k[:n] for k in maps], codes[len(x) :][:n], batch)
+        if self.config.weights.reconstruction:
+            back = m.transfer(x[:n], [k[:n] for k in maps], own[:n], own[:n])
+            parts["reconstruction"] = (compose(x[:n], back) - x[:n]).abs().mean()
+        if self.judged and seen >= self.join:
+            parts |= self.passes(result[:n], batch)
+        return self.weigh(parts)
+
+    def draw(self, codes: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Own and lent codes for the decoder: as encoded, with the noise, or for some faces as the
+        map makes them of the units that are known.
+        """
+        t = self.config.training
+        units = torch.cat([batch["source_units"], batch["target_units"]])
+        count = len(codes) // 2
+        mapped = self.method.unit_map.to_code(units)
+        noisy = codes + t.noise * torch.randn_like(codes)
+        by_units = (torch.rand(count, device=codes.device) >= t.lent).float().repeat(2)
+        drawn = torch.where((by_units * known(batch, count))[:, None] > 0, mapped, noisy)
+        own, lent = drawn.chunk(2)
+        return own, lent
+
+    def code_terms(self, codes: Tensor, gate: Tensor | None, batch: Batch) -> dict[str, Tensor]:
+        """What codes of source and donor must say: landmarks, units; where the encoder looks."""
+        m, w, size = self.method, self.config.weights, self.config.architecture.size
+        both = torch.cat([batch["source_landmarks"], batch["donor_landmarks"]])
+        points = (both + 0.5) / size
+        units = torch.cat([batch["source_units"], batch["target_units"]])
+        sure = known(batch, len(batch["source"]))
+        parts = {}
+        if w.landmarks:
+            parts["landmarks"] = losses.misplaced(m.landmarks(codes), points)
+        if w.attention and gate is not None:
+            parts["attention"] = losses.attends(gate, points)
+        if w.units:
+            parts["units"] = losses.read_error(m.unit_map.to_units(codes), units, sure)
+        if w.mapped:
+            mapped = m.unit_map.to_code(units)
+            again = losses.read_error(m.unit_map.to_units(mapped), units, sure)
+            # the codes stand still: a code pulled to its units would forget the rest of the face
+            apart = (mapped - codes.detach()).abs()
+            parts["mapped"] = (sure[:, None] * apart).mean() + again
+        return parts
+
+    def intrinsic_terms(
+        self, maps: list[Tensor], bottom: Tensor, batch: Batch
+    ) -> dict[str, Tensor]:
+        """The intrinsic image against the person at rest, or warped against the photograph."""
+        encoder, w = self.method.identity_encoder, self.config.weights
+        if not w.intrinsic:
+            return {}
+        image = encoder.intrinsic(maps[-1])
+        if encoder.deform is not None:
+            moved = encoder.deform(bottom)
+            seen = F.interpolate(batch["source"], (INTRINSIC, INTRINSIC), mode="area")
+            return {
+                "intrinsic": (warp(image, moved) - seen).abs().mean(),
+                "warp_smooth": losses.rough(moved),
+                "warp_mean": losses.drift(moved),
+            }
+        n = self.part(batch)
+        theirs, _, _ = encoder(batch["donor"][:n])
+        made = torch.cat([image, encoder.intrinsic(theirs[-1])])
+        truth = torch.cat([batch["source_neutral"], batch["donor_neutral"][:n]])
+        return {"intrinsic": (made - truth).abs().mean()}
+
+    def truth_terms(self, edit: Composition, result: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """The result against the source's person under the donor's expression."""
+        x, y, t = batch["source"], batch["target"], self.config.training
+        weight = shared.emphasis(x, y, t.emphasis) + t.mouth * resize(batch["mouth"], x.shape[-1])
+        return {
+            "pixel": shared.pixel(result, y, weight),
+            "edges": shared.edges(result, y, weight),
+            "flow": shared.flow(edit, batch["flow"], batch["visible"], batch["known"]),
+            "mask": shared.mask(edit, batch["visible"], batch["known"]),
+            "smooth": shared.smoothness(edit),
+        }
+
+    def again(
+        self, result: Tensor, maps: list[Tensor], lent: Tensor, batch: Batch
+    ) -> dict[str, Tensor]:
+        """TER-GAN's consistencies: the result's code and identity maps.
+
+        Differs: where the truth is known, its code is asked for and not the reference's, whose
+        landmarks are also the shape of the lender's face.
+        """
+        m, w, parts = self.method, self.config.weights, {}
+        if w.expression_again:
+            if self.config.training.data == "pairs":
+                with torch.no_grad():
+                    lent, _ = m.expression_encoder(batch["target"][: len(result)])
+            code, _ = m.expression_encoder(result)
+            parts["expression_again"] = losses.apart(code, lent)
+        if w.identity_again:
+            seen, _, _ = m.identity_encoder(result)
+            each = [losses.apart(a, b) for a, b in zip(seen, maps, strict=True)]
+            parts["identity_again"] = torch.stack(each).mean()
+        return parts
+
+    def passes(self, result: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """What the discriminator must say of results."""
+        n = len(result)
+        real, units, person = self.discriminator(result)
+        wanted, everyone = batch["target_units"][:n], torch.ones_like(batch["exact"][:n])
+        parts = {
+            "realism": -real.mean(),
+            "judged_units": losses.read_error(units, wanted, everyone),
+            "judged_person": F.cross_entropy(person, batch["source_person"][:n]),
+        }
+        return {name: parts[name] for name in self.judged}
+
+    def part(self, batch: Batch) -> int:
+        """How many of a batch are judged, rebuilt and encoded again."""
+        return max(1, round(self.config.training.share * len(batch["source"])))
+
+    def weigh(self, parts: dict[str, Tensor]) -> Loss:
+        """The named parts times their weights; parts of weight 0 vanish."""
+        w = self.config.weights
+        return Loss({k: getattr(w, k) * v for k, v in parts.items() if getattr(w, k)})
+
+    # ---- what a run shows of itself --------------------------------------------------------------
+
+    @torch.no_grad()
+    def preview(self, method: Method, batch: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:
+        """Also where the encoders look, the landmarks of the donor's code, the intrinsic image."""
+        columns = super().preview(method, batch)
+        side = batch["source"].shape[-1]
+        seen = Faces(batch["donor"], batch["donor_landmarks"])
+        inside = method.explain(seen, method.encode(seen))[:-1]
+        return columns + [(name, resize(picture, side)) for name, picture in inside]
+
+    @torch.no_grad()
+    def validate(self, method: Method, batch: Mapping[str, Tensor]) -> dict[str, float]:
+        """Also the error of the donor's landmarks, % of the outer eye corners' distance, and the
+        PSNR of the intrinsic image to the face at rest, dB.
+        """
+        assert isinstance(method, AIPGAN)
+        numbers = super().validate(method, batch)
+        code, _ = method.expression_encoder(batch["donor"])
+        truth = (batch["donor_landmarks"] + 0.5) / method.size
+        eyes = (truth[:, 36] - truth[:, 45]).norm(dim=-1, keepdim=True).clamp_min(1e-3)
+        error = (method.landmarks(code) - truth).norm(dim=-1) / eyes
+        maps, _, _ = method.identity_encoder(batch["source"])
+        image = method.identity_encoder.intrinsic(maps[-1])
+        return numbers | {
+            "landmarks_percent": 100 * float(error.mean()),
+            "psnr_intrinsic": psnr(image, batch["source_neutral"]),
+            "units_mae": float(
+                (method.units(Expression(code)) - batch["target_units"]).abs().mean()
+            ),
+        }
+
+
+def known(batch: Batch, n: int) -> Tensor:
+    """Whether units are known, (2 n,) 0 or 1, of the first sources and donors."""
+    exact = batch["exact"][:n]
+    return torch.cat([exact, torch.ones_like(exact)])

@@ -1,0 +1,433 @@
+"""aipgan: attention and landmarks, every pooling against a slow one, the one way through the code,
+every term and its switch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mien import facs
+from mien.faces.align import template
+from mien.methods.aipgan import losses, networks, pooling
+from mien.methods.aipgan.config import AIPGANConfig, Architecture, Training, Weights
+from mien.methods.aipgan.method import AIPGAN, dotted, lit
+from mien.methods.aipgan.task import AIPGANTask
+from mien.methods.base import Loss
+from mien.nn.blocks import initialise
+from mien.types import Faces
+
+SMALL = Architecture(
+    size=64, stem=2, width=16, width_max=32, code=24, identity=0, features=8, features_max=16,
+    decoder=8, decoder_max=16, intrinsic="neutral", rank=12, reduced=4, discriminator=8,
+    head="compose", relative=True, look=True, norm="group",
+)  # fmt: skip
+PAPER = replace(SMALL, intrinsic="deforming", identity=16, head="picture", relative=False)
+ALL = Weights(pixel=1, edges=1, flow=1, mask=1, smooth=1)
+TRUTH = {"pixel", "edges", "flow", "mask", "smooth"}
+WARP = {"warp_smooth", "warp_mean"}
+JUDGED = {"realism", "judged_units", "judged_person"}
+COMMON = JUDGED | {
+    "landmarks", "attention", "units", "mapped", "intrinsic", "expression_again",
+    "identity_again", "reconstruction",
+}  # fmt: skip
+
+
+def batch(count: int = 4) -> dict[str, Tensor]:
+    torch.manual_seed(1)
+    faces = {k: torch.rand(count, 3, 64, 64) * 2 - 1 for k in ("source", "target", "donor")}
+    rest = {f"{k}_neutral": torch.rand(count, 3, 64, 64) * 2 - 1 for k in ("source", "donor")}
+    units = {k: torch.rand(count, len(facs.UNITS)) for k in ("source_units", "target_units")}
+    points = {f"{k}_landmarks": 64 * torch.rand(count, 68, 2) for k in faces}
+    who = {f"{k}_person": torch.randint(5, (count,)) for k in ("source", "donor")}
+    maps = {"visible": torch.ones(count, 1, 64, 64), "mouth": torch.zeros(count, 1, 64, 64)}
+    ones = {"known": torch.ones(count), "exact": torch.tensor([1.0, 0.0, 1.0, 1.0])}
+    flow = {"flow": torch.zeros(count, 2, 64, 64)}
+    return {**faces, **rest, **units, **points, **who, **maps, **ones, **flow}
+
+
+def task(
+    weights: Weights = ALL, architecture: Architecture = SMALL, **training: object
+) -> AIPGANTask:
+    torch.manual_seed(0)
+    made = Training(**{"share": 0.5, "people": 5, "data": "pairs"} | training)  # type: ignore[arg-type]
+    return AIPGANTask(AIPGANConfig(architecture, weights, made), Path())
+
+
+def made_parts(made: AIPGANTask, seen: int = 0) -> Loss:
+    return made.phases()[-1].loss(batch(), seen)
+
+
+def method(architecture: Architecture = SMALL) -> AIPGAN:
+    """Off the start, where a composing head changes nothing."""
+    torch.manual_seed(0)
+    out = AIPGAN(architecture)
+    with torch.no_grad():
+        for p in out.parameters():
+            p.add_(0.02 * torch.randn_like(p))
+    return out.eval()
+
+
+def faces(count: int = 2) -> Faces:
+    torch.manual_seed(3)
+    return Faces(torch.rand(count, 3, 64, 64) * 2 - 1, torch.zeros(count, 68, 2))
+
+
+# ---- shapes ------------------------------------------------------------------------------------
+
+
+def test_shapes_of_the_defaults() -> None:
+    a = Architecture()
+    face = torch.zeros(1, 3, 128, 128)
+    with torch.no_grad():
+        code, gate = networks.ExpressionEncoder(a)(face)
+        assert code.shape == (1, 128)
+        assert gate.shape == (1, 1, 16, 16)
+        features = networks.ExpressionFeatures(a)
+        lent = features(code)
+        assert [m.shape[1:] for m in lent] == [(256, 8, 8), (128, 16, 16), (64, 32, 32)]
+        assert features.landmarks(lent[-1]).shape == (1, 68, 2)
+        encoder = networks.IdentityEncoder(a)
+        maps, bottom, _ = encoder(face)
+        assert [m.shape for m in maps] == [m.shape for m in lent]
+        assert encoder.intrinsic(maps[-1]).shape == (1, 3, 64, 64)
+        assert encoder.deform is not None
+        assert encoder.deform(bottom).shape == (1, 2, 64, 64)
+        assert networks.Decoder(a)(maps, lent, None, face).shape == (1, 64, 128, 128)
+        patches, units, person = networks.Discriminator(a, 9)(face)
+        assert patches.shape == (1, 1, 8, 8)
+        assert units.shape == (1, 47)
+        assert person.shape == (1, 9)
+
+
+# ---- attention and landmarks -------------------------------------------------------------------
+
+
+def test_attention_gates_channels_then_places() -> None:
+    torch.manual_seed(0)
+    attention = networks.Attention(8)
+    x = torch.randn(2, 8, 16, 16)
+    seen, where = attention(x)
+    assert where.shape == (2, 1, 16, 16)
+    which = seen / (x * where)  # one factor for each channel, between 0 and 1
+    assert torch.allclose(which, which.mean((2, 3), keepdim=True), atol=1e-4)
+    assert float(which.detach().min()) > 0
+    assert float(which.detach().max()) < 1
+
+
+def test_without_attention_there_is_no_gate_and_no_term() -> None:
+    bare = replace(SMALL, attention=False)
+    assert method(bare).expression_encoder(faces().pixels)[1] is None
+    assert "attention" not in made_parts(task(architecture=bare)).parts
+    names = [n for n, _ in method(bare).explain(faces(), method(bare).encode(faces()))]
+    assert names == ["landmarks", "intrinsic", "result"]
+
+
+def test_soft_argmax_is_exact_on_a_delta() -> None:
+    logits = torch.full((1, 2, 8, 8), -1e4)
+    logits[0, 0, 2, 5] = logits[0, 1, 7, 0] = 1e4
+    wanted = torch.tensor([[[5.5, 2.5], [0.5, 7.5]]]) / 8
+    assert torch.allclose(networks.soft_argmax(logits), wanted, atol=1e-6)
+
+
+def test_landmarks_begin_at_the_template() -> None:
+    features = networks.ExpressionFeatures(SMALL)
+    nn.init.zeros_(features.heat.weight)
+    seen = features.landmarks(torch.randn(1, 8, 32, 32))[0]
+    wanted = (torch.from_numpy(template(64)) + 0.5) / 64
+    assert float((seen - wanted).detach().abs().max()) < 0.02
+
+
+def test_heat_is_1_at_a_landmark_and_falls_off() -> None:
+    points = torch.full((1, 68, 2), 5.0)  # far outside
+    points[0, 0] = torch.tensor([4.5, 10.5]) / 16
+    seen = losses.heat(points, 16)[0, 0]
+    assert float(seen[10, 4]) == pytest.approx(1.0)
+    assert float(seen[10, 5]) == pytest.approx(2.718281828 ** -(0.5 * (1 / 16 / 0.04) ** 2))
+    assert float(seen[0].max()) < 1e-3
+    points[0, :30] = points[0, 0]
+    assert float(losses.heat(points, 16).max()) == 1
+
+
+def test_supervision_moves_the_gate_to_the_landmarks() -> None:
+    made = task()
+    data = batch(2)
+    points = ((torch.from_numpy(template(64)) + 0.5) / 64).expand(2, 68, 2)
+    encoder = made.method.expression_encoder
+    steps = torch.optim.Adam(encoder.parameters(), 1e-2)
+    errors = []
+    for _ in range(20):
+        steps.zero_grad()
+        error = losses.attends(encoder(data["source"])[1], points)
+        error.backward()
+        steps.step()
+        errors.append(error.item())
+    assert errors[-1] < 0.7 * errors[0]
+
+
+def test_pictures_of_attention_and_landmarks() -> None:
+    face, gate = torch.zeros(1, 3, 32, 32), torch.zeros(1, 1, 8, 8)
+    gate[..., 2, 6] = 1
+    red = lit(face, gate)[0, 0]
+    assert divmod(int(red.argmax()), 32)[0] // 4 == 2
+    assert divmod(int(red.argmax()), 32)[1] // 4 == 6
+    points = torch.full((1, 68, 2), 8.5 / 32)
+    points[..., 0] = 20.5 / 32
+    green = dotted(face, points)[0]
+    assert torch.allclose(green[:, 8, 20], torch.tensor([-0.6, 1.0, -0.2]))
+    assert float(green[:, 20].abs().max()) < 1e-6
+
+
+# ---- pooling -----------------------------------------------------------------------------------
+
+
+def test_low_rank_is_a_sum_over_ranks() -> None:
+    torch.manual_seed(0)
+    made = pooling.LowRank(3, 5, 2, 4)
+    e, i = torch.randn(1, 3, 1, 1), torch.randn(1, 5, 1, 1)
+    u = torch.tanh(made.u.weight[..., 0, 0] @ e[0, :, 0, 0] + made.u.bias)
+    v = torch.tanh(made.v.weight[..., 0, 0] @ i[0, :, 0, 0] + made.v.bias)
+    wanted = [
+        sum(made.p.weight[o, r].item() * u[r].item() * v[r].item() for r in range(4))
+        + made.p.bias[o].item()
+        for o in range(2)
+    ]
+    assert made(e, i).flatten().tolist() == pytest.approx(wanted, abs=1e-5)
+
+
+def test_outer_product_has_every_pair() -> None:
+    torch.manual_seed(0)
+    made = pooling.Outer(3, 5, 2, 4)
+    e, i = torch.randn(2, 3, 4, 4), torch.randn(2, 5, 4, 4)
+    u, v = made.u(e), made.v(i)
+    product = made.product(e, i)
+    for a in range(4):
+        for b in range(4):
+            assert torch.allclose(product[:, 4 * a + b], u[:, a] * v[:, b], atol=1e-6)
+    unit = pooling.normalised(product)
+    assert torch.allclose(unit.norm(dim=1), torch.ones(2, 4, 4), atol=1e-5)
+    assert torch.equal(unit.sign(), product.sign())
+
+
+def test_sketch_is_the_sketch_of_the_outer_product() -> None:
+    """By FFT what a loop over every pair of channels gives, hash by hash."""
+    made = pooling.Sketch(3, 5, 2, 8)
+    e, i = torch.randn(1, 3, 1, 1), torch.randn(1, 5, 1, 1)
+    wanted = torch.zeros(8)
+    for a in range(3):
+        for b in range(5):
+            place = int(made.hash_e[a] + made.hash_i[b]) % 8
+            wanted[place] += made.sign_e[a] * made.sign_i[b] * e[0, a, 0, 0] * i[0, b, 0, 0]
+    assert torch.allclose(made.product(e, i).flatten(), wanted, atol=1e-5)
+
+
+def test_sketch_estimates_inner_products() -> None:
+    """<sketch(e, i), sketch(f, j)> is <e, f> <i, j> on average, the nearer the longer."""
+    torch.manual_seed(0)
+    e, i = torch.randn(1, 12, 1, 1), torch.randn(1, 12, 1, 1)
+    f, j = e + 0.5 * torch.randn_like(e), i + 0.5 * torch.randn_like(i)
+    truth = float((e * f).sum() * (i * j).sum())
+
+    def errors(length: int) -> Tensor:
+        out = []
+        for seed in range(200):
+            made = pooling.Sketch(12, 12, 1, length)
+            draw = torch.Generator().manual_seed(seed)
+            for side in ("e", "i"):
+                getattr(made, f"hash_{side}").random_(0, length, generator=draw)
+                getattr(made, f"sign_{side}").random_(0, 2, generator=draw).mul_(2).sub_(1)
+            out.append(float((made.product(e, i) * made.product(f, j)).sum()) - truth)
+        return torch.tensor(out)
+
+    short, long = errors(16), errors(256)
+    assert abs(float(long.mean())) < 3 * float(long.std()) / 200**0.5 + 1e-3
+    assert float(long.std()) < 0.5 * float(short.std())
+
+
+def test_hashes_are_fixed_and_kept() -> None:
+    one, two = (pooling.Sketch(6, 4, 2, 8) for _ in range(2))
+    assert torch.equal(one.hash_e, two.hash_e)
+    assert {"hash_e", "hash_i", "sign_e", "sign_i"} <= set(one.state_dict())
+    assert set(one.sign_e.tolist()) <= {-1.0, 1.0}
+
+
+@pytest.mark.parametrize("kind", ["low_rank", "outer", "sketch", "concatenation"])
+@pytest.mark.parametrize("scales", ["all", "last"])
+def test_every_pooling_joins_where_it_should(kind: str, scales: str) -> None:
+    """The code reaches the result through exactly the scales that are joined."""
+    made = method(replace(SMALL, pooling=kind, scales=scales))
+    source = faces()
+    identity = made.identity(source)
+    lent = [m.detach().requires_grad_() for m in made.expression_features(identity.features[-1])]
+    h = made.decoder(list(identity.features[:-1]), lent, lent, source.pixels)
+    gradients = torch.autograd.grad(h.square().sum(), lent, allow_unused=True)
+    reached = [g is not None and bool((g != 0).any()) for g in gradients]
+    assert reached == ([True] * 3 if scales == "all" else [False, False, True])
+    assert all(torch.isfinite(g).all() for g in gradients if g is not None)
+
+
+# ---- what stays and what is lent -----------------------------------------------------------------
+
+
+def test_of_the_reference_nothing_but_the_code_reaches_the_result() -> None:
+    made, source = method(), faces()
+    lender = faces().pixels.flip(0).requires_grad_()
+    code = made.encode(Faces(lender, source.landmarks))
+    result = made.decode(made.identity(source), code)
+    (whole,) = torch.autograd.grad(result.sum(), lender, retain_graph=True)
+    (through,) = torch.autograd.grad(result.sum(), code.code, retain_graph=True)
+    (by_code,) = torch.autograd.grad(code.code, lender, through)
+    assert whole.abs().sum() > 0
+    assert torch.allclose(whole, by_code, atol=1e-6)
+
+
+def test_code_is_bounded() -> None:
+    code, _ = method().expression_encoder(100 * faces().pixels)
+    assert float(code.detach().abs().max()) <= 1
+
+
+def test_projected_codes_hold_units_alone() -> None:
+    plain, projected = method(), method(replace(SMALL, project=True))
+    projected.load_state_dict(plain.state_dict())
+    with torch.no_grad():
+        units = plain.units(plain.encode(faces()))
+        assert torch.equal(projected.encode(faces()).code, plain.from_units(units).code)
+        own = projected.identity(faces()).features[-1]
+        assert torch.equal(own, projected.encode(faces()).code)
+
+
+def test_a_warp_stretches_and_never_folds() -> None:
+    torch.manual_seed(0)
+    deform = networks.Deformation(4)
+    maps = torch.randn(2, 4, 8, 8)
+    assert (deform(maps) == 0).all()
+    initialise(deform)
+    assert (deform(maps) == 0).all()
+    nn.init.normal_(deform.out.weight, std=3.0)
+    places = deform(maps).detach() * 64 + torch.arange(64.0)  # where along x each pixel looks
+    steps = places[:, 0, :, 1:] - places[:, 0, :, :-1]
+    assert float(steps.min()) >= -1e-4
+    assert float(steps.max()) <= 2 + 1e-4
+    assert float(steps.std()) > 0.1
+
+
+def test_warp_penalties() -> None:
+    warp = torch.zeros(2, 2, 8, 8)
+    assert losses.rough(warp) == losses.drift(warp) == 0
+    warp[0, 0] = 1 / 8  # one face a px aside: smooth, and half of it is the mean
+    assert losses.rough(warp) == 0
+    assert losses.drift(warp) == pytest.approx(0.5 * 0.25)
+    warp[0, 0, :, 4:] = 2 / 8
+    assert losses.rough(warp) == pytest.approx(8 / 2)
+
+
+def test_intrinsic_image_is_the_face_at_rest_or_rebuilds_the_photograph() -> None:
+    data = batch()
+    for made, key in ((task(), "source_neutral"), (task(architecture=PAPER), "source")):
+        maps, bottom, _ = made.method.identity_encoder(data["source"])
+        before = made.intrinsic_terms(maps, bottom, data)["intrinsic"]
+        other = data | {key: torch.zeros_like(data[key])}
+        assert made.intrinsic_terms(maps, bottom, other)["intrinsic"] != before
+
+
+def test_consistency_cannot_be_bought_by_shrinking() -> None:
+    a, b = torch.randn(2, 4, 8).unbind()
+    assert losses.apart(0.01 * a, 0.01 * b) == pytest.approx(losses.apart(a, b).item(), rel=1e-4)
+    b = b.requires_grad_()
+    assert not losses.apart(a, b).requires_grad
+
+
+# ---- the terms -----------------------------------------------------------------------------------
+
+
+def test_every_term_is_named_and_can_be_switched_off() -> None:
+    assert set(made_parts(task()).parts) == COMMON | TRUTH
+    for name in sorted(COMMON | TRUTH):
+        parts = made_parts(task(replace(ALL, **{name: 0.0}))).parts
+        assert set(parts) == (COMMON | TRUTH) - {name}
+
+
+def test_terms_of_the_paper() -> None:
+    parts = made_parts(task(Weights(), PAPER, data="unpaired")).parts
+    assert set(parts) == COMMON | WARP
+    for name in WARP:
+        fewer = made_parts(task(replace(ALL, **{name: 0.0}), PAPER, data="unpaired")).parts
+        assert set(fewer) == (COMMON | WARP) - {name}
+
+
+def test_phases_follow_the_terms() -> None:
+    assert [p.name for p in task().phases()] == ["discriminator", "generator"]
+    quiet = replace(ALL, **dict.fromkeys(JUDGED, 0.0))
+    assert [p.name for p in task(quiet).phases()] == ["generator"]
+    for name in JUDGED:
+        alone = replace(quiet, **{name: 1.0})
+        assert set(task(alone).judge(batch(), 0).parts) == {name}
+
+
+def test_the_discriminator_joins_late() -> None:
+    made = task(images=100, adversary_from=0.5)
+    assert made.phases()[0].start == 50
+    assert JUDGED.isdisjoint(made_parts(made, 49).parts)
+    assert set(made_parts(made, 50).parts) >= JUDGED
+
+
+def test_the_discriminator_learns_people_and_units_of_photographs() -> None:
+    made, data = task(share=1.0), batch(2)
+    steps = torch.optim.Adam(made.discriminator.parameters(), 3e-3)
+    first = made.judge(data, 0).parts
+    for _ in range(20):
+        steps.zero_grad()
+        made.judge(data, 0).total.backward()
+        steps.step()
+    last = made.judge(data, 0).parts
+    assert all(last[k] < 0.7 * first[k] for k in ("judged_units", "judged_person"))
+
+
+def test_answers_on_realism_are_bounded_by_its_norm() -> None:
+    """However far its weights grow, realism is as steep as spectral norm lets it be."""
+    torch.manual_seed(0)
+    made = networks.Discriminator(SMALL, 3)
+    with torch.no_grad():
+        for name, p in made.named_parameters():
+            if "original" in name:
+                p.mul_(1000)
+        for _ in range(20):
+            made(faces().pixels)
+    answers = made.eval()(faces().pixels)[0]
+    assert float(answers.detach().abs().max()) < 20
+
+
+def test_unknown_units_of_a_photograph_teach_nothing() -> None:
+    """The second source's units are a guess: another guess changes no term."""
+    made, data = task(data="unpaired", lent=0.0), batch()
+    other = data | {"source_units": data["source_units"].clone()}
+    other["source_units"][1] = 0
+    seen = []
+    for given in (data, other):
+        torch.manual_seed(2)
+        seen.append({**made.make(given, 0).parts, **made.judge(given, 0).parts})
+    assert all(seen[0][k].item() == pytest.approx(seen[1][k].item(), rel=1e-3) for k in seen[0])
+
+
+def test_lent_says_how_often_the_references_code_is_drawn() -> None:
+    for share in (0.0, 1.0):
+        made, data = task(lent=share), batch()
+        codes = torch.randn(8, 24)
+        own, lent = made.draw(codes, data)
+        mapped = made.method.unit_map.to_code(data["target_units"])
+        assert torch.allclose(lent, codes[4:] if share else mapped)
+        assert torch.equal(own[1], codes[1])  # its units are not known
+
+
+def test_explain_ends_in_the_result() -> None:
+    made, source = method(), faces()
+    pictures = dict(made.explain(source, made.from_labels(torch.tensor([1, 1]))))
+    assert list(pictures) == [
+        "expression looks", "identity looks", "landmarks", "intrinsic", "result",
+    ]  # fmt: skip
+    assert all(p.shape[:2] == (2, 3) and p.abs().max() <= 1 for p in pictures.values())
+    assert pictures["intrinsic"].shape[-1] == 64
