@@ -19,7 +19,7 @@ from mien.methods.base import Method
 from mien.methods.registry import load
 from mien.types import Faces, Label
 
-_WARM_UP, _REPEATS = 3, 20
+_WARM_UP, _REPEATS = 2, 12
 
 
 @dataclass(frozen=True)

@@ -82,17 +82,23 @@ def face_ms_ssim(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
     count = _scales(a.shape[-1])
     value = torch.ones(len(a), dtype=a.dtype, device=a.device)
     for scale in range(count):
-        structure, light = _windows(a, b)  # (B, S - 10, S - 10) each
-        inside = mask[:, 0, 5:-5, 5:-5]
-        part = structure * light if scale == count - 1 else structure
-        mean = (part * inside).sum((1, 2)) / inside.sum((1, 2)).clamp_min(1e-6)
+        structure, light = _windows(a, b)  # (B, S, S) each
+        inside = mask[:, 0]
+        if scale == count - 1:
+            structure = structure * light
+        else:  # the coarsest scale alone has too few windows to leave the padded ones out
+            structure, inside = structure[:, 5:-5, 5:-5], inside[:, 5:-5, 5:-5]
+        mean = (structure * inside).sum((1, 2)) / inside.sum((1, 2)).clamp_min(1e-6)
         value = value * mean.clamp_min(0) ** (BETAS[scale] / sum(BETAS[:count]))
         a, b, mask = (functional.avg_pool2d(x, 2) for x in (a, b, mask))
     return value
 
 
 def _windows(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """Contrast and structure, and luminance, of every Gaussian window, mean over the colours."""
+    """Contrast and structure, and luminance, of the Gaussian window at every pixel of pictures
+    mirrored at their borders, mean over the colours: (B, S, S) each.
+    """
+    a, b = (functional.pad(x, (5, 5, 5, 5), mode="reflect") for x in (a, b))
     line = torch.arange(-5.0, 6.0, dtype=a.dtype, device=a.device)
     bell = torch.exp(-(line**2) / (2 * 1.5**2))
     kernel = (torch.outer(bell, bell) / bell.sum() ** 2)[None, None].expand(3, 1, 11, 11)

@@ -29,6 +29,7 @@ TRIPLES, LABELLED, CONTROLLED, PORTRAITS = 300, 60, 20, 60
 """Triples of `truth`, people of `labels`, `control` and `wild`, unless there is a limit."""
 TRIPLES_EACH = 4
 """Triples a person where people are limited."""
+_ENDS = ("neutral", "happy")
 
 
 @dataclass(frozen=True)
@@ -69,22 +70,26 @@ def real(setting: Setting) -> Protocol:
     """A neutral photograph to the same person's real smile and back, by their other photograph and
     by label. The truth is that photograph: posed at another moment, so never matched to the pixel.
     """
-    pairs: dict[str, dict[str, Faces]] = {}
-    missing = []
+    shown: dict[str, dict[str, tuple[Record, Path]]] = {}
     for record, root in _records("london", setting):
-        face = _aligned(root, record, setting.size)
-        if face is None:
-            missing.append(record.person)
-        elif record.emotion is not None:
-            pairs.setdefault(record.person, {})[record.emotion] = face
-    both = [person for person, faces in pairs.items() if {"neutral", "happy"} <= faces.keys()]
-    people = setting.chosen(both, len(both))
+        if record.emotion is not None:
+            shown.setdefault(record.person, {})[record.emotion] = (record, root)
+    pairs: dict[str, list[Faces]] = {}
+    missing = []
+    for person in setting.chosen([p for p in shown if shown[p].keys() >= set(_ENDS)], len(shown)):
+        found = [_aligned(*shown[person][emotion], setting.size) for emotion in _ENDS]
+        faces = [face for face in found if face is not None]
+        if len(faces) == len(_ENDS):
+            pairs[person] = faces
+        else:
+            missing.append(person)
+    people = list(pairs)
     if not people:
         raise DataError(
             f"the London Set in {setting.photographs} has nobody of split {setting.split} both "
             f"neutral and smiling: {DATASETS['london'].obtain}"
         )
-    rest, smile = (_together([pairs[p][e] for p in people]) for e in ("neutral", "happy"))
+    rest, smile = (_together(column) for column in zip(*pairs.values(), strict=True))
     sections = []
     for what, source, truth, emotion in (
         ("to a smile", rest, smile, "happy"), ("to rest", smile, rest, "neutral"),
@@ -113,16 +118,16 @@ def truth(setting: Setting) -> Protocol:
         setting.renders, setting.split, count, size=setting.size, seed=setting.seed,
         people=people.__contains__,
     )  # fmt: skip
-    sections = []
+    parts, sections = triples.split(BATCH), []
     for by in ("reference", "units"):
         trials = [
             Trial(
                 t.source, t.people, ("transfer",) * len(t),
                 Reference(t.reference) if by == "reference" else Units(t.units),
                 truth=t.truth, units=t.units,
-                lender=t.reference if by == "reference" else None,
+                lender=t.reference,
             )
-            for t in triples.split(BATCH)
+            for t in parts
         ]  # fmt: skip
         sections.append(Section(f"transfer, by {by}", trials, answer="the rig"))
     return Protocol(sections)
@@ -240,7 +245,7 @@ def wild(setting: Setting) -> Protocol:
     missing = []
     for person in setting.chosen(list(records), PORTRAITS):
         record, root = records[person]
-        face = _aligned(root, record, setting.size)
+        face = _aligned(record, root, setting.size)
         if face is None:
             missing.append(person)
         else:
@@ -286,7 +291,7 @@ def _records(name: str, setting: Setting) -> list[tuple[Record, Path]]:
     return found
 
 
-def _aligned(root: Path, record: Record, size: int) -> Faces | None:
+def _aligned(record: Record, root: Path, size: int) -> Faces | None:
     """A photograph's face by hand-checked points, else as mien finds it; None where there is
     none.
     """

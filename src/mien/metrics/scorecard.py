@@ -24,7 +24,8 @@ from mien.metrics.bench import Bench, Measured, Panel
 from mien.metrics.intensity import line
 from mien.metrics.protocols import PROTOCOLS, Setting
 from mien.metrics.statistics import summarise
-from mien.metrics.trials import Editing, Section, answer, nothing
+from mien.metrics.trials import Ask, Editing, Section, answer, nothing
+from mien.types import ActionUnits, Label
 from mien.zoo.files import replacing
 
 COUNTED = ("failed", "lost")
@@ -85,16 +86,19 @@ def _lines(
     known = {
         "panel": panel_facts(panel),
         "code": code_digest(),
-        "trials": section_digest(section),
         "machine": f"{platform.machine()}, torch {torch.__version__}",
     }
     rows = [Contestant(NOTHING, nothing, ""), *contestants]
     if section.answer:
         rows.insert(1, Contestant(section.answer, answer, "answer"))
+    # what is no editor's does not hear what is asked: two sections may share such lines
+    digests = {told: section_digest(section, told) for told in (True, False)}
     bench = Bench(section, panel)
     unedited: Measured | None = None
     for row in rows:
-        place = kept / f"{_digest({**known, 'weights': row.weights, 'row': row.name})[:32]}.json"
+        inputs = known | {"row": row.name, "weights": row.weights}
+        inputs["trials"] = digests[row in contestants]
+        place = kept / f"{_digest(inputs)[:32]}.json"
         measured = _read(place)
         if measured is None:
             separate = row.edit is answer and section.answers
@@ -208,17 +212,22 @@ def _state_digest(state: Mapping[str, torch.Tensor]) -> str:
     return whole.hexdigest()
 
 
-def section_digest(section: Section) -> str:
-    """SHA-256 of all pictures, guides and answers of a section."""
+def section_digest(section: Section, asked: bool) -> str:
+    """SHA-256 of all pictures and answers of a section; of what is asked too, if `asked`."""
     whole = hashlib.sha256()
     for trial in (*section.trials, *section.answers):
-        asked = type(trial.ask).__name__ + repr(getattr(trial.ask, "names", ""))
-        asked += repr(getattr(trial.ask, "settings", ""))
-        said = (trial.people, trial.names, asked, trial.intensity, trial.amount, trial.emotions)
+        said = (trial.people, trial.names, trial.amount, trial.emotions)
         whole.update(repr(said).encode())
-        for tensor in trial.tensors():
+        if asked:
+            whole.update(repr((_said(trial.ask), trial.intensity)).encode())
+        for tensor in trial.tensors(asked):
             whole.update(np.ascontiguousarray(tensor.numpy()).tobytes())
     return whole.hexdigest()
+
+
+def _said(ask: Ask) -> str:
+    """A guide in words; what it holds in numbers is among its trial's tensors."""
+    return repr(ask) if isinstance(ask, Label | ActionUnits) else type(ask).__name__
 
 
 def code_digest() -> str:

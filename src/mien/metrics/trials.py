@@ -55,14 +55,14 @@ class Trial:
     def __len__(self) -> int:
         return len(self.people)
 
-    def tensors(self) -> Iterator[Tensor]:
-        """Every number in it, for a hash."""
+    def tensors(self, asked: bool) -> Iterator[Tensor]:
+        """Every number in it, for a hash; those of the guide too, if `asked`."""
         for faces in (self.source, self.truth, self.lender):
             if faces is not None:
                 yield from (faces.pixels, faces.landmarks)
-        if isinstance(self.ask, Reference):
+        if asked and isinstance(self.ask, Reference):
             yield from (self.ask.faces.pixels, self.ask.faces.landmarks)
-        if isinstance(self.ask, Units):
+        if asked and isinstance(self.ask, Units):
             yield self.ask.values
         yield from (t for t in (self.units, self.direction) if t is not None)
 
