@@ -45,6 +45,8 @@ PLAIN: dict[str, tuple[str, str, int]] = {
 }
 """Single numbers: key -> the part of a line that holds it, heading, digits."""
 
+_UNSEEN = "photographs without a face"
+
 
 def quality(table: Mapping[str, Any]) -> str:
     """The table that `scorecard.score` gives; mean [95 % interval over people]. A section or column
@@ -55,10 +57,12 @@ def quality(table: Mapping[str, Any]) -> str:
         for name, line in section["lines"].items():
             cells = {"protocol": title, "row": name}
             cells["faces (people)"] = f"{line['faces']} ({line['people']})"
+            if section["without_face"]:
+                cells[_UNSEEN] = str(len(section["without_face"]))
             rows.append(cells | _cells(line))
     headings = ["protocol", "row", "faces (people)"]
     headings += [heading for heading, _ in COLUMNS.values()]
-    headings += [heading for _, heading, _ in PLAIN.values()]
+    headings += [heading for _, heading, _ in PLAIN.values()] + [_UNSEEN]
     return markdown([h for h in headings if any(h in row for row in rows)], rows)
 
 
