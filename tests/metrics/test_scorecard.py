@@ -19,7 +19,7 @@ from mien.judges.identity import Descriptor
 from mien.methods.base import Method
 from mien.metrics import scorecard
 from mien.metrics.bench import Bench, Panel, face_in
-from mien.metrics.cost import arithmetic, cost
+from mien.metrics.cost import arithmetic, cost, peak_mb
 from mien.metrics.protocols import PROTOCOLS, Protocol, Setting
 from mien.metrics.scorecard import Contestant, followed, score, summary
 from mien.metrics.table import quality
@@ -285,6 +285,8 @@ def test_a_method_draws_its_own_expression_too(wide_mouth: Method) -> None:
     asked = replace(trial, ask=Label("happy"))
     by_user = wide_mouth.generate(source, Label("happy"), 0.5)
     assert torch.allclose(edit(replace(asked, intensity=0.5)), by_user, atol=1e-5)
+    other = replace(trial, source=Faces(-pixels, points))
+    assert torch.allclose(edit(other), -pixels, atol=1e-4)  # nothing is left of the faces before
     lent = replace(trial, ask=Reference(source))
     assert torch.allclose(edit(lent), edit(trial))
 
@@ -315,7 +317,9 @@ def test_arithmetic_is_counted() -> None:
 
 
 def test_cost_of_a_method_that_ships() -> None:
+    weight = bytearray(b"x") * 400_000_000  # what this process holds must not count
     found = cost("mtss", None)
+    assert found.peak_mb < peak_mb() - 1e-6 * len(weight) / 2
     assert found.parameters > 1e6
     assert found.gmac > 0.1
     assert 0 < found.milliseconds <= found.slowest

@@ -5,9 +5,11 @@ differs from run to run.
 from __future__ import annotations
 
 import multiprocessing
+import re
 import statistics
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +42,8 @@ class Cost:
 
 def cost(name: str, weights: Path | None) -> Cost:
     """Of a method, measured in a process of its own, so that nothing else weighs in."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_in_this_process, (name, weights))
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_in_this_process, name, weights).result()
 
 
 def _in_this_process(name: str, weights: Path | None) -> Cost:
@@ -84,6 +86,10 @@ def _face(size: int) -> Faces:
 
 def peak_mb() -> float:
     """Largest resident size of this process so far, MB; 0 where the system does not say."""
+    status = Path("/proc/self/status")
+    if status.is_file():  # Linux's getrusage counts the process that started this one too
+        found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text())
+        return int(found[1]) * 1024 / 1e6 if found else 0.0
     try:
         import resource
     except ModuleNotFoundError:  # Windows

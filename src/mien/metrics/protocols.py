@@ -25,7 +25,7 @@ from mien.types import ActionUnits, Face, Faces, Label, Reference
 
 AMOUNTS = (0.25, 0.5, 0.75, 1.0)
 """Intensities that protocol `control` asks for."""
-TRIPLES, LABELLED, CONTROLLED, PORTRAITS = 300, 60, 20, 60
+TRIPLES, LABELLED, CONTROLLED, PORTRAITS = 300, 60, 12, 60
 """Triples of `truth`, people of `labels`, `control` and `wild`, unless there is a limit."""
 TRIPLES_EACH = 4
 """Triples a person where people are limited."""
