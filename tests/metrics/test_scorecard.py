@@ -198,7 +198,7 @@ def asking(slope: float) -> tuple[Section, Editing]:
 def test_intensity_is_followed_by_its_slope() -> None:
     section, edit = asking(0.8)
     line = followed(Bench(section, PANEL).measure(edit))
-    assert (line["r2"], line["r2_worst"]) == (1.0, 1.0)
+    assert (line["r2"], line["r2_worst"], line["own_r2"], line["own_r2_worst"]) == (1.0,) * 4
     assert line["slope"] == pytest.approx(0.8, abs=1e-3)
     none = followed(Bench(section, PANEL).measure(nothing))
     assert (none["r2"], none["slope"]) == (0.0, 0.0)

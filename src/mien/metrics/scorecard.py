@@ -195,6 +195,9 @@ def followed(measured: Measured) -> Line:
         values = [one["mean"][key] for one in by_name.values()]
         if values:
             facts |= {key: round(float(np.mean(values)), 4), worst: min(values)}
+    own = [one["mean"]["own_r2"]["mean"] for one in by_name.values() if one["mean"]["own_r2"]]
+    if own:
+        facts |= {"own_r2": round(float(np.mean(own)), 4), "own_r2_worst": min(own)}
     return facts
 
 

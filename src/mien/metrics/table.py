@@ -38,6 +38,8 @@ PLAIN: dict[str, tuple[str, str, int]] = {
     "kernel_judge_b": ("sets", "kernel, judge b", 4),
     "r2": ("", "R²", 3),
     "r2_worst": ("", "R², worst", 3),
+    "own_r2": ("", "R² within people", 3),
+    "own_r2_worst": ("", "R² within people, worst", 3),
     "slope": ("", "slope", 3),
     "slope_least": ("", "slope, least", 3),
     "lost": ("counts", "lost", 0),
