@@ -178,3 +178,15 @@ def test_a_judge_has_nothing_left_to_learn() -> None:
 
 def _emotions(reading: Reading) -> list[str]:
     return [facs.EMOTIONS[int(i)] for i in reading.emotions.argmax(1)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_features_tell_faces_apart_and_repeat(name: str) -> None:
+    pixels = torch.rand(3, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    seen = load(name).features(pixels)
+    assert seen.shape == (3, {"a": 160, "b": 176}[name])
+    assert torch.equal(seen, load(name).features(pixels))
+    assert torch.allclose(seen[1:2], load(name).features(pixels[1:2]), atol=1e-4)
+    assert not torch.allclose(seen[0], seen[1], atol=1e-3)
+    with pytest.raises(ValueError, match="expected"):
+        load(name).features(pixels[:, :, :64])

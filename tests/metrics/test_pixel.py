@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from mien.metrics.pixel import CEILING, face_mask, ms_ssim, psnr, ssim
+from mien.faces.align import template
+from mien.metrics.pixel import (
+    CEILING,
+    face_mask,
+    face_ms_ssim,
+    ms_ssim,
+    psnr,
+    region_mask,
+    sharpness,
+    ssim,
+)
 
 
 def pair(size: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
@@ -69,3 +81,45 @@ def test_face_mask_holds_the_landmarks_and_the_forehead() -> None:
     assert mask[0, 0, 40, 64] == 1  # as far above the brows as these are above the eyes
     assert mask[0, 0, 10, 64] == 0
     assert mask[0, 0, 64, 64] == 1
+
+
+@pytest.mark.parametrize("size", [64, 128, 192])
+def test_ms_ssim_of_the_whole_picture_as_a_face_is_torchmetrics(size: int) -> None:
+    a, b = pair(size)
+    whole = torch.ones(3, 1, size, size)
+    assert face_ms_ssim(a, b, whole).tolist() == pytest.approx(ms_ssim(a, b).tolist(), abs=1e-4)
+
+
+def test_ms_ssim_sees_the_face_alone() -> None:
+    a, _ = pair(128)
+    b = a.clone()
+    b[..., :20] = 0.0
+    mask = torch.zeros(3, 1, 128, 128)
+    mask[..., 70:110] = 1  # beyond what the coarsest window reaches
+    assert face_ms_ssim(a, b, mask).tolist() == pytest.approx([1.0] * 3, abs=0.02)
+    assert face_ms_ssim(a, b, 1 - mask).max() < 0.9
+
+
+def test_regions_lie_at_eyes_and_mouth() -> None:
+    points = torch.from_numpy(template(128))[None]
+    eyes, mouth = (region_mask(points, 128, name)[0, 0] for name in ("eyes", "mouth"))
+    left, bridge, lips = points[0, 36:42].mean(0), points[0, 29], points[0, 48:68].mean(0)
+    for mask, inside, outside in ((eyes, left, bridge), (eyes, left, lips), (mouth, lips, left)):
+        assert mask[int(inside[1]), int(inside[0])] == 1
+        assert mask[int(outside[1]), int(outside[0])] == 0
+
+
+def test_sharpness_is_opencvs() -> None:
+    a, _ = pair()
+    mask = torch.zeros(3, 1, 64, 64)
+    mask[..., 8:40, 8:50] = 1
+    grey = torch.einsum("bchw,c->bhw", a, torch.tensor([0.299, 0.587, 0.114])).numpy()
+    theirs = [
+        cv2.Laplacian(g.astype(np.float64), cv2.CV_64F, borderType=cv2.BORDER_REPLICATE)[
+            m[0].numpy() > 0
+        ].var()
+        for g, m in zip(grey, mask, strict=True)
+    ]
+    assert sharpness(a, mask).tolist() == pytest.approx(theirs, rel=1e-3)
+    blurred = torch.nn.functional.avg_pool2d(a, 3, 1, 1)
+    assert bool((sharpness(blurred, mask) < 0.5 * sharpness(a, mask)).all())

@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "demo": "Show what mien does on the samples that come with it.",
     "methods": "List the methods, their weights and what these may be used for.",
     "train": "Train a method from a recipe.",
+    "score": "Measure methods: pixels against truth, judges, identity, cost.",
     "data": "Import, check and list data sets.",
     "rig": "Animate photographs with the face model, or render training data.",
     "doctor": "Check versions, threads, weights and devices.",
@@ -30,6 +31,7 @@ EXTRAS: dict[str, str] = {
     "numba": "rig",
     "scipy": "rig",
     "threadpoolctl": "rig",
+    "torchmetrics": "score",
 }
 """Packages that a plain install lacks, and the extra of mien that brings them."""
 

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from mien.errors import AssetMissing
 from mien.types import Faces, Float, UInt8
+from mien.zoo.records import digest
 
 SIZE = 256
 """Crops are enlarged to this side: dlib was taught on faces larger than those of a 128 px crop."""
@@ -34,6 +35,10 @@ class Descriptor:
         folder = _folder()
         self._points = dlib.shape_predictor(str(folder / _LANDMARKS))
         self._net = dlib.face_recognition_model_v1(str(folder / _NETWORK))
+
+    def digest(self) -> str:
+        """SHA-256 of the network's weights."""
+        return digest(_folder() / _NETWORK)
 
     def one(self, pixels: UInt8, landmarks: Float) -> Float:
         """Descriptor (128,) of the face at `landmarks` (68, 2) px of `pixels` uint8 (H, W, 3)."""

@@ -48,8 +48,7 @@ class Judge:
         The mirror image is a second opinion. No gradient passes: a judge measures and is never a
         loss.
         """
-        if pixels.ndim != 4 or tuple(pixels.shape[1:]) != (3, SIZE, SIZE):
-            raise ValueError(f"expected (B, 3, {SIZE}, {SIZE}), got {tuple(pixels.shape)}")
+        _check(pixels)
         plain: Answer = self.net(pixels)
         turned: Answer = self.net(pixels.flip(3))
         emotions = 0.5 * (plain.emotions + turned.emotions)
@@ -57,6 +56,18 @@ class Judge:
         points = turned.landmarks[:, _POINTS] * turned.landmarks.new_tensor([-1.0, 1.0])
         points = 0.5 * (plain.landmarks + points + points.new_tensor([1.0, 0.0]))
         return Reading(units, emotions.softmax(1), points * SIZE - 0.5)
+
+    @torch.inference_mode()
+    def features(self, pixels: Tensor) -> Tensor:
+        """What the network holds of such faces before it answers, (B, D): to compare sets by."""
+        _check(pixels)
+        seen: Tensor = self.net.features(pixels)  # type: ignore[operator]
+        return seen.float()
+
+
+def _check(pixels: Tensor) -> None:
+    if pixels.ndim != 4 or tuple(pixels.shape[1:]) != (3, SIZE, SIZE):
+        raise ValueError(f"expected (B, 3, {SIZE}, {SIZE}), got {tuple(pixels.shape)}")
 
 
 @functools.cache

@@ -75,6 +75,11 @@ class ConvNet(nn.Module):
         both = torch.cat([seen, moved.to(seen.dtype)], 1)
         return Answer(self.units(both).float(), self.emotions(both).float(), points)
 
+    def features(self, crops: Tensor) -> Tensor:
+        """What the coarsest map holds, mean over the face: (B, 160)."""
+        low: Tensor = self.down3(self.down2(self.down1(self.stem(crops))))
+        return low.mean((2, 3))
+
 
 class Mixer(nn.Module):
     """Judge b: cells of 16 px, mixed with one another and within themselves. 0.15 GMAC a crop."""
@@ -99,12 +104,19 @@ class Mixer(nn.Module):
 
     def forward(self, crops: Tensor) -> Answer:
         """Crops (B, 3, 128, 128) in [-1, 1]."""
-        cells = self.stem(crops).flatten(2).transpose(1, 2) + self.place  # (B, 64, width)
-        cells = self.mix(cells)
+        cells = self._mixed(crops)  # (B, 64, width)
         seen = self.face(self.narrow(cells).flatten(1))  # (B, 256)
         seen = F.dropout(seen, 0.2, self.training)
         points = self._voted(self.votes(cells).float())
         return Answer(self.units(seen).float(), self.emotions(seen).float(), points)
+
+    def features(self, crops: Tensor) -> Tensor:
+        """What the cells hold in the end, mean over the face: (B, 176)."""
+        return self._mixed(crops).mean(1)
+
+    def _mixed(self, crops: Tensor) -> Tensor:
+        cells: Tensor = self.mix(self.stem(crops).flatten(2).transpose(1, 2) + self.place)
+        return cells
 
     def _voted(self, votes: Tensor) -> Tensor:
         """Each cell says how sure it is of a landmark and how far away that lies; (B, 68, 2)."""

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 from torchmetrics.functional.image import (
     multiscale_structural_similarity_index_measure,
     structural_similarity_index_measure,
@@ -42,15 +43,20 @@ def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
     """Multi-scale SSIM, (B,): the five scales of the paper, fewer where the picture is too small
     for its window (four at 128 px), weights scaled to sum 1.
     """
-    count = len(BETAS)
-    while count > 1 and a.shape[-1] // max(1, count - 1) ** 2 < 11:
-        count -= 1
-    betas = BETAS[:count]
+    betas = BETAS[: _scales(a.shape[-1])]
     total = sum(betas)
     return multiscale_structural_similarity_index_measure(
         a, b, data_range=2.0, reduction="none", normalize="relu",
         betas=tuple(beta / total for beta in betas),
     )  # fmt: skip
+
+
+def _scales(size: int) -> int:
+    """How many scales a picture of `size` px has room for."""
+    count = len(BETAS)
+    while count > 1 and size // max(1, count - 1) ** 2 < 11:
+        count -= 1
+    return count
 
 
 def face_mask(landmarks: Tensor, size: int) -> Tensor:
@@ -65,3 +71,74 @@ def face_mask(landmarks: Tensor, size: int) -> Tensor:
         hull = cv2.convexHull(np.vstack([points, brows - lift]).round().astype(np.int32))
         cv2.fillConvexPoly(mask[0], hull, (1,))
     return torch.from_numpy(masks).float()
+
+
+def face_ms_ssim(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
+    """Multi-scale SSIM inside `mask` (B, 1, S, S), (B,): at each scale the mean is taken over the
+    windows whose centres lie in the mask.
+
+    With a mask of ones it is `ms_ssim`.
+    """
+    count = _scales(a.shape[-1])
+    value = torch.ones(len(a), dtype=a.dtype, device=a.device)
+    for scale in range(count):
+        structure, light = _windows(a, b)  # (B, S, S) each
+        inside = mask[:, 0]
+        if scale == count - 1:
+            structure = structure * light
+        else:  # the coarsest scale alone has too few windows to leave the padded ones out
+            structure, inside = structure[:, 5:-5, 5:-5], inside[:, 5:-5, 5:-5]
+        mean = (structure * inside).sum((1, 2)) / inside.sum((1, 2)).clamp_min(1e-6)
+        value = value * mean.clamp_min(0) ** (BETAS[scale] / sum(BETAS[:count]))
+        a, b, mask = (functional.avg_pool2d(x, 2) for x in (a, b, mask))
+    return value
+
+
+def _windows(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Contrast and structure, and luminance, of the Gaussian window at every pixel of pictures
+    mirrored at their borders, mean over the colours: (B, S, S) each.
+    """
+    a, b = (functional.pad(x, (5, 5, 5, 5), mode="reflect") for x in (a, b))
+    line = torch.arange(-5.0, 6.0, dtype=a.dtype, device=a.device)
+    bell = torch.exp(-(line**2) / (2 * 1.5**2))
+    kernel = (torch.outer(bell, bell) / bell.sum() ** 2)[None, None].expand(3, 1, 11, 11)
+    mean_a, mean_b, aa, bb, ab = (
+        functional.conv2d(x, kernel, groups=3) for x in (a, b, a * a, b * b, a * b)
+    )
+    c1, c2 = (0.01 * 2.0) ** 2, (0.03 * 2.0) ** 2
+    spread = (aa - mean_a**2) + (bb - mean_b**2)
+    structure = (2 * (ab - mean_a * mean_b) + c2) / (spread + c2)
+    light = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
+    return structure.mean(1), light.mean(1)
+
+
+REGIONS = {"eyes": (36, 48), "mouth": (48, 68)}
+"""Landmarks whose hull, with a border, is a region that expressions change most."""
+
+
+def region_mask(landmarks: Tensor, size: int, region: str) -> Tensor:
+    """Where eyes or mouth are, float (B, 1, S, S) of 0 and 1: hulls of the region's landmarks of
+    (B, 68, 2) px, each eye apart, widened by a sixth of the outer eye corners' distance.
+    """
+    first, last = REGIONS[region]
+    parts = [(36, 42), (42, 48)] if region == "eyes" else [(first, last)]
+    masks = np.zeros((len(landmarks), 1, size, size), np.uint8)
+    for mask, points in zip(masks, landmarks.numpy(), strict=True):
+        border = max(1, round(float(np.linalg.norm(points[36] - points[45])) / 6))
+        for start, end in parts:
+            hull = cv2.convexHull(points[start:end].round().astype(np.int32))
+            cv2.fillConvexPoly(mask[0], hull, (1,))
+        round_brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * border + 1,) * 2)
+        mask[0] = cv2.dilate(mask[0], round_brush)
+    return torch.from_numpy(masks).float()
+
+
+def sharpness(pixels: Tensor, mask: Tensor) -> Tensor:
+    """Variance of the Laplacian of the grey picture inside `mask` (B, 1, S, S), (B,)."""
+    weights = pixels.new_tensor([0.299, 0.587, 0.114])[None, :, None, None]
+    grey = functional.pad((pixels * weights).sum(1, keepdim=True), (1, 1, 1, 1), "replicate")
+    cross = pixels.new_tensor([[0.0, 1.0, 0.0], [1.0, -4.0, 1.0], [0.0, 1.0, 0.0]])
+    edges = functional.conv2d(grey, cross[None, None])
+    area = mask.sum((1, 2, 3)).clamp_min(1)
+    mean = (edges * mask).sum((1, 2, 3)) / area
+    return ((edges - mean[:, None, None, None]).square() * mask).sum((1, 2, 3)) / area

@@ -1,0 +1,222 @@
+"""A section of the scorecard on the bench: what is measured of each contestant's results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from mien import images
+from mien.faces.detect import detect
+from mien.judges import NAMES, Judge, Reading, load
+from mien.judges.identity import Descriptor, descriptor
+from mien.judges.networks import SIZE
+from mien.metrics.pixel import (
+    face_mask,
+    face_ms_ssim,
+    ms_ssim,
+    psnr,
+    region_mask,
+    sharpness,
+    ssim,
+)
+from mien.metrics.sets import frechet, kernel_distance
+from mien.metrics.trials import Editing, Section, Trial
+from mien.types import Faces
+
+LOST = 0.6
+"""dlib's own threshold: from here on it holds two faces for two people."""
+
+
+def face_in(pixels: Tensor) -> bool:
+    """Whether mien's detector finds a face in a picture (3, S, S) in [-1, 1]."""
+    return bool(detect(images.to_uint8(pixels[None])[0]))
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Everybody who judges results, none of whom trained a method."""
+
+    judges: Sequence[Judge]
+    who: Descriptor
+    finds: Callable[[Tensor], bool] = face_in
+
+    @classmethod
+    def standing(cls) -> Panel:
+        """Both judges and dlib; AssetMissing where one of them is not installed."""
+        return cls([load(name) for name in NAMES], descriptor())
+
+    def read(self, pixels: Tensor) -> list[Reading]:
+        """What each judge reads in pictures (B, 3, S, S)."""
+        return [judge.read(_seen(pixels)) for judge in self.judges]
+
+    def features(self, pixels: Tensor) -> list[Tensor]:
+        """What each judge's net holds of pictures (B, 3, S, S), (B, D)."""
+        return [judge.features(_seen(pixels)) for judge in self.judges]
+
+
+def _seen(pixels: Tensor) -> Tensor:
+    if pixels.shape[-1] == SIZE:
+        return pixels
+    return functional.interpolate(pixels, size=(SIZE, SIZE), mode="area")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one contestant reached in one section.
+
+    columns: a value for each result, in the order of `people` and `names`; sets: distances between
+    all results and all that they should resemble.
+    """
+
+    people: list[str]
+    names: list[str]
+    columns: dict[str, list[float]]
+    sets: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of a trial before anybody edits."""
+
+    source: Tensor  # descriptors (B, 128)
+    lender: Tensor | None
+    right: list[Reading]  # of the truth, a judge each
+    features: list[Tensor]  # of what results should resemble
+
+
+class Bench:
+    """One section; what is known of its faces is found out once for all contestants."""
+
+    def __init__(self, section: Section, panel: Panel) -> None:
+        self.section, self.panel = section, panel
+        self._known: dict[int, _Known] = {}
+        self._rest: dict[int, list[Reading]] = {}
+
+    def measure(self, edit: Editing, progress: Callable[[int], None] = lambda _: None) -> Measured:
+        """Every result of `edit`; `progress` hears how many there were."""
+        trials = self.section.trials
+        columns: dict[str, list[float]] = {}
+        features: list[list[Tensor]] = []
+        for index, trial in enumerate(trials):
+            made = edit(trial)
+            finite = made.isfinite().flatten(1).all(1)
+            made = torch.where(finite[:, None, None, None], made, 0.0).clamp(-1, 1)
+            if self.section.intensity:
+                new = self._following(trial, made)
+            else:
+                new = self._result(self._known_of(index), trial, made, finite)
+                features.append(self.panel.features(made))
+            for name, values in new.items():
+                columns.setdefault(name, []).extend(round(float(v), 5) for v in values)
+            progress(len(trial))
+        return Measured(
+            [person for trial in trials for person in trial.people],
+            [name for trial in trials for name in trial.names],
+            columns,
+            self._distances(features) if features else {},
+        )
+
+    def _known_of(self, index: int) -> _Known:
+        if index not in self._known:
+            trial, who = self.section.trials[index], self.panel.who
+            lender, right = trial.lender, trial.truth
+            self._known[index] = _Known(
+                who.of(trial.source.pixels, trial.source.landmarks),
+                None if lender is None else who.of(lender.pixels, lender.landmarks),
+                [] if right is None else self.panel.read(right.pixels),
+                self.panel.features((right or trial.source).pixels),
+            )
+        return self._known[index]
+
+    def _result(
+        self, known: _Known, trial: Trial, made: Tensor, finite: Tensor
+    ) -> dict[str, Tensor]:
+        out = {} if trial.truth is None else likeness(made, trial.truth, trial.source)
+        for k, (judge, read) in enumerate(
+            zip(self.panel.judges, self.panel.read(made), strict=True)
+        ):
+            right = known.right[k] if known.right else None
+            out |= {f"{n}_{judge.name}": v for n, v in _agreement(read, right, trial).items()}
+        result = self.panel.who.of(made, trial.source.landmarks)
+        out["identity"] = (result - known.source).norm(dim=1)
+        if known.lender is not None:
+            before = (known.source - known.lender).norm(dim=1)
+            out["leakage"] = before - (result - known.lender).norm(dim=1)
+        face = face_mask(trial.source.landmarks, made.shape[-1])
+        before = sharpness(trial.source.pixels, face).clamp_min(1e-9)
+        out["sharpness"] = sharpness(made, face) / before
+        out["lost"] = out["identity"] >= LOST
+        out["failed"] = ~(finite & torch.tensor([self.panel.finds(p) for p in made]))
+        return out
+
+    def _following(self, trial: Trial, made: Tensor) -> dict[str, Tensor]:
+        """How far each judge's reading moved in the direction asked for, and beside it."""
+        assert trial.direction is not None
+        place = id(trial.source.pixels)  # the trials are held by the section, so it stays theirs
+        if place not in self._rest:
+            self._rest[place] = self.panel.read(trial.source.pixels)
+        way, beside = trial.direction, trial.direction == 0
+        rest_reads = self._rest[place]
+        same = torch.equal(made, trial.source.pixels)  # one picture has one reading
+        reads = rest_reads if same else self.panel.read(made)
+        out = {"asked": torch.full((len(trial),), trial.amount)}
+        for judge, read, rest in zip(self.panel.judges, reads, rest_reads, strict=True):
+            moved = read.units - rest.units
+            out[f"read_{judge.name}"] = moved @ way / way.square().sum()
+            out[f"crosstalk_{judge.name}"] = moved[:, beside].abs().mean(1)
+        return out
+
+    def _distances(self, made: list[list[Tensor]]) -> dict[str, float]:
+        out = {}
+        for k, judge in enumerate(self.panel.judges):
+            results = torch.cat([row[k] for row in made])
+            goal = torch.cat([self._known_of(i).features[k] for i in range(len(made))])
+            if len(results) > 1:
+                out[f"frechet_judge_{judge.name}"] = round(frechet(results, goal), 5)
+                out[f"kernel_judge_{judge.name}"] = round(kernel_distance(results, goal), 5)
+        return out
+
+
+def likeness(made: Tensor, truth: Faces, source: Faces) -> dict[str, Tensor]:
+    """How like the truth's pixels (B, 3, S, S) are: whole, in the face, at eyes and mouth, wherever
+    these lie in source or truth. Each (B,).
+    """
+    size, right = made.shape[-1], truth.pixels
+
+    def where(mask: Callable[[Tensor], Tensor]) -> Tensor:
+        return torch.maximum(mask(source.landmarks), mask(truth.landmarks))
+
+    face = where(lambda points: face_mask(points, size))
+    out = {
+        "psnr": psnr(made, right),
+        "ssim": ssim(made, right),
+        "ms_ssim": ms_ssim(made, right),
+        "face_psnr": psnr(made, right, face),
+        "face_ssim": ssim(made, right, face),
+        "face_ms_ssim": face_ms_ssim(made, right, face),
+    }
+    for name in ("eyes", "mouth"):
+        region = where(lambda points, name=name: region_mask(points, size, name))  # type: ignore[misc]
+        out[f"{name}_psnr"] = psnr(made, right, region)
+        out[f"{name}_ssim"] = ssim(made, right, region)
+    return out
+
+
+def _agreement(read: Reading, right: Reading | None, trial: Trial) -> dict[str, Tensor]:
+    """One judge: units against those it reads in the truth and those asked for, and whether it
+    names the emotion asked for, or else the one it names in the truth. Each (B,).
+    """
+    out, named = {}, read.emotions.argmax(1)
+    if right is not None:
+        out["units"] = (read.units - right.units).abs().mean(1)
+    if trial.units is not None:
+        out["asked"] = (read.units - trial.units).abs().mean(1)
+    if trial.emotions is not None:
+        out["emotion"] = named == torch.tensor(trial.emotions)
+    elif right is not None:
+        out["emotion"] = named == right.emotions.argmax(1)
+    return out

@@ -1,0 +1,269 @@
+"""The scorecard: every contestant in every section, summed up over people.
+
+Finished lines are kept, each under a hash of all that it depends on (pictures, guides, weights,
+judges, the code itself), so that an interrupted run goes on where it stopped and nothing stale is
+ever shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import mien
+from mien.metrics.bench import Bench, Measured, Panel
+from mien.metrics.intensity import line
+from mien.metrics.protocols import PROTOCOLS, Setting
+from mien.metrics.statistics import summarise
+from mien.metrics.trials import Ask, Editing, Section, answer, nothing
+from mien.types import ActionUnits, Label
+from mien.zoo.files import replacing
+
+COUNTED = ("failed", "lost")
+"""Columns of which a number is told, not a mean."""
+GAINS = ("psnr", "ms_ssim", "face_psnr", "face_ms_ssim")
+"""Columns whose gain over doing nothing is told too."""
+NOTHING = "nothing"
+FEWEST = 5
+"""Results that a line of readings over intensities is drawn through, at least."""
+
+Line = dict[str, Any]
+Progress = Callable[[str, int, int], None]
+"""Hears what is being measured, how many results are done, and of how many."""
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One way of editing; `weights` is the SHA-256 of what it has learnt."""
+
+    name: str
+    edit: Editing
+    weights: str
+
+
+def score(
+    contestants: Sequence[Contestant],
+    protocols: Sequence[str],
+    setting: Setting,
+    panel: Panel,
+    kept: Path,
+    progress: Progress = lambda *_: None,
+) -> dict[str, Any]:
+    """Sections by name, each with its people, and a line for doing nothing, for the answer where
+    there is one, and for every contestant.
+
+    `kept` is the folder of finished lines. One thread computes, so that the same numbers come out
+    whatever the number of cores.
+    """
+    table: dict[str, Any] = {}
+    with _one_thread():
+        for name in protocols:
+            protocol = PROTOCOLS[name](setting)
+            for section in protocol.sections:
+                title = f"{name}: {section.name}"
+                lines = dict(_lines(title, section, contestants, panel, kept, progress))
+                table[title] = {
+                    "people": section.people,
+                    "without_face": list(protocol.without_face),
+                    "lines": lines,
+                }
+    return table
+
+
+def _lines(
+    title: str, section: Section, contestants: Sequence[Contestant], panel: Panel, kept: Path,
+    progress: Progress,
+) -> Iterator[tuple[str, Line]]:  # fmt: skip
+    known = {
+        "panel": panel_facts(panel),
+        "code": code_digest(),
+        "machine": f"{platform.machine()}, torch {torch.__version__}",
+    }
+    rows = [Contestant(NOTHING, nothing, ""), *contestants]
+    if section.answer:
+        rows.insert(1, Contestant(section.answer, answer, "answer"))
+    # what is no editor's does not hear what is asked: two sections may share such lines
+    digests = {told: section_digest(section, told) for told in (True, False)}
+    bench = Bench(section, panel)
+    unedited: Measured | None = None
+    for row in rows:
+        inputs = known | {"row": row.name, "weights": row.weights}
+        inputs["trials"] = digests[row in contestants]
+        place = kept / f"{_digest(inputs)[:32]}.json"
+        measured = _read(place)
+        if measured is None:
+            separate = row.edit is answer and section.answers
+            at = Bench(replace(section, trials=section.answers), panel) if separate else bench
+            total = sum(len(trial) for trial in at.section.trials)
+            done = _Counter(f"{title}: {row.name}", total, progress)
+            measured = at.measure(row.edit, done.more)
+            _write(place, measured)
+        unedited = unedited or measured
+        yield row.name, summary(measured, unedited, section.intensity)
+
+
+@dataclass
+class _Counter:
+    what: str
+    total: int
+    progress: Progress
+    done: int = 0
+
+    def more(self, count: int) -> None:
+        self.done += count
+        self.progress(self.what, self.done, self.total)
+
+
+def summary(measured: Measured, unedited: Measured, intensity: bool) -> Line:
+    """A line of the scorecard from single results; `unedited` are those of doing nothing."""
+    facts: Line = {"faces": len(measured.people), "people": len(set(measured.people))}
+    if intensity:
+        return facts | followed(measured)
+    columns, people = measured.columns, measured.people
+    facts["columns"] = {
+        name: asdict(summarise(values, people))
+        for name, values in columns.items()
+        if name not in COUNTED
+    }
+    facts["counts"] = {name: int(sum(columns[name])) for name in COUNTED}
+    facts["sets"] = measured.sets
+    if "psnr" in columns:
+        facts["gains"] = gains(measured, unedited)
+    if len(set(measured.names)) > 1:
+        facts["by_name"] = {name: _means(measured, name) for name in dict.fromkeys(measured.names)}
+    return facts
+
+
+def gains(measured: Measured, unedited: Measured) -> Line:
+    """Over doing nothing, face by face: each gain's summary, and the share of people above it on
+    average, in PSNR and MS-SSIM both.
+    """
+    owners, out, above = np.asarray(measured.people), {}, {}
+    for name in GAINS:
+        gain = np.subtract(measured.columns[name], unedited.columns[name])
+        out[name] = asdict(summarise(gain.tolist(), measured.people))
+        above[name] = np.array([gain[owners == who].mean() > 0 for who in np.unique(owners)])
+    both = above["psnr"] & above["ms_ssim"]
+    return out | {"people_above": round(float(both.mean()), 4)}
+
+
+def _means(measured: Measured, name: str) -> Line:
+    here = [k for k, other in enumerate(measured.names) if other == name]
+    return {
+        column: round(float(np.mean([values[k] for k in here])), 4)
+        for column, values in measured.columns.items()
+    }
+
+
+def followed(measured: Measured) -> Line:
+    """How the judges' readings follow what was asked: a line for each emotion or unit, by the mean
+    of the judges and by each; means over them; the worst. Left out is what fewer than `FEWEST`
+    results show.
+    """
+    columns = measured.columns
+    judges = sorted(name.removeprefix("read_") for name in columns if name.startswith("read_"))
+    reads = {j: np.asarray(columns[f"read_{j}"]) for j in judges}
+    reads["mean"] = np.mean(list(reads.values()), axis=0)
+    names, owners = np.asarray(measured.names), np.asarray(measured.people)
+    asked, by_name = np.asarray(columns["asked"]), {}
+    for name in dict.fromkeys(measured.names):
+        here = names == name
+        if here.sum() < FEWEST:
+            continue
+        # nothing asked is nothing read: the reading is counted from the face at rest
+        people = np.unique(owners[here])
+        x, who = np.r_[np.zeros(len(people)), asked[here]], [*people, *owners[here]]
+        by_name[name] = {
+            judge: asdict(line(x.tolist(), [0.0] * len(people) + read[here].tolist(), who))
+            for judge, read in reads.items()
+        }
+    beside = np.mean([columns[f"crosstalk_{j}"] for j in judges], axis=0)
+    facts: Line = {
+        "columns": {"crosstalk": asdict(summarise(beside.tolist(), measured.people))},
+        "by_name": by_name,
+    }
+    for key, worst in (("r2", "r2_worst"), ("slope", "slope_least")):
+        values = [one["mean"][key] for one in by_name.values()]
+        if values:
+            facts |= {key: round(float(np.mean(values)), 4), worst: min(values)}
+    own = [one["mean"]["own_r2"]["mean"] for one in by_name.values() if one["mean"]["own_r2"]]
+    if own:
+        facts |= {"own_r2": round(float(np.mean(own)), 4), "own_r2_worst": min(own)}
+    return facts
+
+
+def panel_facts(panel: Panel) -> dict[str, str]:
+    """SHA-256 of what each judge has learnt."""
+    facts = {f"judge_{j.name}": _state_digest(j.net.state_dict()) for j in panel.judges}
+    return facts | {"identity": panel.who.digest()}
+
+
+def _state_digest(state: Mapping[str, torch.Tensor]) -> str:
+    whole = hashlib.sha256()
+    for name in sorted(state):
+        whole.update(name.encode())
+        whole.update(np.ascontiguousarray(state[name].cpu().numpy()).tobytes())
+    return whole.hexdigest()
+
+
+def section_digest(section: Section, asked: bool) -> str:
+    """SHA-256 of all pictures and answers of a section; of what is asked too, if `asked`."""
+    whole = hashlib.sha256()
+    for trial in (*section.trials, *section.answers):
+        said = (trial.people, trial.names, trial.amount, trial.emotions)
+        whole.update(repr(said).encode())
+        if asked:
+            whole.update(repr((_said(trial.ask), trial.intensity)).encode())
+        for tensor in trial.tensors(asked):
+            whole.update(np.ascontiguousarray(tensor.numpy()).tobytes())
+    return whole.hexdigest()
+
+
+def _said(ask: Ask) -> str:
+    """A guide in words; what it holds in numbers is among its trial's tensors."""
+    return repr(ask) if isinstance(ask, Label | ActionUnits) else type(ask).__name__
+
+
+def code_digest() -> str:
+    """SHA-256 of mien's own source, but for its commands."""
+    root = Path(mien.__file__).parent
+    whole = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        name = path.relative_to(root).as_posix()
+        if not name.startswith("cli/"):
+            whole.update(name.encode() + b"\0" + path.read_bytes())
+    return whole.hexdigest()
+
+
+def _digest(facts: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _read(path: Path) -> Measured | None:
+    if not path.is_file():
+        return None
+    return Measured(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def _write(path: Path, measured: Measured) -> None:
+    with replacing(path) as part:
+        part.write_text(json.dumps(asdict(measured)), encoding="utf-8")
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,331 @@
+"""Deliberately broken ways of editing land where they should; lines are kept; runs repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from mien import facs
+from mien.errors import ConfigError
+from mien.faces.align import template
+from mien.judges import Judge, Reading
+from mien.judges.identity import Descriptor
+from mien.methods.base import Method
+from mien.metrics import scorecard
+from mien.metrics.bench import Bench, Panel, face_in
+from mien.metrics.cost import arithmetic, cost, peak_mb
+from mien.metrics.protocols import PROTOCOLS, Protocol, Setting
+from mien.metrics.scorecard import Contestant, followed, score, summary
+from mien.metrics.table import quality
+from mien.metrics.trials import Editing, Own, Section, Trial, answer, edited_by, nothing
+from mien.types import Faces, Label, Reference
+
+PEOPLE, SIDE = 4, 64
+POINTS = torch.from_numpy(template(SIDE))
+
+
+def paint(person: int, emotion: float) -> Tensor:
+    """A face of these tests: red says which expression, green who, blue is texture."""
+    grain = torch.rand(SIDE, SIDE, generator=torch.Generator().manual_seed(person))
+    red = torch.full((SIDE, SIDE), 2 * emotion / 7 - 1)
+    green = torch.full((SIDE, SIDE), 2 * person / PEOPLE - 1)
+    return torch.stack([red, green, 2 * grain - 1])
+
+
+def faces(people: list[int], emotions: list[float]) -> Faces:
+    pixels = torch.stack([paint(p, e) for p, e in zip(people, emotions, strict=True)])
+    return Faces(pixels, POINTS.expand(len(people), -1, -1))
+
+
+class Red(Judge):
+    """Reads expressions off red."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, torch.nn.Identity())
+
+    def read(self, pixels: Tensor) -> Reading:
+        level = (pixels[:, 0].mean((1, 2)) + 1) / 2
+        emotions = torch.eye(8)[(level * 7).round().long()]
+        units = level[:, None].expand(-1, len(facs.UNITS))
+        return Reading(units, emotions, torch.zeros(len(pixels), 68, 2))
+
+    def features(self, pixels: Tensor) -> Tensor:
+        return pixels.mean((2, 3))
+
+
+class Green(Descriptor):
+    """Knows people by green."""
+
+    def __init__(self) -> None:
+        pass
+
+    def of(self, pixels: Tensor, landmarks: Tensor) -> Tensor:
+        return 4 * pixels[:, 1:2].mean((2, 3)).expand(-1, 128) / 128**0.5
+
+    def digest(self) -> str:
+        return "green"
+
+
+PANEL = Panel([Red("a"), Red("b")], Green(), finds=lambda picture: bool(picture.std() > 0.1))
+
+
+@pytest.fixture(scope="module")
+def section() -> Section:
+    """Every person in all eight expressions."""
+    trials = []
+    for person in range(PEOPLE):
+        who, names = [person] * 8, tuple(facs.EMOTIONS)
+        trials.append(
+            Trial(
+                faces(who, [0.0] * 8), (f"p{person}",) * 8, names, Label(names),
+                truth=faces(who, list(range(8))), emotions=tuple(range(8)),
+                lender=faces([(person + 1) % PEOPLE] * 8, list(range(8))),
+            )
+        )  # fmt: skip
+    return Section("labels", trials, answer="the rig")
+
+
+def random_expression(trial: Trial) -> Tensor:
+    rng = torch.Generator().manual_seed(int(trial.people[0][1:]))
+    drawn = torch.randint(8, (len(trial),), generator=rng)
+    return faces([int(p[1:]) for p in trial.people], drawn.tolist()).pixels
+
+
+def mean_face(trial: Trial) -> Tensor:
+    every = [paint(p, e) for p in range(PEOPLE) for e in range(8)]
+    return torch.stack(every).mean(0).expand(len(trial), -1, -1, -1)
+
+
+def lender(trial: Trial) -> Tensor:
+    assert trial.lender is not None
+    return trial.lender.pixels
+
+
+def broken(trial: Trial) -> Tensor:
+    return torch.full_like(trial.source.pixels, torch.nan)
+
+
+@pytest.fixture(scope="module")
+def table(section: Section) -> dict[str, Any]:
+    bench = Bench(section, PANEL)
+    edits: dict[str, Editing] = {
+        "nothing": nothing, "rig": answer, "random": random_expression, "mean": mean_face,
+        "lender": lender, "broken": broken,
+    }  # fmt: skip
+    measured = {name: bench.measure(edit) for name, edit in edits.items()}
+    return {name: summary(m, measured["nothing"], False) for name, m in measured.items()}
+
+
+def mean(table: dict[str, Any], row: str, column: str) -> float:
+    return float(table[row]["columns"][column]["mean"])
+
+
+def test_doing_nothing_gains_nothing(table: dict[str, Any]) -> None:
+    assert mean(table, "nothing", "emotion_a") == 0.125  # neutral is one of eight
+    assert mean(table, "nothing", "identity") == mean(table, "nothing", "leakage") == 0
+    assert mean(table, "nothing", "sharpness") == pytest.approx(1)
+    assert table["nothing"]["gains"]["psnr"]["mean"] == 0
+    assert table["nothing"]["gains"]["people_above"] == 0
+    assert table["nothing"]["counts"] == {"failed": 0, "lost": 0}
+
+
+def test_the_right_answer_is_best(table: dict[str, Any]) -> None:
+    for column in ("psnr", "face_psnr", "eyes_psnr", "mouth_psnr"):
+        assert mean(table, "rig", column) == 80
+    for column in ("ssim", "ms_ssim", "face_ms_ssim", "emotion_a", "emotion_b", "mouth_ssim"):
+        assert mean(table, "rig", column) == pytest.approx(1, abs=1e-4)
+    assert mean(table, "rig", "units_a") == 0
+    assert table["rig"]["gains"]["people_above"] == 1
+    assert table["rig"]["sets"]["frechet_judge_a"] == pytest.approx(0, abs=1e-5)
+
+
+def test_a_random_expression_is_right_by_chance_and_keeps_the_person(
+    table: dict[str, Any],
+) -> None:
+    assert mean(table, "random", "emotion_a") < 0.35
+    assert mean(table, "random", "identity") == 0
+    assert mean(table, "random", "units_a") > 0.15
+    assert mean(table, "random", "psnr") < mean(table, "rig", "psnr")
+
+
+def test_the_mean_face_loses_everybody_and_the_texture(table: dict[str, Any]) -> None:
+    assert mean(table, "mean", "sharpness") < 0.5
+    assert table["mean"]["counts"]["lost"] > 16
+    assert table["mean"]["sets"]["frechet_judge_a"] > table["random"]["sets"]["frechet_judge_a"]
+    assert mean(table, "mean", "ssim") < mean(table, "nothing", "ssim")
+
+
+def test_lending_the_whole_face_leaks(table: dict[str, Any]) -> None:
+    assert mean(table, "lender", "emotion_a") == 1
+    assert mean(table, "lender", "leakage") > 1
+    assert table["lender"]["counts"]["lost"] == 32
+
+
+def test_what_is_no_picture_has_failed(table: dict[str, Any]) -> None:
+    assert table["broken"]["counts"]["failed"] == 32
+
+
+def test_lines_are_told_apart_by_expression(table: dict[str, Any]) -> None:
+    by_name = table["nothing"]["by_name"]
+    assert list(by_name) == list(facs.EMOTIONS)
+    assert by_name["neutral"]["emotion_a"] == 1
+    assert by_name["happy"]["emotion_a"] == 0
+
+
+def asking(slope: float) -> tuple[Section, Editing]:
+    """People asked for ever more of what red shows, and who answers with `slope` of it."""
+    way = torch.ones(len(facs.UNITS))
+    trials = [
+        Trial(
+            faces(list(range(PEOPLE)), [0.0] * PEOPLE), tuple(f"p{k}" for k in range(PEOPLE)),
+            ("happy",) * PEOPLE, Label("happy"), amount, direction=way, amount=amount,
+        )
+        for amount in (0.25, 0.5, 0.75, 1.0)
+    ]  # fmt: skip
+
+    def edit(trial: Trial) -> Tensor:
+        return faces(list(range(PEOPLE)), [7 * slope * trial.amount] * PEOPLE).pixels
+
+    return Section("intensity", trials, intensity=True), edit
+
+
+def test_intensity_is_followed_by_its_slope() -> None:
+    section, edit = asking(0.8)
+    line = followed(Bench(section, PANEL).measure(edit))
+    assert (line["r2"], line["r2_worst"], line["own_r2"], line["own_r2_worst"]) == (1.0,) * 4
+    assert line["slope"] == pytest.approx(0.8, abs=1e-3)
+    none = followed(Bench(section, PANEL).measure(nothing))
+    assert (none["r2"], none["slope"]) == (0.0, 0.0)
+
+
+def test_a_line_through_too_few_results_is_not_drawn() -> None:
+    section, edit = asking(1.0)
+    few = replace(section, trials=[_first(section.trials[3], 2)])
+    one = Bench(few, PANEL).measure(lambda trial: edit(trial)[:2])
+    assert followed(one)["by_name"] == {}
+
+
+def _first(trial: Trial, count: int) -> Trial:
+    some = slice(count)
+    source = Faces(trial.source.pixels[some], trial.source.landmarks[some])
+    return replace(trial, source=source, people=trial.people[some], names=trial.names[some])
+
+
+@pytest.fixture
+def small(section: Section, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Section]:
+    """Protocol `labels` is two people of these tests."""
+    monkeypatch.setattr(scorecard, "PROTOCOLS", {**PROTOCOLS, "labels": lambda _: one()})
+
+    def one() -> Protocol:
+        return Protocol([replace(section, trials=section.trials[:2])])
+
+    return lambda: one().sections[0]
+
+
+@pytest.mark.usefixtures("small")
+def test_what_is_finished_is_not_measured_again(tmp_path: Path) -> None:
+    calls = []
+
+    def counted(trial: Trial) -> Tensor:
+        calls.append(len(trial))
+        return random_expression(trial)
+
+    def run(weights: str, panel: Panel = PANEL) -> Any:
+        calls.clear()
+        setting = Setting(tmp_path, tmp_path)
+        return score([Contestant("m", counted, weights)], ["labels"], setting, panel, tmp_path)
+
+    first = run("one")
+    assert calls == [8, 8]
+    assert list(first["labels: labels"]["lines"]) == ["nothing", "the rig", "m"]
+    assert run("one") == first
+    assert calls == []
+    assert run("two") == first
+    assert calls == [8, 8]  # other weights
+    assert run("two", replace(PANEL, judges=PANEL.judges[:1])) != first
+    assert calls == [8, 8]  # other judges
+    (tmp_path / "half.json.part").write_text("{")
+    assert run("one") == first
+
+
+@pytest.mark.usefixtures("small")
+def test_two_runs_give_the_same_table(tmp_path: Path) -> None:
+    def run(folder: str) -> str:
+        torch.manual_seed(len(folder))  # what came before must not matter
+        made = [Contestant("m", random_expression, "w")]
+        setting = Setting(tmp_path, tmp_path)
+        return quality(score(made, ["labels"], setting, PANEL, tmp_path / folder))
+
+    assert run("a") == run("bb")
+    assert run("a").count("\n") == 2 + 3
+    assert "| labels: labels | m | 16 (2) |" in run("a")
+
+
+def test_progress_is_told(tmp_path: Path, small: Callable[[], Section]) -> None:
+    heard: list[tuple[str, int, int]] = []
+    setting = Setting(tmp_path, tmp_path)
+    score([], ["labels"], setting, PANEL, tmp_path, lambda *facts: heard.append(facts))
+    assert heard[:2] == [("labels: labels: nothing", 8, 16), ("labels: labels: nothing", 16, 16)]
+    assert len(small().trials) == 2
+
+
+def test_a_method_draws_its_own_expression_too(wide_mouth: Method) -> None:
+    pixels = torch.rand(2, 3, 128, 128) * 2 - 1
+    points = torch.from_numpy(template(128)).expand(2, -1, -1)
+    source = Faces(pixels, points)
+    trial = Trial(source, ("a", "b"), ("own",) * 2, Own())
+    edit = edited_by(wide_mouth)
+    assert torch.allclose(edit(trial), pixels, atol=1e-4)
+    asked = replace(trial, ask=Label("happy"))
+    by_user = wide_mouth.generate(source, Label("happy"), 0.5)
+    assert torch.allclose(edit(replace(asked, intensity=0.5)), by_user, atol=1e-5)
+    other = replace(trial, source=Faces(-pixels, points))
+    assert torch.allclose(edit(other), -pixels, atol=1e-4)  # nothing is left of the faces before
+    lent = replace(trial, ask=Reference(source))
+    assert torch.allclose(edit(lent), edit(trial))
+
+
+def test_the_detector_finds_sample_faces_and_none_in_grey() -> None:
+    from mien import images
+    from mien.zoo.samples import samples
+
+    photo = images.read(samples()["anna"]).pixels
+    assert face_in(images.to_tensor(photo)[0])
+    assert not face_in(torch.zeros(3, 128, 128))
+
+
+def test_arithmetic_is_counted() -> None:
+    class One(torch.nn.Module):
+        size = 32
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = torch.nn.Conv2d(3, 5, 3, padding=1, bias=False)
+
+        def generate(self, source: Faces, _: Label) -> Tensor:
+            return self.conv(source.pixels)
+
+    parameters, gmac = arithmetic(One())  # type: ignore[arg-type]
+    assert parameters == 3 * 5 * 9
+    assert gmac == pytest.approx(3 * 5 * 9 * 32 * 32 / 1e9, abs=1e-4)
+
+
+def test_cost_of_a_method_that_ships() -> None:
+    weight = bytearray(b"x") * 400_000_000  # what this process holds must not count
+    found = cost("mtss", None)
+    assert found.peak_mb < peak_mb() - 1e-6 * len(weight) / 2
+    assert found.parameters > 1e6
+    assert found.gmac > 0.1
+    assert 0 < found.milliseconds <= found.slowest
+    assert found.peak_mb > 50
+
+
+def test_one_person_is_too_few(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="two people"):
+        Setting(tmp_path, tmp_path, limit=1)
