@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--split", default="test")
     parser.add_argument("--methods", nargs="+", required=True, help="name or name=weights")
     parser.add_argument("--lenders", type=int, default=16)
-    parser.add_argument("--sources", type=int, default=60)
+    parser.add_argument("--sources", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--out", type=Path, required=True)
     options = parser.parse_args()
