@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -19,6 +21,8 @@ from mien.faces.paste import paste
 from mien.images import Photo
 from mien.methods.base import Method
 from mien.nn.compose import resize
+from mien.provenance.credentials import Signer
+from mien.provenance.mark import lay
 from mien.sheet import sheet
 from mien.types import (
     ActionUnits,
@@ -51,6 +55,7 @@ class Result:
     faces: tuple[Face, ...]
     found: int
     metadata: Mapping[str, str]
+    source: Photo
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Time of each stage, in order."""
 
@@ -59,9 +64,29 @@ class Result:
         """The edited photograph, uint8 (H, W, 3) RGB."""
         return self.photo.pixels
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it as JPEG, PNG or WebP by the suffix, marked as altered, or ImageError."""
-        images.write(path, self.photo, metadata=self.metadata)
+    @cached_property
+    def marked(self) -> Photo:
+        """The edited photograph as it leaves: with the invisible mark where it was edited.
+
+        `photo` itself where the edit changed no pixel.
+        """
+        if np.array_equal(self.photo.pixels, self.source.pixels):
+            return self.photo
+        return replace(self.photo, pixels=lay(self.pixels, self.source.pixels, self.faces))
+
+    def encode(self, suffix: str, signer: Signer | None = None) -> bytes:
+        """The bytes of a JPEG, PNG or WebP file by `suffix`: marked, and saying how it was made.
+
+        Signed by C2PA if there is a signer. Where the edit changed no pixel the file says nothing
+        of it. ImageError or ProvenanceError.
+        """
+        altered = self.marked is not self.photo
+        data = images.encode(self.marked, suffix, metadata=self.metadata, altered=altered)
+        return signer.sign(data, suffix, self.metadata) if signer and altered else data
+
+    def save(self, path: str | os.PathLike[str], signer: Signer | None = None) -> None:
+        """Write `encode`'s bytes, all or nothing; ImageError if that fails."""
+        images.store(path, self.encode(Path(path).suffix, signer))
 
 
 @dataclass(frozen=True)
@@ -103,7 +128,12 @@ class Editor:
             pixels = _as_grey_as(source, pixels)
         metadata = self._metadata(guide, intensity, faces)
         return Result(
-            replace(source, pixels=pixels), tuple(faces), len(found), metadata, clock.seconds
+            replace(source, pixels=pixels),
+            tuple(faces),
+            len(found),
+            metadata,
+            source,
+            clock.seconds,
         )
 
     def swap(self, a: Picture, b: Picture, face: str = "largest") -> tuple[Result, Result]:
@@ -153,9 +183,12 @@ class Editor:
         return sheet(rows, ["source", *labels], list(named) if isinstance(photos, Mapping) else ())
 
     def on_portrait(self, shown: UInt8, found: Face, guide: Guide, intensity: float = 1.0) -> UInt8:
-        """A portrait (as `portrait` gives it) with the guide's expression, at its own size."""
+        """A portrait (as `portrait` gives it) with the guide's expression, marked, at its own
+        size.
+        """
         crop = align.align(shown, found, self.method.size)
-        return paste(shown, crop, self.method.edit(self._batch([crop]), guide, intensity))
+        result = paste(shown, crop, self.method.edit(self._batch([crop]), guide, intensity))
+        return lay(result, shown, [found])
 
     def explain(
         self, photo: Picture, guide: Guide, size: int = 256, face: str = "largest"
