@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib import metadata as installed
 from pathlib import Path
 from typing import TypeAlias
 
@@ -126,7 +127,7 @@ class Editor:
             for i, crop in enumerate(crops):
                 pixels = paste(pixels, crop, _one(edit, i))
             pixels = _as_grey_as(source, pixels)
-        metadata = self._metadata(guide, intensity, faces)
+        metadata = self.metadata(describe(guide), f"{intensity:g}") | {"faces": str(len(faces))}
         return Result(
             replace(source, pixels=pixels),
             tuple(faces),
@@ -207,13 +208,13 @@ class Editor:
     def _batch(self, crops: Sequence[AlignedFace]) -> Faces:
         return Faces.stack(crops).to(self.method.device)
 
-    def _metadata(self, guide: Guide, intensity: float, faces: Sequence[Face]) -> dict[str, str]:
+    def metadata(self, guide: str, intensity: str) -> dict[str, str]:
+        """What a file made with this editor says of itself."""
         return {
-            "Software": "mien",
+            "Software": f"mien {installed.version('mien')}",
             "method": self.method.name,
-            "guide": describe(guide),
-            "intensity": f"{intensity:g}",
-            "faces": str(len(faces)),
+            "guide": guide,
+            "intensity": intensity,
         } | ({"weights": self.weights} if self.weights else {})
 
 

@@ -25,6 +25,7 @@ KINDS = {
     ".png": "image/png",
     ".webp": "image/webp",
     ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
     ".mov": "video/quicktime",
 }
 """Suffixes that can be signed, and what C2PA calls them."""

@@ -97,7 +97,9 @@ def _faces(pixels: UInt8) -> list[Face]:
     found = detect(pixels)
     if found or min(pixels.shape[:2]) < _SMALLEST:
         return found
-    small = np.asarray(cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+    small = np.asarray(
+        cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8
+    )
     return [replace(face, landmarks=2 * face.landmarks + np.float32(0.5)) for face in detect(small)]
 
 
