@@ -22,8 +22,8 @@ from mien.faces.paste import paste
 from mien.images import Photo
 from mien.methods.base import Method
 from mien.nn.compose import resize
+from mien.provenance import mark
 from mien.provenance.credentials import Signer
-from mien.provenance.mark import lay
 from mien.sheet import sheet
 from mien.types import (
     ActionUnits,
@@ -73,7 +73,7 @@ class Result:
         """
         if np.array_equal(self.photo.pixels, self.source.pixels):
             return self.photo
-        return replace(self.photo, pixels=lay(self.pixels, self.source.pixels, self.faces))
+        return replace(self.photo, pixels=mark.lay(self.pixels, self.source.pixels, self.faces))
 
     def encode(self, suffix: str, signer: Signer | None = None) -> bytes:
         """The bytes of a JPEG, PNG or WebP file by `suffix`: marked, and saying how it was made.
@@ -127,7 +127,7 @@ class Editor:
             for i, crop in enumerate(crops):
                 pixels = paste(pixels, crop, _one(edit, i))
             pixels = _as_grey_as(source, pixels)
-        metadata = self.metadata(describe(guide), f"{intensity:g}") | {"faces": str(len(faces))}
+        metadata = self.metadata(describe(guide), f"{intensity:g}", len(faces))
         return Result(
             replace(source, pixels=pixels),
             tuple(faces),
@@ -189,7 +189,7 @@ class Editor:
         """
         crop = align.align(shown, found, self.method.size)
         result = paste(shown, crop, self.method.edit(self._batch([crop]), guide, intensity))
-        return lay(result, shown, [found])
+        return mark.lay(result, shown, [found])
 
     def explain(
         self, photo: Picture, guide: Guide, size: int = 256, face: str = "largest"
@@ -208,13 +208,14 @@ class Editor:
     def _batch(self, crops: Sequence[AlignedFace]) -> Faces:
         return Faces.stack(crops).to(self.method.device)
 
-    def metadata(self, guide: str, intensity: str) -> dict[str, str]:
-        """What a file made with this editor says of itself."""
+    def metadata(self, guide: str, intensity: str, faces: int) -> dict[str, str]:
+        """What a result's file says of how it came about."""
         return {
             "Software": f"mien {installed.version('mien')}",
             "method": self.method.name,
             "guide": guide,
             "intensity": intensity,
+            "faces": str(faces),
         } | ({"weights": self.weights} if self.weights else {})
 
 

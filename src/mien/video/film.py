@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from mien.editor import Editor, describe
 from mien.errors import FaceNotFound
 from mien.faces import align
@@ -53,16 +51,16 @@ def edit_film(
     done. FaceNotFound if no frame shows a face, VideoError if a file cannot be read or written:
     nothing is written then.
     """
-    began, count, edited = time.perf_counter(), 0, 0
-    told = _metadata(editor, drive, curve)
-    with writing(target, source, told, signer) as film:
+    began, count, edited, shown = time.perf_counter(), 0, 0, False
+    with writing(target, source, _metadata(editor, drive, curve), signer) as film:
         for steady in steadied(followed(source.frames(), face)):
             pixels = edit_frame(editor, steady, drive, curve)
             film.add(steady.frame, pixels)
             count += 1
             edited += pixels is not steady.frame.pixels
+            shown |= any(points is not None for points in steady.points)
             progress(count)
-        if not edited and not _was_asked_for_nothing(curve):
+        if not shown:
             raise FaceNotFound(
                 f"no face found in {source.path}: use a film that shows one from the front, 60 px "
                 "wide or more"
@@ -86,11 +84,8 @@ def edit_frame(editor: Editor, steady: Steady, drive: Drive, curve: Curve = FULL
     return lay(pixels, source, faces) if faces else source
 
 
-def _was_asked_for_nothing(curve: Curve) -> bool:
-    return not np.any(curve.values)
-
-
 def _metadata(editor: Editor, drive: Drive, curve: Curve) -> Mapping[str, str]:
     guide = describe(drive.guide) if isinstance(drive, Constant) else "reference film"
     values = sorted({min(curve.values), max(curve.values)})
-    return editor.metadata(guide, " to ".join(f"{value:g}" for value in values))
+    told = editor.metadata(guide, " to ".join(f"{value:g}" for value in values), 0)
+    return {key: value for key, value in told.items() if key != "faces"}
