@@ -110,7 +110,7 @@ class _House(MetaPathFinder):
         spec: ModuleSpec | None = None
         if top in self.names:
             folder = str(self.home) if path is None else next(iter(path))
-            spec = FileFinder(folder, (self._source, [".py"])).find_spec(name)
+            spec = FileFinder(folder, (self._source, [".py"])).find_spec(name)  # type: ignore[arg-type]
         elif top in self.shells:
             spec = ModuleSpec(name, _ShellLoader(), is_package=True)
         elif top == "munch" and PathFinder.find_spec(top) is None:

@@ -48,7 +48,7 @@ def batches(
     data: Dataset[Any], size: int, first: int, last: int, workers: int = 0
 ) -> Iterator[Mapping[str, Tensor]]:
     """Batches `first` to `last` of a stream; torch's global random state is left alone."""
-    places = [range(k * size, (k + 1) * size) for k in range(first, last)]
+    places = [list(range(k * size, (k + 1) * size)) for k in range(first, last)]
     own = torch.Generator()
     return iter(DataLoader(data, batch_sampler=places, num_workers=workers, generator=own))
 

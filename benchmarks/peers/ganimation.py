@@ -93,8 +93,8 @@ class GANimation(Peer):
     def _lowered(self, steps: int) -> int:
         """How often its rates are let down within `steps`: after each epoch but the first ones."""
         held, falling = self.options.nepochs_no_decay, self.options.nepochs_decay
-        epochs = steps * (held + falling) // self.plan.steps
-        return max(0, epochs - held)
+        epochs: int = steps * (held + falling) // self.plan.steps
+        return max(0, epochs - int(held))
 
     def scalars(self) -> Mapping[str, float]:
         return {"lr_G": self.model._current_lr_G, "lr_D": self.model._current_lr_D}

@@ -107,8 +107,8 @@ class LivePortraitRow(PeerMethod):
         batch, count, _ = here.shape
         both = torch.cat([here.reshape(batch, -1), there.reshape(batch, -1)], 1)
         moves = whole(self.parts["stitching_retargeting_module"](both))
-        shifts, place = moves.split([3 * count, 2], 1)
-        return there + shifts.view(batch, count, 3) + F.pad(place[:, None], (0, 1))
+        shifts, place = moves[:, : 3 * count].view(batch, count, 3), moves[:, 3 * count :]
+        return there + shifts + F.pad(place[:, None], (0, 1))
 
 
 def random_row(root: Path, size: int, seed: int = 0) -> LivePortraitRow:

@@ -94,8 +94,10 @@ class StarGANv2(Peer):
 
     def row(self) -> PeerMethod:
         # without its wrapper for several GPUs, which refuses to work off them
-        bare = [getattr(self.nets[name], "module", self.nets[name]) for name in self.shown]
-        return StarGANv2Row(*bare, self.args.latent_dim, self.plan.size)
+        generator, mapping, encoder = (
+            getattr(self.nets[name], "module", self.nets[name]) for name in self.shown
+        )
+        return StarGANv2Row(generator, mapping, encoder, self.args.latent_dim, self.plan.size)
 
 
 class StarGANv2Row(PeerMethod):
@@ -126,12 +128,11 @@ class StarGANv2Row(PeerMethod):
 
     def from_labels(self, index: Tensor) -> Expression:
         drawn = torch.randn(STYLES, self.latent, generator=torch.Generator().manual_seed(0))
-        places, back = index.unique(return_inverse=True)
-        styles = [
-            self.mapping(drawn.to(index.device), torch.full((STYLES,), int(k)).to(index.device))
-            for k in places
-        ]
-        return Expression(torch.stack([whole(s).mean(0) for s in styles])[back])
+        styles = {
+            k: whole(self.mapping(drawn.to(index.device), index.new_full((STYLES,), k))).mean(0)
+            for k in set(index.tolist())
+        }
+        return Expression(torch.stack([styles[k] for k in index.tolist()]))
 
     def asked(self, trial: Trial) -> Expression:
         if not isinstance(trial.ask, Reference):
