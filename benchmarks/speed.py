@@ -24,7 +24,7 @@ from typing import Any
 import torch
 from peers import liveportrait
 from peers.base import Plan
-from peers.run import PEERS
+from peers.run import PEERS, quietly
 from torch.utils.flop_counter import FlopCounterMode
 
 from mien import images
@@ -83,7 +83,7 @@ def rows(
             skipped[name] = "no --checkouts given"
             continue
         try:
-            peer = kind(checkouts / kind.facts.folder, Plan(size, 1, 1))
+            peer = quietly(kind, checkouts / kind.facts.folder, Plan(size, 1, 1))
             row = peer.row().to("cpu").eval().requires_grad_(False)
             found[name] = Row(row, Label("happy"), size, "random weights")
         except MienError as error:

@@ -4,6 +4,7 @@ row, `run.json` for how it came about, `log.txt` for what the peer said.
 
 from __future__ import annotations
 
+import io
 import json
 import platform
 import statistics
@@ -178,6 +179,12 @@ def _an_image(clock: Clock, batch: int) -> dict[str, float]:
     return out
 
 
+def quietly(kind: type[Peer], root: Path, plan: Plan) -> Peer:
+    """A peer, without the pages that it prints about itself."""
+    with redirect_stdout(io.StringIO()):
+        return kind(root, plan)
+
+
 def read(folder: Path, checkouts: Path) -> tuple[PeerMethod, str]:
     """The row of a training, and the SHA-256 of its weights.
 
@@ -188,7 +195,8 @@ def read(folder: Path, checkouts: Path) -> tuple[PeerMethod, str]:
         raise WeightsError(f"{folder / WEIGHTS} is no peer's: it does not say how it was trained")
     facts = json.loads(metadata["training"])
     kind = peer_named(facts["peer"])
-    peer = kind(checkouts / kind.facts.folder, Plan(facts["size"], facts["images"], facts["batch"]))
+    plan = Plan(facts["size"], facts["images"], facts["batch"])
+    peer = quietly(kind, checkouts / kind.facts.folder, plan)
     try:
         nn.ModuleDict({name: peer.nets[name] for name in kind.shown}).load_state_dict(tensors)
     except RuntimeError:
