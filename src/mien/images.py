@@ -26,7 +26,7 @@ import torch
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 from torch import Tensor
 
-from mien.errors import ImageError
+from mien.errors import ImageError, PictureTooLarge
 from mien.types import UInt8
 
 MAX_PIXELS = 100_000_000
@@ -78,7 +78,9 @@ def read(source: PathLike | BinaryIO, max_pixels: int = MAX_PIXELS) -> Photo:
     except PermissionError:
         raise ImageError(f"{name} may not be read: check its permissions") from None
     except Image.DecompressionBombError:
-        raise ImageError(f"{name} has too many pixels: shrink it to {_mega(max_pixels)}") from None
+        raise PictureTooLarge(
+            f"{name} has too many pixels: shrink it to {_mega(max_pixels)}"
+        ) from None
     except UnidentifiedImageError:
         raise ImageError(
             f"{name} is not a picture that mien reads: give JPEG, PNG, WebP or TIFF"
@@ -159,7 +161,7 @@ def to_uint8(batch: Tensor) -> UInt8:
 def _check_size(name: str, size: tuple[int, int], max_pixels: int) -> None:
     width, height = size
     if width * height > max_pixels:
-        raise ImageError(f"{name} is {width} x {height}: shrink it to {_mega(max_pixels)}")
+        raise PictureTooLarge(f"{name} is {width} x {height}: shrink it to {_mega(max_pixels)}")
 
 
 def _mega(pixels: int) -> str:

@@ -16,6 +16,8 @@ COMMANDS: dict[str, str] = {
     "swap": "Exchange the expressions of two photographs.",
     "sheet": "Draw a grid of people and expressions.",
     "explain": "Draw what a method sees in a photograph on the way to its result.",
+    "studio": "Open the app in the browser, on this machine.",
+    "serve": "Answer the HTTP API.",
     "demo": "Show what mien does on the samples that come with it.",
     "methods": "List the methods, their weights and what these may be used for.",
     "train": "Train a method from a recipe.",
@@ -27,11 +29,15 @@ COMMANDS: dict[str, str] = {
 """Sub-command -> help. Module `mien.cli.<name>` has `app`, a Typer, or `command`, a function."""
 
 EXTRAS: dict[str, str] = {
+    "fastapi": "web",
+    "gradio": "web",
     "lightning": "train",
+    "multipart": "web",
     "numba": "rig",
     "scipy": "rig",
     "threadpoolctl": "rig",
     "torchmetrics": "score",
+    "uvicorn": "web",
 }
 """Packages that a plain install lacks, and the extra of mien that brings them."""
 
