@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,12 +47,14 @@ def run(
     studio: bool,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until Ctrl-C. `ready` is called once the default method is loaded."""
+    """Serve until Ctrl-C. `ready` is called once the default method is warm."""
+    # uvicorn ends in good order, then lets the signal end the process: this way it cleans up first
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with _offline():
         from mien.web.app import create
 
         app = create(workshop, token, studio=studio)
-        workshop.editor(workshop.default)
+        workshop.warm()
         ready()
         uvicorn.run(
             app,
@@ -59,7 +63,7 @@ def run(
             log_level="warning",
             server_header=False,
             timeout_keep_alive=5,
-            timeout_graceful_shutdown=3,
+            timeout_graceful_shutdown=1,
         )
 
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from mien.editor import Editor
 from mien.errors import AssetMissing
 from mien.methods.registry import METHODS, entry
+from mien.types import Label
 from mien.web.desk import Desk
 from mien.web.limits import Limits
 from mien.zoo.records import Record, records
+from mien.zoo.samples import samples
 
 
 @dataclass
@@ -47,6 +49,11 @@ class Workshop:
         if method not in self._editors:
             self._editors[method] = self.opener(method)
         return self._editors[method]
+
+    def warm(self) -> None:
+        """Open the default method and edit a sample, so that the first click waits for nothing."""
+        sample = next(iter(samples().values()))
+        self.editor(self.default).edit(str(sample), Label("happy"))
 
     def records(self) -> Mapping[str, Record]:
         """What is known of the weights that ship, for the methods that can edit here."""
