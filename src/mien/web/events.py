@@ -99,9 +99,9 @@ class Events:
 
     @_told
     async def reading(self, key: str, apart: bool) -> list[Any]:
-        """The unit sliders where the chosen face is."""
-        read = await self._at_desk(self.sittings.get(key).reading) if key else {}
-        return self.panel.at(read, apart)
+        """The unit sliders where the chosen face is, or was asked to be."""
+        at = await self._at_desk(self.sittings.get(key).units_now) if key else {}
+        return self.panel.at(at, apart)
 
     @_told
     async def choose(self, key: str, event: gr.EventData) -> list[Any]:
@@ -136,15 +136,9 @@ class Events:
         return await self._act(key, lambda s: s.wear(wish))
 
     @_told
-    async def set_units(self, key: str, intensity: float, apart: bool, *values: float) -> list[Any]:
-        """A unit was moved."""
-
-        def act(sitting: Sitting) -> None:
-            asked = self.panel.asked(values, apart, sitting.read)
-            names = " ".join(f"{s.unit}={s.value:g}" for s in asked.settings)
-            sitting.wear(Wish(f"units {names}", intensity, asked) if names else None)
-
-        return await self._act(key, act)
+    async def set_unit(self, unit: str, value: float, key: str, intensity: float) -> list[Any]:
+        """One unit was moved; those moved before stay."""
+        return await self._act(key, lambda s: s.wear(s.moved(unit, value, intensity)))
 
     @_told
     async def like(self, path: str, key: str, intensity: float) -> list[Any]:

@@ -20,7 +20,7 @@ from mien.editor import Draft, Editor, Result, lay
 from mien.errors import MienError
 from mien.faces.detect import choose, detect
 from mien.images import Photo
-from mien.types import Guide, Label, Reference, UInt8
+from mien.types import ActionUnits, Guide, Label, Reference, UInt8
 
 PREVIEW = 1024
 """Longest side of what is shown while one edits, px; a download has the photograph's own size."""
@@ -67,8 +67,6 @@ class Sitting:
         self.at = 0
         self.other: Result | None = None
         """The second photograph of a swap, with the expression of the first."""
-        self.read: dict[str, float] = {}
-        """The last `reading`, where the unit sliders stand."""
         self.tiles: dict[str, UInt8] = {}
         """The last `sheet`."""
         self._scale = min(1.0, PREVIEW / max(photo.pixels.shape[:2]))
@@ -150,12 +148,24 @@ class Sitting:
         }
         return self.tiles
 
-    def reading(self) -> dict[str, float]:
-        """The method's own reading of the first chosen face: action unit -> 0..1."""
-        lent = self.lend()
-        values = self.editor.method.read(lent.faces)[0].tolist()
-        self.read = {name: round(v, 2) for name, v in zip(facs.UNITS, values, strict=True)}
-        return self.read
+    def moved(self, unit: str, value: float, intensity: float) -> Wish:
+        """The units that the first chosen face is asked for, with this one set too."""
+        covered = set(facs.columns(unit))
+        kept = [s for s in self._asked() if not set(facs.columns(s.unit)) <= covered]
+        asked = ActionUnits((*kept, facs.Setting(unit, value)))
+        names = " ".join(f"{s.unit}={s.value:g}" for s in asked.settings)
+        return Wish(f"units {names}", intensity, asked)
+
+    def units_now(self) -> dict[str, float]:
+        """Where the units of the first chosen face are, 0..1: those asked for, and for the others
+        the method's own reading.
+        """
+        read = self.editor.method.read(self.lend().faces)[0].cpu().numpy()
+        return dict(zip(facs.UNITS, facs.apply(self._asked(), read).tolist(), strict=True))
+
+    def _asked(self) -> tuple[facs.Setting, ...]:
+        wish = self.look[self.targets[0]]
+        return wish.guide.settings if wish and isinstance(wish.guide, ActionUnits) else ()
 
     def lend(self) -> Reference:
         """The first chosen face, as it was, as a guide."""

@@ -131,15 +131,19 @@ class Page:
         ):
             event.success(**tiles).success(**read)
         self.sheet.click(do.express, [self.key, self.intensity], seen, **kept)
-        self.history.click(do.go, self.key, seen, **kept)
-        for button, step in ((self.back, -1), (self.forth, 1)):
-            button.click(functools.partial(do.move, step), self.key, seen, **kept)
-        for button in (self.clear, self.panel.reset):
-            button.click(do.as_it_was, self.key, seen, **kept).success(**read)
+        for event in (
+            self.history.click(do.go, self.key, seen, **kept),
+            self.back.click(functools.partial(do.move, -1), self.key, seen, **kept),
+            self.forth.click(functools.partial(do.move, 1), self.key, seen, **kept),
+            self.clear.click(do.as_it_was, self.key, seen, **kept),
+            self.panel.reset.click(do.as_it_was, self.key, seen, **kept),
+        ):
+            event.success(**read)
         self.intensity.input(do.turn, [self.key, self.intensity], seen, **live)
         self.intensity.release(**tiles | live)
-        moved = [self.key, self.intensity, self.panel.apart, *sliders]
-        gr.on([s.input for s in sliders], do.set_units, moved, seen, **live)
+        for name, slider in zip(self.panel.names, sliders, strict=True):
+            moved = [slider, self.key, self.intensity]
+            slider.input(functools.partial(do.set_unit, name), moved, seen, **live)
         self.panel.apart.input(**read)
         lent = [self.lender, self.key, self.intensity]
         lending = self.lender.upload(do.like, lent, [self.lender, *seen], **kept)
@@ -151,16 +155,27 @@ class Page:
 
 
 def _theme() -> Any:
-    """System fonts, so that none is fetched, and plain labels."""
-    plain = {"block_title_background_fill": "none", "block_title_padding": "0"}
-    dark = {f"{name}_dark": value for name, value in plain.items() if "fill" in name}
+    """System fonts, so that none is fetched; plain labels; borders that can be seen."""
+    both = {
+        "block_title_background_fill": "none",
+        "block_title_text_color": "*body_text_color",
+        "block_border_color": "*border_color_primary",
+        "button_secondary_border_color": "*border_color_primary",
+        "checkbox_label_border_color": "*border_color_primary",
+        "input_border_color": "*border_color_primary",
+    }
     theme = gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["monospace"])
     return theme.set(
-        **plain,
-        **dark,
-        block_title_text_color="*body_text_color",
-        block_title_text_color_dark="*body_text_color",
+        **both,
+        **{f"{name}_dark": value for name, value in both.items()},
+        block_title_padding="0",
         block_title_text_weight="500",
+        block_border_width="1px",
+        button_border_width="1px",
+        checkbox_label_border_width="1px",
+        input_border_width="1px",
+        body_background_fill="*neutral_50",
+        border_color_primary="*neutral_300",
     )
 
 

@@ -4,14 +4,13 @@ both sides at once or left and right apart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from mien import facs
-from mien.types import ActionUnits
 
 REGIONS: dict[str, tuple[int, ...]] = {
     "Brows and eyes": (1, 2, 4, 5, 6, 7, 43, 61, 62, 63, 64),
@@ -19,7 +18,6 @@ REGIONS: dict[str, tuple[int, ...]] = {
     "Lips": (10, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 28),
     "Jaw": (26, 27, 29, 30),
 }
-_LEAST = 0.015  # a slider that was not moved stands where the face was read, to two digits
 
 
 @dataclass(frozen=True)
@@ -31,23 +29,11 @@ class UnitSliders:
     apart: gr.Checkbox
     reset: gr.Button
 
-    def asked(
-        self, values: Sequence[float], apart: bool, reading: Mapping[str, float]
-    ) -> ActionUnits:
-        """What the sliders ask for: those that were moved from the face's own reading."""
-        start = _starts(self.names, reading)
-        return ActionUnits(
-            tuple(
-                facs.Setting(name, float(value))
-                for name, value in zip(self.names, values, strict=True)
-                if _shown(name, apart) and abs(value - start[name]) >= _LEAST
-            )
-        )
-
-    def at(self, reading: Mapping[str, float], apart: bool) -> list[Any]:
-        """Updates that set every slider to the reading and show the half that is used."""
-        start = _starts(self.names, reading)
-        return [gr.update(value=start[n], visible=_shown(n, apart)) for n in self.names]
+    def at(self, values: Mapping[str, float], apart: bool) -> list[Any]:
+        """Updates that set every slider to these values, by `facs.UNITS`, and show those in use."""
+        return [
+            gr.update(value=_mean(name, values), visible=_shown(name, apart)) for name in self.names
+        ]
 
 
 def draw() -> UnitSliders:
@@ -84,10 +70,7 @@ def _shown(name: str, apart: bool) -> bool:
     return halves == apart if halves or len(columns) == 2 else True
 
 
-def _starts(names: Sequence[str], reading: Mapping[str, float]) -> dict[str, float]:
-    """Where each slider stands for a face that is read so: both sides at their mean."""
-    found = {}
-    for name in names:
-        sides = [reading.get(facs.UNITS[i], 0.0) for i in facs.columns(name)]
-        found[name] = round(sum(sides) / len(sides), 2)
-    return found
+def _mean(name: str, values: Mapping[str, float]) -> float:
+    """Where a slider stands: one of both sides at their mean."""
+    sides = [values.get(facs.UNITS[i], 0.0) for i in facs.columns(name)]
+    return round(sum(sides) / len(sides), 2)
