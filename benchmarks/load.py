@@ -122,6 +122,7 @@ def measure(server: Server, clients: int, seconds: float) -> dict[str, object]:
         "memory_growth": round(last / second, 4),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "python": platform.python_version(),
+        "load_average": round(os.getloadavg()[0], 1),
     }
 
 
