@@ -64,7 +64,7 @@ class Server:
         )
 
     def wait(self) -> None:
-        for _ in range(300):
+        for _ in range(1500):  # two cores may be busy
             try:
                 urllib.request.urlopen(f"{self.url}/healthz", timeout=5)
                 return
