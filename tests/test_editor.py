@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from mien import images
-from mien.editor import Editor, describe, pick
+from mien.editor import Editor, describe, lay, pick
 from mien.errors import FaceNotFound, GuideError
 from mien.faces.detect import detect
 from mien.images import Photo
@@ -174,3 +174,24 @@ def test_a_sheet_has_a_row_per_person_and_a_column_per_label(editor: Editor) -> 
 def test_no_face(editor: Editor) -> None:
     with pytest.raises(FaceNotFound, match="no face found"):
         editor.edit(np.full((300, 300, 3), 90, np.uint8), Label("happy"))
+
+
+def test_drafts_are_the_edit_before_it_is_pasted(editor: Editor, anna: Photo) -> None:
+    (face,) = detect(anna.pixels)
+    drafts = editor.draft(anna, [face, face], Label(["happy", "surprise"]))
+    for draft, name in zip(drafts, ("happy", "surprise"), strict=True):
+        edited = editor.edit(anna, Label(name)).pixels
+        np.testing.assert_allclose(lay(anna, [draft]).pixels, edited, atol=1)
+
+
+def test_a_draft_fits_a_smaller_photograph(editor: Editor, anna: Photo) -> None:
+    """To half a pixel: the edit of the half is the half of the edit."""
+    drafts = editor.draft(anna, detect(anna.pixels), Label("surprise"))
+
+    def half(pixels: UInt8) -> UInt8:
+        return np.asarray(cv2.resize(pixels, (300, 300), interpolation=cv2.INTER_AREA), np.uint8)
+
+    small = lay(Photo(half(anna.pixels)), [d.shrunk(0.5) for d in drafts]).pixels
+    wanted = half(lay(anna, drafts).pixels)
+    assert np.abs(small.astype(float) - wanted).mean() < 0.5
+    assert np.abs(wanted.astype(float) - half(anna.pixels)).max() > 60

@@ -91,6 +91,21 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Draft:
+    """What a method does to one face of a photograph, before it is laid into it."""
+
+    face: AlignedFace
+    edit: Composition  # of this face alone, B = 1
+
+    def shrunk(self, scale: float) -> Draft:
+        """The same edit for the photograph at `scale` times its size."""
+        matrix = self.face.matrix.astype(np.float64)
+        matrix[:, 2] += matrix[:, :2].sum(1) * (0.5 / scale - 0.5)  # pixel centres are whole
+        matrix[:, :2] /= scale
+        return replace(self, face=replace(self.face, matrix=matrix.astype(np.float32)))
+
+
+@dataclass(frozen=True)
 class Editor:
     """Photographs in, photographs out, for any method.
 
@@ -121,21 +136,31 @@ class Editor:
         with clock("align"):
             crops = [align.align(source.pixels, f, self.method.size) for f in faces]
         with clock("edit"):
-            edit = self.method.edit(self._batch(crops), guide, intensity)
+            drafts = self._drafts(crops, guide, intensity)
         with clock("paste"):
-            pixels = source.pixels
-            for i, crop in enumerate(crops):
-                pixels = paste(pixels, crop, _one(edit, i))
-            pixels = _as_grey_as(source, pixels)
+            edited = lay(source, drafts)
         metadata = self.metadata(describe(guide), f"{intensity:g}", len(faces))
-        return Result(
-            replace(source, pixels=pixels),
-            tuple(faces),
-            len(found),
-            metadata,
-            source,
-            clock.seconds,
-        )
+        return Result(edited, tuple(faces), len(found), metadata, source, clock.seconds)
+
+    def draft(
+        self, photo: Photo, faces: Sequence[Face], guide: Guide, intensity: float = 1.0
+    ) -> list[Draft]:
+        """What the guide would do to each of these faces, which `faces.detect` found: for callers
+        that look at an edit before it is made. One face may be given several times, with a label
+        for each.
+        """
+        crops = [align.align(photo.pixels, f, self.method.size) for f in faces]
+        return self._drafts(crops, guide, intensity)
+
+    def metadata(self, guide: str, intensity: str, faces: int) -> dict[str, str]:
+        """What a result's file says of how it came about."""
+        return {
+            "Software": f"mien {installed.version('mien')}",
+            "method": self.method.name,
+            "guide": guide,
+            "intensity": intensity,
+            "faces": str(faces),
+        } | ({"weights": self.weights} if self.weights else {})
 
     def swap(self, a: Picture, b: Picture, face: str = "largest") -> tuple[Result, Result]:
         """Both photographs, each with the other's expression."""
@@ -208,15 +233,9 @@ class Editor:
     def _batch(self, crops: Sequence[AlignedFace]) -> Faces:
         return Faces.stack(crops).to(self.method.device)
 
-    def metadata(self, guide: str, intensity: str, faces: int) -> dict[str, str]:
-        """What a result's file says of how it came about."""
-        return {
-            "Software": f"mien {installed.version('mien')}",
-            "method": self.method.name,
-            "guide": guide,
-            "intensity": intensity,
-            "faces": str(faces),
-        } | ({"weights": self.weights} if self.weights else {})
+    def _drafts(self, crops: Sequence[AlignedFace], guide: Guide, intensity: float) -> list[Draft]:
+        edit = self.method.edit(self._batch(crops), guide, intensity)
+        return [Draft(crop, _one(edit, i)) for i, crop in enumerate(crops)]
 
 
 class _Clock:
@@ -230,6 +249,14 @@ class _Clock:
         began = time.perf_counter()
         yield
         self.seconds[stage] = time.perf_counter() - began
+
+
+def lay(source: Photo, drafts: Sequence[Draft]) -> Photo:
+    """The photograph with drafts laid into it, one after the other; a grey one stays grey."""
+    pixels = source.pixels
+    for draft in drafts:
+        pixels = paste(pixels, draft.face, draft.edit)
+    return replace(source, pixels=_as_grey_as(source, pixels))
 
 
 def pick(faces: Sequence[Face], spec: str) -> list[Face]:

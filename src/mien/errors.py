@@ -9,6 +9,10 @@ class ImageError(MienError):
     """A picture cannot be read, is too large, or cannot be written."""
 
 
+class PictureTooLarge(ImageError):
+    """A picture has more pixels than are opened."""
+
+
 class FaceNotFound(MienError):
     """No face, or not the face that was asked for, is in the picture."""
 

@@ -28,7 +28,7 @@ import torch
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 from torch import Tensor
 
-from mien.errors import ImageError
+from mien.errors import ImageError, PictureTooLarge
 from mien.types import UInt8
 
 MAX_PIXELS = 100_000_000
@@ -202,7 +202,9 @@ def _opened(source: PathLike | BinaryIO, max_pixels: int) -> Iterator[Image.Imag
     except PermissionError:
         raise ImageError(f"{name} may not be read: check its permissions") from None
     except Image.DecompressionBombError:
-        raise ImageError(f"{name} has too many pixels: shrink it to {_mega(max_pixels)}") from None
+        raise PictureTooLarge(
+            f"{name} has too many pixels: shrink it to {_mega(max_pixels)}"
+        ) from None
     except UnidentifiedImageError:
         raise ImageError(
             f"{name} is not a picture that mien reads: give JPEG, PNG, WebP or TIFF"
@@ -214,7 +216,7 @@ def _opened(source: PathLike | BinaryIO, max_pixels: int) -> Iterator[Image.Imag
 def _check_size(name: str, size: tuple[int, int], max_pixels: int) -> None:
     width, height = size
     if width * height > max_pixels:
-        raise ImageError(f"{name} is {width} x {height}: shrink it to {_mega(max_pixels)}")
+        raise PictureTooLarge(f"{name} is {width} x {height}: shrink it to {_mega(max_pixels)}")
 
 
 def _mega(pixels: int) -> str:

@@ -17,14 +17,23 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 )
 APART = (3, 4, 5, 6)
 """Floors whose rooms do not see one another either."""
-DOORS = (("methods.*.task", "data"),)
-"""Training half of a method -> the samples it is trained on. There is no other exception."""
+DOORS = (
+    ("methods.*.task", "data"),
+    ("cli.session", "web"),
+    ("cli.serve", "web"),
+    ("cli.studio", "web"),
+)
+"""Training half of a method -> the samples it is trained on; the commands that start the server.
+There is no other exception.
+"""
 ONLY = {
     "lightning": "training",
     "pytorch_lightning": "training",
     "numba": "rig",
     "fastapi": "web",
     "gradio": "web",
+    "starlette": "web",
+    "uvicorn": "web",
     "typer": "cli",
     "av": "video",
     "c2pa": "provenance",

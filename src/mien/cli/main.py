@@ -18,6 +18,8 @@ COMMANDS: dict[str, str] = {
     "explain": "Draw what a method sees in a photograph on the way to its result.",
     "video": "Change the expression in a film.",
     "verify": "Say what files show of having been altered by mien.",
+    "studio": "Open the app in the browser, on this machine.",
+    "serve": "Answer the HTTP API.",
     "demo": "Show what mien does on the samples that come with it.",
     "methods": "List the methods, their weights and what these may be used for.",
     "train": "Train a method from a recipe.",
@@ -29,7 +31,10 @@ COMMANDS: dict[str, str] = {
 """Sub-command -> help. Module `mien.cli.<name>` has `app`, a Typer, or `command`, a function."""
 
 EXTRAS: dict[str, str] = {
+    "fastapi": "web",
+    "gradio": "web",
     "lightning": "train",
+    "multipart": "web",
     "numba": "rig",
     "scipy": "rig",
     "threadpoolctl": "rig",
@@ -37,6 +42,7 @@ EXTRAS: dict[str, str] = {
     "av": "video",
     "c2pa": "c2pa",
     "cryptography": "c2pa",
+    "uvicorn": "web",
 }
 """Packages that a plain install lacks, and the extra of mien that brings them."""
 

@@ -16,6 +16,7 @@ from mien.errors import ConfigError, FaceNotFound, ImageError
 if TYPE_CHECKING:
     from mien.editor import Editor
     from mien.provenance.credentials import Signer
+    from mien.web.workshop import Workshop
 
 Method: TypeAlias = Annotated[str, typer.Option("--method", "-m", help="A name of `mien methods`.")]
 Weights: TypeAlias = Annotated[
@@ -60,6 +61,21 @@ def check_signer(certificate: Path | None, key: Path | None) -> Signer | None:
     from mien.provenance.credentials import Signer
 
     return Signer.load(certificate, key)
+
+
+Host: TypeAlias = Annotated[
+    str, typer.Option("--host", help="Address to listen on; beyond this machine needs a token.")
+]
+Port: TypeAlias = Annotated[int, typer.Option("--port", min=1, max=65535, help="Port.")]
+Token: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--token",
+        envvar="MIEN_TOKEN",
+        show_envvar=True,
+        help="Secret that every request must carry; better in the environment.",
+    ),
+]
 
 
 def check_face(spec: str) -> None:
@@ -147,6 +163,16 @@ def open_editor(method: str, weights: Path | None, device: str) -> Editor:
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ConfigError("no CUDA device is here: say --device cpu")
     return Editor(mien.load(method, weights, device), weights=_digest(method, weights))
+
+
+def open_workshop(method: str, weights: Path | None, device: str) -> Workshop:
+    """What the server works with: `method` by these weights, the others by those that ship."""
+    from mien.web.workshop import Workshop
+
+    check_method(method, weights)
+    return Workshop(
+        lambda name: open_editor(name, weights if name == method else None, device), default=method
+    )
 
 
 def _digest(method: str, weights: Path | None) -> str:

@@ -1,0 +1,228 @@
+"""The HTTP API, version 1: each call is read, checked, done at the desk, and answered."""
+
+from __future__ import annotations
+
+import base64
+from importlib import metadata
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+
+from mien import facs, images
+from mien.editor import Editor, Result
+from mien.errors import FaceNotFound
+from mien.images import Photo
+from mien.methods.registry import METHODS, resolve
+from mien.types import Reference
+from mien.web import intake
+from mien.web.answers import ErrorAnswer
+from mien.web.requests import (
+    EditRequest,
+    SheetRequest,
+    SwapRequest,
+    body,
+    parse,
+)
+from mien.web.workshop import Workshop
+
+_WHY = {
+    400: "The body cannot be read",
+    401: "No token, or a wrong one",
+    403: "Asked for by another machine's name",
+    408: "The request came in too slowly",
+    413: "Too many bytes or pixels",
+    415: "Neither JSON nor a form, or not a picture",
+    422: "A field, a picture or a face is not as it must be",
+    429: "Too many requests at once: try again after `Retry-After` seconds",
+    503: "Not done within the time limit",
+}
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorAnswer, "description": why} for status, why in _WHY.items()
+}
+_PICTURE: dict[int | str, dict[str, Any]] = _ERRORS | {
+    200: {
+        "description": "The picture, marked as altered by AI",
+        "content": {
+            kind: {"schema": {"type": "string", "format": "binary"}}
+            for kind in ("image/png", "image/jpeg")
+        },
+    }
+}
+
+
+class SwapAnswer(BaseModel):
+    """Both photographs, each with the other's expression: files in base64."""
+
+    a: str
+    b: str
+    media_type: str
+
+
+class MethodAnswer(BaseModel):
+    """A method that can edit here."""
+
+    name: str
+    summary: str
+    paper: str
+    native: list[str]
+    """Guides that it takes without a learnt map."""
+    weights: str | None
+    """SHA-256."""
+    licence: str | None
+
+
+class UnitAnswer(BaseModel):
+    """An action unit; with `sided`, AU12L and AU12R are its halves."""
+
+    name: str
+    what: str
+    sided: bool
+
+
+class MethodsAnswer(BaseModel):
+    """What can be asked for."""
+
+    methods: list[MethodAnswer]
+    expressions: list[str]
+    units: list[UnitAnswer]
+
+
+class Health(BaseModel):
+    """The server answers, and how much waits."""
+
+    status: str
+    version: str
+    queue: int
+
+
+def router(workshop: Workshop) -> APIRouter:
+    """The routes of the API on one workshop."""
+    routes = APIRouter()
+    add = routes.add_api_route
+    calls = _Calls(workshop)
+    picture: dict[str, Any] = {"methods": ["POST"], "responses": _PICTURE, "tags": ["pictures"]}
+    add("/v1/edit", calls.edit, response_class=Response, openapi_extra=body(EditRequest), **picture)
+    add(
+        "/v1/sheet",
+        calls.sheet,
+        response_class=Response,
+        openapi_extra=body(SheetRequest),
+        **picture,
+    )
+    add(
+        "/v1/swap",
+        calls.swap,
+        methods=["POST"],
+        responses=_ERRORS,
+        tags=["pictures"],
+        response_model=SwapAnswer,
+        openapi_extra=body(SwapRequest),
+    )
+    refused = {status: answer for status, answer in _ERRORS.items() if status in (401, 403, 413)}
+    about: dict[str, Any] = {"methods": ["GET"], "responses": refused, "tags": ["about"]}
+    add("/v1/methods", calls.methods, **about)
+    add("/healthz", calls.health, **about)
+    return routes
+
+
+class _Calls:
+    """One function for each route."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        self.workshop = workshop
+
+    async def edit(self, request: Request) -> Response:
+        """The photograph with another expression on one face, or on all.
+
+        Say which by one of `to` (a label), `au` (action units) and `like` (another photograph).
+        """
+        with self.workshop.desk.place():
+            asked = await parse(request, EditRequest)
+            guide, method = asked.guide(), self.workshop.check(asked.method)
+
+            def work() -> tuple[bytes, Result]:
+                source = self._photo(asked.image, "image")
+                wanted = self._photo(guide, "like") if isinstance(guide, bytes) else guide
+                editor = self.workshop.editor(method)
+                lent = _lent(editor, wanted) if isinstance(wanted, Photo) else wanted
+                result = editor.edit(source, lent, asked.intensity, asked.face)
+                return result.encode(asked.suffix), result
+
+            data, result = await self.workshop.desk.work(work)
+        headers = {
+            "Mien-Faces": f"{len(result.faces)}/{result.found}",
+            "Server-Timing": ", ".join(f"{k};dur={v * 1e3:.0f}" for k, v in result.seconds.items()),
+        }
+        return Response(data, media_type=asked.media_type, headers=headers)
+
+    async def sheet(self, request: Request) -> Response:
+        """A grid: a row for each photograph, and a column for each expression."""
+        with self.workshop.desk.place():
+            asked = await parse(request, SheetRequest)
+            method = self.workshop.check(asked.method)
+
+            def work() -> bytes:
+                photos = [self._photo(d, f"image {i}") for i, d in enumerate(asked.image)]
+                editor = self.workshop.editor(method)
+                page = editor.sheet(
+                    photos, asked.expressions, asked.intensity, asked.size, asked.face
+                )
+                told = editor.metadata(
+                    ",".join(asked.expressions), f"{asked.intensity:g}", len(photos)
+                )
+                return images.encode(page, asked.suffix, metadata=told)
+
+            data = await self.workshop.desk.work(work)
+        return Response(data, media_type=asked.media_type)
+
+    async def swap(self, request: Request) -> SwapAnswer:
+        """Two photographs, each with the other's expression."""
+        with self.workshop.desk.place():
+            asked = await parse(request, SwapRequest)
+            method = self.workshop.check(asked.method)
+
+            def work() -> list[str]:
+                a, b = self._photo(asked.a, "a"), self._photo(asked.b, "b")
+                editor: Editor = self.workshop.editor(method)
+                both = editor.swap(a, b, asked.face)
+                return [base64.b64encode(r.encode(asked.suffix)).decode() for r in both]
+
+            a, b = await self.workshop.desk.work(work)
+        return SwapAnswer(a=a, b=b, media_type=asked.media_type)
+
+    async def methods(self) -> MethodsAnswer:
+        """The methods that can edit here, and the words for expressions."""
+        known = self.workshop.records()
+        return MethodsAnswer(
+            methods=[
+                MethodAnswer(
+                    name=name,
+                    summary=METHODS[name].summary,
+                    paper=METHODS[name].paper,
+                    native=[guide.__name__ for guide in resolve(METHODS[name].method).native],
+                    weights=known[name].sha256 if name in known else None,
+                    licence=known[name].licence if name in known else None,
+                )
+                for name in self.workshop.methods
+            ],
+            expressions=list(facs.EMOTIONS),
+            units=[
+                UnitAnswer(name=f"AU{number}", what=what, sided=number in facs.SIDED)
+                for number, what in facs.NAMES.items()
+            ],
+        )
+
+    async def health(self) -> Health:
+        """Whether the server answers, and how many requests are at its desk."""
+        return Health(status="ok", version=metadata.version("mien"), queue=self.workshop.desk.queue)
+
+    def _photo(self, data: bytes, name: str) -> Photo:
+        return intake.photo(data, self.workshop.limits, name)
+
+
+def _lent(editor: Editor, photo: Photo) -> Reference:
+    try:
+        return editor.reference(photo)
+    except FaceNotFound as error:
+        raise FaceNotFound(f"like: {error}") from None

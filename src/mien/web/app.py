@@ -1,0 +1,42 @@
+"""The whole server as one ASGI app: the gate, the API, and the studio if it is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import metadata
+
+from fastapi import FastAPI
+
+from mien.web import answers, api
+from mien.web.gate import Gate
+from mien.web.workshop import Workshop
+
+
+def create(workshop: Workshop, token: str | None = None, *, studio: bool = False) -> FastAPI:
+    """The app. With `token` every request must carry it; with `studio` the app in the browser is
+    at `/`, and only then is Gradio imported.
+    """
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        workshop.desk.close()
+
+    app = FastAPI(
+        title="mien",
+        summary="Another expression on the same face.",
+        description="Every picture that comes back is marked as altered by AI.",
+        version=metadata.version("mien"),
+        docs_url=None,  # its page fetches scripts from elsewhere: this server works offline
+        redoc_url=None,
+        lifespan=life,
+    )
+    answers.install(app)
+    app.include_router(api.router(workshop))
+    if studio:
+        from mien.web.studio import mount
+
+        app = mount(app, workshop)
+    app.add_middleware(Gate, limits=workshop.limits, token=token)
+    return app

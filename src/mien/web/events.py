@@ -1,0 +1,237 @@
+"""What the studio does when something is clicked on, dropped or moved: each event is a call of a
+sitting at the desk, and answers with what is shown from then on.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import gradio as gr
+from fastapi import Response
+
+from mien.errors import MienError
+from mien.types import Label, Reference
+from mien.web import intake, views
+from mien.web.answers import Refused
+from mien.web.sitting import Sitting, Sittings, Wish
+from mien.web.units import UnitSliders
+from mien.web.workshop import Workshop
+from mien.zoo.samples import samples
+
+T = TypeVar("T")
+
+
+def _told(event: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
+    """An event whose failures the user sees as one line."""
+
+    @functools.wraps(event)
+    async def handled(*args: Any, **kwargs: Any) -> T:
+        try:
+            return await event(*args, **kwargs)
+        except (MienError, Refused) as error:
+            raise gr.Error(str(error), duration=12, print_exception=False) from None
+
+    return handled
+
+
+class Events:
+    """One for all browsers; what each has open is a `Sitting`. `panel` is given by the layout."""
+
+    panel: UnitSliders
+
+    def __init__(self, workshop: Workshop) -> None:
+        self.workshop = workshop
+        self.sittings = Sittings()
+        self._lent = 0
+
+    async def _at_desk(self, task: Callable[[], T]) -> T:
+        with self.workshop.desk.place():
+            return await self.workshop.desk.work(task)
+
+    @_told
+    async def open(self, path: str, key: str, method: str) -> list[Any]:
+        """A photograph that was dropped; the field is empty again for the next."""
+        data, name = _taken(path)
+        return [None, *await self._open(data, name, key, method)]
+
+    @_told
+    async def sample(self, key: str, method: str, event: gr.EventData) -> list[Any]:
+        """A sample that was clicked on."""
+        name = str(event.sample)
+        if name not in samples():
+            raise Refused(404, "not_found", f"there is no sample {name}")
+        return await self._open(samples()[name].read_bytes(), name, key, method)
+
+    async def _open(self, data: bytes, name: str, key: str, method: str) -> list[Any]:
+        method = self.workshop.check(method)
+
+        def work() -> list[Any]:
+            began = time.perf_counter()
+            photo = intake.photo(data, self.workshop.limits, "the photograph")
+            sitting = Sitting(photo, self.workshop.editor(method), name)
+            self.sittings.add(sitting, instead=key)
+            names = _names(sitting)
+            choice = gr.update(choices=names, value=names[0], visible=len(names) > 1)
+            told = f"{len(sitting.faces)} face{'s' * (len(sitting.faces) > 1)} found"
+            return [
+                gr.update(open=False),
+                sitting.key,
+                choice,
+                views.downloads(sitting),
+                "",
+                *_seen(sitting, began, told),
+            ]
+
+        return await self._at_desk(work)
+
+    @_told
+    async def tiles(self, key: str, intensity: float) -> str:
+        """The live sheet of the chosen face."""
+        if not key:
+            return views.sheet()
+        sitting = self.sittings.get(key)
+        return await self._at_desk(lambda: views.sheet(sitting, sitting.sheet(intensity)))
+
+    @_told
+    async def reading(self, key: str, apart: bool) -> list[Any]:
+        """The unit sliders where the chosen face is, or was asked to be."""
+        at = await self._at_desk(self.sittings.get(key).units_now) if key else {}
+        return self.panel.at(at, apart)
+
+    @_told
+    async def choose(self, key: str, event: gr.EventData) -> list[Any]:
+        """A box on a face was clicked on."""
+        sitting = self.sittings.get(key)
+        name = _names(sitting)[int(event.face)]
+        return [name, *await self.choose_by_name(key, name)]
+
+    @_told
+    async def choose_by_name(self, key: str, name: str) -> list[Any]:
+        """One face, or all."""
+
+        def act(sitting: Sitting) -> None:
+            index = _names(sitting).index(name)
+            sitting.chosen = index if index < len(sitting.faces) else None
+
+        return await self._act(key, act)
+
+    @_told
+    async def use(self, key: str, method: str) -> list[Any]:
+        """Another method for what is open."""
+        if not key:
+            return [gr.skip()] * 4
+        name = self.workshop.check(method)
+        return await self._act(key, lambda s: s.use(self.workshop.editor(name)))
+
+    @_told
+    async def express(self, key: str, intensity: float, event: gr.EventData) -> list[Any]:
+        """An expression was clicked on."""
+        name = str(event.expression)
+        wish = Wish(name, intensity, Label(name))
+        return await self._act(key, lambda s: s.wear(wish))
+
+    @_told
+    async def set_unit(self, unit: str, value: float, key: str, intensity: float) -> list[Any]:
+        """One unit was moved; those moved before stay."""
+        return await self._act(key, lambda s: s.wear(s.moved(unit, value, intensity)))
+
+    @_told
+    async def like(self, path: str, key: str, intensity: float) -> list[Any]:
+        """A photograph that lends its expression."""
+        data, name = _taken(path)
+
+        def act(sitting: Sitting) -> None:
+            photo = intake.photo(data, self.workshop.limits, "the reference")
+            sitting.wear(self._like(sitting.editor.reference(photo), name, intensity))
+
+        return [None, *await self._act(key, act)]
+
+    @_told
+    async def swap(self, path: str, key: str) -> list[Any]:
+        """A second photograph: both faces lend each other their expression."""
+        data, name = _taken(path)
+
+        def act(sitting: Sitting) -> None:
+            photo = intake.photo(data, self.workshop.limits, "the second photograph")
+            lent = sitting.editor.reference(photo)
+            sitting.other = sitting.editor.edit(photo, sitting.lend())
+            sitting.wear(self._like(lent, name, 1.0))
+
+        seen = await self._act(key, act)
+        return [None, views.other(self.sittings.get(key)), *seen]
+
+    def _like(self, lent: Reference, name: str, intensity: float) -> Wish:
+        self._lent += 1
+        return Wish(f"like {name} ({self._lent})", intensity, lent)
+
+    @_told
+    async def turn(self, key: str, intensity: float) -> list[Any]:
+        """The intensity was moved."""
+        return await self._act(key, lambda s: s.turn(intensity)) if key else [gr.skip()] * 4
+
+    @_told
+    async def move(self, step: int, key: str) -> list[Any]:
+        """Undo and redo."""
+        return await self._act(key, lambda s: s.go(s.at + step))
+
+    @_told
+    async def go(self, key: str, event: gr.EventData) -> list[Any]:
+        """A step of the history was clicked on."""
+        return await self._act(key, lambda s: s.go(int(event.step)))
+
+    @_told
+    async def as_it_was(self, key: str) -> list[Any]:
+        """The chosen faces as they were."""
+        return await self._act(key, lambda s: s.wear(None))
+
+    async def _act(self, key: str, act: Callable[[Sitting], None]) -> list[Any]:
+        sitting = self.sittings.get(key)
+
+        def work() -> list[Any]:
+            began = time.perf_counter()
+            act(sitting)
+            return _seen(sitting, began, views.describe(sitting))
+
+        return await self._at_desk(work)
+
+    async def download(self, key: str, name: str) -> Response:
+        """A result at the photograph's own size, as a file."""
+        what, _, kind = name.partition(".")
+        if what not in ("result", "other") or kind not in ("png", "jpg"):
+            raise Refused(404, "not_found", "there is no such file")
+        sitting = self.sittings.get(key)
+
+        def work() -> bytes:
+            result = sitting.other if what == "other" else sitting.result()
+            if result is None:
+                raise Refused(404, "not_found", "nothing was swapped")
+            return result.encode(f".{kind}")
+
+        data = await self._at_desk(work)
+        return Response(data, media_type="image/png" if kind == "png" else "image/jpeg")
+
+
+def _seen(sitting: Sitting, began: float, told: str) -> list[Any]:
+    """Stage, sheet, history and status after a step; the sheet keeps its pictures."""
+    shown = views.stage(sitting)
+    sheet = views.sheet(sitting, sitting.tiles)
+    spent = time.perf_counter() - began
+    line = f"{told[0].upper()}{told[1:]} ({spent:.1f} s)"
+    return [shown, sheet, views.history(sitting), views.status(line)]
+
+
+def _names(sitting: Sitting) -> list[str]:
+    names = [f"Face {i + 1}" for i in range(len(sitting.faces))]
+    return [*names, "All faces"] if len(names) > 1 else names
+
+
+def _taken(path: str) -> tuple[bytes, str]:
+    """The bytes of an upload and its name; the file goes at once."""
+    file = Path(path)
+    data = file.read_bytes()
+    file.unlink(missing_ok=True)
+    return data, file.stem[:40] or "photo"

@@ -1,0 +1,189 @@
+"""What the API is asked: one model for each call, read from JSON (pictures in base64) or from a
+form (pictures as files), and the OpenAPI of both.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+
+from fastapi import Request
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from starlette.datastructures import UploadFile
+
+from mien import facs
+from mien.types import ActionUnits, Label
+from mien.web.answers import Refused
+
+MOST_PEOPLE = 6
+"""Rows of a sheet."""
+MOST_UNITS = 2 * len(facs.UNITS)
+_FORM, _JSON = "multipart/form-data", "application/json"
+
+
+def _bytes(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return base64.b64decode(value, validate=True)
+    except binascii.Error:
+        raise ValueError("not base64: encode the file's bytes") from None
+
+
+def _known(name: str) -> str:
+    facs.prototype(name)
+    return name
+
+
+Picture: TypeAlias = Annotated[
+    bytes,
+    BeforeValidator(_bytes),
+    WithJsonSchema(
+        {"type": "string", "format": "byte", "description": "A JPEG, PNG or WebP, in base64."}
+    ),
+]
+Emotion: TypeAlias = Annotated[
+    str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": list(facs.EMOTIONS)})
+]
+Intensity: TypeAlias = Annotated[
+    float,
+    Field(
+        ge=-10,
+        le=10,
+        allow_inf_nan=False,
+        description="0 changes nothing, 1 is the expression asked for, more is more.",
+    ),
+]
+WhichFace: TypeAlias = Annotated[
+    str,
+    Field(
+        max_length=60,
+        description="`largest`, `all`, `index N` (0 is the largest), `near X,Y` (px), or `auto`: "
+        "the only face, or one that is clearly the largest.",
+    ),
+]
+MethodName: TypeAlias = Annotated[
+    str | None, Field(max_length=60, description="A name of /v1/methods; the server's first if not")
+]
+Format: TypeAlias = Annotated[
+    Literal["png", "jpeg"], Field(description="Of the picture that comes back.")
+]
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    method: MethodName = None
+    format: Format = "png"
+
+    @property
+    def suffix(self) -> str:
+        return ".png" if self.format == "png" else ".jpg"
+
+    @property
+    def media_type(self) -> str:
+        return f"image/{self.format}"
+
+
+class EditRequest(_Asked):
+    """A photograph, and one of `to`, `au` and `like`."""
+
+    image: Picture
+    to: Annotated[Emotion | None, Field(description="An expression by name.")] = None
+    au: Annotated[
+        list[Annotated[str, Field(max_length=20)]] | None,
+        Field(max_length=MOST_UNITS, description="Action units: `AU12=0.8`, `AU4=+0.3`, `AU12L=C`"),
+    ] = None
+    like: Annotated[Picture | None, Field(description="A photograph that lends its expression")] = (
+        None
+    )
+    intensity: Intensity = 1.0
+    face: WhichFace = "largest"
+
+    def guide(self) -> Label | ActionUnits | bytes:
+        """The one guide that is given, a reference as its file; Refused unless it is one."""
+        given = [k for k in ("to", "au", "like") if getattr(self, k)]
+        if len(given) != 1:
+            raise Refused(422, "bad_guide", "give one of to (a label), au (units), like (a photo)")
+        if self.to is not None:
+            return Label(self.to)
+        return self.like if self.like is not None else ActionUnits.parse(*(self.au or ()))
+
+
+class SwapRequest(_Asked):
+    """Two photographs whose expressions change places."""
+
+    a: Picture
+    b: Picture
+    face: WhichFace = "largest"
+
+
+class SheetRequest(_Asked):
+    """People, each a row of the sheet, and the expressions that are its columns."""
+
+    image: Annotated[list[Picture], Field(min_length=1, max_length=MOST_PEOPLE)]
+    expressions: Annotated[
+        list[Emotion], Field(min_length=1, max_length=len(facs.EMOTIONS), description="Columns.")
+    ] = list(facs.EMOTIONS)
+    size: Annotated[int, Field(ge=32, le=512, description="Side of one picture, px.")] = 256
+    intensity: Intensity = 1.0
+    face: WhichFace = "largest"
+
+
+Asked = TypeVar("Asked", bound=_Asked)
+
+
+async def parse(request: Request, model: type[Asked]) -> Asked:
+    """The request's body as `model`; Refused (415) for another content type, (400) for one that
+    cannot be read, and pydantic's error for fields that do not fit.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == _JSON:
+        try:
+            fields = json.loads(await request.body())
+        except (ValueError, RecursionError):
+            raise Refused(400, "bad_json", "the body is not JSON") from None
+        if not isinstance(fields, dict):
+            raise Refused(422, "bad_request", "the body is no JSON object")
+        return model.model_validate(fields)
+    if kind == _FORM:
+        return model.model_validate(await _form(request, model))
+    raise Refused(415, "unsupported_type", f"send {_JSON} or {_FORM}")
+
+
+async def _form(request: Request, model: type[BaseModel]) -> dict[str, Any]:
+    """Fields of a form as JSON would have them; a list may be repeated or have commas."""
+    fields: dict[str, Any] = {}
+    async with request.form(max_files=MOST_PEOPLE + 1, max_fields=MOST_UNITS + 20) as form:
+        for name in form:
+            values = [
+                await v.read() if isinstance(v, UploadFile) else v for v in form.getlist(name)
+            ]
+            if not _is_list(model, name):
+                fields[name] = values[-1]
+            else:
+                fields[name] = [part for v in values for part in _split(v)]
+    return fields
+
+
+def _split(value: str | bytes) -> list[str | bytes]:
+    return [p.strip() for p in value.split(",")] if isinstance(value, str) else [value]
+
+
+def _is_list(model: type[BaseModel], name: str) -> bool:
+    field = model.model_fields.get(name)
+    return field is not None and "list[" in str(field.annotation)
+
+
+def body(model: type[BaseModel]) -> dict[str, Any]:
+    """The OpenAPI of a request body in both content types."""
+    as_json = model.model_json_schema()
+    as_form = json.loads(json.dumps(as_json).replace('"format": "byte"', '"format": "binary"'))
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {_FORM: {"schema": as_form}, _JSON: {"schema": as_json}},
+        }
+    }

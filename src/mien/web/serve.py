@@ -1,0 +1,81 @@
+"""Listening: on this machine unless told otherwise, and then only with a token."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from mien.errors import ConfigError
+from mien.web.gate import is_loopback
+from mien.web.workshop import Workshop
+
+SHORTEST_TOKEN = 16
+
+
+def check(host: str, port: int, token: str | None) -> None:
+    """ConfigError unless it is safe and possible to listen there; called before weights load."""
+    if token is not None and len(token) < SHORTEST_TOKEN:
+        raise ConfigError(f"the token is too short: give {SHORTEST_TOKEN} characters or more")
+    if token is None and not is_loopback(host):
+        raise ConfigError(
+            f"{host} can be reached from other machines: set MIEN_TOKEN to a secret that they must "
+            "send, or listen on 127.0.0.1"
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise ConfigError(f"cannot listen on {host}:{port} ({why}): try --port") from None
+
+
+def run(
+    workshop: Workshop,
+    host: str,
+    port: int,
+    token: str | None,
+    *,
+    studio: bool,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until Ctrl-C. `ready` is called once the default method is warm."""
+    # uvicorn ends in good order, then lets the signal end the process: this way it cleans up first
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with _offline():
+        from mien.web.app import create
+
+        app = create(workshop, token, studio=studio)
+        workshop.warm()
+        ready()
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            log_level="warning",
+            server_header=False,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=1,
+        )
+
+
+@contextmanager
+def _offline() -> Iterator[None]:
+    """Nothing is sent anywhere, and what Gradio keeps of uploads goes when the server does.
+
+    Gradio and the hub's client read these when they are imported.
+    """
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    with tempfile.TemporaryDirectory(prefix="mien-studio-") as folder:
+        os.environ["GRADIO_TEMP_DIR"] = folder
+        yield

@@ -1,0 +1,255 @@
+"""One photograph in the studio: its faces, what each of them wears, and the way back.
+
+Every look is made from the photograph itself, never from an edit of an edit, so that nothing is
+lost by trying; what a method answers is kept, so that a step back costs only the pasting.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import cv2
+import numpy as np
+
+from mien import facs
+from mien.editor import Draft, Editor, Result, lay
+from mien.errors import MienError
+from mien.faces.detect import choose, detect
+from mien.images import Photo
+from mien.types import ActionUnits, Guide, Label, Reference, UInt8
+
+PREVIEW = 1024
+"""Longest side of what is shown while one edits, px; a download has the photograph's own size."""
+TILE = 144
+"""Side of a picture in the live sheet, px."""
+
+_AROUND = 1.5  # side of a tile, in sides of the face's box
+_KEPT_DRAFTS = 96
+_LONGEST_PAST = 60
+
+
+class Gone(MienError):
+    """A photograph that was open in the studio is not any more."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What one face is to wear; `name` tells it from others and is what the history shows."""
+
+    name: str
+    intensity: float
+    guide: Guide = field(compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.intensity:.0%}" if self.intensity != 1 else self.name
+
+
+Look = tuple[Wish | None, ...]
+"""What every face wears, the largest first; None is the face as it was."""
+
+
+class Sitting:
+    """A photograph, its faces and its looks. It is used at the desk only, by one thread.
+
+    `chosen` is the face that is edited, None for all.
+    """
+
+    def __init__(self, photo: Photo, editor: Editor, name: str = "photo") -> None:
+        self.key = secrets.token_urlsafe(18)
+        self.photo, self.name, self.editor = photo, name, editor
+        self.faces = choose(detect(photo.pixels), "all")
+        self.chosen: int | None = 0
+        self.looks: list[Look] = [(None,) * len(self.faces)]
+        self.at = 0
+        self.other: Result | None = None
+        """The second photograph of a swap, with the expression of the first."""
+        self.tiles: dict[str, UInt8] = {}
+        """The last `sheet`."""
+        self._scale = min(1.0, PREVIEW / max(photo.pixels.shape[:2]))
+        self.small = replace(photo, pixels=_shrunk(photo.pixels, self._scale), alpha=None)
+        self._drafts: OrderedDict[tuple[str, int, Wish], Draft] = OrderedDict()
+
+    @property
+    def look(self) -> Look:
+        """What the faces wear now."""
+        return self.looks[self.at]
+
+    @property
+    def targets(self) -> tuple[int, ...]:
+        """The faces that are edited."""
+        return tuple(range(len(self.faces))) if self.chosen is None else (self.chosen,)
+
+    def wear(self, wish: Wish | None) -> None:
+        """A new look: the chosen faces wear `wish`. A step of the same name, such as a slider that
+        moves on, takes the place of the last one.
+        """
+        look = tuple(wish if i in self.targets else w for i, w in enumerate(self.look))
+        if look == self.look:
+            return
+        del self.looks[self.at + 1 :]
+        if self._continues(look):
+            self.looks[self.at] = look
+        else:
+            self.looks = [*self.looks[:1], *self.looks[1:][-_LONGEST_PAST:], look]
+        self.at = len(self.looks) - 1
+
+    def turn(self, intensity: float) -> None:
+        """The chosen faces wear what they do, by another intensity."""
+        look = tuple(
+            replace(w, intensity=intensity) if w and i in self.targets else w
+            for i, w in enumerate(self.look)
+        )
+        if look != self.look:
+            self.looks[self.at :] = [look]
+
+    def go(self, step: int) -> None:
+        """To a step of the history, counted from 0, the photograph as it was; steps stay there."""
+        self.at = min(max(step, 0), len(self.looks) - 1)
+
+    def use(self, editor: Editor) -> None:
+        """Another method from now on."""
+        self.editor = editor
+
+    def preview(self) -> UInt8:
+        """The look, uint8 (h, w, 3), at `PREVIEW` px."""
+        drafts = [self._draft(i, w).shrunk(self._scale) for i, w in self._worn()]
+        return lay(self.small, drafts).pixels
+
+    def result(self) -> Result:
+        """The look at the photograph's own size."""
+        worn = self._worn()
+        photo = lay(self.photo, [self._draft(i, w) for i, w in worn])
+        told = self.editor.metadata(
+            "; ".join(w.name for _, w in worn) or "none",
+            "; ".join(f"{w.intensity:g}" for _, w in worn) or "0",
+            len(worn),
+        )
+        faces = tuple(self.faces[i] for i, _ in worn)
+        return Result(photo, faces, len(self.faces), told, self.photo)
+
+    def sheet(self, intensity: float) -> dict[str, UInt8]:
+        """The first of the chosen faces in every expression, uint8 (s, s, 3), s up to `TILE`."""
+        face = self.targets[0]
+        wishes = [Wish(name, intensity, Label(name)) for name in facs.EMOTIONS]
+        self._draft_all(face, wishes)
+        left, top, right, bottom = self.faces[face].box
+        side = _AROUND * max(right - left, bottom - top)
+        scale = min(1.0, TILE / side)
+        tiny = Photo(_shrunk(self.photo.pixels, scale))
+        corner = ((left + right - side) / 2 * scale, (top + bottom - side) / 2 * scale)
+        self.tiles = {
+            w.name: _cut(
+                lay(tiny, [self._draft(face, w).shrunk(scale)]).pixels, corner, side * scale
+            )
+            for w in wishes
+        }
+        return self.tiles
+
+    def moved(self, unit: str, value: float, intensity: float) -> Wish:
+        """The units that the first chosen face is asked for, with this one set too."""
+        covered = set(facs.columns(unit))
+        kept = [s for s in self._asked() if not set(facs.columns(s.unit)) <= covered]
+        asked = ActionUnits((*kept, facs.Setting(unit, value)))
+        names = " ".join(f"{s.unit}={s.value:g}" for s in asked.settings)
+        return Wish(f"units {names}", intensity, asked)
+
+    def units_now(self) -> dict[str, float]:
+        """Where the units of the first chosen face are, 0..1: those asked for, and for the others
+        the method's own reading.
+        """
+        read = self.editor.method.read(self.lend().faces)[0].cpu().numpy()
+        return dict(zip(facs.UNITS, facs.apply(self._asked(), read).tolist(), strict=True))
+
+    def _asked(self) -> tuple[facs.Setting, ...]:
+        wish = self.look[self.targets[0]]
+        return wish.guide.settings if wish and isinstance(wish.guide, ActionUnits) else ()
+
+    def lend(self) -> Reference:
+        """The first chosen face, as it was, as a guide."""
+        face = self.faces[self.targets[0]]
+        left, top, right, bottom = face.box
+        return self.editor.reference(
+            self.photo, face=f"near {(left + right) / 2:g},{(top + bottom) / 2:g}"
+        )
+
+    def _worn(self) -> list[tuple[int, Wish]]:
+        return [(i, w) for i, w in enumerate(self.look) if w is not None]
+
+    def _continues(self, look: Look) -> bool:
+        """Whether the step to `look` goes on with the one before it: the same wish, moved."""
+        if self.at == 0:
+            return False
+        pairs = zip(look, self.look, self.looks[self.at - 1], strict=True)
+        moved = [(new, old, first) for new, old, first in pairs if new != old]
+        return all(
+            new and old and new.name.split(" ")[0] == old.name.split(" ")[0] and old != first
+            for new, old, first in moved
+        )
+
+    def _draft(self, face: int, wish: Wish) -> Draft:
+        self._draft_all(face, [wish])
+        return self._drafts[self._named(face, wish)]
+
+    def _draft_all(self, face: int, wishes: Sequence[Wish]) -> None:
+        """Ask the method for what it has not answered yet, labels all at once."""
+        new = [w for w in wishes if self._named(face, w) not in self._drafts]
+        labels = [w for w in new if isinstance(w.guide, Label)]
+        if len(labels) > 1:
+            guide = Label([w.name for w in labels])
+            crowd = [self.faces[face]] * len(labels)
+            drafts = self.editor.draft(self.photo, crowd, guide, labels[0].intensity)
+            self._drafts.update(
+                (self._named(face, w), d) for w, d in zip(labels, drafts, strict=True)
+            )
+        for wish in new if len(labels) <= 1 else ():
+            faces = [self.faces[face]]
+            (draft,) = self.editor.draft(self.photo, faces, wish.guide, wish.intensity)
+            self._drafts[self._named(face, wish)] = draft
+        while len(self._drafts) > _KEPT_DRAFTS:
+            self._drafts.popitem(last=False)
+
+    def _named(self, face: int, wish: Wish) -> tuple[str, int, Wish]:
+        return self.editor.method.name, face, wish
+
+
+class Sittings:
+    """Photographs open in the studio, by key; those unused for longest give way to new ones."""
+
+    def __init__(self, most: int = 16, pixels: int = 120_000_000) -> None:
+        self._most, self._pixels = most, pixels
+        self._open: OrderedDict[str, Sitting] = OrderedDict()
+
+    def add(self, sitting: Sitting, instead: str = "") -> None:
+        """Keep one, in the place of the one that the same browser had open before."""
+        self._open.pop(instead, None)
+        self._open[sitting.key] = sitting
+        while len(self._open) > 1 and (len(self._open) > self._most or self._size() > self._pixels):
+            self._open.popitem(last=False)
+
+    def get(self, key: str) -> Sitting:
+        """The sitting; Gone when there is none."""
+        if key not in self._open:
+            raise Gone("open a photograph first" if not key else "open the photograph again")
+        self._open.move_to_end(key)
+        return self._open[key]
+
+    def _size(self) -> int:
+        return sum(math.prod(s.photo.pixels.shape[:2]) for s in self._open.values())
+
+
+def _shrunk(pixels: UInt8, scale: float) -> UInt8:
+    if scale >= 1:
+        return pixels
+    size = [max(2, round(side * scale)) for side in pixels.shape[1::-1]]
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _cut(pixels: UInt8, corner: tuple[float, float], side: float) -> UInt8:
+    """A square of the picture, its border repeated where the square reaches beyond."""
+    x, y, s = round(corner[0]), round(corner[1]), round(side)
+    wide = np.pad(pixels, ((s, s), (s, s), (0, 0)), mode="edge")
+    return wide[y + s : y + 2 * s, x + s : x + 2 * s]

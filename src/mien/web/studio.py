@@ -1,0 +1,191 @@
+"""The app in the browser: Gradio's layout around mien's own pictures (`views`), each event a call
+of the sitting at the desk.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import gradio as gr
+from fastapi import FastAPI
+
+from mien.methods.registry import METHODS, resolve
+from mien.types import ActionUnits, Label, Reference
+from mien.web import units, views
+from mien.web.events import Events
+from mien.web.workshop import Workshop
+
+MOST = 1.5
+"""Largest intensity that the slider offers."""
+GUIDES: dict[type, str] = {
+    Label: "Expression",
+    ActionUnits: "Action units",
+    Reference: "Like a photo",
+}
+"""The kinds of guide, and the tab of each; a method's own come first."""
+
+
+def mount(app: FastAPI, workshop: Workshop) -> FastAPI:
+    """The studio at `/` of the app, and its downloads."""
+    events = Events(workshop)
+    app.add_api_route("/studio/{key}/{name}", events.download, include_in_schema=False)
+    mounted: FastAPI = gr.mount_gradio_app(
+        app,
+        Page(workshop, events).draw(),
+        path="/",
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
+        show_error=False,
+        max_file_size=workshop.limits.body,
+        theme=_theme(),
+        css=(views.STATIC / "studio.css").read_text(encoding="utf-8"),
+    )
+    return mounted
+
+
+class Page:
+    """The layout of the page, and which event does what."""
+
+    def __init__(self, workshop: Workshop, events: Events) -> None:
+        self.workshop, self.events = workshop, events
+
+    def draw(self) -> Any:
+        """The layout and its events."""
+        with gr.Blocks(
+            title="mien studio", analytics_enabled=False, delete_cache=(600, 3600)
+        ) as page:
+            gr.HTML(views.title(), apply_default_css=False)
+            self.key = gr.State("")
+            with gr.Row(equal_height=False):
+                with gr.Column(scale=6, min_width=320):
+                    self._draw_left()
+                with gr.Column(scale=5, min_width=320):
+                    self._draw_right()
+            self._listen()
+        return page
+
+    def _draw_left(self) -> None:
+        with gr.Accordion("Open a photograph", open=True, elem_id="opening") as self.opening:
+            self.upload = _drop("JPEG, PNG or WebP", "open")
+            self.samples = _html(views.examples(), "samples")
+        self.stage = _html(views.empty_stage(), "stage")
+        self.status = _html(views.status(""), "status")
+        self.faces = gr.Radio([], label="Edit", visible=False, elem_id="faces")
+        with gr.Row():
+            self.back = gr.Button("Undo", size="sm", min_width=80, elem_id="undo")
+            self.forth = gr.Button("Redo", size="sm", min_width=80, elem_id="redo")
+            self.clear = gr.Button("As it was", size="sm", min_width=80, elem_id="clear")
+        self.downloads = _html("", "downloads")
+
+    def _draw_right(self) -> None:
+        names = list(self.workshop.methods)
+        self.method = gr.Dropdown(
+            names, value=names[0], label="Method", visible=len(names) > 1, elem_id="method"
+        )
+        self.intensity = gr.Slider(
+            0, MOST, 1, step=0.05, label="Intensity", info="1 is the expression, 0 the photograph"
+        )
+        native = resolve(METHODS[names[0]].method).native
+        draws = {Label: self._labels, ActionUnits: self._units, Reference: self._references}
+        with gr.Tabs():
+            for guide in sorted(GUIDES, key=lambda kind: kind not in native):
+                with gr.Tab(GUIDES[guide]):
+                    draws[guide]()
+                    if guide not in native:
+                        gr.Markdown(f"*{names[0]} takes these through a small learnt map.*")
+            with gr.Tab("Swap"):
+                self.partner = _drop("A second photograph: the two exchange expressions", "partner")
+                self.other = _html("", "other")
+        gr.Markdown("### History")
+        self.history = _html(views.history(None), "history")
+
+    def _labels(self) -> None:
+        self.sheet = _html(views.sheet(), "sheet")
+
+    def _units(self) -> None:
+        self.panel = self.events.panel = units.draw()
+
+    def _references(self) -> None:
+        self.lender = _drop("A photograph that lends its expression", "lender")
+
+    def _listen(self) -> None:
+        do, here = self.events, [self.key, self.method]
+        seen = [self.stage, self.sheet, self.history, self.status]
+        opened = [self.opening, self.key, self.faces, self.downloads, self.other, *seen]
+        sliders = list(self.panel.sliders)
+        kept: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        live = kept | {"trigger_mode": "always_last"}
+        tiles = kept | {"fn": do.tiles, "inputs": [self.key, self.intensity], "outputs": self.sheet}
+        read = kept | {
+            "fn": do.reading, "inputs": [self.key, self.panel.apart], "outputs": sliders,
+        }  # fmt: skip
+        dropped = self.upload.upload(do.open, [self.upload, *here], [self.upload, *opened], **kept)
+        for event in (
+            dropped,
+            self.samples.click(do.sample, here, opened, **kept),
+            self.stage.click(do.choose, self.key, [self.faces, *seen], **kept),
+            self.faces.input(do.choose_by_name, [self.key, self.faces], seen, **kept),
+            self.method.input(do.use, here, seen, **kept),
+        ):
+            event.success(**tiles).success(**read)
+        self.sheet.click(do.express, [self.key, self.intensity], seen, **kept)
+        for event in (
+            self.history.click(do.go, self.key, seen, **kept),
+            self.back.click(functools.partial(do.move, -1), self.key, seen, **kept),
+            self.forth.click(functools.partial(do.move, 1), self.key, seen, **kept),
+            self.clear.click(do.as_it_was, self.key, seen, **kept),
+            self.panel.reset.click(do.as_it_was, self.key, seen, **kept),
+        ):
+            event.success(**read)
+        self.intensity.input(do.turn, [self.key, self.intensity], seen, **live)
+        self.intensity.release(**tiles | live)
+        for name, slider in zip(self.panel.names, sliders, strict=True):
+            moved = [slider, self.key, self.intensity]
+            slider.input(functools.partial(do.set_unit, name), moved, seen, **live)
+        self.panel.apart.input(**read)
+        lent = [self.lender, self.key, self.intensity]
+        lending = self.lender.upload(do.like, lent, [self.lender, *seen], **kept)
+        both = [self.partner, self.key]
+        swapping = self.partner.upload(do.swap, both, [self.partner, self.other, *seen], **kept)
+        fields = (self.upload, self.lender, self.partner)
+        for event, field in zip((dropped, lending, swapping), fields, strict=True):
+            event.failure(lambda: None, None, field, **kept)  # ready for another file
+
+
+def _theme() -> Any:
+    """System fonts, so that none is fetched; plain labels; borders that can be seen."""
+    both = {
+        "block_title_background_fill": "none",
+        "block_title_text_color": "*body_text_color",
+        "block_border_color": "*border_color_primary",
+        "button_secondary_border_color": "*border_color_primary",
+        "checkbox_label_border_color": "*border_color_primary",
+        "input_border_color": "*border_color_primary",
+    }
+    theme = gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["monospace"])
+    return theme.set(
+        **both,
+        **{f"{name}_dark": value for name, value in both.items()},
+        block_title_padding="0",
+        block_title_text_weight="500",
+        block_border_width="1px",
+        button_border_width="1px",
+        checkbox_label_border_width="1px",
+        input_border_width="1px",
+        body_background_fill="*neutral_50",
+        border_color_primary="*neutral_300",
+    )
+
+
+def _html(value: str, name: str) -> gr.HTML:
+    return gr.HTML(
+        value, elem_id=name, apply_default_css=False, js_on_load=views.script("studio.js")
+    )
+
+
+def _drop(label: str, name: str) -> gr.File:
+    return gr.File(
+        label=label, file_types=[".jpg", ".jpeg", ".png", ".webp"], height=130, elem_id=name
+    )

@@ -1,0 +1,60 @@
+"""What the API and the studio share: the methods, opened once, and the one desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from mien.editor import Editor
+from mien.errors import AssetMissing
+from mien.methods.registry import METHODS, entry
+from mien.types import Label
+from mien.web.desk import Desk
+from mien.web.limits import Limits
+from mien.zoo.records import Record, records
+from mien.zoo.samples import samples
+
+
+@dataclass
+class Workshop:
+    """Editors by name of method, and where they work."""
+
+    opener: Callable[[str], Editor]
+    """Opens a method with its weights, which takes seconds."""
+    default: str = "mtss"
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        self.desk = Desk(self.limits)
+        self._editors: dict[str, Editor] = {}
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Methods that can edit here, the default first: those whose weights there are."""
+        others = (name for name in METHODS if name in records() and name != self.default)
+        return (self.default, *others)
+
+    def check(self, method: str | None) -> str:
+        """The method of this name, the default for None; ConfigError for one that does not exist,
+        AssetMissing for one without weights. Both before a photograph is looked at.
+        """
+        name = method or self.default
+        if name not in self.methods:
+            entry(name)
+            raise AssetMissing(f"{name} has no weights here: choose {', '.join(self.methods)}")
+        return name
+
+    def editor(self, method: str) -> Editor:
+        """The editor of a method; called at the desk, for the first call loads the weights."""
+        if method not in self._editors:
+            self._editors[method] = self.opener(method)
+        return self._editors[method]
+
+    def warm(self) -> None:
+        """Open the default method and edit a sample, so that the first click waits for nothing."""
+        sample = next(iter(samples().values()))
+        self.editor(self.default).edit(str(sample), Label("happy"))
+
+    def records(self) -> Mapping[str, Record]:
+        """What is known of the weights that ship, for the methods that can edit here."""
+        return {name: row for name, row in records().items() if name in self.methods}

@@ -1,0 +1,323 @@
+"""The studio as a person meets it: the real command, in a real Chromium."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs mien[test]")
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")
+
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+)  # fmt: skip
+PATIENCE = 30_000  # ms: two cores may be busy
+SHOTS = os.environ.get("MIEN_SHOTS")
+"""A folder for screenshots, for people to look at."""
+
+WATCH = """
+import os, socket
+def connect(self, address, _connect=socket.socket.connect):
+    if not (isinstance(address, (str, bytes)) or address[0] in ("127.0.0.1", "::1", "localhost")):
+        open(os.environ["WATCHED"], "a").write(f"{address}\\n")
+    return _connect(self, address)
+socket.socket.connect = connect
+"""
+
+
+class Server:
+    """`mien studio`, its address, where it may write, and the log of calls to other machines."""
+
+    def __init__(self, folder: Path) -> None:
+        self.temporary, self.calls = folder / "tmp", folder / "calls.txt"
+        self.temporary.mkdir()
+        (folder / "sitecustomize.py").write_text(WATCH)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        path = os.pathsep.join([str(folder), *filter(None, sys.path)])
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "mien.cli.main", "studio", "--port", str(self.port)],
+            env=os.environ
+            | {"TMPDIR": str(self.temporary), "PYTHONPATH": path, "WATCHED": str(self.calls)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def wait(self) -> None:
+        for _ in range(1500):  # two cores may be busy
+            try:
+                urllib.request.urlopen(f"{self.url}/healthz", timeout=5)
+                return
+            except OSError:
+                assert self.process.poll() is None, self.process.communicate()
+                time.sleep(0.2)
+        raise AssertionError("the studio does not start")
+
+    def stop(self) -> str:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.communicate(timeout=30)[0]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("studio"))
+    try:
+        server.wait()
+        yield server
+    finally:
+        server.process.kill()
+
+
+@pytest.fixture(scope="module")
+def browser(server: Server) -> Iterator[Any]:
+    with playwright.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """One page, and what it asked of whom."""
+
+    def __init__(self, browser: Any, url: str, **settings: Any) -> None:
+        self.context = browser.new_context(accept_downloads=True, **settings)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE)
+        self.errors: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(url)
+        self.page.get_by_role("button", name="Sample anna").wait_for()
+        self.local = (url, url.replace("http", "ws", 1), "data:", "blob:")
+
+    def shows(self, words: str) -> None:
+        """Wait for a look, which a screen reader is told too."""
+        self.page.get_by_alt_text(f"After: {words}", exact=True).wait_for()
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def sample(self, name: str) -> None:
+        self.press(f"Sample {name}")
+        self.shows("as it was")
+
+    def upload(self, path: Path, field: str = "open") -> None:
+        self.page.set_input_files(f"#{field} input[type=file]", path)
+
+    def download(self, kind: str) -> Image.Image:
+        with self.page.expect_download() as coming:
+            self.page.get_by_role("link", name=kind).click()
+        image = Image.open(io.BytesIO(Path(coming.value.path()).read_bytes()))
+        image.load()
+        return image
+
+    def shot(self, name: str) -> None:
+        if SHOTS:
+            self.page.screenshot(path=Path(SHOTS) / f"{name}.png")
+
+    def leave(self) -> None:
+        assert self.errors == []
+        strange = [url for url in self.asked if not url.startswith(self.local)]
+        assert strange == [], "the page asks somebody else"
+        self.context.close()
+
+
+@pytest.fixture
+def visit(browser: Any, server: Server) -> Iterator[Visit]:
+    visit = Visit(browser, server.url, viewport={"width": 1280, "height": 900})
+    yield visit
+    visit.leave()
+
+
+def test_edit_compare_undo_download(visit: Visit, anna: bytes) -> None:
+    page = visit.page
+    visit.sample("anna")
+    page.locator("[data-expression=contempt] img").wait_for()  # the live sheet is there
+    assert page.locator("[data-expression] img").count() == 8
+    seconds = []
+    for name in ("happy", "anger", "surprise"):
+        began = time.perf_counter()
+        visit.press(name)
+        visit.shows(name)
+        seconds.append(time.perf_counter() - began)
+    if os.getloadavg()[0] < 2 * (os.cpu_count() or 1):  # else others are measured as well
+        assert min(seconds) < 1.0, seconds
+    assert page.locator("[data-expression=surprise]").get_attribute("aria-pressed") == "true"
+
+    compare = page.get_by_role("slider", name="Compare with before")
+    after = page.locator(".mien-stage img.after")
+    assert _uncovered(after) == 0
+    compare.focus()
+    page.keyboard.press("End")
+    assert _uncovered(after) == 100
+    compare.fill("45")
+    visit.shot("desktop")
+    box = page.locator(".mien-stage").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 40, steps=3)
+    page.mouse.up()
+    assert 68 <= _uncovered(after) <= 72
+
+    visit.press("Undo")
+    visit.shows("anger")
+    assert 68 <= _uncovered(after) <= 72, "the comparison stays where it was"
+    visit.press("Redo")
+    visit.shows("surprise")
+    page.get_by_role("list", name="History").get_by_role("button", name="happy").click()
+    visit.shows("happy")
+
+    result = visit.download("PNG")
+    source = Image.open(io.BytesIO(anna))
+    assert result.size == source.size
+    assert result.info["guide"] == "happy"
+    assert "rained" in result.info["DigitalSourceType"]
+    assert np.abs(np.asarray(result, np.int16) - np.asarray(source, np.int16)).max() > 30
+    assert visit.download("JPEG").format == "JPEG"
+
+
+def _uncovered(after: Any) -> float:
+    """Where "after" begins, in percent from the left."""
+    clip = after.evaluate("image => getComputedStyle(image).clipPath")
+    found = re.search(r"([\d.]+)%\)", clip)
+    return float(found[1]) if found else 0.0
+
+
+def test_two_faces_units_and_reset(visit: Visit, couple: Path) -> None:
+    page = visit.page
+    visit.upload(couple)
+    visit.shows("as it was")
+    boxes = page.get_by_role("group", name="Faces").get_by_role("button")
+    assert boxes.count() == 2
+    visit.press("happy")
+    visit.shows("face 1: happy")
+    visit.press("Face 2 of 2")
+    page.get_by_role("radio", name="Face 2", checked=True).wait_for()
+    visit.press("anger")
+    visit.shows("face 1: happy; face 2: anger")
+    visit.shot("two")
+    page.get_by_label("All faces").check()
+    visit.press("sad")
+    visit.shows("all: sad")
+
+    page.get_by_role("tab", name="Action units").click()
+    smile = page.get_by_role("slider", name=re.compile(r"AU12\)"))
+    smile.fill("0.9")
+    visit.shows("all: units AU12=0.9")
+    page.get_by_label("Left and right apart").check()
+    page.get_by_role("slider", name=re.compile(r"AU12L\)")).fill("0.1")
+    visit.shows("all: units AU12=0.9 AU12L=0.1")
+    visit.shot("units")
+    visit.press("Reset units")
+    visit.shows("as it was")
+
+
+def test_wrong_files_and_a_large_one(visit: Visit, server: Server, tmp_path: Path) -> None:
+    page = visit.page
+    wrong = tmp_path / "notes.jpg"
+    wrong.write_text("no picture at all")
+    visit.upload(wrong)
+    page.get_by_text("the photograph is not a picture: send a JPEG, PNG or WebP").wait_for()
+    empty = tmp_path / "wall.png"
+    Image.new("RGB", (300, 300), "grey").save(empty)
+    visit.upload(empty)
+    page.get_by_text("no face found").wait_for()
+    large = tmp_path / "large.png"
+    _noisy(large, 3700)
+    assert large.stat().st_size > 40e6
+    visit.upload(large)
+    visit.shows("as it was")
+    visit.press("happy")
+    visit.shows("happy")
+    page.get_by_text("Download at 3700 × 3700").wait_for()
+    left = [p for p in server.temporary.rglob("*") if p.is_file() and p.stat().st_size > 1000]
+    assert left == [], "a photograph stays on the disk"
+
+
+def _noisy(path: Path, side: int) -> None:
+    """A portrait on noise, which no format makes small."""
+    from mien.zoo.samples import samples
+
+    pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
+    page = Image.fromarray(pixels)
+    page.paste(Image.open(samples()["ben"]), (side // 3, side // 3))
+    page.save(path, compress_level=0)
+
+
+def test_reference_and_swap(visit: Visit, couple: Path) -> None:
+    page = visit.page
+    visit.sample("ben")
+    page.get_by_role("tab", name="Like a photo").click()
+    visit.upload(couple, "lender")
+    visit.shows("like couple (1)")
+    page.get_by_role("tab", name="Swap").click()
+    visit.upload(couple, "partner")
+    page.get_by_alt_text("The other face after the swap").wait_for()
+    with page.expect_download() as coming:
+        page.locator("#other").get_by_role("link", name="JPEG").click()
+    assert Image.open(coming.value.path()).size == (1100, 600)
+
+
+def test_a_phone_in_the_dark_and_the_keyboard_alone(browser: Any, server: Server) -> None:
+    visit = Visit(
+        browser,
+        server.url,
+        viewport={"width": 390, "height": 844},
+        device_scale_factor=2,
+        color_scheme="dark",
+        is_mobile=True,
+        has_touch=True,
+    )
+    page = visit.page
+    page.get_by_role("button", name="Sample cora").focus()
+    page.keyboard.press("Enter")
+    visit.shows("as it was")
+    page.locator("[data-expression=contempt] img").wait_for()
+    page.get_by_role("button", name="happy", exact=True).focus()
+    page.keyboard.press("Space")
+    visit.shows("happy")
+    assert page.evaluate("document.activeElement.dataset.expression") == "happy"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    visit.shows("sad")
+    said = page.get_by_role("status").filter(has_text="Sad")
+    said.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    unnamed = "[...document.images].filter(i => i.alt === null || !i.hasAttribute('alt')).length"
+    assert page.evaluate(unnamed) == 0
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert sum(map(int, re.findall(r"\d+", dark)[:3])) < 150
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS) / "phone.png", full_page=True)
+    visit.leave()
+
+
+def test_it_ends_and_leaves_nothing(server: Server) -> None:
+    """Last: nothing was sent to another machine, nothing of a photograph is left."""
+    said = server.stop()
+    assert said.count("\n") == 1, said
+    assert server.url in said
+    assert not server.calls.exists(), server.calls.read_text()
+    assert list(server.temporary.iterdir()) == []
