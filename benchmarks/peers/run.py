@@ -146,10 +146,11 @@ def _keep(path: Path, peer: Peer, counters: Counters) -> None:
 
 
 def _write_weights(path: Path, peer: Peer, facts: dict[str, Any]) -> None:
+    """Half precision: they may have to travel, and a picture has eight bits."""
     shown = nn.ModuleDict({name: peer.nets[name] for name in peer.shown}).state_dict()
-    if not all(bool(v.isfinite().all()) for v in shown.values() if v.is_floating_point()):
+    tensors = {k: (v.half() if v.is_floating_point() else v).cpu() for k, v in shown.items()}
+    if not all(bool(v.isfinite().all()) for v in tensors.values() if v.is_floating_point()):
         raise TrainingError(f"{peer.facts.name} has lost its numbers: its last state is kept")
-    tensors = {name: value.cpu() for name, value in shown.items()}
     save_tensors(path, tensors, {"training": json.dumps(facts)})
 
 
