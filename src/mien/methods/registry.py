@@ -51,6 +51,14 @@ METHODS: dict[str, Entry] = {
         paper="Ali and Hughes, 2020",
         summary="attended expression and identity maps, joined by bilinear pooling",
     ),
+    "decoupling": Entry(
+        method="mien.methods.decoupling.method:Decoupling",
+        task="mien.methods.decoupling.task:DecouplingTask",
+        config="mien.methods.decoupling.config:DecouplingConfig",
+        architecture="mien.methods.decoupling.config:Architecture",
+        paper="Bao et al., 2023",
+        summary="codes of a progressive GAN's layers with a feedback network; invents people",
+    ),
 }
 
 
