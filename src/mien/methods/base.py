@@ -185,8 +185,8 @@ class Phase:
     when.
 
     `every` n-th batch; `start` and `stop` (None: the end) in images seen: phases that follow one
-    another are the stages of a training, each with an optimiser of its own. The optimiser is Adam (AdamW when `weight_decay` >
-    0); `clip` bounds the gradient's norm per module of a group.
+    another are the stages of a training, each with an optimiser of its own. The optimiser is Adam
+    (AdamW when `weight_decay` > 0); `clip` bounds the gradient's norm per module of a group.
     """
 
     name: str
@@ -223,7 +223,7 @@ class Task(nn.Module, ABC):
     def dataset(self, split: str, seed: int) -> Any:
         """A map-style dataset; item i depends on (seed, i) alone, so that resuming is exact."""
 
-    def conclude(self, method: Method) -> None:  # noqa: B027 (nothing to do is an answer)
+    def conclude(self, method: Method) -> None:
         """The last touch to the averaged method before its weights are written: whatever is fitted
         to what has been learnt, and not learnt itself.
         """

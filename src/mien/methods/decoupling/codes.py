@@ -56,12 +56,12 @@ class Layout:
 
     def identity(self, code: Tensor) -> list[Tensor]:
         """Identity codes (B, D) as each layer's map (B, c, s, s); empty ones where c is 0."""
-        parts = code.split(self.lengths, 1)
+        parts = torch.split(code, self.lengths, 1)
         return [p.view(len(code), *shape) for p, shape in zip(parts, self.maps, strict=True)]
 
     def expression(self, code: Tensor) -> list[Tensor]:
         """Expression codes (B, E) as each layer's numbers (B, e)."""
-        return list(code.split(list(self.numbers), 1))
+        return list(torch.split(code, list(self.numbers), 1))
 
     def scaled(self, code: Tensor) -> Tensor:
         """Identity codes (B, D), the root mean square of every layer's part brought to 1.
@@ -69,7 +69,7 @@ class Layout:
         A code of free scale outruns the adversary that reads it (auswap's lesson); and only at a
         fixed scale is noise on a code a narrower channel.
         """
-        parts = [p for p in code.float().split(self.lengths, 1) if p.shape[1]]
+        parts = [p for p in torch.split(code.float(), self.lengths, 1) if p.shape[1]]
         return torch.cat([p * (p.square().mean(1, True) + 1e-8).rsqrt() for p in parts], 1)
 
 

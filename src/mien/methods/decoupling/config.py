@@ -18,11 +18,12 @@ class Architecture:
     pyramid: int = 256  # channels of every level of the feature pyramid
     mapping: int = 512  # width of both mapping networks
     depth: int = 8  # their layers
+    # which code enters where: (channels of the identity code, numbers of the expression code) of
+    # the generator's layers at 4, 8, 16, ... px, 0 for none; entries beyond `size` are not used
     layers: tuple[tuple[int, int], ...] = (
         (512, 0), (512, 0), (0, 512), (0, 512), (512, 0), (512, 0), (512, 0),
-    )  # which code enters where: (channels of the identity code, numbers of the expression code) of
-    # the generator's layers at 4, 8, 16, ... px, 0 for none; entries beyond `size` are not used
-    grain: int = 1  # most cells a side of a layer's identity code: 1 a vector, 16 a map  # fmt: skip
+    )  # fmt: skip
+    grain: int = 1  # most cells a side of a layer's identity code: 1 a vector, 16 a map
     generator: int = 16384  # channels of the generator's layers times their side, px
     generator_max: int = 512  # the most channels they have
     discriminator: int = 16384  # the same of the discriminator
@@ -70,9 +71,9 @@ class Training:
 
     images: int = 2_400_000  # seen in all
     batch: int = 16
-    codes: float = 0.0  # share of the budget, at the start, that teaches codes alone on single faces
-    growth: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+    codes: float = 0.0  # share of the budget, at the start, for codes alone, on single faces
     # parts of the budget for the layers at 4, 8, 16, ... px; entries beyond `size` are not used
+    growth: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
     edits: float = 0.0  # share of the budget, at the end, for the composing head
     fade: float = 0.5  # part of a layer's images over which it is faded in
     progressive: bool = True  # False: all layers are there from the start

@@ -60,14 +60,18 @@ def structure(made: Tensor, truth: Tensor, window: int = 5) -> Tensor:
     L1 alone makes soft pictures: it does not miss the contrast that it averages away (Zhao et al.,
     "Loss functions for image restoration", 2017).
     """
-    values = []
+    values: list[Tensor] = []
     while len(values) < 3 and made.shape[-1] >= window:
-        a, b = (x - F.avg_pool2d(x, window, 1, window // 2) for x in (made, truth))
+        a, b = (x - _local_mean(x, window) for x in (made, truth))
         aa, bb, ab = (F.avg_pool2d(x, window, 2) for x in (a * a, b * b, a * b))
         same = (2 * ab + 0.0036) / (aa + bb + 0.0036)
         values.append(1 - same.mean((1, 2, 3)))
         made, truth = F.avg_pool2d(made, 2), F.avg_pool2d(truth, 2)
     return torch.stack(values).mean(0) if values else made.new_zeros(len(made))
+
+
+def _local_mean(x: Tensor, window: int) -> Tensor:
+    return F.avg_pool2d(x, window, 1, window // 2, count_include_pad=False)
 
 
 def passes(answers: Tensor) -> Tensor:

@@ -46,7 +46,7 @@ class Decoupling(Method):
         self.crowd = Crowd(self.layout, a.people)
         initialise(self)
 
-    # ---- the contract ----------------------------------------------------------------------------
+    # ---- the contract --------------------------------------------------------------------------
 
     def identity(self, source: Faces) -> Identity:
         """Features: the identity code after all passes; what these found in the expression beyond
@@ -107,7 +107,7 @@ class Decoupling(Method):
             ("result", self.decode(self.identity(source), expression)),
         ]
 
-    # ---- its parts, for training too -------------------------------------------------------------
+    # ---- its parts, for training too -----------------------------------------------------------
 
     def lent(self, code: Tensor) -> Tensor:
         """What of an expression code is lent: all, or what the map makes of the units read from it.

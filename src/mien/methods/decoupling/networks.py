@@ -5,6 +5,8 @@ inferred.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -18,7 +20,7 @@ from mien.methods.decoupling.trunk import Pyramid, ResNet50
 from mien.nn.blocks import Quiet, Refine, ResBlock, StyledBlock
 
 FINEST = 16
-"""Side of the finest pyramid level that codes are read from, px (pSp reads 16, 32 and 64 of 256)."""
+"""Side of the finest pyramid level that codes are read from, px (pSp: 16, 32, 64 of 256)."""
 
 
 class Encoder(nn.Module):
@@ -62,8 +64,7 @@ class IdentityMapping(nn.Module):
             self.level, self.maps, self.layout.maps, strict=True
         ):
             if c:
-                seen = F.adaptive_avg_pool2d(levels[level], cells)
-                parts.append(network(seen).flatten(1))
+                parts.append(network(pooled(levels[level], cells)).flatten(1))
         return self.layout.scaled(torch.cat(parts, 1))
 
 
@@ -83,16 +84,21 @@ class ExpressionMapping(nn.Module):
         length = self.narrow_to * sum(c**2 for c in self.cells.values())
         widths = [length, *[a.mapping] * max(1, a.depth - 1)]
         layers: list[nn.Module] = [PixelNorm()]
-        for i, o in zip(widths, widths[1:], strict=False):
+        for i, o in pairwise(widths):
             layers += [EqualLinear(i, o), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers, EqualLinear(a.mapping, sum(layout.numbers), gain=1))
 
     def forward(self, levels: dict[int, Tensor]) -> Tensor:
         seen = [
-            F.adaptive_avg_pool2d(F.leaky_relu(narrow(levels[side]), 0.2), cells).flatten(1)
+            pooled(F.leaky_relu(narrow(levels[side]), 0.2), cells).flatten(1)
             for (side, cells), narrow in zip(self.cells.items(), self.narrow, strict=True)
         ]
         return torch.tanh(self.layers(torch.cat(seen, 1))).float()
+
+
+def pooled(x: Tensor, cells: int) -> Tensor:
+    """A map (B, c, s, s) averaged to `cells` a side."""
+    return x if x.shape[-1] == cells else F.adaptive_avg_pool2d(x, cells)
 
 
 def perceptron(i: int, width: int, o: int, depth: int) -> nn.Sequential:
@@ -132,9 +138,7 @@ class Feedback(Quiet):
         self.first = nn.Conv2d(24, w, 1)
         widths = [w, 2 * w, min(4 * w, 256), min(4 * w, 256)]
         sides = [self.side // 2**k for k in (2, 3, 4)]
-        self.down = nn.ModuleList(
-            ResBlock(i, o, -1, "group") for i, o in zip(widths, widths[1:], strict=False)
-        )
+        self.down = nn.ModuleList(ResBlock(i, o, -1, "group") for i, o in pairwise(widths))
         self.level = [min(range(3), key=lambda k: abs(sides[k] - side)) for side in layout.sides]
         self.identity = nn.ModuleList(
             nn.Conv2d(widths[1 + k], c, 1) if c else nn.Identity()
@@ -158,13 +162,13 @@ class Feedback(Quiet):
             h = block(h)
             maps.append(F.leaky_relu(h, 0.2))
         parts = [
-            head(F.adaptive_avg_pool2d(maps[k], cells)).flatten(1)
+            head(pooled(maps[k], cells)).flatten(1)
             for k, head, (c, cells, _) in zip(
                 self.level, self.identity, self.layout.maps, strict=True
             )
             if c
         ]
-        low = F.adaptive_avg_pool2d(maps[-1], 4).flatten(1)
+        low = pooled(maps[-1], 4).flatten(1)
         return Codes(torch.cat(parts, 1).float(), self.expression(low).float())
 
 

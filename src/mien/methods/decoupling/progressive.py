@@ -52,16 +52,17 @@ class PixelNorm(nn.Module):
     """Every pixel's features (B, c, ...) brought to a mean square of 1 (sec. 4.2)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        # in float32: squares of small numbers vanish in bf16
-        full = x.float()
-        return (full * (full.square().mean(1, keepdim=True) + 1e-8).rsqrt()).to(x.dtype)
+        # summed in float32: bf16 loses what many small squares add up to
+        length = torch.linalg.vector_norm(x, dim=1, keepdim=True, dtype=torch.float32)
+        out: Tensor = x * (math.sqrt(x.shape[1]) / (length + 1e-4)).to(x.dtype)
+        return out
 
 
 class Told(nn.Module):
     """What a layer's codes say about its features: scale and shift of every channel.
 
     The expression's numbers say it for the whole map; the identity's map says it place by place, or
-    for the whole map too where it is a single cell (after StyleGAN's styles and StyleMapGAN's maps).
+    for the whole map too where it is a single cell (StyleGAN's styles and StyleMapGAN's maps).
     """
 
     def __init__(self, c: int, identity: int, expression: int) -> None:
@@ -144,9 +145,9 @@ class Generator(nn.Module):
     def forward(self, codes: Codes) -> Tensor:
         lower, upper, share = stages(float(self.grown))
         maps = self.features(codes, upper)
-        rgb: Tensor = self.layers[upper].to_rgb(maps[upper])  # type: ignore[operator, union-attr]
+        rgb: Tensor = self.layers[upper].to_rgb(maps[upper])  # type: ignore[operator]
         if share < 1:
-            before = self.layers[lower].to_rgb(maps[lower])  # type: ignore[operator, union-attr]
+            before = self.layers[lower].to_rgb(maps[lower])  # type: ignore[operator]
             rgb = torch.lerp(F.interpolate(before, scale_factor=2.0, mode="nearest"), rgb, share)
         return rgb.float()
 

@@ -12,7 +12,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -46,6 +45,12 @@ class Seen:
     how: Tensor  # the source's expression codes for the generator
     wanted: Tensor  # the target's
 
+    def first(self, count: int) -> Seen:
+        """The same of the first `count` of the batch."""
+        own = Codes(*(code[:count] for code in self.own))
+        rest = (self.who[:count], self.how[:count], self.wanted[:count])
+        return Seen(own, self.lent, self.target, *rest)
+
 
 class DecouplingTask(Task):
     """Phases and data of decoupling for a config."""
@@ -62,7 +67,9 @@ class DecouplingTask(Task):
         initialise(self.reader)
         self.ema_images = config.training.ema_images
         self.stages = stages(config, self.method.layout.sides)
-        self.register_buffer("crowd", torch.zeros(config.training.crowd, len(self.method.crowd.mean)))
+        self.register_buffer(
+            "crowd", torch.zeros(config.training.crowd, len(self.method.crowd.mean))
+        )
         self.register_buffer("met", torch.tensor(0))
         self.steps = 0  # of the discriminator, for the lazy gradient penalty
         self.fakes = torch.empty(0)  # the last pictures, for the discriminator
@@ -75,9 +82,11 @@ class DecouplingTask(Task):
         pairs = RigPairs(self.data, split, size=size, seed=seed, augment=split == "train")
         if split != "train" or first.name != CODES:
             return pairs
-        return Course(LabelledFaces(RigFaces(self.data, split, size=size, seed=seed)), pairs, first.stop)
+        return Course(
+            LabelledFaces(RigFaces(self.data, split, size=size, seed=seed)), pairs, first.stop
+        )
 
-    # ---- the list of phases ----------------------------------------------------------------------
+    # ---- the list of phases --------------------------------------------------------------------
 
     def phases(self) -> Sequence[Phase]:
         t, w, m = self.config.training, self.config.weights, self.method
@@ -93,11 +102,15 @@ class DecouplingTask(Task):
             phases.append(self.phase(name, groups.get(stage.name, grown), loss, stage))
             if stage.name != CODES and w.realism:
                 judge = [Group([self.discriminator], t.lr_discriminator)]
-                phases.append(self.phase(f"judge_{stage.name}", judge, self.judge, stage, t.adversary_every))
+                phases.append(
+                    self.phase(f"judge_{stage.name}", judge, self.judge, stage, t.adversary_every)
+                )
         later = [stage for stage in self.stages if stage.name != CODES]
         if later and w.uniform:
             whole = Stage("reader", 0, later[0].start, later[-1].stop)
-            phases.append(self.phase("reader", [Group([self.reader], t.lr_codes)], self.read_identity, whole))
+            phases.append(
+                self.phase("reader", [Group([self.reader], t.lr_codes)], self.read_identity, whole)
+            )
         return phases
 
     def phase(
@@ -139,13 +152,15 @@ class DecouplingTask(Task):
             network.grown.fill_(grown)
         return grown
 
-    # ---- codes alone -----------------------------------------------------------------------------
+    # ---- codes alone ---------------------------------------------------------------------------
 
     def read(self, batch: Batch, seen: int) -> Loss:
         """Single faces: units and emotions from expression codes."""
         code = self.method.encoder.expressions(batch["source"])
         known = torch.ones(len(code), device=code.device)
-        return self.weigh(self.code_terms(code, batch["source_units"], known, batch["source_label"]))
+        return self.weigh(
+            self.code_terms(code, batch["source_units"], known, batch["source_label"])
+        )
 
     def code_terms(
         self, code: Tensor, units: Tensor, known: Tensor, label: Tensor
@@ -163,11 +178,11 @@ class DecouplingTask(Task):
             parts["classification"] = losses.told(maps.to_emotions(code), label)
         return parts
 
-    # ---- pictures from codes ---------------------------------------------------------------------
+    # ---- pictures from codes -------------------------------------------------------------------
 
     def look(self, batch: Batch, n: int) -> Seen:
-        """The encoder's codes of a batch, and those that the generator is taught with: as read, with
-        the noise, or for some faces as the map makes them of units that are known.
+        """The encoder's codes of a batch, and those that the generator is taught with: as read,
+        with the noise, or for some faces as the map makes them of units that are known.
         """
         m, t, x = self.method, self.config.training, batch["source"]
         count = len(x)
@@ -261,7 +276,9 @@ class DecouplingTask(Task):
         n, others = len(made), codes.identity.roll(1, 0)
         same_who = Codes(codes.identity, other.detach())
         same_how = Codes(others, codes.expression)
-        pictures = m.generator(Codes(*(torch.cat(pair) for pair in zip(same_who, same_how, strict=True))))
+        pictures = m.generator(
+            Codes(*(torch.cat(pair) for pair in zip(same_who, same_how, strict=True)))
+        )
         step = m.feedback(pictures, torch.cat([made, made]))
         who, how = step.identity.split(n), step.expression.split(n)
         spread = torch.cat([codes.expression, other.detach()]).std()
@@ -279,7 +296,7 @@ class DecouplingTask(Task):
         with torch.no_grad():
             return Codes(who, self.method.code_maps.to_code(batch["target_units"][:count]))
 
-    # ---- the composing head ----------------------------------------------------------------------
+    # ---- the composing head --------------------------------------------------------------------
 
     def edit(self, batch: Batch, seen: int) -> Loss:
         """The composition against the rig's truth; pictures from codes go on beside it."""
@@ -287,9 +304,7 @@ class DecouplingTask(Task):
         m, n = self.method, self.part(batch)
         codes = self.look(batch, n)
         parts = self.separation(codes, batch)
-        some = Seen(*(Codes(*(c[: 2 * n] for c in v)) if isinstance(v, Codes) else v[: 2 * n]
-                      for v in vars(codes).values()))  # fmt: skip
-        parts |= self.drawn(some, batch, n, seen)
+        parts |= self.drawn(codes.first(2 * n), batch, n, seen)
         x, y = batch["source"], batch["target"]
         edit = m.edited(x, Codes(codes.who, codes.how), codes.wanted)
         result = compose(x, edit)
@@ -308,7 +323,7 @@ class DecouplingTask(Task):
             self.fakes = torch.cat([self.fakes, result[:n].detach()])
         return self.weigh(parts)
 
-    # ---- the adversaries -------------------------------------------------------------------------
+    # ---- the adversaries -----------------------------------------------------------------------
 
     def read_identity(self, batch: Batch, seen: int) -> Loss:
         """The adversary reads the last identity codes."""
@@ -340,7 +355,7 @@ class DecouplingTask(Task):
         w = self.config.weights
         return Loss({k: getattr(w, k) * v for k, v in parts.items() if getattr(w, k)})
 
-    # ---- the end of a run, and what it shows of itself ---------------------------------------------
+    # ---- the end of a run, and what it shows of itself -----------------------------------------
 
     @torch.no_grad()
     def conclude(self, method: Method) -> None:
@@ -351,7 +366,7 @@ class DecouplingTask(Task):
         faces = RigFaces(self.data, "train", size=method.size, augment=False)
         first = {s: i for i, (s, _) in reversed(list(enumerate(faces.faces)))}
         found = []
-        for part in torch.tensor(sorted(first.values())).split(32):
+        for part in torch.split(torch.tensor(sorted(first.values())), 32):
             pixels = torch.stack([faces[int(i)][0] for i in part]).to(method.device)
             found += [method.encoder(p).identity for p in (pixels, pixels.flip(3))]
         method.crowd.fit(torch.cat(found))
@@ -364,7 +379,11 @@ class DecouplingTask(Task):
         assert isinstance(method, Decoupling)
         x, side = batch["source"], batch["source"].shape[-1]
         own = method.encoder(x)
-        columns = [("source", x), ("codes", method.drawn(own)), ("refined", method.drawn(method.refined(x, own)))]
+        columns = [
+            ("source", x),
+            ("codes", method.drawn(own)),
+            ("refined", method.drawn(method.refined(x, own))),
+        ]
         for name in (1, 3, 5):
             how = method.from_labels(torch.full((len(x),), name, device=x.device)).code
             columns.append((f"{name}", method.drawn(Codes(own.identity, how))))
@@ -387,6 +406,8 @@ class DecouplingTask(Task):
             "psnr_codes": psnr(method.drawn(own), x),
             "psnr_refined": psnr(method.drawn(method.refined(x, own)), x),
             "psnr_codes_units": psnr(method.drawn(Codes(own.identity, wanted)), y),
-            "units_mae": float((method.read(Faces(batch["donor"], x)) - batch["target_units"]).abs().mean()),
+            "units_mae": float(
+                (method.read(Faces(batch["donor"], x)) - batch["target_units"]).abs().mean()
+            ),
         }
         return numbers | (super().validate(method, batch) if self.composed else {})

@@ -1,4 +1,4 @@
-"""The trunk: ResNet50 (He et al., CVPR 2016, table 1) and a feature pyramid (Lin et al., CVPR 2017).
+"""The trunk: ResNet50 (He et al., CVPR 2016, table 1) and a pyramid (Lin et al., CVPR 2017).
 
 Written here and trained here: no weights of others. Sizes in comments are for 128 px at He et al.'s
 width.
