@@ -60,10 +60,11 @@ PHASES = {
         *(f"{what}_{side}" for what in ("picture", "judge") for side in (4, 8, 16, 32)),
     },
 }  # fmt: skip
+HEAD = {"edits", "judge_edits"}
 UNGROWN = {f"{what}_{side}" for what in ("picture", "judge") for side in (4, 8, 16)}
 WITHOUT = {
-    "paper_128": {"codes", "edits", "judge_edits"},
-    "ablation_64_no_growth": UNGROWN, "ablation_64_no_uniform": {"reader"},
+    "paper_128": HEAD | {"codes"}, "ablation_64": HEAD, "ablation_64_no_feedback": HEAD,
+    "ablation_64_no_growth": HEAD | UNGROWN, "ablation_64_no_uniform": HEAD | {"reader"},
     "ablation_64_no_adversary": {"reader"}, "ablation_64_no_separation": {"reader"},
     "units_128": {"reader", "judges", "generator"},
 }  # fmt: skip
