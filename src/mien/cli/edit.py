@@ -16,12 +16,14 @@ from mien.cli.session import (
     Face,
     Intensity,
     Method,
+    Settings,
     Weights,
     check_face,
     check_folder,
     check_intensity,
     check_method,
     check_output,
+    chosen,
     open_editor,
 )
 from mien.errors import FaceNotFound, GuideError
@@ -65,6 +67,7 @@ def command(
     face: Face = "auto",
     method: Method = "mtss",
     weights: Weights = None,
+    settings: Settings = None,
     device: Device = "auto",
     force: Annotated[
         bool, typer.Option("--force", help="Of several: make what is there already anew.")
@@ -85,6 +88,7 @@ def command(
     check_intensity(intensity)
     check_face(face)
     check_method(method, weights)
+    choice = chosen(method, settings)
     jobs = plan(photos, out)
     one = len(jobs) == 1 and jobs[0].target == out
     if one:
@@ -92,7 +96,7 @@ def command(
         photo = images.read(jobs[0].source)
     else:
         check_folder(out, make=True)
-    editor = open_editor(method, weights, device)
+    editor = open_editor(method, weights, device, choice)
     guide = lent(editor, asked)
     if one:
         with naming(jobs[0].source):

@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "swap": "Exchange the expressions of two photographs.",
     "sheet": "Draw a grid of people and expressions.",
     "explain": "Draw what a method sees in a photograph on the way to its result.",
+    "people": "Invent people and show each under every expression, as a data set.",
     "demo": "Show what mien does on the samples that come with it.",
     "methods": "List the methods, their weights and what these may be used for.",
     "train": "Train a method from a recipe.",

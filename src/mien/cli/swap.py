@@ -13,10 +13,12 @@ from mien.cli.session import (
     Device,
     Face,
     Method,
+    Settings,
     Weights,
     check_face,
     check_folder,
     check_method,
+    chosen,
     open_editor,
 )
 
@@ -28,6 +30,7 @@ def command(
     face: Face = "auto",
     method: Method = "mtss",
     weights: Weights = None,
+    settings: Settings = None,
     device: Device = "auto",
 ) -> None:
     """Exchange the expressions of two photographs: A with the expression of B, and B with that of
@@ -37,9 +40,10 @@ def command(
 
     check_face(face)
     check_method(method, weights)
+    choice = chosen(method, settings)
     first, second = images.read(a), images.read(b)
     check_folder(out, make=True)
-    editor = open_editor(method, weights, device)
+    editor = open_editor(method, weights, device, choice)
     with naming(f"{a} or {b}"):
         results = editor.swap(first, second, face)
     targets = (written_as(a, f"{a.stem}-as-{b.stem}"), written_as(b, f"{b.stem}-as-{a.stem}"))

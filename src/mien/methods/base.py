@@ -97,7 +97,7 @@ class Method(nn.Module, ABC):
         generator: the random numbers, on the CPU; spread: how far from the average person, 1 as
         people are. Optional: ConfigError for a method that cannot draw a face from nothing.
         """
-        raise ConfigError(f"{self.name} invents nobody: choose --method decoupling")
+        raise ConfigError(f"{self.name} invents nobody: choose another --method")
 
     def expression(self, guide: Guide, source: Faces | None = None) -> Expression:
         """The expression a guide asks for: code (B, D).
