@@ -345,7 +345,7 @@ class RigFaces(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
 
 
 class LabelledFaces(Dataset[dict[str, Tensor]]):
-    """Single faces whose units are known, under the names that a batch of pairs has."""
+    """Single faces and what is known of them, under the names that a batch of pairs has."""
 
     def __init__(self, faces: RigFaces) -> None:
         self.faces = faces
@@ -354,5 +354,5 @@ class LabelledFaces(Dataset[dict[str, Tensor]]):
         return len(self.faces)
 
     def __getitem__(self, i: int) -> dict[str, Tensor]:
-        pixels, units, label, _ = self.faces[i]
-        return {"source": pixels, "source_units": units, "source_label": label}
+        names = ("source", "source_units", "source_label", "source_landmarks")
+        return dict(zip(names, self.faces[i], strict=True))

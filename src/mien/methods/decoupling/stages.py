@@ -4,6 +4,7 @@ grows by, and the composing head. Phases start and stop where stages do.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -12,7 +13,7 @@ from typing import Any
 from torch.utils.data import Dataset
 
 from mien.errors import ConfigError
-from mien.methods.decoupling.config import DecouplingConfig
+from mien.methods.decoupling.config import DecouplingConfig, Training
 
 CODES, EDITS = "codes", "edits"
 
@@ -29,6 +30,21 @@ class Stage:
     def progress(self, seen: float) -> float:
         """Share of the stage that is over, 0 to 1."""
         return min(1.0, max(0.0, (seen - self.start) / max(1, self.stop - self.start)))
+
+    def rate(self, t: Training, progress: float) -> float:
+        """Factor of the learning rate at a share of the whole budget: it rises at the start, and
+        falls in the codes' and in the last stage; while the GAN grows it stays (ProGAN).
+        """
+        seen = progress * t.images
+        rise = min(1.0, (seen - self.start) / t.warmup) if t.warmup else 1.0
+        falls = t.decay == "cosine" and (self.name == CODES or self.stop == t.images)
+        fall = 0.5 + 0.5 * math.cos(math.pi * self.progress(seen)) if falls else 1.0
+        return max(rise * fall, 1e-3)
+
+    def grown(self, seen: int, t: Training) -> float:
+        """How far the GAN has grown: its layer is faded in over the first part of the stage."""
+        fades = t.progressive and t.fade and self.layer and self.name not in (CODES, EDITS)
+        return self.layer + min(0.0, self.progress(seen) / t.fade - 1) if fades else self.layer
 
 
 def stages(config: DecouplingConfig, sides: Sequence[int]) -> list[Stage]:

@@ -8,9 +8,9 @@ default (Differs).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -120,23 +120,8 @@ class DecouplingTask(Task):
         t = self.config.training
         return Phase(
             name, groups, loss, every=every, start=stage.start, stop=stage.stop, betas=t.betas,
-            clip=t.clip, schedule=self.rate(stage),
+            clip=t.clip, schedule=partial(stage.rate, t),
         )  # fmt: skip
-
-    def rate(self, stage: Stage) -> Callable[[float], float]:
-        """Factor of the learning rate at a share of the whole budget, for a stage: it rises at the
-        start, and falls in the codes' and in the last stage; while it grows it stays (ProGAN).
-        """
-        t = self.config.training
-        falls = t.decay == "cosine" and (stage.name == CODES or stage.stop == t.images)
-
-        def factor(progress: float) -> float:
-            seen = progress * t.images
-            rise = min(1.0, (seen - stage.start) / t.warmup) if t.warmup else 1.0
-            fall = 0.5 + 0.5 * math.cos(math.pi * stage.progress(seen)) if falls else 1.0
-            return max(rise * fall, 1e-3)
-
-        return factor
 
     def stage(self, seen: int) -> Stage:
         """The stage at so many images; the last one after the end."""
@@ -144,10 +129,7 @@ class DecouplingTask(Task):
 
     def grow(self, seen: int) -> float:
         """Tell generator and discriminator how far they have grown."""
-        stage, t = self.stage(seen), self.config.training
-        grown = float(stage.layer)
-        if t.progressive and stage.layer and stage.name not in (CODES, EDITS) and t.fade:
-            grown += min(0.0, stage.progress(seen) / t.fade - 1)
+        grown = self.stage(seen).grown(seen, self.config.training)
         for network in (self.method.generator, self.discriminator):
             network.grown.fill_(grown)
         return grown
