@@ -30,7 +30,7 @@ def method() -> Method:
     with torch.no_grad():  # off the start, where a composing head changes nothing
         for p in made.parameters():
             p.add_(0.02 * torch.randn_like(p))
-    made.crowd.fit(made.layout.scaled(torch.randn(9, sum(made.layout.lengths))))
+    made.crowd.fit(torch.randn(9, sum(made.layout.lengths)))
     return made.eval()
 
 

@@ -28,7 +28,7 @@ SMALL = Architecture(
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     made = Decoupling(SMALL)
-    made.crowd.fit(made.layout.scaled(torch.randn(9, sum(made.layout.lengths))))
+    made.crowd.fit(torch.randn(9, sum(made.layout.lengths)))
     path = tmp_path_factory.mktemp("weights") / "decoupling.safetensors"
     facts = {"method": "decoupling", "architecture": json.dumps(dataclasses.asdict(SMALL))}
     save_file({k: v.contiguous() for k, v in made.state_dict().items()}, path, facts)

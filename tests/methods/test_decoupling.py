@@ -13,9 +13,9 @@ from mien import facs
 from mien.errors import ConfigError, WeightsError
 from mien.methods.base import Loss
 from mien.methods.decoupling import losses
-from mien.methods.decoupling.codes import Codes, Crowd, Layout, mingled
+from mien.methods.decoupling.codes import Codes, Crowd, Layout, Spread, mingled
 from mien.methods.decoupling.config import Architecture, DecouplingConfig, Training, Weights
-from mien.methods.decoupling.method import Decoupling, stepped
+from mien.methods.decoupling.method import Decoupling
 from mien.methods.decoupling.progressive import (
     Discriminator,
     EqualConv,
@@ -116,7 +116,7 @@ def test_growth_is_seamless() -> None:
     """A layer that has just begun to fade in shows what the layer before it showed."""
     torch.manual_seed(0)
     generator, judge = Generator(SMALL, LAYOUT), Discriminator(SMALL, LAYOUT)
-    codes = Codes(LAYOUT.scaled(torch.randn(4, sum(LAYOUT.lengths))), torch.randn(4, 18))
+    codes = Codes(torch.randn(4, sum(LAYOUT.lengths)), torch.randn(4, 18))
     seen = []
     for grown in (1.0, 1.016):
         generator.grown.fill_(grown)
@@ -193,33 +193,53 @@ def test_each_layer_takes_the_codes_that_the_list_gives_it() -> None:
     assert same == [True, True, False, False]
 
 
-def test_identity_codes_have_one_scale() -> None:
-    code = LAYOUT.scaled(torch.randn(3, sum(LAYOUT.lengths)) * torch.tensor([[0.1], [1.0], [9.0]]))
-    for part, length in zip(code.split(LAYOUT.lengths, 1), LAYOUT.lengths, strict=True):
-        if length:
-            assert part.square().mean(1) == pytest.approx(torch.ones(3), rel=1e-3)
+def test_making_people_alike_is_no_way_out() -> None:
+    """Shrunk to a tenth and moved, codes of people come out as far apart as before."""
+    torch.manual_seed(0)
+    raw = torch.randn(64, sum(LAYOUT.lengths))
+    spread, other = Spread(LAYOUT), Spread(LAYOUT)
+    code, shrunk = spread(raw), other(3 + 0.1 * raw)
+    assert torch.allclose(code, shrunk, atol=1e-4)
+    for part in torch.split(code, LAYOUT.lengths, 1):
+        if part.shape[1]:
+            assert part.square().mean() == pytest.approx(1, rel=1e-3)
+    raw.requires_grad_()
+    Spread(LAYOUT)(raw).square().mean().backward()
+    assert raw.grad is not None
+    assert raw.grad.abs().max() < 1e-6
+
+
+def test_a_code_does_not_depend_on_who_else_is_asked() -> None:
+    torch.manual_seed(0)
+    spread = Spread(LAYOUT)
+    for _ in range(200):
+        spread(2 + 3 * torch.randn(16, sum(LAYOUT.lengths)))
+    spread.eval()
+    raw = 2 + 3 * torch.randn(200, sum(LAYOUT.lengths))
+    assert torch.allclose(spread(raw)[:1], spread(raw[:1]))
+    assert spread(raw).mean().item() == pytest.approx(0, abs=0.1)
+    assert spread(raw).std().item() == pytest.approx(1, rel=0.1)
 
 
 def test_a_crowd_draws_people_spread_as_those_it_met() -> None:
     torch.manual_seed(0)
-    layout = Layout.of(replace(SMALL, layers=((2, 4),) * 4, grain=1))
-    codes = layout.scaled(torch.randn(400, 8) @ torch.randn(8, 8) + 2)
-    crowd = Crowd(layout, 7)
+    codes = torch.randn(400, 8) @ torch.randn(8, 8) / 3 + 2
+    crowd = Crowd(8, 8)
     with pytest.raises(WeightsError, match="know no people"):
-        crowd.draw(torch.zeros(1, 7))
+        crowd.draw(torch.zeros(1, 8))
     crowd.fit(codes)
-    drawn = crowd.mean + torch.randn(4000, 7) @ crowd.factor
+    drawn = crowd.draw(torch.randn(4000, 8))
     for some in (drawn, mingled(codes, 4000)):
         assert (some.mean(0) - codes.mean(0)).abs().max() < 0.1
         assert (torch.cov(some.T) - torch.cov(codes.T)).abs().max() < 0.15
-    average = crowd.draw(torch.randn(2, 7), spread=0.0)
+    average = crowd.draw(torch.randn(2, 8), spread=0.0)
     assert torch.allclose(average[0], average[1])
 
 
 def test_nobody_is_drawn_twice_and_one_seed_draws_one_person() -> None:
     torch.manual_seed(0)
     method = Decoupling(SMALL).eval()
-    method.crowd.fit(LAYOUT.scaled(torch.randn(9, sum(LAYOUT.lengths))))
+    method.crowd.fit(torch.randn(9, sum(LAYOUT.lengths)))
     a, b = (method.invent(2, torch.Generator().manual_seed(5)) for _ in range(2))
     assert torch.equal(a.source.pixels, b.source.pixels)
     assert not torch.allclose(a.source.pixels[0], a.source.pixels[1])
@@ -251,7 +271,7 @@ def test_passes_are_chosen_at_inference_and_learnt_to_help() -> None:
     for _ in range(40):
         codes = Codes(*(c.detach() for c in start))
         for _ in range(2):
-            codes = stepped(method, codes, method.feedback(face, method.drawn(codes).detach()))
+            codes = codes.moved(method.feedback(face, method.drawn(codes).detach()))
         step.zero_grad()
         (method.drawn(codes) - face).abs().mean().backward()
         step.step()

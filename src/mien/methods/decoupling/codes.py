@@ -21,6 +21,28 @@ class Codes(NamedTuple):
     identity: Tensor
     expression: Tensor
 
+    def moved(self, step: Codes) -> Codes:
+        """Both codes with a step added."""
+        return Codes(self.identity + step.identity, self.expression + step.expression)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the encoder made of a batch (B) and of the first of its donors and targets (n)."""
+
+    own: Codes
+    lent: Tensor  # (n, E)
+    target: Tensor  # identity codes (n, D) of the same people with another expression
+    who: Tensor  # identity codes for the generator, with their noise
+    how: Tensor  # the source's expression codes for the generator
+    wanted: Tensor  # the target's
+
+    def first(self, count: int) -> Seen:
+        """The same of the first `count` of the batch."""
+        own = Codes(*(code[:count] for code in self.own))
+        rest = (self.who[:count], self.how[:count], self.wanted[:count])
+        return Seen(own, self.lent, self.target, *rest)
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -63,14 +85,45 @@ class Layout:
         """Expression codes (B, E) as each layer's numbers (B, e)."""
         return list(torch.split(code, list(self.numbers), 1))
 
-    def scaled(self, code: Tensor) -> Tensor:
-        """Identity codes (B, D), the root mean square of every layer's part brought to 1.
 
-        A code of free scale outruns the adversary that reads it (auswap's lesson); and only at a
-        fixed scale is noise on a code a narrower channel.
-        """
-        parts = [p for p in torch.split(code.float(), self.lengths, 1) if p.shape[1]]
-        return torch.cat([p * (p.square().mean(1, True) + 1e-8).rsqrt() for p in parts], 1)
+class Spread(nn.Module):
+    """Identity codes (B, D) centred on the average person, the differences between people brought
+    to a root mean square of 1 in every layer's part.
+
+    An adversary that reads codes, and an agreement between codes of one person, both have an easy
+    answer: make all people alike. Here there is no such answer; and the noise on a code, the
+    agreement of two and a step of the feedback network are all measured in differences of people.
+    The scale is the batch's own in training, so that nothing is gained by changing it.
+    """
+
+    mean: Tensor
+    scale: Tensor
+    met: Tensor
+
+    def __init__(self, layout: Layout, slowest: float = 0.02) -> None:
+        super().__init__()
+        self.lengths, self.slowest = layout.lengths, slowest
+        self.register_buffer("mean", torch.zeros(sum(self.lengths)))
+        self.register_buffer("scale", torch.ones(len(self.lengths)))
+        self.register_buffer("met", torch.tensor(0))  # batches
+
+    def forward(self, raw: Tensor) -> Tensor:
+        raw = raw.float()
+        if not self.training:
+            return (raw - self.mean) / self.whole(self.scale)
+        self.met += 1
+        pace = max(self.slowest, 1 / int(self.met))
+        self.mean.lerp_(raw.detach().mean(0), pace)
+        apart = raw - self.mean
+        parts = torch.split(apart.square(), self.lengths, 1)
+        scale = torch.stack([p.mean() if p.numel() else p.new_ones(()) for p in parts])
+        scale = (scale + 1e-8).sqrt()
+        self.scale.lerp_(scale.detach(), pace)
+        return apart / self.whole(scale)
+
+    def whole(self, scale: Tensor) -> Tensor:
+        """Every layer's number for each of its numbers, (D,)."""
+        return scale.repeat_interleave(torch.tensor(self.lengths, device=scale.device))
 
 
 class Crowd(nn.Module):
@@ -84,10 +137,8 @@ class Crowd(nn.Module):
     mean: Tensor
     factor: Tensor
 
-    def __init__(self, layout: Layout, rank: int) -> None:
+    def __init__(self, size: int, rank: int) -> None:
         super().__init__()
-        self.layout = layout
-        size = sum(layout.lengths)
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("factor", torch.zeros(rank, size))
 
@@ -97,7 +148,7 @@ class Crowd(nn.Module):
         """
         if not bool(self.factor.any()):
             raise WeightsError("these weights know no people: let their training come to its end")
-        return self.layout.scaled(self.mean + spread * normal @ self.factor)
+        return self.mean + spread * normal @ self.factor
 
     @torch.no_grad()
     def fit(self, codes: Tensor) -> None:

@@ -91,7 +91,7 @@ class Training:
     r1_every: int = 8  # ... of which every so many carry the gradient penalty
     lent: float = 1.0  # share of faces taught by the reference's code; the others by units' codes
     noise: float = 0.0  # standard deviation of the noise on expression codes: a narrower channel
-    noise_identity: float = 0.0  # ... on identity codes, whose root mean square is 1
+    noise_identity: float = 0.0  # ... on identity codes, in differences of people
     crowd: int = 1024  # newest identity codes kept, whose spread people are invented from
     present: float = 0.2  # intensity from which a unit counts as present, for the adversary
     emphasis: float = 4.0  # extra weight of pixels where the two expressions differ

@@ -43,7 +43,7 @@ class Decoupling(Method):
         self.feedback = Feedback(a, self.layout)
         self.composer = Composer(a, self.layout, self.generator)
         self.head = ComposeHead(a.composer // 2, 2)
-        self.crowd = Crowd(self.layout, a.people)
+        self.crowd = Crowd(sum(self.layout.lengths), a.people)
         initialise(self)
 
     # ---- the contract --------------------------------------------------------------------------
@@ -127,7 +127,7 @@ class Decoupling(Method):
 
     def again(self, face: Tensor, codes: Codes) -> Codes:
         """One pass: the codes (B) after a look at what they make of the face (B, 3, S, S)."""
-        return stepped(self, codes, self.feedback(face, self.drawn(codes)))
+        return codes.moved(self.feedback(face, self.drawn(codes)))
 
     def refined(self, face: Tensor, codes: Codes) -> Codes:
         """The codes of the face after all passes; the first is the mapping networks' own."""
@@ -140,12 +140,6 @@ class Decoupling(Method):
         `wanted` (B, E).
         """
         return self.head(self.composer(self.generator, face, own, wanted), face)  # type: ignore[no-any-return]
-
-
-def stepped(method: Decoupling, codes: Codes, step: Codes) -> Codes:
-    """Codes moved by a step; identity stays at its scale."""
-    who = method.layout.scaled(codes.identity + step.identity)
-    return Codes(who, codes.expression + step.expression)
 
 
 def reconstruct(method: Decoupling, faces: Faces, passes: int) -> tuple[Tensor, Tensor]:

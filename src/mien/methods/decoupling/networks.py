@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from mien import facs
-from mien.methods.decoupling.codes import Codes, Layout
+from mien.methods.decoupling.codes import Codes, Layout, Spread
 from mien.methods.decoupling.config import Architecture
 from mien.methods.decoupling.progressive import EqualConv, EqualLinear, Generator, PixelNorm
 from mien.methods.decoupling.trunk import Pyramid, ResNet50
@@ -43,7 +43,7 @@ class Encoder(nn.Module):
 
 
 class IdentityMapping(nn.Module):
-    """The identity's mapping network: pyramid -> identity codes (B, D) of fixed scale.
+    """The identity's mapping network: pyramid -> identity codes (B, D), see `Spread`.
 
     Per layer a perceptron with pixel-normed input (ProGAN's latents, StyleGAN's mapping), the same
     for every cell of the layer's code; coarse layers are read from coarse levels (pSp).
@@ -57,6 +57,7 @@ class IdentityMapping(nn.Module):
             perceptron(a.pyramid, a.mapping, c, a.depth) if c else nn.Identity()
             for c, _, _ in layout.maps
         )
+        self.spread = Spread(layout)
 
     def forward(self, levels: dict[int, Tensor]) -> Tensor:
         parts = []
@@ -65,7 +66,7 @@ class IdentityMapping(nn.Module):
         ):
             if c:
                 parts.append(network(pooled(levels[level], cells)).flatten(1))
-        return self.layout.scaled(torch.cat(parts, 1))
+        return self.spread(torch.cat(parts, 1))  # type: ignore[no-any-return]
 
 
 class ExpressionMapping(nn.Module):

@@ -9,7 +9,6 @@ default (Differs).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -20,9 +19,9 @@ from torch.nn import functional as F
 from mien.data.loading import LabelledFaces, RigFaces, RigPairs
 from mien.methods.base import Group, Loss, Method, Phase, Task, psnr
 from mien.methods.decoupling import losses
-from mien.methods.decoupling.codes import Codes, mingled
+from mien.methods.decoupling.codes import Codes, Seen, mingled
 from mien.methods.decoupling.config import DecouplingConfig
-from mien.methods.decoupling.method import Decoupling, stepped
+from mien.methods.decoupling.method import Decoupling
 from mien.methods.decoupling.networks import Reader
 from mien.methods.decoupling.progressive import Discriminator, faded
 from mien.methods.decoupling.stages import CODES, EDITS, Course, Stage, stages
@@ -32,24 +31,8 @@ from mien.nn.compose import compose, resize
 from mien.types import Faces
 
 Batch = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What the encoder made of a batch (B) and of the first of its donors and targets (n)."""
-
-    own: Codes
-    lent: Tensor  # (n, E)
-    target: Tensor  # identity codes (n, D) of the same people with another expression
-    who: Tensor  # identity codes for the generator, with their noise
-    how: Tensor  # the source's expression codes for the generator
-    wanted: Tensor  # the target's
-
-    def first(self, count: int) -> Seen:
-        """The same of the first `count` of the batch."""
-        own = Codes(*(code[:count] for code in self.own))
-        rest = (self.who[:count], self.how[:count], self.wanted[:count])
-        return Seen(own, self.lent, self.target, *rest)
+MOST_BEFORE = 2
+"""Passes at most before the one that learns: it must also help where others have helped."""
 
 
 class DecouplingTask(Task):
@@ -181,7 +164,7 @@ class DecouplingTask(Task):
         noisy = lent + t.noise * torch.randn_like(lent)
         wanted = torch.cat([torch.where(by_reference, noisy, wanted[:n]), wanted[n:]])
         who = own.identity + t.noise_identity * torch.randn_like(own.identity)
-        return Seen(own, lent, read.identity[count + n :], m.layout.scaled(who), how, wanted)
+        return Seen(own, lent, read.identity[count + n :], who, how, wanted)
 
     def meet(self, codes: Tensor) -> None:
         """Keep the newest identity codes (B, D), and hand them to the adversary."""
@@ -251,7 +234,12 @@ class DecouplingTask(Task):
         codes = Codes(codes.identity.detach(), codes.expression.detach())
         parts = {}
         if w.refined:
-            after = m.generator(stepped(m, codes, m.feedback(truth, made.detach())))
+            before, shown = codes, made.detach()
+            for _ in range(int(torch.randint(MOST_BEFORE + 1, ()))):
+                with torch.no_grad():
+                    before = before.moved(m.feedback(truth, shown))
+                    shown = m.generator(before)
+            after = m.generator(before.moved(m.feedback(truth, shown)))
             parts["refined"] = losses.absolute(after, truth).mean()
         if not (w.latent or w.swap):
             return parts
@@ -274,7 +262,7 @@ class DecouplingTask(Task):
     def invented(self, batch: Batch, count: int) -> Codes:
         """Codes of people who do not exist, with expressions that the batch names."""
         met = self.crowd[: int(self.met.clamp(max=len(self.crowd)))]
-        who = self.method.layout.scaled(mingled(met, count))
+        who = mingled(met, count)
         with torch.no_grad():
             return Codes(who, self.method.code_maps.to_code(batch["target_units"][:count]))
 
@@ -288,7 +276,8 @@ class DecouplingTask(Task):
         parts = self.separation(codes, batch)
         parts |= self.drawn(codes.first(2 * n), batch, n, seen)
         x, y = batch["source"], batch["target"]
-        edit = m.edited(x, Codes(codes.who, codes.how), codes.wanted)
+        own, wanted = self.after_passes(x, codes, n)
+        edit = m.edited(x, own, wanted)
         result = compose(x, edit)
         t = self.config.training
         weight = shared.emphasis(x, y, t.emphasis) + t.mouth * resize(batch["mouth"], x.shape[-1])
@@ -304,6 +293,17 @@ class DecouplingTask(Task):
             parts["realism"] = parts["realism"] + judged
             self.fakes = torch.cat([self.fakes, result[:n].detach()])
         return self.weigh(parts)
+
+    def after_passes(self, x: Tensor, codes: Seen, n: int) -> tuple[Codes, Tensor]:
+        """Own codes, and the expression codes wanted: of the first n as an edit has them, after all
+        passes, of the others as read.
+        """
+        first = Codes(codes.who[:n], codes.how[:n])
+        with torch.no_grad():
+            seen = self.method.refined(x[:n], first)
+        manner = F.pad(seen.expression - first.expression, (0, 0, 0, len(x) - n))
+        who = torch.cat([seen.identity, codes.who[n:]])
+        return Codes(who, codes.how + manner), codes.wanted + manner
 
     # ---- the adversaries -----------------------------------------------------------------------
 
