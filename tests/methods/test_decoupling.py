@@ -194,19 +194,20 @@ def test_each_layer_takes_the_codes_that_the_list_gives_it() -> None:
 
 
 def test_making_people_alike_is_no_way_out() -> None:
-    """Shrunk to a tenth and moved, codes of people come out as far apart as before."""
+    """Shrunk to a tenth and moved, codes of people are as far apart as before; so they are when
+    all run ahead of their slow mean together.
+    """
     torch.manual_seed(0)
     raw = torch.randn(64, sum(LAYOUT.lengths))
-    spread, other = Spread(LAYOUT), Spread(LAYOUT)
-    code, shrunk = spread(raw), other(3 + 0.1 * raw)
+    code, shrunk = Spread(LAYOUT)(raw), Spread(LAYOUT)(3 + 0.1 * raw)
     assert torch.allclose(code, shrunk, atol=1e-4)
-    for part in torch.split(code, LAYOUT.lengths, 1):
-        if part.shape[1]:
-            assert part.square().mean() == pytest.approx(1, rel=1e-3)
-    raw.requires_grad_()
-    Spread(LAYOUT)(raw).square().mean().backward()
-    assert raw.grad is not None
-    assert raw.grad.abs().max() < 1e-6
+    ahead = Spread(LAYOUT)
+    for step in range(4):
+        running = ahead(step + 0.1 * raw)
+    for some in (code, running):
+        for part in torch.split(some, LAYOUT.lengths, 1):
+            if part.shape[1]:
+                assert (part - part.mean(0)).square().mean().item() == pytest.approx(1, rel=1e-2)
 
 
 def test_a_code_does_not_depend_on_who_else_is_asked() -> None:

@@ -109,17 +109,18 @@ class Spread(nn.Module):
 
     def forward(self, raw: Tensor) -> Tensor:
         raw = raw.float()
-        if not self.training:
+        if not self.training or len(raw) == 1:
             return (raw - self.mean) / self.whole(self.scale)
         self.met += 1
         pace = max(self.slowest, 1 / int(self.met))
-        self.mean.lerp_(raw.detach().mean(0), pace)
-        apart = raw - self.mean
-        parts = torch.split(apart.square(), self.lengths, 1)
+        middle = raw.mean(0)
+        self.mean.lerp_(middle.detach(), pace)
+        # about the batch's own mean: about a slower one, all alike and running ahead would do
+        parts = torch.split((raw - middle).square(), self.lengths, 1)
         scale = torch.stack([p.mean() if p.numel() else p.new_ones(()) for p in parts])
         scale = (scale + 1e-8).sqrt()
         self.scale.lerp_(scale.detach(), pace)
-        return apart / self.whole(scale)
+        return (raw - self.mean) / self.whole(scale)
 
     def whole(self, scale: Tensor) -> Tensor:
         """Every layer's number for each of its numbers, (D,)."""
