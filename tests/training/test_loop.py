@@ -17,7 +17,7 @@ from mien.errors import ConfigError, TrainingError
 from mien.methods import registry
 from mien.rig.shards import Sample, write_shard
 from mien.training import recipe as recipes
-from mien.training.run import train
+from mien.training.run import make_task, train
 
 COMMON = (
     "architecture.size=32", "training.batch=4", "run.workers=0", "run.precision=32-true",
@@ -131,19 +131,38 @@ def test_more_people_than_there_is_room_for(shards: Path, tmp_path: Path) -> Non
         train(made, shards, tmp_path / "run", progress=False)
 
 
-def test_resume_is_exact(shards: Path, tmp_path: Path) -> None:
-    """Stopped at half and resumed, the weights are those of a run in one go, to the bit."""
-    settings = ("training.adversary_from=0.0", "training.decay=none", "training.images=48")
-    whole = train(recipe("rig_128", *settings), shards, tmp_path / "whole", progress=False)
+@pytest.mark.parametrize(
+    ("method", "settings", "images", "half"),
+    [
+        ("mtss", ("training.adversary_from=0.0", "training.decay=none"), 48, 24),
+        ("decoupling", (), 64, 40),
+    ],
+)
+def test_resume_is_exact(
+    shards: Path, tmp_path: Path, method: str, settings: tuple[str, ...], images: int, half: int
+) -> None:
+    """Stopped in the middle and resumed, the weights are those of a run in one go, to the bit."""
+    made = recipe("rig_128", *settings, f"training.images={images}", method=method)
+    whole = train(made, shards, tmp_path / "whole", progress=False)
     stopped = tmp_path / "stopped"
     with pytest.MonkeyPatch.context() as patch:
-        stop_after(patch, 24)
-        train(recipe("rig_128", *settings), shards, stopped, progress=False)
-    assert json.loads((stopped / "log.jsonl").read_text().splitlines()[-1])["seen"] == 24
-    resumed = train(recipe("rig_128", *settings), shards, stopped, progress=False)
+        stop_after(patch, half)
+        train(made, shards, stopped, progress=False)
+    assert json.loads((stopped / "log.jsonl").read_text().splitlines()[-1])["seen"] == half
+    resumed = train(made, shards, stopped, progress=False)
     a, b = load_file(whole), load_file(resumed)
     assert a.keys() == b.keys()
     assert all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_a_phase_that_is_over_runs_no_more_and_keeps_nothing(shards: Path, tmp_path: Path) -> None:
+    made = recipe("rig_128", "training.images=64", method="decoupling")
+    phases = make_task(made, shards).phases()
+    train(made, shards, tmp_path / "run", progress=False)
+    state = load_file(tmp_path / "run" / "state.safetensors")
+    kept = {int(name.split(".")[1]) for name in state if name.startswith("optimizer.")}
+    assert kept == {k for k, phase in enumerate(phases) if phase.runs(63)}
+    assert not phases[0].runs(63)
 
 
 def stop_after(patch: pytest.MonkeyPatch, images: int) -> None:
