@@ -10,12 +10,12 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "facs", "types", "images", "sheet"),
     ("zoo",),
     ("faces", "nn", "rig"),
-    ("data", "methods", "judges"),
+    ("data", "methods", "judges", "provenance"),
     ("metrics", "export", "editor", "people"),
-    ("training",),
+    ("training", "video"),
     ("cli", "web"),
 )
-APART = (3, 4, 6)
+APART = (3, 4, 5, 6)
 """Floors whose rooms do not see one another either."""
 DOORS = (("methods.*.task", "data"),)
 """Training half of a method -> the samples it is trained on. There is no other exception."""
@@ -26,6 +26,8 @@ ONLY = {
     "fastapi": "web",
     "gradio": "web",
     "typer": "cli",
+    "av": "video",
+    "c2pa": "provenance",
     "dlib": "faces judges",
     "_dlib_pybind11": "faces judges",
     "torchvision": "",

@@ -17,6 +17,8 @@ COMMANDS: dict[str, str] = {
     "sheet": "Draw a grid of people and expressions.",
     "explain": "Draw what a method sees in a photograph on the way to its result.",
     "people": "Invent people and show each under every expression, as a data set.",
+    "video": "Change the expression in a film.",
+    "verify": "Say what files show of having been altered by mien.",
     "demo": "Show what mien does on the samples that come with it.",
     "methods": "List the methods, their weights and what these may be used for.",
     "train": "Train a method from a recipe.",
@@ -33,6 +35,9 @@ EXTRAS: dict[str, str] = {
     "scipy": "rig",
     "threadpoolctl": "rig",
     "torchmetrics": "score",
+    "av": "video",
+    "c2pa": "c2pa",
+    "cryptography": "c2pa",
 }
 """Packages that a plain install lacks, and the extra of mien that brings them."""
 

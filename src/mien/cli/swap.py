@@ -10,14 +10,17 @@ import typer
 from mien.cli.batch import written_as
 from mien.cli.edit import naming
 from mien.cli.session import (
+    Certificate,
     Device,
     Face,
+    Key,
     Method,
     Settings,
     Weights,
     check_face,
     check_folder,
     check_method,
+    check_signer,
     chosen,
     open_editor,
 )
@@ -32,6 +35,8 @@ def command(
     weights: Weights = None,
     settings: Settings = None,
     device: Device = "auto",
+    sign_with: Certificate = None,
+    key: Key = None,
 ) -> None:
     """Exchange the expressions of two photographs: A with the expression of B, and B with that of
     A.
@@ -41,6 +46,7 @@ def command(
     check_face(face)
     check_method(method, weights)
     choice = chosen(method, settings)
+    signer = check_signer(sign_with, key)
     first, second = images.read(a), images.read(b)
     check_folder(out, make=True)
     editor = open_editor(method, weights, device, choice)
@@ -50,5 +56,5 @@ def command(
     if targets[0] == targets[1]:
         targets = (f"a-{targets[0]}", f"b-{targets[1]}")
     for result, name in zip(results, targets, strict=True):
-        result.save(out / name)
+        result.save(out / name, signer)
         typer.echo(str(out / name))
