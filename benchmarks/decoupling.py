@@ -114,7 +114,6 @@ def swapped(method: Decoupling, triples: Triples) -> dict[str, Any]:
 # ---- what a code holds -------------------------------------------------------------------------
 
 
-@torch.no_grad()
 def emotion_told(method: Decoupling, photos: Sequence[Renders], seed: int) -> dict[str, Any]:
     """Share of emotions, of eight, that fresh probes name from either code of faces at full
     strength; half of the test people teach them, the others are judged.
