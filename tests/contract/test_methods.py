@@ -30,6 +30,12 @@ SMALL = {
         "features": 8, "features_max": 16, "decoder": 8, "decoder_max": 16, "rank": 12,
         "discriminator": 8, "relative": True, "look": True, "norm": "group",
     },
+    "decoupling": {
+        "size": 64, "trunk": 8, "trunk_norm": "group", "pyramid": 16, "mapping": 16, "depth": 2,
+        "layers": ((8, 0), (4, 8), (2, 8), (0, 8), (0, 0)), "grain": 16, "generator": 256,
+        "generator_max": 16, "discriminator": 256, "discriminator_max": 16, "feedback": 8,
+        "passes": 2, "reader": 16, "people": 4, "composer": 16, "blocks": 1,
+    },
 }  # fmt: skip
 """Architectures small enough to build in a test; a new method adds its own."""
 

@@ -11,7 +11,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("zoo",),
     ("faces", "nn", "rig"),
     ("data", "methods", "judges", "provenance"),
-    ("metrics", "export", "editor"),
+    ("metrics", "export", "editor", "people"),
     ("training", "video"),
     ("cli", "web"),
 )

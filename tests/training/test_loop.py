@@ -17,33 +17,54 @@ from mien.errors import ConfigError, TrainingError
 from mien.methods import registry
 from mien.rig.shards import Sample, write_shard
 from mien.training import recipe as recipes
-from mien.training.run import train
+from mien.training.run import make_task, train
 
 COMMON = (
-    "architecture.size=32", "architecture.stem=2", "architecture.width=8",
-    "architecture.discriminator=8", "training.batch=4", "run.workers=0", "run.precision=32-true",
+    "architecture.size=32", "training.batch=4", "run.workers=0", "run.precision=32-true",
 )  # fmt: skip
+STEMMED = ("architecture.stem=2", "architecture.width=8", "architecture.discriminator=8")
 SMALL = {
     "mtss": (
+        *STEMMED,
         "architecture.middle=8", "architecture.blocks=1", "architecture.style=16",
         "architecture.latent=4", "architecture.mapper=8", "architecture.extractor=8",
         "architecture.extractor_max=16", "architecture.sdu=16", "architecture.discriminator_max=16",
     ),
     "auswap": (
+        *STEMMED,
         "architecture.middle=8", "architecture.blocks=1", "architecture.width=16",
         "architecture.encoder=8", "architecture.encoder_max=16", "architecture.reader=8",
     ),
     "aipgan": (
+        *STEMMED,
         "architecture.width=16", "architecture.width_max=16", "architecture.code=16",
         "architecture.features=8", "architecture.features_max=16", "architecture.decoder=8",
         "architecture.decoder_max=16", "architecture.rank=8", "training.people=6",
     ),
+    "decoupling": (
+        "architecture.trunk=8", "architecture.pyramid=8", "architecture.mapping=8",
+        "architecture.depth=2", "architecture.generator=256", "architecture.generator_max=16",
+        "architecture.discriminator=256", "architecture.discriminator_max=16",
+        "architecture.feedback=8", "architecture.reader=8", "architecture.composer=16",
+        "architecture.blocks=1", "architecture.people=4", "training.warmup=0",
+        "training.growth=[1,1,1,1]",
+    ),
 }  # fmt: skip
+BUDGET = {"decoupling": 64}
+"""Images in which every stage has a batch; 32 where there are no stages."""
 PHASES = {
     "mtss": {"generator", "discriminator"}, "auswap": {"reader", "judges", "generator"},
     "aipgan": {"discriminator", "generator"},
+    "decoupling": {
+        "codes", "edits", "judge_edits", "reader",
+        *(f"{what}_{side}" for what in ("picture", "judge") for side in (4, 8, 16, 32)),
+    },
 }  # fmt: skip
+HEAD = {"edits", "judge_edits"}
+UNGROWN = {f"{what}_{side}" for what in ("picture", "judge") for side in (4, 8, 16)}
 WITHOUT = {
+    "paper_128": HEAD | {"codes"}, "ablation_64": HEAD, "ablation_64_no_feedback": HEAD,
+    "ablation_64_no_growth": HEAD | UNGROWN, "ablation_64_no_uniform": HEAD | {"reader"},
     "ablation_64_no_adversary": {"reader"}, "ablation_64_no_separation": {"reader"},
 }  # fmt: skip
 """Recipes that leave phases out."""
@@ -86,11 +107,14 @@ def recipe(name: str, *settings: str, method: str = "mtss") -> recipes.Recipe:
     "path", sorted(ROOT.glob("recipes/*/*.yaml")), ids=lambda p: f"{p.parent.name}-{p.stem}"
 )
 def test_every_recipe_runs_with_every_phase(shards: Path, tmp_path: Path, path: Path) -> None:
-    settings, name = ("training.images=32", "training.adversary_from=0.0"), path.parent.name
+    name = path.parent.name
+    images = BUDGET.get(name, 32)
+    settings = [f"training.images={images}"]
+    settings += ["training.adversary_from=0.0"] if name != "decoupling" else []
     made = recipe(path.stem, *settings, method=name)
     weights = train(made, shards, tmp_path / "run", progress=False)
     last = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
-    assert last["seen"] == 32
+    assert last["seen"] == images
     phases = FIRST.get(path.stem) or PHASES[name] - WITHOUT.get(path.stem, set())
     assert {k.split("/")[0] for k in last if "/" in k} == phases
     assert all(np.isfinite(v) for v in last.values())
@@ -107,19 +131,38 @@ def test_more_people_than_there_is_room_for(shards: Path, tmp_path: Path) -> Non
         train(made, shards, tmp_path / "run", progress=False)
 
 
-def test_resume_is_exact(shards: Path, tmp_path: Path) -> None:
-    """Stopped at half and resumed, the weights are those of a run in one go, to the bit."""
-    settings = ("training.adversary_from=0.0", "training.decay=none", "training.images=48")
-    whole = train(recipe("rig_128", *settings), shards, tmp_path / "whole", progress=False)
+@pytest.mark.parametrize(
+    ("method", "settings", "images", "half"),
+    [
+        ("mtss", ("training.adversary_from=0.0", "training.decay=none"), 48, 24),
+        ("decoupling", (), 64, 40),
+    ],
+)
+def test_resume_is_exact(
+    shards: Path, tmp_path: Path, method: str, settings: tuple[str, ...], images: int, half: int
+) -> None:
+    """Stopped in the middle and resumed, the weights are those of a run in one go, to the bit."""
+    made = recipe("rig_128", *settings, f"training.images={images}", method=method)
+    whole = train(made, shards, tmp_path / "whole", progress=False)
     stopped = tmp_path / "stopped"
     with pytest.MonkeyPatch.context() as patch:
-        stop_after(patch, 24)
-        train(recipe("rig_128", *settings), shards, stopped, progress=False)
-    assert json.loads((stopped / "log.jsonl").read_text().splitlines()[-1])["seen"] == 24
-    resumed = train(recipe("rig_128", *settings), shards, stopped, progress=False)
+        stop_after(patch, half)
+        train(made, shards, stopped, progress=False)
+    assert json.loads((stopped / "log.jsonl").read_text().splitlines()[-1])["seen"] == half
+    resumed = train(made, shards, stopped, progress=False)
     a, b = load_file(whole), load_file(resumed)
     assert a.keys() == b.keys()
     assert all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_a_phase_that_is_over_runs_no_more_and_keeps_nothing(shards: Path, tmp_path: Path) -> None:
+    made = recipe("rig_128", "training.images=64", method="decoupling")
+    phases = make_task(made, shards).phases()
+    train(made, shards, tmp_path / "run", progress=False)
+    state = load_file(tmp_path / "run" / "state.safetensors")
+    kept = {int(name.split(".")[1]) for name in state if name.startswith("optimizer.")}
+    assert kept == {k for k, phase in enumerate(phases) if phase.runs(63)}
+    assert not phases[0].runs(63)
 
 
 def stop_after(patch: pytest.MonkeyPatch, images: int) -> None:

@@ -18,6 +18,7 @@ from mien.cli.session import (
     Intensity,
     Key,
     Method,
+    Settings,
     Weights,
     check_face,
     check_folder,
@@ -25,6 +26,7 @@ from mien.cli.session import (
     check_method,
     check_output,
     check_signer,
+    chosen,
     open_editor,
 )
 from mien.errors import FaceNotFound, GuideError
@@ -69,6 +71,7 @@ def command(
     face: Face = "auto",
     method: Method = "mtss",
     weights: Weights = None,
+    settings: Settings = None,
     device: Device = "auto",
     sign_with: Certificate = None,
     key: Key = None,
@@ -91,6 +94,7 @@ def command(
     check_intensity(intensity)
     check_face(face)
     check_method(method, weights)
+    choice = chosen(method, settings)
     signer = check_signer(sign_with, key)
     jobs = plan(photos, out)
     one = len(jobs) == 1 and jobs[0].target == out
@@ -99,7 +103,7 @@ def command(
         photo = images.read(jobs[0].source)
     else:
         check_folder(out, make=True)
-    editor = open_editor(method, weights, device)
+    editor = open_editor(method, weights, device, choice)
     guide = lent(editor, asked)
     if one:
         with naming(jobs[0].source):

@@ -12,11 +12,13 @@ from mien.cli.session import (
     Device,
     Face,
     Method,
+    Settings,
     Weights,
     check_explains,
     check_face,
     check_method,
     check_output,
+    chosen,
     open_editor,
 )
 
@@ -33,6 +35,7 @@ def command(
     face: Face = "largest",
     method: Method = "aipgan",
     weights: Weights = None,
+    settings: Settings = None,
     device: Device = "auto",
 ) -> None:
     """Draw what a method sees: where it looks, what it finds there, and the result.
@@ -47,10 +50,11 @@ def command(
     guide = Label(to)
     check_face(face)
     check_method(method, weights)
+    choice = chosen(method, settings)
     check_explains(method)
     check_output(out)
     picture = images.read(photo)
-    editor = open_editor(method, weights, device)
+    editor = open_editor(method, weights, device, choice)
     with naming(photo):
         shown = editor.explain(picture, guide, size, face)
     page = sheet([list(shown.values())], list(shown), [photo.stem])

@@ -4,10 +4,12 @@ loaded.
 
 from __future__ import annotations
 
+import json
 import math
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -30,6 +32,14 @@ Intensity: TypeAlias = Annotated[
     float,
     typer.Option(
         "--intensity", "-i", help="0 changes nothing, 1 is the expression asked for, more is more."
+    ),
+]
+Settings: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="What the method leaves open, such as passes=5 or head=picture; repeat it.",
     ),
 ]
 Face: TypeAlias = Annotated[
@@ -104,6 +114,23 @@ def check_method(name: str, weights: Path | None) -> None:
         raise AssetMissing(f"no weights at {weights}: name a .safetensors file")
 
 
+def chosen(name: str, settings: Sequence[str] | None) -> dict[str, Any]:
+    """The values of `--set`, by name; ConfigError for one that the method does not leave open."""
+    from mien.methods.registry import check_chosen
+
+    found: dict[str, Any] = {}
+    for text in settings or ():
+        field, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not field:
+            raise ConfigError(f"cannot read {text!r}: write NAME=VALUE, such as passes=5")
+        try:
+            found[field] = json.loads(value)
+        except json.JSONDecodeError:
+            found[field] = value  # a word
+    check_chosen(name, found)
+    return found
+
+
 def check_explains(name: str) -> None:
     """ConfigError for a method that cannot show what it sees."""
     from mien.methods.base import Method
@@ -112,6 +139,16 @@ def check_explains(name: str) -> None:
     able = [n for n, e in METHODS.items() if resolve(e.method).explain is not Method.explain]
     if name not in able:
         raise ConfigError(f"{name} has nothing inside to look at: choose from {', '.join(able)}")
+
+
+def check_invents(name: str) -> None:
+    """ConfigError for a method that cannot draw a face from nothing."""
+    from mien.methods.base import Method
+    from mien.methods.registry import METHODS, resolve
+
+    able = [n for n, e in METHODS.items() if resolve(e.method).invent is not Method.invent]
+    if name not in able:
+        raise ConfigError(f"{name} invents nobody: choose from {', '.join(able)}")
 
 
 def check_suffix(path: Path) -> None:
@@ -147,8 +184,13 @@ def check_folder(folder: Path, *, make: bool = False) -> None:
         raise ImageError(f"{folder} cannot be written to: {error.strerror}") from None
 
 
-def open_editor(method: str, weights: Path | None, device: str) -> Editor:
-    """The editor with its weights loaded, which takes a moment: check everything else before."""
+def open_editor(
+    method: str, weights: Path | None, device: str, choice: Mapping[str, Any] | None = None
+) -> Editor:
+    """The editor with its weights loaded, which takes a moment: check everything else before.
+
+    choice: what `chosen` made of `--set`.
+    """
     import torch
 
     import mien
@@ -162,7 +204,9 @@ def open_editor(method: str, weights: Path | None, device: str) -> Editor:
         raise ConfigError(f"unknown device {device!r}: say cpu, cuda or auto") from None
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ConfigError("no CUDA device is here: say --device cpu")
-    return Editor(mien.load(method, weights, device), weights=_digest(method, weights))
+    return Editor(
+        mien.load(method, weights, device, **(choice or {})), weights=_digest(method, weights)
+    )
 
 
 def open_workshop(method: str, weights: Path | None, device: str) -> Workshop:

@@ -14,11 +14,13 @@ from mien.cli.session import (
     Face,
     Intensity,
     Method,
+    Settings,
     Weights,
     check_face,
     check_intensity,
     check_method,
     check_output,
+    chosen,
     open_editor,
 )
 
@@ -39,6 +41,7 @@ def command(
     face: Face = "largest",
     method: Method = "mtss",
     weights: Weights = None,
+    settings: Settings = None,
     device: Device = "auto",
 ) -> None:
     """Draw a grid: a row for each person, their photograph and a column for each expression."""
@@ -52,10 +55,11 @@ def command(
     check_intensity(intensity)
     check_face(face)
     check_method(method, weights)
+    choice = chosen(method, settings)
     check_output(out)
     paths = list(sources(photos))
     pictures = [images.read(path) for path in paths]
-    editor = open_editor(method, weights, device)
+    editor = open_editor(method, weights, device, choice)
     rows = []
     for path, photo in zip(paths, pictures, strict=True):
         with naming(path):

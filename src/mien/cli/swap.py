@@ -15,11 +15,13 @@ from mien.cli.session import (
     Face,
     Key,
     Method,
+    Settings,
     Weights,
     check_face,
     check_folder,
     check_method,
     check_signer,
+    chosen,
     open_editor,
 )
 
@@ -31,6 +33,7 @@ def command(
     face: Face = "auto",
     method: Method = "mtss",
     weights: Weights = None,
+    settings: Settings = None,
     device: Device = "auto",
     sign_with: Certificate = None,
     key: Key = None,
@@ -42,10 +45,11 @@ def command(
 
     check_face(face)
     check_method(method, weights)
+    choice = chosen(method, settings)
     signer = check_signer(sign_with, key)
     first, second = images.read(a), images.read(b)
     check_folder(out, make=True)
-    editor = open_editor(method, weights, device)
+    editor = open_editor(method, weights, device, choice)
     with naming(f"{a} or {b}"):
         results = editor.swap(first, second, face)
     targets = (written_as(a, f"{a.stem}-as-{b.stem}"), written_as(b, f"{b.stem}-as-{a.stem}"))

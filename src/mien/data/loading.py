@@ -342,3 +342,17 @@ class RigFaces(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
             torch.tensor(max(label_of(units), label_of(facs.mirror(units)))),
             torch.from_numpy(points.astype(np.float32)),
         )
+
+
+class LabelledFaces(Dataset[dict[str, Tensor]]):
+    """Single faces and what is known of them, under the names that a batch of pairs has."""
+
+    def __init__(self, faces: RigFaces) -> None:
+        self.faces = faces
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+    def __getitem__(self, i: int) -> dict[str, Tensor]:
+        names = ("source", "source_units", "source_label", "source_landmarks")
+        return dict(zip(names, self.faces[i], strict=True))

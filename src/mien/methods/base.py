@@ -51,6 +51,10 @@ class Method(nn.Module, ABC):
 
     name: ClassVar[str]
     native: ClassVar[tuple[type, ...]]
+    at_inference: ClassVar[tuple[str, ...]] = ()
+    """Fields of the architecture that no weight depends on: chosen anew by `mien.load(name,
+    passes=5)` or `--set passes=5`.
+    """
     size: int
 
     @abstractmethod
@@ -84,6 +88,16 @@ class Method(nn.Module, ABC):
         Optional: ConfigError for a method that has nothing to show.
         """
         raise ConfigError(f"{self.name} has nothing inside to look at: choose another --method")
+
+    def invent(
+        self, count: int, generator: torch.Generator | None = None, spread: float = 1.0
+    ) -> Identity:
+        """Identities (count) of people who do not exist, at rest: `source` are their portraits.
+
+        generator: the random numbers, on the CPU; spread: how far from the average person, 1 as
+        people are. Optional: ConfigError for a method that cannot draw a face from nothing.
+        """
+        raise ConfigError(f"{self.name} invents nobody: choose another --method")
 
     def expression(self, guide: Guide, source: Faces | None = None) -> Expression:
         """The expression a guide asks for: code (B, D).
@@ -168,10 +182,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Phase:
-    """One kind of step in training: what it minimises, what it updates, how often, from when on.
+    """One kind of step in training: what it minimises, what it updates, how often, from when to
+    when.
 
-    `every` n-th batch; `start` in images seen. The optimiser is Adam (AdamW when `weight_decay` >
-    0); `clip` bounds the gradient's norm per module of a group.
+    `every` n-th batch; `start` and `stop` (None: the end) in images seen: phases that follow one
+    another are the stages of a training, each with an optimiser of its own. The optimiser is Adam
+    (AdamW when `weight_decay` > 0); `clip` bounds the gradient's norm per module of a group.
     """
 
     name: str
@@ -179,12 +195,17 @@ class Phase:
     loss: Callable[[Any, int], Loss]  # (batch, images seen) -> Loss
     every: int = 1
     start: int = 0
+    stop: int | None = None
     betas: tuple[float, float] = (0.0, 0.99)
     weight_decay: float = 0.0
     clip: float = 100.0
     schedule: Callable[[float], float] = field(
         default=lambda _: 1.0
     )  # progress 0..1 -> factor of lr
+
+    def runs(self, seen: int) -> bool:
+        """Whether it takes part at so many images."""
+        return self.start <= seen and (self.stop is None or seen < self.stop)
 
 
 class Task(nn.Module, ABC):
@@ -202,6 +223,11 @@ class Task(nn.Module, ABC):
     @abstractmethod
     def dataset(self, split: str, seed: int) -> Any:
         """A map-style dataset; item i depends on (seed, i) alone, so that resuming is exact."""
+
+    def conclude(self, method: Method) -> None:
+        """The last touch to the averaged method before its weights are written: whatever is fitted
+        to what has been learnt, and not learnt itself.
+        """
 
     @torch.no_grad()
     def preview(self, method: Method, batch: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from mien.errors import AssetMissing, ConfigError, WeightsError
 
@@ -51,6 +52,14 @@ METHODS: dict[str, Entry] = {
         paper="Ali and Hughes, 2020",
         summary="attended expression and identity maps, joined by bilinear pooling",
     ),
+    "decoupling": Entry(
+        method="mien.methods.decoupling.method:Decoupling",
+        task="mien.methods.decoupling.task:DecouplingTask",
+        config="mien.methods.decoupling.config:DecouplingConfig",
+        architecture="mien.methods.decoupling.config:Architecture",
+        paper="Bao et al., 2023",
+        summary="codes of a progressive GAN's layers with a feedback network; invents people",
+    ),
 }
 
 
@@ -67,15 +76,34 @@ def resolve(path: str) -> Any:
     return getattr(import_module(module), attribute)
 
 
-def load(name: str = "mtss", weights: str | Path | None = None, device: str = "cpu") -> Method:
-    """A method ready to edit: `mien.load("mtss")`.
+def check_chosen(name: str, chosen: Mapping[str, Any]) -> None:
+    """ConfigError unless a method lets these fields be chosen at inference, and such values."""
+    row = entry(name)
+    open_: tuple[str, ...] = resolve(row.method).at_inference
+    hints = get_type_hints(resolve(row.architecture))
+    for field, value in chosen.items():
+        if field not in open_:
+            raise ConfigError(f"{name} has no choice {field!r}: choose from {', '.join(open_)}")
+        hint, allowed = hints[field], get_args(hints[field])
+        fits = type(value) is hint or (hint is float and type(value) is int)
+        if not (value in allowed if allowed else fits):
+            kind = " or ".join(map(str, allowed)) or hint.__name__
+            raise ConfigError(f"{name}: {field} is {kind}, not {value!r}")
+
+
+def load(
+    name: str = "mtss", weights: str | Path | None = None, device: str = "cpu", **chosen: Any
+) -> Method:
+    """A method ready to edit: `mien.load("mtss")`, `mien.load("decoupling", passes=5)`.
 
     `weights` names a safetensors file of `mien train`; without it the shipped ones are used, their
-    hash checked. Raises ConfigError (unknown method), AssetMissing or WeightsError.
+    hash checked. `chosen` are fields of the architecture that the method leaves open (its
+    `at_inference`). Raises ConfigError (unknown method or choice), AssetMissing or WeightsError.
     """
     from mien.zoo.records import read_weights, records
 
     row = entry(name)
+    check_chosen(name, chosen)
     if weights is None:
         if name not in records():
             raise AssetMissing(f"no weights ship for {name}: train it, or give --weights")
@@ -85,7 +113,7 @@ def load(name: str = "mtss", weights: str | Path | None = None, device: str = "c
     if facts.get("method") != name or "architecture" not in facts:
         raise WeightsError(f"{weights} holds no {name} weights: it says {facts.get('method')!r}")
     method: Method = resolve(row.method)(
-        resolve(row.architecture)(**json.loads(facts["architecture"]))
+        resolve(row.architecture)(**json.loads(facts["architecture"]) | chosen)
     )
     try:
         method.load_state_dict(tensors)

@@ -76,8 +76,10 @@ class Loop(L.LightningModule):
             optimizers = [optimizers]
         c = self.counters
         for phase, optimizer in zip(self.list, optimizers, strict=True):
-            if c.seen >= phase.start and c.batches % phase.every == 0:
+            if phase.runs(c.seen) and c.batches % phase.every == 0:
                 self.step(phase, optimizer, batch)
+            elif phase.stop is not None and c.seen >= phase.stop:
+                optimizer.optimizer.state.clear()  # its moments are of no more use
         count = len(next(iter(batch.values()))) * self.trainer.world_size
         c.seen, c.batches = c.seen + count, c.batches + 1
         now = time.monotonic()

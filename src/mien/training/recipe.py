@@ -57,6 +57,10 @@ def convert(hint: Any, value: Any, where: str) -> Any:
         if value not in arguments:
             raise ConfigError(f"{where}: {value!r} is none of {', '.join(map(str, arguments))}")
         return value
+    if origin is tuple and arguments[-1] is Ellipsis:
+        if not isinstance(value, (list, tuple)):
+            raise ConfigError(f"{where}: expected a list, found {value!r}")
+        return tuple(convert(arguments[0], v, where) for v in value)
     if origin is tuple:
         if not isinstance(value, (list, tuple)) or len(value) != len(arguments):
             raise ConfigError(f"{where}: expected {len(arguments)} values, found {value!r}")

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 
 from mien.errors import TrainingError
 from mien.methods import registry
-from mien.methods.base import Task
+from mien.methods.base import Method, Task
 from mien.training import state
 from mien.training.callbacks import Journal
 from mien.training.loop import Loop, Stream
@@ -109,6 +109,9 @@ def train(
         trainer.fit(loop, loader)
     elif started:
         state.load(out / STATE, task, loop.ema.average, loop.configure_optimizers())
+    average = loop.ema.average
+    assert isinstance(average, Method)
+    task.conclude(average)
     return save_weights(loop, recipe, out)
 
 

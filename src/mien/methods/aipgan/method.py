@@ -26,6 +26,7 @@ class AIPGAN(Method):
 
     name: ClassVar[str] = "aipgan"
     native: ClassVar[tuple[type, ...]] = (Reference,)
+    at_inference: ClassVar[tuple[str, ...]] = ("hedge", "project")
 
     def __init__(self, architecture: Architecture | None = None) -> None:
         super().__init__()

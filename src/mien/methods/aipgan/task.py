@@ -16,9 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import Dataset
 
-from mien.data.loading import RigFaces, RigPairs
+from mien.data.loading import LabelledFaces, RigFaces, RigPairs
 from mien.errors import ConfigError
 from mien.methods.aipgan import losses
 from mien.methods.aipgan.config import AIPGANConfig
@@ -34,22 +33,6 @@ Batch = dict[str, Tensor]
 JUDGED = ("realism", "judged_units", "judged_person")
 
 
-class PlacedFaces(Dataset[Batch]):
-    """Single faces whose units and landmarks are known, under the names that a batch of pairs
-    has.
-    """
-
-    def __init__(self, faces: RigFaces) -> None:
-        self.faces = faces
-
-    def __len__(self) -> int:
-        return len(self.faces)
-
-    def __getitem__(self, i: int) -> Batch:
-        pixels, units, _, points = self.faces[i]
-        return {"source": pixels, "source_units": units, "source_landmarks": points}
-
-
 class AIPGANTask(Task):
     """Phases and data of aipgan for a config."""
 
@@ -61,11 +44,11 @@ class AIPGANTask(Task):
         initialise(self.discriminator)
         self.ema_images = config.training.ema_images
 
-    def dataset(self, split: str, seed: int) -> RigPairs | PlacedFaces:
+    def dataset(self, split: str, seed: int) -> RigPairs | LabelledFaces:
         """Pairs with portraits; ConfigError when they show more people than there is room for."""
         size, room = self.config.architecture.size, self.config.training.people
         if self.config.training.data == "faces":
-            return PlacedFaces(RigFaces(self.data, split, size=size, seed=seed))
+            return LabelledFaces(RigFaces(self.data, split, size=size, seed=seed))
         train = split == "train"
         pairs = RigPairs(self.data, split, size=size, seed=seed, augment=train, portraits=True)
         if train and len(pairs.people) > room:

@@ -26,6 +26,7 @@ class AUSwap(Method):
 
     name: ClassVar[str] = "auswap"
     native: ClassVar[tuple[type, ...]] = (Reference,)
+    at_inference: ClassVar[tuple[str, ...]] = ("hedge", "project", "rest")
 
     def __init__(self, architecture: Architecture | None = None) -> None:
         super().__init__()

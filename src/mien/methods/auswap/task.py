@@ -15,9 +15,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from mien.data.loading import RigFaces, RigPairs
+from mien.data.loading import LabelledFaces, RigFaces, RigPairs
 from mien.methods.auswap import losses
 from mien.methods.auswap.config import AUSwapConfig
 from mien.methods.auswap.method import AUSwap
@@ -38,20 +37,6 @@ class Swap:
     faces: tuple[Tensor, Tensor]
     swapped: tuple[Tensor, Tensor]
     rebuilt: tuple[Tensor, Tensor]
-
-
-class LabelledFaces(Dataset[Batch]):
-    """Single faces whose units are known, under the names that a batch of pairs has."""
-
-    def __init__(self, faces: RigFaces) -> None:
-        self.faces = faces
-
-    def __len__(self) -> int:
-        return len(self.faces)
-
-    def __getitem__(self, i: int) -> Batch:
-        pixels, units, *_ = self.faces[i]
-        return {"source": pixels, "source_units": units}
 
 
 class AUSwapTask(Task):

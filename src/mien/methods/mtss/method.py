@@ -27,6 +27,7 @@ class MTSS(Method):
 
     name: ClassVar[str] = "mtss"
     native: ClassVar[tuple[type, ...]] = (Label, Reference)
+    at_inference: ClassVar[tuple[str, ...]] = ("hedge",)
 
     def __init__(self, architecture: Architecture | None = None) -> None:
         super().__init__()

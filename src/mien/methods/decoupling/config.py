@@ -1,0 +1,108 @@
+"""The choices of decoupling: architecture, losses, training. Defaults are the design inferred from
+the paper's abstract and its ancestors (ProGAN, pSp, ALAE, ReStyle); recipes change some.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Shapes of the networks."""
+
+    size: int = 128  # side of the crop, px: a power of two, 32 to 256 or more
+    trunk: int = 64  # channels of the ResNet50's stem; 64 is He et al.'s
+    trunk_norm: Literal["batch", "group"] = "batch"
+    pyramid: int = 256  # channels of every level of the feature pyramid
+    mapping: int = 512  # width of both mapping networks
+    depth: int = 8  # their layers
+    # which code enters where: (channels of the identity code, numbers of the expression code) of
+    # the generator's layers at 4, 8, 16, ... px, 0 for none; entries beyond `size` are not used
+    layers: tuple[tuple[int, int], ...] = (
+        (512, 0), (512, 0), (0, 512), (0, 512), (512, 0), (512, 0), (512, 0),
+    )  # fmt: skip
+    grain: int = 1  # most cells a side of a layer's identity code: 1 a vector, 16 a map
+    generator: int = 16384  # channels of the generator's layers times their side, px
+    generator_max: int = 512  # the most channels they have
+    discriminator: int = 16384  # the same of the discriminator
+    discriminator_max: int = 512
+    feedback: int = 64  # channels of the feedback network at its first resolution
+    passes: int = 3  # at inference: 1 maps the face to codes, each further one looks at the picture
+    reader: int = 256  # width of the adversary that reads identity codes
+    people: int = 128  # directions in which invented people differ
+    head: Literal["compose", "picture"] = (
+        "picture"  # picture: the paper's; compose: warp, mask and paint
+    )
+    composer: int = 64  # channels of the composing head's network
+    blocks: int = 3  # its styled blocks
+    hedge: float = 0.0  # compose head, at inference: cover up to here is taken for hedging
+    project: bool = False  # at inference: of a code nothing is lent but the units read from it
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights of the losses; 0 switches a term off and saves its cost."""
+
+    units: float = 1.0  # squared error of the units read from an expression code
+    mapped: float = 1.0  # the map from units meets the codes, and is read back
+    classification: float = 0.1  # cross-entropy of the emotion told from an expression code
+    uniform: float = 1.0  # the adversary's answers about an identity code must be uniform
+    same: float = 0.0  # rig truth: one person's identity codes agree over expressions
+    reconstruction: float = 10.0  # L1 of the picture from codes alone
+    structure: float = 1.0  # its contrast and structure, as SSIM has them, at three sizes
+    lent: float = 0.0  # rig truth: the same two of a face with another expression, from codes alone
+    refined: float = 10.0  # L1 of the picture after one more pass of the feedback network
+    latent: float = 1.0  # latent reconstruction: the feedback network finds what codes changed
+    swap: float = 1.0  # swap consistency: ... and leaves the code that did not change
+    realism: float = 0.1  # pictures from codes, of people seen and invented, pass for photographs
+    r1: float = 10.0  # gradient penalty on photographs
+    pixel: float = 0.0  # rig truth, compose head: weighted L1 of the result
+    edges: float = 0.0  # ... L1 on its image gradients
+    flow: float = 0.0  # ... where a pixel came from, L1 in px at 128, where visible
+    mask: float = 0.0  # ... L1 of the mask to visibility
+    smooth: float = 0.0  # ... total variation of the flow, px at 128
+
+
+@dataclass(frozen=True)
+class Training:
+    """Budget and rates. Images are counted, not steps."""
+
+    images: int = 2_400_000  # seen in all
+    batch: int = 16
+    codes: float = 0.0  # share of the budget, at the start, for codes alone, on single faces
+    # parts of the budget for the layers at 4, 8, 16, ... px; entries beyond `size` are not used
+    growth: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+    edits: float = 0.0  # share of the budget, at the end, for the composing head
+    fade: float = 0.5  # part of a layer's images over which it is faded in
+    progressive: bool = True  # False: all layers are there from the start
+    lr: float = 1e-3  # generator, identity mapping, feedback network: equalised rates
+    lr_codes: float = 1e-3  # trunk, expression mapping, classifier, map from units
+    lr_composer: float = 1e-3
+    lr_discriminator: float = 1e-3
+    betas: tuple[float, float] = (0.0, 0.99)
+    clip: float = 100.0
+    decay: Literal["none", "cosine"] = "none"  # cosine: of the codes' and of the last stage
+    warmup: int = 0  # images over which the rate rises at the start of each stage
+    ema_images: float = 4000.0  # half-life
+    share: float = 1.0  # part of a batch that is judged, looked at again and swapped
+    adversary_every: int = 1  # batches between the discriminator's steps
+    r1_every: int = 8  # ... of which every so many carry the gradient penalty
+    lent: float = 1.0  # share of faces taught by the reference's code; the others by units' codes
+    noise: float = 0.0  # standard deviation of the noise on expression codes: a narrower channel
+    noise_identity: float = 0.0  # ... on identity codes, in differences of people
+    crowd: int = 1024  # newest identity codes kept, whose spread people are invented from
+    present: float = 0.2  # intensity from which a unit counts as present, for the adversary
+    emphasis: float = 4.0  # extra weight of pixels where the two expressions differ
+    mouth: float = 0.0  # extra weight inside an open mouth: teeth are few pixels
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class DecouplingConfig:
+    """Everything that a recipe may set for decoupling."""
+
+    architecture: Architecture = field(default_factory=Architecture)
+    weights: Weights = field(default_factory=Weights)
+    training: Training = field(default_factory=Training)

@@ -1,0 +1,89 @@
+"""The losses of decoupling as their equations. Pure functions; weights are applied by the task.
+
+Inferred: logistic adversary with gradient penalty and latent reconstruction are ALAE's (Pidhorskyi
+et al., CVPR 2020), which joins an encoder to a progressive GAN. Those that need the rig's truth
+are in `nn/losses.py`.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def read_error(read: Tensor, units: Tensor, known: Tensor) -> Tensor:
+    """Squared error of AU intensities (B, 47), summed over units, mean over faces; `known` (B,) 0
+    or 1.
+    """
+    error = (read - units).square().sum(1)
+    return (error * known).sum() / known.sum().clamp_min(1)
+
+
+def told(logits: Tensor, emotion: Tensor) -> Tensor:
+    """Cross-entropy of emotions (B,) int64 where one is known (not -1)."""
+    known = (emotion >= 0).to(logits)
+    each = F.cross_entropy(logits.float(), emotion.clamp_min(0), reduction="none")
+    return (each * known).sum() / known.sum().clamp_min(1)
+
+
+def read_out(
+    answers: tuple[Tensor, Tensor], emotion: Tensor, units: Tensor, known: Tensor, present: float
+) -> Tensor:
+    """The adversary's own loss: cross-entropy of the emotion, and of each unit (B, 47) that reaches
+    `present` or does not, where units are `known` (B,).
+    """
+    emotions, there = answers
+    each = F.binary_cross_entropy_with_logits(there, (units >= present).to(there), reduction="none")
+    return told(emotions, emotion) + (each.mean(1) * known).sum() / known.sum().clamp_min(1)
+
+
+def cannot_read(answers: tuple[Tensor, Tensor]) -> Tensor:
+    """What the identity mapping wants of it: the uniform answer to every question. Cross-entropy to
+    it, less its own entropy, so that 0 is reached.
+    """
+    emotions, there = answers
+    log = emotions.log_softmax(1)
+    apart = -log.mean() - torch.log(log.new_tensor(log.shape[1]))
+    half = F.binary_cross_entropy_with_logits(there, torch.full_like(there, 0.5))
+    return apart + half - torch.log(half.new_tensor(2.0))
+
+
+def absolute(made: Tensor, truth: Tensor) -> Tensor:
+    """L1 of each picture, (B,)."""
+    return (made - truth).abs().mean((1, 2, 3))
+
+
+def structure(made: Tensor, truth: Tensor, window: int = 5) -> Tensor:
+    """1 - SSIM's contrast and structure over square windows, mean of up to three sizes, (B,).
+
+    L1 alone makes soft pictures: it does not miss the contrast that it averages away (Zhao et al.,
+    "Loss functions for image restoration", 2017).
+    """
+    values: list[Tensor] = []
+    while len(values) < 3 and made.shape[-1] >= window:
+        a, b = (x - _local_mean(x, window) for x in (made, truth))
+        aa, bb, ab = (F.avg_pool2d(x, window, 2) for x in (a * a, b * b, a * b))
+        same = (2 * ab + 0.0036) / (aa + bb + 0.0036)
+        values.append(1 - same.mean((1, 2, 3)))
+        made, truth = F.avg_pool2d(made, 2), F.avg_pool2d(truth, 2)
+    return torch.stack(values).mean(0) if values else made.new_zeros(len(made))
+
+
+def _local_mean(x: Tensor, window: int) -> Tensor:
+    return F.avg_pool2d(x, window, 1, window // 2, count_include_pad=False)
+
+
+def passes(answers: Tensor) -> Tensor:
+    """softplus(-D(G)): pictures are to pass for photographs (non-saturating logistic)."""
+    return F.softplus(-answers).mean()
+
+
+def told_apart(photographs: Tensor, made: Tensor) -> Tensor:
+    """softplus(-D(x)) + softplus(D(G)): the discriminator's side of it."""
+    return F.softplus(-photographs).mean() + F.softplus(made).mean()
+
+
+def missed(step: Tensor, truth: Tensor, spread: Tensor) -> Tensor:
+    """Squared error of a step in codes (B, D), in units of the codes' spread (a scalar)."""
+    return (step - truth).square().mean() / spread.square().clamp_min(1e-4)

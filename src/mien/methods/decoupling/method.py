@@ -1,0 +1,152 @@
+"""decoupling behind the common contract."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mien import facs
+from mien.methods.base import Expression, Identity, Method
+from mien.methods.decoupling.codes import Codes, Crowd, Layout
+from mien.methods.decoupling.config import Architecture
+from mien.methods.decoupling.networks import CodeMaps, Composer, Encoder, Feedback
+from mien.methods.decoupling.progressive import Generator
+from mien.nn.blocks import initialise
+from mien.nn.compose import compose, decisive, picture
+from mien.nn.heads import ComposeHead
+from mien.types import Composition, Faces, Reference
+
+
+class Decoupling(Method):
+    """Identity and expression as latent codes of a progressive GAN's layers (Bao et al. 2023).
+
+    The expression code (B, E) is what the mapping network reads; the identity is the other mapping
+    network's code (B, D), mended by the feedback network's passes. Both heads live in one set of
+    weights: the generator's picture from codes alone, and the composition with the photograph.
+    """
+
+    name: ClassVar[str] = "decoupling"
+    native: ClassVar[tuple[type, ...]] = (Reference,)
+    at_inference: ClassVar[tuple[str, ...]] = ("passes", "head", "hedge", "project")
+
+    def __init__(self, architecture: Architecture | None = None) -> None:
+        super().__init__()
+        a = self.architecture = architecture or Architecture()
+        self.size = a.size
+        self.layout = Layout.of(a)
+        self.encoder = Encoder(a, self.layout)
+        self.code_maps = CodeMaps(sum(self.layout.numbers))
+        self.generator = Generator(a, self.layout)
+        self.feedback = Feedback(a, self.layout)
+        self.composer = Composer(a, self.layout, self.generator)
+        self.head = ComposeHead(a.composer // 2, 2)
+        self.crowd = Crowd(sum(self.layout.lengths), a.people)
+        initialise(self)
+
+    # ---- the contract --------------------------------------------------------------------------
+
+    def identity(self, source: Faces) -> Identity:
+        """Features: the identity code after all passes; what these found in the expression beyond
+        its code, which is this person's own way and stays; the expression code.
+        """
+        first = self.encoder(source.pixels)
+        own = Codes(first.identity, self.lent(first.expression))
+        seen = self.refined(source.pixels, own)
+        return Identity(source, (seen.identity, seen.expression - own.expression, own.expression))
+
+    def encode(self, faces: Faces) -> Expression:
+        return Expression(self.lent(self.encoder.expressions(faces.pixels)))
+
+    def from_labels(self, index: Tensor) -> Expression:
+        table = torch.stack([torch.from_numpy(facs.prototype(name)) for name in facs.EMOTIONS])
+        return self.from_units(table.to(self.device)[index])
+
+    def from_units(self, units: Tensor) -> Expression:
+        return Expression(self.code_maps.to_code(units))
+
+    def units(self, expression: Expression) -> Tensor:
+        return self.code_maps.to_units(expression.code).clamp(0, 1)  # type: ignore[no-any-return]
+
+    def compose(self, identity: Identity, expression: Expression) -> Composition:
+        who, manner, own = identity.features
+        wanted = expression.code.expand(len(who), -1) + manner
+        if self.architecture.head == "picture":
+            return picture(self.drawn(Codes(who, wanted)))
+        edit = self.edited(identity.source.pixels, Codes(who, own + manner), wanted)
+        hedge = self.architecture.hedge
+        return decisive(edit, hedge) if hedge else edit
+
+    @torch.no_grad()
+    def invent(
+        self, count: int, generator: torch.Generator | None = None, spread: float = 1.0
+    ) -> Identity:
+        normal = torch.randn(count, self.architecture.people, generator=generator)
+        who = self.crowd.draw(normal.to(self.device), spread)
+        calm = self.from_labels(torch.zeros(count, dtype=torch.long, device=self.device)).code
+        portrait = self.drawn(Codes(who, calm)).clamp(-1, 1)
+        faces = Faces(portrait, portrait.new_zeros(count, 68, 2))
+        return Identity(faces, (who, torch.zeros_like(calm), calm))
+
+    @torch.no_grad()
+    def explain(self, source: Faces, expression: Expression) -> list[tuple[str, Tensor]]:
+        """The picture from codes alone after every pass, at rest, and the result."""
+        own = self.encoder(source.pixels)
+        own = Codes(own.identity, self.lent(own.expression))
+        shown = []
+        for k in range(self.architecture.passes):
+            own = self.again(source.pixels, own) if k else own
+            shown.append((f"codes, pass {k + 1}", self.drawn(own).clamp(-1, 1)))
+        calm = self.from_labels(torch.zeros(len(source), dtype=torch.long, device=self.device))
+        at_rest = self.drawn(Codes(own.identity, calm.code)).clamp(-1, 1)
+        return [
+            *shown,
+            ("identity at rest", at_rest),
+            ("result", self.decode(self.identity(source), expression)),
+        ]
+
+    # ---- its parts, for training too -----------------------------------------------------------
+
+    def lent(self, code: Tensor) -> Tensor:
+        """What of an expression code is lent: all, or what the map makes of the units read from it.
+
+        Differs: what a code holds beside units is the lender's own; the map knows units alone.
+        """
+        if not self.architecture.project:
+            return code
+        return self.from_units(self.units(Expression(code))).code
+
+    def drawn(self, codes: Codes) -> Tensor:
+        """The picture from codes alone (B, 3, S, S), whatever the generator has grown to."""
+        made: Tensor = self.generator(codes)
+        if made.shape[-1] < self.size:
+            return F.interpolate(made, size=(self.size, self.size), mode="nearest")
+        return made
+
+    def again(self, face: Tensor, codes: Codes) -> Codes:
+        """One pass: the codes (B) after a look at what they make of the face (B, 3, S, S)."""
+        return codes.moved(self.feedback(face, self.drawn(codes)))
+
+    def refined(self, face: Tensor, codes: Codes) -> Codes:
+        """The codes of the face after all passes; the first is the mapping networks' own."""
+        for _ in range(self.architecture.passes - 1):
+            codes = self.again(face, codes)
+        return codes
+
+    def edited(self, face: Tensor, own: Codes, wanted: Tensor) -> Composition:
+        """The composing head: the face (B, 3, S, S) of the codes `own` with the expression codes
+        `wanted` (B, E).
+        """
+        return self.head(self.composer(self.generator, face, own, wanted), face)  # type: ignore[no-any-return]
+
+
+def reconstruct(method: Decoupling, faces: Faces, passes: int) -> tuple[Tensor, Tensor]:
+    """Faces (B) from codes alone and through the composing head after so many passes."""
+    own = method.encoder(faces.pixels)
+    own = Codes(own.identity, method.lent(own.expression))
+    for _ in range(passes - 1):
+        own = method.again(faces.pixels, own)
+    composed = compose(faces.pixels, method.edited(faces.pixels, own, own.expression))
+    return method.drawn(own).clamp(-1, 1), composed.clamp(-1, 1)

@@ -1,0 +1,86 @@
+"""The stages of decoupling's training, in images: codes alone, one for every layer that the GAN
+grows by, and the composing head. Phases start and stop where stages do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Any
+
+from torch.utils.data import Dataset
+
+from mien.errors import ConfigError
+from mien.methods.decoupling.config import DecouplingConfig, Training
+
+CODES, EDITS = "codes", "edits"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Images `start` to `stop`, in which the layer numbered `layer` is the last to have grown."""
+
+    name: str
+    layer: int
+    start: int
+    stop: int
+
+    def progress(self, seen: float) -> float:
+        """Share of the stage that is over, 0 to 1."""
+        return min(1.0, max(0.0, (seen - self.start) / max(1, self.stop - self.start)))
+
+    def rate(self, t: Training, progress: float) -> float:
+        """Factor of the learning rate at a share of the whole budget: it rises at the start, and
+        falls in the codes' and in the last stage; while the GAN grows it stays (ProGAN).
+        """
+        seen = progress * t.images
+        rise = min(1.0, (seen - self.start) / t.warmup) if t.warmup else 1.0
+        falls = t.decay == "cosine" and (self.name == CODES or self.stop == t.images)
+        fall = 0.5 + 0.5 * math.cos(math.pi * self.progress(seen)) if falls else 1.0
+        return max(rise * fall, 1e-3)
+
+    def grown(self, seen: int, t: Training) -> float:
+        """How far the GAN has grown: its layer is faded in over the first part of the stage."""
+        fades = t.progressive and t.fade and self.layer and self.name not in (CODES, EDITS)
+        return self.layer + min(0.0, self.progress(seen) / t.fade - 1) if fades else self.layer
+
+
+def stages(config: DecouplingConfig, sides: Sequence[int]) -> list[Stage]:
+    """The stages that have images, in order; they meet between batches."""
+    t, last = config.training, len(sides) - 1
+    parts = list(t.growth[: len(sides)])
+    if len(parts) < len(sides) or sum(parts) <= 0 or t.codes + t.edits > 1:
+        raise ConfigError(
+            f"training.growth must name {len(sides)} parts, for the layers at 4 to {sides[-1]} px, "
+            "and training.codes and training.edits leave a share for them"
+        )
+    left = (1 - t.codes - t.edits) / sum(parts)
+    grow = [(f"{side}", k, part * left) for k, (side, part) in enumerate(zip(sides, parts))]  # noqa: B905
+    if not t.progressive:
+        grow = [(f"{sides[-1]}", last, 1 - t.codes - t.edits)]
+    rows = [(CODES, 0 if t.progressive else last, t.codes), *grow, (EDITS, last, t.edits)]
+    shares = [0.0, *accumulate(share for _, _, share in rows)]
+    bounds = [round(share * t.images / t.batch) * t.batch for share in shares]
+    bounds[-1] = t.images
+    made = [
+        Stage(name, layer, start, stop)
+        for (name, layer, _), (start, stop) in zip(rows, pairwise(bounds), strict=True)
+    ]
+    return [stage for stage in made if stage.stop > stage.start]
+
+
+class Course(Dataset[Any]):
+    """A stream that is one data set up to the index `change` and another from there on. Where both
+    are functions of (seed, index) alone, so is this.
+    """
+
+    def __init__(self, before: Dataset[Any], after: Dataset[Any], change: int) -> None:
+        self.before, self.after, self.change = before, after, change
+
+    def __len__(self) -> int:
+        return 2**31
+
+    def __getitem__(self, i: int) -> Any:
+        return self.before[i] if i < self.change else self.after[i]

@@ -1,0 +1,395 @@
+"""How decoupling is trained: codes alone on single faces, then a layer of the GAN after the other,
+then the composing head. Every stage is a phase of its own, with its own optimiser (ProGAN resets
+its optimiser at each layer); the adversary and the discriminator learn beside them.
+
+The papers' part needs unpaired faces with labels. What needs the rig's truth has weight 0 by
+default (Differs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mien.data.loading import LabelledFaces, RigFaces, RigPairs
+from mien.methods.base import Group, Loss, Method, Phase, Task, psnr
+from mien.methods.decoupling import losses
+from mien.methods.decoupling.codes import Codes, Seen, mingled
+from mien.methods.decoupling.config import DecouplingConfig
+from mien.methods.decoupling.method import Decoupling
+from mien.methods.decoupling.networks import Reader
+from mien.methods.decoupling.progressive import Discriminator, faded
+from mien.methods.decoupling.stages import CODES, EDITS, Course, Stage, stages
+from mien.nn import losses as shared
+from mien.nn.blocks import initialise
+from mien.nn.compose import compose, resize
+from mien.types import Faces
+
+Batch = dict[str, Tensor]
+MOST_BEFORE = 2
+"""Passes at most before the one that learns: it must also help where others have helped."""
+
+
+class DecouplingTask(Task):
+    """Phases and data of decoupling for a config."""
+
+    crowd: Tensor
+    met: Tensor
+
+    def __init__(self, config: DecouplingConfig, data: Path) -> None:
+        super().__init__()
+        self.config, self.data = config, data
+        self.method: Decoupling = Decoupling(config.architecture)
+        self.reader = Reader(config.architecture, self.method.layout)
+        self.discriminator = Discriminator(config.architecture, self.method.layout)
+        initialise(self.reader)
+        self.ema_images = config.training.ema_images
+        self.stages = stages(config, self.method.layout.sides)
+        self.register_buffer(
+            "crowd", torch.zeros(config.training.crowd, len(self.method.crowd.mean))
+        )
+        self.register_buffer("met", torch.tensor(0))
+        self.steps = 0  # of the discriminator, for the lazy gradient penalty
+        self.fakes = torch.empty(0)  # the last pictures, for the discriminator
+        self.codes = torch.empty(0)  # the last identity codes, for the adversary
+        self.composed = False  # whether the composing head has begun to learn
+        self.grow(0)
+
+    def dataset(self, split: str, seed: int) -> RigPairs | Course:
+        size, first = self.config.architecture.size, self.stages[0]
+        pairs = RigPairs(self.data, split, size=size, seed=seed, augment=split == "train")
+        if split != "train" or first.name != CODES:
+            return pairs
+        return Course(
+            LabelledFaces(RigFaces(self.data, split, size=size, seed=seed)), pairs, first.stop
+        )
+
+    # ---- the list of phases --------------------------------------------------------------------
+
+    def phases(self) -> Sequence[Phase]:
+        t, w, m = self.config.training, self.config.weights, self.method
+        reading = [m.encoder.trunk, m.encoder.pyramid, m.encoder.expression, m.code_maps]
+        drawing = [m.encoder.identity, m.generator, m.feedback]
+        groups = {CODES: [Group(reading, t.lr_codes)]}
+        grown = [Group(reading, t.lr_codes), Group(drawing, t.lr)]
+        groups[EDITS] = [*grown, Group([m.composer, m.head], t.lr_composer)]
+        phases = []
+        for stage in self.stages:
+            name = stage.name if stage.name in groups else f"picture_{stage.name}"
+            loss = {CODES: self.read, EDITS: self.edit}.get(stage.name, self.picture)
+            phases.append(self.phase(name, groups.get(stage.name, grown), loss, stage))
+            if stage.name != CODES and w.realism:
+                judge = [Group([self.discriminator], t.lr_discriminator)]
+                phases.append(
+                    self.phase(f"judge_{stage.name}", judge, self.judge, stage, t.adversary_every)
+                )
+        later = [stage for stage in self.stages if stage.name != CODES]
+        if later and w.uniform:
+            whole = Stage("reader", 0, later[0].start, later[-1].stop)
+            phases.append(
+                self.phase("reader", [Group([self.reader], t.lr_codes)], self.read_identity, whole)
+            )
+        return phases
+
+    def phase(
+        self, name: str, groups: Sequence[Group], loss: Callable[[Batch, int], Loss], stage: Stage,
+        every: int = 1,
+    ) -> Phase:  # fmt: skip
+        t = self.config.training
+        return Phase(
+            name, groups, loss, every=every, start=stage.start, stop=stage.stop, betas=t.betas,
+            clip=t.clip, schedule=partial(stage.rate, t),
+        )  # fmt: skip
+
+    def stage(self, seen: int) -> Stage:
+        """The stage at so many images; the last one after the end."""
+        return next((s for s in self.stages if seen < s.stop), self.stages[-1])
+
+    def grow(self, seen: int) -> float:
+        """Tell generator and discriminator how far they have grown."""
+        grown = self.stage(seen).grown(seen, self.config.training)
+        for network in (self.method.generator, self.discriminator):
+            network.grown.fill_(grown)
+        return grown
+
+    # ---- codes alone ---------------------------------------------------------------------------
+
+    def read(self, batch: Batch, seen: int) -> Loss:
+        """Single faces: units and emotions from expression codes."""
+        code = self.method.encoder.expressions(batch["source"])
+        known = torch.ones(len(code), device=code.device)
+        return self.weigh(
+            self.code_terms(code, batch["source_units"], known, batch["source_label"])
+        )
+
+    def code_terms(
+        self, code: Tensor, units: Tensor, known: Tensor, label: Tensor
+    ) -> dict[str, Tensor]:
+        """What expression codes must say, and the map from units that must meet them."""
+        maps, w = self.method.code_maps, self.config.weights
+        parts = {}
+        if w.units:
+            parts["units"] = losses.read_error(maps.to_units(code), units, known)
+        if w.mapped:
+            mapped = maps.to_code(units)
+            apart = ((mapped - code).abs().mean(1) * known).sum() / known.sum().clamp_min(1)
+            parts["mapped"] = apart + losses.read_error(maps.to_units(mapped), units, known)
+        if w.classification:
+            parts["classification"] = losses.told(maps.to_emotions(code), label)
+        return parts
+
+    # ---- pictures from codes -------------------------------------------------------------------
+
+    def look(self, batch: Batch, n: int) -> Seen:
+        """The encoder's codes of a batch, and those that the generator is taught with: as read,
+        with the noise, or for some faces as the map makes them of units that are known.
+        """
+        m, t, x = self.method, self.config.training, batch["source"]
+        count = len(x)
+        read = m.encoder(torch.cat([x, batch["donor"][:n], batch["target"][:n]]))
+        own = Codes(read.identity[:count], read.expression[:count])
+        lent = read.expression[count : count + n]
+        self.meet(own.identity)
+        device = x.device
+        by_units = (torch.rand(count, 1, device=device) >= t.lent) & (batch["exact"][:, None] > 0)
+        how = own.expression + t.noise * torch.randn_like(own.expression)
+        how = torch.where(by_units, m.code_maps.to_code(batch["source_units"]), how)
+        wanted = m.code_maps.to_code(batch["target_units"])
+        by_reference = torch.rand(n, 1, device=device) < t.lent
+        noisy = lent + t.noise * torch.randn_like(lent)
+        wanted = torch.cat([torch.where(by_reference, noisy, wanted[:n]), wanted[n:]])
+        who = own.identity + t.noise_identity * torch.randn_like(own.identity)
+        return Seen(own, lent, read.identity[count + n :], who, how, wanted)
+
+    def meet(self, codes: Tensor) -> None:
+        """Keep the newest identity codes (B, D), and hand them to the adversary."""
+        self.codes = codes.detach()
+        where = (self.met + torch.arange(len(codes), device=codes.device)) % len(self.crowd)
+        self.crowd[where] = self.codes.to(self.crowd)
+        self.met += len(codes)
+
+    def separation(self, seen: Seen, batch: Batch) -> dict[str, Tensor]:
+        """Expression codes say the expression, identity codes must not."""
+        w, n = self.config.weights, len(seen.lent)
+        units = torch.cat([batch["source_units"], batch["target_units"][:n]])
+        label = torch.cat([batch["source_label"], batch["target_label"][:n]])
+        known = torch.cat([batch["exact"], torch.ones_like(batch["exact"][:n])])
+        parts = self.code_terms(torch.cat([seen.own.expression, seen.lent]), units, known, label)
+        if w.uniform:
+            parts["uniform"] = losses.cannot_read(self.reader(seen.own.identity))
+        if w.same:
+            parts["same"] = (seen.own.identity[:n] - seen.target).square().mean()
+        return parts
+
+    def picture(self, batch: Batch, seen: int) -> Loss:
+        """A step of one layer of the progressive GAN."""
+        n = self.part(batch)
+        codes = self.look(batch, n)
+        parts = self.separation(codes, batch) | self.drawn(codes, batch, n, seen)
+        return self.weigh(parts)
+
+    def drawn(self, seen: Seen, batch: Batch, n: int, images: int) -> dict[str, Tensor]:
+        """The terms of pictures from codes alone: rebuilt, given another expression where the truth
+        is known (every other face), seen by the feedback network and judged.
+        """
+        w, grown = self.config.weights, self.grow(images)
+        count = len(seen.who)
+        x, y = batch["source"][:count], batch["target"][:count]
+        odd = torch.arange(count, device=x.device) % 2 == 1
+        lends = odd if w.lent else torch.zeros_like(odd)
+        how = torch.where(lends[:, None], seen.wanted, seen.how)
+        truth = faded(torch.where(lends[:, None, None, None], y, x), grown)
+        codes = Codes(seen.who, how)
+        made = self.method.generator(codes)
+        far = losses.absolute(made, truth)
+        parts = {"reconstruction": far[~lends].mean()}
+        if w.lent:
+            parts["lent"] = far[lends].sum() / lends.sum().clamp_min(1)
+        if w.structure:
+            parts["structure"] = losses.structure(made, truth).mean()
+        first = Codes(codes.identity[:n], codes.expression[:n])
+        other = torch.where(lends[:, None], seen.how, seen.wanted)[:n]
+        parts |= self.fed_back(first, other, made[:n], truth[:n])
+        if w.realism:
+            pictures = torch.cat([made[:n], self.method.generator(self.invented(batch, n))])
+            parts["realism"] = losses.passes(self.discriminator(pictures))
+            self.fakes = pictures.detach()
+        return parts
+
+    def fed_back(
+        self, codes: Codes, other: Tensor, made: Tensor, truth: Tensor
+    ) -> dict[str, Tensor]:
+        """The feedback network (n): one more pass towards the photograph; and pictures whose codes
+        are known: what was changed in the codes is found (latent reconstruction), what was not is
+        left (swap consistency).
+
+        other: another expression for each; made: the pictures of `codes`.
+        """
+        m, w = self.method, self.config.weights
+        codes = Codes(codes.identity.detach(), codes.expression.detach())
+        parts = {}
+        if w.refined:
+            before, shown = codes, made.detach()
+            for _ in range(int(torch.randint(MOST_BEFORE + 1, ()))):
+                with torch.no_grad():
+                    before = before.moved(m.feedback(truth, shown))
+                    shown = m.generator(before)
+            after = m.generator(before.moved(m.feedback(truth, shown)))
+            parts["refined"] = losses.absolute(after, truth).mean()
+        if not (w.latent or w.swap):
+            return parts
+        n, others = len(made), codes.identity.roll(1, 0)
+        same_who = Codes(codes.identity, other.detach())
+        same_how = Codes(others, codes.expression)
+        pictures = m.generator(
+            Codes(*(torch.cat(pair) for pair in zip(same_who, same_how, strict=True)))
+        )
+        step = m.feedback(pictures, torch.cat([made, made]))
+        who, how = step.identity.split(n), step.expression.split(n)
+        spread = torch.cat([codes.expression, other.detach()]).std()
+        one, still = torch.ones_like(spread), torch.zeros_like(spread)
+        parts["latent"] = losses.missed(
+            how[0], other.detach() - codes.expression, spread
+        ) + losses.missed(who[1], others - codes.identity, one)
+        parts["swap"] = losses.missed(who[0], still, one) + losses.missed(how[1], still, spread)
+        return parts
+
+    def invented(self, batch: Batch, count: int) -> Codes:
+        """Codes of people who do not exist, with expressions that the batch names."""
+        met = self.crowd[: int(self.met.clamp(max=len(self.crowd)))]
+        who = mingled(met, count)
+        with torch.no_grad():
+            return Codes(who, self.method.code_maps.to_code(batch["target_units"][:count]))
+
+    # ---- the composing head --------------------------------------------------------------------
+
+    def edit(self, batch: Batch, seen: int) -> Loss:
+        """The composition against the rig's truth; pictures from codes go on beside it."""
+        self.composed = True
+        m, n = self.method, self.part(batch)
+        codes = self.look(batch, n)
+        parts = self.separation(codes, batch)
+        parts |= self.drawn(codes.first(2 * n), batch, n, seen)
+        x, y = batch["source"], batch["target"]
+        own, wanted = self.after_passes(x, codes, n)
+        edit = m.edited(x, own, wanted)
+        result = compose(x, edit)
+        t = self.config.training
+        weight = shared.emphasis(x, y, t.emphasis) + t.mouth * resize(batch["mouth"], x.shape[-1])
+        parts |= {
+            "pixel": shared.pixel(result, y, weight),
+            "edges": shared.edges(result, y, weight),
+            "flow": shared.flow(edit, batch["flow"], batch["visible"], batch["known"]),
+            "mask": shared.mask(edit, batch["visible"], batch["known"]),
+            "smooth": shared.smoothness(edit),
+        }
+        if self.config.weights.realism:
+            judged = losses.passes(self.discriminator(result[:n]))
+            parts["realism"] = parts["realism"] + judged
+            self.fakes = torch.cat([self.fakes, result[:n].detach()])
+        return self.weigh(parts)
+
+    def after_passes(self, x: Tensor, codes: Seen, n: int) -> tuple[Codes, Tensor]:
+        """Own codes, and the expression codes wanted: of the first n as an edit has them, after all
+        passes, of the others as read.
+        """
+        first = Codes(codes.who[:n], codes.how[:n])
+        with torch.no_grad():
+            seen = self.method.refined(x[:n], first)
+        manner = F.pad(seen.expression - first.expression, (0, 0, 0, len(x) - n))
+        who = torch.cat([seen.identity, codes.who[n:]])
+        return Codes(who, codes.how + manner), codes.wanted + manner
+
+    # ---- the adversaries -----------------------------------------------------------------------
+
+    def read_identity(self, batch: Batch, seen: int) -> Loss:
+        """The adversary reads the last identity codes."""
+        read = losses.read_out(
+            self.reader(self.codes), batch["source_label"], batch["source_units"], batch["exact"],
+            self.config.training.present,
+        )  # fmt: skip
+        return Loss({"read": read})
+
+    def judge(self, batch: Batch, seen: int) -> Loss:
+        """The discriminator on the last pictures, and on as many photographs."""
+        w, t, n = self.config.weights, self.config.training, len(self.fakes)
+        both = torch.cat([batch["source"], batch["donor"]])[: 2 * len(batch["source"])]
+        chosen = torch.randperm(len(both), device=both.device)[:n]
+        real = faded(both[chosen], self.grow(seen)).detach().requires_grad_()
+        answers = self.discriminator(real)
+        parts = {"apart": losses.told_apart(answers, self.discriminator(self.fakes))}
+        if w.r1 and self.steps % t.r1_every == 0:
+            parts["r1"] = 0.5 * w.r1 * t.r1_every * shared.r1(answers, real)
+        self.steps += 1
+        return Loss(parts)
+
+    def part(self, batch: Batch) -> int:
+        """How many of a batch are judged, looked at again and swapped."""
+        return max(1, round(self.config.training.share * len(batch["source"])))
+
+    def weigh(self, parts: dict[str, Tensor]) -> Loss:
+        """The named parts times their weights; parts of weight 0 vanish."""
+        w = self.config.weights
+        return Loss({k: getattr(w, k) * v for k, v in parts.items() if getattr(w, k)})
+
+    # ---- the end of a run, and what it shows of itself -----------------------------------------
+
+    @torch.no_grad()
+    def conclude(self, method: Method) -> None:
+        """The spread of the training people's identity codes, from every photograph as it is and
+        mirrored.
+        """
+        assert isinstance(method, Decoupling)
+        faces = RigFaces(self.data, "train", size=method.size, augment=False)
+        first = {s: i for i, (s, _) in reversed(list(enumerate(faces.faces)))}
+        found = []
+        for part in torch.split(torch.tensor(sorted(first.values())), 32):
+            pixels = torch.stack([faces[int(i)][0] for i in part]).to(method.device)
+            found += [method.encoder(p).identity for p in (pixels, pixels.flip(3))]
+        method.crowd.fit(torch.cat(found))
+
+    @torch.no_grad()
+    def preview(self, method: Method, batch: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:
+        """Codes alone after one pass and after all, given other expressions, and people invented;
+        the composing head once it learns.
+        """
+        assert isinstance(method, Decoupling)
+        x, side = batch["source"], batch["source"].shape[-1]
+        own = method.encoder(x)
+        columns = [
+            ("source", x),
+            ("codes", method.drawn(own)),
+            ("refined", method.drawn(method.refined(x, own))),
+        ]
+        for name in (1, 3, 5):
+            how = method.from_labels(torch.full((len(x),), name, device=x.device)).code
+            columns.append((f"{name}", method.drawn(Codes(own.identity, how))))
+        if int(self.met) >= len(x):
+            columns.append(("nobody", method.drawn(self.invented(dict(batch), len(x)))))
+        if self.stages[-1].name == EDITS and self.composed:
+            columns += super().preview(method, batch)[1:]
+        return [(name, F.interpolate(p, size=(side, side))) for name, p in columns]
+
+    @torch.no_grad()
+    def validate(self, method: Method, batch: Mapping[str, Tensor]) -> dict[str, float]:
+        """PSNR (dB) from codes alone, after one pass and all, and with another expression by units;
+        mean error of the donor's units; the base's numbers once the composing head learns.
+        """
+        assert isinstance(method, Decoupling)
+        x, y = batch["source"], batch["target"]
+        own = method.encoder(x)
+        wanted = method.from_units(batch["target_units"]).code
+        numbers = {
+            "psnr_codes": psnr(method.drawn(own), x),
+            "psnr_refined": psnr(method.drawn(method.refined(x, own)), x),
+            "psnr_codes_units": psnr(method.drawn(Codes(own.identity, wanted)), y),
+            "units_mae": float(
+                (method.read(Faces(batch["donor"], x)) - batch["target_units"]).abs().mean()
+            ),
+        }
+        return numbers | (super().validate(method, batch) if self.composed else {})
