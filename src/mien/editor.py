@@ -7,6 +7,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib import metadata as installed
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -19,6 +22,8 @@ from mien.faces.paste import paste
 from mien.images import Photo
 from mien.methods.base import Method
 from mien.nn.compose import resize
+from mien.provenance import mark
+from mien.provenance.credentials import Signer
 from mien.sheet import sheet
 from mien.types import (
     ActionUnits,
@@ -51,6 +56,7 @@ class Result:
     faces: tuple[Face, ...]
     found: int
     metadata: Mapping[str, str]
+    source: Photo
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Time of each stage, in order."""
 
@@ -59,9 +65,29 @@ class Result:
         """The edited photograph, uint8 (H, W, 3) RGB."""
         return self.photo.pixels
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it as JPEG, PNG or WebP by the suffix, marked as altered, or ImageError."""
-        images.write(path, self.photo, metadata=self.metadata)
+    @cached_property
+    def marked(self) -> Photo:
+        """The edited photograph as it leaves: with the invisible mark where it was edited.
+
+        `photo` itself where the edit changed no pixel.
+        """
+        if np.array_equal(self.photo.pixels, self.source.pixels):
+            return self.photo
+        return replace(self.photo, pixels=mark.lay(self.pixels, self.source.pixels, self.faces))
+
+    def encode(self, suffix: str, signer: Signer | None = None) -> bytes:
+        """The bytes of a JPEG, PNG or WebP file by `suffix`: marked, and saying how it was made.
+
+        Signed by C2PA if there is a signer. Where the edit changed no pixel the file says nothing
+        of it. ImageError or ProvenanceError.
+        """
+        altered = self.marked is not self.photo
+        data = images.encode(self.marked, suffix, metadata=self.metadata, altered=altered)
+        return signer.sign(data, suffix, self.metadata) if signer and altered else data
+
+    def save(self, path: str | os.PathLike[str], signer: Signer | None = None) -> None:
+        """Write `encode`'s bytes, all or nothing; ImageError if that fails."""
+        images.store(path, self.encode(Path(path).suffix, signer))
 
 
 @dataclass(frozen=True)
@@ -114,7 +140,7 @@ class Editor:
         with clock("paste"):
             photo = lay(source, drafts)
         metadata = self.metadata(describe(guide), f"{intensity:g}", len(faces))
-        return Result(photo, tuple(faces), len(found), metadata, clock.seconds)
+        return Result(photo, tuple(faces), len(found), metadata, source, clock.seconds)
 
     def draft(
         self, photo: Photo, faces: Sequence[Face], guide: Guide, intensity: float = 1.0
@@ -129,7 +155,7 @@ class Editor:
     def metadata(self, guide: str, intensity: str, faces: int) -> dict[str, str]:
         """What a result's file says of how it came about."""
         return {
-            "Software": "mien",
+            "Software": f"mien {installed.version('mien')}",
             "method": self.method.name,
             "guide": guide,
             "intensity": intensity,
@@ -183,9 +209,12 @@ class Editor:
         return sheet(rows, ["source", *labels], list(named) if isinstance(photos, Mapping) else ())
 
     def on_portrait(self, shown: UInt8, found: Face, guide: Guide, intensity: float = 1.0) -> UInt8:
-        """A portrait (as `portrait` gives it) with the guide's expression, at its own size."""
+        """A portrait (as `portrait` gives it) with the guide's expression, marked, at its own
+        size.
+        """
         crop = align.align(shown, found, self.method.size)
-        return paste(shown, crop, self.method.edit(self._batch([crop]), guide, intensity))
+        result = paste(shown, crop, self.method.edit(self._batch([crop]), guide, intensity))
+        return mark.lay(result, shown, [found])
 
     def explain(
         self, photo: Picture, guide: Guide, size: int = 256, face: str = "largest"

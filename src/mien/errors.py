@@ -41,3 +41,11 @@ class ConfigError(MienError):
 
 class TrainingError(MienError):
     """Training cannot start or go on; the last good state is kept."""
+
+
+class ProvenanceError(MienError):
+    """A certificate or key cannot sign, or a signed file cannot be read."""
+
+
+class VideoError(MienError):
+    """A film or a curve over its time cannot be read, or a film cannot be written."""

@@ -14,11 +14,13 @@ import os
 import re
 import secrets
 import struct
+import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
+from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
@@ -39,6 +41,13 @@ _READABLE = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "PPM", "JPEG20
 _WRITABLE = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 _GREY = {"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"}
 _NAMESPACE = "https://mien.invalid/ns/1.0/"
+_IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+_STANDARD = {
+    "method": ("AISystemUsed", "mien {}"),
+    "weights": ("AISystemVersionUsed", "{}"),
+    "guide": ("AIPromptInformation", "{}"),
+}
+_PACKET = 1_000_000  # bytes of XMP that are looked into
 _ORIENTATION = 0x0112
 PathLike: TypeAlias = str | os.PathLike[str]
 
@@ -63,30 +72,42 @@ def read(source: PathLike | BinaryIO, max_pixels: int = MAX_PIXELS) -> Photo:
     ImageError says in one line what is wrong: no such file, not a picture, cut short, or more than
     `max_pixels` (judged by the header, before anything is decoded).
     """
-    name = str(source) if isinstance(source, (str, os.PathLike)) else "the picture"
+    with _opened(source, max_pixels) as image:
+        image.load()
+        return _photo(image)
+
+
+def statement(source: PathLike | BinaryIO) -> dict[str, str]:
+    """What a file says about itself that mien wrote or could have written, which may be nothing.
+
+    `DigitalSourceType` (IPTC) and the plain keys that `write` was given. Anyone can write or remove
+    it. ImageError as in `read`; the pixels are not decoded.
+    """
+    with _opened(source, sys.maxsize) as image:
+        packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
+    return stated(packet.encode() if isinstance(packet, str) else bytes(packet))
+
+
+def stated(packet: bytes) -> dict[str, str]:
+    """The part of `statement` that an XMP packet holds; nothing for a packet that is not well made.
+
+    Entities are refused: an XMP packet has none, and a hostile one would have many.
+    """
+    packet = packet.rstrip(b"\0")
+    if not packet or len(packet) > _PACKET or b"<!" in packet:
+        return {}
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(source, formats=_READABLE) as image:
-                _check_size(name, image.size, max_pixels)
-                image.load()
-                return _photo(image)
-    except FileNotFoundError:
-        raise ImageError(f"no such file: {name}") from None
-    except IsADirectoryError:
-        raise ImageError(f"{name} is a folder, not a picture") from None
-    except PermissionError:
-        raise ImageError(f"{name} may not be read: check its permissions") from None
-    except Image.DecompressionBombError:
-        raise PictureTooLarge(
-            f"{name} has too many pixels: shrink it to {_mega(max_pixels)}"
-        ) from None
-    except UnidentifiedImageError:
-        raise ImageError(
-            f"{name} is not a picture that mien reads: give JPEG, PNG, WebP or TIFF"
-        ) from None
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
-        raise ImageError(f"{name} is damaged or cut short: {_line(error)}") from None
+        root = ElementTree.fromstring(packet)
+    except (ElementTree.ParseError, ValueError):
+        return {}
+    found: dict[str, str] = {}
+    for element in root.iter():
+        named = [*element.attrib.items(), (element.tag, (element.text or "").strip())]
+        for name, value in named:
+            space, _, key = name.removeprefix("{").rpartition("}")
+            if value and (space == _NAMESPACE or (space, key) == (_IPTC, "DigitalSourceType")):
+                found[key] = value
+    return found
 
 
 def write(
@@ -102,8 +123,12 @@ def write(
     every pixel as it is. The file says that a trained model altered it, and carries `metadata` as
     plain keys. ImageError when the suffix is unknown or the place cannot be written.
     """
+    store(path, encode(photo, Path(path).suffix, like=like, metadata=metadata))
+
+
+def store(path: PathLike, data: bytes) -> None:
+    """Write the bytes of `encode` to a file, complete or not at all; ImageError if that fails."""
     path = Path(path)
-    data = encode(photo, path.suffix, like=like, metadata=metadata)
     part = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}.part")
     try:
         with part.open("xb") as file:
@@ -124,9 +149,10 @@ def encode(
     *,
     like: Photo | None = None,
     metadata: Mapping[str, str] | None = None,
+    altered: bool = True,
 ) -> bytes:
     """The bytes that `write` puts into a file whose name ends in `suffix` (`.png`, `.jpg`,
-    `.webp`).
+    `.webp`); for a picture that is not `altered` they say nothing of a model.
     """
     kind = _WRITABLE.get(suffix.lower())
     if kind is None:
@@ -135,7 +161,8 @@ def encode(
         )
     if not isinstance(photo, Photo):
         photo = replace(like, pixels=photo) if like else Photo(photo)
-    image, options = _image(photo, kind), _options(photo, kind, dict(metadata or {}))
+    told = dict(metadata or {}) if altered else None
+    image, options = _image(photo, kind), _options(photo, kind, told)
     if (icc := _fitting(photo.icc, image.mode)) is not None:
         options["icc_profile"] = icc
     buffer = io.BytesIO()
@@ -156,6 +183,34 @@ def to_uint8(batch: Tensor) -> UInt8:
     """float (B, 3, S, S) in [-1, 1] -> uint8 (B, S, S, 3), rounded; values outside are clipped."""
     levels = batch.detach().float().add(1.0).mul(127.5).round().clamp(0, 255)
     return levels.to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+@contextlib.contextmanager
+def _opened(source: PathLike | BinaryIO, max_pixels: int) -> Iterator[Image.Image]:
+    """The picture in a file, its header read; ImageError for what goes wrong then or later."""
+    name = str(source) if isinstance(source, (str, os.PathLike)) else "the picture"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(source, formats=_READABLE) as image:
+                _check_size(name, image.size, max_pixels)
+                yield image
+    except FileNotFoundError:
+        raise ImageError(f"no such file: {name}") from None
+    except IsADirectoryError:
+        raise ImageError(f"{name} is a folder, not a picture") from None
+    except PermissionError:
+        raise ImageError(f"{name} may not be read: check its permissions") from None
+    except Image.DecompressionBombError:
+        raise PictureTooLarge(
+            f"{name} has too many pixels: shrink it to {_mega(max_pixels)}"
+        ) from None
+    except UnidentifiedImageError:
+        raise ImageError(
+            f"{name} is not a picture that mien reads: give JPEG, PNG, WebP or TIFF"
+        ) from None
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
+        raise ImageError(f"{name} is damaged or cut short: {_line(error)}") from None
 
 
 def _check_size(name: str, size: tuple[int, int], max_pixels: int) -> None:
@@ -239,20 +294,18 @@ def _fitting(icc: bytes | None, mode: str) -> bytes | None:
     return icc if icc is not None and icc[16:20] == wanted else None
 
 
-def _options(photo: Photo, kind: str, metadata: dict[str, str]) -> dict[str, Any]:
+def _options(photo: Photo, kind: str, metadata: dict[str, str] | None) -> dict[str, Any]:
     """How Pillow saves each format, with what the file says about itself."""
     options: dict[str, Any] = {"exif": photo.exif} if photo.exif else {}
-    packet = _xmp(metadata)
     if kind == "JPEG":
-        return options | {"quality": 95, "subsampling": 0, "xmp": packet}
-    if kind == "WEBP":
-        return options | {
-            "lossless": True,
-            "exact": True,
-            "method": 2,
-            "quality": 60,
-            "xmp": packet,
-        }
+        options |= {"quality": 95, "subsampling": 0}
+    elif kind == "WEBP":
+        options |= {"lossless": True, "exact": True, "method": 2, "quality": 60}
+    if metadata is None:
+        return options
+    packet = xmp(metadata)
+    if kind != "PNG":
+        return options | {"xmp": packet}
     text = PngImagePlugin.PngInfo()
     text.add_itxt("XML:com.adobe.xmp", packet.decode())
     text.add_text("DigitalSourceType", SOURCE_TYPE)
@@ -261,13 +314,21 @@ def _options(photo: Photo, kind: str, metadata: dict[str, str]) -> dict[str, Any
     return options | {"pnginfo": text}
 
 
-def _xmp(metadata: Mapping[str, str]) -> bytes:
-    """An XMP packet: altered by a trained model, and the plain keys in mien's own name space."""
+def xmp(metadata: Mapping[str, str]) -> bytes:
+    """An XMP packet: altered by a trained model, how, and the plain keys in mien's own name space.
+
+    Method, weights and guide stand in IPTC's words for them too (Photo Metadata Standard 2025.1).
+    """
     plain = "".join(f" mien:{_key(k)}={quoteattr(_printable(v))}" for k, v in metadata.items())
+    standard = "".join(
+        f" Iptc4xmpExt:{name}={quoteattr(form.format(_printable(metadata[key])))}"
+        for key, (name, form) in _STANDARD.items()
+        if key in metadata
+    )
     return (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-        '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
-        f' xmlns:mien="{_NAMESPACE}" Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"{plain}/>'
+        f'<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="{_IPTC}" xmlns:mien="{_NAMESPACE}"'
+        f' Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"{standard}{plain}/>'
         "</rdf:RDF></x:xmpmeta>"
     ).encode()
 

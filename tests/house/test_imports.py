@@ -10,12 +10,12 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "facs", "types", "images", "sheet"),
     ("zoo",),
     ("faces", "nn", "rig"),
-    ("data", "methods", "judges"),
+    ("data", "methods", "judges", "provenance"),
     ("metrics", "export", "editor"),
-    ("training",),
+    ("training", "video"),
     ("cli", "web"),
 )
-APART = (3, 4, 6)
+APART = (3, 4, 5, 6)
 """Floors whose rooms do not see one another either."""
 DOORS = (
     ("methods.*.task", "data"),
@@ -35,6 +35,8 @@ ONLY = {
     "starlette": "web",
     "uvicorn": "web",
     "typer": "cli",
+    "av": "video",
+    "c2pa": "provenance",
     "dlib": "faces judges",
     "_dlib_pybind11": "faces judges",
     "torchvision": "",

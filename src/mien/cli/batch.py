@@ -15,6 +15,7 @@ from mien.errors import ConfigError, ImageError, MienError
 if TYPE_CHECKING:
     from mien.editor import Result
     from mien.images import Photo
+    from mien.provenance.credentials import Signer
 
 PHOTOGRAPHS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif", ".jp2")
 """Suffixes that are looked for in a folder."""
@@ -90,6 +91,7 @@ def run(
     jobs: Sequence[Job],
     edit: Callable[[Photo], Result],
     *,
+    signer: Signer | None = None,
     force: bool = False,
     progress: Callable[[Job], None] = lambda _: None,
 ) -> Outcome:
@@ -106,14 +108,14 @@ def run(
             continue
         try:
             photo = images.read(job.source)
-            save(edit(photo), photo, job)
+            save(edit(photo), photo, job, signer)
             outcome.written += 1
         except MienError as error:
             outcome.failed.append((job.source, " ".join(str(error).split())))
     return outcome
 
 
-def save(result: Result, photo: Photo, job: Job) -> None:
+def save(result: Result, photo: Photo, job: Job, signer: Signer | None = None) -> None:
     """Write a result; where no pixel changed and the format stays, the file itself is copied.
 
     So an edit of intensity 0 is the input even as JPEG, and is not called altered.
@@ -125,7 +127,7 @@ def save(result: Result, photo: Photo, job: Job) -> None:
     kind = {".jpeg": ".jpg"}.get(job.target.suffix.lower(), job.target.suffix.lower())
     stays = kind == {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp"}.get(photo.format)
     if not (stays and np.array_equal(result.pixels, photo.pixels)):
-        result.save(job.target)
+        result.save(job.target, signer)
         return
     try:
         with replacing(job.target) as part:

@@ -12,9 +12,11 @@ import typer
 
 from mien.cli.batch import Job, Outcome, plan, run, save
 from mien.cli.session import (
+    Certificate,
     Device,
     Face,
     Intensity,
+    Key,
     Method,
     Weights,
     check_face,
@@ -22,6 +24,7 @@ from mien.cli.session import (
     check_intensity,
     check_method,
     check_output,
+    check_signer,
     open_editor,
 )
 from mien.errors import FaceNotFound, GuideError
@@ -29,6 +32,7 @@ from mien.errors import FaceNotFound, GuideError
 if TYPE_CHECKING:
     from mien.editor import Editor, Result
     from mien.images import Photo
+    from mien.provenance.credentials import Signer
     from mien.types import ActionUnits, Guide, Label
 
 SOME_FAILED = 1
@@ -66,6 +70,8 @@ def command(
     method: Method = "mtss",
     weights: Weights = None,
     device: Device = "auto",
+    sign_with: Certificate = None,
+    key: Key = None,
     force: Annotated[
         bool, typer.Option("--force", help="Of several: make what is there already anew.")
     ] = False,
@@ -85,6 +91,7 @@ def command(
     check_intensity(intensity)
     check_face(face)
     check_method(method, weights)
+    signer = check_signer(sign_with, key)
     jobs = plan(photos, out)
     one = len(jobs) == 1 and jobs[0].target == out
     if one:
@@ -97,11 +104,11 @@ def command(
     if one:
         with naming(jobs[0].source):
             result = editor.edit(photo, guide, intensity, face)
-        save(result, photo, jobs[0])
+        save(result, photo, jobs[0], signer)
         _say(result, jobs[0])
         seconds = dict(result.seconds)
     else:
-        seconds = _edit_many(jobs, lambda p: editor.edit(p, guide, intensity, face), force)
+        seconds = _edit_many(jobs, lambda p: editor.edit(p, guide, intensity, face), force, signer)
     if profile:
         _profile(seconds)
 
@@ -143,7 +150,7 @@ def naming(what: object) -> Iterator[None]:
 
 
 def _edit_many(
-    jobs: Sequence[Job], edit: Callable[[Photo], Result], force: bool
+    jobs: Sequence[Job], edit: Callable[[Photo], Result], force: bool, signer: Signer | None
 ) -> dict[str, float]:
     """All jobs with a bar and a report; the seconds of every stage. Leaves with code 1 if some
     failed.
@@ -157,7 +164,7 @@ def _edit_many(
         return result
 
     with _bar(len(jobs)) as progress:
-        outcome = run(jobs, timed, force=force, progress=progress)
+        outcome = run(jobs, timed, signer=signer, force=force, progress=progress)
     _report(outcome, time.perf_counter() - began)
     if outcome.failed:
         raise typer.Exit(SOME_FAILED)

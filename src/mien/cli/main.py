@@ -18,6 +18,8 @@ COMMANDS: dict[str, str] = {
     "explain": "Draw what a method sees in a photograph on the way to its result.",
     "studio": "Open the app in the browser, on this machine.",
     "serve": "Answer the HTTP API.",
+    "video": "Change the expression in a film.",
+    "verify": "Say what files show of having been altered by mien.",
     "demo": "Show what mien does on the samples that come with it.",
     "methods": "List the methods, their weights and what these may be used for.",
     "train": "Train a method from a recipe.",
@@ -38,6 +40,9 @@ EXTRAS: dict[str, str] = {
     "threadpoolctl": "rig",
     "torchmetrics": "score",
     "uvicorn": "web",
+    "av": "video",
+    "c2pa": "c2pa",
+    "cryptography": "c2pa",
 }
 """Packages that a plain install lacks, and the extra of mien that brings them."""
 

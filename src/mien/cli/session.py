@@ -15,6 +15,7 @@ from mien.errors import ConfigError, FaceNotFound, ImageError
 
 if TYPE_CHECKING:
     from mien.editor import Editor
+    from mien.provenance.credentials import Signer
     from mien.web.workshop import Workshop
 
 Method: TypeAlias = Annotated[str, typer.Option("--method", "-m", help="A name of `mien methods`.")]
@@ -51,6 +52,28 @@ Token: TypeAlias = Annotated[
         help="Secret that every request must carry; better in the environment.",
     ),
 ]
+Certificate: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--sign-with", metavar="PEM", help="Certificate chain: sign what is written by C2PA."
+    ),
+]
+Key: TypeAlias = Annotated[
+    Path | None, typer.Option("--key", metavar="PEM", help="The certificate's private key.")
+]
+
+
+def check_signer(certificate: Path | None, key: Path | None) -> Signer | None:
+    """Who signs what is written, if anyone: ConfigError for half of it, ProvenanceError for a file
+    that is no certificate or no key.
+    """
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise ConfigError("to sign give both: --sign-with CHAIN.pem and --key KEY.pem")
+    from mien.provenance.credentials import Signer
+
+    return Signer.load(certificate, key)
 
 
 def check_face(spec: str) -> None:

@@ -10,13 +10,16 @@ import typer
 from mien.cli.batch import written_as
 from mien.cli.edit import naming
 from mien.cli.session import (
+    Certificate,
     Device,
     Face,
+    Key,
     Method,
     Weights,
     check_face,
     check_folder,
     check_method,
+    check_signer,
     open_editor,
 )
 
@@ -29,6 +32,8 @@ def command(
     method: Method = "mtss",
     weights: Weights = None,
     device: Device = "auto",
+    sign_with: Certificate = None,
+    key: Key = None,
 ) -> None:
     """Exchange the expressions of two photographs: A with the expression of B, and B with that of
     A.
@@ -37,6 +42,7 @@ def command(
 
     check_face(face)
     check_method(method, weights)
+    signer = check_signer(sign_with, key)
     first, second = images.read(a), images.read(b)
     check_folder(out, make=True)
     editor = open_editor(method, weights, device)
@@ -46,5 +52,5 @@ def command(
     if targets[0] == targets[1]:
         targets = (f"a-{targets[0]}", f"b-{targets[1]}")
     for result, name in zip(results, targets, strict=True):
-        result.save(out / name)
+        result.save(out / name, signer)
         typer.echo(str(out / name))

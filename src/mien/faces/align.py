@@ -10,6 +10,7 @@ cropped alike.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -97,6 +98,22 @@ def resized(matrix: Float, size: int, to: int) -> Float:
     return out.astype(np.float32)
 
 
+@dataclass(frozen=True)
+class View:
+    """The part of a photograph under a crop: its rectangle, and the matrix from its px to the
+    crop's.
+    """
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    matrix: Float
+
+    def of(self, photo: UInt8) -> UInt8:
+        return photo[self.top : self.bottom, self.left : self.right]
+
+
 def align(pixels: UInt8, face: Face, size: int = 128) -> AlignedFace:
     """The face upright and centred in a crop of side `size`; what lies outside the photograph is
     mirrored.
@@ -140,3 +157,18 @@ def _region(pixels: UInt8, matrix: Float, size: int) -> tuple[UInt8, Float]:
     moved = matrix.astype(np.float64).copy()
     moved[:, 2] += moved[:, :2] @ (left, top)
     return pixels[top:bottom, left:right], moved.astype(np.float32)
+
+
+def view(photo: UInt8, matrix: Float, side: int) -> View | None:
+    """What of the photograph lies under the crop; None when nothing does."""
+    corners = np.array([[0, 0], [side, 0], [0, side], [side, side]], dtype=np.float32) - 0.5
+    seen = transform(inverse(matrix), corners)
+    left, top = np.maximum(np.floor(seen.min(0)).astype(int), 0)
+    right, bottom = np.minimum(
+        np.ceil(seen.max(0)).astype(int) + 1, (photo.shape[1], photo.shape[0])
+    )
+    if left >= right or top >= bottom:
+        return None
+    moved = matrix.astype(np.float64)
+    moved[:, 2] += moved[:, :2] @ (left, top)
+    return View(int(left), int(top), int(right), int(bottom), moved.astype(np.float32))

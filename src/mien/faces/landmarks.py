@@ -23,6 +23,10 @@ from mien.zoo.records import read_weights, records
 SIZE = 128
 """Side of the crop that the network sees, px."""
 PASSES = 3
+DOUBT = 0.02
+"""Crop units up to which `follow` is believed."""
+_FOLLOWING = 2
+_MOVED = 1.5  # px of the crop: a face off by more is looked at again, in the middle
 _BOX_TO_CROP = 1.6
 """Side of the crop over the width of the detector's box: the mean over the training people."""
 
@@ -117,6 +121,28 @@ def landmarks_in(
         points = [transform(inverse(m), a) for m, a in zip(matrices, answers, strict=True)]
         matrices = [similarity(p[list(STABLE)], template(SIZE)[list(STABLE)]) for p in points]
     return points
+
+
+def follow(pixels: UInt8, landmarks: Float, net: LandmarkNet | None = None) -> tuple[Float, float]:
+    """Landmarks (68, 2) px of a face that was at `landmarks` (68, 2) px a moment ago, and a doubt.
+
+    No detector: the crop is aligned by where the face was, and once more if it has moved on. The
+    doubt is how far the answers for the crop and for its mirror image lie apart, on average, in
+    crop units: under `DOUBT` on a face, several times that where there is none.
+    """
+    stable = list(STABLE)
+    points, doubt = landmarks, 1.0
+    for _ in range(_FOLLOWING):
+        matrix = similarity(points[stable], template(SIZE)[stable])
+        crop = warp(pixels, matrix, SIZE)
+        straight, turned = predict(np.stack([crop, crop[:, ::-1]]), net)
+        second = mirrored(turned, SIZE)
+        doubt = float(np.linalg.norm(straight - second, axis=1).mean()) / SIZE
+        answer = (straight + second) / 2
+        points = transform(inverse(matrix), answer)
+        if np.abs(answer[stable].mean(0) - template(SIZE)[stable].mean(0)).max() < _MOVED:
+            break
+    return points, doubt
 
 
 def predict(crops: UInt8, net: LandmarkNet | None = None) -> Float:

@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mien.faces import align
+from mien.faces.align import View
 from mien.types import AlignedFace, Composition, Float, UInt8
 
 BORDER = 0.1
@@ -74,22 +75,6 @@ class _Fields:
         return int(self.cover.shape[0])
 
 
-@dataclass(frozen=True)
-class _View:
-    """The part of the photograph under the crop: its rectangle, and the matrix from its px to crop
-    px.
-    """
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-    matrix: Float
-
-    def of(self, photo: UInt8) -> UInt8:
-        return photo[self.top : self.bottom, self.left : self.right]
-
-
 def paste(photo: UInt8, face: AlignedFace, edit: Composition) -> UInt8:
     """The photograph, uint8 (H, W, 3), with an edit of its aligned face applied: a new array of the
     same size.
@@ -104,7 +89,7 @@ def paste(photo: UInt8, face: AlignedFace, edit: Composition) -> UInt8:
         fields = _laid_in(fields, face)
     fields = _faded(fields)
     result = photo.copy()
-    view = _view(photo, face.matrix, fields.side)
+    view = align.view(photo, face.matrix, fields.side)
     if view is not None and (fields.cover.any() or fields.flow.any()):
         view.of(result)[:] = _composed(photo, view, fields)
     return result
@@ -135,22 +120,7 @@ def _step(x: Float | NDArray[np.float64] | float) -> Float:
     return out
 
 
-def _view(photo: UInt8, matrix: Float, side: int) -> _View | None:
-    """What of the photograph lies under the crop; None when nothing does."""
-    corners = np.array([[0, 0], [side, 0], [0, side], [side, side]], dtype=np.float32) - 0.5
-    seen = align.transform(align.inverse(matrix), corners)
-    left, top = np.maximum(np.floor(seen.min(0)).astype(int), 0)
-    right, bottom = np.minimum(
-        np.ceil(seen.max(0)).astype(int) + 1, (photo.shape[1], photo.shape[0])
-    )
-    if left >= right or top >= bottom:
-        return None
-    moved = matrix.astype(np.float64)
-    moved[:, 2] += moved[:, :2] @ (left, top)
-    return _View(int(left), int(top), int(right), int(bottom), moved.astype(np.float32))
-
-
-def _composed(photo: UInt8, view: _View, fields: _Fields) -> UInt8:
+def _composed(photo: UInt8, view: View, fields: _Fields) -> UInt8:
     """The photograph's part in `view` with the edit applied (see the module's text)."""
     shape = (view.bottom - view.top, view.right - view.left)
     crop_to_photo = np.linalg.inv(view.matrix[:, :2].astype(np.float64)).astype(np.float32)
@@ -211,7 +181,7 @@ def _local(image: Float) -> Float:
     return np.asarray(cv2.GaussianBlur(image, (0, 0), 2.0), dtype=np.float32)
 
 
-def _moved(photo: UInt8, view: _View, motion: Float) -> Float:
+def _moved(photo: UInt8, view: View, motion: Float) -> Float:
     """The view with each pixel taken from `motion` (h, w, 2) px away; float32 (h, w, 3), 0..255.
 
     Pixels that do not move are the photograph's. Beyond its edge the photograph is mirrored.

@@ -114,15 +114,16 @@ class Method(nn.Module, ABC):
         return compose(identity.source.pixels, self.compose(identity, expression)).clamp(-1, 1)
 
     @torch.no_grad()
-    def edit(self, source: Faces, guide: Guide, intensity: float = 1.0) -> Composition:
+    def edit(self, source: Faces, guide: Guide | Expression, intensity: float = 1.0) -> Composition:
         """What to do to `source` (B); `intensity` 0 is its own expression, 1 the guide's, beyond is
-        allowed.
+        allowed. An expression that is known already may stand for the guide.
 
         Where the expression asked for is the source's own, the composition changes nothing, to the
         bit.
         """
         own = self.encode(source)
-        wanted = own.toward(self.expression(guide, source), intensity)
+        asked = guide if isinstance(guide, Expression) else self.expression(guide, source)
+        wanted = own.toward(asked, intensity)
         if torch.equal(wanted.code, own.code):
             return unchanged(source.pixels)
         return self.compose(self.identity(source), wanted)

@@ -147,7 +147,7 @@ class _Calls:
                 editor = self.workshop.editor(method)
                 lent = _lent(editor, wanted) if isinstance(wanted, Photo) else wanted
                 result = editor.edit(source, lent, asked.intensity, asked.face)
-                return _encoded(result, asked.suffix), result
+                return result.encode(asked.suffix), result
 
             data, result = await self.workshop.desk.work(work)
         headers = {
@@ -186,7 +186,7 @@ class _Calls:
                 a, b = self._photo(asked.a, "a"), self._photo(asked.b, "b")
                 editor: Editor = self.workshop.editor(method)
                 both = editor.swap(a, b, asked.face)
-                return [base64.b64encode(_encoded(r, asked.suffix)).decode() for r in both]
+                return [base64.b64encode(r.encode(asked.suffix)).decode() for r in both]
 
             a, b = await self.workshop.desk.work(work)
         return SwapAnswer(a=a, b=b, media_type=asked.media_type)
@@ -226,7 +226,3 @@ def _lent(editor: Editor, photo: Photo) -> Reference:
         return editor.reference(photo)
     except FaceNotFound as error:
         raise FaceNotFound(f"like: {error}") from None
-
-
-def _encoded(result: Result, suffix: str) -> bytes:
-    return images.encode(result.photo, suffix, metadata=result.metadata)

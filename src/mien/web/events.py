@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 import gradio as gr
 from fastapi import Response
 
-from mien import images
 from mien.errors import MienError
 from mien.types import Label, Reference
 from mien.web import intake, views
@@ -210,7 +209,7 @@ class Events:
             result = sitting.other if what == "other" else sitting.result()
             if result is None:
                 raise Refused(404, "not_found", "nothing was swapped")
-            return images.encode(result.photo, f".{kind}", metadata=result.metadata)
+            return result.encode(f".{kind}")
 
         data = await self._at_desk(work)
         return Response(data, media_type="image/png" if kind == "png" else "image/jpeg")

@@ -1,0 +1,130 @@
+"""`mien video`: a film with another expression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mien.cli.edit import asked_for, lent
+from mien.cli.session import (
+    Certificate,
+    Device,
+    Face,
+    Intensity,
+    Key,
+    Method,
+    Weights,
+    check_face,
+    check_folder,
+    check_intensity,
+    check_method,
+    check_signer,
+    open_editor,
+)
+from mien.errors import ConfigError, GuideError
+
+if TYPE_CHECKING:
+    from mien.video.driving import Curve
+
+
+def command(
+    film: Annotated[Path, typer.Argument(metavar="FILM", help="A film: MP4, MOV, MKV, WebM ...")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Film to write: .mp4, .mov or .mkv.")],
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="LABEL", help="neutral, happy, sad, surprise, ..."),
+    ] = None,
+    au: Annotated[
+        list[str] | None,
+        typer.Option("--au", metavar="AU=VALUE", help="AU12=0.8, AU4=+0.3; repeat it for more."),
+    ] = None,
+    like: Annotated[
+        Path | None, typer.Option("--like", metavar="PHOTO", help="Lend this face's expression.")
+    ] = None,
+    like_film: Annotated[
+        Path | None,
+        typer.Option("--like-film", metavar="FILM", help="Lend the expression of this one's face."),
+    ] = None,
+    curve: Annotated[
+        Path | None,
+        typer.Option(
+            "--curve", metavar="CSV", help="Intensity over time: rows of `time,intensity`."
+        ),
+    ] = None,
+    intensity: Intensity = 1.0,
+    face: Face = "largest",
+    method: Method = "mtss",
+    weights: Weights = None,
+    device: Device = "auto",
+    sign_with: Certificate = None,
+    key: Key = None,
+) -> None:
+    """Change the expression in a film: by **--to**, **--au**, **--like** or **--like-film**.
+
+    The sound is copied as it is, times and size stay. Faces are chosen in the first frame that
+    shows any, and followed from there. `--curve` and `--intensity` multiply.
+    """
+    from mien.video.driving import Constant, Drive, Lent
+    from mien.video.film import edit_film
+    from mien.video.reading import look
+
+    if like_film is not None and (to or au or like):
+        raise GuideError("--like-film goes without --to, --au and --like: give one of them")
+    asked = None if like_film else asked_for(to, au or [], like)
+    check_intensity(intensity)
+    check_face(face)
+    check_method(method, weights)
+    path = _curve(curve, intensity)
+    signer = check_signer(sign_with, key)
+    _check_target(out, film, signer is not None)
+    source = look(film)
+    other = look(like_film) if like_film else None
+    editor = open_editor(method, weights, device)
+    drive: Drive
+    if other is not None:
+        drive = Lent(other, editor.method)
+    elif asked is not None:
+        drive = Constant(lent(editor, asked))
+    with _bar(source.count) as progress:
+        done = edit_film(editor, source, out, drive, path, face, signer, progress)
+    each = 1000 * done.seconds / max(done.frames, 1)
+    typer.echo(f"{out}: {done.edited} of {done.frames} frames edited, {each:.0f} ms a frame")
+
+
+def _curve(path: Path | None, intensity: float) -> Curve:
+    from mien.video.driving import Curve
+
+    curve = Curve() if path is None else Curve.read(path)
+    return Curve(curve.times, tuple(intensity * value for value in curve.values))
+
+
+def _check_target(out: Path, film: Path, signs: bool) -> None:
+    """VideoError, ImageError or ConfigError unless a film can be written at `out`."""
+    from mien.provenance.credentials import KINDS
+    from mien.video.writing import check_suffix
+
+    check_suffix(out)
+    if signs and out.suffix.lower() not in KINDS:
+        raise ConfigError(f"{out.suffix} films cannot be signed: write .mp4 or .mov")
+    if out.exists() and film.exists() and out.samefile(film):
+        raise ConfigError(f"{film} would be overwritten: write to another place")
+    check_folder(out.parent)
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar with the time left, on standard error, where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("frames", total=total or None)
+        yield lambda done: bar.update(task, completed=done)

@@ -1,0 +1,225 @@
+"""The invisible mark: a faint pattern that rides on the face, so that the face finds it again.
+
+A mark must be found after its picture was cropped, shrunk or shot from a screen, when nobody knows
+where it lies. Here the aligned crop is the ruler: the pattern is fixed in crop units, it is laid
+into the edited part of the face through the inverse of its alignment, and a reader aligns the face
+that it sees, which brings the pattern back to its place but for the landmarks' error. A search over
+small turns, scales and shifts and the mirror image takes up the rest.
+
+    laying    pixel += a(x) p(M x), in the edited region alone; p has equal amplitudes and keyed
+              phases in a ring of frequencies; a grows with the texture, which hides it, in bounds
+    looking   c(t) = sum over f of W(f) conj(P(f)) exp(2 pi i f t), W the face's whitened spectrum
+
+This is spread-spectrum marking (Cox, Kilian, Leighton and Shamoon, IEEE Trans. Image Processing
+1997) with correlation over all shifts at once (Kuglin and Hines 1975). The phases of P are
+independent and uniform, so for any picture made without the key c(t) is a sum of thousands of
+independent terms: normal, mean 0, with the variance that Parseval gives. `score` is c in units of
+that standard deviation; from it and the number of places looked at follows the chance of a false
+alarm.
+
+Inferred: ring, bounds and steps were chosen on few photographs; `benchmarks/mark.py` measures them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.faces import align
+from mien.faces.paste import face_shape
+from mien.types import Face, Float, UInt8
+
+SIDE = 256
+"""Side of the crop in which the pattern is drawn and looked for, px."""
+KEY = b"mien mark 1"
+"""From which the pattern is drawn. It is public: docs/provenance.md says what follows."""
+
+_RING = (9.0, 34.0)  # cycles per crop: what JPEG and a half-size copy leave of a face of 200 px
+_LEAST, _MOST = 0.7, 5.0  # levels, RMS of the pattern on smooth skin and in dense texture
+_PER_TEXTURE = 0.3  # levels of pattern for one of local standard deviation
+_TEXTURE = 3.0  # px of the crop: the neighbourhood in which texture is measured
+_AIM = 12.0  # score that a mark is laid for; from about 6.5 on it is found
+_FACTORS = (0.6, 1.7)  # of the plain strength, within which that is sought
+_PSNR = 42.5  # dB over the picture, which no mark goes below
+_GAP = 0.03  # crop units: unchanged pixels between changed ones, up to this, count as edited
+_SCALES = (0.97, 0.985, 1.0, 1.015, 1.03)
+_TURNS = (-0.03, -0.015, 0.0, 0.015, 0.03)  # rad
+_SHIFT = 12  # px of the crop, each way
+_HOME = 12  # index of scale 1, turn 0, not mirrored, among the variants
+_CLIP = 2.5  # local standard deviations: stronger structure is an edge, not noise
+_WHITE = 0.75  # 0.5 whitens; 1 also weighs a frequency by how clear of the face it is
+_FLOOR = 1.0  # levels: below this local standard deviation nothing is amplified further
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What was seen of the mark in a face: the best score, and among how many places."""
+
+    score: float
+    places: int
+
+    @property
+    def chance(self) -> float:
+        """Chance that a face without the mark scores as high: the normal tail, times the places."""
+        return min(1.0, self.places * 0.5 * math.erfc(self.score / math.sqrt(2)))
+
+
+def lay(result: UInt8, source: UInt8, faces: Sequence[Face]) -> UInt8:
+    """`result`, an edit (H, W, 3) of `source` (H, W, 3), with the mark on its faces: a new array.
+
+    Only what the edit reached is touched: pixels that differ from `source`, and small gaps between
+    them. An edit that changed nothing gets no mark.
+    """
+    marked = result.copy()
+    for face in faces:
+        view = align.view(result, matrix_of(face), SIDE)
+        if view is None:
+            continue
+        near = replace(face, landmarks=face.landmarks - np.array((view.left, view.top), np.float32))
+        after, out = view.of(result), view.of(marked)
+        region = _edited(view.of(source), after, view.matrix)
+        if region.any():
+            faint = _drawn(out, near, region)
+            out[:] = _added(out, faint * min(1.0, _bound(faint, result.size / 3)))
+    return marked
+
+
+def _drawn(pixels: UInt8, face: Face, region: NDArray[np.bool_]) -> Float:
+    """The mark over pixels (h, w, 3) around a face, (h, w) levels, 0 outside `region`.
+
+    It is as strong as a score of `_AIM` asks for, within bounds: the score grows in proportion to
+    the mark, on top of what the bare face scores.
+    """
+    matrix = matrix_of(face)
+    light = _luminance(align.warp(pixels, matrix, SIDE))
+    shape = face_shape(align.transform(matrix, face.landmarks), SIDE)
+    field = _pattern(KEY) * _strength(light) * shape
+    reached = align.warp(region.astype(np.uint8), matrix, SIDE)
+    bare, seen = _at_home(light, shape), _at_home(light + field * reached, shape)
+    field *= np.clip((_AIM - bare) / max(seen - bare, 1e-3), *_FACTORS)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    drawn = np.asarray(cv2.warpAffine(field, matrix, region.shape[::-1], flags=flags))
+    return np.where(region, drawn, np.float32(0))
+
+
+def _bound(faint: Float, pixels: float) -> float:
+    """The factor at which the whole picture's PSNR would fall to `_PSNR`."""
+    allowed = 255.0**2 / 10 ** (_PSNR / 10) * pixels
+    return math.sqrt(allowed / max(float((faint**2).sum()), 1e-9))
+
+
+def _added(pixels: UInt8, faint: Float) -> UInt8:
+    """All three channels by as much, so that grey stays grey."""
+    levels = np.rint(faint).astype(np.int16)[..., None]
+    return np.asarray(np.clip(pixels + levels, 0, 255), dtype=np.uint8)
+
+
+def _at_home(light: Float, shape: Float) -> float:
+    """The score where the mark was laid: no search."""
+    product = _whitened(light, shape) * _patterns(KEY)[_HOME]
+    return float(product.real.sum()) / max(float(np.linalg.norm(product)), 1e-12)
+
+
+def look(pixels: UInt8, face: Face, key: bytes = KEY) -> Sighting:
+    """What a face in a picture uint8 (H, W, 3) shows of the mark."""
+    matrix = matrix_of(face)
+    light = _luminance(align.warp(pixels, matrix, SIDE))
+    spectrum = _whitened(light, face_shape(align.transform(matrix, face.landmarks), SIDE))
+    window = np.r_[-_SHIFT : _SHIFT + 1]
+    best, places = -math.inf, 0
+    for wanted in _patterns(key):
+        product = spectrum * wanted
+        spread = math.sqrt(float((np.abs(product) ** 2).sum()))
+        answers = np.fft.ifft2(product).real * product.size / max(spread, 1e-12)
+        near = answers[np.ix_(window, window)]
+        best, places = max(best, float(near.max())), places + near.size
+    return Sighting(best, places)
+
+
+def matrix_of(face: Face) -> Float:
+    """The similarity (2, 3) from photograph px to the crop of side `SIDE`."""
+    stable = list(align.STABLE)
+    return align.similarity(face.landmarks[stable], align.template(SIDE)[stable])
+
+
+def _edited(before: UInt8, after: UInt8, matrix: Float) -> NDArray[np.bool_]:
+    """Where the edit reached, (h, w): changed pixels, and the gaps up to `_GAP` between them."""
+    apart = before != after
+    changed = (apart[..., 0] | apart[..., 1] | apart[..., 2]).astype(np.uint8)
+    gap = max(1, round(_GAP * SIDE / math.hypot(matrix[0, 0], matrix[1, 0])))
+    kernel = np.ones((2 * gap + 1, 2 * gap + 1), np.uint8)
+    return np.asarray(cv2.morphologyEx(changed, cv2.MORPH_CLOSE, kernel), dtype=bool)
+
+
+def _strength(light: Float) -> Float:
+    """RMS levels of the mark over a crop (SIDE, SIDE): more in texture, within bounds."""
+    texture = np.sqrt(_local_variance(light, _TEXTURE)).astype(np.float32)
+    # the least of the neighbourhood: beside an edge skin is smooth, and would show it
+    calm = np.asarray(cv2.erode(texture, np.ones((5, 5), np.uint8)), dtype=np.float32)
+    strength = np.clip(_PER_TEXTURE * _soft(calm, _TEXTURE), _LEAST, _MOST)
+    return np.asarray(strength, dtype=np.float32)
+
+
+def _whitened(light: Float, shape: Float) -> NDArray[np.complex128]:
+    """The spectrum (SIDE, SIDE) of a crop under a soft mask, both (SIDE, SIDE), with its
+    structure evened out, in place and frequency.
+
+    Each neighbourhood is brought to one standard deviation and clipped, so that no edge drowns the
+    rest; then each frequency is divided by what stands around it.
+    """
+    fine = light - _soft(light, SIDE / (2 * math.pi * _RING[0]))
+    even = fine / np.sqrt(_local_variance(light, _TEXTURE) + _FLOOR**2)
+    spectrum = np.fft.fft2(np.clip(even, -_CLIP, _CLIP) * shape)
+    power = np.abs(spectrum) ** 2
+    around = cv2.blur(np.fft.fftshift(power), (9, 9), borderType=cv2.BORDER_REFLECT)
+    return spectrum / (np.fft.ifftshift(around) + 1e-9) ** _WHITE
+
+
+@lru_cache(maxsize=4)
+def _pattern(key: bytes) -> Float:
+    """The pattern over the crop, float32 (SIDE, SIDE), RMS 1: a ring of frequencies, keyed phases.
+
+    The phases are bytes of SHAKE-256, the same on every machine and version.
+    """
+    fy, fx = np.meshgrid(*2 * (np.fft.fftfreq(SIDE, 1 / SIDE),), indexing="ij")
+    ring = (np.hypot(fx, fy) >= _RING[0]) & (np.hypot(fx, fy) <= _RING[1])
+    words = np.frombuffer(hashlib.shake_256(key).digest(2 * SIDE * SIDE), dtype="<u2")
+    phases = words.reshape(SIDE, SIDE) / 65536 * 2 * np.pi
+    drawn = np.fft.ifft2(ring * np.exp(1j * phases)).real
+    return np.asarray(drawn / drawn.std(), dtype=np.float32)
+
+
+@lru_cache(maxsize=4)
+def _patterns(key: bytes) -> list[NDArray[np.complex64]]:
+    """Conjugate spectra of the pattern at every scale and turn of the search, and mirrored."""
+    return [np.conj(np.fft.fft2(p)).astype(np.complex64) for p in _variants(_pattern(key))]
+
+
+def _variants(pattern: Float) -> Iterator[Float]:
+    middle = (SIDE - 1) / 2
+    for drawn in (pattern, np.ascontiguousarray(pattern[:, ::-1])):
+        for scale in _SCALES:
+            for turn in _TURNS:
+                matrix = cv2.getRotationMatrix2D((middle, middle), math.degrees(turn), scale)
+                out = cv2.warpAffine(drawn, matrix, (SIDE, SIDE), flags=cv2.INTER_CUBIC)
+                yield np.asarray(out, dtype=np.float32)
+
+
+def _luminance(pixels: UInt8) -> Float:
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), dtype=np.float32)
+
+
+def _soft(image: Float, width: float) -> Float:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), width), dtype=np.float32)
+
+
+def _local_variance(image: Float, width: float) -> Float:
+    variance = _soft(image * image, width) - _soft(image, width) ** 2
+    return np.asarray(np.maximum(variance, 0), dtype=np.float32)

@@ -1,0 +1,91 @@
+"""The straight line of a film: read, follow, steady, edit each frame, mark it, write."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mien.editor import Editor, describe
+from mien.errors import FaceNotFound
+from mien.faces import align
+from mien.faces.paste import paste
+from mien.provenance.credentials import Signer
+from mien.provenance.mark import lay
+from mien.types import Faces, UInt8
+from mien.video.driving import Constant, Curve, Drive, face_at
+from mien.video.following import followed
+from mien.video.reading import Film
+from mien.video.steadying import Steady, steadied
+from mien.video.writing import writing
+
+FULL = Curve()
+"""All of the guide's expression, all the time."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What became of a film."""
+
+    frames: int
+    edited: int
+    """Frames in which a face was edited, were it a little."""
+    seconds: float
+    """Time that it took."""
+
+
+def edit_film(
+    editor: Editor,
+    source: Film,
+    target: Path,
+    drive: Drive,
+    curve: Curve = FULL,
+    face: str = "largest",
+    signer: Signer | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Cut:
+    """Write `source` to `target` with the driven expression on its faces; sound and times stay.
+
+    Every edited frame carries the mark, the file says what was done. `progress` is told the frames
+    done. FaceNotFound if no frame shows a face, VideoError if a file cannot be read or written:
+    nothing is written then.
+    """
+    began, count, edited, shown = time.perf_counter(), 0, 0, False
+    with writing(target, source, _metadata(editor, drive, curve), signer) as film:
+        for steady in steadied(followed(source.frames(), face)):
+            pixels = edit_frame(editor, steady, drive, curve)
+            film.add(steady.frame, pixels)
+            count += 1
+            edited += pixels is not steady.frame.pixels
+            shown |= any(points is not None for points in steady.points)
+            progress(count)
+        if not shown:
+            raise FaceNotFound(
+                f"no face found in {source.path}: use a film that shows one from the front, 60 px "
+                "wide or more"
+            )
+    return Cut(count, edited, time.perf_counter() - began)
+
+
+def edit_frame(editor: Editor, steady: Steady, drive: Drive, curve: Curve = FULL) -> UInt8:
+    """One frame with its edit and the mark, (H, W, 3); its very pixels if nothing is asked."""
+    source = steady.frame.pixels
+    guide, wanted = drive.at(steady.frame.time), curve.at(steady.frame.time)
+    pixels, faces = source, []
+    for points, share in zip(steady.points, steady.shares, strict=True):
+        if points is None or guide is None or share * wanted == 0:
+            continue
+        found = face_at(points)
+        crop = align.align(source, found, editor.method.size)
+        batch = Faces.stack([crop]).to(editor.method.device)
+        pixels = paste(pixels, crop, editor.method.edit(batch, guide, share * wanted))
+        faces.append(found)
+    return lay(pixels, source, faces) if faces else source
+
+
+def _metadata(editor: Editor, drive: Drive, curve: Curve) -> Mapping[str, str]:
+    guide = describe(drive.guide) if isinstance(drive, Constant) else "reference film"
+    values = sorted({min(curve.values), max(curve.values)})
+    told = editor.metadata(guide, " to ".join(f"{value:g}" for value in values), 0)
+    return {key: value for key, value in told.items() if key != "faces"}

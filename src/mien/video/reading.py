@@ -1,0 +1,164 @@
+"""A film as a stream of upright RGB frames with their times; only the frame in hand is held."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace
+from av.video.stream import VideoStream
+
+from mien.errors import VideoError
+from mien.images import MAX_PIXELS
+from mien.types import UInt8
+
+_TIME_BASE = Fraction(1, 90_000)  # for a stream that names none
+
+
+@dataclass(frozen=True)
+class Colour:
+    """How a stream codes colour, in FFmpeg's numbers (2 or 0: not said), to write it so again."""
+
+    space: int
+    range: int
+    primaries: int
+    transfer: int
+
+    @property
+    def matrix(self) -> Colorspace:
+        """The conversion to RGB; where the stream does not say, BT.601 both ways."""
+        known = {1: Colorspace.ITU709, 7: Colorspace.SMPTE240M, 9: Colorspace.BT2020}
+        return known.get(self.space, Colorspace.ITU601)
+
+    @property
+    def levels(self) -> ColorRange:
+        return ColorRange.JPEG if self.range == ColorRange.JPEG else ColorRange.MPEG
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A picture of a film, upright, and when it is shown."""
+
+    pixels: UInt8  # (H, W, 3) RGB
+    pts: int
+    """Time in units of the film's `time_base`."""
+    time: float
+    """Seconds since the first frame."""
+
+
+@dataclass(frozen=True)
+class Film:
+    """What a film is, by its header and first frame."""
+
+    path: Path
+    width: int
+    height: int
+    """Upright, after the rotation that the file asks for."""
+    rate: Fraction
+    """Frames a second, on average."""
+    time_base: Fraction
+    seconds: float
+    """Duration, 0 if the file does not say."""
+    colour: Colour
+    aspect: Fraction
+    """Width of a pixel over its height, upright."""
+
+    @property
+    def count(self) -> int:
+        """How many frames there will be, about."""
+        return round(self.seconds * float(self.rate))
+
+    def frames(self) -> Iterator[Frame]:
+        """The frames in order; VideoError where the film is damaged."""
+        with opened(self.path) as container:
+            stream = picture_stream(container, self.path)
+            stream.thread_type = "AUTO"
+            first: int | None = None
+            last: int | None = None
+            for index, frame in enumerate(container.decode(stream)):
+                pts = frame.pts
+                if pts is None:  # a raw stream: frames in a row
+                    pts = round(index / self.rate / self.time_base)
+                if last is not None and pts <= last:
+                    continue  # two at one time: the first was shown
+                first, last = pts if first is None else first, pts
+                yield Frame(
+                    _upright(frame, self.colour), pts, float((pts - first) * self.time_base)
+                )
+
+
+def look(path: Path) -> Film:
+    """What the film at `path` is; VideoError in one line if it is none."""
+    if not path.exists():
+        raise VideoError(f"no such file: {path}")
+    with opened(path) as container:
+        stream = picture_stream(container, path)
+        rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+        frame = next(iter(container.decode(stream)), None)
+        if frame is None:
+            raise VideoError(f"{path} has no picture in it: give another film")
+        _check(path, frame)
+        turned = frame.rotation % 180 != 0
+        width, height = (frame.height, frame.width) if turned else (frame.width, frame.height)
+        aspect = stream.sample_aspect_ratio or Fraction(1)
+        seconds = 0.0
+        if stream.duration and stream.time_base:
+            seconds = float(stream.duration * stream.time_base)
+        elif container.duration:
+            seconds = container.duration / 1e6
+        return Film(
+            path,
+            width,
+            height,
+            Fraction(rate),
+            stream.time_base or _TIME_BASE,
+            seconds,
+            Colour(frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc),
+            1 / aspect if turned else aspect,
+        )
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[InputContainer]:
+    """The film open for reading; VideoError for what goes wrong then or later."""
+    try:
+        with av.open(str(path), "r") as container:
+            yield container
+    except av.error.FFmpegError as error:
+        if isinstance(error, PermissionError):
+            raise VideoError(f"{path} may not be read: check its permissions") from None
+        raise VideoError(
+            f"{path} is no film that can be read, or it is damaged: {error.strerror}"
+        ) from None
+
+
+def picture_stream(container: InputContainer, path: Path) -> VideoStream:
+    """The stream of moving pictures, not a cover picture; VideoError if there is none."""
+    for stream in container.streams.video:
+        if "attached_pic" not in str(stream.disposition):
+            return stream
+    raise VideoError(f"{path} has no moving pictures in it: give a film")
+
+
+def _check(path: Path, frame: VideoFrame) -> None:
+    if frame.width * frame.height > MAX_PIXELS:
+        raise VideoError(f"{path} is {frame.width} x {frame.height}: shrink it first")
+
+
+def _upright(frame: VideoFrame, colour: Colour) -> UInt8:
+    """A decoded frame as RGB, turned the way the file says that it is shown."""
+    shown = frame.reformat(
+        format="rgb24",
+        src_colorspace=colour.matrix,
+        src_color_range=colour.levels,
+        dst_color_range=ColorRange.JPEG,
+    )
+    pixels = np.rot90(np.asarray(shown.to_ndarray()), round(frame.rotation / 90))
+    return np.ascontiguousarray(pixels, dtype=np.uint8)

@@ -1,0 +1,167 @@
+"""A film onto disk: frames encoded as they come, sound copied packet by packet, all or nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange
+from av.video.stream import VideoStream
+
+from mien.errors import VideoError
+from mien.images import SOURCE_TYPE, xmp
+from mien.provenance.credentials import Signer
+from mien.types import UInt8
+from mien.video.reading import Film, Frame, opened
+from mien.zoo.files import replacing
+
+FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
+"""Suffixes that are written, and FFmpeg's names of the formats."""
+XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+"""The identifier of a box with XMP in an MP4 or QuickTime file (XMP specification, part 3)."""
+
+_QUALITY = {"crf": "17", "preset": "fast"}  # nearly the source's look: an edit should cost no more
+
+
+class Writer:
+    """An open film. It is made by `writing`, which sees to its end."""
+
+    def __init__(self, container: OutputContainer, film: Film, sound: InputContainer) -> None:
+        self._out, self._film = container, film
+        self._stream = self._pictures()
+        self._copied = {
+            stream.index: container.add_stream_from_template(stream)
+            for stream in sound.streams.audio
+        }
+        self._sound = self._packets(sound)
+        self._waiting: Packet[AudioStream] | None = None
+
+    def add(self, frame: Frame, pixels: UInt8) -> None:
+        """The next frame: `pixels` (H, W, 3) shown at the time of `frame`."""
+        self._copy_sound(frame.time)
+        coded = VideoFrame.from_ndarray(_even(pixels), format="rgb24").reformat(
+            format="yuv420p",
+            dst_colorspace=self._film.colour.matrix,
+            src_color_range=ColorRange.JPEG,
+            dst_color_range=self._film.colour.levels,
+        )
+        coded.pts, coded.time_base = frame.pts, self._film.time_base
+        self._out.mux(self._stream.encode(coded))
+
+    def finish(self) -> None:
+        """The frames that the encoder still holds, and the rest of the sound."""
+        self._out.mux(self._stream.encode(None))
+        self._copy_sound(float("inf"))
+
+    def _pictures(self) -> VideoStream:
+        film = self._film
+        stream = self._out.add_stream("libx264", rate=film.rate)
+        stream.width, stream.height = film.width + film.width % 2, film.height + film.height % 2
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.options = dict(_QUALITY)
+        context.time_base = stream.time_base = film.time_base
+        context.sample_aspect_ratio = film.aspect
+        context.color_range = film.colour.levels
+        context.colorspace = film.colour.space
+        context.color_primaries = film.colour.primaries
+        context.color_trc = film.colour.transfer
+        return stream
+
+    def _packets(self, sound: InputContainer) -> Iterator[Packet[AudioStream]]:
+        if self._copied:
+            for packet in sound.demux(sound.streams.audio):
+                if packet.dts is not None:  # the last one of each stream is empty
+                    yield packet
+
+    def _copy_sound(self, until: float) -> None:
+        """Sound up to a time of the film, s, so that the file's two halves keep step."""
+        while True:
+            packet = self._waiting or next(self._sound, None)
+            self._waiting = packet
+            if packet is None or float((packet.dts or 0) * packet.time_base) > until + 1:
+                return
+            packet.stream = self._copied[packet.stream.index]
+            self._out.mux(packet)
+            self._waiting = None
+
+
+@contextlib.contextmanager
+def writing(
+    path: Path, film: Film, metadata: Mapping[str, str], signer: Signer | None = None
+) -> Iterator[Writer]:
+    """A writer of the film that becomes `path`, with the sound of `film`, when the block ends well.
+
+    The file says that a trained model altered it, with `metadata`, and is signed by C2PA if there
+    is a signer. VideoError if it cannot be written; nothing is left behind then.
+    """
+    check_suffix(path)
+    try:
+        with replacing(path) as part:
+            with opened(film.path) as sound:
+                form = FORMATS[path.suffix.lower()]
+                options = {"movflags": "faststart"} if form != "matroska" else {}
+                with av.open(str(part), "w", format=form, options=options) as out:
+                    out.metadata.update(_tags(sound, metadata))
+                    writer = Writer(out, film, sound)
+                    yield writer
+                    writer.finish()
+            if form != "matroska":
+                _append_xmp(part, metadata)
+            if signer is not None:
+                _sign(part, path.suffix, metadata, signer)
+    except av.error.FFmpegError as error:
+        raise VideoError(
+            f"{path} cannot be written ({error.strerror}): if the sound does not fit, use .mkv"
+        ) from None
+    except OSError as error:
+        raise VideoError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def check_suffix(path: Path) -> None:
+    """VideoError unless mien writes films of this name."""
+    if path.suffix.lower() not in FORMATS:
+        raise VideoError(
+            f"mien does not write {path.suffix or 'films without a suffix'}: use "
+            + ", ".join(FORMATS)
+        )
+
+
+def _even(pixels: UInt8) -> UInt8:
+    """Sides that 4:2:0 can hold: an odd one gets its last row or column twice."""
+    height, width = pixels.shape[:2]
+    return np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+
+
+def _tags(source: InputContainer, metadata: Mapping[str, str]) -> dict[str, str]:
+    """Plain tags of the container: the source's title and the like, and what was done."""
+    technical = {"major_brand", "minor_version", "compatible_brands", "encoder"}
+    kept = {k: v for k, v in source.metadata.items() if k.lower() not in technical}
+    told = ", ".join(f"{key} {value}" for key, value in metadata.items())
+    kept |= {"comment": f"altered by AI: {told}"}
+    return kept | {"DigitalSourceType": SOURCE_TYPE} | dict(metadata)
+
+
+def _append_xmp(path: Path, metadata: Mapping[str, str]) -> None:
+    """A box at the end of the file: no offset in front of it moves."""
+    packet = xmp(metadata)
+    with path.open("ab") as file:
+        file.write(struct.pack(">I4s", 24 + len(packet), b"uuid") + XMP_BOX + packet)
+
+
+def _sign(part: Path, suffix: str, metadata: Mapping[str, str], signer: Signer) -> None:
+    signed = part.with_name(part.name + ".signed")
+    try:
+        with part.open("rb") as source, signed.open("w+b") as target:
+            signer.sign_stream(source, target, suffix, metadata)
+        signed.replace(part)
+    finally:
+        signed.unlink(missing_ok=True)

@@ -1,0 +1,140 @@
+"""The mark stays where the edit was, is found again, and is not found where it is not."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from mien import images
+from mien.editor import Editor, Result
+from mien.faces.detect import detect
+from mien.methods.base import Method
+from mien.provenance import mark
+from mien.provenance.evidence import DOUBTFUL, FOUND, Evidence, sightings
+from mien.provenance.mark import Sighting, lay, look
+from mien.types import Label, UInt8
+from mien.zoo.samples import samples
+
+
+def jpeg(pixels: UInt8, quality: int) -> UInt8:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=quality)
+    return np.asarray(Image.open(stream).convert("RGB"))
+
+
+def half(pixels: UInt8) -> UInt8:
+    return np.asarray(cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+
+
+@pytest.fixture(scope="module")
+def whole() -> Result:
+    """An edit that reaches the whole face, as those of trained methods do."""
+    photo = images.read(samples()["ben"])
+    moved = np.clip(photo.pixels.astype(int) + 1, 0, 255).astype(np.uint8)
+    return Result(replace(photo, pixels=moved), tuple(detect(photo.pixels)), 1, {}, photo)
+
+
+def test_outside_the_edit_nothing_changes(edited: Result) -> None:
+    before, after, marked = edited.source.pixels, edited.pixels, edited.marked.pixels
+    touched = (marked != after).any(-1)
+    changed = (after != before).any(-1)
+    assert touched.sum() > 1000
+    near = cv2.dilate(changed.astype(np.uint8), np.ones((31, 31), np.uint8)).astype(bool)
+    assert not (touched & ~near).any()
+    rows = np.flatnonzero(changed.any(1))
+    assert not touched[: rows[0]].any()
+    assert not touched[rows[-1] + 1 :].any()
+
+
+def test_an_edit_of_nothing_is_not_marked(wide_mouth: Method) -> None:
+    result = Editor(wide_mouth).edit(samples()["anna"], Label("happy"), intensity=0)
+    assert np.array_equal(result.marked.pixels, result.source.pixels)
+    assert np.array_equal(lay(result.pixels, result.pixels, result.faces), result.pixels), (
+        "no change, no mark"
+    )
+    stream = io.BytesIO(result.encode(".png"))
+    assert images.statement(stream) == {}
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        lambda p: p,
+        lambda p: jpeg(p, 75),
+        lambda p: jpeg(p, 50),
+        half,
+        lambda p: np.ascontiguousarray(p[70:550, 40:520]),
+        lambda p: np.ascontiguousarray(p[:, ::-1]),
+    ],
+    ids=["none", "jpeg75", "jpeg50", "half", "crop", "mirrored"],
+)
+def test_it_is_found_again(whole: Result, attack: object) -> None:
+    seen = sightings([attack(whole.marked.pixels)])  # type: ignore[operator]
+    assert len(seen) == 1
+    assert seen[0].score > 9
+    assert Evidence(1, seen).mark == "found"
+
+
+def test_it_is_faint(whole: Result) -> None:
+    difference = whole.marked.pixels.astype(float) - whole.pixels
+    assert 10 * np.log10(255**2 / np.square(difference).mean()) >= 42.5 - 0.01
+    # a close crop, where the face is nearly the whole picture, keeps to it too
+    left, top, right, bottom = (int(v) for v in whole.faces[0].box)
+    part = np.s_[top - 40 : bottom + 20, left - 20 : right + 20]
+    faces = [replace(f, landmarks=f.landmarks - (left - 20, top - 40)) for f in whole.faces]
+    marked = lay(whole.pixels[part], whole.source.pixels[part], faces)
+    close = marked.astype(float) - whole.pixels[part]
+    assert 10 * np.log10(255**2 / np.square(close).mean()) >= 42.4
+
+
+def test_grey_stays_grey(whole: Result) -> None:
+    grey = np.repeat(cv2.cvtColor(whole.pixels, cv2.COLOR_RGB2GRAY)[..., None], 3, -1)
+    marked = lay(grey, grey - 1, whole.faces)
+    assert (marked == marked[..., :1]).all()
+    assert (marked != grey).any()
+
+
+@pytest.mark.parametrize("name", ["anna", "ben", "cora"])
+def test_untouched_faces_do_not_show_it(name: str) -> None:
+    pixels = images.read(samples()[name]).pixels
+    assert all(s.chance > 1e-3 for s in sightings([pixels, jpeg(pixels, 60)]))
+
+
+def test_scores_of_other_keys_are_standard_normal() -> None:
+    """The chance of a false alarm rests on this: scores of a face under keys that were not laid."""
+    pixels = images.read(samples()["anna"]).pixels
+    face = detect(pixels)[0]
+    matrix = mark.matrix_of(face)
+    light = mark._luminance(mark.align.warp(pixels, matrix, mark.SIDE))
+    shape = mark.face_shape(mark.align.transform(matrix, face.landmarks), mark.SIDE)
+    spectrum = mark._whitened(light, shape)
+    scores = []
+    for i in range(200):
+        product = spectrum * np.conj(np.fft.fft2(mark._pattern.__wrapped__(b"key %d" % i)))
+        scores.append(product.real.sum() / np.linalg.norm(product))
+    assert abs(np.mean(scores)) < 4 / 200**0.5
+    assert 0.85 < np.std(scores) < 1.15
+    assert np.max(np.abs(scores)) < 4.5
+
+
+def test_another_key_does_not_find_it(whole: Result) -> None:
+    face = whole.faces[0]
+    assert look(whole.marked.pixels, face, b"someone else's").chance > 1e-2
+
+
+def test_confidence_counts_the_looks() -> None:
+    sure, unsure = Sighting(9.0, 30_000), Sighting(4.0, 30_000)
+    assert Evidence(1, (sure,)).mark == "found"
+    assert Evidence(1, (unsure,)).chance > 0.5
+    two = Evidence(2, (sure, unsure))
+    assert two.chance == pytest.approx(2 * sure.chance)
+    assert Evidence(0, ()).confidence == 0
+    doubtful = Evidence(1, (Sighting(5.7, 30_000),))
+    assert doubtful.mark == "doubtful"
+    assert FOUND < doubtful.chance < DOUBTFUL
+    assert not doubtful.altered

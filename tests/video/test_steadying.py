@@ -1,0 +1,150 @@
+"""Jitter goes, motion stays, short gaps are bridged, long ones fade."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pytest
+
+from mien import images
+from mien.faces.align import template
+from mien.faces.detect import detect
+from mien.faces.landmarks import DOUBT, follow
+from mien.types import Float, UInt8
+from mien.video import following
+from mien.video.following import Seen, Track, followed
+from mien.video.reading import Frame
+from mien.video.steadying import AHEAD, BRIDGE, EASE, Steady, steadied
+from mien.zoo.samples import samples
+
+EMPTY = np.zeros((4, 4, 3), np.uint8)
+FACE = template(100)
+
+
+def seen(places: Iterable[Float | None], rate: float = 25.0) -> list[Seen]:
+    return [Seen(Frame(EMPTY, i, i / rate), (p,)) for i, p in enumerate(places)]
+
+
+def positions(steady: Iterable[Steady]) -> Float:
+    return np.stack([s.points[0] for s in steady if s.points[0] is not None])
+
+
+def test_jitter_goes_and_drift_stays() -> None:
+    random = np.random.default_rng(0)
+    drift = [FACE + np.float32((0.4 * i, 0.2 * i)) for i in range(60)]
+    noisy = [p + random.normal(0, 0.2, p.shape).astype(np.float32) for p in drift]
+    steady = positions(steadied(seen(noisy)))
+    rough, calm = (np.abs(np.asarray(p) - np.stack(drift))[5:-5].std() for p in (noisy, steady))
+    assert calm < 0.5 * rough
+    assert np.abs(steady - np.stack(drift))[5:-5].mean() < 0.15
+
+
+def test_quick_motion_does_not_lag() -> None:
+    """A mouth that opens within a frame is open in that frame."""
+    opened = FACE.copy()
+    opened[57] += (0, 12)
+    steady = positions(steadied(seen([FACE] * 15 + [opened] * 15)))
+    assert np.abs(steady[14] - FACE).max() < 1
+    assert np.abs(steady[15] - opened).max() < 1
+
+
+@pytest.mark.parametrize("rate", [25.0, 60.0])
+def test_short_gaps_are_bridged(rate: float) -> None:
+    row: list[Float | None] = [FACE + np.float32((i, 0)) for i in range(40)]
+    row[20 : 20 + BRIDGE] = [None] * BRIDGE
+    steady = list(steadied(seen(row, rate)))
+    assert len(steady) == 40
+    assert all(s.shares == (1.0,) for s in steady)
+    assert np.abs(positions(steady)[22] - (FACE + np.float32((22, 0)))).max() < 0.7
+
+
+def test_long_gaps_fade_on_either_side() -> None:
+    row: list[Float | None] = [FACE] * 50
+    row[20:30] = [None] * 10
+    shares = [s.shares[0] for s in steadied(seen(row))]
+    assert shares[20:30] == [0.0] * 10
+    fading = shares[20 - EASE : 20]
+    assert fading == sorted(fading, reverse=True)
+    assert shares[30 : 30 + EASE] == fading[::-1]
+    assert set(shares[: 20 - EASE] + shares[30 + EASE :]) == {1.0}
+
+
+def test_a_cut_is_no_motion() -> None:
+    there = FACE + np.float32((300, 40))
+    steady = list(steadied(seen([FACE] * 12 + [there] * 12)))
+    assert np.abs(positions(steady)[11] - FACE).max() < 1e-3
+    assert np.abs(positions(steady)[12] - there).max() < 1e-3
+    assert all(s.shares == (1.0,) for s in steady)
+
+
+def test_memory_does_not_grow() -> None:
+    """No more frames are taken than are needed to give the next one."""
+    taken = 0
+
+    def endless() -> Iterable[Seen]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield Seen(Frame(EMPTY, taken, taken / 25), (FACE,))
+
+    steady = steadied(endless())
+    for count in range(1, 200):
+        next(steady)
+        assert taken == count + AHEAD
+
+
+@pytest.fixture(scope="module")
+def face() -> tuple[UInt8, Float]:
+    pixels = images.read(samples()["anna"]).pixels[::2, ::2]
+    pixels = np.ascontiguousarray(pixels)
+    return pixels, detect(pixels)[0].landmarks
+
+
+def test_the_network_knows_a_face_from_none(face: tuple[UInt8, Float]) -> None:
+    pixels, landmarks = face
+    size = np.ptp(landmarks[:, 0])
+    near, doubt = follow(pixels, landmarks + np.float32((0.1 * size, -0.05 * size)))
+    assert doubt < DOUBT / 2
+    assert np.abs(near - landmarks).mean() < 0.02 * size
+    noise = np.random.default_rng(0).integers(0, 255, pixels.shape).astype(np.uint8)
+    assert follow(noise, landmarks)[1] > DOUBT
+
+
+def test_a_face_that_is_covered_is_lost_and_found(
+    face: tuple[UInt8, Float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels, landmarks = face
+    blank = np.full_like(pixels, 120)
+    looks = 0
+    boxes_in = following.boxes_in
+
+    def counted(picture: UInt8) -> list[tuple[float, tuple[float, float, float, float]]]:
+        nonlocal looks
+        looks += 1
+        return boxes_in(picture)
+
+    monkeypatch.setattr(following, "boxes_in", counted)
+    track = Track(landmarks, landmarks)
+    row = [track.step(p) for p in [pixels] * 3 + [blank] * 3 + [pixels] * 2]
+    assert [p is None for p in row] == [False] * 3 + [True] * 3 + [False] * 2
+    assert looks == 1, "the detector is asked when a face is lost, not for every frame"
+    assert np.abs(row[-1] - landmarks).mean() < 1
+
+
+def test_the_detector_looks_once_where_the_face_stays(
+    face: tuple[UInt8, Float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels, _ = face
+    looks = 0
+    found = following.detect
+
+    def counted(picture: UInt8) -> list[object]:
+        nonlocal looks
+        looks += 1
+        return list(found(picture))
+
+    monkeypatch.setattr(following, "detect", counted)
+    rows = list(followed((Frame(pixels, i, i / 25) for i in range(6)), "largest"))
+    assert looks == 1
+    assert all(row.points[0] is not None for row in rows)
