@@ -423,6 +423,22 @@ def test_lent_says_how_often_the_references_code_is_drawn() -> None:
         assert torch.equal(own[1], codes[1])  # its units are not known
 
 
+def test_the_first_stage_teaches_reading_alone() -> None:
+    made = task(data="faces", noise=0.03)
+    (phase,) = made.phases()
+    single = {k: v for k, v in batch().items() if k.startswith("source")}
+    loss = phase.loss(single, 0)
+    assert set(loss.parts) == {"landmarks", "attention", "units", "mapped"}
+    loss.total.backward()
+    m = made.method
+    for module in (m.expression_encoder, m.expression_features.heat, m.unit_map):
+        assert all(p.grad is not None for p in module.parameters())
+    for module in (m.identity_encoder, m.decoder, m.head):
+        assert all(p.grad is None for p in module.parameters())
+    assert set(made.validate(m, single)) == {"landmarks_percent", "units_mae"}
+    assert made.preview(m, single)[-2][0] == "landmarks"
+
+
 def test_explain_ends_in_the_result() -> None:
     made, source = method(), faces()
     pictures = dict(made.explain(source, made.from_labels(torch.tensor([1, 1]))))

@@ -171,3 +171,18 @@ def test_weak_readings_rest() -> None:
         assert bool(((units > 0) & (units < 0.3)).any())
         kept = torch.where(units < 0.3, torch.zeros_like(units), units)
         assert torch.equal(resting.encode(faces).code, resting.from_units(kept).code)
+
+
+def test_the_first_stage_teaches_reading_alone() -> None:
+    made = task(data="faces")
+    (phase,) = made.phases()
+    single = {k: v for k, v in batch().items() if k.startswith("source")}
+    loss = phase.loss(single, 0)
+    assert set(loss.parts) == {"units", "mapped"}
+    loss.total.backward()
+    m = made.method
+    for module in (m.unit_encoder, m.unit_map):
+        assert all(p.grad is not None for p in module.parameters())
+    for module in (m.free_encoder, m.generator, m.head):
+        assert all(p.grad is None for p in module.parameters())
+    assert set(made.validate(m, single)) == {"units_mae"}

@@ -204,6 +204,28 @@ def test_intensity_is_followed_by_its_slope() -> None:
     assert (none["r2"], none["slope"]) == (0.0, 0.0)
 
 
+def test_intensity_that_is_not_followed_is_seen() -> None:
+    section, _ = asking(1.0)
+
+    def always_full(trial: Trial) -> Tensor:
+        return faces(list(range(PEOPLE)), [7.0] * PEOPLE).pixels
+
+    def by_chance(trial: Trial) -> Tensor:
+        rng = torch.Generator().manual_seed(int(100 * trial.amount))
+        return faces(list(range(PEOPLE)), (7 * torch.rand(PEOPLE, generator=rng)).tolist()).pixels
+
+    def backwards(trial: Trial) -> Tensor:
+        return faces(list(range(PEOPLE)), [7 * (1 - trial.amount)] * PEOPLE).pixels
+
+    full, chance, back = (
+        followed(Bench(section, PANEL).measure(edit))
+        for edit in (always_full, by_chance, backwards)
+    )
+    assert full["r2"] == pytest.approx(0.5, abs=0.01)  # only that something moved, not how far
+    assert chance["r2"] < 0.6
+    assert back["slope"] < 0.1
+
+
 def test_a_line_through_too_few_results_is_not_drawn() -> None:
     section, edit = asking(1.0)
     few = replace(section, trials=[_first(section.trials[3], 2)])
@@ -252,6 +274,26 @@ def test_what_is_finished_is_not_measured_again(tmp_path: Path) -> None:
     assert calls == [8, 8]  # other judges
     (tmp_path / "half.json.part").write_text("{")
     assert run("one") == first
+
+
+@pytest.mark.usefixtures("small")
+def test_who_cannot_be_asked_is_left_out_with_the_reason(tmp_path: Path) -> None:
+    def refuses(trial: Trial) -> Tensor:
+        raise AssertionError("it was asked all the same")
+
+    def cannot(section: Section) -> str | None:
+        return "takes no labels" if isinstance(section.trials[0].ask, Label) else None
+
+    rows = [Contestant("m", random_expression, "w"), Contestant("n", refuses, "w", cannot)]
+    table = score(rows, ["labels"], Setting(tmp_path, tmp_path), PANEL, tmp_path)
+    lines = table["labels: labels"]["lines"]
+    assert lines["n"] == {"skipped": "takes no labels"}
+    assert lines["m"]["faces"] == 16
+    heading, _, *rest = quality(table).splitlines()
+    assert heading.endswith("| not measured |")
+    assert rest[-1].startswith("| labels: labels | n |  |")
+    assert rest[-1].endswith("| takes no labels |")
+    assert rest[-2].endswith("|  |")
 
 
 @pytest.mark.usefixtures("small")

@@ -41,6 +41,10 @@ Progress = Callable[[str, int, int], None]
 """Hears what is being measured, how many results are done, and of how many."""
 
 
+def able(_: Section) -> None:
+    """Whoever can be asked by every guide takes part in every section."""
+
+
 @dataclass(frozen=True)
 class Contestant:
     """One way of editing; `weights` is the SHA-256 of what it has learnt."""
@@ -48,6 +52,8 @@ class Contestant:
     name: str
     edit: Editing
     weights: str
+    cannot: Callable[[Section], str | None] = able
+    """Why it takes no part in a section, or None."""
 
 
 def score(
@@ -59,7 +65,7 @@ def score(
     progress: Progress = lambda *_: None,
 ) -> dict[str, Any]:
     """Sections by name, each with its people, and a line for doing nothing, for the answer where
-    there is one, and for every contestant.
+    there is one, and for every contestant; a contestant that cannot take part has the reason there.
 
     `kept` is the folder of finished lines. One thread computes, so that the same numbers come out
     whatever the number of cores.
@@ -96,6 +102,10 @@ def _lines(
     bench = Bench(section, panel)
     unedited: Measured | None = None
     for row in rows:
+        reason = row.cannot(section)
+        if reason is not None:
+            yield row.name, {"skipped": reason}
+            continue
         inputs = known | {"row": row.name, "weights": row.weights}
         inputs["trials"] = digests[row in contestants]
         place = kept / f"{_digest(inputs)[:32]}.json"

@@ -48,6 +48,7 @@ PLAIN: dict[str, tuple[str, str, int]] = {
 """Single numbers: key -> the part of a line that holds it, heading, digits."""
 
 _UNSEEN = "photographs without a face"
+_SKIPPED = "not measured"
 
 
 def quality(table: Mapping[str, Any]) -> str:
@@ -58,13 +59,17 @@ def quality(table: Mapping[str, Any]) -> str:
     for title, section in table.items():
         for name, line in section["lines"].items():
             cells = {"protocol": title, "row": name}
+            if "skipped" in line:
+                rows.append(cells | {_SKIPPED: line["skipped"]})
+                continue
             cells["faces (people)"] = f"{line['faces']} ({line['people']})"
             if section["without_face"]:
                 cells[_UNSEEN] = str(len(section["without_face"]))
             rows.append(cells | _cells(line))
     headings = ["protocol", "row", "faces (people)"]
     headings += [heading for heading, _ in COLUMNS.values()]
-    headings += [heading for _, heading, _ in PLAIN.values()] + [_UNSEEN]
+    headings += [heading for _, heading, _ in PLAIN.values()]
+    headings += [_UNSEEN, _SKIPPED]
     return markdown([h for h in headings if any(h in row for row in rows)], rows)
 
 

@@ -21,6 +21,7 @@ PARTS = {
     "eyes": slice(36, 48),
     "mouth": slice(48, 68),
     "inner": slice(17, 68),
+    "whole": slice(0, 68),
 }
 
 

@@ -69,7 +69,9 @@ class Weights:
 class Training:
     """Budget and rates. Images are counted, not steps."""
 
-    data: Literal["unpaired", "pairs"] = "unpaired"  # unpaired: two strangers; pairs: rig truth
+    data: Literal["unpaired", "pairs", "faces"] = (
+        "unpaired"  # unpaired: two strangers; pairs: rig truth; faces: expression encoder alone
+    )
     images: int = 400_000  # seen in all
     batch: int = 16
     people: int = 1024  # room for so many training people in the discriminator

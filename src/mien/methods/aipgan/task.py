@@ -1,7 +1,9 @@
 """How aipgan is trained: the discriminator, then both encoders and the decoder together.
 
 `unpaired` sees two strangers at a time: the paper. `pairs` also knows what the first looks like
-with the expression of the second (Differs), and keeps every other term.
+with the expression of the second (Differs), and keeps every other term. `faces` is a first stage
+for the expression encoder and the map from units alone, which are cheap and need more faces than
+the rest.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.utils.data import Dataset
 
-from mien.data.loading import RigPairs
+from mien.data.loading import RigFaces, RigPairs
 from mien.errors import ConfigError
 from mien.methods.aipgan import losses
 from mien.methods.aipgan.config import AIPGANConfig
@@ -31,6 +34,22 @@ Batch = dict[str, Tensor]
 JUDGED = ("realism", "judged_units", "judged_person")
 
 
+class PlacedFaces(Dataset[Batch]):
+    """Single faces whose units and landmarks are known, under the names that a batch of pairs
+    has.
+    """
+
+    def __init__(self, faces: RigFaces) -> None:
+        self.faces = faces
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+    def __getitem__(self, i: int) -> Batch:
+        pixels, units, _, points = self.faces[i]
+        return {"source": pixels, "source_units": units, "source_landmarks": points}
+
+
 class AIPGANTask(Task):
     """Phases and data of aipgan for a config."""
 
@@ -42,9 +61,11 @@ class AIPGANTask(Task):
         initialise(self.discriminator)
         self.ema_images = config.training.ema_images
 
-    def dataset(self, split: str, seed: int) -> RigPairs:
+    def dataset(self, split: str, seed: int) -> RigPairs | PlacedFaces:
         """Pairs with portraits; ConfigError when they show more people than there is room for."""
         size, room = self.config.architecture.size, self.config.training.people
+        if self.config.training.data == "faces":
+            return PlacedFaces(RigFaces(self.data, split, size=size, seed=seed))
         train = split == "train"
         pairs = RigPairs(self.data, split, size=size, seed=seed, augment=train, portraits=True)
         if train and len(pairs.people) > room:
@@ -58,17 +79,17 @@ class AIPGANTask(Task):
     def phases(self) -> Sequence[Phase]:
         t, m = self.config.training, self.method
         common: dict[str, Any] = {"betas": t.betas, "clip": t.clip, "schedule": self.rate}
+        reading = [m.expression_encoder, m.expression_features, m.unit_map]
+        if t.data == "faces":
+            group = Group(reading, t.lr)
+            return [Phase("expression", [group], self.read, weight_decay=t.weight_decay, **common)]
         phases = []
         if self.judged:
             phases.append(
                 Phase("discriminator", [Group([self.discriminator], t.lr_discriminator)],
                       self.judge, every=t.adversary_every, start=self.join, **common)
             )  # fmt: skip
-        modules = [
-            m.expression_encoder, m.expression_features, m.identity_encoder, m.decoder, m.head,
-            m.unit_map,
-        ]  # fmt: skip
-        groups = [Group(modules, t.lr)]
+        groups = [Group([*reading, m.identity_encoder, m.decoder, m.head], t.lr)]
         phases.append(Phase("generator", groups, self.make, weight_decay=t.weight_decay, **common))
         return phases
 
@@ -130,7 +151,9 @@ class AIPGANTask(Task):
         own, lent = self.draw(codes, batch)
         edit = m.transfer(x, maps, own, lent)
         result = compose(x, edit)
-        parts = self.code_terms(codes, gate, batch)
+        both = torch.cat([batch["source_landmarks"], batch["donor_landmarks"]])
+        units = torch.cat([batch["source_units"], batch["target_units"]])
+        parts = self.code_terms(codes, gate, both, units, known(batch, len(x)))
         parts |= self.intrinsic_terms(maps, bottom, batch)
         if self.config.training.data == "pairs":
             parts |= self.truth_terms(edit, result, batch)
@@ -156,13 +179,25 @@ class AIPGANTask(Task):
         own, lent = drawn.chunk(2)
         return own, lent
 
-    def code_terms(self, codes: Tensor, gate: Tensor | None, batch: Batch) -> dict[str, Tensor]:
-        """What codes of source and donor must say: landmarks, units; where the encoder looks."""
-        m, w, size = self.method, self.config.weights, self.config.architecture.size
-        both = torch.cat([batch["source_landmarks"], batch["donor_landmarks"]])
-        points = (both + 0.5) / size
-        units = torch.cat([batch["source_units"], batch["target_units"]])
-        sure = known(batch, len(batch["source"]))
+    def read(self, batch: Batch, seen: int) -> Loss:
+        """The first stage: codes of single faces, and the map. The noise gives codes the scale that
+        the decoder will need.
+        """
+        x = batch["source"]
+        codes, gate = self.method.expression_encoder(x)
+        codes = codes + self.config.training.noise * torch.randn_like(codes)
+        sure = x.new_ones(len(x))
+        points, units = batch["source_landmarks"], batch["source_units"]
+        return self.weigh(self.code_terms(codes, gate, points, units, sure))
+
+    def code_terms(
+        self, codes: Tensor, gate: Tensor | None, landmarks: Tensor, units: Tensor, sure: Tensor
+    ) -> dict[str, Tensor]:
+        """What the codes of faces must say, landmarks (B, 68, 2) px and units (B, 47) where they
+        are `sure` (B,) 0 or 1; and where their encoder looks.
+        """
+        m, w = self.method, self.config.weights
+        points = (landmarks + 0.5) / self.config.architecture.size
         parts = {}
         if w.landmarks:
             parts["landmarks"] = losses.misplaced(m.landmarks(codes), points)
@@ -258,33 +293,41 @@ class AIPGANTask(Task):
 
     @torch.no_grad()
     def preview(self, method: Method, batch: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:
-        """Also where the encoders look, the landmarks of the donor's code, the intrinsic image."""
+        """Also where the encoders look, the landmarks of the lent code, the intrinsic image."""
         columns = super().preview(method, batch)
         side = batch["source"].shape[-1]
-        seen = Faces(batch["donor"], batch["donor_landmarks"])
+        role = "donor" if "donor" in batch else "source"
+        seen = Faces(batch[role], batch[f"{role}_landmarks"])
         inside = method.explain(seen, method.encode(seen))[:-1]
         return columns + [(name, resize(picture, side)) for name, picture in inside]
 
     @torch.no_grad()
     def validate(self, method: Method, batch: Mapping[str, Tensor]) -> dict[str, float]:
-        """Also the error of the donor's landmarks, % of the outer eye corners' distance, and the
-        PSNR of the intrinsic image to the face at rest, dB.
+        """Also the error of the reference's landmarks, % of the outer eye corners' distance, that
+        of its units, and the PSNR of the intrinsic image to the face at rest, dB.
         """
         assert isinstance(method, AIPGAN)
+        if self.config.training.data == "faces":
+            return reading_errors(method, batch, "source", batch["source_units"])
         numbers = super().validate(method, batch)
-        code, _ = method.expression_encoder(batch["donor"])
-        truth = (batch["donor_landmarks"] + 0.5) / method.size
-        eyes = (truth[:, 36] - truth[:, 45]).norm(dim=-1, keepdim=True).clamp_min(1e-3)
-        error = (method.landmarks(code) - truth).norm(dim=-1) / eyes
         maps, _, _ = method.identity_encoder(batch["source"])
         image = method.identity_encoder.intrinsic(maps[-1])
-        return numbers | {
-            "landmarks_percent": 100 * float(error.mean()),
-            "psnr_intrinsic": psnr(image, batch["source_neutral"]),
-            "units_mae": float(
-                (method.units(Expression(code)) - batch["target_units"]).abs().mean()
-            ),
-        }
+        numbers["psnr_intrinsic"] = psnr(image, batch["source_neutral"])
+        return numbers | reading_errors(method, batch, "donor", batch["target_units"])
+
+
+def reading_errors(
+    method: AIPGAN, batch: Mapping[str, Tensor], role: str, units: Tensor
+) -> dict[str, float]:
+    """Mean errors of what the codes of a role's faces say."""
+    code, _ = method.expression_encoder(batch[role])
+    truth = (batch[f"{role}_landmarks"] + 0.5) / method.size
+    eyes = (truth[:, 36] - truth[:, 45]).norm(dim=-1, keepdim=True).clamp_min(1e-3)
+    error = (method.landmarks(code) - truth).norm(dim=-1) / eyes
+    return {
+        "landmarks_percent": 100 * float(error.mean()),
+        "units_mae": float((method.units(Expression(code)) - units).abs().mean()),
+    }
 
 
 def known(batch: Batch, n: int) -> Tensor:

@@ -1,0 +1,98 @@
+"""Who lent the expression? A fresh network looks at results and says, on people never trained on.
+
+    mien rig render --split test -o RENDERS
+    python benchmarks/leakage.py --renders RENDERS --methods mtss auswap aipgan -o out.json
+
+Every lender lends every emotion to every source. The attacker learns on half of the sources and is
+judged on the other half. Two rows check the attack itself: `the rig` lends nothing but the
+expression and must stay at chance, `one part in ten of the lender` blends them in and must be
+caught.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import mien
+from mien.methods.base import Method
+from mien.metrics.leakage import Lent, attack, invite
+from mien.zoo.records import digest, records
+
+
+def by_reference(method: Method) -> Callable[[Lent], Tensor]:
+    @torch.no_grad()
+    def edit(lent: Lent) -> Tensor:
+        return method.decode(method.identity(lent.source), method.encode(lent.reference))
+
+    return edit
+
+
+def truth(lent: Lent) -> Tensor:
+    return lent.truth.pixels
+
+
+def blended(lent: Lent) -> Tensor:
+    return 0.9 * lent.truth.pixels + 0.1 * lent.reference.pixels
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--renders", type=Path, required=True, help="renders of the test people")
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--methods", nargs="+", required=True, help="name or name=weights")
+    parser.add_argument("--lenders", type=int, default=16)
+    parser.add_argument("--sources", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("-o", "--out", type=Path, required=True)
+    options = parser.parse_args()
+    party = invite(options.renders, options.split, options.lenders, options.sources, options.seed)
+    edits: dict[str, Callable[[Lent], Tensor]] = {}
+    hashes, sizes = {}, set()
+    for text in options.methods:
+        name, _, path = text.partition("=")
+        row = f"{name} ({Path(path).parent.name})" if path else name
+        method = mien.load(name, Path(path) if path else None).eval()
+        hashes[row] = digest(Path(path)) if path else records()[name].sha256
+        sizes.add(method.size)
+        edits[row] = by_reference(method)
+    if len(sizes) != 1:
+        sys.exit(f"methods of one size only, got {sorted(sizes)}")
+    edits |= {"the rig": truth, "one part in ten of the lender": blended}
+    table: dict[str, Any] = {}
+    for row, edit in edits.items():
+        named = attack(edit, party, min(sizes), options.seed)
+        table[row] = asdict(named) | {
+            "best": named.best,
+            "times_chance": round(named.best * len(party.lenders), 3),
+        }
+        print(row, json.dumps(table[row]), flush=True)
+    report = {
+        "command": "python " + " ".join(sys.argv),
+        "commit": subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+        ).stdout.strip(),
+        "machine": f"{platform.machine()}, torch {torch.__version__}",
+        "split": options.split,
+        "lenders": len(party.lenders),
+        "sources_to_learn_from": len(party.learn),
+        "sources_judged": len(party.test),
+        "chance": round(1 / len(party.lenders), 5),
+        "weights": hashes,
+        "table": table,
+    }
+    options.out.write_text(json.dumps(report, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""mien's renders as the batches that each peer's loop expects: the pictures, people, light and
+turns that mien's own methods are trained on.
+
+Item i of every data set is a function of (seed, i) alone: a peer resumes on the same pictures.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from mien.data.loading import RigFaces
+
+
+class Driven(Dataset[dict[str, Tensor]]):
+    """Faces with their action units, and others to be moved to: GANimation's training (sec. 5).
+
+    Item: pixels (3, S, S); units (47,); desired (47,), another face's, each moved by up to 0.1 at
+    random as in its public data set.
+    """
+
+    def __init__(self, renders: Path, split: str, *, size: int, seed: int = 0) -> None:
+        self.faces, self.seed = RigFaces(renders, split, size=size, seed=seed), seed
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+    def __getitem__(self, i: int) -> dict[str, Tensor]:
+        pixels, units, _, _ = self.faces[i]
+        rng = np.random.default_rng((self.seed, i, 4))
+        s, state = self.faces.faces[int(rng.integers(len(self.faces.faces)))]
+        desired = self.faces.photos[s].units[state] + rng.uniform(-0.1, 0.1, len(units))
+        return {
+            "pixels": pixels,
+            "units": units,
+            "desired": torch.from_numpy(desired.astype(np.float32)),
+        }
+
+
+def batches(
+    data: Dataset[Any], size: int, first: int, last: int, workers: int = 0
+) -> Iterator[Mapping[str, Tensor]]:
+    """Batches `first` to `last` of a stream; torch's global random state is left alone."""
+    places = [list(range(k * size, (k + 1) * size)) for k in range(first, last)]
+    own = torch.Generator()
+    return iter(DataLoader(data, batch_sampler=places, num_workers=workers, generator=own))
+
+
+class Stopped(Exception):
+    """Time is up: raised where a peer asks for its next batch."""
+
+
+class Clock:
+    """Counts a peer's steps by the batches that it asks for.
+
+    A peer's loop cannot be asked to save or to stop; but when it asks for batch k + 1, its step k
+    is done.
+    """
+
+    def __init__(self, first: int, last: int, done: Callable[[int], None]) -> None:
+        self.first, self.last, self.steps = first, last, first
+        self.done = done
+        self.taken: list[tuple[float, float]] = []
+        """Seconds of each step in this run, by the wall and of the processor; its batch's making
+        is in it."""
+        self.stopped = False
+        self.begin: Callable[[], None] = lambda: None
+        """Called once, before the first batch is made."""
+        self._began = (0.0, 0.0)
+
+    def __iter__(self) -> Iterator[int]:
+        for step in range(self.steps, self.last):
+            if self.stopped:  # StarGAN's loop catches what the first call raises, and asks again
+                raise Stopped
+            if step == self.first:
+                self.begin()
+            self._began = time.perf_counter(), time.process_time()
+            yield step
+            self.tick()
+
+    def finish(self) -> None:
+        """A peer's loop is over: its last step was followed by no question."""
+        if self.steps < self.last:
+            self.tick()
+
+    def tick(self) -> None:
+        """A step is over; `done` hears how many are and may raise `Stopped`."""
+        wall, processor = self._began
+        self.taken.append((time.perf_counter() - wall, time.process_time() - processor))
+        self.steps += 1
+        try:
+            self.done(self.steps)
+        except Stopped:
+            self.stopped = True
+            raise
+
+
+class Loader:
+    """What a peer's loop takes for its data loader: each pass asks the clock for the next steps.
+
+    warm: batches handed out before the clock starts, which a peer keeps to draw samples from.
+    """
+
+    def __init__(self, clock: Clock, make: Callable[[int], Iterator[Any]], warm: int = 0) -> None:
+        self.clock, self.make, self.warm = clock, make, warm
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.clock.stopped:
+            for _, batch in zip(range(self.warm), self.make(0), strict=False):
+                yield batch
+        made = self.make(self.clock.steps)
+        for _ in self.clock:
+            yield next(made)

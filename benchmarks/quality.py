@@ -1,0 +1,152 @@
+"""The scorecard of every row in one table: doing nothing, the rig, mien's methods, public peers.
+
+    mien rig render --split test -o RENDERS
+    python benchmarks/quality.py --renders RENDERS --runs runs/peers --checkouts CHECKOUTS -o OUT
+
+Methods: those that ship, or what `--methods` names. Peers: every training in `--runs`. What cannot
+be measured is listed with the reason. The same command again goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from peers import liveportrait
+from peers.base import PeerMethod
+from peers.checkout import digest_of
+from peers.run import PEERS, RECORD, WEIGHTS, read
+
+from mien.errors import AssetMissing, MienError
+from mien.methods.registry import METHODS
+from mien.metrics import report, table
+from mien.metrics.bench import Panel
+from mien.metrics.protocols import PROTOCOLS, Setting
+from mien.metrics.scorecard import Contestant, score
+from mien.zoo import data_home
+from mien.zoo.files import replacing
+from mien.zoo.records import records
+
+ADAPTERS = Path(__file__).parent / "peers"
+
+
+@dataclass
+class Rows:
+    """Peers that take part, what their results depend on, and why others do not."""
+
+    contestants: list[Contestant] = field(default_factory=list)
+    trained: dict[str, Any] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, peer: PeerMethod, weights: str, facts: Any) -> None:
+        # a line is kept for the same weights, run by the same code: theirs and its adapter's
+        self.contestants.append(Contestant(name, peer.editing(), weights, peer.cannot))
+        self.trained[name] = facts
+
+
+def peer_rows(runs: Path | None, checkouts: Path | None, size: int) -> Rows:
+    """Every training in `runs` that was made at `size`, and LivePortrait where its weights are."""
+    rows = Rows()
+    for place in sorted(runs.glob(f"*/{WEIGHTS}")) if runs else ():
+        facts = json.loads((place.parent / RECORD).read_text(encoding="utf-8"))
+        kind = facts["peer"]
+        name = kind if place.parent.name == kind else f"{kind} ({place.parent.name})"
+        try:
+            if facts["size"] != size:
+                raise AssetMissing(f"trained at {facts['size']} px; this table is of {size} px")
+            if checkouts is None:
+                raise AssetMissing("its code is needed too: say --checkouts FOLDER")
+            peer, weights = read(place.parent, checkouts)
+            home = checkouts / PEERS[kind].facts.folder
+            rows.add(name, peer, depends_on(weights, home), facts)
+        except MienError as error:
+            rows.skipped[name] = str(error)
+    for name in PEERS:
+        if not any(row.partition(" ")[0] == name for row in (*rows.trained, *rows.skipped)):
+            rows.skipped[name] = f"not trained in {runs}" if runs else "no --runs given"
+    add_liveportrait(rows, checkouts, size)
+    return rows
+
+
+def add_liveportrait(rows: Rows, checkouts: Path | None, size: int) -> None:
+    name, home = liveportrait.FACTS.name, liveportrait.FACTS.folder
+    try:
+        if checkouts is None:
+            raise AssetMissing("its code is needed: say --checkouts FOLDER")
+        weights = checkouts / home / "safetensors"
+        peer = liveportrait.read(checkouts / home, weights, size)
+    except MienError as error:
+        rows.skipped[name] = str(error)
+        return
+    known = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(weights.glob("*.safetensors"))))
+    rows.add(name, peer, depends_on(known.hexdigest(), checkouts / home), "its own weights")
+
+
+def depends_on(weights: str, checkout: Path) -> str:
+    """SHA-256 of all that a peer's results depend on beside mien."""
+    parts = (weights, digest_of(checkout), digest_of(ADAPTERS))
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
+
+
+def measure(options: argparse.Namespace) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """What is known of the table, and the table."""
+    named = report.entrants(options.methods or [name for name in METHODS if name in records()])
+    contestants, size = report.contestants(named)
+    rows = peer_rows(options.runs, options.checkouts, size)
+    chosen = report.protocols(options.protocol)
+    split = report.split(options.split)
+    setting = Setting(options.renders, data_home(), split, options.limit, options.seed, size)
+    panel = Panel.standing()
+    everyone = [*contestants, *rows.contestants]
+    sections = score(everyone, chosen, setting, panel, options.out / "lines", told)
+    about = report.facts(named, setting, panel)
+    about["command"] = "python " + " ".join(sys.argv)
+    about["weights"] |= {row.name: row.weights for row in rows.contestants}
+    return about | {"peers": rows.trained, "skipped": rows.skipped}, sections
+
+
+def told(what: str, done: int, total: int) -> None:
+    print(f"\r{what}: {done} of {total}", end="\n" if done == total else "", file=sys.stderr)
+
+
+def written(out: Path, about: Mapping[str, Any], sections: Mapping[str, Any]) -> None:
+    """quality.json and quality.md in `out`."""
+    whole = json.dumps({**about, "sections": sections}, indent=1, ensure_ascii=False)
+    text = table.quality(sections)
+    if about["skipped"]:
+        text += "\nNot measured:\n\n"
+        text += "".join(f"- {name}: {reason}\n" for name, reason in about["skipped"].items())
+    for name, content in (("quality.json", whole + "\n"), ("quality.md", text)):
+        with replacing(out / name) as part:
+            part.write_text(content, encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--renders", type=Path, required=True, help="renders of the split")
+    parser.add_argument("--methods", nargs="+", help="NAME or NAME=WEIGHTS (default: what ships)")
+    parser.add_argument("--runs", type=Path, help="folder of peers' trainings")
+    parser.add_argument("--checkouts", type=Path, help="folder of clones of their code")
+    parser.add_argument("--protocol", nargs="+", help=", ".join(PROTOCOLS))
+    parser.add_argument("--limit", type=int, help="people a protocol at most")
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("-o", "--out", type=Path, required=True)
+    options = parser.parse_args()
+    try:
+        about, sections = measure(options)
+    except MienError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    written(options.out, about, sections)
+    print(options.out / "quality.md")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,215 @@
+"""How long an edit takes, side by side: mien's stages, its methods, public peers, LivePortrait.
+
+    python benchmarks/speed.py -o OUT
+    python benchmarks/speed.py --checkouts CHECKOUTS --threads 1 -o OUT
+
+Every row is timed once a round, one after the other, so that whatever else the machine does falls
+on all alike; ratios are taken within a round. Peers have random weights, which time does not know.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from peers import liveportrait
+from peers.base import Plan
+from peers.run import PEERS, quietly
+from torch.utils.flop_counter import FlopCounterMode
+
+from mien import images
+from mien.editor import Editor
+from mien.errors import MienError
+from mien.faces.align import template
+from mien.methods.base import Method
+from mien.methods.registry import METHODS, load
+from mien.metrics.report import commit
+from mien.metrics.table import markdown
+from mien.types import Faces, Guide, Label, Reference
+from mien.zoo.files import replacing
+from mien.zoo.records import records
+from mien.zoo.samples import samples
+
+WARM_UP, ROUNDS = 2, 15
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method and what it is asked; `size` is the side that it works at, px."""
+
+    method: Method
+    guide: Guide
+    size: int
+    note: str = ""
+
+    def run(self, face: Faces) -> None:
+        self.method.generate(face, self.guide)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Milliseconds over rounds; `ratio` is to the first row, the median over rounds."""
+
+    median: float
+    lower: float
+    upper: float
+    slowest: float
+    ratio: float
+
+
+def face_of(size: int) -> Faces:
+    pixels = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(0))
+    return Faces(pixels * 2 - 1, torch.from_numpy(template(size))[None])
+
+
+def rows(
+    methods: Sequence[str], checkouts: Path | None, size: int
+) -> tuple[dict[str, Row], dict[str, str]]:
+    """What is timed from crop to crop, mien's methods first; and what is not, with the reason."""
+    found = {name: Row(m := load(name), Label("happy"), m.size) for name in methods}
+    skipped: dict[str, str] = {}
+    for name, kind in PEERS.items():
+        if checkouts is None:
+            skipped[name] = "no --checkouts given"
+            continue
+        try:
+            peer = quietly(kind, checkouts / kind.facts.folder, Plan(size, 1, 1))
+            row = peer.row().to("cpu").eval().requires_grad_(False)
+            found[name] = Row(row, Label("happy"), size, "random weights")
+        except MienError as error:
+            skipped[name] = str(error)
+    name = liveportrait.FACTS.name
+    try:
+        if checkouts is None:
+            raise MienError("no --checkouts given")
+        moving = liveportrait.random_row(checkouts / liveportrait.FACTS.folder, size)
+        note = "random weights; sees 256 px, answers at 512 px"
+        found[name] = Row(moving, Reference(face_of(size)), size, note)
+    except MienError as error:
+        skipped[name] = str(error)
+    return found, skipped
+
+
+def timed(calls: Mapping[str, Callable[[], Any]], rounds: int, warm_up: int) -> dict[str, Spread]:
+    """Each call once a round, in turn."""
+    taken: dict[str, list[float]] = {name: [] for name in calls}
+    for k in range(warm_up + rounds):
+        for name, call in calls.items():
+            began = time.perf_counter()
+            call()
+            if k >= warm_up:
+                taken[name].append(1000 * (time.perf_counter() - began))
+    return spreads(taken)
+
+
+def spreads(taken: Mapping[str, Sequence[float]]) -> dict[str, Spread]:
+    """Quartiles of each row, and its ratio to the first."""
+    first = next(iter(taken.values()))
+    out = {}
+    for name, each in taken.items():
+        lower, median, upper = statistics.quantiles(each, n=4, method="inclusive")
+        ratio = statistics.median(a / b for a, b in zip(each, first, strict=True))
+        values = (median, lower, upper, max(each), ratio)
+        out[name] = Spread(*(round(v, 3) for v in values))
+    return out
+
+
+def stages(method: Method, rounds: int, warm_up: int) -> dict[str, Spread]:
+    """The stages of `mien edit` on a sample photograph, as the editor itself takes the time."""
+    photo = images.read(samples()["anna"])
+    editor = Editor(method)
+    taken: dict[str, list[float]] = {}
+    for k in range(warm_up + rounds):
+        result = editor.edit(photo, Label("happy"))
+        whole = {"whole edit": sum(result.seconds.values()), **result.seconds}
+        for name, seconds in whole.items() if k >= warm_up else ():
+            taken.setdefault(name, []).append(1000 * seconds)
+    return spreads(taken)
+
+
+def arithmetic(row: Row) -> tuple[float, float]:
+    """Millions of parameters, and 10^9 multiply-adds of convolutions and matrix products."""
+    with FlopCounterMode(display=False) as counter:
+        row.run(face_of(row.size))
+    parameters = sum(p.numel() for p in row.method.parameters()) / 1e6
+    return round(parameters, 2), round(counter.get_total_flops() / 2e9, 3)
+
+
+def table(kinds: Mapping[str, Row], crop: Mapping[str, Spread], whole: Mapping[str, Spread]) -> str:
+    """Two tables in Markdown."""
+
+    def cells(name: str, spread: Spread) -> dict[str, str]:
+        return {
+            "row": name,
+            "ms": f"{spread.median:.1f}",
+            "quartiles": f"{spread.lower:.1f} to {spread.upper:.1f}",
+            "slowest": f"{spread.slowest:.1f}",
+            "ratio": f"{spread.ratio:.2f}",
+        }
+
+    lines = []
+    for name, spread in crop.items():
+        parameters, gmac = arithmetic(kinds[name])
+        own = {"px": str(kinds[name].size), "M parameters": f"{parameters}", "GMAC": f"{gmac}"}
+        lines.append(cells(name, spread) | own | {"note": kinds[name].note})
+    first = ["row", "px", "M parameters", "GMAC", "ms", "quartiles", "slowest", "ratio", "note"]
+    text = "Crop to crop, one face:\n\n" + markdown(first, lines)
+    text += "\nStages of `mien edit`, one photograph:\n\n"
+    return text + markdown(
+        ["row", "ms", "quartiles", "slowest", "ratio"], [cells(n, s) for n, s in whole.items()]
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--methods", nargs="+", help="default: what ships")
+    parser.add_argument("--checkouts", type=Path, help="folder of clones of peers' code")
+    parser.add_argument("--size", type=int, default=128, help="side that peers work at, px")
+    parser.add_argument("--threads", type=int, help="of torch (default: its own choice)")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("-o", "--out", type=Path, required=True)
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    try:
+        named = options.methods or [name for name in METHODS if name in records()]
+        kinds, skipped = rows(named, options.checkouts, options.size)
+    except MienError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    faces = {name: face_of(row.size) for name, row in kinds.items()}
+    calls = {name: lambda r=row, f=faces[name]: r.run(f) for name, row in kinds.items()}
+    crop = timed(calls, options.rounds, WARM_UP)
+    whole = stages(kinds[named[0]].method, options.rounds, WARM_UP)
+    about = {
+        "command": "python " + " ".join(sys.argv),
+        "commit": commit(),
+        "machine": {
+            "processor": platform.machine(), "system": platform.system(),
+            "cores": os.cpu_count(), "python": platform.python_version(),
+            "torch": torch.__version__, "threads": torch.get_num_threads(),
+        },
+        "warm_up": WARM_UP, "rounds": options.rounds, "skipped": skipped,
+        "crop_to_crop": {name: asdict(spread) for name, spread in crop.items()},
+        "stages_of_mien_edit": {name: asdict(spread) for name, spread in whole.items()},
+    }  # fmt: skip
+    text = table(kinds, crop, whole)
+    text += "".join(f"\n{name}: not measured, {why}\n" for name, why in skipped.items())
+    for name, content in (("speed.json", json.dumps(about, indent=1) + "\n"), ("speed.md", text)):
+        with replacing(options.out / name) as part:
+            part.write_text(content, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

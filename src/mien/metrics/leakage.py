@@ -1,0 +1,101 @@
+"""Leakage measured by attack: can a fresh network tell from results who lent the expression?
+
+Identity distances say that a result still looks like its source. They miss what is lent beside the
+expression and is too little to be seen: the attack finds it, since it learns from thousands of
+results what each lender leaves behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mien import facs
+from mien.data.loading import Renders, label_of, open_renders
+from mien.errors import DataError
+from mien.metrics.probes import Attack, read_people
+from mien.metrics.triples import faces_of
+from mien.types import Faces
+
+SEEN = 48
+"""Side at which the attacker sees results, px."""
+LENT = tuple(range(1, len(facs.EMOTIONS)))
+"""The emotions that every lender lends: all but neutral, at full strength."""
+
+
+@dataclass(frozen=True)
+class Lent:
+    """One lender's emotion on a batch of sources; the rig's answer with it."""
+
+    source: Faces
+    reference: Faces
+    truth: Faces
+
+
+@dataclass(frozen=True)
+class Party:
+    """Who lends to whom: lenders, and sources in two groups, one of which teaches the attacker."""
+
+    lenders: Sequence[Renders]
+    learn: Sequence[Renders]
+    test: Sequence[Renders]
+
+
+def invite(folder: Path, split: str, lenders: int, sources: int, seed: int = 0) -> Party:
+    """A party of different people who all wear every emotion; DataError when there are too few."""
+    rng = np.random.default_rng([seed, 17])
+    one_each = {p.person: p for p in open_renders(folder, split) if len(worn(p)) == len(LENT)}
+    if len(one_each) < lenders + sources:
+        raise DataError(
+            f"{folder / split} has {len(one_each)} people in all emotions, "
+            f"{lenders + sources} are needed: render more or ask for fewer"
+        )
+    chosen = [one_each[who] for who in rng.permutation(sorted(one_each))[: lenders + sources]]
+    half = lenders + sources // 2
+    return Party(chosen[:lenders], chosen[lenders:half], chosen[half:])
+
+
+def worn(photo: Renders) -> dict[int, int]:
+    """Emotion -> the state of a photograph that wears it."""
+    found = {label_of(photo.units[k]): k for k in photo.still if k > 0}
+    return {emotion: found[emotion] for emotion in LENT if emotion in found}
+
+
+def attack(edit: Callable[[Lent], Tensor], party: Party, size: int, seed: int = 0) -> Attack:
+    """Share of results whose lender is named; chance is 1 over the number of lenders.
+
+    The attacker sees result and result minus source, learns on some sources and is judged on
+    others.
+    """
+    learn, test = (_results(edit, party.lenders, some, size) for some in (party.learn, party.test))
+    return read_people(learn, test, seed=seed, passes=25)
+
+
+def _results(
+    edit: Callable[[Lent], Tensor],
+    lenders: Sequence[Renders],
+    sources: Sequence[Renders],
+    size: int,
+) -> tuple[Tensor, Tensor]:
+    """What the attacker sees (N, 6, 48, 48) and who lent (N,), in an order that says nothing."""
+    seen, who = [], []
+    source = faces_of([(p, 0) for p in sources], size)
+    for emotion in LENT:
+        truth = faces_of([(p, worn(p)[emotion]) for p in sources], size)
+        for number, lender in enumerate(lenders):
+            one = faces_of([(lender, worn(lender)[emotion])], size)
+            reference = Faces(
+                one.pixels.expand_as(source.pixels), one.landmarks.expand_as(source.landmarks)
+            )
+            made = edit(Lent(source, reference, truth))
+            both = torch.cat([made, made - source.pixels], 1)
+            seen.append(F.interpolate(both, size=(SEEN, SEEN), mode="area").half())
+            who.append(torch.full((len(sources),), number))
+    order = torch.from_numpy(np.random.default_rng(0).permutation(len(who) * len(sources)))
+    return torch.cat(seen)[order], torch.cat(who)[order]

@@ -1,0 +1,110 @@
+"""Which rows a table has, which it has not and why, and what is written of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from mien.faces.align import template
+from mien.metrics import protocols, report
+from mien.metrics.bench import Panel
+from mien.metrics.protocols import Protocol
+from mien.metrics.trials import Section, Trial, nothing
+from mien.types import Faces, Label, Reference
+
+SIDE = 16
+
+
+@pytest.fixture(scope="module")
+def runs(fakes: Path, renders: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """StarGAN twice, the second time at another side; HiSD once."""
+    from peers.base import Plan
+    from peers.run import PEERS, Training, train
+
+    folder = tmp_path_factory.mktemp("runs")
+    for name, kind, size in (
+        ("stargan", "stargan", SIDE), ("large", "stargan", 32), ("hisd", "hisd", SIDE),
+    ):  # fmt: skip
+        root = fakes / PEERS[kind].facts.folder
+        train(Training(kind, root, renders, Plan(size, 4, 2)), folder / name)
+    return folder
+
+
+def test_rows_are_the_trainings_of_this_size(runs: Path, fakes: Path) -> None:
+    import quality
+
+    rows = quality.peer_rows(runs, fakes, SIDE)
+    assert [row.name for row in rows.contestants] == ["hisd", "stargan"]
+    assert rows.trained["hisd"]["seen"] == 4
+    assert rows.skipped.keys() == {"stargan (large)", "starganv2", "ganimation", "liveportrait"}
+    assert rows.skipped["stargan (large)"] == "trained at 32 px; this table is of 16 px"
+    assert rows.skipped["starganv2"] == f"not trained in {runs}"
+    assert "convert them to safetensors" in rows.skipped["liveportrait"]
+
+
+def test_a_line_depends_on_weights_their_code_and_its_adapter(
+    runs: Path, fakes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import quality
+
+    first = quality.depends_on("a", fakes / "HiSD")
+    assert quality.depends_on("a", fakes / "HiSD") == first
+    assert quality.depends_on("b", fakes / "HiSD") != first
+    assert quality.depends_on("a", fakes / "stargan") != first
+    monkeypatch.setattr(quality, "ADAPTERS", tmp_path)
+    assert quality.depends_on("a", fakes / "HiSD") != first
+
+
+def test_without_code_or_trainings_the_reasons_remain(runs: Path) -> None:
+    import quality
+
+    rows = quality.peer_rows(None, None, SIDE)
+    assert not rows.contestants
+    assert set(rows.skipped.values()) == {
+        "no --runs given", "its code is needed: say --checkouts FOLDER",
+    }  # fmt: skip
+    rows = quality.peer_rows(runs, None, SIDE)
+    assert rows.skipped["hisd"] == "its code is needed too: say --checkouts FOLDER"
+
+
+def test_the_table_holds_who_was_asked_and_why_others_were_not(
+    runs: Path, fakes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import quality
+
+    pixels = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    source = Faces(pixels, torch.from_numpy(template(SIDE)).expand(2, -1, -1))
+
+    def section(name: str, ask: Any) -> Section:
+        trial = Trial(source, ("a", "b"), ("happy",) * 2, ask, truth=source, emotions=(1, 1))
+        return Section(name, [trial], answer="the rig")
+
+    both = [section("by label", Label("happy")), section("by reference", Reference(source))]
+    monkeypatch.setitem(protocols.PROTOCOLS, "wild", lambda _: Protocol(both))
+    mine = report.Contestant("mtss", nothing, "0")
+    monkeypatch.setattr(report, "contestants", lambda _: ([mine], SIDE))
+    standing = Panel.standing()
+    panel = Panel(standing.judges, standing.who, lambda _: True)
+    monkeypatch.setattr(Panel, "standing", classmethod(lambda _: panel))
+    options = argparse.Namespace(
+        methods=["mtss"], runs=runs, checkouts=fakes, renders=tmp_path, protocol=["wild"],
+        split="test", limit=None, seed=0, out=tmp_path,
+    )  # fmt: skip
+    quality.written(tmp_path, *quality.measure(options))
+    about = json.loads((tmp_path / "quality.json").read_text())
+    by_label, by_reference = (about["sections"][f"wild: {s.name}"]["lines"] for s in both)
+    assert list(by_label) == ["nothing", "the rig", "mtss", "hisd", "stargan"]
+    assert by_label["stargan"]["columns"]["psnr"]["mean"] < 80
+    assert by_reference["stargan"] == {"skipped": "stargan takes no references"}
+    assert by_reference["hisd"]["faces"] == 2
+    assert about["command"].startswith("python ")
+    assert about["weights"].keys() == {"mtss", "hisd", "stargan"}
+    assert about["peers"]["hisd"]["repository"].endswith("imlixinyang/HiSD")
+    text = (tmp_path / "quality.md").read_text()
+    assert "- stargan (large): trained at 32 px" in text
+    assert "| wild: by reference | stargan |" in text

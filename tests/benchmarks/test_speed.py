@@ -1,0 +1,59 @@
+"""Times are taken in turn, and ratios within a round."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+
+def test_quartiles_and_ratios_are_those_of_the_rounds() -> None:
+    import speed
+
+    found = speed.spreads(
+        {"a": [10.0, 20.0, 30.0, 40.0, 50.0], "b": [5.0, 40.0, 30.0, 40.0, 100.0]}
+    )
+    assert found["a"] == speed.Spread(30, 20, 40, 50, 1)
+    assert (found["b"].median, found["b"].slowest) == (40, 100)
+    assert found["b"].ratio == 1  # 0.5, 2, 1, 1, 2: a slow round is slow for both
+
+
+def test_rows_are_timed_in_turn_after_a_warm_up() -> None:
+    import speed
+
+    said: list[str] = []
+    calls = {"a": lambda: said.append("a"), "b": lambda: (said.append("b"), time.sleep(0.005))}
+    found = speed.timed(calls, rounds=3, warm_up=1)
+    assert said == ["a", "b"] * 4
+    assert found["b"].median >= 5
+    assert found["b"].ratio > 1
+
+
+def test_without_checkouts_the_reasons_remain() -> None:
+    import speed
+
+    found, skipped = speed.rows(["mtss"], None, 128)
+    assert list(found) == ["mtss"]
+    assert skipped.keys() == {"stargan", "starganv2", "ganimation", "hisd", "liveportrait"}
+
+
+def test_every_row_is_written(fakes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import speed
+
+    words = ["speed.py", "--methods", "mtss", "--checkouts", str(fakes), "--size", "16"]
+    monkeypatch.setattr(sys, "argv", [*words, "--rounds", "2", "-o", str(tmp_path)])
+    speed.main()
+    about = json.loads((tmp_path / "speed.json").read_text())
+    names = ["mtss", "stargan", "starganv2", "ganimation", "hisd", "liveportrait"]
+    assert list(about["crop_to_crop"]) == names
+    assert about["crop_to_crop"]["mtss"]["ratio"] == 1
+    assert all(0 < row["median"] <= row["slowest"] for row in about["crop_to_crop"].values())
+    assert next(iter(about["stages_of_mien_edit"])) == "whole edit"
+    assert {"detect", "align", "edit", "paste"} <= about["stages_of_mien_edit"].keys()
+    assert about["machine"]["threads"] >= 1
+    assert not about["skipped"]
+    text = (tmp_path / "speed.md").read_text()
+    assert text.count("random weights") == 5
