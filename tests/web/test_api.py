@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from mien.methods.registry import METHODS
 from mien.provenance.evidence import examine
 from mien.web.answers import Refused
 from mien.web.app import create
@@ -125,12 +126,17 @@ def test_methods_and_health(client: TestClient) -> None:
         ({"to": "happy", "format": "exe"}, (422, "bad_request")),
         ({"to": "happy", "colour": "red"}, (422, "bad_request")),
         ({"to": "happy", "method": "paint"}, (422, "bad_option")),
-        ({"to": "happy", "method": "aipgan"}, (422, "no_weights")),
+        ({"to": "happy", "method": "bare"}, (422, "no_weights")),
     ],
 )
 def test_a_mistake_is_named(
-    client: TestClient, anna: bytes, fields: dict[str, str], answer: tuple[int, str]
+    client: TestClient,
+    anna: bytes,
+    fields: dict[str, str],
+    answer: tuple[int, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setitem(METHODS, "bare", METHODS["mtss"])  # a method for which no weights ship
     assert code(client.post("/v1/edit", files={"image": anna}, data=fields)) == answer
 
 
