@@ -8,6 +8,7 @@ import io
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from mien.methods.registry import METHODS
+from mien.provenance.evidence import examine
 from mien.web.answers import Refused
 from mien.web.app import create
 from mien.web.desk import Desk
@@ -74,12 +77,17 @@ def test_intensity_0_is_the_photograph(client: TestClient, anna: bytes) -> None:
     assert not differing(anna, same.content).any()
 
 
-def test_jpeg_comes_back_marked(client: TestClient, anna: bytes) -> None:
-    data = {"to": "happy", "format": "jpeg"}
+def test_what_comes_back_is_marked(client: TestClient, anna: bytes, tmp_path: Path) -> None:
+    """In its metadata and in its pixels, as what `mien edit` writes."""
+    data = {"to": "surprise", "format": "jpeg"}
     answer = client.post("/v1/edit", files={"image": anna}, data=data)
     assert answer.headers["content-type"] == "image/jpeg"
-    assert opened(answer.content).format == "JPEG"
-    assert b"compositeWithTrainedAlgorithmicMedia" in answer.content
+    path = tmp_path / "answer.jpg"
+    path.write_bytes(answer.content)
+    found = examine(path)
+    assert found.statement["guide"] == "surprise"
+    assert found.stated
+    assert found.confidence > 0.9
 
 
 def test_swap_gives_both(client: TestClient, anna: bytes, ben: bytes) -> None:
@@ -118,12 +126,17 @@ def test_methods_and_health(client: TestClient) -> None:
         ({"to": "happy", "format": "exe"}, (422, "bad_request")),
         ({"to": "happy", "colour": "red"}, (422, "bad_request")),
         ({"to": "happy", "method": "paint"}, (422, "bad_option")),
-        ({"to": "happy", "method": "aipgan"}, (422, "no_weights")),
+        ({"to": "happy", "method": "bare"}, (422, "no_weights")),
     ],
 )
 def test_a_mistake_is_named(
-    client: TestClient, anna: bytes, fields: dict[str, str], answer: tuple[int, str]
+    client: TestClient,
+    anna: bytes,
+    fields: dict[str, str],
+    answer: tuple[int, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setitem(METHODS, "bare", METHODS["mtss"])  # a method for which no weights ship
     assert code(client.post("/v1/edit", files={"image": anna}, data=fields)) == answer
 
 

@@ -43,7 +43,8 @@ def test_the_result_is_the_editors(sitting: Sitting, editor: Editor) -> None:
     sitting.wear(HAPPY)
     direct = editor.edit(sitting.photo, Label("happy"))
     assert np.array_equal(sitting.result().pixels, direct.pixels)
-    assert np.array_equal(sitting.preview(), direct.pixels), "a small photograph is its own preview"
+    small = "a small photograph is its own preview, marked as what leaves"
+    assert np.array_equal(sitting.preview(), direct.marked.pixels), small
     assert sitting.result().metadata == direct.metadata
 
 
@@ -117,7 +118,7 @@ def test_a_preview_of_a_large_photograph_shows_the_same(editor: Editor) -> None:
     seen = sitting.preview()
     assert seen.shape == (PREVIEW, PREVIEW, 3)
     full = cv2.resize(sitting.result().pixels, (PREVIEW, PREVIEW), interpolation=cv2.INTER_AREA)
-    assert np.abs(seen.astype(float) - full).mean() < 1.0
+    assert np.abs(seen.astype(float) - full).mean() < 1.5
     assert np.abs(seen.astype(float) - sitting.small.pixels).max() > 60
 
 

@@ -13,7 +13,7 @@ class Limits:
     """Bytes of a request; a photograph in base64 is a third larger than its file."""
     pixels: int = 50_000_000
     """Width times height of a photograph, judged by its header."""
-    arrival: float = 30.0
+    arrival: float = 60.0
     """Seconds in which a request must have come in whole."""
     seconds: float = 60.0
     """Seconds from a request's arrival to its answer, waiting included."""

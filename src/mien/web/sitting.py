@@ -20,7 +20,7 @@ from mien.editor import Draft, Editor, Result, lay
 from mien.errors import MienError
 from mien.faces.detect import choose, detect
 from mien.images import Photo
-from mien.types import ActionUnits, Guide, Label, Reference, UInt8
+from mien.types import ActionUnits, Face, Guide, Label, Reference, UInt8
 
 PREVIEW = 1024
 """Longest side of what is shown while one edits, px; a download has the photograph's own size."""
@@ -115,9 +115,11 @@ class Sitting:
         self.editor = editor
 
     def preview(self) -> UInt8:
-        """The look, uint8 (h, w, 3), at `PREVIEW` px."""
-        drafts = [self._draft(i, w).shrunk(self._scale) for i, w in self._worn()]
-        return lay(self.small, drafts).pixels
+        """The look, uint8 (h, w, 3), at `PREVIEW` px: marked, for it may be kept as well."""
+        worn = self._worn()
+        seen = lay(self.small, [self._draft(i, w).shrunk(self._scale) for i, w in worn])
+        faces = tuple(_seen_at(self.faces[i], self._scale) for i, _ in worn)
+        return Result(seen, faces, len(self.faces), {}, self.small).marked.pixels
 
     def result(self) -> Result:
         """The look at the photograph's own size."""
@@ -246,6 +248,13 @@ def _shrunk(pixels: UInt8, scale: float) -> UInt8:
         return pixels
     size = [max(2, round(side * scale)) for side in pixels.shape[1::-1]]
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _seen_at(face: Face, scale: float) -> Face:
+    """The face in the photograph at `scale` times its size."""
+    left, top, right, bottom = ((edge + 0.5) * scale - 0.5 for edge in face.box)
+    points = ((face.landmarks + 0.5) * scale - 0.5).astype(np.float32)
+    return replace(face, box=(left, top, right, bottom), landmarks=points)
 
 
 def _cut(pixels: UInt8, corner: tuple[float, float], side: float) -> UInt8:

@@ -24,6 +24,13 @@ GUIDES: dict[type, str] = {
     Reference: "Like a photo",
 }
 """The kinds of guide, and the tab of each; a method's own come first."""
+MAPPED = '<p class="mien-hint">This method takes these through a small learnt map.</p>'
+
+
+def native(method: str) -> tuple[type, ...]:
+    """The guides that a method declares as its own."""
+    guides: tuple[type, ...] = resolve(METHODS[method].method).native
+    return guides
 
 
 def mount(app: FastAPI, workshop: Workshop) -> FastAPI:
@@ -87,19 +94,25 @@ class Page:
         self.intensity = gr.Slider(
             0, MOST, 1, step=0.05, label="Intensity", info="1 is the expression, 0 the photograph"
         )
-        native = resolve(METHODS[names[0]].method).native
+        declared = native(names[0])
         draws = {Label: self._labels, ActionUnits: self._units, Reference: self._references}
+        self.notes: list[gr.HTML] = []
+        self.guides = sorted(GUIDES, key=lambda kind: kind not in declared)
         with gr.Tabs():
-            for guide in sorted(GUIDES, key=lambda kind: kind not in native):
+            for guide in self.guides:
                 with gr.Tab(GUIDES[guide]):
                     draws[guide]()
-                    if guide not in native:
-                        gr.Markdown(f"*{names[0]} takes these through a small learnt map.*")
+                    note = gr.HTML(MAPPED, visible=guide not in declared, apply_default_css=False)
+                    self.notes.append(note)
             with gr.Tab("Swap"):
                 self.partner = _drop("A second photograph: the two exchange expressions", "partner")
                 self.other = _html("", "other")
         gr.Markdown("### History")
         self.history = _html(views.history(None), "history")
+
+    def _note(self, method: str) -> list[Any]:
+        """Which tabs another method takes by a map."""
+        return [gr.update(visible=guide not in native(method)) for guide in self.guides]
 
     def _labels(self) -> None:
         self.sheet = _html(views.sheet(), "sheet")
@@ -130,6 +143,7 @@ class Page:
             self.method.input(do.use, here, seen, **kept),
         ):
             event.success(**tiles).success(**read)
+        self.method.input(self._note, self.method, self.notes, **kept)
         self.sheet.click(do.express, [self.key, self.intensity], seen, **kept)
         for event in (
             self.history.click(do.go, self.key, seen, **kept),

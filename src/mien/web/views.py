@@ -33,9 +33,11 @@ def title() -> str:
     )
 
 
-def picture(pixels: UInt8, alt: str, kind: str) -> str:
-    """An image element that holds its own pixels."""
-    return f'<img class="{kind}" alt="{escape(alt)}" src="{_url(pixels)}" draggable="false">'
+def picture(pixels: UInt8, alt: str, kind: str, *, altered: bool = True) -> str:
+    """An image element that holds its own pixels, and says if they are altered."""
+    data = images.encode(Photo(pixels), ".jpg", altered=altered)
+    url = f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+    return f'<img class="{kind}" alt="{escape(alt)}" src="{url}" draggable="false">'
 
 
 def stage(sitting: Sitting) -> str:
@@ -48,7 +50,7 @@ def stage(sitting: Sitting) -> str:
     return (
         f'<figure class="mien-stage" style="aspect-ratio:{width}/{height};'
         + f'--ratio:{width / height}">'
-        + picture(sitting.small.pixels, "Before: the photograph as it was", "before")
+        + picture(sitting.small.pixels, "Before: the photograph as it was", "before", altered=False)
         + picture(sitting.preview(), f"After: {told}", "after")
         + '<span class="tag left" aria-hidden="true">before</span>'
         + '<span class="tag right" aria-hidden="true">after</span><span class="cut"></span>'
@@ -105,7 +107,7 @@ def other(sitting: Sitting | None) -> str:
     """The second photograph of a swap."""
     if sitting is None or sitting.other is None:
         return ""
-    shown = picture(_fitting(sitting.other.pixels), "The other face after the swap", "other")
+    shown = picture(_fitting(sitting.other.marked.pixels), "The other face after the swap", "other")
     return (
         f'<figure class="mien-other">{shown}<figcaption class="mien-download">The other one, with '
         f"the expression of the first: {_links(sitting, 'other', 'swapped-mien')}</figcaption>"
@@ -117,7 +119,7 @@ def examples() -> str:
     """The samples as buttons."""
     buttons = "".join(
         f'<button type="button" data-sample="{name}" aria-label="Sample {name}">'
-        + picture(_fitting(images.read(path).pixels, 128), "", "tile")
+        + picture(_fitting(images.read(path).pixels, 128), "", "tile", altered=False)
         + f"<span>{name}</span></button>"
         for name, path in samples().items()
     )
@@ -176,11 +178,6 @@ def _fitting(pixels: UInt8, side: int = 480) -> UInt8:
     scale = min(1.0, side / max(pixels.shape[:2]))
     size = [max(1, round(s * scale)) for s in pixels.shape[1::-1]]
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-
-
-def _url(pixels: UInt8) -> str:
-    data = images.encode(Photo(pixels), ".jpg")
-    return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
 
 
 def _flag(value: bool) -> str:

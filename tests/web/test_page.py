@@ -1,0 +1,50 @@
+"""The layout of the studio, drawn from what methods declare and the vocabulary says."""
+
+from __future__ import annotations
+
+import pytest
+
+from mien import facs
+from mien.methods.registry import METHODS
+from mien.web.events import Events
+from mien.web.studio import GUIDES, Page, native
+from mien.web.units import REGIONS
+from mien.web.workshop import Workshop
+
+
+@pytest.fixture
+def page(workshop: Workshop) -> Page:
+    page = Page(workshop, Events(workshop))
+    page.draw()
+    return page
+
+
+def test_a_methods_own_guides_come_first(page: Page) -> None:
+    own = native(page.workshop.default)
+    assert set(page.guides[: len(own)]) == set(own)
+    assert set(page.guides) == set(GUIDES)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_goes_through_a_map_is_said(page: Page, method: str) -> None:
+    told = [update["visible"] for update in page._note(method)]
+    assert told == [guide not in native(method) for guide in page.guides]
+    assert not all(told)
+
+
+def test_every_unit_has_its_sliders(page: Page) -> None:
+    assert sorted(n for region in REGIONS.values() for n in region) == sorted(facs.NAMES)
+    names = page.panel.names
+    assert len(set(names)) == len(names)
+    assert set(facs.UNITS) <= set(names)
+    labels = [slider.label for slider in page.panel.sliders]
+    assert "Lip corner puller, left (AU12L)" in labels
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_the_sliders_stand_where_the_face_is(page: Page, apart: bool) -> None:
+    updates = page.panel.at({"AU12L": 0.2, "AU12R": 0.6, "AU26": 0.3}, apart)
+    at = dict(zip(page.panel.names, updates, strict=True))
+    assert (at["AU12"]["value"], at["AU12L"]["value"], at["AU26"]["value"]) == (0.4, 0.2, 0.3)
+    seen = [at[name]["visible"] for name in ("AU12", "AU12L", "AU12R", "AU26")]
+    assert seen == [not apart, apart, apart, True]
