@@ -96,9 +96,9 @@ class Track:
             return points if near and _inside(points, pixels) else None
         boxes = boxes_in(pixels)
         found = landmarks_in(pixels, [box for _, box in boxes]) if boxes else []
-        near = [points for points in found if _apart(points, self.last) < _NEAR]
-        if near:
-            return min(near, key=lambda points: _apart(points, self.last))
+        nearby = [points for points in found if _apart(points, self.last) < _NEAR]
+        if nearby:
+            return min(nearby, key=lambda points: _apart(points, self.last))
         return max(found, key=_size) if found and self.anyone else None
 
 
