@@ -19,6 +19,7 @@ from mien.cli.main import app
 from mien.editor import Editor, Result
 from mien.errors import ImageError
 from mien.methods.base import Method
+from mien.provenance import credentials
 from mien.zoo.samples import samples
 
 
@@ -224,7 +225,7 @@ def test_several_files_may_not_become_one(run: Run, anna: Path, tmp_path: Path) 
 def test_a_write_that_fails_leaves_nothing(
     run: Run, anna: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: Result, path: Path) -> None:
+    def full(self: Result, path: Path, *_: object) -> None:
         raise ImageError(f"{path} cannot be written: No space left on device")
 
     monkeypatch.setattr(Result, "save", full)
@@ -232,6 +233,17 @@ def test_a_write_that_fails_leaves_nothing(
     assert result.exit_code == 2
     assert "No space left" in result.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_written_can_be_signed(run: Run, anna: Path, tmp_path: Path, keys: Any) -> None:
+    out = tmp_path / "out.png"
+    signing = ("--sign-with", keys.chain, "--key", keys.key)
+    result = run("edit", anna, "--to", "sad", "-o", out, *signing)
+    assert result.exit_code == 0, result.output
+    claim = credentials.read(out)
+    assert claim is not None
+    assert claim.state == "Valid"
+    assert run("edit", anna, "--to", "sad", "-o", out, *signing[:2]).exit_code == 2
 
 
 def test_swap(run: Run, anna: Path, tmp_path: Path) -> None:
@@ -287,4 +299,4 @@ def test_editor_is_what_the_command_uses(
     run("edit", anna, "--to", "happy", "-i", "0.5", "--face", "near 300,300", "-o", out)
     assert seen == [(("happy",), 0.5, "near 300,300")]
     expected = original(Editor(wide_mouth), anna, mien.Label("happy"), 0.5)
-    assert np.array_equal(images.read(out).pixels, expected.pixels)
+    assert np.array_equal(images.read(out).pixels, expected.marked.pixels)

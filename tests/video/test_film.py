@@ -237,6 +237,28 @@ def test_mistakes_are_told_in_a_line(
     assert not Path("out.mp4").exists()
 
 
+@pytest.mark.parametrize("asked", [["--to", "surprise", "--curve", "c.csv"], ["--like-film", "IN"]])
+def test_the_command(
+    asked: list[str],
+    editor: Editor,
+    make_film: Any,
+    moving: list[UInt8],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("mien.cli.video.open_editor", lambda *_: editor)
+    source = make_film(tmp_path / "in.mp4", moving[:4])
+    Path("c.csv").write_text("time,intensity\n0.05,0\n0.06,1\n")
+    words = [str(source), *(str(source) if word == "IN" else word for word in asked)]
+    said = CliRunner().invoke(app, ["video", *words, "-o", "out.mp4"], prog_name="mien")
+    assert said.exit_code == 0, said.output
+    edited = 2 if "--curve" in asked else 4
+    assert f"out.mp4: {edited} of 4 frames edited" in said.output
+    guide = "surprise" if "--curve" in asked else "reference film"
+    assert statement(Path("out.mp4"))["guide"] == guide
+
+
 def test_curves() -> None:
     curve = Curve((1.0, 2.0), (0.0, 1.0))
     assert [curve.at(t) for t in (0, 1.25, 5)] == [0, 0.25, 1]

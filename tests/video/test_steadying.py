@@ -148,3 +148,18 @@ def test_the_detector_looks_once_where_the_face_stays(
     rows = list(followed((Frame(pixels, i, i / 25) for i in range(6)), "largest"))
     assert looks == 1
     assert all(row.points[0] is not None for row in rows)
+
+
+@pytest.mark.parametrize(("anyone", "found"), [(True, True), (False, False)])
+def test_after_a_cut_only_some_choices_take_another_face(
+    face: tuple[UInt8, Float], anyone: bool, found: bool
+) -> None:
+    pixels, landmarks = face
+    elsewhere = np.full((400, 900, 3), 120, np.uint8)
+    elsewhere[50:350, 600:900] = pixels
+    track = Track(landmarks, landmarks, anyone)
+    assert track.step(np.full_like(elsewhere, 120)) is None
+    row = [track.step(elsewhere) for _ in range(following.SEARCH)]
+    assert (row[-1] is not None) == found
+    if row[-1] is not None:
+        assert np.abs(row[-1] - landmarks - (600, 50)).mean() < 2

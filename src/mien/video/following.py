@@ -23,6 +23,7 @@ RECHECK = 25
 """Frames after which the detector confirms a face that is being followed."""
 SEARCH = 5
 """Frames between two looks of the detector at the whole picture while a face is lost."""
+_ANYONE = ("largest", "auto")  # choices that name no one
 _AROUND = 0.6  # of a face's size: the surroundings in which it is looked for again
 _LEAP = 0.5  # of its size: a face that moves further between two frames is another one
 _GROWTH = 1.4  # likewise for its size
@@ -43,6 +44,8 @@ class Track:
 
     points: Float | None
     last: Float
+    anyone: bool = False
+    """Whether another face will do where this one is not found again, as after a cut."""
     age: int = field(default=0)
     """Frames since the detector saw it, or since it was lost."""
 
@@ -84,8 +87,8 @@ class Track:
         return points if doubt < DOUBT / 2 else None
 
     def _searched(self, pixels: UInt8) -> Float | None:
-        """The face where it was lost, if the network is very sure, or the nearest that the detector
-        finds; that one takes its time, so it does not look at every frame.
+        """The face where it was lost, if the network is very sure, or one that the detector finds;
+        that takes its time, so it does not look at every frame.
         """
         if self.age % SEARCH:
             points, doubt = follow(pixels, self.last)
@@ -93,15 +96,18 @@ class Track:
             return points if near and _inside(points, pixels) else None
         boxes = boxes_in(pixels)
         found = landmarks_in(pixels, [box for _, box in boxes]) if boxes else []
-        nearest = sorted(found, key=lambda points: _apart(points, self.last))[:1]
-        return next((p for p in nearest if _apart(p, self.last) < _NEAR or len(found) == 1), None)
+        nearby = [points for points in found if _apart(points, self.last) < _NEAR]
+        if nearby:
+            return min(nearby, key=lambda points: _apart(points, self.last))
+        return max(found, key=_size) if found and self.anyone else None
 
 
 def followed(frames: Iterable[Frame], spec: str) -> Iterator[Seen]:
     """The faces that `spec` asks for (as `editor.pick` reads it) through the frames.
 
-    They are chosen in the first frame that shows any; frames before it have none. FaceNotFound
-    when that frame does not have the face asked for.
+    They are chosen in the first frame that shows any; frames before it have none. A face that is
+    lost is found again near its place; `largest` and `auto` then take the largest there is, the
+    other choices no other. FaceNotFound when the first frame does not have the face asked for.
     """
     tracks: list[Track] = []
     for index, frame in enumerate(frames):
@@ -109,7 +115,8 @@ def followed(frames: Iterable[Frame], spec: str) -> Iterator[Seen]:
             yield Seen(frame, tuple(track.step(frame.pixels) for track in tracks))
             continue
         if index % SEARCH == 0:
-            tracks = [Track(f.landmarks, f.landmarks) for f in _chosen(frame.pixels, spec)]
+            found = [face.landmarks for face in _chosen(frame.pixels, spec)]
+            tracks = [Track(p, p, anyone=spec in _ANYONE) for p in found]
         yield Seen(frame, tuple(track.points for track in tracks))
 
 
