@@ -28,7 +28,7 @@ FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update",
 )  # fmt: skip
-PATIENCE = 30_000  # ms: two cores may be busy
+PATIENCE = 120_000  # ms: the machine may be busy with other things
 SHOTS = os.environ.get("MIEN_SHOTS")
 """A folder for screenshots, for people to look at."""
 
