@@ -95,7 +95,7 @@ class Training:
     crowd: int = 1024  # newest identity codes kept, whose spread people are invented from
     present: float = 0.2  # intensity from which a unit counts as present, for the adversary
     emphasis: float = 4.0  # extra weight of pixels where the two expressions differ
-    mouth: float = 0.0  # extra weight inside an open mouth: teeth are few pixels
+    mouth: float = 0.0  # ... compose head: inside an open mouth: teeth are few pixels
     seed: int = 0
 
 

@@ -49,9 +49,9 @@ def cannot_read(answers: tuple[Tensor, Tensor]) -> Tensor:
     return apart + half - torch.log(half.new_tensor(2.0))
 
 
-def absolute(made: Tensor, truth: Tensor) -> Tensor:
-    """L1 of each picture, (B,)."""
-    return (made - truth).abs().mean((1, 2, 3))
+def absolute(made: Tensor, truth: Tensor, weight: Tensor | float = 1.0) -> Tensor:
+    """L1 of each picture, (B,), under a weight (B, 1, s, s)."""
+    return (weight * (made - truth).abs()).mean((1, 2, 3))
 
 
 def structure(made: Tensor, truth: Tensor, window: int = 5) -> Tensor:

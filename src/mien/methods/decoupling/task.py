@@ -199,14 +199,15 @@ class DecouplingTask(Task):
         """
         w, grown = self.config.weights, self.grow(images)
         count = len(seen.who)
-        x, y = batch["source"][:count], batch["target"][:count]
+        x, y = (faded(batch[name][:count], grown) for name in ("source", "target"))
         odd = torch.arange(count, device=x.device) % 2 == 1
         lends = odd if w.lent else torch.zeros_like(odd)
         how = torch.where(lends[:, None], seen.wanted, seen.how)
-        truth = faded(torch.where(lends[:, None, None, None], y, x), grown)
+        truth = torch.where(lends[:, None, None, None], y, x)
         codes = Codes(seen.who, how)
         made = self.method.generator(codes)
-        far = losses.absolute(made, truth)
+        # an expression is few pixels: without emphasis, leaving it as it was is nearly right
+        far = losses.absolute(made, truth, shared.emphasis(x, y, self.config.training.emphasis))
         parts = {"reconstruction": far[~lends].mean()}
         if w.lent:
             parts["lent"] = far[lends].sum() / lends.sum().clamp_min(1)
