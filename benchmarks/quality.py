@@ -21,7 +21,7 @@ from typing import Any
 from peers import liveportrait
 from peers.base import PeerMethod
 from peers.checkout import digest_of
-from peers.run import PEERS, RECORD, WEIGHTS, read
+from peers.run import PEERS, RECORD, read
 
 from mien.errors import AssetMissing, MienError
 from mien.methods.registry import METHODS
@@ -53,10 +53,12 @@ class Rows:
 def peer_rows(runs: Path | None, checkouts: Path | None, size: int) -> Rows:
     """Every training in `runs` that was made at `size`, and LivePortrait where its weights are."""
     rows = Rows()
-    for place in sorted(runs.glob(f"*/{WEIGHTS}")) if runs else ():
-        facts = json.loads((place.parent / RECORD).read_text(encoding="utf-8"))
+    for place in sorted(runs.glob(f"*/{RECORD}")) if runs else ():
+        facts = json.loads(place.read_text(encoding="utf-8"))
         kind = facts["peer"]
         name = kind if place.parent.name == kind else f"{kind} ({place.parent.name})"
+        if facts["seen"] < facts["images"]:
+            name += f" after {facts['seen']} of {facts['images']} images"
         try:
             if facts["size"] != size:
                 raise AssetMissing(f"trained at {facts['size']} px; this table is of {size} px")

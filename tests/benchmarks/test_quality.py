@@ -47,6 +47,20 @@ def test_rows_are_the_trainings_of_this_size(runs: Path, fakes: Path) -> None:
     assert "convert them to safetensors" in rows.skipped["liveportrait"]
 
 
+def test_an_unfinished_training_says_so(fakes: Path, renders: Path, tmp_path: Path) -> None:
+    import quality
+    from peers.base import Plan
+    from peers.run import Training, train
+
+    asked = Training("hisd", fakes / "HiSD", renders, Plan(SIDE, 8, 2), minutes=0)
+    train(asked, tmp_path / "hisd")
+    rows = quality.peer_rows(tmp_path, fakes, SIDE)
+    assert [row.name for row in rows.contestants] == ["hisd after 2 of 8 images"]
+    (tmp_path / "hisd" / "weights.safetensors").unlink()
+    rows = quality.peer_rows(tmp_path, fakes, SIDE)
+    assert "no weights at" in rows.skipped["hisd after 2 of 8 images"]
+
+
 def test_a_line_depends_on_weights_their_code_and_its_adapter(
     runs: Path, fakes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
