@@ -71,7 +71,7 @@ def test_a_label_moves_what_it_names_and_leaves_the_person(
     before, after = seen(faces.pixels, *MOVES[label]), seen(result, *MOVES[label])
     assert bool((after > before + 0.15).all())
     apart = descriptor().distance(faces, Faces(result, faces.landmarks))
-    assert apart.max() < 0.5
+    assert apart.max() < 0.55  # dlib takes two photographs for one person up to 0.6
 
 
 def test_more_intensity_shows_more(method: Method, faces: Faces) -> None:
