@@ -23,7 +23,7 @@ from typing import Any
 
 import torch
 from peers import liveportrait
-from peers.base import Plan
+from peers.base import PeerMethod, Plan
 from peers.run import PEERS, quietly
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -52,8 +52,14 @@ class Row:
     size: int
     note: str = ""
 
+    @torch.no_grad()
     def run(self, face: Faces) -> None:
-        self.method.generate(face, self.guide)
+        """An edit; a peer is spared the look at the face's own expression, which it never takes."""
+        if isinstance(self.method, PeerMethod):
+            identity = self.method.identity(face)
+            self.method.decode(identity, self.method.expression(self.guide, face))
+        else:
+            self.method.generate(face, self.guide)
 
 
 @dataclass(frozen=True)
@@ -67,8 +73,8 @@ class Spread:
     ratio: float
 
 
-def face_of(size: int) -> Faces:
-    pixels = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(0))
+def face_of(size: int, seed: int = 0) -> Faces:
+    pixels = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(seed))
     return Faces(pixels * 2 - 1, torch.from_numpy(template(size))[None])
 
 
@@ -94,7 +100,7 @@ def rows(
             raise MienError("no --checkouts given")
         moving = liveportrait.random_row(checkouts / liveportrait.FACTS.folder, size)
         note = "random weights; sees 256 px, answers at 512 px"
-        found[name] = Row(moving, Reference(face_of(size)), size, note)
+        found[name] = Row(moving, Reference(face_of(size, 1)), size, note)
     except MienError as error:
         skipped[name] = str(error)
     return found, skipped
@@ -179,6 +185,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("-o", "--out", type=Path, required=True)
     options = parser.parse_args()
+    if options.rounds < 2:
+        parser.error("--rounds: two at least, or there is no spread")
     if options.threads:
         torch.set_num_threads(options.threads)
     try:

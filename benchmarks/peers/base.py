@@ -7,7 +7,7 @@ protocol that asks for more is skipped with the reason.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -69,6 +69,7 @@ class PeerMethod(Method):
     def __init__(self, size: int) -> None:
         super().__init__()
         self.size = size
+        self._typical: dict[int, Tensor] = {}
 
     def identity(self, source: Faces) -> Identity:
         return Identity(source, ())
@@ -78,6 +79,14 @@ class PeerMethod(Method):
 
     def units(self, expression: Expression) -> Tensor:
         raise GuideError(f"{self.name} reads no action units: ask it by {self._served()}")
+
+    def typical(self, index: Tensor, style: Callable[[int], Tensor]) -> Expression:
+        """The code (B, D) of labels (B,) by `style`, asked once a label: a row's nets are done
+        learning.
+        """
+        for label in set(index.tolist()) - self._typical.keys():
+            self._typical[label] = style(label)
+        return Expression(torch.stack([self._typical[label] for label in index.tolist()]))
 
     def _served(self) -> str:
         return " or ".join(dict.fromkeys(ASKS[kind] for kind in self.serves if kind in ASKS))

@@ -102,8 +102,7 @@ class HiSDRow(PeerMethod):
     def from_labels(self, index: Tensor) -> Expression:
         noise = torch.Generator().manual_seed(0)
         drawn = torch.randn(STYLES, self.generator.noise_dim, generator=noise).to(index.device)
-        styles = {k: whole(self.generator.map(drawn, TAG, k)).mean(0) for k in set(index.tolist())}
-        return Expression(torch.stack([styles[k] for k in index.tolist()]))
+        return self.typical(index, lambda k: whole(self.generator.map(drawn, TAG, k)).mean(0))
 
     def compose(self, identity: Identity, expression: Expression) -> Composition:
         features = self.generator.encode(identity.source.pixels)

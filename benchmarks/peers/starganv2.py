@@ -128,11 +128,12 @@ class StarGANv2Row(PeerMethod):
 
     def from_labels(self, index: Tensor) -> Expression:
         drawn = torch.randn(STYLES, self.latent, generator=torch.Generator().manual_seed(0))
-        styles = {
-            k: whole(self.mapping(drawn.to(index.device), index.new_full((STYLES,), k))).mean(0)
-            for k in set(index.tolist())
-        }
-        return Expression(torch.stack([styles[k] for k in index.tolist()]))
+
+        def style(label: int) -> Tensor:
+            labels = index.new_full((STYLES,), label)
+            return whole(self.mapping(drawn.to(index.device), labels)).mean(0)
+
+        return self.typical(index, style)
 
     def asked(self, trial: Trial) -> Expression:
         if not isinstance(trial.ask, Reference):
