@@ -62,7 +62,8 @@ def test_a_method_without_insides(wide_mouth: Method, tmp_path: Path) -> None:
     result = run(ANNA, "--method", "mtss", "-o", out)
     assert result.exit_code == 2
     assert result.stdout == ""
-    assert result.stderr == "mien: mtss has nothing inside to look at: choose from aipgan, decoupling\n"
+    told = "mien: mtss has nothing inside to look at: choose from aipgan, decoupling\n"
+    assert result.stderr == told
     assert not out.exists()
     with pytest.raises(ConfigError, match="wide-mouth has nothing inside"):
         Editor(wide_mouth).explain(ANNA, Label("sad"))
