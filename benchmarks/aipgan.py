@@ -16,9 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import statistics
-import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -26,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from mistakes import told
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -37,6 +36,7 @@ from mien.judges.identity import descriptor
 from mien.methods.aipgan.method import AIPGAN
 from mien.methods.aipgan.networks import INTRINSIC
 from mien.metrics.leakage import worn
+from mien.metrics.report import origin
 from mien.metrics.statistics import summarise
 from mien.metrics.triples import faces_of
 from mien.training.landmark_scores import checked_photographs, errors
@@ -114,11 +114,7 @@ def main() -> None:
     if not isinstance(method, AIPGAN):
         sys.exit(f"{options.weights} holds another method's weights: give aipgan's")
     report = {
-        "command": "python " + " ".join(sys.argv),
-        "commit": subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-        ).stdout.strip(),
-        "machine": f"{platform.machine()}, torch {torch.__version__}",
+        **origin(),
         "split": options.split,
         "weights": digest(options.weights) if options.weights else records()["aipgan"].sha256,
         "landmarks_percent_of_eye_corners": landmarks(method),
@@ -129,4 +125,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    told(main)

@@ -16,16 +16,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import statistics
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from mistakes import told
 from numpy.random import Generator
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -38,6 +36,7 @@ from mien.data.transforms import Camera, Geometry
 from mien.errors import FaceNotFound
 from mien.faces.align import align
 from mien.faces.detect import choose, detect
+from mien.metrics.report import origin
 from mien.metrics.triples import faces_of
 from mien.types import UInt8
 from mien.zoo import data_home
@@ -193,11 +192,7 @@ def main() -> None:
         }
         print(name, json.dumps(table[name]), flush=True)
     report = {
-        "command": "python " + " ".join(sys.argv),
-        "commit": subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-        ).stdout.strip(),
-        "machine": f"{platform.machine()}, torch {torch.__version__}",
+        **origin(),
         "people": json.loads((options.people / "settings.json").read_text()),
         "tested_on": {"photographs": len(tests[0][1]), "renders": len(tests[1][1])},
         "steps": options.steps,
@@ -208,4 +203,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    told(main)

@@ -15,9 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -26,6 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 from disentanglement import attack as attack_units
+from mistakes import told
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -39,6 +37,7 @@ from mien.judges.networks import SIZE
 from mien.methods.decoupling.method import Decoupling, reconstruct
 from mien.metrics.pixel import ms_ssim, psnr
 from mien.metrics.probes import read_people
+from mien.metrics.report import origin
 from mien.metrics.sets import frechet
 from mien.metrics.statistics import summarise
 from mien.metrics.transfer import by_reference
@@ -233,11 +232,7 @@ def main() -> None:
             cells = [images.to_uint8(F.interpolate(m[None], size=128))[0] for m in made[:32]]
             images.write(options.sheet, sheet([cells[i : i + 8] for i in range(0, 32, 8)]))
     report = {
-        "command": "python " + " ".join(sys.argv),
-        "commit": subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-        ).stdout.strip(),
-        "machine": f"{platform.machine()}, torch {torch.__version__}",
+        **origin(),
         "weights": hashes,
         "judges": {name: records()[f"judge_{name}"].sha256 for name in NAMES},
         "table": table,
@@ -263,4 +258,4 @@ def whole(
 
 
 if __name__ == "__main__":
-    main()
+    told(main)

@@ -13,23 +13,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
-import subprocess
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from mistakes import told
 from torch import Tensor
 
 import mien
 from mien.data.loading import Renders, open_renders
 from mien.methods.base import Method
 from mien.metrics.probes import read_people, read_units
+from mien.metrics.report import entrants, origin
 from mien.metrics.triples import faces_of
-from mien.zoo.records import digest, records
 
 
 @torch.no_grad()
@@ -90,19 +88,13 @@ def main() -> None:
     photos = open_renders(options.renders, options.split)
     table: dict[str, Any] = {}
     hashes = {}
-    for text in options.methods:
-        name, _, path = text.partition("=")
-        row = f"{name} ({Path(path).parent.name})" if path else name
-        method = mien.load(name, Path(path) if path else None).eval()
-        hashes[row] = digest(Path(path)) if path else records()[name].sha256
-        table[row] = attack(method, photos, options.states, options.seed)
-        print(row, json.dumps(table[row]), flush=True)
+    for one in entrants(options.methods):
+        method = mien.load(one.method, one.weights).eval()
+        hashes[one.row] = one.sha256
+        table[one.row] = attack(method, photos, options.states, options.seed)
+        print(one.row, json.dumps(table[one.row]), flush=True)
     report = {
-        "command": "python " + " ".join(sys.argv),
-        "commit": subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-        ).stdout.strip(),
-        "machine": f"{platform.machine()}, torch {torch.__version__}",
+        **origin(),
         "split": options.split,
         "weights": hashes,
         "table": table,
@@ -111,4 +103,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    told(main)

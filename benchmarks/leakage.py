@@ -13,33 +13,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
+from mistakes import told
 from torch import Tensor
 
 import mien
-from mien.methods.base import Method
 from mien.metrics.leakage import Lent, attack, invite
-from mien.zoo.records import digest, records
-
-
-def by_reference(method: Method) -> Callable[[Lent], Tensor]:
-    @torch.no_grad()
-    def edit(lent: Lent) -> Tensor:
-        return method.decode(method.identity(lent.source), method.encode(lent.reference))
-
-    return edit
-
-
-def truth(lent: Lent) -> Tensor:
-    return lent.truth.pixels
+from mien.metrics.report import entrants, origin
+from mien.metrics.transfer import by_reference, truth
 
 
 def blended(lent: Lent) -> Tensor:
@@ -59,13 +45,11 @@ def main() -> None:
     party = invite(options.renders, options.split, options.lenders, options.sources, options.seed)
     edits: dict[str, Callable[[Lent], Tensor]] = {}
     hashes, sizes = {}, set()
-    for text in options.methods:
-        name, _, path = text.partition("=")
-        row = f"{name} ({Path(path).parent.name})" if path else name
-        method = mien.load(name, Path(path) if path else None).eval()
-        hashes[row] = digest(Path(path)) if path else records()[name].sha256
+    for one in entrants(options.methods):
+        method = mien.load(one.method, one.weights).eval()
+        hashes[one.row] = one.sha256
         sizes.add(method.size)
-        edits[row] = by_reference(method)
+        edits[one.row] = by_reference(method)
     if len(sizes) != 1:
         sys.exit(f"methods of one size only, got {sorted(sizes)}")
     edits |= {"the rig": truth, "one part in ten of the lender": blended}
@@ -78,11 +62,7 @@ def main() -> None:
         }
         print(row, json.dumps(table[row]), flush=True)
     report = {
-        "command": "python " + " ".join(sys.argv),
-        "commit": subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-        ).stdout.strip(),
-        "machine": f"{platform.machine()}, torch {torch.__version__}",
+        **origin(),
         "split": options.split,
         "lenders": len(party.lenders),
         "sources_to_learn_from": len(party.learn),
@@ -95,4 +75,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    told(main)

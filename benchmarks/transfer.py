@@ -12,14 +12,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
-import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
+from mistakes import told
 from torch.nn import functional as F
 
 import mien
@@ -29,17 +27,12 @@ from mien.judges.identity import descriptor
 from mien.methods.base import Method
 from mien.metrics import transfer
 from mien.metrics.pixel import face_mask, psnr
+from mien.metrics.report import entrants, origin
 from mien.metrics.statistics import summarise
 from mien.metrics.triples import Triples, draw_triples
 from mien.sheet import sheet
 from mien.types import UInt8
-from mien.zoo.records import digest, records
-
-
-def given(text: str) -> tuple[str, str, Path | None]:
-    """`auswap` or `auswap=runs/x/auswap.safetensors` -> row name, method, weights."""
-    name, _, path = text.partition("=")
-    return (f"{name} ({Path(path).parent.name})", name, Path(path)) if path else (name, name, None)
+from mien.zoo.records import records
 
 
 def twice(method: Method, triples: Triples) -> dict[str, Any]:
@@ -82,10 +75,8 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path)
     options = parser.parse_args()
     judges, who = [load(name) for name in NAMES], descriptor()
-    methods = {}
-    for text in options.methods:
-        row, name, path = given(text)
-        methods[row] = mien.load(name, path).eval()
+    named = entrants(options.methods)
+    methods = {one.row: mien.load(one.method, one.weights).eval() for one in named}
     sizes = {m.size for m in methods.values()}
     if len(sizes) != 1:
         sys.exit(f"methods of one size only, got {sorted(sizes)}")
@@ -104,19 +95,12 @@ def main() -> None:
         table[row] = transfer.summary(bench.measure(edit), unedited)
         print(row, json.dumps({k: table[row][k] for k in SHORT if k in table[row]}), flush=True)
     report = {
-        "command": "python " + " ".join(sys.argv),
-        "commit": subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-        ).stdout.strip(),
-        "machine": f"{platform.machine()}, torch {torch.__version__}",
+        **origin(),
         "split": options.split,
         "triples": len(triples),
         "people": len(set(triples.people)),
         "size": size,
-        "weights": {
-            row: digest(path) if path else records()[name].sha256
-            for row, name, path in map(given, options.methods)
-        },
+        "weights": {one.row: one.sha256 for one in named},
         "judges": {name: records()[f"judge_{name}"].sha256 for name in NAMES},
         "table": table,
         "swapped_twice_face_psnr": {row: twice(m, triples) for row, m in methods.items()},
@@ -132,4 +116,4 @@ SHORT = ("better_both", "unit_error_left", "better_psnr", "better_ms_ssim")
 
 
 if __name__ == "__main__":
-    main()
+    told(main)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import resource
 import tempfile
@@ -188,7 +189,7 @@ def measured(folder: Path, seconds: float) -> dict[str, Any]:
     evidence = examine_film(target)
     return {
         "command": "python benchmarks/video.py",
-        "machine": f"{platform.machine()}, one shared core, Python {platform.python_version()}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "clip": f"{source.width} x {source.height}, {source.count} frames",
         "frames": done.frames,
         "edited": done.edited,

@@ -65,6 +65,7 @@ def test_people_are_invented(weights: Path, tmp_path: Path) -> None:
         (("--set", "trunk=3"), "no choice 'trunk'"),
         (("--set", "head=both"), "head is compose or picture, not 'both'"),
         (("--weights", "nothing.safetensors"), "no weights at"),
+        (("--weights", __file__), "is not a safetensors file"),
     ],
 )
 def test_mistakes_are_said_first(arguments: tuple[str, ...], says: str, tmp_path: Path) -> None:

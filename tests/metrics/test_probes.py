@@ -83,3 +83,10 @@ def test_chance_explains_nothing() -> None:
     assert explained(truth.mean(0).expand(100, 3), truth, truth.mean(0)) == pytest.approx(
         0, abs=1e-6
     )
+
+
+def test_few_codes_are_enough_to_try() -> None:
+    torch.manual_seed(0)
+    codes, who = torch.randn(20, 8), torch.arange(4).repeat(5)
+    named = read_people((codes, who), (codes, who), passes=2)
+    assert 0 <= named.network <= 1

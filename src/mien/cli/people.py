@@ -60,8 +60,8 @@ def command(
     check_method(method, weights)
     check_invents(method)
     choice = chosen(method, settings)
-    check_folder(out, make=True)
     editor = open_editor(method, weights, device, choice)
+    check_folder(out, make=True)
     licence = "that of the weights"
     if weights is None:
         licence = records()[method].licence

@@ -6,6 +6,7 @@ editor, the web form and the contract tests are written against these alone.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -166,10 +167,28 @@ class Loss:
 
     parts: Mapping[str, Tensor]
 
+    @classmethod
+    def weighed(cls, parts: Mapping[str, Tensor], weights: object) -> Loss:
+        """Parts times the fields of `weights` of the same names; parts of weight 0 vanish."""
+        return cls({k: getattr(weights, k) * v for k, v in parts.items() if getattr(weights, k)})
+
     @property
     def total(self) -> Tensor:
         """The sum of the parts, a scalar."""
         return torch.stack(list(self.parts.values())).sum()
+
+
+def rate_at(progress: float, rise: float, decay: str) -> float:
+    """Factor of a learning rate at `progress` 0..1 of its course: up over the share `rise`, then as
+    `decay` says: none, linear (falls from half on) or cosine.
+    """
+    start = min(1.0, progress / rise) if rise else 1.0
+    fall = {
+        "none": 1.0,
+        "linear": min(1.0, 2 * (1 - progress)),
+        "cosine": 0.5 + 0.5 * math.cos(math.pi * min(1.0, progress)),
+    }[decay]
+    return max(start * fall, 1e-3)
 
 
 @dataclass(frozen=True)

@@ -138,13 +138,14 @@ def _fit(
         torch.manual_seed(seed)
         net = small_network(codes.shape[1:], answers)
         learn, check = (~held).nonzero()[:, 0], held.nonzero()[:, 0]
-        batches = max(1, len(learn) // 64)
+        size = min(64, len(learn))
+        batches = len(learn) // size
         optimiser = torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=1e-2)
         rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, passes * batches)
         best, kept = torch.inf, {k: v.clone() for k, v in net.state_dict().items()}
         for _ in range(passes):
             net.train()
-            for part in learn[torch.randperm(len(learn))][: batches * 64].view(-1, 64):
+            for part in learn[torch.randperm(len(learn))][: batches * size].view(-1, size):
                 optimiser.zero_grad()
                 cost: Tensor = loss(net(codes[part].float()), goal[part])
                 cost.backward()  # type: ignore[no-untyped-call]

@@ -121,6 +121,15 @@ def facts(named: Sequence[Entrant], setting: Setting, panel: Panel) -> dict[str,
     }
 
 
+def origin() -> dict[str, str]:
+    """How a benchmark's result came about: command, commit, machine."""
+    return {
+        "command": "python " + " ".join(sys.argv),
+        "commit": commit(),
+        "machine": f"{platform.machine()}, torch {torch.__version__}",
+    }
+
+
 def commit() -> str:
     """Of the checkout that this package runs from, `+` if it was changed; empty without one."""
     folder = Path(mien.__file__).parent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -18,6 +18,18 @@ from mien.metrics.pixel import face_mask, ms_ssim, psnr, ssim
 from mien.metrics.statistics import summarise
 from mien.metrics.triples import Triples
 from mien.types import Faces
+
+
+class Lending(Protocol):
+    """Whoever lends, to whom, and what should come of it."""
+
+    @property
+    def source(self) -> Faces: ...
+    @property
+    def reference(self) -> Faces: ...
+    @property
+    def truth(self) -> Faces: ...
+
 
 Editing = Callable[[Triples], Tensor]
 """What is measured: triples -> pictures (B, 3, S, S) in [-1, 1] that should look like the truth."""
@@ -41,13 +53,12 @@ class Row:
     source_to_lender: float  # the same distance before the edit
 
 
-def by_reference(method: Method) -> Editing:
+def by_reference(method: Method) -> Callable[[Lending], Tensor]:
     """The method's own transfer: the reference's code, decoded on the source's identity."""
 
     @torch.no_grad()
-    def edit(triples: Triples) -> Tensor:
-        identity = method.identity(triples.source)
-        return method.decode(identity, method.encode(triples.reference))
+    def edit(lent: Lending) -> Tensor:
+        return method.decode(method.identity(lent.source), method.encode(lent.reference))
 
     return edit
 
@@ -67,9 +78,9 @@ def nothing(triples: Triples) -> Tensor:
     return triples.source.pixels
 
 
-def truth(triples: Triples) -> Tensor:
+def truth(lent: Lending) -> Tensor:
     """The rig itself: what the judges make of the right answer."""
-    return triples.truth.pixels
+    return lent.truth.pixels
 
 
 class Bench:

@@ -8,7 +8,6 @@ the rest.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from mien.methods.aipgan import losses
 from mien.methods.aipgan.config import AIPGANConfig
 from mien.methods.aipgan.method import AIPGAN
 from mien.methods.aipgan.networks import INTRINSIC, Discriminator
-from mien.methods.base import Expression, Group, Loss, Method, Phase, Task, psnr
+from mien.methods.base import Expression, Group, Loss, Method, Phase, Task, psnr, rate_at
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose, resize, warp
@@ -89,13 +88,7 @@ class AIPGANTask(Task):
     def rate(self, progress: float) -> float:
         """Factor of the learning rate at `progress` 0..1 of the budget."""
         t = self.config.training
-        rise = min(1.0, progress * t.images / t.warmup) if t.warmup else 1.0
-        fall = {
-            "none": 1.0,
-            "linear": min(1.0, 2 * (1 - progress)),
-            "cosine": 0.5 + 0.5 * math.cos(math.pi * min(1.0, progress)),
-        }[t.decay]
-        return max(rise * fall, 1e-3)
+        return rate_at(progress, t.warmup / t.images, t.decay)
 
     # ---- the discriminator's step ----------------------------------------------------------------
 
@@ -146,7 +139,7 @@ class AIPGANTask(Task):
             parts["reconstruction"] = (compose(x[:n], back) - x[:n]).abs().mean()
         if self.judged and seen >= self.join:
             parts |= self.passes(result[:n], batch)
-        return self.weigh(parts)
+        return Loss.weighed(parts, self.config.weights)
 
     def draw(self, codes: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Own and lent codes for the decoder: as encoded, with the noise, or for some faces as the
@@ -171,7 +164,7 @@ class AIPGANTask(Task):
         codes = codes + self.config.training.noise * torch.randn_like(codes)
         sure = x.new_ones(len(x))
         points, units = batch["source_landmarks"], batch["source_units"]
-        return self.weigh(self.code_terms(codes, gate, points, units, sure))
+        return Loss.weighed(self.code_terms(codes, gate, points, units, sure), self.config.weights)
 
     def code_terms(
         self, codes: Tensor, gate: Tensor | None, landmarks: Tensor, units: Tensor, sure: Tensor
@@ -266,11 +259,6 @@ class AIPGANTask(Task):
     def part(self, batch: Batch) -> int:
         """How many of a batch are judged, rebuilt and encoded again."""
         return max(1, round(self.config.training.share * len(batch["source"])))
-
-    def weigh(self, parts: dict[str, Tensor]) -> Loss:
-        """The named parts times their weights; parts of weight 0 vanish."""
-        w = self.config.weights
-        return Loss({k: getattr(w, k) * v for k, v in parts.items() if getattr(w, k)})
 
     # ---- what a run shows of itself --------------------------------------------------------------
 

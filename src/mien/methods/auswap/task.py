@@ -7,7 +7,6 @@ a first stage for E_a and the map alone, which are cheap and need more faces tha
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from mien.methods.auswap import losses
 from mien.methods.auswap.config import AUSwapConfig
 from mien.methods.auswap.method import AUSwap
 from mien.methods.auswap.networks import FreeReader, PatchDiscriminator
-from mien.methods.base import Group, Loss, Method, Phase, Task
+from mien.methods.base import Group, Loss, Method, Phase, Task, rate_at
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose, resize
@@ -94,13 +93,7 @@ class AUSwapTask(Task):
     def rate(self, progress: float) -> float:
         """Factor of the learning rate at `progress` 0..1 of the budget."""
         t = self.config.training
-        rise = min(1.0, progress * t.images / t.warmup) if t.warmup else 1.0
-        fall = {
-            "none": 1.0,
-            "linear": min(1.0, 2 * (1 - progress)),
-            "cosine": 0.5 + 0.5 * math.cos(math.pi * min(1.0, progress)),
-        }[t.decay]
-        return max(rise * fall, 1e-3)
+        return rate_at(progress, t.warmup / t.images, t.decay)
 
     # ---- the adversaries' steps ----------------------------------------------------------------
 
@@ -134,12 +127,13 @@ class AUSwapTask(Task):
 
     def read(self, batch: Batch, seen: int) -> Loss:
         """E_a learns its units, the map what E_a says of them."""
-        return self.weigh(
+        return Loss.weighed(
             self.unit_error(
                 self.method.unit_encoder(batch["source"]),
                 batch["source_units"],
                 batch["source_units"].new_ones(len(batch["source"])),
-            )
+            ),
+            self.config.weights,
         )
 
     @torch.no_grad()
@@ -159,7 +153,7 @@ class AUSwapTask(Task):
         features = m.unit_encoder(torch.cat([x, d]))
         free = m.free_encoder(torch.cat([x, d]))
         parts = self.unit_terms(features, batch) | {"free": self.free_term(free)}
-        return self.weigh(parts | self.exchange(batch, seen))
+        return Loss.weighed(parts | self.exchange(batch, seen), self.config.weights)
 
     def paired(self, batch: Batch, seen: int) -> Loss:
         """The swapped face has a truth; the AU-free features of one person agree."""
@@ -181,7 +175,7 @@ class AUSwapTask(Task):
             "mask": shared.mask(edit, batch["visible"], batch["known"]),
             "smooth": shared.smoothness(edit),
         }
-        return self.weigh(parts | self.exchange(batch, seen))
+        return Loss.weighed(parts | self.exchange(batch, seen), self.config.weights)
 
     def draw(self, lent: Tensor, mapped: Tensor) -> Tensor:
         """Per face the reference's feature, which gets the noise, or its units' through the map."""
@@ -262,11 +256,6 @@ class AUSwapTask(Task):
         swapped = compose(both, m.swap(both, free, own, other))
         rebuilt = compose(both, m.swap(both, free, own, own))
         return Swap((one, two), (swapped[:n], swapped[n:]), (rebuilt[:n], rebuilt[n:]))
-
-    def weigh(self, parts: dict[str, Tensor]) -> Loss:
-        """The named parts times their weights; parts of weight 0 vanish."""
-        w = self.config.weights
-        return Loss({k: getattr(w, k) * v for k, v in parts.items() if getattr(w, k)})
 
 
 def _apart(made: tuple[Tensor, Tensor], faces: tuple[Tensor, Tensor]) -> Tensor:

@@ -4,7 +4,6 @@ grows by, and the composing head. Phases start and stop where stages do.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -13,6 +12,7 @@ from typing import Any
 from torch.utils.data import Dataset
 
 from mien.errors import ConfigError
+from mien.methods.base import rate_at
 from mien.methods.decoupling.config import DecouplingConfig, Training
 
 CODES, EDITS = "codes", "edits"
@@ -36,10 +36,9 @@ class Stage:
         falls in the codes' and in the last stage; while the GAN grows it stays (ProGAN).
         """
         seen = progress * t.images
-        rise = min(1.0, (seen - self.start) / t.warmup) if t.warmup else 1.0
         falls = t.decay == "cosine" and (self.name == CODES or self.stop == t.images)
-        fall = 0.5 + 0.5 * math.cos(math.pi * self.progress(seen)) if falls else 1.0
-        return max(rise * fall, 1e-3)
+        rise = t.warmup / max(1, self.stop - self.start)
+        return rate_at(self.progress(seen), rise, "cosine" if falls else "none")
 
     def grown(self, seen: int, t: Training) -> float:
         """How far the GAN has grown: its layer is faded in over the first part of the stage."""

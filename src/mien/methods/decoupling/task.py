@@ -123,8 +123,9 @@ class DecouplingTask(Task):
         """Single faces: units and emotions from expression codes."""
         code = self.method.encoder.expressions(batch["source"])
         known = torch.ones(len(code), device=code.device)
-        return self.weigh(
-            self.code_terms(code, batch["source_units"], known, batch["source_label"])
+        return Loss.weighed(
+            self.code_terms(code, batch["source_units"], known, batch["source_label"]),
+            self.config.weights,
         )
 
     def code_terms(
@@ -191,7 +192,7 @@ class DecouplingTask(Task):
         n = self.part(batch)
         codes = self.look(batch, n)
         parts = self.separation(codes, batch) | self.drawn(codes, batch, n, seen)
-        return self.weigh(parts)
+        return Loss.weighed(parts, self.config.weights)
 
     def drawn(self, seen: Seen, batch: Batch, n: int, images: int) -> dict[str, Tensor]:
         """The terms of pictures from codes alone: rebuilt, given another expression where the truth
@@ -293,7 +294,7 @@ class DecouplingTask(Task):
             judged = losses.passes(self.discriminator(result[:n]))
             parts["realism"] = parts["realism"] + judged
             self.fakes = torch.cat([self.fakes, result[:n].detach()])
-        return self.weigh(parts)
+        return Loss.weighed(parts, self.config.weights)
 
     def after_passes(self, x: Tensor, codes: Seen, n: int) -> tuple[Codes, Tensor]:
         """Own codes, and the expression codes wanted: of the first n as an edit has them, after all
@@ -332,11 +333,6 @@ class DecouplingTask(Task):
     def part(self, batch: Batch) -> int:
         """How many of a batch are judged, looked at again and swapped."""
         return max(1, round(self.config.training.share * len(batch["source"])))
-
-    def weigh(self, parts: dict[str, Tensor]) -> Loss:
-        """The named parts times their weights; parts of weight 0 vanish."""
-        w = self.config.weights
-        return Loss({k: getattr(w, k) * v for k, v in parts.items() if getattr(w, k)})
 
     # ---- the end of a run, and what it shows of itself -----------------------------------------
 

@@ -7,17 +7,15 @@ keeps the rest.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from mien import facs
 from mien.data.loading import RigLabelled, RigPairs
-from mien.methods.base import Group, Loss, Phase, Task
+from mien.methods.base import Group, Loss, Phase, Task, rate_at
 from mien.methods.mtss import losses
 from mien.methods.mtss.config import MTSSConfig
 from mien.methods.mtss.method import MTSS
@@ -71,9 +69,7 @@ class MTSSTask(Task):
     def rate(self, progress: float) -> float:
         """Factor of the learning rate at `progress` 0..1 of the budget."""
         t = self.config.training
-        rise = min(1.0, progress * t.images / t.warmup) if t.warmup else 1.0
-        fall = 0.5 + 0.5 * math.cos(math.pi * min(1.0, progress)) if t.decay == "cosine" else 1.0
-        return max(rise * fall, 1e-3)
+        return rate_at(progress, t.warmup / t.images, t.decay)
 
     # ---- the paper's generator step ------------------------------------------------------------
 
@@ -102,7 +98,7 @@ class MTSSTask(Task):
             "align": (self.own_styles(batch) - own.detach()).abs().mean(),
             "units": self.read_error(own, batch),
         }
-        return self.weigh(parts)
+        return Loss.weighed(parts, self.config.weights)
 
     def own_styles(self, batch: Batch) -> Tensor:
         """The style mapped from the units of the source's label: teaches the unit map beside the
@@ -164,7 +160,7 @@ class MTSSTask(Task):
         }
         if w.adversarial and seen >= t.adversary_from * t.images:
             parts["adversarial"] = self.fool(result, y, batch)
-        return self.weigh(parts)
+        return Loss.weighed(parts, self.config.weights)
 
     def draw_style(self, lent: Tensor, mapped: Tensor, named: Tensor, batch: Batch) -> Tensor:
         """Per face one of the three guides: reference, units, or label where the target has one."""
@@ -202,11 +198,6 @@ class MTSSTask(Task):
         if self.config.training.orthogonality == "cosine":
             return losses.orthogonality_cosine(style_map, content_map)
         return losses.orthogonality_gram(style_map, content_map)
-
-    def weigh(self, parts: dict[str, Any]) -> Loss:
-        """The named parts times their weights; parts of weight 0 vanish."""
-        w = self.config.weights
-        return Loss({k: getattr(w, k) * v for k, v in parts.items() if getattr(w, k)})
 
     def judge(self, batch: Batch, seen: int) -> Loss:
         """The discriminator's step on the generator's last, detached fakes: hinge and R1."""

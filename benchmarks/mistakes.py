@@ -1,0 +1,17 @@
+"""How a benchmark tells its user of a mistake: one line, exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from mien.errors import MienError
+
+
+def told(main: Callable[[], None]) -> None:
+    """Run a benchmark's `main`."""
+    try:
+        main()
+    except MienError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
