@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from mien.methods.registry import METHODS
+from mien.methods.registry import DEFAULT, METHODS
 from mien.provenance.evidence import examine
 from mien.web.answers import Refused
 from mien.web.app import create
@@ -106,7 +106,7 @@ def test_sheet_has_a_row_for_each(client: TestClient, anna: bytes, ben: bytes) -
 
 def test_methods_and_health(client: TestClient) -> None:
     known = client.get("/v1/methods").json()
-    assert known["methods"][0]["name"] == "mtss"
+    assert known["methods"][0]["name"] == DEFAULT
     assert known["methods"][0]["native"] == ["Label", "Reference"]
     assert len(known["expressions"]) == 8
     assert {"name": "AU12", "what": "lip corner puller", "sided": True} in known["units"]

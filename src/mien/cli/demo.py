@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mien.cli.session import Device, Method, Weights, check_method, check_output, open_editor
+from mien.methods.registry import DEFAULT
 
 if TYPE_CHECKING:
     from mien.editor import Editor
@@ -31,7 +32,7 @@ UNITS = (
 
 def command(
     out: Annotated[Path, typer.Option("--out", "-o", help="Picture to write.")] = Path("demo.png"),
-    method: Method = "mtss",
+    method: Method = DEFAULT,
     weights: Weights = None,
     device: Device = "auto",
 ) -> None:

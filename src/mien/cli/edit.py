@@ -30,6 +30,7 @@ from mien.cli.session import (
     open_editor,
 )
 from mien.errors import FaceNotFound, GuideError
+from mien.methods.registry import DEFAULT
 
 if TYPE_CHECKING:
     from mien.editor import Editor, Result
@@ -69,7 +70,7 @@ def command(
     ] = None,
     intensity: Intensity = 1.0,
     face: Face = "auto",
-    method: Method = "mtss",
+    method: Method = DEFAULT,
     weights: Weights = None,
     settings: Settings = None,
     device: Device = "auto",

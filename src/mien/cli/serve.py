@@ -5,13 +5,14 @@ from __future__ import annotations
 import typer
 
 from mien.cli.session import Device, Host, Method, Port, Token, Weights, open_workshop
+from mien.methods.registry import DEFAULT
 
 
 def command(
     host: Host = "127.0.0.1",
     port: Port = 7861,
     token: Token = None,
-    method: Method = "mtss",
+    method: Method = DEFAULT,
     weights: Weights = None,
     device: Device = "auto",
 ) -> None:

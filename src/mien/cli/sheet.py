@@ -23,6 +23,7 @@ from mien.cli.session import (
     chosen,
     open_editor,
 )
+from mien.methods.registry import DEFAULT
 
 
 def command(
@@ -39,7 +40,7 @@ def command(
     ] = 256,
     intensity: Intensity = 1.0,
     face: Face = "largest",
-    method: Method = "mtss",
+    method: Method = DEFAULT,
     weights: Weights = None,
     settings: Settings = None,
     device: Device = "auto",

@@ -24,6 +24,7 @@ from mien.cli.session import (
     chosen,
     open_editor,
 )
+from mien.methods.registry import DEFAULT
 
 
 def command(
@@ -31,7 +32,7 @@ def command(
     b: Annotated[Path, typer.Argument(metavar="B", help="Another.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the two results.")],
     face: Face = "auto",
-    method: Method = "mtss",
+    method: Method = DEFAULT,
     weights: Weights = None,
     settings: Settings = None,
     device: Device = "auto",

@@ -26,6 +26,7 @@ from mien.cli.session import (
     open_editor,
 )
 from mien.errors import ConfigError, GuideError
+from mien.methods.registry import DEFAULT
 
 if TYPE_CHECKING:
     from mien.video.driving import Curve
@@ -57,7 +58,7 @@ def command(
     ] = None,
     intensity: Intensity = 1.0,
     face: Face = "largest",
-    method: Method = "mtss",
+    method: Method = DEFAULT,
     weights: Weights = None,
     device: Device = "auto",
     sign_with: Certificate = None,

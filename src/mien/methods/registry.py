@@ -27,6 +27,10 @@ class Entry:
     summary: str
 
 
+DEFAULT = "aipgan"
+"""The method where none is named: of those that ship, the best by reference and the one that opens
+mouths best (README.md, "What it reaches").
+"""
 METHODS: dict[str, Entry] = {
     "mtss": Entry(
         method="mien.methods.mtss.method:MTSS",
@@ -92,9 +96,9 @@ def check_chosen(name: str, chosen: Mapping[str, Any]) -> None:
 
 
 def load(
-    name: str = "mtss", weights: str | Path | None = None, device: str = "cpu", **chosen: Any
+    name: str = DEFAULT, weights: str | Path | None = None, device: str = "cpu", **chosen: Any
 ) -> Method:
-    """A method ready to edit: `mien.load("mtss")`, `mien.load("decoupling", passes=5)`.
+    """A method ready to edit: `mien.load()`, `mien.load("decoupling", passes=5)`.
 
     `weights` names a safetensors file of `mien train`; without it the shipped ones are used, their
     hash checked. `chosen` are fields of the architecture that the method leaves open (its

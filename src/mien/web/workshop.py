@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from mien.editor import Editor
 from mien.errors import AssetMissing
-from mien.methods.registry import METHODS, entry
+from mien.methods.registry import DEFAULT, METHODS, entry
 from mien.types import Label
 from mien.web.desk import Desk
 from mien.web.limits import Limits
@@ -21,7 +21,7 @@ class Workshop:
 
     opener: Callable[[str], Editor]
     """Opens a method with its weights, which takes seconds."""
-    default: str = "mtss"
+    default: str = DEFAULT
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:

@@ -24,6 +24,7 @@ class Architecture:
         (512, 0), (512, 0), (0, 512), (0, 512), (512, 0), (512, 0), (512, 0),
     )  # fmt: skip
     grain: int = 1  # most cells a side of a layer's identity code: 1 a vector, 16 a map
+    places: int = 0  # maps that a layer's expression code is spread over beside its whole
     generator: int = 16384  # channels of the generator's layers times their side, px
     generator_max: int = 512  # the most channels they have
     discriminator: int = 16384  # the same of the discriminator
@@ -93,6 +94,7 @@ class Training:
     noise: float = 0.0  # standard deviation of the noise on expression codes: a narrower channel
     noise_identity: float = 0.0  # ... on identity codes, in differences of people
     crowd: int = 1024  # newest identity codes kept, whose spread people are invented from
+    crowd_every: int = 128  # batches between looks at that spread
     present: float = 0.2  # intensity from which a unit counts as present, for the adversary
     emphasis: float = 4.0  # extra weight of pixels where the two expressions differ
     mouth: float = 0.0  # ... compose head: inside an open mouth: teeth are few pixels

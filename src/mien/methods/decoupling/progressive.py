@@ -16,6 +16,8 @@ from torch.nn import functional as F
 from mien.methods.decoupling.codes import Codes, Layout
 from mien.methods.decoupling.config import Architecture
 
+FINEST = 16
+"""Cells a side, at most, of the maps that an expression is spread over."""
 NEARLY = 1 / 64
 """What is missing of a layer that counts as grown: averages of weights arrive only in the limit."""
 
@@ -63,12 +65,20 @@ class Told(nn.Module):
 
     The expression's numbers say it for the whole map; the identity's map says it place by place, or
     for the whole map too where it is a single cell (StyleGAN's styles and StyleMapGAN's maps).
+    With `places`, the expression's numbers are spread over so many small maps too: on an aligned
+    face a mouth has its place, and what is said of it need not be found there again.
     """
 
-    def __init__(self, c: int, identity: int, expression: int) -> None:
+    def __init__(self, c: int, identity: int, expression: int, side: int, places: int) -> None:
         super().__init__()
         self.place = EqualConv(identity, 2 * c, 1, gain=1) if identity else None
         self.whole = EqualLinear(expression, 2 * c, gain=1) if expression else None
+        self.shape = (places, min(side, FINEST), min(side, FINEST))
+        self.where, self.spot = None, None
+        if expression and places:
+            self.where = EqualLinear(expression, math.prod(self.shape))
+            self.spot = EqualConv(places, 2 * c, 1, gain=1)
+            nn.init.zeros_(self.spot.weight)
 
     def forward(self, x: Tensor, identity: Tensor, expression: Tensor) -> Tensor:
         said = []
@@ -76,6 +86,9 @@ class Told(nn.Module):
             said.append(_over(self.place(identity), x.shape[-1]))
         if self.whole is not None:
             said.append(self.whole(expression)[:, :, None, None])
+        if self.spot is not None and self.where is not None:
+            spots = self.where(expression).view(-1, *self.shape)
+            said.append(_over(self.spot(spots), x.shape[-1]))
         if not said:
             return x
         scale, shift = sum(said[1:], said[0]).chunk(2, 1)
@@ -96,12 +109,14 @@ class Layer(nn.Module):
     at 4 px begins from a learnt constant.
     """
 
-    def __init__(self, i: int, o: int, identity: int, expression: int) -> None:
+    def __init__(
+        self, i: int, o: int, identity: int, expression: int, side: int, places: int
+    ) -> None:
         super().__init__()
         self.conv1 = EqualConv(i, o, 3) if i else None
         self.conv2 = EqualConv(o, o, 3)
         self.norm = PixelNorm()
-        self.told1, self.told2 = Told(o, identity, expression), Told(o, identity, expression)
+        self.told1, self.told2 = (Told(o, identity, expression, side, places) for _ in range(2))
         self.to_rgb = EqualConv(o, 3, 1, gain=1)
 
     def forward(self, x: Tensor, identity: Tensor, expression: Tensor) -> Tensor:
@@ -125,9 +140,9 @@ class Generator(nn.Module):
         widths = [channels(a.generator, a.generator_max, side) for side in layout.sides]
         self.start = nn.Parameter(torch.randn(1, widths[0], 4, 4))
         self.layers = nn.ModuleList(
-            Layer(i, o, shape[0], e)
-            for i, o, shape, e in zip(
-                [0, *widths], widths, layout.maps, layout.numbers, strict=False
+            Layer(i, o, shape[0], e, side, a.places)
+            for i, o, shape, e, side in zip(
+                [0, *widths], widths, layout.maps, layout.numbers, layout.sides, strict=False
             )
         )
         self.widths = dict(zip(layout.sides, widths, strict=True))

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from mien.data.loading import LabelledFaces, RigFaces, RigPairs
 from mien.methods.base import Group, Loss, Method, Phase, Task, psnr
 from mien.methods.decoupling import losses
-from mien.methods.decoupling.codes import Codes, Seen, mingled
+from mien.methods.decoupling.codes import Codes, Seen
 from mien.methods.decoupling.config import DecouplingConfig
 from mien.methods.decoupling.method import Decoupling
 from mien.methods.decoupling.networks import Reader
@@ -172,7 +172,12 @@ class DecouplingTask(Task):
         self.codes = codes.detach()
         where = (self.met + torch.arange(len(codes), device=codes.device)) % len(self.crowd)
         self.crowd[where] = self.codes.to(self.crowd)
+        before, every = int(self.met), self.config.training.crowd_every * len(codes)
         self.met += len(codes)
+        # early on more often: codes change most while little is learnt
+        new = before < len(self.crowd) or not self.method.crowd.known
+        if new or before // every < int(self.met) // every:
+            self.method.crowd.fit(self.crowd[: min(int(self.met), len(self.crowd))])
 
     def separation(self, seen: Seen, batch: Batch) -> dict[str, Tensor]:
         """Expression codes say the expression, identity codes must not."""
@@ -263,8 +268,9 @@ class DecouplingTask(Task):
 
     def invented(self, batch: Batch, count: int) -> Codes:
         """Codes of people who do not exist, with expressions that the batch names."""
-        met = self.crowd[: int(self.met.clamp(max=len(self.crowd)))]
-        who = mingled(met, count)
+        device = self.crowd.device
+        normal = torch.randn(count, self.config.architecture.people, device=device)
+        who = self.method.crowd.draw(normal)
         with torch.no_grad():
             return Codes(who, self.method.code_maps.to_code(batch["target_units"][:count]))
 
