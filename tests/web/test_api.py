@@ -107,7 +107,8 @@ def test_sheet_has_a_row_for_each(client: TestClient, anna: bytes, ben: bytes) -
 def test_methods_and_health(client: TestClient) -> None:
     known = client.get("/v1/methods").json()
     assert known["methods"][0]["name"] == DEFAULT
-    assert known["methods"][0]["native"] == ["Label", "Reference"]
+    native = {method["name"]: method["native"] for method in known["methods"]}
+    assert native["mtss"] == ["Label", "Reference"]
     assert len(known["expressions"]) == 8
     assert {"name": "AU12", "what": "lip corner puller", "sided": True} in known["units"]
     assert client.get("/healthz").json()["status"] == "ok"
