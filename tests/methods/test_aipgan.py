@@ -328,6 +328,21 @@ def test_answers_on_realism_are_bounded_by_its_norm() -> None:
     assert float(answers.detach().abs().max()) < 20
 
 
+def test_mouths_have_a_critic_where_the_truth_is_known() -> None:
+    watched = replace(ALL, mouth_realism=0.1, mouth_match=1.0)
+    made = task(watched)
+    assert [p.name for p in made.phases()] == ["discriminator", "generator", "critic"]
+    parts = made.phases()[1].loss(batch(), 0).parts
+    assert set(parts) == COMMON | TRUTH | {"mouth_realism", "mouth_match"}
+    critic = made.phases()[2].loss(batch(), 0)
+    critic.total.backward()
+    assert any(p.grad is not None and p.grad.any() for p in made.critic.parameters())
+    assert all(p.grad is None for p in made.method.parameters())
+    alone = task(replace(ALL, mouth_match=1.0)).phases()[1].loss(batch(), 0).parts
+    assert "mouth_realism" not in alone
+    assert not task(watched, data="unpaired").watched
+
+
 def test_unknown_units_of_a_photograph_teach_nothing() -> None:
     """The second source's units are a guess: another guess changes no term."""
     made, data = task(data="unpaired", lent=0.0), batch()

@@ -19,6 +19,7 @@ from mien.methods.decoupling.method import Decoupling
 from mien.methods.decoupling.progressive import (
     Discriminator,
     Generator,
+    Told,
 )
 from mien.methods.decoupling.stages import Course
 from mien.methods.decoupling.stages import stages as stages_of
@@ -133,6 +134,31 @@ def test_each_layer_takes_the_codes_that_the_list_gives_it() -> None:
     after = generator.features(Codes(codes.identity, how), 3)
     same = [torch.equal(a, b) for a, b in zip(before, after, strict=True)]
     assert same == [True, True, False, False]
+
+
+def test_an_expression_has_places() -> None:
+    """Silent at first; once learnt, what an expression code says differs from place to place."""
+    torch.manual_seed(0)
+    told = Told(6, 0, 5, side=8, places=3)
+    x, how = torch.ones(1, 6, 8, 8), torch.randn(1, 5)
+    spread = told(x, torch.empty(1, 0, 8, 8), how)
+    assert torch.allclose(spread, spread[..., :1, :1].expand_as(spread))
+    assert told.spot is not None
+    with torch.no_grad():
+        told.spot.weight.normal_()
+    placed = told(x, torch.empty(1, 0, 8, 8), how)
+    assert placed.std((2, 3)).min() > 0.1
+    assert Told(6, 0, 5, side=8, places=0).spot is None
+
+
+def test_the_centre_stays_where_the_first_batches_were() -> None:
+    torch.manual_seed(0)
+    spread, raw = Spread(LAYOUT), torch.randn(16, sum(LAYOUT.lengths))
+    for _ in range(60):
+        spread(2 + raw)
+    for _ in range(200):
+        spread(5 + raw)
+    assert spread.mean.mean().item() == pytest.approx(2, abs=0.1)
 
 
 def test_making_people_alike_is_no_way_out() -> None:
@@ -363,11 +389,13 @@ def test_the_judge_sees_the_last_pictures() -> None:
 
 
 def test_the_crowd_keeps_the_newest_codes() -> None:
-    made = task(crowd=6)
+    made = task(crowd=6, crowd_every=1)
     for k in range(3):
         made.meet(torch.full((4, sum(LAYOUT.lengths)), float(k)))
     assert int(made.met) == 12
     assert sorted(made.crowd[:, 0].tolist()) == [1, 1, 2, 2, 2, 2]
+    assert made.method.crowd.known
+    assert float(made.method.crowd.mean.mean()) == pytest.approx(10 / 6)
 
 
 def test_what_the_composing_head_learns_reaches_the_codes() -> None:

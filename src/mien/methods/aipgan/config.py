@@ -62,6 +62,8 @@ class Weights:
     edges: float = 0.0  # paired truth: L1 on its image gradients
     flow: float = 0.0  # rig truth: where a pixel came from, L1 in px at 128, where visible
     mask: float = 0.0  # rig truth: L1 of the mask to visibility
+    mouth_realism: float = 0.0  # paired truth: mouths must pass a critic of their own
+    mouth_match: float = 0.0  # ... and look to its layers as the true ones do
     smooth: float = 0.0  # total variation of the flow, px at 128
 
 
@@ -76,7 +78,7 @@ class Training:
     batch: int = 16
     people: int = 1024  # room for so many training people in the discriminator
     lr: float = 1e-4
-    lr_discriminator: float = 1e-4
+    lr_discriminator: float = 1e-4  # of the mouths' critic too
     betas: tuple[float, float] = (0.5, 0.999)
     weight_decay: float = 0.0
     clip: float = 100.0

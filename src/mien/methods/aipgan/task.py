@@ -26,10 +26,12 @@ from mien.methods.base import Expression, Group, Loss, Method, Phase, Task, psnr
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose, resize, warp
+from mien.nn.mouth import MouthCritic, unlike, windows
 from mien.types import Composition, Faces
 
 Batch = dict[str, Tensor]
 JUDGED = ("realism", "judged_units", "judged_person")
+MOUTHS = ("mouth_realism", "mouth_match")
 
 
 class AIPGANTask(Task):
@@ -40,7 +42,10 @@ class AIPGANTask(Task):
         self.config, self.data = config, data
         self.method: AIPGAN = AIPGAN(config.architecture)
         self.discriminator = Discriminator(config.architecture, config.training.people)
-        initialise(self.discriminator)
+        self.critic = MouthCritic()
+        for judge in (self.discriminator, self.critic):
+            initialise(judge)
+        self.mouths: tuple[Tensor, Tensor] | None = None  # the last true and made, for their critic
         self.ema_images = config.training.ema_images
 
     def dataset(self, split: str, seed: int) -> RigPairs | LabelledFaces:
@@ -73,6 +78,9 @@ class AIPGANTask(Task):
             )  # fmt: skip
         groups = [Group([*reading, m.identity_encoder, m.decoder, m.head], t.lr)]
         phases.append(Phase("generator", groups, self.make, weight_decay=t.weight_decay, **common))
+        if self.watched:
+            critic = [Group([self.critic], t.lr_discriminator)]
+            phases.append(Phase("critic", critic, self.watch, **common))
         return phases
 
     @property
@@ -84,6 +92,12 @@ class AIPGANTask(Task):
     def judged(self) -> list[str]:
         """The discriminator's terms that have a weight."""
         return [name for name in JUDGED if getattr(self.config.weights, name)]
+
+    @property
+    def watched(self) -> bool:
+        """Whether mouths have a critic: it needs the truth."""
+        w = self.config.weights
+        return self.config.training.data == "pairs" and any(getattr(w, name) for name in MOUTHS)
 
     def rate(self, progress: float) -> float:
         """Factor of the learning rate at `progress` 0..1 of the budget."""
@@ -109,6 +123,12 @@ class AIPGANTask(Task):
             parts["judged_person"] = F.cross_entropy(person, who)
         return Loss(parts)
 
+    def watch(self, batch: Batch, seen: int) -> Loss:
+        """The mouths' critic on the generator's last ones and the true ones."""
+        assert self.mouths is not None
+        true, made = (self.critic(mouths)[0] for mouths in self.mouths)
+        return Loss({"mouth_realism": shared.hinge_real(true) + shared.hinge_fake(made)})
+
     @torch.no_grad()
     def results(self, x: Tensor, d: Tensor) -> Tensor:
         """Faces `x` with the expressions of `d`, both (n, 3, S, S)."""
@@ -133,6 +153,8 @@ class AIPGANTask(Task):
         parts |= self.intrinsic_terms(maps, bottom, batch)
         if self.config.training.data == "pairs":
             parts |= self.truth_terms(edit, result, batch)
+        if self.watched:
+            parts |= self.mouth_terms(result, batch)
         parts |= self.again(result[:n], [k[:n] for k in maps], codes[len(x) :][:n], batch)
         if self.config.weights.reconstruction:
             back = m.transfer(x[:n], [k[:n] for k in maps], own[:n], own[:n])
@@ -222,6 +244,17 @@ class AIPGANTask(Task):
             "mask": shared.mask(edit, batch["visible"], batch["known"]),
             "smooth": shared.smoothness(edit),
         }
+
+    def mouth_terms(self, result: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """What the mouths' critic says of the results' mouths, beside the true ones."""
+        where = batch["target_landmarks"]
+        true, made = windows(batch["target"], where), windows(result, where)
+        self.mouths = (true, made.detach())
+        answers, seen = self.critic(made)
+        with torch.no_grad():
+            _, wanted = self.critic(true)
+        parts = {"mouth_realism": -answers.mean(), "mouth_match": unlike(seen, wanted)}
+        return {name: parts[name] for name in MOUTHS if getattr(self.config.weights, name)}
 
     def again(
         self, result: Tensor, maps: list[Tensor], lent: Tensor, batch: Batch
