@@ -336,7 +336,7 @@ def test_mouths_have_a_critic_where_the_truth_is_known() -> None:
     assert set(parts) == COMMON | TRUTH | {"mouth_realism", "mouth_match"}
     critic = made.phases()[2].loss(batch(), 0)
     critic.total.backward()
-    assert any(p.grad is not None and p.grad.any() for p in made.critic.parameters())
+    assert any(p.grad is not None and p.grad.any() for p in made.watch.parameters())
     assert all(p.grad is None for p in made.method.parameters())
     alone = task(replace(ALL, mouth_match=1.0)).phases()[1].loss(batch(), 0).parts
     assert "mouth_realism" not in alone

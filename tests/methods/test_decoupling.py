@@ -47,12 +47,21 @@ def batch(count: int = 4) -> dict[str, Tensor]:
     faces = {k: torch.rand(count, 3, 32, 32) * 2 - 1 for k in ("source", "target", "donor")}
     units = {k: torch.rand(count, len(facs.UNITS)) for k in ("source_units", "target_units")}
     maps = {"visible": torch.ones(count, 1, 64, 64), "mouth": torch.zeros(count, 1, 64, 64)}
+    points = {"target_landmarks": 32 * torch.rand(count, 68, 2)}
     ones = {"known": torch.ones(count), "exact": torch.tensor([1.0, 0.0, 1.0, 1.0])}
     labels = {
         "source_label": torch.tensor([0, -1, 2, 3]),
         "target_label": torch.tensor([1, 2, -1, 3]),
     }
-    return {**faces, **units, **maps, **ones, **labels, "flow": torch.zeros(count, 2, 64, 64)}
+    return {
+        **faces,
+        **units,
+        **points,
+        **maps,
+        **ones,
+        **labels,
+        "flow": torch.zeros(count, 2, 64, 64),
+    }
 
 
 def task(weights: Weights = ALL, **training: object) -> DecouplingTask:
@@ -396,6 +405,14 @@ def test_the_crowd_keeps_the_newest_codes() -> None:
     assert sorted(made.crowd[:, 0].tolist()) == [1, 1, 2, 2, 2, 2]
     assert made.method.crowd.known
     assert float(made.method.crowd.mean.mean()) == pytest.approx(10 / 6)
+
+
+def test_the_composing_heads_mouths_have_a_critic() -> None:
+    made = task(replace(ALL, mouth_realism=0.3, mouth_match=5.0))
+    assert {"mouth_realism", "mouth_match"} <= set(parts(made, "edits").parts)
+    parts(made, "critic").total.backward()
+    assert any(p.grad is not None and p.grad.any() for p in made.watch.parameters())
+    assert "critic" not in [phase.name for phase in task().phases()]
 
 
 def test_what_the_composing_head_learns_reaches_the_codes() -> None:

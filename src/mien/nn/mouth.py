@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
+from mien.nn.losses import hinge_fake, hinge_real
+
 LIPS = slice(48, 60)
 """The outer lips among the 68 landmarks."""
 PART = 0.375
@@ -64,3 +66,29 @@ def unlike(made: list[Tensor], true: list[Tensor]) -> Tensor:
         for a, b in zip(made, (t.detach() for t in true), strict=True)
     ]
     return torch.stack(each).mean()
+
+
+class MouthWatch(nn.Module):
+    """The critic and its two sides of the game, for a task that knows the true picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.critic = MouthCritic()
+        self.last: tuple[Tensor, Tensor] | None = None
+
+    def terms(self, result: Tensor, truth: Tensor, landmarks: Tensor) -> dict[str, Tensor]:
+        """What the critic says of the mouths of results (B, 3, S, S) beside the true ones, whose
+        landmarks (B, 68, 2) px are given: `mouth_realism`, `mouth_match`.
+        """
+        true, made = windows(truth, landmarks), windows(result, landmarks)
+        self.last = (true, made.detach())
+        answers, seen = self.critic(made)
+        with torch.no_grad():
+            _, wanted = self.critic(true)
+        return {"mouth_realism": -answers.mean(), "mouth_match": unlike(seen, wanted)}
+
+    def apart(self) -> Tensor:
+        """The critic's own loss on the mouths of the last `terms`, by the hinge."""
+        assert self.last is not None
+        true, made = (self.critic(mouths)[0] for mouths in self.last)
+        return hinge_real(true) + hinge_fake(made)

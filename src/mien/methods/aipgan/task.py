@@ -26,7 +26,7 @@ from mien.methods.base import Expression, Group, Loss, Method, Phase, Task, psnr
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose, resize, warp
-from mien.nn.mouth import MouthCritic, unlike, windows
+from mien.nn.mouth import MouthWatch
 from mien.types import Composition, Faces
 
 Batch = dict[str, Tensor]
@@ -42,10 +42,9 @@ class AIPGANTask(Task):
         self.config, self.data = config, data
         self.method: AIPGAN = AIPGAN(config.architecture)
         self.discriminator = Discriminator(config.architecture, config.training.people)
-        self.critic = MouthCritic()
-        for judge in (self.discriminator, self.critic):
+        self.watch = MouthWatch()
+        for judge in (self.discriminator, self.watch):
             initialise(judge)
-        self.mouths: tuple[Tensor, Tensor] | None = None  # the last true and made, for their critic
         self.ema_images = config.training.ema_images
 
     def dataset(self, split: str, seed: int) -> RigPairs | LabelledFaces:
@@ -79,8 +78,8 @@ class AIPGANTask(Task):
         groups = [Group([*reading, m.identity_encoder, m.decoder, m.head], t.lr)]
         phases.append(Phase("generator", groups, self.make, weight_decay=t.weight_decay, **common))
         if self.watched:
-            critic = [Group([self.critic], t.lr_discriminator)]
-            phases.append(Phase("critic", critic, self.watch, **common))
+            critic = [Group([self.watch], t.lr_discriminator)]
+            phases.append(Phase("critic", critic, self.tell_mouths, **common))
         return phases
 
     @property
@@ -123,11 +122,9 @@ class AIPGANTask(Task):
             parts["judged_person"] = F.cross_entropy(person, who)
         return Loss(parts)
 
-    def watch(self, batch: Batch, seen: int) -> Loss:
+    def tell_mouths(self, batch: Batch, seen: int) -> Loss:
         """The mouths' critic on the generator's last ones and the true ones."""
-        assert self.mouths is not None
-        true, made = (self.critic(mouths)[0] for mouths in self.mouths)
-        return Loss({"mouth_realism": shared.hinge_real(true) + shared.hinge_fake(made)})
+        return Loss({"mouth_realism": self.watch.apart()})
 
     @torch.no_grad()
     def results(self, x: Tensor, d: Tensor) -> Tensor:
@@ -154,7 +151,7 @@ class AIPGANTask(Task):
         if self.config.training.data == "pairs":
             parts |= self.truth_terms(edit, result, batch)
         if self.watched:
-            parts |= self.mouth_terms(result, batch)
+            parts |= self.watch.terms(result, batch["target"], batch["target_landmarks"])
         parts |= self.again(result[:n], [k[:n] for k in maps], codes[len(x) :][:n], batch)
         if self.config.weights.reconstruction:
             back = m.transfer(x[:n], [k[:n] for k in maps], own[:n], own[:n])
@@ -244,17 +241,6 @@ class AIPGANTask(Task):
             "mask": shared.mask(edit, batch["visible"], batch["known"]),
             "smooth": shared.smoothness(edit),
         }
-
-    def mouth_terms(self, result: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """What the mouths' critic says of the results' mouths, beside the true ones."""
-        where = batch["target_landmarks"]
-        true, made = windows(batch["target"], where), windows(result, where)
-        self.mouths = (true, made.detach())
-        answers, seen = self.critic(made)
-        with torch.no_grad():
-            _, wanted = self.critic(true)
-        parts = {"mouth_realism": -answers.mean(), "mouth_match": unlike(seen, wanted)}
-        return {name: parts[name] for name in MOUTHS if getattr(self.config.weights, name)}
 
     def again(
         self, result: Tensor, maps: list[Tensor], lent: Tensor, batch: Batch

@@ -63,6 +63,8 @@ class Weights:
     edges: float = 0.0  # ... L1 on its image gradients
     flow: float = 0.0  # ... where a pixel came from, L1 in px at 128, where visible
     mask: float = 0.0  # ... L1 of the mask to visibility
+    mouth_realism: float = 0.0  # ... mouths must pass a critic of their own
+    mouth_match: float = 0.0  # ... and look to its layers as the true ones do
     smooth: float = 0.0  # ... total variation of the flow, px at 128
 
 

@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mien.data.loading import LabelledFaces, RigFaces, RigPairs
-from mien.methods.base import Group, Loss, Method, Phase, Task, psnr
-from mien.methods.decoupling import losses
+from mien.methods.base import Group, Loss, Method, Phase, Task
+from mien.methods.decoupling import losses, views
 from mien.methods.decoupling.codes import Codes, Seen
 from mien.methods.decoupling.config import DecouplingConfig
 from mien.methods.decoupling.method import Decoupling
@@ -28,7 +28,7 @@ from mien.methods.decoupling.stages import CODES, EDITS, Course, Stage, stages
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose, resize
-from mien.types import Faces
+from mien.nn.mouth import MouthWatch
 
 Batch = dict[str, Tensor]
 MOST_BEFORE = 2
@@ -47,7 +47,9 @@ class DecouplingTask(Task):
         self.method: Decoupling = Decoupling(config.architecture)
         self.reader = Reader(config.architecture, self.method.layout)
         self.discriminator = Discriminator(config.architecture, self.method.layout)
-        initialise(self.reader)
+        self.watch = MouthWatch()
+        for judge in (self.reader, self.watch):
+            initialise(judge)
         self.ema_images = config.training.ema_images
         self.stages = stages(config, self.method.layout.sides)
         self.register_buffer(
@@ -62,12 +64,20 @@ class DecouplingTask(Task):
 
     def dataset(self, split: str, seed: int) -> RigPairs | Course:
         size, first = self.config.architecture.size, self.stages[0]
-        pairs = RigPairs(self.data, split, size=size, seed=seed, augment=split == "train")
+        pairs = RigPairs(
+            self.data, split, size=size, seed=seed, augment=split == "train",
+            portraits=self.watched,
+        )  # fmt: skip
         if split != "train" or first.name != CODES:
             return pairs
         return Course(
             LabelledFaces(RigFaces(self.data, split, size=size, seed=seed)), pairs, first.stop
         )
+
+    @property
+    def watched(self) -> bool:
+        """Whether the composing head's mouths have a critic."""
+        return bool(self.config.weights.mouth_realism or self.config.weights.mouth_match)
 
     # ---- the list of phases --------------------------------------------------------------------
 
@@ -88,6 +98,9 @@ class DecouplingTask(Task):
                 phases.append(
                     self.phase(f"judge_{stage.name}", judge, self.judge, stage, t.adversary_every)
                 )
+            if stage.name == EDITS and self.watched:
+                critic = [Group([self.watch], t.lr_discriminator)]
+                phases.append(self.phase("critic", critic, self.tell_mouths, stage))
         later = [stage for stage in self.stages if stage.name != CODES]
         if later and w.uniform:
             whole = Stage("reader", 0, later[0].start, later[-1].stop)
@@ -296,6 +309,8 @@ class DecouplingTask(Task):
             "mask": shared.mask(edit, batch["visible"], batch["known"]),
             "smooth": shared.smoothness(edit),
         }
+        if self.watched:
+            parts |= self.watch.terms(result, y, batch["target_landmarks"])
         if self.config.weights.realism:
             judged = losses.passes(self.discriminator(result[:n]))
             parts["realism"] = parts["realism"] + judged
@@ -336,6 +351,10 @@ class DecouplingTask(Task):
         self.steps += 1
         return Loss(parts)
 
+    def tell_mouths(self, batch: Batch, seen: int) -> Loss:
+        """The mouths' critic on the composing head's last ones and the true ones."""
+        return Loss({"mouth_realism": self.watch.apart()})
+
     def part(self, batch: Batch) -> int:
         """How many of a batch are judged, looked at again and swapped."""
         return max(1, round(self.config.training.share * len(batch["source"])))
@@ -363,15 +382,7 @@ class DecouplingTask(Task):
         """
         assert isinstance(method, Decoupling)
         x, side = batch["source"], batch["source"].shape[-1]
-        own = method.encoder(x)
-        columns = [
-            ("source", x),
-            ("codes", method.drawn(own)),
-            ("refined", method.drawn(method.refined(x, own))),
-        ]
-        for name in (1, 3, 5):
-            how = method.from_labels(torch.full((len(x),), name, device=x.device)).code
-            columns.append((f"{name}", method.drawn(Codes(own.identity, how))))
+        columns = views.codes_alone(method, x)
         if int(self.met) >= len(x):
             columns.append(("nobody", method.drawn(self.invented(dict(batch), len(x)))))
         if self.stages[-1].name == EDITS and self.composed:
@@ -380,19 +391,9 @@ class DecouplingTask(Task):
 
     @torch.no_grad()
     def validate(self, method: Method, batch: Mapping[str, Tensor]) -> dict[str, float]:
-        """PSNR (dB) from codes alone, after one pass and all, and with another expression by units;
-        mean error of the donor's units; the base's numbers once the composing head learns.
+        """How well codes alone rebuild (`views.numbers`); the base's numbers once the composing
+        head learns.
         """
         assert isinstance(method, Decoupling)
-        x, y = batch["source"], batch["target"]
-        own = method.encoder(x)
-        wanted = method.from_units(batch["target_units"]).code
-        numbers = {
-            "psnr_codes": psnr(method.drawn(own), x),
-            "psnr_refined": psnr(method.drawn(method.refined(x, own)), x),
-            "psnr_codes_units": psnr(method.drawn(Codes(own.identity, wanted)), y),
-            "units_mae": float(
-                (method.read(Faces(batch["donor"], x)) - batch["target_units"]).abs().mean()
-            ),
-        }
+        numbers = views.numbers(method, batch)
         return numbers | (super().validate(method, batch) if self.composed else {})

@@ -1,0 +1,45 @@
+"""What a run of decoupling shows of its codes: pictures and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from mien.methods.base import psnr
+from mien.methods.decoupling.codes import Codes
+from mien.methods.decoupling.method import Decoupling
+from mien.types import Faces
+
+
+def codes_alone(method: Decoupling, x: Tensor) -> list[tuple[str, Tensor]]:
+    """Faces (B, 3, S, S), their pictures from codes after one pass and after all, and what codes
+    make of the faces under three other expressions.
+    """
+    own = method.encoder(x)
+    columns = [
+        ("source", x),
+        ("codes", method.drawn(own)),
+        ("refined", method.drawn(method.refined(x, own))),
+    ]
+    for name in (1, 3, 5):
+        how = method.from_labels(torch.full((len(x),), name, device=x.device)).code
+        columns.append((f"{name}", method.drawn(Codes(own.identity, how))))
+    return columns
+
+
+def numbers(method: Decoupling, batch: Mapping[str, Tensor]) -> dict[str, float]:
+    """PSNR (dB) from codes alone, after one pass and all, and with another expression by units;
+    mean error of the donor's units.
+    """
+    x, y = batch["source"], batch["target"]
+    own = method.encoder(x)
+    wanted = method.from_units(batch["target_units"]).code
+    read = method.read(Faces(batch["donor"], x))
+    return {
+        "psnr_codes": psnr(method.drawn(own), x),
+        "psnr_refined": psnr(method.drawn(method.refined(x, own)), x),
+        "psnr_codes_units": psnr(method.drawn(Codes(own.identity, wanted)), y),
+        "units_mae": float((read - batch["target_units"]).abs().mean()),
+    }
