@@ -34,8 +34,8 @@ GAINS = ("psnr", "ms_ssim", "face_psnr", "face_ms_ssim")
 """Columns whose gain over doing nothing is told too."""
 NOTHING = "nothing"
 UNHEARD = (
-    "cli", "editor.py", "metrics/cost.py", "metrics/report.py", "metrics/table.py", "people.py",
-    "training", "video", "web",
+    "cli", "editor.py", "metrics/brief.py", "metrics/cost.py", "metrics/report.py",
+    "metrics/table.py", "people.py", "training", "video", "web",
 )  # fmt: skip
 """What of mien's source no result depends on: measuring does not import it."""
 FEWEST = 5
