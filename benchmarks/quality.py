@@ -25,12 +25,11 @@ from peers.run import PEERS, RECORD, read
 
 from mien.errors import AssetMissing, MienError
 from mien.methods.registry import METHODS
-from mien.metrics import report, table
+from mien.metrics import report
 from mien.metrics.bench import Panel
 from mien.metrics.protocols import PROTOCOLS, Setting
 from mien.metrics.scorecard import Contestant, score
 from mien.zoo import data_home
-from mien.zoo.files import replacing
 from mien.zoo.records import records
 
 ADAPTERS = Path(__file__).parent / "peers"
@@ -118,15 +117,10 @@ def told(what: str, done: int, total: int) -> None:
 
 
 def written(out: Path, about: Mapping[str, Any], sections: Mapping[str, Any]) -> None:
-    """quality.json and quality.md in `out`."""
-    whole = json.dumps({**about, "sections": sections}, indent=1, ensure_ascii=False)
-    text = table.quality(sections)
-    if about["skipped"]:
-        text += "\nNot measured:\n\n"
-        text += "".join(f"- {name}: {reason}\n" for name, reason in about["skipped"].items())
-    for name, content in (("quality.json", whole + "\n"), ("quality.md", text)):
-        with replacing(out / name) as part:
-            part.write_text(content, encoding="utf-8")
+    """quality.json, quality.md, short.json and short.md in `out`."""
+    reasons = [f"- {name}: {reason}\n" for name, reason in about["skipped"].items()]
+    notes = "\nNot measured:\n\n" + "".join(reasons) if reasons else ""
+    report.write_quality(out, about, sections, "quality", notes)
 
 
 def main() -> None:

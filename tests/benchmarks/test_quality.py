@@ -122,3 +122,4 @@ def test_the_table_holds_who_was_asked_and_why_others_were_not(
     text = (tmp_path / "quality.md").read_text()
     assert "- stargan (large): trained at 32 px" in text
     assert "| wild: by reference | stargan |" in text
+    assert "| stargan |" in (tmp_path / "short.md").read_text()

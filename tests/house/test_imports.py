@@ -6,6 +6,8 @@ import ast
 from fnmatch import fnmatch
 from typing import Any
 
+from mien.metrics.scorecard import UNHEARD
+
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "facs", "types", "images", "sheet"),
     ("zoo",),
@@ -69,6 +71,22 @@ def _allowed(module: str, imported: str) -> bool:
     if HEIGHT[other] == HEIGHT[room]:
         return HEIGHT[room] not in APART
     return HEIGHT[other] < HEIGHT[room]
+
+
+def test_what_a_measurement_does_not_depend_on_is_out_of_its_sight(modules: list[Any]) -> None:
+    seen = {"metrics.scorecard"}
+    imports = {m.name: {n.removeprefix("mien.") for n in m.imports()} for m in modules}
+    while more := {n for one in seen for n in _modules_of(one, imports)} - seen:
+        seen |= more
+    unheard = {name.removesuffix(".py").replace("/", ".") for name in UNHEARD}
+    assert "metrics.bench" in seen
+    assert not {n for n in seen if any(n == u or n.startswith(f"{u}.") for u in unheard)}
+
+
+def _modules_of(module: str, imports: dict[str, set[str]]) -> set[str]:
+    """The modules that one imports, whether it names them or what is in them."""
+    named = imports.get(module, set())
+    return {n for n in (*named, *(x.rpartition(".")[0] for x in named)) if n in imports}
 
 
 def test_the_rule_itself() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 import mien
 from mien.cli import main
+from mien.metrics.brief import short
 from mien.types import ActionUnits, Faces, Label, Reference
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,6 +101,15 @@ def test_the_example_method_is_one(root: Path) -> None:
         assert result.shape == (2, 3, 32, 32)
         assert result.abs().max() <= 1
     assert torch.equal(method.generate(faces, Label("sad"), intensity=0.0), faces.pixels)
+
+
+def test_the_scorecard_is_the_committed_result(root: Path) -> None:
+    result = root / "benchmarks" / "results" / "scorecard.json"
+    if not result.is_file():
+        pytest.skip("no scorecard is committed")
+    assert result.stat().st_size < 200_000, "commit short.json, not scorecard.json"
+    table = short(json.loads(result.read_text(encoding="utf-8"))["sections"])
+    assert table in (root / "README.md").read_text(encoding="utf-8"), "put short.md into README.md"
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -103,10 +103,25 @@ def test_control_asks_people_at_rest_for_one_thing_at_four_intensities(renders: 
     units = found["units at 4 intensities"].trials
     assert len(units) == 4 * len(facs.NAMES)
     one = units[1]
-    assert one.ask == ActionUnits.parse("AU1=0.5")
+    assert one.ask == ActionUnits.parse("AU1L=0.5", "AU1R=0.5")
     assert (one.intensity, one.amount) == (1.0, 0.5)
     assert one.direction is not None
     assert one.direction.nonzero()[:, 0].tolist() == list(facs.columns("AU1"))
+
+
+def test_control_asks_for_mixtures_by_the_units_in_them(renders: Path) -> None:
+    trials = sections("control", renders)["affects at 4 intensities"].trials
+    assert len(trials) == 4 * 28
+    half = next(t for t in trials if t.names[0] == "astonished" and t.amount == 0.5)
+    assert isinstance(half.ask, ActionUnits)
+    asked = facs.apply(half.ask.settings, np.zeros(len(facs.UNITS), np.float32))
+    assert np.allclose(asked, 0.5 * facs.prototype("surprise"), atol=1e-6)
+    assert half.intensity == 1.0
+    for trial in trials:
+        assert isinstance(trial.ask, ActionUnits)
+        assert trial.direction is not None
+        values = facs.apply(trial.ask.settings, np.zeros(len(facs.UNITS), np.float32))
+        assert np.allclose(values, trial.amount * trial.direction.numpy(), atol=1e-6)
 
 
 def test_the_rigs_line_is_what_it_rendered_of_the_same_directions(renders: Path) -> None:

@@ -19,9 +19,8 @@ from mien.judges.identity import Descriptor
 from mien.methods.base import Method
 from mien.metrics import scorecard
 from mien.metrics.bench import Bench, Panel, face_in
-from mien.metrics.cost import arithmetic, cost, peak_mb
 from mien.metrics.protocols import PROTOCOLS, Protocol, Setting
-from mien.metrics.scorecard import Contestant, followed, score, summary
+from mien.metrics.scorecard import Contestant, code_digest, followed, score, summary
 from mien.metrics.table import quality
 from mien.metrics.trials import Editing, Own, Section, Trial, answer, edited_by, nothing
 from mien.types import Faces, Label, Reference
@@ -276,6 +275,49 @@ def test_what_is_finished_is_not_measured_again(tmp_path: Path) -> None:
     assert run("one") == first
 
 
+def test_a_line_depends_on_the_code_that_measures_and_no_other(tmp_path: Path) -> None:
+    def after(name: str) -> str:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(path.read_text() + "1\n" if path.is_file() else "0\n")
+        return code_digest(tmp_path)
+
+    first = after("metrics/bench.py")
+    assert after("web/app.py") == after("editor.py") == after("metrics/table.py") == first
+    assert after("editors.py") != first
+    assert len({after("metrics/bench.py"), after("methods/mtss/method.py"), first}) == 3
+    assert code_digest() != first
+
+
+@pytest.mark.usefixtures("small")
+def test_two_may_measure_into_one_folder_at_once(tmp_path: Path) -> None:
+    """The second run begins and ends in the middle of the first; a third has nothing to measure."""
+    setting, folder = Setting(tmp_path, tmp_path), tmp_path / "lines"
+    met: list[Any] = []
+
+    def first(trial: Trial) -> Tensor:
+        if not met:
+            rows = [Contestant("second", mean_face, "2")]
+            met.append(score(rows, ["labels"], setting, PANEL, folder))
+        return random_expression(trial)
+
+    def never(trial: Trial) -> Tensor:
+        raise AssertionError("it was measured again")
+
+    alone = score([Contestant("first", first, "1")], ["labels"], setting, PANEL, folder)
+    kept = {path: path.read_bytes() for path in folder.iterdir()}
+    assert len(kept) == 4  # nothing, the rig, and the two
+    heard: list[Any] = []
+    rows = [Contestant("first", never, "1"), Contestant("second", never, "2")]
+    joined = score(rows, ["labels"], setting, PANEL, folder, lambda *facts: heard.append(facts))
+    assert not heard
+    assert {path: path.read_bytes() for path in folder.iterdir()} == kept
+    lines = joined["labels: labels"]["lines"]
+    assert list(lines) == ["nothing", "the rig", "first", "second"]
+    assert lines["first"] == alone["labels: labels"]["lines"]["first"]
+    assert lines["second"] == met[0]["labels: labels"]["lines"]["second"]
+
+
 @pytest.mark.usefixtures("small")
 def test_who_cannot_be_asked_is_left_out_with_the_reason(tmp_path: Path) -> None:
     def refuses(trial: Trial) -> Tensor:
@@ -340,32 +382,6 @@ def test_the_detector_finds_sample_faces_and_none_in_grey() -> None:
     photo = images.read(samples()["anna"]).pixels
     assert face_in(images.to_tensor(photo)[0])
     assert not face_in(torch.zeros(3, 128, 128))
-
-
-def test_arithmetic_is_counted() -> None:
-    class One(torch.nn.Module):
-        size = 32
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.conv = torch.nn.Conv2d(3, 5, 3, padding=1, bias=False)
-
-        def generate(self, source: Faces, _: Label) -> Tensor:
-            return self.conv(source.pixels)
-
-    parameters, gmac = arithmetic(One())  # type: ignore[arg-type]
-    assert parameters == 3 * 5 * 9
-    assert gmac == pytest.approx(3 * 5 * 9 * 32 * 32 / 1e9, abs=1e-4)
-
-
-def test_cost_of_a_method_that_ships() -> None:
-    weight = bytearray(b"x") * 400_000_000  # what this process holds must not count
-    found = cost("mtss", None)
-    assert found.peak_mb < peak_mb() - 1e-6 * len(weight) / 2
-    assert found.parameters > 1e6
-    assert found.gmac > 0.1
-    assert 0 < found.milliseconds <= found.slowest
-    assert found.peak_mb > 50
 
 
 def test_one_person_is_too_few(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from mien.data.manifest import Record
 from mien.errors import ConfigError, DataError, FaceNotFound
 from mien.faces.align import align
 from mien.faces.detect import choose, detect
+from mien.metrics.circumplex import ANGLES, affect
 from mien.metrics.trials import BATCH, Own, Section, Trial, Units, batches, part
 from mien.metrics.triples import draw_triples, faces_of
 from mien.types import ActionUnits, Face, Faces, Label, Reference
@@ -30,6 +32,8 @@ TRIPLES, LABELLED, CONTROLLED, PORTRAITS = 300, 60, 12, 60
 TRIPLES_EACH = 4
 """Triples a person where people are limited."""
 _ENDS = ("neutral", "happy")
+_Groups: TypeAlias = Sequence[tuple[Faces, tuple[str, ...]]]
+"""Batches of faces, each with whose they are."""
 
 
 @dataclass(frozen=True)
@@ -164,8 +168,8 @@ def labels(setting: Setting) -> Protocol:
 
 
 def control(setting: Setting) -> Protocol:
-    """People at rest: every emotion and every unit alone at four intensities; and their own
-    expression, which should change nothing.
+    """People at rest: every emotion, every unit alone and every direction of affect at four
+    intensities; and their own expression, which should change nothing.
     """
     photos = open_renders(setting.renders, setting.split)
     first = {p.person: p for p in reversed(photos) if p.neutral}
@@ -175,35 +179,43 @@ def control(setting: Setting) -> Protocol:
     faces = faces_of([(first[person], 0) for person in people], setting.size)
     groups = [(part(faces, some), tuple(people[some])) for some in batches(len(people))]
     own = [Trial(f, who, ("own",) * len(who), Own(), truth=f) for f, who in groups]
+    sections = [Section("own expression", own)]
     emotions = {name: facs.prototype(name) for name in facs.EMOTIONS[1:]}
     units = {f"AU{number}": facs.vector({f"AU{number}": 1.0}) for number in facs.NAMES}
-
-    def asked(name: str, direction: facs.Vector, amount: float) -> list[Trial]:
-        emotion = name in emotions
-        ask = Label(name) if emotion else ActionUnits.parse(f"{name}={amount}")
-        return [
-            Trial(
-                f, who, (name,) * len(who), ask, amount if emotion else 1.0,
-                direction=torch.from_numpy(direction), amount=amount,
-            )
-            for f, who in groups
-        ]  # fmt: skip
-
-    sections = [Section("own expression", own)]
     # everybody's prototypes are rendered, few people's single units
     for what, directions, most in (("emotions", emotions, LABELLED), ("units", units, len(photos))):
         shown = setting.chosen([p.person for p in photos], most)
-        trials = [
-            t for name, way in directions.items() for a in AMOUNTS for t in asked(name, way, a)
-        ]
         answers = _stored([p for p in photos if p.person in shown], directions, setting.size)
         sections.append(
             Section(
-                f"{what} at 4 intensities", trials, intensity=True,
-                answer="the rig" if answers else None, answers=answers,
+                f"{what} at 4 intensities", _rising(groups, directions, what == "emotions"),
+                intensity=True, answer="the rig" if answers else None, answers=answers,
             )
         )  # fmt: skip
+    affects = {word: affect(angle) for word, angle in ANGLES.items()}
+    rising = _rising(groups, affects, by_label=False)
+    sections.append(Section("affects at 4 intensities", rising, intensity=True))
     return Protocol(sections)
+
+
+def _rising(groups: _Groups, directions: Mapping[str, facs.Vector], by_label: bool) -> list[Trial]:
+    """Every direction of everybody at all `AMOUNTS`, by label or by the units in it."""
+    return [
+        Trial(
+            faces, people, (name,) * len(people),
+            Label(name) if by_label else _units_of(amount * way), amount if by_label else 1.0,
+            direction=torch.from_numpy(way), amount=amount,
+        )
+        for name, way in directions.items()
+        for amount in AMOUNTS
+        for faces, people in groups
+    ]  # fmt: skip
+
+
+def _units_of(values: facs.Vector) -> ActionUnits:
+    """The units of (47,) that are not at rest, as a user would name them."""
+    named = zip(facs.UNITS, values.tolist(), strict=True)
+    return ActionUnits(tuple(facs.Setting(unit, round(v, 6)) for unit, v in named if v > 0))
 
 
 def _stored(

@@ -21,6 +21,7 @@ from mien.data.split import SPLITS, Split
 from mien.errors import AssetMissing, ConfigError
 from mien.methods.registry import entry, load
 from mien.metrics.bench import Panel
+from mien.metrics.brief import brief, short
 from mien.metrics.cost import cost
 from mien.metrics.protocols import PROTOCOLS, Setting
 from mien.metrics.scorecard import Contestant, code_digest, panel_facts
@@ -147,10 +148,18 @@ def commit() -> str:
     return said[0] + "+" * bool(said[1])
 
 
-def write_quality(out: Path, about: Mapping[str, Any], table: Mapping[str, Any]) -> None:
-    """scorecard.json and scorecard.md in `out`."""
-    _write(out / "scorecard.json", _json({**about, "sections": table}))
-    _write(out / "scorecard.md", quality(table))
+def write_quality(
+    out: Path, about: Mapping[str, Any], table: Mapping[str, Any],
+    stem: str = "scorecard", notes: str = "",
+) -> None:  # fmt: skip
+    """`stem`.json and `stem`.md (`notes` below the table) in `out`; short.md and short.json, the
+    same in few words.
+    """
+    whole = {**about, "sections": table}
+    _write(out / f"{stem}.json", _json(whole))
+    _write(out / f"{stem}.md", quality(table) + notes)
+    _write(out / "short.md", short(table))
+    _write(out / "short.json", json.dumps(brief(whole), ensure_ascii=False) + "\n")
 
 
 def write_cost(out: Path, about: Mapping[str, Any], named: Sequence[Entrant]) -> None:

@@ -1,0 +1,111 @@
+"""The short table tells of the right section and row; the small JSON tells the same."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from mien.metrics.brief import COLUMNS, TRUTH, brief, short
+
+
+def spread(mean: float, median: float | None = None) -> dict[str, float]:
+    middle = mean if median is None else median
+    return {
+        "mean": mean, "median": middle, "spread": 9.0, "low": mean, "high": mean, "count": 9,
+    }  # fmt: skip
+
+
+def line(psnr: float, right: float, units: float) -> dict[str, Any]:
+    return {
+        "faces": 20,
+        "people": 10,
+        "columns": {
+            "psnr": spread(20 + psnr), "identity": spread(0.5, 0.25), "sharpness": spread(0.9),
+            "emotion_a": spread(right), "emotion_b": spread(right - 0.1),
+            "units_a": spread(units), "units_b": spread(3 * units),
+        },
+        "counts": {"lost": 1, "failed": 0},
+        "gains": {"psnr": spread(psnr), "people_above": 0.876},
+        "by_name": {"happy": {"psnr": 1.0}},
+    }  # fmt: skip
+
+
+def rising(r2: float) -> dict[str, Any]:
+    one = {"r2": r2, "slope": 0.9, "r2_low": 0.1, "own_r2": spread(1.0)}
+    return {
+        "faces": 40, "people": 10, "columns": {"crosstalk": spread(0.01)}, "r2": r2,
+        "by_name": {"happy": {"a": one, "b": one, "mean": one}},
+    }  # fmt: skip
+
+
+@pytest.fixture
+def facts() -> dict[str, Any]:
+    """One method, and a peer that takes no references."""
+    nothing, away = line(0, 0.2, 0.02), {"skipped": "takes no references"}
+    lines = {
+        "real: to a smile, by reference": {
+            "nothing": nothing, "the photograph": line(60, 0.9, 0), "m": line(1.234, 0.8, 0.01),
+            "peer": away,
+        },
+        "truth: transfer, by reference": {
+            "nothing": nothing, "the rig": line(60, 1.0, 0), "m": line(4, 0.8, 0.005), "peer": away,
+        },
+        "labels: eight labels": {
+            "nothing": nothing, "the rig": line(60, 1.0, 0), "m": line(3, 0.7, 0.01),
+            "peer": line(-2, 0.6, 0.03),
+        },
+        "control: emotions at 4 intensities": {"nothing": rising(0.0), "m": rising(0.97)},
+    }  # fmt: skip
+    people = [f"p{k}" for k in range(10)]
+    return {
+        "commit": "c",
+        "sections": {
+            title: {"people": people, "without_face": [], "lines": each}
+            for title, each in lines.items()
+        },
+    }
+
+
+def cells(text: str) -> dict[str, dict[str, str]]:
+    heading, _, *rows = [
+        [cell.strip() for cell in row.split("|")[1:-1]] for row in text.splitlines()
+    ]
+    return {row[0]: dict(zip(heading, row, strict=True)) for row in rows}
+
+
+def test_each_cell_is_of_its_section_and_row(facts: dict[str, Any]) -> None:
+    found = cells(short(facts["sections"]))
+    assert list(found) == ["nothing", TRUTH, "m", "peer"]
+    assert list(found["m"].values()) == [
+        "m", "+1.23", "88 %", "75 %", "0.25", "+4.00", "0.25", "65 %", "0.25", "0.90", "0.97",
+        "3 of 60",
+    ]  # fmt: skip
+    peer = {key: value for key, value in found["peer"].items() if value}
+    assert peer.pop("") == "peer"
+    assert peer == {
+        "labels: emotion right": "55 %", "labels: identity distance": "0.25",
+        "labels: sharpness": "0.90", "lost": "1 of 20",
+    }  # fmt: skip
+    assert found["nothing"]["transfer: AU error left"] == "1.00"
+    assert found[TRUTH]["smile: judged happy"] == "85 %"
+    assert not any(found[TRUTH][name] for name in COLUMNS if "PSNR" in name)
+
+
+def test_the_small_json_tells_the_same(facts: dict[str, Any]) -> None:
+    small = json.loads(json.dumps(brief(facts)))
+    assert short(small["sections"]) == short(facts["sections"])
+    assert small["commit"] == "c"
+    assert len(json.dumps(small)) < 0.7 * len(json.dumps(facts))
+    rows = small["sections"]["control: emotions at 4 intensities"]["lines"]
+    assert rows["m"]["by_name"] == {"happy": {"r2": 0.97, "slope": 0.9}}
+    assert small["sections"]["labels: eight labels"]["people"] == 10
+
+
+def test_a_table_of_one_protocol_has_the_other_columns_empty(facts: dict[str, Any]) -> None:
+    only = {"labels: eight labels": facts["sections"]["labels: eight labels"]}
+    found = cells(short(only))["m"]
+    assert [name for name, value in found.items() if value][1:] == [
+        "labels: emotion right", "labels: identity distance", "labels: sharpness", "lost",
+    ]  # fmt: skip
