@@ -18,9 +18,9 @@ from mien.zoo.samples import samples
 av = pytest.importorskip("av", reason="needs mien[video]")
 
 
-def write(path: Path, frames: int, name: str = "anna", every: int = 1) -> Path:
+def write(path: Path, frames: int, who: str = "anna", every: int = 1) -> Path:
     """A film of a sample face that sways, a picture every `every` 25ths of a second."""
-    face = Image.open(samples()[name]).resize((240, 240))
+    face = Image.open(samples()[who]).resize((240, 240))
     with av.open(str(path), "w") as out:
         stream = out.add_stream("libx264", rate=25)
         stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
@@ -94,7 +94,7 @@ def test_a_phone_in_the_dark_a_curve_and_a_photograph(
     phone: Any, films: Callable[..., Path], tmp_path: Path
 ) -> None:
     page = opened(phone, films("selfie", 24))
-    page.get_by_label("A photograph").check()
+    page.get_by_role("radio", name="A photograph", exact=True).check()
     made_of_nothing = page.get_by_role("button", name="Make the film")
     made_of_nothing.click()
     page.get_by_text("give the photograph that lends its expression").wait_for()
@@ -123,10 +123,10 @@ def test_a_phone_in_the_dark_a_curve_and_a_photograph(
 
 def test_another_film_drives_it_by_the_keyboard(visit: Any, films: Callable[..., Path]) -> None:
     page = opened(visit, films("mine", 12))
-    page.get_by_label("An expression").focus()
+    page.get_by_role("radio", name="An expression", exact=True).focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
-    visit.upload(films("actor", 10, name="cora"), "by-film")
+    visit.upload(films("actor", 10, who="cora"), "by-film")
     page.locator("#film-seen").get_by_text("actor.mp4").wait_for()
     page.get_by_role("button", name="Make the film").focus()
     page.keyboard.press("Enter")
