@@ -102,6 +102,33 @@ def test_interrupt(edit: Place) -> None:
     assert run("edit").exit_code == 130
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("serve --port 80000", "invalid value for '--port': "),
+        ("serve --port many", "; see `mien serve --help`"),
+        ("edit a.jpg --out b.jpg --tow happy", "no such option: --tow"),
+        ("edit --to happy", "see `mien edit --help`"),
+        ("edit a.jpg --to happy", "missing option '--out' / '-o'; see `mien edit --help`"),
+        ("video a.mp4 b.mp4 -o c.mp4", "unexpected extra argument"),
+        ("rig draw", "no such command 'draw'; see `mien rig --help`"),
+        ("--quick", "no such option: --quick"),
+    ],
+)
+def test_a_misused_command_is_told_in_one_line(line: str, told: str) -> None:
+    pytest.importorskip("fastapi", reason="needs mien[web]")
+    result = run(*line.split())
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert told in result.stderr
+    assert result.stderr.startswith("mien: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_without_anything_to_do_there_is_help() -> None:
+    assert "Usage: mien rig" in " ".join(run("rig").output.split())
+
+
 def test_a_misspelt_command_is_answered_with_the_nearest() -> None:
     result = run("edti")
     assert result.exit_code == 2

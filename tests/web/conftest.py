@@ -1,9 +1,21 @@
-"""A server around a method without weights, and pictures to send to it."""
+"""A server around a method without weights, and pictures to send to it; the real command, and a
+real Chromium that visits it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -55,3 +67,154 @@ def couple(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("pictures") / "couple.png"
     page.save(path)
     return path
+
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+)  # fmt: skip
+PATIENCE = int(os.environ.get("MIEN_PATIENCE", "120000"))  # ms: the machine may be busy
+SHOTS = os.environ.get("MIEN_SHOTS")
+"""A folder for screenshots, for people to look at."""
+
+WATCH = """
+import os, socket
+def connect(self, address, _connect=socket.socket.connect):
+    if not (isinstance(address, (str, bytes)) or address[0] in ("127.0.0.1", "::1", "localhost")):
+        open(os.environ["WATCHED"], "a").write(f"{address}\\n")
+    return _connect(self, address)
+socket.socket.connect = connect
+"""
+
+
+class Server:
+    """`mien studio`, its address, where it may write, and the log of calls to other machines."""
+
+    def __init__(self, folder: Path) -> None:
+        self.temporary, self.calls = folder / "tmp", folder / "calls.txt"
+        self.temporary.mkdir()
+        (folder / "sitecustomize.py").write_text(WATCH)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        path = os.pathsep.join([str(folder), *filter(None, sys.path)])
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "mien.cli.main", "studio", "--port", str(self.port)],
+            env=os.environ
+            | {"TMPDIR": str(self.temporary), "PYTHONPATH": path, "WATCHED": str(self.calls)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def wait(self) -> None:
+        for _ in range(1500):  # two cores may be busy
+            try:
+                urllib.request.urlopen(f"{self.url}/healthz", timeout=5)
+                return
+            except OSError:
+                assert self.process.poll() is None, self.process.communicate()
+                time.sleep(0.2)
+        raise AssertionError("the studio does not start")
+
+    def stop(self) -> str:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.communicate(timeout=30)[0]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("studio"))
+    try:
+        server.wait()
+        yield server
+    finally:
+        server.process.kill()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs mien[test]")
+    if CHROMIUM is None:
+        pytest.skip("needs Debian's chromium")
+    with playwright.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """One page, and what it asked of whom."""
+
+    def __init__(self, browser: Any, url: str, **settings: Any) -> None:
+        self.context = browser.new_context(accept_downloads=True, **settings)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE)
+        self.errors: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(url)
+        self.page.get_by_role("button", name="Sample anna").wait_for()
+        self.local = (url, url.replace("http", "ws", 1), "data:", "blob:")
+
+    def shows(self, words: str) -> None:
+        """Wait for a look, which a screen reader is told too."""
+        self.page.get_by_alt_text(f"After: {words}", exact=True).wait_for()
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def sample(self, name: str) -> None:
+        self.press(f"Sample {name}")
+        self.shows("as it was")
+
+    def upload(self, path: Path, field: str = "open") -> None:
+        self.page.set_input_files(f"#{field} input[type=file]", path)
+
+    def download(self, kind: str) -> Image.Image:
+        with self.page.expect_download() as coming:
+            self.page.get_by_role("link", name=kind).click()
+        image = Image.open(io.BytesIO(Path(coming.value.path()).read_bytes()))
+        image.load()
+        return image
+
+    def shot(self, name: str, *, full: bool = False) -> None:
+        if SHOTS:
+            self.page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=full)
+
+    def leave(self) -> None:
+        assert self.errors == []
+        strange = [url for url in self.asked if not url.startswith(self.local)]
+        assert strange == [], "the page asks somebody else"
+        self.context.close()
+
+
+@pytest.fixture
+def visits(browser: Any, server: Server) -> Callable[..., Visit]:
+    """Open the page, with settings of the browser's such as `viewport`."""
+    return lambda **settings: Visit(browser, server.url, **settings)
+
+
+@pytest.fixture
+def visit(visits: Callable[..., Visit]) -> Iterator[Visit]:
+    """The page on a desk."""
+    visit = visits(viewport={"width": 1280, "height": 900})
+    yield visit
+    visit.leave()
+
+
+@pytest.fixture
+def phone(visits: Callable[..., Visit]) -> Iterator[Visit]:
+    """The page on a phone, in the dark."""
+    visit = visits(
+        viewport={"width": 390, "height": 844},
+        device_scale_factor=2,
+        color_scheme="dark",
+        is_mobile=True,
+        has_touch=True,
+    )
+    yield visit
+    visit.leave()

@@ -5,152 +5,15 @@ from __future__ import annotations
 import io
 import os
 import re
-import shutil
-import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from PIL import Image
 
-playwright = pytest.importorskip("playwright.sync_api", reason="needs mien[test]")
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")
 
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-)  # fmt: skip
-PATIENCE = 120_000  # ms: the machine may be busy with other things
-SHOTS = os.environ.get("MIEN_SHOTS")
-"""A folder for screenshots, for people to look at."""
-
-WATCH = """
-import os, socket
-def connect(self, address, _connect=socket.socket.connect):
-    if not (isinstance(address, (str, bytes)) or address[0] in ("127.0.0.1", "::1", "localhost")):
-        open(os.environ["WATCHED"], "a").write(f"{address}\\n")
-    return _connect(self, address)
-socket.socket.connect = connect
-"""
-
-
-class Server:
-    """`mien studio`, its address, where it may write, and the log of calls to other machines."""
-
-    def __init__(self, folder: Path) -> None:
-        self.temporary, self.calls = folder / "tmp", folder / "calls.txt"
-        self.temporary.mkdir()
-        (folder / "sitecustomize.py").write_text(WATCH)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        path = os.pathsep.join([str(folder), *filter(None, sys.path)])
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "mien.cli.main", "studio", "--port", str(self.port)],
-            env=os.environ
-            | {"TMPDIR": str(self.temporary), "PYTHONPATH": path, "WATCHED": str(self.calls)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def wait(self) -> None:
-        for _ in range(1500):  # two cores may be busy
-            try:
-                urllib.request.urlopen(f"{self.url}/healthz", timeout=5)
-                return
-            except OSError:
-                assert self.process.poll() is None, self.process.communicate()
-                time.sleep(0.2)
-        raise AssertionError("the studio does not start")
-
-    def stop(self) -> str:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.communicate(timeout=30)[0]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("studio"))
-    try:
-        server.wait()
-        yield server
-    finally:
-        server.process.kill()
-
-
-@pytest.fixture(scope="module")
-def browser(server: Server) -> Iterator[Any]:
-    with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-class Visit:
-    """One page, and what it asked of whom."""
-
-    def __init__(self, browser: Any, url: str, **settings: Any) -> None:
-        self.context = browser.new_context(accept_downloads=True, **settings)
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(PATIENCE)
-        self.errors: list[str] = []
-        self.asked: list[str] = []
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.goto(url)
-        self.page.get_by_role("button", name="Sample anna").wait_for()
-        self.local = (url, url.replace("http", "ws", 1), "data:", "blob:")
-
-    def shows(self, words: str) -> None:
-        """Wait for a look, which a screen reader is told too."""
-        self.page.get_by_alt_text(f"After: {words}", exact=True).wait_for()
-
-    def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).click()
-
-    def sample(self, name: str) -> None:
-        self.press(f"Sample {name}")
-        self.shows("as it was")
-
-    def upload(self, path: Path, field: str = "open") -> None:
-        self.page.set_input_files(f"#{field} input[type=file]", path)
-
-    def download(self, kind: str) -> Image.Image:
-        with self.page.expect_download() as coming:
-            self.page.get_by_role("link", name=kind).click()
-        image = Image.open(io.BytesIO(Path(coming.value.path()).read_bytes()))
-        image.load()
-        return image
-
-    def shot(self, name: str) -> None:
-        if SHOTS:
-            self.page.screenshot(path=Path(SHOTS) / f"{name}.png")
-
-    def leave(self) -> None:
-        assert self.errors == []
-        strange = [url for url in self.asked if not url.startswith(self.local)]
-        assert strange == [], "the page asks somebody else"
-        self.context.close()
-
-
-@pytest.fixture
-def visit(browser: Any, server: Server) -> Iterator[Visit]:
-    visit = Visit(browser, server.url, viewport={"width": 1280, "height": 900})
-    yield visit
-    visit.leave()
-
-
-def test_edit_compare_undo_download(visit: Visit, anna: bytes) -> None:
+def test_edit_compare_undo_download(visit: Any, anna: bytes) -> None:
     page = visit.page
     visit.sample("anna")
     page.locator("[data-expression=contempt] img").wait_for()  # the live sheet is there
@@ -205,7 +68,7 @@ def _uncovered(after: Any) -> float:
     return float(found[1]) if found else 0.0
 
 
-def test_two_faces_units_and_reset(visit: Visit, couple: Path) -> None:
+def test_two_faces_units_and_reset(visit: Any, couple: Path) -> None:
     page = visit.page
     visit.upload(couple)
     visit.shows("as it was")
@@ -234,7 +97,7 @@ def test_two_faces_units_and_reset(visit: Visit, couple: Path) -> None:
     visit.shows("as it was")
 
 
-def test_wrong_files_and_a_large_one(visit: Visit, server: Server, tmp_path: Path) -> None:
+def test_wrong_files_and_a_large_one(visit: Any, server: Any, tmp_path: Path) -> None:
     page = visit.page
     wrong = tmp_path / "notes.jpg"
     wrong.write_text("no picture at all")
@@ -266,7 +129,7 @@ def _noisy(path: Path, side: int) -> None:
     page.save(path, compress_level=0)
 
 
-def test_reference_and_swap(visit: Visit, couple: Path) -> None:
+def test_reference_and_swap(visit: Any, couple: Path) -> None:
     page = visit.page
     visit.sample("ben")
     page.get_by_role("tab", name="Like a photo").click()
@@ -280,28 +143,19 @@ def test_reference_and_swap(visit: Visit, couple: Path) -> None:
     assert Image.open(coming.value.path()).size == (1100, 600)
 
 
-def test_a_phone_in_the_dark_and_the_keyboard_alone(browser: Any, server: Server) -> None:
-    visit = Visit(
-        browser,
-        server.url,
-        viewport={"width": 390, "height": 844},
-        device_scale_factor=2,
-        color_scheme="dark",
-        is_mobile=True,
-        has_touch=True,
-    )
-    page = visit.page
+def test_a_phone_in_the_dark_and_the_keyboard_alone(phone: Any) -> None:
+    page = phone.page
     page.get_by_role("button", name="Sample cora").focus()
     page.keyboard.press("Enter")
-    visit.shows("as it was")
+    phone.shows("as it was")
     page.locator("[data-expression=contempt] img").wait_for()
     page.get_by_role("button", name="happy", exact=True).focus()
     page.keyboard.press("Space")
-    visit.shows("happy")
+    phone.shows("happy")
     assert page.evaluate("document.activeElement.dataset.expression") == "happy"
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    visit.shows("sad")
+    phone.shows("sad")
     said = page.get_by_role("status").filter(has_text="Sad")
     said.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -309,12 +163,10 @@ def test_a_phone_in_the_dark_and_the_keyboard_alone(browser: Any, server: Server
     assert page.evaluate(unnamed) == 0
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert sum(map(int, re.findall(r"\d+", dark)[:3])) < 150
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / "phone.png", full_page=True)
-    visit.leave()
+    phone.shot("phone", full=True)
 
 
-def test_it_ends_and_leaves_nothing(server: Server) -> None:
+def test_it_ends_and_leaves_nothing(server: Any) -> None:
     """Last: nothing was sent to another machine, nothing of a photograph is left."""
     said = server.stop()
     assert said.count("\n") == 1, said

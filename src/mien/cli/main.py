@@ -48,6 +48,7 @@ EXTRAS: dict[str, str] = {
 """Packages that a plain install lacks, and the extra of mien that brings them."""
 
 USER_ERROR = 2
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # click's, or Typer's copy of it
 INTERRUPTED = 130  # what a shell reports for a command ended by Ctrl-C
 
 
@@ -64,11 +65,19 @@ class _Root(TyperGroup):
             self.commands[args[0]] = _load(args[0])
         return super().resolve_command(ctx, args)
 
+    def make_context(self, *args: Any, **settings: Any) -> Any:
+        try:
+            return super().make_context(*args, **settings)
+        except _UsageError as e:
+            _misused(e)
+
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except MienError as e:
             _fail(str(e))
+        except _UsageError as e:
+            _misused(e)
         except ModuleNotFoundError as e:
             if e.name is None or e.name.partition(".")[0] not in EXTRAS:
                 raise
@@ -87,6 +96,15 @@ def _load(name: str) -> Any:
     command = get_command(sub)
     command.name = name
     return command
+
+
+def _misused(error: Any) -> NoReturn:
+    """An option or argument that the command does not understand, in a line."""
+    if type(error).__name__ == "NoArgsIsHelpError":  # nothing was asked for: the help is the answer
+        raise error
+    said = error.format_message().strip().rstrip(".")
+    path = error.ctx.command_path if error.ctx else "mien"
+    _fail(f"{said[:1].lower()}{said[1:]}; see `{path} --help`")
 
 
 def _fail(message: str) -> NoReturn:

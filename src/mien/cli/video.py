@@ -99,8 +99,7 @@ def command(
 def _curve(path: Path | None, intensity: float) -> Curve:
     from mien.video.driving import Curve
 
-    curve = Curve() if path is None else Curve.read(path)
-    return Curve(curve.times, tuple(intensity * value for value in curve.values))
+    return (Curve() if path is None else Curve.read(path)).scaled(intensity)
 
 
 def _check_target(out: Path, film: Path, signs: bool) -> None:

@@ -39,7 +39,7 @@ class Curve:
         """
         try:
             rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
             what = getattr(error, "strerror", None) or "not text"
             raise VideoError(f"{path} cannot be read: {what}") from None
         points: list[tuple[float, float]] = []
@@ -57,6 +57,10 @@ class Curve:
         if not points:
             raise VideoError(f"{path} has no points: give rows `time,intensity`")
         return cls(tuple(t for t, _ in points), tuple(v for _, v in points))
+
+    def scaled(self, factor: float) -> Curve:
+        """The same curve, `factor` times as high."""
+        return Curve(self.times, tuple(factor * value for value in self.values))
 
     def at(self, time: float) -> float:
         """The intensity at a time, s."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mien.editor import Editor, describe
@@ -51,6 +51,25 @@ def edit_film(
     done. FaceNotFound if no frame shows a face, VideoError if a file cannot be read or written:
     nothing is written then.
     """
+    began, cut = time.perf_counter(), Cut(0, 0, 0.0)
+    for cut in film_steps(editor, source, target, drive, curve, face, signer):
+        progress(cut.frames)
+    return replace(cut, seconds=time.perf_counter() - began)
+
+
+def film_steps(
+    editor: Editor,
+    source: Film,
+    target: Path,
+    drive: Drive,
+    curve: Curve = FULL,
+    face: str = "largest",
+    signer: Signer | None = None,
+) -> Generator[Cut, None, None]:
+    """`edit_film` frame by frame, for callers who have other things to do in between: what became
+    of the film so far, after each frame. It is there when the steps have come to their end; closed
+    before, they leave nothing.
+    """
     began, count, edited, shown = time.perf_counter(), 0, 0, False
     with writing(target, source, _metadata(editor, drive, curve), signer) as film:
         for steady in steadied(followed(source.frames(), face)):
@@ -59,13 +78,12 @@ def edit_film(
             count += 1
             edited += pixels is not steady.frame.pixels
             shown |= any(points is not None for points in steady.points)
-            progress(count)
+            yield Cut(count, edited, time.perf_counter() - began)
         if not shown:
             raise FaceNotFound(
                 f"no face found in {source.path}: use a film that shows one from the front, 60 px "
                 "wide or more"
             )
-    return Cut(count, edited, time.perf_counter() - began)
 
 
 def edit_frame(editor: Editor, steady: Steady, drive: Drive, curve: Curve = FULL) -> UInt8:

@@ -94,17 +94,20 @@ class Film:
                 )
 
 
-def look(path: Path) -> Film:
-    """What the film at `path` is; VideoError in one line if it is none."""
+def look(path: Path, max_pixels: int = MAX_PIXELS) -> Film:
+    """What the film at `path` is; VideoError in one line if it is none, or if its pictures have
+    more than `max_pixels`, judged by the header before any is decoded.
+    """
     if not path.exists():
         raise VideoError(f"no such file: {path}")
     with opened(path) as container:
         stream = picture_stream(container, path)
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+        _check(path, stream, max_pixels)
         frame = next(iter(container.decode(stream)), None)
         if frame is None:
             raise VideoError(f"{path} has no picture in it: give another film")
-        _check(path, frame)
+        _check(path, frame, max_pixels)
         turned = frame.rotation % 180 != 0
         width, height = (frame.height, frame.width) if turned else (frame.width, frame.height)
         aspect = stream.sample_aspect_ratio or Fraction(1)
@@ -147,9 +150,11 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
     raise VideoError(f"{path} has no moving pictures in it: give a film")
 
 
-def _check(path: Path, frame: VideoFrame) -> None:
-    if frame.width * frame.height > MAX_PIXELS:
-        raise VideoError(f"{path} is {frame.width} x {frame.height}: shrink it first")
+def _check(path: Path, seen: VideoStream | VideoFrame, most: int) -> None:
+    if seen.width * seen.height > most:
+        raise VideoError(
+            f"{path} is {seen.width} x {seen.height}: shrink it to {most / 1e6:g} megapixels"
+        )
 
 
 def _upright(frame: VideoFrame, colour: Colour) -> UInt8:

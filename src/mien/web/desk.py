@@ -64,6 +64,12 @@ class Desk:
         finally:
             self._forget(job)
 
+    async def turn(self, task: Callable[[], T]) -> T:
+        """The result of `task`, one step of a long work: between two steps others get their turn,
+        so nobody waits longer for it than a step takes. It takes no place, and has no time limit.
+        """
+        return await asyncio.wrap_future(self._worker.submit(task))
+
     def _forget(self, job: Future[T]) -> None:
         """A job that nobody waits for: it never starts, or is counted until it ends."""
         if job.done() or job.cancel():

@@ -4,38 +4,24 @@ sitting at the desk, and answers with what is shown from then on.
 
 from __future__ import annotations
 
-import functools
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import gradio as gr
 from fastapi import Response
 
-from mien.errors import MienError
 from mien.types import Label, Reference
 from mien.web import intake, views
 from mien.web.answers import Refused
+from mien.web.parts import told
 from mien.web.sitting import Sitting, Sittings, Wish
 from mien.web.units import UnitSliders
 from mien.web.workshop import Workshop
 from mien.zoo.samples import samples
 
 T = TypeVar("T")
-
-
-def _told(event: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
-    """An event whose failures the user sees as one line."""
-
-    @functools.wraps(event)
-    async def handled(*args: Any, **kwargs: Any) -> T:
-        try:
-            return await event(*args, **kwargs)
-        except (MienError, Refused) as error:
-            raise gr.Error(str(error), duration=12, print_exception=False) from None
-
-    return handled
 
 
 class Events:
@@ -52,13 +38,13 @@ class Events:
         with self.workshop.desk.place():
             return await self.workshop.desk.work(task)
 
-    @_told
+    @told
     async def open(self, path: str, key: str, method: str) -> list[Any]:
         """A photograph that was dropped; the field is empty again for the next."""
         data, name = _taken(path)
         return [None, *await self._open(data, name, key, method)]
 
-    @_told
+    @told
     async def sample(self, key: str, method: str, event: gr.EventData) -> list[Any]:
         """A sample that was clicked on."""
         name = str(event.sample)
@@ -88,7 +74,7 @@ class Events:
 
         return await self._at_desk(work)
 
-    @_told
+    @told
     async def tiles(self, key: str, intensity: float) -> str:
         """The live sheet of the chosen face."""
         if not key:
@@ -96,20 +82,20 @@ class Events:
         sitting = self.sittings.get(key)
         return await self._at_desk(lambda: views.sheet(sitting, sitting.sheet(intensity)))
 
-    @_told
+    @told
     async def reading(self, key: str, apart: bool) -> list[Any]:
         """The unit sliders where the chosen face is, or was asked to be."""
         at = await self._at_desk(self.sittings.get(key).units_now) if key else {}
         return self.panel.at(at, apart)
 
-    @_told
+    @told
     async def choose(self, key: str, event: gr.EventData) -> list[Any]:
         """A box on a face was clicked on."""
         sitting = self.sittings.get(key)
         name = _names(sitting)[int(event.face)]
         return [name, *await self.choose_by_name(key, name)]
 
-    @_told
+    @told
     async def choose_by_name(self, key: str, name: str) -> list[Any]:
         """One face, or all."""
 
@@ -119,7 +105,7 @@ class Events:
 
         return await self._act(key, act)
 
-    @_told
+    @told
     async def use(self, key: str, method: str) -> list[Any]:
         """Another method for what is open."""
         if not key:
@@ -127,19 +113,19 @@ class Events:
         name = self.workshop.check(method)
         return await self._act(key, lambda s: s.use(self.workshop.editor(name)))
 
-    @_told
+    @told
     async def express(self, key: str, intensity: float, event: gr.EventData) -> list[Any]:
         """An expression was clicked on."""
         name = str(event.expression)
         wish = Wish(name, intensity, Label(name))
         return await self._act(key, lambda s: s.wear(wish))
 
-    @_told
+    @told
     async def set_unit(self, unit: str, value: float, key: str, intensity: float) -> list[Any]:
         """One unit was moved; those moved before stay."""
         return await self._act(key, lambda s: s.wear(s.moved(unit, value, intensity)))
 
-    @_told
+    @told
     async def like(self, path: str, key: str, intensity: float) -> list[Any]:
         """A photograph that lends its expression."""
         data, name = _taken(path)
@@ -150,7 +136,7 @@ class Events:
 
         return [None, *await self._act(key, act)]
 
-    @_told
+    @told
     async def swap(self, path: str, key: str) -> list[Any]:
         """A second photograph: both faces lend each other their expression."""
         data, name = _taken(path)
@@ -168,22 +154,22 @@ class Events:
         self._lent += 1
         return Wish(f"like {name} ({self._lent})", intensity, lent)
 
-    @_told
+    @told
     async def turn(self, key: str, intensity: float) -> list[Any]:
         """The intensity was moved."""
         return await self._act(key, lambda s: s.turn(intensity)) if key else [gr.skip()] * 4
 
-    @_told
+    @told
     async def move(self, step: int, key: str) -> list[Any]:
         """Undo and redo."""
         return await self._act(key, lambda s: s.go(s.at + step))
 
-    @_told
+    @told
     async def go(self, key: str, event: gr.EventData) -> list[Any]:
         """A step of the history was clicked on."""
         return await self._act(key, lambda s: s.go(int(event.step)))
 
-    @_told
+    @told
     async def as_it_was(self, key: str) -> list[Any]:
         """The chosen faces as they were."""
         return await self._act(key, lambda s: s.wear(None))

@@ -19,3 +19,11 @@ class Limits:
     """Seconds from a request's arrival to its answer, waiting included."""
     waiting: int = 8
     """Requests that may wait while one is worked on; the next is answered 429."""
+    film_seconds: float = 60.0
+    """Length of a film in the studio; its bytes are those of `body`."""
+    film_frames: int = 3600
+    """Its frames, counted as they come, whatever its header says."""
+    film_pixels: int = 2_100_000
+    """Width times height of its pictures: 1920 x 1080 fits."""
+    film_written: int = 500_000_000
+    """Bytes of the film that comes of it."""

@@ -12,12 +12,11 @@ from fastapi import FastAPI
 
 from mien.methods.registry import METHODS, resolve
 from mien.types import ActionUnits, Label, Reference
-from mien.web import units, views
+from mien.web import films, units, views
 from mien.web.events import Events
+from mien.web.parts import MOST, drop, html
 from mien.web.workshop import Workshop
 
-MOST = 1.5
-"""Largest intensity that the slider offers."""
 GUIDES: dict[type, str] = {
     Label: "Expression",
     ActionUnits: "Action units",
@@ -36,10 +35,13 @@ def native(method: str) -> tuple[type, ...]:
 def mount(app: FastAPI, workshop: Workshop) -> FastAPI:
     """The studio at `/` of the app, and its downloads."""
     events = Events(workshop)
+    page = Page(workshop, events)
     app.add_api_route("/studio/{key}/{name}", events.download, include_in_schema=False)
+    if page.films is not None:
+        app.add_api_route("/studio/film/{key}/{name}", page.films.serve, include_in_schema=False)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        Page(workshop, events).draw(),
+        page.draw(),
         path="/",
         footer_links=[],
         run_history=False,
@@ -57,6 +59,7 @@ class Page:
 
     def __init__(self, workshop: Workshop, events: Events) -> None:
         self.workshop, self.events = workshop, events
+        self.films = films.Films(workshop) if films.possible() else None
 
     def draw(self) -> Any:
         """The layout and its events."""
@@ -65,26 +68,36 @@ class Page:
         ) as page:
             gr.HTML(views.title(), apply_default_css=False)
             self.key = gr.State("")
-            with gr.Row(equal_height=False):
-                with gr.Column(scale=6, min_width=320):
-                    self._draw_left()
-                with gr.Column(scale=5, min_width=320):
-                    self._draw_right()
+            with gr.Tabs():
+                with gr.Tab("Photograph"), gr.Row(equal_height=False):
+                    with gr.Column(scale=6, min_width=320):
+                        self._draw_left()
+                    with gr.Column(scale=5, min_width=320):
+                        self._draw_right()
+                with gr.Tab("Film"):
+                    self._draw_films(page)
             self._listen()
         return page
 
+    def _draw_films(self, page: Any) -> None:
+        if self.films is None:
+            films.missing()
+            return
+        self.films.draw()
+        page.unload(self.films.leave)
+
     def _draw_left(self) -> None:
         with gr.Accordion("Open a photograph", open=True, elem_id="opening") as self.opening:
-            self.upload = _drop("JPEG, PNG or WebP", "open")
-            self.samples = _html(views.examples(), "samples")
-        self.stage = _html(views.empty_stage(), "stage")
-        self.status = _html(views.status(""), "status")
+            self.upload = drop("JPEG, PNG or WebP", "open")
+            self.samples = html(views.examples(), "samples")
+        self.stage = html(views.empty_stage(), "stage")
+        self.status = html(views.status(""), "status")
         self.faces = gr.Radio([], label="Edit", visible=False, elem_id="faces")
         with gr.Row():
             self.back = gr.Button("Undo", size="sm", min_width=80, elem_id="undo")
             self.forth = gr.Button("Redo", size="sm", min_width=80, elem_id="redo")
             self.clear = gr.Button("As it was", size="sm", min_width=80, elem_id="clear")
-        self.downloads = _html("", "downloads")
+        self.downloads = html("", "downloads")
 
     def _draw_right(self) -> None:
         names = list(self.workshop.methods)
@@ -105,23 +118,23 @@ class Page:
                     note = gr.HTML(MAPPED, visible=guide not in declared, apply_default_css=False)
                     self.notes.append(note)
             with gr.Tab("Swap"):
-                self.partner = _drop("A second photograph: the two exchange expressions", "partner")
-                self.other = _html("", "other")
+                self.partner = drop("A second photograph: the two exchange expressions", "partner")
+                self.other = html("", "other")
         gr.Markdown("### History")
-        self.history = _html(views.history(None), "history")
+        self.history = html(views.history(None), "history")
 
     def _note(self, method: str) -> list[Any]:
         """Which tabs another method takes by a map."""
         return [gr.update(visible=guide not in native(method)) for guide in self.guides]
 
     def _labels(self) -> None:
-        self.sheet = _html(views.sheet(), "sheet")
+        self.sheet = html(views.sheet(), "sheet")
 
     def _units(self) -> None:
         self.panel = self.events.panel = units.draw()
 
     def _references(self) -> None:
-        self.lender = _drop("A photograph that lends its expression", "lender")
+        self.lender = drop("A photograph that lends its expression", "lender")
 
     def _listen(self) -> None:
         do, here = self.events, [self.key, self.method]
@@ -190,16 +203,4 @@ def _theme() -> Any:
         input_border_width="1px",
         body_background_fill="*neutral_50",
         border_color_primary="*neutral_300",
-    )
-
-
-def _html(value: str, name: str) -> gr.HTML:
-    return gr.HTML(
-        value, elem_id=name, apply_default_css=False, js_on_load=views.script("studio.js")
-    )
-
-
-def _drop(label: str, name: str) -> gr.File:
-    return gr.File(
-        label=label, file_types=[".jpg", ".jpeg", ".png", ".webp"], height=130, elem_id=name
     )

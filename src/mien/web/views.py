@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
+import cv2
+import numpy as np
+
 from mien import facs, images
 from mien.images import Photo
 from mien.types import UInt8
@@ -107,7 +110,7 @@ def other(sitting: Sitting | None) -> str:
     """The second photograph of a swap."""
     if sitting is None or sitting.other is None:
         return ""
-    shown = picture(_fitting(sitting.other.marked.pixels), "The other face after the swap", "other")
+    shown = picture(fitting(sitting.other.marked.pixels), "The other face after the swap", "other")
     return (
         f'<figure class="mien-other">{shown}<figcaption class="mien-download">The other one, with '
         f"the expression of the first: {_links(sitting, 'other', 'swapped-mien')}</figcaption>"
@@ -119,7 +122,7 @@ def examples() -> str:
     """The samples as buttons."""
     buttons = "".join(
         f'<button type="button" data-sample="{name}" aria-label="Sample {name}">'
-        + picture(_fitting(images.read(path).pixels, 128), "", "tile", altered=False)
+        + picture(fitting(images.read(path).pixels, 128), "", "tile", altered=False)
         + f"<span>{name}</span></button>"
         for name, path in samples().items()
     )
@@ -171,10 +174,8 @@ def _links(sitting: Sitting, what: str, name: str) -> str:
     )
 
 
-def _fitting(pixels: UInt8, side: int = 480) -> UInt8:
-    import cv2
-    import numpy as np
-
+def fitting(pixels: UInt8, side: int = 480) -> UInt8:
+    """A picture shrunk to `side` px, if it is larger."""
     scale = min(1.0, side / max(pixels.shape[:2]))
     size = [max(1, round(s * scale)) for s in pixels.shape[1::-1]]
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)

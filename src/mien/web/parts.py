@@ -1,0 +1,49 @@
+"""What the studio's tabs are built from: fields, mien's own pictures, and how an event fails."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+import gradio as gr
+
+from mien.errors import MienError
+from mien.web import views
+from mien.web.answers import Refused
+
+MOST = 1.5
+"""Largest intensity that a slider offers."""
+PICTURES = (".jpg", ".jpeg", ".png", ".webp")
+
+T = TypeVar("T")
+
+
+def html(value: str, name: str) -> gr.HTML:
+    """A part of the page that mien draws itself (`views`), with the id `name`."""
+    return gr.HTML(
+        value, elem_id=name, apply_default_css=False, js_on_load=views.script("studio.js")
+    )
+
+
+def drop(label: str, name: str, types: Sequence[str] = PICTURES, height: int = 130) -> gr.File:
+    """A field for a file of these suffixes; what it really is, is judged when it is there."""
+    return gr.File(label=label, file_types=list(types), height=height, elem_id=name)
+
+
+def told(event: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
+    """An event whose failures the user sees as one line."""
+
+    @functools.wraps(event)
+    async def handled(*args: Any, **kwargs: Any) -> T:
+        try:
+            return await event(*args, **kwargs)
+        except (MienError, Refused) as error:
+            raise failure(error) from None
+
+    return handled
+
+
+def failure(error: MienError | Refused) -> gr.Error:
+    """A mistake as the page shows it."""
+    return gr.Error(str(error), duration=12, print_exception=False)
