@@ -32,6 +32,7 @@ from mien import facs
 from mien.data.split import split_of
 from mien.errors import FaceNotFound
 from mien.images import Photo, read
+from mien.methods.registry import DEFAULT
 from mien.types import Label
 from mien.zoo import data_home
 from mien.zoo.records import records
@@ -201,7 +202,7 @@ def summary(rows: list[dict[str, Any]], label: str) -> dict[str, Any]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--out", type=Path, required=True)
-    parser.add_argument("--method", default="mtss")
+    parser.add_argument("--method", default=DEFAULT)
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--split", default="test")
     parser.add_argument("--labels", nargs="+", default=list(CHECKS), choices=list(CHECKS))
