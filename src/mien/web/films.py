@@ -75,10 +75,10 @@ class Films:
                 list(facs.EMOTIONS), value="happy", label="Expression", elem_id="film-label"
             )
         with gr.Column(visible=False) as self.photos:
-            self.photo = drop("The photograph that lends its expression", "by-photo")
+            self.photo = drop("Photograph: JPEG, PNG or WebP", "by-photo")
             self.photo_seen = html("", "photo-seen")
         with gr.Column(visible=False) as self.films:
-            self.film = drop("The film whose face lends its expression", "by-film", _SUFFIXES)
+            self.film = drop("Film: MP4, MOV, MKV or WebM", "by-film", _SUFFIXES)
             self.film_seen = html("", "film-seen")
         self.intensity = gr.Slider(
             0, MOST, 1, step=0.05, label="Intensity", info="1 is the expression, 0 the film"
@@ -87,7 +87,7 @@ class Films:
     def _draw_more(self) -> None:
         names = list(self.workshop.methods)
         with gr.Accordion("Intensity over time, whose face, method", open=False, elem_id="more"):
-            self.curve = drop("CSV: rows of time (s), intensity", "curve", [".csv", ".txt"])
+            self.curve = drop("CSV: time (s), intensity", "curve", [".csv", ".txt"])
             self.curve_seen = html("", "curve-seen")
             self.face = gr.Radio(
                 list(_FACES), value="The largest", label="Whose face", elem_id="whose"

@@ -204,6 +204,7 @@ def _theme() -> Any:
         **{f"{name}_dark": value for name, value in both.items()},
         **dict.fromkeys(edges, "*neutral_500"),
         **{f"{name}_dark": "*neutral_300" for name in edges},
+        checkbox_border_color_selected="white",
         checkbox_border_color_selected_dark="white",
         color_accent="*primary_600",
         color_accent_soft_dark="*neutral_700",
