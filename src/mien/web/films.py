@@ -50,12 +50,12 @@ class Films:
         """The layout: the film on the left, what is to become of it on the right."""
         self.key = gr.State("")
         with gr.Row(equal_height=False):
-            with gr.Column(scale=6, min_width=320):
+            with gr.Column(min_width=320, elem_id="film-left"):
                 with gr.Accordion("Open a film", open=True, elem_id="opening-film") as self.opening:
                     self.upload = drop("MP4, MOV, MKV or WebM", "film", _SUFFIXES)
                     html(self.shown.limits(self.workshop.limits), "film-limits")
                 self.before = html(self.shown.before(None), "before")
-            with gr.Column(scale=5, min_width=320):
+            with gr.Column(min_width=320):
                 self._draw_order()
                 self._draw_more()
                 with gr.Row():
