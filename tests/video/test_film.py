@@ -23,6 +23,7 @@ from mien.methods.base import Method
 from mien.provenance import credentials
 from mien.provenance.credentials import Signer
 from mien.types import Label, UInt8
+from mien.video import reading
 from mien.video.driving import Constant, Curve, Lent
 from mien.video.evidence import examine_film, statement
 from mien.video.film import edit_film
@@ -134,7 +135,9 @@ def test_a_turned_film_comes_out_upright(
         assert (frame.width, frame.height, frame.rotation) == (320, 180, 0)
 
 
-def test_a_film_whose_pictures_change_their_size_keeps_the_first(tmp_path: Path) -> None:
+def test_a_film_whose_pictures_change_their_size_keeps_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "call.mkv"
     with av.open(str(path), "w") as out:
         stream = out.add_stream("mjpeg", rate=25)
@@ -148,6 +151,9 @@ def test_a_film_whose_pictures_change_their_size_keeps_the_first(tmp_path: Path)
             packet.time_base = Fraction(1, 1000)
             out.mux(packet)
     assert [frame.pixels.shape for frame in look(path).frames()] == 3 * [(48, 64, 3)]
+    monkeypatch.setattr(reading, "MAX_PIXELS", 5000)
+    with pytest.raises(VideoError, match="damaged"):
+        list(look(path).frames())
 
 
 def test_odd_sides_grow_by_one(

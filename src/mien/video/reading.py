@@ -144,6 +144,8 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
     """The stream of moving pictures, not a cover picture; VideoError if there is none."""
     for stream in container.streams.video:
         if "attached_pic" not in str(stream.disposition):
+            # a header may say less than a frame then asks for
+            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
             return stream
     raise VideoError(f"{path} has no moving pictures in it: give a film")
 
