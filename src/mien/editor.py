@@ -220,15 +220,21 @@ class Editor:
         self, photo: Picture, guide: Guide, size: int = 256, face: str = "largest"
     ) -> dict[str, UInt8]:
         """What the method makes of one face on the way to the guide's expression: pictures uint8
-        (size, size, 3) by name, the face first and the result last; ConfigError if it shows
-        nothing.
+        (size, size, 3) by name, the face first and the result last, which is marked; ConfigError if
+        it shows nothing.
         """
         pixels = _photo(photo).pixels
         found = pick(detect(pixels), face)[0]
-        source = self._batch([align.align(pixels, found, self.method.size)])
+        crop = align.align(pixels, found, self.method.size)
+        source = self._batch([crop])
         steps = self.method.explain(source, self.method.expression(guide, source))
         named = {"source": source.pixels, **dict(steps)}
-        return {name: images.to_uint8(resize(seen, size))[0] for name, seen in named.items()}
+        shown = {name: images.to_uint8(resize(seen, size))[0] for name, seen in named.items()}
+        matrix = align.resized(crop.matrix, self.method.size, size)
+        here = Face.at(align.transform(matrix, found.landmarks))
+        result = list(shown)[-1]
+        shown[result] = mark.lay(shown[result], shown["source"], [here])
+        return shown
 
     def _batch(self, crops: Sequence[AlignedFace]) -> Faces:
         return Faces.stack(crops).to(self.method.device)

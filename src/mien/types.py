@@ -34,6 +34,12 @@ class Face:
     score: float
     landmarks: Float  # (68, 2), iBUG order, in photograph pixels
 
+    @classmethod
+    def at(cls, landmarks: Float) -> Face:
+        """A face by its landmarks (68, 2) px alone."""
+        low, high = landmarks.min(0), landmarks.max(0)
+        return cls((float(low[0]), float(low[1]), float(high[0]), float(high[1])), 1.0, landmarks)
+
     @property
     def area(self) -> float:
         left, top, right, bottom = self.box

@@ -15,9 +15,12 @@ from mien import images
 from mien.cli.main import app
 from mien.editor import Editor
 from mien.errors import ConfigError
+from mien.faces.detect import detect
 from mien.methods.aipgan.config import Architecture
 from mien.methods.aipgan.method import AIPGAN
 from mien.methods.base import Method
+from mien.provenance.evidence import FOUND
+from mien.provenance.mark import look
 from mien.sheet import GAP
 from mien.types import Label
 from mien.zoo.samples import samples
@@ -49,12 +52,22 @@ def test_a_row_of_pictures(tiny: AIPGAN, tmp_path: Path, monkeypatch: pytest.Mon
     assert result.stdout == f"{out}: {', '.join(NAMES)}\n"
     page = images.read(out).pixels
     assert page.shape[1] > 6 * (80 + GAP)
+    told = images.statement(out)
+    assert (told["method"], told["guide"], told["intensity"]) == ("aipgan", "sad", "1")
+    assert told["DigitalSourceType"] == images.SOURCE_TYPE
     row = page[-GAP - 80 : -GAP]
     shown = Editor(tiny).explain(ANNA, Label("sad"), 80)
     assert list(shown) == NAMES
     for k, picture in enumerate(shown.values()):
         end = page.shape[1] - GAP - (5 - k) * (80 + GAP)
         assert np.array_equal(row[:, end - 80 : end], picture)
+
+
+def test_the_result_is_marked(tmp_path: Path) -> None:
+    editor = Editor(mien.load("aipgan"))
+    shown = editor.explain(ANNA, Label("sad"), 128)
+    (face,) = detect(shown["source"])
+    assert look(shown["result"], face).chance < FOUND < look(shown["source"], face).chance
 
 
 def test_a_method_without_insides(wide_mouth: Method, tmp_path: Path) -> None:

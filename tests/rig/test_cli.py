@@ -16,6 +16,7 @@ from mien import images
 from mien.cli.main import app
 from mien.data import Record, split_of, write_manifest
 from mien.data.adapters.tem import read_tem, to_68
+from mien.provenance.evidence import examine
 from mien.rig.mesh import FaceModel
 from mien.rig.shards import read_shard
 
@@ -37,6 +38,13 @@ def test_show(photo: Path, model: FaceModel, tmp_path: Path) -> None:
     pixels = images.read(out).pixels
     assert pixels.shape == (96, 6 * 96, 3)
     assert (pixels[:, :96] != pixels[:, 96:192]).any()
+    assert images.statement(out)["DigitalSourceType"] == images.SOURCE_TYPE
+
+
+def test_show_is_marked(photo: Path, model: FaceModel, tmp_path: Path) -> None:
+    out = tmp_path / "smile.png"
+    assert mien("rig", "show", photo, "--au", "AU12=0.8", "-o", out).exit_code == 0
+    assert examine(out).mark == "found"
 
 
 def test_show_turned_and_lit(photo: Path, model: FaceModel, tmp_path: Path) -> None:

@@ -4,13 +4,16 @@ cannot be.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from mien.cli.main import app
@@ -20,6 +23,7 @@ from mien.methods.base import Method
 from mien.provenance import credentials
 from mien.provenance.credentials import Signer
 from mien.types import Label, UInt8
+from mien.video import reading
 from mien.video.driving import Constant, Curve, Lent
 from mien.video.evidence import examine_film, statement
 from mien.video.film import edit_film
@@ -129,6 +133,27 @@ def test_a_turned_film_comes_out_upright(
     with av.open(str(tmp_path / "out.mp4")) as out:
         frame = next(out.decode(video=0))
         assert (frame.width, frame.height, frame.rotation) == (320, 180, 0)
+
+
+def test_a_film_whose_pictures_change_their_size_keeps_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "call.mkv"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        out.start_encoding()
+        for index, side in enumerate((48, 48, 96)):
+            data = io.BytesIO()
+            Image.new("RGB", (side * 4 // 3, side), "red").save(data, "JPEG")
+            packet = av.Packet(data.getvalue())
+            packet.stream, packet.pts, packet.dts = stream, index * 40, index * 40
+            packet.time_base = Fraction(1, 1000)
+            out.mux(packet)
+    assert [frame.pixels.shape for frame in look(path).frames()] == 3 * [(48, 64, 3)]
+    monkeypatch.setattr(reading, "MAX_PIXELS", 5000)
+    with pytest.raises(VideoError, match="damaged"):
+        list(look(path).frames())
 
 
 def test_odd_sides_grow_by_one(

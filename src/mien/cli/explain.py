@@ -58,5 +58,5 @@ def command(
     with naming(photo):
         shown = editor.explain(picture, guide, size, face)
     page = sheet([list(shown.values())], list(shown), [photo.stem])
-    images.write(out, page, metadata={"method": method, "weights": editor.weights, "guide": to})
+    images.write(out, page, metadata=editor.metadata(to, "1", 1))
     typer.echo(f"{out}: {', '.join(shown)}")

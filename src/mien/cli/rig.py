@@ -63,10 +63,12 @@ def show(
     """
     from mien import facs, images
     from mien.data.rigging import align_largest
+    from mien.provenance.mark import lay
     from mien.rig.mesh import FaceModel
     from mien.rig.picture import in_a_row, truth_of
     from mien.rig.render import Rig
     from mien.rig.stage import Stage
+    from mien.types import Face
 
     if not 32 <= size <= LARGEST:
         raise ConfigError(f"size {size} is out of range: give 32 to {LARGEST}")
@@ -80,7 +82,8 @@ def show(
     face = align_largest(photo)
     rig = Rig(model, face.pixels, face.landmarks, neutral)
     first, last = rig.original(size), rig.render(units, size, stage=Stage(turn, light))
-    row = [first.image, last.image, *(truth_of(last) if truth else ())]
+    made = lay(last.image, first.image, [Face.at(last.landmarks)])
+    row = [first.image, made, *(truth_of(last) if truth else ())]
     named = (f"{n}={v:.2f}" for n, v in zip(facs.UNITS, units, strict=True) if v > 0)
     shown = " ".join(named) or "at rest"
     out = out or Path(f"{photo.stem}-rig.png")

@@ -67,5 +67,5 @@ def command(
             shown, found = editor.portrait(photo, size, face)
         rows.append([shown, *(editor.on_portrait(shown, found, g, intensity) for g in guides)])
     page = sheet(rows, ["source", *names], [path.stem for path in paths])
-    images.write(out, page, metadata={"method": method, "guide": ",".join(names)})
+    images.write(out, page, metadata=editor.metadata(",".join(names), f"{intensity:g}", len(rows)))
     typer.echo(f"{out}: {len(rows)} x {len(names)}")

@@ -137,13 +137,7 @@ class Lent:
             yield before
 
 
-def face_at(landmarks: Float) -> Face:
-    """A face by its landmarks (68, 2) px alone."""
-    low, high = landmarks.min(0), landmarks.max(0)
-    return Face((float(low[0]), float(low[1]), float(high[0]), float(high[1])), 1.0, landmarks)
-
-
 def seen(pixels: UInt8, places: list[Float], method: Method) -> Faces:
     """The faces of a frame as a batch."""
-    crops = [align.align(pixels, face_at(points), method.size) for points in places]
+    crops = [align.align(pixels, Face.at(points), method.size) for points in places]
     return Faces.stack(crops).to(method.device)

@@ -13,8 +13,8 @@ from mien.faces import align
 from mien.faces.paste import paste
 from mien.provenance.credentials import Signer
 from mien.provenance.mark import lay
-from mien.types import Faces, UInt8
-from mien.video.driving import Constant, Curve, Drive, face_at
+from mien.types import Face, Faces, UInt8
+from mien.video.driving import Constant, Curve, Drive
 from mien.video.following import followed
 from mien.video.reading import Film
 from mien.video.steadying import Steady, steadied
@@ -94,7 +94,7 @@ def edit_frame(editor: Editor, steady: Steady, drive: Drive, curve: Curve = FULL
     for points, share in zip(steady.points, steady.shares, strict=True):
         if points is None or guide is None or share * wanted == 0:
             continue
-        found = face_at(points)
+        found = Face.at(points)
         crop = align.align(source, found, editor.method.size)
         batch = Faces.stack([crop]).to(editor.method.device)
         pixels = paste(pixels, crop, editor.method.edit(batch, guide, share * wanted))

@@ -89,9 +89,7 @@ class Film:
                 if last is not None and pts <= last:
                     continue  # two at one time: the first was shown
                 first, last = pts if first is None else first, pts
-                yield Frame(
-                    _upright(frame, self.colour), pts, float((pts - first) * self.time_base)
-                )
+                yield Frame(_upright(frame, self), pts, float((pts - first) * self.time_base))
 
 
 def look(path: Path, max_pixels: int = MAX_PIXELS) -> Film:
@@ -146,6 +144,8 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
     """The stream of moving pictures, not a cover picture; VideoError if there is none."""
     for stream in container.streams.video:
         if "attached_pic" not in str(stream.disposition):
+            # a header may say less than a frame then asks for
+            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
             return stream
     raise VideoError(f"{path} has no moving pictures in it: give a film")
 
@@ -157,12 +157,18 @@ def _check(path: Path, seen: VideoStream | VideoFrame, most: int) -> None:
         )
 
 
-def _upright(frame: VideoFrame, colour: Colour) -> UInt8:
-    """A decoded frame as RGB, turned the way the file says that it is shown."""
+def _upright(frame: VideoFrame, film: Film) -> UInt8:
+    """A decoded frame as RGB at the film's size, which streams may leave midway, turned the way
+    the file says that it is shown.
+    """
+    turned = frame.rotation % 180 != 0
+    width, height = (film.height, film.width) if turned else (film.width, film.height)
     shown = frame.reformat(
+        width=width,
+        height=height,
         format="rgb24",
-        src_colorspace=colour.matrix,
-        src_color_range=colour.levels,
+        src_colorspace=film.colour.matrix,
+        src_color_range=film.colour.levels,
         dst_color_range=ColorRange.JPEG,
     )
     pixels = np.rot90(np.asarray(shown.to_ndarray()), round(frame.rotation / 90))

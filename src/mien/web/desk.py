@@ -67,8 +67,13 @@ class Desk:
     async def turn(self, task: Callable[[], T]) -> T:
         """The result of `task`, one step of a long work: between two steps others get their turn,
         so nobody waits longer for it than a step takes. It takes no place, and has no time limit.
+        Refused (503) once the desk is closed.
         """
-        return await asyncio.wrap_future(self._worker.submit(task))
+        try:
+            job = self._worker.submit(task)
+        except RuntimeError:
+            raise Refused(503, "ending", "the server is ending") from None
+        return await asyncio.wrap_future(job)
 
     def _forget(self, job: Future[T]) -> None:
         """A job that nobody waits for: it never starts, or is counted until it ends."""

@@ -94,11 +94,11 @@ def curve(reel: Reel | None) -> str:
     )
 
 
-def accepted(limits: Limits) -> str:
+def limits(at: Limits) -> str:
     """What may be opened."""
-    sides = "1920 × 1080"
     return (
-        f"MP4, MOV, MKV or WebM: up to {limits.film_seconds:g} s, {limits.body / 1e6:g} MB, {sides}"
+        f'<p class="mien-hint">Up to {at.film_seconds:g} s, {at.body / 1e6:g} MB and '
+        "1920 × 1080; longer films take <code>mien video</code>.</p>"
     )
 
 

@@ -49,13 +49,13 @@ class Films:
     def draw(self) -> None:
         """The layout: the film on the left, what is to become of it on the right."""
         self.key = gr.State("")
-        accepted = self.shown.accepted(self.workshop.limits)
         with gr.Row(equal_height=False):
-            with gr.Column(scale=6, min_width=320):
+            with gr.Column(min_width=320, elem_id="film-left"):
                 with gr.Accordion("Open a film", open=True, elem_id="opening-film") as self.opening:
-                    self.upload = drop(accepted, "film", _SUFFIXES)
+                    self.upload = drop("MP4, MOV, MKV or WebM", "film", _SUFFIXES)
+                    html(self.shown.limits(self.workshop.limits), "film-limits")
                 self.before = html(self.shown.before(None), "before")
-            with gr.Column(scale=5, min_width=320):
+            with gr.Column(min_width=320):
                 self._draw_order()
                 self._draw_more()
                 with gr.Row():
@@ -75,10 +75,10 @@ class Films:
                 list(facs.EMOTIONS), value="happy", label="Expression", elem_id="film-label"
             )
         with gr.Column(visible=False) as self.photos:
-            self.photo = drop("The photograph that lends its expression", "by-photo")
+            self.photo = drop("Photograph: JPEG, PNG or WebP", "by-photo")
             self.photo_seen = html("", "photo-seen")
         with gr.Column(visible=False) as self.films:
-            self.film = drop("The film whose face lends its expression", "by-film", _SUFFIXES)
+            self.film = drop("Film: MP4, MOV, MKV or WebM", "by-film", _SUFFIXES)
             self.film_seen = html("", "film-seen")
         self.intensity = gr.Slider(
             0, MOST, 1, step=0.05, label="Intensity", info="1 is the expression, 0 the film"
@@ -87,7 +87,7 @@ class Films:
     def _draw_more(self) -> None:
         names = list(self.workshop.methods)
         with gr.Accordion("Intensity over time, whose face, method", open=False, elem_id="more"):
-            self.curve = drop("CSV: rows of time (s), intensity", "curve", [".csv", ".txt"])
+            self.curve = drop("CSV: time (s), intensity", "curve", [".csv", ".txt"])
             self.curve_seen = html("", "curve-seen")
             self.face = gr.Radio(
                 list(_FACES), value="The largest", label="Whose face", elem_id="whose"

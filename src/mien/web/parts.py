@@ -28,7 +28,9 @@ def html(value: str, name: str) -> gr.HTML:
 
 def drop(label: str, name: str, types: Sequence[str] = PICTURES, height: int = 130) -> gr.File:
     """A field for a file of these suffixes; what it really is, is judged when it is there."""
-    return gr.File(label=label, file_types=list(types), height=height, elem_id=name)
+    return gr.File(
+        label=label, file_types=list(types), height=height, elem_id=name, elem_classes="mien-drop"
+    )
 
 
 def told(event: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:

@@ -158,8 +158,9 @@ class Reel:
                 film_steps(editor, self.source, target, drive, curve, order.face)
             ) as steps:
                 for cut in steps:
-                    self._bound(cut, limits)
+                    self._bound(cut, target, limits)
                     yield cut
+            self._bound(cut, target, limits)  # the encoder holds much back until the end
         self._drop(self.result)
         self.result = target
 
@@ -200,11 +201,12 @@ class Reel:
             raise
         return film
 
-    def _bound(self, cut: Cut, limits: Limits) -> None:
+    def _bound(self, cut: Cut, target: Path, limits: Limits) -> None:
         if cut.frames > limits.film_frames:
             raise VideoError(f"{self._called()} has more than {limits.film_frames} frames: cut it")
-        written = sum(path.stat().st_size for path in Path(self._folder.name).glob(".*.part"))
-        if written > limits.film_written:
+        written = [*target.parent.glob(".*.part"), *target.parent.glob(target.name)]
+        if sum(path.stat().st_size for path in written) > limits.film_written:
+            self._drop(target)
             raise VideoError(
                 f"the result has more than {limits.film_written / 1e6:g} MB: shrink it"
             )

@@ -182,19 +182,34 @@ class Page:
 
 
 def _theme() -> Any:
-    """System fonts, so that none is fetched; plain labels; borders that can be seen."""
+    """System fonts, so that none is fetched; plain labels; words and the edges of fields that can
+    be seen, as WCAG 2.2 AA measures it (tests/web/test_contrast.py).
+    """
     both = {
         "block_title_background_fill": "none",
         "block_title_text_color": "*body_text_color",
         "block_border_color": "*border_color_primary",
         "button_secondary_border_color": "*border_color_primary",
         "checkbox_label_border_color": "*border_color_primary",
-        "input_border_color": "*border_color_primary",
+        "button_primary_background_fill": "*primary_600",
+        "button_primary_background_fill_hover": "*primary_700",
+        "button_primary_text_color": "white",
+        "checkbox_label_background_fill_selected": "*primary_600",
+        "checkbox_label_text_color_selected": "white",
     }
+    edges = ("input_border_color", "checkbox_border_color")
     theme = gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["monospace"])
     return theme.set(
         **both,
         **{f"{name}_dark": value for name, value in both.items()},
+        **dict.fromkeys(edges, "*neutral_500"),
+        **{f"{name}_dark": "*neutral_300" for name in edges},
+        checkbox_border_color_selected="white",
+        checkbox_border_color_selected_dark="white",
+        color_accent="*primary_600",
+        color_accent_soft_dark="*neutral_700",
+        block_label_text_color="*primary_700",
+        body_text_color_subdued="*neutral_600",
         block_title_padding="0",
         block_title_text_weight="500",
         block_border_width="1px",
