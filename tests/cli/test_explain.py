@@ -19,6 +19,7 @@ from mien.faces.detect import detect
 from mien.methods.aipgan.config import Architecture
 from mien.methods.aipgan.method import AIPGAN
 from mien.methods.base import Method
+from mien.methods.registry import METHODS
 from mien.provenance.evidence import FOUND
 from mien.provenance.mark import look
 from mien.sheet import GAP
@@ -87,11 +88,14 @@ def test_a_method_without_insides(wide_mouth: Method, tmp_path: Path) -> None:
     [
         (("--to", "grin"), "unknown expression 'grin'"),
         (("--method", "magic"), "unknown method"),
-        (("--method", "decoupling"), "no weights ship for decoupling"),
+        (("--method", "bare"), "no weights ship for bare"),
         (("-o", "none/x.png"), "does not exist"),
     ],
 )
-def test_mistakes_are_one_line(tmp_path: Path, words: tuple[str, ...], says: str) -> None:
+def test_mistakes_are_one_line(
+    tmp_path: Path, words: tuple[str, ...], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(METHODS, "bare", METHODS["aipgan"])  # a method for which no weights ship
     result = run(ANNA, "-o", tmp_path / "sheet.png", *words)
     assert result.exit_code == 2
     assert result.stderr.count("\n") == 1
