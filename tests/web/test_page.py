@@ -6,6 +6,7 @@ import pytest
 
 from mien import facs
 from mien.methods.registry import METHODS
+from mien.types import Label
 from mien.web.events import Events
 from mien.web.studio import GUIDES, Page, native
 from mien.web.units import REGIONS
@@ -19,9 +20,14 @@ def page(workshop: Workshop) -> Page:
     return page
 
 
-def test_a_methods_own_guides_come_first(page: Page) -> None:
-    own = native(page.workshop.default)
-    assert set(page.guides[: len(own)]) == set(own)
+@pytest.mark.parametrize("default", ["aipgan", "mtss"])
+def test_names_come_first_and_then_a_methods_own_guides(workshop: Workshop, default: str) -> None:
+    workshop.default = default
+    page = Page(workshop, Events(workshop))
+    page.draw()
+    own = {Label, *native(default)}
+    assert page.guides[0] is Label
+    assert set(page.guides[: len(own)]) == own
     assert set(page.guides) == set(GUIDES)
 
 

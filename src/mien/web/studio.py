@@ -22,7 +22,7 @@ GUIDES: dict[type, str] = {
     ActionUnits: "Action units",
     Reference: "Like a photo",
 }
-"""The kinds of guide, and the tab of each; a method's own come first."""
+"""The kinds of guide, and the tab of each."""
 MAPPED = '<p class="mien-hint">This method takes these through a small learnt map.</p>'
 
 
@@ -110,7 +110,8 @@ class Page:
         declared = native(names[0])
         draws = {Label: self._labels, ActionUnits: self._units, Reference: self._references}
         self.notes: list[gr.HTML] = []
-        self.guides = sorted(GUIDES, key=lambda kind: kind not in declared)
+        # expressions by name are what people look for first; then the method's own guides
+        self.guides = sorted(GUIDES, key=lambda kind: (kind is not Label, kind not in declared))
         with gr.Tabs():
             for guide in self.guides:
                 with gr.Tab(GUIDES[guide]):
