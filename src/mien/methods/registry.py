@@ -28,8 +28,8 @@ class Entry:
 
 
 DEFAULT = "aipgan"
-"""The method where none is named: of those that ship, the best by reference and the one that opens
-mouths best (README.md, "What it reaches").
+"""The method where none is named: level with the best by reference, of the better two in sharpness,
+with the fewest faces lost, and the one that opens mouths best (docs/results.md).
 """
 METHODS: dict[str, Entry] = {
     "mtss": Entry(
