@@ -165,7 +165,7 @@ class Crowd(nn.Module):
         mean = codes.float().mean(0)
         apart = codes.float() - mean
         with torch.autocast(codes.device.type, enabled=False):
-            # of the few by few products: a fifth of what the decomposition of the codes costs
+            # few codes of many numbers: their products are far smaller than they are
             squares, ways = torch.linalg.eigh(apart @ apart.T)
         order = squares.argsort(descending=True)[:rank]
         self.mean.copy_(mean)
