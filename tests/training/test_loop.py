@@ -131,6 +131,7 @@ def test_more_people_than_there_is_room_for(shards: Path, tmp_path: Path) -> Non
     made = recipe("rig_128", "training.people=5", method="aipgan")
     with pytest.raises(ConfigError, match=r"6 training people.*--set training.people=6"):
         train(made, shards, tmp_path / "run", progress=False)
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(

@@ -82,8 +82,6 @@ def train(
     started = seen_in(out) if resume else 0
     if not resume and (out / STATE).exists():
         raise TrainingError(f"{out} holds a run already: resume it or choose another --out")
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "recipe.yaml").write_text(dump(recipe))
     L.seed_everything(config.seed + started, verbose=False)
     task = make_task(recipe, data)
     if init is not None and not started:
@@ -105,6 +103,9 @@ def train(
         # its own, or making the iterator would move the random state that a resume restores
         generator=torch.Generator().manual_seed(config.seed),
     )
+    # only now: what the user got wrong has been said, and leaves no folder behind
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "recipe.yaml").write_text(dump(recipe))
     if len(loader):
         trainer.fit(loop, loader)
     elif started:
