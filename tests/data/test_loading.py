@@ -109,6 +109,16 @@ def test_a_pair_is_one_person_and_its_truth(renders: Path) -> None:
         assert torch.allclose(item["mouth"], torch.tensor(51 / 255))
 
 
+def test_targets_may_name_units_more_often(renders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mien.rig.expressions.named", lambda: frozenset({4}))  # of state 5
+
+    def share(named: float) -> float:
+        pairs = RigPairs(renders, "train", size=32, augment=False, named=named)
+        return float(np.mean([told(pairs[i]["target"])[1] == 5 for i in range(100)]))
+
+    assert share(0.0) < 0.25 < 0.4 < share(0.6) < 0.8
+
+
 def test_portraits_are_of_the_same_pictures(renders: Path) -> None:
     """Nothing is drawn anew for them."""
     plain, more = (RigPairs(renders, "train", size=32, seed=3, portraits=p) for p in (False, True))

@@ -17,7 +17,7 @@ from mien.methods.aipgan import losses, networks
 from mien.methods.aipgan.config import AIPGANConfig, Architecture, Training, Weights
 from mien.methods.aipgan.method import AIPGAN, dotted, lit
 from mien.methods.aipgan.task import AIPGANTask
-from mien.methods.base import Loss
+from mien.methods.base import Expression, Loss
 from mien.nn.blocks import initialise
 from mien.types import Faces
 
@@ -328,19 +328,40 @@ def test_answers_on_realism_are_bounded_by_its_norm() -> None:
     assert float(answers.detach().abs().max()) < 20
 
 
-def test_mouths_have_a_critic_where_the_truth_is_known() -> None:
-    watched = replace(ALL, mouth_realism=0.1, mouth_match=1.0)
+@pytest.mark.parametrize("part", ["mouth", "eyes"])
+def test_parts_have_a_critic_where_the_truth_is_known(part: str) -> None:
+    terms = {f"{part}_realism": 0.1, f"{part}_match": 1.0}
+    watched = replace(ALL, **terms)
     made = task(watched)
     assert [p.name for p in made.phases()] == ["discriminator", "generator", "critic"]
     parts = made.phases()[1].loss(batch(), 0).parts
-    assert set(parts) == COMMON | TRUTH | {"mouth_realism", "mouth_match"}
+    assert set(parts) == COMMON | TRUTH | set(terms)
     critic = made.phases()[2].loss(batch(), 0)
     critic.total.backward()
-    assert any(p.grad is not None and p.grad.any() for p in made.watch.parameters())
+    assert any(p.grad is not None and p.grad.any() for p in made.watches[part].parameters())
     assert all(p.grad is None for p in made.method.parameters())
-    alone = task(replace(ALL, mouth_match=1.0)).phases()[1].loss(batch(), 0).parts
-    assert "mouth_realism" not in alone
+    alone = task(replace(watched, **{f"{part}_realism": 0.0})).phases()[1].loss(batch(), 0).parts
+    assert set(parts) - set(alone) == {f"{part}_realism"}
     assert not task(watched, data="unpaired").watched
+
+
+def test_eyes_can_weigh_more() -> None:
+    """A pixel that differs costs more on a lid than on a cheek."""
+    data = batch()
+    data["target_landmarks"] = torch.full((4, 68, 2), 8.0)
+    data["target_landmarks"][:, 36:48] = 32.0
+
+    def cost(x: int, eyes: float) -> float:
+        edit = task(eyes=eyes)
+        off = data["target"].clone()
+        off[..., x, x] += 1
+        composition = edit.method.compose(
+            edit.method.identity(faces(4)), Expression(torch.zeros(4, 24))
+        )
+        return float(edit.truth_terms(composition, off, data)["pixel"])
+
+    assert cost(32, 4.0) > 1.5 * cost(32, 0.0)
+    assert cost(8, 4.0) == pytest.approx(cost(8, 0.0))
 
 
 def test_unknown_units_of_a_photograph_teach_nothing() -> None:

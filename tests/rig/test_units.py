@@ -8,6 +8,8 @@ import pytest
 from mien import facs
 from mien.rig import units
 from mien.rig.expressions import (
+    COMMON,
+    NAMED,
     ODDS,
     STAGED,
     TURN,
@@ -16,6 +18,7 @@ from mien.rig.expressions import (
     emotion_of,
     emotions,
     expression_list,
+    named,
     sections,
     smiles,
 )
@@ -67,11 +70,12 @@ def test_expression_list() -> None:
     assert np.allclose(listed[1 : 1 + len(emotions())], emotions())
     assert (listed == expression_list(0)).all()
     assert (listed != expression_list(1)).any()
-    assert len(np.unique(listed, axis=0)) > len(listed) - 10
+    common = listed[: -len(sections(0)["eyes"])]  # some single units come in both
+    assert len(np.unique(common, axis=0)) > len(common) - 10
 
 
 def test_random_mixes_do_not_contradict_themselves() -> None:
-    for row in expression_list(3)[-200:]:
+    for row in sections(3)["mix"]:
         on = {name for name, value in zip(facs.UNITS, row, strict=True) if value > 0}
         assert not {"AU61", "AU62"} <= on
         assert not {"AU63", "AU64"} <= on
@@ -80,8 +84,9 @@ def test_random_mixes_do_not_contradict_themselves() -> None:
 
 def test_the_odds_are_odds() -> None:
     assert sum(ODDS.values()) == pytest.approx(1)
+    assert sum(NAMED.values()) == pytest.approx(1)
     assert sum(STAGED.values()) == pytest.approx(1)
-    assert list(sections(0)) == ["neutral", "emotion", *ODDS]
+    assert list(sections(0)) == ["neutral", "emotion", *ODDS, "eyes"]
 
 
 def test_real_smiles_smile() -> None:
@@ -102,6 +107,25 @@ def test_states_of_a_photograph() -> None:
     assert len(set(choose_states(0, "a", len(expression_list())).tolist())) == len(
         expression_list()
     )
+
+
+def test_what_comes_after_the_common_ones_is_named() -> None:
+    rows = choose_states(0, "london/003", COMMON + 20)
+    assert set(rows[COMMON:].tolist()) <= named()
+    assert len(named() - set(rows.tolist())) > 20  # others get others
+    parts = sections(0)
+    assert len(named()) == sum(len(parts[kind]) for kind in NAMED)
+    closed = [expression_list()[k][list(facs.columns("AU43"))].min() > 0.5 for k in rows[COMMON:]]
+    assert any(closed)
+
+
+def test_what_eyes_do_leaves_the_mouth_to_others() -> None:
+    rows = sections(0)["eyes"]
+    assert rows.min() >= 0
+    assert rows.max() <= 1
+    assert len(np.unique(rows, axis=0)) == len(rows)
+    alone = [r for r in rows if r[list(facs.columns("AU43"))].min() == 1 and (r > 0).sum() == 2]
+    assert len(alone) == 1
 
 
 def test_states_and_stages_come_by_their_odds() -> None:

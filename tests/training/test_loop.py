@@ -70,6 +70,7 @@ WITHOUT = {
 """Recipes that leave phases out."""
 OWN = {
     "units_128": {"units"}, "expression_128": {"expression"}, "mouth_128": {"generator", "critic"},
+    "parts_128": {"generator", "critic"},
 }  # fmt: skip
 """First and last stages, which have phases of their own."""
 ROOT = Path(__file__).parents[2]

@@ -18,7 +18,7 @@ app = typer.Typer(
 
 LARGEST = 1024
 """Largest picture that `show` draws; the crop behind it has 320 px."""
-STATES = 40
+STATES = 60
 """Pictures that `render` makes of a photograph."""
 SHOWN = 10
 """Refused photographs that `render` names on the screen; the report names all."""

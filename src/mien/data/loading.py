@@ -23,6 +23,7 @@ from mien import facs
 from mien.data.transforms import Camera, Geometry
 from mien.errors import DataError
 from mien.faces.align import MIRROR
+from mien.rig import expressions
 from mien.rig.shards import Stored, read_shard
 from mien.types import Float, UInt8
 
@@ -110,6 +111,9 @@ class RigPairs(Dataset[dict[str, Tensor]]):
     (68, 2) px of the item; source_neutral, donor_neutral (3, 64, 64), the person at rest under the
     geometry and camera of their own picture; source_person, donor_person, positions in `people`.
     The random draws are the same with them and without.
+
+    `named`: share of the targets that show a single unit, or what eyes alone do, where the
+    photograph is rendered in some.
     """
 
     def __init__(
@@ -121,12 +125,16 @@ class RigPairs(Dataset[dict[str, Tensor]]):
         seed: int = 0,
         augment: bool = True,
         portraits: bool = False,
+        named: float = 0.0,
     ) -> None:
         self.photos = [p for p in open_renders(folder, split) if len(p.still) > 1]
         if not self.photos:
             raise DataError(f"no photograph in {folder / split} has two states: render more")
         self.size, self.seed, self.strength = size, seed, 1.0 if augment else 0.0
         self.people = sorted({p.person for p in self.photos})
+        self.share = named
+        rows = expressions.named() if named else frozenset()
+        self.named = [[k for k in p.still if p.expression[k] in rows] for p in self.photos]
         self.at_rest = [p.at_rest() for p in self.photos] if portraits else []
         self.wearers: dict[int, list[tuple[int, int]]] = {}
         for s, photo in enumerate(self.photos):
@@ -147,6 +155,8 @@ class RigPairs(Dataset[dict[str, Tensor]]):
         source = 0 if rng.random() < 0.55 else int(rng.choice(still))
         if rng.random() < 0.08:
             return source, source
+        if self.named[s] and rng.random() < self.share:
+            return source, int(rng.choice(self.named[s]))
         emotional = self.emotional[s]
         if emotional and rng.random() < 0.45:
             return source, int(rng.choice(emotional))

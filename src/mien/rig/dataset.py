@@ -117,7 +117,7 @@ def render_dataset(
     photographs: Sequence[Photograph],
     out: Path,
     *,
-    states: int | Sequence[int] = 40,
+    states: int | Sequence[int] = 60,
     size: int = 160,
     seed: int = 0,
     workers: int | None = None,

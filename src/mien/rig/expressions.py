@@ -2,7 +2,8 @@
 
 Faces do not move at random. What a photograph is rendered in comes from the emotions, from smiles
 that the rig has fitted to real photographs, from blends of emotions, from single units and from
-sparse random mixes, with the odds in `ODDS`; how it stands and is lit, with those in `STAGED`.
+sparse random mixes, with the odds in `ODDS`, and after `COMMON` of them from single units and what
+eyes do, with those in `NAMED`; how it stands and is lit, with those in `STAGED`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,12 @@ ODDS: dict[str, float] = {
 }
 """What a state of a photograph shows, after neutral and the full prototypes that each is shown
 in."""
+
+NAMED: dict[str, float] = {"single unit": 0.4, "eyes": 0.6}
+"""The odds of what comes after: a guide names units one at a time, and lids close in one of fifty
+of the expressions above."""
+COMMON = 39
+"""Expressions of a photograph that are drawn by `ODDS`, neutral and prototypes among them."""
 
 STAGED: dict[str, float] = {
     "as it is": 0.80,
@@ -67,6 +74,7 @@ def sections(seed: int = 0) -> dict[str, Float]:
         "blend": _blends(rng, COUNTS["blend"]),
         "single unit": _single_units(),
         "mix": [_random_mix(rng) for _ in range(COUNTS["mix"])],
+        "eyes": _eyes(),
     }
     return {kind: np.stack(rows).astype(np.float32) for kind, rows in parts.items()}
 
@@ -74,6 +82,17 @@ def sections(seed: int = 0) -> dict[str, Float]:
 def expression_list(seed: int = 0) -> Float:
     """Action units (E, 47): row 0 is neutral, then the parts of `sections` one after the other."""
     return np.concatenate(list(sections(seed).values()))
+
+
+@cache
+def named(seed: int = 0) -> frozenset[int]:
+    """The rows of the list that show a single unit or what eyes do: the kinds of `NAMED`."""
+    rows, first = set[int](), 0
+    for kind, part in sections(seed).items():
+        if kind in NAMED:
+            rows.update(range(first, first + len(part)))
+        first += len(part)
+    return frozenset(rows)
 
 
 def smiles() -> Float:
@@ -100,18 +119,23 @@ def emotion_of(units: Float) -> str | None:
 def choose_states(seed: int, photo: str, count: int) -> Int:
     """Which rows (count,) of the list a photograph is rendered in, no row twice.
 
-    Neutral, every emotion at full strength, then by `ODDS`. Depends on the seed and the
-    photograph's name alone; a smaller count is the beginning of a larger one.
+    Neutral, every emotion at full strength, then by `ODDS`, then by `NAMED`. Depends on the seed
+    and the photograph's name alone; a smaller count is the beginning of a larger one.
     """
     rng = np.random.default_rng([seed, *photo.encode()])
+    later = np.random.default_rng([seed, 2, *photo.encode()])  # leaves the common draws alone
     parts, left, first = sections(seed), {}, 0
     for kind, rows in parts.items():
-        left[kind] = list(rng.permutation(len(rows)) + first)
+        order = (rng if kind in ODDS or kind not in NAMED else later).permutation(len(rows))
+        left[kind] = list(order + first)
         first += len(rows)
     chosen = list(range(1 + len(parts["emotion"])))
     while len(chosen) < count:
-        odds = np.array([ODDS[kind] * bool(left[kind]) for kind in ODDS])
-        chosen.append(left[list(ODDS)[rng.choice(len(ODDS), p=odds / odds.sum())]].pop())
+        table = ODDS if len(chosen) < COMMON else NAMED
+        if not any(left[kind] for kind in table):
+            table = ODDS if table is NAMED else NAMED
+        odds = np.array([table[kind] * bool(left[kind]) for kind in table])
+        chosen.append(left[list(table)[rng.choice(len(table), p=odds / odds.sum())]].pop())
     return np.array(chosen[:count], np.int32)
 
 
@@ -139,6 +163,27 @@ def _single_units() -> list[Float]:
         rows += [facs.vector({**base, f"AU{number}": value}) for value in (0.5, 1.0)]
     one_sided = (f"AU{number}{side}" for number in facs.SIDED for side in "LR" if number != 30)
     return rows + [facs.vector({name: 1.0}) for name in one_sided]
+
+
+def _eyes() -> list[Float]:
+    """What lids, brows and gaze do alone and beside a mouth: a blink, a wink, a look aside."""
+    rows: list[dict[str, float]] = []
+    for value in (0.25, 0.5, 0.75, 1.0):
+        rows += [{f"AU{n}": value} for n in (4, 5, 7, 9, 43)]
+    rows += [{f"AU43{side}": value} for side in "LR" for value in (0.6, 1.0)]
+    beside: tuple[dict[str, float], ...] = (
+        {"AU6": 0.7, "AU12": 0.8}, {"AU4": 0.8}, {"AU1": 0.7, "AU2": 0.7}, {"AU7": 0.6},
+        {"AU9": 0.7}, {"AU25": 0.8, "AU26": 0.6}, {"AU15": 0.7, "AU17": 0.5},
+    )  # fmt: skip
+    rows += [{**other, "AU43": value} for other in beside for value in (0.6, 1.0)]
+    rows += [{"AU6": 0.7, "AU12": 0.8, f"AU43{side}": 1.0} for side in "LR"]
+    rows += [{"AU5": value, "AU4": 0.8} for value in (0.5, 1.0)]
+    rows += [{"AU5": 1.0, "AU1": 0.8, "AU2": 0.8}]
+    across, upward = ("AU61", "AU62"), ("AU63", "AU64")
+    rows += [{gaze: value} for gaze in (*across, *upward) for value in (0.3, 0.6, 1.0)]
+    rows += [{a: 0.7, b: 0.5} for a in across for b in upward]
+    rows += [{"AU64": 0.8, "AU43": value} for value in (0.3, 0.6)]  # lids follow a look down
+    return [facs.vector(units) for units in rows]
 
 
 def _blends(rng: np.random.Generator, count: int) -> list[Float]:

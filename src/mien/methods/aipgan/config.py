@@ -64,6 +64,8 @@ class Weights:
     mask: float = 0.0  # rig truth: L1 of the mask to visibility
     mouth_realism: float = 0.0  # paired truth: mouths must pass a critic of their own
     mouth_match: float = 0.0  # ... and look to its layers as the true ones do
+    eyes_realism: float = 0.0  # paired truth: eyes and brows must pass a critic of their own
+    eyes_match: float = 0.0  # ... and look to its layers as the true ones do
     smooth: float = 0.0  # total variation of the flow, px at 128
 
 
@@ -78,7 +80,7 @@ class Training:
     batch: int = 16
     people: int = 1024  # room for so many training people in the discriminator
     lr: float = 1e-4
-    lr_discriminator: float = 1e-4  # of the mouths' critic too
+    lr_discriminator: float = 1e-4  # of the critics of mouths and eyes too
     betas: tuple[float, float] = (0.5, 0.999)
     weight_decay: float = 0.0
     clip: float = 100.0
@@ -92,6 +94,8 @@ class Training:
     noise: float = 0.0  # standard deviation of the noise on lent codes: a narrower channel
     emphasis: float = 4.0  # extra weight of pixels where the two expressions differ
     mouth: float = 0.0  # extra weight inside an open mouth: teeth are few pixels
+    eyes: float = 0.0  # extra weight on the eyes: so are lids
+    named: float = 0.0  # pairs: share of targets that show a single unit, or what eyes alone do
     seed: int = 0
 
 

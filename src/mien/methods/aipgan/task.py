@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mien.data.loading import LabelledFaces, RigFaces, RigPairs
@@ -26,12 +26,13 @@ from mien.methods.base import Expression, Group, Loss, Method, Phase, Task, psnr
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose, resize, warp
-from mien.nn.mouth import MouthWatch
+from mien.nn.parts import PARTS, Watch
 from mien.types import Composition, Faces
 
 Batch = dict[str, Tensor]
 JUDGED = ("realism", "judged_units", "judged_person")
-MOUTHS = ("mouth_realism", "mouth_match")
+EYES = slice(36, 48)
+"""The eyes among the 68 landmarks."""
 
 
 class AIPGANTask(Task):
@@ -42,8 +43,8 @@ class AIPGANTask(Task):
         self.config, self.data = config, data
         self.method: AIPGAN = AIPGAN(config.architecture)
         self.discriminator = Discriminator(config.architecture, config.training.people)
-        self.watch = MouthWatch()
-        for judge in (self.discriminator, self.watch):
+        self.watches = nn.ModuleDict({part: Watch(part) for part in PARTS})
+        for judge in (self.discriminator, self.watches):
             initialise(judge)
         self.ema_images = config.training.ema_images
 
@@ -53,7 +54,10 @@ class AIPGANTask(Task):
         if self.config.training.data == "faces":
             return LabelledFaces(RigFaces(self.data, split, size=size, seed=seed))
         train = split == "train"
-        pairs = RigPairs(self.data, split, size=size, seed=seed, augment=train, portraits=True)
+        pairs = RigPairs(
+            self.data, split, size=size, seed=seed, augment=train, portraits=True,
+            named=self.config.training.named,
+        )  # fmt: skip
         if train and len(pairs.people) > room:
             count = len(pairs.people)
             raise ConfigError(
@@ -78,8 +82,8 @@ class AIPGANTask(Task):
         groups = [Group([*reading, m.identity_encoder, m.decoder, m.head], t.lr)]
         phases.append(Phase("generator", groups, self.make, weight_decay=t.weight_decay, **common))
         if self.watched:
-            critic = [Group([self.watch], t.lr_discriminator)]
-            phases.append(Phase("critic", critic, self.tell_mouths, **common))
+            critics = [Group(self.watched, t.lr_discriminator)]
+            phases.append(Phase("critic", critics, self.tell_parts, **common))
         return phases
 
     @property
@@ -93,10 +97,13 @@ class AIPGANTask(Task):
         return [name for name in JUDGED if getattr(self.config.weights, name)]
 
     @property
-    def watched(self) -> bool:
-        """Whether mouths have a critic: it needs the truth."""
+    def watched(self) -> list[Watch]:
+        """The critics of parts whose terms have a weight: they need the truth."""
         w = self.config.weights
-        return self.config.training.data == "pairs" and any(getattr(w, name) for name in MOUTHS)
+        wanted = (p for p in PARTS if getattr(w, f"{p}_realism") or getattr(w, f"{p}_match"))
+        if self.config.training.data != "pairs":
+            return []
+        return [cast(Watch, self.watches[part]) for part in wanted]
 
     def rate(self, progress: float) -> float:
         """Factor of the learning rate at `progress` 0..1 of the budget."""
@@ -122,9 +129,9 @@ class AIPGANTask(Task):
             parts["judged_person"] = F.cross_entropy(person, who)
         return Loss(parts)
 
-    def tell_mouths(self, batch: Batch, seen: int) -> Loss:
-        """The mouths' critic on the generator's last ones and the true ones."""
-        return Loss({"mouth_realism": self.watch.apart()})
+    def tell_parts(self, batch: Batch, seen: int) -> Loss:
+        """The critics of mouths and eyes on the generator's last ones and the true ones."""
+        return Loss({name: v for watch in self.watched for name, v in watch.apart().items()})
 
     @torch.no_grad()
     def results(self, x: Tensor, d: Tensor) -> Tensor:
@@ -150,8 +157,8 @@ class AIPGANTask(Task):
         parts |= self.intrinsic_terms(maps, bottom, batch)
         if self.config.training.data == "pairs":
             parts |= self.truth_terms(edit, result, batch)
-        if self.watched:
-            parts |= self.watch.terms(result, batch["target"], batch["target_landmarks"])
+        for watch in self.watched:
+            parts |= watch.terms(result, batch["target"], batch["target_landmarks"])
         parts |= self.again(result[:n], [k[:n] for k in maps], codes[len(x) :][:n], batch)
         if self.config.weights.reconstruction:
             back = m.transfer(x[:n], [k[:n] for k in maps], own[:n], own[:n])
@@ -234,6 +241,9 @@ class AIPGANTask(Task):
         """The result against the source's person under the donor's expression."""
         x, y, t = batch["source"], batch["target"], self.config.training
         weight = shared.emphasis(x, y, t.emphasis) + t.mouth * resize(batch["mouth"], x.shape[-1])
+        if t.eyes:
+            lids = (batch["target_landmarks"][:, EYES] + 0.5) / x.shape[-1]
+            weight = weight + t.eyes * losses.heat(lids, x.shape[-1])
         return {
             "pixel": shared.pixel(result, y, weight),
             "edges": shared.edges(result, y, weight),

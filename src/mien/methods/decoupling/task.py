@@ -28,7 +28,7 @@ from mien.methods.decoupling.stages import CODES, EDITS, Course, Stage, stages
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose, resize
-from mien.nn.mouth import MouthWatch
+from mien.nn.parts import Watch
 
 Batch = dict[str, Tensor]
 MOST_BEFORE = 2
@@ -47,7 +47,7 @@ class DecouplingTask(Task):
         self.method: Decoupling = Decoupling(config.architecture)
         self.reader = Reader(config.architecture, self.method.layout)
         self.discriminator = Discriminator(config.architecture, self.method.layout)
-        self.watch = MouthWatch()
+        self.watch = Watch("mouth")
         for judge in (self.reader, self.watch):
             initialise(judge)
         self.ema_images = config.training.ema_images
@@ -353,7 +353,7 @@ class DecouplingTask(Task):
 
     def tell_mouths(self, batch: Batch, seen: int) -> Loss:
         """The mouths' critic on the composing head's last ones and the true ones."""
-        return Loss({"mouth_realism": self.watch.apart()})
+        return Loss(self.watch.apart())
 
     def part(self, batch: Batch) -> int:
         """How many of a batch are judged, looked at again and swapped."""

@@ -1,4 +1,4 @@
-"""The critic of mouths: where it looks, and that learning from it sharpens."""
+"""The critics of mouths and eyes: where they look, and that learning from them sharpens."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from mien.nn.mouth import LIPS, MouthCritic, unlike, windows
+from mien.nn.parts import PARTS, PartCritic, unlike, windows
 
 
 def lips_at(x: float, y: float) -> torch.Tensor:
     points = torch.full((1, 68, 2), -1000.0)  # nothing but the outer lips may count
     angle = torch.linspace(0, 2 * torch.pi, 13)[:-1]
-    points[0, LIPS] = torch.stack([x + 12 * angle.cos(), y + 4 * angle.sin()], -1)
+    points[0, list(PARTS["mouth"][0])] = torch.stack(
+        [x + 12 * angle.cos(), y + 4 * angle.sin()], -1
+    )
     return points
 
 
@@ -26,13 +28,28 @@ def test_a_window_is_centred_on_the_lips() -> None:
     assert columns.float().mean().item() == pytest.approx(23.5, abs=0.6)
 
 
+def test_eyes_have_a_window_each() -> None:
+    picture = torch.zeros(1, 3, 128, 128)
+    points = torch.full((1, 68, 2), -1000.0)
+    for indices, x in zip(PARTS["eyes"], (40.0, 84.0), strict=True):
+        points[0, list(indices)] = torch.tensor([x, 50.0])
+        points[0, indices[0]] = torch.tensor([x, 40.0])  # a brow: the middle is 5 px above the eye
+        picture[..., 44:47, int(x) - 1 : int(x) + 2] = 1
+    seen = windows(picture, points, "eyes")
+    assert seen.shape == (2, 3, 48, 48)
+    for eye in seen:
+        rows, columns = eye[0].nonzero(as_tuple=True)
+        assert rows.float().mean().item() == pytest.approx(23.5, abs=0.6)
+        assert columns.float().mean().item() == pytest.approx(23.5, abs=0.6)
+
+
 def test_a_window_stays_inside_and_takes_the_crops_own_size() -> None:
     assert windows(torch.rand(1, 3, 64, 64), lips_at(2, 63)).shape == (1, 3, 24, 24)
 
 
 def test_results_are_learnt_through_a_window() -> None:
     picture = torch.rand(1, 3, 128, 128, requires_grad=True)
-    answers, _ = MouthCritic(8)(windows(picture, lips_at(60, 90)))
+    answers, _ = PartCritic(8)(windows(picture, lips_at(60, 90)))
     answers.sum().backward()
     assert picture.grad is not None
     assert picture.grad[..., 66:114, 36:84].abs().sum() > 0
@@ -41,7 +58,7 @@ def test_results_are_learnt_through_a_window() -> None:
 
 def test_the_truth_is_like_itself_and_a_blur_is_not() -> None:
     torch.manual_seed(0)
-    critic = MouthCritic(8).eval()
+    critic = PartCritic(8).eval()
     true = torch.rand(4, 3, 48, 48)
     blurred = F.avg_pool2d(true, 5, 1, 2)
     _, wanted = critic(true)
