@@ -27,7 +27,7 @@ from mien.errors import AssetMissing, MienError
 from mien.methods.registry import METHODS
 from mien.metrics import report
 from mien.metrics.bench import Panel
-from mien.metrics.protocols import PROTOCOLS, Setting
+from mien.metrics.protocols import PROTOCOLS, Setting, check
 from mien.metrics.scorecard import Contestant, score
 from mien.zoo import data_home
 from mien.zoo.records import records
@@ -103,6 +103,7 @@ def measure(options: argparse.Namespace) -> tuple[dict[str, Any], Mapping[str, A
     chosen = report.protocols(options.protocol)
     split = report.split(options.split)
     setting = Setting(options.renders, data_home(), split, options.limit, options.seed, size)
+    check(chosen, setting)
     panel = Panel.standing()
     everyone = [*contestants, *rows.contestants]
     sections = score(everyone, chosen, setting, panel, options.out / "lines", told)

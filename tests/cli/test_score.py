@@ -64,11 +64,23 @@ def tiny(monkeypatch: pytest.MonkeyPatch, wide_mouth: Method) -> None:
     trial = Trial(faces, ("a", "b"), ("happy",) * 2, Label("happy"), truth=faces, emotions=(1, 1))
     section = Section("noise", [trial], answer="the rig")
     monkeypatch.setitem(protocols.PROTOCOLS, "wild", lambda _: Protocol([section]))
+    monkeypatch.setattr(protocols, "_records", lambda *_: [])  # no data set is needed
     one = report.Contestant("mtss", edited_by(wide_mouth), "0")
     monkeypatch.setattr(report, "contestants", lambda _: ([one], 128))
     standing = Panel.standing()
     panel = Panel(standing.judges, standing.who, lambda _: True)
     monkeypatch.setattr(Panel, "standing", classmethod(lambda _: panel))
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_mistake_in_the_last_protocol_is_told_before_the_first_is_measured(
+    out: Path, tmp_path: Path
+) -> None:
+    words = ["-m", "mtss", "--protocol", "wild", "--protocol", "truth"]
+    result = run(*words, "--renders", str(tmp_path / "none"), "-o", str(out))
+    assert result.exit_code == 2
+    assert "run `mien rig render` first" in " ".join(result.stderr.split())
+    assert not out.exists()
 
 
 @pytest.mark.usefixtures("tiny")

@@ -37,15 +37,16 @@ def command(
     from mien.cli.session import check_folder
     from mien.metrics import report
     from mien.metrics.bench import Panel
-    from mien.metrics.protocols import Setting
+    from mien.metrics.protocols import Setting, check
     from mien.metrics.scorecard import score
     from mien.zoo import data_home, rig_home
 
     entrants = report.entrants(method)
     chosen = report.protocols(protocol)
-    check_folder(out, make=True)
     contestants, size = report.contestants(entrants)
     setting = Setting(renders or rig_home(), data_home(), report.split(split), limit, seed, size)
+    check(chosen, setting)
+    check_folder(out, make=True)
     panel = Panel.standing()
     with Progress(transient=True) as bar:
         task: Any = bar.add_task("reading faces", total=None)

@@ -282,6 +282,17 @@ def wild(setting: Setting) -> Protocol:
 PROTOCOLS: dict[str, Callable[[Setting], Protocol]] = {
     "real": real, "truth": truth, "labels": labels, "control": control, "wild": wild,
 }  # fmt: skip
+PHOTOGRAPHS: Mapping[str, str] = {"real": "london", "wild": "congress"}
+"""The protocols that are of a data set's photographs; the others are of the rig's renders."""
+
+
+def check(protocols: Sequence[str], setting: Setting) -> None:
+    """DataError if the faces of a protocol cannot be had: told before an hour is spent on others."""
+    for name in protocols:
+        if name in PHOTOGRAPHS:
+            _records(PHOTOGRAPHS[name], setting)
+    if not set(protocols) <= set(PHOTOGRAPHS):
+        open_renders(setting.renders, setting.split)
 
 
 def _wearing(photo: Renders, label: int) -> list[int]:
