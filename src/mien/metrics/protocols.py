@@ -287,7 +287,7 @@ PHOTOGRAPHS: Mapping[str, str] = {"real": "london", "wild": "congress"}
 
 
 def check(protocols: Sequence[str], setting: Setting) -> None:
-    """DataError if the faces of a protocol cannot be had: told before an hour is spent on others."""
+    """DataError if the faces of a protocol cannot be had: told before others are measured."""
     for name in protocols:
         if name in PHOTOGRAPHS:
             _records(PHOTOGRAPHS[name], setting)
