@@ -210,7 +210,11 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, nargs="*", default=[], help="shipped if not given")
     parser.add_argument("--count", type=int, default=200, help="triples, and people invented")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only-people", action="store_true", help="invented people alone")
+    parser.add_argument(
+        "--ablation",
+        action="store_true",
+        help="invented people and what codes tell of emotion, alone",
+    )
     parser.add_argument("-o", "--out", type=Path, required=True)
     parser.add_argument("--sheet", type=Path, help="a picture of 32 invented people")
     options = parser.parse_args()
@@ -225,7 +229,8 @@ def main() -> None:
         assert isinstance(method, Decoupling)
         made = drawn(method, hashes[row], options.count, options.seed)
         table[row] = {"invented": invented(made, train, test, method.size)}
-        if not options.only_people:
+        table[row]["emotion_told_from"] = emotion_told(method, test, options.seed)
+        if not options.ablation:
             table[row] |= whole(method, path, options, test)
         print(row, json.dumps(table[row]), flush=True)
         if options.sheet and len(hashes) == 1:
@@ -252,7 +257,6 @@ def whole(
         headed = mien.load("decoupling", path, head=head)
         assert isinstance(headed, Decoupling)
         out[f"swapped_{head}"] = swapped(headed, triples)
-    out["emotion_told_from"] = emotion_told(method, test, options.seed)
     out["probes"] = attack_units(method, test, 8, options.seed)
     return out
 

@@ -60,3 +60,20 @@ def test_mask_loss_asks_for_paint_only_where_nothing_can_be_seen() -> None:
     assert losses.mask(Composition(*fields), visible, known) == 0
     assert losses.mask(Composition(fields[0], 1 - visible, fields[2]), visible, known) == 1
     assert losses.mask(Composition(fields[0], 1 - visible, fields[2]), visible, 0 * known) == 0
+
+
+def test_a_mask_that_is_sure_still_learns_to_paint() -> None:
+    """Where L1 has no slope left in the sigmoid, the cover's logarithm has; elsewhere it asks for
+    nothing."""
+    visible = torch.ones(1, 1, 8, 8)
+    visible[..., 4:] = 0
+    logits = torch.full((1, 1, 8, 8), 9.0, requires_grad=True)  # moves everything in
+    edit = Composition(torch.zeros(1, 2, 8, 8), logits.sigmoid(), torch.zeros(1, 3, 8, 8))
+    (plain,) = torch.autograd.grad(losses.mask(edit, visible, torch.ones(1)), logits)
+    edit = Composition(edit.flow, logits.sigmoid(), edit.paint)
+    (steep,) = torch.autograd.grad(losses.cover(edit, visible, torch.ones(1)), logits)
+    assert steep[..., 4:].min() > 1000 * plain[..., 4:].max() > 0
+    assert (steep[..., :4] == 0).all()
+    painted = Composition(edit.flow, visible.clone(), edit.paint)
+    assert losses.cover(painted, visible, torch.ones(1)) == 0
+    assert losses.cover(edit, visible, torch.zeros(1)) == 0

@@ -21,6 +21,9 @@ from mien.errors import ConfigError, GuideError
 from mien.nn.compose import compose, unchanged
 from mien.types import ActionUnits, Composition, Faces, Guide, Label, Reference
 
+FOLLOW = 0.5
+"""Share of what a result lacks that is asked for on top: its reading is not exact either."""
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -57,6 +60,8 @@ class Method(nn.Module, ABC):
     passes=5)` or `--set passes=5`.
     """
     size: int
+    checks: int = 0
+    """How often `answer` reads its result and asks again for what is missing."""
 
     @abstractmethod
     def identity(self, source: Faces) -> Identity:
@@ -124,9 +129,28 @@ class Method(nn.Module, ABC):
                 step = self.from_units(wanted).code - self.from_units(start).code
                 return Expression(own.code + step)
 
+    def answer(self, identity: Identity, expression: Expression) -> Composition:
+        """What to do to the source so that it is read to wear the expression.
+
+        `compose`, and then `checks` times: the result is read as action units, and half of what it
+        lacks is asked for on top. Faces do not all answer alike; this makes one ask mean one
+        strength on more of them. It costs one more encoding and composing each time.
+        """
+        edit = self.compose(identity, expression)
+        if not self.checks:
+            return edit
+        face, wanted = identity.source, self.units(expression)
+        code, start = expression.code, self.from_units(wanted).code
+        for _ in range(self.checks):
+            seen = Faces(compose(face.pixels, edit).clamp(-1, 1), face.landmarks)
+            lacks = wanted - self.units(self.encode(seen))
+            code = code + self.from_units(wanted + FOLLOW * lacks).code - start
+            edit = self.compose(identity, Expression(code))
+        return edit
+
     def decode(self, identity: Identity, expression: Expression) -> Tensor:
         """The face (B, 3, S, S) in [-1, 1] of an identity under an expression."""
-        return compose(identity.source.pixels, self.compose(identity, expression)).clamp(-1, 1)
+        return compose(identity.source.pixels, self.answer(identity, expression)).clamp(-1, 1)
 
     @torch.no_grad()
     def edit(self, source: Faces, guide: Guide | Expression, intensity: float = 1.0) -> Composition:
@@ -141,7 +165,7 @@ class Method(nn.Module, ABC):
         wanted = own.toward(asked, intensity)
         if torch.equal(wanted.code, own.code):
             return unchanged(source.pixels)
-        return self.compose(self.identity(source), wanted)
+        return self.answer(self.identity(source), wanted)
 
     @torch.no_grad()
     def generate(self, source: Faces, guide: Guide, intensity: float = 1.0) -> Tensor:

@@ -70,6 +70,15 @@ def mask(edit: Composition, visible: Tensor, known: Tensor) -> Tensor:
     return ((predicted - visible).abs() * known[:, None, None, None]).mean()
 
 
+def cover(edit: Composition, visible: Tensor, known: Tensor) -> Tensor:
+    """-log of the share painted where the source does not show what is asked for: a network that is
+    sure it can move everything in, as lids over eyes, learns nothing from an L1 there.
+    """
+    painted = 1 - F.interpolate(edit.mask.float(), visible.shape[-2:], mode="area")
+    hidden = (1 - visible) * known[:, None, None, None]
+    return (hidden * -painted.clamp_min(1e-6).log()).mean()
+
+
 def smoothness(edit: Composition) -> Tensor:
     """Total variation of the flow, pixels at 128 per pixel."""
     f = edit.flow * 128

@@ -37,6 +37,7 @@ class Architecture:
     relative: bool = False  # the decoder sees the face's own expression maps too
     look: bool = False  # the decoder's last block sees the face that is to be moved
     hedge: float = 0.0  # compose head, at inference: cover up to here is taken for hedging
+    checks: Literal[0, 1, 2, 3, 4] = 0  # at inference: times a result is read and mended
     project: bool = False  # at inference: of a code nothing is lent but the units read from it
     norm: Literal["instance", "group"] = "instance"  # of every residual block
 
@@ -62,6 +63,7 @@ class Weights:
     edges: float = 0.0  # paired truth: L1 on its image gradients
     flow: float = 0.0  # rig truth: where a pixel came from, L1 in px at 128, where visible
     mask: float = 0.0  # rig truth: L1 of the mask to visibility
+    cover: float = 0.0  # rig truth: -log of the share painted where nothing is to be moved in
     mouth_realism: float = 0.0  # paired truth: mouths must pass a critic of their own
     mouth_match: float = 0.0  # ... and look to its layers as the true ones do
     eyes_realism: float = 0.0  # paired truth: eyes and brows must pass a critic of their own

@@ -26,12 +26,12 @@ class AIPGAN(Method):
 
     name: ClassVar[str] = "aipgan"
     native: ClassVar[tuple[type, ...]] = (Reference,)
-    at_inference: ClassVar[tuple[str, ...]] = ("hedge", "project")
+    at_inference: ClassVar[tuple[str, ...]] = ("hedge", "checks", "project")
 
     def __init__(self, architecture: Architecture | None = None) -> None:
         super().__init__()
         a = self.architecture = architecture or Architecture()
-        self.size = a.size
+        self.size, self.checks = a.size, a.checks
         self.expression_encoder = networks.ExpressionEncoder(a)
         self.expression_features = networks.ExpressionFeatures(a)
         self.identity_encoder = networks.IdentityEncoder(a)

@@ -249,6 +249,7 @@ class AIPGANTask(Task):
             "edges": shared.edges(result, y, weight),
             "flow": shared.flow(edit, batch["flow"], batch["visible"], batch["known"]),
             "mask": shared.mask(edit, batch["visible"], batch["known"]),
+            "cover": shared.cover(edit, batch["visible"], batch["known"]),
             "smooth": shared.smoothness(edit),
         }
 

@@ -29,6 +29,7 @@ class Architecture:
     look: bool = False  # the generator's last blocks see the face that is to be moved
     refine: bool = False  # a styled block where lids and lips can be told apart
     hedge: float = 0.0  # compose head, at inference: cover up to here is taken for hedging
+    checks: Literal[0, 1, 2, 3, 4] = 0  # at inference: times a result is read and mended
     project: bool = False  # at inference: of a feature nothing is lent but the units read from it
     rest: float = 0.0  # ... and a unit read below this rests: weak readings tell faces apart
     norm: Literal["instance", "group"] = "instance"  # of E_f, E_a and the generator's Ups

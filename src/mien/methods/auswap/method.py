@@ -26,12 +26,12 @@ class AUSwap(Method):
 
     name: ClassVar[str] = "auswap"
     native: ClassVar[tuple[type, ...]] = (Reference,)
-    at_inference: ClassVar[tuple[str, ...]] = ("hedge", "project", "rest")
+    at_inference: ClassVar[tuple[str, ...]] = ("hedge", "checks", "project", "rest")
 
     def __init__(self, architecture: Architecture | None = None) -> None:
         super().__init__()
         a = self.architecture = architecture or Architecture()
-        self.size = a.size
+        self.size, self.checks = a.size, a.checks
         self.unit_encoder = networks.UnitEncoder(a)
         self.free_encoder = networks.FreeEncoder(a)
         self.generator = networks.Generator(a)

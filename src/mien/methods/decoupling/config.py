@@ -39,6 +39,7 @@ class Architecture:
     composer: int = 64  # channels of the composing head's network
     blocks: int = 3  # its styled blocks
     hedge: float = 0.0  # compose head, at inference: cover up to here is taken for hedging
+    checks: Literal[0, 1, 2, 3, 4] = 0  # at inference: times a result is read and mended
     project: bool = False  # at inference: of a code nothing is lent but the units read from it
 
 

@@ -30,12 +30,12 @@ class Decoupling(Method):
 
     name: ClassVar[str] = "decoupling"
     native: ClassVar[tuple[type, ...]] = (Reference,)
-    at_inference: ClassVar[tuple[str, ...]] = ("passes", "head", "hedge", "project")
+    at_inference: ClassVar[tuple[str, ...]] = ("passes", "head", "hedge", "checks", "project")
 
     def __init__(self, architecture: Architecture | None = None) -> None:
         super().__init__()
         a = self.architecture = architecture or Architecture()
-        self.size = a.size
+        self.size, self.checks = a.size, a.checks
         self.layout = Layout.of(a)
         self.encoder = Encoder(a, self.layout)
         self.code_maps = CodeMaps(sum(self.layout.numbers))

@@ -27,12 +27,12 @@ class MTSS(Method):
 
     name: ClassVar[str] = "mtss"
     native: ClassVar[tuple[type, ...]] = (Label, Reference)
-    at_inference: ClassVar[tuple[str, ...]] = ("hedge",)
+    at_inference: ClassVar[tuple[str, ...]] = ("hedge", "checks")
 
     def __init__(self, architecture: Architecture | None = None) -> None:
         super().__init__()
         a = self.architecture = architecture or Architecture()
-        self.size = a.size
+        self.size, self.checks = a.size, a.checks
         self.encoder = networks.Encoder(a)
         self.translator = networks.Translator(a)
         self.decoder = networks.Decoder(a)

@@ -1,0 +1,98 @@
+"""Closing the loop: a result is read, and what it lacks is asked for on top."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import ClassVar
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mien import facs
+from mien.errors import ConfigError
+from mien.methods import registry
+from mien.methods.base import Expression, Identity, Method
+from mien.nn.compose import picture
+from mien.types import ActionUnits, Composition, Faces, Label
+
+
+class Sluggish(Method):
+    """Faces whose brightness is their one expression; each answers by its own share of what it is
+    asked, told in its first pixel.
+    """
+
+    name: ClassVar[str] = "sluggish"
+    native: ClassVar[tuple[type, ...]] = ()
+
+    def __init__(self, checks: int) -> None:
+        super().__init__()
+        self.size, self.checks, self.weight = 8, checks, nn.Parameter(torch.ones(()))
+        self.asked: list[Tensor] = []
+
+    def identity(self, source: Faces) -> Identity:
+        return Identity(source, (source.pixels[:, 0, 0, 0],))
+
+    def encode(self, faces: Faces) -> Expression:
+        return Expression(faces.pixels[:, 1].mean((1, 2))[:, None])
+
+    def from_labels(self, index: Tensor) -> Expression:
+        return Expression(0.6 * (index[:, None] > 0))
+
+    def from_units(self, units: Tensor) -> Expression:
+        return Expression(units[:, :1])
+
+    def units(self, expression: Expression) -> Tensor:
+        return expression.code.clamp(0, 1).expand(-1, len(facs.UNITS))
+
+    def compose(self, identity: Identity, expression: Expression) -> Composition:
+        self.asked.append(expression.code)
+        level = identity.features[0][:, None, None, None] * expression.code[..., None, None]
+        return picture(level.expand(-1, 3, 8, 8))
+
+
+def two() -> Faces:
+    """One who answers by half, one by four fifths; both at rest."""
+    pixels = torch.zeros(2, 3, 8, 8)
+    pixels[:, 0, 0, 0] = torch.tensor([0.5, 0.8])
+    return Faces(pixels, torch.zeros(2, 68, 2))
+
+
+def reached(checks: int) -> Tensor:
+    method = Sluggish(checks)
+    return method.encode(Faces(method.generate(two(), Label("happy")), two().landmarks)).code[:, 0]
+
+
+def test_unchecked_everyone_answers_by_their_own_share() -> None:
+    assert reached(0).tolist() == pytest.approx([0.3, 0.48])
+
+
+def test_each_check_brings_everyone_nearer_to_what_was_asked() -> None:
+    errors = [(0.6 - reached(checks)).abs() for checks in range(5)]
+    for before, after in pairwise(errors):
+        assert (after < before).all()
+    assert errors[4].max() < 0.15  # of 0.3
+    spread = [float(e.max() - e.min()) for e in errors]
+    assert spread[4] < 0.6 * spread[0]  # people answer more alike
+
+
+def test_a_check_costs_one_composing() -> None:
+    method = Sluggish(2)
+    method.generate(two(), Label("happy"))
+    assert len(method.asked) == 3
+
+
+def test_an_own_expression_is_not_checked() -> None:
+    method = Sluggish(2)
+    edit = method.edit(two(), ActionUnits(()))
+    assert not method.asked
+    assert edit.mask.min() == 1
+
+
+@pytest.mark.parametrize("name", list(registry.METHODS))
+def test_every_method_can_be_asked_to_check(name: str) -> None:
+    registry.check_chosen(name, {"checks": 1})
+    architecture = registry.resolve(registry.entry(name).architecture)
+    assert architecture().checks == 0
+    with pytest.raises(ConfigError, match=r"checks is 0 or 1 or 2 or 3 or 4, not 9"):
+        registry.check_chosen(name, {"checks": 9})
