@@ -28,7 +28,7 @@ SMALL = {
     "aipgan": {
         "size": 64, "stem": 2, "width": 16, "width_max": 32, "code": 24, "identity": 16,
         "features": 8, "features_max": 16, "decoder": 8, "decoder_max": 16, "rank": 12,
-        "discriminator": 8, "relative": True, "look": True, "norm": "group",
+        "discriminator": 8, "relative": True, "look": True, "refine": True, "norm": "group",
     },
     "decoupling": {
         "size": 64, "trunk": 8, "trunk_norm": "group", "pyramid": 16, "mapping": 16, "depth": 2,

@@ -97,7 +97,7 @@ def test_shapes_of_the_defaults() -> None:
         assert encoder.intrinsic(maps[-1]).shape == (1, 3, 64, 64)
         assert encoder.deform is not None
         assert encoder.deform(bottom).shape == (1, 2, 64, 64)
-        assert networks.Decoder(a)(maps, lent, None, face).shape == (1, 64, 128, 128)
+        assert networks.Decoder(a)(maps, lent, None, face, code).shape == (1, 64, 128, 128)
         patches, units, person = networks.Discriminator(a, 9)(face)
         assert patches.shape == (1, 1, 8, 8)
         assert units.shape == (1, 47)
@@ -190,7 +190,7 @@ def test_every_pooling_joins_where_it_should(kind: str, scales: str) -> None:
     source = faces()
     identity = made.identity(source)
     lent = [m.detach().requires_grad_() for m in made.expression_features(identity.features[-1])]
-    h = made.decoder(list(identity.features[:-1]), lent, lent, source.pixels)
+    h = made.decoder(list(identity.features[:-1]), lent, lent, source.pixels, torch.zeros(2, 24))
     gradients = torch.autograd.grad(h.square().sum(), lent, allow_unused=True)
     reached = [g is not None and bool((g != 0).any()) for g in gradients]
     assert reached == ([True] * 3 if scales == "all" else [False, False, True])
@@ -343,6 +343,25 @@ def test_parts_have_a_critic_where_the_truth_is_known(part: str) -> None:
     alone = task(replace(watched, **{f"{part}_realism": 0.0})).phases()[1].loss(batch(), 0).parts
     assert set(parts) - set(alone) == {f"{part}_realism"}
     assert not task(watched, data="unpaired").watched
+
+
+def test_refining_adds_nothing_at_first_and_then_what_the_change_of_code_says() -> None:
+    plain, made = AIPGAN(SMALL).eval(), AIPGAN(replace(SMALL, refine=True)).eval()
+    fits = made.load_state_dict(plain.state_dict(), strict=False)
+    assert fits.missing_keys
+    assert all(name.startswith("decoder.refine.") for name in fits.missing_keys)
+    start, change = torch.zeros(1, 24), torch.rand(2, 24)
+    with torch.no_grad():
+        source = faces()
+        identity = made.identity(source)
+        maps, lent = list(identity.features[:-1]), made.expression_features(start.expand(2, -1))
+
+        def features(by: AIPGAN, change: torch.Tensor) -> torch.Tensor:
+            return by.decoder(maps, lent, lent, source.pixels, change)  # type: ignore[no-any-return]
+
+        assert torch.allclose(features(made, change), features(plain, change), atol=1e-5)
+        torch.nn.init.normal_(made.decoder.refine.block.conv2.weight, std=0.1)  # type: ignore[union-attr]
+        assert not torch.allclose(features(made, change), features(made, 0 * change), atol=1e-3)
 
 
 def test_eyes_can_weigh_more() -> None:

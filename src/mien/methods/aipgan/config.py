@@ -35,6 +35,7 @@ class Architecture:
         "picture"  # picture: the paper's; compose: warp, mask and paint
     )
     relative: bool = False  # the decoder sees the face's own expression maps too
+    refine: bool = False  # a styled block where lids and lips can be told apart
     look: bool = False  # the decoder's last block sees the face that is to be moved
     hedge: float = 0.0  # compose head, at inference: cover up to here is taken for hedging
     checks: Literal[0, 1, 2, 3, 4] = 0  # at inference: times a result is read and mended

@@ -18,7 +18,7 @@ from mien.faces.align import template
 from mien.facs import UNITS
 from mien.methods.aipgan.config import Architecture
 from mien.methods.aipgan.pooling import Alone, pool
-from mien.nn.blocks import Quiet, ResBlock
+from mien.nn.blocks import Quiet, Refine, ResBlock
 
 BOTTOM = 8
 """Side of the smallest maps."""
@@ -261,11 +261,15 @@ class Decoder(nn.Module):
                 for step, (i, o) in zip(steps, itertools.pairwise(channels), strict=True)
             )
         )
+        self.refine = Refine(a.width, a.code) if a.refine else None
 
     def forward(
-        self, identity: list[Tensor], wanted: list[Tensor], own: list[Tensor] | None, face: Tensor
-    ) -> Tensor:
-        """Identity maps, wanted and (if relative) own expression maps by scale; the face."""
+        self, identity: list[Tensor], wanted: list[Tensor], own: list[Tensor] | None, face: Tensor,
+        change: Tensor,
+    ) -> Tensor:  # fmt: skip
+        """Identity maps, wanted and (if relative) own expression maps by scale; the face; wanted
+        code minus own (B, 128), for `refine`.
+        """
         h = None
         for k, join in enumerate(self.joins):
             lent = wanted[k] if own is None else torch.cat([wanted[k], own[k]], 1)
@@ -273,7 +277,8 @@ class Decoder(nn.Module):
             h = joined if h is None else torch.cat([self.ups[k - 1](h), joined], 1)
         if self.look is not None:
             h = torch.cat([h, self.look(face)], 1)  # type: ignore[list-item]
-        return self.leave(h)  # type: ignore[no-any-return]
+        h = self.leave(h)
+        return h if self.refine is None else self.refine(h, change)  # type: ignore[no-any-return]
 
 
 class Look(nn.Module):
