@@ -1,0 +1,97 @@
+"""What it buys that a method reads its own result and asks again for what it lacks (`checks`).
+
+    mien rig render --split test -o RENDERS
+    python benchmarks/checks.py --renders RENDERS -o out.json
+
+For every number of checks: how straight and how steep what the judges read follows the intensity
+asked for (protocol `control`, emotions, as in the scorecard), how far other units move, identity
+distance of the eight labels, and milliseconds of an edit, side by side in one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import torch
+from mistakes import told
+
+import mien
+from mien.judges.identity import descriptor
+from mien.methods.base import Method
+from mien.methods.registry import DEFAULT
+from mien.metrics.bench import Bench, Panel
+from mien.metrics.protocols import PROTOCOLS, Setting, check
+from mien.metrics.report import origin
+from mien.metrics.report import split as checked_split
+from mien.metrics.scorecard import followed
+from mien.metrics.trials import Section, edited_by
+from mien.types import Faces, Label
+from mien.zoo import data_home
+from mien.zoo.records import records
+
+
+def follows(method: Method, section: Section, panel: Panel) -> dict[str, Any]:
+    """How the judges' readings follow the intensity."""
+    facts = followed(Bench(section, panel).measure(edited_by(method)))
+    out: dict[str, Any] = {
+        k: facts[k] for k in ("r2", "r2_worst", "slope", "slope_least", "own_r2")
+    }
+    out["crosstalk"] = round(facts["columns"]["crosstalk"]["mean"], 5)
+    out["by_emotion"] = {
+        name: {key: one["mean"][key] for key in ("r2", "slope")}
+        for name, one in facts["by_name"].items()
+    }
+    return out
+
+
+@torch.no_grad()
+def kept(method: Method, section: Section) -> dict[str, float]:
+    """Identity distance to the source at full strength, median, and the time an edit takes."""
+    who, far, took = descriptor(), [], []
+    for trial in section.trials:
+        if trial.amount == 1 and isinstance(trial.ask, Label):
+            start = perf_counter()
+            made = method.generate(trial.source, trial.ask)
+            took.append(1000 * (perf_counter() - start) / len(trial))
+            far += who.distance(trial.source, Faces(made, trial.source.landmarks)).tolist()
+    return {
+        "identity_median": round(float(torch.tensor(far).median()), 4),
+        "milliseconds": round(float(torch.tensor(took).median()), 1),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--renders", type=Path, required=True, help="renders of the split")
+    parser.add_argument("--method", default=DEFAULT)
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--most", type=int, default=3, help="checks at most")
+    parser.add_argument("-o", "--out", type=Path, required=True)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    size = mien.load(options.method).size
+    setting = Setting(options.renders, data_home(), checked_split(options.split), size=size)
+    check(["control"], setting)
+    sections = {s.name: s for s in PROTOCOLS["control"](setting).sections}
+    section, panel = sections["emotions at 4 intensities"], Panel.standing()
+    table: dict[int, dict[str, Any]] = {}
+    for checks in range(options.most + 1):
+        method = mien.load(options.method, checks=checks)
+        table[checks] = follows(method, section, panel) | kept(method, section)
+        print(checks, json.dumps(table[checks]), flush=True)
+    report = {
+        **origin(),
+        "split": options.split,
+        "people": len(section.people),
+        "weights": {options.method: records()[options.method].sha256},
+        "table": table,
+    }
+    options.out.write_text(json.dumps(report, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    told(main)
