@@ -5,7 +5,7 @@
 
 For every number of checks: how straight and how steep what the judges read follows the intensity
 asked for (protocol `control`, emotions, as in the scorecard), how far other units move, identity
-distance of the eight labels, and milliseconds of an edit, side by side in one run.
+distance of the emotions at full strength, and milliseconds of an edit, side by side in one run.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("--renders", type=Path, required=True, help="renders of the split")
     parser.add_argument("--method", default=DEFAULT)
     parser.add_argument("--split", default="test")
-    parser.add_argument("--most", type=int, default=3, help="checks at most")
+    parser.add_argument("--most", type=int, default=2, choices=range(5), help="checks at most")
     parser.add_argument("-o", "--out", type=Path, required=True)
     options = parser.parse_args()
     torch.set_num_threads(1)

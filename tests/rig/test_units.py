@@ -119,6 +119,14 @@ def test_what_comes_after_the_common_ones_is_named() -> None:
     assert any(closed)
 
 
+def test_lids_close_rarely_in_the_common_ones_and_often_after_them() -> None:
+    lids, listed = list(facs.columns("AU43")), expression_list()
+    shown = [listed[choose_states(0, f"photo {i}", COMMON + 20)] for i in range(100)]
+    closed = np.stack(shown)[..., lids].min(-1) > 0.3
+    assert 0.005 < closed[:, :COMMON].mean() < 0.03
+    assert closed[:, COMMON:].mean() > 0.15
+
+
 def test_what_eyes_do_leaves_the_mouth_to_others() -> None:
     rows = sections(0)["eyes"]
     assert rows.min() >= 0

@@ -30,8 +30,8 @@ ODDS: dict[str, float] = {
 in."""
 
 NAMED: dict[str, float] = {"single unit": 0.4, "eyes": 0.6}
-"""The odds of what comes after: a guide names units one at a time, and lids close in one of fifty
-of the expressions above."""
+"""The odds of what comes after: a guide names units one at a time, and lids close in one or
+two of a hundred of the expressions above."""
 COMMON = 39
 """Expressions of a photograph that are drawn by `ODDS`, neutral and prototypes among them."""
 
@@ -126,14 +126,12 @@ def choose_states(seed: int, photo: str, count: int) -> Int:
     later = np.random.default_rng([seed, 2, *photo.encode()])  # leaves the common draws alone
     parts, left, first = sections(seed), {}, 0
     for kind, rows in parts.items():
-        order = (rng if kind in ODDS or kind not in NAMED else later).permutation(len(rows))
-        left[kind] = list(order + first)
+        left[kind] = list((later if kind == "eyes" else rng).permutation(len(rows)) + first)
         first += len(rows)
     chosen = list(range(1 + len(parts["emotion"])))
     while len(chosen) < count:
-        table = ODDS if len(chosen) < COMMON else NAMED
-        if not any(left[kind] for kind in table):
-            table = ODDS if table is NAMED else NAMED
+        tables = (ODDS, NAMED) if len(chosen) < COMMON else (NAMED, ODDS)
+        table = next(t for t in tables if any(left[kind] for kind in t))
         odds = np.array([table[kind] * bool(left[kind]) for kind in table])
         chosen.append(left[list(table)[rng.choice(len(table), p=odds / odds.sum())]].pop())
     return np.array(chosen[:count], np.int32)
