@@ -186,3 +186,17 @@ def test_the_first_stage_teaches_reading_alone() -> None:
     for module in (m.free_encoder, m.generator, m.head):
         assert all(p.grad is None for p in module.parameters())
     assert set(made.validate(m, single)) == {"units_mae"}
+
+
+@pytest.mark.parametrize("part", ["mouth", "eyes"])
+def test_parts_have_a_critic_where_the_truth_is_known(part: str) -> None:
+    terms = {f"{part}_realism": 0.1, f"{part}_match": 1.0}
+    watched = replace(ALL, **terms)
+    made, data = task(watched, data="pairs"), batch()
+    data["target_landmarks"] = 64 * torch.rand(len(data["source"]), 68, 2)
+    generator, critic = made.phases()[-2:]
+    assert set(terms) <= set(generator.loss(data, 0).parts)
+    critic.loss(data, 0).total.backward()
+    assert any(p.grad is not None and p.grad.any() for p in made.watches[part].parameters())
+    assert all(p.grad is None for p in made.method.parameters())
+    assert not task(watched, data="unpaired").watched

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch.nn import functional as F
 
-from mien.nn.parts import PARTS, PartCritic, unlike, windows
+from mien.nn.parts import PARTS, PartCritic, Watches, unlike, windows
 
 
 def lips_at(x: float, y: float) -> torch.Tensor:
@@ -71,3 +73,20 @@ def test_the_truth_stands_still() -> None:
     unlike([made], [true]).backward()
     assert made.grad is not None
     assert true.grad is None
+
+
+def weights(**some: float) -> SimpleNamespace:
+    none = {f"{part}_{term}": 0.0 for part in PARTS for term in ("realism", "match")}
+    return SimpleNamespace(**none | some)
+
+
+def test_only_parts_with_a_weight_are_watched() -> None:
+    watches = Watches()
+    assert not watches.playing(weights())
+    assert [w.part for w in watches.playing(weights(eyes_match=1.0))] == ["eyes"]
+    everything = weights(mouth_realism=1.0, eyes_realism=1.0)
+    points = 64 * torch.rand(2, 68, 2)
+    made, true = torch.rand(2, 2, 3, 64, 64).unbind()
+    seen = watches.terms(everything, made, true, points)
+    assert set(seen) == set(vars(everything))
+    assert set(watches.apart(everything)) == {"mouth_realism", "eyes_realism"}

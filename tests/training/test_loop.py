@@ -70,7 +70,7 @@ WITHOUT = {
 """Recipes that leave phases out."""
 OWN = {
     "units_128": {"units"}, "expression_128": {"expression"}, "mouth_128": {"generator", "critic"},
-    "parts_128": {"generator", "critic"},
+    "parts_128": {"generator", "critic"}, "auswap-parts_128": PHASES["auswap"] | {"critic"},
 }  # fmt: skip
 """First and last stages, which have phases of their own."""
 ROOT = Path(__file__).parents[2]
@@ -118,7 +118,8 @@ def test_every_recipe_runs_with_every_phase(shards: Path, tmp_path: Path, path: 
     weights = train(made, shards, tmp_path / "run", progress=False)
     last = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
     assert last["seen"] == images
-    phases = OWN.get(path.stem) or PHASES[name] - WITHOUT.get(path.stem, set())
+    own = OWN.get(f"{name}-{path.stem}") or OWN.get(path.stem)
+    phases = own or PHASES[name] - WITHOUT.get(path.stem, set())
     assert {k.split("/")[0] for k in last if "/" in k} == phases
     assert all(np.isfinite(v) for v in last.values())
     assert list((tmp_path / "run" / "sheets").glob("*.png"))

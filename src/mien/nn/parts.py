@@ -7,7 +7,7 @@ layers see in the truth (feature matching: pix2pixHD, Wang et al., CVPR 2018, se
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -107,3 +107,28 @@ class Watch(nn.Module):
         assert self.last is not None
         true, made = (self.critic(seen)[0] for seen in self.last)
         return {f"{self.part}_realism": hinge_real(true) + hinge_fake(made)}
+
+
+class Watches(nn.ModuleDict):
+    """The critics of every part; those whose terms have a weight take part in the game."""
+
+    def __init__(self) -> None:
+        super().__init__({part: Watch(part) for part in PARTS})
+
+    def playing(self, weights: object) -> list[Watch]:
+        """Those with a weight: `weights` has a field per term."""
+        terms = ("realism", "match")
+        wanted = [p for p in PARTS if any(getattr(weights, f"{p}_{t}") for t in terms)]
+        return [cast(Watch, self[part]) for part in wanted]
+
+    def terms(
+        self, weights: object, result: Tensor, truth: Tensor, landmarks: Tensor
+    ) -> dict[str, Tensor]:
+        """Of all that play: see `Watch.terms`."""
+        every = [w.terms(result, truth, landmarks) for w in self.playing(weights)]
+        return {name: value for terms in every for name, value in terms.items()}
+
+    def apart(self, weights: object) -> dict[str, Tensor]:
+        """The losses of those that play, on what the last `terms` saw."""
+        every = [w.apart() for w in self.playing(weights)]
+        return {name: value for losses in every for name, value in losses.items()}

@@ -7,23 +7,14 @@ authors). Those that need the rig's truth are in `nn/losses.py`.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
+
+from mien.nn.losses import heat
 
 
 def misplaced(points: Tensor, truth: Tensor) -> Tensor:
     """Mean L1 distance between landmarks (B, 68, 2) in crop units, in px at 128."""
     return 128 * (points - truth).abs().sum(-1).mean()
-
-
-def heat(points: Tensor, side: int, spread: float = 0.04) -> Tensor:
-    """The sum of Gaussians at landmarks (B, 68, 2) in crop units, 1 at most: (B, 1, side, side).
-
-    spread: standard deviation in crop units.
-    """
-    line = (torch.arange(side, device=points.device) + 0.5) / side
-    near = torch.exp(-((points[..., None] - line).square()) / (2 * spread**2))  # (B, 68, 2, side)
-    return torch.einsum("bnx,bny->byx", near[:, :, 0], near[:, :, 1]).clamp(max=1)[:, None]
 
 
 def attends(gate: Tensor, points: Tensor) -> Tensor:

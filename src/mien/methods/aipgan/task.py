@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from mien.data.loading import LabelledFaces, RigFaces, RigPairs
@@ -26,13 +26,11 @@ from mien.methods.base import Expression, Group, Loss, Method, Phase, Task, psnr
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose, resize, warp
-from mien.nn.parts import PARTS, Watch
-from mien.types import Composition, Faces
+from mien.nn.parts import Watch, Watches
+from mien.types import Faces
 
 Batch = dict[str, Tensor]
 JUDGED = ("realism", "judged_units", "judged_person")
-EYES = slice(36, 48)
-"""The eyes among the 68 landmarks."""
 
 
 class AIPGANTask(Task):
@@ -43,7 +41,7 @@ class AIPGANTask(Task):
         self.config, self.data = config, data
         self.method: AIPGAN = AIPGAN(config.architecture)
         self.discriminator = Discriminator(config.architecture, config.training.people)
-        self.watches = nn.ModuleDict({part: Watch(part) for part in PARTS})
+        self.watches = Watches()
         for judge in (self.discriminator, self.watches):
             initialise(judge)
         self.ema_images = config.training.ema_images
@@ -99,11 +97,8 @@ class AIPGANTask(Task):
     @property
     def watched(self) -> list[Watch]:
         """The critics of parts whose terms have a weight: they need the truth."""
-        w = self.config.weights
-        wanted = (p for p in PARTS if getattr(w, f"{p}_realism") or getattr(w, f"{p}_match"))
-        if self.config.training.data != "pairs":
-            return []
-        return [cast(Watch, self.watches[part]) for part in wanted]
+        paired = self.config.training.data == "pairs"
+        return self.watches.playing(self.config.weights) if paired else []
 
     def rate(self, progress: float) -> float:
         """Factor of the learning rate at `progress` 0..1 of the budget."""
@@ -131,7 +126,7 @@ class AIPGANTask(Task):
 
     def tell_parts(self, batch: Batch, seen: int) -> Loss:
         """The critics of mouths and eyes on the generator's last ones and the true ones."""
-        return Loss({name: v for watch in self.watched for name, v in watch.apart().items()})
+        return Loss(self.watches.apart(self.config.weights))
 
     @torch.no_grad()
     def results(self, x: Tensor, d: Tensor) -> Tensor:
@@ -156,9 +151,9 @@ class AIPGANTask(Task):
         parts = self.code_terms(codes, gate, both, units, known(batch, len(x)))
         parts |= self.intrinsic_terms(maps, bottom, batch)
         if self.config.training.data == "pairs":
-            parts |= self.truth_terms(edit, result, batch)
-        for watch in self.watched:
-            parts |= watch.terms(result, batch["target"], batch["target_landmarks"])
+            t, w = self.config.training, self.config.weights
+            parts |= shared.paired(edit, result, batch, t.emphasis, t.mouth, t.eyes)
+            parts |= self.watches.terms(w, result, batch["target"], batch["target_landmarks"])
         parts |= self.again(result[:n], [k[:n] for k in maps], codes[len(x) :][:n], batch)
         if self.config.weights.reconstruction:
             back = m.transfer(x[:n], [k[:n] for k in maps], own[:n], own[:n])
@@ -236,22 +231,6 @@ class AIPGANTask(Task):
         made = torch.cat([image, encoder.intrinsic(theirs[-1])])
         truth = torch.cat([batch["source_neutral"], batch["donor_neutral"][:n]])
         return {"intrinsic": (made - truth).abs().mean()}
-
-    def truth_terms(self, edit: Composition, result: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """The result against the source's person under the donor's expression."""
-        x, y, t = batch["source"], batch["target"], self.config.training
-        weight = shared.emphasis(x, y, t.emphasis) + t.mouth * resize(batch["mouth"], x.shape[-1])
-        if t.eyes:
-            lids = (batch["target_landmarks"][:, EYES] + 0.5) / x.shape[-1]
-            weight = weight + t.eyes * losses.heat(lids, x.shape[-1])
-        return {
-            "pixel": shared.pixel(result, y, weight),
-            "edges": shared.edges(result, y, weight),
-            "flow": shared.flow(edit, batch["flow"], batch["visible"], batch["known"]),
-            "mask": shared.mask(edit, batch["visible"], batch["known"]),
-            "cover": shared.cover(edit, batch["visible"], batch["known"]),
-            "smooth": shared.smoothness(edit),
-        }
 
     def again(
         self, result: Tensor, maps: list[Tensor], lent: Tensor, batch: Batch

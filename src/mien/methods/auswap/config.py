@@ -51,6 +51,11 @@ class Weights:
     edges: float = 0.0  # paired truth: L1 on its image gradients
     flow: float = 0.0  # rig truth: where a pixel came from, L1 in px at 128, where visible
     mask: float = 0.0  # rig truth: L1 of the mask to visibility
+    cover: float = 0.0  # rig truth: -log of the share painted where nothing is to be moved in
+    mouth_realism: float = 0.0  # paired truth: mouths must pass a critic of their own
+    mouth_match: float = 0.0  # ... and look to its layers as the true ones do
+    eyes_realism: float = 0.0  # paired truth: eyes and brows must pass a critic of their own
+    eyes_match: float = 0.0  # ... and look to its layers as the true ones do
     smooth: float = 0.0  # total variation of the flow, px at 128
     same: float = 0.0  # rig truth: one person's AU-free features agree over expressions
 
@@ -79,6 +84,8 @@ class Training:
     noise: float = 0.0  # standard deviation of the noise on lent features: a narrower channel
     emphasis: float = 4.0  # extra weight of pixels where the two expressions differ
     mouth: float = 0.0  # extra weight inside an open mouth: teeth are few pixels
+    eyes: float = 0.0  # extra weight on the eyes: so are lids
+    named: float = 0.0  # pairs: share of targets that show a single unit, or what eyes alone do
     seed: int = 0
 
 

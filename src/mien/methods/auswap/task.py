@@ -23,7 +23,8 @@ from mien.methods.auswap.networks import FreeReader, PatchDiscriminator
 from mien.methods.base import Group, Loss, Method, Phase, Task, rate_at
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
-from mien.nn.compose import compose, resize
+from mien.nn.compose import compose
+from mien.nn.parts import Watch, Watches
 from mien.types import Faces
 
 Batch = dict[str, Tensor]
@@ -48,7 +49,8 @@ class AUSwapTask(Task):
         self.reader = FreeReader(config.architecture)
         self.realism = PatchDiscriminator(config.architecture)
         self.consistency = PatchDiscriminator(config.architecture)
-        for module in (self.reader, self.realism, self.consistency):
+        self.watches = Watches()
+        for module in (self.reader, self.realism, self.consistency, self.watches):
             initialise(module)
         self.ema_images = config.training.ema_images
 
@@ -56,7 +58,10 @@ class AUSwapTask(Task):
         size = self.config.architecture.size
         if self.config.training.data == "faces":
             return LabelledFaces(RigFaces(self.data, split, size=size, seed=seed))
-        return RigPairs(self.data, split, size=size, seed=seed, augment=split == "train")
+        return RigPairs(
+            self.data, split, size=size, seed=seed, augment=split == "train",
+            portraits=bool(self.watched), named=self.config.training.named,
+        )  # fmt: skip
 
     def phases(self) -> Sequence[Phase]:
         t, w, m = self.config.training, self.config.weights, self.method
@@ -78,7 +83,15 @@ class AUSwapTask(Task):
         loss = self.paired if t.data == "pairs" else self.unpaired
         groups = [Group(rest, t.lr), Group(units, t.lr_units)]
         phases.append(Phase("generator", groups, loss, weight_decay=t.weight_decay, **common))
+        if self.watched:
+            phases.append(Phase("critic", [Group(self.watched, t.lr)], self.tell_parts, **common))
         return phases
+
+    @property
+    def watched(self) -> list[Watch]:
+        """The critics of parts whose terms have a weight: they need the truth."""
+        paired = self.config.training.data == "pairs"
+        return self.watches.playing(self.config.weights) if paired else []
 
     @property
     def join(self) -> int:
@@ -123,6 +136,10 @@ class AUSwapTask(Task):
             parts["swap_consistency"] = losses.told_apart(d(rebuilt), d(swapped))
         return Loss(parts)
 
+    def tell_parts(self, batch: Batch, seen: int) -> Loss:
+        """The critics of mouths and eyes on the generator's last ones and the true ones."""
+        return Loss(self.watches.apart(self.config.weights))
+
     # ---- the first stage ---------------------------------------------------------------------
 
     def read(self, batch: Batch, seen: int) -> Loss:
@@ -157,7 +174,7 @@ class AUSwapTask(Task):
 
     def paired(self, batch: Batch, seen: int) -> Loss:
         """The swapped face has a truth; the AU-free features of one person agree."""
-        m, t = self.method, self.config.training
+        m, t, w = self.method, self.config.training, self.config.weights
         x, y, d = batch["source"], batch["target"], batch["donor"]
         features = m.unit_encoder(torch.cat([x, d]))
         free = m.free_encoder(torch.cat([x, y]))
@@ -165,16 +182,13 @@ class AUSwapTask(Task):
         code = self.draw(lent, m.unit_map(batch["target_units"]))
         edit = m.swap(x, free[: len(x)], own, code)
         result = compose(x, edit)
-        weight = shared.emphasis(x, y, t.emphasis) + t.mouth * resize(batch["mouth"], x.shape[-1])
         parts = self.unit_terms(features, batch) | {
             "free": self.free_term(free),
             "same": losses.agree(*free.chunk(2)),
-            "pixel": shared.pixel(result, y, weight),
-            "edges": shared.edges(result, y, weight),
-            "flow": shared.flow(edit, batch["flow"], batch["visible"], batch["known"]),
-            "mask": shared.mask(edit, batch["visible"], batch["known"]),
-            "smooth": shared.smoothness(edit),
         }
+        parts |= shared.paired(edit, result, batch, t.emphasis, t.mouth, t.eyes)
+        if self.watched:
+            parts |= self.watches.terms(w, result, y, batch["target_landmarks"])
         return Loss.weighed(parts | self.exchange(batch, seen), self.config.weights)
 
     def draw(self, lent: Tensor, mapped: Tensor) -> Tensor:

@@ -64,8 +64,11 @@ class Weights:
     edges: float = 0.0  # ... L1 on its image gradients
     flow: float = 0.0  # ... where a pixel came from, L1 in px at 128, where visible
     mask: float = 0.0  # ... L1 of the mask to visibility
+    cover: float = 0.0  # ... -log of the share painted where nothing is to be moved in
     mouth_realism: float = 0.0  # ... mouths must pass a critic of their own
     mouth_match: float = 0.0  # ... and look to its layers as the true ones do
+    eyes_realism: float = 0.0  # ... eyes and brows must pass a critic of their own
+    eyes_match: float = 0.0  # ... and look to its layers as the true ones do
     smooth: float = 0.0  # ... total variation of the flow, px at 128
 
 
@@ -101,6 +104,8 @@ class Training:
     present: float = 0.2  # intensity from which a unit counts as present, for the adversary
     emphasis: float = 4.0  # extra weight of pixels where the two expressions differ
     mouth: float = 0.0  # ... compose head: inside an open mouth: teeth are few pixels
+    eyes: float = 0.0  # ... compose head: on the eyes: so are lids
+    named: float = 0.0  # share of targets that show a single unit, or what eyes alone do
     seed: int = 0
 
 

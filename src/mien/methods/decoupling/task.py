@@ -27,8 +27,8 @@ from mien.methods.decoupling.progressive import Discriminator, faded
 from mien.methods.decoupling.stages import CODES, EDITS, Course, Stage, stages
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
-from mien.nn.compose import compose, resize
-from mien.nn.parts import Watch
+from mien.nn.compose import compose
+from mien.nn.parts import Watch, Watches
 
 Batch = dict[str, Tensor]
 MOST_BEFORE = 2
@@ -47,8 +47,8 @@ class DecouplingTask(Task):
         self.method: Decoupling = Decoupling(config.architecture)
         self.reader = Reader(config.architecture, self.method.layout)
         self.discriminator = Discriminator(config.architecture, self.method.layout)
-        self.watch = Watch("mouth")
-        for judge in (self.reader, self.watch):
+        self.watches = Watches()
+        for judge in (self.reader, self.watches):
             initialise(judge)
         self.ema_images = config.training.ema_images
         self.stages = stages(config, self.method.layout.sides)
@@ -66,7 +66,7 @@ class DecouplingTask(Task):
         size, first = self.config.architecture.size, self.stages[0]
         pairs = RigPairs(
             self.data, split, size=size, seed=seed, augment=split == "train",
-            portraits=self.watched,
+            portraits=bool(self.watched), named=self.config.training.named,
         )  # fmt: skip
         if split != "train" or first.name != CODES:
             return pairs
@@ -75,9 +75,9 @@ class DecouplingTask(Task):
         )
 
     @property
-    def watched(self) -> bool:
-        """Whether the composing head's mouths have a critic."""
-        return bool(self.config.weights.mouth_realism or self.config.weights.mouth_match)
+    def watched(self) -> list[Watch]:
+        """The critics of parts of the composing head's results that have a weight."""
+        return self.watches.playing(self.config.weights)
 
     # ---- the list of phases --------------------------------------------------------------------
 
@@ -99,8 +99,8 @@ class DecouplingTask(Task):
                     self.phase(f"judge_{stage.name}", judge, self.judge, stage, t.adversary_every)
                 )
             if stage.name == EDITS and self.watched:
-                critic = [Group([self.watch], t.lr_discriminator)]
-                phases.append(self.phase("critic", critic, self.tell_mouths, stage))
+                critic = [Group(self.watched, t.lr_discriminator)]
+                phases.append(self.phase("critic", critic, self.tell_parts, stage))
         later = [stage for stage in self.stages if stage.name != CODES]
         if later and w.uniform:
             whole = Stage("reader", 0, later[0].start, later[-1].stop)
@@ -300,17 +300,10 @@ class DecouplingTask(Task):
         own, wanted = self.after_passes(x, codes, n)
         edit = m.edited(x, own, wanted)
         result = compose(x, edit)
-        t = self.config.training
-        weight = shared.emphasis(x, y, t.emphasis) + t.mouth * resize(batch["mouth"], x.shape[-1])
-        parts |= {
-            "pixel": shared.pixel(result, y, weight),
-            "edges": shared.edges(result, y, weight),
-            "flow": shared.flow(edit, batch["flow"], batch["visible"], batch["known"]),
-            "mask": shared.mask(edit, batch["visible"], batch["known"]),
-            "smooth": shared.smoothness(edit),
-        }
+        t, w = self.config.training, self.config.weights
+        parts |= shared.paired(edit, result, batch, t.emphasis, t.mouth, t.eyes)
         if self.watched:
-            parts |= self.watch.terms(result, y, batch["target_landmarks"])
+            parts |= self.watches.terms(w, result, y, batch["target_landmarks"])
         if self.config.weights.realism:
             judged = losses.passes(self.discriminator(result[:n]))
             parts["realism"] = parts["realism"] + judged
@@ -351,9 +344,9 @@ class DecouplingTask(Task):
         self.steps += 1
         return Loss(parts)
 
-    def tell_mouths(self, batch: Batch, seen: int) -> Loss:
-        """The mouths' critic on the composing head's last ones and the true ones."""
-        return Loss(self.watch.apart())
+    def tell_parts(self, batch: Batch, seen: int) -> Loss:
+        """The critics of mouths and eyes on the composing head's last ones and the true ones."""
+        return Loss(self.watches.apart(self.config.weights))
 
     def part(self, batch: Batch) -> int:
         """How many of a batch are judged, looked at again and swapped."""

@@ -51,6 +51,11 @@ class Weights:
     edges: float = 0.0  # paired truth: L1 on the result's image gradients
     flow: float = 0.0  # rig truth: where a pixel came from, L1 in px at 128, where visible
     mask: float = 0.0  # rig truth: cross-entropy of the mask to visibility
+    cover: float = 0.0  # rig truth: -log of the share painted where nothing is to be moved in
+    mouth_realism: float = 0.0  # paired truth: mouths must pass a critic of their own
+    mouth_match: float = 0.0  # ... and look to its layers as the true ones do
+    eyes_realism: float = 0.0  # paired truth: eyes and brows must pass a critic of their own
+    eyes_match: float = 0.0  # ... and look to its layers as the true ones do
     units: float = 0.0  # squared error of the units read from a style code
     align: float = (
         0.0  # L1 between a face's extracted style and the style mapped from its units or label
@@ -82,6 +87,8 @@ class Training:
     )
     emphasis: float = 4.0  # extra weight of pixels where the two expressions differ
     mouth: float = 0.0  # extra weight inside an open mouth: teeth are few pixels
+    eyes: float = 0.0  # extra weight on the eyes: so are lids
+    named: float = 0.0  # pairs: share of targets that show a single unit, or what eyes alone do
     seed: int = 0
 
 

@@ -22,7 +22,8 @@ from mien.methods.mtss.method import MTSS
 from mien.methods.mtss.networks import Discriminator, StyleClassifier
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
-from mien.nn.compose import compose, resize
+from mien.nn.compose import compose
+from mien.nn.parts import Watch, Watches
 
 Batch = dict[str, Tensor]
 
@@ -36,7 +37,8 @@ class MTSSTask(Task):
         self.method: MTSS = MTSS(config.architecture)
         self.classifier = StyleClassifier(config.architecture)
         self.discriminator = Discriminator(config.architecture)
-        for module in (self.classifier, self.discriminator):
+        self.watches = Watches()
+        for module in (self.classifier, self.discriminator, self.watches):
             initialise(module)
         self.ema_images = config.training.ema_images
         self.fakes: tuple[Tensor, Tensor] | None = None
@@ -45,7 +47,10 @@ class MTSSTask(Task):
     def dataset(self, split: str, seed: int) -> RigPairs | RigLabelled:
         t, size = self.config.training, self.config.architecture.size
         if t.data == "pairs":
-            return RigPairs(self.data, split, size=size, seed=seed, augment=split == "train")
+            return RigPairs(
+                self.data, split, size=size, seed=seed, augment=split == "train",
+                portraits=bool(self.watched), named=t.named,
+            )  # fmt: skip
         return RigLabelled(self.data, split, t.batch, size=size, seed=seed)
 
     def phases(self) -> Sequence[Phase]:
@@ -64,7 +69,16 @@ class MTSSTask(Task):
                       self.judge, every=t.adversary_every,
                       start=int(t.adversary_from * t.images), **common)  # type: ignore[arg-type]
             )  # fmt: skip
+        if self.watched:
+            critics = [Group(self.watched, t.lr_discriminator)]
+            phases.append(Phase("critic", critics, self.tell_parts, **common))  # type: ignore[arg-type]
         return phases
+
+    @property
+    def watched(self) -> list[Watch]:
+        """The critics of parts whose terms have a weight: they need the truth."""
+        paired = self.config.training.data == "pairs"
+        return self.watches.playing(self.config.weights) if paired else []
 
     def rate(self, progress: float) -> float:
         """Factor of the learning rate at `progress` 0..1 of the budget."""
@@ -131,15 +145,9 @@ class MTSSTask(Task):
         named = m.mapper(z, batch["target_label"].clamp_min(0))
         edit = m.translate(x, content, skip, own, self.draw_style(lent, mapped, named, batch))
         result = compose(x, edit)
-        weight = shared.emphasis(x, y, t.emphasis) + t.mouth * resize(batch["mouth"], x.shape[-1])
         labelled = (batch["target_label"] >= 0).float()[:, None]
         tail = m.extractor.conclude(m.sdu.inject(style_map))
         parts = {
-            "pixel": shared.pixel(result, y, weight),
-            "edges": shared.edges(result, y, weight),
-            "flow": shared.flow(edit, batch["flow"], batch["visible"], batch["known"]),
-            "mask": shared.mask(edit, batch["visible"], batch["known"]),
-            "smooth": shared.smoothness(edit),
             "align": (lent - mapped).abs().mean()
             + (
                 batch["exact"][:, None] * (own - m.unit_map.to_style(batch["source_units"])).abs()
@@ -158,6 +166,9 @@ class MTSSTask(Task):
             ),
             "orthogonality": self.orthogonality(style_map, skip),
         }
+        parts |= shared.paired(edit, result, batch, t.emphasis, t.mouth, t.eyes)
+        if self.watched:
+            parts |= self.watches.terms(w, result, y, batch["target_landmarks"])
         if w.adversarial and seen >= t.adversary_from * t.images:
             parts["adversarial"] = self.fool(result, y, batch)
         return Loss.weighed(parts, self.config.weights)
@@ -198,6 +209,10 @@ class MTSSTask(Task):
         if self.config.training.orthogonality == "cosine":
             return losses.orthogonality_cosine(style_map, content_map)
         return losses.orthogonality_gram(style_map, content_map)
+
+    def tell_parts(self, batch: Batch, seen: int) -> Loss:
+        """The critics of mouths and eyes on the generator's last ones and the true ones."""
+        return Loss(self.watches.apart(self.config.weights))
 
     def judge(self, batch: Batch, seen: int) -> Loss:
         """The discriminator's step on the generator's last, detached fakes: hinge and R1."""
