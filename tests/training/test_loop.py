@@ -126,7 +126,10 @@ def test_every_recipe_runs_with_every_phase(shards: Path, tmp_path: Path, path: 
     save_file({"units": np.zeros(47, np.float32)}, tmp_path / "0.safetensors")
     with pytest.raises(Exception, match=f"holds no {name} weights"):
         registry.load(name, tmp_path / "0.safetensors")
-    assert registry.load(name, weights).size == 32
+    made_again = registry.load(name, weights)
+    assert made_again.size == 32
+    known = {*facs.EMOTIONS, "any"}
+    assert all(name in known and len(s) == 4 for name, s in made_again.strengths.items())
 
 
 def test_more_people_than_there_is_room_for(shards: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 
 from mien import facs
 from mien.errors import ConfigError, GuideError
+from mien.methods.strengths import ANY, Strengths, stronger
 from mien.nn.compose import compose, unchanged
 from mien.types import ActionUnits, Composition, Faces, Guide, Label, Reference
 
@@ -43,8 +45,10 @@ class Expression:
 
     code: Tensor
 
-    def toward(self, other: Expression, intensity: float) -> Expression:
-        """The point on the line from this expression (0) through the other (1) and beyond."""
+    def toward(self, other: Expression, intensity: float | Tensor) -> Expression:
+        """The point on the line from this expression (0) through the other (1) and beyond; one
+        intensity, or (B, 1).
+        """
         return Expression(self.code + intensity * (other.code - self.code))
 
 
@@ -62,6 +66,8 @@ class Method(nn.Module, ABC):
     size: int
     checks: int = 0
     """How often `answer` reads its result and asks again for what is missing."""
+    strengths: Strengths = MappingProxyType({})
+    """What weak expressions are asked for as, so that they show as strong as they are meant."""
 
     @abstractmethod
     def identity(self, source: Faces) -> Identity:
@@ -121,13 +127,32 @@ class Method(nn.Module, ABC):
             case ActionUnits():
                 if source is None:
                     raise GuideError("action units change a source: give the source face too")
-                own = self.encode(source)
-                start = self.units(own)
-                wanted = torch.from_numpy(
-                    np.stack([facs.apply(guide.settings, s) for s in start.cpu().numpy()])
-                ).to(start)
-                step = self.from_units(wanted).code - self.from_units(start).code
-                return Expression(own.code + step)
+                return self.stepped(self.encode(source), guide, 1.0)
+
+    def stepped(self, own: Expression, guide: ActionUnits, intensity: float) -> Expression:
+        """The code that moves from a source's own (B) by what the named units change, each by
+        `intensity` of it.
+        """
+        start = self.units(own)
+        read = start.cpu().numpy()
+        wanted = np.stack([facs.apply(guide.settings, s) for s in read])
+        change = stronger(self.strengths, intensity * (wanted - read))
+        moved = torch.from_numpy((read + change).astype(np.float32)).to(start)
+        step = self.from_units(moved).code - self.from_units(start).code
+        return Expression(own.code + step)
+
+    def wanted(
+        self, source: Faces, own: Expression, guide: Guide | Expression, intensity: float
+    ) -> Expression:
+        """The expression to ask for so that `intensity` of the way from the source's own to the
+        guide's shows.
+        """
+        if isinstance(guide, ActionUnits):
+            return self.stepped(own, guide, intensity)
+        asked = guide if isinstance(guide, Expression) else self.expression(guide, source)
+        names = guide.names if isinstance(guide, Label) else (ANY,)
+        share = [float(stronger(self.strengths, intensity, name)) for name in names]
+        return own.toward(asked, own.code.new_tensor(share)[:, None])
 
     def answer(self, identity: Identity, expression: Expression) -> Composition:
         """What to do to the source so that it is read to wear the expression.
@@ -161,8 +186,7 @@ class Method(nn.Module, ABC):
         bit.
         """
         own = self.encode(source)
-        asked = guide if isinstance(guide, Expression) else self.expression(guide, source)
-        wanted = own.toward(asked, intensity)
+        wanted = self.wanted(source, own, guide, intensity)
         if torch.equal(wanted.code, own.code):
             return unchanged(source.pixels)
         return self.answer(self.identity(source), wanted)

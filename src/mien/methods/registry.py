@@ -108,11 +108,12 @@ def load(
 
     row = entry(name)
     check_chosen(name, chosen)
+    strengths = None
     if weights is None:
         if name not in records():
             raise AssetMissing(f"no weights ship for {name}: train it, or give --weights")
         records()[name].verify()
-        weights = records()[name].path
+        weights, strengths = records()[name].path, records()[name].facts.get("strengths")
     tensors, facts = read_weights(Path(weights))
     if facts.get("method") != name or "architecture" not in facts:
         raise WeightsError(f"{weights} holds no {name} weights: it says {facts.get('method')!r}")
@@ -123,4 +124,5 @@ def load(
         method.load_state_dict(tensors)
     except RuntimeError:
         raise WeightsError(f"{weights} does not fit this version of {name}") from None
+    method.strengths = strengths or json.loads(facts.get("strengths", "{}"))
     return method.float().eval().requires_grad_(False).to(device)

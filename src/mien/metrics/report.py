@@ -94,7 +94,8 @@ def contestants(named: Sequence[Entrant]) -> tuple[list[Contestant], int]:
     for one in named:
         method = load(one.method, one.weights).eval()
         sizes.add(method.size)
-        out.append(Contestant(one.row, edited_by(method), one.sha256))
+        learnt = f"{one.sha256} {json.dumps(dict(method.strengths), sort_keys=True)}"
+        out.append(Contestant(one.row, edited_by(method), learnt))
     if len(sizes) != 1:
         raise ConfigError(f"methods of one size at a time, not of {sorted(sizes)} px")
     return out, sizes.pop()

@@ -52,7 +52,7 @@ def able(_: Section) -> None:
 
 @dataclass(frozen=True)
 class Contestant:
-    """One way of editing; `weights` is the SHA-256 of what it has learnt."""
+    """One way of editing; `weights` says what it has learnt, its SHA-256 first."""
 
     name: str
     edit: Editing

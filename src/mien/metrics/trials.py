@@ -110,10 +110,10 @@ def edited_by(method: Method) -> Editing:
         # a protocol may ask a hundred things of the same faces in a row
         if not last or last[0].source is not trial.source:
             last[:] = [method.identity(trial.source)]
-        wanted = asked_of(method, trial)
-        if trial.intensity != 1:
-            wanted = method.encode(trial.source).toward(wanted, trial.intensity)
-        return method.decode(last[0], wanted)
+        if isinstance(trial.ask, Own | Units) or trial.intensity == 1:
+            return method.decode(last[0], asked_of(method, trial))
+        own = method.encode(trial.source)
+        return method.decode(last[0], method.wanted(trial.source, own, trial.ask, trial.intensity))
 
     return edit
 

@@ -99,12 +99,16 @@ class Refine(Quiet):
     """A styled residual block at the decoder's finer map, (B, c, H, W) -> the same.
 
     Lids and lips are a few pixels wide: one more look at the style where they can be told apart.
-    Adds nothing at first.
+    Adds nothing at first. through: the style's change passes so many numbers, 0 for all of it.
     """
 
-    def __init__(self, c: int, style: int) -> None:
+    def __init__(self, c: int, style: int, through: int = 0) -> None:
         super().__init__()
-        self.affine = nn.Linear(style, 4 * c)
+        self.affine = (
+            nn.Sequential(nn.Linear(style, through, bias=False), nn.Linear(through, 4 * c))
+            if through
+            else nn.Linear(style, 4 * c)
+        )
         self.block = StyledBlock(c)
         self.add_nothing()
 

@@ -10,15 +10,20 @@ import lightning as L
 import torch
 from torch.utils.data import DataLoader
 
+from mien.data.loading import open_renders
 from mien.errors import TrainingError
 from mien.methods import registry
 from mien.methods.base import Method, Task
+from mien.methods.strengths import Strengths, fit
+from mien.metrics.triples import faces_of
 from mien.training import state
 from mien.training.callbacks import Journal
 from mien.training.loop import Loop, Stream
 from mien.training.recipe import Recipe, dump
 
 STATE = "state.safetensors"
+FITTED = 16
+"""People on whom a method's strengths are fitted, at most."""
 
 
 class Resume(L.Callback):
@@ -113,7 +118,20 @@ def train(
     average = loop.ema.average
     assert isinstance(average, Method)
     task.conclude(average)
+    average.strengths = strengths_of(average, data)
     return save_weights(loop, recipe, out)
+
+
+def strengths_of(method: Method, data: Path) -> Strengths:
+    """The strengths of a learnt method, fitted on the validation people who are at rest; none where
+    the renders in `data` show nobody so.
+    """
+    photos = [p for p in open_renders(data, "validation") if p.neutral]
+    first = {p.person: p for p in reversed(photos)}
+    if not first:
+        return {}
+    faces = faces_of([(p, 0) for p in list(first.values())[:FITTED]], method.size)
+    return fit(method.eval(), faces)
 
 
 def make_trainer(recipe: Recipe, callbacks: list[L.Callback], progress: bool) -> L.Trainer:
@@ -135,13 +153,13 @@ def save_weights(loop: Loop, recipe: Recipe, out: Path) -> Path:
     import json
 
     path = out / f"{recipe.method}.safetensors"
-    tensors = {
-        k: v.half() if v.is_floating_point() else v
-        for k, v in loop.ema.average.state_dict().items()
-    }
+    average = loop.ema.average
+    assert isinstance(average, Method)
+    tensors = {k: v.half() if v.is_floating_point() else v for k, v in average.state_dict().items()}
     meta = {
         "method": recipe.method,
         "architecture": json.dumps(dataclasses.asdict(recipe.config.architecture)),
+        "strengths": json.dumps(dict(average.strengths)),
         "images": str(loop.counters.seen),
     }
     state.save_tensors(path, {k: torch.as_tensor(v) for k, v in tensors.items()}, meta)

@@ -27,7 +27,8 @@ class Architecture:
     )
     relative: bool = False  # the generator sees the face's own AU-related feature too
     look: bool = False  # the generator's last blocks see the face that is to be moved
-    refine: bool = False  # a styled block where lids and lips can be told apart
+    refine: bool = False  # a styled block after the generator's first Up
+    refine_last: bool = False  # ... and at its last map, where lids can be told apart
     hedge: float = 0.0  # compose head, at inference: cover up to here is taken for hedging
     checks: Literal[0, 1, 2, 3, 4] = 0  # at inference: times a result is read and mended
     project: bool = False  # at inference: of a feature nothing is lent but the units read from it

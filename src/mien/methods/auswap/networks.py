@@ -96,6 +96,7 @@ class Generator(nn.Module):
         self.refine = Refine(2 * w, code) if a.refine else None
         self.look = Look(a) if a.look else None
         self.up2 = ResBlock(3 * w if a.look else 2 * w, w, +1, a.norm)
+        self.refine_last = Refine(w, code, len(UNITS)) if a.refine_last else None
 
     def forward(self, free: Tensor, wanted: Tensor, own: Tensor, face: Tensor) -> Tensor:
         """free (B, 256, 32, 32); `wanted` and `own` AU-related features (B, 188); the face."""
@@ -110,7 +111,8 @@ class Generator(nn.Module):
             h = self.refine(h, wanted - own)
         if self.look is not None:
             h = torch.cat([h, self.look(face)], 1)
-        return self.up2(h)  # type: ignore[no-any-return]
+        h = self.up2(h)
+        return h if self.refine_last is None else self.refine_last(h, wanted - own)  # type: ignore[no-any-return]
 
 
 class Look(nn.Module):

@@ -30,6 +30,7 @@ class Architecture:
     )
     relative: bool = False  # the translator sees the source's own style too; the paper's does not
     refine: bool = False  # a styled block after the decoder's first Up; the paper has none
+    refine_last: bool = False  # ... and at its last map, where lids can be told apart
     hedge: float = 0.0  # compose head, at inference: cover up to here is taken for hedging
     checks: Literal[0, 1, 2, 3, 4] = 0  # at inference: times a result is read and mended
     norm: Literal["instance", "group"] = (

@@ -73,13 +73,17 @@ class Decoder(nn.Module):
         self.up1 = ResBlock(4 * w, 2 * w, +1, a.norm)
         self.up2 = ResBlock(4 * w, w, +1, a.norm)
         self.refine = Refine(2 * w, a.style) if a.refine else None
+        self.refine_last = Refine(w, a.style, len(UNITS)) if a.refine_last else None
 
     def forward(self, content: Tensor, skip: Tensor, change: Tensor | None = None) -> Tensor:
-        """`change` (B, 256): asked style minus own, for `refine`; None skips it."""
+        """`change` (B, 256): asked style minus own, for both `refine`s; None skips them."""
         h = self.up1(content)
         if self.refine is not None and change is not None:
             h = self.refine(h, change)
-        return self.up2(torch.cat([h, skip], 1))  # type: ignore[no-any-return]
+        h = self.up2(torch.cat([h, skip], 1))
+        if self.refine_last is not None and change is not None:
+            h = self.refine_last(h, change)
+        return h  # type: ignore[no-any-return]
 
 
 class Extractor(nn.Module):

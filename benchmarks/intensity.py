@@ -1,11 +1,14 @@
-"""What it buys that a method reads its own result and asks again for what it lacks (`checks`).
+"""How evenly expressions rise, and what `strengths` and `checks` buy.
 
     mien rig render --split test -o RENDERS
-    python benchmarks/checks.py --renders RENDERS -o out.json
+    python benchmarks/intensity.py --renders RENDERS -o out.json
 
-For every number of checks: how straight and how steep what the judges read follows the intensity
-asked for (protocol `control`, emotions, as in the scorecard), how far other units move, identity
-distance of the emotions at full strength, and milliseconds of an edit, side by side in one run.
+Asked as it is meant; with the strengths that came with the weights, so that weak expressions show;
+and with one or two checks besides, in which a method reads its own result and asks again for what
+it lacks. For each: what the judges read at every intensity (protocol `control`, emotions, as in the
+scorecard), how far the mean of it is from a straight line, how straight and how steep single
+readings follow, of all people together and of each, how far other units move, identity distance at
+full strength, and milliseconds of an edit, side by side in one run.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 import torch
 from mistakes import told
 
@@ -23,8 +27,8 @@ import mien
 from mien.judges.identity import descriptor
 from mien.methods.base import Method
 from mien.methods.registry import DEFAULT
-from mien.metrics.bench import Bench, Panel
-from mien.metrics.protocols import PROTOCOLS, Setting, check
+from mien.metrics.bench import Bench, Measured, Panel
+from mien.metrics.protocols import AMOUNTS, PROTOCOLS, Setting, check
 from mien.metrics.report import origin
 from mien.metrics.report import split as checked_split
 from mien.metrics.scorecard import followed
@@ -36,16 +40,42 @@ from mien.zoo.records import records
 
 def follows(method: Method, section: Section, panel: Panel) -> dict[str, Any]:
     """How the judges' readings follow the intensity."""
-    facts = followed(Bench(section, panel).measure(edited_by(method)))
+    measured = Bench(section, panel).measure(edited_by(method))
+    facts = followed(measured)
     out: dict[str, Any] = {
         k: facts[k] for k in ("r2", "r2_worst", "slope", "slope_least", "own_r2")
     }
+    out["read"] = rising(measured)
+    out["bend"] = bend(list(out["read"].values()))
     out["crosstalk"] = round(facts["columns"]["crosstalk"]["mean"], 5)
     out["by_emotion"] = {
         name: {key: one["mean"][key] for key in ("r2", "slope")}
         for name, one in facts["by_name"].items()
     }
     return out
+
+
+def rising(measured: Measured) -> dict[str, list[float]]:
+    """Mean reading of both judges and all people by emotion, at every intensity from 0 on."""
+    columns = {k: np.asarray(v, np.float64) for k, v in measured.columns.items()}
+    read = np.mean([v for k, v in columns.items() if k.startswith("read_")], 0)
+    names, asked = np.asarray(measured.names), columns["asked"]
+    return {
+        name: [
+            0.0,
+            *(round(float(read[(names == name) & (asked == t)].mean()), 4) for t in AMOUNTS),
+        ]
+        for name in dict.fromkeys(measured.names)
+    }
+
+
+def bend(rises: list[list[float]]) -> float:
+    """How far a mean reading is from the straight line to its full one, in shares of the full one:
+    root of the mean square over emotions and what lies between 0 and 1.
+    """
+    shares = np.array([np.array(rise) / rise[-1] for rise in rises])
+    away = shares[:, 1:-1] - np.array(AMOUNTS[:-1])
+    return round(float(np.sqrt(np.mean(away**2))), 4)
 
 
 @torch.no_grad()
@@ -78,11 +108,14 @@ def main() -> None:
     check(["control"], setting)
     sections = {s.name: s for s in PROTOCOLS["control"](setting).sections}
     section, panel = sections["emotions at 4 intensities"], Panel.standing()
-    table: dict[int, dict[str, Any]] = {}
-    for checks in range(options.most + 1):
-        method = mien.load(options.method, checks=checks)
-        table[checks] = follows(method, section, panel) | kept(method, section)
-        print(checks, json.dumps(table[checks]), flush=True)
+    table: dict[str, dict[str, Any]] = {}
+    for checks in (-1, *range(options.most + 1)):
+        method = mien.load(options.method, checks=max(checks, 0))
+        name = "as meant" if checks < 0 else "strengths" + f", {checks} checks" * bool(checks)
+        if checks < 0:
+            method.strengths = {}
+        table[name] = follows(method, section, panel) | kept(method, section)
+        print(name, json.dumps(table[name]), flush=True)
     report = {
         **origin(),
         "split": options.split,
