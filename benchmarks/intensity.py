@@ -4,7 +4,7 @@
     python benchmarks/intensity.py --renders RENDERS -o out.json
 
 Asked as it is meant; with the strengths that came with the weights, so that weak expressions show;
-and with one or two checks besides, in which a method reads its own result and asks again for what
+and with one or two checks instead, in which a method reads its own result and asks again for what
 it lacks. For each: what the judges read at every intensity (protocol `control`, emotions, as in the
 scorecard), how far the mean of it is from a straight line, how straight and how steep single
 readings follow, of all people together and of each, how far other units move, identity distance at
@@ -111,7 +111,8 @@ def main() -> None:
     table: dict[str, dict[str, Any]] = {}
     for checks in (-1, *range(options.most + 1)):
         method = mien.load(options.method, checks=max(checks, 0))
-        name = "as meant" if checks < 0 else "strengths" + f", {checks} checks" * bool(checks)
+        name = ("strengths", "1 check")[checks] if 0 <= checks < 2 else f"{checks} checks"
+        name = "as meant" if checks < 0 else name
         if checks < 0:
             method.strengths = {}
         table[name] = follows(method, section, panel) | kept(method, section)

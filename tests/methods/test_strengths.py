@@ -94,6 +94,14 @@ def test_a_reference_is_followed_as_it_is_and_less_of_it_is_less() -> None:
         assert method.asked[-1].tolist() == pytest.approx([asked] * 3)
 
 
+def test_checks_find_out_themselves_what_is_missing() -> None:
+    method = Deaf()
+    method.strengths, method.checks = {ANY: CURVE}, 1
+    method.generate(at_rest(), Label("happy"), 0.25)
+    assert method.asked[0].tolist() == pytest.approx([0.25] * 3)
+    assert method.asked[1].tolist() > method.asked[0].tolist()
+
+
 def test_labels_of_a_batch_have_each_their_own() -> None:
     method = Deaf()
     method.strengths = {"happy": CURVE, ANY: (0.2, 0.3, 0.5, 0.75)}

@@ -129,6 +129,11 @@ class Method(nn.Module, ABC):
                     raise GuideError("action units change a source: give the source face too")
                 return self.stepped(self.encode(source), guide, 1.0)
 
+    @property
+    def strengths_used(self) -> Strengths:
+        """None where checks find out themselves what is missing."""
+        return {} if self.checks else self.strengths
+
     def stepped(self, own: Expression, guide: ActionUnits, intensity: float) -> Expression:
         """The code that moves from a source's own (B) by what the named units change, each by
         `intensity` of it.
@@ -136,7 +141,7 @@ class Method(nn.Module, ABC):
         start = self.units(own)
         read = start.cpu().numpy()
         wanted = np.stack([facs.apply(guide.settings, s) for s in read])
-        change = stronger(self.strengths, intensity * (wanted - read))
+        change = stronger(self.strengths_used, intensity * (wanted - read))
         moved = torch.from_numpy((read + change).astype(np.float32)).to(start)
         step = self.from_units(moved).code - self.from_units(start).code
         return Expression(own.code + step)
@@ -145,13 +150,13 @@ class Method(nn.Module, ABC):
         self, source: Faces, own: Expression, guide: Guide | Expression, intensity: float
     ) -> Expression:
         """The expression to ask for so that `intensity` of the way from the source's own to the
-        guide's shows.
+        guide's shows. With `checks`, as it is meant: they find themselves what is missing.
         """
         if isinstance(guide, ActionUnits):
             return self.stepped(own, guide, intensity)
         asked = guide if isinstance(guide, Expression) else self.expression(guide, source)
         names = guide.names if isinstance(guide, Label) else (ANY,)
-        share = [float(stronger(self.strengths, intensity, name)) for name in names]
+        share = [float(stronger(self.strengths_used, intensity, name)) for name in names]
         return own.toward(asked, own.code.new_tensor(share)[:, None])
 
     def answer(self, identity: Identity, expression: Expression) -> Composition:
