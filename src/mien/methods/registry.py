@@ -124,5 +124,6 @@ def load(
         method.load_state_dict(tensors)
     except RuntimeError:
         raise WeightsError(f"{weights} does not fit this version of {name}") from None
+    # the record's, of weights that are older than strengths
     method.strengths = strengths or json.loads(facts.get("strengths", "{}"))
     return method.float().eval().requires_grad_(False).to(device)
