@@ -20,6 +20,7 @@ from mien.training import state
 from mien.training.callbacks import Journal
 from mien.training.loop import Loop, Stream
 from mien.training.recipe import Recipe, dump
+from mien.types import Faces
 
 STATE = "state.safetensors"
 FITTED = 16
@@ -131,7 +132,8 @@ def strengths_of(method: Method, data: Path) -> Strengths:
     if not first:
         return {}
     faces = faces_of([(p, 0) for p in list(first.values())[:FITTED]], method.size)
-    return fit(method.eval(), faces)
+    here = Faces(faces.pixels.to(method.device), faces.landmarks.to(method.device))
+    return fit(method.eval(), here)
 
 
 def make_trainer(recipe: Recipe, callbacks: list[L.Callback], progress: bool) -> L.Trainer:
