@@ -74,6 +74,23 @@ def test_a_label_moves_what_it_names_and_leaves_the_person(
     assert apart.max() < 0.55  # dlib takes two photographs for one person up to 0.6
 
 
+def test_a_quarter_of_an_expression_shows(method: Method, faces: Faces) -> None:
+    """The networks hardly answer to it by themselves: the strengths are part of what ships."""
+    assert {"happy", "any"} <= method.strengths.keys()
+    for nodes in method.strengths.values():
+        assert len(nodes) == 4
+        assert 0 < nodes[0] < nodes[1] < nodes[2] < nodes[3] < 1
+    before, with_them = seen(faces.pixels, "AU12").mean(), method.strengths
+    quarter = seen(method.generate(faces, Label("happy"), 0.25), "AU12").mean()
+    method.strengths = {}
+    try:
+        alone = seen(method.generate(faces, Label("happy"), 0.25), "AU12").mean()
+    finally:
+        method.strengths = with_them
+    assert quarter > before + 0.05
+    assert quarter > alone + 0.03
+
+
 def test_more_intensity_shows_more(method: Method, faces: Faces) -> None:
     read = [seen(method.generate(faces, Label("happy"), k), "AU12").mean() for k in (0.0, 0.5, 1.0)]
     assert read[0] < read[1] - 0.05

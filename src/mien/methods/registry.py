@@ -125,5 +125,6 @@ def load(
     except RuntimeError:
         raise WeightsError(f"{weights} does not fit this version of {name}") from None
     # the record's, of weights that are older than strengths
-    method.strengths = strengths or json.loads(facts.get("strengths", "{}"))
+    said = strengths or json.loads(facts.get("strengths", "{}"))
+    method.strengths = {name: tuple(nodes) for name, nodes in said.items()}
     return method.float().eval().requires_grad_(False).to(device)
