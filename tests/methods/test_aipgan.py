@@ -301,6 +301,19 @@ def test_refining_adds_nothing_at_first_and_then_what_the_change_of_code_says() 
         assert not torch.allclose(features(made, change), features(made, 0 * change), atol=1e-3)
 
 
+@pytest.mark.parametrize("data", ["pairs", "unpaired"])
+def test_beside_the_truth_the_encoder_does_not_learn_to_look_away(data: str) -> None:
+    made = task(replace(ALL, identity_again=0), data=data)
+    x = torch.rand(2, 3, 64, 64, requires_grad=True)
+    code, _ = made.method.expression_encoder(batch()["donor"][:2])
+    parts = made.again(x, [], code.detach(), batch())
+    parts["expression_again"].backward()
+    gathered = [p.grad is not None for p in made.method.expression_encoder.parameters()]
+    assert x.grad is not None
+    assert x.grad.any()
+    assert any(gathered) == (data == "unpaired")
+
+
 def test_unknown_units_of_a_photograph_teach_nothing() -> None:
     """The second source's units are a guess: another guess changes no term."""
     made, data = task(data="unpaired", lent=0.0), batch()

@@ -241,6 +241,13 @@ def test_recipe_mistakes(setting: str, says: str) -> None:
         recipe("rig_128", setting)
 
 
+@pytest.mark.parametrize(("text", "rate"), [("7e-4", 7e-4), ("1.5E-3", 1.5e-3), ("1", 1.0)])
+def test_rates_as_one_writes_them(text: str, rate: float) -> None:
+    assert recipe("rig_128", f"training.lr={text}").config.training.lr == rate
+    with pytest.raises(ConfigError, match="expected float"):
+        recipe("rig_128", f"training.lr='{text} or so'")
+
+
 def test_recipe_survives_its_own_dump(tmp_path: Path) -> None:
     first = recipe("rig_128")
     path = tmp_path / "again.yaml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,10 @@ def build(cls: type[Any], values: Any, where: str) -> Any:
     return cls(**made)
 
 
+EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
+"""A rate as one writes it, 1e-4, which YAML takes for a word."""
+
+
 def convert(hint: Any, value: Any, where: str) -> Any:
     """`value` as what `hint` says, or a ConfigError."""
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
@@ -68,7 +73,7 @@ def convert(hint: Any, value: Any, where: str) -> Any:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if hint is bool and isinstance(value, bool):
         return value
-    if hint is float and number:
+    if hint is float and (number or (isinstance(value, str) and EXPONENT.fullmatch(value))):
         return float(value)
     if hint is int and number and value == int(value):
         return int(value)

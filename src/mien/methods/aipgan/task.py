@@ -24,7 +24,7 @@ from mien.methods.aipgan.method import AIPGAN
 from mien.methods.aipgan.networks import INTRINSIC, Discriminator
 from mien.methods.base import Expression, Group, Loss, Method, Phase, Task, psnr, rate_at
 from mien.nn import losses as shared
-from mien.nn.blocks import initialise
+from mien.nn.blocks import initialise, still
 from mien.nn.compose import compose, resize, warp
 from mien.nn.parts import Watch, Watches
 from mien.types import Faces
@@ -238,14 +238,17 @@ class AIPGANTask(Task):
         """TER-GAN's consistencies: the result's code and identity maps.
 
         Differs: where the truth is known, its code is asked for and not the reference's, whose
-        landmarks are also the shape of the lender's face.
+        landmarks are also the shape of the lender's face; and the encoder stands still, or it would
+        learn not to see what the decoder leaves undone.
         """
         m, w, parts = self.method, self.config.weights, {}
         if w.expression_again:
-            if self.config.training.data == "pairs":
+            paired = self.config.training.data == "pairs"
+            if paired:
                 with torch.no_grad():
                     lent, _ = m.expression_encoder(batch["target"][: len(result)])
-            code, _ = m.expression_encoder(result)
+            with still(*([m.expression_encoder] if paired else [])):
+                code, _ = m.expression_encoder(result)
             parts["expression_again"] = losses.apart(code, lent)
         if w.identity_again:
             seen, _, _ = m.identity_encoder(result)
