@@ -279,7 +279,7 @@ def test_parts_have_a_critic_where_the_truth_is_known(part: str) -> None:
     assert all(p.grad is None for p in made.method.parameters())
     alone = task(replace(watched, **{f"{part}_realism": 0.0})).phases()[1].loss(batch(), 0).parts
     assert set(parts) - set(alone) == {f"{part}_realism"}
-    assert not task(watched, data="unpaired").watched
+    assert not task(watched, data="unpaired").watches.playing
 
 
 def test_refining_adds_nothing_at_first_and_then_what_the_change_of_code_says() -> None:

@@ -199,4 +199,4 @@ def test_parts_have_a_critic_where_the_truth_is_known(part: str) -> None:
     critic.loss(data, 0).total.backward()
     assert any(p.grad is not None and p.grad.any() for p in made.watches[part].parameters())
     assert all(p.grad is None for p in made.method.parameters())
-    assert not task(watched, data="unpaired").watched
+    assert not task(watched, data="unpaired").watches.playing

@@ -7,6 +7,7 @@ layers see in the truth (feature matching: pix2pixHD, Wang et al., CVPR 2018, se
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, cast
 
 import torch
@@ -110,25 +111,34 @@ class Watch(nn.Module):
 
 
 class Watches(nn.ModuleDict):
-    """The critics of every part; those whose terms have a weight take part in the game."""
+    """The critics of every part; those whose terms have a weight take part in the game.
 
-    def __init__(self) -> None:
+    weights: has a field per term; paired: whether the truth is known, without which none plays.
+    """
+
+    def __init__(self, weights: object, paired: bool = True) -> None:
         super().__init__({part: Watch(part) for part in PARTS})
-
-    def playing(self, weights: object) -> list[Watch]:
-        """Those with a weight: `weights` has a field per term."""
         terms = ("realism", "match")
-        wanted = [p for p in PARTS if any(getattr(weights, f"{p}_{t}") for t in terms)]
-        return [cast(Watch, self[part]) for part in wanted]
+        self.wanted = [
+            p for p in PARTS if paired and any(getattr(weights, f"{p}_{t}") for t in terms)
+        ]
 
-    def terms(
-        self, weights: object, result: Tensor, truth: Tensor, landmarks: Tensor
-    ) -> dict[str, Tensor]:
-        """Of all that play: see `Watch.terms`."""
-        every = [w.terms(result, truth, landmarks) for w in self.playing(weights)]
+    @property
+    def playing(self) -> list[Watch]:
+        """Those that take part."""
+        return [cast(Watch, self[part]) for part in self.wanted]
+
+    def terms(self, result: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Of all that play, on results beside the truth of a batch (`RigPairs` with portraits): see
+        `Watch.terms`.
+        """
+        every = [
+            watch.terms(result, batch["target"], batch["target_landmarks"])
+            for watch in self.playing
+        ]
         return {name: value for terms in every for name, value in terms.items()}
 
-    def apart(self, weights: object) -> dict[str, Tensor]:
+    def apart(self) -> dict[str, Tensor]:
         """The losses of those that play, on what the last `terms` saw."""
-        every = [w.apart() for w in self.playing(weights)]
+        every = [watch.apart() for watch in self.playing]
         return {name: value for losses in every for name, value in losses.items()}

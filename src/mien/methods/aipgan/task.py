@@ -26,7 +26,7 @@ from mien.methods.base import Expression, Group, Loss, Method, Phase, Task, psnr
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise, still
 from mien.nn.compose import compose, resize, warp
-from mien.nn.parts import Watch, Watches
+from mien.nn.parts import Watches
 from mien.types import Faces
 
 Batch = dict[str, Tensor]
@@ -41,7 +41,7 @@ class AIPGANTask(Task):
         self.config, self.data = config, data
         self.method: AIPGAN = AIPGAN(config.architecture)
         self.discriminator = Discriminator(config.architecture, config.training.people)
-        self.watches = Watches()
+        self.watches = Watches(config.weights, config.training.data == "pairs")
         for judge in (self.discriminator, self.watches):
             initialise(judge)
         self.ema_images = config.training.ema_images
@@ -79,9 +79,9 @@ class AIPGANTask(Task):
             )  # fmt: skip
         groups = [Group([*reading, m.identity_encoder, m.decoder, m.head], t.lr)]
         phases.append(Phase("generator", groups, self.make, weight_decay=t.weight_decay, **common))
-        if self.watched:
-            critics = [Group(self.watched, t.lr_discriminator)]
-            phases.append(Phase("critic", critics, self.tell_parts, **common))
+        if self.watches.playing:
+            critics = [Group(self.watches.playing, t.lr_discriminator)]
+            phases.append(Phase("critic", critics, lambda *_: Loss(self.watches.apart()), **common))
         return phases
 
     @property
@@ -93,12 +93,6 @@ class AIPGANTask(Task):
     def judged(self) -> list[str]:
         """The discriminator's terms that have a weight."""
         return [name for name in JUDGED if getattr(self.config.weights, name)]
-
-    @property
-    def watched(self) -> list[Watch]:
-        """The critics of parts whose terms have a weight: they need the truth."""
-        paired = self.config.training.data == "pairs"
-        return self.watches.playing(self.config.weights) if paired else []
 
     def rate(self, progress: float) -> float:
         """Factor of the learning rate at `progress` 0..1 of the budget."""
@@ -124,10 +118,6 @@ class AIPGANTask(Task):
             parts["judged_person"] = F.cross_entropy(person, who)
         return Loss(parts)
 
-    def tell_parts(self, batch: Batch, seen: int) -> Loss:
-        """The critics of mouths and eyes on the generator's last ones and the true ones."""
-        return Loss(self.watches.apart(self.config.weights))
-
     @torch.no_grad()
     def results(self, x: Tensor, d: Tensor) -> Tensor:
         """Faces `x` with the expressions of `d`, both (n, 3, S, S)."""
@@ -151,9 +141,9 @@ class AIPGANTask(Task):
         parts = self.code_terms(codes, gate, both, units, known(batch, len(x)))
         parts |= self.intrinsic_terms(maps, bottom, batch)
         if self.config.training.data == "pairs":
-            t, w = self.config.training, self.config.weights
+            t = self.config.training
             parts |= shared.paired(edit, result, batch, t.emphasis, t.mouth, t.eyes)
-            parts |= self.watches.terms(w, result, batch["target"], batch["target_landmarks"])
+            parts |= self.watches.terms(result, batch)
         parts |= self.again(result[:n], [k[:n] for k in maps], codes[len(x) :][:n], batch)
         if self.config.weights.reconstruction:
             back = m.transfer(x[:n], [k[:n] for k in maps], own[:n], own[:n])

@@ -24,7 +24,7 @@ from mien.methods.base import Group, Loss, Method, Phase, Task, rate_at
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose
-from mien.nn.parts import Watch, Watches
+from mien.nn.parts import Watches
 from mien.types import Faces
 
 Batch = dict[str, Tensor]
@@ -49,7 +49,7 @@ class AUSwapTask(Task):
         self.reader = FreeReader(config.architecture)
         self.realism = PatchDiscriminator(config.architecture)
         self.consistency = PatchDiscriminator(config.architecture)
-        self.watches = Watches()
+        self.watches = Watches(config.weights, config.training.data == "pairs")
         for module in (self.reader, self.realism, self.consistency, self.watches):
             initialise(module)
         self.ema_images = config.training.ema_images
@@ -60,7 +60,7 @@ class AUSwapTask(Task):
             return LabelledFaces(RigFaces(self.data, split, size=size, seed=seed))
         return RigPairs(
             self.data, split, size=size, seed=seed, augment=split == "train",
-            portraits=bool(self.watched), named=self.config.training.named,
+            portraits=bool(self.watches.playing), named=self.config.training.named,
         )  # fmt: skip
 
     def phases(self) -> Sequence[Phase]:
@@ -83,15 +83,10 @@ class AUSwapTask(Task):
         loss = self.paired if t.data == "pairs" else self.unpaired
         groups = [Group(rest, t.lr), Group(units, t.lr_units)]
         phases.append(Phase("generator", groups, loss, weight_decay=t.weight_decay, **common))
-        if self.watched:
-            phases.append(Phase("critic", [Group(self.watched, t.lr)], self.tell_parts, **common))
+        if self.watches.playing:
+            critics = [Group(self.watches.playing, t.lr)]
+            phases.append(Phase("critic", critics, lambda *_: Loss(self.watches.apart()), **common))
         return phases
-
-    @property
-    def watched(self) -> list[Watch]:
-        """The critics of parts whose terms have a weight: they need the truth."""
-        paired = self.config.training.data == "pairs"
-        return self.watches.playing(self.config.weights) if paired else []
 
     @property
     def join(self) -> int:
@@ -136,10 +131,6 @@ class AUSwapTask(Task):
             parts["swap_consistency"] = losses.told_apart(d(rebuilt), d(swapped))
         return Loss(parts)
 
-    def tell_parts(self, batch: Batch, seen: int) -> Loss:
-        """The critics of mouths and eyes on the generator's last ones and the true ones."""
-        return Loss(self.watches.apart(self.config.weights))
-
     # ---- the first stage ---------------------------------------------------------------------
 
     def read(self, batch: Batch, seen: int) -> Loss:
@@ -174,7 +165,7 @@ class AUSwapTask(Task):
 
     def paired(self, batch: Batch, seen: int) -> Loss:
         """The swapped face has a truth; the AU-free features of one person agree."""
-        m, t, w = self.method, self.config.training, self.config.weights
+        m, t = self.method, self.config.training
         x, y, d = batch["source"], batch["target"], batch["donor"]
         features = m.unit_encoder(torch.cat([x, d]))
         free = m.free_encoder(torch.cat([x, y]))
@@ -187,8 +178,7 @@ class AUSwapTask(Task):
             "same": losses.agree(*free.chunk(2)),
         }
         parts |= shared.paired(edit, result, batch, t.emphasis, t.mouth, t.eyes)
-        if self.watched:
-            parts |= self.watches.terms(w, result, y, batch["target_landmarks"])
+        parts |= self.watches.terms(result, batch)
         return Loss.weighed(parts | self.exchange(batch, seen), self.config.weights)
 
     def draw(self, lent: Tensor, mapped: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ from mien.methods.decoupling.stages import CODES, EDITS, Course, Stage, stages
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose
-from mien.nn.parts import Watch, Watches
+from mien.nn.parts import Watches
 
 Batch = dict[str, Tensor]
 MOST_BEFORE = 2
@@ -47,7 +47,7 @@ class DecouplingTask(Task):
         self.method: Decoupling = Decoupling(config.architecture)
         self.reader = Reader(config.architecture, self.method.layout)
         self.discriminator = Discriminator(config.architecture, self.method.layout)
-        self.watches = Watches()
+        self.watches = Watches(config.weights)
         for judge in (self.reader, self.watches):
             initialise(judge)
         self.ema_images = config.training.ema_images
@@ -66,18 +66,13 @@ class DecouplingTask(Task):
         size, first = self.config.architecture.size, self.stages[0]
         pairs = RigPairs(
             self.data, split, size=size, seed=seed, augment=split == "train",
-            portraits=bool(self.watched), named=self.config.training.named,
+            portraits=bool(self.watches.playing), named=self.config.training.named,
         )  # fmt: skip
         if split != "train" or first.name != CODES:
             return pairs
         return Course(
             LabelledFaces(RigFaces(self.data, split, size=size, seed=seed)), pairs, first.stop
         )
-
-    @property
-    def watched(self) -> list[Watch]:
-        """The critics of parts of the composing head's results that have a weight."""
-        return self.watches.playing(self.config.weights)
 
     # ---- the list of phases --------------------------------------------------------------------
 
@@ -98,9 +93,11 @@ class DecouplingTask(Task):
                 phases.append(
                     self.phase(f"judge_{stage.name}", judge, self.judge, stage, t.adversary_every)
                 )
-            if stage.name == EDITS and self.watched:
-                critic = [Group(self.watched, t.lr_discriminator)]
-                phases.append(self.phase("critic", critic, self.tell_parts, stage))
+            if stage.name == EDITS and self.watches.playing:
+                critic = [Group(self.watches.playing, t.lr_discriminator)]
+                phases.append(
+                    self.phase("critic", critic, lambda *_: Loss(self.watches.apart()), stage)
+                )
         later = [stage for stage in self.stages if stage.name != CODES]
         if later and w.uniform:
             whole = Stage("reader", 0, later[0].start, later[-1].stop)
@@ -296,14 +293,13 @@ class DecouplingTask(Task):
         codes = self.look(batch, n)
         parts = self.separation(codes, batch)
         parts |= self.drawn(codes.first(2 * n), batch, n, seen)
-        x, y = batch["source"], batch["target"]
+        x = batch["source"]
         own, wanted = self.after_passes(x, codes, n)
         edit = m.edited(x, own, wanted)
         result = compose(x, edit)
-        t, w = self.config.training, self.config.weights
+        t = self.config.training
         parts |= shared.paired(edit, result, batch, t.emphasis, t.mouth, t.eyes)
-        if self.watched:
-            parts |= self.watches.terms(w, result, y, batch["target_landmarks"])
+        parts |= self.watches.terms(result, batch)
         if self.config.weights.realism:
             judged = losses.passes(self.discriminator(result[:n]))
             parts["realism"] = parts["realism"] + judged
@@ -343,10 +339,6 @@ class DecouplingTask(Task):
             parts["r1"] = 0.5 * w.r1 * t.r1_every * shared.r1(answers, real)
         self.steps += 1
         return Loss(parts)
-
-    def tell_parts(self, batch: Batch, seen: int) -> Loss:
-        """The critics of mouths and eyes on the composing head's last ones and the true ones."""
-        return Loss(self.watches.apart(self.config.weights))
 
     def part(self, batch: Batch) -> int:
         """How many of a batch are judged, looked at again and swapped."""

@@ -23,7 +23,7 @@ from mien.methods.mtss.networks import Discriminator, StyleClassifier
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose
-from mien.nn.parts import Watch, Watches
+from mien.nn.parts import Watches
 
 Batch = dict[str, Tensor]
 
@@ -37,7 +37,7 @@ class MTSSTask(Task):
         self.method: MTSS = MTSS(config.architecture)
         self.classifier = StyleClassifier(config.architecture)
         self.discriminator = Discriminator(config.architecture)
-        self.watches = Watches()
+        self.watches = Watches(config.weights, config.training.data == "pairs")
         for module in (self.classifier, self.discriminator, self.watches):
             initialise(module)
         self.ema_images = config.training.ema_images
@@ -49,7 +49,7 @@ class MTSSTask(Task):
         if t.data == "pairs":
             return RigPairs(
                 self.data, split, size=size, seed=seed, augment=split == "train",
-                portraits=bool(self.watched), named=t.named,
+                portraits=bool(self.watches.playing), named=t.named,
             )  # fmt: skip
         return RigLabelled(self.data, split, t.batch, size=size, seed=seed)
 
@@ -69,16 +69,10 @@ class MTSSTask(Task):
                       self.judge, every=t.adversary_every,
                       start=int(t.adversary_from * t.images), **common)  # type: ignore[arg-type]
             )  # fmt: skip
-        if self.watched:
-            critics = [Group(self.watched, t.lr_discriminator)]
-            phases.append(Phase("critic", critics, self.tell_parts, **common))  # type: ignore[arg-type]
+        if self.watches.playing:
+            critics = [Group(self.watches.playing, t.lr_discriminator)]
+            phases.append(Phase("critic", critics, lambda *_: Loss(self.watches.apart()), **common))  # type: ignore[arg-type]
         return phases
-
-    @property
-    def watched(self) -> list[Watch]:
-        """The critics of parts whose terms have a weight: they need the truth."""
-        paired = self.config.training.data == "pairs"
-        return self.watches.playing(self.config.weights) if paired else []
 
     def rate(self, progress: float) -> float:
         """Factor of the learning rate at `progress` 0..1 of the budget."""
@@ -167,8 +161,7 @@ class MTSSTask(Task):
             "orthogonality": self.orthogonality(style_map, skip),
         }
         parts |= shared.paired(edit, result, batch, t.emphasis, t.mouth, t.eyes)
-        if self.watched:
-            parts |= self.watches.terms(w, result, y, batch["target_landmarks"])
+        parts |= self.watches.terms(result, batch)
         if w.adversarial and seen >= t.adversary_from * t.images:
             parts["adversarial"] = self.fool(result, y, batch)
         return Loss.weighed(parts, self.config.weights)
@@ -209,10 +202,6 @@ class MTSSTask(Task):
         if self.config.training.orthogonality == "cosine":
             return losses.orthogonality_cosine(style_map, content_map)
         return losses.orthogonality_gram(style_map, content_map)
-
-    def tell_parts(self, batch: Batch, seen: int) -> Loss:
-        """The critics of mouths and eyes on the generator's last ones and the true ones."""
-        return Loss(self.watches.apart(self.config.weights))
 
     def judge(self, batch: Batch, seen: int) -> Loss:
         """The discriminator's step on the generator's last, detached fakes: hinge and R1."""
