@@ -104,7 +104,7 @@ def measure(options: argparse.Namespace) -> tuple[dict[str, Any], Mapping[str, A
     split = report.split(options.split)
     setting = Setting(options.renders, data_home(), split, options.limit, options.seed, size)
     check(chosen, setting)
-    panel = Panel.standing()
+    panel = Panel.standing(options.inception)
     everyone = [*contestants, *rows.contestants]
     sections = score(everyone, chosen, setting, panel, options.out / "lines", told)
     about = report.facts(named, setting, panel)
@@ -131,6 +131,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, help="folder of peers' trainings")
     parser.add_argument("--checkouts", type=Path, help="folder of clones of their code")
     parser.add_argument("--protocol", nargs="+", help=", ".join(PROTOCOLS))
+    parser.add_argument("--inception", type=Path, help="its weights (benchmarks/inception.py)")
     parser.add_argument("--limit", type=int, help="people a protocol at most")
     parser.add_argument("--split", default="test")
     parser.add_argument("--seed", type=int, default=0)

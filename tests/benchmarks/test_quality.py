@@ -104,10 +104,10 @@ def test_the_table_holds_who_was_asked_and_why_others_were_not(
     monkeypatch.setattr(report, "contestants", lambda _: ([mine], SIDE))
     standing = Panel.standing()
     panel = Panel(standing.judges, standing.who, lambda _: True)
-    monkeypatch.setattr(Panel, "standing", classmethod(lambda _: panel))
+    monkeypatch.setattr(Panel, "standing", classmethod(lambda *_: panel))
     options = argparse.Namespace(
         methods=["mtss"], runs=runs, checkouts=fakes, renders=tmp_path, protocol=["wild"],
-        split="test", limit=None, seed=0, out=tmp_path,
+        split="test", limit=None, seed=0, out=tmp_path, inception=None,
     )  # fmt: skip
     quality.written(tmp_path, *quality.measure(options))
     about = json.loads((tmp_path / "quality.json").read_text())

@@ -69,7 +69,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch, wide_mouth: Method) -> None:
     monkeypatch.setattr(report, "contestants", lambda _: ([one], 128))
     standing = Panel.standing()
     panel = Panel(standing.judges, standing.who, lambda _: True)
-    monkeypatch.setattr(Panel, "standing", classmethod(lambda _: panel))
+    monkeypatch.setattr(Panel, "standing", classmethod(lambda *_: panel))
 
 
 @pytest.mark.usefixtures("tiny")
@@ -80,6 +80,17 @@ def test_a_mistake_in_the_last_protocol_is_told_before_the_first_is_measured(
     result = run(*words, "--renders", str(tmp_path / "none"), "-o", str(out))
     assert result.exit_code == 2
     assert "run `mien rig render` first" in " ".join(result.stderr.split())
+    assert not out.exists()
+
+
+def test_without_inceptions_weights_nothing_begins(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocols, "_records", lambda *_: [])
+    gone = tmp_path / "inception.safetensors"
+    result = run("-m", "mtss", "--protocol", "wild", "--inception", str(gone), "-o", str(out))
+    assert result.exit_code == 2
+    assert f"no weights at {gone}" in "".join(result.stderr.split("\n"))
     assert not out.exists()
 
 

@@ -23,6 +23,13 @@ def command(
     limit: Annotated[int | None, typer.Option(help="people a protocol at most")] = None,
     split: Annotated[str, typer.Option(help="whose people: test, validation or train")] = "test",
     seed: Annotated[int, typer.Option(help="draws people and triples")] = 0,
+    inception: Annotated[
+        Path | None,
+        typer.Option(
+            help="torch-fidelity's Inception as safetensors (benchmarks/inception.py): sets are "
+            "compared by its features too"
+        ),
+    ] = None,
     speed: Annotated[
         bool, typer.Option(help="also measure parameters, arithmetic, time and memory")
     ] = True,
@@ -46,8 +53,8 @@ def command(
     contestants, size = report.contestants(entrants)
     setting = Setting(renders or rig_home(), data_home(), report.split(split), limit, seed, size)
     check(chosen, setting)
+    panel = Panel.standing(inception)
     check_folder(out, make=True)
-    panel = Panel.standing()
     with Progress(transient=True) as bar:
         task: Any = bar.add_task("reading faces", total=None)
 

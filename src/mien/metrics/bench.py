@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -13,6 +14,8 @@ from mien import images
 from mien.faces.detect import detect
 from mien.judges import NAMES, Judge, Reading, load
 from mien.judges.identity import Descriptor, descriptor
+from mien.judges.inception import Inception
+from mien.judges.inception import load as load_inception
 from mien.judges.networks import SIZE
 from mien.metrics.pixel import (
     face_mask,
@@ -43,19 +46,27 @@ class Panel:
     judges: Sequence[Judge]
     who: Descriptor
     finds: Callable[[Tensor], bool] = face_in
+    inception: Inception | None = None
+    """Whose features sets are compared by too, where its weights can be had."""
 
     @classmethod
-    def standing(cls) -> Panel:
-        """Both judges and dlib; AssetMissing where one of them is not installed."""
-        return cls([load(name) for name in NAMES], descriptor())
+    def standing(cls, inception: Path | None = None) -> Panel:
+        """Both judges and dlib, and Inception with weights at a path; AssetMissing where one of
+        them is not installed.
+        """
+        seen = None if inception is None else load_inception(inception)
+        return cls([load(name) for name in NAMES], descriptor(), inception=seen)
 
     def read(self, pixels: Tensor) -> list[Reading]:
         """What each judge reads in pictures (B, 3, S, S)."""
         return [judge.read(_seen(pixels)) for judge in self.judges]
 
-    def features(self, pixels: Tensor) -> list[Tensor]:
-        """What each judge's net holds of pictures (B, 3, S, S), (B, D)."""
-        return [judge.features(_seen(pixels)) for judge in self.judges]
+    def features(self, pixels: Tensor) -> dict[str, Tensor]:
+        """What each net holds of pictures (B, 3, S, S), by its name, (B, D)."""
+        seen = {f"judge_{judge.name}": judge.features(_seen(pixels)) for judge in self.judges}
+        if self.inception is not None:
+            seen[self.inception.name] = self.inception.features(pixels)
+        return seen
 
 
 def _seen(pixels: Tensor) -> Tensor:
@@ -85,7 +96,7 @@ class _Known:
     source: Tensor  # descriptors (B, 128)
     lender: Tensor | None
     right: list[Reading]  # of the truth, a judge each
-    features: list[Tensor]  # of what results should resemble
+    features: dict[str, Tensor]  # of what results should resemble
 
 
 class Bench:
@@ -100,7 +111,7 @@ class Bench:
         """Every result of `edit`; `progress` hears how many there were."""
         trials = self.section.trials
         columns: dict[str, list[float]] = {}
-        features: list[list[Tensor]] = []
+        features: list[dict[str, Tensor]] = []
         for index, trial in enumerate(trials):
             made = edit(trial)
             finite = made.isfinite().flatten(1).all(1)
@@ -170,14 +181,14 @@ class Bench:
             out[f"crosstalk_{judge.name}"] = moved[:, beside].abs().mean(1)
         return out
 
-    def _distances(self, made: list[list[Tensor]]) -> dict[str, float]:
+    def _distances(self, made: list[dict[str, Tensor]]) -> dict[str, float]:
         out = {}
-        for k, judge in enumerate(self.panel.judges):
-            results = torch.cat([row[k] for row in made])
-            goal = torch.cat([self._known_of(i).features[k] for i in range(len(made))])
+        for net in made[0]:
+            results = torch.cat([row[net] for row in made])
+            goal = torch.cat([self._known_of(i).features[net] for i in range(len(made))])
             if len(results) > 1:
-                out[f"frechet_judge_{judge.name}"] = round(frechet(results, goal), 5)
-                out[f"kernel_judge_{judge.name}"] = round(kernel_distance(results, goal), 5)
+                out[f"frechet_{net}"] = round(frechet(results, goal), 5)
+                out[f"kernel_{net}"] = round(kernel_distance(results, goal), 5)
         return out
 
 

@@ -219,7 +219,10 @@ def followed(measured: Measured) -> Line:
 def panel_facts(panel: Panel) -> dict[str, str]:
     """SHA-256 of what each judge has learnt."""
     facts = {f"judge_{j.name}": _state_digest(j.net.state_dict()) for j in panel.judges}
-    return facts | {"identity": panel.who.digest()}
+    facts["identity"] = panel.who.digest()
+    if panel.inception is not None:
+        facts[panel.inception.name] = panel.inception.digest()
+    return facts
 
 
 def _state_digest(state: Mapping[str, torch.Tensor]) -> str:

@@ -1,7 +1,7 @@
 """How far apart two sets of pictures are, by the features that a net sees in them.
 
-Neither distance is called FID or KID here: those names belong to one net, Inception. What they are
-is named with the net that made the features.
+Neither distance is called FID or KID here: those names belong to one net, Inception, and to tens of
+thousands of pictures. What they are is named with the net that made the features.
 """
 
 from __future__ import annotations
@@ -18,16 +18,19 @@ def frechet(one: Tensor, other: Tensor) -> float:
     """
     a, b = one.double(), other.double()
     middle = (a.mean(0) - b.mean(0)).square().sum()
-    first, second = torch.cov(a.T), torch.cov(b.T)
-    # tr (C1 C2)^(1/2) is the sum of singular values of C1^(1/2) C2^(1/2): no complex numbers
-    cross = torch.linalg.svdvals(_root(first) @ _root(second)).sum()
-    return float((middle + first.trace() + second.trace() - 2 * cross).clamp_min(0))
+    first, second = _root(a), _root(b)
+    # C = R' R: tr (C1 C2)^(1/2) is the sum of singular values of R1 R2', with no complex numbers,
+    # and no larger than the pictures are many
+    cross = torch.linalg.svdvals(first @ second.T).sum()
+    return float((middle + first.square().sum() + second.square().sum() - 2 * cross).clamp_min(0))
 
 
-def _root(covariance: Tensor) -> Tensor:
-    values, vectors = torch.linalg.eigh(covariance)
-    root: Tensor = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
-    return root
+def _root(features: Tensor) -> Tensor:
+    """R with R' R the covariance of features (N, D): (min(N, D), D)."""
+    away: Tensor = (features - features.mean(0)) / max(1, len(features) - 1) ** 0.5
+    if len(away) > away.shape[1]:
+        away = torch.linalg.qr(away, mode="r")[1]
+    return away
 
 
 def kernel_distance(one: Tensor, other: Tensor) -> float:

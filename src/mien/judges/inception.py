@@ -1,0 +1,66 @@
+"""What Inception holds of pictures: the net behind the published FID and KID, as torch-fidelity
+ports it (Szegedy et al. 2016; Heusel et al. 2017), for whoever has its weights.
+
+None come with mien. `benchmarks/inception.py` makes a safetensors file of those that torch-fidelity
+publishes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from unittest.mock import patch
+
+import torch
+from torch import Tensor, nn
+
+from mien.errors import AssetMissing, WeightsError
+from mien.zoo.records import digest, read_weights
+
+LAYER = "2048"
+"""The last map, averaged: what FID and KID are made of."""
+
+
+class Inception:
+    """Pictures to features; `path` is where its weights were read."""
+
+    name = "inception"
+
+    def __init__(self, net: nn.Module, path: Path) -> None:
+        self.net, self.path = net.eval().requires_grad_(False), path
+
+    def digest(self) -> str:
+        """SHA-256 of the weights' file."""
+        return digest(self.path)
+
+    @torch.inference_mode()
+    def features(self, pixels: Tensor) -> Tensor:
+        """Pictures (B, 3, S, S) in [-1, 1] -> (B, 2048); the net enlarges to 299 px itself, as
+        TensorFlow did.
+        """
+        levels = pixels.clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
+        (seen,) = self.net(levels)
+        return seen.float()  # type: ignore[no-any-return]
+
+
+def load(path: Path) -> Inception:
+    """Inception with the weights at `path`, a safetensors file.
+
+    AssetMissing when they are not there, or torch-fidelity is not; WeightsError when they are not
+    its own.
+    """
+    tensors, _ = read_weights(path)
+    try:
+        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+    except ImportError as error:
+        raise AssetMissing(
+            f"Inception's features need torch-fidelity: pip install 'mien[inception]' ({error})"
+        ) from None
+    # its constructor knows no other way than to open a pickle: it is handed what was read instead
+    with patch.object(torch, "load", lambda *_, **__: tensors):
+        try:
+            net = FeatureExtractorInceptionV3(
+                "inception-v3-compat", [LAYER], feature_extractor_weights_path=str(path)
+            )
+        except RuntimeError:
+            raise WeightsError(f"{path} does not hold torch-fidelity's Inception") from None
+    return Inception(net, path)
