@@ -109,14 +109,21 @@ def test_a_pair_is_one_person_and_its_truth(renders: Path) -> None:
         assert torch.allclose(item["mouth"], torch.tensor(51 / 255))
 
 
-def test_targets_may_name_units_more_often(renders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.rig.expressions.named", lambda: frozenset({4}))  # of state 5
+def test_targets_may_name_units_or_be_weak_more_often(
+    renders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = {("single unit", "eyes"): frozenset({4}), ("weak emotion",): frozenset({2})}
+    monkeypatch.setattr("mien.rig.expressions.rows", lambda names: kinds[names])
 
-    def share(named: float) -> float:
-        pairs = RigPairs(renders, "train", size=32, augment=False, named=named)
-        return float(np.mean([told(pairs[i]["target"])[1] == 5 for i in range(100)]))
+    def share(state: int, **asked: float) -> float:
+        pairs = RigPairs(renders, "train", size=32, augment=False, **asked)
+        return float(np.mean([told(pairs[i]["target"])[1] == state for i in range(100)]))
 
-    assert share(0.0) < 0.25 < 0.4 < share(0.6) < 0.8
+    assert share(5) < 0.25 < 0.4 < share(5, named=0.6) < 0.8
+    assert share(3) < 0.25 < 0.4 < share(3, weak=0.6) < 0.8
+    # what is weak is a share of what is left
+    assert share(5, named=0.6, weak=1.0) > 0.4
+    assert 0.2 < share(3, named=0.6, weak=1.0) < 0.6
 
 
 def test_portraits_are_of_the_same_pictures(renders: Path) -> None:

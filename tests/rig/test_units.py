@@ -18,7 +18,7 @@ from mien.rig.expressions import (
     emotion_of,
     emotions,
     expression_list,
-    named,
+    rows,
     sections,
     smiles,
 )
@@ -110,13 +110,20 @@ def test_states_of_a_photograph() -> None:
 
 
 def test_what_comes_after_the_common_ones_is_named() -> None:
-    rows = choose_states(0, "london/003", COMMON + 20)
-    assert set(rows[COMMON:].tolist()) <= named()
-    assert len(named() - set(rows.tolist())) > 20  # others get others
+    chosen = choose_states(0, "london/003", COMMON + 20).tolist()
+    named = rows(tuple(NAMED))
+    assert set(chosen[COMMON:]) <= named
+    assert len(named - set(chosen)) > 20  # others get others
     parts = sections(0)
-    assert len(named()) == sum(len(parts[kind]) for kind in NAMED)
-    closed = [expression_list()[k][list(facs.columns("AU43"))].min() > 0.5 for k in rows[COMMON:]]
+    assert len(named) == sum(len(parts[kind]) for kind in NAMED)
+    closed = [expression_list()[k][list(facs.columns("AU43"))].min() > 0.5 for k in chosen[COMMON:]]
     assert any(closed)
+
+
+def test_rows_of_a_kind_show_it() -> None:
+    every, weak = expression_list(), sections(0)["weak emotion"]
+    assert np.array_equal(every[sorted(rows(("weak emotion",)))], weak)
+    assert all(0 < row.max() < 1 for row in weak)
 
 
 def test_lids_close_rarely_in_the_common_ones_and_often_after_them() -> None:

@@ -112,8 +112,9 @@ class RigPairs(Dataset[dict[str, Tensor]]):
     geometry and camera of their own picture; source_person, donor_person, positions in `people`.
     The random draws are the same with them and without.
 
-    `named`: share of the targets that show a single unit, or what eyes alone do, where the
-    photograph is rendered in some.
+    `named`: share of the targets that show a single unit, or what eyes alone do; `weak`: share of
+    the others that show an emotion below its full strength; where the photograph is rendered in
+    some.
     """
 
     def __init__(
@@ -126,15 +127,18 @@ class RigPairs(Dataset[dict[str, Tensor]]):
         augment: bool = True,
         portraits: bool = False,
         named: float = 0.0,
+        weak: float = 0.0,
     ) -> None:
         self.photos = [p for p in open_renders(folder, split) if len(p.still) > 1]
         if not self.photos:
             raise DataError(f"no photograph in {folder / split} has two states: render more")
         self.size, self.seed, self.strength = size, seed, 1.0 if augment else 0.0
         self.people = sorted({p.person for p in self.photos})
-        self.share = named
-        rows = expressions.named() if named else frozenset()
-        self.named = [[k for k in p.still if p.expression[k] in rows] for p in self.photos]
+        self.shares = (named, weak)
+        self.kinds: list[list[list[int]]] = [
+            self._showing(tuple(kinds)) if share else [[] for _ in self.photos]
+            for kinds, share in ((expressions.NAMED, named), (["weak emotion"], weak))
+        ]
         self.at_rest = [p.at_rest() for p in self.photos] if portraits else []
         self.wearers: dict[int, list[tuple[int, int]]] = {}
         for s, photo in enumerate(self.photos):
@@ -146,6 +150,11 @@ class RigPairs(Dataset[dict[str, Tensor]]):
             for photo in self.photos
         ]
 
+    def _showing(self, kinds: tuple[str, ...]) -> list[list[int]]:
+        """Of every photograph, its states of some kinds of expression."""
+        rows = expressions.rows(kinds)
+        return [[k for k in p.still if p.expression[k] in rows] for p in self.photos]
+
     def __len__(self) -> int:
         return 2**31  # a stream: the budget in images ends it
 
@@ -155,8 +164,9 @@ class RigPairs(Dataset[dict[str, Tensor]]):
         source = 0 if rng.random() < 0.55 else int(rng.choice(still))
         if rng.random() < 0.08:
             return source, source
-        if self.named[s] and rng.random() < self.share:
-            return source, int(rng.choice(self.named[s]))
+        for shown, share in zip(self.kinds, self.shares, strict=True):
+            if shown[s] and rng.random() < share:
+                return source, int(rng.choice(shown[s]))
         emotional = self.emotional[s]
         if emotional and rng.random() < 0.45:
             return source, int(rng.choice(emotional))

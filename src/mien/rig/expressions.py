@@ -85,14 +85,14 @@ def expression_list(seed: int = 0) -> Float:
 
 
 @cache
-def named(seed: int = 0) -> frozenset[int]:
-    """The rows of the list that show a single unit or what eyes do: the kinds of `NAMED`."""
-    rows, first = set[int](), 0
+def rows(kinds: tuple[str, ...], seed: int = 0) -> frozenset[int]:
+    """The rows of the list that belong to some of `sections`."""
+    found, first = set[int](), 0
     for kind, part in sections(seed).items():
-        if kind in NAMED:
-            rows.update(range(first, first + len(part)))
+        if kind in kinds:
+            found.update(range(first, first + len(part)))
         first += len(part)
-    return frozenset(rows)
+    return frozenset(found)
 
 
 def smiles() -> Float:

@@ -55,6 +55,7 @@ class AIPGANTask(Task):
         pairs = RigPairs(
             self.data, split, size=size, seed=seed, augment=train, portraits=True,
             named=self.config.training.named,
+            weak=self.config.training.weak,
         )  # fmt: skip
         if train and len(pairs.people) > room:
             count = len(pairs.people)

@@ -61,6 +61,7 @@ class AUSwapTask(Task):
         return RigPairs(
             self.data, split, size=size, seed=seed, augment=split == "train",
             portraits=bool(self.watches.playing), named=self.config.training.named,
+            weak=self.config.training.weak,
         )  # fmt: skip
 
     def phases(self) -> Sequence[Phase]:

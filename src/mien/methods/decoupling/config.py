@@ -106,6 +106,7 @@ class Training:
     mouth: float = 0.0  # ... compose head: inside an open mouth: teeth are few pixels
     eyes: float = 0.0  # ... compose head: on the eyes: so are lids
     named: float = 0.0  # share of targets that show a single unit, or what eyes alone do
+    weak: float = 0.0  # ... share of the others that show an emotion below full strength
     seed: int = 0
 
 

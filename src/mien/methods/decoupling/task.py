@@ -67,6 +67,7 @@ class DecouplingTask(Task):
         pairs = RigPairs(
             self.data, split, size=size, seed=seed, augment=split == "train",
             portraits=bool(self.watches.playing), named=self.config.training.named,
+            weak=self.config.training.weak,
         )  # fmt: skip
         if split != "train" or first.name != CODES:
             return pairs

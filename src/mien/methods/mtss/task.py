@@ -49,7 +49,7 @@ class MTSSTask(Task):
         if t.data == "pairs":
             return RigPairs(
                 self.data, split, size=size, seed=seed, augment=split == "train",
-                portraits=bool(self.watches.playing), named=t.named,
+                portraits=bool(self.watches.playing), named=t.named, weak=t.weak,
             )  # fmt: skip
         return RigLabelled(self.data, split, t.batch, size=size, seed=seed)
 
