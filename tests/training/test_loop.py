@@ -72,6 +72,7 @@ WITHOUT = {
 OWN = {
     "units_128": {"units"}, "expression_128": {"expression"}, "mouth_128": {"generator", "critic"},
     "parts_128": {"generator", "critic"}, "auswap-parts_128": PHASES["auswap"] | {"critic"},
+    "decoupling-parts_128": {"edits", "judge_edits", "critic", "reader"},
 }  # fmt: skip
 """First and last stages, which have phases of their own."""
 ROOT = Path(__file__).parents[2]
