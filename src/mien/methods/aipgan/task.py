@@ -229,7 +229,7 @@ class AIPGANTask(Task):
         """TER-GAN's consistencies: the result's code and identity maps.
 
         Differs: where the truth is known, its code is asked for and not the reference's, whose
-        landmarks are also the shape of the lender's face; and the encoder stands still, or it would
+        landmarks are also the shape of the lender's face; and the encoder stands still, or it could
         learn not to see what the decoder leaves undone.
         """
         m, w, parts = self.method, self.config.weights, {}
