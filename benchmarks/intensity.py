@@ -111,8 +111,7 @@ def main() -> None:
     table: dict[str, dict[str, Any]] = {}
     for checks in (-1, *range(options.most + 1)):
         method = mien.load(options.method, checks=max(checks, 0))
-        name = ("strengths", "1 check")[checks] if 0 <= checks < 2 else f"{checks} checks"
-        name = "as meant" if checks < 0 else name
+        name = {-1: "as meant", 0: "strengths", 1: "1 check"}.get(checks, f"{checks} checks")
         if checks < 0:
             method.strengths = {}
         table[name] = follows(method, section, panel) | kept(method, section)

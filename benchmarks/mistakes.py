@@ -12,6 +12,6 @@ def told(main: Callable[[], None]) -> None:
     """Run a benchmark's `main`."""
     try:
         main()
-    except MienError as error:
+    except (MienError, OSError) as error:  # OSError: a folder that cannot be written to
         print(error, file=sys.stderr)
         sys.exit(2)

@@ -45,6 +45,21 @@ def test_the_file_becomes_safetensors(
         inception.main()
 
 
+def test_a_place_that_cannot_be_written_is_told(
+    inception: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    there = tmp_path / "there.pth"
+    torch.save({"fc.bias": torch.arange(8.0)}, there)
+    monkeypatch.setattr(inception.tensors, "__defaults__", (named(there),))
+    out = there / "out.safetensors"  # in a folder that is a file
+    monkeypatch.setattr(sys, "argv", ["inception.py", "--weights", str(there), "-o", str(out)])
+    with pytest.raises(SystemExit) as exit_:
+        inception.told(inception.main)
+    assert exit_.value.code == 2
+    assert str(there) in capsys.readouterr().err
+
+
 class Bad:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return (Path.touch, (Path("ran"),))  # type: ignore[return-value]

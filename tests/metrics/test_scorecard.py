@@ -16,19 +16,11 @@ from mien.errors import ConfigError
 from mien.faces.align import template
 from mien.judges import Judge, Reading
 from mien.judges.identity import Descriptor
-from mien.judges.inception import Inception
 from mien.methods.base import Method
 from mien.metrics import scorecard
 from mien.metrics.bench import Bench, Panel, face_in
 from mien.metrics.protocols import PROTOCOLS, Protocol, Setting
-from mien.metrics.scorecard import (
-    Contestant,
-    code_digest,
-    followed,
-    panel_facts,
-    score,
-    summary,
-)
+from mien.metrics.scorecard import Contestant, code_digest, followed, score, summary
 from mien.metrics.table import quality
 from mien.metrics.trials import Editing, Own, Section, Trial, answer, edited_by, nothing
 from mien.types import Faces, Label, Reference
@@ -150,33 +142,6 @@ def test_the_right_answer_is_best(table: dict[str, Any]) -> None:
     assert mean(table, "rig", "units_a") == 0
     assert table["rig"]["gains"]["people_above"] == 1
     assert table["rig"]["sets"]["frechet_judge_a"] == pytest.approx(0, abs=1e-5)
-
-
-class Mean(Inception):
-    """Sees nothing but the mean colour."""
-
-    def __init__(self) -> None:
-        pass
-
-    def features(self, pixels: Tensor) -> Tensor:
-        return pixels.mean((2, 3))
-
-    def digest(self) -> str:
-        return "mean"
-
-
-def test_inception_sees_beside_the_judges_where_it_can_be_had(
-    section: Section, table: dict[str, Any]
-) -> None:
-    panel = replace(PANEL, inception=Mean())
-    line = summary(*[Bench(section, panel).measure(nothing)] * 2, False)
-    assert line["sets"]["frechet_inception"] == line["sets"]["frechet_judge_a"] > 0
-    assert set(line["sets"]) - set(table["nothing"]["sets"]) == {
-        "frechet_inception", "kernel_inception"
-    }  # fmt: skip
-    shown = {"labels": {"people": [], "without_face": [], "lines": {"nothing": line}}}
-    assert "| Fréchet, Inception |" in quality(shown)
-    assert panel_facts(panel) == panel_facts(PANEL) | {"inception": "mean"}  # kept lines are apart
 
 
 def test_a_random_expression_is_right_by_chance_and_keeps_the_person(

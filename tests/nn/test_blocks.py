@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mien.nn.blocks import AdaIN, Departure, Quiet, Refine, ResBlock, initialise, still
+from mien.nn.blocks import AdaIN, Departure, Quiet, Refine, ResBlock, initialise
 from mien.nn.heads import ComposeHead
 
 
@@ -36,18 +36,3 @@ def test_quiet_parts_add_nothing_until_they_learn() -> None:
     with torch.no_grad():
         next(p for p in reversed(list(departure.parameters()))).fill_(1.0)
     assert departure(style).any()
-
-
-def test_what_stands_still_passes_gradients_and_gathers_none() -> None:
-    first, judge, held = (torch.nn.Linear(3, 3) for _ in range(3))
-    held.bias.requires_grad_(False)
-    with still(judge, held):
-        seen = held(judge(first(torch.randn(2, 3))))
-    seen.sum().backward()
-    assert first.weight.grad is not None
-    assert first.weight.grad.any()
-    assert judge.weight.grad is None
-    assert judge.bias.grad is None
-    assert judge.weight.requires_grad
-    assert held.weight.requires_grad
-    assert not held.bias.requires_grad  # as it was

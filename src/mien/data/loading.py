@@ -134,11 +134,8 @@ class RigPairs(Dataset[dict[str, Tensor]]):
             raise DataError(f"no photograph in {folder / split} has two states: render more")
         self.size, self.seed, self.strength = size, seed, 1.0 if augment else 0.0
         self.people = sorted({p.person for p in self.photos})
-        self.shares = (named, weak)
-        self.kinds: list[list[list[int]]] = [
-            self._showing(tuple(kinds)) if share else [[] for _ in self.photos]
-            for kinds, share in ((expressions.NAMED, named), (["weak emotion"], weak))
-        ]
+        kinds = ((tuple(expressions.NAMED), named), (("weak emotion",), weak))
+        self.sought = [(self._showing(kind), share) for kind, share in kinds if share]
         self.at_rest = [p.at_rest() for p in self.photos] if portraits else []
         self.wearers: dict[int, list[tuple[int, int]]] = {}
         for s, photo in enumerate(self.photos):
@@ -164,7 +161,7 @@ class RigPairs(Dataset[dict[str, Tensor]]):
         source = 0 if rng.random() < 0.55 else int(rng.choice(still))
         if rng.random() < 0.08:
             return source, source
-        for shown, share in zip(self.kinds, self.shares, strict=True):
+        for shown, share in self.sought:
             if shown[s] and rng.random() < share:
                 return source, int(rng.choice(shown[s]))
         emotional = self.emotional[s]

@@ -51,7 +51,7 @@ def load(path: Path) -> Inception:
     tensors, _ = read_weights(path)
     try:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-    except ImportError as error:
+    except (ImportError, RuntimeError) as error:  # RuntimeError: a torchvision of another torch
         raise AssetMissing(
             f"Inception's features need torch-fidelity: pip install 'mien[inception]' ({error})"
         ) from None

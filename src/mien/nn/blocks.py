@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -137,19 +135,6 @@ class Departure(nn.Sequential, Quiet):
 
     def add_nothing(self) -> None:
         nn.init.zeros_(list(self.parameters())[-1])
-
-
-@contextmanager
-def still(*modules: nn.Module) -> Iterator[None]:
-    """What is computed inside passes gradients through the modules; their weights gather none."""
-    held = [p for module in modules for p in module.parameters() if p.requires_grad]
-    for p in held:
-        p.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for p in held:
-            p.requires_grad_(True)
 
 
 def initialise(module: nn.Module) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.func import functional_call
 from torch.nn import functional as F
 
 from mien.data.loading import LabelledFaces, RigFaces, RigPairs
@@ -24,7 +25,7 @@ from mien.methods.aipgan.method import AIPGAN
 from mien.methods.aipgan.networks import INTRINSIC, Discriminator
 from mien.methods.base import Expression, Group, Loss, Method, Phase, Task, psnr, rate_at
 from mien.nn import losses as shared
-from mien.nn.blocks import initialise, still
+from mien.nn.blocks import initialise
 from mien.nn.compose import compose, resize, warp
 from mien.nn.parts import Watches
 from mien.types import Faces
@@ -234,11 +235,12 @@ class AIPGANTask(Task):
         """
         m, w, parts = self.method, self.config.weights, {}
         if w.expression_again:
-            paired = self.config.training.data == "pairs"
-            if paired:
+            if self.config.training.data == "pairs":
                 with torch.no_grad():
                     lent, _ = m.expression_encoder(batch["target"][: len(result)])
-            with still(*([m.expression_encoder] if paired else [])):
+                held = {k: p.detach() for k, p in m.expression_encoder.named_parameters()}
+                code, _ = functional_call(m.expression_encoder, held, result)
+            else:
                 code, _ = m.expression_encoder(result)
             parts["expression_again"] = losses.apart(code, lent)
         if w.identity_again:
