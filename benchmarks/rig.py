@@ -35,12 +35,12 @@ from rig_speed import speed
 
 from mien import facs
 from mien.data.split import split_of
+from mien.face_model.fit import fit
+from mien.face_model.mesh import FaceModel
+from mien.face_model.refine import Match, match
+from mien.face_model.render import Rig
+from mien.face_model.stage import Stage
 from mien.rig.expressions import expression_list
-from mien.rig.fit import fit
-from mien.rig.mesh import FaceModel
-from mien.rig.refine import Match, match
-from mien.rig.render import Rig
-from mien.rig.stage import Stage
 
 STABLE = [*range(27, 36), 36, 39, 42, 45, 0, 1, 15, 16]
 SHOWN = ("neutral", "pose_only", "by_landmarks", "expression", "and_light", "and_folds")

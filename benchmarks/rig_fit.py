@@ -26,15 +26,15 @@ from mien.data.adapters import DATASETS
 from mien.data.adapters.base import template_beside
 from mien.data.adapters.tem import to_68
 from mien.errors import FaceNotFound
+from mien.face_model.animate import person, pose
+from mien.face_model.fit import Fit, fit, placed
+from mien.face_model.gaze import gaze, irises_of
+from mien.face_model.mesh import FaceModel
+from mien.face_model.problem import outline_normals, ruler
+from mien.face_model.render import SOURCE_SIZE, Rig
+from mien.face_model.template import FITTED, PUPILS
 from mien.faces.align import MIRROR, STABLE, align, similarity, transform
 from mien.faces.detect import choose, detect
-from mien.rig.animate import person, pose
-from mien.rig.fit import Fit, fit, placed
-from mien.rig.gaze import gaze, irises_of
-from mien.rig.mesh import FaceModel
-from mien.rig.problem import outline_normals, ruler
-from mien.rig.render import SOURCE_SIZE, Rig
-from mien.rig.template import FITTED, PUPILS
 from mien.types import AlignedFace, Face
 from mien.zoo import data_home
 

@@ -10,10 +10,10 @@ import numpy as np
 from rig_measures import SIZE, Crops
 
 from mien import facs
-from mien.rig import kernels, render
+from mien.face_model import kernels, render
+from mien.face_model.mesh import FaceModel
+from mien.face_model.render import Rig
 from mien.rig.expressions import expression_list
-from mien.rig.mesh import FaceModel
-from mien.rig.render import Rig
 
 STEPS: dict[str, Any] = {
     "pose": Rig,

@@ -13,13 +13,13 @@ from torch import nn
 
 from mien import facs, images
 from mien.errors import WeightsError
+from mien.face_model.mesh import FaceModel
+from mien.face_model.render import Rig
 from mien.faces.align import align, mirrored
 from mien.faces.detect import detect
 from mien.judges import NAMES, Judge, Reading, load
 from mien.judges.judge import NETWORKS
 from mien.judges.networks import SIZE, expected_place
-from mien.rig.mesh import FaceModel
-from mien.rig.render import Rig
 from mien.training.judge_data import Photograph, photographs
 from mien.training.judge_scores import photograph_scores
 from mien.types import AlignedFace, Faces
@@ -41,7 +41,7 @@ def samples() -> Faces:
 @pytest.fixture(scope="module")
 def moved(original: Callable[..., Path]) -> Rig:
     """A rig of a bundled sample: a face that belongs to nobody, of no split."""
-    model = FaceModel.load(original("ict_facekit", "ict_facekit.npz"))
+    model = FaceModel.load()
     pixels = images.read(bundled()["ben"]).pixels
     face = align(pixels, detect(pixels)[0], 320)
     return Rig(model, face.pixels, face.landmarks, neutral=True)

@@ -16,8 +16,8 @@ from mien import images
 from mien.cli.main import app
 from mien.data import Record, split_of, write_manifest
 from mien.data.adapters.tem import read_tem, to_68
+from mien.face_model.mesh import FaceModel
 from mien.provenance.evidence import examine
-from mien.rig.mesh import FaceModel
 from mien.rig.shards import read_shard
 
 
@@ -75,13 +75,6 @@ def test_mistakes_cost_one_line(
     assert done.exit_code == 2
     assert message in done.output
     assert not (tmp_path / "a.png").exists()
-
-
-def test_without_the_model(photo: Path, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setenv("MIEN_DATA", str(tmp_path))
-    done = mien("rig", "show", photo, "-o", tmp_path / "a.png")
-    assert done.exit_code == 2
-    assert "mien data import ict-facekit" in done.output.replace("\n", " ")
 
 
 @pytest.fixture

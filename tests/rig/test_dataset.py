@@ -17,12 +17,12 @@ import pytest
 
 from mien import facs
 from mien.errors import ConfigError, DataError, FaceNotFound
-from mien.rig.camera import Camera
+from mien.face_model.camera import Camera
+from mien.face_model.mesh import FaceModel
+from mien.face_model.stage import Stage
 from mien.rig.dataset import Source, even, render_dataset
 from mien.rig.expressions import choose_stage, expression_list
-from mien.rig.mesh import FaceModel
 from mien.rig.shards import read_shard
-from mien.rig.stage import Stage
 
 FEW = {"states": 4, "size": 64, "per_shard": 1, "progress": False}
 
@@ -113,9 +113,9 @@ import sys
 from pathlib import Path
 from typing import Any
 import numpy as np
-from mien.rig.camera import Camera
+from mien.face_model.camera import Camera
 from mien.rig.dataset import Source, render_dataset
-from mien.rig.mesh import FaceModel
+from mien.face_model.mesh import FaceModel
 if __name__ == "__main__":
     a = np.load(sys.argv[1])
     rest = ("train", a["crop"], a["landmarks"], True, "CC")

@@ -9,7 +9,7 @@ import numpy as np
 
 from mien import facs
 from mien.data import split_of
-from mien.rig.mesh import FaceModel
+from mien.face_model.mesh import FaceModel
 from mien.training.smiles import GAZE, SETS, expressive, smiles
 
 
@@ -25,7 +25,7 @@ def test_only_training_people_who_are_not_at_rest(original: Callable[..., Path])
 def test_smiles_are_kept_and_rest_is_not(original: Callable[..., Path]) -> None:
     original("congress")
     root = original("london").parent
-    model = FaceModel.load(original("ict_facekit", "ict_facekit.npz"))
+    model = FaceModel.load()
     people = (
         "london/005",
         "london/013",

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.rig.camera import Camera
-from mien.rig.mesh import FACE, FaceModel
-from mien.rig.template import PLACED, shipped
+from mien.face_model.camera import Camera
+from mien.face_model.mesh import FACE, FaceModel
+from mien.face_model.template import PLACED, shipped
 from mien.training.template import Example, learn
 
 
 @pytest.fixture(scope="module")
 def model(original: Callable[..., Path]) -> FaceModel:
-    return FaceModel.load(original("ict_facekit", "ict_facekit.npz"))
+    return FaceModel.load()
 
 
 def examples(model: FaceModel, count: int) -> list[Example]:

@@ -63,11 +63,11 @@ def show(
     """
     from mien import facs, images
     from mien.data.rigging import align_largest
+    from mien.face_model.mesh import FaceModel
+    from mien.face_model.render import Rig
+    from mien.face_model.stage import Stage
     from mien.provenance.mark import lay
-    from mien.rig.mesh import FaceModel
     from mien.rig.picture import in_a_row, truth_of
-    from mien.rig.render import Rig
-    from mien.rig.stage import Stage
     from mien.types import Face
 
     if not 32 <= size <= LARGEST:
@@ -134,8 +134,8 @@ def render(
     A run that was stopped, however roughly, goes on where it was when it is started again.
     """
     from mien.data.rigging import chosen, imported, listed
+    from mien.face_model.mesh import FaceModel
     from mien.rig.dataset import REPORT, even, render_dataset
-    from mien.rig.mesh import FaceModel
     from mien.zoo import rig_home
 
     if not 32 <= size <= LARGEST or size % 2:

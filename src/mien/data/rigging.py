@@ -15,10 +15,10 @@ from mien.data.adapters import DATASETS
 from mien.data.adapters.base import template_beside
 from mien.data.manifest import FILE_NAME, Record, read_manifest
 from mien.errors import DataError
+from mien.face_model.render import SOURCE_SIZE
 from mien.faces.align import align, transform
 from mien.faces.detect import choose, detect
 from mien.rig.dataset import Source
-from mien.rig.render import SOURCE_SIZE
 from mien.types import AlignedFace, Face
 from mien.zoo import dataset_home
 

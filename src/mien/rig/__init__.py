@@ -1,2 +1,2 @@
-"""The data engine: a photograph animated by a 3-D face model, with flow, visibility and action
-units known."""
+"""The data engine: photographs rendered in many expressions by the face model, with flow,
+visibility and action units known, in shards that any number of workers can make."""

@@ -25,13 +25,13 @@ from rich.progress import Progress
 from safetensors.numpy import save
 
 from mien.errors import ConfigError, DataError, MienError
-from mien.rig.arrays import Float, UInt8
+from mien.face_model.arrays import Float, UInt8
+from mien.face_model.mesh import FaceModel
+from mien.face_model.render import Render, Rig, shrink_flow
+from mien.face_model.sampling import shrink
+from mien.face_model.stage import Stage
 from mien.rig.expressions import choose_stage, choose_states, emotion_of, expression_list
-from mien.rig.mesh import FaceModel
-from mien.rig.render import Render, Rig, shrink_flow
-from mien.rig.sampling import shrink
 from mien.rig.shards import Sample, key_of, sweep, write_bytes, write_shard
-from mien.rig.stage import Stage
 
 FORMAT = 2
 """Version of what a folder of renders looks like; version 1 had a safetensors file a photograph."""

@@ -16,8 +16,8 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from mien import facs
-from mien.rig.arrays import Float, Int
-from mien.rig.stage import Stage
+from mien.face_model.arrays import Float, Int
+from mien.face_model.stage import Stage
 
 ODDS: dict[str, float] = {
     "weak emotion": 0.30,  # an emotion's prototype at 0.75, 0.5 or 0.25

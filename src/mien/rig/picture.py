@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from mien.rig.arrays import Float, UInt8
-from mien.rig.render import Render
+from mien.face_model.arrays import Float, UInt8
+from mien.face_model.render import Render
 
 FULL_COLOUR = 0.05
 """Displacement, crop units, that is drawn in full colour."""

@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 
 from mien.errors import DataError
-from mien.rig.arrays import Float, UInt8
+from mien.face_model.arrays import Float, UInt8
 
 if sys.platform != "win32":
     import fcntl

@@ -25,6 +25,8 @@ from rich.progress import track
 
 from mien import facs, images
 from mien.data.manifest import Record
+from mien.face_model.mesh import FaceModel
+from mien.face_model.render import Rig
 from mien.faces.align import (
     STABLE,
     inverse,
@@ -37,8 +39,6 @@ from mien.faces.align import (
 from mien.faces.detect import boxes_in
 from mien.faces.landmarks import SIZE, LandmarkNet, landmarks_in, predict
 from mien.rig.expressions import expression_list
-from mien.rig.mesh import FaceModel
-from mien.rig.render import Rig
 from mien.training.landmark_follow import followed
 from mien.training.landmark_lips import open_lips
 from mien.training.landmark_views import Example

@@ -2,7 +2,7 @@
 
 From pairs of photographs of the training people of the London Set: the neutral one is rendered with
 the geometry of the person's own smile, and what the real smile is brighter or darker than that is
-the relief. `mien.rig.folds` reads the table.
+the relief. `mien.face_model.folds` reads the table.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from mien import images
 from mien.data.adapters import DATASETS
 from mien.errors import DataError, FaceNotFound
+from mien.face_model import folds
+from mien.face_model.mesh import FACE, FaceModel
+from mien.face_model.refine import match
+from mien.face_model.render import SOURCE_SIZE, Rig
+from mien.face_model.sampling import LUMA, sample
 from mien.faces.align import align
 from mien.faces.detect import choose, detect
-from mien.rig import folds
-from mien.rig.mesh import FACE, FaceModel
-from mien.rig.refine import match
-from mien.rig.render import SOURCE_SIZE, Rig
-from mien.rig.sampling import LUMA, sample
 from mien.types import AlignedFace, Face
 from mien.zoo import data_home
 

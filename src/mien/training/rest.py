@@ -1,7 +1,7 @@
 """Learn how a smiling face looks at rest: `python -m mien.training.rest [--out FILE]`.
 
 From pairs of photographs of the training people of the London Set: hand-checked points of the one
-at rest, mien's own landmarks of the smiling one. The table is small, and `mien.rig.rest` reads it.
+at rest, mien's own landmarks of the smiling one. `mien.face_model.rest` reads the table.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from mien import images
 from mien.data.adapters import DATASETS
 from mien.errors import DataError, FaceNotFound
+from mien.face_model.render import SOURCE_SIZE
+from mien.face_model.rest import TABLE, learn
 from mien.faces.align import align
 from mien.faces.detect import choose, detect
-from mien.rig.render import SOURCE_SIZE
-from mien.rig.rest import TABLE, learn
 from mien.types import Face
 from mien.zoo import data_home
 

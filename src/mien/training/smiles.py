@@ -18,10 +18,10 @@ from mien import facs
 from mien.data.adapters import DATASETS
 from mien.data.rigging import Listed
 from mien.errors import DataError, MienError
+from mien.face_model.mesh import FaceModel
+from mien.face_model.render import Rig
 from mien.facs import Vector
 from mien.rig.expressions import SMILES
-from mien.rig.mesh import FaceModel
-from mien.rig.render import Rig
 from mien.zoo import data_home
 
 SETS = ("london", "congress")

@@ -21,15 +21,15 @@ from mien import images
 from mien.data.adapters import DATASETS
 from mien.data.adapters.tem import read_tem, to_68
 from mien.errors import DataError
+from mien.face_model.animate import person, pose
+from mien.face_model.arrays import Bool, Double, Float, Index, UInt8
+from mien.face_model.camera import Camera
+from mien.face_model.fit import fit
+from mien.face_model.mesh import EYE_LAYER, FACE, SKIN_LAYER, FaceModel
+from mien.face_model.render import SOURCE_SIZE
+from mien.face_model.template import COUNT, FITTED, IRISES, PLACED, PUPILS, TABLE, Places, shipped
 from mien.faces.align import STABLE, align, similarity, transform
 from mien.faces.align import template as mean_landmarks
-from mien.rig.animate import person, pose
-from mien.rig.arrays import Bool, Double, Float, Index, UInt8
-from mien.rig.camera import Camera
-from mien.rig.fit import fit
-from mien.rig.mesh import EYE_LAYER, FACE, SKIN_LAYER, FaceModel
-from mien.rig.render import SOURCE_SIZE
-from mien.rig.template import COUNT, FITTED, IRISES, PLACED, PUPILS, TABLE, Places, shipped
 from mien.types import Face
 from mien.zoo import data_home
 

@@ -1,0 +1,171 @@
+"""From blendshape weights to a posed mesh, for one person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mien.face_model.arrays import Bool, Double, Float, Index
+from mien.face_model.camera import Camera, rotation_matrix
+from mien.face_model.fit import Fit
+from mien.face_model.mesh import (
+    EYE,
+    EYE_SOCKETS,
+    EYEBALLS,
+    FACE,
+    GUMS_AND_TEETH,
+    MOUTH_SOCKET,
+    SIDES,
+    SKIN_LAYER,
+    FaceModel,
+)
+from mien.face_model.mouth import LipArc, seat_teeth
+
+LOOK_ASIDE, LOOK_DOWN, LOOK_UP = 0.55, 0.50, 0.42
+"""Turn of the eyeball at full weight, rad. The model's eyeLook shapes move the lids only."""
+PIVOT_DEPTH = 0.25
+"""The eye turns about a point this far behind the middle of the model's eyeball, cm."""
+
+SINK = ((EYEBALLS, 0.45), (EYE_SOCKETS, 0.25), (GUMS_AND_TEETH, 3.0), (MOUTH_SOCKET, 3.0))
+"""How far each part is pushed back in the depth test only, cm: lids and lips must always win."""
+
+GRAZING, SAFE = 0.38, 0.65
+"""Skin whose normal faces the camera less than this is dropped (the photograph says little about
+it, and its edge would cut the hair); up to the second value it hands over to the background's
+motion."""
+CORE = (4.9, -5.2, 6.0)
+"""Half width, bottom and top, cm, of the part of the face that is drawn whatever its facing."""
+HANDOVER = (4.2, -4.4, 0.7)
+"""Half width and bottom where the core's edge begins to follow the background, and over what
+length, cm."""
+
+
+@dataclass(frozen=True)
+class Pose:
+    """A posed mesh: vertices (N, 3) cm, points (N, 2) crop px, depth (N,) cm, normals (N, 3) in
+    camera axes."""
+
+    vertices: Float
+    points: Float
+    depth: Float
+    normals: Float
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody's mesh: `rest` (N, 3) cm at rest, and `habit` (N, 3) cm, what the expression in the
+    photograph has beyond the model's shapes; `shown` (53,), the weights of that expression without
+    the gaze; `lip` rounds the open mouth, but for the `hang`, cm, that the photograph shows."""
+
+    rest: Float
+    habit: Float
+    shown: Float
+    lip: LipArc
+    hang: float
+
+
+def person(model: FaceModel, fit: Fit) -> Person:
+    """The mesh of a fit, with what the fit left over put into the picture plane."""
+    axes = fit.camera.matrix.astype(np.float32)
+
+    def spread(residual: Double) -> Float:
+        moved = model.spread(residual.astype(np.float32)) / np.float32(fit.camera.scale)
+        return np.stack([moved[:, 0], -moved[:, 1], np.zeros(len(moved), np.float32)], 1) @ axes
+
+    rest = model.shape(fit.identity) + spread(fit.rest_residual)
+    habit = spread(fit.residual) - spread(fit.rest_residual)
+    lip = LipArc(model)
+    hang = lip.excess(rest + np.tensordot(fit.weights, model.expressions, 1) + habit)
+    gaze = np.array([name.startswith("eyeLook") for name in model.names])
+    shown = np.where(gaze, 0, fit.weights - fit.rest_weights)
+    return Person(seat_teeth(model, rest, fit), habit, shown, lip, hang)
+
+
+def pose(model: FaceModel, who: Person, weights: Float) -> Float:
+    """Vertices (N, 3) of a person under blendshape weights (53,); eyeballs are turned explicitly.
+
+    The habit comes with the part of the photograph's expression that `weights` contain.
+    """
+    rest, at = who.rest, np.flatnonzero(weights)
+    vertices = (
+        rest + np.tensordot(weights[at], model.expressions[at], 1) if len(at) else rest.copy()
+    )
+    size = float(who.shown @ who.shown)
+    share = 0.0
+    if size > 0:
+        share = float(np.clip(float(weights @ who.shown) / size, 0, 1))
+        vertices += np.float32(share) * who.habit
+    who.lip(vertices, share * who.hang)
+    w = {name: float(weights[i]) for name, i in model.index.items() if name.startswith("eyeLook")}
+    for side in SIDES:
+        out = (w[f"eyeLookOut_{side}"] - w[f"eyeLookIn_{side}"]) * LOOK_ASIDE
+        down = w[f"eyeLookDown_{side}"] * LOOK_DOWN - w[f"eyeLookUp_{side}"] * LOOK_UP
+        if out or down:
+            ball = EYE[side]
+            pivot = rest[ball].mean(0) - np.array([0, 0, PIVOT_DEPTH], np.float32)
+            about_x = rotation_matrix(np.array([down, 0, 0]))
+            about_y = rotation_matrix(np.array([0, out * np.sign(pivot[0]), 0]))
+            turn = (about_x @ about_y).astype(np.float32)
+            vertices[ball] = (vertices[ball] - pivot) @ turn.T + pivot
+    return vertices
+
+
+def stand(model: FaceModel, vertices: Float, camera: Camera) -> Pose:
+    """`vertices` (N, 3) seen by `camera`."""
+    points, depth = camera.project(vertices)
+    return Pose(vertices, points, depth, camera.turn(model.normals(vertices)))
+
+
+def sink(depth: Float) -> Float:
+    """Depths (N,) for the z-buffer, with the parts behind lids and lips pushed back."""
+    out = depth.copy()
+    for part, far in SINK:
+        out[part] -= far
+    return out
+
+
+def effective(model: FaceModel, fit: Fit, weights: Float) -> Float:
+    """Weights (53,) that do on this face what `weights` ask of an average one.
+
+    The lids close from where they rest on this person, so that 0 leaves them and 1 shuts them.
+    """
+    out = weights.astype(np.float32).copy()
+    for side in SIDES:
+        i = model.index[f"eyeBlink_{side}"]
+        own = float(fit.rest_weights[i])
+        out[i] = min(1.0, own + (1 - own) * float(out[i]))
+    return out
+
+
+def asked(model: FaceModel, fit: Fit) -> Float:
+    """Inverse of `effective` for the expression in the photograph: weights (53,) in 0..1."""
+    out = fit.weights.copy()
+    for side in SIDES:
+        i = model.index[f"eyeBlink_{side}"]
+        own = float(fit.rest_weights[i])
+        out[i] = np.clip((float(out[i]) - own) / (1 - own), 0, 1)
+    return out
+
+
+def drawn(model: FaceModel, normals: Float) -> Bool:
+    """Which triangles (T,) to draw: all but grazing skin outside the core. normals as in the
+    photograph."""
+    x, y = model.neutral[:, 0], model.neutral[:, 1]
+    width, bottom, top = CORE
+    solid = (np.abs(x) < width) & (y > bottom) & (y < top)
+    good = (normals[:, 2] > GRAZING) | solid
+    kept: Bool = (model.layers != SKIN_LAYER) | good[model.triangles].all(1)
+    return kept
+
+
+def rim(model: FaceModel, normals: Float) -> tuple[Index, Float]:
+    """Face vertices (K,) near the silhouette, and how much (K, 1) of their own motion they keep."""
+    x, y = model.neutral[FACE, 0], model.neutral[FACE, 1]
+    t = np.clip((normals[FACE, 2] - GRAZING) / (SAFE - GRAZING), 0, 1)
+    own = t * t * (3 - 2 * t)
+    width, bottom, length = HANDOVER
+    outside = np.maximum(np.abs(x) - width, np.maximum(bottom - y, 0))
+    own = np.maximum(own, np.clip(1 - outside / length, 0, 1))
+    at = np.flatnonzero(own < 0.999)
+    return at, own[at, None].astype(np.float32)

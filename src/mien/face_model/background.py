@@ -1,0 +1,114 @@
+"""What surrounds the face moves along: a coarse grid over the photograph, pulled by the skin.
+
+The displacement of the grid solves a screened Laplace equation: the face's own displacement where
+the face is, zero at the top and the sides of the crop, free at the bottom (neck and shoulders). The
+matrix is the photograph's, so it is factored once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import scipy.sparse as sparse
+from scipy.sparse.linalg import splu
+
+from mien.face_model import kernels
+from mien.face_model.arrays import Float, Int, Layer
+from mien.face_model.mesh import SKIN_LAYER
+from mien.face_model.sampling import sample
+
+STEP = 5
+"""Grid spacing, px at 320."""
+REACH = 55.0
+"""Distance, px at 320, over which hair and background forget the face's motion (the screening
+length)."""
+NEAR = 22.0
+"""The same for a change of light: hair, ears and neck take it."""
+CORNER, BACKDROP = 16, 50.0
+"""Side, px, of the upper corners, which show what stands behind the head, and the difference of
+colour, of 255, that a wall's shades stay under: the wall takes no part in the face's light."""
+
+
+class Background:
+    """The grid of one photograph: points (G, 2) px and triangles (T, 3) over them."""
+
+    def __init__(
+        self, size: int, points: Float, depth: Float, triangles: Int, layers: Layer
+    ) -> None:
+        """From the source face: its points (N, 2) px, depths (N,), and the triangles that are
+        drawn."""
+        axis = np.arange(0, size + STEP, STEP, dtype=np.float32)
+        self._n = n = len(axis)
+        ys, xs = np.meshgrid(axis, axis, indexing="ij")
+        self.points = np.stack([xs, ys], -1).reshape(-1, 2)
+        ids = np.arange(n * n, dtype=np.int32).reshape(n, n)
+        a, b, c, d = (q.ravel() for q in (ids[:-1, :-1], ids[:-1, 1:], ids[1:, :-1], ids[1:, 1:]))
+        self.triangles = np.concatenate([np.stack([a, b, d], 1), np.stack([a, d, c], 1)])
+        self._pin(size, points, depth, triangles, layers)
+        self._factor(ids)
+
+    def _pin(self, size: int, points: Float, depth: Float, triangles: Int, layers: Layer) -> None:
+        """Find which grid points lie on skin, and between which vertices."""
+        n, side = self._n, size + STEP
+        index, buffer = np.empty((side, side), np.int32), np.empty((side, side), np.float32)
+        weights = np.empty((side, side, 2), np.float32)
+        kernels.rasterise(points, depth, triangles, index, weights, buffer)
+        hit = index[::STEP, ::STEP][:n, :n].ravel()
+        self._on_face = (hit >= 0) & (layers[np.maximum(hit, 0)] == SKIN_LAYER)
+        self._corners = triangles[hit[self._on_face]]
+        two = weights[::STEP, ::STEP][:n, :n].reshape(-1, 2)[self._on_face]
+        self._weights = np.concatenate([two, 1 - two.sum(1, keepdims=True)], 1)[..., None]
+
+    def _factor(self, ids: Int) -> None:
+        n = self._n
+        still = np.zeros((n, n), bool)
+        still[0] = still[:, 0] = still[:, -1] = True
+        ends = np.concatenate(
+            [
+                np.stack([ids[:, :-1].ravel(), ids[:, 1:].ravel()]),
+                np.stack([ids[:-1].ravel(), ids[1:].ravel()]),
+            ],
+            1,
+        )
+        ends = np.concatenate([ends, ends[::-1]], 1)
+        links = sparse.csr_matrix((np.ones(ends.shape[1]), ends), shape=(n * n, n * n))
+        degree = np.asarray(links.sum(1)).ravel()
+        self._laplacian = (sparse.diags(degree) - links).tocsr()
+        fixed = self._on_face | still.ravel()
+        self._free = np.flatnonzero(~fixed)
+        self._fixed = np.flatnonzero(fixed)
+        self._solvers: dict[float, Any] = {}
+        self._coupling = self._laplacian[self._free][:, self._fixed]
+
+    def _solver(self, reach: float) -> Any:
+        """The factored matrix of a screening length, px."""
+        if reach not in self._solvers:
+            inside = self._laplacian[self._free][:, self._free]
+            screened = inside + (STEP / reach) ** 2 * sparse.eye(len(self._free))
+            self._solvers[reach] = splu(screened.tocsc())
+        return self._solvers[reach]
+
+    def before_wall(self, photo: Float) -> Float:
+        """How little (G,) each grid point of the photograph (H, W, 3) looks like what its upper
+        corners show, 0..1."""
+        soft = cv2.GaussianBlur(photo, (0, 0), 2.0)
+        colours = sample(np.asarray(soft, np.float32), self.points)
+        corners = (soft[:CORNER, :CORNER], soft[:CORNER, -CORNER:])
+        off = [np.linalg.norm(colours - np.median(c, (0, 1)), axis=1) for c in corners]
+        unlike = (1 - np.exp(-((np.minimum(*off) / BACKDROP) ** 4))).astype(np.float32)
+        certain = cv2.erode(unlike.reshape(self._n, self._n), np.ones((3, 3)))
+        return np.asarray(certain, np.float32).ravel()
+
+    def spread(self, values: Float, reach: float = REACH) -> Float:
+        """Values (G, C) on the grid, given those of every vertex (N, C), such as displacements;
+        forgotten over `reach` px."""
+        out = np.zeros((self._n * self._n, values.shape[1]))
+        out[self._on_face] = (values[self._corners] * self._weights).sum(1)
+        out[self._free] = self._solver(reach).solve(-(self._coupling @ out[self._fixed]))
+        return out.astype(np.float32)
+
+    def sample(self, displacement: Float, points: Float) -> Float:
+        """Displacement (K, 2) px of the grid at points (K, 2) px."""
+        return sample(displacement.reshape(self._n, self._n, 2), points / STEP)

@@ -1,0 +1,200 @@
+"""Wrinkles that few photographs show: drawn along curves of the mesh, in the photograph's frame.
+
+A crease is a furrow: dark along its bottom, brighter on the wall that faces the light, which comes
+from above. It breaks and wavers as skin does, each person's in its own way, and it moves with the
+skin because it is a texture of the photograph. What depth looks right was found by eye.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy.interpolate import make_interp_spline
+from scipy.spatial import cKDTree
+
+from mien.face_model.arrays import Double, Float
+from mien.face_model.mesh import FACE, SIDES, FaceModel
+
+STEP = 0.04
+"""Distance of the points that a crease is drawn from, cm."""
+NEAR = 4
+"""Vertices that place a point of a crease."""
+WAVER = 0.04
+"""How far a crease strays from its path, cm."""
+WALL = 0.45
+"""Brightness of the lit wall, relative to the furrow's depth."""
+ONSET = 1.8
+"""Power of the weight: skin bunches before it creases."""
+FAINTEST = 0.03
+"""Depths under this are not drawn."""
+MARGIN = 8
+"""Room around a drawn crease, px."""
+
+
+@dataclass(frozen=True)
+class Crease:
+    """A furrow that `shape` presses: its depth in log-brightness at full weight, its width (the
+    sigma of its profile), cm, and its path on the person's left, cm in the model's neutral face."""
+
+    shape: str
+    depth: float
+    width: float
+    path: tuple[tuple[float, float], ...]
+
+
+CREASES = (
+    Crease("browInnerUp", 0.22, 0.10, ((-0.3, 7.35), (0.8, 7.45), (1.9, 7.55), (3.0, 7.5))),
+    Crease("browInnerUp", 0.20, 0.10, ((-0.3, 8.2), (0.9, 8.3), (2.2, 8.4), (3.1, 8.3))),
+    Crease("browInnerUp", 0.13, 0.10, ((-0.3, 9.1), (1.0, 9.15), (2.3, 9.2))),
+    Crease("browOuterUp", 0.19, 0.10, ((1.5, 7.45), (2.9, 7.65), (4.2, 7.55), (5.2, 7.0))),
+    Crease("browOuterUp", 0.16, 0.10, ((1.7, 8.3), (3.0, 8.5), (4.4, 8.3), (5.2, 7.8))),
+    Crease("browOuterUp", 0.10, 0.10, ((1.6, 9.15), (3.0, 9.25), (4.2, 9.1))),
+    Crease("browDown", 0.13, 0.11, ((0.55, 4.5), (0.68, 5.2), (0.85, 5.9), (0.95, 6.7))),
+    Crease("browDown", 0.08, 0.10, ((0.15, 4.9), (0.2, 5.5), (0.25, 6.1))),
+    Crease("browDown", 0.08, 0.10, ((-0.1, 4.2), (0.35, 4.25), (0.8, 4.4))),
+    Crease("noseSneer", 0.35, 0.10, ((-0.05, 3.75), (0.35, 3.8), (0.75, 4.0))),
+    Crease("noseSneer", 0.29, 0.09, ((0.3, 3.2), (0.65, 3.05), (1.0, 2.75), (1.3, 2.35))),
+    Crease("noseSneer", 0.29, 0.09, ((0.35, 2.65), (0.75, 2.45), (1.1, 2.1), (1.35, 1.7))),
+    Crease("noseSneer", 0.19, 0.09, ((0.4, 2.1), (0.8, 1.85), (1.1, 1.5))),
+    Crease("noseSneer", 0.32, 0.14, ((1.35, 0.1), (1.75, -0.35), (2.1, -0.95), (2.5, -1.7))),
+    Crease("mouthUpperUp", 0.20, 0.15, ((1.55, -0.3), (2.0, -0.9), (2.5, -1.7), (2.9, -2.5))),
+    Crease("mouthFrown", 0.13, 0.15, ((2.75, -3.7), (3.0, -4.2), (3.1, -4.8), (3.05, -5.4))),
+    Crease("mouthDimple", 0.28, 0.13, ((3.0, -2.7), (3.2, -3.1), (3.25, -3.5), (3.1, -4.0))),
+    Crease("mouthShrugLower", 0.20, 0.14, ((-0.1, -5.35), (0.6, -5.4), (1.2, -5.6), (1.6, -6.0))),
+    Crease("cheekSquint", 0.14, 0.09, ((5.0, 3.75), (5.5, 4.05), (6.0, 4.5))),
+    Crease("cheekSquint", 0.18, 0.09, ((5.0, 3.4), (5.6, 3.4), (6.2, 3.5))),
+    Crease("cheekSquint", 0.15, 0.09, ((4.9, 3.05), (5.4, 2.75), (5.9, 2.35))),
+    Crease("cheekSquint", 0.14, 0.10, ((2.2, 2.6), (3.1, 2.3), (4.0, 2.4), (4.7, 2.7))),
+)
+PITTED, PITS, PIT_DEPTH = "mouthShrugLower", 16, 0.14
+PIT_CENTRE, PIT_RADII = (0.0, -6.5), (1.15, 0.75)
+"""Dimples of a raised chin: the shape, how many, how deep, and the ellipse they lie in, cm."""
+
+
+@dataclass(frozen=True)
+class _Patch:
+    """Log-brightness (h, w) of what one blendshape creases, from `corner` (x, y) px on."""
+
+    index: int
+    corner: tuple[int, int]
+    relief: Float
+
+
+class Creases:
+    """The creases of one photograph of side S."""
+
+    def __init__(
+        self, model: FaceModel, points: Float, side: int, scale: float, skin: Float, seed: int
+    ) -> None:
+        """`points` (N, 2) px of the vertices in the photograph, at `scale` px/cm; `skin` (F,), how
+        deep each face vertex may crease, 0 where it is not bare skin; `seed` of the person's
+        irregularity."""
+        self._side, self._scale = side, scale
+        self._front = np.flatnonzero(model.neutral[FACE, 2] > 3)
+        self._tree = cKDTree(model.neutral[self._front, :2])
+        self._points, self._skin = points[self._front], skin[self._front]
+        random = np.random.default_rng(seed)
+        reliefs: dict[int, Float] = {}
+        for crease in CREASES:
+            for of in SIDES:
+                name = crease.shape if crease.shape in model.index else f"{crease.shape}_{of}"
+                relief = reliefs.setdefault(model.index[name], np.zeros((side, side), np.float32))
+                self._furrow(relief, crease, 1 if of == "L" else -1, random)
+        self._pits(reliefs[model.index[PITTED]], random)
+        self._patches = [_patch(index, relief) for index, relief in reliefs.items()]
+
+    def __call__(self, weights: Float, own: Float) -> Float | None:
+        """Log-brightness (S, S) of what blendshape `weights` (53,) crease beyond the photograph's
+        `own` (53,); None if that is nothing."""
+        out: Float | None = None
+        for patch in self._patches:
+            now, before = (max(0.0, float(w[patch.index])) for w in (weights, own))
+            more = now**ONSET - before**ONSET
+            if more < FAINTEST or not patch.relief.size:
+                continue
+            if out is None:
+                out = np.zeros((self._side, self._side), np.float32)
+            (x, y), (height, width) = patch.corner, patch.relief.shape
+            out[y : y + height, x : x + width] += np.float32(more) * patch.relief
+        return out
+
+    def _furrow(
+        self, relief: Float, crease: Crease, sign: int, random: np.random.Generator
+    ) -> None:
+        path = _resampled(np.array(crease.path))
+        path += _noise(len(path), random)[:, None] * _normals(path) * WAVER
+        path[:, 0] *= sign
+        ends = np.sin(np.pi * (np.arange(len(path)) + 0.5) / len(path)) ** 0.6
+        broken = np.clip(0.8 + 0.45 * _noise(len(path), random), 0.1, 1.2)
+        depth = crease.depth * ends * broken
+        normals = _normals(path)
+        normals *= np.where(normals[:, 1:] < 0, 1, -1)  # downwards: that wall faces the light
+        self._draw(relief, path, -depth, crease.width)
+        self._draw(relief, path + normals * crease.width * 2, depth * WALL, crease.width * 1.3)
+
+    def _pits(self, relief: Float, random: np.random.Generator) -> None:
+        centre, radii = np.array(PIT_CENTRE), np.array(PIT_RADII)
+        angle, radius = random.uniform(0, 2 * np.pi, PITS), np.sqrt(random.uniform(0, 1, PITS))
+        at = centre + np.stack([np.cos(angle), np.sin(angle)], 1) * radius[:, None] * radii
+        for pit in at:
+            path = pit + np.array([[-0.04, 0.0], [0.04, 0.0]])
+            self._draw(relief, path, np.full(2, -PIT_DEPTH), 0.10)
+            self._draw(relief, path - [0, 0.16], np.full(2, PIT_DEPTH * WALL), 0.12)
+
+    def _draw(self, relief: Float, path: Double, depth: Double, width: float) -> None:
+        """Add a soft line of `depth` (K,) along model cm `path` (K, 2), `width` its Gaussian's
+        sigma, cm."""
+        far, near = self._tree.query(path, NEAR)
+        share = 1 / (far + 0.02) ** 2
+        share /= share.sum(1, keepdims=True)
+        at = (self._points[near] * share[..., None]).sum(1)
+        sigma = width * self._scale
+        depth = depth * (self._skin[near] * share).sum(1) * sigma * np.sqrt(2 * np.pi)
+        depth *= np.linalg.norm(np.gradient(at, axis=0), axis=1)  # per px of line
+        low = np.floor(at.min(0)).astype(int) - MARGIN
+        high = np.ceil(at.max(0)).astype(int) + MARGIN
+        if (low < 0).any() or (high >= self._side).any():
+            return
+        ink = np.zeros((high - low + 1)[::-1], np.float32)
+        corner = np.floor(at).astype(int)
+        part = at - corner
+        for dx in (0, 1):
+            for dy in (0, 1):
+                inside = np.abs(1 - dx - part[:, 0]) * np.abs(1 - dy - part[:, 1])
+                x, y = (corner - low + [dx, dy]).T
+                np.add.at(ink, (y, x), inside * depth)
+        window = relief[low[1] : high[1] + 1, low[0] : high[0] + 1]
+        window += cv2.GaussianBlur(ink, (0, 0), sigma)
+
+
+def _patch(index: int, relief: Float) -> _Patch:
+    rows, columns = np.flatnonzero(relief.any(1)), np.flatnonzero(relief.any(0))
+    if not len(rows):
+        return _Patch(index, (0, 0), relief[:0])
+    part = relief[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return _Patch(index, (int(columns[0]), int(rows[0])), part.copy())
+
+
+def _resampled(path: Double) -> Double:
+    """Points (K, 2), `STEP` apart, of a smooth curve through `path` (P, 2)."""
+    length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
+    at = np.linspace(0, length[-1], max(8, round(length[-1] / STEP)))
+    curve = make_interp_spline(length, path, k=min(3, len(path) - 1))
+    return np.asarray(curve(at), np.float64)
+
+
+def _normals(path: Double) -> Double:
+    """Unit normals (K, 2) of a curve (K, 2)."""
+    along = np.gradient(path, axis=0)
+    across = np.stack([-along[:, 1], along[:, 0]], 1)
+    out: Double = across / np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
+    return out
+
+
+def _noise(count: int, random: np.random.Generator) -> Double:
+    """Smooth noise (K,), a knot every 0.8 cm, standard deviation about 0.8."""
+    knots = random.standard_normal(max(4, round(count * STEP / 0.8) + 2))
+    at = np.linspace(0, len(knots) - 1, count)
+    return np.asarray(make_interp_spline(np.arange(len(knots)), knots, k=3)(at), np.float64)

@@ -1,0 +1,294 @@
+"""The inside of the mouth: where the teeth stand, how dark it is there, and what a smiling
+photograph shows of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mien.face_model.arrays import Double, Float, Index, UInt8
+from mien.face_model.eyes import GRAIN, fixed_point, polygon
+from mien.face_model.fit import Fit
+from mien.face_model.mesh import FACE, MOUTH_INSIDE, MOUTH_SOCKET, TEETH, FaceModel
+from mien.face_model.sampling import LUMA, sample
+from mien.face_model.teeth import Tints, draw, places
+
+UPPER_LIP, LOWER_LIP, CORNERS = 62, 66, (60, 64)
+LOWER_ROW = (67, 66, 65)
+"""Inner-lip landmarks."""
+LIP_LINE = 0.45
+"""Brightness of the line between closed lips, in units of the lower lip's."""
+UPPER_LIP_SHADE = 0.84
+"""The upper lip looks down: its brightness in the same units."""
+ARC_WIDTH, ARC_GAP, ROUND = 0.62, 0.8, 1.06
+"""Reach along the lip of each inner landmark's correction, cm; lip gap of a full one, cm; depth of
+the lower lip's middle in units of its sides' on a round opening."""
+
+TEETH_BELOW_LIP = 0.42
+"""How far the upper teeth's edge hangs below the resting upper lip, cm."""
+CROWN = {"upper": 1.45, "lower": 1.2}
+"""The model's crowns are short for a face seen from the front: stretched by this."""
+
+TONGUE_LIFT = 0.1
+"""The tongue lies this much nearer to the upper teeth than the model has it, cm."""
+
+TOOTH_TINT = np.array([1.02, 0.97, 0.84], np.float32)
+GUM_TINT = np.array([0.98, 0.64, 0.63], np.float32)
+TONGUE_TINT = np.array([0.74, 0.40, 0.41], np.float32)
+THROAT_TINT = np.array([0.21, 0.115, 0.12], np.float32)
+"""Colours (R, G, B): the teeth's in units of the eye white's brightness, which knows exposure and
+tint of the photograph; the others' in units of its geometric mean with the skin's."""
+DIMMEST_TEETH = 0.95
+"""Teeth are at least this bright, in units of the skin: an eye's white can lie in shadow."""
+SKIN_CAST = 0.6
+"""Power of the skin's tint that the gums share."""
+ENOUGH = 20
+"""Pixels of teeth that tell their colour."""
+
+OPENING, SPAN = 0.04, 0.22
+"""The inside shows from this much extra lip gap on, fully after this much more, cm."""
+
+
+def seat_teeth(model: FaceModel, rest: Float, fit: Fit) -> Float:
+    """`rest` (N, 3) with teeth, gums and tongue moved to where this person's upper lip wants
+    them."""
+    upper, lower, tongue = model.jaw_parts
+    rest = rest.copy()
+
+    def front(part: Index) -> Float:
+        teeth = part[part >= TEETH.start]
+        heights: Float = rest[teeth[np.abs(model.neutral[teeth, 0]) < 0.7], 1]
+        return heights
+
+    edge, lower_edge = float(front(upper).min()), float(front(lower).max())
+    lip = float(rest[model.landmarks[UPPER_LIP], 1])
+    target = lip - TEETH_BELOW_LIP
+    if not fit.closed:  # in an open smile the teeth must not reach through the lower lip
+        moved = np.tensordot(fit.weights, model.expressions[:, model.landmarks[LOWER_LIP]], 1)
+        low = float(rest[model.landmarks[LOWER_LIP], 1] + moved[1])
+        target = min(target, max(low + 0.02, lip - 0.8))
+    rest[upper, 1] = target + (rest[upper, 1] - edge) * CROWN["upper"]
+    rest[lower, 1] = target + 0.10 + (rest[lower, 1] - lower_edge) * CROWN["lower"]
+    rest[lower, 2] -= 0.12
+    rest[tongue, 1] += target - edge + TONGUE_LIFT
+    return rest
+
+
+@dataclass(frozen=True)
+class OwnMouth:
+    """The mouth in a photograph.
+
+    whole, teeth (H, W): how much of the photograph may be shown inside the mouth, all of it or its
+    teeth only (0 if it is closed); line (3,): colour where closed lips meet; lip (3,) and skin
+    (3,): colours of the lower lip and of the cheeks; enamel (3,): of the teeth if they show.
+    """
+
+    whole: Float
+    teeth: Float
+    line: Float
+    lip: Float
+    skin: Float
+    enamel: Float | None
+
+
+def own_mouth(photo: Float, landmarks: Double, closed: bool, white: Float) -> OwnMouth:
+    """What the photograph (H, W, 3) with an eye's white (3,) shows of its mouth."""
+    lip, skin = lip_colour(photo, landmarks), _cheeks(photo, landmarks)
+    if closed:
+        line = np.percentile(sample(photo, landmarks[60:68]), 30, axis=0) * 0.75
+        nothing = np.zeros(photo.shape[:2], np.float32)
+        return OwnMouth(nothing, nothing, line.astype(np.float32), lip, skin, None)
+    inside = polygon(photo.shape[:2], landmarks[60:68]).astype(np.float32)
+    whole = np.clip(cv2.GaussianBlur(inside, (0, 0), 1.2) * 1.6, 0, 1)
+    teeth = cv2.GaussianBlur(_toothlike(photo, white), (0, 0), 0.7)
+    shown = photo[(inside > 0) & (teeth > 0.6)]
+    enamel = np.percentile(shown, 70, axis=0).astype(np.float32) if len(shown) > ENOUGH else None
+    return OwnMouth(whole, whole * teeth, lip * LIP_LINE, lip, skin, enamel)
+
+
+def _toothlike(photo: Float, white: Float) -> Float:
+    """How bright and how little red (H, W) each pixel is, 1 for a tooth."""
+    bright = np.clip((photo @ LUMA / max(float(white.mean()), 1.0) - 0.5) / 0.2, 0, 1)
+    red, green = photo[..., 0], photo[..., 1]
+    pale = 1 - np.clip((red - green) / np.maximum(red, 1) * 4 - 0.9, 0, 1)
+    return np.asarray(bright * pale, np.float32)
+
+
+def lip_colour(photo: Float, landmarks: Double) -> Float:
+    """Median colour (3,) of the lower lip, which a smile thins less than the upper one."""
+    inner, outer = landmarks[[67, 66, 65]], landmarks[[58, 57, 56]]
+    part = np.linspace(0.35, 0.75, 7)[:, None, None]
+    across = (inner * (1 - part) + outer * part).reshape(-1, 2)
+    return np.asarray(np.median(sample(photo, across), axis=0), np.float32)
+
+
+def _cheeks(photo: Float, landmarks: Double) -> Float:
+    """Median colour (3,) between nose and jaw."""
+    nose, jaw = landmarks[[31, 31, 35, 35]], landmarks[[2, 3, 14, 13]]
+    part = np.linspace(0.35, 0.65, 7)[:, None, None]
+    spots = (nose * (1 - part) + jaw * part).reshape(-1, 2)
+    return np.asarray(np.median(sample(photo, spots), axis=0), np.float32)
+
+
+def lips_without_slit(lids: Float, landmarks: Double, closed: bool, white: Float) -> Float:
+    """The second texture (H, W, 3) with what is between the lips painted over."""
+    inner, shape = landmarks[60:68], lids.shape[:2]
+    mask = polygon(shape, inner)
+    size = float(np.linalg.norm(landmarks[48] - landmarks[54]))
+    cv2.polylines(mask, [fixed_point(inner)], True, (1,), max(2, round(0.03 * size)), shift=4)
+    if closed:
+        mask = np.asarray(cv2.dilate(mask, np.ones((3, 3))), np.uint8)
+        pixels = np.clip(lids, 0, 255).astype(np.uint8)
+        return cv2.inpaint(pixels, mask, 3, cv2.INPAINT_TELEA).astype(np.float32)
+    # Landmarks miss the edge of a tooth by a pixel or two: its colour tells.
+    near = np.asarray(cv2.dilate(mask, np.ones((7, 7))), np.uint8) & polygon(
+        shape, landmarks[48:60]
+    )
+    mask |= (near > 0) & (_toothlike(lids, white) > 0.5)
+    mask = np.asarray(cv2.dilate(mask, np.ones((3, 3)), iterations=2), np.uint8)
+    return _painted_lips(lids, landmarks, mask, size)
+
+
+def _painted_lips(photo: Float, landmarks: Double, mask: UInt8, size: float) -> Float:
+    """`photo` (H, W, 3) with the lips' colour where `mask` (H, W) is, and on the upper lip.
+
+    A smile stretches the upper lip to a few pixels, so nothing that is seen of it can be spread
+    over a lip at rest: it takes the lower one's colour, fading into the skin at its border.
+    """
+    top, inner = landmarks[48:55], landmarks[60:65]
+    upper = np.concatenate([top[:1], top[1:6] * 0.6 + _along(inner, 5) * 0.4, top[6:]])
+    lip = polygon(photo.shape[:2], np.concatenate([upper, inner[::-1]])) | mask
+    lip &= np.asarray(
+        cv2.dilate(polygon(photo.shape[:2], landmarks[48:60]), np.ones((3, 3))), np.uint8
+    )
+    soft = np.clip(
+        cv2.GaussianBlur(lip.astype(np.float32), (0, 0), 0.018 * size) * 1.7 - 0.35, 0, 1
+    )
+    colour = lip_colour(photo, landmarks)
+    middle = float(inner[1:4, 1].mean())
+    fall = (np.arange(len(photo), dtype=np.float32)[:, None] - middle) / np.float32(0.06 * size)
+    light = UPPER_LIP_SHADE + (1 - UPPER_LIP_SHADE) * (0.5 + 0.5 * np.tanh(fall))
+    x = np.arange(photo.shape[1], dtype=np.float32) - np.float32(inner[2, 0])
+    below = float(landmarks[57, 1] - landmarks[66, 1])
+    y = np.arange(len(photo), dtype=np.float32) - np.float32(landmarks[66, 1] + 0.35 * below)
+    gloss = np.exp(-((x / (0.22 * size)) ** 2)) * np.exp(-((y / (0.4 * below + 1)) ** 2))[:, None]
+    light = light * (1 + 0.10 * gloss)
+    noise = np.random.default_rng(1).standard_normal(lip.shape).astype(np.float32)
+    grain = cv2.GaussianBlur(noise, (0, 0), 0.8) * GRAIN
+    paint = colour * light[..., None] + grain[..., None]
+    # Keep what the photograph shows of the lip's own relief where it is not hidden.
+    smooth = cv2.GaussianBlur(photo, (0, 0), 2.5)
+    seen = 1 - cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.0)
+    paint = paint + np.clip(photo - smooth, -12, 12) * (seen * 0.8)[..., None]
+    k = (soft * np.maximum(1 - 0.65 * seen, 0))[..., None]
+    out: Float = np.asarray(photo * (1 - k) + paint * k, np.float32)
+    return out
+
+
+def _along(line: Double, count: int) -> Double:
+    """`count` points of a polyline (N, 2), evenly by index."""
+    at, steps = np.linspace(0, len(line) - 1, count), np.arange(len(line))
+    return np.stack([np.interp(at, steps, line[:, j]) for j in (0, 1)], 1)
+
+
+class LipArc:
+    """Keeps the lower lip's edge an arc when the mouth opens.
+
+    At rest it follows the dip of the upper lip; carried down as it is, that dip makes a heart.
+    """
+
+    def __init__(self, model: FaceModel) -> None:
+        rides = model.expressions[model.index["jawOpen"], FACE, 1] < -1.5
+        points = model.neutral[FACE]
+        y = float(points[model.landmarks[LOWER_LIP], 1])
+        self._model = model
+        self._at = np.flatnonzero(rides & (np.abs(points[:, 0]) < 2.6) & (points[:, 1] > y - 3.0))
+        near = points[self._at]
+        x = points[model.landmarks[list(LOWER_ROW)], 0]
+        across = np.exp(-(((near[:, :1] - x) / ARC_WIDTH) ** 2))
+        down = np.exp(-((np.maximum(y - near[:, 1], 0) / 1.1) ** 2))
+        self._weight = (across * down[:, None]).astype(np.float32)
+
+    def excess(self, vertices: Float) -> float:
+        """By how much, cm, the middle of the lower lip of `vertices` (N, 3) hangs below an arc."""
+        at = self._model.landmarks
+        corners = float(vertices[at[list(CORNERS)], 1].mean())
+        left, middle, right = corners - vertices[at[list(LOWER_ROW)], 1]
+        gap = float(vertices[at[UPPER_LIP], 1] - vertices[at[LOWER_LIP], 1])
+        hangs = float(middle - ROUND * max((left + right) / 2, 0.0))
+        return max(hangs, 0.0) * float(np.clip(gap / ARC_GAP, 0, 1))
+
+    def __call__(self, vertices: Float, own: float) -> None:
+        """Move the lower lip of `vertices` (N, 3) in place; an excess of `own` cm may stay."""
+        excess = np.float32(min(self.excess(vertices) - own, 0.6))
+        if excess > 0:
+            shift = np.array([-0.45, 0.5, -0.45], np.float32) * excess
+            vertices[self._at, 1] += self._weight @ shift
+
+
+class MouthShade:
+    """Colour and light of the mouth's inside, for one photograph.
+
+    Attributes:
+        picture: (H, W, 3), see `teeth`.
+    """
+
+    def __init__(
+        self, model: FaceModel, white: Float, own: OwnMouth, gaps: tuple[float, float]
+    ) -> None:
+        """`gaps`: lip gap, cm, of the resting shape and of the photograph's expression."""
+        self._model = model
+        self._rest_gap, self._source_gap = gaps
+        skin = float(own.skin @ LUMA)
+        glow = max(float(white.mean()) * 1.12, DIMMEST_TEETH * skin)
+        if own.enamel is not None:
+            glow = max(glow, float(own.enamel.mean()))
+        dim = float(np.sqrt(glow * min(glow, skin)))
+        tooth, gum, tongue, throat = TOOTH_TINT, GUM_TINT, TONGUE_TINT, THROAT_TINT
+        if white.max() - white.min() < 2:  # a grey photograph has a grey mouth
+            tooth, gum, tongue, throat = (
+                np.full(3, t @ LUMA, np.float32) for t in (tooth, gum, tongue, throat)
+            )
+        pale = white * np.float32(glow / max(float(white.mean()) * 1.12, 1.0))
+        enamel = (pale * 0.6 + tooth * glow * 0.55) * np.float32(1.04)
+        if own.enamel is not None:
+            enamel = own.enamel * np.float32(1.08)
+        red = np.asarray((own.skin / max(skin, 1.0)) ** SKIN_CAST * dim, np.float32)
+        self.picture = draw(Tints(enamel, gum * red, tongue * dim, throat * dim))
+        self._places = places(model, CROWN)
+        ids = np.arange(MOUTH_INSIDE.start, MOUTH_INSIDE.stop)
+        self._throat = ids < MOUTH_SOCKET.stop
+        upper, _, tongues = model.jaw_parts
+        self._upper, self._tongue = np.isin(ids, upper), np.isin(ids, tongues)
+
+    def __call__(self, vertices: Float, normals: Float) -> tuple[Float, float, float]:
+        """Of each vertex of `MOUTH_INSIDE` (M, 3): its place in `picture`, px, and how much light
+        it gets; how open the mouth is, 0..1; and the lip gap against the source's, cm.
+
+        vertices (N, 3) cm; normals (N, 3) in camera axes.
+        """
+        at = self._model.landmarks
+        upper, lower = vertices[at[UPPER_LIP]], vertices[at[LOWER_LIP]]
+        left, right = vertices[at[list(CORNERS)], 0]
+        gap = float(upper[1] - lower[1])
+        inside, normal = vertices[MOUTH_INSIDE], normals[MOUTH_INSIDE]
+        # Light comes in between the lips: it falls off with depth, towards the corners and behind
+        # the upper lip.
+        deep = np.clip((upper[2] + lower[2]) / 2 - inside[:, 2], 0, 8)
+        aside = np.abs(inside[:, 0] - (left + right) / 2) / max(abs(left - right) / 2, 0.5)
+        below = np.clip((upper[1] - inside[:, 1]) / 0.3, 0, 1)
+        tongue, throat = self._tongue, self._throat
+        falloff = np.where(throat, 0.5, np.where(tongue, 0.20, 0.30))
+        light = np.exp(-np.maximum(deep - 0.55, 0) * falloff)
+        light *= np.clip(1.06 - 0.38 * aside**2.2, 0.32, 1)
+        light *= 0.74 + 0.26 * np.clip(max(0.0, gap), 0, 1)
+        floor = np.where(throat, 0.5, np.where(tongue, 0.62, np.where(self._upper, 0.76, 0.78)))
+        light *= floor + (1 - floor) * below
+        facing = np.clip(normal[:, 2] * 0.8 + 0.35 * normal[:, 1], 0, 1)
+        dull = np.where(throat | tongue, 0.7, 0.85)
+        light *= dull + (1 - dull) * facing
+        opened = float(np.clip((max(0.0, gap) - self._rest_gap - OPENING) / SPAN, 0, 1))
+        out: Float = np.concatenate([self._places, light[:, None].astype(np.float32)], 1)
+        return out, opened, max(0.0, gap) - self._source_gap

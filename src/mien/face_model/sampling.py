@@ -1,0 +1,31 @@
+"""Reading a picture: at scattered points, and smaller."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from mien.face_model.arrays import Float, Real
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""Weights of red, green and blue in brightness (Rec. 601)."""
+
+_ROW = 512
+"""cv2.remap takes at most 32,767 rows, so points are folded into rows of this many."""
+
+
+def sample(image: Float, points: Real) -> Float:
+    """Bilinear `image` (H, W) or (H, W, C) at points (N, 2) px, edge repeated: (N,) or (N, C)."""
+    n = len(points)
+    rows = max(1, -(-n // _ROW))
+    grid = np.zeros((rows * _ROW, 2), np.float32)
+    grid[:n] = points
+    xs, ys = grid.reshape(rows, _ROW, 2).transpose(2, 0, 1).copy()
+    out = cv2.remap(image, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(out, np.float32).reshape(rows * _ROW, *image.shape[2:])[:n]
+
+
+def shrink(image: Real, size: int) -> Float:
+    """`image` (S, S) or (S, S, C) at side `size`: each pixel is the mean of what it covers."""
+    out = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
+    return np.asarray(out, np.float32)

@@ -1,0 +1,109 @@
+"""Action units to blendshape weights and back.
+
+The map is a matrix: each unit adds its blendshapes, then weights are clipped to what the mesh
+stands. The recipes follow the face model's own table of blendshapes and FACS, mended by eye on
+photographs.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from mien import facs
+from mien.face_model.arrays import Float
+from mien.face_model.mesh import SIDES, FaceModel
+
+RECIPES: dict[int, dict[str, float]] = {
+    1: {"browInnerUp": 1.0},
+    2: {"browOuterUp": 1.0},
+    4: {"browDown": 1.35},
+    5: {"eyeWide": 1.0},
+    6: {"cheekSquint": 1.0, "eyeSquint": 0.2},
+    7: {"eyeSquint": 1.0},
+    # At the full shape a nose is no longer the same person's.
+    9: {"noseSneer": 0.72},
+    10: {"mouthUpperUp": 0.8},
+    12: {"mouthSmile": 1.0},
+    14: {"mouthDimple": 1.0},
+    15: {"mouthFrown": 1.0},
+    16: {"mouthLowerDown": 0.8},
+    17: {"mouthShrugLower": 1.0},
+    18: {"mouthPucker": 1.0},
+    20: {"mouthStretch": 1.0},
+    22: {"mouthFunnel": 1.0},
+    23: {"mouthPress": 0.7, "mouthRollLower": 0.2, "mouthRollUpper": 0.2},
+    24: {"mouthPress": 1.0},
+    25: {"mouthLowerDown": 0.3, "mouthUpperUp": 0.2, "jawOpen": 0.06},
+    # With the jaw alone the lower lip hangs in a V.
+    26: {"jawOpen": 0.35, "mouthLowerDown": 0.12},
+    27: {"jawOpen": 0.65, "mouthLowerDown": 0.35},
+    28: {"mouthRollLower": 1.0, "mouthRollUpper": 1.0},
+    29: {"jawForward": 1.0},
+    33: {"cheekPuff": 1.0},
+    43: {"eyeBlink": 1.0},
+    61: {"eyeLookOut_L": 1.0, "eyeLookIn_R": 1.0},
+    62: {"eyeLookOut_R": 1.0, "eyeLookIn_L": 1.0},
+    63: {"eyeLookUp": 0.85},
+    64: {"eyeLookDown": 0.75},
+}
+"""Blendshapes of each unit at 1; a name without side means both sides, or the unit's own side."""
+
+SIDED_RECIPES: dict[str, dict[str, float]] = {
+    "AU30L": {"jawLeft": 1.0},
+    "AU30R": {"jawRight": 1.0},
+}
+
+COUNT = len(facs.UNITS)
+"""Length of an action-unit vector."""
+
+LIMITS: dict[str, float] = {"browDown": 1.35}
+"""Largest weight of blendshapes that may go past their drawn extreme; 1 for the others."""
+
+
+@cache
+def matrix(names: tuple[str, ...]) -> Float:
+    """Blendshape weights (47, E) of each unit at 1, for blendshapes `names`."""
+    index = {name: i for i, name in enumerate(names)}
+    out = np.zeros((len(facs.UNITS), len(names)), np.float32)
+    for row, unit in enumerate(facs.UNITS):
+        side = unit[-1] if unit[-1] in SIDES else ""
+        recipe = SIDED_RECIPES.get(unit) or RECIPES[int(unit[2:].rstrip("LR"))]
+        for shape, weight in recipe.items():
+            targets = [shape] if shape in index else [f"{shape}_{s}" for s in side or SIDES]
+            for target in targets:
+                out[row, index[target]] = weight
+    out.setflags(write=False)
+    return out
+
+
+@cache
+def _limits(names: tuple[str, ...]) -> Float:
+    return np.array(
+        [LIMITS.get(name.removesuffix("_L").removesuffix("_R"), 1.0) for name in names], np.float32
+    )
+
+
+def to_weights(model: FaceModel, units: Float) -> Float:
+    """Blendshape weights (..., 53) of action units (..., 47) in [0, 1]."""
+    weights = np.asarray(units, np.float32) @ matrix(model.names)
+    out: Float = np.clip(weights, 0, _limits(model.names))
+    return out
+
+
+def to_units(model: FaceModel, weights: Float) -> Float:
+    """Action units (47,) in [0, 1] whose blendshapes come nearest to `weights` (53,).
+
+    Bounded least squares with a slight pull to 0, which shares a movement among the units that can
+    make it.
+    """
+    from scipy.optimize import lsq_linear
+
+    a = matrix(model.names).T.astype(np.float64)  # (53, 47)
+    pull = 0.05 * np.eye(a.shape[1])
+    b = np.concatenate([weights.astype(np.float64), np.zeros(a.shape[1])])
+    solved = lsq_linear(np.concatenate([a, pull]), b, bounds=(0.0, 1.0))
+    out: Float = solved.x.astype(np.float32)
+    out[out < 1e-3] = 0
+    return out

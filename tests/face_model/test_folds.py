@@ -1,0 +1,99 @@
+"""Folds learnt from smiles, and creases that are drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from mien.face_model import folds
+from mien.face_model.creases import CREASES, Creases
+from mien.face_model.folds import Folds, Relief, learn, mirrored, place
+from mien.face_model.mesh import FACE, FaceModel
+from mien.face_model.render import Rig
+
+
+def smiling_weights(model: FaceModel, **shapes: float) -> np.ndarray:
+    out = np.zeros(len(model.names), np.float32)
+    for name, weight in shapes.items():
+        out[model.index[name]] = weight
+    return out
+
+
+def test_what_every_smile_shows_is_learnt(model: FaceModel) -> None:
+    """People whose smiles differ in strength, with noise, one of them lit from the side."""
+    random = np.random.default_rng(0)
+    x, y = model.neutral[FACE, 0], model.neutral[FACE, 1]
+    true = (-0.2 * np.exp(-((np.abs(x) - 2.8) ** 2 + (y + 1) ** 2))).astype(np.float32)
+    people = []
+    for strength in np.linspace(0.2, 0.9, 40):
+        seen = folds.depth(strength) * true + random.normal(0, 0.05, len(true))
+        seen += 0.1 * np.tanh(x) * random.choice([-1, 1])
+        weights = smiling_weights(model, mouthSmile_L=strength, mouthSmile_R=strength)
+        people.append(Relief(seen.astype(np.float32), np.ones_like(true), weights))
+    found = learn(model, people)
+    expected = true * place(model)
+    assert np.corrcoef(found, expected)[0, 1] > 0.9
+    assert np.abs(found - found[mirrored(model)]).mean() < 0.003
+
+
+def test_one_sided_smiles_fold_one_side(model: FaceModel) -> None:
+    x = model.neutral[FACE, 0]
+    relief = Folds(model, folds.shipped())
+    none = smiling_weights(model)
+    lit = np.abs(np.log(relief(smiling_weights(model, mouthSmile_L=1.0), none)))
+    assert lit[x > 1].max() > 0.08
+    assert lit[x < -1].max() < 0.01
+    assert (relief(none, none) == 1).all()
+
+
+def test_a_closed_smile_loses_its_folds(model: FaceModel) -> None:
+    relief = Folds(model, folds.shipped())
+    none, smile = smiling_weights(model), smiling_weights(model, mouthSmile_L=0.8, cheekSquint_L=1)
+    assert np.allclose(relief(none, smile) * relief(smile, none), 1, atol=1e-5)
+
+
+def test_the_table_is_small_and_says_where_it_is_from(tmp_path: Path) -> None:
+    assert folds.TABLE.stat().st_size < 40_000
+    folds.save(folds.shipped(), tmp_path / "table.safetensors")
+    again = load_file(tmp_path / "table.safetensors")["smile"]
+    assert (again == folds.shipped().astype(np.float16)).all()
+
+
+def creases(rig: Rig, skin: float = 1.0, seed: int = 1) -> Creases:
+    points = rig.fit.camera.project(rig.person.rest)[0]
+    bare = np.full(FACE.stop, skin, np.float32)
+    return Creases(rig.model, points, 320, float(rig.fit.camera.scale), bare, seed)
+
+
+@pytest.mark.parametrize("shape", sorted({crease.shape for crease in CREASES}))
+def test_every_shape_creases_dark_and_bright(neutral: Rig, shape: str) -> None:
+    names = [n for n in neutral.model.names if n.removesuffix("_L").removesuffix("_R") == shape]
+    weights = smiling_weights(neutral.model, **dict.fromkeys(names, 1.0))
+    drawn = creases(neutral)(weights, np.zeros_like(weights))
+    assert drawn is not None
+    assert -0.6 < drawn.min() < -0.04
+    assert 0.01 < drawn.max() < 0.3
+
+
+def test_creases_are_the_persons_own_and_always_the_same(neutral: Rig) -> None:
+    weights = smiling_weights(neutral.model, browDown_L=1.0, browDown_R=1.0)
+    none = np.zeros_like(weights)
+    a, b, other = (creases(neutral, seed=seed)(weights, none) for seed in (1, 1, 2))
+    assert a is not None
+    assert b is not None
+    assert other is not None
+    assert (a == b).all()
+    assert np.abs(a - other).max() > 0.02
+
+
+def test_hair_has_no_creases(neutral: Rig) -> None:
+    weights = smiling_weights(neutral.model, browInnerUp_L=1.0, browInnerUp_R=1.0)
+    assert creases(neutral, skin=0.0)(weights, np.zeros_like(weights)) is None
+
+
+def test_what_the_photograph_shows_is_not_drawn_again(neutral: Rig) -> None:
+    weights = smiling_weights(neutral.model, noseSneer_L=0.6, noseSneer_R=0.6)
+    assert creases(neutral)(weights, weights) is None

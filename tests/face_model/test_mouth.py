@@ -1,0 +1,151 @@
+"""What the rig paints: mouth, lips and lids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+
+from mien import facs
+from mien.face_model.eyes import eye_textures, polygon
+from mien.face_model.mesh import BACKGROUND_LAYER, MOUTH_INSIDE, TEETH, FaceModel
+from mien.face_model.mouth import CROWN
+from mien.face_model.render import Render, Rig
+from mien.face_model.teeth import DENSITY, Tints, draw, places
+from mien.types import AlignedFace
+
+SIZE = 160
+LIGHT = np.array([0.299, 0.587, 0.114])
+GREY = Tints(*(np.full(3, value, np.float32) for value in (200, 120, 100, 30)))
+
+
+def show(rig: Rig, **units: float) -> Render:
+    return rig.render(facs.vector(units), SIZE)
+
+
+def within(points: np.ndarray) -> np.ndarray:
+    return polygon((SIZE, SIZE), points) > 0
+
+
+def teeth(r: Render) -> np.ndarray:
+    """Pixels (S, S) between the lips' outer borders that are nearly as colourless as teeth."""
+    red, green = (r.image[..., i].astype(float) for i in (0, 1))
+    pale = (red - green) / np.maximum(red, 1) < 0.18
+    return pale & (r.image @ LIGHT > 90) & within(r.landmarks[48:60])
+
+
+def open_mouth(r: Render) -> np.ndarray:
+    return np.asarray(r.image[r.mouth > 0.95] @ LIGHT)
+
+
+def test_closing_a_smile_leaves_no_tooth(smiling: Rig) -> None:
+    before, after = teeth(smiling.original(SIZE)), teeth(show(smiling))
+    assert before.sum() > 30
+    assert after.sum() == 0
+
+
+def test_closed_lips_keep_the_lower_lips_colour_above_and_below(smiling: Rig) -> None:
+    r, own = show(smiling), smiling._skin.mouth.lip
+    p = r.landmarks
+    for inner, outer in ((62, 51), (66, 57)):
+        x, y = np.round(p[inner] * 0.6 + p[outer] * 0.4).astype(int)
+        colour = np.median(r.image[y : y + 2, x - 4 : x + 5].reshape(-1, 3), axis=0)
+        assert np.abs(colour - own).max() < 45
+
+
+def test_a_closed_smile_opens_again(smiling: Rig) -> None:
+    r = smiling.render(facs.prototype("surprise"), SIZE)
+    assert (r.mouth > 0.9).sum() > 50
+    dark = open_mouth(r) < 0.5 * float(smiling._skin.mouth.skin @ LIGHT)
+    assert dark.mean() > 0.4
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_hole_at_any_strength(neutral: Rig, smiling: Rig, seed: int) -> None:
+    """Ten mixes each of six units at 1: inside eyes, nose and mouth the face covers everything."""
+    rng = np.random.default_rng(seed)
+    for rig in (neutral, smiling):
+        for _ in range(5):
+            units = np.zeros(len(facs.UNITS), np.float32)
+            units[rng.choice(len(units), 6, replace=False)] = 1
+            r = rig.render(units, SIZE, supersample=1)
+            assert np.isfinite(r.flow).all()
+            hull = cv2.convexHull(r.landmarks[27:].astype(np.float32))[:, 0]
+            layer = rig._layers[np.maximum(rig._buffers[SIZE][0], 0)]
+            assert not (layer[within(hull)] == BACKGROUND_LAYER).any()
+
+
+def test_a_dark_faces_mouth_is_dark_inside(
+    model: FaceModel, crop: Callable[[str], AlignedFace]
+) -> None:
+    face = crop("neutral_front/061_03")
+    rig = Rig(model, face.pixels, face.landmarks, neutral=True)
+    skin = float(rig._skin.mouth.skin @ LIGHT)
+    assert skin < 90
+    r = rig.render(facs.vector({"AU26": 1.0, "AU27": 0.6}), SIZE)
+    inside = r.image[r.mouth > 0.95].astype(float)
+    light = inside @ LIGHT
+    assert np.median(light) < 0.8 * skin
+    deep = inside[light < np.median(light)]
+    assert (deep[:, 0] - deep[:, 1]).max() < 40  # dark, not red
+
+
+def test_a_grey_photograph_has_a_grey_mouth(model: FaceModel, neutral: Rig) -> None:
+    grey = np.repeat((neutral.crop @ LIGHT).astype(np.uint8)[..., None], 3, axis=2)
+    rig = Rig(model, grey, neutral.fit.landmarks.astype(np.float32), neutral=True)
+    image = rig.render(facs.prototype("happy"), SIZE).image
+    assert np.ptp(image.astype(int), axis=-1).max() <= 1
+
+
+def test_the_opening_is_round(neutral: Rig) -> None:
+    p = show(neutral, AU26=1.0).landmarks
+    corners = p[[60, 64], 1].mean()
+    middle, sides = p[66, 1] - corners, p[[67, 65], 1].mean() - corners
+    assert middle < 1.25 * sides
+
+
+def test_teeth_are_apart_and_not_alike() -> None:
+    """Along the upper teeth the light falls at every gap, and no two crowns are equal."""
+    row = draw(GREY)[round(2.0 * DENSITY), :, 0]
+    middle = len(row) // 2
+    assert row[middle] < 0.8 * row[middle + 15]
+    crowns = [row[middle + sign * 6 : middle + sign * 28 : sign] for sign in (-1, 1)]
+    assert np.abs(crowns[0] - crowns[1]).mean() > 1
+
+
+def test_teeth_find_their_place_in_the_picture(model: FaceModel) -> None:
+    at = places(model, CROWN)
+    height, width, _ = draw(GREY).shape
+    assert (at >= 0).all()
+    assert (at < [width, height]).all()
+    upper = model.jaw_parts[0]
+    crowns = upper[(upper >= TEETH.start) & (np.abs(model.neutral[upper, 0]) < 0.7)]
+    edge = model.neutral[crowns, 1].min()
+    front = crowns[model.neutral[crowns, 1] < edge + 0.6]
+    colours = draw(GREY)[tuple(at[front - MOUTH_INSIDE.start].astype(int).T[::-1])]
+    assert np.median(colours) > 150
+
+
+def test_closed_lids_are_skin(neutral: Rig) -> None:
+    """The painted lid is no darker than the skin around it by more than its shade."""
+    p, photo = neutral.fit.landmarks, neutral.crop
+    lids = eye_textures(photo, p, neutral.fit.camera.scale).lids
+    for part in (slice(36, 42), slice(42, 48)):
+        inside = lids[polygon(photo.shape[:2], p[part]) > 0] @ LIGHT
+        x, y = p[part].mean(0)
+        skin = float(photo[int(y + 0.45 * np.ptp(p[part][:, 0])), int(x)] @ LIGHT)
+        assert inside.min() > 0.6 * skin
+        assert inside.std() < 0.08 * skin
+
+
+def test_one_lid_closes_alone(neutral: Rig) -> None:
+    wink = show(neutral, AU43L=1.0)
+    # drawn, not the photograph itself, which its own units would give
+    rest = neutral.render_weights(neutral.weights(neutral.units), len(wink.image))
+    p = rest.landmarks
+    left, right = within(p[42:48]), within(p[36:42])
+    change = np.abs(wink.image.astype(int) - rest.image).mean(-1)
+    assert change[left].mean() > 10
+    assert change[right].mean() < 2
