@@ -28,10 +28,11 @@ from mien.data.adapters.tem import to_68
 from mien.errors import FaceNotFound
 from mien.face_model.animate import person, pose
 from mien.face_model.fit import Fit, fit, placed
+from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.gaze import gaze, irises_of
 from mien.face_model.mesh import FaceModel
 from mien.face_model.problem import outline_normals, ruler
-from mien.face_model.render import SOURCE_SIZE, Rig
+from mien.face_model.render import Rig
 from mien.face_model.template import FITTED, PUPILS
 from mien.faces.align import MIRROR, STABLE, align, similarity, transform
 from mien.faces.detect import choose, detect

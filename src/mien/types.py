@@ -84,11 +84,16 @@ class Composition:
     in crop units; mask (B, 1, S, S) in [0, 1], 1 where the source shows through; paint (B, 3, S, S)
     in [-1, 1]. Resolution-free: all three may be resampled and applied to the photograph at its own
     size. A method with a paper-true picture head answers with mask 0 and the picture as paint.
+
+    `gain` (B, 1, S, S) >= 0, where there is one, multiplies the light of what shows through (its
+    values counted from black): shade and folds that leave the skin's texture alone. Such a
+    composition is drawn at the photograph's own size, and every pixel means what it says.
     """
 
     flow: Tensor
     mask: Tensor
     paint: Tensor
+    gain: Tensor | None = None
 
 
 @dataclass(frozen=True)

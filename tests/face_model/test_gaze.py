@@ -7,9 +7,10 @@ import pytest
 
 from mien import facs
 from mien.face_model.fit import fit
+from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.gaze import gaze, iris_vertex
 from mien.face_model.mesh import FaceModel
-from mien.face_model.render import SOURCE_SIZE, Rig
+from mien.face_model.render import Rig
 
 
 def irises(model: FaceModel, rig: Rig, shift: tuple[float, float]) -> dict[str, np.ndarray]:

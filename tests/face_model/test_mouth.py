@@ -10,9 +10,12 @@ import pytest
 
 from mien import facs
 from mien.face_model.eyes import eye_textures, polygon
+from mien.face_model.frame import Frame, Window
+from mien.face_model.gaze import irises_of
 from mien.face_model.mesh import BACKGROUND_LAYER, MOUTH_INSIDE, TEETH, FaceModel
 from mien.face_model.mouth import CROWN
 from mien.face_model.render import Render, Rig
+from mien.face_model.stage import Stage
 from mien.face_model.teeth import DENSITY, Tints, draw, places
 from mien.types import AlignedFace
 
@@ -73,7 +76,8 @@ def test_no_hole_at_any_strength(neutral: Rig, smiling: Rig, seed: int) -> None:
             r = rig.render(units, SIZE, supersample=1)
             assert np.isfinite(r.flow).all()
             hull = cv2.convexHull(r.landmarks[27:].astype(np.float32))[:, 0]
-            layer = rig._layers[np.maximum(rig._buffers[SIZE][0], 0)]
+            scene, _ = rig._scene(rig.weights(units), rig.fit.camera, 1.0, True, Stage(), None)
+            layer = Frame.of(scene, Window.whole(SIZE)).layer
             assert not (layer[within(hull)] == BACKGROUND_LAYER).any()
 
 
@@ -131,7 +135,7 @@ def test_teeth_find_their_place_in_the_picture(model: FaceModel) -> None:
 def test_closed_lids_are_skin(neutral: Rig) -> None:
     """The painted lid is no darker than the skin around it by more than its shade."""
     p, photo = neutral.fit.landmarks, neutral.crop
-    lids = eye_textures(photo, p, neutral.fit.camera.scale).lids
+    lids = eye_textures(photo.astype(np.float32), p, irises_of(photo, neutral.fit), 1.0).lids
     for part in (slice(36, 42), slice(42, 48)):
         inside = lids[polygon(photo.shape[:2], p[part]) > 0] @ LIGHT
         x, y = p[part].mean(0)

@@ -6,8 +6,9 @@ import numpy as np
 
 from mien import facs
 from mien.face_model.fit import fit
+from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.refine import match
-from mien.face_model.render import SOURCE_SIZE, Render, Rig
+from mien.face_model.render import Render, Rig
 
 
 def difference(a: Render, b: Render) -> float:

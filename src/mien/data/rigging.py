@@ -15,7 +15,7 @@ from mien.data.adapters import DATASETS
 from mien.data.adapters.base import template_beside
 from mien.data.manifest import FILE_NAME, Record, read_manifest
 from mien.errors import DataError
-from mien.face_model.render import SOURCE_SIZE
+from mien.face_model.frame import SOURCE_SIZE
 from mien.faces.align import align, transform
 from mien.faces.detect import choose, detect
 from mien.rig.dataset import Source

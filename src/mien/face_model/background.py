@@ -14,9 +14,9 @@ import numpy as np
 import scipy.sparse as sparse
 from scipy.sparse.linalg import splu
 
-from mien.face_model import kernels
 from mien.face_model.arrays import Float, Int, Layer
 from mien.face_model.mesh import SKIN_LAYER
+from mien.face_model.raster import rasterise
 from mien.face_model.sampling import sample
 
 STEP = 5
@@ -31,8 +31,13 @@ CORNER, BACKDROP = 16, 50.0
 colour, of 255, that a wall's shades stay under: the wall takes no part in the face's light."""
 
 
+ROUNDS = 8
+"""Steps that turn "where does this go" into "where does this come from"; each leaves at most a
+half of the error."""
+
+
 class Background:
-    """The grid of one photograph: points (G, 2) px and triangles (T, 3) over them."""
+    """The grid of one photograph: points (G, 2) px."""
 
     def __init__(
         self, size: int, points: Float, depth: Float, triangles: Int, layers: Layer
@@ -44,21 +49,17 @@ class Background:
         ys, xs = np.meshgrid(axis, axis, indexing="ij")
         self.points = np.stack([xs, ys], -1).reshape(-1, 2)
         ids = np.arange(n * n, dtype=np.int32).reshape(n, n)
-        a, b, c, d = (q.ravel() for q in (ids[:-1, :-1], ids[:-1, 1:], ids[1:, :-1], ids[1:, 1:]))
-        self.triangles = np.concatenate([np.stack([a, b, d], 1), np.stack([a, d, c], 1)])
         self._pin(size, points, depth, triangles, layers)
         self._factor(ids)
 
     def _pin(self, size: int, points: Float, depth: Float, triangles: Int, layers: Layer) -> None:
         """Find which grid points lie on skin, and between which vertices."""
         n, side = self._n, size + STEP
-        index, buffer = np.empty((side, side), np.int32), np.empty((side, side), np.float32)
-        weights = np.empty((side, side, 2), np.float32)
-        kernels.rasterise(points, depth, triangles, index, weights, buffer)
-        hit = index[::STEP, ::STEP][:n, :n].ravel()
+        raster = rasterise(points, depth, triangles, (side, side))
+        hit = raster.index[::STEP, ::STEP][:n, :n].ravel()
         self._on_face = (hit >= 0) & (layers[np.maximum(hit, 0)] == SKIN_LAYER)
         self._corners = triangles[hit[self._on_face]]
-        two = weights[::STEP, ::STEP][:n, :n].reshape(-1, 2)[self._on_face]
+        two = raster.weights[::STEP, ::STEP][:n, :n].reshape(-1, 2)[self._on_face]
         self._weights = np.concatenate([two, 1 - two.sum(1, keepdims=True)], 1)[..., None]
 
     def _factor(self, ids: Int) -> None:
@@ -109,6 +110,21 @@ class Background:
         out[self._free] = self._solver(reach).solve(-(self._coupling @ out[self._fixed]))
         return out.astype(np.float32)
 
-    def sample(self, displacement: Float, points: Float) -> Float:
-        """Displacement (K, 2) px of the grid at points (K, 2) px."""
-        return sample(displacement.reshape(self._n, self._n, 2), points / STEP)
+    def sample(self, values: Float, points: Float) -> Float:
+        """Values (G, C) of the grid at points (K, 2) px."""
+        return sample(values.reshape(self._n, self._n, -1), points / STEP)
+
+    def origins(self, drift: Float) -> Float:
+        """Where what lies at each grid point came from (G, 2) px, when the grid was displaced by
+        `drift` (G, 2) px."""
+        out = self.points.copy()
+        for _ in range(ROUNDS):
+            out = self.points - self.sample(drift, out)
+        return out
+
+    def over(self, values: Float, places: Float) -> Float:
+        """Values (G, C) of the grid at places (H, W, 2) px: (H, W, C)."""
+        grid = values.reshape(self._n, self._n, -1)
+        x, y = (np.ascontiguousarray(places[..., i] / np.float32(STEP)) for i in (0, 1))
+        out = cv2.remap(grid, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(out, np.float32).reshape(*places.shape[:2], -1)

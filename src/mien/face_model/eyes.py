@@ -1,7 +1,8 @@
 """The eyes of a photograph, completed: the iris where a lid hides it, the white beside it, and the
 skin of a closed lid.
 
-Coordinates are pixels of the 320 px crop; "right" is the person's right eye, landmarks 36-41.
+Lengths tuned by eye are in pixels of the 320 px crop; `fine` says how many pixels of the picture at
+hand are one of those. "Right" is the person's right eye, landmarks 36-41.
 """
 
 from __future__ import annotations
@@ -23,9 +24,6 @@ SHADOW = 0.93
 """What was behind a lid is a little darker than what was in the open."""
 CLEAN = 0.86
 """Skin beside the eye that is darker than this, relative to its brighter part, is lash or paint."""
-GRAIN = 3.0
-"""Standard deviation of the noise put on inpainted lids, so that they are not smoother than the
-skin beside."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +33,18 @@ class Iris:
     centre: Double
     radius: float
 
+    def at(self, fine: float) -> Iris:
+        """The same in a picture of `fine` times the pixels."""
+        return Iris((self.centre + 0.5) * fine - 0.5, self.radius * fine)
+
 
 @dataclass(frozen=True)
 class EyeTextures:
-    """photo (H, W, 3) with complete eyes; kept (H, W), how much of it is the photograph there; lids
-    (H, W, 3), the photograph with closed lids; the white's colour (3,), the lashes' colour (3,),
-    and each iris by side."""
+    """The eyes of a picture (H, W): `hidden` (H, W, 3), what a lid hides of them, where the
+    photograph does not show it; `kept` (H, W), how far it does; lids (H, W, 3), the photograph with
+    closed lids; the white's colour (3,), the lashes' colour (3,), and each iris by side."""
 
-    photo: Float
+    hidden: Float
     kept: Float
     lids: Float
     white: Float
@@ -50,36 +52,42 @@ class EyeTextures:
     irises: dict[str, Iris]
 
 
-def eye_textures(photo: UInt8, landmarks: Double, scale: float) -> EyeTextures:
-    """Textures of a crop (H, W, 3) with landmarks (68, 2) px, at `scale` px/cm."""
-    image = photo.astype(np.float32)
-    complete, kept, lids = image.copy(), np.zeros(photo.shape[:2], np.float32), image
-    hidden = np.zeros(photo.shape[:2], np.uint8)
-    openings = {side: polygon(photo.shape[:2], landmarks[part]) for side, part in POINTS.items()}
-    irises = {
-        side: find_iris(image, landmarks[part], openings[side], scale)
-        for side, part in POINTS.items()
-    }
+def eye_textures(
+    image: Float, landmarks: Double, irises: dict[str, Iris], fine: float
+) -> EyeTextures:
+    """Textures of a picture (H, W, 3), 0..255, with landmarks (68, 2) and irises in its px."""
+    shape = image.shape[:2]
+    complete, kept, lids = np.zeros_like(image), np.zeros(shape, np.float32), image
+    closed = np.zeros(shape, np.uint8)
+    openings = {side: polygon(shape, landmarks[part]) for side, part in POINTS.items()}
     whites = {side: _white(image, openings[side], irises[side]) for side in POINTS}
     brightest = max(whites.values(), key=lambda white: float(white @ LUMA))
     for side, part in POINTS.items():
-        corners, opening, iris = landmarks[part], openings[side], irises[side]
+        corners, iris = landmarks[part], irises[side]
+        box = _box(shape, corners.mean(0), iris.radius)
         # An eye in shade, or one that is nearly shut, shows little white: believe it by half.
         white = (whites[side] + brightest) * np.float32(0.5)
-        filled = _complete_eye(image, opening, iris, white)
-        own = cv2.GaussianBlur(cv2.erode(opening, np.ones((3, 3))).astype(np.float32), (0, 0), 0.8)
-        own = np.clip(own * 1.6 - 0.3, 0, 1)
-        box = _box(photo.shape[:2], corners.mean(0), iris.radius)
-        k = own[box][..., None]
-        complete[box] = image[box] * k + filled[box] * (1 - k) * SHADOW
-        kept[box] = own[box]
-        area = _lid_area(photo.shape[:2], corners, landmarks[BROWS[side]], side)
-        lids = _close(lids, area, corners)
-        hidden |= area
-    lash = np.percentile(image[hidden > 0], 8, axis=0).astype(np.float32)
+        opening = openings[side][box]
+        inner = cv2.erode(opening, disc(fine)).astype(np.float32)
+        own = np.clip(cv2.GaussianBlur(inner, (0, 0), 0.8 * fine) * 1.6 - 0.3, 0, 1)
+        corner = np.array([box[1].start, box[0].start], np.float64)
+        within = Iris(iris.centre - corner, iris.radius)
+        filled = _complete_eye(image[box], opening, within, white, fine)
+        complete[box] = filled * (1 - own[..., None]) * np.float32(SHADOW)
+        kept[box] = own
+        area = _lid_area(shape, corners, landmarks[BROWS[side]], side, fine)
+        lids = _close(lids, area, corners, fine)
+        closed |= area
+    lash = np.percentile(image[closed > 0], 8, axis=0).astype(np.float32)
     return EyeTextures(
         complete, kept, lids, np.mean(list(whites.values()), 0, np.float32), lash, irises
     )
+
+
+def disc(radius: float) -> UInt8:
+    """A structuring element that reaches `radius` px."""
+    side = 2 * max(1, round(radius)) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
 def polygon(shape: tuple[int, ...], points: Real) -> UInt8:
@@ -138,24 +146,25 @@ def _white(image: Float, opening: UInt8, iris: Iris) -> Float:
     return white.astype(np.float32)
 
 
-def _complete_eye(image: Float, opening: UInt8, iris: Iris, white: Float) -> Float:
+def _complete_eye(image: Float, opening: UInt8, iris: Iris, white: Float, fine: float) -> Float:
     """Picture (H, W, 3) of a whole iris on `white` (3,)."""
-    distance = _from_middle(image.shape, iris)
-    inner = cv2.erode(opening, np.ones((3, 3))) > 0
+    distance = _from_middle(image.shape, iris) / np.float32(fine)
+    radius = iris.radius / fine
+    inner = cv2.erode(opening, disc(fine)) > 0
     colours, radii = image[inner], distance[inner]
-    x, y = np.clip(np.round(iris.centre).astype(int), 0, len(image) - 1)
+    x, y = np.clip(np.round(iris.centre).astype(int), 0, (image.shape[1] - 1, len(image) - 1))
     profile = [image[y, x]]
-    for ring in range(int(iris.radius) + 2):
+    for ring in range(int(radius) + 2):
         near = np.abs(radii - ring) < 1.2
         profile.append(np.median(colours[near], axis=0) if near.sum() > 2 else profile[-1])
     table = np.array(profile[1:], np.float32)
     at = np.clip(distance, 0, len(table) - 1.001)
     low = at.astype(int)
     part = (at - low)[..., None]
-    disc = table[low] * (1 - part) + table[low + 1] * part
-    a = np.clip((iris.radius - distance) / 1.5 + 0.5, 0, 1)[..., None]
-    ball = np.clip(1.03 - 0.13 * (distance / iris.radius / 2) ** 2, 0.55, 1)[..., None]
-    filled: Float = (white * ball * (1 - a) + disc * a).astype(np.float32)
+    iris_colour = table[low] * (1 - part) + table[low + 1] * part
+    a = np.clip((radius - distance) / 1.5 + 0.5, 0, 1)[..., None]
+    ball = np.clip(1.03 - 0.13 * (distance / radius / 2) ** 2, 0.55, 1)[..., None]
+    filled: Float = (white * ball * (1 - a) + iris_colour * a).astype(np.float32)
     return filled
 
 
@@ -167,7 +176,9 @@ def _box(shape: tuple[int, ...], centre: Double, radius: float) -> tuple[slice, 
     return slice(top, bottom), slice(left, right)
 
 
-def _lid_area(shape: tuple[int, ...], corners: Double, brow: Double, side: str) -> UInt8:
+def _lid_area(
+    shape: tuple[int, ...], corners: Double, brow: Double, side: str, fine: float
+) -> UInt8:
     """Mask of the opening, its lashes and the crease above: what a closed lid replaces."""
     width = float(np.linalg.norm(corners[3] - corners[0]))
     room = max(4.0, float(corners[[1, 2], 1].mean() - brow[1:4, 1].mean()))
@@ -179,11 +190,10 @@ def _lid_area(shape: tuple[int, ...], corners: Double, brow: Double, side: str) 
     first, last = (outer, inner) if side == "R" else (inner, outer)
     points[0], points[3] = points[0] - across * first, points[3] + across * last
     hull = np.asarray(cv2.convexHull(points.astype(np.float32)), np.float32)[:, 0]
-    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
-    return np.asarray(cv2.dilate(polygon(shape, hull), ellipse), np.uint8)
+    return np.asarray(cv2.dilate(polygon(shape, hull), disc(fine)), np.uint8)
 
 
-def _close(photo: Float, hidden: UInt8, corners: Double) -> Float:
+def _close(photo: Float, hidden: UInt8, corners: Double, fine: float) -> Float:
     """The photograph (H, W, 3) with one eye painted over by the skin around it.
 
     Lashes, crease and make-up at the border are hidden too, so that they do not bleed into the lid.
@@ -205,13 +215,24 @@ def _close(photo: Float, hidden: UInt8, corners: Double) -> Float:
     middle = corners[[1, 2, 4, 5]].mean(0)
     x, y = (xs - middle[0]) / (0.5 * width), (ys - middle[1]) / (0.30 * width)
     bulge = 1 + 0.05 * np.exp(-(x**2 * 1.5 + y**2)) - 0.05 * np.exp(-((y + 0.9) ** 2) * 9 - x**2)
-    noise = np.random.default_rng(0).standard_normal(mask.shape).astype(np.float32)
-    filled = (
-        filled * (0.97 * bulge)[..., None] + cv2.GaussianBlur(noise, (0, 0), 0.7)[..., None] * GRAIN
-    )
-    k = cv2.GaussianBlur((mask | stain).astype(np.float32), (0, 0), 1.3)[..., None]
+    grain = _grain(photo, window, corners, fine)
+    filled = filled * (0.97 * bulge)[..., None] + grain
+    k = cv2.GaussianBlur((mask | stain).astype(np.float32), (0, 0), 1.3 * fine)[..., None]
     out = photo.copy()
     out[window] = part * (1 - k) + filled * k
+    return out
+
+
+def _grain(photo: Float, window: tuple[slice, slice], corners: Double, fine: float) -> Float:
+    """The skin's own texture (h, w, 3) for a closed lid: that of the cheek below, whose lines are
+    left out."""
+    rows, columns = window
+    down = round(0.62 * float(np.linalg.norm(corners[3] - corners[0])))
+    top = min(rows.start + down, len(photo) - (rows.stop - rows.start))
+    below = photo[top : top + rows.stop - rows.start, columns]
+    detail = below - cv2.GaussianBlur(below, (0, 0), 1.5 * fine)
+    most = 3 * np.median(np.abs(detail)) + 1
+    out: Float = np.clip(detail, -most, most)
     return out
 
 

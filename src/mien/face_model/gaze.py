@@ -13,7 +13,7 @@ import numpy as np
 
 from mien.face_model.animate import LOOK_ASIDE, LOOK_DOWN, LOOK_UP, PIVOT_DEPTH
 from mien.face_model.arrays import Double, Float, UInt8
-from mien.face_model.eyes import POINTS, find_iris, polygon
+from mien.face_model.eyes import POINTS, Iris, find_iris, polygon
 from mien.face_model.fit import Fit
 from mien.face_model.mesh import EYE, SIDES, FaceModel
 from mien.face_model.template import PUPILS
@@ -23,18 +23,20 @@ STRAIGHT_ASIDE, STRAIGHT_UP = 0.08, 0.17
 people show who were asked to look into the camera. From twice these on, the angle counts whole."""
 
 
-def irises_of(crop: UInt8, fit: Fit, template: Float | None) -> dict[str, Double]:
-    """Centre (2,) px of each iris: the hand-checked pupil if there is a `template` (189, 2), else
-    found in the crop (H, W, 3)."""
-    if template is not None:
-        right, left = template[list(PUPILS)].astype(np.float64)
-        return {"R": right, "L": left}
+def irises_of(crop: UInt8, fit: Fit) -> dict[str, Iris]:
+    """The irises found in the crop (H, W, 3)."""
     image, out = crop.astype(np.float32), {}
     for side, part in POINTS.items():
         corners = fit.landmarks[part]
         opening = polygon(crop.shape[:2], corners)
-        out[side] = find_iris(image, corners, opening, fit.camera.scale).centre
+        out[side] = find_iris(image, corners, opening, fit.camera.scale)
     return out
+
+
+def pupils(template: Float) -> dict[str, Double]:
+    """Centre (2,) px of each iris: the hand-checked pupils of a `template` (189, 2)."""
+    right, left = template[list(PUPILS)].astype(np.float64)
+    return {"R": right, "L": left}
 
 
 def gaze(model: FaceModel, fit: Fit, irises: Mapping[str, Double]) -> Float:

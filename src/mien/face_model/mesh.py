@@ -21,8 +21,9 @@ from safetensors import SafetensorError
 from scipy.spatial import cKDTree
 
 from mien.errors import AssetMissing, DataError
-from mien.face_model import kernels, packed, template
+from mien.face_model import packed, template
 from mien.face_model.arrays import Bool, Float, Index, Int, Layer
+from mien.face_model.raster import Normals
 from mien.face_model.template import Markers
 
 FACE = slice(0, 9409)
@@ -123,17 +124,16 @@ class FaceModel:
 
     def normals(self, vertices: Float) -> Float:
         """Unit vertex normals (N, 3), pointing out of the face."""
-        out = np.zeros_like(vertices)
-        kernels.normals(np.ascontiguousarray(vertices), self.triangles, out)
-        out *= self._outward
-        return out
+        return self._normals(vertices) * self._outward
+
+    @cached_property
+    def _normals(self) -> Normals:
+        return Normals(self.triangles, len(self.neutral))
 
     @cached_property
     def _outward(self) -> np.float32:
         """+1 or -1: the winding of the file, told by the tip of the nose."""
-        out = np.zeros_like(self.neutral)
-        kernels.normals(self.neutral, self.triangles, out)
-        return np.float32(np.sign(out[self.landmarks[30], 2]))
+        return np.float32(np.sign(self._normals(self.neutral)[self.landmarks[30], 2]))
 
     @cached_property
     def markers(self) -> Markers:

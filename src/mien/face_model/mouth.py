@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mien.face_model.arrays import Double, Float, Index, UInt8
-from mien.face_model.eyes import GRAIN, fixed_point, polygon
+from mien.face_model.arrays import Double, Float, Index
+from mien.face_model.eyes import polygon
 from mien.face_model.fit import Fit
 from mien.face_model.mesh import FACE, MOUTH_INSIDE, MOUTH_SOCKET, TEETH, FaceModel
 from mien.face_model.sampling import LUMA, sample
@@ -20,8 +20,6 @@ LOWER_ROW = (67, 66, 65)
 """Inner-lip landmarks."""
 LIP_LINE = 0.45
 """Brightness of the line between closed lips, in units of the lower lip's."""
-UPPER_LIP_SHADE = 0.84
-"""The upper lip looks down: its brightness in the same units."""
 ARC_WIDTH, ARC_GAP, ROUND = 0.62, 0.8, 1.06
 """Reach along the lip of each inner landmark's correction, cm; lip gap of a full one, cm; depth of
 the lower lip's middle in units of its sides' on a round opening."""
@@ -45,7 +43,7 @@ DIMMEST_TEETH = 0.95
 SKIN_CAST = 0.6
 """Power of the skin's tint that the gums share."""
 ENOUGH = 20
-"""Pixels of teeth that tell their colour."""
+"""Pixels of teeth, at 320, that tell their colour."""
 
 OPENING, SPAN = 0.04, 0.22
 """The inside shows from this much extra lip gap on, fully after this much more, cm."""
@@ -93,22 +91,35 @@ class OwnMouth:
     enamel: Float | None
 
 
-def own_mouth(photo: Float, landmarks: Double, closed: bool, white: Float) -> OwnMouth:
-    """What the photograph (H, W, 3) with an eye's white (3,) shows of its mouth."""
+def own_mouth(photo: Float, landmarks: Double, closed: bool, white: Float, fine: float) -> OwnMouth:
+    """What the photograph (H, W, 3) with an eye's white (3,) shows of its mouth.
+
+    `fine`: its px per px of the 320 crop.
+    """
     lip, skin = lip_colour(photo, landmarks), _cheeks(photo, landmarks)
     if closed:
         line = np.percentile(sample(photo, landmarks[60:68]), 30, axis=0) * 0.75
         nothing = np.zeros(photo.shape[:2], np.float32)
         return OwnMouth(nothing, nothing, line.astype(np.float32), lip, skin, None)
     inside = polygon(photo.shape[:2], landmarks[60:68]).astype(np.float32)
-    whole = np.clip(cv2.GaussianBlur(inside, (0, 0), 1.2) * 1.6, 0, 1)
-    teeth = cv2.GaussianBlur(_toothlike(photo, white), (0, 0), 0.7)
+    whole, teeth = inside.copy(), np.zeros_like(inside)
+    at = around(photo.shape, landmarks[60:68], 6 * fine)
+    whole[at] = np.clip(cv2.GaussianBlur(inside[at], (0, 0), 1.2 * fine) * 1.6, 0, 1)
+    teeth[at] = cv2.GaussianBlur(toothlike(photo[at], white), (0, 0), 0.7 * fine)
     shown = photo[(inside > 0) & (teeth > 0.6)]
-    enamel = np.percentile(shown, 70, axis=0).astype(np.float32) if len(shown) > ENOUGH else None
+    enough = len(shown) > ENOUGH * fine**2
+    enamel = np.percentile(shown, 70, axis=0).astype(np.float32) if enough else None
     return OwnMouth(whole, whole * teeth, lip * LIP_LINE, lip, skin, enamel)
 
 
-def _toothlike(photo: Float, white: Float) -> Float:
+def around(shape: tuple[int, ...], points: Double, margin: float) -> tuple[slice, slice]:
+    """The part of a picture (H, W) that holds points (N, 2) px and `margin` px around them."""
+    low = np.maximum(np.floor(points.min(0) - margin).astype(int), 0)
+    high = np.minimum(np.ceil(points.max(0) + margin).astype(int) + 1, shape[1::-1])
+    return slice(low[1], max(high[1], low[1])), slice(low[0], max(high[0], low[0]))
+
+
+def toothlike(photo: Float, white: Float) -> Float:
     """How bright and how little red (H, W) each pixel is, 1 for a tooth."""
     bright = np.clip((photo @ LUMA / max(float(white.mean()), 1.0) - 0.5) / 0.2, 0, 1)
     red, green = photo[..., 0], photo[..., 1]
@@ -130,67 +141,6 @@ def _cheeks(photo: Float, landmarks: Double) -> Float:
     part = np.linspace(0.35, 0.65, 7)[:, None, None]
     spots = (nose * (1 - part) + jaw * part).reshape(-1, 2)
     return np.asarray(np.median(sample(photo, spots), axis=0), np.float32)
-
-
-def lips_without_slit(lids: Float, landmarks: Double, closed: bool, white: Float) -> Float:
-    """The second texture (H, W, 3) with what is between the lips painted over."""
-    inner, shape = landmarks[60:68], lids.shape[:2]
-    mask = polygon(shape, inner)
-    size = float(np.linalg.norm(landmarks[48] - landmarks[54]))
-    cv2.polylines(mask, [fixed_point(inner)], True, (1,), max(2, round(0.03 * size)), shift=4)
-    if closed:
-        mask = np.asarray(cv2.dilate(mask, np.ones((3, 3))), np.uint8)
-        pixels = np.clip(lids, 0, 255).astype(np.uint8)
-        return cv2.inpaint(pixels, mask, 3, cv2.INPAINT_TELEA).astype(np.float32)
-    # Landmarks miss the edge of a tooth by a pixel or two: its colour tells.
-    near = np.asarray(cv2.dilate(mask, np.ones((7, 7))), np.uint8) & polygon(
-        shape, landmarks[48:60]
-    )
-    mask |= (near > 0) & (_toothlike(lids, white) > 0.5)
-    mask = np.asarray(cv2.dilate(mask, np.ones((3, 3)), iterations=2), np.uint8)
-    return _painted_lips(lids, landmarks, mask, size)
-
-
-def _painted_lips(photo: Float, landmarks: Double, mask: UInt8, size: float) -> Float:
-    """`photo` (H, W, 3) with the lips' colour where `mask` (H, W) is, and on the upper lip.
-
-    A smile stretches the upper lip to a few pixels, so nothing that is seen of it can be spread
-    over a lip at rest: it takes the lower one's colour, fading into the skin at its border.
-    """
-    top, inner = landmarks[48:55], landmarks[60:65]
-    upper = np.concatenate([top[:1], top[1:6] * 0.6 + _along(inner, 5) * 0.4, top[6:]])
-    lip = polygon(photo.shape[:2], np.concatenate([upper, inner[::-1]])) | mask
-    lip &= np.asarray(
-        cv2.dilate(polygon(photo.shape[:2], landmarks[48:60]), np.ones((3, 3))), np.uint8
-    )
-    soft = np.clip(
-        cv2.GaussianBlur(lip.astype(np.float32), (0, 0), 0.018 * size) * 1.7 - 0.35, 0, 1
-    )
-    colour = lip_colour(photo, landmarks)
-    middle = float(inner[1:4, 1].mean())
-    fall = (np.arange(len(photo), dtype=np.float32)[:, None] - middle) / np.float32(0.06 * size)
-    light = UPPER_LIP_SHADE + (1 - UPPER_LIP_SHADE) * (0.5 + 0.5 * np.tanh(fall))
-    x = np.arange(photo.shape[1], dtype=np.float32) - np.float32(inner[2, 0])
-    below = float(landmarks[57, 1] - landmarks[66, 1])
-    y = np.arange(len(photo), dtype=np.float32) - np.float32(landmarks[66, 1] + 0.35 * below)
-    gloss = np.exp(-((x / (0.22 * size)) ** 2)) * np.exp(-((y / (0.4 * below + 1)) ** 2))[:, None]
-    light = light * (1 + 0.10 * gloss)
-    noise = np.random.default_rng(1).standard_normal(lip.shape).astype(np.float32)
-    grain = cv2.GaussianBlur(noise, (0, 0), 0.8) * GRAIN
-    paint = colour * light[..., None] + grain[..., None]
-    # Keep what the photograph shows of the lip's own relief where it is not hidden.
-    smooth = cv2.GaussianBlur(photo, (0, 0), 2.5)
-    seen = 1 - cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.0)
-    paint = paint + np.clip(photo - smooth, -12, 12) * (seen * 0.8)[..., None]
-    k = (soft * np.maximum(1 - 0.65 * seen, 0))[..., None]
-    out: Float = np.asarray(photo * (1 - k) + paint * k, np.float32)
-    return out
-
-
-def _along(line: Double, count: int) -> Double:
-    """`count` points of a polyline (N, 2), evenly by index."""
-    at, steps = np.linspace(0, len(line) - 1, count), np.arange(len(line))
-    return np.stack([np.interp(at, steps, line[:, j]) for j in (0, 1)], 1)
 
 
 class LipArc:

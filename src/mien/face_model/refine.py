@@ -21,9 +21,10 @@ from mien.face_model.animate import Pose
 from mien.face_model.arrays import Double, Float, Index, UInt8
 from mien.face_model.camera import Camera, rotation_matrix
 from mien.face_model.fit import UNFITTED, fit
+from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.mesh import FACE, FaceModel
 from mien.face_model.problem import PULL_SHAPE, PULL_SHY, SHY
-from mien.face_model.render import SOURCE_SIZE, Render, Rig
+from mien.face_model.render import Render, Rig
 from mien.face_model.sampling import sample, shrink
 from mien.face_model.threads import one_thread
 

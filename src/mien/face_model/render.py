@@ -1,8 +1,7 @@
 """One photograph in any expression, with the truth about every pixel.
 
-photo crop -> fit -> rest shape -> (weights) -> posed mesh + background grid -> raster at
-`supersample` times the size -> every pixel knows where in the photograph it comes from -> colours,
-flow, visibility
+photo crop -> fit -> rest shape -> (weights) -> posed mesh and moved surround -> raster -> every
+pixel knows where in the photograph it comes from, in which light, and what is painted over it
 """
 
 from __future__ import annotations
@@ -12,39 +11,39 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from mien.face_model import kernels, units
+from mien.face_model import units
 from mien.face_model.animate import Pose, asked, drawn, effective, person, pose, rim, sink, stand
-from mien.face_model.arrays import Float, Int, UInt8
+from mien.face_model.arrays import Float, UInt8
 from mien.face_model.background import NEAR, Background
-from mien.face_model.camera import Camera
+from mien.face_model.camera import Camera, Number
 from mien.face_model.creases import Creases
 from mien.face_model.eyes import eye_textures
 from mien.face_model.fit import Fit, fit
 from mien.face_model.folds import Folds, shipped
-from mien.face_model.gaze import gaze, iris_vertex, irises_of
-from mien.face_model.light import Light
-from mien.face_model.mesh import (
-    BACKGROUND_LAYER,
-    EYE,
-    EYE_LAYER,
-    EYEBALLS,
-    FACE,
-    MOUTH_INSIDE,
-    SIDES,
-    SKIN_LAYER,
-    FaceModel,
+from mien.face_model.frame import (
+    BLEND,
+    CHANNELS,
+    COLOUR,
+    LIDS,
+    LIGHT,
+    SOURCE,
+    SOURCE_SIZE,
+    Frame,
+    Scene,
+    Window,
 )
-from mien.face_model.mouth import MouthShade, lips_without_slit, own_mouth
+from mien.face_model.gaze import gaze, iris_vertex, irises_of, pupils
+from mien.face_model.light import Light
+from mien.face_model.lips import lips_without_slit
+from mien.face_model.mesh import EYE, EYEBALLS, FACE, MOUTH_INSIDE, SIDES, FaceModel
+from mien.face_model.mouth import MouthShade, own_mouth
 from mien.face_model.sampling import shrink
-from mien.face_model.shade import Frame, Skin, mouth_mask, shade
+from mien.face_model.shade import Skin, mouth_mask, shade
 from mien.face_model.stage import Stage, outline_pull, outlying
 from mien.face_model.threads import one_thread
 
-SOURCE_SIZE = 320
-"""Side of the crop that a rig works on, px; its tuned lengths are in these pixels."""
-BACKGROUND_DEPTH = -1e6
-"""Behind every vertex, cm."""
 LIP_CHANGE = 0.25
 """Change of the lip gap, cm, after which the lips' rim no longer shows the photograph's dark
 line."""
@@ -53,12 +52,10 @@ BLINK_GAIN = 2.5
 shows."""
 LOOK_BLINK = 0.4
 """A lid that follows the gaze down comes as far as in this much of a blink."""
-
-SOURCE, LIDS, BLEND, LIGHT, COLOUR = slice(0, 2), slice(2, 4), 4, 5, slice(6, 9)
-"""Channels of the raster: place in the photograph, place in the second texture, how much of that,
-brightness, colour of the mouth's inside."""
-CHANNELS = 9
 EYE_LANDMARKS = {"R": slice(36, 42), "L": slice(42, 48)}
+DETAILS = ((slice(36, 42), 0.9), (slice(42, 48), 0.9), (slice(48, 68), 0.5))
+"""Landmarks of what is drawn finer than the rest, and the room around them, cm: lids, lashes,
+teeth and lips have edges, skin has none."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +76,26 @@ class Render:
     camera: Camera
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """What turns a crop, at any size, into its drawing: `visibility * gain * moved + paint`.
+
+    Fields of side S, as `Render` has them, and gain (S, S): the change of light of what shows;
+    paint (S, S, 3), 0..255: colours times what they cover.
+    """
+
+    flow: Float
+    visibility: Float
+    gain: Float
+    paint: Float
+    landmarks: Float
+
+
 class Rig:
     """A photograph that can be animated.
 
     Attributes:
-        fit: the model's fit to it.
+        fit: the model's fit to it, in px of the 320 px crop.
         units: (47,) the action units that it shows, in [0, 1]; only gaze if it was said to be
             neutral.
         person: the mesh of whom it shows.
@@ -97,20 +109,23 @@ class Rig:
         neutral: bool,
         template: Float | None = None,
     ) -> None:
-        """`crop` uint8 (320, 320, 3) RGB, upright; `landmarks` (68, 2) in its pixels; whether the
-        face is at rest; `template` (189, 2), hand-checked points in its pixels, where there are
-        some."""
-        if crop.shape != (SOURCE_SIZE, SOURCE_SIZE, 3) or crop.dtype != np.uint8:
-            side = SOURCE_SIZE
-            raise ValueError(f"crop is {crop.dtype} {crop.shape}, not uint8 ({side}, {side}, 3)")
+        """`crop` uint8 (S, S, 3) RGB, upright, of any side: textures are as fine as it is;
+        `landmarks` (68, 2) in its pixels; whether the face is at rest; `template` (189, 2),
+        hand-checked points in its pixels, where there are some."""
+        side = len(crop)
+        if crop.shape != (side, side, 3) or crop.dtype != np.uint8:
+            raise ValueError(f"crop is {crop.dtype} {crop.shape}, not uint8 (S, S, 3)")
         if landmarks.shape != (68, 2) or not np.isfinite(landmarks).all():
             raise ValueError(f"landmarks are {landmarks.shape}, not 68 finite points")
         self.model, self.neutral, self.crop = model, neutral, crop
-        self._buffers: dict[int, tuple[Int, Float, Float, Float]] = {}
-        self.fit: Fit = fit(model, landmarks, neutral, template=template)
-        look = gaze(model, self.fit, irises_of(crop, self.fit, template))
+        at, self._small = _resized(landmarks, side, SOURCE_SIZE), _small(crop)
+        checked = None if template is None else _resized(template, side, SOURCE_SIZE)
+        self.fit: Fit = fit(model, at, neutral, template=checked)
+        self._irises = irises_of(self._small, self.fit)
+        found = {s: i.centre for s, i in self._irises.items()}
+        look = gaze(model, self.fit, found if checked is None else pupils(checked))
         if look.any():
-            self.fit = fit(model, landmarks, neutral, template=template, gaze=look)
+            self.fit = fit(model, at, neutral, template=checked, gaze=look)
         self.units: Float = units.to_units(model, look if neutral else asked(model, self.fit))
         self.person = person(model, self.fit)
         self._source = stand(model, pose(model, self.person, self.fit.weights), self.fit.camera)
@@ -120,10 +135,10 @@ class Rig:
 
     def original(self, size: int = 256) -> Render:
         """The photograph itself as a `Render`: flow 0, everything visible."""
-        image = shrink(self.crop.astype(np.float32), size)
-        mouth = mouth_mask(self.crop.shape[:2], self.fit.landmarks, self.fit.closed)
+        image = shrink(self._small.astype(np.float32), size)
+        mouth = mouth_mask(self._small.shape[:2], self.fit.landmarks, self.fit.closed)
         flow, seen = np.zeros((size, size, 2), np.float32), np.ones((size, size), np.float32)
-        points = _at_size(self.fit.landmarks.astype(np.float32), size)
+        points = _resized(self.fit.landmarks.astype(np.float32), SOURCE_SIZE, size)
         inside = shrink(mouth, size)
         return Render(np.round(image).astype(np.uint8), points, flow, seen, inside, self.fit.camera)
 
@@ -172,23 +187,53 @@ class Rig:
         """
         camera = stage.camera(camera or self.fit.camera)
         with one_thread():
-            target = self.pose(weights, camera, habit)
-            frame, points = self._raster(
-                target, weights, size * supersample, relight, folded, stage
-            )
-            colour, visible = shade(self._skin, frame)
-            if folded:
-                self._crease(colour, frame, weights)
-            if any(stage.key):
-                eyes = frame.layer == EYE_LAYER
-                colour[eyes] *= frame.attributes[eyes, LIGHT, None]
+            scene, relief = self._scene(weights, camera, relight, folded, stage, habit)
+            frame = Frame.of(scene, Window.whole(size, supersample))
+            layers = shade(self._skin, frame, relief)
+            colour = layers.image(self._skin.map(self._skin.photo, frame.source))
         image = shrink(np.clip(stage.expose(colour), 0, 255), size)
-        flow, seen = shrink_flow(frame.flow(), visible, supersample)
+        flow, seen = shrink_flow(frame.flow(), layers.keep, supersample)
         mouth = shrink(frame.mouth.astype(np.float32), size)
-        at = self.model.landmarks
-        landmarks = self.fit.landmarks.astype(np.float32) + points[at] - self._source.points[at]
+        landmarks = _resized(scene.landmarks, SOURCE_SIZE, size)
         pixels = np.round(image).astype(np.uint8)
-        return Render(pixels, _at_size(landmarks, size), flow, seen, mouth, camera)
+        return Render(pixels, landmarks, flow, seen, mouth, camera)
+
+    def draw(
+        self,
+        weights: Float,
+        size: int,
+        fine: int = 2,
+        stage: Stage = Stage(),  # noqa: B008 - frozen
+    ) -> Drawing:
+        """The face under raw blendshape weights (53,) as fields of side `size` px over the crop.
+
+        Lids, lashes, teeth and lips are drawn at `fine` times that and averaged, so that their
+        edges have no stairs. The exposure of `stage` is not drawn.
+        """
+        with one_thread():
+            scene, relief = self._scene(
+                weights, stage.camera(self.fit.camera), 1.0, True, stage, None
+            )
+            whole = Window.whole(size)
+            drawing = self._drawn(scene, relief, whole)
+            for part, room in DETAILS if fine > 1 else ():
+                points = _resized(scene.landmarks[part], SOURCE_SIZE, size)
+                window = _around(points, room * scene.unit * whole.scale, size, fine)
+                if window is not None:
+                    finer = self._drawn(scene, relief, window)
+                    for name in ("flow", "visibility", "gain", "paint"):
+                        getattr(drawing, name)[window.part] = getattr(finer, name)
+        return drawing
+
+    def _drawn(self, scene: Scene, relief: Float | None, window: Window) -> Drawing:
+        """The fields of one window."""
+        frame = Frame.of(scene, window)
+        layers = shade(self._skin, frame, relief)
+        flow, seen = shrink_flow(frame.flow(), layers.keep, window.fine)
+        lit = _mean(layers.keep * layers.gain, window.fine)
+        gain = np.where(seen > 0, lit / np.maximum(seen, np.float32(1e-6)), np.float32(1))
+        points = _resized(scene.landmarks, SOURCE_SIZE, window.side)
+        return Drawing(flow, seen, gain, _mean(layers.paint, window.fine), points)
 
     @property
     def facing(self) -> Float:
@@ -200,35 +245,35 @@ class Rig:
         background."""
         source, model = self._source, self.model
         kept = drawn(model, source.normals)
-        triangles, layers = np.ascontiguousarray(model.triangles[kept]), model.layers[kept]
+        self._triangles = np.ascontiguousarray(model.triangles[kept])
+        self._layers = model.layers[kept]
         self._rim, self._rim_own = rim(model, source.normals)
         self._outlying = outlying(model, source.normals)
         self._background = Background(
-            SOURCE_SIZE, source.points, sink(source.depth), triangles, layers
+            SOURCE_SIZE, source.points, sink(source.depth), self._triangles, self._layers
         )
-        grid = self._background.triangles + np.int32(len(model.neutral))
-        self._triangles = np.ascontiguousarray(np.concatenate([triangles, grid]), dtype=np.int32)
-        self._layers = np.concatenate([layers, np.full(len(grid), BACKGROUND_LAYER, np.int8)])
 
     def _paint(self) -> None:
         """Make the textures and everything else that only the photograph decides."""
         model, fit, source = self.model, self.fit, self._source
-        eyes = eye_textures(self.crop, fit.landmarks, fit.camera.scale)
-        photo = self.crop.astype(np.float32)
+        fine = len(self.crop) / SOURCE_SIZE
+        photo, small = self.crop.astype(np.float32), self._small.astype(np.float32)
+        landmarks = _resized(fit.landmarks, SOURCE_SIZE, len(self.crop))
+        irises = {side: iris.at(fine) for side, iris in self._irises.items()}
+        eyes = eye_textures(photo, landmarks, irises, fine)
         self._eye_shift = np.zeros((len(model.neutral), 2), np.float32)
         for side in SIDES:
-            ball = EYE[side]
             front = iris_vertex(model, side)
-            self._eye_shift[ball] = eyes.irises[side].centre - source.points[front]
+            self._eye_shift[EYE[side]] = self._irises[side].centre - source.points[front]
         at = model.landmarks
         gaps = (
             max(0.0, float(self.person.rest[at[62], 1] - self.person.rest[at[66], 1])),
             float(source.vertices[at[62], 1] - source.vertices[at[66], 1]),
         )
-        own = own_mouth(photo, fit.landmarks, fit.closed, eyes.white)
+        own = own_mouth(photo, landmarks, fit.closed, eyes.white, fine)
         self._mouth = MouthShade(model, eyes.white, own, gaps)
-        self._light = Light(model, photo, source.points, source.normals)
-        self._lit = self._background.before_wall(photo)
+        self._light = Light(model, small, source.points, source.normals)
+        self._lit = self._background.before_wall(small)
         self._folds = Folds(model, shipped())
         self._creases = Creases(
             model,
@@ -236,32 +281,31 @@ class Rig:
             SOURCE_SIZE,
             float(fit.camera.scale),
             self._light.bare,
-            zlib.crc32(self.crop.tobytes()),
+            zlib.crc32(self._small.tobytes()),
         )
-        second = lips_without_slit(eyes.lids, fit.landmarks, fit.closed, eyes.white)
-        self._skin = Skin(model, self.crop, eyes, second, own, self._mouth.picture)
+        second = lips_without_slit(eyes.lids, landmarks, fit.closed, eyes.white, fine)
+        self._skin = Skin(model, photo, eyes, second, own, self._mouth.picture)
         closed = fit.weights.copy()
         closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1
         shut = fit.camera.project(pose(model, self.person, closed))[0]
         lid_only = (sum(model.lids[side] for side in SIDES) > 0) & (model.lips == 0)
-        fixed = np.zeros((len(model.neutral) + len(self._background.points), CHANNELS), np.float32)
-        n = len(model.neutral)
-        fixed[:n, SOURCE] = source.points + self._eye_shift
-        fixed[:n, LIDS] = np.where(lid_only[:, None], shut, source.points)
-        fixed[n:, SOURCE] = fixed[n:, LIDS] = self._background.points
+        fixed = np.zeros((len(model.neutral), CHANNELS), np.float32)
+        fixed[:, SOURCE] = source.points + self._eye_shift
+        fixed[:, LIDS] = np.where(lid_only[:, None], shut, source.points)
         fixed[:, LIGHT] = 1
         self._fixed_attributes = fixed
 
-    def _raster(
+    def _scene(
         self,
-        target: Pose,
         weights: Float,
-        side: int,
+        camera: Camera,
         relight: float,
         folded: bool,
         stage: Stage,
-    ) -> tuple[Frame, Float]:
-        """Rasterise at `side` px. Also returns where each vertex (N, 2) lands, in crop px."""
+        habit: Float | None,
+    ) -> tuple[Scene, Float | None]:
+        """The posed face, and the log-brightness (320, 320) of its creases, if any."""
+        target = self.pose(weights, camera, habit)
         points = target.points + self._eye_shift
         moved = points - self._source.points
         moved[EYEBALLS] -= self._eye_shift[EYEBALLS]
@@ -274,42 +318,33 @@ class Rig:
         carried = edge + self._background.sample(drift, edge)
         points[self._rim] = points[self._rim] * self._rim_own + carried * (1 - self._rim_own)
 
-        scale = side / SOURCE_SIZE
-        everything = np.concatenate([points, self._background.points + drift])
-        everything = np.ascontiguousarray(everything * scale + (scale - 1) / 2, dtype=np.float32)
-        behind = np.full(len(drift), BACKGROUND_DEPTH, np.float32)
-        depth = np.concatenate([sink(target.depth), behind])
         colours, opened, gap_change = self._mouth(target.vertices, target.normals)
         blink = {s: self._lowered(weights, s) for s in SIDES}
         attributes = self._attributes(points, target, blink, colours, relight)
+        relief, glow = None, None
         if folded:
             attributes[FACE, LIGHT] *= self._folds(weights, self.fit.weights)
+            relief = self._creases(weights, self.fit.weights)
         if any(stage.key):
-            self._move_key(attributes, target.normals, stage.key)
-
-        index, inside, buffer, place = self._scratch(side)
-        kernels.rasterise(everything, depth, self._triangles, index, inside, buffer)
-        out = np.zeros((side, side, CHANNELS), np.float32)
-        out[..., SOURCE] = out[..., LIDS] = place
-        out[..., LIGHT] = 1
-        kernels.interpolate(index, inside, self._triangles, attributes, out)
-        layer = np.where(index >= 0, self._layers[np.maximum(index, 0)], np.int8(BACKGROUND_LAYER))
-        wide = max(self._more(weights, f"eyeWide_{s}") for s in SIDES)
-        frame = Frame(
-            out, layer, index, self._triangles, place, everything, blink, wide, opened, gap_change,
-            scale, scale * float(self.fit.camera.scale),
-        )  # fmt: skip
-        return frame, points
-
-    def _crease(self, colour: Float, frame: Frame, weights: Float) -> None:
-        """Draw wrinkles on the skin of `colour` (H, H, 3)."""
-        relief = self._creases(weights, self.fit.weights)
-        if relief is None:
-            return
-        x, y = frame.source[..., 0], frame.source[..., 1]
-        seen = cv2.remap(relief, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        skin = (seen != 0) & (frame.layer == SKIN_LAYER)
-        colour[skin] *= np.exp(seen[skin])[:, None]
+            glow = self._move_key(attributes, target.normals, stage.key)
+        at = self.model.landmarks
+        scene = Scene(
+            points=points,
+            depth=sink(target.depth),
+            attributes=attributes,
+            triangles=self._triangles,
+            layers=self._layers,
+            unit=float(self.fit.camera.scale),
+            blink=blink,
+            wide=max(self._more(weights, f"eyeWide_{s}") for s in SIDES),
+            opened=opened,
+            gap_change=gap_change,
+            landmarks=self.fit.landmarks.astype(np.float32) + moved[at],
+            surround=self._background,
+            back=self._background.origins(drift) - self._background.points,
+            glow=glow,
+        )
+        return scene, relief
 
     def _drift(self, moved: Float, stage: Stage) -> Float:
         """Displacement (G, 2) px of the background, given that of every vertex (N, 2) px."""
@@ -319,28 +354,29 @@ class Rig:
         rest = self._background.spread(moved - stage.tilt(own, points))
         return rest + stage.tilt(own, grid)
 
-    def _move_key(self, attributes: Float, normals: Float, key: tuple[float, float]) -> None:
-        """Light skin, eyes and, fading out, hair and neck by a moved key light."""
+    def _move_key(self, attributes: Float, normals: Float, key: tuple[float, float]) -> Float:
+        """Light skin and eyes by a moved key light; returns the log-brightness (G,) of hair and
+        neck, where that fades out."""
         lit = np.zeros((len(self.model.neutral), 1), np.float32)
         lit[FACE, 0] = np.log(self._light.keyed(normals, key))
         for side, corners in EYE_LANDMARKS.items():
             lit[EYE[side]] = lit[self.model.landmarks[corners]].mean()
-        n = len(lit)
-        attributes[:n, LIGHT] *= np.exp(lit[:, 0])
-        attributes[n:, LIGHT] *= np.exp(self._lit * self._background.spread(lit, NEAR)[:, 0])
+        attributes[:, LIGHT] *= np.exp(lit[:, 0])
+        out: Float = self._lit * self._background.spread(lit, NEAR)[:, 0]
+        return out
 
     def _attributes(
         self, points: Float, target: Pose, blink: dict[str, float], colours: Float, relight: float
     ) -> Float:
         out = self._fixed_attributes.copy()
-        n, at, source = len(self.model.neutral), self.model.landmarks, self._source.points
+        at, source = self.model.landmarks, self._source.points
         blend = sum(self.model.lids[s] * min(1.0, BLINK_GAIN * blink[s]) for s in SIDES)
         gap, own = (
             max(0.0, float((p[at[[67, 66, 65]], 1] - p[at[[61, 62, 63]], 1]).max()))
             for p in (points, source)
         )
         change = abs(gap - own) / self.fit.camera.scale
-        out[:n, BLEND] = np.maximum(blend, self.model.lips * min(1.0, change / LIP_CHANGE))
+        out[:, BLEND] = np.maximum(blend, self.model.lips * min(1.0, change / LIP_CHANGE))
         out[FACE, LIGHT] = self._light.ratio(target.normals, relight)
         out[MOUTH_INSIDE, COLOUR] = colours
         return out
@@ -355,36 +391,45 @@ class Rig:
         i = self.model.index[name]
         return max(0.0, float(weights[i] - self.fit.weights[i]))
 
-    def _scratch(self, side: int) -> tuple[Int, Float, Float, Float]:
-        """Raster buffers of `side`, and the place (side, side, 2) px in the crop of every raster
-        pixel."""
-        if side not in self._buffers:
-            scale = side / SOURCE_SIZE
-            axis = ((np.arange(side) - (scale - 1) / 2) / scale).astype(np.float32)
-            place = np.stack(np.meshgrid(axis, axis), -1)
-            square = (side, side)
-            self._buffers[side] = (
-                np.empty(square, np.int32),
-                np.empty((*square, 2), np.float32),
-                np.empty(square, np.float32),
-                place,
-            )
-        return self._buffers[side]
-
 
 def shrink_flow(flow: Float, visibility: Float, factor: int) -> tuple[Float, Float]:
-    """Flow (S, S, 2) and visibility (S, S) at S / factor; visible pixels decide the flow of a mixed
-    one."""
+    """Flow (H, W, 2) and visibility (H, W) at 1 / factor of the size; visible pixels decide the
+    flow of a mixed one."""
     if factor == 1:
         return flow, visibility
-    size = len(flow) // factor
     weight = visibility + np.float32(1e-3)
-    total = shrink(weight, size)
-    mean = shrink(flow * weight[..., None], size) / total[..., None]
+    total = _mean(weight, factor)
+    mean = _mean(flow * weight[..., None], factor) / total[..., None]
     return mean, np.clip(total - np.float32(1e-3), 0, 1)
 
 
-def _at_size(points: Float, size: int) -> Float:
-    """Crop points (N, 2) as pixels of the crop seen at `size`."""
-    out: Float = ((points + 0.5) * (size / SOURCE_SIZE) - 0.5).astype(np.float32)
-    return out
+def _mean(field: Float, factor: int) -> Float:
+    """A field (H, W) or (H, W, C) at 1 / factor of the size, each pixel the mean of its share."""
+    if factor == 1:
+        return field
+    size = field.shape[1] // factor, field.shape[0] // factor
+    return np.asarray(cv2.resize(field, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _small(crop: UInt8) -> UInt8:
+    """A crop (S, S, 3) at the size that the fit and its lengths are tuned for."""
+    if len(crop) == SOURCE_SIZE:
+        return crop
+    mode = cv2.INTER_AREA if len(crop) > SOURCE_SIZE else cv2.INTER_CUBIC
+    out = cv2.resize(crop, (SOURCE_SIZE, SOURCE_SIZE), interpolation=mode)
+    return np.asarray(out, np.uint8)
+
+
+def _around(points: Float, room: float, side: int, fine: int) -> Window | None:
+    """The window with points (N, 2) px and `room` px around them; None if it holds nothing."""
+    low = np.clip(np.floor(points.min(0) - room).astype(int), 0, side)
+    high = np.clip(np.ceil(points.max(0) + room).astype(int) + 1, 0, side)
+    width, height = (int(n) for n in high - low)
+    if width < 2 or height < 2:
+        return None
+    return Window(side, int(low[0]), int(low[1]), width, height, fine)
+
+
+def _resized(points: NDArray[Number], side: int, to: int) -> NDArray[Number]:
+    """Points (N, 2) px of a square picture of side `side` as pixels of it at side `to`."""
+    return ((points + 0.5) * (to / side) - 0.5).astype(points.dtype)

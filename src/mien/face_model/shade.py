@@ -1,21 +1,21 @@
-"""The colour of every raster pixel: skin from the photograph, lids, eyes, the mouth's inside,
-lashes."""
+"""What a pixel of the drawn face is made of: how much of the photograph, in which light, and what
+is painted over it - closed lids, uncovered eyes, the mouth's inside, lashes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import cv2
 import numpy as np
 
-from mien.face_model.arrays import Bool, Double, Float, Int, Layer, UInt8
+from mien.face_model.arrays import Bool, Double, Float
 from mien.face_model.eyes import EyeTextures, fixed_point, polygon
+from mien.face_model.frame import COLOUR, LIDS, SOURCE_SIZE, Frame
 from mien.face_model.mesh import (
     EYE_LAYER,
     GUM_LAYER,
-    MOUTH_LAYER,
     SIDES,
+    SKIN_LAYER,
     SOCKET_LAYER,
     TEETH_LAYER,
     FaceModel,
@@ -33,78 +33,93 @@ STRANGE = 24.0
 """Difference of colour, of 255, from which on a pixel does not come from the photograph."""
 OWN_MOUTH_SPAN = 0.25
 """Change of the lip gap, cm, over which the photograph's own mouth gives way to its teeth alone."""
+LINE_WIDTH = 0.06
+"""Width of the line between closed lips, cm."""
 
 
 @dataclass(frozen=True)
 class Skin:
-    """What a photograph lends its renders."""
+    """What a photograph lends its pictures; textures of its own size, 0..255."""
 
     model: FaceModel
-    crop: UInt8
+    photo: Float  # (H, W, 3)
     eyes: EyeTextures
     second: Float  # (H, W, 3), lids closed, no line between the lips
     mouth: OwnMouth
-    inside: Float  # (H, W, 3), the drawn teeth, gums, tongue and throat
+    inside: Float  # (h, w, 3), the drawn teeth, gums, tongue and throat
+
+    @property
+    def fine(self) -> float:
+        """The photograph's px per px of the crop."""
+        return len(self.photo) / SOURCE_SIZE
+
+    def at(self, texture: Float, places: Float) -> Float:
+        """`texture` (H, W) or (H, W, C) at P crop places (P, 2) px."""
+        return sample(texture, _own(places, self.fine))
+
+    def map(self, texture: Float, places: Float) -> Float:
+        """The same at crop places (h, w, 2) px, sharper: (h, w, C)."""
+        x, y = (np.ascontiguousarray(_own(places, self.fine)[..., i]) for i in (0, 1))
+        out = cv2.remap(texture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(out, np.float32)
+
+
+def _own(places: Float, fine: float) -> Float:
+    return np.asarray((places + np.float32(0.5)) * np.float32(fine) - np.float32(0.5), np.float32)
 
 
 @dataclass(frozen=True)
-class Frame:
-    """A raster of side H before colouring.
+class Layers:
+    """A window as it is being painted: `keep * gain * photograph + paint`.
 
-    attributes (H, H, 9) as `render` lays them out; layer (H, H); index (H, H) of triangles (T, 3);
-    place (H, H, 2), the crop px that each pixel would show unmoved; points (N, 2) raster px; what
-    of the expression matters to colour; scale, raster px per crop px; unit, raster px per cm.
+    keep (H, W): how much of the photograph, moved, shows; gain (H, W): its change of light; paint
+    (H, W, 3): colours, 0..255, times what they cover.
     """
 
-    attributes: Float
-    layer: Layer
-    index: Int
-    triangles: Int
-    place: Float
-    points: Float
-    blink: dict[str, float]
-    wide: float
-    opened: float
-    gap_change: float
-    scale: float
-    unit: float
+    keep: Float
+    gain: Float
+    paint: Float
 
-    @cached_property
-    def source(self) -> Float:
-        """Crop px (H, H, 2) that each pixel comes from."""
-        return np.ascontiguousarray(self.attributes[..., 0:2])
+    @classmethod
+    def of(cls, frame: Frame) -> Layers:
+        shape = frame.window.shape
+        blank = np.zeros((*shape, 3), np.float32)
+        return cls(np.ones(shape, np.float32), frame.light.copy(), blank)
 
-    @cached_property
-    def mouth(self) -> Bool:
-        """Inside of the mouth (H, H)."""
-        layer = self.layer
-        inside: Bool = (layer == MOUTH_LAYER) | (layer == GUM_LAYER) | (layer == TEETH_LAYER)
-        return inside
+    def dim(self, where: Bool, by: Float | float) -> None:
+        """Multiply the light of some pixels."""
+        self.gain[where] *= by
+        self.paint[where] *= np.asarray(by, np.float32)[..., None]
 
-    def flow(self) -> Float:
-        """Displacement (H, H, 2) to the source, in crop units."""
-        side = len(self.layer) / self.scale
-        out: Float = (self.source - self.place) * np.float32(1 / side)
+    def over(self, part: tuple[slice, slice], cover: Float, colour: Float) -> None:
+        """Lay a colour (3,) over a part, as far as `cover` (h, w) says."""
+        self.keep[part] *= 1 - cover
+        self.paint[part] *= (1 - cover)[..., None]
+        self.paint[part] += cover[..., None] * colour
+
+    def image(self, photo: Float) -> Float:
+        """The picture (H, W, 3) over the moved photograph (H, W, 3)."""
+        out: Float = photo * (self.keep * self.gain)[..., None] + self.paint
         return out
 
 
-def shade(skin: Skin, frame: Frame) -> tuple[Float, Float]:
-    """Colours (H, H, 3) in 0..255 and how much (H, H) of each comes from the photograph by the
-    flow."""
-    x, y = frame.source[..., 0], frame.source[..., 1]
-    seen = cv2.remap(skin.crop, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    out = seen.astype(np.float32)
-    blend = frame.attributes[..., 4]
-    visible = np.ones(blend.shape, np.float32)
-    _second_texture(skin, frame, blend, out, visible)
-    out *= frame.attributes[..., 5:6]
-    _eyes(skin, frame, out, visible)
-    _mouth(skin, frame, out, visible)
+def shade(skin: Skin, frame: Frame, relief: Float | None) -> Layers:
+    """The layers of a window; `relief` (S, S), if any, is the log-brightness of creases in the
+    crop."""
+    layers = Layers.of(frame)
+    _second_texture(skin, frame, layers)
+    _eyes(skin, frame, layers)
+    _mouth(skin, frame, layers)
     for side in SIDES:
-        _lashes(skin, frame, side, out)
-    _closed_lips(skin, frame, out)
-    out[frame.layer == SOCKET_LAYER] *= SOCKET_SHADE
-    return out, visible
+        _lashes(skin, frame, side, layers)
+    _closed_lips(skin, frame, layers)
+    layers.dim(frame.layer == SOCKET_LAYER, SOCKET_SHADE)
+    if relief is not None:
+        x, y = (np.ascontiguousarray(frame.source[..., i]) for i in (0, 1))
+        seen = cv2.remap(relief, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        creased = (seen != 0) & (frame.layer == SKIN_LAYER)
+        layers.dim(creased, np.exp(seen[creased]))
+    return layers
 
 
 def mouth_mask(shape: tuple[int, ...], landmarks: Double, closed: bool) -> Float:
@@ -120,113 +135,121 @@ def _window(mask: Bool) -> tuple[slice, slice] | None:
     return (slice(ys[0], ys[-1] + 1), slice(xs[0], xs[-1] + 1)) if len(ys) else None
 
 
-def _second_texture(skin: Skin, frame: Frame, blend: Float, out: Float, visible: Float) -> None:
+def _second_texture(skin: Skin, frame: Frame, layers: Layers) -> None:
     """Lay the closed lids and the lips without their line over the photograph.
 
-    A pixel stays visible where both agree: there the flow does find its colour.
+    As far as both agree the photograph shows: there the flow does find its colour.
     """
-    window = _window(blend > 0.003)
-    if window is None:
+    mask = frame.blend > 0.003
+    part = _window(mask)
+    if part is None:
         return
-    at = frame.attributes[window][..., 2:4]
-    x, y = np.ascontiguousarray(at[..., 0]), np.ascontiguousarray(at[..., 1])
-    other = cv2.remap(skin.second, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    change = (other - out[window]) * blend[window][..., None]
-    visible[window] = 1 - np.clip(np.abs(change).max(-1) / STRANGE, 0, 1)
-    out[window] += change
+    mask = mask[part]
+    places = np.zeros((*mask.shape, 2), np.float32)
+    full = np.zeros(frame.blend.shape, bool)
+    full[part] = mask
+    places[mask] = frame.spread(LIDS, full)
+    light = frame.light[part][..., None]
+    seen = skin.map(skin.photo, frame.source[part]) * light
+    other = skin.map(skin.second, places) * light
+    change = (other - seen) * (frame.blend[part] * mask)[..., None]
+    keep = 1 - np.clip(np.abs(change).max(-1) / STRANGE, 0, 1)
+    layers.keep[part] = keep
+    layers.paint[part] = seen * (1 - keep)[..., None] + change
 
 
-def _eyes(skin: Skin, frame: Frame, out: Float, visible: Float) -> None:
-    """Eyeballs, from the completed eyes; wide lids throw their shadow on them."""
+def _eyes(skin: Skin, frame: Frame, layers: Layers) -> None:
+    """Eyeballs, completed; wide lids throw their shadow on them."""
     ball = frame.layer == EYE_LAYER
-    if not ball.any():
+    part = _window(ball)
+    if part is None:
         return
     at = frame.source[ball]
-    colour = sample(skin.eyes.photo, at)
-    wide = min(1.0, frame.wide)
+    kept, hidden = skin.at(skin.eyes.kept, at), skin.at(skin.eyes.hidden, at)
+    light = np.ones(len(kept), np.float32)
+    wide = min(1.0, frame.scene.wide)
     if wide > 0.05:
         ys, xs = np.nonzero(ball)
-        top = np.full(len(ball), len(ball))
+        top = np.full(ball.shape[1], ball.shape[0])
         np.minimum.at(top, xs, ys)
-        below = (ys - top[xs]) / (
-            0.32 * frame.unit
-        )  # the shadow reaches about a third of a centimetre
-        colour *= (1 - wide * 0.38 * np.exp(-below * below))[:, None].astype(np.float32)
-    kept = sample(skin.eyes.kept, at)
+        below = (ys - top[xs]) / (0.32 * frame.unit)  # the shadow reaches a third of a centimetre
+        light *= (1 - wide * 0.38 * np.exp(-below * below)).astype(np.float32)
     # What a lid uncovers lies in its shade; what the photograph shows is shaded already.
-    window = _window(ball)
-    assert window is not None
-    shown = np.pad(ball[window].astype(np.float32), 1)
+    shown = np.pad(ball[part].astype(np.float32), 1)
     reach = LID_SHADE_REACH * frame.unit
     edge = cv2.GaussianBlur(shown, (0, 0), reach, borderType=cv2.BORDER_REPLICATE)
-    edge = edge[1:-1, 1:-1][ball[window]]
-    colour *= (1 - LID_SHADE * (1 - kept) * np.clip(2 - 2 * edge, 0, 1))[:, None]
-    out[ball] = colour
-    visible[ball] = kept
+    edge = edge[1:-1, 1:-1][ball[part]]
+    light *= 1 - LID_SHADE * (1 - kept) * np.clip(2 - 2 * edge, 0, 1)
+    layers.keep[ball] = kept
+    layers.gain[ball] *= light
+    layers.paint[ball] = hidden * light[:, None]
 
 
-def _mouth(skin: Skin, frame: Frame, out: Float, visible: Float) -> None:
+def _mouth(skin: Skin, frame: Frame, layers: Layers) -> None:
     """The mouth's inside: smoothed model colours, dark gaps between teeth filled, the photograph's
     own where known."""
-    window = _window(frame.mouth)
-    if window is None:
+    part = _window(frame.mouth)
+    if part is None:
         return
-    inside = frame.mouth[window]
-    u, v, light = (np.ascontiguousarray(frame.attributes[window][..., i]) for i in (6, 7, 8))
+    inside = frame.mouth[part]
+    attributes = np.zeros((*inside.shape, 3), np.float32)
+    attributes[inside] = frame.spread(COLOUR, frame.mouth)
+    u, v, light = (np.ascontiguousarray(attributes[..., i]) for i in range(3))
     drawn = cv2.remap(skin.inside, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     lit = np.asarray(drawn, np.float32) * light[..., None]
-    soft, _ = _masked_blur(lit, inside, 0.9, 0.9)
-    opened = np.float32(frame.opened)
+    soft, _ = _masked_blur(lit, inside, 0.5 * frame.window.scale + 0.2)
+    opened = np.float32(frame.scene.opened)
     colour = soft[inside] * opened + skin.mouth.line * (1 - opened)
-    own = _own_share(skin, frame)[:, None]
-    out[frame.mouth] = colour * (1 - own) + out[frame.mouth] * own
-    visible[frame.mouth] = own[:, 0]
+    own = _own_share(skin, frame)
+    layers.keep[frame.mouth] = own
+    layers.paint[frame.mouth] = colour * (1 - own)[:, None]
 
 
 def _own_share(skin: Skin, frame: Frame) -> Float:
     """How much of the photograph shows, at each pixel of the mouth's inside (M,)."""
     at = frame.source[frame.mouth]
-    changed = abs(frame.gap_change)
+    changed = abs(frame.scene.gap_change)
     same = np.float32(1 - min(1.0, changed / OWN_MOUTH_SPAN))
-    share = sample(skin.mouth.whole, at) * same + sample(skin.mouth.teeth, at) * (1 - same)
+    share = skin.at(skin.mouth.whole, at) * same + skin.at(skin.mouth.teeth, at) * (1 - same)
     # Upper teeth do not move, so the photograph's stay right; the rest only as long as the mouth is
     # as it was.
     layer = frame.layer[frame.mouth]
-    first = frame.triangles[frame.index[frame.mouth], 0]
+    first = frame.triangles[frame.raster.index[frame.mouth], 0]
     upper = np.zeros(len(skin.model.neutral), bool)
     upper[skin.model.jaw_parts[0]] = True
     fixed = ((layer == TEETH_LAYER) | (layer == GUM_LAYER)) & upper[first]
     out: Float = share * np.where(fixed, np.float32(1), same)
-    return out * np.float32(frame.opened if changed > 0.05 else 1)
+    return out * np.float32(frame.scene.opened if changed > 0.05 else 1)
 
 
-def _masked_blur(colour: Float, mask: Bool, sigma_x: float, sigma_y: float) -> tuple[Float, Float]:
+def _masked_blur(colour: Float, mask: Bool, sigma: float) -> tuple[Float, Float]:
     """Gaussian mean (H, W, 3) of `colour` over `mask` (H, W) only, and the blurred mask (H, W)."""
     k = mask.astype(np.float32)
     stacked = np.dstack([colour * k[..., None], k])
-    out = np.asarray(cv2.GaussianBlur(stacked, (0, 0), sigmaX=sigma_x, sigmaY=sigma_y), np.float32)
+    out = np.asarray(cv2.GaussianBlur(stacked, (0, 0), sigma), np.float32)
     mean = np.asarray(out[..., :3] / np.maximum(out[..., 3:], 1e-3), np.float32)
     return mean, out[..., 3]
 
 
-def _lashes(skin: Skin, frame: Frame, side: str, out: Float) -> None:
+def _lashes(skin: Skin, frame: Frame, side: str, layers: Layers) -> None:
     """The dark line of a closing lid's lashes."""
-    strength = min(1.0, 1.6 * frame.blink[side])
+    strength = min(1.0, 1.6 * frame.scene.blink[side])
     if strength <= 0.05:
         return
     line = _smoothed(frame.points[skin.model.lash_lines[side]])[1:-2]
-    _ink(out, line, max(1, round(LASH_WIDTH * frame.unit)), strength * 0.8, skin.eyes.lash)
+    _ink(layers, line, LASH_WIDTH * frame.unit, strength * 0.8, skin.eyes.lash)
 
 
-def _closed_lips(skin: Skin, frame: Frame, out: Float) -> None:
+def _closed_lips(skin: Skin, frame: Frame, layers: Layers) -> None:
     """The dark line where the lips meet, on a mouth that the photograph shows open."""
-    strength = min(1.0, -frame.gap_change / OWN_MOUTH_SPAN) * (1 - frame.opened)
+    scene = frame.scene
+    strength = min(1.0, -scene.gap_change / OWN_MOUTH_SPAN) * (1 - scene.opened)
     if strength <= 0.05:
         return
     x, y = frame.points[skin.model.landmarks[60:65]].T
     along = np.linspace(x[0], x[-1], 33, dtype=np.float32)
     line = np.stack([along, np.interp(along, x, y).astype(np.float32)], 1)
-    _ink(out, _smoothed(line), 2, strength * 0.65, skin.mouth.line)
+    _ink(layers, _smoothed(line), LINE_WIDTH * frame.unit, strength * 0.65, skin.mouth.line)
 
 
 def _smoothed(line: Float) -> Float:
@@ -236,17 +259,20 @@ def _smoothed(line: Float) -> Float:
     return np.stack(out, 1).astype(np.float32)
 
 
-def _ink(out: Float, line: Float, width: int, strength: float, colour: Float) -> None:
-    """Draw a soft line through points (N, 2) raster px, fading at both ends."""
-    left, top = np.floor(line.min(0) - 8).astype(int)
-    right, bottom = np.ceil(line.max(0) + 9).astype(int)
-    if left < 0 or top < 0 or right >= len(out) or bottom >= len(out):
+def _ink(layers: Layers, line: Float, width: float, strength: float, colour: Float) -> None:
+    """Draw a soft line of `width` px through points (N, 2) raster px, fading at both ends."""
+    height, across = layers.keep.shape
+    soft = max(0.9, 0.35 * width)
+    room = 3 * soft + width + 1
+    low = np.maximum(np.floor(line.min(0) - room).astype(int), 0)
+    high = np.minimum(np.ceil(line.max(0) + room).astype(int) + 1, (across, height))
+    if (high <= low).any():
         return
-    ink = np.zeros((bottom - top, right - left), np.float32)
-    cv2.polylines(ink, [fixed_point(line - [left, top])], False, (1.0,), width, cv2.LINE_8, 4)
-    middle, half = (line[0, 0] + line[-1, 0]) / 2 - left, max(abs(line[-1, 0] - line[0, 0]) / 2, 1)
-    aside = np.abs(np.arange(right - left, dtype=np.float32) - middle) / half
+    ink = np.zeros((high - low)[::-1], np.float32)
+    thick = max(1, round(width))
+    cv2.polylines(ink, [fixed_point(line - low)], False, (1.0,), thick, cv2.LINE_8, 4)
+    middle, half = (line[0, 0] + line[-1, 0]) / 2 - low[0], max(abs(np.ptp(line[:, 0])) / 2, 1)
+    aside = np.abs(np.arange(ink.shape[1], dtype=np.float32) - middle) / half
     fade = np.clip((1.08 - aside) / 0.45, 0, 1) * np.float32(strength)
-    k = cv2.GaussianBlur(ink, (0, 0), 0.9)[..., None] * fade[:, None]
-    window = (slice(top, bottom), slice(left, right))
-    out[window] = out[window] * (1 - k) + k * colour
+    cover = cv2.GaussianBlur(ink, (0, 0), soft) * fade
+    layers.over((slice(low[1], high[1]), slice(low[0], high[0])), cover, colour)

@@ -21,6 +21,9 @@ something else is there now, whose look the photo's detail must not spoil. Two r
 
 A face smaller than its crop has no detail above it: D fades out with the scale, which leaves the
 plain composition.
+
+A composition with a `gain` is drawn at the face's own size, where there is nothing to guess: it is
+applied as it is, `mask * gain * W + (1 - mask) * paint`.
 """
 
 from __future__ import annotations
@@ -63,12 +66,13 @@ _MARGIN = 6  # px around the sampled part of the photograph, for the resampler's
 @dataclass(frozen=True)
 class _Fields:
     """A composition in crop pixels: flow px (S, S, 2), cover = 1 - mask (S, S, 1), paint 0..255 (S,
-    S, 3).
+    S, 3), and gain (S, S, 1) or None.
     """
 
     flow: Float
     cover: Float
     paint: Float
+    gain: Float | None = None
 
     @property
     def side(self) -> int:
@@ -90,14 +94,19 @@ def paste(photo: UInt8, face: AlignedFace, edit: Composition) -> UInt8:
     fields = _faded(fields)
     result = photo.copy()
     view = align.view(photo, face.matrix, fields.side)
-    if view is not None and (fields.cover.any() or fields.flow.any()):
+    if view is None:
+        return result
+    if fields.gain is not None:
+        _draw(photo, view, fields, result)
+    elif fields.cover.any() or fields.flow.any():
         view.of(result)[:] = _composed(photo, view, fields)
     return result
 
 
 def _fields(edit: Composition) -> _Fields:
     flow, mask, paint = (_array(part) for part in (edit.flow, edit.mask, edit.paint))
-    return _Fields(flow * mask.shape[0], 1 - mask, (paint + 1) * np.float32(127.5))
+    gain = None if edit.gain is None else _array(edit.gain)
+    return _Fields(flow * mask.shape[0], 1 - mask, (paint + 1) * np.float32(127.5), gain)
 
 
 def _array(field: Tensor) -> Float:
@@ -110,7 +119,72 @@ def _faded(fields: _Fields) -> _Fields:
     centres = (np.arange(fields.side) + 0.5) / fields.side
     ramp = _step(np.minimum(centres, 1 - centres) / BORDER)
     window = (ramp[:, None] * ramp)[..., None]
-    return _Fields(fields.flow * window, fields.cover * window, fields.paint)
+    gain = None if fields.gain is None else 1 + (fields.gain - 1) * window
+    return _Fields(fields.flow * window, fields.cover * window, fields.paint, gain)
+
+
+def _draw(photo: UInt8, view: View, fields: _Fields, result: UInt8) -> None:
+    """Apply a composition at the face's own size to the part of `result` that it changes."""
+    assert fields.gain is not None
+    changes = (np.abs(fields.flow).max(-1) * _scale(view.matrix) >= _NO_MOTION) | (
+        fields.cover[..., 0] >= _NO_COVER
+    )
+    changes |= np.abs(fields.gain[..., 0] - 1) >= _NO_COVER
+    part = _touched(changes, view)
+    if part is None:
+        return
+    shape = (part.bottom - part.top, part.right - part.left)
+    premultiplied = fields.paint * fields.cover
+    stacked = np.dstack(
+        [fields.flow, fields.cover, (1 - fields.cover) * fields.gain, premultiplied]
+    )
+    drawn = _drawn(stacked, part.matrix, shape)
+    crop_to_photo = np.linalg.inv(part.matrix[:, :2].astype(np.float64)).astype(np.float32)
+    motion = drawn[..., :2] @ crop_to_photo.T
+    touched = _drawn(changes.astype(np.float32)[..., None], part.matrix, shape)[..., 0] > 0
+    moved = _crisp(_moved(photo, part, motion), motion)
+    out = moved * drawn[..., 3:4] + drawn[..., 4:]
+    pixels = np.clip(np.rint(out), 0, 255).astype(np.uint8)
+    np.copyto(part.of(result), pixels, where=touched[..., None])
+
+
+def _touched(changes: NDArray[np.bool_], view: View) -> View | None:
+    """The part of a view under the crop pixels that change (S, S); None if there are none."""
+    rows, columns = (np.flatnonzero(changes.any(axis)) for axis in (1, 0))
+    if not rows.size:
+        return None
+    low = np.array([columns[0], rows[0]], np.float32) - 1.5
+    high = np.array([columns[-1], rows[-1]], np.float32) + 1.5
+    corners = np.array([low, [high[0], low[1]], [low[0], high[1]], high], np.float32)
+    seen = align.transform(align.inverse(view.matrix), corners)
+    left, top = np.maximum(np.floor(seen.min(0)).astype(int), 0)
+    right, bottom = np.ceil(seen.max(0)).astype(int) + 1
+    right, bottom = min(right, view.right - view.left), min(bottom, view.bottom - view.top)
+    if left >= right or top >= bottom:
+        return None
+    moved = view.matrix.astype(np.float64)
+    moved[:, 2] += moved[:, :2] @ (left, top)
+    return View(
+        view.left + int(left), view.top + int(top), view.left + int(right), view.top + int(bottom),
+        moved.astype(np.float32),
+    )  # fmt: skip
+
+
+def _drawn(fields: Float, matrix: Float, shape: tuple[int, int]) -> Float:
+    """Fields of the crop (S, S, C) over photograph pixels (h, w, C), linearly: the crop is as fine
+    as the photograph, or nearly."""
+    out = np.empty((*shape, fields.shape[2]), np.float32)
+    for first in range(0, fields.shape[2], 4):  # OpenCV warps up to four channels at a time
+        group = np.ascontiguousarray(fields[..., first : first + 4])
+        seen = cv2.warpAffine(
+            group,
+            matrix,
+            shape[::-1],
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        out[..., first : first + 4] = np.asarray(seen).reshape(*shape, -1)
+    return out
 
 
 def _step(x: Float | NDArray[np.float64] | float) -> Float:

@@ -36,14 +36,18 @@ def resize(field: Tensor, size: int) -> Tensor:
 
 
 def compose(source: Tensor, edit: Composition) -> Tensor:
-    """`mask * warp(source, flow) + (1 - mask) * paint` at the source's own size.
+    """`mask * warp(source, flow) + (1 - mask) * paint` at the source's own size, the light of the
+    source multiplied by `gain` where there is one.
 
     source (B, 3, T, T) in [-1, 1] at any side T; the fields are resampled to it. Returns (B, 3, T,
     T).
     """
     size = source.shape[-1]
     mask = resize(edit.mask, size).clamp(0, 1)
-    return mask * warp(source, resize(edit.flow, size)) + (1 - mask) * resize(edit.paint, size)
+    moved = warp(source, resize(edit.flow, size))
+    if edit.gain is not None:
+        moved = (moved + 1) * resize(edit.gain, size).clamp_min(0) - 1
+    return mask * moved + (1 - mask) * resize(edit.paint, size)
 
 
 def decisive(edit: Composition, hedge: float) -> Composition:
@@ -53,7 +57,7 @@ def decisive(edit: Composition, hedge: float) -> Composition:
     moved photograph. That wins a tenth of a decibel and costs the picture its sharpness.
     """
     cover = ((1 - edit.mask - hedge) / (1 - hedge)).clamp(0, 1)
-    return Composition(edit.flow, 1 - cover, edit.paint)
+    return Composition(edit.flow, 1 - cover, edit.paint, edit.gain)
 
 
 def unchanged(source: Tensor) -> Composition:

@@ -19,9 +19,10 @@ from mien import images
 from mien.data.adapters import DATASETS
 from mien.errors import DataError, FaceNotFound
 from mien.face_model import folds
+from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.mesh import FACE, FaceModel
 from mien.face_model.refine import match
-from mien.face_model.render import SOURCE_SIZE, Rig
+from mien.face_model.render import Rig
 from mien.face_model.sampling import LUMA, sample
 from mien.faces.align import align
 from mien.faces.detect import choose, detect

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mien import images
 from mien.data.adapters import DATASETS
 from mien.errors import DataError, FaceNotFound
-from mien.face_model.render import SOURCE_SIZE
+from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.rest import TABLE, learn
 from mien.faces.align import align
 from mien.faces.detect import choose, detect

@@ -25,8 +25,8 @@ from mien.face_model.animate import person, pose
 from mien.face_model.arrays import Bool, Double, Float, Index, UInt8
 from mien.face_model.camera import Camera
 from mien.face_model.fit import fit
+from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.mesh import EYE_LAYER, FACE, SKIN_LAYER, FaceModel
-from mien.face_model.render import SOURCE_SIZE
 from mien.face_model.template import COUNT, FITTED, IRISES, PLACED, PUPILS, TABLE, Places, shipped
 from mien.faces.align import STABLE, align, similarity, transform
 from mien.faces.align import template as mean_landmarks

@@ -1,0 +1,166 @@
+"""A window of a picture while it is drawn: which part of the crop it shows, and what the mesh says
+of each of its pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from mien.face_model.arrays import Bool, Float, Int, Layer
+from mien.face_model.background import Background
+from mien.face_model.mesh import BACKGROUND_LAYER, GUM_LAYER, MOUTH_LAYER, TEETH_LAYER
+from mien.face_model.raster import Raster, rasterise
+
+SOURCE_SIZE = 320
+"""Side of the crop whose pixels are the unit of length here; the photograph may be finer."""
+
+SOURCE, LIDS, BLEND, LIGHT, COLOUR = slice(0, 2), slice(2, 4), 4, 5, slice(6, 9)
+"""What a vertex carries: its place in the photograph, its place in the second texture, how much of
+that shows, brightness, and the place and light in the picture of the mouth's inside."""
+CHANNELS = 9
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of a picture of side `side` px that shows the crop, `fine` raster pixels to each of
+    its pixels and axis."""
+
+    side: int
+    left: int
+    top: int
+    width: int
+    height: int
+    fine: int = 1
+
+    @classmethod
+    def whole(cls, side: int, fine: int = 1) -> Window:
+        return cls(side, 0, 0, side, side, fine)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of its raster."""
+        return self.height * self.fine, self.width * self.fine
+
+    @property
+    def part(self) -> tuple[slice, slice]:
+        """Where it lies in the picture."""
+        rows, columns = self.top, self.left
+        return slice(rows, rows + self.height), slice(columns, columns + self.width)
+
+    @property
+    def scale(self) -> float:
+        """Raster px per px of the crop."""
+        return self.side * self.fine / SOURCE_SIZE
+
+    def to_raster(self, points: Float) -> Float:
+        """Raster px of crop points (N, 2)."""
+        corner = np.array([self.left, self.top], np.float32) * self.fine
+        scale = np.float32(self.scale)
+        return np.ascontiguousarray(points * scale + (scale - 1) / 2 - corner, np.float32)
+
+    @cached_property
+    def places(self) -> Float:
+        """The crop px (H, W, 2) of every raster pixel."""
+        (height, width), scale = self.shape, self.scale
+        x = (np.arange(width) + self.left * self.fine - (scale - 1) / 2) / scale
+        y = (np.arange(height) + self.top * self.fine - (scale - 1) / 2) / scale
+        return np.stack(np.meshgrid(x.astype(np.float32), y.astype(np.float32)), -1)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A posed face before it is drawn, in px of the crop.
+
+    points (N, 2); depth (N,) cm; attributes (N, 9); triangles (T, 3) and their layers (T,); unit,
+    px per cm; blink: how far each upper lid comes down, 0..1; wide: how far the eyes are widened;
+    opened: how open the mouth is, 0..1; gap_change: the lip gap against the photograph's, cm;
+    landmarks (68, 2).
+    """
+
+    points: Float
+    depth: Float
+    attributes: Float
+    triangles: Int
+    layers: Layer
+    unit: float
+    blink: dict[str, float]
+    wide: float
+    opened: float
+    gap_change: float
+    landmarks: Float
+    surround: Background
+    back: Float
+    """Displacement (G, 2) of the surround to where it came from."""
+    glow: Float | None
+    """Log-brightness (G,) of the surround where it came from, if the light has moved."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A window of a scene: which triangle each pixel shows."""
+
+    scene: Scene
+    window: Window
+    raster: Raster
+    triangles: Int
+    layer: Layer  # (H, W)
+    points: Float = field(repr=False)  # (N, 2) raster px
+    source: Float = field(repr=False)
+    """Where each pixel (H, W, 2) comes from, crop px; of what is no face, its own place."""
+    blend: Float = field(repr=False)
+    """How much (H, W) of the second texture shows."""
+    light: Float = field(repr=False)
+    """By how much (H, W) the light of what is seen changes."""
+
+    @classmethod
+    def of(cls, scene: Scene, window: Window) -> Frame:
+        points = window.to_raster(scene.points)
+        kept = _in_sight(points, scene.triangles, window.shape)
+        triangles = np.ascontiguousarray(scene.triangles[kept])
+        raster = rasterise(points, scene.depth, triangles, window.shape)
+        layers = np.append(scene.layers[kept], np.int8(BACKGROUND_LAYER))
+        layer = layers[raster.index]
+        face = raster.index >= 0
+        values = np.ascontiguousarray(scene.attributes[:, [0, 1, BLEND, LIGHT]])
+        seen = raster.spread(triangles, values, face)
+        surround = scene.surround
+        source = window.places + surround.over(scene.back, window.places)
+        blend, light = np.zeros(window.shape, np.float32), np.ones(window.shape, np.float32)
+        if scene.glow is not None:
+            light = np.exp(surround.over(scene.glow[:, None], source)[..., 0])
+        source[face], blend[face], light[face] = seen[:, :2], seen[:, 2], seen[:, 3]
+        return cls(scene, window, raster, triangles, layer, points, source, blend, light)
+
+    def spread(self, channels: slice, where: Bool) -> Float:
+        """Some of the attributes at the P face pixels of a mask (H, W): (P, C)."""
+        values = np.ascontiguousarray(self.scene.attributes[:, channels])
+        return self.raster.spread(self.triangles, values, where)
+
+    @cached_property
+    def mouth(self) -> Bool:
+        """Inside of the mouth (H, W)."""
+        inside: Bool = np.isin(self.layer, (MOUTH_LAYER, GUM_LAYER, TEETH_LAYER))
+        return inside
+
+    @property
+    def unit(self) -> float:
+        """Raster px per cm."""
+        return self.window.scale * self.scene.unit
+
+    def flow(self) -> Float:
+        """Displacement (H, W, 2) to the source, in crop units."""
+        out: Float = (self.source - self.window.places) * np.float32(1 / SOURCE_SIZE)
+        return out
+
+
+def _in_sight(points: Float, triangles: Int, shape: tuple[int, int]) -> Bool:
+    """Which triangles (T,) may touch a raster (H, W)."""
+    height, width = shape
+    beyond = np.stack(
+        [points[:, 0] < -1, points[:, 0] > width, points[:, 1] < -1, points[:, 1] > height], 1
+    )
+    a, b, c = triangles.T
+    kept: Bool = ~(beyond[a] & beyond[b] & beyond[c]).any(1)
+    return kept

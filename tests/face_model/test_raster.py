@@ -1,0 +1,87 @@
+"""The raster on triangles that can be checked by hand."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from mien.face_model.mesh import FaceModel
+from mien.face_model.raster import Normals, Raster, rasterise
+
+
+def raster(points, depth, triangles, shape=(8, 8)) -> Raster:
+    return rasterise(
+        np.array(points, np.float32), np.array(depth, np.float32), np.array(triangles, np.int32),
+        shape,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 13), (11, 8)])
+def test_a_triangle_covers_its_pixels_and_no_other(shape: tuple[int, int]) -> None:
+    seen = raster([(0.9, 0.9), (5.2, 0.9), (0.9, 5.2)], [0, 0, 0], [(0, 1, 2)], shape)
+    ys, xs = np.mgrid[: shape[0], : shape[1]]
+    assert ((seen.index == 0) == ((xs >= 1) & (ys >= 1) & (xs + ys <= 6))).all()
+
+
+def test_either_winding_is_drawn() -> None:
+    a = raster([(1, 1), (5, 1), (1, 5)], [0, 0, 0], [(0, 1, 2)])
+    b = raster([(1, 1), (5, 1), (1, 5)], [0, 0, 0], [(0, 2, 1)])
+    assert (a.index == b.index).all()
+
+
+def test_the_nearer_triangle_wins_whatever_the_order() -> None:
+    points = [(0, 0), (7, 0), (0, 7)] * 2
+    for triangles, near in (([(0, 1, 2), (3, 4, 5)], 1), ([(3, 4, 5), (0, 1, 2)], 0)):
+        assert raster(points, [0, 0, 0, 1, 1, 1], triangles).index[1, 1] == near
+
+
+def test_shared_edges_leave_no_hole() -> None:
+    seen = raster([(0, 0), (7, 0), (7, 7), (0, 7)], [0] * 4, [(0, 1, 2), (0, 2, 3)])
+    assert (seen.index >= 0).all()
+
+
+def test_what_lies_outside_the_raster_is_cut() -> None:
+    assert (raster([(-50, -50), (60, -50), (-50, 60)], [0] * 3, [(0, 1, 2)]).index[0] == 0).all()
+    assert (raster([(20, 20), (30, 20), (20, 30)], [0] * 3, [(0, 1, 2)]).index == -1).all()
+
+
+def test_nothing_to_draw() -> None:
+    seen = rasterise(
+        np.zeros((0, 2), np.float32), np.zeros(0, np.float32), np.zeros((0, 3), np.int32), (4, 5)
+    )
+    assert seen.index.shape == (4, 5)
+    assert (seen.index == -1).all()
+
+
+def test_interpolation_is_linear() -> None:
+    points = np.array([(0, 0), (7, 0), (0, 7)], np.float32)
+    triangles = np.array([(0, 1, 2)], np.int32)
+    seen = raster(points, [0, 0, 0], triangles)
+    where = seen.index >= 0
+    values = seen.spread(triangles, points, where)
+    ys, xs = np.nonzero(where)
+    assert np.allclose(values, np.stack([xs, ys], 1), atol=1e-3)
+
+
+def test_the_whole_face_is_the_same_for_any_number_of_threads(model: FaceModel) -> None:
+    points = np.ascontiguousarray(model.neutral[:, :2] * [10, -10] + 160, np.float32)
+    before = cv2.getNumThreads()
+    try:
+        seen = []
+        for threads in (1, 2, 5):
+            cv2.setNumThreads(threads)
+            seen.append(rasterise(points, model.neutral[:, 2], model.triangles, (320, 320)))
+    finally:
+        cv2.setNumThreads(before)
+    assert (seen[0].index >= 0).mean() > 0.2
+    for other in seen[1:]:
+        assert (other.index == seen[0].index).all()
+        assert (other.weights == seen[0].weights).all()
+
+
+def test_normals_of_a_flat_square() -> None:
+    square = np.array([(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0), (9, 9, 9)], np.float32)
+    out = Normals(np.array([(0, 1, 2), (0, 2, 3)], np.int32), 5)(square)
+    assert np.allclose(out[:4], (0, 0, 1))
+    assert (out[4] == 0).all()
