@@ -20,6 +20,8 @@ BROWS = {"R": slice(17, 22), "L": slice(22, 27)}
 
 IRIS_RADII = (0.54, 0.60, 0.66)
 """Iris radii to try, cm: adults differ little, so the face's scale nearly tells it."""
+LID_EDGE = 0.05
+"""Width of what belongs to a lid along its edge, in widths of the eye."""
 SHADOW = 0.93
 """What was behind a lid is a little darker than what was in the open."""
 CLEAN = 0.86
@@ -68,7 +70,7 @@ def eye_textures(
         # An eye in shade, or one that is nearly shut, shows little white: believe it by half.
         white = (whites[side] + brightest) * np.float32(0.5)
         opening = openings[side][box]
-        inner = cv2.erode(opening, disc(fine)).astype(np.float32)
+        inner = polygon(shape, _clear_of_lids(corners))[box].astype(np.float32)
         own = np.clip(cv2.GaussianBlur(inner, (0, 0), 0.8 * fine) * 1.6 - 0.3, 0, 1)
         corner = np.array([box[1].start, box[0].start], np.float64)
         within = Iris(iris.centre - corner, iris.radius)
@@ -82,6 +84,19 @@ def eye_textures(
     return EyeTextures(
         complete, kept, lids, np.mean(list(whites.values()), 0, np.float32), lash, irises
     )
+
+
+def _clear_of_lids(corners: Double) -> Double:
+    """An eye's outline (6, 2) without the lashes' shadow above and the wet line below: they go
+    where the lids go, not with the eyeball."""
+    out = corners.copy()
+    opened = corners[[5, 4]] - corners[[1, 2]]
+    width = float(np.linalg.norm(corners[3] - corners[0]))
+    height = np.maximum(np.linalg.norm(opened, axis=1, keepdims=True), 1e-3)
+    inset = opened / height * np.minimum(0.3 * height, LID_EDGE * width)
+    out[[1, 2]] += inset
+    out[[5, 4]] -= inset
+    return out
 
 
 def disc(radius: float) -> UInt8:

@@ -35,9 +35,10 @@ from mien.face_model.frame import (
     Window,
 )
 from mien.face_model.gaze import gaze, iris_vertex, irises_of, pupils
+from mien.face_model.lids import LidFolds
 from mien.face_model.light import Light
 from mien.face_model.lips import lips_without_slit
-from mien.face_model.mesh import EYE, EYEBALLS, FACE, MOUTH_INSIDE, SIDES, FaceModel
+from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_INSIDE, SIDES, FaceModel
 from mien.face_model.mouth import MouthShade, own_mouth
 from mien.face_model.sampling import shrink
 from mien.face_model.shade import Skin, mouth_mask, shade
@@ -50,6 +51,10 @@ line."""
 BLINK_GAIN = 2.5
 """The lid's second texture is in place after 1 / this of a blink, before the stretched crease
 shows."""
+FOLD_REACH = 4.0
+"""Distance from an eye, px, up to which its lashes and the shade of its lid lie on the skin."""
+UNFOLDING = 0.08
+"""Rise of a lid, cm, after which what was folded away shows."""
 LOOK_BLINK = 0.4
 """A lid that follows the gaze down comes as far as in this much of a blink."""
 EYE_LANDMARKS = {"R": slice(36, 42), "L": slice(42, 48)}
@@ -294,6 +299,22 @@ class Rig:
         fixed[:, LIDS] = np.where(lid_only[:, None], shut, source.points)
         fixed[:, LIGHT] = 1
         self._fixed_attributes = fixed
+        self._folded = self._folded_lids()
+        self._lid_folds = LidFolds(model, source.points, fit.landmarks)
+
+    def _folded_lids(self) -> dict[str, Float]:
+        """Per side, how far (N,) a vertex of the skin lies where the photograph shows the eye: skin
+        that is folded away there, and that a rising or a closing lid brings out."""
+        found = {}
+        for side, corners in EYE_LANDMARKS.items():
+            eye = self.fit.landmarks[corners].astype(np.float32)
+            low, high = eye.min(0) - FOLD_REACH, eye.max(0) + FOLD_REACH
+            points = self._source.points[: EYE_SOCKETS.stop]
+            at = np.flatnonzero(((points > low) & (points < high)).all(1))
+            off = [cv2.pointPolygonTest(eye, (float(x), float(y)), True) for x, y in points[at]]
+            found[side] = np.zeros(len(self.model.neutral), np.float32)
+            found[side][at] = np.clip(np.array(off, np.float32) / FOLD_REACH + 1, 0, 1)
+        return found
 
     def _scene(
         self,
@@ -313,13 +334,15 @@ class Rig:
             pull = outline_pull(self.model, self._source.points, target.points)
             points[FACE, 0] += self._outlying * pull
             moved[FACE, 0] += self._outlying * pull
+        blink = {s: self._lowered(weights, s) for s in SIDES}
+        self._lid_folds.smooth(moved, blink)
+        points[FACE] = self._source.points[FACE] + moved[FACE]
         drift = self._drift(moved, stage)
         edge = self._source.points[self._rim]
         carried = edge + self._background.sample(drift, edge)
         points[self._rim] = points[self._rim] * self._rim_own + carried * (1 - self._rim_own)
 
         colours, opened, gap_change = self._mouth(target.vertices, target.normals)
-        blink = {s: self._lowered(weights, s) for s in SIDES}
         attributes = self._attributes(points, target, blink, colours, relight)
         relief, glow = None, None
         if folded:
@@ -370,12 +393,16 @@ class Rig:
     ) -> Float:
         out = self._fixed_attributes.copy()
         at, source = self.model.landmarks, self._source.points
-        blend = sum(self.model.lids[s] * min(1.0, BLINK_GAIN * blink[s]) for s in SIDES)
+        shut = {s: min(1.0, BLINK_GAIN * blink[s]) for s in SIDES}
+        blend = sum(self.model.lids[s] * shut[s] for s in SIDES)
         gap, own = (
             max(0.0, float((p[at[[67, 66, 65]], 1] - p[at[[61, 62, 63]], 1]).max()))
             for p in (points, source)
         )
         change = abs(gap - own) / self.fit.camera.scale
+        risen = (source[:, 1] - points[:, 1]) / (UNFOLDING * self.fit.camera.scale)
+        for side, folded in self._folded.items():
+            blend = np.maximum(blend, folded * np.clip(risen, shut[side], 1))
         out[:, BLEND] = np.maximum(blend, self.model.lips * min(1.0, change / LIP_CHANGE))
         out[FACE, LIGHT] = self._light.ratio(target.normals, relight)
         out[MOUTH_INSIDE, COLOUR] = colours
