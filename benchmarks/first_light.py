@@ -31,9 +31,9 @@ import mien
 from mien import facs
 from mien.data.split import split_of
 from mien.errors import FaceNotFound
+from mien.guides import Label
 from mien.images import Photo, read
 from mien.methods.registry import DEFAULT
-from mien.types import Label
 from mien.zoo import data_home
 from mien.zoo.records import records
 

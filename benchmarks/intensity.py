@@ -24,6 +24,7 @@ import torch
 from mistakes import told
 
 import mien
+from mien.guides import Label
 from mien.judges.identity import descriptor
 from mien.methods.base import Method
 from mien.methods.registry import DEFAULT
@@ -33,7 +34,7 @@ from mien.metrics.report import origin
 from mien.metrics.report import split as checked_split
 from mien.metrics.scorecard import followed
 from mien.metrics.trials import Section, edited_by
-from mien.types import Faces, Label
+from mien.types import Faces
 from mien.zoo import data_home
 from mien.zoo.records import records
 

@@ -19,9 +19,10 @@ from mien.face_model.mesh import FaceModel
 from mien.face_model.render import Rig
 from mien.faces.align import align
 from mien.faces.detect import detect
-from mien.methods.base import Expression, Identity, Method
+from mien.guides import ActionUnits, Label, Reference
+from mien.methods.base import Method
 from mien.rig.dataset import Source
-from mien.types import ActionUnits, AlignedFace, Composition, Face, Faces, Label, Reference
+from mien.types import AlignedFace, Composition, Expression, Face, Faces, Identity
 from mien.zoo import data_home
 
 NEUTRAL, SMILING = "neutral_front/003_03", "smiling_front/032_08"

@@ -11,12 +11,13 @@ import pytest
 from PIL import Image
 
 from mien import images
-from mien.editor import Editor, describe, lay, pick
+from mien.editor import Editor, lay, pick
 from mien.errors import FaceNotFound, GuideError
 from mien.faces.detect import detect
+from mien.guides import ActionUnits, Label
 from mien.images import Photo
 from mien.methods.base import Method
-from mien.types import ActionUnits, Face, Float, Label, UInt8
+from mien.types import Face, Float, UInt8
 from mien.zoo.samples import samples
 
 
@@ -148,7 +149,7 @@ def test_the_file_says_what_was_done(editor: Editor, anna: Photo, tmp_path: Path
     assert text["method"] == "wide-mouth"
     assert text["guide"] == "AU12=0.8,AU4=+0.3"
     assert (text["intensity"], text["weights"]) == ("0.5", "abc123")
-    assert describe(Label(["happy", "sad"])) == "happy,sad"
+    assert Label(["happy", "sad"]).describe() == "happy,sad"
 
 
 def test_swap_lends_both_ways(editor: Editor, anna: Photo) -> None:

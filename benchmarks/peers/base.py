@@ -16,9 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from mien.errors import GuideError
-from mien.methods.base import Expression, Identity, Method
+from mien.guides import ActionUnits, Label, Reference
+from mien.methods.base import Method
 from mien.metrics.trials import Editing, Own, Section, Trial, Units, asked_of
-from mien.types import ActionUnits, Faces, Label, Reference
+from mien.types import Expression, Faces, Identity
 from peers.feed import Clock
 
 ASKS = {

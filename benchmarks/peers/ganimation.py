@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from mien import facs
-from mien.methods.base import Expression, Identity
+from mien.guides import ActionUnits, Label
 from mien.metrics.trials import Own, Units
-from mien.types import ActionUnits, Composition, Faces, Label
+from mien.types import Composition, Expression, Faces, Identity
 from peers.base import Facts, Peer, PeerMethod, whole
 from peers.checkout import anywhere, opened, to_python_3
 from peers.feed import Clock, Driven, batches

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from mien import facs
 from mien.data.loading import RigLabelled
 from mien.errors import AssetMissing
-from mien.methods.base import Expression, Identity
+from mien.guides import Label, Reference
 from mien.metrics.trials import Own
 from mien.nn.compose import picture
-from mien.types import Composition, Faces, Label, Reference
+from mien.types import Composition, Expression, Faces, Identity
 from peers.base import STYLES, Facts, Peer, PeerMethod, device, whole
 from peers.checkout import anywhere, opened
 from peers.feed import Clock, batches

@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mien.errors import AssetMissing, WeightsError
-from mien.methods.base import Expression, Identity
+from mien.guides import Reference
 from mien.metrics.trials import Own
 from mien.nn.compose import picture, resize
-from mien.types import Composition, Faces, Reference
+from mien.types import Composition, Expression, Faces, Identity
 from mien.zoo.records import read_weights
 from peers.base import Facts, PeerMethod, whole
 from peers.checkout import opened

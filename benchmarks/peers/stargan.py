@@ -12,10 +12,10 @@ from torch.nn import functional as F
 
 from mien import facs
 from mien.data.loading import RigLabelled
-from mien.methods.base import Expression, Identity
+from mien.guides import Label
 from mien.metrics.trials import Own
 from mien.nn.compose import picture
-from mien.types import Composition, Faces, Label
+from mien.types import Composition, Expression, Faces, Identity
 from peers.base import Facts, Peer, PeerMethod, whole
 from peers.checkout import argument_defaults, opened
 from peers.feed import Clock, Loader, batches

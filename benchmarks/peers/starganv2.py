@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from mien import facs
 from mien.data.loading import RigLabelled
-from mien.methods.base import Expression, Identity
+from mien.guides import Label, Reference
 from mien.metrics.trials import Own, Trial
 from mien.nn.compose import picture
-from mien.types import Composition, Faces, Label, Reference
+from mien.types import Composition, Expression, Faces, Identity
 from peers.base import STYLES, Facts, Peer, PeerMethod, whole
 from peers.checkout import Munch, argument_defaults, opened
 from peers.feed import Clock, Loader, batches

@@ -11,17 +11,32 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mien.editor import Editor
     from mien.errors import MienError
+    from mien.guides import ActionUnits, Blendshapes, Composed, Gaze, Label, Reference, Staging
     from mien.methods.registry import load
-    from mien.types import ActionUnits, Label, Reference
 
-__all__ = ["ActionUnits", "Editor", "Label", "MienError", "Reference", "load"]
+__all__ = [
+    "ActionUnits",
+    "Blendshapes",
+    "Composed",
+    "Editor",
+    "Gaze",
+    "Label",
+    "MienError",
+    "Reference",
+    "Staging",
+    "load",
+]
 
 _HOMES = {
-    "ActionUnits": "mien.types",
+    "ActionUnits": "mien.guides",
+    "Blendshapes": "mien.guides",
+    "Composed": "mien.guides",
     "Editor": "mien.editor",
-    "Label": "mien.types",
+    "Gaze": "mien.guides",
+    "Label": "mien.guides",
     "MienError": "mien.errors",
-    "Reference": "mien.types",
+    "Reference": "mien.guides",
+    "Staging": "mien.guides",
     "load": "mien.methods.registry",
 }
 """Public name -> the module that defines it; one line here, one in `__all__`, one import above."""

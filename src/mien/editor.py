@@ -19,23 +19,15 @@ from mien.errors import FaceNotFound
 from mien.faces import align
 from mien.faces.detect import choose, detect
 from mien.faces.paste import paste
+from mien.guides import Guide, Label, Reference
 from mien.images import Photo
 from mien.methods.base import Method
+from mien.methods.registry import MODEL, OWN
 from mien.nn.compose import resize
 from mien.provenance import mark
 from mien.provenance.credentials import Signer
 from mien.sheet import sheet
-from mien.types import (
-    ActionUnits,
-    AlignedFace,
-    Composition,
-    Face,
-    Faces,
-    Guide,
-    Label,
-    Reference,
-    UInt8,
-)
+from mien.types import AlignedFace, Composition, Face, Faces, UInt8
 
 Picture: TypeAlias = Photo | UInt8 | str | os.PathLike[str]
 """A photograph in any form: read already, bare pixels uint8 (H, W, 3) RGB, or the path of a file.
@@ -44,6 +36,9 @@ Picture: TypeAlias = Photo | UInt8 | str | os.PathLike[str]
 CLEARLY_LARGER = 2.0
 """`face="auto"` takes the largest face if it covers more than this many times the next one's area.
 """
+
+SMALLEST, LARGEST = 128, 1024
+"""Side of the crop, px, in which the face model draws a face: its own size, within these."""
 
 _PORTRAIT = 1.12  # side of a sheet's picture, in sides of the crop that the method sees
 
@@ -59,6 +54,8 @@ class Result:
     source: Photo
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Time of each stage, in order."""
+    heads: tuple[str, ...] = ()
+    """What drew each face: `model`, the face model, or the method's `own` head."""
 
     @property
     def pixels(self) -> UInt8:
@@ -97,6 +94,11 @@ class Draft:
     face: AlignedFace
     edit: Composition  # of this face alone, B = 1
 
+    @property
+    def head(self) -> str:
+        """What drew it: `model` or `own`."""
+        return OWN if self.edit.gain is None else MODEL
+
     def shrunk(self, scale: float) -> Draft:
         """The same edit for the photograph at `scale` times its size."""
         matrix = self.face.matrix.astype(np.float64)
@@ -134,13 +136,15 @@ class Editor:
             found = detect(source.pixels)
             faces = pick(found, face)
         with clock("align"):
-            crops = [align.align(source.pixels, f, self.method.size) for f in faces]
+            crops = [self.crop(source.pixels, f) for f in faces]
         with clock("edit"):
             drafts = self._drafts(crops, guide, intensity)
         with clock("paste"):
             edited = lay(source, drafts)
-        metadata = self.metadata(describe(guide), f"{intensity:g}", len(faces))
-        return Result(edited, tuple(faces), len(found), metadata, source, clock.seconds)
+        metadata = self.metadata(guide.describe(), f"{intensity:g}", len(faces))
+        heads = tuple(draft.head for draft in drafts)
+        metadata |= {"heads": ",".join(heads)}
+        return Result(edited, tuple(faces), len(found), metadata, source, clock.seconds, heads)
 
     def draft(
         self, photo: Photo, faces: Sequence[Face], guide: Guide, intensity: float = 1.0
@@ -149,8 +153,16 @@ class Editor:
         that look at an edit before it is made. One face may be given several times, with a label
         for each.
         """
-        crops = [align.align(photo.pixels, f, self.method.size) for f in faces]
+        crops = [self.crop(photo.pixels, f) for f in faces]
         return self._drafts(crops, guide, intensity)
+
+    def crop(self, pixels: UInt8, face: Face, most: int = LARGEST) -> AlignedFace:
+        """A face as the method gets it: at its own size in the photograph (H, W, 3), up to `most`
+        px, if the face model draws it; else at the size of the networks."""
+        if self.method.drawn_by != MODEL:
+            return align.align(pixels, face, self.method.size)
+        side = align.side_of(face)
+        return align.align(pixels, face, int(np.clip(side, SMALLEST, most)))
 
     def metadata(self, guide: str, intensity: str, faces: int) -> dict[str, str]:
         """What a result's file says of how it came about."""
@@ -171,8 +183,8 @@ class Editor:
     def reference(self, photo: Picture, face: str = "largest") -> Reference:
         """A photograph as a guide: its face lends its expression."""
         pixels = _photo(photo).pixels
-        faces = pick(detect(pixels), face)[:1]
-        return Reference(self._batch([align.align(pixels, f, self.method.size) for f in faces]))
+        (found,) = pick(detect(pixels), face)[:1]
+        return Reference(self._batch(self.crop(pixels, found)))
 
     def portrait(
         self, photo: Picture, size: int = 256, face: str = "largest"
@@ -182,8 +194,7 @@ class Editor:
         """
         pixels = _photo(photo).pixels
         found = pick(detect(pixels), face)[0]
-        crop = align.align(pixels, found, self.method.size)
-        matrix = align.resized(crop.matrix, self.method.size, round(size / _PORTRAIT))
+        matrix = align.resized(align.matrix_of(found, size), size, round(size / _PORTRAIT))
         matrix[:, 2] += (size - round(size / _PORTRAIT)) / 2
         points = align.transform(matrix, found.landmarks)
         return align.warp(pixels, matrix, size), replace(found, landmarks=points)
@@ -212,9 +223,8 @@ class Editor:
         """A portrait (as `portrait` gives it) with the guide's expression, marked, at its own
         size.
         """
-        crop = align.align(shown, found, self.method.size)
-        result = paste(shown, crop, self.method.edit(self._batch([crop]), guide, intensity))
-        return mark.lay(result, shown, [found])
+        (draft,) = self._drafts([self.crop(shown, found)], guide, intensity)
+        return mark.lay(paste(shown, draft.face, draft.edit), shown, [found])
 
     def explain(
         self, photo: Picture, guide: Guide, size: int = 256, face: str = "largest"
@@ -226,7 +236,7 @@ class Editor:
         pixels = _photo(photo).pixels
         found = pick(detect(pixels), face)[0]
         crop = align.align(pixels, found, self.method.size)
-        source = self._batch([crop])
+        source = self._batch(crop)
         steps = self.method.explain(source, self.method.expression(guide, source))
         named = {"source": source.pixels, **dict(steps)}
         shown = {name: images.to_uint8(resize(seen, size))[0] for name, seen in named.items()}
@@ -236,12 +246,14 @@ class Editor:
         shown[result] = mark.lay(shown[result], shown["source"], [here])
         return shown
 
-    def _batch(self, crops: Sequence[AlignedFace]) -> Faces:
-        return Faces.stack(crops).to(self.method.device)
+    def _batch(self, crop: AlignedFace) -> Faces:
+        return Faces.stack([crop]).to(self.method.device)
 
     def _drafts(self, crops: Sequence[AlignedFace], guide: Guide, intensity: float) -> list[Draft]:
-        edit = self.method.edit(self._batch(crops), guide, intensity)
-        return [Draft(crop, _one(edit, i)) for i, crop in enumerate(crops)]
+        return [
+            Draft(crop, self.method.edit(self._batch(crop), guide.of(i), intensity))
+            for i, crop in enumerate(crops)
+        ]
 
 
 class _Clock:
@@ -281,28 +293,10 @@ def pick(faces: Sequence[Face], spec: str) -> list[Face]:
     return choose(faces, "largest")
 
 
-def describe(guide: Guide) -> str:
-    """A guide in words, for metadata and file names."""
-    match guide:
-        case Label():
-            return ",".join(guide.names)
-        case ActionUnits():
-            return ",".join(
-                f"{s.unit}={s.value:{'+' if s.relative else ''}g}" for s in guide.settings
-            )
-        case Reference():
-            return "reference"
-
-
 def _photo(photo: Picture) -> Photo:
     if isinstance(photo, Photo):
         return photo
     return Photo(photo) if isinstance(photo, np.ndarray) else images.read(photo)
-
-
-def _one(edit: Composition, index: int) -> Composition:
-    part = slice(index, index + 1)
-    return Composition(edit.flow[part], edit.mask[part], edit.paint[part])
 
 
 def _as_grey_as(source: Photo, pixels: UInt8) -> UInt8:

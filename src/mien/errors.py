@@ -17,6 +17,10 @@ class FaceNotFound(MienError):
     """No face, or not the face that was asked for, is in the picture."""
 
 
+class FaceUndrawable(MienError):
+    """A face was found, but what it shows is no face that can be edited well: it is left alone."""
+
+
 class GuideError(MienError):
     """A label, action unit or reference that mien does not know or cannot use."""
 

@@ -16,9 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-
-from mien import facs
-from mien.errors import GuideError
+from torch.nn import functional as F
 
 UInt8: TypeAlias = NDArray[np.uint8]
 Float: TypeAlias = NDArray[np.float32]
@@ -65,6 +63,15 @@ class Faces:
     def __len__(self) -> int:
         return self.pixels.shape[0]
 
+    def at(self, size: int) -> Self:
+        """The same faces in crops of side `size`."""
+        side = self.pixels.shape[-1]
+        if side == size:
+            return self
+        smooth = F.interpolate(self.pixels, size=(size, size), mode="bilinear", antialias=True)
+        points = (self.landmarks + 0.5) * (size / side) - 0.5
+        return replace(self, pixels=smooth, landmarks=points)
+
     def to(self, device: torch.device | str) -> Self:
         return replace(self, pixels=self.pixels.to(device), landmarks=self.landmarks.to(device))
 
@@ -97,41 +104,25 @@ class Composition:
 
 
 @dataclass(frozen=True)
-class Label:
-    """Guide by emotion names, one for the whole batch or one per face."""
+class Identity:
+    """What stays: who it is, pose, light, background. `features` are the method's own; `source` the
+    pixels.
+    """
 
-    names: tuple[str, ...]
-
-    def __init__(self, names: str | Sequence[str]) -> None:
-        object.__setattr__(self, "names", (names,) if isinstance(names, str) else tuple(names))
-        for name in self.names:
-            facs.prototype(name)
-
-    def indices(self, batch: int) -> Tensor:
-        """Positions in `facs.EMOTIONS`, int64 (B,)."""
-        names = self.names * batch if len(self.names) == 1 else self.names
-        if len(names) != batch:
-            raise GuideError(f"{len(names)} labels for {batch} faces: give one, or one per face")
-        return torch.tensor([facs.EMOTIONS.index(name) for name in names])
+    source: Faces
+    features: tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
-class ActionUnits:
-    """Guide by action units; units that are not named stay as they are in the source."""
+class Expression:
+    """What is lent: a code (B, D). Codes of one method lie in one space, where lines mean
+    intensity.
+    """
 
-    settings: tuple[facs.Setting, ...]
+    code: Tensor
 
-    @classmethod
-    def parse(cls, *texts: str) -> Self:
-        """`ActionUnits.parse("AU12=0.8", "AU4=+0.3")`."""
-        return cls(tuple(facs.parse(text) for text in texts))
-
-
-@dataclass(frozen=True)
-class Reference:
-    """Guide by other people's photographs: their expression is lent."""
-
-    faces: Faces
-
-
-Guide: TypeAlias = Label | ActionUnits | Reference
+    def toward(self, other: Expression, intensity: float | Tensor) -> Expression:
+        """The point on the line from this expression (0) through the other (1) and beyond; one
+        intensity, or (B, 1).
+        """
+        return Expression(self.code + intensity * (other.code - self.code))

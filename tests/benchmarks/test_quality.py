@@ -11,11 +11,12 @@ import pytest
 import torch
 
 from mien.faces.align import template
+from mien.guides import Label, Reference
 from mien.metrics import protocols, report
 from mien.metrics.bench import Panel
 from mien.metrics.protocols import Protocol
 from mien.metrics.trials import Section, Trial, nothing
-from mien.types import Faces, Label, Reference
+from mien.types import Faces
 
 SIDE = 16
 

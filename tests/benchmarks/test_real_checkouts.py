@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import load_file
 
 from mien.faces.align import template
-from mien.types import Faces, Label, Reference
+from mien.guides import Label, Reference
+from mien.types import Faces
 
 SIZES = {"stargan": 64, "starganv2": 32, "ganimation": 64, "hisd": 32}
 """Sides in px, as small as each one's networks allow."""

@@ -13,8 +13,9 @@ from torch import Tensor
 from mien import facs
 from mien.errors import AssetMissing, GuideError
 from mien.faces.align import template
+from mien.guides import ActionUnits, Label, Reference
 from mien.metrics.trials import Own, Section, Trial, Units
-from mien.types import ActionUnits, Faces, Label, Reference
+from mien.types import Faces
 
 SIDE = 16
 HAPPY = facs.EMOTIONS.index("happy")

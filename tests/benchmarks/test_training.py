@@ -13,7 +13,8 @@ from safetensors.torch import load_file
 
 from mien.errors import AssetMissing, ConfigError, TrainingError, WeightsError
 from mien.faces.align import template
-from mien.types import Faces, Label
+from mien.guides import Label
+from mien.types import Faces
 
 NAMES = ("stargan", "starganv2", "ganimation", "hisd")
 SIDE, BATCH, STEPS = 16, 4, 6

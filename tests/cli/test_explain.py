@@ -16,6 +16,7 @@ from mien.cli.main import app
 from mien.editor import Editor
 from mien.errors import ConfigError
 from mien.faces.detect import detect
+from mien.guides import Label
 from mien.methods.aipgan.config import Architecture
 from mien.methods.aipgan.method import AIPGAN
 from mien.methods.base import Method
@@ -23,7 +24,6 @@ from mien.methods.registry import METHODS
 from mien.provenance.evidence import FOUND
 from mien.provenance.mark import look
 from mien.sheet import GAP
-from mien.types import Label
 from mien.zoo.samples import samples
 
 ANNA = samples()["anna"]

@@ -11,12 +11,13 @@ import torch
 from typer.testing import CliRunner
 
 from mien.cli.main import app
+from mien.guides import Label
 from mien.methods.base import Method
 from mien.metrics import protocols, report
 from mien.metrics.bench import Panel
 from mien.metrics.protocols import Protocol
 from mien.metrics.trials import Section, Trial, edited_by
-from mien.types import Faces, Label
+from mien.types import Faces
 
 
 def run(*arguments: str) -> Any:

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from mien import facs
 from mien.errors import ConfigError
+from mien.guides import ActionUnits, Label
 from mien.methods import registry
-from mien.methods.base import Expression, Identity, Method
+from mien.methods.base import Method
 from mien.nn.compose import picture
-from mien.types import ActionUnits, Composition, Faces, Label
+from mien.types import Composition, Expression, Faces, Identity
 
 
 class Sluggish(Method):

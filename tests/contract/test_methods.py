@@ -9,10 +9,11 @@ import torch
 
 from mien import facs
 from mien.errors import GuideError
+from mien.guides import ActionUnits, Guide, Label, Reference
 from mien.methods import registry
-from mien.methods.base import Expression, Method
+from mien.methods.base import Method
 from mien.nn.compose import compose, decisive, unchanged
-from mien.types import ActionUnits, Composition, Faces, Guide, Label, Reference
+from mien.types import Composition, Expression, Faces
 
 SMALL = {
     "mtss": {

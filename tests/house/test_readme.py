@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 
 import mien
 from mien.cli import main
+from mien.guides import ActionUnits, Label, Reference
 from mien.metrics.brief import short
-from mien.types import ActionUnits, Faces, Label, Reference
+from mien.types import Faces
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (

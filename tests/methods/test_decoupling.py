@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mien import facs
 from mien.errors import ConfigError
+from mien.guides import Label
 from mien.methods.base import Loss
 from mien.methods.decoupling import losses
 from mien.methods.decoupling.codes import Codes, Layout
@@ -20,7 +21,7 @@ from mien.methods.decoupling.progressive import Discriminator, Generator
 from mien.methods.decoupling.stages import Course
 from mien.methods.decoupling.stages import stages as stages_of
 from mien.methods.decoupling.task import DecouplingTask
-from mien.types import Faces, Label
+from mien.types import Faces
 
 SMALL = Architecture(
     size=32, trunk=8, trunk_norm="group", pyramid=8, mapping=8, depth=2,

@@ -93,7 +93,8 @@ def test_composing_head_starts_as_nearly_nothing() -> None:
         extractor=8, extractor_max=16, sdu=16, head="compose",
     )  # fmt: skip
     method = MTSS(small)
-    from mien.types import Faces, Label
+    from mien.guides import Label
+    from mien.types import Faces
 
     source = Faces(torch.rand(1, 3, 32, 32) * 2 - 1, torch.zeros(1, 68, 2))
     edit = method.edit(source, Label("happy"))

@@ -11,12 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from mien import facs
+from mien.guides import ActionUnits, Label, Reference
 from mien.methods import registry
-from mien.methods.base import Expression, Identity, Method
+from mien.methods.base import Method
 from mien.methods.strengths import ANY, NODES, fit, stronger
 from mien.metrics.report import Entrant, contestants
 from mien.nn.compose import picture
-from mien.types import ActionUnits, Composition, Faces, Label, Reference
+from mien.types import Composition, Expression, Faces, Identity
 
 CURVE = (0.3, 0.4, 0.6, 0.8)
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mien import facs
+from mien.guides import ActionUnits
 from mien.judges import Judge, Reading
 from mien.judges.identity import Descriptor
 from mien.metrics import protocols
@@ -19,7 +20,7 @@ from mien.metrics.circumplex import ANCHORS, ANGLES
 from mien.metrics.protocols import AMOUNTS, PROTOCOLS, Setting
 from mien.metrics.scorecard import followed
 from mien.metrics.trials import Editing, Section, Trial, nothing
-from mien.types import ActionUnits, Faces
+from mien.types import Faces
 
 COUNT = len(facs.UNITS)
 

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from mien.guides import Label
 from mien.metrics.cost import arithmetic, cost, peak_mb
-from mien.types import Faces, Label
+from mien.types import Faces
 
 
 def test_arithmetic_is_counted() -> None:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from mien import facs
 from mien.faces.align import template
+from mien.guides import Label
 from mien.judges import Judge, Reading
 from mien.judges.identity import Descriptor
 from mien.judges.inception import Inception
@@ -14,7 +15,7 @@ from mien.metrics.bench import Bench, Panel
 from mien.metrics.scorecard import panel_facts, summary
 from mien.metrics.table import quality
 from mien.metrics.trials import Section, Trial, nothing
-from mien.types import Faces, Label
+from mien.types import Faces
 
 
 class Calm(Judge):

@@ -12,11 +12,11 @@ import torch
 from mien import facs
 from mien.data.split import split_of
 from mien.errors import DataError
+from mien.guides import ActionUnits, Label, Reference
 from mien.metrics.protocols import AMOUNTS, PROTOCOLS, TRIPLES_EACH, Setting
 from mien.metrics.trials import Own, Section, Trial, Units
 from mien.rig.expressions import expression_list
 from mien.rig.shards import Sample, key_of, write_shard
-from mien.types import ActionUnits, Label, Reference
 
 LISTED = expression_list(0)
 HALF_HAPPY, UNIT = (

@@ -14,6 +14,7 @@ from torch import Tensor
 from mien import facs
 from mien.errors import ConfigError
 from mien.faces.align import template
+from mien.guides import Label, Reference
 from mien.judges import Judge, Reading
 from mien.judges.identity import Descriptor
 from mien.methods.base import Method
@@ -23,7 +24,7 @@ from mien.metrics.protocols import PROTOCOLS, Protocol, Setting
 from mien.metrics.scorecard import Contestant, code_digest, followed, score, summary
 from mien.metrics.table import quality
 from mien.metrics.trials import Editing, Own, Section, Trial, answer, edited_by, nothing
-from mien.types import Faces, Label, Reference
+from mien.types import Faces
 
 PEOPLE, SIDE = 4, 64
 POINTS = torch.from_numpy(template(SIDE))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mien.editor import Editor, Result
+from mien.guides import Label
 from mien.methods.base import Method
-from mien.types import Label
 from mien.zoo.samples import samples
 
 

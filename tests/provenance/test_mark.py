@@ -13,11 +13,12 @@ from PIL import Image
 from mien import images
 from mien.editor import Editor, Result
 from mien.faces.detect import detect
+from mien.guides import Label
 from mien.methods.base import Method
 from mien.provenance import mark
 from mien.provenance.evidence import DOUBTFUL, FOUND, Evidence, sightings
 from mien.provenance.mark import Sighting, lay, look
-from mien.types import Label, UInt8
+from mien.types import UInt8
 from mien.zoo.samples import samples
 
 

@@ -19,10 +19,11 @@ from typer.testing import CliRunner
 from mien.cli.main import app
 from mien.editor import Editor
 from mien.errors import FaceNotFound, VideoError
+from mien.guides import Label
 from mien.methods.base import Method
 from mien.provenance import credentials
 from mien.provenance.credentials import Signer
-from mien.types import Label, UInt8
+from mien.types import UInt8
 from mien.video import reading
 from mien.video.driving import Constant, Curve, Lent
 from mien.video.evidence import examine_film, statement

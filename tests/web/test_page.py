@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mien import facs
+from mien.guides import Label
 from mien.methods.registry import METHODS
-from mien.types import Label
 from mien.web.events import Events
 from mien.web.studio import GUIDES, Page, native
 from mien.web.units import REGIONS

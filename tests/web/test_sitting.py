@@ -10,9 +10,9 @@ import pytest
 from mien import facs, images
 from mien.editor import Editor
 from mien.errors import FaceNotFound, MienError
+from mien.guides import Label
 from mien.images import Photo
 from mien.methods.base import Method
-from mien.types import Label
 from mien.web.sitting import PREVIEW, Sitting, Sittings, Wish
 from mien.zoo.samples import samples
 

@@ -10,11 +10,12 @@ import mien
 from mien import facs, images
 from mien.faces.align import align
 from mien.faces.detect import detect
+from mien.guides import Label, Reference
 from mien.judges import load
 from mien.judges.identity import descriptor
 from mien.methods import registry
 from mien.methods.base import Method
-from mien.types import Faces, Label, Reference
+from mien.types import Faces
 from mien.zoo.records import records
 from mien.zoo.samples import samples
 

@@ -68,8 +68,8 @@ def command(
 
 def _intensities(editor: Editor, pictures: dict[str, Photo]) -> UInt8:
     """A row: one face from no smile to more than a smile."""
+    from mien.guides import Label
     from mien.sheet import sheet
-    from mien.types import Label
 
     name, photo = next(iter(pictures.items()))
     shown, found = editor.portrait(photo, SIZE)
@@ -79,8 +79,8 @@ def _intensities(editor: Editor, pictures: dict[str, Photo]) -> UInt8:
 
 def _units(editor: Editor, pictures: dict[str, Photo]) -> UInt8:
     """A row: one face under single action units."""
+    from mien.guides import ActionUnits
     from mien.sheet import sheet
-    from mien.types import ActionUnits
 
     name, photo = list(pictures.items())[1]
     shown, found = editor.portrait(photo, SIZE)
@@ -90,8 +90,8 @@ def _units(editor: Editor, pictures: dict[str, Photo]) -> UInt8:
 
 def _swap(editor: Editor, pictures: dict[str, Photo]) -> UInt8:
     """A row: two faces that wear different expressions, then each with the other's."""
+    from mien.guides import Label
     from mien.sheet import sheet
-    from mien.types import Label
 
     (a, first), (b, second) = list(pictures.items())[-2:]
     shown = {

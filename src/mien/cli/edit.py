@@ -34,9 +34,9 @@ from mien.methods.registry import DEFAULT
 
 if TYPE_CHECKING:
     from mien.editor import Editor, Result
+    from mien.guides import ActionUnits, Guide, Label
     from mien.images import Photo
     from mien.provenance.credentials import Signer
-    from mien.types import ActionUnits, Guide, Label
 
 SOME_FAILED = 1
 
@@ -123,7 +123,7 @@ def asked_for(to: str | None, au: Sequence[str], like: Path | None) -> Label | A
     one.
     """
     from mien import images
-    from mien.types import ActionUnits, Label
+    from mien.guides import ActionUnits, Label
 
     given = [name for name, value in (("--to", to), ("--au", au), ("--like", like)) if value]
     if not given:
@@ -137,7 +137,7 @@ def asked_for(to: str | None, au: Sequence[str], like: Path | None) -> Label | A
 
 def lent(editor: Editor, asked: Label | ActionUnits | Photo) -> Guide:
     """The guide of `asked_for`, a photograph as the expression on its largest face."""
-    from mien.types import ActionUnits, Label
+    from mien.guides import ActionUnits, Label
 
     if isinstance(asked, Label | ActionUnits):
         return asked

@@ -44,8 +44,8 @@ def command(
     predicted landmarks, the intrinsic image.
     """
     from mien import images
+    from mien.guides import Label
     from mien.sheet import sheet
-    from mien.types import Label
 
     guide = Label(to)
     check_face(face)

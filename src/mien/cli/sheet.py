@@ -48,8 +48,8 @@ def command(
     """Draw a grid: a row for each person, their photograph and a column for each expression."""
     from mien import images
     from mien.facs import EMOTIONS
+    from mien.guides import Label
     from mien.sheet import sheet
-    from mien.types import Label
 
     names = [n.strip() for n in expressions.split(",")] if expressions else list(EMOTIONS)
     guides = [Label(name) for name in names]

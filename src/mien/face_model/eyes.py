@@ -60,7 +60,7 @@ def eye_textures(
     """Textures of a picture (H, W, 3), 0..255, with landmarks (68, 2) and irises in its px."""
     shape = image.shape[:2]
     complete, kept, lids = np.zeros_like(image), np.zeros(shape, np.float32), image
-    closed = np.zeros(shape, np.uint8)
+    around = np.zeros(shape, np.uint8)
     openings = {side: polygon(shape, landmarks[part]) for side, part in POINTS.items()}
     whites = {side: _white(image, openings[side], irises[side]) for side in POINTS}
     brightest = max(whites.values(), key=lambda white: float(white @ LUMA))
@@ -79,10 +79,16 @@ def eye_textures(
         kept[box] = own
         area = _lid_area(shape, corners, landmarks[BROWS[side]], side, fine)
         lids = _close(lids, area, corners, fine)
-        closed |= area
-    lash = np.percentile(image[closed > 0], 8, axis=0).astype(np.float32)
+        opened = np.asarray(cv2.dilate(openings[side], disc(fine)), np.uint8)
+        around |= area & (1 - opened)
+    lash = np.percentile(image[around > 0], 4, axis=0) if around.any() else np.zeros(3)
     return EyeTextures(
-        complete, kept, lids, np.mean(list(whites.values()), 0, np.float32), lash, irises
+        complete,
+        kept,
+        lids,
+        np.mean(list(whites.values()), 0, np.float32),
+        lash.astype(np.float32),
+        irises,
     )
 
 

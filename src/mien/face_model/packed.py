@@ -8,16 +8,20 @@ notice lies in the file's metadata and beside it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from mien.face_model.arrays import Float, Index, Int, Layer
+from mien.zoo.records import FOLDER
 
-FILE = Path(__file__).with_name("ict_face_model.safetensors")
-NOTICE = Path(__file__).with_name("ict_face_model.LICENSE")
+FILE = FOLDER / "morphable.safetensors"
+NOTICE = FOLDER / "morphable.LICENSE"
 STILL = 1e-4
 """Displacement, cm, up to which an expression counts as leaving a vertex alone: a micrometre."""
 
@@ -32,6 +36,8 @@ def write(arrays: Arrays, path: Path = FILE) -> None:
     moved = [np.flatnonzero((np.abs(e) > STILL).any(1)) for e in expressions]
     deltas = [e[at] for e, at in zip(expressions, moved, strict=True)]
     about = {
+        "method": "morphable",
+        "architecture": "{}",
         "license": "MIT",
         "source": "ICT FaceKit, https://github.com/ICT-VGL/ICT-FaceKit",
         "expressions": " ".join(names),
@@ -60,8 +66,14 @@ def read(path: Path = FILE) -> Arrays:
         OSError, ValueError, KeyError, SafetensorError: it is not there, or not a packed model.
     """
     with safe_open(path, framework="np") as file:
-        names = tuple((file.metadata() or {})["expressions"].split())
         arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no mapping
+        return unpack(arrays, file.metadata() or {})
+
+
+def unpack(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, str]) -> Arrays:
+    """A model from the arrays of its file, and what that says of itself; KeyError or ValueError if
+    they are not a model's."""
+    names = tuple(facts["expressions"].split())
     neutral = arrays["neutral"]
     expressions = np.zeros((len(names), *neutral.shape), np.float32)
     ends = np.cumsum(arrays["expression_counts"])

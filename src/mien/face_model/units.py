@@ -14,6 +14,7 @@ import numpy as np
 from mien import facs
 from mien.face_model.arrays import Float
 from mien.face_model.mesh import SIDES, FaceModel
+from mien.guides.blendshapes import NAMES as ARKIT
 
 RECIPES: dict[int, dict[str, float]] = {
     1: {"browInnerUp": 1.0},
@@ -75,6 +76,26 @@ def matrix(names: tuple[str, ...]) -> Float:
             for target in targets:
                 out[row, index[target]] = weight
     out.setflags(write=False)
+    return out
+
+
+def bounded(model: FaceModel, weights: Float) -> Float:
+    """Blendshape weights (..., 53) within what the mesh stands."""
+    out: Float = np.clip(weights, 0, _limits(model.names)).astype(np.float32)
+    return out
+
+
+def of_arkit(model: FaceModel, values: Float) -> Float:
+    """Blendshape weights (53,) of ARKit's (51,), in the order of `guides.blendshapes.NAMES`.
+
+    Both are the same shapes; ARKit has one `browInnerUp` and one `cheekPuff` for both sides.
+    """
+    out = np.zeros(len(model.names), np.float32)
+    for name, value in zip(ARKIT, values, strict=True):
+        plain = name.replace("Left", "_L").replace("Right", "_R")
+        sided = plain if plain in model.index else name
+        for target in (sided,) if sided in model.index else (f"{name}_L", f"{name}_R"):
+            out[model.index[target]] = value
     return out
 
 

@@ -118,9 +118,20 @@ def align(pixels: UInt8, face: Face, size: int = 128) -> AlignedFace:
     """The face upright and centred in a crop of side `size`; what lies outside the photograph is
     mirrored.
     """
-    stable = list(STABLE)
-    matrix = similarity(face.landmarks[stable], template(size)[stable])
+    matrix = matrix_of(face, size)
     return AlignedFace(warp(pixels, matrix, size), matrix, transform(matrix, face.landmarks))
+
+
+def matrix_of(face: Face, size: int) -> Float:
+    """The matrix (2, 3) from the photograph's px to those of the face's crop of side `size`."""
+    stable = list(STABLE)
+    return similarity(face.landmarks[stable], template(size)[stable])
+
+
+def side_of(face: Face) -> float:
+    """The side of the face's crop at the photograph's own scale, px."""
+    a, b = matrix_of(face, 128)[0, :2]
+    return 128 / math.hypot(float(a), float(b))
 
 
 def warp(pixels: UInt8, matrix: Float, size: int) -> UInt8:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -19,37 +19,18 @@ from torch import Tensor, nn
 
 from mien import facs
 from mien.errors import ConfigError, GuideError
+from mien.face_model import units as model_units
+from mien.guides import Guide
+from mien.methods.drawing import Memory, shown
+from mien.methods.registry import MODEL
 from mien.methods.strengths import ANY, Strengths, stronger
 from mien.nn.compose import compose, unchanged
-from mien.types import ActionUnits, Composition, Faces, Guide, Label, Reference
+from mien.types import Composition, Expression, Faces, Identity
 
+REMEMBERED = 8
+"""Faces whose own code is kept for the next ask."""
 FOLLOW = 0.5
 """Share of what a result lacks that is asked for on top: its reading is not exact either."""
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What stays: who it is, pose, light, background. `features` are the method's own; `source` the
-    pixels.
-    """
-
-    source: Faces
-    features: tuple[Tensor, ...]
-
-
-@dataclass(frozen=True)
-class Expression:
-    """What is lent: a code (B, D). Codes of one method lie in one space, where lines mean
-    intensity.
-    """
-
-    code: Tensor
-
-    def toward(self, other: Expression, intensity: float | Tensor) -> Expression:
-        """The point on the line from this expression (0) through the other (1) and beyond; one
-        intensity, or (B, 1).
-        """
-        return Expression(self.code + intensity * (other.code - self.code))
 
 
 class Method(nn.Module, ABC):
@@ -64,10 +45,17 @@ class Method(nn.Module, ABC):
     passes=5)` or `--set passes=5`.
     """
     size: int
+    drawn_by: str = MODEL
+    """What turns an expression into a picture: `model`, the face model, fitted to the source, or
+    the method's `own`; the own one too where the face model cannot be fitted."""
     checks: int = 0
     """How often `answer` reads its result and asks again for what is missing."""
     strengths: Strengths = MappingProxyType({})
     """What weak expressions are asked for as, so that they show as strong as they are meant."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen = Memory[Expression](REMEMBERED)
 
     @abstractmethod
     def identity(self, source: Faces) -> Identity:
@@ -114,33 +102,47 @@ class Method(nn.Module, ABC):
     def expression(self, guide: Guide, source: Faces | None = None) -> Expression:
         """The expression a guide asks for: code (B, D).
 
-        `source` (B) is needed by `ActionUnits`, whose unnamed units stay as they are there: the
-        code moves from the source's own by exactly what the named units change. A single reference
-        serves a batch.
+        `source` (B) is needed by guides that change it, such as `ActionUnits`, whose unnamed units
+        stay as they are there. A single reference serves a batch.
         """
-        match guide:
-            case Label():
-                batch = len(source) if source is not None else len(guide.names)
-                return self.from_labels(guide.indices(batch).to(self.device))
-            case Reference():
-                return self.encode(guide.faces)
-            case ActionUnits():
-                if source is None:
-                    raise GuideError("action units change a source: give the source face too")
-                return self.stepped(self.encode(source), guide, 1.0)
+        return guide.expression(self, source, None if source is None else self.encode(source))
+
+    def from_blendshapes(self, weights: Tensor) -> Expression:
+        """The expressions of ARKit's blendshapes (B, 51), in the order of
+        `guides.blendshapes.NAMES`: those of the action units that come nearest."""
+        model, _ = shown()
+        shapes = [model_units.of_arkit(model, row) for row in weights.cpu().numpy()]
+        units = np.stack([model_units.to_units(model, row) for row in shapes])
+        return self.from_units(torch.from_numpy(units).to(self.device))
+
+    def staged(
+        self, own: Expression, turn: tuple[float, float, float], light: tuple[float, float]
+    ) -> Expression:
+        """The expression with the head turned and the key light moved; GuideError here, for most
+        methods leave both as they are."""
+        raise GuideError(f"{self.name} leaves head and light as they are: use --method morphable")
 
     @property
     def strengths_used(self) -> Strengths:
         """None where checks find out themselves what is missing."""
         return {} if self.checks else self.strengths
 
-    def stepped(self, own: Expression, guide: ActionUnits, intensity: float) -> Expression:
+    def share(self, intensity: float, names: Iterable[str] | None) -> Tensor:
+        """How far to go so that `intensity` shows: for each of the named emotions (B, 1), or (1, 1)
+        for any other expression."""
+        asked = [float(stronger(self.strengths_used, intensity, n)) for n in names or (ANY,)]
+        return torch.tensor(asked, device=self.device)[:, None]
+
+    def stepped(
+        self, own: Expression, settings: Iterable[facs.Setting], intensity: float
+    ) -> Expression:
         """The code that moves from a source's own (B) by what the named units change, each by
         `intensity` of it.
         """
+        settings = tuple(settings)
         start = self.units(own)
         read = start.cpu().numpy()
-        wanted = np.stack([facs.apply(guide.settings, s) for s in read])
+        wanted = np.stack([facs.apply(settings, s) for s in read])
         change = stronger(self.strengths_used, intensity * (wanted - read))
         moved = torch.from_numpy((read + change).astype(np.float32)).to(start)
         step = self.from_units(moved).code - self.from_units(start).code
@@ -152,12 +154,9 @@ class Method(nn.Module, ABC):
         """The expression to ask for so that `intensity` of the way from the source's own to the
         guide's shows. With `checks`, as it is meant: they find themselves what is missing.
         """
-        if isinstance(guide, ActionUnits):
-            return self.stepped(own, guide, intensity)
-        asked = guide if isinstance(guide, Expression) else self.expression(guide, source)
-        names = guide.names if isinstance(guide, Label) else (ANY,)
-        share = [float(stronger(self.strengths_used, intensity, name)) for name in names]
-        return own.toward(asked, own.code.new_tensor(share)[:, None])
+        if isinstance(guide, Expression):
+            return own.toward(guide, self.share(intensity, None))
+        return guide.wanted(self, source, own, intensity)
 
     def answer(self, identity: Identity, expression: Expression) -> Composition:
         """What to do to the source so that it is read to wear the expression.
@@ -187,14 +186,38 @@ class Method(nn.Module, ABC):
         """What to do to `source` (B); `intensity` 0 is its own expression, 1 the guide's, beyond is
         allowed. An expression that is known already may stand for the guide.
 
-        Where the expression asked for is the source's own, the composition changes nothing, to the
-        bit.
+        `source` may be of any side, for a method that is `drawn_by` the face model: what it draws
+        has that side, and a `gain`. Where the expression asked for is the source's own, the
+        composition changes nothing, to the bit.
         """
-        own = self.encode(source)
-        wanted = self.wanted(source, own, guide, intensity)
+        seen = self.seen(source)
+        own = self._own(seen)
+        wanted = self.wanted(seen, own, guide, intensity)
         if torch.equal(wanted.code, own.code):
             return unchanged(source.pixels)
-        return self.answer(self.identity(source), wanted)
+        drawn = self.by_model(source, own, wanted) if self.drawn_by == MODEL else None
+        return drawn or self.answer(self.identity(seen), wanted)
+
+    def by_model(self, source: Faces, own: Expression, wanted: Expression) -> Composition | None:
+        """The faces of `source` (B) moved by the face model from one code to another, both read as
+        action units; None if one of them cannot be drawn so."""
+        model, faces = shown()
+        start, goal = (self.units(code).cpu().numpy() for code in (own, wanted))
+        steps = model_units.to_weights(model, goal) - model_units.to_weights(model, start)
+        return faces.moved(source, steps)
+
+    def seen(self, source: Faces) -> Faces:
+        """The faces as the method sees them: at its own size."""
+        return source.at(self.size)
+
+    def restore(self, tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> None:
+        """Take the weights of a file and what it says of itself; RuntimeError if they do not
+        fit."""
+        self.load_state_dict(dict(tensors))
+
+    def _own(self, faces: Faces) -> Expression:
+        """`encode`, of faces that were seen a moment ago from memory."""
+        return self._seen.get(faces, self.encode)
 
     @torch.no_grad()
     def generate(self, source: Faces, guide: Guide, intensity: float = 1.0) -> Tensor:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a method's parts are: `module:Class`, and what `mien methods` says of it."""
+    """Where a method's parts are: `module:Class`, and what `mien methods` says of it. One that has
+    nothing to train has no `task` and no `config`."""
 
     method: str
     task: str
@@ -27,11 +28,21 @@ class Entry:
     summary: str
 
 
-DEFAULT = "aipgan"
-"""The method where none is named: level with the best by reference, of the better two in sharpness,
-with the fewest faces lost, and the one that opens mouths best (docs/results.md).
+DEFAULT = "morphable"
+"""The method where none is named: it draws at the photograph's own size, and is asked for units and
+labels exactly (docs/results.md).
 """
+HEADS = MODEL, OWN = "model", "own"
+"""What may be chosen for `head` of every method but the face model's own."""
 METHODS: dict[str, Entry] = {
+    "morphable": Entry(
+        method="mien.methods.morphable.method:Morphable",
+        task="",
+        config="",
+        architecture="mien.methods.morphable.config:Architecture",
+        paper="Blanz and Vetter, 1999",
+        summary="a 3-D face model fitted to the photograph, drawn at its own size",
+    ),
     "mtss": Entry(
         method="mien.methods.mtss.method:MTSS",
         task="mien.methods.mtss.task:MTSSTask",
@@ -86,8 +97,15 @@ def check_chosen(name: str, chosen: Mapping[str, Any]) -> None:
     open_: tuple[str, ...] = resolve(row.method).at_inference
     hints = get_type_hints(resolve(row.architecture))
     for field, value in chosen.items():
+        if field == "head" and row.task and value in HEADS:
+            continue
         if field not in open_:
-            raise ConfigError(f"{name} has no choice {field!r}: choose from {', '.join(open_)}")
+            known = ", ".join((*open_, *(("head",) if row.task and "head" not in open_ else ())))
+            raise ConfigError(
+                f"{name} has no choice {field!r}: choose from {known}"
+                if known
+                else f"{name} leaves nothing open: call it without --set"
+            )
         hint, allowed = hints[field], get_args(hints[field])
         fits = type(value) is hint or (hint is float and type(value) is int)
         if not (value in allowed if allowed else fits):
@@ -117,11 +135,14 @@ def load(
     tensors, facts = read_weights(Path(weights))
     if facts.get("method") != name or "architecture" not in facts:
         raise WeightsError(f"{weights} holds no {name} weights: it says {facts.get('method')!r}")
+    head = chosen.pop("head") if chosen.get("head") in HEADS else MODEL
     method: Method = resolve(row.method)(
         resolve(row.architecture)(**json.loads(facts["architecture"]) | chosen)
     )
+    # a picture head that is named is wanted for its pictures
+    method.drawn_by = OWN if "head" in chosen else head
     try:
-        method.load_state_dict(tensors)
+        method.restore(tensors, facts)
     except RuntimeError:
         raise WeightsError(f"{weights} does not fit this version of {name}") from None
     # the record's, of weights that are older than strengths

@@ -17,9 +17,10 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from mien.faces.align import template
+from mien.guides import Label
 from mien.methods.base import Method
 from mien.methods.registry import load
-from mien.types import Faces, Label
+from mien.types import Faces
 
 _WARM_UP, _REPEATS = 2, 12
 

@@ -20,10 +20,11 @@ from mien.data.manifest import Record
 from mien.errors import ConfigError, DataError, FaceNotFound
 from mien.faces.align import align
 from mien.faces.detect import choose, detect
+from mien.guides import ActionUnits, Label, Reference
 from mien.metrics.circumplex import ANGLES, affect
 from mien.metrics.trials import BATCH, Own, Section, Trial, Units, batches, part
 from mien.metrics.triples import draw_triples, faces_of
-from mien.types import ActionUnits, Face, Faces, Label, Reference
+from mien.types import Face, Faces
 
 AMOUNTS = (0.25, 0.5, 0.75, 1.0)
 """Intensities that protocol `control` asks for."""

@@ -20,12 +20,12 @@ import numpy as np
 import torch
 
 import mien
+from mien.guides import ActionUnits, Label
 from mien.metrics.bench import Bench, Measured, Panel
 from mien.metrics.intensity import line
 from mien.metrics.protocols import PROTOCOLS, Setting
 from mien.metrics.statistics import summarise
 from mien.metrics.trials import Ask, Editing, Section, answer, nothing
-from mien.types import ActionUnits, Label
 from mien.zoo.files import replacing
 
 COUNTED = ("failed", "lost")

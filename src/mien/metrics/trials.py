@@ -9,8 +9,9 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from mien.methods.base import Expression, Identity, Method
-from mien.types import ActionUnits, Faces, Label, Reference
+from mien.guides import ActionUnits, Label, Reference
+from mien.methods.base import Method
+from mien.types import Expression, Faces, Identity
 
 BATCH = 16
 

@@ -16,8 +16,9 @@ import numpy as np
 
 from mien.errors import FaceNotFound, VideoError
 from mien.faces import align
-from mien.methods.base import Expression, Method
-from mien.types import Face, Faces, Float, Guide, UInt8
+from mien.guides import Guide
+from mien.methods.base import Method
+from mien.types import Expression, Face, Faces, Float, UInt8
 from mien.video.following import followed
 from mien.video.reading import Film
 from mien.video.steadying import steadied

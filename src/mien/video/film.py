@@ -7,9 +7,8 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mien.editor import Editor, describe
+from mien.editor import Editor
 from mien.errors import FaceNotFound
-from mien.faces import align
 from mien.faces.paste import paste
 from mien.provenance.credentials import Signer
 from mien.provenance.mark import lay
@@ -95,7 +94,7 @@ def edit_frame(editor: Editor, steady: Steady, drive: Drive, curve: Curve = FULL
         if points is None or guide is None or share * wanted == 0:
             continue
         found = Face.at(points)
-        crop = align.align(source, found, editor.method.size)
+        crop = editor.crop(source, found)
         batch = Faces.stack([crop]).to(editor.method.device)
         pixels = paste(pixels, crop, editor.method.edit(batch, guide, share * wanted))
         faces.append(found)
@@ -103,7 +102,7 @@ def edit_frame(editor: Editor, steady: Steady, drive: Drive, curve: Curve = FULL
 
 
 def _metadata(editor: Editor, drive: Drive, curve: Curve) -> Mapping[str, str]:
-    guide = describe(drive.guide) if isinstance(drive, Constant) else "reference film"
+    guide = drive.guide.describe() if isinstance(drive, Constant) else "reference film"
     values = sorted({min(curve.values), max(curve.values)})
     told = editor.metadata(guide, " to ".join(f"{value:g}" for value in values), 0)
     return {key: value for key, value in told.items() if key != "faces"}

@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from mien import facs, images
 from mien.editor import Editor, Result
 from mien.errors import FaceNotFound
+from mien.guides import Reference
 from mien.images import Photo
 from mien.methods.registry import METHODS, resolve
-from mien.types import Reference
 from mien.web import intake
 from mien.web.answers import ErrorAnswer
 from mien.web.requests import (

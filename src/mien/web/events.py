@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import gradio as gr
 from fastapi import Response
 
-from mien.types import Label, Reference
+from mien.guides import Label, Reference
 from mien.web import intake, views
 from mien.web.answers import Refused
 from mien.web.parts import told

@@ -18,8 +18,9 @@ from pathlib import Path
 
 from mien.editor import Editor
 from mien.errors import GuideError, MienError, VideoError
+from mien.guides import Label
 from mien.images import Photo
-from mien.types import Label, UInt8
+from mien.types import UInt8
 from mien.video.driving import Constant, Curve, Drive, Lent
 from mien.video.film import FULL, Cut, film_steps
 from mien.video.reading import Film, look

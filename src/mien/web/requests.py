@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from starlette.datastructures import UploadFile
 
 from mien import facs
-from mien.types import ActionUnits, Label
+from mien.guides import ActionUnits, Label
 from mien.web.answers import Refused
 
 MOST_PEOPLE = 6

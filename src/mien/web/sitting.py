@@ -19,8 +19,9 @@ from mien import facs
 from mien.editor import Draft, Editor, Result, lay
 from mien.errors import MienError
 from mien.faces.detect import choose, detect
+from mien.guides import ActionUnits, Guide, Label, Reference
 from mien.images import Photo
-from mien.types import ActionUnits, Face, Guide, Label, Reference, UInt8
+from mien.types import Face, UInt8
 
 PREVIEW = 1024
 """Longest side of what is shown while one edits, px; a download has the photograph's own size."""

@@ -5,13 +5,14 @@ of the sitting at the desk.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
 
+from mien.guides import ActionUnits, Label, Reference
 from mien.methods.registry import METHODS, resolve
-from mien.types import ActionUnits, Label, Reference
 from mien.web import films, units, views
 from mien.web.events import Events
 from mien.web.parts import MOST, drop, html
@@ -108,7 +109,11 @@ class Page:
             0, MOST, 1, step=0.05, label="Intensity", info="1 is the expression, 0 the photograph"
         )
         declared = native(names[0])
-        draws = {Label: self._labels, ActionUnits: self._units, Reference: self._references}
+        draws: dict[type, Callable[[], None]] = {
+            Label: self._labels,
+            ActionUnits: self._units,
+            Reference: self._references,
+        }
         self.notes: list[gr.HTML] = []
         # expressions by name are what people look for first; then the method's own guides
         self.guides = sorted(GUIDES, key=lambda kind: (kind is not Label, kind not in declared))

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from mien.editor import Editor
 from mien.errors import AssetMissing
+from mien.guides import Label
 from mien.methods.registry import DEFAULT, METHODS, entry
-from mien.types import Label
 from mien.web.desk import Desk
 from mien.web.limits import Limits
 from mien.zoo.records import Record, records

@@ -8,13 +8,14 @@ import torch
 from torch import Tensor
 
 from mien import facs
+from mien.guides import Reference
 from mien.methods.aipgan import networks
 from mien.methods.aipgan.config import Architecture
-from mien.methods.base import Expression, Identity, Method
+from mien.methods.base import Method
 from mien.nn.blocks import initialise
 from mien.nn.compose import decisive, resize
 from mien.nn.heads import ComposeHead, PictureHead
-from mien.types import Composition, Faces, Reference
+from mien.types import Composition, Expression, Faces, Identity
 
 
 class AIPGAN(Method):

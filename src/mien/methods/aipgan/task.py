@@ -23,12 +23,12 @@ from mien.methods.aipgan import losses
 from mien.methods.aipgan.config import AIPGANConfig
 from mien.methods.aipgan.method import AIPGAN
 from mien.methods.aipgan.networks import INTRINSIC, Discriminator
-from mien.methods.base import Expression, Group, Loss, Method, Phase, Task, psnr, rate_at
+from mien.methods.base import Group, Loss, Method, Phase, Task, psnr, rate_at
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose, resize, warp
 from mien.nn.parts import Watches
-from mien.types import Faces
+from mien.types import Expression, Faces
 
 Batch = dict[str, Tensor]
 JUDGED = ("realism", "judged_units", "judged_person")

@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mien import facs
-from mien.methods.base import Expression, Identity, Method
+from mien.guides import Reference
+from mien.methods.base import Method
 from mien.methods.decoupling.codes import Codes, Crowd, Layout
 from mien.methods.decoupling.config import Architecture
 from mien.methods.decoupling.networks import CodeMaps, Composer, Encoder, Feedback
@@ -17,7 +18,7 @@ from mien.methods.decoupling.progressive import Generator
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose, decisive, picture
 from mien.nn.heads import ComposeHead
-from mien.types import Composition, Faces, Reference
+from mien.types import Composition, Expression, Faces, Identity
 
 
 class Decoupling(Method):

@@ -8,13 +8,14 @@ import torch
 from torch import Tensor
 
 from mien.facs import EMOTIONS
-from mien.methods.base import Expression, Identity, Method
+from mien.guides import Label, Reference
+from mien.methods.base import Method
 from mien.methods.mtss import networks
 from mien.methods.mtss.config import Architecture
 from mien.nn.blocks import initialise
 from mien.nn.compose import decisive
 from mien.nn.heads import ComposeHead, PictureHead
-from mien.types import Composition, Faces, Label, Reference
+from mien.types import Composition, Expression, Faces, Identity
 
 
 class MTSS(Method):

@@ -1,0 +1,23 @@
+"""What a face can be asked to show. One guide is one class in one file, which says how it becomes
+an expression code of any method; nothing else in mien asks which guide it has."""
+
+from mien.guides.base import Guide, Speaker
+from mien.guides.blendshapes import Blendshapes
+from mien.guides.composed import Composed
+from mien.guides.gaze import Gaze
+from mien.guides.label import Label
+from mien.guides.reference import Reference
+from mien.guides.staging import Staging
+from mien.guides.units import ActionUnits
+
+__all__ = [
+    "ActionUnits",
+    "Blendshapes",
+    "Composed",
+    "Gaze",
+    "Guide",
+    "Label",
+    "Reference",
+    "Speaker",
+    "Staging",
+]

@@ -1,0 +1,38 @@
+"""By action units (FACS)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from mien import facs
+from mien.errors import GuideError
+from mien.guides.base import Guide, Speaker
+from mien.types import Expression, Faces
+
+
+@dataclass(frozen=True)
+class ActionUnits(Guide):
+    """Guide by action units; units that are not named stay as they are in the source."""
+
+    settings: tuple[facs.Setting, ...]
+
+    @classmethod
+    def parse(cls, *texts: str) -> Self:
+        """`ActionUnits.parse("AU12=0.8", "AU4=+0.3")`."""
+        return cls(tuple(facs.parse(text) for text in texts))
+
+    def describe(self) -> str:
+        return ",".join(f"{s.unit}={s.value:{'+' if s.relative else ''}g}" for s in self.settings)
+
+    def expression(
+        self, method: Speaker, source: Faces | None, own: Expression | None
+    ) -> Expression:
+        if own is None:
+            raise GuideError("action units change a source: give the source face too")
+        return method.stepped(own, self.settings, 1.0)
+
+    def wanted(
+        self, method: Speaker, source: Faces, own: Expression, intensity: float
+    ) -> Expression:
+        return method.stepped(own, self.settings, intensity)

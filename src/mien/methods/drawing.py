@@ -1,0 +1,147 @@
+"""The head that all methods share: an expression, drawn by the face model on the source itself."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import cache
+from typing import Generic, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mien.face_model.animate import asked, effective
+from mien.face_model.arrays import Float
+from mien.face_model.mesh import FaceModel
+from mien.face_model.render import Drawing, Rig
+from mien.face_model.stage import Stage
+from mien.face_model.units import bounded
+from mien.images import to_uint8
+from mien.types import Composition, Faces
+
+T = TypeVar("T")
+
+FITTED = 4
+"""Fitted faces that are kept for the next ask; one of 1,024 px takes 60 MB."""
+
+
+class Memory(Generic[T]):
+    """What was found out about the last faces, by their pixels and landmarks. Safe in threads."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: OrderedDict[bytes, T] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, faces: Faces, find: Callable[[Faces], T]) -> T:
+        """What `find` says of the faces: now, or when it was asked before."""
+        key = _digest(faces)
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+                return self._known[key]
+        found = find(faces)
+        with self._lock:
+            self._known[key] = found
+            while len(self._known) > self._most:
+                self._known.popitem(last=False)
+        return found
+
+    def __deepcopy__(self, memo: object) -> Memory[T]:
+        return Memory(self._most)
+
+    def __reduce__(self) -> tuple[type[Memory[T]], tuple[int]]:
+        return type(self), (self._most,)
+
+
+def _digest(faces: Faces) -> bytes:
+    made = hashlib.blake2b(digest_size=16)
+    for part in (faces.pixels, faces.landmarks):
+        array = np.ascontiguousarray(part.detach().cpu().numpy())
+        made.update(str(array.shape).encode())
+        made.update(array.data)
+    return made.digest()
+
+
+class ModelHead:
+    """Draws faces by one face model."""
+
+    def __init__(self, model: FaceModel) -> None:
+        self.model = model
+        self._rigs = Memory[list[Rig]](FITTED)
+
+    def rigs(self, faces: Faces) -> list[Rig]:
+        """The face model fitted to each face (B), of any side."""
+        return [rig for i in range(len(faces)) for rig in self._rigs.get(_one(faces, i), self._fit)]
+
+    def own(self, rig: Rig) -> Float:
+        """Blendshape weights (53,) that the fitted photograph shows, relative to the person at
+        rest."""
+        return asked(self.model, rig.fit)
+
+    def moved(self, source: Faces, steps: Float) -> Composition | None:
+        """Each face (B) moved by steps (B, 53) of blendshape weights from what it shows; None if
+        the fit of one cannot be used."""
+        rigs = self.rigs(source)
+        if not all(rig.fit.accepted for rig in rigs):
+            return None
+        goals = [self.own(rig) + step for rig, step in zip(rigs, steps, strict=True)]
+        return self.drawn(source, np.stack(goals), [Stage()] * len(goals))
+
+    def drawn(self, source: Faces, goals: Float, stages: list[Stage]) -> Composition:
+        """Each face (B) showing blendshape weights (B, 53), relative to the person at rest, with
+        the head turned and lit by its stage."""
+        side = source.pixels.shape[-1]
+        drawings = [
+            rig.draw(
+                effective(self.model, rig.fit, bounded(self.model, goal)),
+                side,
+                stage=stage.within(rig.fit.camera),
+            )
+            for rig, goal, stage in zip(self.rigs(source), goals, stages, strict=True)
+        ]
+        edits = [composition(drawing) for drawing in drawings]
+        gains = [edit.gain for edit in edits if edit.gain is not None]
+        return Composition(
+            flow=torch.cat([edit.flow for edit in edits]),
+            mask=torch.cat([edit.mask for edit in edits]),
+            paint=torch.cat([edit.paint for edit in edits]),
+            gain=torch.cat(gains),
+        )
+
+    def _fit(self, face: Faces) -> list[Rig]:
+        crop = to_uint8(face.pixels)[0]
+        points = face.landmarks[0].detach().cpu().numpy().astype(np.float32)
+        return [Rig(self.model, crop, points, neutral=False)]
+
+
+def _one(faces: Faces, index: int) -> Faces:
+    part = slice(index, index + 1)
+    return Faces(faces.pixels[part], faces.landmarks[part])
+
+
+def composition(drawing: Drawing) -> Composition:
+    """A drawing of side S as the composition of one face."""
+    cover = np.float32(1) - drawing.visibility[..., None]
+    paint = np.divide(drawing.paint, cover, out=np.zeros_like(drawing.paint), where=cover > 1e-4)
+    return Composition(
+        _planes(drawing.flow),
+        _planes(drawing.visibility[..., None]),
+        _planes(np.asarray(paint / 127.5 - 1, np.float32)),
+        _planes(drawing.gain[..., None]),
+    )
+
+
+def _planes(field: Float) -> Tensor:
+    """(S, S, C) as (1, C, S, S)."""
+    return torch.from_numpy(np.ascontiguousarray(field.transpose(2, 0, 1)[None]))
+
+
+@cache
+def shown() -> tuple[FaceModel, ModelHead]:
+    """The face model that ships, and what draws by it."""
+    model = FaceModel.load()
+    return model, ModelHead(model)

@@ -1,0 +1,1 @@
+"""The face model as a method: the default."""
