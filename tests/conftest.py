@@ -21,6 +21,7 @@ from mien.faces.align import align
 from mien.faces.detect import detect
 from mien.guides import ActionUnits, Label, Reference
 from mien.methods.base import Method
+from mien.methods.registry import OWN
 from mien.rig.dataset import Source
 from mien.types import AlignedFace, Composition, Expression, Face, Faces, Identity
 from mien.zoo import data_home
@@ -106,6 +107,7 @@ class WideMouth(Method):
     name = "wide-mouth"
     native = (Label, ActionUnits, Reference)
     size = 128
+    drawn_by = OWN
 
     def __init__(self) -> None:
         super().__init__()

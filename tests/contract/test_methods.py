@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import torch
 
-from mien import facs
+from mien import facs, images
 from mien.errors import GuideError
+from mien.faces.align import align
+from mien.faces.detect import detect
 from mien.guides import ActionUnits, Guide, Label, Reference
 from mien.methods import registry
 from mien.methods.base import Method
 from mien.nn.compose import compose, decisive, unchanged
 from mien.types import Composition, Expression, Faces
+from mien.zoo.samples import samples as bundled
 
 SMALL = {
     "mtss": {
@@ -41,11 +45,12 @@ SMALL = {
 """Architectures small enough to build in a test; a new method adds its own."""
 
 HEADS = ("compose", "picture")
+TRAINED = [name for name, row in registry.METHODS.items() if row.task]
+DRAWN = "morphable"
+"""The method without networks: it fits faces, and there are none in noise."""
 
 
-@pytest.fixture(params=[(n, h) for n in registry.METHODS for h in HEADS], ids="-".join)
-def method(request: pytest.FixtureRequest) -> Method:
-    name, head = request.param
+def built(name: str, head: str) -> Method:
     row = registry.entry(name)
     torch.manual_seed(0)
     architecture = registry.resolve(row.architecture)(**SMALL[name], head=head)
@@ -56,10 +61,30 @@ def method(request: pytest.FixtureRequest) -> Method:
     return made.eval()
 
 
+@pytest.fixture(params=[(n, h) for n in TRAINED for h in HEADS], ids="-".join)
+def trained(request: pytest.FixtureRequest) -> Method:
+    return built(*request.param)
+
+
+@pytest.fixture(params=[*((n, h) for n in TRAINED for h in HEADS), (DRAWN, "model")], ids="-".join)
+def method(request: pytest.FixtureRequest) -> Method:
+    name, head = request.param
+    return registry.load(DRAWN) if name == DRAWN else built(name, head)
+
+
 def faces(method: Method, count: int = 2, seed: int = 1) -> Faces:
+    if method.name == DRAWN:
+        return samples(seed, count)
     generator = torch.Generator().manual_seed(seed)
     pixels = torch.rand(count, 3, method.size, method.size, generator=generator) * 2 - 1
     return Faces(pixels, torch.rand(count, 68, 2, generator=generator) * method.size)
+
+
+@cache
+def samples(first: int, count: int, size: int = 160) -> Faces:
+    photos = [images.read(str(path)).pixels for path in bundled().values()]
+    crops = [align(photo, detect(photo)[0], size) for photo in photos]
+    return Faces.stack([crops[(first + i) % len(crops)] for i in range(count)])
 
 
 def guides(method: Method) -> dict[str, Guide]:
@@ -134,8 +159,8 @@ def test_reading_is_in_range(method: Method) -> None:
     assert units.max() <= 1
 
 
-def test_gradients_reach_the_networks_and_the_code(method: Method) -> None:
-    source = faces(method)
+def test_gradients_reach_the_networks_and_the_code(trained: Method) -> None:
+    method, source = trained, faces(trained)
     method.train().requires_grad_(True)
     code = method.from_labels(torch.tensor([1, 2])).code.detach().requires_grad_()
     method.decode(method.identity(source), Expression(code)).square().mean().backward()
@@ -144,9 +169,9 @@ def test_gradients_reach_the_networks_and_the_code(method: Method) -> None:
     assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in method.parameters())
 
 
-def test_composition_is_resolution_free(method: Method) -> None:
+def test_composition_is_resolution_free(trained: Method) -> None:
     """Applied to a crop four times as large, it shows the same picture, averaged down."""
-    source = faces(method)
+    method, source = trained, faces(trained)
     smooth = torch.nn.functional.avg_pool2d(source.pixels, 8)
     large = torch.nn.functional.interpolate(smooth, scale_factor=32, mode="bicubic")
     small = torch.nn.functional.avg_pool2d(large, 4)
@@ -160,6 +185,31 @@ def test_composition_is_resolution_free(method: Method) -> None:
     kernel = 4
     seen = torch.nn.functional.avg_pool2d(compose(large, edit), kernel)
     assert (seen - compose(small, edit)).abs().mean() < 0.05
+
+
+def test_a_drawing_is_resolution_free() -> None:
+    """What the face model draws at 320 px, applied at 160, is what it draws at 160."""
+    method = registry.load(DRAWN)
+    large, small = samples(0, 1, 320), samples(0, 1, 160)
+    one = compose(large.pixels, method.edit(large, Label("surprise")))
+    two = compose(small.pixels, method.edit(small, Label("surprise")))
+    reduced = torch.nn.functional.avg_pool2d(one, 2)
+    assert (reduced - two).abs().mean() < 0.02
+    assert (two - small.pixels).abs().mean() > 0.02
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_every_method_draws_by_the_face_model(name: str) -> None:
+    """Where the face can be fitted, the code is drawn by the face model, at the face's own size;
+    `own` is the method's own head, at its own size."""
+    method, source = built(name, "compose"), samples(0, 1)
+    by_model = method.edit(source, Label("surprise"))
+    assert by_model.gain is not None
+    assert by_model.flow.shape[-1] == source.pixels.shape[-1]
+    method.drawn_by = registry.OWN
+    own = method.edit(source, Label("surprise"))
+    assert own.gain is None
+    assert own.flow.shape[-1] == method.size
 
 
 def test_decisive_keeps_paint_and_drops_hedging() -> None:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from scipy.optimize import least_squares
 
-from mien.face_model.arrays import Double, Float
+from mien.face_model.arrays import Double, Float, Real
 from mien.face_model.camera import DISTANCE, Camera
 from mien.face_model.mesh import IDENTITIES, FaceModel
 from mien.face_model.template import Markers
@@ -75,7 +75,7 @@ def solve(model: FaceModel, views: Sequence[View], identity: Float | None) -> So
     return Solution(camera, found.astype(np.float32), weights, projected)
 
 
-def ruler(points: Double) -> float:
+def ruler(points: Real) -> float:
     """Distance of the outer eye corners, px."""
     a, b = EYE_CORNERS
     return float(np.linalg.norm(points[a] - points[b]))

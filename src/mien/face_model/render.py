@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.errors import FaceUndrawable
 from mien.face_model import units
 from mien.face_model.animate import Pose, asked, drawn, effective, person, pose, rim, sink, stand
 from mien.face_model.arrays import Float, UInt8
@@ -40,11 +41,14 @@ from mien.face_model.light import Light
 from mien.face_model.lips import lips_without_slit
 from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_INSIDE, SIDES, FaceModel
 from mien.face_model.mouth import MouthShade, own_mouth
+from mien.face_model.problem import ruler
 from mien.face_model.sampling import shrink
 from mien.face_model.shade import Skin, mouth_mask, shade
 from mien.face_model.stage import Stage, outline_pull, outlying
 from mien.face_model.threads import one_thread
 
+LEAST_RULER = 0.02
+"""Distance of the outer eye corners, in sides of the crop, under which there is no face."""
 LIP_CHANGE = 0.25
 """Change of the lip gap, cm, after which the lips' rim no longer shows the photograph's dark
 line."""
@@ -122,6 +126,8 @@ class Rig:
             raise ValueError(f"crop is {crop.dtype} {crop.shape}, not uint8 (S, S, 3)")
         if landmarks.shape != (68, 2) or not np.isfinite(landmarks).all():
             raise ValueError(f"landmarks are {landmarks.shape}, not 68 finite points")
+        if ruler(landmarks) < LEAST_RULER * side:
+            raise FaceUndrawable("the landmarks do not form a face")
         self.model, self.neutral, self.crop = model, neutral, crop
         at, self._small = _resized(landmarks, side, SOURCE_SIZE), _small(crop)
         checked = None if template is None else _resized(template, side, SOURCE_SIZE)

@@ -24,7 +24,7 @@ from mien.guides import Guide
 from mien.methods.drawing import Memory, shown
 from mien.methods.registry import MODEL
 from mien.methods.strengths import ANY, Strengths, stronger
-from mien.nn.compose import compose, unchanged
+from mien.nn.compose import changes_nothing, compose, unchanged
 from mien.types import Composition, Expression, Faces, Identity
 
 REMEMBERED = 8
@@ -222,7 +222,10 @@ class Method(nn.Module, ABC):
     @torch.no_grad()
     def generate(self, source: Faces, guide: Guide, intensity: float = 1.0) -> Tensor:
         """`source` (B) under the guide's expression: float32 (B, 3, S, S) in [-1, 1]."""
-        return compose(source.pixels, self.edit(source, guide, intensity)).clamp(-1, 1)
+        edit = self.edit(source, guide, intensity)
+        if changes_nothing(edit):
+            return source.pixels
+        return compose(source.pixels, edit).clamp(-1, 1)
 
     @torch.no_grad()
     def read(self, faces: Faces) -> Tensor:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mien.errors import FaceUndrawable
 from mien.face_model.animate import asked, effective
 from mien.face_model.arrays import Float
 from mien.face_model.mesh import FaceModel
@@ -85,7 +86,10 @@ class ModelHead:
     def moved(self, source: Faces, steps: Float) -> Composition | None:
         """Each face (B) moved by steps (B, 53) of blendshape weights from what it shows; None if
         the fit of one cannot be used."""
-        rigs = self.rigs(source)
+        try:
+            rigs = self.rigs(source)
+        except FaceUndrawable:
+            return None
         if not all(rig.fit.accepted for rig in rigs):
             return None
         goals = [self.own(rig) + step for rig, step in zip(rigs, steps, strict=True)]

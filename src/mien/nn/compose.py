@@ -70,6 +70,11 @@ def unchanged(source: Tensor) -> Composition:
     )
 
 
+def changes_nothing(edit: Composition) -> bool:
+    """Whether the composition is `unchanged`'s: resampling by no flow would round the pixels."""
+    return edit.gain is None and not bool(edit.flow.any()) and bool((edit.mask == 1).all())
+
+
 def picture(paint: Tensor) -> Composition:
     """The composition of a paper-true head, which repaints every pixel: mask 0, no flow."""
     batch, _, height, width = paint.shape
