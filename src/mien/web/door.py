@@ -21,7 +21,7 @@ from mien.web.answers import Refused
 from mien.web.uploads import Uploads
 
 _LOOKS = re.compile(
-    r"/|/config|/theme\.css|/favicon\.ico|/(?:assets|static)/[\w./-]+"
+    r"/|/config|/theme\.css|/favicon\.ico|/(?:assets|static)/(?!.*\.\.)[\w./-]+"
     r"|/gradio_api/(?:app_id|queue/data|heartbeat/\w+)"
 )
 _ASKS = "/gradio_api/queue/data"  # the one whose query says something that is needed
