@@ -215,9 +215,7 @@ def test_an_answer_that_is_not_taken_is_given_up(start: Start) -> None:
 
 def test_an_answer_that_is_taken_slowly_comes_whole(start: Start) -> None:
     port, _ = start(stall=0.5)
-    connection = said(
-        port, b"GET /large HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
-    )
+    connection = said(port, b"GET /large HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
     size, began = 0, time.monotonic()
     while part := connection.recv(1 << 20):
         size += len(part)

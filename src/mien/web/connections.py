@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from http import HTTPStatus
 from typing import Any
 
-import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mien.web.answers import Refused
@@ -188,10 +188,7 @@ class Connection(H11Protocol):
 def _said(refused: Refused) -> bytes:
     """The answer as it goes over the line."""
     answer = refused.answer()
-    conn = h11.Connection(h11.SERVER)
-    headers = [*((k, v) for k, v in answer.raw_headers if k != b"connection")]
-    head = h11.Response(status_code=refused.status, headers=[*headers, (b"connection", b"close")])
-    parts = [
-        conn.send(event) for event in (head, h11.Data(data=bytes(answer.body)), h11.EndOfMessage())
-    ]
-    return b"".join(part for part in parts if part)
+    kept = [(name, value) for name, value in answer.raw_headers if name != b"connection"]
+    lines = [b"HTTP/1.1 %d %s" % (refused.status, HTTPStatus(refused.status).phrase.encode())]
+    lines += [name + b": " + value for name, value in [*kept, (b"connection", b"close")]]
+    return b"\r\n".join([*lines, b"", bytes(answer.body)])
