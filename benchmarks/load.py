@@ -1,17 +1,24 @@
-"""Load on the HTTP API: some clients that ask without pause, for a while, on this machine.
+"""Load on the HTTP API: a crowd with slow clients in it, then many edits one after the other.
 
-    python benchmarks/load.py --seconds 120 -o benchmarks/results/load.json
+    python benchmarks/load.py -o benchmarks/results/load.json
 
-It starts `mien serve` by itself, sends the sample faces with one expression after the other, and
-says how long an answer took (p50, p99), what was answered, and whether memory stays: the median of
-the server's resident memory in the last quarter of the time over that in the second one (the first
-is warming up). Exit code 1 if anything but 200 and 429 was answered, or memory grew by over 5 %.
+It starts `mien serve` by itself and speaks to 127.0.0.1 only. First 200 clients at once for 60
+seconds: four of five ask without pause for edits of the sample faces, the fifth is slow, in turn by
+half a head, a body that stops, a body that trickles, and an answer that is not read. All the while
+somebody asks whether the server is well. Then four clients ask for 500 edits, and the server's
+resident memory is taken after each: the median of the last quarter of them over that of the second
+(the first is warming up).
+
+Exit code 1 if an answer was neither a whole picture nor a 4xx or 503 with a reason, a slow client
+of half a request was not told 408, health took a second or more, or memory grew by over 5 %.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.client
+import io
 import itertools
 import json
 import os
@@ -22,15 +29,22 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from mien.facs import EMOTIONS
 from mien.zoo.samples import samples
 
 GROWTH = 1.05
-FINE = {200, 429}
+HEALTH = 1.0  # s
+ONE_IN = 5  # clients: slow
+SOONEST = 1.0  # s between two asks of a client that was told to wait
+LATEST = 90.0  # s until an answer: the server's own times are shorter
 
 
 class Server:
@@ -46,14 +60,23 @@ class Server:
     def wait(self, patience: float = 120) -> None:
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-                connection.request("GET", "/healthz")
-                if connection.getresponse().status == 200:
-                    return
-            except OSError:
-                time.sleep(0.2)
+            with contextlib.suppress(OSError):
+                self.health()
+                return
+            time.sleep(0.2)
         raise SystemExit("the server does not start")
+
+    def health(self) -> float:
+        """Seconds until it said that it is well; OSError if it did not."""
+        began = time.monotonic()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        if answer.status != 200:
+            raise OSError(f"health says {answer.status}")
+        return time.monotonic() - began
 
     def memory(self) -> float:
         """Resident memory, MB."""
@@ -67,9 +90,25 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def form(image: bytes, to: str) -> tuple[bytes, dict[str, str]]:
-    """A multipart body and its headers."""
-    edge = b"mien-load-boundary"
+@dataclass
+class Told:
+    """What clients were told; lists and counters that threads add to."""
+
+    answers: Counter[str] = field(default_factory=Counter)
+    """Status and reason, such as `200` and `429 busy`."""
+    wrong: list[str] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    """Of each edit."""
+    slow: Counter[str] = field(default_factory=Counter)
+    """What slow clients were told, by what they did."""
+
+
+def form(number: int) -> tuple[bytes, dict[str, str]]:
+    """A multipart body and its headers: one sample face after the other, one expression after the
+    other.
+    """
+    edge, images = b"mien-load-boundary", list(samples().values())
+    image, to = images[number % len(images)].read_bytes(), EMOTIONS[number % len(EMOTIONS)]
     fields = [
         b'--%s\r\nContent-Disposition: form-data; name="to"\r\n\r\n%s\r\n' % (edge, to.encode()),
         b"--%s\r\nContent-Disposition: form-data; "
@@ -80,68 +119,213 @@ def form(image: bytes, to: str) -> tuple[bytes, dict[str, str]]:
     return b"".join(fields), {"Content-Type": kind}
 
 
-def client(port: int, start: int, end: float, told: list[tuple[int, float]]) -> None:
-    """Ask until `end`, one request after the other; status and seconds of each."""
-    images = [path.read_bytes() for path in samples().values()]
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-    for number in itertools.count(start):
-        if time.monotonic() > end:
-            break
-        body, headers = form(images[number % len(images)], EMOTIONS[number % len(EMOTIONS)])
-        began = time.monotonic()
+def judge(status: int, body: bytes) -> tuple[str, str]:
+    """What an answer is, and what is wrong with it, if anything is."""
+    if status == 200:
+        try:
+            Image.open(io.BytesIO(body)).load()
+        except OSError as error:
+            return "200", f"200, but no whole picture: {error}"
+        return "200", ""
+    try:
+        error = json.loads(body)["error"]
+        reason = f"{status} {error['code']}"
+        fine = bool(error["message"]) and (400 <= status < 500 or status == 503)
+    except (ValueError, KeyError, TypeError):
+        return str(status), f"{status} without a reason: {body[:80]!r}"
+    return reason, "" if fine else f"{reason} is neither a picture nor a refusal"
+
+
+def ask(port: int, number: int, told: Told) -> int:
+    """One edit, on a connection of its own; its status, 0 if there was no answer."""
+    body, headers = form(number)
+    began = time.monotonic()
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LATEST)
+    try:
         connection.request("POST", "/v1/edit", body, headers)
         answer = connection.getresponse()
-        answer.read()
-        told.append((answer.status, time.monotonic() - began))
-        if answer.status == 429:
-            time.sleep(0.2)
+        status, data = answer.status, answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        told.wrong.append(f"no answer: {error!r}")
+        return 0
+    finally:
+        connection.close()
+    reason, wrong = judge(status, data)
+    told.answers[reason] += 1
+    if wrong:
+        told.wrong.append(wrong)
+    if status == 200:
+        told.seconds.append(time.monotonic() - began)
+    return status
 
 
-def measure(server: Server, clients: int, seconds: float) -> dict[str, object]:
-    """The numbers of one run."""
-    told: list[tuple[int, float]] = []
-    before, end = server.work(), time.monotonic() + seconds
-    threads = [
-        threading.Thread(target=client, args=(server.port, 7 * i, end, told))
-        for i in range(clients)
-    ]
+def asker(port: int, start: int, end: float, told: Told) -> None:
+    """Ask until `end`, one edit after the other; wait as told when there is no place."""
+    for number in itertools.count(start):
+        if time.monotonic() > end:
+            return
+        if ask(port, number, told) != 200:
+            time.sleep(SOONEST)
+
+
+def half_head(connection: socket.socket, _: bytes) -> None:
+    connection.sendall(b"POST /v1/edit HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-")
+
+
+def half_body(connection: socket.socket, request: bytes) -> None:
+    connection.sendall(request[: len(request) // 2])
+
+
+def trickle(connection: socket.socket, request: bytes) -> None:
+    connection.sendall(request[: len(request) // 2])
+    connection.settimeout(2)
+    for byte in request[len(request) // 2 :]:
+        connection.sendall(bytes([byte]))
+        with contextlib.suppress(TimeoutError):
+            if connection.recv(1, socket.MSG_PEEK):
+                break
+    connection.settimeout(LATEST)
+
+
+def not_read(connection: socket.socket, request: bytes) -> None:
+    connection.sendall(request)
+    time.sleep(15)
+
+
+SLOW: tuple[Callable[[socket.socket, bytes], None], ...] = (half_head, half_body, trickle, not_read)
+
+
+def slow(port: int, number: int, end: float, told: Told) -> None:
+    """Be slow in one way, again and again until `end`."""
+    way = SLOW[number % len(SLOW)]
+    while time.monotonic() < end:
+        body, headers = form(number)
+        head = f"POST /v1/edit HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n"
+        head += f"Content-Type: {headers['Content-Type']}\r\nConnection: close\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", port), timeout=LATEST) as connection:
+            heard = b""
+            with contextlib.suppress(ConnectionError):
+                way(connection, head.encode() + body)
+                while part := connection.recv(65536):
+                    heard += part
+        said = "dropped"
+        if heard:
+            start, _, rest = heard.partition(b"\r\n\r\n")
+            said, wrong = judge(int(start.split(b" ", 2)[1]), rest)
+            told.wrong += [f"{way.__name__}: {wrong}"] if wrong else []
+        told.slow[f"{way.__name__}: {said}"] += 1
+        if way is not not_read and not said.startswith(("408", "429")):
+            told.wrong.append(f"{way.__name__} was told {said}")
+        time.sleep(SOONEST)
+
+
+def together(threads: list[threading.Thread]) -> None:
     for thread in threads:
         thread.start()
-    memory = []
-    while time.monotonic() < end:
-        time.sleep(min(0.5, seconds / 20))
-        memory.append(server.memory())
     for thread in threads:
         thread.join()
-    spent = np.array([s for status, s in told if status == 200])
-    quarters = np.array_split(np.array(memory), 4)
-    second, last = float(np.median(quarters[1])), float(np.median(quarters[3]))
+
+
+def crowd(server: Server, clients: int, seconds: float) -> dict[str, Any]:
+    """Many at once, slow ones among them."""
+    told, health, end = Told(), [], time.monotonic() + seconds
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.2):
+            try:
+                health.append(server.health())
+            except (OSError, http.client.HTTPException) as error:
+                told.wrong.append(f"health: {error!r}")
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    threads = [
+        threading.Thread(
+            target=asker if i % ONE_IN else slow,
+            args=(server.port, i if i % ONE_IN else i // ONE_IN, end, told),
+        )
+        for i in range(clients)
+    ]
+    together(threads)
+    over.set()
+    watcher.join()
     return {
         "clients": clients,
+        "of_them_slow": len(range(0, clients, ONE_IN)),
         "seconds": seconds,
-        "answers": {str(k): n for k, n in sorted(Counter(s for s, _ in told).items())},
-        "edits_per_second": round(len(spent) / seconds, 2),
-        "cpu_ms_per_edit": round((server.work() - before) / max(1, len(spent)) * 1e3),
-        "p50_ms": round(float(np.percentile(spent, 50)) * 1e3),
-        "p99_ms": round(float(np.percentile(spent, 99)) * 1e3),
+        "answers": dict(sorted(told.answers.items())),
+        "told_to_slow": dict(sorted(told.slow.items())),
+        "edits_per_second": round(len(told.seconds) / seconds, 2),
+        "p50_ms": percentile(told.seconds, 50),
+        "p99_ms": percentile(told.seconds, 99),
+        "health_asked": len(health),
+        "health_slowest_ms": percentile(health, 100),
+        "wrong": told.wrong,
+    }
+
+
+def memory(server: Server, edits: int, clients: int, patience: float) -> dict[str, Any]:
+    """So many edits, and what memory does."""
+    told, used, before = Told(), [], server.work()
+    numbers, end = itertools.count(), time.monotonic() + patience
+
+    def client() -> None:
+        while next(numbers) < edits and time.monotonic() < end:
+            ask(server.port, len(used), told)
+            used.append(server.memory())
+
+    together([threading.Thread(target=client) for _ in range(clients)])
+    if told.answers["200"] < edits:
+        told.wrong.append(f"{told.answers['200']} of {edits} edits in {patience:g} s")
+    quarters = np.array_split(np.array(used), 4)
+    second, last = float(np.median(quarters[1])), float(np.median(quarters[3]))
+    return {
+        "edits": told.answers["200"],
+        "clients": clients,
+        "cpu_ms_per_edit": round((server.work() - before) / max(1, len(told.seconds)) * 1e3),
+        "p50_ms": percentile(told.seconds, 50),
+        "p99_ms": percentile(told.seconds, 99),
         "memory_mb": {"second_quarter": round(second), "last_quarter": round(last)},
         "memory_growth": round(last / second, 4),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "python": platform.python_version(),
-        "load_average": round(os.getloadavg()[0], 1),
+        "wrong": told.wrong,
     }
+
+
+def percentile(seconds: list[float], at: float) -> int:
+    """In ms."""
+    return round(float(np.percentile(seconds, at)) * 1e3) if seconds else 0
+
+
+def faults(found: dict[str, Any]) -> list[str]:
+    """What is not as it must be, a line each."""
+    wrong = [*found["crowd"]["wrong"], *found["memory"]["wrong"]]
+    lines = [f"{line} (x {count})" for line, count in Counter(wrong).most_common(20)]
+    if found["crowd"]["health_slowest_ms"] >= HEALTH * 1e3:
+        lines.append(f"health took {found['crowd']['health_slowest_ms']} ms")
+    if found["memory"]["memory_growth"] > GROWTH:
+        lines.append(f"memory x {found['memory']['memory_growth']}")
+    return lines
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--clients", type=int, default=4)
-    parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--clients", type=int, default=200, help="of the crowd")
+    parser.add_argument("--seconds", type=float, default=60, help="of the crowd")
+    parser.add_argument("--edits", type=int, default=500, help="while memory is watched")
+    parser.add_argument("--patience", type=float, default=900, help="seconds for these edits")
     parser.add_argument("-o", "--out", type=Path, help="JSON file to write")
     asked = parser.parse_args()
     server = Server()
     try:
         server.wait()
-        found = measure(server, asked.clients, asked.seconds)
+        found = {
+            "crowd": crowd(server, asked.clients, asked.seconds),
+            "memory": memory(server, asked.edits, 4, asked.patience),
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+            "python": platform.python_version(),
+            "load_average": round(os.getloadavg()[0], 1),
+        }
     finally:
         server.process.terminate()
         server.process.wait(30)
@@ -149,10 +333,8 @@ def main() -> None:
     print(text)
     if asked.out:
         asked.out.write_text(text + "\n")
-    failed = {int(status) for status in found["answers"]} - FINE  # type: ignore[attr-defined]
-    grown = found["memory_growth"] > GROWTH  # type: ignore[operator]
-    if failed or grown:
-        raise SystemExit(f"not fine: answers {sorted(failed)}, memory x {found['memory_growth']}")
+    if lines := faults(found):
+        raise SystemExit("not fine: " + "; ".join(lines))
 
 
 if __name__ == "__main__":

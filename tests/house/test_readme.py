@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     *sorted(
         path.relative_to(ROOT).as_posix()
         for folder in ("docs", "src", "benchmarks", "recipes")

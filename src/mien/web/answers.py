@@ -62,7 +62,7 @@ class Refused(Exception):
     def answer(self) -> JSONResponse:
         body = {"error": {"code": self.code, "message": self.message}}
         # what is left of a refused upload is not read: the connection cannot be used again
-        closing = {"connection": "close"} if self.status in (408, 413) else {}
+        closing = {"connection": "close"} if self.status in (408, 413, 503) else {}
         return JSONResponse(body, self.status, headers=self.headers | closing)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

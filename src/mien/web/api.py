@@ -17,25 +17,19 @@ from mien.images import Photo
 from mien.methods.registry import METHODS, resolve
 from mien.web import intake
 from mien.web.answers import ErrorAnswer
-from mien.web.requests import (
-    EditRequest,
-    SheetRequest,
-    SwapRequest,
-    body,
-    parse,
-)
+from mien.web.requests import Asked, EditRequest, SheetRequest, SwapRequest, body, parse
 from mien.web.workshop import Workshop
 
 _WHY = {
     400: "The body cannot be read",
     401: "No token, or a wrong one",
-    403: "Asked for by another machine's name",
+    403: "Asked for by another machine's name, or by another page",
     408: "The request came in too slowly",
     413: "Too many bytes or pixels",
     415: "Neither JSON nor a form, or not a picture",
     422: "A field, a picture or a face is not as it must be",
     429: "Too many requests at once: try again after `Retry-After` seconds",
-    503: "Not done within the time limit",
+    503: "Not done within the time limit, too many connections, or the server is ending",
 }
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorAnswer, "description": why} for status, why in _WHY.items()
@@ -119,7 +113,9 @@ def router(workshop: Workshop) -> APIRouter:
         response_model=SwapAnswer,
         openapi_extra=body(SwapRequest),
     )
-    refused = {status: answer for status, answer in _ERRORS.items() if status in (401, 403, 413)}
+    refused = {
+        status: answer for status, answer in _ERRORS.items() if status in (401, 403, 413, 503)
+    }
     about: dict[str, Any] = {"methods": ["GET"], "responses": refused, "tags": ["about"]}
     add("/v1/methods", calls.methods, **about)
     add("/healthz", calls.health, **about)
@@ -137,8 +133,8 @@ class _Calls:
 
         Say which by one of `to` (a label), `au` (action units) and `like` (another photograph).
         """
+        asked = await self._read(request, EditRequest)
         with self.workshop.desk.place():
-            asked = await parse(request, EditRequest)
             guide, method = asked.guide(), self.workshop.check(asked.method)
 
             def work() -> tuple[bytes, Result]:
@@ -158,8 +154,8 @@ class _Calls:
 
     async def sheet(self, request: Request) -> Response:
         """A grid: a row for each photograph, and a column for each expression."""
+        asked = await self._read(request, SheetRequest)
         with self.workshop.desk.place():
-            asked = await parse(request, SheetRequest)
             method = self.workshop.check(asked.method)
 
             def work() -> bytes:
@@ -178,8 +174,8 @@ class _Calls:
 
     async def swap(self, request: Request) -> SwapAnswer:
         """Two photographs, each with the other's expression."""
+        asked = await self._read(request, SwapRequest)
         with self.workshop.desk.place():
-            asked = await parse(request, SwapRequest)
             method = self.workshop.check(asked.method)
 
             def work() -> list[str]:
@@ -216,6 +212,11 @@ class _Calls:
     async def health(self) -> Health:
         """Whether the server answers, and how many requests are at its desk."""
         return Health(status="ok", version=metadata.version("mien"), queue=self.workshop.desk.queue)
+
+    async def _read(self, request: Request, model: type[Asked]) -> Asked:
+        """What is asked, before a place is taken: whoever sends slowly keeps nobody waiting."""
+        self.workshop.desk.check()  # nothing is read of what will be refused
+        return await parse(request, model)
 
     def _photo(self, data: bytes, name: str) -> Photo:
         return intake.photo(data, self.workshop.limits, name)

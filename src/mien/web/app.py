@@ -10,12 +10,13 @@ from fastapi import FastAPI
 
 from mien.web import answers, api
 from mien.web.gate import Gate
+from mien.web.visitors import Visitors
 from mien.web.workshop import Workshop
 
 
 def create(workshop: Workshop, token: str | None = None, *, studio: bool = False) -> FastAPI:
     """The app. With `token` every request must carry it; with `studio` the app in the browser is
-    at `/`, and only then is Gradio imported.
+    at `/`, and only then is Gradio imported. `app.state.visitors` are its `Visitors`.
     """
 
     @asynccontextmanager
@@ -38,5 +39,6 @@ def create(workshop: Workshop, token: str | None = None, *, studio: bool = False
         from mien.web.studio import mount
 
         app = mount(app, workshop)
-    app.add_middleware(Gate, limits=workshop.limits, token=token)
+    app.state.visitors = visitors = Visitors()
+    app.add_middleware(Gate, limits=workshop.limits, visitors=visitors, token=token)
     return app

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mien.web.answers import Refused
 from mien.web.limits import Limits
+from mien.web.visitors import ending
 
 T = TypeVar("T")
 
@@ -24,17 +25,23 @@ class Desk:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="mien-desk")
         self._present = 0
         self._overdue = 0
+        self._begun: set[Future[Any]] = set()
+        self._closed = False
 
     @property
     def queue(self) -> int:
         """Requests at the desk: those that wait, and the one that is worked on."""
         return self._present + self._overdue
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """A place at the desk from the first byte of a request to its answer; Refused (429) when
-        all are taken, so that what waits is bounded in memory too.
-        """
+    @property
+    def working(self) -> bool:
+        """Whether the thread has something to do: a task cannot be stopped once it has begun."""
+        return any(not job.done() for job in tuple(self._begun))
+
+    def check(self) -> None:
+        """Refused (429) when all places are taken, (503) once the desk is closed."""
+        if self._closed:
+            raise ending()
         if self.queue > self.limits.waiting:
             raise Refused(
                 429,
@@ -42,6 +49,13 @@ class Desk:
                 "too many requests at once: try again in a moment",
                 {"Retry-After": "1"},
             )
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place at the desk, for a request that is in whole, to its answer; Refused when there is
+        none (`check`), so that what waits is bounded in memory too.
+        """
+        self.check()
         self._present += 1
         try:
             yield
@@ -49,14 +63,15 @@ class Desk:
             self._present -= 1
 
     async def work(self, task: Callable[[], T]) -> T:
-        """The result of `task`; Refused (503) when it is not there in time.
+        """The result of `task`; Refused (503) when it is not there in time, or when the desk is
+        closed before it has begun.
 
         A thread cannot be stopped: a task that runs over its time keeps its place until it ends.
         """
-        job = self._worker.submit(task)
+        job = self._submit(task)
         try:
             async with asyncio.timeout(self.limits.seconds):
-                return await asyncio.shield(asyncio.wrap_future(job))
+                return await self._result(job)
         except TimeoutError:
             raise Refused(
                 503, "too_slow", f"this took longer than {self.limits.seconds:g} s: send less"
@@ -69,11 +84,28 @@ class Desk:
         so nobody waits longer for it than a step takes. It takes no place, and has no time limit.
         Refused (503) once the desk is closed.
         """
+        job = self._submit(task)
+        try:
+            return await self._result(job)
+        finally:
+            job.cancel()  # nobody waits for it any more
+
+    def _submit(self, task: Callable[[], T]) -> Future[T]:
         try:
             job = self._worker.submit(task)
         except RuntimeError:
-            raise Refused(503, "ending", "the server is ending") from None
-        return await asyncio.wrap_future(job)
+            raise ending() from None
+        self._begun.add(job)
+        job.add_done_callback(self._begun.discard)
+        return job
+
+    async def _result(self, job: Future[T]) -> T:
+        try:
+            return await asyncio.shield(asyncio.wrap_future(job))
+        except asyncio.CancelledError:
+            if self._closed and job.cancelled():
+                raise ending() from None
+            raise
 
     def _forget(self, job: Future[T]) -> None:
         """A job that nobody waits for: it never starts, or is counted until it ends."""
@@ -87,4 +119,6 @@ class Desk:
         self._overdue -= 1
 
     def close(self) -> None:
+        """Begin nothing any more; who waits is told so, what is worked on goes on."""
+        self._closed = True
         self._worker.shutdown(wait=False, cancel_futures=True)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -15,7 +14,7 @@ from fastapi import Response
 from mien.guides import Label, Reference
 from mien.web import intake, views
 from mien.web.answers import Refused
-from mien.web.parts import told
+from mien.web.parts import sent, told
 from mien.web.sitting import Sitting, Sittings, Wish
 from mien.web.units import UnitSliders
 from mien.web.workshop import Workshop
@@ -217,7 +216,7 @@ def _names(sitting: Sitting) -> list[str]:
 
 def _taken(path: str) -> tuple[bytes, str]:
     """The bytes of an upload and its name; the file goes at once."""
-    file = Path(path)
+    file = sent(path)
     data = file.read_bytes()
     file.unlink(missing_ok=True)
     return data, file.stem[:40] or "photo"

@@ -17,7 +17,7 @@ from mien import facs
 from mien.errors import MienError
 from mien.web import views
 from mien.web.answers import Refused
-from mien.web.parts import MOST, drop, failure, html, told
+from mien.web.parts import MOST, drop, failure, html, sent, told
 from mien.web.workshop import Workshop
 
 MISSING = "Films need PyAV: run pip install 'mien[video]', then start the studio again."
@@ -125,7 +125,8 @@ class Films:
     @told
     async def open(self, path: str, key: str, request: gr.Request) -> list[Any]:
         """A film that was dropped."""
-        reel, file, limits = self._reel(key, path, request), Path(path), self.workshop.limits
+        file, limits = sent(path), self.workshop.limits
+        reel = self._reel(key, file, request)
         await self._at_desk(lambda: reel.open(file, _name(file), limits))
         said, closed = views.status("Film opened"), gr.update(open=False)
         return [None, reel.key, said, closed, self.shown.before(reel), ""]
@@ -143,7 +144,8 @@ class Films:
     async def _lend(
         self, what: str, by: str, path: str, key: str, request: gr.Request
     ) -> list[Any]:
-        reel, file, limits = self._reel(key, path, request), Path(path), self.workshop.limits
+        file, limits = sent(path), self.workshop.limits
+        reel = self._reel(key, file, request)
         await self._at_desk(lambda: reel.lend(by, file, _name(file), limits))
         said = views.status(f"It lends its expression: {reel.names[what]}")
         return [None, reel.key, said, self.shown.lender(reel, what)]
@@ -151,7 +153,8 @@ class Films:
     @told
     async def bend(self, path: str, key: str, request: gr.Request) -> list[Any]:
         """An intensity curve."""
-        reel, file = self._reel(key, path, request), Path(path)
+        file = sent(path)
+        reel = self._reel(key, file, request)
         await self._at_desk(lambda: reel.bend(file, _name(file)))
         said = views.status("The intensity follows the curve")
         return [None, reel.key, said, self.shown.curve(reel)]
@@ -207,11 +210,11 @@ class Films:
         """The page was closed."""
         self.reels.leave(str(request.session_hash))
 
-    def _reel(self, key: str, path: str, request: gr.Request) -> Any:
+    def _reel(self, key: str, file: Path, request: gr.Request) -> Any:
         try:
             return self.reels.reel(key, str(request.session_hash))
         except Refused:
-            Path(path).unlink(missing_ok=True)
+            file.unlink(missing_ok=True)
             raise
 
     async def _at_desk(self, task: Any) -> None:

@@ -1,4 +1,4 @@
-"""The gate before everything: who may ask, by which name, how much, and how slowly."""
+"""The gate before everything: who may ask, by which name, from which page, and how much."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import ipaddress
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mien.web.answers import Refused
+from mien.web.arrivals import Arrivals, too_large
 from mien.web.limits import Limits
+from mien.web.visitors import Answer, Visitors, ending
 
 COOKIE = "mien_key"
 OPEN_PATHS = ("/healthz",)
@@ -37,29 +39,55 @@ class Gate:
     With a token every request carries it (`Authorization: Bearer`, or for a browser once
     `?token=`, from then on a cookie). Without one the server listens on this machine only, and then
     the Host header must be this machine's: a page elsewhere whose name was made to point here (DNS
-    rebinding) is turned away.
+    rebinding) is turned away. With or without, a browser asks only from the studio's own page,
+    whatever other page on whatever port of this machine would have it ask.
     """
 
-    def __init__(self, app: ASGIApp, limits: Limits, token: str | None = None) -> None:
-        self.app, self.limits, self.token = app, limits, token
+    def __init__(
+        self, app: ASGIApp, limits: Limits, visitors: Visitors, token: str | None = None
+    ) -> None:
+        self.app, self.limits, self.visitors, self.token = app, limits, visitors, token
+        self.arrivals = Arrivals(limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket"):
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        try:
-            answer = self._look(scope)
-        except Refused as refused:
-            answer = refused.answer()
-        if answer is not None:
-            await answer(scope, receive, send)
+        if scope["type"] != "http":
+            await send({"type": "websocket.close"})  # nothing here speaks it
             return
-        await self.app(scope, self._counted(receive), _sealed(send))
+        answer = Answer(send)
+        try:
+            early = self._look(scope)
+        except Refused as refused:
+            early = refused.answer()
+        if early is not None:
+            await early(scope, receive, answer.send)
+            return
+        await self._inside(scope, receive, answer)
+
+    async def _inside(self, scope: Scope, receive: Receive, answer: Answer) -> None:
+        """The app's answer, until the server ends."""
+        patience = asyncio.timeout(None)
+        try:
+            async with patience:
+                with self.visitors.one(patience, answer), self.arrivals.one(receive) as arrival:
+                    await self.app(scope, arrival.receive, answer.send)
+        except TimeoutError:
+            if not patience.expired():
+                raise
+        if patience.expired():
+            if not answer.started:
+                await ending().answer()(scope, receive, answer.send)
+            await answer.finish()
 
     def _look(self, scope: Scope) -> Response | None:
         """An answer in the app's place, or None: the request may pass; Refused when it may not."""
         headers = Headers(scope=scope)
+        if self.visitors.ending:
+            raise ending()
         self._check_size(headers)
+        _check_page(scope["method"], headers)
         if scope["path"] in OPEN_PATHS:
             return None
         if self.token is None:
@@ -71,11 +99,7 @@ class Gate:
     def _check_size(self, headers: Headers) -> None:
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self.limits.body:
-            raise self._too_large()
-
-    def _too_large(self) -> Refused:
-        most = f"{self.limits.body / 1e6:g} MB"
-        return Refused(413, "request_too_large", f"a request may have {most}: shrink the picture")
+            raise too_large(self.limits.body)
 
     def _check_token(self, scope: Scope, headers: Headers, token: str) -> Response | None:
         kind, _, given = headers.get("authorization", "").partition(" ")
@@ -98,41 +122,38 @@ class Gate:
             {"WWW-Authenticate": "Bearer"},
         )
 
-    def _counted(self, receive: Receive) -> Receive:
-        """`receive`, until the request is in whole: no more bytes and no more time than allowed."""
-        deadline = asyncio.get_running_loop().time() + self.limits.arrival
-        size, complete = 0, False
 
-        async def bounded() -> Message:
-            nonlocal size, complete
-            if complete:
-                return await receive()
-            try:
-                async with asyncio.timeout_at(deadline):
-                    message = await receive()
-            except TimeoutError:
-                raise Refused(408, "too_slow", "the request did not come in in time") from None
-            size += len(message.get("body", b""))
-            complete = not message.get("more_body", False)
-            if size > self.limits.body:
-                raise self._too_large()
-            return message
+def _check_page(method: str, headers: Headers) -> None:
+    """Refused (403) when a browser asks for another page than the studio's own. Of what pages can
+    make a browser do, only a person's way here by a link passes.
 
-        return bounded
+    A page can neither set nor leave out these headers; programs that are no browser send none.
+    """
+    site = headers.get("sec-fetch-site", "none")
+    link = (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) == (
+        "navigate",
+        "document",
+    )
+    if site not in ("none", "same-origin") and not (link and method in ("GET", "HEAD")):
+        raise _other_page()
+    origin = headers.get("origin")
+    if origin is not None and not _same_place(origin, headers.get("host", "")):
+        raise _other_page()
 
 
-def _sealed(send: Send) -> Send:
-    """`send`, with headers that keep an answer from being taken for what it is not."""
+def _other_page() -> Refused:
+    return Refused(403, "other_page", "only the studio's own page may ask this from a browser")
 
-    async def sealed(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers["X-Content-Type-Options"] = "nosniff"
-            headers["Referrer-Policy"] = "no-referrer"
-            headers.setdefault("Cache-Control", "no-store")
-        await send(message)
 
-    return sealed
+def _same_place(origin: str, host: str) -> bool:
+    """Whether a page of this origin came from this host and port."""
+    try:
+        page = urlsplit(origin)
+        asked = urlsplit(f"//{host}")
+        usual = {"http": 80, "https": 443}[page.scheme]
+        return (page.hostname, page.port or usual) == (asked.hostname, asked.port or usual)
+    except (KeyError, ValueError):
+        return False
 
 
 def _hostname(host: str) -> str:

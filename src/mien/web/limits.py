@@ -1,4 +1,4 @@
-"""What one request may cost."""
+"""What one request may cost, and one connection."""
 
 from __future__ import annotations
 
@@ -13,12 +13,28 @@ class Limits:
     """Bytes of a request; a photograph in base64 is a third larger than its file."""
     pixels: int = 50_000_000
     """Width times height of a photograph, judged by its header."""
+    connections: int = 400
+    """Open connections; beyond, the oldest on which nothing is asked gives way, or the new one is
+    answered 503.
+    """
+    head: float = 10.0
+    """Seconds in which the head of a request must have come in whole."""
     arrival: float = 60.0
     """Seconds in which a request must have come in whole."""
+    stall: float = 10.0
+    """Seconds without a byte of a request, or in which next to nothing of an answer is taken."""
+    held: int = 512_000_000
+    """Bytes of all requests together that are coming in; beyond, the oldest gives way."""
     seconds: float = 60.0
-    """Seconds from a request's arrival to its answer, waiting included."""
+    """Seconds from when a request is in to its answer, waiting included."""
     waiting: int = 8
     """Requests that may wait while one is worked on; the next is answered 429."""
+    ending: float = 2.0
+    """Seconds that what is worked on still has once the server is told to end."""
+    uploads: int = 32
+    """Files sent to the studio that no event has taken yet; the oldest gives way."""
+    events: int = 64
+    """Events of the studio that may wait; the next is refused."""
     film_seconds: float = 60.0
     """Length of a film in the studio; its bytes are those of `body`."""
     film_frames: int = 3600

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -31,6 +32,13 @@ def drop(label: str, name: str, types: Sequence[str] = PICTURES, height: int = 1
     return gr.File(
         label=label, file_types=list(types), height=height, elem_id=name, elem_classes="mien-drop"
     )
+
+
+def sent(path: str | None) -> Path:
+    """The file of an upload; Refused when there is none, or none any more."""
+    if path is None or not Path(path).is_file():
+        raise Refused(410, "gone", "the file is no longer here: send it again")
+    return Path(path)
 
 
 def told(event: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from fastapi import FastAPI
 
 from mien.errors import ConfigError
+from mien.web.connections import bounded
 from mien.web.gate import is_loopback
 from mien.web.workshop import Workshop
 
@@ -38,6 +42,36 @@ def check(host: str, port: int, token: str | None) -> None:
             raise ConfigError(f"cannot listen on {host}:{port} ({why}): try --port") from None
 
 
+class Server(uvicorn.Server):
+    """uvicorn's server, which when it is told to end tells everybody who waits, within seconds."""
+
+    def __init__(self, app: FastAPI, workshop: Workshop, host: str, port: int) -> None:
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            http=bounded(workshop.limits),
+            ws="none",
+            log_level="error",  # what strangers send is no news
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=1,
+        )
+        super().__init__(config)
+        self.workshop, self.visitors = workshop, app.state.visitors
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """What waits is answered 503 at once, what is worked on when its time is over."""
+        self.visitors.ending = True
+        self.workshop.desk.close()
+        deadline = time.monotonic() + self.workshop.limits.ending
+        while self.visitors.waiting and time.monotonic() < deadline and not self.force_exit:
+            await asyncio.sleep(0.05)
+        self.visitors.dismiss()
+        await super().shutdown(sockets)
+
+
 def run(
     workshop: Workshop,
     host: str,
@@ -47,35 +81,42 @@ def run(
     studio: bool,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until Ctrl-C. `ready` is called once the default method is warm."""
+    """Serve until Ctrl-C or SIGTERM. `ready` is called once the default method is warm."""
     # uvicorn ends in good order, then lets the signal end the process: this way it cleans up first
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with _offline():
-        from mien.web.app import create
+    try:
+        with _offline():
+            from mien.web.app import create
 
-        app = create(workshop, token, studio=studio)
-        workshop.warm()
-        ready()
-        uvicorn.run(
-            app,
-            host=host,
-            port=port,
-            log_level="warning",
-            server_header=False,
-            timeout_keep_alive=5,
-            timeout_graceful_shutdown=1,
-        )
+            app = create(workshop, token, studio=studio)
+            workshop.warm()
+            ready()
+            Server(app, workshop, host, port).run()
+    except KeyboardInterrupt:
+        pass  # the way to end it
+    except SystemExit as ended:
+        if ended.code:
+            raise
+    if workshop.desk.working:
+        # nobody waits for it, and all that it could write to is gone: nothing is cut off
+        sys.stdout.flush()
+        os._exit(0)
 
 
 @contextmanager
 def _offline() -> Iterator[None]:
-    """Nothing is sent anywhere, and what Gradio keeps of uploads goes when the server does.
+    """Nothing is sent anywhere, and every temporary file goes when the server does.
 
     Gradio and the hub's client read these when they are imported.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    with tempfile.TemporaryDirectory(prefix="mien-studio-") as folder:
-        os.environ["GRADIO_TEMP_DIR"] = folder
-        yield
+    # what is being worked on may still write
+    home = tempfile.TemporaryDirectory(prefix="mien-studio-", ignore_cleanup_errors=True)
+    with home as folder:
+        os.environ["GRADIO_TEMP_DIR"] = tempfile.tempdir = folder
+        try:
+            yield
+        finally:
+            tempfile.tempdir = None

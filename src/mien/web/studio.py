@@ -6,16 +6,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
+from gradio.utils import get_upload_folder
+from starlette.routing import Mount
 
 from mien.guides import ActionUnits, Label, Reference
 from mien.methods.registry import METHODS, resolve
 from mien.web import films, units, views
+from mien.web.door import Door
 from mien.web.events import Events
 from mien.web.parts import MOST, drop, html
+from mien.web.uploads import Uploads
 from mien.web.workshop import Workshop
 
 GUIDES: dict[type, str] = {
@@ -40,9 +45,11 @@ def mount(app: FastAPI, workshop: Workshop) -> FastAPI:
     app.add_api_route("/studio/{key}/{name}", events.download, include_in_schema=False)
     if page.films is not None:
         app.add_api_route("/studio/film/{key}/{name}", page.films.serve, include_in_schema=False)
+    drawn = page.draw()
+    drawn.queue(max_size=workshop.limits.events)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        page.draw(),
+        drawn,
         path="/",
         footer_links=[],
         run_history=False,
@@ -52,6 +59,10 @@ def mount(app: FastAPI, workshop: Workshop) -> FastAPI:
         theme=_theme(),
         css=(views.STATIC / "studio.css").read_text(encoding="utf-8"),
     )
+    # Gradio looks at where a file lies only in what `launch` has started, which mounting is not
+    drawn.has_launched = True
+    room = next(r for r in mounted.routes if isinstance(r, Mount))
+    room.app = Door(room.app, Uploads(Path(get_upload_folder()), workshop.limits.uploads))
     return mounted
 
 

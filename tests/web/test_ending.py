@@ -1,0 +1,198 @@
+"""SIGTERM while the server is busy: at most five seconds, everybody is told, nothing is left."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+AT_MOST = 5.0  # s
+SLOW = """
+import sys, time
+from mien.web import intake
+def photo(data, *_, read=intake.photo):
+    time.sleep(float(data[4:8]) if data.startswith(b"slow") else 0)
+    return read(data.removeprefix(b"slow0.5 "), *_)
+intake.photo = photo
+from mien.cli.main import main
+main()
+"""
+"""The command, for which a picture that begins with `slow0.5 ` or `slow60.0` takes so many seconds:
+a thread that works cannot be stopped.
+"""
+META = {"_type": "gradio.FileData"}
+
+
+class Command:
+    """`mien serve` or `mien studio`, and where it may write."""
+
+    def __init__(self, command: str, folder: Path) -> None:
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        paths = os.pathsep.join(filter(None, sys.path))
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SLOW, command, "--port", str(self.port)],
+            env=os.environ | {"TMPDIR": str(self.temporary), "PYTHONPATH": paths},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        deadline = time.monotonic() + 300
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                self.queue()
+                return
+            assert self.process.poll() is None, self.process.communicate()
+            time.sleep(0.1)
+        raise AssertionError("the server does not start")
+
+    def ask(self, path: str, body: bytes | None = None, kind: str = "") -> Any:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        headers = {"Content-Type": kind} if kind else {}
+        connection.request("GET" if body is None else "POST", path, body, headers)
+        return connection.getresponse()
+
+    def queue(self) -> int:
+        return int(json.loads(self.ask("/healthz").read())["queue"])
+
+    def edit(self, image: bytes) -> tuple[int, bytes]:
+        answer = self.ask("/v1/edit", form(image, "image", to=b"happy"), FORM)
+        return answer.status, answer.read()
+
+    def busy(self, count: int) -> None:
+        while self.queue() < count:
+            time.sleep(0.02)
+
+    def end(self) -> tuple[float, str]:
+        """Seconds that it took to end, and all that it said."""
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        said = self.process.communicate(timeout=60)[0]
+        return time.monotonic() - began, said
+
+
+FORM = "multipart/form-data; boundary=edge"
+
+
+def form(image: bytes, name: str, **fields: bytes) -> bytes:
+    parts = [
+        b'--edge\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (k.encode(), v)
+        for k, v in fields.items()
+    ]
+    parts.append(
+        b'--edge\r\nContent-Disposition: form-data; name="%s"; filename="a.jpg"\r\n\r\n%s\r\n'
+        b"--edge--\r\n" % (name.encode(), image)
+    )
+    return b"".join(parts)
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Iterator[Callable[[str], Command]]:
+    with contextlib.ExitStack() as running:
+
+        def start(name: str) -> Command:
+            server = Command(name, tmp_path)
+            running.callback(server.process.kill)
+            return server
+
+        yield start
+
+
+def ended_well(server: Command, took: float, said: str) -> None:
+    assert took < AT_MOST, f"it took {took:.1f} s"
+    assert said.count("\n") == 1, said
+    assert server.process.returncode == 0
+    assert list(server.temporary.iterdir()) == [], "something is left"
+
+
+def code(body: bytes) -> str:
+    return str(json.loads(body)["error"]["code"])
+
+
+def test_everybody_is_told(command: Callable[[str], Command], anna: bytes) -> None:
+    """The one at work, those who wait, the one who is still sending, and the one who comes."""
+    server = command("serve")
+    with ThreadPoolExecutor(8) as clients:
+        working = clients.submit(server.edit, b"slow60.0")
+        server.busy(1)
+        waiting = [clients.submit(server.edit, anna) for _ in range(4)]
+        server.busy(5)
+        sending = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+        sending.sendall(
+            b"POST /v1/edit HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 999\r\n"
+            b"Content-Type: application/json\r\n\r\n{"
+        )
+        time.sleep(0.2)
+        took, said = server.end()
+        for one in [working, *waiting]:
+            status, body = one.result()
+            assert (status, code(body)) == (503, "ending")
+        head, _, body = sending.makefile("rb").read().partition(b"\r\n\r\n")
+        assert b" 503 " in head
+        assert code(body) == "ending"
+        sending.close()
+    ended_well(server, took, said)
+
+
+def test_what_is_nearly_done_is_finished(command: Callable[[str], Command], anna: bytes) -> None:
+    server = command("serve")
+    with ThreadPoolExecutor(2) as clients:
+        working = clients.submit(server.edit, b"slow0.5 " + anna)
+        server.busy(1)
+        took, said = server.end()
+        status, body = working.result()
+    assert (status, body[:4]) == (200, b"\x89PNG")
+    assert int.from_bytes(body[-8:-4]) == int.from_bytes(b"IEND"), "the picture is whole"
+    ended_well(server, took, said)
+
+
+def test_the_studio_ends_too(command: Callable[[str], Command], anna: bytes) -> None:
+    """With a page open, an event at work, and an upload that is half sent."""
+    server = command("studio")
+    page = server.ask("/gradio_api/heartbeat/somebody")
+    assert page.status == 200
+    uploaded = server.ask("/gradio_api/upload", form(b"slow60.0", "files"), FORM)
+    file = {"path": json.loads(uploaded.read())[0], "meta": META}
+    config = json.loads(server.ask("/config").read())
+    opening = next(
+        d for d in config["dependencies"] if len(d["inputs"]) == 3 and len(d["outputs"]) > 8
+    )
+    event = {"data": [file, None, None], "fn_index": opening["id"], "session_hash": "somebody"}
+    joined = server.ask("/gradio_api/queue/join", json.dumps(event).encode(), "application/json")
+    assert joined.status == 200, joined.read()
+    news: list[bytes] = []
+    reader = threading.Thread(target=read, args=(server, news))
+    reader.start()
+    server.busy(1)
+    half = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+    half.sendall(
+        b"POST /gradio_api/upload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5000000\r\n"
+        b"Content-Type: multipart/form-data; boundary=edge\r\n\r\n"
+        + form(bytes(3_000_000), "files")[:-10]
+    )
+    time.sleep(0.5)
+    took, said = server.end()
+    reader.join(10)
+    half.close()
+    ended_well(server, took, said)
+
+
+def read(server: Command, news: list[bytes]) -> None:
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        news.append(server.ask("/gradio_api/queue/data?session_hash=somebody").read())
