@@ -37,8 +37,9 @@ from mien.types import (
     UInt8,
 )
 
-Picture: TypeAlias = Photo | UInt8 | str | os.PathLike[str]
-"""A photograph in any form: read already, bare pixels uint8 (H, W, 3) RGB, or the path of a file.
+Picture: TypeAlias = images.Given
+"""A photograph in any form that `images.photograph` takes: read already, an array, a tensor, an
+image of Pillow's, the path of a file.
 """
 
 CLEARLY_LARGER = 2.0
@@ -295,9 +296,7 @@ def describe(guide: Guide) -> str:
 
 
 def _photo(photo: Picture) -> Photo:
-    if isinstance(photo, Photo):
-        return photo
-    return Photo(photo) if isinstance(photo, np.ndarray) else images.read(photo)
+    return images.photograph(photo)
 
 
 def _one(edit: Composition, index: int) -> Composition:

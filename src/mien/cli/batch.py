@@ -122,7 +122,7 @@ def save(result: Result, photo: Photo, job: Job, signer: Signer | None = None) -
     """
     import numpy as np
 
-    from mien.zoo.files import replacing
+    from mien.files import replacing
 
     kind = {".jpeg": ".jpg"}.get(job.target.suffix.lower(), job.target.suffix.lower())
     stays = kind == {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp"}.get(photo.format)
