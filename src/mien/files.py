@@ -44,12 +44,19 @@ def behind(path: Path) -> Path:
 
 def fitting(stem: str, suffix: str, folder: Path) -> str:
     """The file name `stem` + `suffix`, its stem cut to what names in `folder` may be long."""
-    longest = _LONGEST
+    return cut(stem, longest(folder) - len(os.fsencode(suffix))) + suffix
+
+
+def cut(text: str, most: int) -> str:
+    """The beginning of a name that takes `most` bytes or fewer, no letter of it halved."""
+    while len(os.fsencode(text)) > most:
+        text = text[:-1]
+    return text
+
+
+def longest(folder: Path) -> int:
+    """Bytes that a file's name may have in a folder, which need not be there yet."""
     for place in (folder, *folder.parents):
-        with contextlib.suppress(OSError, ValueError):
-            longest = os.pathconf(place, "PC_NAME_MAX")
-            break
-    room = longest - len(os.fsencode(suffix))
-    while len(os.fsencode(stem)) > room:
-        stem = stem[:-1]
-    return stem + suffix
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            return os.pathconf(place, "PC_NAME_MAX")
+    return _LONGEST

@@ -290,7 +290,16 @@ def test_curves() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "wrong"), [("", "no points"), ("1,1\n1,2", "line 2"), ("t,i\n0,1\nx,1", "line 3")]
+    ("text", "wrong"),
+    [
+        ("", "no points"),
+        ("1,1\n1,2", "line 2"),
+        ("t,i\n0,1\nx,1", "line 3"),
+        ("0;1\n2;0", "line 1: a semicolon"),
+        ("time;intensity\n0,5;1\n", "line 2: a semicolon"),
+        ("time\tintensity\n0\t1\n", "line 2: a tab"),
+        ("0 1", "line 1: a blank"),
+    ],
 )
 def test_curves_that_are_none(tmp_path: Path, text: str, wrong: str) -> None:
     (tmp_path / "c.csv").write_text(text)

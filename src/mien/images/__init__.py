@@ -12,7 +12,7 @@ from mien.images.levels import to_tensor, to_uint8
 from mien.images.photo import Photo
 from mien.images.reading import MAX_PIXELS, PathLike, read, statement
 from mien.images.statement import SOURCE_TYPE, stated, xmp
-from mien.images.writing import encode, store, write
+from mien.images.writing import check_suffix, encode, store, write
 
 __all__ = [
     "FORMATS",
@@ -24,6 +24,7 @@ __all__ = [
     "Given",
     "PathLike",
     "Photo",
+    "check_suffix",
     "encode",
     "of_head",
     "of_name",

@@ -24,7 +24,8 @@ _DEPTH = 8  # bytes of a pixel at which `max_pixels` is meant; deeper ones may b
 
 def tags(data: bytes) -> dict[int, Any]:
     """The first directory of a TIFF, its values as Pillow gives them."""
-    directory = TiffImagePlugin.ImageFileDirectory_v2(data[:16])
+    head = data[: 16 if b"+" in data[2:4] else 8]  # the longer one is BigTIFF's
+    directory = TiffImagePlugin.ImageFileDirectory_v2(head)
     stream = io.BytesIO(data)
     stream.seek(directory.next)
     directory.load(stream)

@@ -37,7 +37,7 @@ def photograph(given: Given) -> Photo:
     PictureType, which is a TypeError too, or ImageError says in one line what does not fit.
     """
     if isinstance(given, Photo):
-        return given if _whole(given.pixels) else replace(given, pixels=_photo(given.pixels).pixels)
+        return given if _whole(given.pixels) else _mended(given)
     if isinstance(given, Image.Image):
         return photo_of(given, "the picture")
     if isinstance(given, Tensor):
@@ -49,6 +49,16 @@ def photograph(given: Given) -> Photo:
     if isinstance(given, io.IOBase) or (hasattr(given, "read") and hasattr(given, "seek")):
         return read(given)
     raise PictureType(f"{type(given).__name__} is not a photograph: {_KNOWN}")
+
+
+def _mended(photo: Photo) -> Photo:
+    """A Photo that a program made of levels other than bytes."""
+    if not isinstance(photo.pixels, np.ndarray):
+        raise PictureType(f"a Photo of {type(photo.pixels).__name__} is none: {_KNOWN}")
+    made = _photo(photo.pixels)
+    return replace(
+        photo, pixels=made.pixels, alpha=photo.alpha if made.alpha is None else made.alpha
+    )
 
 
 def _whole(pixels: object) -> bool:
@@ -68,10 +78,12 @@ def _last(tensor: Tensor) -> NDArray[Any]:
         tensor = tensor[0]
     if tensor.ndim == 3 and tensor.shape[0] in _CHANNELS:
         tensor = tensor.permute(1, 2, 0)
-    tensor = tensor.detach().cpu()
-    if tensor.dtype in (torch.bfloat16, torch.float16):
-        tensor = tensor.float()
-    return tensor.numpy()
+    try:
+        plain = tensor.detach().cpu()
+        return (plain.float() if plain.dtype == torch.bfloat16 else plain).numpy()
+    except (TypeError, RuntimeError):  # sparse, quantised, without data
+        kind = f"{tensor.layout} of {tensor.dtype}".replace("torch.", "")
+        raise PictureType(f"a tensor ({kind}) is not a photograph: {_KNOWN}") from None
 
 
 def _photo(array: NDArray[Any]) -> Photo:

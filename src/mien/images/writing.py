@@ -66,11 +66,7 @@ def encode(
     """The bytes that `write` puts into a file whose name ends in `suffix` (`.png`, `.jpg`,
     `.webp`); for a picture that is not `altered` they say nothing of a model.
     """
-    kind = WRITTEN.get(suffix.lower())
-    if kind is None:
-        raise ImageError(
-            f"mien does not write {suffix or 'files without a suffix'}: use .png, .jpg or .webp"
-        )
+    kind = check_suffix(suffix)
     if not isinstance(photo, Photo):
         photo = replace(like, pixels=photo) if like else Photo(photo)
     told = dict(metadata or {}) if altered else None
@@ -84,6 +80,16 @@ def encode(
         reason = " ".join(str(error).split())
         raise ImageError(f"the picture cannot be written as {kind}: {reason}") from None
     return buffer.getvalue()
+
+
+def check_suffix(suffix: str) -> str:
+    """Pillow's name of the format that is written by a suffix; ImageError if none is."""
+    kind = WRITTEN.get(suffix.lower())
+    if kind is None:
+        raise ImageError(
+            f"mien does not write {suffix or 'files without a suffix'}: use .png, .jpg or .webp"
+        )
+    return kind
 
 
 def _image(photo: Photo, kind: str) -> Image.Image:
