@@ -17,7 +17,7 @@ import numpy as np
 from mien import images
 from mien.errors import FaceNotFound
 from mien.faces import align
-from mien.faces.detect import choose, detect
+from mien.faces.detect import choose, seek
 from mien.faces.paste import paste
 from mien.images import Photo
 from mien.methods.base import Method
@@ -132,7 +132,7 @@ class Editor:
         with clock("read"):
             source = _photo(photo)
         with clock("detect"):
-            found = detect(source.pixels)
+            found = seek(source.pixels)
             faces = pick(found, face)
         with clock("align"):
             crops = [align.align(source.pixels, f, self.method.size) for f in faces]
@@ -172,7 +172,7 @@ class Editor:
     def reference(self, photo: Picture, face: str = "largest") -> Reference:
         """A photograph as a guide: its face lends its expression."""
         pixels = _photo(photo).pixels
-        faces = pick(detect(pixels), face)[:1]
+        faces = pick(seek(pixels), face)[:1]
         return Reference(self._batch([align.align(pixels, f, self.method.size) for f in faces]))
 
     def portrait(
@@ -182,7 +182,7 @@ class Editor:
         is.
         """
         pixels = _photo(photo).pixels
-        found = pick(detect(pixels), face)[0]
+        found = pick(seek(pixels), face)[0]
         crop = align.align(pixels, found, self.method.size)
         matrix = align.resized(crop.matrix, self.method.size, round(size / _PORTRAIT))
         matrix[:, 2] += (size - round(size / _PORTRAIT)) / 2
@@ -225,7 +225,7 @@ class Editor:
         it shows nothing.
         """
         pixels = _photo(photo).pixels
-        found = pick(detect(pixels), face)[0]
+        found = pick(seek(pixels), face)[0]
         crop = align.align(pixels, found, self.method.size)
         source = self._batch([crop])
         steps = self.method.explain(source, self.method.expression(guide, source))
