@@ -23,9 +23,9 @@ import numpy as np
 
 from mien.data.loading import Renders, label_of
 from mien.errors import DataError, MienError
+from mien.files import replacing
 from mien.rig.shards import Stored, read_shard
 from mien.types import UInt8
-from mien.zoo.files import replacing
 
 
 def packed(renders: Path, split: str, out: Path, size: int, each: int, quality: int) -> int:

@@ -31,13 +31,13 @@ from mien import images
 from mien.editor import Editor
 from mien.errors import MienError
 from mien.faces.align import template
+from mien.files import replacing
 from mien.guides import Guide, Label, Reference
 from mien.methods.base import Method
 from mien.methods.registry import METHODS, load
 from mien.metrics.report import commit
 from mien.metrics.table import markdown
 from mien.types import Faces
-from mien.zoo.files import replacing
 from mien.zoo.records import records
 from mien.zoo.samples import samples
 

@@ -19,8 +19,8 @@ import torch
 from torch import nn
 
 from mien.errors import ConfigError, TrainingError, WeightsError
+from mien.files import replacing
 from mien.training.state import Counters, load, save, save_tensors
-from mien.zoo.files import replacing
 from mien.zoo.records import digest, read_weights
 from peers.base import Peer, PeerMethod, Plan
 from peers.checkout import commit_of, digest_of

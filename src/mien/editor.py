@@ -17,7 +17,7 @@ import numpy as np
 from mien import images
 from mien.errors import FaceNotFound
 from mien.faces import align
-from mien.faces.detect import choose, detect
+from mien.faces.detect import choose, seek
 from mien.faces.paste import paste
 from mien.guides import Guide, Label, Reference
 from mien.images import Photo
@@ -29,8 +29,9 @@ from mien.provenance.credentials import Signer
 from mien.sheet import sheet
 from mien.types import AlignedFace, Composition, Face, Faces, UInt8
 
-Picture: TypeAlias = Photo | UInt8 | str | os.PathLike[str]
-"""A photograph in any form: read already, bare pixels uint8 (H, W, 3) RGB, or the path of a file.
+Picture: TypeAlias = images.Given
+"""A photograph in any form that `images.photograph` takes: read already, an array, a tensor, an
+image of Pillow's, the path of a file.
 """
 
 CLEARLY_LARGER = 2.0
@@ -133,7 +134,7 @@ class Editor:
         with clock("read"):
             source = _photo(photo)
         with clock("detect"):
-            found = detect(source.pixels)
+            found = seek(source.pixels)
             faces = pick(found, face)
         with clock("align"):
             crops = [self.crop(source.pixels, f) for f in faces]
@@ -183,7 +184,7 @@ class Editor:
     def reference(self, photo: Picture, face: str = "largest") -> Reference:
         """A photograph as a guide: its face lends its expression."""
         pixels = _photo(photo).pixels
-        (found,) = pick(detect(pixels), face)[:1]
+        (found,) = pick(seek(pixels), face)[:1]
         return Reference(self._batch(self.crop(pixels, found)))
 
     def portrait(
@@ -193,7 +194,7 @@ class Editor:
         is.
         """
         pixels = _photo(photo).pixels
-        found = pick(detect(pixels), face)[0]
+        found = pick(seek(pixels), face)[0]
         matrix = align.resized(align.matrix_of(found, size), size, round(size / _PORTRAIT))
         matrix[:, 2] += (size - round(size / _PORTRAIT)) / 2
         points = align.transform(matrix, found.landmarks)
@@ -234,7 +235,7 @@ class Editor:
         it shows nothing.
         """
         pixels = _photo(photo).pixels
-        found = pick(detect(pixels), face)[0]
+        found = pick(seek(pixels), face)[0]
         crop = align.align(pixels, found, self.method.size)
         source = self._batch(crop)
         steps = self.method.explain(source, self.method.expression(guide, source))
@@ -294,9 +295,7 @@ def pick(faces: Sequence[Face], spec: str) -> list[Face]:
 
 
 def _photo(photo: Picture) -> Photo:
-    if isinstance(photo, Photo):
-        return photo
-    return Photo(photo) if isinstance(photo, np.ndarray) else images.read(photo)
+    return images.photograph(photo)
 
 
 def _as_grey_as(source: Photo, pixels: UInt8) -> UInt8:

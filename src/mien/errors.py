@@ -9,6 +9,10 @@ class ImageError(MienError):
     """A picture cannot be read, is too large, or cannot be written."""
 
 
+class PictureType(ImageError, TypeError):
+    """What a program gave is no photograph: a type, shape or range without a meaning."""
+
+
 class PictureTooLarge(ImageError):
     """A picture has more pixels than are opened."""
 

@@ -155,6 +155,37 @@ def parse(text: str) -> Setting:
         ) from None
 
 
+OPPOSED: tuple[tuple[str, str], ...] = (("AU61", "AU62"), ("AU63", "AU64"), ("AU30L", "AU30R"))
+"""Pairs that no face shows at once: eyes left and right, eyes up and down, jaw left and right."""
+
+
+def check_together(settings: Iterable[Setting]) -> None:
+    """GuideError where two settings contradict: one unit asked for twice, or two opposed ones. A
+    side after its whole unit refines it.
+
+    >>> check_together([parse("AU12=0.8"), parse("AU12L=0.2")])
+    """
+    asked: dict[int, Setting] = {}
+    for setting in settings:
+        here = set(columns(setting.unit))
+        for other in (asked[i] for i in here if i in asked):
+            if not here < set(columns(other.unit)):
+                raise _contradiction(other, setting)
+        asked |= dict.fromkeys(here, setting)
+    for pair in OPPOSED:
+        one, two = (asked.get(INDEX[name]) for name in pair)
+        if one and two and one is not two and one.value > 0 and two.value > 0:
+            raise _contradiction(one, two)
+
+
+def _contradiction(one: Setting, two: Setting) -> GuideError:
+    return GuideError(f"{_words(one)} and {_words(two)} contradict one another: give one of them")
+
+
+def _words(setting: Setting) -> str:
+    return f"{setting.unit}={setting.value:{'+' if setting.relative else ''}g}"
+
+
 def apply(settings: Iterable[Setting], start: Vector) -> Vector:
     """`start` (47,) with the named units set or moved, clipped to [0, 1]."""
     out = start.copy()

@@ -18,9 +18,9 @@ from mien import facs, images
 from mien.data.manifest import Record, write_manifest
 from mien.data.split import split_of
 from mien.errors import DataError
+from mien.files import replacing
 from mien.methods.base import Method
 from mien.types import UInt8
-from mien.zoo.files import replacing
 
 SETTINGS = "settings.json"
 

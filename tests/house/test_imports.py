@@ -9,7 +9,7 @@ from typing import Any
 from mien.metrics.scorecard import UNHEARD
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "facs", "types", "images", "sheet"),
+    ("errors", "facs", "files", "types", "images", "sheet"),
     ("zoo",),
     ("faces", "nn", "face_model"),
     ("rig",),

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import mien
 from mien import images
 from mien.editor import Editor, Result
 from mien.faces.detect import detect
-from mien.guides import Label
+from mien.guides import ActionUnits, Guide, Label
 from mien.methods.base import Method
 from mien.provenance import mark
 from mien.provenance.evidence import DOUBTFUL, FOUND, Evidence, sightings
@@ -30,6 +31,16 @@ def jpeg(pixels: UInt8, quality: int) -> UInt8:
 
 def half(pixels: UInt8) -> UInt8:
     return np.asarray(cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+
+
+def three_quarters(pixels: UInt8) -> UInt8:
+    return np.ascontiguousarray(pixels[90:540, 60:510])
+
+
+def screenshot(pixels: UInt8) -> UInt8:
+    """Enlarged to 113 %, shifted by parts of a pixel, as JPEG."""
+    matrix, size = np.array([[1.13, 0, 0.37], [0, 1.13, 0.61]], np.float32), (678, 678)
+    return jpeg(np.asarray(cv2.warpAffine(pixels, matrix, size, borderMode=4)), 80)
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +102,33 @@ def test_it_is_faint(whole: Result) -> None:
     marked = lay(whole.pixels[part], whole.source.pixels[part], faces)
     close = marked.astype(float) - whole.pixels[part]
     assert 10 * np.log10(255**2 / np.square(close).mean()) >= 42.4
+
+
+SMALL = [Label("happy"), *map(ActionUnits.parse, ("AU43L=1", "AU43R=1", "AU1=0.5", "AU12=0.3"))]
+
+
+@pytest.fixture(scope="module")
+def editor() -> Editor:
+    """The method that ships, whose small edits reach few pixels."""
+    return Editor(mien.load())
+
+
+@pytest.mark.parametrize("name", ["anna", "ben", "cora"])
+@pytest.mark.parametrize("guide", SMALL, ids=lambda guide: guide.describe())
+def test_nobody_sees_it_and_it_is_found(editor: Editor, name: str, guide: Guide) -> None:
+    """At most 3 levels where the picture is smooth and 8 anywhere, however little was edited; and
+    yet it is there after what happens to pictures.
+    """
+    result = editor.edit(samples()[name], guide)
+    marked = result.marked.pixels
+    change = np.abs(marked.astype(int) - result.pixels).max(-1)
+    light = cv2.cvtColor(result.pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    spread = cv2.GaussianBlur(light**2, (0, 0), 3) - cv2.GaussianBlur(light, (0, 0), 3) ** 2
+    assert change.max() <= 8
+    assert change[spread < 4.0**2].max() <= 3
+    for attacked in (jpeg(marked, 60), half(marked), three_quarters(marked), screenshot(marked)):
+        seen = sightings([attacked])
+        assert Evidence(len(seen), seen).mark == "found"
 
 
 def test_grey_stays_grey(whole: Result) -> None:

@@ -5,6 +5,7 @@ cannot be.
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from mien import images
 from mien.cli.main import app
 from mien.editor import Editor
 from mien.errors import FaceNotFound, VideoError
@@ -29,6 +31,7 @@ from mien.video.driving import Constant, Curve, Lent
 from mien.video.evidence import examine_film, statement
 from mien.video.film import edit_film
 from mien.video.reading import Film, look
+from mien.zoo.samples import samples
 
 SURPRISE = Constant(Label("surprise"))
 
@@ -136,6 +139,35 @@ def test_a_turned_film_comes_out_upright(
         assert (frame.width, frame.height, frame.rotation) == (320, 180, 0)
 
 
+@pytest.mark.parametrize(
+    ("matrix", "store"),
+    [
+        ((1, 0, 0, 1), lambda p: p),
+        ((-1, 0, 0, 1), lambda p: p[:, ::-1]),
+        ((1, 0, 0, -1), lambda p: p[::-1]),
+        ((-1, 0, 0, -1), lambda p: p[::-1, ::-1]),
+        ((0, 1, 1, 0), lambda p: p.transpose(1, 0, 2)),
+        ((0, -1, -1, 0), lambda p: p[::-1, ::-1].transpose(1, 0, 2)),
+        ((0, 1, -1, 0), lambda p: np.rot90(p, 1)),
+        ((0, -1, 1, 0), lambda p: np.rot90(p, -1)),
+    ],
+)
+def test_a_display_matrix_may_mirror(
+    make_film: Any, moving: list[UInt8], tmp_path: Path, matrix: tuple[int, ...], store: Any
+) -> None:
+    """All eight ways to lie: the matrix is written over the one in the track's header."""
+    path = make_film(tmp_path / "in.mp4", [np.ascontiguousarray(store(p)) for p in moving[:2]])
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + 4 + 40
+    a, b, c, d = (65536 * value for value in matrix)
+    data[at : at + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(data)
+    source = look(path)
+    upright = next(source.frames()).pixels
+    assert upright.shape == moving[0].shape == (source.height, source.width, 3)
+    assert np.abs(upright.astype(int) - moving[0]).mean() < 4
+
+
 def test_a_film_whose_pictures_change_their_size_keeps_the_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,6 +221,10 @@ def test_no_face_is_told_and_nothing_is_left(
     source = make_film(tmp_path / "in.mp4", blank)
     with pytest.raises(FaceNotFound, match="no face found in"):
         edit_film(editor, look(source), tmp_path / "out.mp4", SURPRISE)
+    lying = np.ascontiguousarray(np.rot90(images.read(samples()["anna"]).pixels[::2, ::2]))
+    lain = make_film(tmp_path / "in.mp4", [lying] * 3)
+    with pytest.raises(FaceNotFound, match=r"no face found in.*turned 90 degrees clockwise"):
+        edit_film(editor, look(lain), tmp_path / "out.mp4", SURPRISE)
     drive = Lent(look(source), editor.method)
     with pytest.raises(FaceNotFound, match="reference film"):
         edit_film(editor, look(source), tmp_path / "out.mp4", drive)
@@ -291,7 +327,16 @@ def test_curves() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "wrong"), [("", "no points"), ("1,1\n1,2", "line 2"), ("t,i\n0,1\nx,1", "line 3")]
+    ("text", "wrong"),
+    [
+        ("", "no points"),
+        ("1,1\n1,2", "line 2"),
+        ("t,i\n0,1\nx,1", "line 3"),
+        ("0;1\n2;0", "line 1: a semicolon"),
+        ("time;intensity\n0,5;1\n", "line 2: a semicolon"),
+        ("time\tintensity\n0\t1\n", "line 2: a tab"),
+        ("0 1", "line 1: a blank"),
+    ],
 )
 def test_curves_that_are_none(tmp_path: Path, text: str, wrong: str) -> None:
     (tmp_path / "c.csv").write_text(text)

@@ -3,7 +3,8 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from mien.zoo import cache_home, data_home, dataset_home, paths, replacing, rig_home
+from mien.files import replacing
+from mien.zoo import cache_home, data_home, dataset_home, paths, rig_home
 
 
 def test_mien_data_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

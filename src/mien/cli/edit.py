@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mien.cli.batch import Job, Outcome, plan, run, save
+from mien.cli.batch import Job, Outcome, Plan, plan, run, save
 from mien.cli.session import (
     Certificate,
     Device,
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from mien.provenance.credentials import Signer
 
 SOME_FAILED = 1
+_SHOWN = 20  # files named for each reason to pass them over
 
 
 def command(
@@ -76,8 +80,14 @@ def command(
     device: Device = "auto",
     sign_with: Certificate = None,
     key: Key = None,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Go into the folders of a folder too.")
+    ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Of several: make what is there already anew.")
+        bool,
+        typer.Option(
+            "--force", help="Of several: make all anew, and write over files that are not mien's."
+        ),
     ] = False,
     profile: Annotated[
         bool, typer.Option("--profile", help="Say how long each stage took.")
@@ -86,8 +96,10 @@ def command(
     """Change the expression in photographs: say which by **--to**, **--au** or **--like**.
 
     `mien edit photo.jpg --to happy -o out.png` for one. Several photographs, or a folder, go into
-    the folder OUT; what is in it already is skipped, so a call that was stopped goes on where it
-    was. Failures are listed at the end, with exit code 1.
+    the folder OUT. What is in it already is kept if it is the result of this very request (its
+    metadata say so), so a call that was stopped goes on where it was; a result of another request
+    is made anew. Failures are listed at the end, with exit code 1, and files of a folder that are
+    no photographs too.
     """
     from mien import images
 
@@ -97,7 +109,8 @@ def command(
     check_method(method, weights)
     choice = chosen(method, settings)
     signer = check_signer(sign_with, key)
-    jobs = plan(photos, out)
+    planned = plan(photos, out, recursive)
+    jobs = planned.jobs
     one = len(jobs) == 1 and jobs[0].target == out
     if one:
         check_output(out)
@@ -113,7 +126,9 @@ def command(
         _say(result, jobs[0])
         seconds = dict(result.seconds)
     else:
-        seconds = _edit_many(jobs, lambda p: editor.edit(p, guide, intensity, face), force, signer)
+        request = _request(editor, asked, f"{intensity:g}", face, choice, signer)
+        edit = partial(editor.edit, guide=guide, intensity=intensity, face=face)
+        seconds = _edit_many(planned, edit, request, force, signer)
     if profile:
         _profile(seconds)
 
@@ -154,8 +169,34 @@ def naming(what: object) -> Iterator[None]:
         raise FaceNotFound(f"{what}: {error}") from None
 
 
+def _request(
+    editor: Editor,
+    asked: Label | ActionUnits | Photo,
+    intensity: str,
+    face: str,
+    choice: Mapping[str, Any],
+    signer: Signer | None,
+) -> str:
+    """All that decides a result beside its source, in a line: what one call must share with an
+    earlier one to go on with it.
+    """
+    from mien.guides import Guide
+
+    if isinstance(asked, Guide):
+        words = asked.describe()
+    else:
+        words = hashlib.sha256(asked.pixels.tobytes()).hexdigest()
+    signed = hashlib.sha256(signer.chain).hexdigest() if signer else ""
+    parts = (editor.method.name, editor.weights, words, intensity, face, dict(choice), signed)
+    return json.dumps(parts, sort_keys=True)
+
+
 def _edit_many(
-    jobs: Sequence[Job], edit: Callable[[Photo], Result], force: bool, signer: Signer | None
+    planned: Plan,
+    edit: Callable[[Photo], Result],
+    request: str,
+    force: bool,
+    signer: Signer | None,
 ) -> dict[str, float]:
     """All jobs with a bar and a report; the seconds of every stage. Leaves with code 1 if some
     failed.
@@ -168,9 +209,9 @@ def _edit_many(
             seconds[stage] = seconds.get(stage, 0.0) + spent
         return result
 
-    with _bar(len(jobs)) as progress:
-        outcome = run(jobs, timed, signer=signer, force=force, progress=progress)
-    _report(outcome, time.perf_counter() - began)
+    with _bar(len(planned.jobs)) as progress:
+        outcome = run(planned.jobs, timed, request, signer=signer, force=force, progress=progress)
+    _report(outcome, planned.passed, time.perf_counter() - began)
     if outcome.failed:
         raise typer.Exit(SOME_FAILED)
     return seconds
@@ -205,22 +246,33 @@ def _say(result: Result, job: Job) -> None:
     typer.echo(f"{job.target}: {result.metadata['guide']} on {which}{plural}")
 
 
-def _report(outcome: Outcome, seconds: float) -> None:
+def _report(outcome: Outcome, passed: Mapping[str, Sequence[Path]], seconds: float) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     parts = [f"{outcome.written} written"]
+    if outcome.anew:
+        parts.append(f"{outcome.anew} of them over results of another request")
     if outcome.skipped:
         parts.append(f"{outcome.skipped} there already (--force makes them anew)")
     if outcome.failed:
         parts.append(f"{len(outcome.failed)} failed")
     typer.echo(f"{', '.join(parts)} in {seconds:.1f} s")
+    say_passed(passed)
     if outcome.failed:
         table = Table("photograph", "what is wrong", title="Failed", title_justify="left")
         for path, why in outcome.failed:
             table.add_row(Text(str(path)), Text(why))
         Console(stderr=True).print(table)
+
+
+def say_passed(passed: Mapping[str, Sequence[Path]]) -> None:
+    """The files of a folder that were taken for no photographs, by reason, on standard error."""
+    for reason, paths in passed.items():
+        shown = ", ".join(str(p) for p in paths[:_SHOWN])
+        more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+        typer.echo(f"passed over, {reason}: {shown}{more}", err=True)
 
 
 def _profile(seconds: Mapping[str, float]) -> None:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.batch import sources
-from mien.cli.edit import naming
+from mien.cli.batch import Plan, sources
+from mien.cli.edit import naming, say_passed
 from mien.cli.session import (
     Device,
     Face,
@@ -58,7 +58,8 @@ def command(
     check_method(method, weights)
     choice = chosen(method, settings)
     check_output(out)
-    paths = list(sources(photos))
+    beside = Plan()
+    paths = sources(photos, beside)
     pictures = [images.read(path) for path in paths]
     editor = open_editor(method, weights, device, choice)
     rows = []
@@ -69,3 +70,4 @@ def command(
     page = sheet(rows, ["source", *names], [path.stem for path in paths])
     images.write(out, page, metadata=editor.metadata(",".join(names), f"{intensity:g}", len(rows)))
     typer.echo(f"{out}: {len(rows)} x {len(names)}")
+    say_passed(beside.passed)

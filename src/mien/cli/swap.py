@@ -24,6 +24,7 @@ from mien.cli.session import (
     chosen,
     open_editor,
 )
+from mien.files import cut, longest
 from mien.methods.registry import DEFAULT
 
 
@@ -53,9 +54,19 @@ def command(
     editor = open_editor(method, weights, device, choice)
     with naming(f"{a} or {b}"):
         results = editor.swap(first, second, face)
-    targets = (written_as(a, f"{a.stem}-as-{b.stem}"), written_as(b, f"{b.stem}-as-{a.stem}"))
+    targets = (_named(a, b, out), _named(b, a, out))
     if targets[0] == targets[1]:
-        targets = (f"a-{targets[0]}", f"b-{targets[1]}")
+        targets = (written_as(a, out, f"a-{targets[0]}"), written_as(b, out, f"b-{targets[1]}"))
     for result, name in zip(results, targets, strict=True):
         result.save(out / name, signer)
         typer.echo(str(out / name))
+
+
+def _named(photo: Path, lender: Path, out: Path) -> str:
+    """`anna-as-ben.jpg`; of names too long together, the beginning of each."""
+    whole = f"{photo.stem}-as-{lender.stem}"
+    name = written_as(photo, out, whole)
+    if name.startswith(whole):
+        return name
+    room = (longest(out) - len("-as-") - len(photo.suffix or ".png")) // 2
+    return written_as(photo, out, f"{cut(photo.stem, room)}-as-{cut(lender.stem, room)}")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mien.errors import ImageError, VideoError
+
 if TYPE_CHECKING:
     from mien.provenance.evidence import Evidence
 
@@ -33,14 +35,20 @@ def command(
     Exit code 0: every file shows something. 1: at least one shows nothing, which proves nothing. 2:
     a file cannot be read.
     """
-    missing = False
+    missing, unread = False, list[str]()
     for path in files:
-        evidence = _examine(path, anchors)
+        try:
+            evidence = _examine(path, anchors)
+        except (ImageError, VideoError) as error:
+            unread.append(" ".join(str(error).split()))
+            continue
         missing |= not evidence.altered
         if as_json:
             typer.echo(json.dumps(_record(path, evidence)))
         else:
             typer.echo("\n  ".join([f"{path}: {_verdict(evidence)}", *_lines(evidence)]))
+    if unread:
+        raise ImageError("; ".join(unread))
     if missing:
         raise typer.Exit(NOTHING_FOUND)
 

@@ -12,8 +12,6 @@ from mien import facs, images
 from mien.data.manifest import FILE_NAME, Record, scan_manifest
 from mien.errors import DataError, ImageError
 
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
-
 
 @dataclass(frozen=True)
 class Problem:
@@ -56,7 +54,7 @@ def _names(folder: Path, records: list[Record], complete: bool) -> Iterable[Prob
         if count > 1:
             yield Problem("name", name, f"named by {count} lines")
     if complete:  # a line that cannot be read might have named the picture
-        for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURES):
+        for path in sorted(p for p in folder.rglob("*") if images.of_name(p) is not None):
             name = path.relative_to(folder).as_posix()
             if name not in counts:
                 yield Problem("name", name, "a picture that no line names")

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mien import facs
 from mien.data.split import SPLITS, Split
 from mien.errors import DataError
-from mien.zoo.files import replacing
+from mien.files import replacing
 
 FILE_NAME = "metadata.jsonl"
 """The name that Hugging Face's imagefolder looks for."""

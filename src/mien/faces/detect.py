@@ -26,6 +26,12 @@ _FIRST_PIXELS = 2.0e6
 _SECOND_PIXELS = 18.0e6
 _SCORE = 0.15  # below it, one box in two is no face
 _BORDER = 0.25
+_TURNED_PIXELS = 1.0e6
+_TURNS = (
+    (3, "90 degrees clockwise"),
+    (1, "90 degrees counterclockwise"),
+    (2, "upside down"),
+)
 
 
 def detect(pixels: UInt8) -> list[Face]:
@@ -38,6 +44,28 @@ def detect(pixels: UInt8) -> list[Face]:
     points = landmarks_in(pixels, [box for _, box in boxes])
     faces = [Face(box, score, lm) for (score, box), lm in zip(boxes, points, strict=True)]
     return sorted(faces, key=lambda face: face.area, reverse=True)
+
+
+def seek(pixels: UInt8) -> list[Face]:
+    """`detect`; FaceNotFound with what to do where none is upright, but one lies on its side or
+    upside down.
+    """
+    found = detect(pixels)
+    if not found and (turn := turn_for(pixels)) is not None:
+        raise FaceNotFound(
+            f"no face found upright, but one where the photograph is turned {turn}: turn it first"
+        )
+    return found
+
+
+def turn_for(pixels: UInt8) -> str | None:
+    """How a photograph (H, W, 3) has to be turned for a face to be seen; None if no turn helps."""
+    small = min(1.0, math.sqrt(_TURNED_PIXELS / max(1.0, float(np.prod(pixels.shape[:2])))))
+    for quarters, words in _TURNS:
+        turned = np.ascontiguousarray(np.rot90(pixels, quarters))
+        if _look(turned, small):
+            return words
+    return None
 
 
 def choose(faces: Sequence[Face], spec: str = "largest") -> list[Face]:

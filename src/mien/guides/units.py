@@ -19,8 +19,12 @@ class ActionUnits(Guide):
 
     @classmethod
     def parse(cls, *texts: str) -> Self:
-        """`ActionUnits.parse("AU12=0.8", "AU4=+0.3")`."""
-        return cls(tuple(facs.parse(text) for text in texts))
+        """`ActionUnits.parse("AU12=0.8", "AU4=+0.3")`; GuideError for what cannot be read, and for
+        settings that contradict one another.
+        """
+        settings = tuple(facs.parse(text) for text in texts)
+        facs.check_together(settings)
+        return cls(settings)
 
     def describe(self) -> str:
         return ",".join(f"{s.unit}={s.value:{'+' if s.relative else ''}g}" for s in self.settings)

@@ -19,6 +19,7 @@ import torch
 import mien
 from mien.data.split import SPLITS, Split
 from mien.errors import AssetMissing, ConfigError
+from mien.files import replacing
 from mien.methods.registry import entry, load
 from mien.metrics.bench import Panel
 from mien.metrics.brief import brief, short
@@ -27,7 +28,6 @@ from mien.metrics.protocols import PROTOCOLS, Setting
 from mien.metrics.scorecard import Contestant, code_digest, panel_facts
 from mien.metrics.table import costs, quality
 from mien.metrics.trials import edited_by
-from mien.zoo.files import replacing
 from mien.zoo.records import digest, records
 
 

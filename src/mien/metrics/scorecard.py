@@ -20,13 +20,13 @@ import numpy as np
 import torch
 
 import mien
+from mien.files import replacing
 from mien.guides import ActionUnits, Label
 from mien.metrics.bench import Bench, Measured, Panel
 from mien.metrics.intensity import line
 from mien.metrics.protocols import PROTOCOLS, Setting
 from mien.metrics.statistics import summarise
 from mien.metrics.trials import Ask, Editing, Section, answer, nothing
-from mien.zoo.files import replacing
 
 COUNTED = ("failed", "lost")
 """Columns of which a number is told, not a mean."""

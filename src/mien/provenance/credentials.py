@@ -17,13 +17,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mien.errors import ProvenanceError
-from mien.images import SOURCE_TYPE
+from mien.images import FORMATS, SOURCE_TYPE
 
 KINDS = {
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
+    **{suffix: f.mime for f in FORMATS if f.written for suffix in f.suffixes},
     ".mp4": "video/mp4",
     ".m4v": "video/mp4",
     ".mov": "video/quicktime",

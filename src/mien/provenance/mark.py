@@ -6,8 +6,9 @@ into the edited part of the face through the inverse of its alignment, and a rea
 that it sees, which brings the pattern back to its place but for the landmarks' error. A search over
 small turns, scales and shifts and the mirror image takes up the rest.
 
-    laying    pixel += a(x) p(M x), in the edited region alone; p has equal amplitudes and keyed
-              phases in a ring of frequencies; a grows with the texture, which hides it, in bounds
+    laying    pixel += b(x) tanh(a(x) p(M x) / b(x)), in the edited region alone; p has equal
+              amplitudes and keyed phases in a ring of frequencies; a grows with the texture, which
+              hides it; b, 3 levels in smooth places and 8 in any, is what no pixel goes beyond
     looking   c(t) = sum over f of W(f) conj(P(f)) exp(2 pi i f t), W the face's whitened spectrum
 
 This is spread-spectrum marking (Cox, Kilian, Leighton and Shamoon, IEEE Trans. Image Processing
@@ -46,7 +47,12 @@ _LEAST, _MOST = 0.7, 5.0  # levels, RMS of the pattern on smooth skin and in den
 _PER_TEXTURE = 0.3  # levels of pattern for one of local standard deviation
 _TEXTURE = 3.0  # px of the crop: the neighbourhood in which texture is measured
 _AIM = 12.0  # score that a mark is laid for; from about 6.5 on it is found
-_FACTORS = (0.6, 1.7)  # of the plain strength, within which that is sought
+_FACTORS = (0.4, 4.0)  # of the plain strength, within which that is sought,
+_STEPS, _NEAR = 4, 0.4  # in so many steps, to so much of the score
+_BOUNDS = (3.0, 8.0)  # levels that no pixel is changed beyond: in smooth places, in any
+_SMOOTH, _BUSY = 4.0, 12.0  # local standard deviations at which they hold
+_SHADE = 0.1  # levels more than in smooth places for a level of light: black hair hides little
+_CLOSE = 2.0  # px of the crop: the neighbourhood that this goes by, finer than `_TEXTURE`
 _PSNR = 42.5  # dB over the picture, which no mark goes below
 _GAP = 0.03  # crop units: unchanged pixels between changed ones, up to this, count as edited
 _SCALES = (0.97, 0.985, 1.0, 1.015, 1.03)
@@ -94,16 +100,22 @@ def lay(result: UInt8, source: UInt8, faces: Sequence[Face]) -> UInt8:
 def _drawn(pixels: UInt8, face: Face, region: NDArray[np.bool_]) -> Float:
     """The mark over pixels (h, w, 3) around a face, (h, w) levels, 0 outside `region`.
 
-    It is as strong as a score of `_AIM` asks for, within bounds: the score grows in proportion to
-    the mark, on top of what the bare face scores.
+    It is as strong as a score of `_AIM` asks for. Below its bounds the score grows in proportion to
+    the mark, on top of what the bare face scores; towards them less, so that a few steps are
+    taken.
     """
     matrix = matrix_of(face)
     light = _luminance(align.warp(pixels, matrix, SIDE))
     shape = face_shape(align.transform(matrix, face.landmarks), SIDE)
-    field = _pattern(KEY) * _strength(light) * shape
+    plain, most = _pattern(KEY) * _strength(light) * shape, _most(light)
     reached = align.warp(region.astype(np.uint8), matrix, SIDE)
-    bare, seen = _at_home(light, shape), _at_home(light + field * reached, shape)
-    field *= np.clip((_AIM - bare) / max(seen - bare, 1e-3), *_FACTORS)
+    bare, factor = _at_home(light, shape), 1.0
+    for _ in range(_STEPS):
+        field = most * np.tanh(factor * plain / most)
+        seen = _at_home(light + field * reached, shape)
+        if abs(seen - _AIM) < _NEAR or factor == _FACTORS[1]:
+            break
+        factor = float(np.clip(factor * (_AIM - bare) / max(seen - bare, 1e-3), *_FACTORS))
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     drawn = np.asarray(cv2.warpAffine(field, matrix, region.shape[::-1], flags=flags))
     return np.where(region, drawn, np.float32(0))
@@ -165,6 +177,16 @@ def _strength(light: Float) -> Float:
     calm = np.asarray(cv2.erode(texture, np.ones((5, 5), np.uint8)), dtype=np.float32)
     strength = np.clip(_PER_TEXTURE * _soft(calm, _TEXTURE), _LEAST, _MOST)
     return np.asarray(strength, dtype=np.float32)
+
+
+def _most(light: Float) -> Float:
+    """Levels that the mark stays below over a crop (SIDE, SIDE), by how much hides it there."""
+    texture = np.sqrt(_local_variance(light, _CLOSE)).astype(np.float32)
+    # a smooth place beside an edge is smooth: there beads and stripes would show first
+    calm = np.asarray(cv2.erode(texture, np.ones((3, 3), np.uint8)), dtype=np.float32)
+    most = np.interp(calm, (_SMOOTH, _BUSY), _BOUNDS)
+    most = np.minimum(most, _BOUNDS[0] + _SHADE * _soft(light, _CLOSE)) - 0.49  # rounding's part
+    return np.asarray(most, dtype=np.float32)
 
 
 def _whitened(light: Float, shape: Float) -> NDArray[np.complex128]:

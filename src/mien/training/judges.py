@@ -27,6 +27,7 @@ from torch.nn import functional as F
 from mien import facs, images
 from mien.data.adapters import DATASETS
 from mien.data.loading import RigFaces
+from mien.files import replacing
 from mien.judges import NAMES, Judge, Reading
 from mien.judges.judge import NETWORKS
 from mien.judges.networks import SIZE, Answer
@@ -38,7 +39,6 @@ from mien.training.judge_scores import photograph_scores, reading, render_faces,
 from mien.training.landmarks import landmark_loss
 from mien.training.state import Counters
 from mien.types import UInt8
-from mien.zoo.files import replacing
 from mien.zoo.records import digest
 
 STATE = "state.safetensors"

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from mien.errors import TrainingError
-from mien.zoo.files import replacing
+from mien.files import replacing
 
 
 @dataclass

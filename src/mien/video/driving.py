@@ -39,7 +39,8 @@ class Curve:
         is a heading. VideoError with the line that is wrong.
         """
         try:
-            rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+            rows = list(csv.reader(lines))
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             what = getattr(error, "strerror", None) or "not text"
             raise VideoError(f"{path} cannot be read: {what}") from None
@@ -48,6 +49,11 @@ class Curve:
             if not any(cell.strip() for cell in row) or row[0].lstrip().startswith("#"):
                 continue
             point = _numbers(row)
+            if point is None and (other := _other_mark(lines[number - 1])):
+                raise VideoError(
+                    f"{path}, line {number}: {other} parts the columns: write `time,intensity` "
+                    "with a comma, and decimals with a point"
+                )
             if point is None and not points and number == 1:
                 continue
             if point is None or abs(point[1]) > 10:
@@ -66,6 +72,15 @@ class Curve:
     def at(self, time: float) -> float:
         """The intensity at a time, s."""
         return float(np.interp(time, self.times, self.values))
+
+
+def _other_mark(line: str) -> str | None:
+    """The name of what parts two numbers in place of the comma: how other programs write tables."""
+    for mark, name in ((";", "a semicolon"), ("\t", "a tab"), (None, "a blank")):
+        cells = [cell.strip().replace(",", ".") for cell in line.split(mark)]
+        if len(cells) == 2 and _numbers(cells) is not None:
+            return name
+    return None
 
 
 def _numbers(row: list[str]) -> tuple[float, float] | None:

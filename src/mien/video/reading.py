@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
 from av.container import InputContainer
+from av.sidedata.sidedata import SideDataContainer, Type
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
@@ -43,6 +45,42 @@ class Colour:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """How a frame is turned to be upright: mirrored along its diagonal, then left and right, then
+    top and bottom.
+    """
+
+    diagonal: bool
+    sideways: bool
+    over: bool
+
+    @classmethod
+    def of(cls, frame: VideoFrame) -> Turn:
+        """What the display matrix of a frame asks for, to the nearest right angle.
+
+        Its first two rows (a, b), (c, d) bring the pixel (p, q) to (a p + c q, b p + d q) (ISO/IEC
+        14496-12, 8.3.2); a negative determinant mirrors, which `frame.rotation` does not tell.
+        """
+        sides = cast(SideDataContainer, frame.side_data)  # its stub has another's type
+        try:
+            said = bytes(sides[Type.DISPLAYMATRIX])
+        except KeyError:
+            return cls(False, False, False)
+        a, b, _, c, d, *_ = np.frombuffer(said, "<i4").tolist()
+        if abs(a) + abs(d) >= abs(b) + abs(c):
+            return cls(False, a < 0, d < 0)
+        return cls(True, c < 0, b < 0)
+
+    def __call__(self, pixels: UInt8) -> UInt8:
+        """The frame (H, W, 3) upright."""
+        upright = pixels.transpose(1, 0, 2) if self.diagonal else pixels
+        rows, columns = (
+            slice(None, None, -1 if flip else 1) for flip in (self.over, self.sideways)
+        )
+        return np.ascontiguousarray(upright[rows, columns])
+
+
+@dataclass(frozen=True)
 class Frame:
     """A picture of a film, upright, and when it is shown."""
 
@@ -60,7 +98,7 @@ class Film:
     path: Path
     width: int
     height: int
-    """Upright, after the rotation that the file asks for."""
+    """Upright, after the turn that the file asks for."""
     rate: Fraction
     """Frames a second, on average."""
     time_base: Fraction
@@ -106,7 +144,7 @@ def look(path: Path, max_pixels: int = MAX_PIXELS) -> Film:
         if frame is None:
             raise VideoError(f"{path} has no picture in it: give another film")
         _check(path, frame, max_pixels)
-        turned = frame.rotation % 180 != 0
+        turned = Turn.of(frame).diagonal
         width, height = (frame.height, frame.width) if turned else (frame.width, frame.height)
         aspect = stream.sample_aspect_ratio or Fraction(1)
         seconds = 0.0
@@ -161,8 +199,8 @@ def _upright(frame: VideoFrame, film: Film) -> UInt8:
     """A decoded frame as RGB at the film's size, which streams may leave midway, turned the way
     the file says that it is shown.
     """
-    turned = frame.rotation % 180 != 0
-    width, height = (film.height, film.width) if turned else (film.width, film.height)
+    turn = Turn.of(frame)
+    width, height = (film.height, film.width) if turn.diagonal else (film.width, film.height)
     shown = frame.reformat(
         width=width,
         height=height,
@@ -171,5 +209,4 @@ def _upright(frame: VideoFrame, film: Film) -> UInt8:
         src_color_range=film.colour.levels,
         dst_color_range=ColorRange.JPEG,
     )
-    pixels = np.rot90(np.asarray(shown.to_ndarray()), round(frame.rotation / 90))
-    return np.ascontiguousarray(pixels, dtype=np.uint8)
+    return turn(np.asarray(shown.to_ndarray(), dtype=np.uint8))

@@ -17,11 +17,11 @@ from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 
 from mien.errors import VideoError
+from mien.files import replacing
 from mien.images import SOURCE_TYPE, xmp
 from mien.provenance.credentials import Signer
 from mien.types import UInt8
 from mien.video.reading import Film, Frame, opened
-from mien.zoo.files import replacing
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """Suffixes that are written, and FFmpeg's names of the formats."""

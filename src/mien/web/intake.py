@@ -23,15 +23,10 @@ def photo(data: bytes, limits: Limits, name: str = "image") -> Photo:
     """
     if not data:
         raise Refused(422, "bad_picture", f"{name} is empty: send a {_TYPES}")
-    if not _is_picture(data):
+    kind = images.of_head(data)
+    if kind is None or not kind.uploaded:
         raise Refused(415, "unsupported_picture", f"{name} is not a picture: send a {_TYPES}")
     try:
         return images.read(io.BytesIO(data), limits.pixels)
     except ImageError as error:
         raise type(error)(str(error).replace("the picture", name, 1)) from None
-
-
-def _is_picture(data: bytes) -> bool:
-    head = data[:16]
-    jpeg, png = head.startswith(b"\xff\xd8\xff"), head.startswith(b"\x89PNG\r\n\x1a\n")
-    return jpeg or png or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 import gradio as gr
 
 from mien.errors import MienError
+from mien.images import UPLOADED
 from mien.web import views
 from mien.web.answers import Refused
 
 MOST = 1.5
 """Largest intensity that a slider offers."""
-PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ def html(value: str, name: str) -> gr.HTML:
     )
 
 
-def drop(label: str, name: str, types: Sequence[str] = PICTURES, height: int = 130) -> gr.File:
+def drop(label: str, name: str, types: Sequence[str] = UPLOADED, height: int = 130) -> gr.File:
     """A field for a file of these suffixes; what it really is, is judged when it is there."""
     return gr.File(
         label=label, file_types=list(types), height=height, elem_id=name, elem_classes="mien-drop"

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import DataError
-from mien.zoo.files import replacing
+from mien.files import replacing
 from mien.zoo.paths import data_home
 
 NAME = "ict-facekit"
