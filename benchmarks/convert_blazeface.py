@@ -116,7 +116,7 @@ def _grid(side: int) -> np.ndarray:
 
 
 def check(file: bytes) -> tuple[dict[str, float], dict[str, dict]]:
-    """The largest differences from LiteRT, and its own answers at every 29th anchor and the best."""
+    """The largest differences from LiteRT, and its answers at every 29th anchor and the best."""
     interpreter = Interpreter(model_content=file)
     interpreter.allocate_tensors()
     worst = {"logits": 0.0, "px": 0.0}

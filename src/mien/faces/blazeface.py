@@ -33,7 +33,8 @@ _FINE = 10
 _BLOCKS = 16
 _CELL = 16
 _STEM = 5
-_BAND = 16  # rows of the stem at a time: what it multiplies stays in the cache
+_BAND = 16  # rows of the stem at a time, and
+_CHUNK = 8192  # cells of a block: what is worked on stays in the cache
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,7 @@ class Answers:
 class _Block:
     depth: Float  # (C, 3, 3)
     depth_bias: Float
-    point: Float  # (D, C)
-    point_bias: Float
+    point: Float  # (D, C + 1): the last column is the bias
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,7 @@ def _features(planes: Float, weights: _Weights) -> tuple[Float, Float]:
             y = np.ascontiguousarray(y[:, 1::2, 1::2])
             rows = np.maximum(x[:, ::2], x[:, 1::2])
             x = np.maximum(rows[:, :, ::2], rows[:, :, 1::2])
-        y = _pointwise(y, block.point, block.point_bias)
-        y[: len(x)] += x  # the way around is narrower: the other channels get nothing
-        x = np.maximum(y, 0, out=y)
+        x = _joined(y, x, block.point)
         if index == _FINE:
             fine = x
     return fine, x
@@ -118,10 +116,26 @@ def _stem(planes: Float, weights: _Weights) -> Float:
 
 
 def _depthwise(x: Float, block: _Block) -> Float:
-    out = np.empty_like(x)
-    for plane, kernel, bias, into in zip(x, block.depth, block.depth_bias, out, strict=True):
+    """Features (C, H, W) -> (C + 1, H, W): each filtered by its own kernel, and a plane of ones."""
+    out = np.empty((len(x) + 1, *x.shape[1:]), np.float32)
+    out[-1] = 1
+    for plane, kernel, bias, into in zip(x, block.depth, block.depth_bias, out[:-1], strict=True):
         cv2.filter2D(plane, cv2.CV_32F, kernel, into, (-1, -1), float(bias), cv2.BORDER_CONSTANT)
     return out
+
+
+def _joined(y: Float, x: Float, weight: Float) -> Float:
+    """The end of a block: (C + 1, H, W) through a 1x1 convolution (D, C + 1), plus the way around
+    (C, H, W), which is narrower: the other channels get nothing.
+    """
+    flat, around = y.reshape(len(y), -1), x.reshape(len(x), -1)
+    out = np.empty((len(weight), flat.shape[1]), np.float32)
+    for start in range(0, flat.shape[1], _CHUNK):
+        cells = slice(start, start + _CHUNK)
+        part = weight @ flat[:, cells]
+        part[: len(x)] += around[:, cells]
+        np.maximum(part, 0, out=out[:, cells])
+    return out.reshape(-1, *y.shape[1:])
 
 
 def _pointwise(x: Float, weight: Float, bias: Float) -> Float:
@@ -163,6 +177,7 @@ def _load() -> _Weights:
     blocks = []
     for index in range(_BLOCKS):
         depth, bias = flat(f"blocks.{index}.depthwise")
-        blocks.append(_Block(depth.reshape(-1, 3, 3), bias, *flat(f"blocks.{index}.pointwise")))
+        point = np.column_stack(flat(f"blocks.{index}.pointwise"))
+        blocks.append(_Block(depth.reshape(-1, 3, 3), bias, point))
     names = ("fine.scores", "fine.places", "coarse.scores", "coarse.places")
     return _Weights(*flat("stem"), tuple(blocks), tuple(flat(name) for name in names))

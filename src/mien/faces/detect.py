@@ -18,14 +18,14 @@ from mien.errors import FaceNotFound, GuideError
 from mien.faces import blazeface
 from mien.faces.align import resized, warp
 from mien.faces.landmarks import SIZE, LandmarkNet, aligning, landmarks_in
-from mien.faces.search import TURNS, Box, Level, candidates, overlap, pyramid
+from mien.faces.search import TURNS, Box, Candidate, Level, candidates, overlap, pyramid
 from mien.types import Face, Float, UInt8
 
-SMALLEST = 54
+SMALLEST = 60
 """Width of the smallest face, brows to chin, that the first look finds in a photograph of up to
 5 megapixels, px; in larger ones a smallest face grows with the photograph's side.
 """
-_FIRST_PIXELS, _SECOND_PIXELS = 0.6e6, 1.5e6  # of the finest level
+_FIRST_PIXELS, _SECOND_PIXELS = 0.5e6, 1.5e6  # of the finest level
 _FINER = 1.2  # a second look that is not finer than that would see what the first saw
 _KEPT_SIDE = 256  # px: a photograph is not shrunk below that for its finest level
 _LEAST = 0.6  # score below which nothing is a face
@@ -34,6 +34,7 @@ _CERTAIN = 0.012  # crop units: doubt of the landmarks up to which a lower score
 _DOUBT = 30.0  # how much of a score's logit a crop unit of doubt takes away
 _SURE = 1.7  # trust from which other turns need no look
 _AS_IT_IS = 0.5  # evidence that a photograph is the right way up before anything is seen
+_READ = 120  # px: width of a face from which its landmarks are no better for being larger
 _ROOM = 0.3  # of its size: so far outside its box a face is still at the place asked for
 _KNOWN = (72, 128)  # px: a crop that is shown to the detector once more, and the picture around it
 
@@ -69,13 +70,23 @@ def _faces(
 ) -> list[_Read]:
     """What the detector and the landmarks take for faces in one turn."""
     seen = candidates(levels, _LEAST, turn)
+    shown = [_large_enough(pixels, levels, one) for one in seen]
+    starts = [level.from_photograph(one.keypoints) for level, one in zip(shown, seen, strict=True)]
+    read = landmarks_in([level.pixels for level in shown], starts, net)
     out = []
-    read = landmarks_in(pixels, [one.keypoints for one in seen], net)
-    for one, (points, doubt) in zip(seen, read, strict=True):
+    for one, level, (found, doubt) in zip(seen, shown, read, strict=True):
+        points = level.to_photograph(found)
         if one.score >= (_TURNED_FACE if turn else _FACE) or doubt <= _CERTAIN:
             trust = math.log(one.score / (1 - min(one.score, 1 - 1e-6))) - _DOUBT * doubt
             out.append(_Read(Face(one.box, one.score, points), trust))
     return _apart(out)
+
+
+def _large_enough(pixels: UInt8, levels: Sequence[Level], one: Candidate) -> Level:
+    """The smallest level that shows a face as large as its landmarks need, or the photograph."""
+    width = one.box[2] - one.box[0]
+    large = [v for v in levels if not v.border and width * v.scale[0] >= _READ]
+    return large[-1] if large else Level(pixels, (1.0, 1.0))
 
 
 def _best_turn(found: Mapping[int, Sequence[_Read]]) -> list[_Read]:

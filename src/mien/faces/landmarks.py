@@ -24,7 +24,6 @@ SIZE = 128
 """Side of the crop that the network sees, px."""
 DOUBT = 0.02
 """Crop units up to which `follow` is believed."""
-_PASSES = 2
 _FOLLOWING = 2
 _MOVED = 1.5  # px of the crop: a face off by more is looked at again, in the middle
 _SEEN = [0, 1, 3]  # of the detector's points: eyes and mouth; a turned head's nose and ears stray
@@ -108,25 +107,27 @@ def _conv(into: int, out: int, kernel: int, stride: int) -> nn.Sequential:
 
 
 def landmarks_in(
-    pixels: UInt8, keypoints: Sequence[Float], net: LandmarkNet | None = None
+    pictures: Sequence[UInt8], keypoints: Sequence[Float], net: LandmarkNet | None = None
 ) -> list[tuple[Float, float]]:
-    """Landmarks (68, 2) px of each face of a photograph (H, W, 3) whose six points (6, 2) px the
+    """Landmarks (68, 2) px of a face in each picture (H, W, 3), whose six points (6, 2) px the
     detector gave (`blazeface.KEYPOINTS`), and a doubt as in `follow`.
     """
     if not keypoints:
         return []
     goal = _PLACES * SIZE - np.float32(0.5)
     matrices = [similarity(points[_SEEN], goal) for points in keypoints]
-    for _ in range(_PASSES - 1):
-        answers = predict(np.stack([warp(pixels, matrix, SIZE) for matrix in matrices]), net)
-        found = [transform(inverse(m), a) for m, a in zip(matrices, answers, strict=True)]
-        matrices = [aligning(points) for points in found]
-    crops = np.stack([warp(pixels, matrix, SIZE) for matrix in matrices])
-    answers, doubts = _twice(crops, net)
+    answers = predict(_crops(pictures, matrices), net)
+    first = [transform(inverse(m), a) for m, a in zip(matrices, answers, strict=True)]
+    matrices = [aligning(points) for points in first]
+    answers, doubts = _twice(_crops(pictures, matrices), net)
     return [
         (transform(inverse(matrix), answer), float(doubt))
         for matrix, answer, doubt in zip(matrices, answers, doubts, strict=True)
     ]
+
+
+def _crops(pictures: Sequence[UInt8], matrices: Sequence[Float]) -> UInt8:
+    return np.stack([warp(p, m, SIZE) for p, m in zip(pictures, matrices, strict=True)])
 
 
 def aligning(points: Float) -> Float:
@@ -138,8 +139,8 @@ def _twice(crops: UInt8, net: LandmarkNet | None) -> tuple[Float, Float]:
     """Landmarks (B, 68, 2), crop px, the mirror image giving a second opinion, and the doubts
     (B,): how far the two lie apart on average, in crop units.
     """
-    straight = predict(crops, net)
-    second = mirrored(predict(crops[:, :, ::-1], net), SIZE)
+    straight, turned = np.split(predict(np.concatenate([crops, crops[:, :, ::-1]]), net), 2)
+    second = mirrored(turned, SIZE)
     apart = np.linalg.norm(straight - second, axis=2).mean(axis=1) / SIZE
     return (straight + second) / np.float32(2), np.asarray(apart, np.float32)
 

@@ -39,39 +39,54 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Level:
-    """A shrunk photograph: its px are `(x + 0.5 - border) / scale - 0.5` px of the photograph,
-    scale for x and y apart since sides are whole numbers.
+    """A photograph shrunk by a scale for x and one for y (sides are whole numbers), with a border
+    of so many px around it.
     """
 
     pixels: UInt8
     scale: tuple[float, float]
     border: int = 0
 
+    def to_photograph(self, points: Float) -> Float:
+        """Points (..., 2) of this level (pixel centres at whole numbers), px of the photograph."""
+        out = (points + np.float32(0.5 - self.border)) / np.array(self.scale, np.float32)
+        return np.asarray(out - np.float32(0.5), np.float32)
+
+    def from_photograph(self, points: Float) -> Float:
+        """The way back."""
+        out = (points + np.float32(0.5)) * np.array(self.scale, np.float32)
+        return np.asarray(out + np.float32(self.border - 0.5), np.float32)
+
 
 def pyramid(pixels: UInt8, finest: float) -> list[Level]:
     """Levels of a photograph uint8 (H, W, 3), the first `finest` times its size."""
     levels = []
     longest = max(pixels.shape[:2])
-    shown, scale = pixels, finest
+    level, scale = Level(pixels, (1.0, 1.0)), finest
     while longest * scale > _HALF_UNTIL:
-        shown = _resized(shown, pixels, scale)
-        levels.append(_level(shown, pixels))
+        level = _shrunk(level, pixels, scale)
+        levels.append(level)
         scale /= 2
-    shown = _resized(shown, pixels, _COARSEST / longest)
+    level = _shrunk(level, pixels, _COARSEST / longest)
     around = ((_BORDER, _BORDER), (_BORDER, _BORDER), (0, 0))
-    return [*levels, _level(np.pad(shown, around), pixels, _BORDER)]
+    return [*levels, Level(np.pad(level.pixels, around), level.scale, _BORDER)]
 
 
-def _resized(shown: UInt8, whole: UInt8, scale: float) -> UInt8:
-    """`whole` at `scale`, made from `shown`, which is `whole` or it at a larger scale."""
+def _shrunk(level: Level, whole: UInt8, scale: float) -> Level:
+    """The photograph at `scale`, from a level that is larger; the last pixel of an odd side is left
+    out, since halving to the pixel is many times as fast.
+    """
+    while level.scale[0] >= 2 * scale and min(level.pixels.shape[:2]) > 1:
+        height, width = (side // 2 for side in level.pixels.shape[:2])
+        even = level.pixels[: 2 * height, : 2 * width]
+        half = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
+        level = Level(np.asarray(half, np.uint8), (level.scale[0] / 2, level.scale[1] / 2))
     height, width = (max(1, round(side * scale)) for side in whole.shape[:2])
-    mode = cv2.INTER_AREA if width <= shown.shape[1] else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(shown, (width, height), interpolation=mode), np.uint8)
-
-
-def _level(shown: UInt8, whole: UInt8, border: int = 0) -> Level:
-    (height, width), (tall, wide) = shown.shape[:2], whole.shape[:2]
-    return Level(shown, ((width - 2 * border) / wide, (height - 2 * border) / tall), border)
+    tall, wide = level.pixels.shape[:2]
+    mode = cv2.INTER_AREA if scale < level.scale[0] else cv2.INTER_LINEAR
+    shown = cv2.resize(level.pixels, (width, height), interpolation=mode)
+    ratio = (level.scale[0] * width / wide, level.scale[1] * height / tall)
+    return Level(np.asarray(shown, np.uint8), ratio)
 
 
 def candidates(levels: Sequence[Level], least: float, turn: int = 0) -> list[Candidate]:
@@ -86,7 +101,7 @@ def _look(level: Level, least: float, turn: int) -> list[Candidate]:
     corners = answers.boxes[chosen].reshape(-1, 2, 2)
     points = np.concatenate([corners, answers.keypoints[chosen]], axis=1)
     points = _turned_back(points, level.pixels.shape[:2], turn)
-    points = (points - level.border) / np.array(level.scale, np.float32) - np.float32(0.5)
+    points = level.to_photograph(points - np.float32(0.5))
     return [
         Candidate(float(score), _box(found[:2]), found[2:])
         for score, found in zip(scores, points, strict=True)
