@@ -114,8 +114,7 @@ def landmarks_in(
     """
     if not keypoints:
         return []
-    goal = _PLACES * SIZE - np.float32(0.5)
-    matrices = [similarity(points[_SEEN], goal) for points in keypoints]
+    matrices = [starting(points) for points in keypoints]
     answers = predict(_crops(pictures, matrices), net)
     first = [transform(inverse(m), a) for m, a in zip(matrices, answers, strict=True)]
     matrices = [aligning(points) for points in first]
@@ -128,6 +127,11 @@ def landmarks_in(
 
 def _crops(pictures: Sequence[UInt8], matrices: Sequence[Float]) -> UInt8:
     return np.stack([warp(p, m, SIZE) for p, m in zip(pictures, matrices, strict=True)])
+
+
+def starting(keypoints: Float) -> Float:
+    """The similarity (2, 3) to the crop of 128 px, as the detector's six points px tell it."""
+    return similarity(keypoints[_SEEN], _PLACES * SIZE - np.float32(0.5))
 
 
 def aligning(points: Float) -> Float:
