@@ -17,7 +17,7 @@ import numpy as np
 from mien import images
 from mien.errors import FaceNotFound
 from mien.faces import align
-from mien.faces.detect import choose, seek
+from mien.faces.detect import choose, detect
 from mien.faces.paste import paste
 from mien.guides import Guide, Label, Reference
 from mien.images import Photo
@@ -134,7 +134,7 @@ class Editor:
         with clock("read"):
             source = _photo(photo)
         with clock("detect"):
-            found = seek(source.pixels)
+            found = detect(source.pixels)
             faces = pick(found, face)
         with clock("align"):
             crops = [self.crop(source.pixels, f) for f in faces]
@@ -184,7 +184,7 @@ class Editor:
     def reference(self, photo: Picture, face: str = "largest") -> Reference:
         """A photograph as a guide: its face lends its expression."""
         pixels = _photo(photo).pixels
-        (found,) = pick(seek(pixels), face)[:1]
+        (found,) = pick(detect(pixels), face)[:1]
         return Reference(self._batch(self.crop(pixels, found)))
 
     def portrait(
@@ -194,7 +194,7 @@ class Editor:
         is.
         """
         pixels = _photo(photo).pixels
-        found = pick(seek(pixels), face)[0]
+        found = pick(detect(pixels), face)[0]
         matrix = align.resized(align.matrix_of(found, size), size, round(size / _PORTRAIT))
         matrix[:, 2] += (size - round(size / _PORTRAIT)) / 2
         points = align.transform(matrix, found.landmarks)
@@ -235,7 +235,7 @@ class Editor:
         it shows nothing.
         """
         pixels = _photo(photo).pixels
-        found = pick(seek(pixels), face)[0]
+        found = pick(detect(pixels), face)[0]
         crop = align.align(pixels, found, self.method.size)
         source = self._batch(crop)
         steps = self.method.explain(source, self.method.expression(guide, source))

@@ -11,7 +11,7 @@ from mien import images
 from mien.faces.align import template
 from mien.faces.detect import detect
 from mien.faces.landmarks import DOUBT, follow
-from mien.types import Float, UInt8
+from mien.types import Face, Float, UInt8
 from mien.video import following
 from mien.video.following import Seen, Track, followed
 from mien.video.reading import Frame
@@ -117,14 +117,14 @@ def test_a_face_that_is_covered_is_lost_and_found(
     pixels, landmarks = face
     blank = np.full_like(pixels, 120)
     looks = 0
-    boxes_in = following.boxes_in
+    found = following.detect
 
-    def counted(picture: UInt8) -> list[tuple[float, tuple[float, float, float, float]]]:
+    def counted(picture: UInt8) -> list[Face]:
         nonlocal looks
         looks += 1
-        return boxes_in(picture)
+        return found(picture)
 
-    monkeypatch.setattr(following, "boxes_in", counted)
+    monkeypatch.setattr(following, "detect", counted)
     track = Track(landmarks, landmarks)
     row = [track.step(p) for p in [pixels] * 3 + [blank] * 3 + [pixels] * 2]
     assert [p is None for p in row] == [False] * 3 + [True] * 3 + [False] * 2

@@ -1,76 +1,147 @@
-"""Where the faces are: dlib's HOG detector (public domain), then mien's own 68 landmarks.
+"""Where the faces are: BlazeFace finds them, mien's own 68 landmarks say where exactly.
 
-The detector slides a window of 80 px over the photograph and its smaller versions, so that a face
-of a given size is found when the photograph is first scaled to make that face 80 px wide or more. A
-first look is bounded in pixels; only when nothing is found does a second go down to faces of 60 px,
-and a third widens the borders for a face that fills the frame.
+A photograph is looked at as it is. Unless a face there is beyond doubt, its three quarter turns are
+looked at too and the one with the most evidence is kept; landmarks are of the photograph as it is
+in any case. Where nothing is found, a second look goes down to smaller faces. Nothing is kept
+between calls: threads may share all of it.
 """
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-import cv2
-import dlib
 import numpy as np
 
 from mien.errors import FaceNotFound, GuideError
-from mien.faces.landmarks import landmarks_in
-from mien.types import Face, UInt8
+from mien.faces import blazeface
+from mien.faces.align import resized, warp
+from mien.faces.landmarks import SIZE, LandmarkNet, aligning, landmarks_in, starting
+from mien.faces.search import TURNS, Box, Candidate, Level, candidates, overlap, pyramid
+from mien.types import Face, Float, UInt8
 
-_ENLARGE = 1.34  # 60 px become 80, the detector's smallest
-_FIRST_PIXELS = 2.0e6
-_SECOND_PIXELS = 18.0e6
-_SCORE = 0.15  # below it, one box in two is no face
-_BORDER = 0.25
-_TURNED_PIXELS = 1.0e6
-_TURNS = (
-    (3, "90 degrees clockwise"),
-    (1, "90 degrees counterclockwise"),
-    (2, "upside down"),
-)
+SMALLEST = 60
+"""Width of the smallest face, brows to chin, that the first look finds in a photograph of up to
+5 megapixels, px; in larger ones a smallest face grows with the photograph's side.
+"""
+_FIRST_PIXELS, _SECOND_PIXELS = 0.5e6, 1.5e6  # of the finest level
+_FINER = 1.2  # a second look that is not finer than that would see what the first saw
+_KEPT_SIDE = 256  # px: a photograph is not shrunk below that for its finest level
+_LEAST = 0.65  # score below which nothing is a face
+_CERTAIN = 0.85  # score from which it is one; between the two it is looked at again
+_FACE, _TURNED_FACE = 0.7, 0.77  # what all looks together must say then
+_DOUBT = 30.0  # how much of a score's logit a crop unit of doubt takes away
+_SURE = 1.7  # trust from which other turns need no look
+_AS_IT_IS = 0.5  # evidence that a photograph is the right way up before anything is seen
+_READ = 120  # px: width of a face from which its landmarks are no better for being larger
+_ROOM = 0.3  # of its size: so far outside its box a face is still at the place asked for
+_AGAIN, _AROUND = (72, 112), 128  # px: crops that the detector sees again, the picture around them
 
 
-def detect(pixels: UInt8) -> list[Face]:
+@dataclass(frozen=True)
+class _Read:
+    """A face, and how far score and landmarks together vouch for it (a logit)."""
+
+    face: Face
+    trust: float
+
+
+def detect(pixels: UInt8, net: LandmarkNet | None = None) -> list[Face]:
     """Faces of a photograph uint8 (H, W, 3) RGB, the largest first; an empty list when there is
-    none.
+    none. `net` finds the landmarks in place of the one that ships.
     """
-    boxes = boxes_in(pixels)
-    if not boxes:
-        return []
-    points = landmarks_in(pixels, [box for _, box in boxes])
-    faces = [Face(box, score, lm) for (score, box), lm in zip(boxes, points, strict=True)]
-    return sorted(faces, key=lambda face: face.area, reverse=True)
+    area, longest = float(pixels.shape[0] * pixels.shape[1]), max(pixels.shape[:2])
+    coarse = max(blazeface.SMALLEST / SMALLEST, _KEPT_SIDE / longest)
+    first = min(1.0, coarse, math.sqrt(_FIRST_PIXELS / area))
+    levels = pyramid(pixels, first)
+    found = {0: _faces(pixels, levels, 0, net)}
+    if all(one.trust < _SURE for one in found[0]):
+        found |= {turn: _faces(pixels, levels, turn, net) for turn in TURNS[1:]}
+    kept = _best_turn(found)
+    second = min(1.0, math.sqrt(_SECOND_PIXELS / area))
+    if not kept and second > _FINER * first:
+        kept = _faces(pixels, pyramid(pixels, second), 0, net)
+    return sorted((one.face for one in kept), key=lambda face: face.area, reverse=True)
 
 
-def seek(pixels: UInt8) -> list[Face]:
-    """`detect`; FaceNotFound with what to do where none is upright, but one lies on its side or
-    upside down.
+def _faces(
+    pixels: UInt8, levels: Sequence[Level], turn: int, net: LandmarkNet | None
+) -> list[_Read]:
+    """What the detector and the landmarks take for faces in one turn."""
+    seen = candidates(levels, _LEAST, turn)
+    shown = [_large_enough(pixels, levels, one) for one in seen]
+    starts = [level.from_photograph(one.keypoints) for level, one in zip(shown, seen, strict=True)]
+    read = landmarks_in([level.pixels for level in shown], starts, net)
+    out = []
+    for one, level, start, (found, doubt) in zip(seen, shown, starts, read, strict=True):
+        evidence = _logit(one.score)
+        if one.score < _CERTAIN:
+            evidence = float(np.mean([evidence, *_again(level.pixels, starting(start))]))
+        if evidence >= _logit(_TURNED_FACE if turn else _FACE):
+            face = Face(one.box, one.score, level.to_photograph(found))
+            out.append(_Read(face, evidence - _DOUBT * doubt))
+    return _apart(out)
+
+
+def _again(pixels: UInt8, matrix: Float) -> list[float]:
+    """What the detector says (logits) of the face under an aligning matrix: upright, mirrored and
+    not, in two sizes. Textures that happen to look like a face do so in one view of them.
     """
-    found = detect(pixels)
-    if not found and (turn := turn_for(pixels)) is not None:
-        raise FaceNotFound(
-            f"no face found upright, but one where the photograph is turned {turn}: turn it first"
-        )
-    return found
+    out = []
+    for small in _AGAIN:
+        view = resized(matrix, SIZE, small)
+        view[:, 2] += (_AROUND - small) / 2
+        crop = warp(pixels, view, _AROUND)
+        for shown in (crop, crop[:, ::-1]):
+            answers = blazeface.look(shown)
+            middles = (answers.boxes[:, :2] + answers.boxes[:, 2:]) / 2
+            near = np.abs(middles - _AROUND / 2).max(axis=1) < small / 4
+            out.append(float(answers.logits[near].max()))
+    return out
 
 
-def turn_for(pixels: UInt8) -> str | None:
-    """How a photograph (H, W, 3) has to be turned for a face to be seen; None if no turn helps."""
-    small = min(1.0, math.sqrt(_TURNED_PIXELS / max(1.0, float(np.prod(pixels.shape[:2])))))
-    for quarters, words in _TURNS:
-        turned = np.ascontiguousarray(np.rot90(pixels, quarters))
-        if _look(turned, small):
-            return words
-    return None
+def _logit(score: float) -> float:
+    return math.log(score / (1 - min(score, 1 - 1e-6)))
+
+
+def _large_enough(pixels: UInt8, levels: Sequence[Level], one: Candidate) -> Level:
+    """The smallest level that shows a face as large as its landmarks need, or the photograph."""
+    width = one.box[2] - one.box[0]
+    large = [v for v in levels if not v.border and width * v.scale[0] >= _READ]
+    return large[-1] if large else Level(pixels, (1.0, 1.0))
+
+
+def _best_turn(found: Mapping[int, Sequence[_Read]]) -> list[_Read]:
+    """The faces of the turn for which most speaks, and those of others that are beyond doubt."""
+    evidence = {turn: sum(max(one.trust, 0.0) for one in reads) for turn, reads in found.items()}
+    evidence[0] += _AS_IT_IS
+    best = max(evidence, key=lambda turn: evidence[turn])
+    others = [one for turn in found if turn != best for one in found[turn] if one.trust >= _SURE]
+    return _apart([*found[best], *others])
+
+
+def _apart(reads: Iterable[_Read]) -> list[_Read]:
+    """Without those whose landmarks lie where those of a more trusted one do."""
+    kept: list[tuple[_Read, Box]] = []
+    for one in sorted(reads, key=lambda one: one.trust, reverse=True):
+        box = Face.at(one.face.landmarks).box
+        if not any(overlap(box, other) for _, other in kept):
+            kept.append((one, box))
+    return [one for one, _ in kept]
+
+
+def is_face(pixels: UInt8, landmarks: Float) -> bool:
+    """Whether the detector, too, sees a face at landmarks (68, 2) px of a photograph (H, W, 3).
+
+    It is shown the face alone, upright and of one size, which takes some 20 ms.
+    """
+    return float(np.mean(_again(pixels, aligning(landmarks)))) >= _logit(_FACE)
 
 
 def choose(faces: Sequence[Face], spec: str = "largest") -> list[Face]:
     """The faces that `spec` asks for: `largest`, `all`, `index N` (0 is the largest) or `near X,Y`
-    (px).
+    (px), the face at that place.
 
     FaceNotFound when there is no such face, GuideError when `spec` is none of these.
     """
@@ -84,12 +155,13 @@ def choose(faces: Sequence[Face], spec: str = "largest") -> list[Face]:
                 f"no face {int(rest)}: the picture has {len(faces)}, counted from 0, largest first"
             )
     elif word == "near" and (place := _place(rest)) is not None:
-        picked = sorted(faces, key=lambda face: _distance(face, place))[:1]
+        picked = _at(faces, place)
     else:
         raise GuideError(f"face {spec!r} is not understood: say largest, all, index N, or near X,Y")
     if not picked:
         raise FaceNotFound(
-            "no face found: use a photograph that shows one from the front, 60 px wide or more"
+            f"no face found: use a photograph that shows one from the front, {SMALLEST} px wide or "
+            "more"
         )
     return picked
 
@@ -103,48 +175,30 @@ def _place(text: str) -> tuple[float, float] | None:
     return (x, y) if math.isfinite(x) and math.isfinite(y) else None
 
 
-def _distance(face: Face, place: tuple[float, float]) -> float:
-    left, top, right, bottom = face.box
-    return math.hypot((left + right) / 2 - place[0], (top + bottom) / 2 - place[1])
-
-
-Box: TypeAlias = tuple[float, float, float, float]
-
-
-def boxes_in(pixels: UInt8) -> list[tuple[float, Box]]:
-    """Scores and boxes of the faces, by up to three looks, each only if the one before found
-    nothing.
-    """
-    height, width = pixels.shape[:2]
-    area = float(height * width)
-    first = min(_ENLARGE, math.sqrt(_FIRST_PIXELS / area))
-    found = _look(pixels, first)
-    second = min(2.0 if area < 2e5 else _ENLARGE, math.sqrt(_SECOND_PIXELS / area))
-    if not found and second > 1.1 * first:
-        found = _look(pixels, second)
-    if not found:
-        pad = round(_BORDER * max(height, width))
-        wide: UInt8 = np.pad(pixels, ((pad, pad), (pad, pad), (0, 0)), mode="edge")
-        found = _look(wide, min(first, math.sqrt(_FIRST_PIXELS / (wide.shape[0] * wide.shape[1]))))
-        found = [(score, (a - pad, b - pad, c - pad, d - pad)) for score, (a, b, c, d) in found]
-    return found
-
-
-def _look(pixels: UInt8, scale: float) -> list[tuple[float, Box]]:
-    """dlib's detector on the photograph at `scale`; boxes in photograph px."""
-    if abs(scale - 1) > 1e-3:
-        mode = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        pixels = np.asarray(
-            cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=mode), dtype=np.uint8
+def _at(faces: Sequence[Face], place: tuple[float, float]) -> list[Face]:
+    """The face at a place; of several the one whose middle is nearest."""
+    by_distance = sorted(faces, key=lambda face: math.dist(_middle(face), place))
+    there = [face for face in by_distance if _covers(face, place)]
+    if faces and not there:
+        nearest = by_distance[0]
+        x, y = _middle(nearest)
+        size = nearest.box[2] - nearest.box[0]
+        count = "the only face" if len(faces) == 1 else f"the nearest of {len(faces)} faces"
+        raise FaceNotFound(
+            f"no face at {place[0]:g},{place[1]:g}: {count} is at {x:.0f},{y:.0f}, "
+            f"{size:.0f} px wide"
         )
-    boxes, scores, _ = _detector().run(np.ascontiguousarray(pixels), 0, _SCORE)
-    edges = [(box.left(), box.top(), box.right() + 1, box.bottom() + 1) for box in boxes]
-    return [
-        (float(score), (a / scale - 0.5, b / scale - 0.5, c / scale - 0.5, d / scale - 0.5))
-        for score, (a, b, c, d) in zip(scores, edges, strict=True)
-    ]
+    return there[:1]
 
 
-@functools.cache
-def _detector() -> Any:
-    return dlib.get_frontal_face_detector()
+def _middle(face: Face) -> tuple[float, float]:
+    left, top, right, bottom = face.box
+    return (left + right) / 2, (top + bottom) / 2
+
+
+def _covers(face: Face, place: tuple[float, float]) -> bool:
+    """Whether a place lies in the face's box or so near that hair or chin are meant."""
+    left, top, right, bottom = face.box
+    room = _ROOM * max(right - left, bottom - top)
+    inside = left - room <= place[0] <= right + room
+    return inside and top - room <= place[1] <= bottom + room

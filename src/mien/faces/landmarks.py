@@ -1,7 +1,7 @@
 """mien's own 68 landmarks: a small network that was trained on hand-checked points and rig renders.
 
 The network sees an aligned crop of 128 px and answers where the landmarks lie in it. It starts from
-the detector's box, which says little about roll and size; each answer aligns the next crop better.
+the detector's eyes and mouth, which tell place, size and roll; its answer aligns the crop better.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ from mien.zoo.records import read_weights, records
 
 SIZE = 128
 """Side of the crop that the network sees, px."""
-PASSES = 3
 DOUBT = 0.02
 """Crop units up to which `follow` is believed."""
 _FOLLOWING = 2
 _MOVED = 1.5  # px of the crop: a face off by more is looked at again, in the middle
-_BOX_TO_CROP = 1.6
-"""Side of the crop over the width of the detector's box: the mean over the training people."""
+_SEEN = [0, 1, 3]  # of the detector's points: eyes and mouth; a turned head's nose and ears stray
+_PLACES = np.array([[0.3633, 0.3747], [0.6367, 0.3747], [0.5, 0.6573]], np.float32)
+"""Where they lie in the crop, in crop units: means over the hand-checked training people, made
+symmetric (`benchmarks/detection.py` measures them).
+"""
 
 
 class LandmarkNet(nn.Module):
@@ -105,22 +107,46 @@ def _conv(into: int, out: int, kernel: int, stride: int) -> nn.Sequential:
 
 
 def landmarks_in(
-    pixels: UInt8,
-    boxes: Sequence[tuple[float, float, float, float]],
-    net: LandmarkNet | None = None,
-) -> list[Float]:
-    """Landmarks (68, 2) px in each box (left, top, right, bottom) of a photograph (H, W, 3)."""
-    matrices = [_from_box(box) for box in boxes]
-    points: list[Float] = []
-    for index in range(PASSES):
-        crops = np.stack([warp(pixels, matrix, SIZE) for matrix in matrices])
-        answers = predict(crops, net)
-        if index == PASSES - 1:  # the mirror image is a second opinion
-            answers += mirrored(predict(crops[:, :, ::-1], net), SIZE)
-            answers /= 2
-        points = [transform(inverse(m), a) for m, a in zip(matrices, answers, strict=True)]
-        matrices = [similarity(p[list(STABLE)], template(SIZE)[list(STABLE)]) for p in points]
-    return points
+    pictures: Sequence[UInt8], keypoints: Sequence[Float], net: LandmarkNet | None = None
+) -> list[tuple[Float, float]]:
+    """Landmarks (68, 2) px of a face in each picture (H, W, 3), whose six points (6, 2) px the
+    detector gave (`blazeface.KEYPOINTS`), and a doubt as in `follow`.
+    """
+    if not keypoints:
+        return []
+    matrices = [starting(points) for points in keypoints]
+    answers = predict(_crops(pictures, matrices), net)
+    first = [transform(inverse(m), a) for m, a in zip(matrices, answers, strict=True)]
+    matrices = [aligning(points) for points in first]
+    answers, doubts = _twice(_crops(pictures, matrices), net)
+    return [
+        (transform(inverse(matrix), answer), float(doubt))
+        for matrix, answer, doubt in zip(matrices, answers, doubts, strict=True)
+    ]
+
+
+def _crops(pictures: Sequence[UInt8], matrices: Sequence[Float]) -> UInt8:
+    return np.stack([warp(p, m, SIZE) for p, m in zip(pictures, matrices, strict=True)])
+
+
+def starting(keypoints: Float) -> Float:
+    """The similarity (2, 3) to the crop of 128 px, as the detector's six points px tell it."""
+    return similarity(keypoints[_SEEN], _PLACES * SIZE - np.float32(0.5))
+
+
+def aligning(points: Float) -> Float:
+    """The similarity (2, 3) from the photograph of landmarks (68, 2) px to their crop of 128 px."""
+    return similarity(points[list(STABLE)], template(SIZE)[list(STABLE)])
+
+
+def _twice(crops: UInt8, net: LandmarkNet | None) -> tuple[Float, Float]:
+    """Landmarks (B, 68, 2), crop px, the mirror image giving a second opinion, and the doubts
+    (B,): how far the two lie apart on average, in crop units.
+    """
+    straight, turned = np.split(predict(np.concatenate([crops, crops[:, :, ::-1]]), net), 2)
+    second = mirrored(turned, SIZE)
+    apart = np.linalg.norm(straight - second, axis=2).mean(axis=1) / SIZE
+    return (straight + second) / np.float32(2), np.asarray(apart, np.float32)
 
 
 def follow(pixels: UInt8, landmarks: Float, net: LandmarkNet | None = None) -> tuple[Float, float]:
@@ -133,13 +159,9 @@ def follow(pixels: UInt8, landmarks: Float, net: LandmarkNet | None = None) -> t
     stable = list(STABLE)
     points, doubt = landmarks, 1.0
     for _ in range(_FOLLOWING):
-        matrix = similarity(points[stable], template(SIZE)[stable])
-        crop = warp(pixels, matrix, SIZE)
-        straight, turned = predict(np.stack([crop, crop[:, ::-1]]), net)
-        second = mirrored(turned, SIZE)
-        doubt = float(np.linalg.norm(straight - second, axis=1).mean()) / SIZE
-        answer = (straight + second) / 2
-        points = transform(inverse(matrix), answer)
+        matrix = aligning(points)
+        (answer,), (apart,) = _twice(warp(pixels, matrix, SIZE)[None], net)
+        points, doubt = transform(inverse(matrix), answer), float(apart)
         if np.abs(answer[stable].mean(0) - template(SIZE)[stable].mean(0)).max() < _MOVED:
             break
     return points, doubt
@@ -158,16 +180,6 @@ def predict(crops: UInt8, net: LandmarkNet | None = None) -> Float:
     with torch.inference_mode():
         units: Tensor = net(x)
     return np.asarray(units.numpy() * SIZE - 0.5, dtype=np.float32)
-
-
-def _from_box(box: tuple[float, float, float, float]) -> Float:
-    left, top, right, bottom = box
-    scale = SIZE / (_BOX_TO_CROP * max(right - left, 1.0))
-    x, y = (left + right) / 2, (top + bottom) / 2
-    middle = SIZE / 2 - 0.5
-    return np.array(
-        [[scale, 0, middle - scale * x], [0, scale, middle - scale * y]], dtype=np.float32
-    )
 
 
 @functools.cache

@@ -36,8 +36,8 @@ from mien.faces.align import (
     transform,
     warp,
 )
-from mien.faces.detect import boxes_in
-from mien.faces.landmarks import SIZE, LandmarkNet, landmarks_in, predict
+from mien.faces.detect import detect
+from mien.faces.landmarks import SIZE, LandmarkNet, predict
 from mien.rig.expressions import expression_list
 from mien.training.landmark_follow import followed
 from mien.training.landmark_lips import open_lips
@@ -94,11 +94,10 @@ def self_labelled(
             continue
         path = root / record.file_name
         pixels = images.read(path).pixels
-        boxes = [box for _, box in boxes_in(pixels)]
-        if not boxes:
+        faces = detect(pixels, net)
+        if not faces:
             continue
-        largest = max(boxes, key=lambda box: box[2] - box[0])
-        points, spread = agreed(pixels, landmarks_in(pixels, [largest], net)[0], net, random)
+        points, spread = agreed(pixels, faces[0].landmarks, net, random)
         if spread >= WORST_SPREAD:
             continue
         lips = mended(pixels, points)

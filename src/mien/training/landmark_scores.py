@@ -9,8 +9,8 @@ import numpy as np
 from mien import images
 from mien.data.adapters import DATASETS
 from mien.data.split import Split
-from mien.faces.detect import boxes_in
-from mien.faces.landmarks import LandmarkNet, landmarks_in
+from mien.faces.detect import detect
+from mien.faces.landmarks import LandmarkNet
 from mien.types import Float, UInt8
 from mien.zoo import data_home
 
@@ -47,10 +47,8 @@ def scores(net: LandmarkNet, split: Split) -> dict[str, float]:
     found = []
     missed = 0
     for _, pixels, truth in checked_photographs(split):
-        boxes = boxes_in(pixels)
-        if boxes:
-            largest = max((box for _, box in boxes), key=lambda box: box[2] - box[0])
-            found.append(errors(landmarks_in(pixels, [largest], net)[0], truth))
-        missed += not boxes
+        faces = detect(pixels, net)
+        found += [errors(face.landmarks, truth) for face in faces[:1]]
+        missed += not faces
     means = {part: round(float(np.mean([f[part] for f in found])), 3) for part in PARTS if found}
     return means | {"photographs": len(found), "missed": missed}

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from mien.editor import Editor
 from mien.errors import FaceNotFound
-from mien.faces.detect import turn_for
 from mien.faces.paste import paste
 from mien.provenance.credentials import Signer
 from mien.provenance.mark import lay
@@ -72,9 +71,7 @@ def film_steps(
     """
     began, count, edited, shown = time.perf_counter(), 0, 0, False
     with writing(target, source, _metadata(editor, drive, curve), signer) as film:
-        first: UInt8 | None = None
         for steady in steadied(followed(source.frames(), face)):
-            first = steady.frame.pixels if first is None else first
             pixels = edit_frame(editor, steady, drive, curve)
             film.add(steady.frame, pixels)
             count += 1
@@ -82,18 +79,10 @@ def film_steps(
             shown |= any(points is not None for points in steady.points)
             yield Cut(count, edited, time.perf_counter() - began)
         if not shown:
-            raise FaceNotFound(_nobody(source, first))
-
-
-def _nobody(source: Film, first: UInt8 | None) -> str:
-    """Why nothing was edited, and what may help."""
-    turn = None if first is None else turn_for(first)
-    if turn is not None:
-        return f"no face found in {source.path}, but one where it is turned {turn}: turn it first"
-    return (
-        f"no face found in {source.path}: use a film that shows one from the front, 60 px "
-        "wide or more"
-    )
+            raise FaceNotFound(
+                f"no face found in {source.path}: use a film that shows one from the front, 60 px "
+                "wide or more"
+            )
 
 
 def edit_frame(editor: Editor, steady: Steady, drive: Drive, curve: Curve = FULL) -> UInt8:

@@ -1,7 +1,7 @@
 """Faces through a film: detected once, then followed from frame to frame by their landmarks.
 
 The landmark network is sure of itself or not (`landmarks.follow`); where it is not, and now and
-then to be certain, the detector looks again around the place. A face that is lost is `None` until
+then to be certain, the detector looks again. A face that is lost is `None` until
 it is found: what to do in between is `steadying`'s business.
 """
 
@@ -14,8 +14,8 @@ import numpy as np
 
 from mien.editor import pick
 from mien.errors import FaceNotFound
-from mien.faces.detect import boxes_in, detect
-from mien.faces.landmarks import DOUBT, follow, landmarks_in
+from mien.faces.detect import detect, is_face
+from mien.faces.landmarks import DOUBT, follow
 from mien.types import Face, Float, UInt8
 from mien.video.reading import Frame
 
@@ -24,8 +24,7 @@ RECHECK = 25
 SEARCH = 5
 """Frames between two looks of the detector at the whole picture while a face is lost."""
 _ANYONE = ("largest", "auto")  # choices that name no one
-_AROUND = 0.6  # of a face's size: the surroundings in which it is looked for again
-_LEAP = 0.5  # of its size: a face that moves further between two frames is another one
+_LEAP = 0.5  # of a face's size: a face that moves further between two frames is another one
 _GROWTH = 1.4  # likewise for its size
 _NEAR = 1.5  # of its size: a face further from where one was lost is not that one
 
@@ -58,7 +57,7 @@ class Track:
                 self.age = 0
             found = self._searched(pixels)
         elif self.age >= RECHECK:
-            found = self._around(pixels, found)
+            found = self._confirmed(pixels, found)
         self.points = found
         if found is not None:
             self.last = found
@@ -70,18 +69,10 @@ class Track:
         sane = _apart(points, before) < _LEAP and 1 / _GROWTH < ratio < _GROWTH
         return points if doubt < DOUBT and sane and _inside(points, pixels) else None
 
-    def _around(self, pixels: UInt8, points: Float) -> Float | None:
-        """`points` if the detector sees a face there, or if the network is sure all the same.
-
-        The detector knows frontal faces alone: a turned one that it misses is given another
-        chance at the next look.
-        """
-        low, high = points.min(0), points.max(0)
-        margin = _AROUND * (high - low)
-        left, top = np.maximum(np.floor(low - margin), 0).astype(int)
-        right, bottom = np.ceil(high + margin).astype(int)
+    def _confirmed(self, pixels: UInt8, points: Float) -> Float | None:
+        """`points` if the detector sees a face there, or if the network is sure all the same."""
         self.age = 0
-        if boxes_in(pixels[top:bottom, left:right]):
+        if is_face(pixels, points):
             return points
         _, doubt = follow(pixels, points)
         return points if doubt < DOUBT / 2 else None
@@ -94,8 +85,7 @@ class Track:
             points, doubt = follow(pixels, self.last)
             near = doubt < DOUBT / 2 and _apart(points, self.last) < _LEAP
             return points if near and _inside(points, pixels) else None
-        boxes = boxes_in(pixels)
-        found = landmarks_in(pixels, [box for _, box in boxes]) if boxes else []
+        found = [face.landmarks for face in detect(pixels)]
         nearby = [points for points in found if _apart(points, self.last) < _NEAR]
         if nearby:
             return min(nearby, key=lambda points: _apart(points, self.last))

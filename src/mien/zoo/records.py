@@ -6,15 +6,19 @@ the command, the machine and the scores reached. Weights are read as safetensors
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load_file as load_arrays
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -61,11 +65,25 @@ def digest(path: Path) -> str:
 
 def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors and metadata of a safetensors file; WeightsError when it is anything else."""
-    if not path.is_file():
-        raise AssetMissing(f"no weights at {path}: name a .safetensors file")
-    try:
+    with _reading(path):
         with safe_open(path, framework="pt") as f:
             metadata = f.metadata() or {}
         return load_file(path), metadata
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
+    """Arrays of a safetensors file, for what needs no torch; WeightsError when it is anything
+    else.
+    """
+    with _reading(path):
+        return dict(load_arrays(path))
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    if not path.is_file():
+        raise AssetMissing(f"no weights at {path}: name a .safetensors file")
+    try:
+        yield
     except SafetensorError as error:
         raise WeightsError(f"{path} is not a safetensors file: {error}") from None
