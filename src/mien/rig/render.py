@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from mien.face_model.inside import Mouth, Tones, brightest
+from mien.face_model.mouths import MouthLibrary
 from mien.rig import kernels, units
 from mien.rig.animate import Pose, asked, drawn, effective, person, pose, rim, sink, stand
 from mien.rig.arrays import Float, Int, UInt8
@@ -239,7 +241,11 @@ class Rig:
             zlib.crc32(self.crop.tobytes()),
         )
         second = lips_without_slit(eyes.lids, fit.landmarks, fit.closed, eyes.white)
-        self._skin = Skin(model, self.crop, eyes, second, own, self._mouth.picture)
+        tones = Tones(eyes.white, own.skin, own.lip, brightest(photo, fit.landmarks), own.enamel)
+        turn = zlib.crc32(self.crop.tobytes())
+        donor = MouthLibrary.load().choose(own.skin, eyes.white, turn=turn)
+        real = Mouth(model, donor, tones)
+        self._skin = Skin(model, self.crop, eyes, second, own, self._mouth.picture, real)
         closed = fit.weights.copy()
         closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1
         shut = fit.camera.project(pose(model, self.person, closed))[0]

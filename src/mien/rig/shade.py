@@ -9,6 +9,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from mien.face_model.inside import Mouth
 from mien.rig.arrays import Bool, Double, Float, Int, Layer, UInt8
 from mien.rig.eyes import EyeTextures, fixed_point, polygon
 from mien.rig.mesh import (
@@ -45,6 +46,7 @@ class Skin:
     second: Float  # (H, W, 3), lids closed, no line between the lips
     mouth: OwnMouth
     inside: Float  # (H, W, 3), the drawn teeth, gums, tongue and throat
+    real: Mouth  # real teeth, hung in front of them
 
 
 @dataclass(frozen=True)
@@ -114,10 +116,16 @@ def mouth_mask(shape: tuple[int, ...], landmarks: Double, closed: bool) -> Float
     return polygon(shape, landmarks[60:68]).astype(np.float32)
 
 
-def _window(mask: Bool) -> tuple[slice, slice] | None:
-    """Bounding box of a mask (H, W); None if it is empty."""
-    ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return (slice(ys[0], ys[-1] + 1), slice(xs[0], xs[-1] + 1)) if len(ys) else None
+def _window(mask: Bool, margin: int = 0) -> tuple[slice, slice] | None:
+    """Bounding box of a mask (H, W), wider by `margin` px; None if it is empty."""
+    found = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(found[0]):
+        return None
+    ys, xs = (
+        slice(max(0, int(at[0]) - margin), min(n, int(at[-1]) + 1 + margin))
+        for at, n in zip(found, mask.shape, strict=True)
+    )
+    return ys, xs
 
 
 def _second_texture(skin: Skin, frame: Frame, blend: Float, out: Float, visible: Float) -> None:
@@ -166,21 +174,30 @@ def _eyes(skin: Skin, frame: Frame, out: Float, visible: Float) -> None:
 
 
 def _mouth(skin: Skin, frame: Frame, out: Float, visible: Float) -> None:
-    """The mouth's inside: smoothed model colours, dark gaps between teeth filled, the photograph's
-    own where known."""
-    window = _window(frame.mouth)
+    """The mouth's inside: real teeth in front of the drawn rest, the photograph's own where
+    known."""
+    window = _window(frame.mouth, 2 + round(0.1 * frame.unit))
     if window is None:
         return
-    inside = frame.mouth[window]
+    mask = frame.mouth[window]
     u, v, light = (np.ascontiguousarray(frame.attributes[window][..., i]) for i in (6, 7, 8))
     drawn = cv2.remap(skin.inside, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     lit = np.asarray(drawn, np.float32) * light[..., None]
-    soft, _ = _masked_blur(lit, inside, 0.9, 0.9)
+    spread, _ = _masked_blur(lit, mask, 0.9, 0.9)
+    first = frame.triangles[np.maximum(frame.index[window], 0), 0]
+    corner = (window[1].start, window[0].start)
+    colour, soft = skin.real(frame.points, mask, spread, first, corner, frame.unit)
     opened = np.float32(frame.opened)
-    colour = soft[inside] * opened + skin.mouth.line * (1 - opened)
-    own = _own_share(skin, frame)[:, None]
-    out[frame.mouth] = colour * (1 - own) + out[frame.mouth] * own
-    visible[frame.mouth] = own[:, 0]
+    colour = colour * opened + skin.mouth.line * (1 - opened)
+    own = np.zeros(mask.shape, np.float32)
+    own[mask] = _own_share(skin, frame)
+    lips, _ = _masked_blur(out[window], ~mask, 1.0, 1.0)
+    share = (soft * (1 - own))[..., None]
+    under = np.where(
+        mask[..., None], lips * (1 - own[..., None]) + out[window] * own[..., None], out[window]
+    )
+    out[window] = under * (1 - share) + colour * share
+    visible[window] = np.where(mask, own, visible[window] * (1 - share[..., 0]))
 
 
 def _own_share(skin: Skin, frame: Frame) -> Float:

@@ -1,0 +1,1 @@
+"""The drawing half of the face model: what is painted where the photograph shows nothing."""
