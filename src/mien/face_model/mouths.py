@@ -52,6 +52,12 @@ class Donor:
     age: float
 
     @cached_property
+    def reach(self) -> float:
+        """Half the width of the row, cm."""
+        shown = np.flatnonzero(self.pixels[..., 3].max(0) > 127)
+        return float(shown[-1] - shown[0]) / 2 / FLAT.density if len(shown) else 0.0
+
+    @cached_property
     def levels(self) -> tuple[Float, ...]:
         """The row premultiplied (R, C, 4), 0..255 and 0..1, at full size, half, quarter, eighth."""
         cover = self.pixels[..., 3:].astype(np.float32) / 255

@@ -13,7 +13,7 @@ from mien.rig.eyes import GRAIN, fixed_point, polygon
 from mien.rig.fit import Fit
 from mien.rig.mesh import FACE, MOUTH_INSIDE, MOUTH_SOCKET, TEETH, FaceModel
 from mien.rig.sampling import LUMA, sample
-from mien.rig.teeth import Tints, draw, places
+from mien.rig.teeth import places
 
 UPPER_LIP, LOWER_LIP, CORNERS = 62, 66, (60, 64)
 LOWER_ROW = (67, 66, 65)
@@ -34,16 +34,6 @@ CROWN = {"upper": 1.45, "lower": 1.2}
 TONGUE_LIFT = 0.1
 """The tongue lies this much nearer to the upper teeth than the model has it, cm."""
 
-TOOTH_TINT = np.array([1.02, 0.97, 0.84], np.float32)
-GUM_TINT = np.array([0.98, 0.64, 0.63], np.float32)
-TONGUE_TINT = np.array([0.74, 0.40, 0.41], np.float32)
-THROAT_TINT = np.array([0.21, 0.115, 0.12], np.float32)
-"""Colours (R, G, B): the teeth's in units of the eye white's brightness, which knows exposure and
-tint of the photograph; the others' in units of its geometric mean with the skin's."""
-DIMMEST_TEETH = 0.95
-"""Teeth are at least this bright, in units of the skin: an eye's white can lie in shadow."""
-SKIN_CAST = 0.6
-"""Power of the skin's tint that the gums share."""
 ENOUGH = 20
 """Pixels of teeth that tell their colour."""
 
@@ -229,34 +219,12 @@ class LipArc:
 
 
 class MouthShade:
-    """Colour and light of the mouth's inside, for one photograph.
+    """Light of the mouth's inside, for one photograph."""
 
-    Attributes:
-        picture: (H, W, 3), see `teeth`.
-    """
-
-    def __init__(
-        self, model: FaceModel, white: Float, own: OwnMouth, gaps: tuple[float, float]
-    ) -> None:
+    def __init__(self, model: FaceModel, gaps: tuple[float, float]) -> None:
         """`gaps`: lip gap, cm, of the resting shape and of the photograph's expression."""
         self._model = model
         self._rest_gap, self._source_gap = gaps
-        skin = float(own.skin @ LUMA)
-        glow = max(float(white.mean()) * 1.12, DIMMEST_TEETH * skin)
-        if own.enamel is not None:
-            glow = max(glow, float(own.enamel.mean()))
-        dim = float(np.sqrt(glow * min(glow, skin)))
-        tooth, gum, tongue, throat = TOOTH_TINT, GUM_TINT, TONGUE_TINT, THROAT_TINT
-        if white.max() - white.min() < 2:  # a grey photograph has a grey mouth
-            tooth, gum, tongue, throat = (
-                np.full(3, t @ LUMA, np.float32) for t in (tooth, gum, tongue, throat)
-            )
-        pale = white * np.float32(glow / max(float(white.mean()) * 1.12, 1.0))
-        enamel = (pale * 0.6 + tooth * glow * 0.55) * np.float32(1.04)
-        if own.enamel is not None:
-            enamel = own.enamel * np.float32(1.08)
-        red = np.asarray((own.skin / max(skin, 1.0)) ** SKIN_CAST * dim, np.float32)
-        self.picture = draw(Tints(enamel, gum * red, tongue * dim, throat * dim))
         self._places = places(model, CROWN)
         ids = np.arange(MOUTH_INSIDE.start, MOUTH_INSIDE.stop)
         self._throat = ids < MOUTH_SOCKET.stop

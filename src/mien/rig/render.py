@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mien.face_model.inside import Mouth, Tones, brightest
+from mien.face_model.inside import Mouth
 from mien.face_model.mouths import MouthLibrary
+from mien.face_model.tones import Tones, brightest
 from mien.rig import kernels, units
 from mien.rig.animate import Pose, asked, drawn, effective, person, pose, rim, sink, stand
 from mien.rig.arrays import Float, Int, UInt8
@@ -228,7 +229,7 @@ class Rig:
             float(source.vertices[at[62], 1] - source.vertices[at[66], 1]),
         )
         own = own_mouth(photo, fit.landmarks, fit.closed, eyes.white)
-        self._mouth = MouthShade(model, eyes.white, own, gaps)
+        self._mouth = MouthShade(model, gaps)
         self._light = Light(model, photo, source.points, source.normals)
         self._lit = self._background.before_wall(photo)
         self._folds = Folds(model, shipped())
@@ -245,7 +246,7 @@ class Rig:
         turn = zlib.crc32(self.crop.tobytes())
         donor = MouthLibrary.load().choose(own.skin, eyes.white, turn=turn)
         real = Mouth(model, donor, tones)
-        self._skin = Skin(model, self.crop, eyes, second, own, self._mouth.picture, real)
+        self._skin = Skin(model, self.crop, eyes, second, own, real)
         closed = fit.weights.copy()
         closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1
         shut = fit.camera.project(pose(model, self.person, closed))[0]

@@ -9,7 +9,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from mien.face_model.inside import Mouth
+from mien.face_model.inside import Mouth, View
 from mien.rig.arrays import Bool, Double, Float, Int, Layer, UInt8
 from mien.rig.eyes import EyeTextures, fixed_point, polygon
 from mien.rig.mesh import (
@@ -45,8 +45,7 @@ class Skin:
     eyes: EyeTextures
     second: Float  # (H, W, 3), lids closed, no line between the lips
     mouth: OwnMouth
-    inside: Float  # (H, W, 3), the drawn teeth, gums, tongue and throat
-    real: Mouth  # real teeth, hung in front of them
+    real: Mouth  # the inside of the mouth
 
 
 @dataclass(frozen=True)
@@ -179,14 +178,11 @@ def _mouth(skin: Skin, frame: Frame, out: Float, visible: Float) -> None:
     window = _window(frame.mouth, 2 + round(0.1 * frame.unit))
     if window is None:
         return
-    mask = frame.mouth[window]
-    u, v, light = (np.ascontiguousarray(frame.attributes[window][..., i]) for i in (6, 7, 8))
-    drawn = cv2.remap(skin.inside, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    lit = np.asarray(drawn, np.float32) * light[..., None]
-    spread, _ = _masked_blur(lit, mask, 0.9, 0.9)
-    first = frame.triangles[np.maximum(frame.index[window], 0), 0]
+    mask, at = frame.mouth[window], frame.attributes[window]
+    vertex = frame.triangles[np.maximum(frame.index[window], 0), 0]
     corner = (window[1].start, window[0].start)
-    colour, soft = skin.real(frame.points, mask, spread, first, corner, frame.unit)
+    place, light = np.ascontiguousarray(at[..., 6:8]), np.ascontiguousarray(at[..., 8])
+    colour, soft = skin.real(View(mask, frame.points, corner, place, light, vertex, frame.unit))
     opened = np.float32(frame.opened)
     colour = colour * opened + skin.mouth.line * (1 - opened)
     own = np.zeros(mask.shape, np.float32)
