@@ -201,7 +201,7 @@ def _lay(
     middle = _midline(picture, points, curve)
     across = flat.across.astype(np.float64)
     at = np.clip(middle + across * WORK, x[0], x[-1])
-    within = _ramp(np.minimum(middle + across * WORK - x[0], x[-1] - middle - across * WORK), 0.08)
+    within = _ramp(np.minimum(middle + across * WORK - x[0], x[-1] - middle - across * WORK), 0.15)
     base = curve(at)
     bites = np.interp(at, columns, cv2.GaussianBlur(edge[None], (0, 0), 0.8)[0])
     height = np.maximum((base - lip(at)) / WORK - INSET, 0.0)

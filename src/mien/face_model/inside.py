@@ -24,9 +24,12 @@ from mien.rig.mesh import TEETH, FaceModel
 
 STRETCH = (0.85, 1.3)
 """Bounds of the height of a donor's teeth, in units of their own."""
-CROWN = (1.02, 0.16)
+CROWN = (1.02, 0.08)
 """Height of the middle crowns, cm, and how much less it is 1 cm aside: a donor who shows less of
 them may be stretched up to this."""
+COVERED, LIFT = 0.08, 0.4
+"""How far the lower lip may hide the upper teeth's edge, cm: smiles follow it. Beyond that the row
+is lifted, by this much at most."""
 EVEN = 0.4
 """Over what width, cm, the stretch is the same."""
 WIDER, SIDES_FROM, FILLED = 1.3, 0.8, 0.9
@@ -36,24 +39,24 @@ GUM_EDGE = 0.06
 """Over what height, cm, the row fades into gum."""
 
 GUM = np.array([0.76, 0.46, 0.45], np.float32)
-TONGUE = np.array([0.66, 0.36, 0.35], np.float32)
+TONGUE = np.array([1.15, 0.64, 0.61], np.float32)
 THROAT = np.array([0.15, 0.075, 0.07], np.float32)
-"""Colours in units of the teeth's brightness, in full light."""
+"""Colours in units of the teeth's brightness: gum and throat as they are seen, the tongue before
+its light falls off."""
 SKIN_SHARE = 0.3
 """Power of the skin's brightness, in units of the teeth's, that gums and tongue share."""
 MOLARS = 0.55
 """Brightness of the drawn teeth beyond the donor's."""
-LOWER_LIFT = 0.22
-"""The lower teeth stand this much higher than the mesh's, cm: they hide behind its lip."""
-LOWER_LIGHT, LOWER_GAP = (0.4, 0.8), 1.6
-"""Brightness of the lower teeth, in units of the upper ones', in a narrow mouth and in one that is
-open this far, cm."""
+LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.35, 0.8), (0.9, 2.2)
+"""How much higher the lower teeth stand than the mesh's, cm, whose lip hides them, and their
+brightness in units of the upper ones', in a mouth that is open by the first gap, cm, or less, and
+by the second or more."""
 LOWER_TEETH, LIKE_UPPER = (0.0, 0.54, 1.12, 1.8, 2.6), (0.0, 0.85, 1.5, 2.2, 2.9)
 """Where lower teeth meet, cm from the middle, and where the upper ones do that stand for them."""
 
-TONGUE_DEPTH = 0.17
+TONGUE_DEPTH = 0.3
 """Part of the tongue's length along which its light falls to 1/e."""
-WET = 0.35
+WET = 0.5
 """Brightness of the wet highlights, in units of the teeth's."""
 TEETH_SHADOW, TEETH_SHADOW_REACH = 0.6, 0.3
 """How much darker it is right behind the upper teeth, and how far down, cm."""
@@ -63,7 +66,7 @@ CORNER_SHADE, CORNER_FROM = 0.85, 0.65
 """How much darker it is in the corners, and from which part of the half width on."""
 DARKEST = 0.4
 """The least light anywhere, in units of the throat's colour."""
-RIM = 0.022
+RIM = 0.025
 """Half width of the soft edge between lip and inside, cm."""
 
 
@@ -119,6 +122,7 @@ class Mouth:
         across, above = self._jaws[0].place(view.points)(x, y)
         column = _columns(_widened(self.donor, across, view.mask))
         above = above - _along(column, self.donor.arc)
+        above = above - _lifted(view.mask, above)
         row, over = _hung(self.donor, column, above, _cut(view.mask, above, view.unit), view.unit)
         colour = self._cavity(view, row[..., 3], np.maximum(-above, 0))
         colour = self._over(colour, *self._lower(view, x, y))
@@ -126,7 +130,7 @@ class Mouth:
         colour = self._over(colour, row, 1.0)
         floor = self._throat * np.float32(DARKEST)
         colour = floor + (colour - floor) * _light(view.mask, view.unit)[..., None]
-        sigma = max(RIM * view.unit, 0.8)
+        sigma = max(RIM * view.unit, 0.9)
         return colour, cv2.GaussianBlur(view.mask.astype(np.float32), (0, 0), sigma)
 
     def _over(self, behind: Float, row: Float, light: float) -> Float:
@@ -161,11 +165,12 @@ class Mouth:
         across, above = self._jaws[1].place(view.points)(x, y)
         like = np.interp(np.abs(across), LOWER_TEETH, LIKE_UPPER) * np.sign(across)
         column = _columns(like.astype(np.float32))
-        high = np.float32(LOWER_LIFT) - above
-        row = _sampled(self.donor, column, high, view.unit)
         gap = float(view.mask.sum(0).max()) / view.unit
-        narrow, wide = LOWER_LIGHT
-        light = narrow + (wide - narrow) * min(1.0, gap / LOWER_GAP)
+        narrow, far = LOWER_GAP
+        wide = float(np.clip((gap - narrow) / (far - narrow), 0, 1))
+        lift, light = (a + (b - a) * wide for a, b in (LOWER_LIFT, LOWER_LIGHT))
+        high = np.float32(lift) - above
+        row = _sampled(self.donor, column, high, view.unit)
         inside = np.clip((_along(column, self.donor.top) - high) / GUM_EDGE, 0, 1)
         return row * inside[..., None].astype(np.float32), light
 
@@ -194,6 +199,18 @@ def _widened(donor: Donor, across: Float, mask: Bool) -> Float:
     beyond = np.maximum(np.abs(across) - SIDES_FROM, 0)
     out: Float = across - np.sign(across) * beyond * np.float32(1 - 1 / wider)
     return out
+
+
+def _lifted(mask: Bool, above: Float) -> np.float32:
+    """By how much, cm, the row is lifted so that the lower lip does not hide the edge of its front
+    teeth; soft at both ends, so that a rising smile does not jump."""
+    at = np.flatnonzero(mask.any(0))
+    middle = at[len(at) // 4 : len(at) - len(at) // 4]
+    last = mask.shape[0] - 1 - mask[::-1].argmax(0)[middle]
+    hidden = float(above[last, middle].mean()) - COVERED
+    soft = 0.04
+    grown = soft * np.logaddexp(0.0, hidden / soft)
+    return np.float32(LIFT * np.tanh(grown / LIFT))
 
 
 def _cut(mask: Bool, above: Float, unit: float) -> Float:
@@ -263,10 +280,13 @@ def _light(mask: Bool, unit: float) -> Float:
 
 @cache
 def _wet() -> Float:
-    """Wet highlights over the drawn picture (H, W), 0..1: small, and always at the same place."""
+    """Wet highlights over the drawn picture (H, W), 0..1: small, beside the tongue's groove, and
+    always at the same place."""
     rng = np.random.default_rng(5)
     noise = rng.standard_normal(teeth.shape()).astype(np.float32)
-    broad = cv2.GaussianBlur(noise, (0, 0), 3.0, sigmaY=1.6)
-    fine = cv2.GaussianBlur(noise[::-1].copy(), (0, 0), 0.8)
-    bumps = broad / broad.std() + 0.6 * fine / fine.std()
-    return np.asarray(np.clip((bumps - 1.7) / 1.2, 0, 1), np.float32)
+    streaks = cv2.GaussianBlur(noise, (0, 0), 1.3, sigmaY=3.2)
+    fine = cv2.GaussianBlur(noise[::-1].copy(), (0, 0), 0.7)
+    bumps = streaks / streaks.std() + 0.8 * fine / fine.std()
+    aside = np.abs(np.arange(noise.shape[1]) / teeth.DENSITY - teeth.HALF)
+    ridge = np.exp(-(((aside - 0.55) / 0.3) ** 2))
+    return np.asarray(np.clip((bumps - 1.6) / 1.5, 0, 1) * ridge, np.float32)
