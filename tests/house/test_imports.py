@@ -11,7 +11,7 @@ from mien.metrics.scorecard import UNHEARD
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "facs", "types", "images", "sheet"),
     ("zoo",),
-    ("faces", "nn", "rig"),
+    ("faces", "nn", "rig", "face_model"),
     ("data", "methods", "judges", "provenance"),
     ("metrics", "export", "editor", "people"),
     ("training", "video"),

@@ -8,9 +8,12 @@ corner near them: lip to mouth above, tooth to gap below.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.polynomial import Polynomial
+from numpy.typing import NDArray
 
 from mien.rig.arrays import Bool, Double, Float, Index, Real, UInt8
 from mien.rig.eyes import polygon
@@ -30,6 +33,11 @@ INSET = 0.03
 """Kept away from the lip's edge, cm: no rim of lip comes along."""
 EDGE = 0.025
 """Half width of the softened edges, cm."""
+END = 0.15
+"""Half width over which a row fades at its two ends, cm."""
+SHUT, NARROWEST = 0.03, 1.5
+"""Lip gap over the mouth's width, and width of the seen row, cm, below which there are no teeth to
+cut."""
 MIDDLE = 1.2
 """Half width of what counts as front teeth, cm."""
 
@@ -81,17 +89,34 @@ class Flat:
         return (self.above - (np.arange(n) + 0.5) / self.density).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class _Smile:
+    """An upright picture (H, W, 3) of an open mouth, `WORK` px per cm, what was found in it, and
+    the matrix that brought the photograph there; columns, and per column the rows of the upper
+    lip's and of the upper teeth's edge, (N,)."""
+
+    photo: UInt8
+    matrix: Double
+    picture: Float
+    points: Double
+    tooth: Float
+    columns: Index
+    top: Double
+    edge: Double
+
+
 def cut(photo: UInt8, landmarks: Real, flat: Flat) -> Row | None:
     """The upper row of teeth of a photograph (H, W, 3) RGB with landmarks (68, 2) px; None if the
     mouth is closed or no row of teeth is found."""
-    matrix, scale = _upright(landmarks)
+    photo, landmarks = _at_density(photo, landmarks, flat.density)
+    matrix = _upright(landmarks)
     size = (round(BOX[0] * WORK), round(BOX[1] * WORK))
     picture = cv2.warpAffine(photo, matrix, size, flags=cv2.INTER_CUBIC).astype(np.float32)
     points = landmarks @ matrix[:, :2].T + matrix[:, 2]
     lips = points[60:68]
     width = float(lips[4, 0] - lips[0, 0])
     opening = float((lips[5:8, 1].mean() - lips[1:4, 1].mean()) / max(width, 1.0))
-    if opening < 0.03 or width < WORK:
+    if opening < SHUT or width < WORK:
         return None
     maps = _maps(picture, points)
     if maps is None:
@@ -100,24 +125,32 @@ def cut(photo: UInt8, landmarks: Real, flat: Flat) -> Row | None:
     columns = np.arange(int(np.ceil(lips[0, 0])), int(lips[4, 0]))
     top, edge = _edges(tooth, lip, points, columns)
     seen = _toothed(tooth, top, edge, columns)
-    if seen.sum() < 1.5 * WORK:
+    if seen.sum() < NARROWEST * WORK:
         return None
-    return _lay(
-        photo, matrix, picture, tooth, points, columns, top, edge, seen, flat, opening, scale
-    )
+    smile = _Smile(photo, matrix, picture, points, tooth, columns[seen], top[seen], edge[seen])
+    return _lay(smile, flat, opening)
 
 
-def _upright(landmarks: Real) -> tuple[Double, float]:
-    """What brings the mouth upright to the middle of the box, and its scale."""
+def _at_density(photo: UInt8, landmarks: Real, density: int) -> tuple[UInt8, Double]:
+    """A photograph that is much finer than is kept, shrunk by area, and its landmarks."""
     points = np.asarray(landmarks, np.float64)
-    right, left = points[36:42].mean(0), points[42:48].mean(0)
-    across = left - right
+    own = float(np.linalg.norm(points[42:48].mean(0) - points[36:42].mean(0))) / EYES
+    shrink = 1.2 * density / max(own, 1.0)
+    if shrink > 0.8:
+        return photo, points
+    small = cv2.resize(photo, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8), (points + 0.5) * shrink - 0.5
+
+
+def _upright(points: Double) -> Double:
+    """What brings the mouth of landmarks (68, 2) upright to the middle of the box, (2, 3)."""
+    across = points[42:48].mean(0) - points[36:42].mean(0)
     scale = EYES * WORK / float(np.linalg.norm(across))
     c, s = np.array([across[0], -across[1]]) / np.linalg.norm(across) * scale
     matrix = np.array([[c, -s, 0.0], [s, c, 0.0]])
     middle = np.array([points[[51, 57, 60, 62, 64, 66], 0].mean(), points[60:68, 1].mean()])
     matrix[:, 2] = (np.array(BOX) * WORK - 1) / 2 - matrix[:, :2] @ middle
-    return matrix, scale
+    return matrix
 
 
 def _maps(picture: Float, points: Double) -> tuple[Float, Float] | None:
@@ -156,7 +189,7 @@ def _edges(tooth: Float, lip: Float, points: Double, columns: Index) -> tuple[Do
     return top.astype(np.float64), edge.astype(np.float64)
 
 
-def _path(gain: Real, stiffness: float, jump: int) -> Index:
+def _path(gain: NDArray[Any], stiffness: float, jump: int) -> Index:
     """Rows (N,) of the path from left to right through `gain` (H, N) that collects the most; each
     row of a step costs `stiffness`."""
     height, count = gain.shape
@@ -190,56 +223,58 @@ def _toothed(tooth: Float, top: Double, edge: Double, columns: Index) -> Bool:
     return out
 
 
-def _lay(
-    photo: UInt8, matrix: Double, picture: Float, tooth: Float, points: Double, columns: Index,
-    top: Double, edge: Double, seen: Bool, flat: Flat, opening: float, scale: float,
-) -> Row:  # fmt: skip
-    """Lay the row between `top` and `edge` flat."""
-    x = columns[seen].astype(np.float64)
-    curve = np.polynomial.Polynomial.fit(x, _fair(x, edge[seen], 4), 4)
-    lip = np.polynomial.Polynomial.fit(x, _fair(x, top[seen], 6), 6)
-    middle = _midline(picture, points, curve)
+def _lay(smile: _Smile, flat: Flat, opening: float) -> Row:
+    """Lay the row of a smile flat."""
+    x = smile.columns.astype(np.float64)
+    curve = Polynomial.fit(x, _fair(x, smile.edge, 4), 4)
+    lip = Polynomial.fit(x, _fair(x, smile.top, 6), 6)
+    middle = _midline(smile.picture, smile.points, curve)
     across = flat.across.astype(np.float64)
-    at = np.clip(middle + across * WORK, x[0], x[-1])
-    within = _ramp(np.minimum(middle + across * WORK - x[0], x[-1] - middle - across * WORK), 0.15)
-    base = curve(at)
-    bites = np.interp(at, columns, cv2.GaussianBlur(edge[None], (0, 0), 0.8)[0])
-    height = np.maximum((base - lip(at)) / WORK - INSET, 0.0)
-    y = base - flat.heights[:, None].astype(np.float64) * WORK
-    place = np.stack(np.broadcast_arrays(middle + across * WORK, y), -1)
-    inverse = np.linalg.inv(matrix[:, :2])
-    source = ((place - matrix[:, 2]) @ inverse.T).astype(np.float32)
-    colour = cv2.remap(
-        photo, source[..., 0], source[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    cover = _ramp(bites - INSET * WORK * 0.5 - y, EDGE) * within
-    front = np.abs(across) < MIDDLE
-    rows = (flat.heights[:, None] < height) & (flat.heights[:, None] > 0)
-    enamel_map = cv2.remap(
-        tooth, place[..., 0].astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR
-    )
-    teeth = rows & front & (enamel_map > 0.8)
-    enamel = np.median(colour[teeth], axis=0) if teeth.any() else np.full(3, 200.0)
-    clean = float(enamel_map[rows & front].mean()) if (rows & front).any() else 0.0
+    columns = middle + across * WORK
+    within = _ramp(np.minimum(columns - x[0], x[-1] - columns), END)
+    base = curve(np.clip(columns, x[0], x[-1]))
+    height = np.maximum((base - lip(np.clip(columns, x[0], x[-1]))) / WORK - INSET, 0.0)
+    rows = base - flat.heights[:, None].astype(np.float64) * WORK
+    place = np.stack(np.broadcast_arrays(columns, rows), -1)
+    bites = np.interp(columns, x, cv2.GaussianBlur(smile.edge[None], (0, 0), 0.8)[0])
+    cover = _ramp(bites - INSET * WORK * 0.5 - rows, EDGE) * within
+    inverse = np.linalg.inv(smile.matrix[:, :2])
+    colour = _read(smile.photo, (place - smile.matrix[:, 2]) @ inverse.T)
+    front = (np.abs(across) < MIDDLE) & (flat.heights[:, None] < height)
+    front &= flat.heights[:, None] > 0
+    enamel = _read(smile.tooth, place)
+    teeth = front & (enamel > 0.8)
     side = np.minimum(np.abs(across) * WORK, min(middle - x[0], x[-1] - middle))
     arc = (curve(middle) - (curve(middle - side) + curve(middle + side)) / 2) / WORK
-    pixels = np.dstack([colour, np.round(255 * cover).astype(np.uint8)])
     return Row(
-        pixels, height.astype(np.float32), arc.astype(np.float32), enamel.astype(np.float32), opening,
-        float(height[front].mean()), clean,
-    )  # fmt: skip
+        pixels=np.dstack([colour, np.round(255 * cover).astype(np.uint8)]),
+        top=height.astype(np.float32),
+        arc=arc.astype(np.float32),
+        enamel=np.asarray(np.median(colour[teeth], axis=0) if teeth.any() else [0] * 3, np.float32),
+        opening=opening,
+        shown=float(height[np.abs(across) < MIDDLE].mean()),
+        clean=float(enamel[front].mean()) if front.any() else 0.0,
+    )
+
+
+def _read(picture: UInt8 | Float, place: Double) -> NDArray[Any]:
+    """`picture` (H, W[, 3]) at `place` (R, C, 2) px."""
+    x, y = (np.ascontiguousarray(place[..., i], np.float32) for i in (0, 1))
+    seen = cv2.remap(picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(seen)
 
 
 def _fair(x: Double, y: Double, degree: int) -> Double:
     """`y` (N,) with what lies far from its own smooth curve pulled onto it."""
+    out = y
     for _ in range(3):
-        smooth = np.polynomial.Polynomial.fit(x, y, degree)(x)
-        spread = max(float(np.median(np.abs(y - smooth))) * 2.5, 0.5)
-        y = np.clip(y, smooth - spread, smooth + spread)
-    return y
+        smooth = Polynomial.fit(x, out, degree)(x)
+        spread = max(float(np.median(np.abs(out - smooth))) * 2.5, 0.5)
+        out = np.clip(out, smooth - spread, smooth + spread)
+    return np.asarray(out, np.float64)
 
 
-def _midline(picture: Float, points: Double, curve: np.polynomial.Polynomial) -> float:
+def _midline(picture: Float, points: Double, curve: Polynomial) -> float:
     """Where the two middle teeth meet: the darkest column near the middle of the lips."""
     guess = float(points[[51, 57, 62, 66], 0].mean())
     around = np.arange(round(guess - 0.3 * WORK), round(guess + 0.3 * WORK) + 1)

@@ -19,7 +19,7 @@ from mien.face_model.jaw import Jaw
 from mien.face_model.mouths import FLAT, Donor
 from mien.face_model.tones import Tones
 from mien.rig import teeth
-from mien.rig.arrays import Bool, Float, Int
+from mien.rig.arrays import Bool, Float, Int, Real
 from mien.rig.mesh import TEETH, FaceModel
 
 STRETCH = (0.85, 1.3)
@@ -30,6 +30,8 @@ them may be stretched up to this."""
 COVERED, LIFT = 0.08, 0.4
 """How far the lower lip may hide the upper teeth's edge, cm: smiles follow it. Beyond that the row
 is lifted, by this much at most."""
+ARC = np.float32(0.4)
+"""The sides of a row rise by this at most, cm: a raised chin shows a rounder row."""
 EVEN = 0.4
 """Over what width, cm, the stretch is the same."""
 WIDER, SIDES_FROM, FILLED = 1.3, 0.8, 0.9
@@ -51,6 +53,8 @@ LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.35, 0.8), (0.9, 2.2)
 """How much higher the lower teeth stand than the mesh's, cm, whose lip hides them, and their
 brightness in units of the upper ones', in a mouth that is open by the first gap, cm, or less, and
 by the second or more."""
+LOWER_EDGE = np.float32(0.12)
+"""The lower teeth's edge is the upper ones' this far up, cm, where they are even."""
 LOWER_TEETH, LIKE_UPPER = (0.0, 0.54, 1.12, 1.8, 2.6), (0.0, 0.85, 1.5, 2.2, 2.9)
 """Where lower teeth meet, cm from the middle, and where the upper ones do that stand for them."""
 
@@ -121,17 +125,17 @@ class Mouth:
         y = np.arange(height, dtype=np.float32) + np.float32(view.corner[1])
         across, above = self._jaws[0].place(view.points)(x, y)
         column = _columns(_widened(self.donor, across, view.mask))
-        above = above - _along(column, self.donor.arc)
+        above = above - ARC * np.tanh(_along(column, self.donor.arc) / ARC)
         above = above - _lifted(view.mask, above)
         row, over = _hung(self.donor, column, above, _cut(view.mask, above, view.unit), view.unit)
         colour = self._cavity(view, row[..., 3], np.maximum(-above, 0))
         colour = self._over(colour, *self._lower(view, x, y))
-        colour += over[..., None] * (self._gum - colour)
+        colour = np.asarray(colour + over[..., None] * (self._gum - colour), np.float32)
         colour = self._over(colour, row, 1.0)
         floor = self._throat * np.float32(DARKEST)
-        colour = floor + (colour - floor) * _light(view.mask, view.unit)[..., None]
-        sigma = max(RIM * view.unit, 0.9)
-        return colour, cv2.GaussianBlur(view.mask.astype(np.float32), (0, 0), sigma)
+        lit = floor + (colour - floor) * _light(view.mask, view.unit)[..., None]
+        soft = cv2.GaussianBlur(view.mask.astype(np.float32), (0, 0), max(RIM * view.unit, 0.9))
+        return np.asarray(lit, np.float32), np.asarray(soft, np.float32)
 
     def _over(self, behind: Float, row: Float, light: float) -> Float:
         """A row of teeth (H, W, 4) in front of what is `behind` (H, W, 3)."""
@@ -155,7 +159,9 @@ class Mouth:
         beyond = np.float32(MOLARS) * np.clip(1 - ends, 0, 1)[:, None]
         hidden = self._throat + beyond * np.maximum(out - self._throat, 0)
         out = np.where(((part == _UPPER) | (part == _LOWER))[..., None], hidden, out)
-        out = _spread(np.maximum(out, self._throat * np.float32(0.5)), view.mask, 0.04 * view.unit + 0.5)
+        out = _spread(
+            np.maximum(out, self._throat * np.float32(0.5)), view.mask, 0.04 * view.unit + 0.5
+        )
         shadow = 1 - TEETH_SHADOW * np.exp(-below / TEETH_SHADOW_REACH)
         return np.asarray(out * shadow[..., None], np.float32)
 
@@ -170,8 +176,9 @@ class Mouth:
         wide = float(np.clip((gap - narrow) / (far - narrow), 0, 1))
         lift, light = (a + (b - a) * wide for a, b in (LOWER_LIFT, LOWER_LIGHT))
         high = np.float32(lift) - above
-        row = _sampled(self.donor, column, high, view.unit)
-        inside = np.clip((_along(column, self.donor.top) - high) / GUM_EDGE, 0, 1)
+        row = _sampled(self.donor, column, np.maximum(high, 0) + LOWER_EDGE, view.unit)
+        inside = np.clip((_along(column, self.donor.top) - LOWER_EDGE - high) / GUM_EDGE, 0, 1)
+        inside *= np.clip(high * view.unit / 1.5 + 0.5, 0, 1)
         return row * inside[..., None].astype(np.float32), light
 
 
@@ -182,10 +189,11 @@ _UPPER, _LOWER, _TONGUE = 1, 2, 3
 def _columns(across: Float) -> Float:
     """Columns (W,) of a flat row at places across it (W,), cm."""
     last = FLAT.shape[1] - 1
-    return np.clip((across + FLAT.half) * FLAT.density - 0.5, 0, last).astype(np.float32)
+    column = np.clip((across + FLAT.half) * FLAT.density - 0.5, 0, last)
+    return np.asarray(column, np.float32)
 
 
-def _along(column: Float, values: Float) -> Float:
+def _along(column: Real, values: Float) -> Float:
     """`values` (C,) of a flat row at `column` (W,)."""
     return np.interp(column, np.arange(len(values)), values).astype(np.float32)
 
@@ -197,8 +205,8 @@ def _widened(donor: Donor, across: Float, mask: Bool) -> Float:
     half = float(np.abs(across[at[[0, -1]]]).mean()) * FILLED
     wider = np.clip((half - SIDES_FROM) / max(donor.reach - SIDES_FROM, 0.1), 1.0, WIDER)
     beyond = np.maximum(np.abs(across) - SIDES_FROM, 0)
-    out: Float = across - np.sign(across) * beyond * np.float32(1 - 1 / wider)
-    return out
+    drawn_in = np.sign(across) * beyond * (1 - 1 / wider)
+    return np.asarray(across - drawn_in, np.float32)
 
 
 def _lifted(mask: Bool, above: Float) -> np.float32:
@@ -206,6 +214,8 @@ def _lifted(mask: Bool, above: Float) -> np.float32:
     teeth; soft at both ends, so that a rising smile does not jump."""
     at = np.flatnonzero(mask.any(0))
     middle = at[len(at) // 4 : len(at) - len(at) // 4]
+    if not len(middle):
+        return np.float32(0)
     last = mask.shape[0] - 1 - mask[::-1].argmax(0)[middle]
     hidden = float(above[last, middle].mean()) - COVERED
     soft = 0.04
@@ -217,9 +227,9 @@ def _cut(mask: Bool, above: Float, unit: float) -> Float:
     """How high (W,), cm above the teeth's edge, the upper lip lets them be seen; even over
     neighbours."""
     some = mask.any(0)
-    high = np.where(some, above[mask.argmax(0), np.arange(mask.shape[1])], 0).astype(np.float32)
-    out: Float = _evened(high, unit) / np.maximum(_evened(some.astype(np.float32), unit), 1e-3)
-    return out
+    high = np.asarray(above[mask.argmax(0), np.arange(mask.shape[1])] * some, np.float32)
+    weight = _evened(np.asarray(some, np.float32), unit)
+    return np.asarray(_evened(high, unit) / np.maximum(weight, 1e-3), np.float32)
 
 
 def _evened(line: Float, unit: float) -> Float:
@@ -234,7 +244,7 @@ def _hung(
     """The donor's row (H, W, 4), premultiplied, at columns (W,) and heights (H, W) cm under a lip
     that cuts it at `cut` (W,) cm; and how much (H, W) each pixel is gum above it."""
     own = _along(column, donor.top)
-    shown = np.maximum(_evened(own, unit), 0.2)
+    shown = np.asarray(np.maximum(_evened(own, unit), 0.2), np.float32)
     crown = CROWN[0] - CROWN[1] * np.abs((column + 0.5) / FLAT.density - FLAT.half)
     most = np.maximum(STRETCH[1], crown / shown)
     stretch = np.clip(cut / shown, STRETCH[0], most).astype(np.float32)
@@ -268,8 +278,8 @@ def _light(mask: Bool, unit: float) -> Float:
     """How much light (H, W) the lips leave: less right under the upper one and in the corners."""
     height, width = mask.shape
     at = np.flatnonzero(mask.any(0))
-    first = np.interp(np.arange(width), at, mask.argmax(0)[at]).astype(np.float32)
-    first = cv2.GaussianBlur(first[None], (0, 0), max(0.05 * unit, 0.5))[0]
+    edge = np.interp(np.arange(width), at, mask.argmax(0)[at]).astype(np.float32)
+    first = cv2.GaussianBlur(edge[None], (0, 0), max(0.05 * unit, 0.5))[0]
     under = (np.arange(height, dtype=np.float32)[:, None] - first) / np.float32(unit)
     lip = 1 - LIP_SHADOW * np.exp(-np.maximum(under, 0) / LIP_SHADOW_REACH)
     half = max((at[-1] - at[0]) / 2, 1.0)
@@ -284,9 +294,9 @@ def _wet() -> Float:
     always at the same place."""
     rng = np.random.default_rng(5)
     noise = rng.standard_normal(teeth.shape()).astype(np.float32)
-    streaks = cv2.GaussianBlur(noise, (0, 0), 1.3, sigmaY=3.2)
+    streaks = cv2.GaussianBlur(noise, (0, 0), 1.6, sigmaY=2.0)
     fine = cv2.GaussianBlur(noise[::-1].copy(), (0, 0), 0.7)
     bumps = streaks / streaks.std() + 0.8 * fine / fine.std()
     aside = np.abs(np.arange(noise.shape[1]) / teeth.DENSITY - teeth.HALF)
     ridge = np.exp(-(((aside - 0.55) / 0.3) ** 2))
-    return np.asarray(np.clip((bumps - 1.6) / 1.5, 0, 1) * ridge, np.float32)
+    return np.asarray(np.clip((bumps - 1.9) / 1.5, 0, 1) * ridge, np.float32)

@@ -7,6 +7,7 @@ another.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -15,6 +16,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
@@ -23,6 +25,7 @@ from mien.face_model.cuts import Flat, Row, cut
 from mien.rig.arrays import Float, Real, UInt8
 from mien.rig.sampling import LUMA
 from mien.zoo.files import replacing
+from mien.zoo.paths import own_mouths
 
 SHIPPED = Path(__file__).with_name("mouths.safetensors")
 FLAT = Flat(density=36, half=3.0, above=1.4, below=0.4)
@@ -30,8 +33,13 @@ FLAT = Flat(density=36, half=3.0, above=1.4, below=0.4)
 LEAST_SHOWN, LEAST_CLEAN, LEAST_OPEN = 0.6, 0.75, 0.1
 """What a row must show to be kept: height of its front teeth, cm; share of that which is enamel;
 lip gap over the mouth's width."""
+ALIKE = 4
+"""Donors of which one is taken."""
+YEARS = 40.0
+"""Years of difference that count as much as skin e times as bright."""
 FORMAT = "mien mouths 1"
 LEVELS = 4
+"""Sizes in which a row is kept, each half the one before."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +47,8 @@ class Donor:
     """One person's upper teeth, laid flat by `FLAT`.
 
     name; pixels uint8 (R, C, 4) RGB and coverage; top (C,) cm: how high above the teeth's edge they
-    are seen; arc (C,) cm: how much higher that edge lies than in the middle; enamel (3,) and skin (3,): colours 0..255 of front teeth and cheeks; age in years, or
-    NaN.
+    are seen; arc (C,) cm: how much higher that edge lies than in the middle; enamel (3,) and skin
+    (3,): colours 0..255 of front teeth and cheeks; age in years, or NaN.
     """
 
     name: str
@@ -50,6 +58,11 @@ class Donor:
     enamel: Float
     skin: Float
     age: float
+
+    @cached_property
+    def brown(self) -> float:
+        """Brightness of the skin in units of the teeth's."""
+        return float(self.skin @ LUMA) / max(float(self.enamel @ LUMA), 1.0)
 
     @cached_property
     def reach(self) -> float:
@@ -85,13 +98,14 @@ class MouthLibrary:
 
     @classmethod
     def load(cls, path: Path | None = None) -> MouthLibrary:
-        """The library at `path`, or the one that ships; DataError if it is none."""
-        return _load(path or SHIPPED)
+        """The library at `path`, or the one that `MIEN_MOUTHS` names, or the one that ships;
+        DataError if it is none."""
+        return _load(path or own_mouths() or SHIPPED)
 
     def save(self, path: Path) -> None:
         """Write the library as safetensors, in full or not at all."""
         donors = self.donors
-        tensors = {
+        tensors: dict[str, NDArray[Any]] = {
             "pixels": np.stack([d.pixels for d in donors]),
             "top": np.stack([d.top for d in donors]).astype(np.float16),
             "arc": np.stack([d.arc for d in donors]).astype(np.float16),
@@ -102,32 +116,19 @@ class MouthLibrary:
         with replacing(path) as part:
             save_file(tensors, part, about)
 
-    def choose(self, skin: Real, white: Real, age: float = float("nan"), turn: int = 0) -> Donor:
-        """The donor for a person: whose skin is most like `skin` (3,) beside the eye's `white`
-        (3,), which says how dark it is in its own light, and whose age is nearest if both are
-        known.
+    def choose(self, brown: float, age: float = math.nan, turn: int = 0) -> Donor:
+        """The donor for a person whose skin has the brightness `brown` in units of the teeth's,
+        which tells complexion in any light: whose own is most like it, and whose age is nearest if
+        both are known.
 
-        Among the three nearest, `turn` decides, so that not all people alike share their teeth.
+        Among the `ALIKE` nearest `turn` decides, so that not all who are alike share their teeth.
         """
-        own = _shade(skin, white)
-        far = [abs(own - _shade(d.skin, d.enamel * WHITE_OVER_ENAMEL)) for d in self.donors]
-        for i, donor in enumerate(self.donors):
-            if np.isfinite(age) and np.isfinite(donor.age):
-                far[i] += abs(age - donor.age) / YEARS
-        near = np.argsort(np.array(far), kind="stable")[:3]
-        return self.donors[int(near[turn % len(near)])]
-
-
-WHITE_OVER_ENAMEL = 1.0
-"""Brightness of the eye's white in units of the teeth's, in the shipped smiles."""
-YEARS = 40.0
-"""Years of difference that count as much as a skin e times as dark."""
-
-
-def _shade(skin: Real, white: Real) -> float:
-    """Log of how dark skin (3,) is beside a white (3,)."""
-    dark, bright = float(np.asarray(skin) @ LUMA), float(np.asarray(white) @ LUMA)
-    return float(np.log(max(dark, 1.0) / max(bright, 1.0)))
+        far = [abs(math.log(max(brown, 0.01) / max(d.brown, 0.01))) for d in self.donors]
+        for i, one in enumerate(self.donors):
+            if math.isfinite(age) and math.isfinite(one.age):
+                far[i] += abs(age - one.age) / YEARS
+        near = sorted(range(len(far)), key=far.__getitem__)[:ALIKE]
+        return self.donors[near[turn % len(near)]]
 
 
 def donor(name: str, photo: UInt8, landmarks: Real, skin: Float, age: float) -> Donor | None:
@@ -155,17 +156,18 @@ def _load(path: Path) -> MouthLibrary:
         raise DataError(f"{path} is not a library of mouths ({error})") from None
     if about.pop("format", "") != FORMAT:
         raise DataError(f"{path} is not a library of mouths: make one by `mien mouths build`")
-    names = about.pop("names").split(",")
+    names = about.pop("names", "").split(",")
     try:
-        rows = [
-            Donor(
-                name, tensors["pixels"][i], tensors["top"][i].astype(np.float32),
-                tensors["arc"][i].astype(np.float32), *tensors["colours"][i], float(tensors["age"][i]),
-            )
-            for i, name in enumerate(names)
-        ]  # fmt: skip
-    except (KeyError, IndexError) as error:
+        rows = [_row(name, i, tensors) for i, name in enumerate(names)]
+    except (KeyError, IndexError, ValueError) as error:
         raise DataError(f"{path} is not a whole library of mouths ({error})") from None
     if any(row.pixels.shape != (*FLAT.shape, 4) for row in rows):
         raise DataError(f"{path} holds rows of teeth of another size: build it again")
     return MouthLibrary(rows, about)
+
+
+def _row(name: str, index: int, tensors: dict[str, Any]) -> Donor:
+    one = {key: np.asarray(value[index]) for key, value in tensors.items()}
+    enamel, skin = one["colours"].astype(np.float32)
+    top, arc = (one[key].astype(np.float32) for key in ("top", "arc"))
+    return Donor(name, one["pixels"], top, arc, enamel, skin, float(one["age"]))

@@ -70,11 +70,10 @@ class Tones:
 
     def relit(self, colour: Float, enamel: Float) -> Float:
         """`colour` (..., 3), from where teeth are `enamel` (3,), in the light of here."""
+        gain = self.cast * np.float32(self.level / max(float(enamel @ LUMA), 1e-3))
         if self.enamel is not None:
-            gain = self.enamel / np.maximum(enamel, 1.0)
-        else:
-            gain = self.cast * np.float32(self.level / max(float(enamel @ LUMA), 1e-3))
-        lit = colour * gain.astype(np.float32)
+            gain = np.asarray(self.enamel / np.maximum(enamel, 1.0), np.float32)
+        lit = colour * gain
         if self.mono > 0:
             grey = (lit @ LUMA)[..., None] * tint(self.skin)
             lit = lit + np.float32(self.mono) * (grey - lit)

@@ -85,7 +85,7 @@ class OwnMouth:
 
 def own_mouth(photo: Float, landmarks: Double, closed: bool, white: Float) -> OwnMouth:
     """What the photograph (H, W, 3) with an eye's white (3,) shows of its mouth."""
-    lip, skin = lip_colour(photo, landmarks), _cheeks(photo, landmarks)
+    lip, skin = lip_colour(photo, landmarks), cheek_colour(photo, landmarks)
     if closed:
         line = np.percentile(sample(photo, landmarks[60:68]), 30, axis=0) * 0.75
         nothing = np.zeros(photo.shape[:2], np.float32)
@@ -114,7 +114,7 @@ def lip_colour(photo: Float, landmarks: Double) -> Float:
     return np.asarray(np.median(sample(photo, across), axis=0), np.float32)
 
 
-def _cheeks(photo: Float, landmarks: Double) -> Float:
+def cheek_colour(photo: Float, landmarks: Double) -> Float:
     """Median colour (3,) between nose and jaw."""
     nose, jaw = landmarks[[31, 31, 35, 35]], landmarks[[2, 3, 14, 13]]
     part = np.linspace(0.35, 0.65, 7)[:, None, None]

@@ -244,7 +244,7 @@ class Rig:
         second = lips_without_slit(eyes.lids, fit.landmarks, fit.closed, eyes.white)
         tones = Tones(eyes.white, own.skin, own.lip, brightest(photo, fit.landmarks), own.enamel)
         turn = zlib.crc32(self.crop.tobytes())
-        donor = MouthLibrary.load().choose(own.skin, eyes.white, turn=turn)
+        donor = MouthLibrary.load().choose(tones.brown, turn=turn)
         real = Mouth(model, donor, tones)
         self._skin = Skin(model, self.crop, eyes, second, own, real)
         closed = fit.weights.copy()
