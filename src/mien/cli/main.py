@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "train": "Train a method from a recipe.",
     "score": "Measure methods: pixels against truth, judges, identity, cost.",
     "data": "Import, check and list data sets.",
+    "mouths": "Make a library of real teeth, or say what is in one.",
     "rig": "Animate photographs with the face model, or render training data.",
     "doctor": "Check versions, threads, weights and devices.",
 }

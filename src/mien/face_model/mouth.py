@@ -13,7 +13,7 @@ from mien.face_model.eyes import polygon
 from mien.face_model.fit import Fit
 from mien.face_model.mesh import FACE, MOUTH_INSIDE, MOUTH_SOCKET, TEETH, FaceModel
 from mien.face_model.sampling import LUMA, sample
-from mien.face_model.teeth import Tints, draw, places
+from mien.face_model.teeth import places
 
 UPPER_LIP, LOWER_LIP, CORNERS = 62, 66, (60, 64)
 LOWER_ROW = (67, 66, 65)
@@ -32,16 +32,6 @@ CROWN = {"upper": 1.45, "lower": 1.2}
 TONGUE_LIFT = 0.1
 """The tongue lies this much nearer to the upper teeth than the model has it, cm."""
 
-TOOTH_TINT = np.array([1.02, 0.97, 0.84], np.float32)
-GUM_TINT = np.array([0.98, 0.64, 0.63], np.float32)
-TONGUE_TINT = np.array([0.74, 0.40, 0.41], np.float32)
-THROAT_TINT = np.array([0.21, 0.115, 0.12], np.float32)
-"""Colours (R, G, B): the teeth's in units of the eye white's brightness, which knows exposure and
-tint of the photograph; the others' in units of its geometric mean with the skin's."""
-DIMMEST_TEETH = 0.95
-"""Teeth are at least this bright, in units of the skin: an eye's white can lie in shadow."""
-SKIN_CAST = 0.6
-"""Power of the skin's tint that the gums share."""
 ENOUGH = 20
 """Pixels of teeth, at 320, that tell their colour."""
 
@@ -96,7 +86,7 @@ def own_mouth(photo: Float, landmarks: Double, closed: bool, white: Float, fine:
 
     `fine`: its px per px of the 320 crop.
     """
-    lip, skin = lip_colour(photo, landmarks), _cheeks(photo, landmarks)
+    lip, skin = lip_colour(photo, landmarks), cheek_colour(photo, landmarks)
     if closed:
         line = np.percentile(sample(photo, landmarks[60:68]), 30, axis=0) * 0.75
         nothing = np.zeros(photo.shape[:2], np.float32)
@@ -135,7 +125,7 @@ def lip_colour(photo: Float, landmarks: Double) -> Float:
     return np.asarray(np.median(sample(photo, across), axis=0), np.float32)
 
 
-def _cheeks(photo: Float, landmarks: Double) -> Float:
+def cheek_colour(photo: Float, landmarks: Double) -> Float:
     """Median colour (3,) between nose and jaw."""
     nose, jaw = landmarks[[31, 31, 35, 35]], landmarks[[2, 3, 14, 13]]
     part = np.linspace(0.35, 0.65, 7)[:, None, None]
@@ -179,34 +169,12 @@ class LipArc:
 
 
 class MouthShade:
-    """Colour and light of the mouth's inside, for one photograph.
+    """Light of the mouth's inside, for one photograph."""
 
-    Attributes:
-        picture: (H, W, 3), see `teeth`.
-    """
-
-    def __init__(
-        self, model: FaceModel, white: Float, own: OwnMouth, gaps: tuple[float, float]
-    ) -> None:
+    def __init__(self, model: FaceModel, gaps: tuple[float, float]) -> None:
         """`gaps`: lip gap, cm, of the resting shape and of the photograph's expression."""
         self._model = model
         self._rest_gap, self._source_gap = gaps
-        skin = float(own.skin @ LUMA)
-        glow = max(float(white.mean()) * 1.12, DIMMEST_TEETH * skin)
-        if own.enamel is not None:
-            glow = max(glow, float(own.enamel.mean()))
-        dim = float(np.sqrt(glow * min(glow, skin)))
-        tooth, gum, tongue, throat = TOOTH_TINT, GUM_TINT, TONGUE_TINT, THROAT_TINT
-        if white.max() - white.min() < 2:  # a grey photograph has a grey mouth
-            tooth, gum, tongue, throat = (
-                np.full(3, t @ LUMA, np.float32) for t in (tooth, gum, tongue, throat)
-            )
-        pale = white * np.float32(glow / max(float(white.mean()) * 1.12, 1.0))
-        enamel = (pale * 0.6 + tooth * glow * 0.55) * np.float32(1.04)
-        if own.enamel is not None:
-            enamel = own.enamel * np.float32(1.08)
-        red = np.asarray((own.skin / max(skin, 1.0)) ** SKIN_CAST * dim, np.float32)
-        self.picture = draw(Tints(enamel, gum * red, tongue * dim, throat * dim))
         self._places = places(model, CROWN)
         ids = np.arange(MOUTH_INSIDE.start, MOUTH_INSIDE.stop)
         self._throat = ids < MOUTH_SOCKET.stop

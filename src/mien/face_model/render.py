@@ -36,16 +36,19 @@ from mien.face_model.frame import (
     Window,
 )
 from mien.face_model.gaze import gaze, iris_vertex, irises_of, pupils
+from mien.face_model.inside import Mouth
 from mien.face_model.lids import LidFolds
 from mien.face_model.light import Light
 from mien.face_model.lips import lips_without_slit
 from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_INSIDE, SIDES, FaceModel
 from mien.face_model.mouth import MouthShade, own_mouth
+from mien.face_model.mouths import MouthLibrary
 from mien.face_model.problem import ruler
 from mien.face_model.sampling import shrink
 from mien.face_model.shade import Skin, mouth_mask, shade
 from mien.face_model.stage import Stage, outline_pull, outlying
 from mien.face_model.threads import one_thread
+from mien.face_model.tones import Tones, brightest
 
 LEAST_RULER = 0.02
 """Distance of the outer eye corners, in sides of the crop, under which there is no face."""
@@ -282,7 +285,7 @@ class Rig:
             float(source.vertices[at[62], 1] - source.vertices[at[66], 1]),
         )
         own = own_mouth(photo, landmarks, fit.closed, eyes.white, fine)
-        self._mouth = MouthShade(model, eyes.white, own, gaps)
+        self._mouth = MouthShade(model, gaps)
         self._light = Light(model, small, source.points, source.normals)
         self._lit = self._background.before_wall(small)
         self._folds = Folds(model, shipped())
@@ -295,7 +298,10 @@ class Rig:
             zlib.crc32(self._small.tobytes()),
         )
         second = lips_without_slit(eyes.lids, landmarks, fit.closed, eyes.white, fine)
-        self._skin = Skin(model, photo, eyes, second, own, self._mouth.picture)
+        bright = brightest(small, fit.landmarks)
+        tones = Tones(eyes.white, own.skin, own.lip, bright, own.enamel)
+        donor = MouthLibrary.load().choose(tones.brown, turn=zlib.crc32(self._small.tobytes()))
+        self._skin = Skin(model, photo, eyes, second, own, Mouth(model, donor, tones))
         closed = fit.weights.copy()
         closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1
         shut = fit.camera.project(pose(model, self.person, closed))[0]

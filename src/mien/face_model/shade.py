@@ -11,6 +11,7 @@ import numpy as np
 from mien.face_model.arrays import Bool, Double, Float
 from mien.face_model.eyes import EyeTextures, fixed_point, polygon
 from mien.face_model.frame import COLOUR, LIDS, SOURCE_SIZE, Frame
+from mien.face_model.inside import Mouth, View
 from mien.face_model.mesh import (
     EYE_LAYER,
     GUM_LAYER,
@@ -33,6 +34,7 @@ STRANGE = 24.0
 """Difference of colour, of 255, from which on a pixel does not come from the photograph."""
 OWN_MOUTH_SPAN = 0.25
 """Change of the lip gap, cm, over which the photograph's own mouth gives way to its teeth alone."""
+ALL = (slice(None), slice(None))
 LINE_WIDTH = 0.06
 """Width of the line between closed lips, cm."""
 
@@ -46,7 +48,7 @@ class Skin:
     eyes: EyeTextures
     second: Float  # (H, W, 3), lids closed, no line between the lips
     mouth: OwnMouth
-    inside: Float  # (h, w, 3), the drawn teeth, gums, tongue and throat
+    inside: Mouth
 
     @property
     def fine(self) -> float:
@@ -92,14 +94,15 @@ class Layers:
         self.paint[where] *= np.asarray(by, np.float32)[..., None]
 
     def over(self, part: tuple[slice, slice], cover: Float, colour: Float) -> None:
-        """Lay a colour (3,) over a part, as far as `cover` (h, w) says."""
+        """Lay a colour (3,) or (h, w, 3) over a part, as far as `cover` (h, w) says."""
         self.keep[part] *= 1 - cover
         self.paint[part] *= (1 - cover)[..., None]
         self.paint[part] += cover[..., None] * colour
 
-    def image(self, photo: Float) -> Float:
-        """The picture (H, W, 3) over the moved photograph (H, W, 3)."""
-        out: Float = photo * (self.keep * self.gain)[..., None] + self.paint
+    def image(self, photo: Float, part: tuple[slice, slice] = ALL) -> Float:
+        """The picture (h, w, 3) of a part, over the moved photograph (h, w, 3) there."""
+        shown = self.keep[part] * self.gain[part]
+        out: Float = photo * shown[..., None] + self.paint[part]
         return out
 
 
@@ -129,10 +132,16 @@ def mouth_mask(shape: tuple[int, ...], landmarks: Double, closed: bool) -> Float
     return polygon(shape, landmarks[60:68]).astype(np.float32)
 
 
-def _window(mask: Bool) -> tuple[slice, slice] | None:
-    """Bounding box of a mask (H, W); None if it is empty."""
-    ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return (slice(ys[0], ys[-1] + 1), slice(xs[0], xs[-1] + 1)) if len(ys) else None
+def _window(mask: Bool, margin: int = 0) -> tuple[slice, slice] | None:
+    """Bounding box of a mask (H, W), wider by `margin` px; None if it is empty."""
+    found = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(found[0]):
+        return None
+    ys, xs = (
+        slice(max(0, int(at[0]) - margin), min(n, int(at[-1]) + 1 + margin))
+        for at, n in zip(found, mask.shape, strict=True)
+    )
+    return ys, xs
 
 
 def _second_texture(skin: Skin, frame: Frame, layers: Layers) -> None:
@@ -186,23 +195,26 @@ def _eyes(skin: Skin, frame: Frame, layers: Layers) -> None:
 
 
 def _mouth(skin: Skin, frame: Frame, layers: Layers) -> None:
-    """The mouth's inside: smoothed model colours, dark gaps between teeth filled, the photograph's
-    own where known."""
-    part = _window(frame.mouth)
+    """The mouth's inside: real teeth in front of the drawn rest, the photograph's own where
+    known; its rim lies softly over the lips."""
+    part = _window(frame.mouth, 2 + round(0.1 * frame.unit))
     if part is None:
         return
-    inside = frame.mouth[part]
-    attributes = np.zeros((*inside.shape, 3), np.float32)
-    attributes[inside] = frame.spread(COLOUR, frame.mouth)
-    u, v, light = (np.ascontiguousarray(attributes[..., i]) for i in range(3))
-    drawn = cv2.remap(skin.inside, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    lit = np.asarray(drawn, np.float32) * light[..., None]
-    soft, _ = _masked_blur(lit, inside, 0.5 * frame.window.scale + 0.2)
-    opened = np.float32(frame.scene.opened)
-    colour = soft[inside] * opened + skin.mouth.line * (1 - opened)
-    own = _own_share(skin, frame)
-    layers.keep[frame.mouth] = own
-    layers.paint[frame.mouth] = colour * (1 - own)[:, None]
+    mask, opened = frame.mouth[part], np.float32(frame.scene.opened)
+    place = np.zeros((*mask.shape, 3), np.float32)
+    place[mask] = frame.spread(COLOUR, frame.mouth)
+    vertex = frame.triangles[np.maximum(frame.raster.index[part], 0), 0]
+    corner = (part[1].start, part[0].start)
+    at, light = np.ascontiguousarray(place[..., :2]), np.ascontiguousarray(place[..., 2])
+    colour, soft = skin.inside(View(mask, frame.points, corner, at, light, vertex, frame.unit))
+    colour = colour * opened + skin.mouth.line * (1 - opened)
+    own = np.zeros(mask.shape, np.float32)
+    own[mask] = _own_share(skin, frame)
+    around = layers.image(skin.map(skin.photo, frame.source[part]), part)
+    lips, _ = _masked_blur(around, ~mask, max(0.5 * frame.window.scale, 1.0))
+    layers.keep[part][mask] = own[mask]
+    layers.paint[part][mask] = (lips * (1 - own)[..., None])[mask]
+    layers.over(part, soft * (1 - own), colour)
 
 
 def _own_share(skin: Skin, frame: Frame) -> Float:

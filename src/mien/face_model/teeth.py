@@ -71,6 +71,19 @@ def places(model: FaceModel, crown: dict[str, float]) -> Float:
     return out
 
 
+def shape() -> tuple[int, int]:
+    """Rows and columns of the picture."""
+    jaws = len(_heights(UPPER_TOP)) + len(_heights(LOWER_BOTTOM))
+    return jaws + round(TONGUE_ROWS * DENSITY) + round(THROAT_ROWS * DENSITY), round(
+        2 * HALF * DENSITY
+    )
+
+
+def along_tongue(row: Float) -> Float:
+    """Where along the tongue, 0 at its tip and 1 at its root, rows of the picture lie, px."""
+    return np.asarray((row / DENSITY - _rows()[2] - 0.1) / (TONGUE_ROWS - 0.2), np.float32)
+
+
 def draw(tints: Tints) -> Float:
     """The picture (H, W, 3), 0..255."""
     coats = _coats(bool(np.ptp(tints.tooth) > 1))  # a grey photograph has grey necks

@@ -47,3 +47,9 @@ def dataset_home(name: str) -> Path:
 def rig_home() -> Path:
     """Where `mien rig` keeps rendered training samples unless it is told otherwise."""
     return cache_home() / "rig"
+
+
+def own_mouths() -> Path | None:
+    """The user's own library of mouths, `MIEN_MOUTHS`; None if it is not set."""
+    named = os.environ.get("MIEN_MOUTHS")
+    return Path(named).expanduser() if named else None

@@ -1,0 +1,302 @@
+"""The inside of an opened mouth: real teeth hung on both jaws, in front of the mesh's tongue, gums
+and throat, all in the light of the photograph.
+
+Each jaw says where a pixel lies on its row of teeth: across it, and how high above its edge. So the
+teeth keep their size and their place on the skull whatever the lips do. A donor whose smile showed
+less of them is stretched a little, and where that is not enough, gum shows. Light comes in between
+the lips: it falls off along the tongue, behind the teeth, under the lip and into the corners.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import cv2
+import numpy as np
+
+from mien.face_model import teeth
+from mien.face_model.arrays import Bool, Float, Int, Real
+from mien.face_model.jaw import Jaw
+from mien.face_model.mesh import TEETH, FaceModel
+from mien.face_model.mouths import FLAT, Donor
+from mien.face_model.tones import Tones
+
+STRETCH = (0.85, 1.3)
+"""Bounds of the height of a donor's teeth, in units of their own."""
+CROWN = (1.02, 0.08)
+"""Height of the middle crowns, cm, and how much less it is 1 cm aside: a donor who shows less of
+them may be stretched up to this."""
+COVERED, LIFT = 0.08, 0.4
+"""How far the lower lip may hide the upper teeth's edge, cm: smiles follow it. Beyond that the row
+is lifted, by this much at most."""
+ARC = np.float32(0.4)
+"""The sides of a row rise by this at most, cm: a raised chin shows a rounder row."""
+EVEN = 0.4
+"""Over what width, cm, the stretch is the same."""
+WIDER, SIDES_FROM, FILLED = 1.3, 0.8, 0.9
+"""How much the sides of a row, from this far from the middle (cm) on, are widened at most to fill
+this part of the mouth's width."""
+GUM_EDGE = 0.06
+"""Over what height, cm, the row fades into gum."""
+
+GUM = np.array([0.76, 0.46, 0.45], np.float32)
+TONGUE = np.array([1.15, 0.64, 0.61], np.float32)
+THROAT = np.array([0.15, 0.075, 0.07], np.float32)
+"""Colours in units of the teeth's brightness: gum and throat as they are seen, the tongue before
+its light falls off."""
+SKIN_SHARE = 0.3
+"""Power of the skin's brightness, in units of the teeth's, that gums and tongue share."""
+MOLARS = 0.55
+"""Brightness of the drawn teeth beyond the donor's."""
+LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.35, 0.8), (0.9, 2.2)
+"""How much higher the lower teeth stand than the mesh's, cm, whose lip hides them, and their
+brightness in units of the upper ones', in a mouth that is open by the first gap, cm, or less, and
+by the second or more."""
+LOWER_EDGE = np.float32(0.12)
+"""The lower teeth's edge is the upper ones' this far up, cm, where they are even."""
+LOWER_TEETH, LIKE_UPPER = (0.0, 0.54, 1.12, 1.8, 2.6), (0.0, 0.85, 1.5, 2.2, 2.9)
+"""Where lower teeth meet, cm from the middle, and where the upper ones do that stand for them."""
+
+TONGUE_DEPTH = 0.3
+"""Part of the tongue's length along which its light falls to 1/e."""
+WET = 0.5
+"""Brightness of the wet highlights, in units of the teeth's."""
+TEETH_SHADOW, TEETH_SHADOW_REACH = 0.6, 0.3
+"""How much darker it is right behind the upper teeth, and how far down, cm."""
+LIP_SHADOW, LIP_SHADOW_REACH = 0.5, 0.13
+"""How much darker it is right under the upper lip, and how far down, cm."""
+CORNER_SHADE, CORNER_FROM = 0.85, 0.65
+"""How much darker it is in the corners, and from which part of the half width on."""
+DARKEST = 0.4
+"""The least light anywhere, in units of the throat's colour."""
+RIM = 0.025
+"""Half width of the soft edge between lip and inside, cm."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A window of a raster around an open mouth.
+
+    mask (H, W): what is left open between the lips; points (N, 2) px, the posed mesh in the whole
+    picture, and corner (x, y), the window's first pixel there; place (H, W, 2) px in the drawn
+    picture of teeth, and light (H, W), as `rig.mouth.MouthShade` has them; vertex (H, W): one of
+    the triangle that a pixel shows; unit: px per cm.
+    """
+
+    mask: Bool
+    points: Float
+    corner: tuple[int, int]
+    place: Float
+    light: Float
+    vertex: Int
+    unit: float
+
+
+class Mouth:
+    """Somebody's mouth: one donor over all expressions and frames.
+
+    Attributes:
+        donor: whose teeth they are.
+        tones: the light they are seen in.
+    """
+
+    def __init__(self, model: FaceModel, donor: Donor, tones: Tones) -> None:
+        self.donor, self.tones = donor, tones
+        self._jaws = Jaw(model, upper=True), Jaw(model, upper=False)
+        upper, lower, tongue = model.jaw_parts
+        self._part = np.zeros(len(model.neutral), np.int8)
+        self._part[upper[upper >= TEETH.start]] = _UPPER
+        self._part[lower[lower >= TEETH.start]] = _LOWER
+        self._part[tongue] = _TONGUE
+        dull = np.float32(min(1.0, tones.brown) ** SKIN_SHARE)
+        self._enamel = tones.relit(donor.enamel, donor.enamel)
+        self._gum, self._throat = tones.part(GUM * dull), tones.part(THROAT)
+        tints = teeth.Tints(self._enamel, self._gum, tones.part(TONGUE * dull), self._throat)
+        self._picture = teeth.draw(tints)
+
+    def __call__(self, view: View) -> tuple[Float, Float]:
+        """The inside (H, W, 3), 0..255, and how much of it (H, W) shows over the lips.
+
+        The colour is defined beyond the mask as far as the soft rim reaches.
+        """
+        height, width = view.mask.shape
+        x = np.arange(width, dtype=np.float32) + np.float32(view.corner[0])
+        y = np.arange(height, dtype=np.float32) + np.float32(view.corner[1])
+        across, above = self._jaws[0].place(view.points)(x, y)
+        column = _columns(_widened(self.donor, across, view.mask))
+        above = above - ARC * np.tanh(_along(column, self.donor.arc) / ARC)
+        above = above - _lifted(view.mask, above)
+        row, over = _hung(self.donor, column, above, _cut(view.mask, above, view.unit), view.unit)
+        colour = self._cavity(view, row[..., 3], np.maximum(-above, 0))
+        colour = self._over(colour, *self._lower(view, x, y))
+        colour = np.asarray(colour + over[..., None] * (self._gum - colour), np.float32)
+        colour = self._over(colour, row, 1.0)
+        floor = self._throat * np.float32(DARKEST)
+        lit = floor + (colour - floor) * _light(view.mask, view.unit)[..., None]
+        soft = cv2.GaussianBlur(view.mask.astype(np.float32), (0, 0), max(RIM * view.unit, 0.9))
+        return np.asarray(lit, np.float32), np.asarray(soft, np.float32)
+
+    def _over(self, behind: Float, row: Float, light: float) -> Float:
+        """A row of teeth (H, W, 4) in front of what is `behind` (H, W, 3)."""
+        lit = self.tones.relit(row[..., :3], self.donor.enamel) * np.float32(light)
+        return np.asarray(lit + behind * (1 - row[..., 3:]), np.float32)
+
+    def _cavity(self, view: View, covered: Float, below: Float) -> Float:
+        """Tongue, cheeks, throat and the drawn teeth beyond the donor's (H, W, 3), given how much
+        the upper row covers (H, W) and how far below its edge, cm, a pixel lies (H, W)."""
+        u, v = view.place[..., 0], view.place[..., 1]
+        drawn = cv2.remap(self._picture, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        out = np.asarray(drawn, np.float32) * view.light[..., None]
+        part = self._part[view.vertex] * view.mask
+        shine, back = _wet(), teeth.along_tongue(v)
+        wet = cv2.remap(shine, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        depth = np.exp(-np.maximum(back, 0) / TONGUE_DEPTH).astype(np.float32)[..., None]
+        gloss = self.tones.part(np.full(3, WET, np.float32)) * wet[..., None]
+        tongue = self._throat + (out + gloss - self._throat) * depth
+        out = np.where((part == _TONGUE)[..., None], tongue, out)
+        ends = cv2.GaussianBlur(covered.max(0)[None], (0, 0), max(0.1 * view.unit, 0.5))[0]
+        beyond = np.float32(MOLARS) * np.clip(1 - ends, 0, 1)[:, None]
+        hidden = self._throat + beyond * np.maximum(out - self._throat, 0)
+        out = np.where(((part == _UPPER) | (part == _LOWER))[..., None], hidden, out)
+        out = _spread(
+            np.maximum(out, self._throat * np.float32(0.5)), view.mask, 0.04 * view.unit + 0.5
+        )
+        shadow = 1 - TEETH_SHADOW * np.exp(-below / TEETH_SHADOW_REACH)
+        return np.asarray(out * shadow[..., None], np.float32)
+
+    def _lower(self, view: View, x: Float, y: Float) -> tuple[Float, float]:
+        """The lower row (H, W, 4), premultiplied, and its light: the upper one upside down,
+        narrowed tooth by tooth."""
+        across, above = self._jaws[1].place(view.points)(x, y)
+        like = np.interp(np.abs(across), LOWER_TEETH, LIKE_UPPER) * np.sign(across)
+        column = _columns(like.astype(np.float32))
+        gap = float(view.mask.sum(0).max()) / view.unit
+        narrow, far = LOWER_GAP
+        wide = float(np.clip((gap - narrow) / (far - narrow), 0, 1))
+        lift, light = (a + (b - a) * wide for a, b in (LOWER_LIFT, LOWER_LIGHT))
+        high = np.float32(lift) - above
+        row = _sampled(self.donor, column, np.maximum(high, 0) + LOWER_EDGE, view.unit)
+        inside = np.clip((_along(column, self.donor.top) - LOWER_EDGE - high) / GUM_EDGE, 0, 1)
+        inside *= np.clip(high * view.unit / 1.5 + 0.5, 0, 1)
+        return row * inside[..., None].astype(np.float32), light
+
+
+_UPPER, _LOWER, _TONGUE = 1, 2, 3
+"""Parts of the mesh that are drawn in a way of their own."""
+
+
+def _columns(across: Float) -> Float:
+    """Columns (W,) of a flat row at places across it (W,), cm."""
+    last = FLAT.shape[1] - 1
+    column = np.clip((across + FLAT.half) * FLAT.density - 0.5, 0, last)
+    return np.asarray(column, np.float32)
+
+
+def _along(column: Real, values: Float) -> Float:
+    """`values` (C,) of a flat row at `column` (W,)."""
+    return np.interp(column, np.arange(len(values)), values).astype(np.float32)
+
+
+def _widened(donor: Donor, across: Float, mask: Bool) -> Float:
+    """Places across the row (W,), cm, with its sides drawn out towards the corners of a wide
+    mouth."""
+    at = np.flatnonzero(mask.any(0))
+    half = float(np.abs(across[at[[0, -1]]]).mean()) * FILLED
+    wider = np.clip((half - SIDES_FROM) / max(donor.reach - SIDES_FROM, 0.1), 1.0, WIDER)
+    beyond = np.maximum(np.abs(across) - SIDES_FROM, 0)
+    drawn_in = np.sign(across) * beyond * (1 - 1 / wider)
+    return np.asarray(across - drawn_in, np.float32)
+
+
+def _lifted(mask: Bool, above: Float) -> np.float32:
+    """By how much, cm, the row is lifted so that the lower lip does not hide the edge of its front
+    teeth; soft at both ends, so that a rising smile does not jump."""
+    at = np.flatnonzero(mask.any(0))
+    middle = at[len(at) // 4 : len(at) - len(at) // 4]
+    if not len(middle):
+        return np.float32(0)
+    last = mask.shape[0] - 1 - mask[::-1].argmax(0)[middle]
+    hidden = float(above[last, middle].mean()) - COVERED
+    soft = 0.04
+    grown = soft * np.logaddexp(0.0, hidden / soft)
+    return np.float32(LIFT * np.tanh(grown / LIFT))
+
+
+def _cut(mask: Bool, above: Float, unit: float) -> Float:
+    """How high (W,), cm above the teeth's edge, the upper lip lets them be seen; even over
+    neighbours."""
+    some = mask.any(0)
+    high = np.asarray(above[mask.argmax(0), np.arange(mask.shape[1])] * some, np.float32)
+    weight = _evened(np.asarray(some, np.float32), unit)
+    return np.asarray(_evened(high, unit) / np.maximum(weight, 1e-3), np.float32)
+
+
+def _evened(line: Float, unit: float) -> Float:
+    """`line` (W,) smoothed over `EVEN`."""
+    blurred = cv2.GaussianBlur(line[None], (0, 0), max(EVEN * unit, 1.0))
+    return np.asarray(blurred[0], np.float32)
+
+
+def _hung(
+    donor: Donor, column: Float, above: Float, cut: Float, unit: float
+) -> tuple[Float, Float]:
+    """The donor's row (H, W, 4), premultiplied, at columns (W,) and heights (H, W) cm under a lip
+    that cuts it at `cut` (W,) cm; and how much (H, W) each pixel is gum above it."""
+    own = _along(column, donor.top)
+    shown = np.asarray(np.maximum(_evened(own, unit), 0.2), np.float32)
+    crown = CROWN[0] - CROWN[1] * np.abs((column + 0.5) / FLAT.density - FLAT.half)
+    most = np.maximum(STRETCH[1], crown / shown)
+    stretch = np.clip(cut / shown, STRETCH[0], most).astype(np.float32)
+    high = np.where(above > 0, above / stretch, above)
+    over = np.clip((high - own) / GUM_EDGE + 1, 0, 1).astype(np.float32)
+    return _sampled(donor, column, high, unit) * (1 - over)[..., None], over
+
+
+def _sampled(donor: Donor, column: Float, high: Float, unit: float) -> Float:
+    """The flat row (H, W, 4), premultiplied, at columns (W,) and heights (H, W) cm, for a picture
+    of `unit` px per cm."""
+    deepest = len(donor.levels) - 1
+    level = int(np.clip(np.floor(np.log2(max(FLAT.density / unit, 1.0)) + 0.35), 0, deepest))
+    picture = donor.levels[level]
+    scale = np.float32(picture.shape[1] / donor.pixels.shape[1])
+    line = (np.float32(FLAT.above) - high) * np.float32(FLAT.density)
+    u = np.ascontiguousarray(np.broadcast_to((column + 0.5) * scale - 0.5, line.shape), np.float32)
+    v = np.asarray(line * scale - 0.5, np.float32)
+    out = cv2.remap(picture, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return np.asarray(out, np.float32)
+
+
+def _spread(colour: Float, mask: Bool, sigma: float) -> Float:
+    """`colour` (H, W, 3) smoothed within the mask, and carried over its rim."""
+    k = mask.astype(np.float32)[..., None]
+    stacked = cv2.GaussianBlur(np.concatenate([colour * k, k], -1), (0, 0), sigma)
+    return np.asarray(stacked[..., :3] / np.maximum(stacked[..., 3:], 1e-3), np.float32)
+
+
+def _light(mask: Bool, unit: float) -> Float:
+    """How much light (H, W) the lips leave: less right under the upper one and in the corners."""
+    height, width = mask.shape
+    at = np.flatnonzero(mask.any(0))
+    edge = np.interp(np.arange(width), at, mask.argmax(0)[at]).astype(np.float32)
+    first = cv2.GaussianBlur(edge[None], (0, 0), max(0.05 * unit, 0.5))[0]
+    under = (np.arange(height, dtype=np.float32)[:, None] - first) / np.float32(unit)
+    lip = 1 - LIP_SHADOW * np.exp(-np.maximum(under, 0) / LIP_SHADOW_REACH)
+    half = max((at[-1] - at[0]) / 2, 1.0)
+    aside = np.abs(np.arange(width) - (at[0] + at[-1]) / 2) / half
+    corner = 1 - CORNER_SHADE * np.clip((aside - CORNER_FROM) / (1 - CORNER_FROM), 0, 1) ** 2
+    return np.asarray(lip * corner, np.float32)
+
+
+@cache
+def _wet() -> Float:
+    """Wet highlights over the drawn picture (H, W), 0..1: small, beside the tongue's groove, and
+    always at the same place."""
+    rng = np.random.default_rng(5)
+    noise = rng.standard_normal(teeth.shape()).astype(np.float32)
+    streaks = cv2.GaussianBlur(noise, (0, 0), 1.6, sigmaY=2.0)
+    fine = cv2.GaussianBlur(noise[::-1].copy(), (0, 0), 0.7)
+    bumps = streaks / streaks.std() + 0.8 * fine / fine.std()
+    aside = np.abs(np.arange(noise.shape[1]) / teeth.DENSITY - teeth.HALF)
+    ridge = np.exp(-(((aside - 0.55) / 0.3) ** 2))
+    return np.asarray(np.clip((bumps - 1.9) / 1.5, 0, 1) * ridge, np.float32)

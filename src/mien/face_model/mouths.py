@@ -1,0 +1,173 @@
+"""A library of real upper rows of teeth, cut out of smiles, and the choice of one for a person.
+
+The shipped file holds smiles of the Face Research Lab London Set (DeBruine & Jones 2017, CC BY 4.0)
+of training people only; `mien mouths build` makes it, and whoever has other photographs makes
+another.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from mien.errors import DataError
+from mien.face_model.arrays import Float, Real, UInt8
+from mien.face_model.cuts import Flat, Row, cut
+from mien.face_model.sampling import LUMA
+from mien.files import replacing
+from mien.zoo.paths import own_mouths
+
+SHIPPED = Path(__file__).with_name("mouths.safetensors")
+FLAT = Flat(density=36, half=3.0, above=1.4, below=0.4)
+"""The photographs of the shipped library have about 34 px per cm."""
+LEAST_SHOWN, LEAST_CLEAN, LEAST_OPEN = 0.6, 0.75, 0.1
+"""What a row must show to be kept: height of its front teeth, cm; share of that which is enamel;
+lip gap over the mouth's width."""
+ALIKE = 4
+"""Donors of which one is taken."""
+YEARS = 40.0
+"""Years of difference that count as much as skin e times as bright."""
+FORMAT = "mien mouths 1"
+LEVELS = 4
+"""Sizes in which a row is kept, each half the one before."""
+
+
+@dataclass(frozen=True)
+class Donor:
+    """One person's upper teeth, laid flat by `FLAT`.
+
+    name; pixels uint8 (R, C, 4) RGB and coverage; top (C,) cm: how high above the teeth's edge they
+    are seen; arc (C,) cm: how much higher that edge lies than in the middle; enamel (3,) and skin
+    (3,): colours 0..255 of front teeth and cheeks; age in years, or NaN.
+    """
+
+    name: str
+    pixels: UInt8
+    top: Float
+    arc: Float
+    enamel: Float
+    skin: Float
+    age: float
+
+    @cached_property
+    def brown(self) -> float:
+        """Brightness of the skin in units of the teeth's."""
+        return float(self.skin @ LUMA) / max(float(self.enamel @ LUMA), 1.0)
+
+    @cached_property
+    def reach(self) -> float:
+        """Half the width of the row, cm."""
+        shown = np.flatnonzero(self.pixels[..., 3].max(0) > 127)
+        return float(shown[-1] - shown[0]) / 2 / FLAT.density if len(shown) else 0.0
+
+    @cached_property
+    def levels(self) -> tuple[Float, ...]:
+        """The row premultiplied (R, C, 4), 0..255 and 0..1, at full size, half, quarter, eighth."""
+        cover = self.pixels[..., 3:].astype(np.float32) / 255
+        full = np.concatenate([self.pixels[..., :3] * cover, cover], -1)
+        out = [np.ascontiguousarray(full)]
+        for _ in range(LEVELS - 1):
+            rows, columns = (max(1, n // 2) for n in out[-1].shape[:2])
+            out.append(cv2.resize(out[-1], (columns, rows), interpolation=cv2.INTER_AREA))
+        return tuple(out)
+
+
+class MouthLibrary:
+    """Rows of teeth to choose from.
+
+    Attributes:
+        donors: all of them.
+        about: what the file says of its source and licence.
+    """
+
+    def __init__(self, donors: Iterable[Donor], about: dict[str, str]) -> None:
+        """DataError if there are none."""
+        self.donors, self.about = tuple(donors), dict(about)
+        if not self.donors:
+            raise DataError("a library of mouths needs at least one smile that shows teeth")
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> MouthLibrary:
+        """The library at `path`, or the one that `MIEN_MOUTHS` names, or the one that ships;
+        DataError if it is none."""
+        return _load(path or own_mouths() or SHIPPED)
+
+    def save(self, path: Path) -> None:
+        """Write the library as safetensors, in full or not at all."""
+        donors = self.donors
+        tensors: dict[str, NDArray[Any]] = {
+            "pixels": np.stack([d.pixels for d in donors]),
+            "top": np.stack([d.top for d in donors]).astype(np.float16),
+            "arc": np.stack([d.arc for d in donors]).astype(np.float16),
+            "colours": np.stack([np.stack([d.enamel, d.skin]) for d in donors]).astype(np.float32),
+            "age": np.array([d.age for d in donors], np.float32),
+        }
+        about = self.about | {"format": FORMAT, "names": ",".join(d.name for d in donors)}
+        with replacing(path) as part:
+            save_file(tensors, part, about)
+
+    def choose(self, brown: float, age: float = math.nan, turn: int = 0) -> Donor:
+        """The donor for a person whose skin has the brightness `brown` in units of the teeth's,
+        which tells complexion in any light: whose own is most like it, and whose age is nearest if
+        both are known.
+
+        Among the `ALIKE` nearest `turn` decides, so that not all who are alike share their teeth.
+        """
+        far = [abs(math.log(max(brown, 0.01) / max(d.brown, 0.01))) for d in self.donors]
+        for i, one in enumerate(self.donors):
+            if math.isfinite(age) and math.isfinite(one.age):
+                far[i] += abs(age - one.age) / YEARS
+        near = sorted(range(len(far)), key=far.__getitem__)[:ALIKE]
+        return self.donors[near[turn % len(near)]]
+
+
+def donor(name: str, photo: UInt8, landmarks: Real, skin: Float, age: float) -> Donor | None:
+    """The donor that a photograph (H, W, 3) RGB with landmarks (68, 2) px makes, or None if it
+    shows too little of its teeth; `skin` (3,), the colour of its cheeks."""
+    row = cut(photo, landmarks, FLAT)
+    if row is None or not fit_to_lend(row):
+        return None
+    return Donor(name, row.pixels, row.top, row.arc, row.enamel, skin, age)
+
+
+def fit_to_lend(row: Row) -> bool:
+    """Whether a row shows enough to stand in another mouth."""
+    shown = row.shown >= LEAST_SHOWN and row.opening >= LEAST_OPEN
+    return shown and row.clean >= LEAST_CLEAN and row.shown < FLAT.above - 0.1
+
+
+@cache
+def _load(path: Path) -> MouthLibrary:
+    try:
+        with safe_open(path, framework="np") as file:
+            about: dict[str, str] = file.metadata() or {}
+            tensors: dict[str, Any] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise DataError(f"{path} is not a library of mouths ({error})") from None
+    if about.pop("format", "") != FORMAT:
+        raise DataError(f"{path} is not a library of mouths: make one by `mien mouths build`")
+    names = about.pop("names", "").split(",")
+    try:
+        rows = [_row(name, i, tensors) for i, name in enumerate(names)]
+    except (KeyError, IndexError, ValueError) as error:
+        raise DataError(f"{path} is not a whole library of mouths ({error})") from None
+    if any(row.pixels.shape != (*FLAT.shape, 4) for row in rows):
+        raise DataError(f"{path} holds rows of teeth of another size: build it again")
+    return MouthLibrary(rows, about)
+
+
+def _row(name: str, index: int, tensors: dict[str, Any]) -> Donor:
+    one = {key: np.asarray(value[index]) for key, value in tensors.items()}
+    enamel, skin = one["colours"].astype(np.float32)
+    top, arc = (one[key].astype(np.float32) for key in ("top", "arc"))
+    return Donor(name, one["pixels"], top, arc, enamel, skin, float(one["age"]))

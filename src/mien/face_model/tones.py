@@ -1,0 +1,101 @@
+"""The light in a photograph, as far as the inside of a mouth must share it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from mien.face_model.arrays import Float, Real
+from mien.face_model.eyes import polygon
+from mien.face_model.sampling import LUMA
+
+WHITE_TO_ENAMEL, LIGHT_TO_ENAMEL = 1.2, 1.04
+"""Brightness of front teeth in units of the eye's white and of the brightest skin: medians of the
+London training people's smiles, where they are 0.95 to 1.4 and 0.84 to 1.24."""
+DIMMEST = 0.95
+"""Teeth are at least this bright, in units of the cheeks: an eye's white can lie in shadow."""
+BRIGHTEST = 1.12
+"""Teeth are at most this bright, in units of the brighter of the eye's white and skin."""
+NEUTRAL = np.array([1.04, 0.985, 0.985], np.float32)
+SKIN = np.array([1.22, 0.935, 0.81], np.float32)
+"""Tints of the eye's white and of skin in white light: the London training people's."""
+CAST = 0.5
+"""Power of each of the two tints that teeth share."""
+MONO = (0.02, 0.05)
+"""Difference of tint between lips, skin and eye white up to which a photograph has one hue, and
+from which on it is in colour."""
+
+
+@dataclass(frozen=True)
+class Tones:
+    """What a photograph says of its light: colours (3,), 0..255, of the eye's white, the cheeks and
+    the lower lip, and the brightness of its brightest skin; `enamel` (3,) of its own teeth if it
+    shows them."""
+
+    white: Float
+    skin: Float
+    lip: Float
+    bright: float
+    enamel: Float | None = None
+
+    @cached_property
+    def mono(self) -> float:
+        """1 for a photograph of one hue (grey, sepia), 0 for one in colour."""
+        tints = np.stack([tint(c) for c in (self.white, self.skin, self.lip)])
+        low, high = MONO
+        return float(np.clip((high - float(np.ptp(tints, axis=0).max())) / (high - low), 0, 1))
+
+    @cached_property
+    def level(self) -> float:
+        """Brightness, 0..255, of front teeth in full light."""
+        if self.enamel is not None:
+            return float(self.enamel @ LUMA)
+        white = float(self.white @ LUMA)
+        told = np.sqrt(WHITE_TO_ENAMEL * white * LIGHT_TO_ENAMEL * self.bright)
+        least = max(float(told), DIMMEST * float(self.skin @ LUMA))
+        return min(least, BRIGHTEST * max(white, self.bright), 255.0)
+
+    @property
+    def brown(self) -> float:
+        """Brightness of the skin in units of the teeth's."""
+        return float(self.skin @ LUMA) / max(self.level, 1.0)
+
+    @cached_property
+    def cast(self) -> Float:
+        """Tint (3,) of the light: 1 in white light."""
+        out = (tint(self.white) / NEUTRAL) ** CAST * (tint(self.skin) / SKIN) ** CAST
+        return np.asarray(out / max(float(out @ LUMA), 1e-3), np.float32)
+
+    def relit(self, colour: Float, enamel: Float) -> Float:
+        """`colour` (..., 3), from where teeth are `enamel` (3,), in the light of here."""
+        gain = self.cast * np.float32(self.level / max(float(enamel @ LUMA), 1e-3))
+        if self.enamel is not None:
+            gain = np.asarray(self.enamel / np.maximum(enamel, 1.0), np.float32)
+        lit = colour * gain
+        if self.mono > 0:
+            grey = (lit @ LUMA)[..., None] * tint(self.skin)
+            lit = lit + np.float32(self.mono) * (grey - lit)
+        return np.asarray(lit, np.float32)
+
+    def part(self, share: Float) -> Float:
+        """The colour (3,) of a part that is `share` (3,) in units of white teeth's brightness."""
+        gain = self.cast * np.float32(self.level)
+        if self.mono > 0:
+            grey = float(share @ LUMA) * self.level * tint(self.skin)
+            return np.asarray(share * gain * (1 - self.mono) + grey * self.mono, np.float32)
+        return np.asarray(share * gain, np.float32)
+
+
+def tint(colour: Real) -> Float:
+    """A colour (3,) at brightness 1; a black one has none."""
+    light = float(colour @ LUMA)
+    return np.asarray(colour / light if light >= 1 else np.ones(3), np.float32)
+
+
+def brightest(photo: Float, landmarks: Real) -> float:
+    """Brightness of the brightest skin of a face in a photograph (H, W, 3): it tells how much light
+    there is."""
+    face = polygon(photo.shape[:2], np.concatenate([landmarks[1:16], landmarks[26:16:-1]]))
+    return float(np.percentile(photo[face > 0] @ LUMA, 98))
