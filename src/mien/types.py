@@ -93,21 +93,33 @@ class Composition:
 
 @dataclass(frozen=True)
 class Label:
-    """Guide by emotion names, one for the whole batch or one per face."""
+    """Guide by emotion names, with a variant or without (`anger`, `anger:open`), one for the whole
+    batch or one per face."""
 
     names: tuple[str, ...]
 
     def __init__(self, names: str | Sequence[str]) -> None:
-        object.__setattr__(self, "names", (names,) if isinstance(names, str) else tuple(names))
-        for name in self.names:
-            facs.prototype(name)
+        given = (names,) if isinstance(names, str) else names
+        object.__setattr__(self, "names", tuple(facs.plain(name) for name in given))
 
     def indices(self, batch: int) -> Tensor:
-        """Positions in `facs.EMOTIONS`, int64 (B,)."""
+        """Positions of the emotions in `facs.EMOTIONS`, whatever the variant, int64 (B,)."""
+        return torch.tensor([facs.EMOTIONS.index(facs.emotion(n)) for n in self._each(batch)])
+
+    def units(self, batch: int) -> Tensor:
+        """What the labels mean in action units, (B, 47)."""
+        return torch.from_numpy(np.stack([facs.prototype(n) for n in self._each(batch)]))
+
+    def varied(self, batch: int) -> Tensor:
+        """Which faces are asked for a variant that no position in `facs.EMOTIONS` says, bool
+        (B,)."""
+        return torch.tensor([n in facs.VARIANTS for n in self._each(batch)])
+
+    def _each(self, batch: int) -> tuple[str, ...]:
         names = self.names * batch if len(self.names) == 1 else self.names
         if len(names) != batch:
             raise GuideError(f"{len(names)} labels for {batch} faces: give one, or one per face")
-        return torch.tensor([facs.EMOTIONS.index(name) for name in names])
+        return names
 
 
 @dataclass(frozen=True)

@@ -121,13 +121,22 @@ class Method(nn.Module, ABC):
         match guide:
             case Label():
                 batch = len(source) if source is not None else len(guide.names)
-                return self.from_labels(guide.indices(batch).to(self.device))
+                return self._labelled(guide, batch)
             case Reference():
                 return self.encode(guide.faces)
             case ActionUnits():
                 if source is None:
                     raise GuideError("action units change a source: give the source face too")
                 return self.stepped(self.encode(source), guide, 1.0)
+
+    def _labelled(self, guide: Label, batch: int) -> Expression:
+        """Labels (B): those with a variant by their units, for the method knows the eight alone."""
+        asked = self.from_labels(guide.indices(batch).to(self.device))
+        varied = guide.varied(batch).to(self.device)
+        if not varied.any():
+            return asked
+        units = self.from_units(guide.units(batch).to(self.device))
+        return Expression(torch.where(varied[:, None], units.code, asked.code))
 
     @property
     def strengths_used(self) -> Strengths:
