@@ -97,24 +97,100 @@ _MIRROR = np.array(
 
 PROTOTYPES: dict[str, dict[str, float]] = {
     "neutral": {},
-    "happy": {"AU6": 0.7, "AU7": 0.2, "AU12": 0.9, "AU10": 0.3, "AU16": 0.35, "AU25": 0.3},
-    "sad": {"AU1": 0.85, "AU4": 0.35, "AU15": 0.8, "AU17": 0.4, "AU43": 0.12},
-    "surprise": {"AU1": 0.9, "AU2": 0.9, "AU5": 0.8, "AU26": 1.0, "AU27": 0.25},
-    "fear": {
-        "AU1": 0.9, "AU2": 0.5, "AU4": 0.4, "AU5": 0.9, "AU20": 0.8, "AU25": 0.5, "AU26": 0.35,
+    "happy": {"AU6": 0.4, "AU12": 0.77, "AU25": 0.65, "AU26": 0.15},
+    "sad": {
+        "AU1": 1.0, "AU4": 0.3, "AU7": 0.3, "AU15": 0.9, "AU17": 1.0, "AU28": 0.2, "AU43": 0.25,
     },
-    "anger": {"AU4": 1.0, "AU5": 0.3, "AU7": 0.6, "AU23": 0.5, "AU24": 0.6, "AU9": 0.15},
-    "disgust": {"AU9": 0.65, "AU10": 0.5, "AU4": 0.4, "AU6": 0.3, "AU15": 0.35, "AU17": 0.4},
-    "contempt": {"AU14L": 0.9, "AU12L": 0.4, "AU24L": 0.3},
+    "surprise": {"AU1": 1.0, "AU2": 1.0, "AU5": 0.9, "AU25": 0.6, "AU26": 1.0, "AU27": 0.3},
+    "fear": {
+        "AU1": 1.0, "AU2": 0.6, "AU4": 0.5, "AU5": 1.0, "AU16": 0.4, "AU20": 1.0, "AU25": 1.0,
+        "AU26": 0.6,
+    },
+    "anger": {
+        "AU4": 1.0, "AU5": 0.4, "AU7": 1.0, "AU17": 0.7, "AU23": 1.0, "AU24": 1.0, "AU28": 0.3,
+    },
+    "disgust": {
+        "AU4": 0.65, "AU6": 0.4, "AU7": 0.9, "AU9": 0.7, "AU10": 1.0, "AU15": 0.25, "AU25": 0.4,
+    },
+    "contempt": {
+        "AU14L": 1.0, "AU12L": 0.8, "AU10L": 0.3, "AU24L": 0.2, "AU7": 0.4, "AU17": 0.45,
+        "AU43": 0.2,
+    },
 }  # fmt: skip
-"""What an emotion label means here, at intensity 1, in action units."""
+"""What an emotion label means here, at intensity 1, in action units: how strongly the median person
+poses it. `docs/labels.md` says how they were found."""
+
+VARIANTS: dict[str, dict[str, float]] = {
+    "happy:closed": {"AU6": 0.4, "AU12": 0.5, "AU14": 0.15},
+    "sad:open": {
+        "AU1": 1.0, "AU4": 0.4, "AU6": 0.5, "AU7": 0.5, "AU15": 0.6, "AU16": 0.5, "AU20": 0.5,
+        "AU25": 1.0, "AU26": 0.2,
+    },
+    "surprise:closed": {"AU1": 1.0, "AU2": 1.0, "AU5": 0.9, "AU25": 0.2},
+    "fear:closed": {
+        "AU1": 1.0, "AU2": 0.6, "AU4": 0.5, "AU5": 1.0, "AU20": 1.0, "AU24": 0.2,
+    },
+    "anger:open": {
+        "AU4": 1.0, "AU5": 0.4, "AU7": 0.8, "AU9": 0.25, "AU10": 0.8, "AU16": 0.75, "AU25": 1.0,
+        "AU26": 0.3,
+    },
+    "disgust:closed": {
+        "AU4": 0.7, "AU6": 0.4, "AU7": 0.8, "AU9": 0.8, "AU10": 0.8, "AU15": 0.4, "AU17": 0.7,
+        "AU24": 0.2,
+    },
+    "disgust:open": {
+        "AU4": 0.5, "AU6": 0.4, "AU7": 0.7, "AU9": 0.6, "AU10": 1.0, "AU16": 0.5, "AU25": 0.9,
+        "AU26": 0.4,
+    },
+    "contempt:right": {
+        "AU14R": 1.0, "AU12R": 0.8, "AU10R": 0.3, "AU24R": 0.2, "AU7": 0.4, "AU17": 0.45,
+        "AU43": 0.2,
+    },
+}  # fmt: skip
+"""Other ways in which people show the same emotion, as `label:variant`, in action units."""
+
+PLAIN: dict[str, str] = {
+    "happy": "open", "sad": "closed", "surprise": "open", "fear": "open", "anger": "closed",
+    "contempt": "left",
+}  # fmt: skip
+"""Which variant a label without one is: `anger` is `anger:closed`."""
+
+LABELS: tuple[str, ...] = (*EMOTIONS, *VARIANTS)
+"""All that a guide by label may say."""
+
+
+def emotion(label: str) -> str:
+    """The emotion, one of `EMOTIONS`, of a label with or without a variant; GuideError names the
+    labels there are.
+
+    >>> emotion("anger:open")
+    'anger'
+    """
+    return plain(label).partition(":")[0]
+
+
+def plain(label: str) -> str:
+    """The label as `LABELS` has it: without the variant where that is what it is anyway.
+
+    >>> plain("anger:closed"), plain("anger:open")
+    ('anger', 'anger:open')
+    """
+    name, colon, variant = label.partition(":")
+    if name not in PROTOTYPES:
+        raise GuideError(f"unknown expression {label!r}: choose from {', '.join(EMOTIONS)}")
+    if not colon or PLAIN.get(name) == variant:
+        return name
+    if label not in VARIANTS:
+        known = [name, *(v for v in VARIANTS if v.partition(":")[0] == name)]
+        raise GuideError(f"{name} has no variant {variant!r}: choose from {', '.join(known)}")
+    return label
 
 
 def prototype(label: str) -> Vector:
-    """Action-unit vector (47,) of an emotion label; GuideError names the labels there are."""
-    if label not in PROTOTYPES:
-        raise GuideError(f"unknown expression {label!r}: choose from {', '.join(EMOTIONS)}")
-    return vector(PROTOTYPES[label])
+    """Action-unit vector (47,) of an emotion label such as `anger` or `anger:open`; GuideError
+    names the labels there are."""
+    name = plain(label)
+    return vector(PROTOTYPES[name] if name in PROTOTYPES else VARIANTS[name])
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from mien.data.manifest import Record, write_manifest
 from mien.data.split import split_of
 from mien.errors import DataError
 from mien.files import replacing
+from mien.guides import Label
 from mien.methods.base import Method
 from mien.types import UInt8
 
@@ -53,18 +54,18 @@ def write(
         DataError: the folder holds people of other settings.
         GuideError: there is no such expression.
     """
-    wanted = {name: facs.prototype(name) for name in expressions}
+    wanted = [facs.plain(name) for name in expressions]
     _settle(settings, out)
     records = []
     for number in range(count):
         person = f"nobody/{settings.seed}-{number:05d}"
         folder = out / f"{number:05d}"
-        missing = [name for name in wanted if not (folder / f"{name}.png").is_file()]
+        missing = [name for name in wanted if not (folder / _file(name)).is_file()]
         if missing:
             _make(folder)
             marks = {"method": settings.method, "weights": settings.weights, "person": person}
             for name, pixels in pictures(method, settings, number, missing).items():
-                images.write(folder / f"{name}.png", pixels, metadata={**marks, "guide": name})
+                images.write(folder / _file(name), pixels, metadata={**marks, "guide": name})
         records += [_record(person, number, name, licence, settings) for name in wanted]
         progress(number + 1)
     write_manifest(out, records)
@@ -84,8 +85,7 @@ def pictures(
     for name in expressions:
         seen = person.source.pixels
         if name != "neutral":
-            index = torch.tensor([facs.EMOTIONS.index(name)], device=method.device)
-            seen = method.decode(person, method.from_labels(index))
+            seen = method.decode(person, method.expression(Label(name)))
         shown[name] = images.to_uint8(seen)[0]
     return shown
 
@@ -105,6 +105,10 @@ def _settle(settings: Settings, out: Path) -> None:
         raise DataError(f"cannot write {path}: {error.strerror}") from None
 
 
+def _file(label: str) -> str:
+    return f"{label.replace(':', '-')}.png"  # Windows takes no colon
+
+
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -114,9 +118,9 @@ def _make(folder: Path) -> None:
 
 def _record(person: str, number: int, name: str, licence: str, settings: Settings) -> Record:
     return Record(
-        file_name=f"{number:05d}/{name}.png",
+        file_name=f"{number:05d}/{_file(name)}",
         person=person,
-        emotion=name,
+        emotion=facs.emotion(name),
         units=facs.prototype(name),
         landmarks=None,
         licence=licence,

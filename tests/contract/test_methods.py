@@ -132,6 +132,15 @@ def test_same_input_same_bytes(method: Method) -> None:
     assert torch.equal(a, b)
 
 
+@torch.no_grad()
+def test_a_variant_of_a_label_is_asked_for_by_its_units(method: Method) -> None:
+    label = Label(("anger", "anger:open"))
+    code = method.expression(label, faces(method)).code
+    assert torch.allclose(code[:1], method.expression(Label("anger")).code, atol=1e-5)
+    assert torch.allclose(code[1:], method.from_units(label.units(2)[1:]).code, atol=1e-5)
+    assert not torch.allclose(code[1:], code[:1], atol=1e-3)
+
+
 def test_batch_does_not_matter(method: Method) -> None:
     source = faces(method, 3)
     alone = Faces(source.pixels[1:2], source.landmarks[1:2])

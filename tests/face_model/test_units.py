@@ -55,10 +55,30 @@ def test_units_come_back_from_their_weights(model: FaceModel) -> None:
     assert np.abs(found - asked)[list(facs.columns("AU12"))].max() < 0.05
 
 
-def test_weights_are_clipped(model: FaceModel) -> None:
-    weights = units.to_weights(model, np.ones(len(facs.UNITS), np.float32))
+def test_weights_keep_to_their_limits(model: FaceModel) -> None:
+    weights = units.to_weights(model, 10 * np.ones(len(facs.UNITS), np.float32))
     assert weights.min() >= 0
-    assert weights.max() <= max(1.0, *units.LIMITS.values())
+    for name, weight in zip(model.names, weights, strict=True):
+        shape = name.removesuffix("_L").removesuffix("_R")
+        assert weight <= units.LIMITS.get(shape, 1.0) + 1e-6, name
+
+
+def test_one_unit_is_as_strong_as_its_recipe_says(model: FaceModel) -> None:
+    table = units.matrix(model.names)
+    for i in range(len(facs.UNITS)):
+        one = np.zeros(len(facs.UNITS), np.float32)
+        one[i] = 1
+        assert np.allclose(units.to_weights(model, one), table[i])
+
+
+@pytest.mark.parametrize("label", [name for name in facs.LABELS if name != "neutral"])
+def test_more_of_an_expression_is_more_up_to_twice(model: FaceModel, label: str) -> None:
+    steps = np.linspace(0, 2, 21)
+    weights = np.stack([units.to_weights(model, t * facs.prototype(label)) for t in steps])
+    rise = np.diff(weights, axis=0)
+    assert rise.min() >= 0
+    moved = np.linalg.norm(rise, axis=1)
+    assert moved.min() > 0.15 * moved[0]  # at twice it still does something
 
 
 def test_expression_list() -> None:

@@ -58,7 +58,8 @@ def command(
         typer.Option(
             "--to",
             metavar="LABEL",
-            help="neutral, happy, sad, surprise, fear, anger, disgust, contempt.",
+            help="neutral, happy, sad, surprise, fear, anger, disgust, contempt; or a variant, "
+            "such as happy:closed or anger:open.",
         ),
     ] = None,
     au: Annotated[

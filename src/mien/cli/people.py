@@ -79,7 +79,4 @@ def _names(text: str) -> tuple[str, ...]:
     """Labels with commas between; GuideError for one that there is not."""
     from mien import facs
 
-    names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-    for name in names:
-        facs.prototype(name)
-    return names
+    return tuple(dict.fromkeys(facs.plain(part.strip()) for part in text.split(",")))

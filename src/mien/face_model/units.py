@@ -1,8 +1,8 @@
 """Action units to blendshape weights and back.
 
-The map is a matrix: each unit adds its blendshapes, then weights are clipped to what the mesh
-stands. The recipes follow the face model's own table of blendshapes and FACS, mended by eye on
-photographs.
+The map is a matrix: each unit adds its blendshapes, then weights bend towards what the mesh stands,
+so that more asked is always more shown. The recipes follow the face model's own table of
+blendshapes and FACS, mended by eye on photographs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from mien.guides.blendshapes import NAMES as ARKIT
 RECIPES: dict[int, dict[str, float]] = {
     1: {"browInnerUp": 1.0},
     2: {"browOuterUp": 1.0},
-    4: {"browDown": 1.35},
+    # At the drawn extreme brows have come down, but do not frown yet.
+    4: {"browDown": 1.6},
     5: {"eyeWide": 1.0},
     6: {"cheekSquint": 1.0, "eyeSquint": 0.2},
     7: {"eyeSquint": 1.0},
@@ -59,8 +60,16 @@ SIDED_RECIPES: dict[str, dict[str, float]] = {
 COUNT = len(facs.UNITS)
 """Length of an action-unit vector."""
 
-LIMITS: dict[str, float] = {"browDown": 1.35}
-"""Largest weight of blendshapes that may go past their drawn extreme; 1 for the others."""
+LIMITS: dict[str, float] = {
+    "browInnerUp": 1.5, "browOuterUp": 1.3, "browDown": 1.9, "eyeWide": 1.5, "cheekSquint": 1.6,
+    "eyeSquint": 1.6, "noseSneer": 1.2, "mouthUpperUp": 1.25, "mouthSmile": 1.4,
+    "mouthDimple": 1.3, "mouthFrown": 1.5, "mouthLowerDown": 1.5, "mouthShrugLower": 1.25,
+    "mouthStretch": 1.5, "mouthPress": 1.5, "mouthPucker": 1.25, "mouthFunnel": 1.15,
+    "jawOpen": 1.15,
+}  # fmt: skip
+"""What the weight of a blendshape that may go past its drawn extreme comes near to and never
+reaches; 1 for the others. Found by eye on a light and a dark face: beyond, creases turn to cuts and
+the jaw pulls the neck."""
 
 
 @cache
@@ -81,7 +90,7 @@ def matrix(names: tuple[str, ...]) -> Float:
 
 def bounded(model: FaceModel, weights: Float) -> Float:
     """Blendshape weights (..., 53) within what the mesh stands."""
-    out: Float = np.clip(weights, 0, _limits(model.names)).astype(np.float32)
+    out: Float = np.clip(weights, 0, _bounds(model.names)[1]).astype(np.float32)
     return out
 
 
@@ -100,16 +109,26 @@ def of_arkit(model: FaceModel, values: Float) -> Float:
 
 
 @cache
-def _limits(names: tuple[str, ...]) -> Float:
-    return np.array(
-        [LIMITS.get(name.removesuffix("_L").removesuffix("_R"), 1.0) for name in names], np.float32
-    )
+def _bounds(names: tuple[str, ...]) -> tuple[Float, Float]:
+    """Weights (E,) up to which blendshapes are as asked (1, or all of one unit), and their limits
+    (E,)."""
+    plain = [name.removesuffix("_L").removesuffix("_R") for name in names]
+    knees = np.maximum(matrix(names).max(0), 1).astype(np.float32)
+    limits = np.array([LIMITS.get(name, 1.0) for name in plain], np.float32)
+    return knees, np.maximum(limits, knees)
 
 
 def to_weights(model: FaceModel, units: Float) -> Float:
-    """Blendshape weights (..., 53) of action units (..., 47) in [0, 1]."""
-    weights = np.asarray(units, np.float32) @ matrix(model.names)
-    out: Float = np.clip(weights, 0, _limits(model.names))
+    """Blendshape weights (..., 53) of action units (..., 47), at least 0 and usually at most 1.
+
+    Weights past the drawn extreme of a shape, by units that share it or are beyond 1, grow less and
+    less, up to `LIMITS`.
+    """
+    knees, limits = _bounds(model.names)
+    weights = np.maximum(np.asarray(units, np.float32) @ matrix(model.names), 0)
+    room = limits - knees
+    over = np.maximum(weights - knees, 0) / np.maximum(room, 1e-6)
+    out: Float = np.minimum(weights, knees) + room * (1 - np.exp(-over))
     return out
 
 
