@@ -13,6 +13,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mien.cli.asking import (
+    Asked,
+    Light,
+    Like,
+    Look,
+    Shapes,
+    To,
+    Turn,
+    Units,
+    asked_for,
+    naming,
+)
 from mien.cli.batch import Job, Outcome, Plan, plan, run, save
 from mien.cli.session import (
     Certificate,
@@ -32,12 +44,10 @@ from mien.cli.session import (
     chosen,
     open_editor,
 )
-from mien.errors import FaceNotFound, GuideError
 from mien.methods.registry import DEFAULT
 
 if TYPE_CHECKING:
     from mien.editor import Editor, Result
-    from mien.guides import ActionUnits, Guide, Label
     from mien.images import Photo
     from mien.provenance.credentials import Signer
 
@@ -53,26 +63,13 @@ def command(
         Path,
         typer.Option("--out", "-o", help="File to write; a folder for several photographs."),
     ],
-    to: Annotated[
-        str | None,
-        typer.Option(
-            "--to",
-            metavar="LABEL",
-            help="neutral, happy, sad, surprise, fear, anger, disgust, contempt; or a variant, "
-            "such as happy:closed or anger:open.",
-        ),
-    ] = None,
-    au: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--au",
-            metavar="AU=VALUE",
-            help="AU12=0.8, AU4=+0.3, AU12L=C; repeat it for more units.",
-        ),
-    ] = None,
-    like: Annotated[
-        Path | None, typer.Option("--like", metavar="PHOTO", help="Lend this face's expression.")
-    ] = None,
+    to: To = None,
+    au: Units = None,
+    like: Like = None,
+    blendshapes: Shapes = None,
+    gaze: Look = None,
+    turn: Turn = None,
+    light: Light = None,
     intensity: Intensity = 1.0,
     face: Face = "auto",
     method: Method = DEFAULT,
@@ -94,7 +91,8 @@ def command(
         bool, typer.Option("--profile", help="Say how long each stage took.")
     ] = False,
 ) -> None:
-    """Change the expression in photographs: say which by **--to**, **--au** or **--like**.
+    """Change the expression in photographs: say which by **--to**, **--like** or **--blendshapes**,
+    and on top of it by **--au**, **--gaze**, **--turn** and **--light**.
 
     `mien edit photo.jpg --to happy -o out.png` for one. Several photographs, or a folder, go into
     the folder OUT. What is in it already is kept if it is the result of this very request (its
@@ -104,7 +102,7 @@ def command(
     """
     from mien import images
 
-    asked = asked_for(to, au or [], like)
+    asked = asked_for(to, au, like, blendshapes, gaze, turn, light)
     check_intensity(intensity)
     check_face(face)
     check_method(method, weights)
@@ -119,7 +117,7 @@ def command(
     else:
         check_folder(out, make=True)
     editor = open_editor(method, weights, device, choice)
-    guide = lent(editor, asked)
+    guide = asked.guide(editor)
     if one:
         with naming(jobs[0].source):
             result = editor.edit(photo, guide, intensity, face)
@@ -134,45 +132,9 @@ def command(
         _profile(seconds)
 
 
-def asked_for(to: str | None, au: Sequence[str], like: Path | None) -> Label | ActionUnits | Photo:
-    """The guide that the options name, a reference as its photograph; GuideError unless it is just
-    one.
-    """
-    from mien import images
-    from mien.guides import ActionUnits, Label
-
-    given = [name for name, value in (("--to", to), ("--au", au), ("--like", like)) if value]
-    if not given:
-        raise GuideError("say which expression: --to LABEL, --au AU12=0.8, or --like PHOTO")
-    if len(given) > 1:
-        raise GuideError(f"{' and '.join(given)} exclude one another: give one of them")
-    if to is not None:
-        return Label(to)
-    return images.read(like) if like is not None else ActionUnits.parse(*au)
-
-
-def lent(editor: Editor, asked: Label | ActionUnits | Photo) -> Guide:
-    """The guide of `asked_for`, a photograph as the expression on its largest face."""
-    from mien.guides import ActionUnits, Label
-
-    if isinstance(asked, Label | ActionUnits):
-        return asked
-    with naming("the reference"):
-        return editor.reference(asked)
-
-
-@contextmanager
-def naming(what: object) -> Iterator[None]:
-    """A face that is not found is told together with the photograph."""
-    try:
-        yield
-    except FaceNotFound as error:
-        raise FaceNotFound(f"{what}: {error}") from None
-
-
 def _request(
     editor: Editor,
-    asked: Label | ActionUnits | Photo,
+    asked: Asked,
     intensity: str,
     face: str,
     choice: Mapping[str, Any],
@@ -181,14 +143,8 @@ def _request(
     """All that decides a result beside its source, in a line: what one call must share with an
     earlier one to go on with it.
     """
-    from mien.guides import Guide
-
-    if isinstance(asked, Guide):
-        words = asked.describe()
-    else:
-        words = hashlib.sha256(asked.pixels.tobytes()).hexdigest()
     signed = hashlib.sha256(signer.chain).hexdigest() if signer else ""
-    parts = (editor.method.name, editor.weights, words, intensity, face, dict(choice), signed)
+    parts = (editor.method.name, editor.weights, asked.words, intensity, face, dict(choice), signed)
     return json.dumps(parts, sort_keys=True)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.edit import naming
+from mien.cli.asking import naming
 from mien.cli.session import (
     Device,
     Face,

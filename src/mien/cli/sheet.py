@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from mien.cli.asking import naming
 from mien.cli.batch import Plan, sources
-from mien.cli.edit import naming, say_passed
+from mien.cli.edit import say_passed
 from mien.cli.session import (
     Device,
     Face,

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from mien.cli.asking import naming
 from mien.cli.batch import written_as
-from mien.cli.edit import naming
 from mien.cli.session import (
     Certificate,
     Device,

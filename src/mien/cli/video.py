@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.cli.edit import asked_for, lent
+from mien.cli.asking import Light, Like, Look, Shapes, To, Turn, Units, asked_for
 from mien.cli.session import (
     Certificate,
     Device,
@@ -35,17 +35,13 @@ if TYPE_CHECKING:
 def command(
     film: Annotated[Path, typer.Argument(metavar="FILM", help="A film: MP4, MOV, MKV, WebM ...")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Film to write: .mp4, .mov or .mkv.")],
-    to: Annotated[
-        str | None,
-        typer.Option("--to", metavar="LABEL", help="neutral, happy, sad, surprise, ..."),
-    ] = None,
-    au: Annotated[
-        list[str] | None,
-        typer.Option("--au", metavar="AU=VALUE", help="AU12=0.8, AU4=+0.3; repeat it for more."),
-    ] = None,
-    like: Annotated[
-        Path | None, typer.Option("--like", metavar="PHOTO", help="Lend this face's expression.")
-    ] = None,
+    to: To = None,
+    au: Units = None,
+    like: Like = None,
+    blendshapes: Shapes = None,
+    gaze: Look = None,
+    turn: Turn = None,
+    light: Light = None,
     like_film: Annotated[
         Path | None,
         typer.Option("--like-film", metavar="FILM", help="Lend the expression of this one's face."),
@@ -73,9 +69,9 @@ def command(
     from mien.video.film import edit_film
     from mien.video.reading import look
 
-    if like_film is not None and (to or au or like):
+    if like_film is not None and (to or au or like or blendshapes or gaze or turn or light):
         raise GuideError("--like-film goes without --to, --au and --like: give one of them")
-    asked = None if like_film else asked_for(to, au or [], like)
+    asked = None if like_film else asked_for(to, au, like, blendshapes, gaze, turn, light)
     check_intensity(intensity)
     check_face(face)
     check_method(method, weights)
@@ -89,7 +85,7 @@ def command(
     if other is not None:
         drive = Lent(other, editor.method)
     elif asked is not None:
-        drive = Constant(lent(editor, asked))
+        drive = Constant(asked.guide(editor))
     with _bar(source.count) as progress:
         done = edit_film(editor, source, out, drive, path, face, signer, progress)
     each = 1000 * done.seconds / max(done.frames, 1)
