@@ -7,6 +7,7 @@ matrix is the photograph's, so it is factored once.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -120,6 +121,22 @@ class Background:
         out = self.points.copy()
         for _ in range(ROUNDS):
             out = self.points - self.sample(drift, out)
+        return out
+
+    def drawn(self, drift: Float, to_raster: Callable[[Float], Float], places: Float) -> Float:
+        """Where each pixel of a raster, at `places` (H, W, 2) px, came from, when the grid was
+        displaced by `drift` (G, 2) px, if that folds it: of what lies on top of one another,
+        something shows. `to_raster` turns points of the crop into the raster's.
+        """
+        ids = np.arange(self._n**2, dtype=np.int32).reshape(self._n, self._n)
+        a, b, c, d = (q.ravel() for q in (ids[:-1, :-1], ids[:-1, 1:], ids[1:, :-1], ids[1:, 1:]))
+        triangles = np.concatenate([np.stack([a, b, d], 1), np.stack([a, d, c], 1)])
+        points = to_raster(self.points + drift)
+        flat = np.zeros(len(points), np.float32)
+        raster = rasterise(points, flat, triangles, places.shape[:2])
+        seen = raster.index >= 0
+        out = places.copy()  # beyond the grid nothing moves
+        out[seen] = raster.spread(triangles, self.points, seen)
         return out
 
     def over(self, values: Float, places: Float) -> Float:

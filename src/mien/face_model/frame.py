@@ -91,8 +91,10 @@ class Scene:
     gap_change: float
     landmarks: Float
     surround: Background
-    back: Float
-    """Displacement (G, 2) of the surround to where it came from."""
+    drift: Float
+    """Displacement (G, 2) of the surround."""
+    folds: bool
+    """Whether that may fold it, as a turning head does."""
     glow: Float | None
     """Log-brightness (G,) of the surround where it came from, if the light has moved."""
 
@@ -126,7 +128,11 @@ class Frame:
         values = np.ascontiguousarray(scene.attributes[:, [0, 1, BLEND, LIGHT]])
         seen = raster.spread(triangles, values, face)
         surround = scene.surround
-        source = window.places + surround.over(scene.back, window.places)
+        if scene.folds:
+            source = surround.drawn(scene.drift, window.to_raster, window.places)
+        else:
+            back = surround.origins(scene.drift) - surround.points
+            source = window.places + surround.over(back, window.places)
         blend, light = np.zeros(window.shape, np.float32), np.ones(window.shape, np.float32)
         if scene.glow is not None:
             light = np.exp(surround.over(scene.glow[:, None], source)[..., 0])

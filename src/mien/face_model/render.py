@@ -376,7 +376,8 @@ class Rig:
             gap_change=gap_change,
             landmarks=self.fit.landmarks.astype(np.float32) + moved[at],
             surround=self._background,
-            back=self._background.origins(drift) - self._background.points,
+            drift=drift,
+            folds=any(stage.turn),
             glow=glow,
         )
         return scene, relief
