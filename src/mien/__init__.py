@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mien.editor import Editor
     from mien.errors import MienError
-    from mien.guides import ActionUnits, Blendshapes, Composed, Gaze, Label, Reference, Staging
+    from mien.guides import (
+        ActionUnits,
+        Blendshapes,
+        Composed,
+        Gaze,
+        Held,
+        Label,
+        Reference,
+        Staging,
+    )
     from mien.methods.registry import load
 
 __all__ = [
@@ -20,6 +29,7 @@ __all__ = [
     "Composed",
     "Editor",
     "Gaze",
+    "Held",
     "Label",
     "MienError",
     "Reference",
@@ -33,6 +43,7 @@ _HOMES = {
     "Composed": "mien.guides",
     "Editor": "mien.editor",
     "Gaze": "mien.guides",
+    "Held": "mien.guides",
     "Label": "mien.guides",
     "MienError": "mien.errors",
     "Reference": "mien.guides",

@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 
 from mien import images
-from mien.errors import FaceNotFound
+from mien.errors import FaceNotFound, FaceUndrawable
 from mien.faces import align
 from mien.faces.detect import choose, detect
 from mien.faces.paste import paste
@@ -128,7 +128,8 @@ class Editor:
 
         `intensity` 0 is the photograph itself, to the byte; 1 is the guide; beyond is allowed.
         `face` is `largest`, `all`, `index N`, `near X,Y`, or `auto`: the only face or one that is
-        clearly the largest. ImageError, FaceNotFound or GuideError say in one line what is wrong.
+        clearly the largest. Of several faces those that cannot be drawn are left alone. ImageError,
+        FaceNotFound, FaceUndrawable or GuideError say in one line what is wrong.
         """
         clock = _Clock()
         with clock("read"):
@@ -139,13 +140,14 @@ class Editor:
         with clock("align"):
             crops = [self.crop(source.pixels, f) for f in faces]
         with clock("edit"):
-            drafts = self._drafts(crops, guide, intensity)
+            drafts = self._possible(crops, guide, intensity)
         with clock("paste"):
-            edited = lay(source, drafts)
-        metadata = self.metadata(guide.describe(), f"{intensity:g}", len(faces))
-        heads = tuple(draft.head for draft in drafts)
+            edited = lay(source, [draft for _, draft in drafts])
+        changed = tuple(faces[i] for i, _ in drafts)
+        heads = tuple(draft.head for _, draft in drafts)
+        metadata = self.metadata(guide.describe(), f"{intensity:g}", len(changed))
         metadata |= {"heads": ",".join(heads)}
-        return Result(edited, tuple(faces), len(found), metadata, source, clock.seconds, heads)
+        return Result(edited, changed, len(found), metadata, source, clock.seconds, heads)
 
     def draft(
         self, photo: Photo, faces: Sequence[Face], guide: Guide, intensity: float = 1.0
@@ -249,6 +251,22 @@ class Editor:
 
     def _batch(self, crop: AlignedFace) -> Faces:
         return Faces.stack([crop]).to(self.method.device)
+
+    def _possible(
+        self, crops: Sequence[AlignedFace], guide: Guide, intensity: float
+    ) -> list[tuple[int, Draft]]:
+        """A draft of each face that can be drawn, and which it is; FaceUndrawable if none can."""
+        drafts, refusal = [], None
+        for i, crop in enumerate(crops):
+            try:
+                edit = self.method.edit(self._batch(crop), guide.of(i), intensity)
+            except FaceUndrawable as error:
+                refusal = error
+            else:
+                drafts.append((i, Draft(crop, edit)))
+        if refusal is not None and not drafts:
+            raise refusal
+        return drafts
 
     def _drafts(self, crops: Sequence[AlignedFace], guide: Guide, intensity: float) -> list[Draft]:
         return [

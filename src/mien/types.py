@@ -55,10 +55,15 @@ class AlignedFace:
 
 @dataclass(frozen=True)
 class Faces:
-    """A batch of aligned faces: pixels (B, 3, S, S) in [-1, 1], landmarks (B, 68, 2) in crop px."""
+    """A batch of aligned faces: pixels (B, 3, S, S) in [-1, 1], landmarks (B, 68, 2) in crop px.
+
+    `people` (B, 50), where they are known from other pictures: who each is, as the face model's
+    identity coefficients.
+    """
 
     pixels: Tensor
     landmarks: Tensor
+    people: Tensor | None = None
 
     def __len__(self) -> int:
         return self.pixels.shape[0]
@@ -73,7 +78,13 @@ class Faces:
         return replace(self, pixels=smooth, landmarks=points)
 
     def to(self, device: torch.device | str) -> Self:
-        return replace(self, pixels=self.pixels.to(device), landmarks=self.landmarks.to(device))
+        people = None if self.people is None else self.people.to(device)
+        return replace(
+            self,
+            pixels=self.pixels.to(device),
+            landmarks=self.landmarks.to(device),
+            people=people,
+        )
 
     @classmethod
     def stack(cls, faces: Sequence[AlignedFace]) -> Self:

@@ -58,6 +58,10 @@ Light: TypeAlias = Annotated[
     str | None,
     typer.Option("--light", metavar="LEFT,UP", help="Move the key light, -1 to 1 each."),
 ]
+Region: TypeAlias = Annotated[
+    str,
+    typer.Option("--region", help="Which part may change: `face`, `upper` or `lower`."),
+]
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,8 @@ class Asked:
 
     guides: tuple[Guide, ...]
     lender: Photo | None = None
+    held: tuple[str, ...] = ()
+    """Parts of the face that stay as they are."""
 
     @property
     def words(self) -> str:
@@ -74,17 +80,20 @@ class Asked:
         told = [guide.describe() for guide in self.guides]
         if self.lender is not None:
             told.insert(0, hashlib.sha256(self.lender.pixels.tobytes()).hexdigest())
-        return " ".join(told)
+        return " ".join((*told, *self.held))
 
     def guide(self, editor: Editor) -> Guide:
         """The guide; FaceNotFound if the photograph shows nobody."""
-        from mien.guides import Composed
+        from mien.guides import Composed, Held
 
         parts = self.guides
         if self.lender is not None:
             with naming("the reference"):
                 parts = (editor.reference(self.lender), *parts)
-        return parts[0] if len(parts) == 1 else Composed(parts)
+        made = parts[0] if len(parts) == 1 else Composed(parts)
+        for part in self.held:
+            made = Held(made, part)
+        return made
 
 
 def asked_for(
@@ -95,9 +104,11 @@ def asked_for(
     gaze: str | None = None,
     turn: str | None = None,
     light: str | None = None,
+    held: tuple[str, ...] = (),
 ) -> Asked:
     """What the options ask for together: a whole expression at most, and on top of it units, a
-    gaze, a turned head. GuideError for none, for two expressions, or for one that cannot be read.
+    gaze, a turned head, but for the parts that are `held`. GuideError for none, for two
+    expressions, or for one that cannot be read.
     """
     from mien import images
     from mien.guides import ActionUnits, Blendshapes, Gaze, Label, Staging
@@ -122,7 +133,18 @@ def asked_for(
         parts.append(Staging((pitch, yaw, roll), (key, up)))
     if not parts and like is None:
         raise GuideError("say which expression: --to LABEL, --au AU12=0.8, or --like PHOTO")
-    return Asked(tuple(parts), None if like is None else images.read(like))
+    return Asked(tuple(parts), None if like is None else images.read(like), held)
+
+
+def held_by(region: str, keep: str = "none") -> tuple[str, ...]:
+    """The parts of the face that stay, by `--region` and `--keep`; GuideError for other words."""
+    regions = {"face": (), "upper": ("lower",), "lower": ("upper",)}
+    kept = {"none": (), "speech": ("speech",)}
+    if region not in regions:
+        raise GuideError(f"unknown region {region!r}: choose from {', '.join(regions)}")
+    if keep not in kept:
+        raise GuideError(f"cannot keep {keep!r}: choose from {', '.join(kept)}")
+    return (*regions[region], *(kept[keep] if region != "upper" else ()))
 
 
 def _numbers(option: str, text: str, form: str, count: int) -> list[float]:

@@ -18,11 +18,13 @@ from mien.cli.asking import (
     Light,
     Like,
     Look,
+    Region,
     Shapes,
     To,
     Turn,
     Units,
     asked_for,
+    held_by,
     naming,
 )
 from mien.cli.batch import Job, Outcome, Plan, plan, run, save
@@ -70,6 +72,7 @@ def command(
     gaze: Look = None,
     turn: Turn = None,
     light: Light = None,
+    region: Region = "face",
     intensity: Intensity = 1.0,
     face: Face = "auto",
     method: Method = DEFAULT,
@@ -102,7 +105,7 @@ def command(
     """
     from mien import images
 
-    asked = asked_for(to, au, like, blendshapes, gaze, turn, light)
+    asked = asked_for(to, au, like, blendshapes, gaze, turn, light, held_by(region))
     check_intensity(intensity)
     check_face(face)
     check_method(method, weights)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.cli.asking import Light, Like, Look, Shapes, To, Turn, Units, asked_for
+from mien.cli.asking import Light, Like, Look, Region, Shapes, To, Turn, Units, asked_for, held_by
 from mien.cli.session import (
     Certificate,
     Device,
@@ -42,6 +42,11 @@ def command(
     gaze: Look = None,
     turn: Turn = None,
     light: Light = None,
+    keep: Annotated[
+        str,
+        typer.Option("--keep", help="`speech`: lips and jaw go on talking; `none`: all is set."),
+    ] = "speech",
+    region: Region = "face",
     like_film: Annotated[
         Path | None,
         typer.Option("--like-film", metavar="FILM", help="Lend the expression of this one's face."),
@@ -71,7 +76,8 @@ def command(
 
     if like_film is not None and (to or au or like or blendshapes or gaze or turn or light):
         raise GuideError("--like-film goes without --to, --au and --like: give one of them")
-    asked = None if like_film else asked_for(to, au, like, blendshapes, gaze, turn, light)
+    held = held_by(region, keep)
+    asked = None if like_film else asked_for(to, au, like, blendshapes, gaze, turn, light, held)
     check_intensity(intensity)
     check_face(face)
     check_method(method, weights)

@@ -42,7 +42,7 @@ from mien.face_model.light import Light
 from mien.face_model.lips import lips_without_slit
 from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_INSIDE, SIDES, FaceModel
 from mien.face_model.mouth import MouthShade, own_mouth
-from mien.face_model.mouths import MouthLibrary
+from mien.face_model.mouths import Donor, MouthLibrary
 from mien.face_model.problem import ruler
 from mien.face_model.sampling import shrink
 from mien.face_model.shade import Skin, mouth_mask, shade
@@ -111,6 +111,7 @@ class Rig:
         units: (47,) the action units that it shows, in [0, 1]; only gaze if it was said to be
             neutral.
         person: the mesh of whom it shows.
+        donor: whose teeth are seen in a mouth that opens.
     """
 
     def __init__(
@@ -120,10 +121,13 @@ class Rig:
         landmarks: Float,
         neutral: bool,
         template: Float | None = None,
+        identity: Float | None = None,
+        donor: Donor | None = None,
     ) -> None:
         """`crop` uint8 (S, S, 3) RGB, upright, of any side: textures are as fine as it is;
         `landmarks` (68, 2) in its pixels; whether the face is at rest; `template` (189, 2),
-        hand-checked points in its pixels, where there are some."""
+        hand-checked points in its pixels, where there are some; `identity` (50,), who it shows, if
+        that is known from other pictures, and `donor`, whose teeth stand for theirs."""
         side = len(crop)
         if crop.shape != (side, side, 3) or crop.dtype != np.uint8:
             raise ValueError(f"crop is {crop.dtype} {crop.shape}, not uint8 (S, S, 3)")
@@ -131,15 +135,15 @@ class Rig:
             raise ValueError(f"landmarks are {landmarks.shape}, not 68 finite points")
         if ruler(landmarks) < LEAST_RULER * side:
             raise FaceUndrawable("the landmarks do not form a face")
-        self.model, self.neutral, self.crop = model, neutral, crop
+        self.model, self.neutral, self.crop, self.donor = model, neutral, crop, donor
         at, self._small = _resized(landmarks, side, SOURCE_SIZE), _small(crop)
         checked = None if template is None else _resized(template, side, SOURCE_SIZE)
-        self.fit: Fit = fit(model, at, neutral, template=checked)
+        self.fit: Fit = fit(model, at, neutral, identity, checked)
         self._irises = irises_of(self._small, self.fit)
         found = {s: i.centre for s, i in self._irises.items()}
         look = gaze(model, self.fit, found if checked is None else pupils(checked))
         if look.any():
-            self.fit = fit(model, at, neutral, template=checked, gaze=look)
+            self.fit = fit(model, at, neutral, identity, checked, look)
         self.units: Float = units.to_units(model, look if neutral else asked(model, self.fit))
         self.person = person(model, self.fit)
         self._source = stand(model, pose(model, self.person, self.fit.weights), self.fit.camera)
@@ -250,6 +254,11 @@ class Rig:
         return Drawing(flow, seen, gain, _mean(layers.paint, window.fine), points)
 
     @property
+    def _seed(self) -> int:
+        """Of what is this person's and of no picture in particular."""
+        return zlib.crc32(np.round(self.fit.identity, 1).tobytes())
+
+    @property
     def facing(self) -> Float:
         """How far each vertex (N,) faces the camera in the photograph, -1..1."""
         return self._source.normals[:, 2]
@@ -295,13 +304,13 @@ class Rig:
             SOURCE_SIZE,
             float(fit.camera.scale),
             self._light.bare,
-            zlib.crc32(self._small.tobytes()),
+            self._seed,
         )
         second = lips_without_slit(eyes.lids, landmarks, fit.closed, eyes.white, fine)
         bright = brightest(small, fit.landmarks)
         tones = Tones(eyes.white, own.skin, own.lip, bright, own.enamel)
-        donor = MouthLibrary.load().choose(tones.brown, turn=zlib.crc32(self._small.tobytes()))
-        self._skin = Skin(model, photo, eyes, second, own, Mouth(model, donor, tones))
+        self.donor = self.donor or MouthLibrary.load().choose(tones.brown, turn=self._seed)
+        self._skin = Skin(model, photo, eyes, second, own, Mouth(model, self.donor, tones))
         closed = fit.weights.copy()
         closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1
         shut = fit.camera.project(pose(model, self.person, closed))[0]

@@ -5,6 +5,7 @@ from mien.guides.base import Guide, Speaker
 from mien.guides.blendshapes import Blendshapes
 from mien.guides.composed import Composed
 from mien.guides.gaze import Gaze
+from mien.guides.held import Held
 from mien.guides.label import Label
 from mien.guides.reference import Reference
 from mien.guides.staging import Staging
@@ -16,6 +17,7 @@ __all__ = [
     "Composed",
     "Gaze",
     "Guide",
+    "Held",
     "Label",
     "Reference",
     "Speaker",

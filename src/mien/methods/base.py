@@ -18,10 +18,10 @@ import torch
 from torch import Tensor, nn
 
 from mien import facs
-from mien.errors import ConfigError, GuideError
+from mien.errors import ConfigError, FaceUndrawable, GuideError
 from mien.face_model import units as model_units
 from mien.guides import Guide
-from mien.methods.drawing import Memory, shown
+from mien.methods.drawing import Memory, ModelHead, shown
 from mien.methods.registry import MODEL
 from mien.methods.strengths import ANY, Strengths, stronger
 from mien.nn.compose import changes_nothing, compose, unchanged
@@ -110,7 +110,7 @@ class Method(nn.Module, ABC):
     def from_blendshapes(self, weights: Tensor) -> Expression:
         """The expressions of ARKit's blendshapes (B, 51), in the order of
         `guides.blendshapes.NAMES`: those of the action units that come nearest."""
-        model, _ = shown()
+        model = self.model_head.model
         shapes = [model_units.of_arkit(model, row) for row in weights.cpu().numpy()]
         units = np.stack([model_units.to_units(model, row) for row in shapes])
         return self.from_units(torch.from_numpy(units).to(self.device))
@@ -121,6 +121,16 @@ class Method(nn.Module, ABC):
         """The expression with the head turned and the key light moved; GuideError here, for most
         methods leave both as they are."""
         raise GuideError(f"{self.name} leaves head and light as they are: use --method morphable")
+
+    def held(self, own: Expression, wanted: Expression, numbers: Iterable[int]) -> Expression:
+        """The expression asked for, with the action units of these numbers as they are in the
+        source's own."""
+        start, goal = self.units(own), self.units(wanted)
+        kept = goal.clone()
+        at = [column for number in numbers for column in facs.columns(f"AU{number}")]
+        kept[:, at] = start[:, at].expand(len(kept), -1)
+        step = self.from_units(kept).code - self.from_units(goal).code
+        return Expression(wanted.code + step)
 
     @property
     def strengths_used(self) -> Strengths:
@@ -201,10 +211,25 @@ class Method(nn.Module, ABC):
     def by_model(self, source: Faces, own: Expression, wanted: Expression) -> Composition | None:
         """The faces of `source` (B) moved by the face model from one code to another, both read as
         action units; None if one of them cannot be drawn so."""
-        model, faces = shown()
+        model = self.model_head.model
         start, goal = (self.units(code).cpu().numpy() for code in (own, wanted))
         steps = model_units.to_weights(model, goal) - model_units.to_weights(model, start)
-        return faces.moved(source, steps)
+        return self.model_head.moved(source, steps)
+
+    def people(self, source: Faces) -> Tensor | None:
+        """Who the faces (B) are, for other pictures of them (`Faces.people`): identity coefficients
+        (B, 50) of the face model, None where it does not draw them."""
+        if self.drawn_by != MODEL:
+            return None
+        try:
+            return self.model_head.people(source)
+        except FaceUndrawable:
+            return None
+
+    @property
+    def model_head(self) -> ModelHead:
+        """What fits and draws the face model."""
+        return shown()[1]
 
     def seen(self, source: Faces) -> Faces:
         """The faces as the method sees them: at its own size."""

@@ -17,6 +17,7 @@ from mien.errors import FaceUndrawable
 from mien.face_model.animate import asked, effective
 from mien.face_model.arrays import Float
 from mien.face_model.mesh import FaceModel
+from mien.face_model.mouths import Donor
 from mien.face_model.render import Drawing, Rig
 from mien.face_model.stage import Stage
 from mien.face_model.units import bounded
@@ -25,6 +26,8 @@ from mien.types import Composition, Faces
 
 T = TypeVar("T")
 
+KNOWN = 64
+"""People, told by their identity, whose teeth are remembered from picture to picture."""
 FITTED = 4
 """Fitted faces that are kept for the next ask; one of 1,024 px takes 60 MB."""
 
@@ -60,7 +63,9 @@ class Memory(Generic[T]):
 
 def _digest(faces: Faces) -> bytes:
     made = hashlib.blake2b(digest_size=16)
-    for part in (faces.pixels, faces.landmarks):
+    for part in (faces.pixels, faces.landmarks, faces.people):
+        if part is None:
+            continue
         array = np.ascontiguousarray(part.detach().cpu().numpy())
         made.update(str(array.shape).encode())
         made.update(array.data)
@@ -73,10 +78,16 @@ class ModelHead:
     def __init__(self, model: FaceModel) -> None:
         self.model = model
         self._rigs = Memory[list[Rig]](FITTED)
+        self._donors: OrderedDict[bytes, Donor | None] = OrderedDict()
+        self._lock = threading.Lock()
 
     def rigs(self, faces: Faces) -> list[Rig]:
         """The face model fitted to each face (B), of any side."""
         return [rig for i in range(len(faces)) for rig in self._rigs.get(_one(faces, i), self._fit)]
+
+    def people(self, faces: Faces) -> Tensor:
+        """Who each face (B) shows, as identity coefficients (B, 50)."""
+        return torch.from_numpy(np.stack([rig.fit.identity for rig in self.rigs(faces)]))
 
     def own(self, rig: Rig) -> Float:
         """Blendshape weights (53,) that the fitted photograph shows, relative to the person at
@@ -119,12 +130,24 @@ class ModelHead:
     def _fit(self, face: Faces) -> list[Rig]:
         crop = to_uint8(face.pixels)[0]
         points = face.landmarks[0].detach().cpu().numpy().astype(np.float32)
-        return [Rig(self.model, crop, points, neutral=False)]
+        if face.people is None:
+            return [Rig(self.model, crop, points, neutral=False)]
+        who = face.people[0].cpu().numpy().astype(np.float32)
+        key = who.tobytes()
+        with self._lock:
+            donor = self._donors.get(key)
+        rig = Rig(self.model, crop, points, neutral=False, identity=who, donor=donor)
+        with self._lock:
+            self._donors[key] = rig.donor
+            while len(self._donors) > KNOWN:
+                self._donors.popitem(last=False)
+        return [rig]
 
 
 def _one(faces: Faces, index: int) -> Faces:
     part = slice(index, index + 1)
-    return Faces(faces.pixels[part], faces.landmarks[part])
+    people = None if faces.people is None else faces.people[part]
+    return Faces(faces.pixels[part], faces.landmarks[part], people)
 
 
 def composition(drawing: Drawing) -> Composition:

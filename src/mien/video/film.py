@@ -7,9 +7,12 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from torch import Tensor
+
 from mien.editor import Editor
-from mien.errors import FaceNotFound
+from mien.errors import FaceNotFound, FaceUndrawable
 from mien.faces.paste import paste
+from mien.methods.base import Method
 from mien.provenance.credentials import Signer
 from mien.provenance.mark import lay
 from mien.types import Face, Faces, UInt8
@@ -71,8 +74,9 @@ def film_steps(
     """
     began, count, edited, shown = time.perf_counter(), 0, 0, False
     with writing(target, source, _metadata(editor, drive, curve), signer) as film:
+        cast = Cast()
         for steady in steadied(followed(source.frames(), face)):
-            pixels = edit_frame(editor, steady, drive, curve)
+            pixels = edit_frame(editor, steady, drive, curve, cast)
             film.add(steady.frame, pixels)
             count += 1
             edited += pixels is not steady.frame.pixels
@@ -85,18 +89,48 @@ def film_steps(
             )
 
 
-def edit_frame(editor: Editor, steady: Steady, drive: Drive, curve: Curve = FULL) -> UInt8:
+class Cast:
+    """Who is who in a film: the face model keeps each face's person as long as it is followed, so
+    that only expression and pose change from frame to frame."""
+
+    def __init__(self) -> None:
+        self._people: dict[int, Tensor] = {}
+
+    def known(self, index: int, faces: Faces, method: Method) -> Faces:
+        """The face of a frame (B = 1) with its person, found in the first frame that shows it."""
+        if index not in self._people:
+            found = method.people(faces)
+            if found is None:
+                return faces
+            self._people[index] = found
+        return replace(faces, people=self._people[index])
+
+    def lost(self, index: int) -> None:
+        """Forget a face: another person may come in its place."""
+        self._people.pop(index, None)
+
+
+def edit_frame(
+    editor: Editor, steady: Steady, drive: Drive, curve: Curve = FULL, cast: Cast | None = None
+) -> UInt8:
     """One frame with its edit and the mark, (H, W, 3); its very pixels if nothing is asked."""
-    source = steady.frame.pixels
+    source, cast = steady.frame.pixels, cast or Cast()
     guide, wanted = drive.at(steady.frame.time), curve.at(steady.frame.time)
     pixels, faces = source, []
-    for points, share in zip(steady.points, steady.shares, strict=True):
+    for index, (points, share) in enumerate(zip(steady.points, steady.shares, strict=True)):
+        if points is None:
+            cast.lost(index)
         if points is None or guide is None or share * wanted == 0:
             continue
         found = Face.at(points)
         crop = editor.crop(source, found)
         batch = Faces.stack([crop]).to(editor.method.device)
-        pixels = paste(pixels, crop, editor.method.edit(batch, guide, share * wanted))
+        batch = cast.known(index, batch, editor.method)
+        try:
+            edit = editor.method.edit(batch, guide, share * wanted)
+        except FaceUndrawable:  # turned away for a moment: this frame stays as it is
+            continue
+        pixels = paste(pixels, crop, edit)
         faces.append(found)
     return lay(pixels, source, faces) if faces else source
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mien.editor import Editor
 from mien.errors import GuideError, MienError, VideoError
-from mien.guides import Label
+from mien.guides import Held, Label
 from mien.images import Photo
 from mien.types import UInt8
 from mien.video.driving import Constant, Curve, Drive, Lent
@@ -180,7 +180,7 @@ class Reel:
             return Constant(editor.reference(self.photo))
         if order.by == FILM and self.film is not None:
             return Lent(self.film, editor.method)
-        return Constant(Label(order.label))
+        return Constant(Held(Label(order.label), "speech"))  # a talking mouth goes on talking
 
     def _film(self, upload: Path, name: str, limits: Limits) -> Film:
         """A film in the folder, judged by its first bytes, then by its header."""

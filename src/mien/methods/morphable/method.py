@@ -7,7 +7,7 @@ FaceKit. See docs/methods/morphable.md for what differs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -60,14 +60,14 @@ class Morphable(Method):
         self._given = ModelHead(model)
 
     @property
-    def faces(self) -> ModelHead:
-        """What fits and draws: by the face model that ships, unless another was given."""
+    def model_head(self) -> ModelHead:
+        """By the face model that ships, unless another was given."""
         return self._given or shown()[1]
 
     @property
     def model(self) -> FaceModel:
         """The face model."""
-        return self.faces.model
+        return self.model_head.model
 
     @property
     def device(self) -> torch.device:
@@ -80,7 +80,7 @@ class Morphable(Method):
         return Identity(source, ())
 
     def encode(self, faces: Faces) -> Expression:
-        rows = [self._code(self.faces.own(rig)) for rig in self.faces.rigs(faces)]
+        rows = [self._code(self.model_head.own(rig)) for rig in self.model_head.rigs(faces)]
         return Expression(torch.from_numpy(np.stack(rows)))
 
     def from_labels(self, index: Tensor) -> Expression:
@@ -103,6 +103,13 @@ class Morphable(Method):
         code[:, LIGHT] += torch.tensor(light)
         return Expression(code)
 
+    def held(self, own: Expression, wanted: Expression, numbers: Iterable[int]) -> Expression:
+        code = wanted.code.clone()
+        at = [column for number in numbers for column in facs.columns(f"AU{number}")]
+        moved = np.flatnonzero(model_units.matrix(self.model.names)[at].any(0))
+        code[:, moved] = own.code[:, moved].expand(len(code), -1)
+        return Expression(code)
+
     def units(self, expression: Expression) -> Tensor:
         rows = expression.code[:, : TURN.start].numpy()
         read = np.stack([model_units.to_units(self.model, row) for row in rows])
@@ -111,11 +118,11 @@ class Morphable(Method):
     def compose(self, identity: Identity, expression: Expression) -> Composition:
         source = identity.source
         codes = expression.code.expand(len(source), -1).numpy()
-        for rig in self.faces.rigs(source):
+        for rig in self.model_head.rigs(source):
             if not rig.fit.accepted:
                 raise FaceUndrawable(f"the face model cannot be fitted to it: {rig.fit.fault}")
         stages = [_stage(code) for code in codes]
-        return self.faces.drawn(source, codes[:, : TURN.start], stages)
+        return self.model_head.drawn(source, codes[:, : TURN.start], stages)
 
     def by_model(self, source: Faces, own: Expression, wanted: Expression) -> Composition:
         return self.compose(self.identity(source), wanted)
