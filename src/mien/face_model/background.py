@@ -25,6 +25,8 @@ STEP = 5
 REACH = 55.0
 """Distance, px at 320, over which hair and background forget the face's motion (the screening
 length)."""
+STEEP = 0.6
+"""Change of the displacement, per px, up to which it can be undone step by step."""
 NEAR = 22.0
 """The same for a change of light: hair, ears and neck take it."""
 CORNER, BACKDROP = 16, 50.0
@@ -114,6 +116,13 @@ class Background:
     def sample(self, values: Float, points: Float) -> Float:
         """Values (G, C) of the grid at points (K, 2) px."""
         return sample(values.reshape(self._n, self._n, -1), points / STEP)
+
+    def folds(self, drift: Float) -> bool:
+        """Whether a displacement (G, 2) px of the grid brings neighbours so near, or so far apart,
+        that what came from where cannot be found step by step."""
+        grid = drift.reshape(self._n, self._n, 2)
+        steepest = max(float(np.abs(np.diff(grid, axis=axis)).max()) for axis in (0, 1))
+        return steepest > STEEP * STEP
 
     def origins(self, drift: Float) -> Float:
         """Where what lies at each grid point came from (G, 2) px, when the grid was displaced by

@@ -50,6 +50,9 @@ from mien.face_model.stage import Stage, outline_pull, outlying
 from mien.face_model.threads import one_thread
 from mien.face_model.tones import Tones, brightest
 
+WIDEST_GAP = 0.55
+"""Gap of the lips, in widths of the opening, beyond which a photograph shows too little of them to
+close them."""
 LEAST_RULER = 0.02
 """Distance of the outer eye corners, in sides of the crop, under which there is no face."""
 LIP_CHANGE = 0.25
@@ -254,6 +257,15 @@ class Rig:
         return Drawing(flow, seen, gain, _mean(layers.paint, window.fine), points)
 
     @property
+    def fault(self) -> str | None:
+        """Why this photograph should not be drawn; None if it can be."""
+        points = self.fit.landmarks
+        gap = float((points[[67, 66, 65], 1] - points[[61, 62, 63], 1]).mean())
+        if gap > WIDEST_GAP * float(np.linalg.norm(points[60] - points[64])):
+            return "the mouth is open too wide for its lips to be known"
+        return self.fit.fault
+
+    @property
     def _seed(self) -> int:
         """Of what is this person's and of no picture in particular."""
         return zlib.crc32(np.round(self.fit.identity, 1).tobytes())
@@ -386,7 +398,7 @@ class Rig:
             landmarks=self.fit.landmarks.astype(np.float32) + moved[at],
             surround=self._background,
             drift=drift,
-            folds=any(stage.turn),
+            folds=any(stage.turn) or self._background.folds(drift),
             glow=glow,
         )
         return scene, relief

@@ -35,6 +35,8 @@ STRANGE = 24.0
 OWN_MOUTH_SPAN = 0.25
 """Change of the lip gap, cm, over which the photograph's own mouth gives way to its teeth alone."""
 ALL = (slice(None), slice(None))
+SLIT = np.float32(4)
+"""The inside shows wholly once the mouth is open by 1 / this."""
 LINE_WIDTH = 0.06
 """Width of the line between closed lips, cm."""
 
@@ -208,6 +210,7 @@ def _mouth(skin: Skin, frame: Frame, layers: Layers) -> None:
     at, light = np.ascontiguousarray(place[..., :2]), np.ascontiguousarray(place[..., 2])
     colour, soft = skin.inside(View(mask, frame.points, corner, at, light, vertex, frame.unit))
     colour = colour * opened + skin.mouth.line * (1 - opened)
+    soft = soft * min(np.float32(1), opened * SLIT)  # between closed lips there is no inside
     own = np.zeros(mask.shape, np.float32)
     own[mask] = _own_share(skin, frame)
     around = layers.image(skin.map(skin.photo, frame.source[part]), part)

@@ -10,9 +10,11 @@ from mien.types import Expression, Faces
 
 UPPER = (1, 2, 4, 5, 6, 7, 43, 61, 62, 63, 64)
 """Action units of brows, lids and gaze."""
-SPEECH = (16, 18, 22, 23, 24, 25, 26, 27, 28, 29, 30)
+TALK = (16, 18, 22, 23, 24, 25, 26, 27, 28, 29, 30)
 """Action units that speak: lips part, round, press and roll, the jaw drops."""
-LOWER = (9, 10, 12, 14, 15, 17, 20, 33, *SPEECH)
+SPEECH = (*TALK, 43, 61, 62, 63, 64)
+"""What a talking face does by itself: it speaks, blinks and looks about."""
+LOWER = (9, 10, 12, 14, 15, 17, 20, 33, *TALK)
 """Action units of nose, cheeks, mouth and jaw."""
 HELD: dict[str, tuple[int, ...]] = {"speech": SPEECH, "upper": UPPER, "lower": LOWER}
 """What may be left as it is, by name."""

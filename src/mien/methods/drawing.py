@@ -101,7 +101,7 @@ class ModelHead:
             rigs = self.rigs(source)
         except FaceUndrawable:
             return None
-        if not all(rig.fit.accepted for rig in rigs):
+        if any(rig.fault is not None for rig in rigs):
             return None
         goals = [self.own(rig) + step for rig, step in zip(rigs, steps, strict=True)]
         return self.drawn(source, np.stack(goals), [Stage()] * len(goals))

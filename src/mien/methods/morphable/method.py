@@ -119,8 +119,8 @@ class Morphable(Method):
         source = identity.source
         codes = expression.code.expand(len(source), -1).numpy()
         for rig in self.model_head.rigs(source):
-            if not rig.fit.accepted:
-                raise FaceUndrawable(f"the face model cannot be fitted to it: {rig.fit.fault}")
+            if rig.fault is not None:
+                raise FaceUndrawable(f"this face is left alone: {rig.fault}")
         stages = [_stage(code) for code in codes]
         return self.model_head.drawn(source, codes[:, : TURN.start], stages)
 
