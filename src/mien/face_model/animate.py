@@ -56,7 +56,8 @@ class Pose:
 class Person:
     """Somebody's mesh: `rest` (N, 3) cm at rest, and `habit` (N, 3) cm, what the expression in the
     photograph has beyond the model's shapes; `shown` (53,), the weights of that expression without
-    the gaze; `lip` rounds the open mouth, but for the `hang`, cm, that the photograph shows."""
+    gaze and blink; `lip` rounds the open mouth, but for the `hang`, cm, that the photograph
+    shows."""
 
     rest: Float
     habit: Float
@@ -77,8 +78,8 @@ def person(model: FaceModel, fit: Fit) -> Person:
     habit = spread(fit.residual) - spread(fit.rest_residual)
     lip = LipArc(model)
     hang = lip.excess(rest + np.tensordot(fit.weights, model.expressions, 1) + habit)
-    gaze = np.array([name.startswith("eyeLook") for name in model.names])
-    shown = np.where(gaze, 0, fit.weights - fit.rest_weights)
+    eyes = np.array([name.startswith(("eyeLook", "eyeBlink")) for name in model.names])
+    shown = np.where(eyes, 0, fit.weights - fit.rest_weights)
     return Person(seat_teeth(model, rest, fit), habit, shown, lip, hang)
 
 

@@ -74,7 +74,8 @@ class Scene:
     """A posed face before it is drawn, in px of the crop.
 
     points (N, 2); depth (N,) cm; attributes (N, 9); triangles (T, 3) and their layers (T,); unit,
-    px per cm; blink: how far each upper lid comes down, 0..1; wide: how far the eyes are widened;
+    px per cm; blink: how far each upper lid comes down, 0..1; stirred: how far each eye, its lids
+    or its gaze, is moved at all, 0..1; wide: how far the eyes are widened;
     opened: how open the mouth is, 0..1; gap_change: the lip gap against the photograph's, cm;
     landmarks (68, 2).
     """
@@ -86,6 +87,7 @@ class Scene:
     layers: Layer
     unit: float
     blink: dict[str, float]
+    stirred: dict[str, float]
     wide: float
     opened: float
     gap_change: float

@@ -65,6 +65,11 @@ FOLD_REACH = 4.0
 """Distance from an eye, px, up to which its lashes and the shade of its lid lie on the skin."""
 UNFOLDING = 0.08
 """Rise of a lid, cm, after which what was folded away shows."""
+UNSEEN = 0.1
+"""Motion, px, that nobody sees and that is not made: from twice this on, it is made whole."""
+STIRRED = 0.06
+"""Motion of lids or iris, cm, from which on what lies along the lids is no longer the
+photograph's."""
 LOOK_BLINK = 0.4
 """A lid that follows the gaze down comes as far as in this much of a blink."""
 EYE_LANDMARKS = {"R": slice(36, 42), "L": slice(42, 48)}
@@ -251,6 +256,8 @@ class Rig:
         frame = Frame.of(scene, window)
         layers = shade(self._skin, frame, relief)
         flow, seen = shrink_flow(frame.flow(), layers.keep, window.fine)
+        far = np.linalg.norm(flow, axis=-1, keepdims=True) * np.float32(window.side)
+        flow *= np.clip(far / UNSEEN - 1, 0, 1)
         lit = _mean(layers.keep * layers.gain, window.fine)
         gain = np.where(seen > 0, lit / np.maximum(seen, np.float32(1e-6)), np.float32(1))
         points = _resized(scene.landmarks, SOURCE_SIZE, window.side)
@@ -392,6 +399,7 @@ class Rig:
             layers=self._layers,
             unit=float(self.fit.camera.scale),
             blink=blink,
+            stirred={side: self._stirred(moved, side) for side in SIDES},
             wide=max(self._more(weights, f"eyeWide_{s}") for s in SIDES),
             opened=opened,
             gap_change=gap_change,
@@ -446,6 +454,17 @@ class Rig:
         """How far an upper lid comes down, 0..1: by closing, or by following the gaze."""
         gaze = LOOK_BLINK * self._more(weights, f"eyeLookDown_{side}")
         return max(self._more(weights, f"eyeBlink_{side}"), gaze)
+
+    def _stirred(self, moved: Float, side: str) -> float:
+        """How far an eye is moved, 0..1, given the motion of every vertex (N, 2) px: against the
+        skin beside its corners, so that a turning head moves none."""
+        corners = self.model.landmarks[EYE_LANDMARKS[side]]
+        outer, inner = corners[[0, 3]]
+        parts = np.concatenate(
+            [self.model.lash_lines[side], corners, [iris_vertex(self.model, side)]]
+        )
+        off = np.abs(moved[parts] - moved[[outer, inner]].mean(0)).max()
+        return float(np.clip(off / (STIRRED * self.fit.camera.scale), 0, 1))
 
     def _more(self, weights: Float, name: str) -> float:
         """By how much `weights` go beyond the photograph's own in one shape."""

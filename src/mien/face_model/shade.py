@@ -13,6 +13,7 @@ from mien.face_model.eyes import EyeTextures, fixed_point, polygon
 from mien.face_model.frame import COLOUR, LIDS, SOURCE_SIZE, Frame
 from mien.face_model.inside import Mouth, View
 from mien.face_model.mesh import (
+    EYE,
     EYE_LAYER,
     GUM_LAYER,
     SIDES,
@@ -176,6 +177,9 @@ def _eyes(skin: Skin, frame: Frame, layers: Layers) -> None:
     if part is None:
         return
     at = frame.source[ball]
+    first = frame.triangles[frame.raster.index[ball], 0]
+    left = first < EYE["L"].stop
+    stirred = np.where(left, *(np.float32(frame.scene.stirred[side]) for side in ("L", "R")))
     kept, hidden = skin.at(skin.eyes.kept, at), skin.at(skin.eyes.hidden, at)
     light = np.ones(len(kept), np.float32)
     wide = min(1.0, frame.scene.wide)
@@ -191,9 +195,9 @@ def _eyes(skin: Skin, frame: Frame, layers: Layers) -> None:
     edge = cv2.GaussianBlur(shown, (0, 0), reach, borderType=cv2.BORDER_REPLICATE)
     edge = edge[1:-1, 1:-1][ball[part]]
     light *= 1 - LID_SHADE * (1 - kept) * np.clip(2 - 2 * edge, 0, 1)
-    layers.keep[ball] = kept
-    layers.gain[ball] *= light
-    layers.paint[ball] = hidden * light[:, None]
+    layers.keep[ball] = 1 - stirred * (1 - kept)
+    layers.gain[ball] *= 1 + stirred * (light - 1)
+    layers.paint[ball] = hidden * (light * stirred)[:, None]
 
 
 def _mouth(skin: Skin, frame: Frame, layers: Layers) -> None:

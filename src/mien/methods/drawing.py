@@ -111,11 +111,7 @@ class ModelHead:
         the head turned and lit by its stage."""
         side = source.pixels.shape[-1]
         drawings = [
-            rig.draw(
-                effective(self.model, rig.fit, bounded(self.model, goal)),
-                side,
-                stage=stage.within(rig.fit.camera),
-            )
+            rig.draw(self._absolute(rig, goal), side, stage=stage.within(rig.fit.camera))
             for rig, goal, stage in zip(self.rigs(source), goals, stages, strict=True)
         ]
         edits = [composition(drawing) for drawing in drawings]
@@ -126,6 +122,16 @@ class ModelHead:
             paint=torch.cat([edit.paint for edit in edits]),
             gain=torch.cat(gains),
         )
+
+    def _absolute(self, rig: Rig, goal: Float) -> Float:
+        """The mesh's own weights (53,) for those relative to rest: what is not asked to change
+        keeps the very values that the fit has, in bounds or not."""
+        now, then = (
+            effective(self.model, rig.fit, bounded(self.model, weights))
+            for weights in (self.own(rig), goal)
+        )
+        out: Float = rig.fit.weights + (then - now)
+        return out
 
     def _fit(self, face: Faces) -> list[Rig]:
         crop = to_uint8(face.pixels)[0]

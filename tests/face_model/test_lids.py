@@ -1,0 +1,56 @@
+"""Lids: what is folded away in a narrowed eye, and motion shared where the mesh folds."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from mien import facs
+from mien.face_model.lids import LidFolds
+from mien.face_model.render import Rig
+
+
+def test_a_fold_shares_its_motion_with_the_skin_around(neutral: Rig) -> None:
+    """Two vertices at one place of the photograph may not be torn apart by the mesh's fold."""
+    folds = LidFolds(neutral.model, neutral._source.points, neutral.fit.landmarks)
+    raised = neutral.pose(neutral.weights(facs.vector({"AU1": 1, "AU2": 1})), neutral.fit.camera)
+    moved = raised.points - neutral._source.points
+    smooth = moved.copy()
+    folds.smooth(smooth, {"L": 0.0, "R": 0.0})
+
+    def tear(motion: np.ndarray) -> float:
+        worst = 0.0
+        for at, near, _ in folds._parts.values():
+            here, there = neutral._source.points[at], neutral._source.points[near[:, :6]]
+            apart = np.linalg.norm(there - here[:, None], axis=-1) + 0.5
+            off = np.linalg.norm(motion[near[:, :6]] - motion[at][:, None], axis=-1)
+            worst = max(worst, float(np.percentile(off / apart, 99)))
+        return worst
+
+    assert tear(smooth) < 0.7 * tear(moved)
+    assert np.abs(smooth - moved).max() > 0.5
+
+
+def test_a_closing_lid_goes_its_own_way(neutral: Rig) -> None:
+    folds = LidFolds(neutral.model, neutral._source.points, neutral.fit.landmarks)
+    moved = np.random.default_rng(0).normal(size=(len(neutral.model.neutral), 2))
+    shut = moved.astype(np.float32)
+    folds.smooth(shut, {"L": 1.0, "R": 1.0})
+    assert (shut == moved.astype(np.float32)).all()
+
+
+@pytest.mark.parametrize("units", [{"AU43": 1.0}, {"AU1": 1.0, "AU2": 1.0, "AU5": 1.0}])
+def test_no_iris_is_carried_onto_a_lid(smiling: Rig, units: dict[str, float]) -> None:
+    """Above the lid's edge of a smiling face there is skin only: nothing as dark as its pupil."""
+    r = smiling.render(facs.vector(units), 320)
+    light = r.image.astype(float) @ [0.299, 0.587, 0.114]
+    for lid, brow in ((slice(36, 40), slice(17, 22)), (slice(42, 46), slice(22, 27))):
+        edge, above = r.landmarks[lid], r.landmarks[brow]
+        band = np.concatenate(
+            [np.add(edge, (0, -3)), (edge[::-1] * 0.45 + above[[4, 2, 1, 0]] * 0.55)]
+        )
+        mask = np.zeros(light.shape, np.uint8)
+        cv2.fillPoly(mask, [np.round(band).astype(np.int32)], 1)
+        skin = np.median(light[mask > 0])
+        assert np.percentile(light[mask > 0], 2) > 0.35 * skin
