@@ -62,8 +62,8 @@ def turn_for(pixels: UInt8) -> str | None:
     """How a photograph (H, W, 3) has to be turned for a face to be seen; None if no turn helps."""
     small = min(1.0, math.sqrt(_TURNED_PIXELS / max(1.0, float(np.prod(pixels.shape[:2])))))
     for quarters, words in _TURNS:
-        turned = np.ascontiguousarray(np.rot90(pixels, quarters))
-        if _look(turned, small):
+        # a copy, whose strides dlib takes of pictures one pixel wide too
+        if _look(np.rot90(pixels, quarters).copy(), small):
             return words
     return None
 
