@@ -17,7 +17,7 @@ from mien.errors import ConfigError, TrainingError
 from mien.methods import registry
 from mien.rig.shards import Sample, write_shard
 from mien.training import recipe as recipes
-from mien.training.run import make_task, train
+from mien.training.run import changed_in, make_task, train
 from mien.types import Faces
 
 COMMON = (
@@ -176,6 +176,38 @@ def test_resume_is_exact(
     a, b = load_file(whole), load_file(resumed)
     assert a.keys() == b.keys()
     assert all(torch.equal(a[k], b[k]) for k in a)
+
+
+@pytest.mark.parametrize("images", [40, 128])
+def test_resumed_with_other_stages_is_one_line(shards: Path, tmp_path: Path, images: int) -> None:
+    """Stages are shares of `training.images`: another number moves them under the optimisers."""
+    out, made = tmp_path / "run", recipe("rig_128", "training.images=64", method="decoupling")
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(patch, 40)
+        train(made, shards, out, progress=False)
+    before = {p.name: p.read_bytes() for p in out.iterdir() if p.is_file()}
+    other = recipe("rig_128", f"training.images={images}", method="decoupling")
+    with pytest.raises(TrainingError, match=r"other stages.*training\.images") as error:
+        train(other, shards, out, progress=False)
+    assert "\n" not in str(error.value)
+    assert {p.name: p.read_bytes() for p in out.iterdir() if p.is_file()} == before
+    assert changed_in(out, other) == ["training.images"]
+    assert changed_in(out, made) == []
+
+
+def test_resumed_with_another_architecture_changes_nothing(shards: Path, tmp_path: Path) -> None:
+    train(recipe("rig_128", "training.images=8"), shards, tmp_path, progress=False)
+    before = (tmp_path / "recipe.yaml").read_bytes()
+    with pytest.raises(TrainingError, match="another architecture"):
+        train(recipe("rig_128", "architecture.style=8"), shards, tmp_path, progress=False)
+    assert (tmp_path / "recipe.yaml").read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", b"\x08\0\0\0\0\0\0\0{}      "])
+def test_a_damaged_state_is_one_line(shards: Path, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "state.safetensors").write_bytes(content)
+    with pytest.raises(TrainingError, match="damaged or no state"):
+        train(recipe("rig_128", "training.images=8"), shards, tmp_path, progress=False)
 
 
 def test_a_phase_that_is_over_runs_no_more_and_keeps_nothing(shards: Path, tmp_path: Path) -> None:

@@ -223,16 +223,22 @@ def _report(outcome: Outcome, passed: Mapping[str, Sequence[Path]], seconds: flo
     if outcome.failed:
         table = Table("photograph", "what is wrong", title="Failed", title_justify="left")
         for path, why in outcome.failed:
-            table.add_row(Text(str(path)), Text(why))
+            table.add_row(Text(_on_a_line(path)), Text(why))
         Console(stderr=True).print(table)
 
 
 def say_passed(passed: Mapping[str, Sequence[Path]]) -> None:
     """The files of a folder that were taken for no photographs, by reason, on standard error."""
     for reason, paths in passed.items():
-        shown = ", ".join(str(p) for p in paths[:_SHOWN])
+        shown = ", ".join(map(_on_a_line, paths[:_SHOWN]))
         more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
         typer.echo(f"passed over, {reason}: {shown}{more}", err=True)
+
+
+def _on_a_line(path: Path) -> str:
+    """A path as text: names may hold line breaks, and what is no letter in any encoding."""
+    text = str(path).encode("utf-8", "backslashreplace").decode()
+    return text.replace("\n", "\\n").replace("\r", "\\r")
 
 
 def _profile(seconds: Mapping[str, float]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from importlib import import_module, metadata
 from typing import Annotated, Any, NoReturn
 
@@ -67,6 +69,9 @@ class _Root(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def make_context(self, *args: Any, **settings: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):  # names on disk need not be letters
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().make_context(*args, **settings)
         except _UsageError as e:

@@ -27,13 +27,19 @@ def command(
     ] = None,
     fresh: Annotated[bool, typer.Option(help="refuse to resume a run that exists")] = False,
 ) -> None:
-    """Train a method from a recipe; running the same command again resumes it exactly."""
+    """Train a method from a recipe; running the same command again resumes it exactly.
+
+    Resumed with another recipe it goes on too, where its stages stay (longer, say), but is told not
+    to be the run that one call would have made.
+    """
     from mien.training import recipe as recipes
-    from mien.training.run import train
+    from mien.training.run import changed_in, seen_in, train
     from mien.zoo import rig_home
 
     chosen = recipes.read(recipe, tuple(settings or ()))
     folder = out or Path("runs") / f"{chosen.method}_{recipe.stem}"
+    if not fresh and seen_in(folder) and (changed := changed_in(folder, chosen)):
+        typer.echo(f"{folder} goes on, not exactly: {', '.join(changed)} changed", err=True)
     weights = train(
         chosen, data or rig_home(), folder, minutes=minutes, resume=not fresh, init=init
     )

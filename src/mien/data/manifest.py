@@ -106,8 +106,8 @@ def _row(record: Record) -> dict[str, Any]:
 def _record(line: str) -> Record:
     try:
         row = json.loads(line)
-    except json.JSONDecodeError as e:
-        raise DataError(f"not JSON ({e.msg})") from None
+    except (ValueError, RecursionError) as e:  # also numbers of 4,300 digits, and 1,000 brackets
+        raise DataError(f"not JSON ({getattr(e, 'msg', type(e).__name__)})") from None
     if not isinstance(row, dict):
         raise DataError("expected one JSON object a line")
     split = _text(row, "split")
@@ -127,9 +127,14 @@ def _record(line: str) -> Record:
 
 def _text(row: Mapping[str, Any], field: str) -> str:
     value = row.get(field)
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or not _writable(value):
         raise DataError(f"{field!r} must be a text that is not empty")
     return value
+
+
+def _writable(text: str) -> bool:
+    """Whether a text can be a name: JSON has half letters, and letters of no width, that cannot."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _file_name(row: Mapping[str, Any]) -> str:
@@ -148,7 +153,7 @@ def _array(
         return None
     try:
         array = np.asarray(value, dtype=np.float32)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         array = np.empty(0, np.float32)
     if array.shape != shape or not np.isfinite(array).all():
         raise DataError(f"{field!r} must be null or finite numbers of shape {shape}")

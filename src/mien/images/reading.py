@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 import stat
 import sys
@@ -25,6 +26,7 @@ MAX_PIXELS = 100_000_000
 """Largest photograph that is opened unless the caller says otherwise."""
 PathLike: TypeAlias = str | os.PathLike[str]
 
+_LOG = logging.getLogger("PIL.TiffImagePlugin")
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -92,8 +94,10 @@ def _opened(source: PathLike | BinaryIO, max_pixels: int) -> Iterator[Image.Imag
 @contextlib.contextmanager
 def _fenced(name: str) -> Iterator[None]:
     """Where Pillow parses. Its parsers meet broken data with whatever exception Python has for it,
-    so all of them are damage here; nothing of mien's own runs inside.
+    so all of them are damage here; little of mien's own runs inside. What it would say besides, by
+    warnings and its log, is not for the user.
     """
+    before, _LOG.disabled = _LOG.disabled, True
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -118,6 +122,8 @@ def _fenced(name: str) -> Iterator[None]:
         raise PictureTooLarge(f"{name} does not fit into memory: shrink it") from None
     except Exception as error:
         raise ImageError(f"{name} is damaged or cut short: {_line(error)}") from None
+    finally:
+        _LOG.disabled = before
 
 
 def _check_kind(path: Path) -> None:

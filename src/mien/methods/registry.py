@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
-from mien.errors import AssetMissing, ConfigError, WeightsError
+from mien.errors import AssetMissing, ConfigError, MienError, WeightsError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from mien.methods.base import Method
 
 
@@ -122,6 +125,8 @@ def load(
     hash checked. `chosen` are fields of the architecture that the method leaves open (its
     `at_inference`). Raises ConfigError (unknown method or choice), AssetMissing or WeightsError.
     """
+    import torch
+
     from mien.zoo.records import read_weights, records
 
     row = entry(name)
@@ -135,17 +140,55 @@ def load(
     tensors, facts = read_weights(Path(weights))
     if facts.get("method") != name or "architecture" not in facts:
         raise WeightsError(f"{weights} holds no {name} weights: it says {facts.get('method')!r}")
+    if not all(bool(torch.isfinite(v).all()) for v in tensors.values() if v.is_floating_point()):
+        raise WeightsError(f"{weights} holds numbers that are not finite: train it again")
     head = chosen.pop("head") if chosen.get("head") in HEADS else MODEL
-    method: Method = resolve(row.method)(
-        resolve(row.architecture)(**json.loads(facts["architecture"]) | chosen)
-    )
+    method = _built(row, facts["architecture"], chosen, tensors, facts)
+    # the record's, of weights that are older than strengths
+    said = strengths if strengths is not None else _said(facts.get("strengths", "{}"))
+    if method is None or not all(map(_nodes, said.values())):
+        raise WeightsError(f"{weights} does not fit this version of {name}")
     # a picture head that is named is wanted for its pictures
     method.drawn_by = OWN if "head" in chosen else head
-    try:
-        method.restore(tensors, facts)
-    except RuntimeError:
-        raise WeightsError(f"{weights} does not fit this version of {name}") from None
-    # the record's, of weights that are older than strengths
-    said = strengths or json.loads(facts.get("strengths", "{}"))
     method.strengths = {name: tuple(nodes) for name, nodes in said.items()}
     return method.float().eval().requires_grad_(False).to(device)
+
+
+def _built(
+    row: Entry,
+    architecture: str,
+    chosen: Mapping[str, Any],
+    tensors: Mapping[str, Tensor],
+    facts: Mapping[str, str],
+) -> Method | None:
+    """The method that these tensors are of; None where the architecture is another's or none.
+
+    A file says what is built, and could say a billion: no number in it may be larger than 1,024 and
+    than every side of its tensors.
+    """
+    said = _said(architecture) | dict(chosen)
+    largest = max((side for v in tensors.values() for side in v.shape), default=0)
+    if any(isinstance(v, int | float) and abs(v) > max(1024, largest) for v in said.values()):
+        return None
+    try:
+        method: Method = resolve(row.method)(resolve(row.architecture)(**said))
+        method.restore(tensors, facts)
+    except (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError, MienError):
+        return None
+    return method
+
+
+def _said(text: str) -> dict[str, Any]:
+    """The fields of a JSON object; none where it is not one."""
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _nodes(values: object) -> bool:
+    """Whether these are an emotion's strengths."""
+    return isinstance(values, Sequence) and all(
+        isinstance(v, int | float) and math.isfinite(v) for v in values
+    )

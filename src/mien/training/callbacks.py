@@ -77,7 +77,7 @@ class Journal(L.Callback):
         optimizers = trainer.optimizers
         state.save(
             self.folder / "state.safetensors", loop.task, loop.ema.average, optimizers,
-            loop.counters, {"steps": getattr(self.task, "steps", 0)},
+            loop.counters, {"steps": getattr(self.task, "steps", 0)}, loop.plan,
         )  # fmt: skip
         with torch.random.fork_rng(devices=[]):
             numbers = self.check(loop)

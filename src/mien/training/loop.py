@@ -6,6 +6,7 @@ kept is here. Budgets count images.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -62,6 +63,13 @@ class Loop(L.LightningModule):
         self.log_parts: dict[str, float] = {}
         self.bad = 0  # steps in a row without a finite loss
         self._clock = time.monotonic()
+
+    @property
+    def plan(self) -> str:
+        """The phases in words: their names, where those that end begin and end (one that begins
+        late may begin later), and the shapes of what they update.
+        """
+        return json.dumps([(p.name, p.stop and [p.start, p.stop], _shapes(p)) for p in self.list])
 
     def configure_optimizers(self) -> list[Optimizer]:
         return [optimizer_of(phase) for phase in self.list]
@@ -125,3 +133,7 @@ class Loop(L.LightningModule):
 def _parameters(modules: Sequence[nn.Module]) -> Iterator[nn.Parameter]:
     for module in modules:
         yield from module.parameters()
+
+
+def _shapes(phase: Phase) -> list[list[int]]:
+    return [list(p.shape) for group in phase.groups for p in _parameters(group.modules)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import typing
 from pathlib import Path
@@ -75,7 +76,7 @@ def convert(hint: Any, value: Any, where: str) -> Any:
         return value
     if hint is float and (number or (isinstance(value, str) and EXPONENT.fullmatch(value))):
         return float(value)
-    if hint is int and number and value == int(value):
+    if hint is int and number and math.isfinite(value) and value == int(value):
         return int(value)
     if hint is str and isinstance(value, str):
         return value
@@ -91,25 +92,39 @@ def override(values: dict[str, Any], setting: str) -> None:
     at = values
     for name in parents:
         at = at.setdefault(name, {})
-    at[last] = yaml.safe_load(text)
+        if not isinstance(at, dict):
+            raise ConfigError(f"cannot set {path}: {name} is a value and has no fields")
+    at[last] = _yaml(text, setting)
 
 
 def read(path: Path, settings: tuple[str, ...] = ()) -> Recipe:
     """The recipe in `path`, with `field=value` settings applied on top."""
     try:
-        values = yaml.safe_load(path.read_text())
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"cannot read recipe {path}: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not valid YAML: {str(error).splitlines()[0]}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"cannot read recipe {path}: it is not text in UTF-8") from None
+    values = _yaml(text, path)
     if not isinstance(values, dict) or "method" not in values:
         raise ConfigError(f"{path}: a recipe begins with `method: NAME`")
     for setting in settings:
         override(values, setting)
     name = values.pop("method")
+    if not isinstance(name, str):
+        raise ConfigError(f"{path}: a recipe begins with `method: NAME`, not {name!r}")
     run = build(Run, values.pop("run", {}), "run")
     config = build(registry.resolve(registry.entry(name).config), values, path.name)
     return Recipe(name, config, run)
+
+
+def _yaml(text: str, where: object) -> Any:
+    """The value that YAML says; ConfigError for what is none, however it is broken."""
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        line = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ConfigError(f"{where} is not valid YAML: {line}") from None
 
 
 def dump(recipe: Recipe) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import lightning as L
 import torch
+import yaml
 from torch.utils.data import DataLoader
 
 from mien.data.loading import open_renders
@@ -66,13 +67,32 @@ def seen_in(folder: Path) -> int:
     """Images that the run in `folder` has seen, 0 for a new one."""
     import json
 
-    from safetensors import safe_open
-
     path = folder / STATE
     if not path.exists():
         return 0
-    with safe_open(path, framework="pt") as f:
-        return int(json.loads(f.metadata()["counters"])["seen"])
+    with state.opened(path) as (_, meta):
+        return int(json.loads(meta["counters"])["seen"])
+
+
+def changed_in(folder: Path, recipe: Recipe) -> list[str]:
+    """The fields of a recipe, `training.images` and the like, that are not what the run in `folder`
+    was made with: resumed with these it is no longer the run that one call would have made. Where
+    it runs (`run`) does not count.
+    """
+    try:
+        old = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return []
+    before, now = _fields(old), _fields(yaml.safe_load(dump(recipe)))
+    names = sorted(before.keys() | now.keys())
+    return [n for n in names if before.get(n) != now.get(n) and not n.startswith("run.")]
+
+
+def _fields(values: Any, path: str = "") -> dict[str, Any]:
+    """Nested mappings as one, its names joined by points."""
+    if not isinstance(values, dict):
+        return {path.removesuffix("."): values}
+    return {k: v for name in values for k, v in _fields(values[name], f"{path}{name}.").items()}
 
 
 def train(
@@ -93,6 +113,8 @@ def train(
     if init is not None and not started:
         begin_with(task, init)
     loop = Loop(task, config.images)
+    if started:
+        state.check(out / STATE, task, loop.plan)
     callbacks: list[L.Callback] = [
         Journal(out, task, sheet_minutes=recipe.run.sheet_minutes, minutes=minutes)
     ]

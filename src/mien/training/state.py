@@ -6,13 +6,15 @@ Holds the task's weights, the average, every optimiser's moments, the random sta
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -52,8 +54,12 @@ def save(
     optimizers: Sequence[Optimizer],
     counters: Counters,
     extra: Mapping[str, int],
+    plan: str = "",
 ) -> None:
-    """Write the state of a run; refuses weights that are not finite."""
+    """Write the state of a run; refuses weights that are not finite.
+
+    plan: the phases in words, which `check` compares.
+    """
     tensors = {f"task.{k}": v for k, v in task.state_dict().items()}
     if not all(bool(torch.isfinite(v).all()) for v in tensors.values() if v.is_floating_point()):
         raise TrainingError("the weights are not finite: the last good state on disk is kept")
@@ -61,16 +67,54 @@ def save(
     tensors |= _optimizer_tensors(optimizers)
     tensors["rng"] = torch.get_rng_state()
     meta = {"counters": json.dumps(vars(counters)), "extra": json.dumps(dict(extra))}
+    meta["plan"] = plan
     save_tensors(path, tensors, meta)
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
+    """A state's tensors by name, unread, and what stands beside them; TrainingError for a file that
+    is no state.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            meta = file.metadata() or {}
+            json.loads(meta["counters"])["seen"]
+            yield file, meta
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError):
+        raise TrainingError(
+            f"{path} is damaged or no state of a run: delete it, or choose another --out folder"
+        ) from None
+
+
+def check(path: Path, task: nn.Module, plan: str) -> None:
+    """TrainingError unless a run with these weights and phases left the state; nothing is read but
+    names and shapes.
+    """
+    with opened(path) as (file, meta):
+        there = {
+            name: tuple(file.get_slice(name).get_shape())
+            for name in file.keys()  # noqa: SIM118 (not a dict)
+            if name.startswith("task.")
+        }
+        kept = meta.get("plan") or plan
+    if there != {f"task.{name}": tuple(value.shape) for name, value in task.state_dict().items()}:
+        raise TrainingError(
+            f"{path} was made with another architecture: choose another --out folder"
+        )
+    if kept != plan:
+        raise TrainingError(
+            f"{path} was made with other stages, which begin and end elsewhere: give "
+            "training.images and what else decides them as they were, or choose another --out"
+        )
 
 
 def load(
     path: Path, task: nn.Module, average: nn.Module, optimizers: Sequence[Optimizer]
 ) -> tuple[Counters, dict[str, int]]:
     """Bring a run back to where `save` left it."""
-    with safe_open(path, framework="pt") as f:
-        meta = f.metadata()
-        tensors = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 (not a dict)
+    with opened(path) as (file, meta):
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     part = {
         prefix: {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
         for prefix in ("task.", "average.")

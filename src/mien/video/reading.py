@@ -168,7 +168,8 @@ def look(path: Path, max_pixels: int = MAX_PIXELS) -> Film:
 def opened(path: Path) -> Iterator[InputContainer]:
     """The film open for reading; VideoError for what goes wrong then or later."""
     try:
-        with av.open(str(path), "r") as container:
+        # damage may hit the letters of a title, which is no reason to refuse the film
+        with av.open(str(path), "r", metadata_errors="replace") as container:
             yield container
     except av.error.FFmpegError as error:
         if isinstance(error, PermissionError):
@@ -181,11 +182,19 @@ def opened(path: Path) -> Iterator[InputContainer]:
 def picture_stream(container: InputContainer, path: Path) -> VideoStream:
     """The stream of moving pictures, not a cover picture; VideoError if there is none."""
     for stream in container.streams.video:
+        if not has_decoder(stream):
+            continue
         if "attached_pic" not in str(stream.disposition):
             # a header may say less than a frame then asks for
             stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
             return stream
     raise VideoError(f"{path} has no moving pictures in it: give a film")
+
+
+def has_decoder(stream: VideoStream) -> bool:
+    """Whether a stream's code is known, which PyAV's types take for granted."""
+    context: object = stream.codec_context
+    return context is not None
 
 
 def _check(path: Path, seen: VideoStream | VideoFrame, most: int) -> None:

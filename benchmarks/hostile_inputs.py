@@ -1,0 +1,470 @@
+"""What `hostile.py` is made of: good inputs and the ways to spoil them, all from a `Random`."""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+import struct
+import zlib
+from pathlib import Path
+from random import Random
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from mien.zoo.samples import samples
+
+FORMATS = ("jpg", "png", "webp", "avif", "tif", "bmp", "gif", "ppm", "jp2", "deep.tif")
+NUMBERS = ("0", "1", "-1", "nan", "inf", "-inf", "1e999", "0.5", "10", "11", "1e-320", "-0.0")
+PIECES = (
+    "AU12", "AU61", "AU62", "AU43", "au45", "AU12L", "AU99", "AU", "=", "+", "-", "|", "happy",
+    "sad", "C", "E", "near", "index", "all", "auto", "largest", ",", " ", "\0", "\n", "é", "１２",
+    "\u202e", "{", "[", "]", "passes", "checks", "head", "null", "true", '"', "\ud800", "9" * 400,
+    "[" * 3000, *NUMBERS,
+)  # fmt: skip
+EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
+
+
+@functools.cache
+def scene() -> np.ndarray:
+    """A small picture (24, 32, 3) that looks different each way up."""
+    y, x = np.mgrid[:24, :32]
+    return np.stack([x * 8, y * 10, x + 2 * y], axis=2).clip(0, 255).astype(np.uint8)
+
+
+@functools.cache
+def exif() -> bytes:
+    made = Image.Exif()
+    made[0x0112], made[0x010F], made[0x0110], made[0x011A] = 6, "Maker", "Model of it", 72.0
+    made.get_ifd(0x8769).update({0x829A: 0.01, 0x9003: "2020:01:01 00:00:00", 0xA002: 64})
+    made.get_ifd(0x8769)[0x927C] = b"FUJIFILM" + bytes(40)
+    made.get_ifd(0x8825).update({1: "N", 2: (1.0, 2.0, 3.0), 29: "2020:01:01"})
+    return made.tobytes()
+
+
+@functools.cache
+def icc() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+@functools.cache
+def good(name: str) -> tuple[bytes, ...]:
+    """Files of a format: in colour and grey, deep, with a palette, opacity or blocks."""
+    colour, grey = Image.fromarray(scene()), Image.fromarray(scene()[..., 0])
+    clear = Image.fromarray(np.dstack([scene(), scene()[..., 1]]))
+    deep = Image.fromarray(scene()[..., 0].astype(np.uint16) * 16)
+    palette = colour.quantize(16)
+    if name == "deep.tif":
+        return deep_tiffs()
+    kind = {"jpg": "JPEG", "tif": "TIFF", "jp2": "JPEG2000"}.get(name, name.upper())
+    more: dict[str, dict[str, object]] = {
+        "jpg": {"exif": exif(), "icc_profile": icc(), "comment": b"hello"},
+        "png": {"exif": exif(), "icc_profile": icc()},
+        "webp": {"exif": exif(), "icc_profile": icc(), "xmp": b"<x/>"},
+        "avif": {"exif": exif(), "icc_profile": icc()},
+        "tif": {"compression": "tiff_lzw", "icc_profile": icc()},
+    }
+    pictures = {
+        "jpg": [colour, grey, colour.convert("CMYK")],
+        "png": [colour, grey, clear, palette, deep],
+        "webp": [colour, clear],
+        "avif": [colour, clear],
+        "tif": [colour, grey, clear, deep, colour.convert("CMYK"), colour.convert("LAB")],
+        "bmp": [colour, grey, palette],
+        "gif": [palette, grey],
+        "ppm": [colour, grey, grey.convert("1")],
+        "jp2": [colour, clear],
+    }[name]
+    return tuple(
+        saved(p, kind, **options) for p in pictures for options in ({}, more.get(name, {}))
+    )
+
+
+def saved(image: Image.Image, kind: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)  # type: ignore[arg-type]
+    return stream.getvalue()
+
+
+def deep_tiffs() -> tuple[bytes, ...]:
+    """TIFFs that Pillow does not know: floats and 32 bits in colour."""
+    import cv2
+
+    out = []
+    for levels in (scene() / 255, scene().astype(np.float64), scene().astype(np.uint16) * 16):
+        kind = np.float32 if levels.max() <= 1 else levels.dtype
+        out.append(cv2.imencode(".tif", levels.astype(kind))[1].tobytes())
+    return tuple(out)
+
+
+# ---- spoiling ------------------------------------------------------------------------------------
+
+
+def spoilt(data: bytes, random: Random, hits: int = 12) -> bytes:
+    """Bytes overwritten, put in, taken out, cut off or repeated; words set to extremes."""
+    out = bytearray(data)
+    for _ in range(random.randint(1, hits)):
+        if not out:
+            break
+        at, how = random.randrange(len(out)), random.randrange(8)
+        if how < 3:
+            out[at] = random.choice((0, 1, 2, 127, 128, 255, random.randrange(256)))
+        elif how == 3:
+            order = random.choice("<>")
+            out[at : at + 4] = struct.pack(f"{order}I", random.choice(EXTREMES))
+        elif how == 4:
+            out[at:at] = random.randbytes(random.choice((1, 2, 4, 64)))
+        elif how == 5:
+            del out[at : at + random.choice((1, 2, 4, 64))]
+        elif how == 6:
+            out[at:at] = out[at : at + random.randrange(1, 200)]
+        elif random.random() < 0.3:
+            del out[at:]
+    return bytes(out)
+
+
+def picture(random: Random) -> tuple[str, bytes]:
+    """A file's suffix and its bytes: of one format, spoilt, or one spliced into another."""
+    name = random.choice(FORMATS)
+    data = random.choice(good(name))
+    how = random.randrange(10)
+    if how == 0:
+        other = random.choice(good(random.choice(FORMATS)))
+        cut = random.randrange(len(data))
+        return name, data[:cut] + other[random.randrange(len(other)) :]
+    if how == 1:
+        return name, data[: random.randrange(len(data))]
+    if how < 6:
+        by_structure = {"png": png, "jpg": jpeg, "tif": tiff, "deep.tif": tiff, "webp": riff}
+        return name, by_structure.get(name, spoilt)(data, random)
+    if how == 9:
+        return random.choice(FORMATS), data  # good, under another's name
+    return name, spoilt(data, random)
+
+
+def png(data: bytes, random: Random) -> bytes:
+    """Chunks left out, doubled, exchanged or changed, their sums made to fit."""
+    chunks, at = [], 8
+    while at + 12 <= len(data):
+        length = struct.unpack_from(">I", data, at)[0]
+        chunks.append([data[at + 4 : at + 8], data[at + 8 : at + 8 + length]])
+        at += 12 + length
+    for _ in range(random.randint(1, 4)):
+        i, how = random.randrange(len(chunks)), random.randrange(5)
+        if how == 0 and len(chunks) > 1:
+            del chunks[i]
+        elif how == 1:
+            chunks.insert(random.randrange(len(chunks)), list(chunks[i]))
+        elif how == 2:
+            chunks[i][1] = spoilt(chunks[i][1], random, 3)
+        elif how == 3:
+            chunks[i][0] = random.choice((b"IDAT", b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"acTL"))
+        else:
+            bomb = zlib.compress(bytes(200_000))
+            chunks.insert(1, [random.choice((b"zTXt", b"iCCP")), b"a\0\0" + bomb])
+    body = b"".join(
+        struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in chunks
+    )
+    return data[:8] + body
+
+
+def jpeg(data: bytes, random: Random) -> bytes:
+    """Segments left out, doubled, exchanged or changed."""
+    parts, at = [], 2
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xDA:
+        length = struct.unpack_from(">H", data, at + 2)[0]
+        parts.append(data[at : at + 2 + length])
+        at += 2 + length
+    rest = data[at:]
+    for _ in range(random.randint(1, 4)):
+        i, how = random.randrange(len(parts)), random.randrange(5)
+        if how == 0 and len(parts) > 1:
+            del parts[i]
+        elif how == 1:
+            parts.insert(random.randrange(len(parts)), parts[i])
+        elif how == 2:
+            parts[i] = parts[i][:4] + spoilt(parts[i][4:], random, 4)
+        elif how == 3:
+            parts[i] = (
+                parts[i][:2] + struct.pack(">H", random.choice((0, 1, 2, 65535))) + parts[i][4:]
+            )
+        else:
+            rest = spoilt(rest, random, 4)
+    return data[:2] + b"".join(parts) + rest
+
+
+def riff(data: bytes, random: Random) -> bytes:
+    """A length or a name of a chunk changed."""
+    out = bytearray(data)
+    at = random.choice([i for i in range(4, len(out) - 8, 2) if out[i : i + 3].isalnum()])
+    out[at : at + 4] = random.choice((b"VP8 ", b"VP8X", b"EXIF", b"ICCP", b"ANIM", b"ALPH"))
+    struct.pack_into("<I", out, min(at + 4, len(out) - 4), random.choice(EXTREMES))
+    return bytes(out)
+
+
+def tiff(data: bytes, random: Random) -> bytes:
+    """Rows of the directory: tags, types, counts and values changed."""
+    out = bytearray(data)
+    order = "<" if out[:2] == b"II" else ">"
+    start = struct.unpack_from(f"{order}I", out, 4)[0]
+    if start + 2 > len(out):
+        return spoilt(data, random)
+    count = struct.unpack_from(f"{order}H", out, start)[0]
+    for _ in range(random.randint(1, 3)):
+        at = start + 2 + 12 * random.randrange(max(count, 1))
+        if at + 12 > len(out):
+            continue
+        how = random.randrange(4)
+        if how == 0:
+            tag = random.choice(
+                (254, 256, 257, 258, 259, 262, 274, 277, 338, 339, 34665, 34853, 50706)
+            )
+            struct.pack_into(f"{order}H", out, at, tag)
+        elif how == 1:
+            struct.pack_into(f"{order}H", out, at + 2, random.randrange(20))
+        else:
+            value = random.choice((*EXTREMES, random.randrange(5000)))
+            struct.pack_into(f"{order}I", out, at + 4 * how - 4, value)
+    return bytes(out)
+
+
+def block(random: Random) -> tuple[bytes, np.ndarray]:
+    """A lossless file with a broken block, and its pixels."""
+    which = random.randrange(3)
+    options: dict[str, object] = {}
+    if which == 0:
+        broken = spoilt(exif()[6:], random) if random.random() < 0.5 else tiff(exif()[6:], random)
+        options["exif"] = b"Exif\0\0" + broken
+    elif which == 1:
+        options["icc_profile"] = spoilt(icc(), random)
+    image = Image.fromarray(scene())
+    kind = random.choice(("PNG", "WEBP", "TIFF"))
+    if kind == "WEBP":
+        options |= {"lossless": True, "exact": True}
+    if which == 2:
+        packet = spoilt(
+            b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>', random
+        )
+        kind, options = "WEBP", {"xmp": packet, "lossless": True, "exact": True}
+    if kind == "TIFF":
+        options.pop("exif", None)
+        options["tiffinfo"] = {34665: random.choice(EXTREMES[:7]), 34853: random.randrange(2**31)}
+    return saved(image, kind, **options), scene()
+
+
+# ---- words ---------------------------------------------------------------------------------------
+
+
+def words(random: Random) -> str:
+    if random.random() < 0.3:
+        return f"AU{random.randrange(70)}={random.choice(NUMBERS)}|AU{random.randrange(70)}=0.5"
+    return "".join(random.choice(PIECES) for _ in range(random.randint(0, 6)))
+
+
+def curve(random: Random) -> bytes:
+    mark = random.choice((",", ",", ";", "\t", " ", "|"))
+    rows = [
+        f"{random.choice(NUMBERS)}{mark}{random.choice(NUMBERS)}"
+        for _ in range(random.randrange(6))
+    ]
+    text = random.choice(("", "time,intensity\n", "\ufeff", '"')) + "\n".join(rows)
+    data = text.encode()
+    return spoilt(data, random, 3) if random.random() < 0.4 else data
+
+
+def manifest(random: Random) -> bytes:
+    row: dict[str, object] = {
+        "file_name": "a/b.jpg", "person": "p", "emotion": "happy", "units": [0.0] * 47,
+        "landmarks": [[1.0, 2.0]] * 68, "licence": "CC0", "source": "s", "split": "train",
+    }  # fmt: skip
+    odd: tuple[object, ...] = (
+        None, 7, -1e400, [], {}, [[]], "", "../../x", "/etc/passwd", "a\\b", "C:x", "\0", "\ud800",
+        [10**400] * 47, ["x"] * 47, [float("nan")] * 47, [True] * 47, "test", [[1, 2]] * 67,
+    )  # fmt: skip
+    lines = []
+    for _ in range(random.randint(1, 4)):
+        one = dict(row)
+        for _ in range(random.randrange(3)):
+            one[random.choice(list(row))] = random.choice(odd)
+        lines.append(json.dumps(one))
+    data = "\n".join(lines).encode("utf-8", "surrogatepass")
+    if random.random() < 0.3:
+        data = spoilt(data, random, 4)
+    if random.random() < 0.05:
+        data = random.choice((b"[" * 200_000, b'{"a":' * 100_000, b"9" * 5000, b"\xff\xfe"))
+    return data
+
+
+@functools.cache
+def _weights() -> tuple[dict[str, object], bytes]:
+    """Header and body of the weights of a tiny `mtss`."""
+    import dataclasses
+
+    from safetensors.torch import save
+
+    from mien.methods import registry
+
+    row = registry.entry("mtss")
+    architecture = registry.resolve(row.architecture)(
+        size=32, stem=2, width=8, discriminator=8, middle=8, blocks=1, style=16, latent=4, mapper=8,
+        extractor=8, extractor_max=16, sdu=16, discriminator_max=16,
+    )  # fmt: skip
+    method = registry.resolve(row.method)(architecture)
+    meta = {
+        "method": "mtss",
+        "architecture": json.dumps(dataclasses.asdict(architecture)),
+        "strengths": "{}",
+    }
+    data = save(
+        {k: v.half() if v.is_floating_point() else v for k, v in method.state_dict().items()}, meta
+    )
+    size = struct.unpack("<Q", data[:8])[0]
+    return json.loads(data[8 : 8 + size]), data[8 + size :]
+
+
+def weights(random: Random) -> bytes:
+    header, body = json.loads(json.dumps(_weights()[0])), _weights()[1]
+    how = random.randrange(8)
+    meta = header["__metadata__"]
+    if how == 0:
+        field = random.choice(("method", "architecture", "strengths"))
+        meta[field] = random.choice(
+            ("", "null", "{", "[]", "7", '{"size": "x"}', '{"happy": 3}', "[" * 9999)
+        )
+    elif how == 1:
+        architecture = json.loads(meta["architecture"])
+        name = random.choice(list(architecture))
+        architecture[name] = random.choice((0, -1, 10**9, 10**30, "x", None, [], 1.5, True, 3))
+        meta["architecture"] = json.dumps(architecture)
+    elif how == 2:
+        name = random.choice([n for n in header if n != "__metadata__"])
+        header[name]["shape"] = random.choice(([], [1], [2**40], [-1], [0]))
+    elif how == 3:
+        name = random.choice([n for n in header if n != "__metadata__"])
+        header[name]["dtype"] = random.choice(("F32", "I64", "BOOL", "X", "F8_E4M3"))
+    elif how == 4:
+        name = random.choice([n for n in header if n != "__metadata__"])
+        header[random.choice(("extra", "module.x"))] = header.pop(name)
+    elif how == 5:
+        name = random.choice([n for n in header if header[n].get("dtype") == "F16"])
+        start = header[name]["data_offsets"][0]
+        body = (
+            body[:start]
+            + random.choice((b"\x00\x7c", b"\x00\x7e", b"\x00\xfc"))
+            + body[start + 2 :]
+        )
+    text = json.dumps(header).encode()
+    data = struct.pack("<Q", len(text)) + text + body
+    return spoilt(data[:4000], random, 4) + data[4000:] if how > 5 else data
+
+
+RECIPES = Path(__file__).parents[1] / "recipes"
+
+
+def recipe(random: Random) -> bytes:
+    paths = sorted(RECIPES.glob("*/*.yaml"))
+    data = random.choice(paths).read_bytes()
+    how = random.randrange(6)
+    if how == 0:
+        return random.choice((
+            b"", b"[]", b"7", b"method: [a]", b"method: {}", b"method: null", b"&a [*a]",
+            b"\xff\xfe\0",
+            b"a: &a [1]\nb: *a\nmethod: mtss", b"method: mtss\ntraining: 3",
+            b"method: mtss\nrun: []",
+            b"!!python/object/apply:os.system ['id']", b"method: mtss\n" + b"[" * 5000, b"\0",
+            b"method: &m mtss\narchitecture: &a {size: *a}", b"method: mtss\n? [a]\n: b\n",
+            b"method: mtss\n2001-01-01: 3\ntraining: {1: 2}",
+        ))  # fmt: skip
+    if how == 1:
+        lines = data.split(b"\n")
+        odd = (b".inf", b".nan", b"1e400", b"null", b"[1, 2]", b"{a: b}", b"'x'", b"-1", b"yes")
+        spots = [i for i, line in enumerate(lines) if b": " in line and not line.startswith(b"#")]
+        for i in random.sample(spots, min(2, len(spots))):
+            lines[i] = lines[i].split(b": ")[0] + b": " + random.choice(odd)
+        return b"\n".join(lines)
+    return data if how == 2 else spoilt(data, random, 6)
+
+
+def setting(random: Random) -> str:
+    names = ("training.images", "training.batch", "run.workers", "method", "training", "a.b.c", "",
+             "training.batch.x", "architecture.size", ".", "training.lr")  # fmt: skip
+    values = (
+        "3",
+        "[",
+        "{a",
+        "&a [*a]",
+        ".inf",
+        ".nan",
+        "1e999",
+        "x",
+        "",
+        "\0",
+        "[1]",
+        "!!binary x",
+        "-7",
+    )
+    return random.choice(names) + random.choice(("=", "=", "=", "")) + random.choice(values)
+
+
+@functools.cache
+def _film() -> bytes:
+    import av
+
+    stream = io.BytesIO()
+    with av.open(stream, "w", format="mp4") as out:
+        pictures = out.add_stream("libx264", rate=25)
+        pictures.width, pictures.height, pictures.pix_fmt = 32, 24, "yuv420p"
+        for i in range(6):
+            frame = av.VideoFrame.from_ndarray(np.roll(scene(), i, 1), format="rgb24")
+            out.mux(pictures.encode(frame))
+        out.mux(pictures.encode(None))
+    return stream.getvalue()
+
+
+def film(random: Random) -> bytes:
+    return spoilt(_film(), random, 6)
+
+
+# ---- the command line ----------------------------------------------------------------------------
+
+STEMS = (
+    "a",
+    "é" * 100,
+    "b" * 240,
+    "._c",
+    ".d",
+    "e f",
+    "g\nh",
+    "i[red]",
+    "-j",
+    "k;l",
+    "\udcff\udcfe",
+)
+
+
+def name(random: Random, index: int, suffix: str) -> str:
+    """A file's name, one of its own for each index; now and then without a suffix."""
+    end = random.choice((f".{suffix}", f".{suffix}", ".JPG", ".txt", ""))
+    return f"{random.choice(STEMS)}{index}"[-200:] + end
+
+
+def arguments(random: Random, inside: Path, out: Path) -> list[str]:
+    files = sorted(inside.iterdir())
+    some = [str(p) for p in random.sample(files, 2)]
+    what = random.choice(("edit", "edit", "edit", "one", "swap", "sheet", "verify"))
+    if what == "swap":
+        return ["swap", "-o", str(out), "--", *some]
+    if what == "sheet":
+        return ["sheet", "-o", f"{out}.png", "-e", "happy", "--size", "32", "--", *some]
+    if what == "verify":
+        return ["verify", "--", *map(str, files)]
+    asked = random.choice((
+        ["--to", "happy"], ["--au", words(random)], ["--to", words(random)],
+        ["--like", random.choice((some[0], str(samples()["anna"])))],
+    ))  # fmt: skip
+    more = random.choice(([], ["--recursive"], ["--force"], ["-i", random.choice(NUMBERS)]))
+    if what == "one":
+        target = f"{out}{random.choice(('.png', '.jpg', '.gif', ''))}"
+        return ["edit", *asked, *more, "-o", target, "--", some[0]]
+    return ["edit", str(inside), *asked, *more, "-o", str(out)]
