@@ -13,16 +13,16 @@ from mien.face_model.render import Rig
 
 def test_a_fold_shares_its_motion_with_the_skin_around(neutral: Rig) -> None:
     """Two vertices at one place of the photograph may not be torn apart by the mesh's fold."""
-    folds = LidFolds(neutral.model, neutral._source.points, neutral.fit.landmarks)
+    folds = LidFolds(neutral.model, neutral.source.points, neutral.fit.landmarks)
     raised = neutral.pose(neutral.weights(facs.vector({"AU1": 1, "AU2": 1})), neutral.fit.camera)
-    moved = raised.points - neutral._source.points
+    moved = raised.points - neutral.source.points
     smooth = moved.copy()
     folds.smooth(smooth, {"L": 0.0, "R": 0.0})
 
     def tear(motion: np.ndarray) -> float:
         worst = 0.0
         for at, near, _ in folds._parts.values():
-            here, there = neutral._source.points[at], neutral._source.points[near[:, :6]]
+            here, there = neutral.source.points[at], neutral.source.points[near[:, :6]]
             apart = np.linalg.norm(there - here[:, None], axis=-1) + 0.5
             off = np.linalg.norm(motion[near[:, :6]] - motion[at][:, None], axis=-1)
             worst = max(worst, float(np.percentile(off / apart, 99)))
@@ -33,7 +33,7 @@ def test_a_fold_shares_its_motion_with_the_skin_around(neutral: Rig) -> None:
 
 
 def test_a_closing_lid_goes_its_own_way(neutral: Rig) -> None:
-    folds = LidFolds(neutral.model, neutral._source.points, neutral.fit.landmarks)
+    folds = LidFolds(neutral.model, neutral.source.points, neutral.fit.landmarks)
     moved = np.random.default_rng(0).normal(size=(len(neutral.model.neutral), 2))
     shut = moved.astype(np.float32)
     folds.smooth(shut, {"L": 1.0, "R": 1.0})

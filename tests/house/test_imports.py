@@ -9,7 +9,7 @@ from typing import Any
 from mien.metrics.scorecard import UNHEARD
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "facs", "files", "types", "images", "sheet"),
+    ("errors", "facs", "files", "guides", "types", "images", "sheet"),
     ("zoo",),
     ("faces", "nn", "face_model"),
     ("rig",),
@@ -32,7 +32,6 @@ There is no other exception.
 ONLY = {
     "lightning": "training",
     "pytorch_lightning": "training",
-    "numba": "face_model",
     "fastapi": "web",
     "gradio": "web",
     "starlette": "web",
@@ -112,7 +111,7 @@ def test_methods_do_not_know_one_another(modules: list[Any]) -> None:
 def _method(name: str) -> str | None:
     """`methods.mtss.task` is of method `mtss`; `methods.base.Method` is of none."""
     parts = name.split(".")
-    shared = ("base", "registry", "__init__")
+    shared = ("base", "drawing", "registry", "strengths", "__init__")
     return parts[1] if parts[0] == "methods" and len(parts) > 2 and parts[1] not in shared else None
 
 

@@ -121,9 +121,9 @@ def test_nothing_all_and_more_stay_as_they_are() -> None:
 
 def test_shipped_strengths_are_loaded_and_told_apart() -> None:
     """A scorecard keeps finished lines for the same weights: strengths are part of them."""
-    method = registry.load()
+    method = registry.load("aipgan")
     assert method.strengths[ANY][0] > 1.5 * NODES[0]
-    (one,), _ = contestants([Entrant(registry.DEFAULT, registry.DEFAULT, None)])
+    (one,), _ = contestants([Entrant("aipgan", "aipgan", None)])
     assert json.dumps(dict(method.strengths), sort_keys=True) in one.weights
 
 

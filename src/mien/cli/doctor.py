@@ -14,7 +14,7 @@ from mien.errors import MienError
 
 NEEDED = ("torch", "numpy", "opencv-python-headless", "pillow", "dlib-bin", "safetensors", "typer")
 """Distributions of a plain install."""
-OPTIONAL = {"fastapi": "web", "gradio": "web", "numba": "rig", "scipy": "rig", "lightning": "train"}
+OPTIONAL = {"fastapi": "web", "gradio": "web", "lightning": "train"}
 """Packages that only some commands need, and the extra that brings them."""
 BROKEN = 1
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.face_model.arrays import Bool, Float, Int, Layer
 from mien.face_model.background import Background
+from mien.face_model.camera import Number
 from mien.face_model.mesh import BACKGROUND_LAYER, GUM_LAYER, MOUTH_LAYER, TEETH_LAYER
 from mien.face_model.raster import Raster, rasterise
 
@@ -172,3 +174,8 @@ def _in_sight(points: Float, triangles: Int, shape: tuple[int, int]) -> Bool:
     a, b, c = triangles.T
     kept: Bool = ~(beyond[a] & beyond[b] & beyond[c]).any(1)
     return kept
+
+
+def resized(points: NDArray[Number], side: int, to: int) -> NDArray[Number]:
+    """Points (N, 2) px of a square picture of side `side` as pixels of it at side `to`."""
+    return ((points + 0.5) * (to / side) - 0.5).astype(points.dtype)

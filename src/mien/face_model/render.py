@@ -11,68 +11,37 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from mien.errors import FaceUndrawable
 from mien.face_model import units
-from mien.face_model.animate import Pose, asked, drawn, effective, person, pose, rim, sink, stand
+from mien.face_model.animate import Pose, asked, effective, person, pose, stand
 from mien.face_model.arrays import Float, UInt8
-from mien.face_model.background import NEAR, Background
-from mien.face_model.camera import Camera, Number
-from mien.face_model.creases import Creases
-from mien.face_model.eyes import eye_textures
+from mien.face_model.camera import Camera
 from mien.face_model.fit import Fit, fit
-from mien.face_model.folds import Folds, shipped
 from mien.face_model.frame import (
-    BLEND,
-    CHANNELS,
-    COLOUR,
-    LIDS,
-    LIGHT,
-    SOURCE,
     SOURCE_SIZE,
     Frame,
     Scene,
     Window,
+    resized,
 )
-from mien.face_model.gaze import gaze, iris_vertex, irises_of, pupils
-from mien.face_model.inside import Mouth
-from mien.face_model.lids import LidFolds
-from mien.face_model.light import Light
-from mien.face_model.lips import lips_without_slit
-from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_INSIDE, SIDES, FaceModel
-from mien.face_model.mouth import MouthShade, own_mouth
-from mien.face_model.mouths import Donor, MouthLibrary
+from mien.face_model.gaze import gaze, irises_of, pupils
+from mien.face_model.mesh import FaceModel
+from mien.face_model.mouths import Donor
 from mien.face_model.problem import ruler
 from mien.face_model.sampling import shrink
-from mien.face_model.shade import Skin, mouth_mask, shade
-from mien.face_model.stage import Stage, outline_pull, outlying
+from mien.face_model.shade import mouth_mask, shade
+from mien.face_model.sitter import Sitter
+from mien.face_model.stage import Stage
 from mien.face_model.threads import one_thread
-from mien.face_model.tones import Tones, brightest
 
 WIDEST_GAP = 0.55
 """Gap of the lips, in widths of the opening, beyond which a photograph shows too little of them to
 close them."""
 LEAST_RULER = 0.02
 """Distance of the outer eye corners, in sides of the crop, under which there is no face."""
-LIP_CHANGE = 0.25
-"""Change of the lip gap, cm, after which the lips' rim no longer shows the photograph's dark
-line."""
-BLINK_GAIN = 2.5
-"""The lid's second texture is in place after 1 / this of a blink, before the stretched crease
-shows."""
-FOLD_REACH = 4.0
-"""Distance from an eye, px, up to which its lashes and the shade of its lid lie on the skin."""
-UNFOLDING = 0.08
-"""Rise of a lid, cm, after which what was folded away shows."""
 UNSEEN = 0.1
 """Motion, px, that nobody sees and that is not made: from twice this on, it is made whole."""
-STIRRED = 0.06
-"""Motion of lids or iris, cm, from which on what lies along the lids is no longer the
-photograph's."""
-LOOK_BLINK = 0.4
-"""A lid that follows the gaze down comes as far as in this much of a blink."""
-EYE_LANDMARKS = {"R": slice(36, 42), "L": slice(42, 48)}
 DETAILS = ((slice(36, 42), 0.9), (slice(42, 48), 0.9), (slice(48, 68), 0.5))
 """Landmarks of what is drawn finer than the rest, and the room around them, cm: lids, lashes,
 teeth and lips have edges, skin has none."""
@@ -120,6 +89,8 @@ class Rig:
             neutral.
         person: the mesh of whom it shows.
         donor: whose teeth are seen in a mouth that opens.
+        small: the crop at 320 px; irises: where they are in it.
+        source: the mesh as the photograph shows it.
     """
 
     def __init__(
@@ -144,27 +115,27 @@ class Rig:
         if ruler(landmarks) < LEAST_RULER * side:
             raise FaceUndrawable("the landmarks do not form a face")
         self.model, self.neutral, self.crop, self.donor = model, neutral, crop, donor
-        at, self._small = _resized(landmarks, side, SOURCE_SIZE), _small(crop)
-        checked = None if template is None else _resized(template, side, SOURCE_SIZE)
+        at, self.small = resized(landmarks, side, SOURCE_SIZE), _small(crop)
+        checked = None if template is None else resized(template, side, SOURCE_SIZE)
         self.fit: Fit = fit(model, at, neutral, identity, checked)
-        self._irises = irises_of(self._small, self.fit)
-        found = {s: i.centre for s, i in self._irises.items()}
+        self.irises = irises_of(self.small, self.fit)
+        found = {s: i.centre for s, i in self.irises.items()}
         look = gaze(model, self.fit, found if checked is None else pupils(checked))
         if look.any():
             self.fit = fit(model, at, neutral, identity, checked, look)
         self.units: Float = units.to_units(model, look if neutral else asked(model, self.fit))
         self.person = person(model, self.fit)
-        self._source = stand(model, pose(model, self.person, self.fit.weights), self.fit.camera)
+        self.source = stand(model, pose(model, self.person, self.fit.weights), self.fit.camera)
         with one_thread():
-            self._select()
-            self._paint()
+            self._sitter = Sitter(self)
+        self._skin, self._scene = self._sitter.skin, self._sitter.scene
 
     def original(self, size: int = 256) -> Render:
         """The photograph itself as a `Render`: flow 0, everything visible."""
-        image = shrink(self._small.astype(np.float32), size)
-        mouth = mouth_mask(self._small.shape[:2], self.fit.landmarks, self.fit.closed)
+        image = shrink(self.small.astype(np.float32), size)
+        mouth = mouth_mask(self.small.shape[:2], self.fit.landmarks, self.fit.closed)
         flow, seen = np.zeros((size, size, 2), np.float32), np.ones((size, size), np.float32)
-        points = _resized(self.fit.landmarks.astype(np.float32), SOURCE_SIZE, size)
+        points = resized(self.fit.landmarks.astype(np.float32), SOURCE_SIZE, size)
         inside = shrink(mouth, size)
         return Render(np.round(image).astype(np.uint8), points, flow, seen, inside, self.fit.camera)
 
@@ -220,7 +191,7 @@ class Rig:
         image = shrink(np.clip(stage.expose(colour), 0, 255), size)
         flow, seen = shrink_flow(frame.flow(), layers.keep, supersample)
         mouth = shrink(frame.mouth.astype(np.float32), size)
-        landmarks = _resized(scene.landmarks, SOURCE_SIZE, size)
+        landmarks = resized(scene.landmarks, SOURCE_SIZE, size)
         pixels = np.round(image).astype(np.uint8)
         return Render(pixels, landmarks, flow, seen, mouth, camera)
 
@@ -243,7 +214,7 @@ class Rig:
             whole = Window.whole(size)
             drawing = self._drawn(scene, relief, whole)
             for part, room in DETAILS if fine > 1 else ():
-                points = _resized(scene.landmarks[part], SOURCE_SIZE, size)
+                points = resized(scene.landmarks[part], SOURCE_SIZE, size)
                 window = _around(points, room * scene.unit * whole.scale, size, fine)
                 if window is not None:
                     finer = self._drawn(scene, relief, window)
@@ -260,7 +231,7 @@ class Rig:
         flow *= np.clip(far / UNSEEN - 1, 0, 1)
         lit = _mean(layers.keep * layers.gain, window.fine)
         gain = np.where(seen > 0, lit / np.maximum(seen, np.float32(1e-6)), np.float32(1))
-        points = _resized(scene.landmarks, SOURCE_SIZE, window.side)
+        points = resized(scene.landmarks, SOURCE_SIZE, window.side)
         return Drawing(flow, seen, gain, _mean(layers.paint, window.fine), points)
 
     @property
@@ -273,203 +244,14 @@ class Rig:
         return self.fit.fault
 
     @property
-    def _seed(self) -> int:
-        """Of what is this person's and of no picture in particular."""
+    def seed(self) -> int:
+        """A number of what is this person's and of no picture in particular."""
         return zlib.crc32(np.round(self.fit.identity, 1).tobytes())
 
     @property
     def facing(self) -> Float:
         """How far each vertex (N,) faces the camera in the photograph, -1..1."""
-        return self._source.normals[:, 2]
-
-    def _select(self) -> None:
-        """Decide, from the photograph's pose, which triangles are drawn and where face meets
-        background."""
-        source, model = self._source, self.model
-        kept = drawn(model, source.normals)
-        self._triangles = np.ascontiguousarray(model.triangles[kept])
-        self._layers = model.layers[kept]
-        self._rim, self._rim_own = rim(model, source.normals)
-        self._outlying = outlying(model, source.normals)
-        self._background = Background(
-            SOURCE_SIZE, source.points, sink(source.depth), self._triangles, self._layers
-        )
-
-    def _paint(self) -> None:
-        """Make the textures and everything else that only the photograph decides."""
-        model, fit, source = self.model, self.fit, self._source
-        fine = len(self.crop) / SOURCE_SIZE
-        photo, small = self.crop.astype(np.float32), self._small.astype(np.float32)
-        landmarks = _resized(fit.landmarks, SOURCE_SIZE, len(self.crop))
-        irises = {side: iris.at(fine) for side, iris in self._irises.items()}
-        eyes = eye_textures(photo, landmarks, irises, fine)
-        self._eye_shift = np.zeros((len(model.neutral), 2), np.float32)
-        for side in SIDES:
-            front = iris_vertex(model, side)
-            self._eye_shift[EYE[side]] = self._irises[side].centre - source.points[front]
-        at = model.landmarks
-        gaps = (
-            max(0.0, float(self.person.rest[at[62], 1] - self.person.rest[at[66], 1])),
-            float(source.vertices[at[62], 1] - source.vertices[at[66], 1]),
-        )
-        own = own_mouth(photo, landmarks, fit.closed, eyes.white, fine)
-        self._mouth = MouthShade(model, gaps)
-        self._light = Light(model, small, source.points, source.normals)
-        self._lit = self._background.before_wall(small)
-        self._folds = Folds(model, shipped())
-        self._creases = Creases(
-            model,
-            source.points,
-            SOURCE_SIZE,
-            float(fit.camera.scale),
-            self._light.bare,
-            self._seed,
-        )
-        second = lips_without_slit(eyes.lids, landmarks, fit.closed, eyes.white, fine)
-        bright = brightest(small, fit.landmarks)
-        tones = Tones(eyes.white, own.skin, own.lip, bright, own.enamel)
-        self.donor = self.donor or MouthLibrary.load().choose(tones.brown, turn=self._seed)
-        self._skin = Skin(model, photo, eyes, second, own, Mouth(model, self.donor, tones))
-        closed = fit.weights.copy()
-        closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1
-        shut = fit.camera.project(pose(model, self.person, closed))[0]
-        lid_only = (sum(model.lids[side] for side in SIDES) > 0) & (model.lips == 0)
-        fixed = np.zeros((len(model.neutral), CHANNELS), np.float32)
-        fixed[:, SOURCE] = source.points + self._eye_shift
-        fixed[:, LIDS] = np.where(lid_only[:, None], shut, source.points)
-        fixed[:, LIGHT] = 1
-        self._fixed_attributes = fixed
-        self._folded = self._folded_lids()
-        self._lid_folds = LidFolds(model, source.points, fit.landmarks)
-
-    def _folded_lids(self) -> dict[str, Float]:
-        """Per side, how far (N,) a vertex of the skin lies where the photograph shows the eye: skin
-        that is folded away there, and that a rising or a closing lid brings out."""
-        found = {}
-        for side, corners in EYE_LANDMARKS.items():
-            eye = self.fit.landmarks[corners].astype(np.float32)
-            low, high = eye.min(0) - FOLD_REACH, eye.max(0) + FOLD_REACH
-            points = self._source.points[: EYE_SOCKETS.stop]
-            at = np.flatnonzero(((points > low) & (points < high)).all(1))
-            off = [cv2.pointPolygonTest(eye, (float(x), float(y)), True) for x, y in points[at]]
-            found[side] = np.zeros(len(self.model.neutral), np.float32)
-            found[side][at] = np.clip(np.array(off, np.float32) / FOLD_REACH + 1, 0, 1)
-        return found
-
-    def _scene(
-        self,
-        weights: Float,
-        camera: Camera,
-        relight: float,
-        folded: bool,
-        stage: Stage,
-        habit: Float | None,
-    ) -> tuple[Scene, Float | None]:
-        """The posed face, and the log-brightness (320, 320) of its creases, if any."""
-        target = self.pose(weights, camera, habit)
-        points = target.points + self._eye_shift
-        moved = points - self._source.points
-        moved[EYEBALLS] -= self._eye_shift[EYEBALLS]
-        if any(stage.turn):
-            pull = outline_pull(self.model, self._source.points, target.points)
-            points[FACE, 0] += self._outlying * pull
-            moved[FACE, 0] += self._outlying * pull
-        blink = {s: self._lowered(weights, s) for s in SIDES}
-        self._lid_folds.smooth(moved, blink)
-        points[FACE] = self._source.points[FACE] + moved[FACE]
-        drift = self._drift(moved, stage)
-        edge = self._source.points[self._rim]
-        carried = edge + self._background.sample(drift, edge)
-        points[self._rim] = points[self._rim] * self._rim_own + carried * (1 - self._rim_own)
-
-        colours, opened, gap_change = self._mouth(target.vertices, target.normals)
-        attributes = self._attributes(points, target, blink, colours, relight)
-        relief, glow = None, None
-        if folded:
-            attributes[FACE, LIGHT] *= self._folds(weights, self.fit.weights)
-            relief = self._creases(weights, self.fit.weights)
-        if any(stage.key):
-            glow = self._move_key(attributes, target.normals, stage.key)
-        at = self.model.landmarks
-        scene = Scene(
-            points=points,
-            depth=sink(target.depth),
-            attributes=attributes,
-            triangles=self._triangles,
-            layers=self._layers,
-            unit=float(self.fit.camera.scale),
-            blink=blink,
-            stirred={side: self._stirred(moved, side) for side in SIDES},
-            wide=max(self._more(weights, f"eyeWide_{s}") for s in SIDES),
-            opened=opened,
-            gap_change=gap_change,
-            landmarks=self.fit.landmarks.astype(np.float32) + moved[at],
-            surround=self._background,
-            drift=drift,
-            folds=any(stage.turn) or self._background.folds(drift),
-            glow=glow,
-        )
-        return scene, relief
-
-    def _drift(self, moved: Float, stage: Stage) -> Float:
-        """Displacement (G, 2) px of the background, given that of every vertex (N, 2) px."""
-        if not stage.turn[2]:
-            return self._background.spread(moved)
-        own, grid, points = self.fit.camera, self._background.points, self._source.points
-        rest = self._background.spread(moved - stage.tilt(own, points))
-        return rest + stage.tilt(own, grid)
-
-    def _move_key(self, attributes: Float, normals: Float, key: tuple[float, float]) -> Float:
-        """Light skin and eyes by a moved key light; returns the log-brightness (G,) of hair and
-        neck, where that fades out."""
-        lit = np.zeros((len(self.model.neutral), 1), np.float32)
-        lit[FACE, 0] = np.log(self._light.keyed(normals, key))
-        for side, corners in EYE_LANDMARKS.items():
-            lit[EYE[side]] = lit[self.model.landmarks[corners]].mean()
-        attributes[:, LIGHT] *= np.exp(lit[:, 0])
-        out: Float = self._lit * self._background.spread(lit, NEAR)[:, 0]
-        return out
-
-    def _attributes(
-        self, points: Float, target: Pose, blink: dict[str, float], colours: Float, relight: float
-    ) -> Float:
-        out = self._fixed_attributes.copy()
-        at, source = self.model.landmarks, self._source.points
-        shut = {s: min(1.0, BLINK_GAIN * blink[s]) for s in SIDES}
-        blend = sum(self.model.lids[s] * shut[s] for s in SIDES)
-        gap, own = (
-            max(0.0, float((p[at[[67, 66, 65]], 1] - p[at[[61, 62, 63]], 1]).max()))
-            for p in (points, source)
-        )
-        change = abs(gap - own) / self.fit.camera.scale
-        risen = (source[:, 1] - points[:, 1]) / (UNFOLDING * self.fit.camera.scale)
-        for side, folded in self._folded.items():
-            blend = np.maximum(blend, folded * np.clip(risen, shut[side], 1))
-        out[:, BLEND] = np.maximum(blend, self.model.lips * min(1.0, change / LIP_CHANGE))
-        out[FACE, LIGHT] = self._light.ratio(target.normals, relight)
-        out[MOUTH_INSIDE, COLOUR] = colours
-        return out
-
-    def _lowered(self, weights: Float, side: str) -> float:
-        """How far an upper lid comes down, 0..1: by closing, or by following the gaze."""
-        gaze = LOOK_BLINK * self._more(weights, f"eyeLookDown_{side}")
-        return max(self._more(weights, f"eyeBlink_{side}"), gaze)
-
-    def _stirred(self, moved: Float, side: str) -> float:
-        """How far an eye is moved, 0..1, given the motion of every vertex (N, 2) px: against the
-        skin beside its corners, so that a turning head moves none."""
-        corners = self.model.landmarks[EYE_LANDMARKS[side]]
-        outer, inner = corners[[0, 3]]
-        parts = np.concatenate(
-            [self.model.lash_lines[side], corners, [iris_vertex(self.model, side)]]
-        )
-        off = np.abs(moved[parts] - moved[[outer, inner]].mean(0)).max()
-        return float(np.clip(off / (STIRRED * self.fit.camera.scale), 0, 1))
-
-    def _more(self, weights: Float, name: str) -> float:
-        """By how much `weights` go beyond the photograph's own in one shape."""
-        i = self.model.index[name]
-        return max(0.0, float(weights[i] - self.fit.weights[i]))
+        return self.source.normals[:, 2]
 
 
 def shrink_flow(flow: Float, visibility: Float, factor: int) -> tuple[Float, Float]:
@@ -508,8 +290,3 @@ def _around(points: Float, room: float, side: int, fine: int) -> Window | None:
     if width < 2 or height < 2:
         return None
     return Window(side, int(low[0]), int(low[1]), width, height, fine)
-
-
-def _resized(points: NDArray[Number], side: int, to: int) -> NDArray[Number]:
-    """Points (N, 2) px of a square picture of side `side` as pixels of it at side `to`."""
-    return ((points + 0.5) * (to / side) - 0.5).astype(points.dtype)

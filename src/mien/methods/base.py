@@ -29,8 +29,7 @@ from mien.types import Composition, Expression, Faces, Identity
 
 REMEMBERED = 8
 """Faces whose own code is kept for the next ask."""
-FOLLOW = 0.5
-"""Share of what a result lacks that is asked for on top: its reading is not exact either."""
+FOLLOW = 0.5  # share of what a result lacks that is asked for on top: its reading is not exact
 
 
 class Method(nn.Module, ABC):
@@ -172,8 +171,7 @@ class Method(nn.Module, ABC):
         """What to do to the source so that it is read to wear the expression.
 
         `compose`, and then `checks` times: the result is read as action units, and half of what it
-        lacks is asked for on top. Faces do not all answer alike; this makes one ask mean one
-        strength on more of them. It costs one more encoding and composing each time.
+        lacks is asked for on top, so that one ask means one strength on more faces.
         """
         edit = self.compose(identity, expression)
         if not self.checks:

@@ -1,0 +1,263 @@
+"""What one photograph decides of its pictures, and the scene of any expression in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from mien.face_model.animate import Pose, drawn, pose, rim, sink
+from mien.face_model.arrays import Float
+from mien.face_model.background import NEAR, Background
+from mien.face_model.camera import Camera
+from mien.face_model.creases import Creases
+from mien.face_model.eyes import eye_textures
+from mien.face_model.folds import Folds, shipped
+from mien.face_model.frame import (
+    BLEND,
+    CHANNELS,
+    COLOUR,
+    LIDS,
+    LIGHT,
+    SOURCE,
+    SOURCE_SIZE,
+    Scene,
+    resized,
+)
+from mien.face_model.gaze import iris_vertex
+from mien.face_model.inside import Mouth
+from mien.face_model.lids import LidFolds
+from mien.face_model.light import Light
+from mien.face_model.lips import lips_without_slit
+from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_INSIDE, SIDES
+from mien.face_model.mouth import MouthShade, own_mouth
+from mien.face_model.mouths import MouthLibrary
+from mien.face_model.shade import Skin
+from mien.face_model.stage import Stage, outline_pull, outlying
+from mien.face_model.tones import Tones, brightest
+
+if TYPE_CHECKING:
+    from mien.face_model.render import Rig
+
+LIP_CHANGE = 0.25
+"""Change of the lip gap, cm, after which the lips' rim no longer shows the photograph's dark
+line."""
+BLINK_GAIN = 2.5
+"""The lid's second texture is in place after 1 / this of a blink, before the stretched crease
+shows."""
+FOLD_REACH = 4.0
+"""Distance from an eye, px, up to which its lashes and the shade of its lid lie on the skin."""
+UNFOLDING = 0.08
+"""Rise of a lid, cm, after which what was folded away shows."""
+STIRRED = 0.06
+"""Motion of lids or iris, cm, from which on what lies along the lids is no longer the
+photograph's."""
+LOOK_BLINK = 0.4
+"""A lid that follows the gaze down comes as far as in this much of a blink."""
+EYE_LANDMARKS = {"R": slice(36, 42), "L": slice(42, 48)}
+
+
+class Sitter:
+    """A fitted photograph, ready to be posed.
+
+    Attributes:
+        skin: the textures that it lends.
+    """
+
+    def __init__(self, rig: Rig) -> None:
+        """Of a rig that is fitted: its `fit`, `person`, `irises` and `source` are there."""
+        self._rig = rig
+        self._select()
+        self._paint()
+
+    def _select(self) -> None:
+        """Decide, from the photograph's pose, which triangles are drawn and where face meets
+        background."""
+        source, model = self._rig.source, self._rig.model
+        kept = drawn(model, source.normals)
+        self._triangles = np.ascontiguousarray(model.triangles[kept])
+        self._layers = model.layers[kept]
+        self._rim, self._rim_own = rim(model, source.normals)
+        self._outlying = outlying(model, source.normals)
+        self._background = Background(
+            SOURCE_SIZE, source.points, sink(source.depth), self._triangles, self._layers
+        )
+
+    def _paint(self) -> None:
+        """Make the textures and everything else that only the photograph decides."""
+        model, fit, source = self._rig.model, self._rig.fit, self._rig.source
+        fine = len(self._rig.crop) / SOURCE_SIZE
+        photo, small = self._rig.crop.astype(np.float32), self._rig.small.astype(np.float32)
+        landmarks = resized(fit.landmarks, SOURCE_SIZE, len(self._rig.crop))
+        irises = {side: iris.at(fine) for side, iris in self._rig.irises.items()}
+        eyes = eye_textures(photo, landmarks, irises, fine)
+        self._eye_shift = np.zeros((len(model.neutral), 2), np.float32)
+        for side in SIDES:
+            front = iris_vertex(model, side)
+            self._eye_shift[EYE[side]] = self._rig.irises[side].centre - source.points[front]
+        at = model.landmarks
+        gaps = (
+            max(0.0, float(self._rig.person.rest[at[62], 1] - self._rig.person.rest[at[66], 1])),
+            float(source.vertices[at[62], 1] - source.vertices[at[66], 1]),
+        )
+        own = own_mouth(photo, landmarks, fit.closed, eyes.white, fine)
+        self._mouth = MouthShade(model, gaps)
+        self._light = Light(model, small, source.points, source.normals)
+        self._lit = self._background.before_wall(small)
+        self._folds = Folds(model, shipped())
+        self._creases = Creases(
+            model,
+            source.points,
+            SOURCE_SIZE,
+            float(fit.camera.scale),
+            self._light.bare,
+            self._rig.seed,
+        )
+        second = lips_without_slit(eyes.lids, landmarks, fit.closed, eyes.white, fine)
+        bright = brightest(small, fit.landmarks)
+        tones = Tones(eyes.white, own.skin, own.lip, bright, own.enamel)
+        self._rig.donor = self._rig.donor or MouthLibrary.load().choose(
+            tones.brown, turn=self._rig.seed
+        )
+        self.skin = Skin(model, photo, eyes, second, own, Mouth(model, self._rig.donor, tones))
+        closed = fit.weights.copy()
+        closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1
+        shut = fit.camera.project(pose(model, self._rig.person, closed))[0]
+        lid_only = (sum(model.lids[side] for side in SIDES) > 0) & (model.lips == 0)
+        fixed = np.zeros((len(model.neutral), CHANNELS), np.float32)
+        fixed[:, SOURCE] = source.points + self._eye_shift
+        fixed[:, LIDS] = np.where(lid_only[:, None], shut, source.points)
+        fixed[:, LIGHT] = 1
+        self._fixed_attributes = fixed
+        self._folded = self._folded_lids()
+        self._lid_folds = LidFolds(model, source.points, fit.landmarks)
+
+    def _folded_lids(self) -> dict[str, Float]:
+        """Per side, how far (N,) a vertex of the skin lies where the photograph shows the eye: skin
+        that is folded away there, and that a rising or a closing lid brings out."""
+        found = {}
+        for side, corners in EYE_LANDMARKS.items():
+            eye = self._rig.fit.landmarks[corners].astype(np.float32)
+            low, high = eye.min(0) - FOLD_REACH, eye.max(0) + FOLD_REACH
+            points = self._rig.source.points[: EYE_SOCKETS.stop]
+            at = np.flatnonzero(((points > low) & (points < high)).all(1))
+            off = [cv2.pointPolygonTest(eye, (float(x), float(y)), True) for x, y in points[at]]
+            found[side] = np.zeros(len(self._rig.model.neutral), np.float32)
+            found[side][at] = np.clip(np.array(off, np.float32) / FOLD_REACH + 1, 0, 1)
+        return found
+
+    def scene(
+        self,
+        weights: Float,
+        camera: Camera,
+        relight: float,
+        folded: bool,
+        stage: Stage,
+        habit: Float | None,
+    ) -> tuple[Scene, Float | None]:
+        """The posed face, and the log-brightness (320, 320) of its creases, if any."""
+        target = self._rig.pose(weights, camera, habit)
+        points = target.points + self._eye_shift
+        moved = points - self._rig.source.points
+        moved[EYEBALLS] -= self._eye_shift[EYEBALLS]
+        if any(stage.turn):
+            pull = outline_pull(self._rig.model, self._rig.source.points, target.points)
+            points[FACE, 0] += self._outlying * pull
+            moved[FACE, 0] += self._outlying * pull
+        blink = {s: self._lowered(weights, s) for s in SIDES}
+        self._lid_folds.smooth(moved, blink)
+        points[FACE] = self._rig.source.points[FACE] + moved[FACE]
+        drift = self._drift(moved, stage)
+        edge = self._rig.source.points[self._rim]
+        carried = edge + self._background.sample(drift, edge)
+        points[self._rim] = points[self._rim] * self._rim_own + carried * (1 - self._rim_own)
+
+        colours, opened, gap_change = self._mouth(target.vertices, target.normals)
+        attributes = self._attributes(points, target, blink, colours, relight)
+        relief, glow = None, None
+        if folded:
+            attributes[FACE, LIGHT] *= self._folds(weights, self._rig.fit.weights)
+            relief = self._creases(weights, self._rig.fit.weights)
+        if any(stage.key):
+            glow = self._move_key(attributes, target.normals, stage.key)
+        at = self._rig.model.landmarks
+        scene = Scene(
+            points=points,
+            depth=sink(target.depth),
+            attributes=attributes,
+            triangles=self._triangles,
+            layers=self._layers,
+            unit=float(self._rig.fit.camera.scale),
+            blink=blink,
+            stirred={side: self._stirred(moved, side) for side in SIDES},
+            wide=max(self._more(weights, f"eyeWide_{s}") for s in SIDES),
+            opened=opened,
+            gap_change=gap_change,
+            landmarks=self._rig.fit.landmarks.astype(np.float32) + moved[at],
+            surround=self._background,
+            drift=drift,
+            folds=any(stage.turn) or self._background.folds(drift),
+            glow=glow,
+        )
+        return scene, relief
+
+    def _drift(self, moved: Float, stage: Stage) -> Float:
+        """Displacement (G, 2) px of the background, given that of every vertex (N, 2) px."""
+        if not stage.turn[2]:
+            return self._background.spread(moved)
+        own, grid, points = self._rig.fit.camera, self._background.points, self._rig.source.points
+        rest = self._background.spread(moved - stage.tilt(own, points))
+        return rest + stage.tilt(own, grid)
+
+    def _move_key(self, attributes: Float, normals: Float, key: tuple[float, float]) -> Float:
+        """Light skin and eyes by a moved key light; returns the log-brightness (G,) of hair and
+        neck, where that fades out."""
+        lit = np.zeros((len(self._rig.model.neutral), 1), np.float32)
+        lit[FACE, 0] = np.log(self._light.keyed(normals, key))
+        for side, corners in EYE_LANDMARKS.items():
+            lit[EYE[side]] = lit[self._rig.model.landmarks[corners]].mean()
+        attributes[:, LIGHT] *= np.exp(lit[:, 0])
+        out: Float = self._lit * self._background.spread(lit, NEAR)[:, 0]
+        return out
+
+    def _attributes(
+        self, points: Float, target: Pose, blink: dict[str, float], colours: Float, relight: float
+    ) -> Float:
+        out = self._fixed_attributes.copy()
+        at, source = self._rig.model.landmarks, self._rig.source.points
+        shut = {s: min(1.0, BLINK_GAIN * blink[s]) for s in SIDES}
+        blend = sum(self._rig.model.lids[s] * shut[s] for s in SIDES)
+        gap, own = (
+            max(0.0, float((p[at[[67, 66, 65]], 1] - p[at[[61, 62, 63]], 1]).max()))
+            for p in (points, source)
+        )
+        change = abs(gap - own) / self._rig.fit.camera.scale
+        risen = (source[:, 1] - points[:, 1]) / (UNFOLDING * self._rig.fit.camera.scale)
+        for side, folded in self._folded.items():
+            blend = np.maximum(blend, folded * np.clip(risen, shut[side], 1))
+        out[:, BLEND] = np.maximum(blend, self._rig.model.lips * min(1.0, change / LIP_CHANGE))
+        out[FACE, LIGHT] = self._light.ratio(target.normals, relight)
+        out[MOUTH_INSIDE, COLOUR] = colours
+        return out
+
+    def _lowered(self, weights: Float, side: str) -> float:
+        """How far an upper lid comes down, 0..1: by closing, or by following the gaze."""
+        gaze = LOOK_BLINK * self._more(weights, f"eyeLookDown_{side}")
+        return max(self._more(weights, f"eyeBlink_{side}"), gaze)
+
+    def _stirred(self, moved: Float, side: str) -> float:
+        """How far an eye is moved, 0..1, given the motion of every vertex (N, 2) px: against the
+        skin beside its corners, so that a turning head moves none."""
+        corners = self._rig.model.landmarks[EYE_LANDMARKS[side]]
+        outer, inner = corners[[0, 3]]
+        parts = np.concatenate(
+            [self._rig.model.lash_lines[side], corners, [iris_vertex(self._rig.model, side)]]
+        )
+        off = np.abs(moved[parts] - moved[[outer, inner]].mean(0)).max()
+        return float(np.clip(off / (STIRRED * self._rig.fit.camera.scale), 0, 1))
+
+    def _more(self, weights: Float, name: str) -> float:
+        """By how much `weights` go beyond the photograph's own in one shape."""
+        i = self._rig.model.index[name]
+        return max(0.0, float(weights[i] - self._rig.fit.weights[i]))
