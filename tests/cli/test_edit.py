@@ -145,7 +145,13 @@ BAD: dict[str, tuple[str, str]] = {
 }
 """Name -> arguments after `mien edit`, and what the one line must say."""
 
-NEEDS_WEIGHTS = {"no face", "two faces", "face out of range", "reference of nobody"}
+NEEDS_WEIGHTS = {
+    "no face",
+    "two faces",
+    "face out of range",
+    "reference of nobody",
+    "head of others",
+}
 """What only the detector can tell; everything else is told before weights are loaded."""
 
 

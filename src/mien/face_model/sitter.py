@@ -255,7 +255,7 @@ class Sitter:
             [self._rig.model.lash_lines[side], corners, [iris_vertex(self._rig.model, side)]]
         )
         off = np.abs(moved[parts] - moved[[outer, inner]].mean(0)).max()
-        return float(np.clip(off / (STIRRED * self._rig.fit.camera.scale), 0, 1))
+        return float(np.clip(off / (STIRRED * self._rig.fit.camera.scale) - 0.1, 0, 1))
 
     def _more(self, weights: Float, name: str) -> float:
         """By how much `weights` go beyond the photograph's own in one shape."""
