@@ -19,9 +19,16 @@ from typing import Any
 
 import pytest
 
+from mien.web.limits import Limits
+
 AT_MOST = 5.0  # s
 SLOW = """
-import sys, time
+import dataclasses, os, time
+from mien.web import limits
+@dataclasses.dataclass(frozen=True)
+class Limits(limits.Limits):
+    ending: float = float(os.environ["ENDING"])
+limits.Limits = Limits
 from mien.web import intake
 def photo(data, *_, read=intake.photo):
     time.sleep(float(data[4:8]) if data.startswith(b"slow") else 0)
@@ -31,15 +38,16 @@ from mien.cli.main import main
 main()
 """
 """The command, for which a picture that begins with `slow0.5 ` or `slow60.0` takes so many seconds:
-a thread that works cannot be stopped.
+a thread that works cannot be stopped. What is worked on has `ENDING` seconds more.
 """
 META = {"_type": "gradio.FileData"}
+Start = Callable[..., Any]
 
 
 class Command:
     """`mien serve` or `mien studio`, and where it may write."""
 
-    def __init__(self, command: str, folder: Path) -> None:
+    def __init__(self, command: str, folder: Path, ending: float) -> None:
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
         with socket.socket() as free:
@@ -48,7 +56,8 @@ class Command:
         paths = os.pathsep.join(filter(None, sys.path))
         self.process = subprocess.Popen(
             [sys.executable, "-c", SLOW, command, "--port", str(self.port)],
-            env=os.environ | {"TMPDIR": str(self.temporary), "PYTHONPATH": paths},
+            env=os.environ
+            | {"TMPDIR": str(self.temporary), "PYTHONPATH": paths, "ENDING": str(ending)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -103,19 +112,19 @@ def form(image: bytes, name: str, **fields: bytes) -> bytes:
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> Iterator[Callable[[str], Command]]:
+def command(tmp_path: Path) -> Iterator[Start]:
     with contextlib.ExitStack() as running:
 
-        def start(name: str) -> Command:
-            server = Command(name, tmp_path)
+        def start(name: str, ending: float = Limits().ending) -> Command:
+            server = Command(name, tmp_path, ending)
             running.callback(server.process.kill)
             return server
 
         yield start
 
 
-def ended_well(server: Command, took: float, said: str) -> None:
-    assert took < AT_MOST, f"it took {took:.1f} s"
+def ended_well(server: Command, took: float, said: str, at_most: float = AT_MOST) -> None:
+    assert took < at_most, f"it took {took:.1f} s"
     assert said.count("\n") == 1, said
     assert server.process.returncode == 0
     assert list(server.temporary.iterdir()) == [], "something is left"
@@ -125,7 +134,7 @@ def code(body: bytes) -> str:
     return str(json.loads(body)["error"]["code"])
 
 
-def test_everybody_is_told(command: Callable[[str], Command], anna: bytes) -> None:
+def test_everybody_is_told(command: Start, anna: bytes) -> None:
     """The one at work, those who wait, the one who is still sending, and the one who comes."""
     server = command("serve")
     with ThreadPoolExecutor(8) as clients:
@@ -150,19 +159,19 @@ def test_everybody_is_told(command: Callable[[str], Command], anna: bytes) -> No
     ended_well(server, took, said)
 
 
-def test_what_is_nearly_done_is_finished(command: Callable[[str], Command], anna: bytes) -> None:
-    server = command("serve")
+def test_what_is_nearly_done_is_finished(command: Start, anna: bytes) -> None:
+    server = command("serve", ending=60)  # the machine may be busy; it does not take it all
     with ThreadPoolExecutor(2) as clients:
         working = clients.submit(server.edit, b"slow0.5 " + anna)
         server.busy(1)
         took, said = server.end()
         status, body = working.result()
     assert (status, body[:4]) == (200, b"\x89PNG")
-    assert int.from_bytes(body[-8:-4]) == int.from_bytes(b"IEND"), "the picture is whole"
-    ended_well(server, took, said)
+    assert body[-8:-4] == b"IEND", "the picture is whole"
+    ended_well(server, took, said, at_most=30)
 
 
-def test_the_studio_ends_too(command: Callable[[str], Command], anna: bytes) -> None:
+def test_the_studio_ends_too(command: Start, anna: bytes) -> None:
     """With a page open, an event at work, and an upload that is half sent."""
     server = command("studio")
     page = server.ask("/gradio_api/heartbeat/somebody")

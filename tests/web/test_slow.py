@@ -213,6 +213,18 @@ def test_an_answer_that_is_not_taken_is_given_up(start: Start) -> None:
     assert health(port) < 1
 
 
+def test_the_server_ends_though_an_answer_is_not_taken(
+    wide_mouth: Method, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with listening(wide_mouth, {"stall": 30, "ending": 0.5}) as (port, _):
+        connection = said(port, b"GET /large HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert status(connection.recv(64)) == 200
+        began = time.monotonic()
+    assert time.monotonic() - began < 5
+    connection.close()
+    assert capfd.readouterr().err == ""
+
+
 def test_an_answer_that_is_taken_slowly_comes_whole(start: Start) -> None:
     port, _ = start(stall=0.5)
     connection = said(port, b"GET /large HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")

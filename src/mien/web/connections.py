@@ -119,6 +119,11 @@ class Connection(H11Protocol):
         super().resume_writing()
         self._stop_writing()
 
+    def give_up(self) -> None:
+        """Close it if the client does not take what it is sent: the server ends."""
+        if self._writing is not None:
+            self.transport.abort()
+
     def _await_head(self) -> None:
         """A head must be in whole in time, from the end of what was before it."""
         if self._reading is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -16,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from mien.errors import ConfigError
-from mien.web.connections import bounded
+from mien.web.connections import Connection, bounded
 from mien.web.gate import is_loopback
 from mien.web.workshop import Workshop
 
@@ -61,13 +62,21 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self.workshop, self.visitors = workshop, app.state.visitors
 
+    @property
+    def _busy(self) -> bool:
+        """Whether somebody is still to be answered; an event of the studio is no request."""
+        return self.visitors.waiting > 0 or self.workshop.desk.working
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """What waits is answered 503 at once, what is worked on when its time is over."""
         self.visitors.ending = True
         self.workshop.desk.close()
         deadline = time.monotonic() + self.workshop.limits.ending
-        while self.visitors.waiting and time.monotonic() < deadline and not self.force_exit:
+        while self._busy and time.monotonic() < deadline and not self.force_exit:
             await asyncio.sleep(0.05)
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, Connection):
+                connection.give_up()
         self.visitors.dismiss()
         await super().shutdown(sockets)
 
@@ -120,3 +129,4 @@ def _offline() -> Iterator[None]:
             yield
         finally:
             tempfile.tempdir = None
+    shutil.rmtree(folder, ignore_errors=True)  # what was written in the meantime

@@ -16,7 +16,7 @@ from mien.web.answers import Refused
 SEAL = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with none at all, browsers may hide the origin from us too
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     # Gradio's page has scripts and styles in its text, and compiles templates; nothing is loaded
