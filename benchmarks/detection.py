@@ -51,6 +51,7 @@ NEAR, ASKEW = 0.35, 30.0  # of the width; degrees
 SIZES = ((1350, 1350), (4000, 3000), (8660, 5773))
 BIG, SMALL = 1100, (145, 110, 90)  # px, as BlazeFace draws boxes: from the brows to the chin
 GROUPS = 8
+TURNED = ("on the left side", "upside down", "on the right side")
 EMPTY = (
     *("brick", "cell", "chelsea", "clock", "coffee", "coins", "colorwheel", "grass", "gravel"),
     *("horse", "hubble_deep_field", "immunohistochemistry", "logo", "moon", "page", "retina"),
@@ -141,19 +142,22 @@ def upright(find: Finder, pictures: Iterator[tuple[UInt8, float | None]]) -> dic
     return counts | {"found_percent": _percent(counts["found"], counts["pictures"])}
 
 
-def turned(find: Finder, pictures: Iterator[tuple[UInt8, float | None]], turn: int) -> dict:
-    """Photographs turned left by quarters whose face is found upright: what is said of them."""
-    counts = {"pictures": 0, "right": 0, "wrong": 0, "none": 0}
+def turned(find: Finder, pictures: Iterator[tuple[UInt8, float | None]]) -> dict[str, dict]:
+    """Photographs whose face is found upright, in the other turns: what is said of them there."""
+    out = {name: {"pictures": 0, "right": 0, "wrong": 0, "none": 0} for name in TURNED}
     for pixels, _ in pictures:
         known = find(pixels)
         if not known:
             continue
-        truth = _turned(max(known, key=lambda s: s.width), pixels.shape, turn)
-        seen = find(np.ascontiguousarray(np.rot90(pixels, turn)))
-        right = any(_same(s, truth) for s in seen)
-        counts["pictures"] += 1
-        counts["right" if right else "wrong" if seen else "none"] += 1
-    return counts | {"right_percent": _percent(counts["right"], counts["pictures"])}
+        for turn, counts in enumerate(out.values(), 1):
+            truth = _turned(max(known, key=lambda s: s.width), pixels.shape, turn)
+            seen = find(np.ascontiguousarray(np.rot90(pixels, turn)))
+            right = any(_same(s, truth) for s in seen)
+            counts["pictures"] += 1
+            counts["right" if right else "wrong" if seen else "none"] += 1
+    for counts in out.values():
+        counts["right_percent"] = _percent(counts["right"], counts["pictures"])
+    return out
 
 
 def _turned(seen: Seen, shape: tuple[int, ...], turn: int) -> Seen:
@@ -297,9 +301,8 @@ def _percent(part: int, whole: int) -> float:
 
 def measured(find: Finder) -> dict:
     out: dict = {"flux_schnell": upright(find, flux()), "congress": upright(find, congress())}
-    for name, pictures in (("flux_schnell", flux), ("congress, every third", lambda: congress(3))):
-        for turn, word in ((1, "on the left side"), (2, "upside down"), (3, "on the right side")):
-            out[f"{name}, {word}"] = turned(find, pictures(), turn)
+    for name, pictures in (("flux_schnell", flux()), ("congress, every fifth", congress(5))):
+        out |= {f"{name}, {turn}": row for turn, row in turned(find, pictures).items()}
     out |= {f"group, small faces of {px} px": grouped(find, px) for px in SMALL}
     return out | {"no_face": false_faces(find)}
 

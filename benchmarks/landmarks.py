@@ -27,7 +27,7 @@ import torch
 from mien import images
 from mien.data.adapters import DATASETS
 from mien.faces.align import STABLE, inverse, similarity, template, transform
-from mien.faces.detect import boxes_in, detect
+from mien.faces.detect import detect
 from mien.faces.landmarks import SIZE, load, predict
 from mien.training.landmark_scores import PARTS, checked_photographs, errors
 from mien.types import Float, UInt8
@@ -59,9 +59,13 @@ def yardstick(name: str) -> Predictor | None:
 
     folder = Path(spec.submodule_search_locations[0]) / "models"
     predictor = dlib.shape_predictor(str(folder / f"shape_predictor_{name}_face_landmarks.dat"))
+    detector = dlib.get_frontal_face_detector()
 
     def points(pixels: UInt8, box: Box) -> Float:
-        shape = predictor(pixels, dlib.rectangle(*(round(edge) for edge in box)))
+        # It was taught on the boxes of dlib's own detector; mien's does where that finds none.
+        own = sorted(detector(pixels, 0), key=lambda found: found.width())
+        where = own[-1] if own else dlib.rectangle(*(round(edge) for edge in box))
+        shape = predictor(pixels, where)
         return np.array([(p.x, p.y) for p in shape.parts()], np.float32)
 
     return points
@@ -247,7 +251,7 @@ def detection() -> dict[str, dict[str, float | int]]:
         if not root.is_dir():
             continue
         counts = [
-            len(boxes_in(images.read(root / r.file_name).pixels)) for r in dataset.records(root)
+            len(detect(images.read(root / r.file_name).pixels)) for r in dataset.records(root)
         ]
         out[name] = {
             "photographs": len(counts),

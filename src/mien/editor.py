@@ -302,7 +302,7 @@ def pick(faces: Sequence[Face], spec: str) -> list[Face]:
     """
     if spec != "auto":
         return choose(faces, spec)
-    # the landmarks' extent: boxes come in steps of the detector's pyramid, 1.44 in area
+    # the landmarks' extent: it is finer than the detector's boxes
     first, *others = [float(np.prod(np.ptp(f.landmarks, axis=0))) for f in faces] or [0.0]
     if others and first <= CLEARLY_LARGER * max(others):
         raise FaceNotFound(

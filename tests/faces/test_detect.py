@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import pytest
+import torch
 from skimage import data
 
+from mien import images
 from mien.errors import FaceNotFound, GuideError
 from mien.faces.align import mirrored
-from mien.faces.detect import choose, detect
+from mien.faces.detect import choose, detect, is_face
 from mien.types import Face, Float, UInt8
+from mien.zoo.samples import samples
 
 # Read off the picture by eye, px: corners of the eyes, tip of the nose, corners of the mouth, chin.
 SEEN = {
@@ -75,7 +80,7 @@ def test_a_face_that_fills_the_frame(astronaut: UInt8) -> None:
 
 
 def test_a_small_face_in_a_large_photograph(astronaut: UInt8) -> None:
-    """62 px of box in twelve megapixels, found by the second look."""
+    """66 px of face in twelve megapixels, found by the second look."""
     scene = np.full((3000, 4000, 3), 128, np.uint8)
     small = cv2.resize(astronaut, None, fx=0.67, fy=0.67, interpolation=cv2.INTER_AREA)
     scene[2000 : 2000 + len(small), 3000 : 3000 + len(small)] = small
@@ -100,15 +105,100 @@ def test_two_faces_side_by_side(astronaut: UInt8) -> None:
     assert _off(faces[1].landmarks) < 0.07
 
 
+def _turned(points: Float, side: int, turn: int) -> Float:
+    """Points of a square picture as `np.rot90(picture, turn)` moves them."""
+    for _ in range(turn):
+        points = np.stack([points[:, 1], side - 1 - points[:, 0]], axis=1)
+    return points
+
+
+@pytest.mark.parametrize("turn", [1, 2, 3])
+def test_on_its_side_or_head(astronaut: UInt8, turn: int) -> None:
+    upright = detect(astronaut)[0].landmarks
+    (face,) = detect(np.ascontiguousarray(np.rot90(astronaut, turn)))
+    assert np.linalg.norm(face.landmarks - _turned(upright, 512, turn), axis=1).mean() < 0.03 * 62
+
+
+def test_a_group_on_its_head_keeps_all_its_faces() -> None:
+    row = np.concatenate([images.read(path).pixels for path in samples().values()], axis=1)
+    assert len(detect(row)) == 3
+    faces = detect(np.ascontiguousarray(row[::-1, ::-1]))
+    assert len(faces) == 3
+    assert all(face.landmarks[27, 1] > face.landmarks[8, 1] for face in faces)
+
+
+def test_a_big_face_hides_no_small_ones() -> None:
+    """Twelve megapixels: one face of 1,100 px and three of 145."""
+    scene = np.full((3000, 4000, 3), 110, np.uint8)
+    anna, ben, cora = (images.read(path).pixels for path in samples().values())
+    wanted = []
+    small = ((ben, 2500, 200), (cora, 3300, 1300), (anna, 2700, 2400))
+    for pixels, left, top, width in ((anna, 100, 500, 1100), *((*s, 145) for s in small)):
+        face = detect(pixels)[0]
+        scale = width / (face.box[2] - face.box[0])
+        shown = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        scene[top : top + len(shown), left : left + len(shown)] = shown[: 3000 - top]
+        ratio = len(shown) / len(pixels)
+        wanted.append((face.landmarks + 0.5) * ratio - 0.5 + (left, top))
+    faces = detect(scene)
+    assert len(faces) == 4
+    for points in wanted:
+        size = float(np.ptp(points[:, 0]))
+        assert min(np.abs(face.landmarks - points).mean() for face in faces) < 0.02 * size
+
+
 def test_no_face() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
     assert detect(noise) == []
-    assert detect(np.asarray(data.coffee(), np.uint8)) == []
     assert detect(np.zeros((5, 3, 3), np.uint8)) == []
 
 
-def test_detection_is_repeatable(astronaut: UInt8) -> None:
-    assert np.array_equal(detect(astronaut)[0].landmarks, detect(astronaut)[0].landmarks)
+@pytest.mark.parametrize("name", ["coffee", "brick", "grass", "coins", "clock", "rocket", "retina"])
+def test_textures_and_things_are_no_faces(name: str) -> None:
+    pixels = np.asarray(getattr(data, name)())
+    assert detect(np.dstack([pixels] * 3) if pixels.ndim == 2 else pixels) == []
+
+
+def _bytes(faces: list[Face]) -> list[tuple[float, object, bytes]]:
+    return [(face.score, face.box, face.landmarks.tobytes()) for face in faces]
+
+
+@pytest.fixture
+def pictures(astronaut: UInt8) -> list[UInt8]:
+    upright = [cv2.resize(images.read(path).pixels, (400, 400)) for path in samples().values()]
+    return [*upright, np.ascontiguousarray(upright[0][::-1, ::-1]), astronaut]
+
+
+def test_eight_threads_find_what_one_finds(pictures: list[UInt8]) -> None:
+    alone = [_bytes(detect(picture)) for picture in pictures]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda picture: _bytes(detect(picture)), pictures * 4))
+    assert together == alone * 4
+
+
+def test_any_number_of_threads_gives_the_same_bytes(pictures: list[UInt8]) -> None:
+    limits = pytest.importorskip("threadpoolctl").threadpool_limits
+    was = torch.get_num_threads(), cv2.getNumThreads()
+    found = []
+    try:
+        for count in (1, 2, 4):
+            torch.set_num_threads(count)
+            cv2.setNumThreads(count)
+            with limits(count):
+                found.append([_bytes(detect(picture)) for picture in pictures[-2:]])
+    finally:
+        torch.set_num_threads(was[0])
+        cv2.setNumThreads(was[1])
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_known_face_is_confirmed_however_it_is_turned(astronaut: UInt8) -> None:
+    points = detect(astronaut)[0].landmarks
+    assert is_face(astronaut, points)
+    turned = np.ascontiguousarray(np.rot90(astronaut))
+    assert is_face(turned, _turned(points, 512, 1).astype(np.float32))
+    assert not is_face(turned, points)
+    assert not is_face(astronaut, points + np.float32((0, 200)))
 
 
 def _faces() -> list[Face]:
@@ -136,6 +226,17 @@ def test_choosing_from_nobody(spec: str) -> None:
 def test_choosing_too_far() -> None:
     with pytest.raises(FaceNotFound, match="no face 3: the picture has 3"):
         choose(_faces(), "index 3")
+
+
+def test_near_is_the_face_at_that_place_or_none() -> None:
+    faces = _faces()
+    assert choose(faces, "near 150,120") == faces[:1]  # its chin
+    with pytest.raises(
+        FaceNotFound, match=r"no face at 300,50: the nearest of 3 faces is at 150,50"
+    ):
+        choose(_faces(), "near 300,50")
+    with pytest.raises(FaceNotFound, match=r"the only face is at 325,325, 50 px wide"):
+        choose(_faces()[2:], "near 5,5")
 
 
 NONSENSE = (

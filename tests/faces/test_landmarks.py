@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 
 from mien.errors import AssetMissing, WeightsError
 from mien.faces.detect import detect
+from mien.faces.landmark_maps import folded
 from mien.faces.landmarks import SIZE, LandmarkNet, load, predict
 from mien.zoo.records import digest, records
 
@@ -52,7 +53,18 @@ def test_answers_stay_in_the_crop_and_do_not_depend_on_the_batch() -> None:
     assert points.shape == (3, 68, 2)
     assert points.min() > -0.5
     assert points.max() < SIZE - 0.5
-    assert np.allclose(predict(crops[1:2])[0], points[1], atol=1e-3)
+    assert np.array_equal(predict(crops[1:2])[0], points[1])
+
+
+def test_what_works_is_what_was_learnt() -> None:
+    """The network without torch answers as torch does."""
+    crops = np.random.default_rng(1).integers(0, 256, (2, SIZE, SIZE, 3), dtype=np.uint8)
+    assert np.abs(predict(crops) - predict(crops, load())).max() < 0.002  # px
+
+
+def test_tensors_that_are_not_this_networks() -> None:
+    with pytest.raises(WeightsError, match=r"landmark network: no stem\.1\.weight"):
+        folded({"stem.0.weight": np.zeros((20, 3, 3, 3), np.float32)})
 
 
 @pytest.mark.slow

@@ -39,8 +39,8 @@ ONLY = {
     "typer": "cli",
     "av": "video",
     "c2pa": "provenance",
-    "dlib": "faces judges",
-    "_dlib_pybind11": "faces judges",
+    "dlib": "judges",
+    "_dlib_pybind11": "judges",
     "torchvision": "",
 }
 """A library -> the rooms that may import it."""

@@ -12,7 +12,7 @@ import typer
 
 from mien.errors import MienError
 
-NEEDED = ("torch", "numpy", "opencv-python-headless", "pillow", "dlib-bin", "safetensors", "typer")
+NEEDED = ("torch", "numpy", "opencv-python-headless", "pillow", "safetensors", "typer")
 """Distributions of a plain install."""
 OPTIONAL = {"fastapi": "web", "gradio": "web", "lightning": "train"}
 """Packages that only some commands need, and the extra that brings them."""

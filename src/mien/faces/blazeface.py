@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from mien.faces.products import product
 from mien.types import Float, UInt8
 from mien.zoo.records import read_arrays, records
 
@@ -33,8 +34,7 @@ _FINE = 10
 _BLOCKS = 16
 _CELL = 16
 _STEM = 5
-_BAND = 16  # rows of the stem at a time, and
-_CHUNK = 8192  # cells of a block: what is worked on stays in the cache
+_BAND = 16  # rows of the stem at a time: what is multiplied stays in the cache
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _stem(planes: Float, weights: _Weights) -> Float:
     out = np.empty((len(weights.stem), height // 2, width // 2), np.float32)
     for top in range(0, height // 2, _BAND):
         band = np.ascontiguousarray(windows[..., top : top + _BAND, :])
-        part = weights.stem @ band.reshape(weights.stem.shape[1], -1)
+        part = product(weights.stem, band.reshape(weights.stem.shape[1], -1))
         out[:, top : top + _BAND] = part.reshape(len(out), -1, width // 2)
     out += weights.stem_bias[:, None, None]
     return np.maximum(out, 0, out=out)
@@ -128,19 +128,15 @@ def _joined(y: Float, x: Float, weight: Float) -> Float:
     """The end of a block: (C + 1, H, W) through a 1x1 convolution (D, C + 1), plus the way around
     (C, H, W), which is narrower: the other channels get nothing.
     """
-    flat, around = y.reshape(len(y), -1), x.reshape(len(x), -1)
-    out = np.empty((len(weight), flat.shape[1]), np.float32)
-    for start in range(0, flat.shape[1], _CHUNK):
-        cells = slice(start, start + _CHUNK)
-        part = weight @ flat[:, cells]
-        part[: len(x)] += around[:, cells]
-        np.maximum(part, 0, out=out[:, cells])
+    out = product(weight, y.reshape(len(y), -1))
+    out[: len(x)] += x.reshape(len(x), -1)
+    np.maximum(out, 0, out=out)
     return out.reshape(-1, *y.shape[1:])
 
 
 def _pointwise(x: Float, weight: Float, bias: Float) -> Float:
     channels, height, width = x.shape
-    out = weight @ x.reshape(channels, -1)
+    out = product(weight, x.reshape(channels, -1))
     out += bias[:, None]
     return np.asarray(out.reshape(-1, height, width), np.float32)
 

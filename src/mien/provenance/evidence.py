@@ -5,26 +5,21 @@ worth.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-
-import cv2
-import numpy as np
 
 from mien import images
 from mien.faces.detect import detect
 from mien.provenance import credentials
 from mien.provenance.credentials import Claim
 from mien.provenance.mark import Sighting, look
-from mien.types import Face, UInt8
+from mien.types import UInt8
 
 FOUND = 1e-6
 """The mark counts as found when a picture without it would look so less often than this."""
 DOUBTFUL = 1e-3
 """Between this chance and `FOUND` the answer is `doubtful`."""
-
-_SMALLEST = 128  # px: half of less shows no face
 
 
 @dataclass(frozen=True)
@@ -89,18 +84,7 @@ def examine(path: Path, anchors: Path | None = None) -> Evidence:
 
 def sightings(pictures: Iterable[UInt8]) -> tuple[Sighting, ...]:
     """The mark as every face of pictures uint8 (H, W, 3) shows it."""
-    return tuple(look(pixels, face) for pixels in pictures for face in _faces(pixels))
-
-
-def _faces(pixels: UInt8) -> list[Face]:
-    """Faces; one that the detector misses at the picture's size it may see at half of it."""
-    found = detect(pixels)
-    if found or min(pixels.shape[:2]) < _SMALLEST:
-        return found
-    small = np.asarray(
-        cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8
-    )
-    return [replace(face, landmarks=2 * face.landmarks + np.float32(0.5)) for face in detect(small)]
+    return tuple(look(pixels, face) for pixels in pictures for face in detect(pixels))
 
 
 def completed(
