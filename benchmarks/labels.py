@@ -1,6 +1,6 @@
 """What the labels do to people: how much an outsider sees, whether the person stays, how evenly.
 
-    python benchmarks/labels.py -o benchmarks/results/labels.json --sheet labels.jpg
+    python benchmarks/labels.py -o benchmarks/results/labels.json --sheet docs/images/labels.jpg
 
 Neutral photographs of London and Canada under every label and variant, drawn by the face model,
 beside the labels as they were before they were calibrated. Of each: the landmarker's size of change
@@ -281,7 +281,8 @@ def main() -> None:
     parser.add_argument("--split", default="test")
     parser.add_argument("--limit", type=int, help="people at most")
     parser.add_argument("-o", "--out", type=Path, required=True)
-    parser.add_argument("--sheet", type=Path, help="also write a page of people x labels")
+    parser.add_argument("--sheet", type=Path, help="also write a page of people x emotions")
+    parser.add_argument("--variants", type=Path, help="... of people x the other variants")
     parser.add_argument("--intensity", type=float, default=1.0, help="of the page")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -307,12 +308,10 @@ def main() -> None:
         "own_smile": smiles(people, happy),
     }
     options.out.write_text(json.dumps(report, indent=1) + "\n")
-    if options.sheet:
-        images.write(
-            options.sheet,
-            page(people[:: max(1, len(people) // FEW)], list(new), options.intensity, SEEN),
-            metadata={},
-        )
+    few = people[:: max(1, len(people) // FEW)][:FEW]
+    for path, labels in ((options.sheet, facs.EMOTIONS[1:]), (options.variants, facs.VARIANTS)):
+        if path:
+            images.write(path, page(few, list(labels), options.intensity, SEEN), metadata={})
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ others once. 0 is the unit at rest, 1 its strongest. FACS writes intensity as le
 gives them as numbers.
 
 Source: Ekman, Friesen & Hager, *Facial Action Coding System* (2002); prototypes after its
-investigator's guide, table 10-2, shortened to the units that the face model moves.
+investigator's guide, table 10-2, shortened to the units that the face model moves, as strong as
+people pose them (`docs/labels.md`).
 """
 
 from __future__ import annotations
