@@ -107,30 +107,44 @@ class Outside:
         """The one face of a picture uint8 (H, W, 3) RGB, the widest by dlib; FaceNotFound where
         either sees none."""
         pixels = np.ascontiguousarray(pixels)
-        mp = self._mediapipe
-        found = self._landmarker.detect(mp.Image(image_format=mp.ImageFormat.SRGB, data=pixels))
+        found, p = self._found(pixels)
         boxes = self._find(pixels, int(max(pixels.shape) < SMALL)) or self._find(pixels, 1)
-        if not found.face_landmarks or not boxes:
-            raise FaceNotFound("an outside judge finds no face")
-        size = pixels.shape[1::-1]
-        p = np.array([(q.x, q.y) for q in found.face_landmarks[0]]) * size
+        if not boxes:
+            raise FaceNotFound("dlib finds no face")
 
         def far(pair: tuple[int, int]) -> float:
             return float(np.linalg.norm(p[pair[0]] - p[pair[1]]))
 
         left, right = ((far(a) + far(b)) / 2 / far(across) for a, b, across in LIDS)
         shape = self._place(pixels, max(boxes, key=lambda box: box.width()))
-        shapes = {c.category_name: float(c.score) for c in found.face_blendshapes[0]}
-        shapes.pop("_neutral", None)
         return Seen(
             lids=(left, right),
             gap=far(LIPS) / far(EYE_CORNERS),
             jaw=far(NOSE_CHIN) / far(EYE_CORNERS),
-            shapes=shapes,
+            shapes=_shapes(found),
             rotation=np.array(found.facial_transformation_matrixes[0], np.float64)[:3, :3],
             points=np.array([(q.x, q.y) for q in shape.parts()], np.float64),
             who=np.array(self._describe.compute_face_descriptor(pixels, shape, 1)),
         )
+
+    def shapes(self, pixels: NDArray[np.uint8]) -> dict[str, float]:
+        """Its blendshapes alone, as in `Seen`: MediaPipe is fast, dlib is not."""
+        return _shapes(self._found(np.ascontiguousarray(pixels))[0])
+
+    def _found(self, pixels: NDArray[np.uint8]) -> tuple[Any, Numbers]:
+        """What MediaPipe finds, and its points (478, 2) px."""
+        mp = self._mediapipe
+        found = self._landmarker.detect(mp.Image(image_format=mp.ImageFormat.SRGB, data=pixels))
+        if not found.face_landmarks:
+            raise FaceNotFound("MediaPipe finds no face")
+        points = np.array([(q.x, q.y) for q in found.face_landmarks[0]])
+        return found, points * pixels.shape[1::-1]
+
+
+def _shapes(found: Any) -> dict[str, float]:
+    shapes = {c.category_name: float(c.score) for c in found.face_blendshapes[0]}
+    shapes.pop("_neutral", None)
+    return shapes
 
 
 def change(before: Seen, after: Seen) -> Change:

@@ -6,7 +6,8 @@ others once. 0 is the unit at rest, 1 its strongest. FACS writes intensity as le
 gives them as numbers.
 
 Source: Ekman, Friesen & Hager, *Facial Action Coding System* (2002); prototypes after its
-investigator's guide, table 10-2, shortened to the units that the face model moves.
+investigator's guide, table 10-2, shortened to the units that the face model moves, as strong as
+people pose them (`docs/labels.md`).
 """
 
 from __future__ import annotations
@@ -97,24 +98,25 @@ _MIRROR = np.array(
 
 PROTOTYPES: dict[str, dict[str, float]] = {
     "neutral": {},
-    "happy": {"AU6": 0.4, "AU12": 0.77, "AU25": 0.65, "AU26": 0.15},
+    "happy": {"AU6": 0.4, "AU12": 0.82, "AU25": 0.75, "AU26": 0.15},
     "sad": {
         "AU1": 1.0, "AU4": 0.3, "AU7": 0.3, "AU15": 0.9, "AU17": 1.0, "AU28": 0.2, "AU43": 0.25,
     },
-    "surprise": {"AU1": 1.0, "AU2": 1.0, "AU5": 0.9, "AU25": 0.6, "AU26": 1.0, "AU27": 0.3},
+    "surprise": {"AU1": 1.0, "AU2": 0.9, "AU5": 0.9, "AU25": 0.6, "AU26": 1.0, "AU27": 0.3},
     "fear": {
         "AU1": 1.0, "AU2": 0.6, "AU4": 0.5, "AU5": 1.0, "AU16": 0.4, "AU20": 1.0, "AU25": 1.0,
         "AU26": 0.6,
     },
     "anger": {
-        "AU4": 1.0, "AU5": 0.4, "AU7": 1.0, "AU17": 0.7, "AU23": 1.0, "AU24": 1.0, "AU28": 0.3,
+        "AU4": 0.95, "AU5": 0.4, "AU7": 1.0, "AU17": 0.5, "AU23": 1.0, "AU24": 1.0, "AU28": 0.25,
     },
     "disgust": {
-        "AU4": 0.65, "AU6": 0.4, "AU7": 0.9, "AU9": 0.7, "AU10": 1.0, "AU15": 0.25, "AU25": 0.4,
+        "AU4": 0.7, "AU6": 0.45, "AU7": 0.9, "AU9": 0.55, "AU10": 1.0, "AU15": 0.2, "AU25": 0.5,
+        "AU43": 0.1,
     },
     "contempt": {
-        "AU14L": 1.0, "AU12L": 0.8, "AU10L": 0.3, "AU24L": 0.2, "AU7": 0.4, "AU17": 0.45,
-        "AU43": 0.2,
+        "AU14L": 0.85, "AU12L": 0.9, "AU10L": 0.3, "AU24L": 0.4, "AU2R": 0.35, "AU7": 0.4,
+        "AU17": 0.4, "AU43": 0.2,
     },
 }  # fmt: skip
 """What an emotion label means here, at intensity 1, in action units: how strongly the median person
@@ -126,7 +128,7 @@ VARIANTS: dict[str, dict[str, float]] = {
         "AU1": 1.0, "AU4": 0.4, "AU6": 0.5, "AU7": 0.5, "AU15": 0.6, "AU16": 0.5, "AU20": 0.5,
         "AU25": 1.0, "AU26": 0.2,
     },
-    "surprise:closed": {"AU1": 1.0, "AU2": 1.0, "AU5": 0.9, "AU25": 0.2},
+    "surprise:closed": {"AU1": 1.0, "AU2": 0.9, "AU5": 0.9, "AU25": 0.2},
     "fear:closed": {
         "AU1": 1.0, "AU2": 0.6, "AU4": 0.5, "AU5": 1.0, "AU20": 1.0, "AU24": 0.2,
     },
@@ -143,8 +145,8 @@ VARIANTS: dict[str, dict[str, float]] = {
         "AU26": 0.4,
     },
     "contempt:right": {
-        "AU14R": 1.0, "AU12R": 0.8, "AU10R": 0.3, "AU24R": 0.2, "AU7": 0.4, "AU17": 0.45,
-        "AU43": 0.2,
+        "AU14R": 0.85, "AU12R": 0.9, "AU10R": 0.3, "AU24R": 0.4, "AU2L": 0.35, "AU7": 0.4,
+        "AU17": 0.4, "AU43": 0.2,
     },
 }  # fmt: skip
 """Other ways in which people show the same emotion, as `label:variant`, in action units."""

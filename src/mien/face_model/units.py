@@ -62,14 +62,14 @@ COUNT = len(facs.UNITS)
 
 LIMITS: dict[str, float] = {
     "browInnerUp": 1.5, "browOuterUp": 1.3, "browDown": 1.9, "eyeWide": 1.5, "cheekSquint": 1.6,
-    "eyeSquint": 1.6, "noseSneer": 1.2, "mouthUpperUp": 1.25, "mouthSmile": 1.4,
+    "eyeSquint": 1.6, "noseSneer": 0.9, "mouthUpperUp": 1.0, "mouthSmile": 1.4,
     "mouthDimple": 1.3, "mouthFrown": 1.5, "mouthLowerDown": 1.5, "mouthShrugLower": 1.25,
     "mouthStretch": 1.5, "mouthPress": 1.5, "mouthPucker": 1.25, "mouthFunnel": 1.15,
-    "jawOpen": 1.15,
+    "jawOpen": 1.05,
 }  # fmt: skip
-"""What the weight of a blendshape that may go past its drawn extreme comes near to and never
-reaches; 1 for the others. Found by eye on a light and a dark face: beyond, creases turn to cuts and
-the jaw pulls the neck."""
+"""What the weight of a blendshape comes near to and never passes; 1, exactly reached, for the
+others. Found by eye on light and dark faces: beyond, creases turn to cuts, the jaw pulls the neck,
+and a sneer with a raised lip (both lift it) shows the gums."""
 
 
 @cache
@@ -110,11 +110,13 @@ def of_arkit(model: FaceModel, values: Float) -> Float:
 
 @cache
 def _bounds(names: tuple[str, ...]) -> tuple[Float, Float]:
-    """Weights (E,) up to which blendshapes are as asked (1, or all of one unit), and their limits
-    (E,)."""
+    """Weights (E,) up to which blendshapes are as asked, and their limits (E,): all of one unit is
+    as asked, and so is 1 where the limit lies beyond."""
     plain = [name.removesuffix("_L").removesuffix("_R") for name in names]
-    knees = np.maximum(matrix(names).max(0), 1).astype(np.float32)
     limits = np.array([LIMITS.get(name, 1.0) for name in plain], np.float32)
+    one = matrix(names).max(0)
+    low = np.array([name in LIMITS and LIMITS[name] <= 1 for name in plain])
+    knees = np.where(low, one, np.maximum(one, 1)).astype(np.float32)
     return knees, np.maximum(limits, knees)
 
 
