@@ -42,7 +42,7 @@ GUM_EDGE = 0.06
 
 GUM = np.array([0.76, 0.46, 0.45], np.float32)
 TONGUE = np.array([1.15, 0.64, 0.61], np.float32)
-THROAT = np.array([0.15, 0.075, 0.07], np.float32)
+THROAT = np.array([0.19, 0.105, 0.095], np.float32)
 """Colours in units of the teeth's brightness: gum and throat as they are seen, the tongue before
 its light falls off."""
 SKIN_SHARE = 0.3
@@ -62,13 +62,16 @@ TONGUE_DEPTH = 0.3
 """Part of the tongue's length along which its light falls to 1/e."""
 WET = 0.5
 """Brightness of the wet highlights, in units of the teeth's."""
-TEETH_SHADOW, TEETH_SHADOW_REACH = 0.6, 0.3
+TEETH_SHADOW, TEETH_SHADOW_REACH = 0.5, 0.3
 """How much darker it is right behind the upper teeth, and how far down, cm."""
 LIP_SHADOW, LIP_SHADOW_REACH = 0.5, 0.13
 """How much darker it is right under the upper lip, and how far down, cm."""
-CORNER_SHADE, CORNER_FROM = 0.85, 0.65
+CORNER_SHADE, CORNER_FROM = 0.8, 0.65
 """How much darker it is in the corners, and from which part of the half width on."""
-DARKEST = 0.4
+SIDED, STEEPEST = 0.6, 1.2
+"""Share of the cheeks' difference that two corners have, and the greatest, in log units: teeth
+stand near each other."""
+DARKEST = 0.65
 """The least light anywhere, in units of the throat's colour."""
 RIM = 0.025
 """Half width of the soft edge between lip and inside, cm."""
@@ -133,7 +136,7 @@ class Mouth:
         colour = np.asarray(colour + over[..., None] * (self._gum - colour), np.float32)
         colour = self._over(colour, row, 1.0)
         floor = self._throat * np.float32(DARKEST)
-        lit = floor + (colour - floor) * _light(view.mask, view.unit)[..., None]
+        lit = floor + (colour - floor) * _light(view.mask, view.unit, self.tones.aside)[..., None]
         soft = cv2.GaussianBlur(view.mask.astype(np.float32), (0, 0), max(RIM * view.unit, 0.9))
         return np.asarray(lit, np.float32), np.asarray(soft, np.float32)
 
@@ -160,7 +163,7 @@ class Mouth:
         hidden = self._throat + beyond * np.maximum(out - self._throat, 0)
         out = np.where(((part == _UPPER) | (part == _LOWER))[..., None], hidden, out)
         out = _spread(
-            np.maximum(out, self._throat * np.float32(0.5)), view.mask, 0.04 * view.unit + 0.5
+            np.maximum(out, self._throat * np.float32(DARKEST)), view.mask, 0.04 * view.unit + 0.5
         )
         shadow = 1 - TEETH_SHADOW * np.exp(-below / TEETH_SHADOW_REACH)
         return np.asarray(out * shadow[..., None], np.float32)
@@ -274,8 +277,9 @@ def _spread(colour: Float, mask: Bool, sigma: float) -> Float:
     return np.asarray(stacked[..., :3] / np.maximum(stacked[..., 3:], 1e-3), np.float32)
 
 
-def _light(mask: Bool, unit: float) -> Float:
-    """How much light (H, W) the lips leave: less right under the upper one and in the corners."""
+def _light(mask: Bool, unit: float, slope: float) -> Float:
+    """How much light (H, W) the lips leave: less right under the upper one and in the corners; and
+    more on the side that is lit, by the cheeks' `slope`."""
     height, width = mask.shape
     at = np.flatnonzero(mask.any(0))
     edge = np.interp(np.arange(width), at, mask.argmax(0)[at]).astype(np.float32)
@@ -283,9 +287,10 @@ def _light(mask: Bool, unit: float) -> Float:
     under = (np.arange(height, dtype=np.float32)[:, None] - first) / np.float32(unit)
     lip = 1 - LIP_SHADOW * np.exp(-np.maximum(under, 0) / LIP_SHADOW_REACH)
     half = max((at[-1] - at[0]) / 2, 1.0)
-    aside = np.abs(np.arange(width) - (at[0] + at[-1]) / 2) / half
+    place = (np.arange(width) - (at[0] + at[-1]) / 2) / half
+    aside, tilt = np.abs(place), np.exp(np.clip(slope, -STEEPEST, STEEPEST) * SIDED * place / 2)
     corner = 1 - CORNER_SHADE * np.clip((aside - CORNER_FROM) / (1 - CORNER_FROM), 0, 1) ** 2
-    return np.asarray(lip * corner, np.float32)
+    return np.asarray(lip * corner * tilt, np.float32)
 
 
 @cache

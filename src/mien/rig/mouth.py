@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mien.rig.arrays import Double, Float, Index, UInt8
+from mien.rig.arrays import Double, Float, Index, Real, UInt8
 from mien.rig.eyes import GRAIN, fixed_point, polygon
 from mien.rig.fit import Fit
 from mien.rig.mesh import FACE, MOUTH_INSIDE, MOUTH_SOCKET, TEETH, FaceModel
@@ -116,10 +116,22 @@ def lip_colour(photo: Float, landmarks: Double) -> Float:
 
 def cheek_colour(photo: Float, landmarks: Double) -> Float:
     """Median colour (3,) between nose and jaw."""
-    nose, jaw = landmarks[[31, 31, 35, 35]], landmarks[[2, 3, 14, 13]]
-    part = np.linspace(0.35, 0.65, 7)[:, None, None]
-    spots = (nose * (1 - part) + jaw * part).reshape(-1, 2)
+    spots = np.concatenate(_cheeks(landmarks))
     return np.asarray(np.median(sample(photo, spots), axis=0), np.float32)
+
+
+def cheek_colours(photo: Float, landmarks: Real) -> tuple[Float, Float]:
+    """The same on the left of the picture and on its right."""
+    left, right = (np.median(sample(photo, spots), axis=0) for spots in _cheeks(landmarks))
+    return np.asarray(left, np.float32), np.asarray(right, np.float32)
+
+
+def _cheeks(landmarks: Real) -> tuple[Real, Real]:
+    """Points (14, 2) on the left cheek of the picture and on the right one."""
+    part = np.linspace(0.35, 0.65, 7)[:, None, None]
+    sides = (landmarks[[31, 31]], landmarks[[2, 3]]), (landmarks[[35, 35]], landmarks[[14, 13]])
+    left, right = ((nose * (1 - part) + jaw * part).reshape(-1, 2) for nose, jaw in sides)
+    return left, right
 
 
 def lips_without_slit(lids: Float, landmarks: Double, closed: bool, white: Float) -> Float:

@@ -15,7 +15,7 @@ import numpy as np
 
 from mien.face_model.inside import Mouth
 from mien.face_model.mouths import MouthLibrary
-from mien.face_model.tones import Tones, brightest
+from mien.face_model.tones import seen
 from mien.rig import kernels, units
 from mien.rig.animate import Pose, asked, drawn, effective, person, pose, rim, sink, stand
 from mien.rig.arrays import Float, Int, UInt8
@@ -242,7 +242,7 @@ class Rig:
             zlib.crc32(self.crop.tobytes()),
         )
         second = lips_without_slit(eyes.lids, fit.landmarks, fit.closed, eyes.white)
-        tones = Tones(eyes.white, own.skin, own.lip, brightest(photo, fit.landmarks), own.enamel)
+        tones = seen(eyes.white, own, photo, fit.landmarks)
         turn = zlib.crc32(self.crop.tobytes())
         donor = MouthLibrary.load().choose(tones.brown, turn=turn)
         real = Mouth(model, donor, tones)
