@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from mien import facs
+from mien import facs, images
 from mien.face_model import mouths
 from mien.face_model.inside import Mouth, _light
 from mien.face_model.jaw import Jaw
 from mien.face_model.mouths import MouthLibrary
 from mien.face_model.tones import Tones
+from mien.faces import align
+from mien.faces.detect import detect
 from mien.rig.mesh import TEETH, FaceModel
 from mien.rig.render import Render, Rig
 from mien.types import AlignedFace
@@ -195,3 +199,37 @@ def test_a_sliver_of_a_mouth_is_drawn(model: FaceModel, rig: Rig) -> None:
     assert isinstance(real, Mouth)
     for units in (facs.vector({"AU25": 0.15}), facs.vector({"AU26": 0.12})):
         assert np.isfinite(rig.render(units, 64, supersample=1).image).all()
+
+
+@pytest.fixture(scope="module")
+def toothy(model: FaceModel, original: Callable[..., Path]) -> Rig:
+    """A test person's smile."""
+    pixels = images.read(original("london_1350", "smiling_front", "030_08.jpg")).pixels
+    face = align.align(pixels, detect(pixels)[0], 320)
+    return Rig(model, face.pixels, face.landmarks, neutral=False)
+
+
+def test_who_shows_teeth_keeps_them(toothy: Rig) -> None:
+    """The own row, in its place: the drawn smile is the photograph, and an opened one has its
+    enamel."""
+    assert toothy._skin.real.is_own
+    photo = toothy.original(SIZE)
+    again = toothy.render_weights(toothy.fit.weights, SIZE, supersample=1)
+    both = (photo.mouth > 0.9) & (again.mouth > 0.9)
+    assert np.abs(photo.image[both].astype(int) - again.image[both]).mean() < 6
+    wider = np.maximum(toothy.units, facs.vector({"AU25": 1.0, "AU27": 0.9}))
+    made = drawn(toothy, wider)
+    inside = made.image[made.mouth > 0.95].astype(float)
+    pale = inside[inside @ LUMA > np.percentile(inside @ LUMA, 92)]
+    enamel = toothy._skin.real.donor.enamel
+    assert np.abs(np.median(pale, 0) - enamel).max() < 0.12 * 255
+
+
+def test_lips_that_moved_show_nothing_of_the_photographs_inside(toothy: Rig) -> None:
+    """The gap alone does not tell: another mouth of the same gap is another mouth."""
+    real, rig = toothy._skin.real, toothy
+    at = rig.pose(rig.fit.weights, rig.fit.camera).points
+    unit = float(rig.fit.camera.scale)
+    assert real.still(at, 1.0, unit) > 0.95
+    parted = rig.pose(rig.weights(facs.vector({"AU25": 1.0, "AU26": 0.8})), rig.fit.camera).points
+    assert real.still(parted, 1.0, unit) == 0

@@ -9,17 +9,18 @@ the lips: it falls off along the tongue, behind the teeth, under the lip and int
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, replace
 from functools import cache
 
 import cv2
 import numpy as np
 
 from mien.face_model.jaw import Jaw
-from mien.face_model.mouths import FLAT, Donor
+from mien.face_model.mouths import FLAT, Donor, MouthLibrary, own
 from mien.face_model.tones import Tones
 from mien.rig import teeth
-from mien.rig.arrays import Bool, Float, Int, Real
+from mien.rig.arrays import Bool, Double, Float, Index, Int, Real, UInt8
 from mien.rig.mesh import TEETH, FaceModel
 
 STRETCH = (0.85, 1.3)
@@ -71,6 +72,10 @@ CORNER_SHADE, CORNER_FROM = 0.8, 0.65
 SIDED, STEEPEST = 0.6, 1.2
 """Share of the cheeks' difference that two corners have, and the greatest, in log units: teeth
 stand near each other."""
+SHADED = 0.8
+"""Part of the lips' shade that a person's own row brings along."""
+STILL = 0.3
+"""Motion of the lips, cm, from which on nothing inside the own mouth is as it was."""
 DARKEST = 0.65
 """The least light anywhere, in units of the throat's colour."""
 RIM = 0.025
@@ -96,20 +101,40 @@ class View:
     unit: float
 
 
+@dataclass(frozen=True)
+class Own:
+    """The row of a person's own teeth in a photograph: where they meet at their edge, `at` (2,) px,
+    and the mesh (N, 2) px there."""
+
+    at: Double
+    points: Float
+
+
 class Mouth:
     """Somebody's mouth: one donor over all expressions and frames.
 
     Attributes:
-        donor: whose teeth they are.
+        donor: whose teeth they are; the person itself where the photograph shows enough of them.
         tones: the light they are seen in.
     """
 
-    def __init__(self, model: FaceModel, donor: Donor, tones: Tones) -> None:
+    def __init__(
+        self, model: FaceModel, donor: Donor, tones: Tones, before: Own | None = None
+    ) -> None:
+        """`before`: where the donor's row lies in the photograph, if it is the person's own."""
         self.donor, self.tones = donor, tones
         self._jaws = Jaw(model, upper=True), Jaw(model, upper=False)
-        upper, lower, tongue = model.jaw_parts
+        self._own, self._before = None, before
+        self._lips, self._skull = model.landmarks[60:68], upper_teeth(model)
+        if before is not None:
+            (x, y), place = (
+                before.at.astype(np.float32)[:, None],
+                self._jaws[0].place(before.points),
+            )
+            self._own = tuple(float(part.ravel()[0]) for part in place(x, y))
+        _, lower, tongue = model.jaw_parts
         self._part = np.zeros(len(model.neutral), np.int8)
-        self._part[upper[upper >= TEETH.start]] = _UPPER
+        self._part[upper_teeth(model)] = _UPPER
         self._part[lower[lower >= TEETH.start]] = _LOWER
         self._part[tongue] = _TONGUE
         dull = np.float32(min(1.0, tones.brown) ** SKIN_SHARE)
@@ -117,6 +142,22 @@ class Mouth:
         self._gum, self._throat = tones.part(GUM * dull), tones.part(THROAT)
         tints = teeth.Tints(self._enamel, self._gum, tones.part(TONGUE * dull), self._throat)
         self._picture = teeth.draw(tints)
+
+    def still(self, points: Float, scale: float, unit: float) -> np.float32:
+        """1 while the inner lips of the mesh, `points` (N, 2) px of a raster of `scale` px per px
+        of the photograph and `unit` px per cm, are where the photograph of the own teeth has them;
+        0 from `STILL` cm on."""
+        assert self._before is not None
+        before = self._before.points * scale + (scale - 1) / 2
+        moved = points[: len(before)] - before
+        lips = moved[self._lips] - moved[self._skull].mean(0)
+        most = float(np.linalg.norm(lips, axis=1).max()) / unit
+        return np.float32(1 - min(1.0, most / STILL))
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the teeth are those of the photograph."""
+        return self._own is not None
 
     def __call__(self, view: View) -> tuple[Float, Float]:
         """The inside (H, W, 3), 0..255, and how much of it (H, W) shows over the lips.
@@ -127,16 +168,23 @@ class Mouth:
         x = np.arange(width, dtype=np.float32) + np.float32(view.corner[0])
         y = np.arange(height, dtype=np.float32) + np.float32(view.corner[1])
         across, above = self._jaws[0].place(view.points)(x, y)
-        column = _columns(_widened(self.donor, across, view.mask))
-        above = above - ARC * np.tanh(_along(column, self.donor.arc) / ARC)
-        above = above - _lifted(view.mask, above)
+        if self._own is not None:
+            column = _columns(across - np.float32(self._own[0]))
+            above = above - np.float32(self._own[1]) - _along(column, self.donor.arc)
+        else:
+            column = _columns(_widened(self.donor, across, view.mask))
+            above = above - ARC * np.tanh(_along(column, self.donor.arc) / ARC)
+            above = above - _lifted(view.mask, above)
         row, over = _hung(self.donor, column, above, _cut(view.mask, above, view.unit), view.unit)
         colour = self._cavity(view, row[..., 3], np.maximum(-above, 0))
         colour = self._over(colour, *self._lower(view, x, y))
         colour = np.asarray(colour + over[..., None] * (self._gum - colour), np.float32)
         colour = self._over(colour, row, 1.0)
         floor = self._throat * np.float32(DARKEST)
-        lit = floor + (colour - floor) * _light(view.mask, view.unit, self.tones.aside)[..., None]
+        light = _light(view.mask, view.unit, self.tones.aside)
+        if self.is_own:  # what the photograph shows is shaded already
+            light = light ** (1 - SHADED * row[..., 3])
+        lit = floor + (colour - floor) * light[..., None]
         soft = cv2.GaussianBlur(view.mask.astype(np.float32), (0, 0), max(RIM * view.unit, 0.9))
         return np.asarray(lit, np.float32), np.asarray(soft, np.float32)
 
@@ -183,6 +231,26 @@ class Mouth:
         inside = np.clip((_along(column, self.donor.top) - LOWER_EDGE - high) / GUM_EDGE, 0, 1)
         inside *= np.clip(high * view.unit / 1.5 + 0.5, 0, 1)
         return row * inside[..., None].astype(np.float32), light
+
+
+def upper_teeth(model: FaceModel) -> Index:
+    """Vertices of the upper teeth."""
+    upper = model.jaw_parts[0]
+    return upper[upper >= TEETH.start]
+
+
+def mouth_of(
+    model: FaceModel, crop: UInt8, landmarks: Double, closed: bool, tones: Tones, points: Float
+) -> Mouth:
+    """The mouth of whom `crop` (H, W, 3) shows with landmarks (68, 2) px and the mesh at `points`
+    (N, 2) px: its own teeth if it shows enough of them, else a donor's, the same for the same
+    picture."""
+    mine = None if closed else own(crop, landmarks, tones.skin)
+    if mine is not None:
+        donor, at = mine
+        return Mouth(model, donor, replace(tones, enamel=donor.enamel), Own(at, points))
+    turn = zlib.crc32(crop.tobytes())
+    return Mouth(model, MouthLibrary.load().choose(tones.brown, turn=turn), tones)
 
 
 _UPPER, _LOWER, _TONGUE = 1, 2, 3

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mien.face_model.inside import Mouth
-from mien.face_model.mouths import MouthLibrary
+from mien.face_model.inside import mouth_of
 from mien.face_model.tones import seen
 from mien.rig import kernels, units
 from mien.rig.animate import Pose, asked, drawn, effective, person, pose, rim, sink, stand
@@ -243,9 +242,7 @@ class Rig:
         )
         second = lips_without_slit(eyes.lids, fit.landmarks, fit.closed, eyes.white)
         tones = seen(eyes.white, own, photo, fit.landmarks)
-        turn = zlib.crc32(self.crop.tobytes())
-        donor = MouthLibrary.load().choose(tones.brown, turn=turn)
-        real = Mouth(model, donor, tones)
+        real = mouth_of(model, self.crop, fit.landmarks, fit.closed, tones, source.points)
         self._skin = Skin(model, self.crop, eyes, second, own, real)
         closed = fit.weights.copy()
         closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1

@@ -187,13 +187,15 @@ def _mouth(skin: Skin, frame: Frame, out: Float, visible: Float) -> None:
     colour = colour * opened + skin.mouth.line * (1 - opened)
     own = np.zeros(mask.shape, np.float32)
     own[mask] = _own_share(skin, frame)
-    lips, _ = _masked_blur(out[window], ~mask, 1.0, 1.0)
-    share = (soft * (1 - own))[..., None]
-    under = np.where(
-        mask[..., None], lips * (1 - own[..., None]) + out[window] * own[..., None], out[window]
-    )
-    out[window] = under * (1 - share) + colour * share
-    visible[window] = np.where(mask, own, visible[window] * (1 - share[..., 0]))
+    photo, inner = out[window].copy(), mask[..., None]
+    near, _ = _masked_blur(np.repeat(own[..., None], 3, -1), mask, 1.5, 1.5)  # past the rim
+    lips, _ = _masked_blur(photo, ~mask, 1.0, 1.0)
+    kept = np.where(inner, own[..., None], near[..., :1])
+    rim = np.where(inner, lips + kept * (photo - lips), photo)
+    filled = colour + kept * (photo - colour)
+    out[window] = rim + soft[..., None] * (filled - rim)
+    drawn = soft * (1 - kept[..., 0])
+    visible[window] = np.where(mask, own, visible[window] * (1 - drawn))
 
 
 def _own_share(skin: Skin, frame: Frame) -> Float:
@@ -201,6 +203,9 @@ def _own_share(skin: Skin, frame: Frame) -> Float:
     at = frame.source[frame.mouth]
     changed = abs(frame.gap_change)
     same = np.float32(1 - min(1.0, changed / OWN_MOUTH_SPAN))
+    if skin.real.is_own:  # the same teeth, in their place: only what is as it was needs no drawing
+        same *= skin.real.still(frame.points, frame.scale, frame.unit)
+        return np.asarray(sample(skin.mouth.whole, at) * same, np.float32)
     share = sample(skin.mouth.whole, at) * same + sample(skin.mouth.teeth, at) * (1 - same)
     # Upper teeth do not move, so the photograph's stay right; the rest only as long as the mouth is
     # as it was.
