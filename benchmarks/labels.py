@@ -32,6 +32,8 @@ from mien import facs, images
 from mien.data.adapters import DATASETS
 from mien.data.manifest import Record
 from mien.errors import DataError, FaceNotFound
+from mien.face_model.mesh import FaceModel
+from mien.face_model.render import SOURCE_SIZE, Rig
 from mien.faces.align import align, warp
 from mien.faces.detect import choose, detect
 from mien.faces.paste import paste
@@ -40,8 +42,6 @@ from mien.metrics import pixel
 from mien.metrics.report import origin
 from mien.metrics.report import split as checked_split
 from mien.nn import compose
-from mien.rig.mesh import FaceModel
-from mien.rig.render import SOURCE_SIZE, Rig
 from mien.sheet import sheet
 from mien.types import Composition, Face, Faces, Float, UInt8
 from mien.zoo import data_home

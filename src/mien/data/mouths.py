@@ -47,7 +47,7 @@ def lenders(folder: Path, without: Collection[str] = ()) -> list[Lender]:
     found = _of_a_set(folder)
     if found is None:
         photos = sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURES)
-        found = [Lender(p.stem, p, "as its owner says", str(p.name), np.nan) for p in photos]
+        found = [Lender(p.stem, p, "as its owner says", "the user's own", np.nan) for p in photos]
     names = {lender.name for lender in found}
     if unknown := sorted(set(without) - names):
         raise DataError(f"no photograph {unknown[0]!r} to leave out: it is not among the lenders")

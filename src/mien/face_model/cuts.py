@@ -7,7 +7,7 @@ corner near them: lip to mouth above, tooth to gap below.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -49,7 +49,8 @@ class Row:
     pixels (R, C, 4) RGB and coverage; top (C,) cm, how high above the teeth's edge the upper lip
     cut it; arc (C,) cm, how much higher the teeth's edge lies than in the middle, the same left and
     right; enamel (3,): colour of the front teeth; opening: lip gap over the mouth's width; shown:
-    height, cm, of the front teeth that is seen; clean: 0..1, how much of that is tooth.
+    height, cm, of the front teeth that is seen; clean: 0..1, how much of that is tooth; place (2,)
+    px: where in the photograph the two middle teeth meet at their edge.
     """
 
     pixels: UInt8
@@ -59,6 +60,7 @@ class Row:
     opening: float
     shown: float
     clean: float
+    place: Double
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class _Smile:
 def cut(photo: UInt8, landmarks: Real, flat: Flat) -> Row | None:
     """The upper row of teeth of a photograph (H, W, 3) RGB with landmarks (68, 2) px; None if the
     mouth is closed or no row of teeth is found."""
-    photo, landmarks = _at_density(photo, landmarks, flat.density)
+    photo, landmarks, shrunk = _at_density(photo, landmarks, flat.density)
     matrix = _upright(landmarks)
     size = (round(BOX[0] * WORK), round(BOX[1] * WORK))
     picture = cv2.warpAffine(photo, matrix, size, flags=cv2.INTER_CUBIC).astype(np.float32)
@@ -128,18 +130,20 @@ def cut(photo: UInt8, landmarks: Real, flat: Flat) -> Row | None:
     if seen.sum() < NARROWEST * WORK:
         return None
     smile = _Smile(photo, matrix, picture, points, tooth, columns[seen], top[seen], edge[seen])
-    return _lay(smile, flat, opening)
+    row = _lay(smile, flat, opening)
+    return replace(row, place=(row.place + 0.5) / shrunk - 0.5)
 
 
-def _at_density(photo: UInt8, landmarks: Real, density: int) -> tuple[UInt8, Double]:
-    """A photograph that is much finer than is kept, shrunk by area, and its landmarks."""
+def _at_density(photo: UInt8, landmarks: Real, density: int) -> tuple[UInt8, Double, float]:
+    """A photograph that is much finer than is kept, shrunk by area, its landmarks, and by how
+    much."""
     points = np.asarray(landmarks, np.float64)
     own = float(np.linalg.norm(points[42:48].mean(0) - points[36:42].mean(0))) / EYES
     shrink = 1.2 * density / max(own, 1.0)
     if shrink > 0.8:
-        return photo, points
+        return photo, points, 1.0
     small = cv2.resize(photo, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8), (points + 0.5) * shrink - 0.5
+    return np.asarray(small, np.uint8), (points + 0.5) * shrink - 0.5, shrink
 
 
 def _upright(points: Double) -> Double:
@@ -254,6 +258,7 @@ def _lay(smile: _Smile, flat: Flat, opening: float) -> Row:
         opening=opening,
         shown=float(height[np.abs(across) < MIDDLE].mean()),
         clean=float(enamel[front].mean()) if front.any() else 0.0,
+        place=(np.array([middle, curve(middle)]) - smile.matrix[:, 2]) @ inverse.T,
     )
 
 

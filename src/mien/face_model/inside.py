@@ -9,17 +9,17 @@ the lips: it falls off along the tongue, behind the teeth, under the lip and int
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import cv2
 import numpy as np
 
 from mien.face_model import teeth
-from mien.face_model.arrays import Bool, Float, Int, Real
+from mien.face_model.arrays import Bool, Double, Float, Index, Int, Real, UInt8
 from mien.face_model.jaw import Jaw
 from mien.face_model.mesh import TEETH, FaceModel
-from mien.face_model.mouths import FLAT, Donor
+from mien.face_model.mouths import FLAT, Donor, MouthLibrary, own
 from mien.face_model.tones import Tones
 
 STRETCH = (0.85, 1.3)
@@ -42,7 +42,7 @@ GUM_EDGE = 0.06
 
 GUM = np.array([0.76, 0.46, 0.45], np.float32)
 TONGUE = np.array([1.15, 0.64, 0.61], np.float32)
-THROAT = np.array([0.15, 0.075, 0.07], np.float32)
+THROAT = np.array([0.19, 0.105, 0.095], np.float32)
 """Colours in units of the teeth's brightness: gum and throat as they are seen, the tongue before
 its light falls off."""
 SKIN_SHARE = 0.3
@@ -62,13 +62,20 @@ TONGUE_DEPTH = 0.3
 """Part of the tongue's length along which its light falls to 1/e."""
 WET = 0.5
 """Brightness of the wet highlights, in units of the teeth's."""
-TEETH_SHADOW, TEETH_SHADOW_REACH = 0.6, 0.3
+TEETH_SHADOW, TEETH_SHADOW_REACH = 0.5, 0.3
 """How much darker it is right behind the upper teeth, and how far down, cm."""
 LIP_SHADOW, LIP_SHADOW_REACH = 0.5, 0.13
 """How much darker it is right under the upper lip, and how far down, cm."""
-CORNER_SHADE, CORNER_FROM = 0.85, 0.65
+CORNER_SHADE, CORNER_FROM = 0.8, 0.65
 """How much darker it is in the corners, and from which part of the half width on."""
-DARKEST = 0.4
+SIDED, STEEPEST = 0.6, 1.2
+"""Share of the cheeks' difference that two corners have, and the greatest, in log units: teeth
+stand near each other."""
+SHADED = 0.8
+"""Part of the lips' shade that a person's own row brings along."""
+STILL = 0.3
+"""Motion of the lips, cm, from which on nothing inside the own mouth is as it was."""
+DARKEST = 0.65
 """The least light anywhere, in units of the throat's colour."""
 RIM = 0.025
 """Half width of the soft edge between lip and inside, cm."""
@@ -93,20 +100,40 @@ class View:
     unit: float
 
 
+@dataclass(frozen=True)
+class Own:
+    """The row of a person's own teeth in a photograph: where they meet at their edge, `at` (2,) px,
+    and the mesh (N, 2) px there."""
+
+    at: Double
+    points: Float
+
+
 class Mouth:
     """Somebody's mouth: one donor over all expressions and frames.
 
     Attributes:
-        donor: whose teeth they are.
+        donor: whose teeth they are; the person itself where the photograph shows enough of them.
         tones: the light they are seen in.
     """
 
-    def __init__(self, model: FaceModel, donor: Donor, tones: Tones) -> None:
+    def __init__(
+        self, model: FaceModel, donor: Donor, tones: Tones, before: Own | None = None
+    ) -> None:
+        """`before`: where the donor's row lies in the photograph, if it is the person's own."""
         self.donor, self.tones = donor, tones
         self._jaws = Jaw(model, upper=True), Jaw(model, upper=False)
-        upper, lower, tongue = model.jaw_parts
+        self._own, self._before = None, before
+        self._lips, self._skull = model.landmarks[60:68], upper_teeth(model)
+        if before is not None:
+            (x, y), place = (
+                before.at.astype(np.float32)[:, None],
+                self._jaws[0].place(before.points),
+            )
+            self._own = tuple(float(part.ravel()[0]) for part in place(x, y))
+        _, lower, tongue = model.jaw_parts
         self._part = np.zeros(len(model.neutral), np.int8)
-        self._part[upper[upper >= TEETH.start]] = _UPPER
+        self._part[upper_teeth(model)] = _UPPER
         self._part[lower[lower >= TEETH.start]] = _LOWER
         self._part[tongue] = _TONGUE
         dull = np.float32(min(1.0, tones.brown) ** SKIN_SHARE)
@@ -114,6 +141,22 @@ class Mouth:
         self._gum, self._throat = tones.part(GUM * dull), tones.part(THROAT)
         tints = teeth.Tints(self._enamel, self._gum, tones.part(TONGUE * dull), self._throat)
         self._picture = teeth.draw(tints)
+
+    def still(self, points: Float, scale: float, unit: float) -> np.float32:
+        """1 while the inner lips of the mesh, `points` (N, 2) px of a raster of `scale` px per px
+        of the photograph and `unit` px per cm, are where the photograph of the own teeth has them;
+        0 from `STILL` cm on."""
+        assert self._before is not None
+        before = self._before.points * scale + (scale - 1) / 2
+        moved = points[: len(before)] - before
+        lips = moved[self._lips] - moved[self._skull].mean(0)
+        most = float(np.linalg.norm(lips, axis=1).max()) / unit
+        return np.float32(1 - min(1.0, most / STILL))
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the teeth are those of the photograph."""
+        return self._own is not None
 
     def __call__(self, view: View) -> tuple[Float, Float]:
         """The inside (H, W, 3), 0..255, and how much of it (H, W) shows over the lips.
@@ -124,16 +167,23 @@ class Mouth:
         x = np.arange(width, dtype=np.float32) + np.float32(view.corner[0])
         y = np.arange(height, dtype=np.float32) + np.float32(view.corner[1])
         across, above = self._jaws[0].place(view.points)(x, y)
-        column = _columns(_widened(self.donor, across, view.mask))
-        above = above - ARC * np.tanh(_along(column, self.donor.arc) / ARC)
-        above = above - _lifted(view.mask, above)
+        if self._own is not None:
+            column = _columns(across - np.float32(self._own[0]))
+            above = above - np.float32(self._own[1]) - _along(column, self.donor.arc)
+        else:
+            column = _columns(_widened(self.donor, across, view.mask))
+            above = above - ARC * np.tanh(_along(column, self.donor.arc) / ARC)
+            above = above - _lifted(view.mask, above)
         row, over = _hung(self.donor, column, above, _cut(view.mask, above, view.unit), view.unit)
         colour = self._cavity(view, row[..., 3], np.maximum(-above, 0))
         colour = self._over(colour, *self._lower(view, x, y))
         colour = np.asarray(colour + over[..., None] * (self._gum - colour), np.float32)
         colour = self._over(colour, row, 1.0)
         floor = self._throat * np.float32(DARKEST)
-        lit = floor + (colour - floor) * _light(view.mask, view.unit)[..., None]
+        light = _light(view.mask, view.unit, self.tones.aside)
+        if self.is_own:  # what the photograph shows is shaded already
+            light = light ** (1 - SHADED * row[..., 3])
+        lit = floor + (colour - floor) * light[..., None]
         soft = cv2.GaussianBlur(view.mask.astype(np.float32), (0, 0), max(RIM * view.unit, 0.9))
         return np.asarray(lit, np.float32), np.asarray(soft, np.float32)
 
@@ -160,7 +210,7 @@ class Mouth:
         hidden = self._throat + beyond * np.maximum(out - self._throat, 0)
         out = np.where(((part == _UPPER) | (part == _LOWER))[..., None], hidden, out)
         out = _spread(
-            np.maximum(out, self._throat * np.float32(0.5)), view.mask, 0.04 * view.unit + 0.5
+            np.maximum(out, self._throat * np.float32(DARKEST)), view.mask, 0.04 * view.unit + 0.5
         )
         shadow = 1 - TEETH_SHADOW * np.exp(-below / TEETH_SHADOW_REACH)
         return np.asarray(out * shadow[..., None], np.float32)
@@ -180,6 +230,33 @@ class Mouth:
         inside = np.clip((_along(column, self.donor.top) - LOWER_EDGE - high) / GUM_EDGE, 0, 1)
         inside *= np.clip(high * view.unit / 1.5 + 0.5, 0, 1)
         return row * inside[..., None].astype(np.float32), light
+
+
+def upper_teeth(model: FaceModel) -> Index:
+    """Vertices of the upper teeth."""
+    upper = model.jaw_parts[0]
+    return upper[upper >= TEETH.start]
+
+
+def mouth_of(
+    model: FaceModel,
+    crop: UInt8,
+    landmarks: Double,
+    closed: bool,
+    tones: Tones,
+    points: Float,
+    donor: Donor | None,
+    turn: int,
+) -> Mouth:
+    """The mouth of whom `crop` (H, W, 3) shows with landmarks (68, 2) px and the mesh at `points`
+    (N, 2) px: its own teeth if it shows enough of them, else those of `donor`, or of one who is
+    chosen, among those alike by `turn`."""
+    mine = None if closed else own(crop, landmarks, tones.skin)
+    if mine is not None:
+        row, at = mine
+        return Mouth(model, row, replace(tones, enamel=row.enamel), Own(at, points))
+    lent = donor or MouthLibrary.load().choose(tones.brown, turn=turn)
+    return Mouth(model, lent, tones)
 
 
 _UPPER, _LOWER, _TONGUE = 1, 2, 3
@@ -274,8 +351,9 @@ def _spread(colour: Float, mask: Bool, sigma: float) -> Float:
     return np.asarray(stacked[..., :3] / np.maximum(stacked[..., 3:], 1e-3), np.float32)
 
 
-def _light(mask: Bool, unit: float) -> Float:
-    """How much light (H, W) the lips leave: less right under the upper one and in the corners."""
+def _light(mask: Bool, unit: float, slope: float) -> Float:
+    """How much light (H, W) the lips leave: less right under the upper one and in the corners; and
+    more on the side that is lit, by the cheeks' `slope`."""
     height, width = mask.shape
     at = np.flatnonzero(mask.any(0))
     edge = np.interp(np.arange(width), at, mask.argmax(0)[at]).astype(np.float32)
@@ -283,9 +361,10 @@ def _light(mask: Bool, unit: float) -> Float:
     under = (np.arange(height, dtype=np.float32)[:, None] - first) / np.float32(unit)
     lip = 1 - LIP_SHADOW * np.exp(-np.maximum(under, 0) / LIP_SHADOW_REACH)
     half = max((at[-1] - at[0]) / 2, 1.0)
-    aside = np.abs(np.arange(width) - (at[0] + at[-1]) / 2) / half
+    place = (np.arange(width) - (at[0] + at[-1]) / 2) / half
+    aside, tilt = np.abs(place), np.exp(np.clip(slope, -STEEPEST, STEEPEST) * SIDED * place / 2)
     corner = 1 - CORNER_SHADE * np.clip((aside - CORNER_FROM) / (1 - CORNER_FROM), 0, 1) ** 2
-    return np.asarray(lip * corner, np.float32)
+    return np.asarray(lip * corner * tilt, np.float32)
 
 
 @cache

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mien.face_model.arrays import Double, Float, Index
+from mien.face_model.arrays import Double, Float, Index, Real
 from mien.face_model.eyes import polygon
 from mien.face_model.fit import Fit
 from mien.face_model.mesh import FACE, MOUTH_INSIDE, MOUTH_SOCKET, TEETH, FaceModel
@@ -127,10 +127,22 @@ def lip_colour(photo: Float, landmarks: Double) -> Float:
 
 def cheek_colour(photo: Float, landmarks: Double) -> Float:
     """Median colour (3,) between nose and jaw."""
-    nose, jaw = landmarks[[31, 31, 35, 35]], landmarks[[2, 3, 14, 13]]
-    part = np.linspace(0.35, 0.65, 7)[:, None, None]
-    spots = (nose * (1 - part) + jaw * part).reshape(-1, 2)
+    spots = np.concatenate(_cheeks(landmarks))
     return np.asarray(np.median(sample(photo, spots), axis=0), np.float32)
+
+
+def cheek_colours(photo: Float, landmarks: Real) -> tuple[Float, Float]:
+    """The same on the left of the picture and on its right."""
+    left, right = (np.median(sample(photo, spots), axis=0) for spots in _cheeks(landmarks))
+    return np.asarray(left, np.float32), np.asarray(right, np.float32)
+
+
+def _cheeks(landmarks: Real) -> tuple[Real, Real]:
+    """Points (14, 2) on the left cheek of the picture and on the right one."""
+    part = np.linspace(0.35, 0.65, 7)[:, None, None]
+    sides = (landmarks[[31, 31]], landmarks[[2, 3]]), (landmarks[[35, 35]], landmarks[[14, 13]])
+    left, right = ((nose * (1 - part) + jaw * part).reshape(-1, 2) for nose, jaw in sides)
+    return left, right
 
 
 class LipArc:

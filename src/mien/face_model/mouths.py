@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from mien.errors import DataError
-from mien.face_model.arrays import Float, Real, UInt8
+from mien.face_model.arrays import Double, Float, Real, UInt8
 from mien.face_model.cuts import Flat, Row, cut
 from mien.face_model.sampling import LUMA
 from mien.files import replacing
@@ -37,6 +37,8 @@ ALIKE = 4
 """Donors of which one is taken."""
 YEARS = 40.0
 """Years of difference that count as much as skin e times as bright."""
+LEAST_OWN = 0.35
+"""... and the height, cm, from which on a person needs no donor."""
 FORMAT = "mien mouths 1"
 LEVELS = 4
 """Sizes in which a row is kept, each half the one before."""
@@ -135,15 +137,27 @@ def donor(name: str, photo: UInt8, landmarks: Real, skin: Float, age: float) -> 
     """The donor that a photograph (H, W, 3) RGB with landmarks (68, 2) px makes, or None if it
     shows too little of its teeth; `skin` (3,), the colour of its cheeks."""
     row = cut(photo, landmarks, FLAT)
-    if row is None or not fit_to_lend(row):
+    if row is None or not _shows(row, LEAST_SHOWN, LEAST_OPEN):
         return None
     return Donor(name, row.pixels, row.top, row.arc, row.enamel, skin, age)
 
 
-def fit_to_lend(row: Row) -> bool:
-    """Whether a row shows enough to stand in another mouth."""
-    shown = row.shown >= LEAST_SHOWN and row.opening >= LEAST_OPEN
-    return shown and row.clean >= LEAST_CLEAN and row.shown < FLAT.above - 0.1
+def own(photo: UInt8, landmarks: Real, skin: Float) -> tuple[Donor, Double] | None:
+    """The donor that a smiling person is to itself, and where (2,) px in the photograph its middle
+    teeth meet at their edge; None if it shows too little of them.
+
+    `photo` (H, W, 3) RGB, `landmarks` (68, 2) px, `skin` (3,) the colour of the cheeks.
+    """
+    row = cut(photo, landmarks, FLAT)
+    if row is None or not _shows(row, LEAST_OWN, LEAST_OPEN):
+        return None
+    return Donor("", row.pixels, row.top, row.arc, row.enamel, skin, math.nan), row.place
+
+
+def _shows(row: Row, height: float, opening: float) -> bool:
+    """Whether a row shows enough to stand in another mouth, or in another opening of its own."""
+    seen = height <= row.shown < FLAT.above - 0.1 and row.opening >= opening
+    return seen and row.clean >= LEAST_CLEAN
 
 
 @cache

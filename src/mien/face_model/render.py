@@ -88,7 +88,7 @@ class Rig:
         units: (47,) the action units that it shows, in [0, 1]; only gaze if it was said to be
             neutral.
         person: the mesh of whom it shows.
-        donor: whose teeth are seen in a mouth that opens.
+        donor: whose teeth are seen in a mouth that opens; None if they are the person's own.
         small: the crop at 320 px; irises: where they are in it.
         source: the mesh as the photograph shows it.
     """

@@ -217,11 +217,15 @@ def _mouth(skin: Skin, frame: Frame, layers: Layers) -> None:
     soft = soft * min(np.float32(1), opened * SLIT)  # between closed lips there is no inside
     own = np.zeros(mask.shape, np.float32)
     own[mask] = _own_share(skin, frame)
+    near, _ = _masked_blur(np.repeat(own[..., None], 3, -1), mask, 1.5 * frame.window.scale)
     around = layers.image(skin.map(skin.photo, frame.source[part]), part)
     lips, _ = _masked_blur(around, ~mask, max(0.5 * frame.window.scale, 1.0))
-    layers.keep[part][mask] = own[mask]
-    layers.paint[part][mask] = (lips * (1 - own)[..., None])[mask]
-    layers.over(part, soft * (1 - own), colour)
+    kept = np.where(mask, own, near[..., 0])  # what shows beside the rim goes on past it
+    shown = np.where(mask, kept, 1 - soft * (1 - kept))
+    under = np.where(mask, 1 - soft, 0)[..., None] * lips
+    layers.keep[part] *= shown
+    layers.paint[part] *= shown[..., None]
+    layers.paint[part] += (1 - kept)[..., None] * (under + soft[..., None] * colour)
 
 
 def _own_share(skin: Skin, frame: Frame) -> Float:
@@ -229,6 +233,11 @@ def _own_share(skin: Skin, frame: Frame) -> Float:
     at = frame.source[frame.mouth]
     changed = abs(frame.scene.gap_change)
     same = np.float32(1 - min(1.0, changed / OWN_MOUTH_SPAN))
+    if skin.inside.is_own:  # the same teeth, in their place: only what is as it was needs no paint
+        scene = frame.scene
+        mesh = _own(scene.points, skin.fine)
+        same *= skin.inside.still(mesh, 1.0, scene.unit * skin.fine)
+        return np.asarray(skin.at(skin.mouth.whole, at) * same, np.float32)
     share = skin.at(skin.mouth.whole, at) * same + skin.at(skin.mouth.teeth, at) * (1 - same)
     # Upper teeth do not move, so the photograph's stay right; the rest only as long as the mouth is
     # as it was.

@@ -26,16 +26,15 @@ from mien.face_model.frame import (
     resized,
 )
 from mien.face_model.gaze import iris_vertex
-from mien.face_model.inside import Mouth
+from mien.face_model.inside import mouth_of
 from mien.face_model.lids import LidFolds
 from mien.face_model.light import Light
 from mien.face_model.lips import lips_without_slit
 from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_INSIDE, SIDES
 from mien.face_model.mouth import MouthShade, own_mouth
-from mien.face_model.mouths import MouthLibrary
 from mien.face_model.shade import Skin
 from mien.face_model.stage import Stage, outline_pull, outlying
-from mien.face_model.tones import Tones, brightest
+from mien.face_model.tones import seen
 
 if TYPE_CHECKING:
     from mien.face_model.render import Rig
@@ -115,12 +114,12 @@ class Sitter:
             self._rig.seed,
         )
         second = lips_without_slit(eyes.lids, landmarks, fit.closed, eyes.white, fine)
-        bright = brightest(small, fit.landmarks)
-        tones = Tones(eyes.white, own.skin, own.lip, bright, own.enamel)
-        self._rig.donor = self._rig.donor or MouthLibrary.load().choose(
-            tones.brown, turn=self._rig.seed
-        )
-        self.skin = Skin(model, photo, eyes, second, own, Mouth(model, self._rig.donor, tones))
+        tones = seen(eyes.white, own, photo, landmarks)
+        mesh = resized(source.points, SOURCE_SIZE, len(photo))
+        rig = self._rig
+        mouth = mouth_of(model, rig.crop, landmarks, fit.closed, tones, mesh, rig.donor, rig.seed)
+        rig.donor = None if mouth.is_own else mouth.donor
+        self.skin = Skin(model, photo, eyes, second, own, mouth)
         closed = fit.weights.copy()
         closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1
         shut = fit.camera.project(pose(model, self._rig.person, closed))[0]

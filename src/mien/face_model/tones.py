@@ -9,6 +9,7 @@ import numpy as np
 
 from mien.face_model.arrays import Float, Real
 from mien.face_model.eyes import polygon
+from mien.face_model.mouth import OwnMouth, cheek_colours
 from mien.face_model.sampling import LUMA
 
 WHITE_TO_ENAMEL, LIGHT_TO_ENAMEL = 1.2, 1.04
@@ -21,8 +22,8 @@ BRIGHTEST = 1.12
 NEUTRAL = np.array([1.04, 0.985, 0.985], np.float32)
 SKIN = np.array([1.22, 0.935, 0.81], np.float32)
 """Tints of the eye's white and of skin in white light: the London training people's."""
-CAST = 0.5
-"""Power of each of the two tints that teeth share."""
+OWN = 0.04
+"""Deviation from those tints, in log units, that is people's own and not the light's."""
 MONO = (0.02, 0.05)
 """Difference of tint between lips, skin and eye white up to which a photograph has one hue, and
 from which on it is in colour."""
@@ -31,13 +32,15 @@ from which on it is in colour."""
 @dataclass(frozen=True)
 class Tones:
     """What a photograph says of its light: colours (3,), 0..255, of the eye's white, the cheeks and
-    the lower lip, and the brightness of its brightest skin; `enamel` (3,) of its own teeth if it
-    shows them."""
+    the lower lip, and the brightness of its brightest skin; `aside`, log of how much brighter the
+    cheek on the right of the picture is than the other; `enamel` (3,) of its own teeth if it shows
+    them."""
 
     white: Float
     skin: Float
     lip: Float
     bright: float
+    aside: float = 0.0
     enamel: Float | None = None
 
     @cached_property
@@ -64,8 +67,14 @@ class Tones:
 
     @cached_property
     def cast(self) -> Float:
-        """Tint (3,) of the light: 1 in white light."""
-        out = (tint(self.white) / NEUTRAL) ** CAST * (tint(self.skin) / SKIN) ** CAST
+        """Tint (3,) of the light, 1 in white light: as far as eyes and skin agree in it."""
+        tints = [tint(self.white) / NEUTRAL, tint(self.skin) / SKIN]
+        eyes, skin = np.log(np.maximum(tints, 0.05))
+        sizes = float(np.linalg.norm(eyes)), float(np.linalg.norm(skin))
+        alike = float(eyes @ skin) / max(sizes[0] * sizes[1], 1e-6)
+        size = max(0.0, min(sizes) * alike - OWN)
+        way = eyes / max(sizes[0], 1e-6) + skin / max(sizes[1], 1e-6)
+        out = np.exp(way / max(float(np.linalg.norm(way)), 1e-6) * size)
         return np.asarray(out / max(float(out @ LUMA), 1e-3), np.float32)
 
     def relit(self, colour: Float, enamel: Float) -> Float:
@@ -94,8 +103,10 @@ def tint(colour: Real) -> Float:
     return np.asarray(colour / light if light >= 1 else np.ones(3), np.float32)
 
 
-def brightest(photo: Float, landmarks: Real) -> float:
-    """Brightness of the brightest skin of a face in a photograph (H, W, 3): it tells how much light
-    there is."""
+def seen(white: Float, own: OwnMouth, photo: Float, landmarks: Real) -> Tones:
+    """The tones of a photograph (H, W, 3) with landmarks (68, 2) px, the colour `white` (3,) of its
+    eyes and its `own` mouth."""
     face = polygon(photo.shape[:2], np.concatenate([landmarks[1:16], landmarks[26:16:-1]]))
-    return float(np.percentile(photo[face > 0] @ LUMA, 98))
+    bright = float(np.percentile(photo[face > 0] @ LUMA, 98))
+    left, right = (max(float(c @ LUMA), 1.0) for c in cheek_colours(photo, landmarks))
+    return Tones(white, own.skin, own.lip, bright, float(np.log(right / left)), own.enamel)

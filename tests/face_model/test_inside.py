@@ -1,0 +1,235 @@
+"""The inside of the mouth in a render: the library's teeth, in the photograph's light."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from mien import facs, images
+from mien.face_model import mouths
+from mien.face_model.inside import Mouth, _light
+from mien.face_model.jaw import Jaw
+from mien.face_model.mesh import TEETH, FaceModel
+from mien.face_model.mouths import MouthLibrary
+from mien.face_model.render import Render, Rig
+from mien.face_model.tones import Tones
+from mien.faces import align
+from mien.faces.detect import detect
+from mien.types import AlignedFace
+
+SIZE = 320
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+SMILE, SCREAM = facs.prototype("happy"), facs.vector({"AU25": 1.0, "AU27": 1.0})
+
+
+def drawn(rig: Rig, units: facs.Vector) -> Render:
+    return rig.render(units, SIZE, supersample=1)
+
+
+def of(tones: Tones, **changes: object) -> Tones:
+    return dataclasses.replace(tones, **changes)  # type: ignore[arg-type]
+
+
+def test_the_teeth_are_the_librarys(
+    model: FaceModel, anna: AlignedFace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Donors painted in stripes give a mouth in stripes: the rows hang on both jaws."""
+    donors = MouthLibrary.load(mouths.SHIPPED).donors
+    striped = []
+    for donor in donors:
+        pixels = donor.pixels.copy()
+        pixels[:, ::12, :3] = pixels[:, 1::12, :3] = 0
+        striped.append(dataclasses.replace(donor, pixels=pixels))
+    plain = drawn(Rig(model, anna.pixels, anna.landmarks, neutral=True), SMILE)
+    library = MouthLibrary(striped, {})
+    monkeypatch.setattr(MouthLibrary, "load", classmethod(lambda cls, path=None: library))
+    made = drawn(Rig(model, anna.pixels, anna.landmarks, neutral=True), SMILE)
+    inside = plain.mouth > 0.9
+    apart = np.abs(plain.image.astype(int) - made.image).mean(-1)
+    assert apart[inside].mean() > 8
+    assert apart[cv2.dilate(plain.mouth, np.ones((9, 9))) == 0].max() == 0
+
+
+def test_one_donor_over_all_expressions(rig: Rig) -> None:
+    donor = rig._skin.real.donor
+    drawn(rig, SMILE)
+    drawn(rig, SCREAM)
+    assert rig._skin.real.donor is donor
+
+
+def test_a_grey_photograph_has_a_grey_mouth(model: FaceModel, anna: AlignedFace) -> None:
+    light = np.round(anna.pixels @ LUMA).astype(np.uint8)
+    grey = Rig(model, np.repeat(light[..., None], 3, 2), anna.landmarks, neutral=True)
+    for units in (SMILE, SCREAM):
+        assert np.ptp(drawn(grey, units).image.astype(int), axis=-1).max() <= 1
+
+
+def test_a_sepia_photograph_has_a_sepia_mouth(model: FaceModel, anna: AlignedFace) -> None:
+    tint = np.array([1.1, 0.97, 0.8], np.float32)
+    sepia = np.clip((anna.pixels @ LUMA)[..., None] * tint, 0, 255).round().astype(np.uint8)
+    made = drawn(Rig(model, sepia, anna.landmarks, neutral=True), SMILE)
+    bright = (made.mouth > 0.95) & (made.image @ LUMA > 60)
+    inside = made.image[bright].astype(float)
+    assert len(inside) > 50
+    shares = (inside / (inside @ LUMA)[:, None]).mean(0)
+    assert shares == pytest.approx(tint / (tint @ LUMA), abs=0.03)
+
+
+def test_a_dim_photograph_has_a_dim_mouth(model: FaceModel, anna: AlignedFace, rig: Rig) -> None:
+    dim = Rig(model, np.round(anna.pixels * 0.25).astype(np.uint8), anna.landmarks, neutral=True)
+    for units in (SMILE, SCREAM):
+        full, made = drawn(rig, units), drawn(dim, units)
+        inside = full.mouth > 0.9
+        assert np.median(made.image[inside]) < 0.35 * np.median(full.image[inside])
+        assert (made.image[inside] @ LUMA).max() < 1.2 * 0.25 * 255
+
+
+def test_teeth_are_no_brighter_than_the_light(rig: Rig) -> None:
+    tones = rig._skin.real.tones
+    glaring = of(tones, white=np.full(3, 250, np.float32), bright=80.0)
+    assert tones.level < 1.13 * max(tones.bright, float(tones.white @ LUMA))
+    assert glaring.level < 180
+
+
+def test_own_teeth_tell_their_colour(rig: Rig) -> None:
+    own = of(rig._skin.real.tones, enamel=np.array([120, 100, 60], np.float32))
+    donor = rig._skin.real.donor
+    assert own.relit(donor.enamel, donor.enamel) == pytest.approx([120, 100, 60], abs=0.5)
+
+
+def test_orange_light_tints_the_teeth_and_a_persons_own_colour_does_not(rig: Rig) -> None:
+    tones = rig._skin.real.tones
+    orange = np.array([1.25, 0.97, 0.5], np.float32)
+    lit = of(tones, white=tones.white * orange, skin=tones.skin * orange)
+    assert lit.cast[0] / lit.cast[2] > 1.7
+    bloodshot = of(tones, white=tones.white * np.array([1.1, 0.95, 0.95], np.float32))
+    assert np.ptp(bloodshot.cast) < 0.05
+
+
+def test_the_lit_side_has_the_brighter_teeth() -> None:
+    ellipse = np.zeros((60, 200), np.uint8)
+    cv2.ellipse(ellipse, (100, 30), (90, 20), 0, 0, 360, 1, -1)
+    even, left = _light(ellipse > 0, 26.0, 0.0), _light(ellipse > 0, 26.0, -0.8)
+    inner = even[30, 20:181]
+    assert np.allclose(inner, inner[::-1], atol=0.02)
+    assert left[30, 50] > 1.15 * left[30, 150]
+
+
+def test_a_rising_smile_does_not_jump(rig: Rig) -> None:
+    """No step of twelve changes the inside by more than thrice the median step: neither while it
+    shows more teeth nor while the jaw drops."""
+    frames = [drawn(rig, np.clip(SMILE * k, 0, 1)) for k in np.linspace(0.8, 1.4, 13)]
+    frames += [
+        drawn(rig, np.maximum(SMILE, facs.vector({"AU26": a}))) for a in np.linspace(0.05, 1, 12)
+    ]
+    steps = []
+    for a, b in pairwise(frames):
+        both = (a.mouth > 0.95) & (b.mouth > 0.95)
+        steps.append(np.abs(a.image[both].astype(float) - b.image[both]).mean())
+    assert max(steps[:12]) < 3 * np.median(steps[:12]) + 1
+    assert max(steps[13:]) < 3 * np.median(steps[13:]) + 1
+
+
+def test_upper_teeth_stay_when_the_jaw_drops(rig: Rig) -> None:
+    """The row hangs on the skull: its edge does not follow the lower lip down."""
+    small, wide = (facs.vector({"AU25": 1.0, "AU26": a}) for a in (0.6, 1.0))
+    lowest = []
+    for units in (small, wide):
+        made = drawn(rig, units)
+        x = int(made.landmarks[[62, 66], 0].mean())
+        column = np.median(made.image[:, x - 3 : x + 4] @ LUMA, axis=1)
+        inside = made.mouth[:, x] > 0.9
+        top = np.flatnonzero(inside)[0]
+        dark = np.flatnonzero(inside & (column < 90) & (np.arange(SIZE) > top + 2))
+        lowest.append(dark[0])
+    assert abs(lowest[0] - lowest[1]) <= 2
+
+
+def test_a_wide_mouth_has_depth(rig: Rig) -> None:
+    """Lower teeth, a tongue that is lit in front, a dark throat behind the upper teeth."""
+    made = drawn(rig, SCREAM)
+    x = int(made.landmarks[[62, 66], 0].mean())
+    rows = np.flatnonzero(made.mouth[:, x - 8] > 0.95)
+    light = (made.image[rows, x - 10 : x - 5] @ LUMA).mean(1)
+    upper, lower = light[: len(light) // 4].max(), light[-len(light) // 4 :].max()
+    throat, tongue = light[len(light) // 3], light[int(0.68 * len(light))]
+    assert upper > 120
+    assert lower > 80
+    assert throat < 0.6 * upper
+    assert tongue > 1.1 * throat
+
+
+def test_the_map_of_a_jaw_finds_its_teeth(model: FaceModel, rig: Rig) -> None:
+    """Places on the flat row, where the mesh's own teeth lie in the picture, in a turned head
+    too."""
+    teeth = model.jaw_parts[0]
+    teeth = teeth[(teeth >= TEETH.start) & (np.abs(model.neutral[teeth, 0]) < 1.5)]
+    front = teeth[model.neutral[teeth, 2] > model.neutral[teeth, 2].max() - 0.35]
+    points = rig.pose(rig.weights(SMILE), rig.fit.camera).points
+    turned = points.copy()
+    turned[:, 0] += 0.3 * (points[:, 0] - 160)
+    for seen in (points, turned):
+        place = Jaw(model, upper=True).place(seen)
+        x, y = seen[front, 0], seen[front, 1]
+        across = [place(x[i : i + 1], y[i : i + 1])[0][0] for i in range(0, len(x), 7)]
+        assert np.abs(np.array(across) - model.neutral[front[::7], 0]).max() < 0.12
+
+
+def test_the_same_bytes_for_any_number_of_threads(rig: Rig) -> None:
+    before = cv2.getNumThreads()
+    try:
+        pictures = []
+        for count in (1, 4):
+            cv2.setNumThreads(count)
+            pictures.append(drawn(rig, SCREAM).image)
+    finally:
+        cv2.setNumThreads(before)
+    assert np.array_equal(*pictures)
+
+
+def test_a_sliver_of_a_mouth_is_drawn(model: FaceModel, rig: Rig) -> None:
+    """Masks of one pixel and of one row are mouths too."""
+    real = rig._skin.real
+    assert isinstance(real, Mouth)
+    for units in (facs.vector({"AU25": 0.15}), facs.vector({"AU26": 0.12})):
+        assert np.isfinite(rig.render(units, 64, supersample=1).image).all()
+
+
+@pytest.fixture(scope="module")
+def toothy(model: FaceModel, original: Callable[..., Path]) -> Rig:
+    """A test person's smile."""
+    pixels = images.read(original("london_1350", "smiling_front", "030_08.jpg")).pixels
+    face = align.align(pixels, detect(pixels)[0], 320)
+    return Rig(model, face.pixels, face.landmarks, neutral=False)
+
+
+def test_who_shows_teeth_keeps_them(toothy: Rig) -> None:
+    """The own row, in its place: the drawn smile is the photograph, and an opened one has its
+    enamel."""
+    assert toothy._skin.real.is_own
+    photo = toothy.original(SIZE)
+    again = toothy.render_weights(toothy.fit.weights, SIZE, supersample=1)
+    both = (photo.mouth > 0.9) & (again.mouth > 0.9)
+    assert np.abs(photo.image[both].astype(int) - again.image[both]).mean() < 6
+    wider = np.maximum(toothy.units, facs.vector({"AU25": 1.0, "AU27": 0.9}))
+    made = drawn(toothy, wider)
+    inside = made.image[made.mouth > 0.95].astype(float)
+    pale = inside[inside @ LUMA > np.percentile(inside @ LUMA, 92)]
+    enamel = toothy._skin.real.donor.enamel
+    assert np.abs(np.median(pale, 0) - enamel).max() < 0.12 * 255
+
+
+def test_lips_that_moved_show_nothing_of_the_photographs_inside(toothy: Rig) -> None:
+    """The gap alone does not tell: another mouth of the same gap is another mouth."""
+    real, rig = toothy._skin.real, toothy
+    at = rig.pose(rig.fit.weights, rig.fit.camera).points
+    unit = float(rig.fit.camera.scale)
+    assert real.still(at, 1.0, unit) > 0.95
+    parted = rig.pose(rig.weights(facs.vector({"AU25": 1.0, "AU26": 0.8})), rig.fit.camera).points
+    assert real.still(parted, 1.0, unit) == 0
