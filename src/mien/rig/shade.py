@@ -200,6 +200,8 @@ def _mouth(skin: Skin, frame: Frame, out: Float, visible: Float) -> None:
 
 def _own_share(skin: Skin, frame: Frame) -> Float:
     """How much of the photograph shows, at each pixel of the mouth's inside (M,)."""
+    if not skin.mouth.whole.any():
+        return np.zeros(int(frame.mouth.sum()), np.float32)
     at = frame.source[frame.mouth]
     changed = abs(frame.gap_change)
     same = np.float32(1 - min(1.0, changed / OWN_MOUTH_SPAN))
