@@ -138,6 +138,10 @@ class Mouth:
         self._part[tongue] = _TONGUE
         dull = np.float32(min(1.0, tones.brown) ** SKIN_SHARE)
         self._enamel = tones.relit(donor.enamel, donor.enamel)
+        self._levels = tuple(
+            np.concatenate([tones.relit(one[..., :3], donor.enamel), one[..., 3:]], -1)
+            for one in donor.levels
+        )
         self._gum, self._throat = tones.part(GUM * dull), tones.part(THROAT)
         tints = teeth.Tints(self._enamel, self._gum, tones.part(TONGUE * dull), self._throat)
         self._picture = teeth.draw(tints)
@@ -174,11 +178,12 @@ class Mouth:
             column = _columns(_widened(self.donor, across, view.mask))
             above = above - ARC * np.tanh(_along(column, self.donor.arc) / ARC)
             above = above - _lifted(view.mask, above)
-        row, over = _hung(self.donor, column, above, _cut(view.mask, above, view.unit), view.unit)
+        cut = _cut(view.mask, above, view.unit)
+        row, over = _hung(self._levels, self.donor.top, column, above, cut, view.unit)
         colour = self._cavity(view, row[..., 3], np.maximum(-above, 0))
-        colour = self._over(colour, *self._lower(view, x, y))
+        colour = _over(colour, *self._lower(view, x, y))
         colour = np.asarray(colour + over[..., None] * (self._gum - colour), np.float32)
-        colour = self._over(colour, row, 1.0)
+        colour = _over(colour, row, 1.0)
         floor = self._throat * np.float32(DARKEST)
         light = _light(view.mask, view.unit, self.tones.aside)
         if self.is_own:  # what the photograph shows is shaded already
@@ -186,11 +191,6 @@ class Mouth:
         lit = floor + (colour - floor) * light[..., None]
         soft = cv2.GaussianBlur(view.mask.astype(np.float32), (0, 0), max(RIM * view.unit, 0.9))
         return np.asarray(lit, np.float32), np.asarray(soft, np.float32)
-
-    def _over(self, behind: Float, row: Float, light: float) -> Float:
-        """A row of teeth (H, W, 4) in front of what is `behind` (H, W, 3)."""
-        lit = self.tones.relit(row[..., :3], self.donor.enamel) * np.float32(light)
-        return np.asarray(lit + behind * (1 - row[..., 3:]), np.float32)
 
     def _cavity(self, view: View, covered: Float, below: Float) -> Float:
         """Tongue, cheeks, throat and the drawn teeth beyond the donor's (H, W, 3), given how much
@@ -226,7 +226,7 @@ class Mouth:
         wide = float(np.clip((gap - narrow) / (far - narrow), 0, 1))
         lift, light = (a + (b - a) * wide for a, b in (LOWER_LIFT, LOWER_LIGHT))
         high = np.float32(lift) - above
-        row = _sampled(self.donor, column, np.maximum(high, 0) + LOWER_EDGE, view.unit)
+        row = _sampled(self._levels, column, np.maximum(high, 0) + LOWER_EDGE, view.unit)
         inside = np.clip((_along(column, self.donor.top) - LOWER_EDGE - high) / GUM_EDGE, 0, 1)
         inside *= np.clip(high * view.unit / 1.5 + 0.5, 0, 1)
         return row * inside[..., None].astype(np.float32), light
@@ -257,6 +257,12 @@ def mouth_of(
         return Mouth(model, row, replace(tones, enamel=row.enamel), Own(at, points))
     lent = donor or MouthLibrary.load().choose(tones.brown, turn=turn)
     return Mouth(model, lent, tones)
+
+
+def _over(behind: Float, row: Float, light: float) -> Float:
+    """A row of teeth (H, W, 4), premultiplied, in front of what is `behind` (H, W, 3)."""
+    out: Float = row[..., :3] * np.float32(light) + behind * (1 - row[..., 3:])
+    return out
 
 
 _UPPER, _LOWER, _TONGUE = 1, 2, 3
@@ -316,27 +322,28 @@ def _evened(line: Float, unit: float) -> Float:
 
 
 def _hung(
-    donor: Donor, column: Float, above: Float, cut: Float, unit: float
+    levels: tuple[Float, ...], top: Float, column: Float, above: Float, cut: Float, unit: float
 ) -> tuple[Float, Float]:
-    """The donor's row (H, W, 4), premultiplied, at columns (W,) and heights (H, W) cm under a lip
-    that cuts it at `cut` (W,) cm; and how much (H, W) each pixel is gum above it."""
-    own = _along(column, donor.top)
+    """The row (H, W, 4), premultiplied, of `levels` that is seen up to `top` (C,) cm, at columns
+    (W,) and heights (H, W) cm under a lip that cuts it at `cut` (W,) cm; and how much (H, W) each
+    pixel is gum above it."""
+    own = _along(column, top)
     shown = np.asarray(np.maximum(_evened(own, unit), 0.2), np.float32)
     crown = CROWN[0] - CROWN[1] * np.abs((column + 0.5) / FLAT.density - FLAT.half)
     most = np.maximum(STRETCH[1], crown / shown)
     stretch = np.clip(cut / shown, STRETCH[0], most).astype(np.float32)
     high = np.where(above > 0, above / stretch, above)
     over = np.clip((high - own) / GUM_EDGE + 1, 0, 1).astype(np.float32)
-    return _sampled(donor, column, high, unit) * (1 - over)[..., None], over
+    return _sampled(levels, column, high, unit) * (1 - over)[..., None], over
 
 
-def _sampled(donor: Donor, column: Float, high: Float, unit: float) -> Float:
+def _sampled(levels: tuple[Float, ...], column: Float, high: Float, unit: float) -> Float:
     """The flat row (H, W, 4), premultiplied, at columns (W,) and heights (H, W) cm, for a picture
     of `unit` px per cm."""
-    deepest = len(donor.levels) - 1
+    deepest = len(levels) - 1
     level = int(np.clip(np.floor(np.log2(max(FLAT.density / unit, 1.0)) + 0.35), 0, deepest))
-    picture = donor.levels[level]
-    scale = np.float32(picture.shape[1] / donor.pixels.shape[1])
+    picture = levels[level]
+    scale = np.float32(picture.shape[1] / levels[0].shape[1])
     line = (np.float32(FLAT.above) - high) * np.float32(FLAT.density)
     u = np.ascontiguousarray(np.broadcast_to((column + 0.5) * scale - 0.5, line.shape), np.float32)
     v = np.asarray(line * scale - 0.5, np.float32)

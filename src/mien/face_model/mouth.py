@@ -79,6 +79,8 @@ class OwnMouth:
     lip: Float
     skin: Float
     enamel: Float | None
+    shown: bool
+    """Whether any of its inside is seen."""
 
 
 def own_mouth(photo: Float, landmarks: Double, closed: bool, white: Float, fine: float) -> OwnMouth:
@@ -90,7 +92,7 @@ def own_mouth(photo: Float, landmarks: Double, closed: bool, white: Float, fine:
     if closed:
         line = np.percentile(sample(photo, landmarks[60:68]), 30, axis=0) * 0.75
         nothing = np.zeros(photo.shape[:2], np.float32)
-        return OwnMouth(nothing, nothing, line.astype(np.float32), lip, skin, None)
+        return OwnMouth(nothing, nothing, line.astype(np.float32), lip, skin, None, False)
     inside = polygon(photo.shape[:2], landmarks[60:68]).astype(np.float32)
     whole, teeth = inside.copy(), np.zeros_like(inside)
     at = around(photo.shape, landmarks[60:68], 6 * fine)
@@ -99,7 +101,7 @@ def own_mouth(photo: Float, landmarks: Double, closed: bool, white: Float, fine:
     shown = photo[(inside > 0) & (teeth > 0.6)]
     enough = len(shown) > ENOUGH * fine**2
     enamel = np.percentile(shown, 70, axis=0).astype(np.float32) if enough else None
-    return OwnMouth(whole, whole * teeth, lip * LIP_LINE, lip, skin, enamel)
+    return OwnMouth(whole, whole * teeth, lip * LIP_LINE, lip, skin, enamel, True)
 
 
 def around(shape: tuple[int, ...], points: Double, margin: float) -> tuple[slice, slice]:

@@ -230,6 +230,8 @@ def _mouth(skin: Skin, frame: Frame, layers: Layers) -> None:
 
 def _own_share(skin: Skin, frame: Frame) -> Float:
     """How much of the photograph shows, at each pixel of the mouth's inside (M,)."""
+    if not skin.mouth.shown:
+        return np.zeros(int(frame.mouth.sum()), np.float32)
     at = frame.source[frame.mouth]
     changed = abs(frame.scene.gap_change)
     same = np.float32(1 - min(1.0, changed / OWN_MOUTH_SPAN))
