@@ -8,7 +8,7 @@ import torch
 
 from mien import facs
 from mien.errors import GuideError
-from mien.types import Label
+from mien.guides import Label
 
 
 @pytest.mark.parametrize("label", facs.LABELS)

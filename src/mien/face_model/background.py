@@ -121,8 +121,11 @@ class Background:
         """Whether a displacement (G, 2) px of the grid brings neighbours so near, or so far apart,
         that what came from where cannot be found step by step."""
         grid = drift.reshape(self._n, self._n, 2)
-        steepest = max(float(np.abs(np.diff(grid, axis=axis)).max()) for axis in (0, 1))
-        return steepest > STEEP * STEP
+        free = ~self._on_face.reshape(self._n, self._n)  # under the face nobody sees it
+        seen = (free[1:] | free[:-1], free[:, 1:] | free[:, :-1])
+        steps = (np.abs(np.diff(grid, axis=axis)).max(-1) for axis in (0, 1))
+        most = max(float((step * at).max()) for step, at in zip(steps, seen, strict=True))
+        return most > STEEP * STEP
 
     def origins(self, drift: Float) -> Float:
         """Where what lies at each grid point came from (G, 2) px, when the grid was displaced by

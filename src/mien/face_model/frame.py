@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from mien.face_model.arrays import Bool, Float, Int, Layer
 from mien.face_model.background import Background
 from mien.face_model.camera import Number
-from mien.face_model.mesh import BACKGROUND_LAYER, GUM_LAYER, MOUTH_LAYER, TEETH_LAYER
+from mien.face_model.mesh import (
+    BACKGROUND_LAYER,
+    GUM_LAYER,
+    MOUTH_LAYER,
+    SKIN_LAYER,
+    TEETH_LAYER,
+)
 from mien.face_model.raster import Raster, rasterise
 
 SOURCE_SIZE = 320
@@ -121,9 +127,12 @@ class Frame:
     """By how much (H, W) the light of what is seen changes."""
 
     @classmethod
-    def of(cls, scene: Scene, window: Window) -> Frame:
+    def of(cls, scene: Scene, window: Window, skin_only: bool = False) -> Frame:
+        """The frame of a window; `skin_only` leaves out eyes and mouth."""
         points = window.to_raster(scene.points)
         kept = _in_sight(points, scene.triangles, window.shape)
+        if skin_only:
+            kept &= scene.layers == SKIN_LAYER
         triangles = np.ascontiguousarray(scene.triangles[kept])
         raster = rasterise(points, scene.depth, triangles, window.shape)
         layers = np.append(scene.layers[kept], np.int8(BACKGROUND_LAYER))

@@ -33,9 +33,9 @@ class Raster:
         """Vertex `values` (N, K) at the pixels of the mask `where` (H, W) of P ones: (P, K)."""
         corners = triangles[self.index[where]]
         u, v = self.weights[where].T
-        out = values[corners[:, 0]] * u[:, None]
-        out += values[corners[:, 1]] * v[:, None]
-        out += values[corners[:, 2]] * (1 - u - v)[:, None]
+        out = np.take(values, corners[:, 0], 0) * u[:, None]
+        out += np.take(values, corners[:, 1], 0) * v[:, None]
+        out += np.take(values, corners[:, 2], 0) * (1 - u - v)[:, None]
         return np.asarray(out, np.float32)
 
 

@@ -40,6 +40,8 @@ WIDEST_GAP = 0.55
 close them."""
 LEAST_RULER = 0.02
 """Distance of the outer eye corners, in sides of the crop, under which there is no face."""
+COARSEST = 160
+"""Side, px, under which skin is not drawn."""
 UNSEEN = 0.1
 """Motion, px, that nobody sees and that is not made: from twice this on, it is made whole."""
 DETAILS = ((slice(36, 42), 0.9), (slice(42, 48), 0.9), (slice(48, 68), 0.5))
@@ -78,6 +80,24 @@ class Drawing:
     gain: Float
     paint: Float
     landmarks: Float
+
+    def enlarged(self, size: int) -> Drawing:
+        """The same at side `size`, linearly."""
+        side = len(self.gain)
+        if side == size:
+            return self
+
+        def at_size(field: Float) -> Float:
+            out = cv2.resize(field, (size, size), interpolation=cv2.INTER_LINEAR)
+            return np.asarray(out, np.float32)
+
+        return Drawing(
+            at_size(self.flow),
+            at_size(self.visibility),
+            at_size(self.gain),
+            at_size(self.paint),
+            resized(self.landmarks, side, size),
+        )
 
 
 class Rig:
@@ -212,7 +232,10 @@ class Rig:
                 weights, stage.camera(self.fit.camera), 1.0, True, stage, None
             )
             whole = Window.whole(size)
-            drawing = self._drawn(scene, relief, whole)
+            # skin is smooth: what is drawn at half the size and enlarged is the same
+            smooth = fine > 1 and size >= 2 * COARSEST and not any(stage.turn)
+            drawn = Window.whole(-(-size // 2)) if smooth else whole
+            drawing = self._drawn(scene, relief, drawn, skin_only=fine > 1).enlarged(size)
             for part, room in DETAILS if fine > 1 else ():
                 points = resized(scene.landmarks[part], SOURCE_SIZE, size)
                 window = _around(points, room * scene.unit * whole.scale, size, fine)
@@ -222,9 +245,11 @@ class Rig:
                         getattr(drawing, name)[window.part] = getattr(finer, name)
         return drawing
 
-    def _drawn(self, scene: Scene, relief: Float | None, window: Window) -> Drawing:
+    def _drawn(
+        self, scene: Scene, relief: Float | None, window: Window, skin_only: bool = False
+    ) -> Drawing:
         """The fields of one window."""
-        frame = Frame.of(scene, window)
+        frame = Frame.of(scene, window, skin_only)
         layers = shade(self._skin, frame, relief)
         flow, seen = shrink_flow(frame.flow(), layers.keep, window.fine)
         far = np.linalg.norm(flow, axis=-1, keepdims=True) * np.float32(window.side)

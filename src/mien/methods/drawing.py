@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.weak import WeakIdKeyDictionary
 
 from mien.errors import FaceUndrawable
 from mien.face_model.animate import asked, effective
@@ -61,14 +62,21 @@ class Memory(Generic[T]):
         return type(self), (self._most,)
 
 
+_DIGESTS = WeakIdKeyDictionary()
+"""Of pixels (Tensor -> bytes) that are asked about again and again; nobody changes them."""
+
+
 def _digest(faces: Faces) -> bytes:
-    made = hashlib.blake2b(digest_size=16)
-    for part in (faces.pixels, faces.landmarks, faces.people):
-        if part is None:
-            continue
-        array = np.ascontiguousarray(part.detach().cpu().numpy())
-        made.update(str(array.shape).encode())
-        made.update(array.data)
+    if faces.pixels not in _DIGESTS:
+        _DIGESTS[faces.pixels] = _hashed(faces.pixels)
+    rest = [_hashed(part) for part in (faces.landmarks, faces.people) if part is not None]
+    return b"".join((_DIGESTS[faces.pixels], *rest))
+
+
+def _hashed(part: Tensor) -> bytes:
+    array = np.ascontiguousarray(part.detach().cpu().numpy())
+    made = hashlib.blake2b(str(array.shape).encode(), digest_size=16)
+    made.update(array.data)
     return made.digest()
 
 
@@ -151,6 +159,8 @@ class ModelHead:
 
 
 def _one(faces: Faces, index: int) -> Faces:
+    if len(faces) == 1:
+        return faces
     part = slice(index, index + 1)
     people = None if faces.people is None else faces.people[part]
     return Faces(faces.pixels[part], faces.landmarks[part], people)
