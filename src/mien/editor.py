@@ -19,6 +19,7 @@ from mien.errors import FaceNotFound, FaceUndrawable
 from mien.faces import align
 from mien.faces.detect import choose, detect
 from mien.faces.paste import paste
+from mien.forked import working
 from mien.guides import Guide, Label, Reference
 from mien.images import Photo
 from mien.methods.base import Method
@@ -110,7 +111,8 @@ class Draft:
 
 @dataclass(frozen=True)
 class Editor:
-    """Photographs in, photographs out, for any method.
+    """Photographs in, photographs out, for any method. Safe to share among threads; processes are
+    made by spawn.
 
     >>> from mien.editor import Editor
     >>> Editor.edit.__annotations__["intensity"]
@@ -131,6 +133,7 @@ class Editor:
         clearly the largest. Of several faces those that cannot be drawn are left alone. ImageError,
         FaceNotFound, FaceUndrawable or GuideError say in one line what is wrong.
         """
+        working()
         clock = _Clock()
         with clock("read"):
             source = _photo(photo)

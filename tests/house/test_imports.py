@@ -9,7 +9,7 @@ from typing import Any
 from mien.metrics.scorecard import UNHEARD
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "facs", "files", "guides", "types", "images", "sheet"),
+    ("errors", "facs", "files", "forked", "guides", "types", "images", "sheet"),
     ("zoo",),
     ("faces", "nn", "face_model"),
     ("rig",),

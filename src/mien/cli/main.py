@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module, metadata
 from typing import Annotated, Any, NoReturn
 
@@ -47,6 +49,8 @@ EXTRAS: dict[str, str] = {
 }
 """Packages that a plain install lacks, and the extra of mien that brings them."""
 
+MANY_THREADS = ("train",)
+"""Commands that take all cores."""
 USER_ERROR = 2
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # click's, or Typer's copy of it
 INTERRUPTED = 130  # what a shell reports for a command ended by Ctrl-C
@@ -145,8 +149,22 @@ def _root(
     """Another expression on the same face."""
 
 
+def _one_policy(arguments: Sequence[str]) -> None:
+    """How many threads the libraries below start, said before they are imported.
+
+    Their threads spin while they wait: with one busy neighbour they take several times as long as
+    one thread alone. So one thread edits; training, which keeps all cores busy for hours, takes
+    them all, and whoever sets `OMP_NUM_THREADS` decides.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if not any(name in MANY_THREADS for name in arguments[:1]):
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ.setdefault(name, "1")
+
+
 def main() -> None:
     """Entry point of the `mien` script: exit code 0, 2 for a user's mistake, 130 for Ctrl-C."""
+    _one_policy(sys.argv[1:])
     app(prog_name="mien")
 
 

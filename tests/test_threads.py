@@ -1,0 +1,85 @@
+"""One editor in many threads, and processes by fork."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+import pytest
+
+import mien
+from mien import forked, images
+from mien.editor import Editor
+from mien.errors import ConfigError
+from mien.guides import Guide, Label
+from mien.types import UInt8
+from mien.zoo.samples import samples
+
+THREADS, PHOTOGRAPHS = 8, 50
+
+
+def photographs() -> list[tuple[UInt8, Guide]]:
+    """The samples, smaller, mirrored, darker, each with another wish."""
+    faces = [images.read(path).pixels for path in samples().values()]
+    names = ("happy", "sad", "surprise", "anger:open", "neutral")
+    out: list[tuple[UInt8, Guide]] = []
+    for i in range(PHOTOGRAPHS):
+        photo = faces[i % len(faces)]
+        side = 160 + 2 * i
+        small = np.asarray(cv2.resize(photo, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+        seen = small[:, ::-1] if i % 2 else small
+        out.append((np.ascontiguousarray(seen), Label(names[i % len(names)])))
+    return out
+
+
+@pytest.mark.slow
+def test_one_editor_in_eight_threads_gives_the_bytes_of_one() -> None:
+    work = photographs()
+    editor = Editor(mien.load("morphable"))
+    alone = [editor.edit(photo, guide).pixels for photo, guide in work]
+    shared = Editor(mien.load("morphable"))
+    with ThreadPoolExecutor(THREADS) as pool:
+        together = list(pool.map(lambda w: shared.edit(*w).pixels, work))
+    assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_fork_after_an_edit_is_told_and_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(forked._state, "worked", True)
+    child = os.fork()
+    if child == 0:
+        try:
+            forked.working()
+        except ConfigError as error:
+            os._exit(7 if "spawn" in str(error) else 1)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 7
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_fork_before_the_first_edit_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(forked._state, "worked", False)
+    child = os.fork()
+    if child == 0:
+        forked.working()
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize(("command", "threads"), [("edit", "1"), ("train", None)])
+def test_one_policy_of_threads(
+    command: str, threads: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mien.cli import main
+
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    main._one_policy([command])
+    assert os.environ.get("OMP_NUM_THREADS") == threads
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    main._one_policy([command])
+    assert os.environ["OMP_NUM_THREADS"] == "3"
