@@ -113,7 +113,7 @@ def block(random: Random, _: Path) -> str:
 
 def guide(random: Random, folder: Path) -> str:
     from mien.cli.session import check_face, check_intensity, chosen
-    from mien.types import ActionUnits, Label
+    from mien.guides import ActionUnits, Label
     from mien.video.driving import Curve
 
     which, text = random.randrange(6), made.words(random)

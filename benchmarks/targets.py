@@ -77,7 +77,7 @@ def targets(facts: Mapping[str, Any]) -> list[Target]:
     """Every bar, for everybody whom it is about."""
     card = Card.read(facts)
     found = [_above_peers(card)]
-    for name in METHODS:
+    for name in (name for name, row in METHODS.items() if row.task):
         rows = [row for row in card.methods if row == name or row.startswith(f"{name} (")]
         if not rows:
             found.append(Target("in the table", name, None, "no row"))

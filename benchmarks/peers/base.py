@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from mien.errors import GuideError
 from mien.guides import ActionUnits, Label, Reference
 from mien.methods.base import Method
+from mien.methods.registry import OWN
 from mien.metrics.trials import Editing, Own, Section, Trial, Units, asked_of
 from mien.types import Expression, Faces, Identity
 from peers.feed import Clock
@@ -70,6 +71,7 @@ class PeerMethod(Method):
     def __init__(self, size: int) -> None:
         super().__init__()
         self.size = size
+        self.drawn_by = OWN  # a peer is measured by its own pictures
         self._typical: dict[int, Tensor] = {}
 
     def identity(self, source: Faces) -> Identity:

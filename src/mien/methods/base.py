@@ -54,7 +54,7 @@ class Method(nn.Module, ABC):
 
     def __init__(self) -> None:
         super().__init__()
-        self._seen = Memory[Expression](REMEMBERED)
+        self._known = Memory[Expression](REMEMBERED)
 
     @abstractmethod
     def identity(self, source: Faces) -> Identity:
@@ -240,7 +240,7 @@ class Method(nn.Module, ABC):
 
     def _own(self, faces: Faces) -> Expression:
         """`encode`, of faces that were seen a moment ago from memory."""
-        return self._seen.get(faces, self.encode)
+        return self._known.get(faces, self.encode)
 
     @torch.no_grad()
     def generate(self, source: Faces, guide: Guide, intensity: float = 1.0) -> Tensor:
