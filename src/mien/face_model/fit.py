@@ -14,7 +14,7 @@ import numpy as np
 
 from mien.face_model.arrays import Double, Float
 from mien.face_model.camera import Camera
-from mien.face_model.confidence import confidence, strains
+from mien.face_model.confidence import DRAWABLE, confidence, strains
 from mien.face_model.mesh import FaceModel
 from mien.face_model.problem import SLACK, View, outline_normals, ruler, solve
 from mien.face_model.rest import shipped
@@ -78,8 +78,15 @@ class Fit:
 
     @property
     def fault(self) -> str | None:
-        """Why the fit should not be used; None if it can be."""
+        """Why the fit should not be used to make data; None if it can be."""
         worst, strain = max(self.strains.items(), key=lambda item: item[1])
+        return worst if strain > 1 else None
+
+    @property
+    def undrawable(self) -> str | None:
+        """Why the face should not even be drawn; None if it can be."""
+        over = {what: strain / DRAWABLE[what] for what, strain in self.strains.items()}
+        worst, strain = max(over.items(), key=lambda item: item[1])
         return worst if strain > 1 else None
 
     @property

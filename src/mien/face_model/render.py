@@ -266,7 +266,7 @@ class Rig:
         gap = float((points[[67, 66, 65], 1] - points[[61, 62, 63], 1]).mean())
         if gap > WIDEST_GAP * float(np.linalg.norm(points[60] - points[64])):
             return "the mouth is open too wide for its lips to be known"
-        return self.fit.fault
+        return self.fit.undrawable
 
     @property
     def seed(self) -> int:
