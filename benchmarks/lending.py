@@ -195,9 +195,15 @@ def speech(bench: Bench) -> dict[str, Any]:
     clips = talking(json.loads((data_home() / "grid" / "frames.json").read_text("utf-8")))
     columns = {"nothing": Column()} | {by: Column() for by in READINGS}
     speakers: dict[str, str] = {}
+    unseen: dict[str, str] = {}
     for name, (shut_at, wide_at) in bench.some(list(clips.items())):
         shut, wide = (Shot(name, frame(name, at)) for at in (shut_at, wide_at))
         speakers[name] = "s1" if name.startswith("s1_") else name
+        try:
+            _ = shut.small, wide.small, wide.seen  # kept by them
+        except FaceNotFound as error:
+            unseen[name] = str(error)
+            continue
         for by, column in columns.items():
             pixels: UInt8 | None = shut.photo.pixels
             if by != "nothing":
@@ -216,7 +222,7 @@ def speech(bench: Bench) -> dict[str, Any]:
             column.names.append(name)
             bench.show(f"speech_{by}_{name}", shut.crop(), shut.crop(pixels), wide.crop())
     still = dict(zip(columns["nothing"].names, columns["nothing"].rows, strict=True))
-    out: dict[str, Any] = {}
+    out: dict[str, Any] = {"not_found": unseen}
     for by, column in columns.items():
         for row, who in zip(column.rows, column.names, strict=True):
             row["mouth_gain"] = row["mouth_psnr"] - still[who]["mouth_psnr"]
