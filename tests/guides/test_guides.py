@@ -21,6 +21,7 @@ from mien.guides import (
     Guide,
     Held,
     Label,
+    Reference,
     Staging,
 )
 from mien.guides.blendshapes import NAMES
@@ -154,3 +155,11 @@ def test_intensity_of_units_is_their_own(method: Method, anna: Faces) -> None:
         shown(method, anna, ActionUnits.parse("AU26=0.8"), amount)["AU26"] for amount in (0.5, 1.0)
     )
     assert half == pytest.approx(whole / 2, abs=0.06)
+
+
+def test_a_reference_of_any_size_is_read_at_the_methods_own(anna: Faces) -> None:
+    small = load("aipgan")
+    whole = Faces(anna.pixels[..., :191, :191], anna.landmarks)  # odd: no network takes it as it is
+    read = small.expression(Reference(whole)).code
+    assert torch.equal(read, small.encode(whole.at(small.size)).code)
+    assert torch.equal(small.read(whole), small.read(whole.at(small.size)))

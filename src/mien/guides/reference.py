@@ -20,7 +20,7 @@ class Reference(Guide):
     def expression(
         self, method: Speaker, source: Faces | None, own: Expression | None
     ) -> Expression:
-        return method.encode(self.faces)
+        return method.encode(method.seen(self.faces))  # a crop is of its own photograph's size
 
     def of(self, index: int) -> Reference:
         if len(self.faces) == 1:

@@ -255,7 +255,7 @@ class Method(nn.Module, ABC):
         """The method's own reading of the action units of faces, (B, 47) in [0, 1]. No judge: see
         `judges/`.
         """
-        return self.units(self.encode(faces))
+        return self.units(self.encode(self.seen(faces)))
 
     @property
     def device(self) -> torch.device:

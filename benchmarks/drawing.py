@@ -1,0 +1,264 @@
+"""What edits drawn by the face model reach on people never trained on, seen by outsiders.
+
+    outside/bin/python benchmarks/drawing.py -o benchmarks/results/drawing.json
+    outside/bin/python benchmarks/drawing.py -o OUT.json --people 4 --only smiles lent
+
+`outside.py` says what to install. Every picture is made as a user's is, by `mien.Editor`, found by
+mien's own detector. Sections, which `--only` names:
+
+- table: README's table (`first_light.py`), for the default and for `aipgan`'s own head;
+- smiles: a neutral photograph given the same person's own smile, by reference and by label;
+- lent: the same smiles given to eight others: share of the lender's own change that arrives;
+- speech: in each clip of `grid` the frame with shut lips given the widest one, by reference;
+- parts: AU43 and the lips of `surprise`, beside the rig's own render;
+- strength: `labels.py`'s measure of the seven emotions;
+- speed: a face at 256 px, a photograph found to written, a slider's step.
+
+smiles, lent and speech compare readings of the reference: the face model's own fit (`morphable`),
+a network's reading that the face model draws (`aipgan`), and that network's own picture
+(`aipgan head=own`). Judges: dlib's points and descriptor and MediaPipe's landmarker in crops of
+`SEEN` px; mien's two judges and likeness to the real photograph in crops of `SMALL` px, each crop
+found in its own photograph. Sections already in the file are kept unless measured anew; each says
+its command, its commit, and how busy the machine was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import cv2
+import first_light
+import labels
+import numpy as np
+import torch
+from lending import lent, smiles, speech
+from mistakes import told
+from outside import Seen, outside
+from shots import OWN_HEAD, SEEN, Bench, Column, Shot, editor, median, share, shots, spread
+from speed import spreads
+
+import mien
+from mien import facs
+from mien.editor import Editor, lay
+from mien.errors import FaceNotFound, FaceUndrawable
+from mien.face_model.render import SOURCE_SIZE, Rig
+from mien.faces.align import align, side_of
+from mien.faces.paste import paste
+from mien.files import replacing
+from mien.guides import ActionUnits, Label
+from mien.images import Photo
+from mien.metrics.report import origin
+from mien.types import Faces, Float, UInt8
+from mien.zoo import data_home
+
+CLOSED, GAP = 0.08, 0.9
+"""Bars: eye aspect ratio of closed lids; share of the lips' gap of the rig's own render."""
+RUNS = 15
+"""Of what is timed, after two that warm up."""
+FEW = 4
+"""People who are asked for half, twice and ten steps."""
+
+
+def table(bench: Bench) -> dict[str, Any]:
+    """README's table: `first_light.py`, for the default and the old default."""
+    judge, out = first_light.Judge(), {}
+    for by in ("morphable", OWN_HEAD):
+        out[by] = {}
+        for label in first_light.CHECKS:
+            rows, refused = [], {}
+            paths = bench.some(first_light.photographs(data_home(), label, "test"))
+            for path in paths:
+                try:
+                    row = first_light.measure(editor(by), judge, label, path, None)
+                except (FaceNotFound, FaceUndrawable) as error:
+                    refused[path.stem] = str(error)
+                    continue
+                rows += [row] if row else []
+            out[by][label] = first_light.summary(rows, label) | {
+                "refused": refused,
+                "not_done": [r["photo"] for r in rows if not r["passes"]],
+                "identity_most": _names(rows, "identity"),
+                "sharpness_range": spread(r["sharpness"] for r in rows),
+                "sharpness_most": _names(rows, "sharpness"),
+            }
+            print(by, label, json.dumps(out[by][label]), flush=True)
+    return out
+
+
+def _names(rows: Sequence[dict[str, Any]], key: str) -> list[str]:
+    return [row["photo"] for row in sorted(rows, key=lambda r: -r[key])[:3]]
+
+
+def parts(bench: Bench) -> dict[str, Any]:
+    """Lids that AU43 closes, and lips that `surprise` opens beside the rig's own render."""
+    everyone = {**shots("london", "neutral"), **shots("canada", "neutral")}
+    asked = {"AU43": ActionUnits.parse("AU43=1"), "surprise": Label("surprise")}
+    out: dict[str, Any] = {}
+    for by in ("morphable", OWN_HEAD):
+        columns = {name: Column() for name in asked}
+        for shot in bench.some(list(everyone.values())):
+            for name, guide in asked.items():
+                column = columns[name]
+                result = bench.edit(by, shot, guide, column, shot.name)
+                seen = result and bench.look(shot, result, column, shot.name)
+                if not result or not seen:
+                    continue
+                row = {"lids": float(np.mean(seen.lids)), "open": float(np.mean(shot.seen.lids))}
+                if name == "surprise":
+                    row = {"gap": seen.gap, "share": seen.gap / _rendered(shot.name, shot).gap}
+                column.rows.append(row)
+                column.names.append(shot.name)
+                bench.show(f"parts_{by}_{name}_{shot.name}", shot.crop(), shot.crop(result.pixels))
+        lids, of_rig = columns["AU43"].values("lids"), columns["surprise"].values("share")
+        out[by] = {
+            "AU43": {
+                "people": len(lids), "lids": spread(lids),
+                "open": median(columns["AU43"].values("open")),
+                "closed": share(lids <= CLOSED),
+                "refused": columns["AU43"].refused,
+                "most_open": columns["AU43"].worst("lids", largest=True),
+            },
+            "surprise": {
+                "people": len(of_rig), "gap": spread(columns["surprise"].values("gap")),
+                "share_of_rig": spread(of_rig), "enough": share(of_rig >= GAP),
+                "refused": columns["surprise"].refused,
+                "least": columns["surprise"].worst("share"),
+            },
+        }  # fmt: skip
+        print(by, json.dumps(out[by]), flush=True)
+    return out
+
+
+_RENDERS: dict[str, Seen] = {}
+
+
+def _rendered(name: str, shot: Shot) -> Seen:
+    """What outsiders see in the rig's own render of `surprise`, from a face said to be at rest."""
+    if name not in _RENDERS:
+        method = editor("morphable").method
+        small = align(shot.photo.pixels, shot.face, SOURCE_SIZE)
+        rig = Rig(method.model_head.model, small.pixels, small.landmarks, neutral=True)
+        _RENDERS[name] = outside().see(rig.render(facs.prototype("surprise"), SEEN).image)
+    return _RENDERS[name]
+
+
+class Drawn(labels.Sitter):
+    """A sitter drawn as a user's photograph is: by the default method at the face's own size."""
+
+    def drawn(self, units: Float) -> UInt8:
+        by = editor("morphable")
+        crop = by.crop(self.photo, self.face)
+        wanted = by.method.from_units(torch.from_numpy(units)[None])
+        return paste(self.photo, crop, by.method.edit(Faces.stack([crop]), wanted))
+
+
+def strength(bench: Bench) -> dict[str, Any]:
+    """`labels.py`'s measure of the emotions, on what the default method draws."""
+    people = [Drawn(p.record, p.photo, p.face, p.rig) for p in labels.sitters("test", bench.people)]
+    before = [outside().see(p.crop(p.photo)) for p in people]
+    out = {}
+    for name in facs.EMOTIONS[1:]:
+        row = labels.measured(people, before, facs.prototype(name), FEW, even=True)
+        out[name] = row.figures()
+        print(name, json.dumps(out[name]), flush=True)
+    return out
+
+
+def speed(bench: Bench) -> dict[str, Any]:
+    """Milliseconds: a face at 256 px and a slider's step on one thread, a photograph on two."""
+    every = list(shots("london", "neutral", "london_1350").values())
+    method, first = mien.load(), every[0]
+    face = Faces.stack([align(first.photo.pixels, first.face, 256)])
+    (rig,) = method.model_head.rigs(face)
+    goals = [rig.weights(facs.prototype(name)) for name in facs.EMOTIONS[1:]]
+    asked = [Label(name) for name in facs.EMOTIONS[1:]]
+    slider = Editor(method)
+    steps = np.linspace(0.2, 1, RUNS + 2)
+
+    def step(k: int) -> None:
+        drafts = slider.draft(first.photo, [first.face], Label("happy"), float(steps[k]))
+        lay(first.photo, drafts)
+
+    _threads(1)
+    out: dict[str, Any] = {
+        "face_256_fields": timed(lambda k: rig.draw(goals[k % 7], 256)),
+        "face_256_picture": timed(lambda k: method.generate(face, asked[k % 7])),
+        "slider_step_1350": timed(step),
+    }
+    _threads(2)
+    out["slider_step_1350_two_threads"] = timed(step)
+    out["photograph_1350_two_threads"] = timed(
+        lambda k: written(every[k % len(every)].photo, Editor(mien.load()))
+    )
+    _threads(1)
+    out["runs"], out["face_side"] = RUNS, round(side_of(first.face))
+    print(json.dumps(out), flush=True)
+    return out
+
+
+def written(photo: Photo, by: Editor) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        by.edit(photo, Label("happy")).save(Path(folder, "out.jpg"))
+
+
+def timed(call: Callable[[int], Any]) -> dict[str, float]:
+    """Milliseconds of `RUNS` calls, numbered: median, quartiles, slowest; and how many a second
+    at the median."""
+    taken = []
+    for k in range(2 + RUNS):
+        began = time.perf_counter()
+        call(k)
+        taken.append(1000 * (time.perf_counter() - began))
+    (found,) = spreads({"": taken[2:]}).values()
+    facts = asdict(found)
+    del facts["ratio"]  # of one row
+    return facts | {"fastest": round(min(taken[2:]), 3), "a_second": round(1000 / found.median, 1)}
+
+
+def _threads(count: int) -> None:
+    torch.set_num_threads(count)
+    cv2.setNumThreads(count)
+
+
+SECTIONS: dict[str, Callable[[Bench], dict[str, Any]]] = {
+    "table": table, "smiles": smiles, "lent": lent, "speech": speech, "parts": parts,
+    "strength": strength, "speed": speed,
+}  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--people", type=int, help="at most, in each section; clips of speech")
+    parser.add_argument("--only", nargs="+", choices=list(SECTIONS), default=list(SECTIONS))
+    parser.add_argument("--keep", type=Path, help="folder for pictures, never to be published")
+    parser.add_argument("-o", "--out", type=Path, required=True)
+    options = parser.parse_args()
+    _threads(1)
+    report = json.loads(options.out.read_text("utf-8")) if options.out.is_file() else {}
+    for name in options.only:
+        busy, began = os.getloadavg()[0], time.perf_counter()
+        figures = SECTIONS[name](Bench(options.people, options.keep))
+        about: dict[str, Any] = {
+            **origin(),
+            "load": [round(busy, 1), round(os.getloadavg()[0], 1)],
+            "cores": os.cpu_count(),
+            "minutes": round((time.perf_counter() - began) / 60, 1),
+        }
+        report[name] = about | figures
+        ordered = {section: report[section] for section in SECTIONS if section in report}
+        with replacing(options.out) as part:
+            part.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    told(main)

@@ -1,0 +1,262 @@
+"""Expressions lent: a person's own smile, somebody else's, and speech, by three readings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import cv2
+import first_light
+import numpy as np
+import torch
+from outside import Seen, change, outside
+from shots import (
+    OWN_HEAD,
+    SEEN,
+    SMALL,
+    Bench,
+    Column,
+    Shot,
+    editor,
+    means,
+    median,
+    share,
+    smiling,
+    spread,
+    tensor,
+)
+
+from mien import facs, images
+from mien.errors import DataError, FaceNotFound
+from mien.guides import Label
+from mien.images import Photo
+from mien.judges import NAMES, load
+from mien.metrics.bench import likeness
+from mien.metrics.pixel import region_mask, sharpness
+from mien.types import Faces, UInt8
+from mien.zoo import data_home
+
+OTHERS = 8
+"""People whom each smile is lent to."""
+LENT = 0.4
+"""The share of a lent smile that should arrive."""
+LEAST = {"width": 0.02, "lift": 0.01}
+"""Changes of the lender, in eye corner distances, from which a share of them is told."""
+READINGS = ("morphable", "aipgan", OWN_HEAD)
+
+
+def smiles(bench: Bench) -> dict[str, Any]:
+    """Own smiles of London's test people at the photographs' original size."""
+    pairs = bench.some(smiling("london_1350"))
+    ways = [(by, "reference") for by in READINGS] + [("morphable", "label"), (OWN_HEAD, "label")]
+    columns = {f"{by}, by {how}": Column() for by, how in ways}
+    nothing, truth = Column(), Column()
+    for rest, smile in pairs:
+        _beside(bench, nothing, rest, smile, rest.photo.pixels)
+        truth.rows.append(_judged(smile.small, smile.small))
+        for by, how in ways:
+            column = columns[f"{by}, by {how}"]
+            guide = Label("happy") if how == "label" else editor(by).reference(smile.photo)
+            result = bench.edit(by, rest, guide, column, rest.name)
+            if result is None:
+                continue
+            _beside(bench, column, rest, smile, result.pixels)
+            shown = (rest.crop(), rest.crop(result.pixels), smile.crop())
+            bench.show(f"smiles_{by}_{how}_{rest.name}", *shown)
+    out = {"nothing": means(nothing), "real smile": means(truth), "people": len(pairs)}
+    for name, column in columns.items():
+        still = dict(zip(nothing.names, nothing.rows, strict=True))
+        for row, who in zip(column.rows, column.names, strict=True):
+            row["face_gain"] = row["face_psnr"] - still[who]["face_psnr"]
+            row["nearer"] = all(row[k] > still[who][k] for k in ("psnr", "ms_ssim"))
+        out[name] = means(column) | {
+            **{
+                f"{key}_median": median(column.values(key))
+                for key in ("mouth_sharpness", "mouth_sharpness_small", "identity")
+            },
+            "refused": column.refused,
+            "least_gain": column.worst("face_gain"),
+        }
+        print(name, json.dumps(out[name]), flush=True)
+    return out
+
+
+def _beside(bench: Bench, column: Column, rest: Shot, smile: Shot, pixels: UInt8) -> None:
+    """A row: one result beside the person's real smile."""
+    small = tensor(rest.crop(pixels, SMALL))
+    found = likeness(small, smile.small, rest.small)
+    row = {k: float(found[k]) for k in ("psnr", "ms_ssim", "face_psnr", "mouth_psnr")}
+    row |= _judged(Faces(small, rest.small.landmarks), smile.small)
+    try:
+        seen = outside().see(rest.crop(pixels))
+    except FaceNotFound as error:
+        column.refused[rest.name] = str(error)
+        return
+    row["identity"] = change(rest.seen, seen).identity
+    for key, side in (("mouth_sharpness", SEEN), ("mouth_sharpness_small", SMALL)):
+        real = mouth(smile.crop(side=side), smile.seen)
+        row[key] = mouth(rest.crop(pixels, side), seen) / real
+    column.rows.append(row)
+    column.names.append(rest.name)
+
+
+def mouth(crop: UInt8, seen: Seen) -> float:
+    """Variance of the Laplacian in the mouth and around it, where dlib saw it at `SEEN` px, in the
+    same crop of any side."""
+    points = torch.from_numpy((seen.points + 0.5) * (len(crop) / SEEN) - 0.5)[None]
+    where = region_mask(points, len(crop), "mouth")
+    return float(sharpness(tensor(crop), where))
+
+
+def _judged(made: Faces, truth: Faces) -> dict[str, float]:
+    """What mien's two judges make of it: units apart, and whether both, each, call it happy."""
+    row: dict[str, float] = {}
+    happy, apart = facs.EMOTIONS.index("happy"), []
+    for name in NAMES:
+        read, right = _judge(name).read(made.pixels), _judge(name).read(truth.pixels)
+        row[f"happy_{name}"] = float(read.emotions.argmax(1)[0] == happy)
+        apart.append(float((read.units - right.units).abs().mean()))
+    row["unit_error"] = float(np.mean(apart))
+    row["happy_both"] = min(row[f"happy_{name}"] for name in NAMES)
+    return row
+
+
+_judge = cache(load)
+
+
+def lent(bench: Bench) -> dict[str, Any]:
+    """Everybody's smile on the next `OTHERS` people, in the circle of them."""
+    everyone = smiling()
+    lenders = bench.some(range(len(everyone)))
+    out: dict[str, Any] = {"lenders": len(lenders), "others": OTHERS}
+    for by in ("morphable", "aipgan"):
+        column = Column()
+        lend = {i: editor(by).reference(everyone[i][1].photo) for i in lenders}
+        for j, (who, _) in enumerate(everyone):  # a face asked again and again is fitted once
+            for i in lenders:
+                if not 0 < (j - i) % len(everyone) <= OTHERS:
+                    continue
+                name = f"{everyone[i][1].name} to {who.name}"
+                result = bench.edit(by, who, lend[i], column, name)
+                seen = result and bench.look(who, result, column, name)
+                if not result or not seen:
+                    continue
+                rest, smile = everyone[i]
+                row = shares(who.seen, seen, rest.seen, smile.seen)
+                far = float(np.linalg.norm(who.seen.who - smile.seen.who))
+                row["toward_lender"] = far - float(np.linalg.norm(seen.who - smile.seen.who))
+                row["identity"] = change(who.seen, seen).identity
+                told = [row[k] >= LENT for k in LEAST if k in row]
+                row |= {"done": all(told)} if told else {}
+                column.rows.append(row)
+                column.names.append(name)
+                shown = (who.crop(), who.crop(result.pixels), smile.crop())
+                bench.show(f"lent_{by}_{name}", *shown)
+        out[by] = means(column) | {
+            "pairs": len(column.values("done")),
+            **{f"{k}_range": spread(column.values(k)) for k in (*LEAST, "identity")},
+            **{f"{k}_pairs": len(column.values(k)) for k in LEAST},
+            **{f"{k}_enough": share(column.values(k) >= LENT) for k in LEAST},
+            "toward_lender_range": spread(column.values("toward_lender")),
+            "nearer_to_lender": share(column.values("toward_lender") > 0),
+            "refused": column.refused,
+            "not_done": [
+                n
+                for n, row in zip(column.names, column.rows, strict=True)
+                if not row.get("done", True)
+            ],
+            **{f"{k}_least": column.worst(k) for k in LEAST},
+        }
+        print(by, json.dumps(out[by]), flush=True)
+    return out
+
+
+def shares(source: Seen, made: Seen, rest: Seen, smile: Seen) -> dict[str, float]:
+    """How much of the lender's change of the mouth's width and of its corners' height arrives, each
+    in its own eye corner distances; a change under `LEAST` is not told."""
+    there, here = moved(rest, smile), moved(source, made)
+    return {k: here[k] / there[k] for k in LEAST if there[k] >= LEAST[k]}
+
+
+def moved(before: Seen, after: Seen) -> dict[str, float]:
+    """How the mouth widens and its corners lift, by dlib, in outer eye corner distances."""
+    a, b = before.points, after.points
+    unit = first_light.unit(a)
+    return {
+        "width": (first_light.width(b) - first_light.width(a)) / unit,
+        "lift": (first_light.corners(a) - first_light.corners(b)) / unit,
+    }
+
+
+def speech(bench: Bench) -> dict[str, Any]:
+    """Each clip of `grid`: the shut frame given the widest."""
+    clips = talking(json.loads((data_home() / "grid" / "frames.json").read_text("utf-8")))
+    columns = {"nothing": Column()} | {by: Column() for by in READINGS}
+    speakers: dict[str, str] = {}
+    unseen: dict[str, str] = {}
+    for name, (shut_at, wide_at) in bench.some(list(clips.items())):
+        shut, wide = (Shot(name, frame(name, at)) for at in (shut_at, wide_at))
+        speakers[name] = "s1" if name.startswith("s1_") else name
+        try:
+            _ = shut.small, wide.small, wide.seen  # kept by them
+        except FaceNotFound as error:
+            unseen[name] = str(error)
+            continue
+        for by, column in columns.items():
+            pixels: UInt8 | None = shut.photo.pixels
+            if by != "nothing":
+                guide = editor(by).reference(wide.photo)
+                result = bench.edit(by, shut, guide, column, name)
+                pixels = result and result.pixels
+            if pixels is None:
+                continue
+            found = likeness(tensor(shut.crop(pixels, SMALL)), wide.small, shut.small)
+            row = {k: float(found[k]) for k in ("mouth_psnr", "mouth_ssim")}
+            try:
+                row["gap"] = outside().see(shut.crop(pixels)).gap / wide.seen.gap
+            except FaceNotFound as error:
+                column.refused[name] = str(error)
+            column.rows.append(row)
+            column.names.append(name)
+            bench.show(f"speech_{by}_{name}", shut.crop(), shut.crop(pixels), wide.crop())
+    still = dict(zip(columns["nothing"].names, columns["nothing"].rows, strict=True))
+    out: dict[str, Any] = {"not_found": unseen}
+    for by, column in columns.items():
+        for row, who in zip(column.rows, column.names, strict=True):
+            row["mouth_gain"] = row["mouth_psnr"] - still[who]["mouth_psnr"]
+        each = dict(zip(map(speakers.get, column.names), column.rows, strict=True))
+        out[by] = means(column) | {
+            "clips": len(column.rows),
+            "gap_median": median(column.values("gap")),
+            "gap_range": spread(column.values("gap")),
+            "one_clip_a_speaker": means(Column(list(each.values()))) | {"speakers": len(each)},
+            "refused": column.refused,
+            "least_gain": column.worst("mouth_gain"),
+        }
+        print(by, json.dumps(out[by]), flush=True)
+    return out
+
+
+def talking(frames: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
+    """Of each clip the frame with the least gap between the lips and the one with the widest, eyes
+    open in both where there are such frames."""
+    clips: dict[str, list[Mapping[str, Any]]] = {}
+    for one in frames:
+        clips.setdefault(one["clip"], []).append(one)
+    out = {}
+    for name, every in sorted(clips.items()):
+        awake = [f for f in every if f["blink"] < 0.4] or every
+        ordered = sorted(awake, key=lambda f: f["gap"])
+        out[name] = int(ordered[0]["i"]), int(ordered[-1]["i"])
+    return out
+
+
+def frame(clip: str, at: int) -> Photo:
+    film = cv2.VideoCapture(str(data_home() / "grid" / "clips" / clip))
+    for _ in range(at + 1):  # a position cannot be sought exactly in MPEG-1
+        read, pixels = film.read()
+    if not read:
+        raise DataError(f"{clip} has no frame {at}")
+    return images.photograph(np.ascontiguousarray(pixels[..., ::-1]))

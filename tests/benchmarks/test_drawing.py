@@ -1,0 +1,85 @@
+"""What the measures of drawing make of points, frames and pictures whose answer is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mien.faces.align import template
+
+SIDE = 640
+
+
+@pytest.fixture(autouse=True)
+def _outsiders() -> None:
+    pytest.importorskip("dlib", reason="the outsiders' measures need dlib")
+
+
+def seen(points: np.ndarray):  # type: ignore[no-untyped-def]
+    from outside import Seen
+
+    return Seen((0.3, 0.3), 0.0, 0.8, {}, np.eye(3), points.astype(np.float64), np.zeros(128))
+
+
+def smiled(points: np.ndarray, wide: float, up: float) -> np.ndarray:
+    """The mouth's corners moved outward, in all, and up, in outer eye corner distances."""
+    out, unit = points.astype(np.float64), np.linalg.norm(points[36] - points[45])
+    out[48] += unit * np.array([-wide / 2, -up])
+    out[54] += unit * np.array([wide / 2, -up])
+    return out
+
+
+def test_half_of_a_smile_on_a_face_of_another_size_is_half() -> None:
+    from lending import shares
+
+    rest, other = template(SIDE), 0.7 * template(SIDE)
+    lender = seen(smiled(rest, 0.2, 0.08))
+    found = shares(seen(other), seen(smiled(other, 0.1, 0.04)), seen(rest), lender)
+    assert found == pytest.approx({"width": 0.5, "lift": 0.5})
+
+
+def test_no_share_is_told_of_what_the_lender_hardly_does() -> None:
+    from lending import shares
+
+    rest = template(SIDE)
+    lender, made = seen(smiled(rest, 0.2, 0.004)), seen(smiled(rest, 0.1, 0.05))
+    assert shares(seen(rest), made, seen(rest), lender) == pytest.approx({"width": 0.5})
+
+
+def test_the_shut_and_the_widest_frame_have_open_eyes() -> None:
+    from lending import talking
+
+    rows = [(0, 0.01, 0.9), (1, 0.02, 0.1), (2, 0.2, 0.1), (3, 0.3, 0.8)]
+    frames = [{"clip": "a", "i": i, "gap": gap, "blink": blink} for i, gap, blink in rows]
+    asleep = [{"clip": "b", "i": i, "gap": 0.1 * i, "blink": 1.0} for i in range(3)]
+    assert talking([*frames, *asleep]) == {"a": (1, 2), "b": (0, 2)}
+
+
+def test_a_blurred_mouth_is_less_sharp_and_other_skin_does_not_count() -> None:
+    import cv2
+    from lending import mouth
+
+    random = np.random.default_rng(0)
+    crop = random.integers(0, 255, (SIDE, SIDE, 3), np.uint8)
+    face = seen(template(SIDE))
+    blurred = np.asarray(cv2.GaussianBlur(crop, (0, 0), 2), np.uint8)
+    assert mouth(blurred, face) < 0.1 * mouth(crop, face)
+    elsewhere = crop.copy()
+    elsewhere[: SIDE // 3] = blurred[: SIDE // 3]
+    assert mouth(elsewhere, face) == mouth(crop, face)
+    assert mouth(crop, replace(face, points=face.points + 5)) != mouth(crop, face)
+
+
+def test_a_column_tells_its_means_its_worst_and_its_spread() -> None:
+    from shots import Column, means, spread
+
+    column = Column(
+        [{"a": 1.0, "done": True}, {"a": 3.0, "done": False}, {"b": 2.0}], ["x", "y", "z"]
+    )
+    assert means(column) == {"a": 2.0, "done": 0.5, "b": 2.0}
+    assert column.worst("a", 1) == ["x"]
+    assert column.worst("a", 1, largest=True) == ["y"]
+    assert spread(column.values("a")) == [1.0, 1.5, 2.0, 2.5, 3.0]
+    assert spread([]) == []
