@@ -51,6 +51,14 @@ def command(
         Path | None,
         typer.Option("--like-film", metavar="FILM", help="Lend the expression of this one's face."),
     ] = None,
+    like_shapes: Annotated[
+        Path | None,
+        typer.Option(
+            "--like-shapes",
+            metavar="CSV",
+            help="Blendshapes over time, as Live Link Face records them.",
+        ),
+    ] = None,
     curve: Annotated[
         Path | None,
         typer.Option(
@@ -65,7 +73,8 @@ def command(
     sign_with: Certificate = None,
     key: Key = None,
 ) -> None:
-    """Change the expression in a film: by **--to**, **--au**, **--like** or **--like-film**.
+    """Change the expression in a film: by **--to**, **--au**, **--like**, **--like-film** or
+    **--like-shapes**.
 
     The sound is copied as it is, times and size stay. Faces are chosen in the first frame that
     shows any, and followed from there. `--curve` and `--intensity` multiply.
@@ -73,11 +82,13 @@ def command(
     from mien.video.driving import Constant, Drive, Lent
     from mien.video.film import edit_film
     from mien.video.reading import look
+    from mien.video.shapes import Shapes
 
-    if like_film is not None and (to or au or like or blendshapes or gaze or turn or light):
-        raise GuideError("--like-film goes without --to, --au and --like: give one of them")
+    moving = [n for n, v in (("--like-film", like_film), ("--like-shapes", like_shapes)) if v]
+    if len(moving) > 1 or (moving and (to or au or like or blendshapes or gaze or turn or light)):
+        raise GuideError(f"{moving[0]} goes without --to, --au and --like: give one of them")
     held = held_by(region, keep)
-    asked = None if like_film else asked_for(to, au, like, blendshapes, gaze, turn, light, held)
+    asked = None if moving else asked_for(to, au, like, blendshapes, gaze, turn, light, held)
     check_intensity(intensity)
     check_face(face)
     check_method(method, weights)
@@ -86,10 +97,13 @@ def command(
     _check_target(out, film, signer is not None)
     source = look(film)
     other = look(like_film) if like_film else None
+    shapes = Shapes.read(like_shapes) if like_shapes else None
     editor = open_editor(method, weights, device)
     drive: Drive
     if other is not None:
         drive = Lent(other, editor.method)
+    elif shapes is not None:
+        drive = shapes
     elif asked is not None:
         drive = Constant(asked.guide(editor))
     with _bar(source.count) as progress:

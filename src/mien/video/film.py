@@ -19,6 +19,7 @@ from mien.types import Face, Faces, UInt8
 from mien.video.driving import Constant, Curve, Drive
 from mien.video.following import followed
 from mien.video.reading import Film
+from mien.video.shapes import Shapes
 from mien.video.steadying import Steady, steadied
 from mien.video.writing import writing
 
@@ -136,7 +137,11 @@ def edit_frame(
 
 
 def _metadata(editor: Editor, drive: Drive, curve: Curve) -> Mapping[str, str]:
-    guide = drive.guide.describe() if isinstance(drive, Constant) else "reference film"
+    guide = "reference film"
+    if isinstance(drive, Constant):
+        guide = drive.guide.describe()
+    elif isinstance(drive, Shapes):
+        guide = "blendshapes over time"
     values = sorted({min(curve.values), max(curve.values)})
     told = editor.metadata(guide, " to ".join(f"{value:g}" for value in values), 0)
     return {key: value for key, value in told.items() if key != "faces"}

@@ -125,14 +125,17 @@ class Sitting:
     def result(self) -> Result:
         """The look at the photograph's own size."""
         worn = self._worn()
-        photo = lay(self.photo, [self._draft(i, w) for i, w in worn])
+        drafts = [self._draft(i, w) for i, w in worn]
+        photo = lay(self.photo, drafts)
+        heads = tuple(draft.head for draft in drafts)
         told = self.editor.metadata(
             "; ".join(w.name for _, w in worn) or "none",
             "; ".join(f"{w.intensity:g}" for _, w in worn) or "0",
             len(worn),
         )
+        told |= {"heads": ",".join(heads)}
         faces = tuple(self.faces[i] for i, _ in worn)
-        return Result(photo, faces, len(self.faces), told, self.photo)
+        return Result(photo, faces, len(self.faces), told, self.photo, heads=heads)
 
     def sheet(self, intensity: float) -> dict[str, UInt8]:
         """The first of the chosen faces in every expression, uint8 (s, s, 3), s up to `TILE`."""
