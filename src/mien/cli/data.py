@@ -106,7 +106,7 @@ def list_() -> None:
     found = f"imported: {model}" if model.is_file() else f"not here: {ict_facekit.OBTAIN}"
     table.add_row(
         ict_facekit.NAME,
-        f"{ict_facekit.TITLE}: original of the face model that ships\nlicence: {ict_facekit.LICENCE}",
+        f"{ict_facekit.TITLE}: original of the one that ships\nlicence: {ict_facekit.LICENCE}",
         f"{ict_facekit.SOURCE}\n{found}",
     )
     _print(table)
