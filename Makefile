@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 PIP_FLAGS ?=
-# The README's own picture is made by: make demo OUT=docs/images/demo.png
+# The README's own picture is made by: make demo OUT=docs/images/demo.jpg
 OUT ?= demo.png
 VENV := .venv
 RUN := $(VENV)/bin/

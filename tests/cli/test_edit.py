@@ -288,12 +288,13 @@ def test_sheet(run: Run, anna: Path, tmp_path: Path) -> None:
 
 
 def test_demo(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.cli.demo.SIZE", 64)
+    monkeypatch.setattr("mien.cli.demo.SIDE", 64)
+    monkeypatch.setattr("mien.cli.demo.WIDE", 96)
     result = run("demo", "-o", tmp_path / "demo.png")
     assert result.exit_code == 0, result.output
     height, width = images.read(tmp_path / "demo.png").pixels.shape[:2]
     assert width > 9 * 64
-    assert height > 6 * 64
+    assert height > 7 * 64
 
 
 def test_methods_and_doctor(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,31 +69,39 @@ class Asked:
     """A guide, but for a photograph that is to lend its expression: who opens the editor can make
     it one."""
 
-    guides: tuple[Guide, ...]
+    whole: Guide | None
+    """A whole expression, if one is named."""
+    parts: tuple[Guide, ...]
+    """What is asked for on top of it: units, a gaze, a turned head."""
     lender: Photo | None = None
-    held: tuple[str, ...] = ()
-    """Parts of the face that stay as they are."""
+    """A photograph that lends a whole expression."""
+    kept: str | None = None
+    """What a whole expression leaves as it is, such as `speech`."""
+    held: str | None = None
+    """What stays as it is in any case: the `upper` or the `lower` face."""
 
     @property
     def words(self) -> str:
         """All that it asks for, in a line; of a photograph, what tells it from others."""
-        told = [guide.describe() for guide in self.guides]
+        guides = (*(() if self.whole is None else (self.whole,)), *self.parts)
+        told = [guide.describe() for guide in guides]
         if self.lender is not None:
             told.insert(0, hashlib.sha256(self.lender.pixels.tobytes()).hexdigest())
-        return " ".join((*told, *self.held))
+        return " ".join((*told, self.kept or "", self.held or ""))
 
     def guide(self, editor: Editor) -> Guide:
         """The guide; FaceNotFound if the photograph shows nobody."""
         from mien.guides import Composed, Held
 
-        parts = self.guides
+        whole = self.whole
         if self.lender is not None:
             with naming("the reference"):
-                parts = (editor.reference(self.lender), *parts)
+                whole = editor.reference(self.lender)
+        if whole is not None and self.kept is not None:
+            whole = Held(whole, self.kept)  # what is asked for by itself is meant
+        parts = (*(() if whole is None else (whole,)), *self.parts)
         made = parts[0] if len(parts) == 1 else Composed(parts)
-        for part in self.held:
-            made = Held(made, part)
-        return made
+        return made if self.held is None else Held(made, self.held)
 
 
 def asked_for(
@@ -104,10 +112,11 @@ def asked_for(
     gaze: str | None = None,
     turn: str | None = None,
     light: str | None = None,
-    held: tuple[str, ...] = (),
+    kept: str | None = None,
+    held: str | None = None,
 ) -> Asked:
     """What the options ask for together: a whole expression at most, and on top of it units, a
-    gaze, a turned head, but for the parts that are `held`. GuideError for none, for two
+    gaze, a turned head, but for what is `kept` of speech and the part that is `held`. GuideError for none, for two
     expressions, or for one that cannot be read.
     """
     from mien import images
@@ -117,11 +126,10 @@ def asked_for(
     given = [name for name, value in whole.items() if value]
     if len(given) > 1:
         raise GuideError(f"{' and '.join(given)} exclude one another: give one of them")
-    parts: list[Guide] = []
-    if to is not None:
-        parts.append(Label(to))
+    expression: Guide | None = None if to is None else Label(to)
     if blendshapes is not None:
-        parts.append(Blendshapes.read(blendshapes))
+        expression = Blendshapes.read(blendshapes)
+    parts: list[Guide] = []
     if au:
         parts.append(ActionUnits.parse(*au))
     if gaze is not None:
@@ -131,20 +139,26 @@ def asked_for(
         pitch, yaw, roll = _numbers("--turn", turn or "0,0,0", "PITCH,YAW,ROLL", 3)
         key, up = _numbers("--light", light or "0,0", "LEFT,UP", 2)
         parts.append(Staging((pitch, yaw, roll), (key, up)))
-    if not parts and like is None:
+    if not parts and like is None and expression is None:
         raise GuideError("say which expression: --to LABEL, --au AU12=0.8, or --like PHOTO")
-    return Asked(tuple(parts), None if like is None else images.read(like), held)
+    lender = None if like is None else images.read(like)
+    return Asked(expression, tuple(parts), lender, kept, held)
 
 
-def held_by(region: str, keep: str = "none") -> tuple[str, ...]:
-    """The parts of the face that stay, by `--region` and `--keep`; GuideError for other words."""
-    regions = {"face": (), "upper": ("lower",), "lower": ("upper",)}
-    kept = {"none": (), "speech": ("speech",)}
+def held_by(region: str) -> str | None:
+    """The part of the face that stays, by `--region`; GuideError for another word."""
+    regions = {"face": None, "upper": "lower", "lower": "upper"}
     if region not in regions:
         raise GuideError(f"unknown region {region!r}: choose from {', '.join(regions)}")
+    return regions[region]
+
+
+def kept_by(keep: str) -> str | None:
+    """What a whole expression leaves as it is, by `--keep`; GuideError for another word."""
+    kept = {"speech": "speech", "none": None}
     if keep not in kept:
         raise GuideError(f"cannot keep {keep!r}: choose from {', '.join(kept)}")
-    return (*regions[region], *(kept[keep] if region != "upper" else ()))
+    return kept[keep]
 
 
 def _numbers(option: str, text: str, form: str, count: int) -> list[float]:

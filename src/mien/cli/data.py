@@ -39,7 +39,7 @@ def import_(
 ) -> None:
     """Bring a data set from its makers' layout into one manifest (Hugging Face *imagefolder*).
 
-    `ict-facekit` is the face model of the rig and becomes one array file.
+    `ict-facekit` is the original of the face model that ships and becomes one array file.
     """
     from mien.data.adapters import DATASETS, ict_facekit
     from mien.data.importing import import_photographs
@@ -106,7 +106,7 @@ def list_() -> None:
     found = f"imported: {model}" if model.is_file() else f"not here: {ict_facekit.OBTAIN}"
     table.add_row(
         ict_facekit.NAME,
-        f"{ict_facekit.TITLE}: the face that the rig moves\nlicence: {ict_facekit.LICENCE}",
+        f"{ict_facekit.TITLE}: original of the one that ships\nlicence: {ict_facekit.LICENCE}",
         f"{ict_facekit.SOURCE}\n{found}",
     )
     _print(table)

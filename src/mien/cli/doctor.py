@@ -91,7 +91,7 @@ def _weights() -> Iterator[Check]:
 
 
 def _data() -> Iterator[Check]:
-    """What training and the rig need, and editing does not."""
+    """What training and measuring need, and editing does not."""
     from mien.data.adapters import DATASETS, ict_facekit
     from mien.data.manifest import FILE_NAME
     from mien.zoo import cache_home, data_home, dataset_home
@@ -103,4 +103,4 @@ def _data() -> Iterator[Check]:
         yield Check(f"data {name}", place or "not here: see `mien data list`", bool(place) or None)
     model = ict_facekit.model_file()
     found = str(model) if model.is_file() else "not here: see `mien data list`"
-    yield Check("face model", found, model.is_file() or None)
+    yield Check("original face model", found, model.is_file() or None)

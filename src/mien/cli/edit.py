@@ -105,7 +105,7 @@ def command(
     """
     from mien import images
 
-    asked = asked_for(to, au, like, blendshapes, gaze, turn, light, held_by(region))
+    asked = asked_for(to, au, like, blendshapes, gaze, turn, light, held=held_by(region))
     check_intensity(intensity)
     check_face(face)
     check_method(method, weights)

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.cli.asking import Light, Like, Look, Region, Shapes, To, Turn, Units, asked_for, held_by
+from mien.cli.asking import (
+    Light,
+    Like,
+    Look,
+    Region,
+    Shapes,
+    To,
+    Turn,
+    Units,
+    asked_for,
+    held_by,
+    kept_by,
+)
 from mien.cli.session import (
     Certificate,
     Device,
@@ -87,8 +99,10 @@ def command(
     moving = [n for n, v in (("--like-film", like_film), ("--like-shapes", like_shapes)) if v]
     if len(moving) > 1 or (moving and (to or au or like or blendshapes or gaze or turn or light)):
         raise GuideError(f"{moving[0]} goes without --to, --au and --like: give one of them")
-    held = held_by(region, keep)
-    asked = None if moving else asked_for(to, au, like, blendshapes, gaze, turn, light, held)
+    kept, held = kept_by(keep), held_by(region)
+    asked = None
+    if not moving:
+        asked = asked_for(to, au, like, blendshapes, gaze, turn, light, kept, held)
     check_intensity(intensity)
     check_face(face)
     check_method(method, weights)

@@ -33,7 +33,7 @@ class Entry:
 
 DEFAULT = "morphable"
 """The method where none is named: it draws at the photograph's own size, and is asked for units and
-labels exactly (docs/results.md).
+labels exactly (docs/methods/morphable.md).
 """
 HEADS = MODEL, OWN = "model", "own"
 """What may be chosen for `head` of every method but the face model's own."""

@@ -48,7 +48,8 @@ _PER_TEXTURE = 0.3  # levels of pattern for one of local standard deviation
 _TEXTURE = 3.0  # px of the crop: the neighbourhood in which texture is measured
 _AIM = 12.0  # score that a mark is laid for; from about 6.5 on it is found
 _FACTORS = (0.4, 4.0)  # of the plain strength, within which that is sought,
-_STEPS, _NEAR = 4, 0.4  # in so many steps, to so much of the score
+_STEPS, _COVERED = 0.5  # share of a face under which an edit is too small to carry the mark alone
+_NEAR = 4, 0.4  # in so many steps, to so much of the score
 _BOUNDS = (3.0, 8.0)  # levels that no pixel is changed beyond: in smooth places, in any
 _SMOOTH, _BUSY = 4.0, 12.0  # local standard deviations at which they hold
 _SHADE = 0.1  # levels more than in smooth places for a level of light: black hair hides little
@@ -80,8 +81,9 @@ class Sighting:
 def lay(result: UInt8, source: UInt8, faces: Sequence[Face]) -> UInt8:
     """`result`, an edit (H, W, 3) of `source` (H, W, 3), with the mark on its faces: a new array.
 
-    Only what the edit reached is touched: pixels that differ from `source`, and small gaps between
-    them. An edit that changed nothing gets no mark.
+    What the edit reached is touched: pixels that differ from `source`, and small gaps between them;
+    the whole face where that is too little to carry a mark, as a wink is. An edit that changed
+    nothing gets no mark.
     """
     marked = result.copy()
     for face in faces:
@@ -92,6 +94,7 @@ def lay(result: UInt8, source: UInt8, faces: Sequence[Face]) -> UInt8:
         after, out = view.of(result), view.of(marked)
         region = _edited(view.of(source), after, view.matrix)
         if region.any():
+            region = _enough(region, near)
             faint = _drawn(out, near, region)
             out[:] = _added(out, faint * min(1.0, _bound(faint, result.size / 3)))
     return marked
@@ -168,6 +171,18 @@ def _edited(before: UInt8, after: UInt8, matrix: Float) -> NDArray[np.bool_]:
     gap = max(1, round(_GAP * SIDE / math.hypot(matrix[0, 0], matrix[1, 0])))
     kernel = np.ones((2 * gap + 1, 2 * gap + 1), np.uint8)
     return np.asarray(cv2.morphologyEx(changed, cv2.MORPH_CLOSE, kernel), dtype=bool)
+
+
+def _enough(region: NDArray[np.bool_], face: Face) -> NDArray[np.bool_]:
+    """The region (h, w), or with it the whole face if it covers less than `_COVERED` of that."""
+    matrix = matrix_of(face)
+    shape = face_shape(align.transform(matrix, face.landmarks), SIDE)
+    reached = align.warp(region.astype(np.uint8), matrix, SIDE)
+    if float((reached * shape).sum()) >= _COVERED * float(shape.sum()):
+        return region
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    whole = cv2.warpAffine(shape, matrix, region.shape[::-1], flags=flags)
+    return np.asarray(region | (whole > 0.05), dtype=bool)
 
 
 def _strength(light: Float) -> Float:

@@ -1,4 +1,5 @@
-"""ICT FaceKit, the blendshape face that the rig moves: from its OBJ files to one array file.
+"""ICT FaceKit, the original of the face model that ships: from its OBJ files to one array file,
+of which `python -m mien.training.face_model` packs what is drawn.
 
 Original layout (GitHub ICT-VGL/ICT-FaceKit, MIT): `FaceXModel/generic_neutral_mesh.obj`,
 `identity000.obj` .. `identity099.obj`, one OBJ for each expression that `vertex_indices.json`
@@ -51,7 +52,7 @@ class Mesh:
 
 
 def model_file() -> Path:
-    """Where the rig looks for the face model and where the importer puts it."""
+    """Where the importer puts the original face model, and packing looks for it."""
     return data_home() / "ict_facekit" / "ict_facekit.npz"
 
 
