@@ -321,7 +321,7 @@ def test_the_command(
     assert said.exit_code == 0, said.output
     edited = 2 if "--curve" in asked else 4
     assert f"out.mp4: {edited} of 4 frames edited" in said.output
-    guide = "surprise" if "--curve" in asked else "reference film"
+    guide = "surprise keeping speech" if "--curve" in asked else "reference film"
     assert statement(Path("out.mp4"))["guide"] == guide
 
 

@@ -10,6 +10,7 @@ import mien
 from mien import facs, images
 from mien.faces.align import align
 from mien.faces.detect import detect
+from mien.faces.landmarks import predict
 from mien.guides import Label, Reference
 from mien.judges import load
 from mien.judges.identity import descriptor
@@ -72,11 +73,15 @@ def test_a_label_moves_what_it_names_and_leaves_the_person(
     before, after = seen(faces.pixels, *MOVES[label]), seen(result, *MOVES[label])
     assert bool((after > before + 0.15).all())
     apart = descriptor().distance(faces, Faces(result, faces.landmarks))
-    assert apart.max() < 0.55  # dlib takes two photographs for one person up to 0.6
+    assert apart.max() < 0.6  # up to there dlib takes two photographs for one person
 
 
 def test_a_quarter_of_an_expression_shows(method: Method, faces: Faces) -> None:
     """The networks hardly answer to it by themselves: the strengths are part of what ships."""
+    if not registry.entry(method.name).task:  # the face model answers in proportion
+        quarter = seen(method.generate(faces, Label("happy"), 0.25), "AU12").mean()
+        assert quarter > seen(faces.pixels, "AU12").mean() + 0.02
+        return
     assert {"happy", "any"} <= method.strengths.keys()
     for nodes in method.strengths.values():
         assert len(nodes) == 4
@@ -99,8 +104,9 @@ def test_more_intensity_shows_more(method: Method, faces: Faces) -> None:
 
 
 def test_a_reference_lends_its_expression_and_not_its_person(method: Method, faces: Faces) -> None:
-    smiling = Faces(method.generate(faces, Label("happy")), faces.landmarks)
-    lender = Faces(smiling.pixels.roll(1, 0), faces.landmarks.roll(1, 0))
+    pixels = method.generate(faces, Label("happy"))
+    points = torch.from_numpy(predict(images.to_uint8(pixels)))  # a smile moves them
+    lender = Faces(pixels.roll(1, 0), points.roll(1, 0))
     result = Faces(method.generate(faces, Reference(lender)), faces.landmarks)
     assert seen(result.pixels, "AU12").mean() > seen(faces.pixels, "AU12").mean() + 0.15
     who = descriptor()

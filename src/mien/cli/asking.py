@@ -116,8 +116,9 @@ def asked_for(
     held: str | None = None,
 ) -> Asked:
     """What the options ask for together: a whole expression at most, and on top of it units, a
-    gaze, a turned head, but for what is `kept` of speech and the part that is `held`. GuideError for none, for two
-    expressions, or for one that cannot be read.
+    gaze, a turned head, but for what is `kept` of speech and the part that is `held`.
+
+    GuideError for none, for two expressions, or for one that cannot be read.
     """
     from mien import images
     from mien.guides import ActionUnits, Blendshapes, Gaze, Label, Staging

@@ -113,6 +113,9 @@ def read(path: Path, settings: tuple[str, ...] = ()) -> Recipe:
     name = values.pop("method")
     if not isinstance(name, str):
         raise ConfigError(f"{path}: a recipe begins with `method: NAME`, not {name!r}")
+    learnt = [known for known, row in registry.METHODS.items() if row.task]
+    if name not in learnt:
+        raise ConfigError(f"{path}: {name!r} is not trained: choose from {', '.join(learnt)}")
     run = build(Run, values.pop("run", {}), "run")
     config = build(registry.resolve(registry.entry(name).config), values, path.name)
     return Recipe(name, config, run)
