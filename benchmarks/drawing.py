@@ -247,9 +247,9 @@ def main() -> None:
     report = json.loads(options.out.read_text("utf-8")) if options.out.is_file() else {}
     for name in options.only:
         busy, began = os.getloadavg()[0], time.perf_counter()
+        about: dict[str, Any] = {**origin()}  # of the code that runs, not of what is there later
         figures = SECTIONS[name](Bench(options.people, options.keep))
-        about: dict[str, Any] = {
-            **origin(),
+        about |= {
             "load": [round(busy, 1), round(os.getloadavg()[0], 1)],
             "cores": os.cpu_count(),
             "minutes": round((time.perf_counter() - began) / 60, 1),
