@@ -2,9 +2,9 @@
 
     python benchmarks/outside.py BEFORE.png AFTER.png [AFTER.png ...] [-o OUT.json]
 
-Neither may teach or label anything. MediaPipe 0.10.14 (later ones ship less) would bring an OpenCV of
-its own over the one that mien draws by, so it comes without what it asks for, into an environment
-of its own, mien in it too:
+Neither may teach or label anything. MediaPipe 0.10.14 (later ones ship less) would bring an OpenCV
+of its own over the one that mien draws by, so it comes without what it asks for, into an
+environment of its own, mien in it too:
 
     python -m venv outside
     outside/bin/pip install '.[score]' absl-py attrs flatbuffers matplotlib sounddevice 'protobuf<5'
