@@ -84,7 +84,11 @@ def table(bench: Bench) -> dict[str, Any]:
                 rows += [row] if row else []
             out[by][label] = first_light.summary(rows, label) | {
                 "refused": refused,
-                "not_done": [r["photo"] for r in rows if not r["passes"]],
+                "not_done": {
+                    r["photo"]: {k: r[k] for k in first_light.CHECKS[label][1]}
+                    for r in rows
+                    if not r["passes"]
+                },
                 "identity_most": _names(rows, "identity"),
                 "sharpness_range": spread(r["sharpness"] for r in rows),
                 "sharpness_most": _names(rows, "sharpness"),
