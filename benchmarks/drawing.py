@@ -84,7 +84,11 @@ def table(bench: Bench) -> dict[str, Any]:
                 rows += [row] if row else []
             out[by][label] = first_light.summary(rows, label) | {
                 "refused": refused,
-                "not_done": [r["photo"] for r in rows if not r["passes"]],
+                "not_done": {
+                    r["photo"]: {k: r[k] for k in first_light.CHECKS[label][1]}
+                    for r in rows
+                    if not r["passes"]
+                },
                 "identity_most": _names(rows, "identity"),
                 "sharpness_range": spread(r["sharpness"] for r in rows),
                 "sharpness_most": _names(rows, "sharpness"),
@@ -247,9 +251,9 @@ def main() -> None:
     report = json.loads(options.out.read_text("utf-8")) if options.out.is_file() else {}
     for name in options.only:
         busy, began = os.getloadavg()[0], time.perf_counter()
+        about: dict[str, Any] = {**origin()}  # of the code that runs, not of what is there later
         figures = SECTIONS[name](Bench(options.people, options.keep))
-        about: dict[str, Any] = {
-            **origin(),
+        about |= {
             "load": [round(busy, 1), round(os.getloadavg()[0], 1)],
             "cores": os.cpu_count(),
             "minutes": round((time.perf_counter() - began) / 60, 1),

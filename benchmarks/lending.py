@@ -44,6 +44,8 @@ LENT = 0.4
 """The share of a lent smile that should arrive."""
 LEAST = {"width": 0.02, "lift": 0.01}
 """Changes of the lender, in eye corner distances, from which a share of them is told."""
+SHUT, PARTED = 0.01, 0.03
+"""Lips' gaps, in eye corner distances, up to which a mouth is shut, and from which it is open."""
 READINGS = ("morphable", "aipgan", OWN_HEAD)
 
 
@@ -95,6 +97,8 @@ def _beside(bench: Bench, column: Column, rest: Shot, smile: Shot, pixels: UInt8
         column.refused[rest.name] = str(error)
         return
     row["identity"] = change(rest.seen, seen).identity
+    row["parted"] = seen.gap - smile.seen.gap  # of the lips, in eye corner distances
+    row["parted_wrongly"] = smile.seen.gap < SHUT and seen.gap >= PARTED
     for key, side in (("mouth_sharpness", SEEN), ("mouth_sharpness_small", SMALL)):
         real = mouth(smile.crop(side=side), smile.seen)
         row[key] = mouth(rest.crop(pixels, side), seen) / real

@@ -2,11 +2,13 @@
 
     python benchmarks/outside.py BEFORE.png AFTER.png [AFTER.png ...] [-o OUT.json]
 
-Neither may teach or label anything. MediaPipe 0.10.14 (later ones ship less) pins numpy below 2 and
-brings an OpenCV of its own, so it gets an environment of its own, mien in it too:
+Neither may teach or label anything. MediaPipe 0.10.14 (later ones ship less) would bring an OpenCV
+of its own over the one that mien draws by, so it comes without what it asks for, into an
+environment of its own, mien in it too:
 
     python -m venv outside
-    outside/bin/pip install '.[score,rig]' mediapipe==0.10.14 'numpy<2'
+    outside/bin/pip install '.[score]' absl-py attrs flatbuffers matplotlib sounddevice 'protobuf<5'
+    outside/bin/pip install --no-deps mediapipe==0.10.14
     outside/bin/python benchmarks/outside.py BEFORE.png AFTER.png
 
 Its network is read from `mediapipe/face_landmarker.task` in the folder of the data (`MIEN_DATA`).
@@ -35,7 +37,8 @@ Numbers = NDArray[np.float64]
 TASK = Path("mediapipe", "face_landmarker.task")
 INSTALL = (
     "the outside judge needs MediaPipe in an environment of its own: python -m venv outside && "
-    "outside/bin/pip install '.[score,rig]' mediapipe==0.10.14 'numpy<2', then run this by "
+    "outside/bin/pip install '.[score]' absl-py attrs flatbuffers matplotlib sounddevice "
+    "'protobuf<5' && outside/bin/pip install --no-deps mediapipe==0.10.14, then run this by "
     "outside/bin/python"
 )
 SMALL = 600
