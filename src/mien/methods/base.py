@@ -234,8 +234,7 @@ class Method(nn.Module, ABC):
         return source.at(self.size)
 
     def restore(self, tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> None:
-        """Take the weights of a file and what it says of itself; RuntimeError if they do not
-        fit."""
+        """Take a file's weights and what it says of itself; RuntimeError if they do not fit."""
         self.load_state_dict(dict(tensors))
 
     def _own(self, faces: Faces) -> Expression:
