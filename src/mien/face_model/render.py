@@ -6,6 +6,7 @@ pixel knows where in the photograph it comes from, in which light, and what is p
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import dataclass
 
@@ -40,6 +41,8 @@ WIDEST_GAP = 0.55
 close them."""
 LEAST_RULER = 0.02
 """Distance of the outer eye corners, in sides of the crop, under which there is no face."""
+DETAILED = 512
+"""Side, px, at which lids and lips are drawn at least."""
 COARSEST = 160
 """Side, px, under which skin is not drawn."""
 UNSEEN = 0.1
@@ -219,14 +222,16 @@ class Rig:
         self,
         weights: Float,
         size: int,
-        fine: int = 2,
+        fine: int | None = None,
         stage: Stage = Stage(),  # noqa: B008 - frozen
     ) -> Drawing:
         """The face under raw blendshape weights (53,) as fields of side `size` px over the crop.
 
         Lids, lashes, teeth and lips are drawn at `fine` times that and averaged, so that their
-        edges have no stairs. The exposure of `stage` is not drawn.
+        edges have no stairs: at twice, or on a small face more. The exposure of `stage` is not
+        drawn.
         """
+        fine = fine or max(2, math.ceil(DETAILED / size))
         with one_thread():
             scene, relief = self._scene(
                 weights, stage.camera(self.fit.camera), 1.0, True, stage, None
