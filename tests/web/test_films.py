@@ -82,7 +82,7 @@ def test_a_film_by_a_label(
     from mien.video.reading import look
 
     seen = examine_film(result)
-    assert (seen.mark, seen.statement["guide"]) == ("found", "happy")
+    assert (seen.mark, seen.statement["guide"]) == ("found", "happy keeping speech")
     film = look(result)
     assert (film.width, film.height, film.count) == (320, 240, 30)
     page.reload()
