@@ -1,9 +1,6 @@
-"""The face model where there is one, and a sample face on it."""
+"""A sample face, and the face model on it."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -14,11 +11,6 @@ from mien.faces import align
 from mien.faces.detect import detect
 from mien.types import AlignedFace
 from mien.zoo.samples import samples
-
-
-@pytest.fixture(scope="session")
-def model(original: Callable[..., Path]) -> FaceModel:
-    return FaceModel.load(original("ict_facekit", "ict_facekit.npz"))
 
 
 @pytest.fixture(scope="session")

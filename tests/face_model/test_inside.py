@@ -57,10 +57,10 @@ def test_the_teeth_are_the_librarys(
 
 
 def test_one_donor_over_all_expressions(rig: Rig) -> None:
-    donor = rig._skin.real.donor
+    donor = rig._skin.inside.donor
     drawn(rig, SMILE)
     drawn(rig, SCREAM)
-    assert rig._skin.real.donor is donor
+    assert rig._skin.inside.donor is donor
 
 
 def test_a_grey_photograph_has_a_grey_mouth(model: FaceModel, anna: AlignedFace) -> None:
@@ -91,20 +91,20 @@ def test_a_dim_photograph_has_a_dim_mouth(model: FaceModel, anna: AlignedFace, r
 
 
 def test_teeth_are_no_brighter_than_the_light(rig: Rig) -> None:
-    tones = rig._skin.real.tones
+    tones = rig._skin.inside.tones
     glaring = of(tones, white=np.full(3, 250, np.float32), bright=80.0)
     assert tones.level < 1.13 * max(tones.bright, float(tones.white @ LUMA))
     assert glaring.level < 180
 
 
 def test_own_teeth_tell_their_colour(rig: Rig) -> None:
-    own = of(rig._skin.real.tones, enamel=np.array([120, 100, 60], np.float32))
-    donor = rig._skin.real.donor
+    own = of(rig._skin.inside.tones, enamel=np.array([120, 100, 60], np.float32))
+    donor = rig._skin.inside.donor
     assert own.relit(donor.enamel, donor.enamel) == pytest.approx([120, 100, 60], abs=0.5)
 
 
 def test_orange_light_tints_the_teeth_and_a_persons_own_colour_does_not(rig: Rig) -> None:
-    tones = rig._skin.real.tones
+    tones = rig._skin.inside.tones
     orange = np.array([1.25, 0.97, 0.5], np.float32)
     lit = of(tones, white=tones.white * orange, skin=tones.skin * orange)
     assert lit.cast[0] / lit.cast[2] > 1.7
@@ -195,7 +195,7 @@ def test_the_same_bytes_for_any_number_of_threads(rig: Rig) -> None:
 
 def test_a_sliver_of_a_mouth_is_drawn(model: FaceModel, rig: Rig) -> None:
     """Masks of one pixel and of one row are mouths too."""
-    real = rig._skin.real
+    real = rig._skin.inside
     assert isinstance(real, Mouth)
     for units in (facs.vector({"AU25": 0.15}), facs.vector({"AU26": 0.12})):
         assert np.isfinite(rig.render(units, 64, supersample=1).image).all()
@@ -212,7 +212,7 @@ def toothy(model: FaceModel, original: Callable[..., Path]) -> Rig:
 def test_who_shows_teeth_keeps_them(toothy: Rig) -> None:
     """The own row, in its place: the drawn smile is the photograph, and an opened one has its
     enamel."""
-    assert toothy._skin.real.is_own
+    assert toothy._skin.inside.is_own
     photo = toothy.original(SIZE)
     again = toothy.render_weights(toothy.fit.weights, SIZE, supersample=1)
     both = (photo.mouth > 0.9) & (again.mouth > 0.9)
@@ -221,13 +221,13 @@ def test_who_shows_teeth_keeps_them(toothy: Rig) -> None:
     made = drawn(toothy, wider)
     inside = made.image[made.mouth > 0.95].astype(float)
     pale = inside[inside @ LUMA > np.percentile(inside @ LUMA, 92)]
-    enamel = toothy._skin.real.donor.enamel
+    enamel = toothy._skin.inside.donor.enamel
     assert np.abs(np.median(pale, 0) - enamel).max() < 0.12 * 255
 
 
 def test_lips_that_moved_show_nothing_of_the_photographs_inside(toothy: Rig) -> None:
     """The gap alone does not tell: another mouth of the same gap is another mouth."""
-    real, rig = toothy._skin.real, toothy
+    real, rig = toothy._skin.inside, toothy
     at = rig.pose(rig.fit.weights, rig.fit.camera).points
     unit = float(rig.fit.camera.scale)
     assert real.still(at, 1.0, unit) > 0.95
