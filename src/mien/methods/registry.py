@@ -164,11 +164,12 @@ def _built(
     """The method that these tensors are of; None where the architecture is another's or none.
 
     A file says what is built, and could say a billion: no number in it may be larger than 1,024 and
-    than every side of its tensors.
+    than every side of its tensors, but for discriminators, which training alone builds.
     """
     said = _said(architecture) | dict(chosen)
     largest = max((side for v in tensors.values() for side in v.shape), default=0)
-    if any(isinstance(v, int | float) and abs(v) > max(1024, largest) for v in said.values()):
+    built = [v for field, v in said.items() if not field.startswith("discriminator")]
+    if any(isinstance(v, int | float) and abs(v) > max(1024, largest) for v in built):
         return None
     try:
         method: Method = resolve(row.method)(resolve(row.architecture)(**said))
