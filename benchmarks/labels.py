@@ -46,8 +46,8 @@ from mien.sheet import sheet
 from mien.types import Composition, Face, Faces, Float, UInt8
 from mien.zoo import data_home
 
-SIDE, SEEN = 640, 512
-"""Sides, px: of the face that is drawn, and of the crop that is judged."""
+SIDE, SEEN, SHOWN = 640, 512, 320
+"""Sides, px: of the face that is drawn, of the crop that is judged, and of one on a page."""
 STEPS = tuple(k / 10 for k in range(1, 11))
 SETS = ("london", "canada")
 FEW = 8
@@ -259,7 +259,7 @@ def _round(value: Any) -> float:
 
 
 def page(people: Sequence[Sitter], labels: Sequence[str], intensity: float, size: int) -> UInt8:
-    """Full-size crops, people by labels, `size` px of face crop each."""
+    """People by labels, the middle of a face crop of `size` px each."""
     rows = [
         [_face(who.crop(who.photo, size)),
          *(_face(who.crop(who.drawn(np.float32(intensity) * facs.prototype(n)), size))
@@ -311,7 +311,7 @@ def main() -> None:
     few = people[:: max(1, len(people) // FEW)][:FEW]
     for path, labels in ((options.sheet, facs.EMOTIONS[1:]), (options.variants, facs.VARIANTS)):
         if path:
-            images.write(path, page(few, list(labels), options.intensity, SEEN), metadata={})
+            images.write(path, page(few, list(labels), options.intensity, SHOWN), metadata={})
 
 
 if __name__ == "__main__":
