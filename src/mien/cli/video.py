@@ -100,6 +100,8 @@ def command(
     if len(moving) > 1 or (moving and (to or au or like or blendshapes or gaze or turn or light)):
         raise GuideError(f"{moving[0]} goes without --to, --au and --like: give one of them")
     kept, held = kept_by(keep), held_by(region)
+    if moving and held is not None:
+        raise GuideError(f"{moving[0]} moves the whole face: leave out --region")
     asked = None
     if not moving:
         asked = asked_for(to, au, like, blendshapes, gaze, turn, light, kept, held)
