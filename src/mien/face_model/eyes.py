@@ -20,6 +20,8 @@ BROWS = {"R": slice(17, 22), "L": slice(22, 27)}
 
 IRIS_RADII = (0.54, 0.60, 0.66)
 """Iris radii to try, cm: adults differ little, so the face's scale nearly tells it."""
+CLEAR_OF_BROW = 0.14
+"""Distance from a brow's middle, in widths of the eye, up to which its hair stays."""
 LID_EDGE = 0.05
 """Width of what belongs to a lid along its edge, in widths of the eye."""
 SHADOW = 0.93
@@ -52,6 +54,9 @@ class EyeTextures:
     white: Float
     lash: Float
     irises: dict[str, Iris]
+    covers: dict[str, Float]
+    """Per side, how much (H, W) of the photograph a closed lid replaces: the eye, its lashes and
+    the crease above."""
 
 
 def eye_textures(
@@ -60,7 +65,7 @@ def eye_textures(
     """Textures of a picture (H, W, 3), 0..255, with landmarks (68, 2) and irises in its px."""
     shape = image.shape[:2]
     complete, kept, lids = np.zeros_like(image), np.zeros(shape, np.float32), image
-    around = np.zeros(shape, np.uint8)
+    around, covers = np.zeros(shape, np.uint8), dict[str, Float]()
     openings = {side: polygon(shape, landmarks[part]) for side, part in POINTS.items()}
     whites = {side: _white(image, openings[side], irises[side]) for side in POINTS}
     brightest = max(whites.values(), key=lambda white: float(white @ LUMA))
@@ -78,7 +83,8 @@ def eye_textures(
         complete[box] = filled * (1 - own[..., None]) * np.float32(SHADOW)
         kept[box] = own
         area = _lid_area(shape, corners, landmarks[BROWS[side]], side, fine)
-        lids = _close(lids, area, corners, fine)
+        lids, cover = _close(lids, area, corners, fine)
+        covers[side] = cover * _below_brow(shape, landmarks[BROWS[side]], corners)
         opened = np.asarray(cv2.dilate(openings[side], disc(fine)), np.uint8)
         around |= area & (1 - opened)
     lash = np.percentile(image[around > 0], 4, axis=0) if around.any() else np.zeros(3)
@@ -89,6 +95,7 @@ def eye_textures(
         np.mean(list(whites.values()), 0, np.float32),
         lash.astype(np.float32),
         irises,
+        covers,
     )
 
 
@@ -197,6 +204,16 @@ def _box(shape: tuple[int, ...], centre: Double, radius: float) -> tuple[slice, 
     return slice(top, bottom), slice(left, right)
 
 
+def _below_brow(shape: tuple[int, ...], brow: Double, corners: Double) -> Float:
+    """How far (H, W) a pixel lies below a brow (5, 2) px, 0 on it and 1 on the lid."""
+    width = float(np.linalg.norm(corners[3] - corners[0]))
+    order = np.argsort(brow[:, 0])
+    line = np.interp(np.arange(shape[1]), brow[order, 0], brow[order, 1])
+    below = (np.arange(shape[0])[:, None] - line - CLEAR_OF_BROW * width) / (0.12 * width)
+    out: Float = np.clip(below, 0, 1).astype(np.float32)
+    return out
+
+
 def _lid_area(
     shape: tuple[int, ...], corners: Double, brow: Double, side: str, fine: float
 ) -> UInt8:
@@ -214,8 +231,9 @@ def _lid_area(
     return np.asarray(cv2.dilate(polygon(shape, hull), disc(fine)), np.uint8)
 
 
-def _close(photo: Float, hidden: UInt8, corners: Double, fine: float) -> Float:
-    """The photograph (H, W, 3) with one eye painted over by the skin around it.
+def _close(photo: Float, hidden: UInt8, corners: Double, fine: float) -> tuple[Float, Float]:
+    """The photograph (H, W, 3) with one eye painted over by the skin around it, and how much (H, W)
+    of it is painted.
 
     Lashes, crease and make-up at the border are hidden too, so that they do not bleed into the lid.
     """
@@ -227,8 +245,9 @@ def _close(photo: Float, hidden: UInt8, corners: Double, fine: float) -> Float:
     part, mask, near = photo[window], hidden[window], around[window] > 0
     light = part @ LUMA
     ring = near & (mask == 0)
+    cover = np.zeros(photo.shape[:2], np.float32)
     if not ring.any():
-        return photo
+        return photo, cover
     stain = ring & (light < CLEAN * np.percentile(light[ring], 60))
     known = (ring & ~stain).astype(np.float32)
     filled = _spread(part, known, 0.12 * width)
@@ -241,7 +260,8 @@ def _close(photo: Float, hidden: UInt8, corners: Double, fine: float) -> Float:
     k = cv2.GaussianBlur((mask | stain).astype(np.float32), (0, 0), 1.3 * fine)[..., None]
     out = photo.copy()
     out[window] = part * (1 - k) + filled * k
-    return out
+    cover[window] = k[..., 0]
+    return out, cover
 
 
 def _grain(photo: Float, window: tuple[slice, slice], corners: Double, fine: float) -> Float:

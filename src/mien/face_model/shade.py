@@ -38,6 +38,8 @@ OWN_MOUTH_SPAN = 0.25
 ALL = (slice(None), slice(None))
 SLIT = np.float32(4)
 """The inside shows wholly once the mouth is open by 1 / this."""
+LASHES_GONE = 1.5
+"""Lashes that stand over the lid are gone at 1 / this of a blink."""
 LINE_WIDTH = 0.06
 """Width of the line between closed lips, cm."""
 
@@ -152,22 +154,37 @@ def _second_texture(skin: Skin, frame: Frame, layers: Layers) -> None:
 
     As far as both agree the photograph shows: there the flow does find its colour.
     """
-    mask = frame.blend > 0.003
+    blend = _closing(skin, frame)
+    mask = blend > 0.003
     part = _window(mask)
     if part is None:
         return
     mask = mask[part]
     places = np.zeros((*mask.shape, 2), np.float32)
-    full = np.zeros(frame.blend.shape, bool)
+    full = np.zeros(blend.shape, bool)
     full[part] = mask
-    places[mask] = frame.spread(LIDS, full)
+    full &= frame.raster.index >= 0
+    places[full[part]] = frame.spread(LIDS, full)
+    mask = full[part]
     light = frame.light[part][..., None]
     seen = skin.map(skin.photo, frame.source[part]) * light
     other = skin.map(skin.second, places) * light
-    change = (other - seen) * (frame.blend[part] * mask)[..., None]
+    change = (other - seen) * (blend[part] * mask)[..., None]
     keep = 1 - np.clip(np.abs(change).max(-1) / STRANGE, 0, 1)
     layers.keep[part] = keep
     layers.paint[part] = seen * (1 - keep)[..., None] + change
+
+
+def _closing(skin: Skin, frame: Frame) -> Float:
+    """How much (H, W) of the second texture shows: what the mesh says, and where lashes stand out
+    over skin that a closing lid does not move."""
+    blend = frame.blend
+    for side in SIDES:
+        shut = min(1.0, LASHES_GONE * frame.scene.blink[side])
+        if shut > 0.05:
+            over = skin.map(skin.eyes.covers[side], frame.source) * np.float32(shut)
+            blend = np.where(frame.layer == SKIN_LAYER, np.maximum(blend, over), blend)
+    return np.asarray(blend, np.float32)
 
 
 def _eyes(skin: Skin, frame: Frame, layers: Layers) -> None:
