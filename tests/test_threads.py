@@ -13,6 +13,7 @@ import mien
 from mien import forked, images
 from mien.editor import Editor
 from mien.errors import ConfigError
+from mien.faces.detect import detect
 from mien.guides import Guide, Label
 from mien.types import UInt8
 from mien.zoo.samples import samples
@@ -57,6 +58,21 @@ def test_a_fork_after_an_edit_is_told_and_does_not_hang(monkeypatch: pytest.Monk
         os._exit(0)
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 7
+
+
+def test_every_way_into_an_editor_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = images.photograph(samples()["anna"])
+    editor, faces = Editor(mien.load("morphable")), detect(photo.pixels)
+    monkeypatch.setitem(forked._state, "broken", True)
+    ways = (
+        lambda: editor.edit(photo, Label("happy")),
+        lambda: editor.draft(photo, faces, Label("happy")),
+        lambda: editor.reference(photo),
+        lambda: editor.portrait(photo),
+    )
+    for way in ways:
+        with pytest.raises(ConfigError, match="spawn"):
+            way()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

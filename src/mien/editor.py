@@ -133,7 +133,6 @@ class Editor:
         clearly the largest. Of several faces those that cannot be drawn are left alone. ImageError,
         FaceNotFound, FaceUndrawable or GuideError say in one line what is wrong.
         """
-        working()
         clock = _Clock()
         with clock("read"):
             source = _photo(photo)
@@ -165,6 +164,7 @@ class Editor:
     def crop(self, pixels: UInt8, face: Face, most: int = LARGEST) -> AlignedFace:
         """A face as the method gets it: at its own size in the photograph (H, W, 3), up to `most`
         px, if the face model draws it; else at the size of the networks."""
+        working()
         if self.method.drawn_by != MODEL:
             return align.align(pixels, face, self.method.size)
         side = align.side_of(face)
@@ -316,6 +316,7 @@ def pick(faces: Sequence[Face], spec: str) -> list[Face]:
 
 
 def _photo(photo: Picture) -> Photo:
+    working()
     return images.photograph(photo)
 
 

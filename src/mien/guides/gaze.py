@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from mien import facs
 from mien.errors import GuideError
-from mien.guides.base import Guide, Speaker
-from mien.types import Expression, Faces
+from mien.guides.units import Settings
 
 
 @dataclass(frozen=True)
-class Gaze(Guide):
+class Gaze(Settings):
     """Guide by gaze: how far the eyes turn to the person's own left and up, -1 to 1 each; 1 is as
     far as eyes turn. (0, 0) looks straight ahead. The rest of the face stays."""
 
@@ -23,22 +22,10 @@ class Gaze(Guide):
             raise GuideError(f"gaze {self.left:g},{self.up:g} is out of range: -1 to 1 each")
 
     @property
-    def settings(self) -> tuple[facs.Setting, ...]:
+    def settings(self) -> tuple[facs.Setting, ...]:  # type: ignore[override]
         """The gaze as action units 61 to 64, absolute."""
         ways = {"AU61": self.left, "AU62": -self.left, "AU63": self.up, "AU64": -self.up}
         return tuple(facs.Setting(unit, max(0.0, value)) for unit, value in ways.items())
 
     def describe(self) -> str:
         return f"gaze={self.left:g},{self.up:g}"
-
-    def expression(
-        self, method: Speaker, source: Faces | None, own: Expression | None
-    ) -> Expression:
-        if own is None:
-            raise GuideError("a gaze changes a source: give the source face too")
-        return method.stepped(own, self.settings, 1.0)
-
-    def wanted(
-        self, method: Speaker, source: Faces, own: Expression, intensity: float
-    ) -> Expression:
-        return method.stepped(own, self.settings, intensity)

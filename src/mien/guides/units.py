@@ -11,8 +11,26 @@ from mien.guides.base import Guide, Speaker
 from mien.types import Expression, Faces
 
 
+class Settings(Guide):
+    """A guide that sets or moves some action units of the source."""
+
+    settings: tuple[facs.Setting, ...]
+
+    def expression(
+        self, method: Speaker, source: Faces | None, own: Expression | None
+    ) -> Expression:
+        if own is None:
+            raise GuideError("action units change a source: give the source face too")
+        return method.stepped(own, self.settings, 1.0)
+
+    def wanted(
+        self, method: Speaker, source: Faces, own: Expression, intensity: float
+    ) -> Expression:
+        return method.stepped(own, self.settings, intensity)
+
+
 @dataclass(frozen=True)
-class ActionUnits(Guide):
+class ActionUnits(Settings):
     """Guide by action units; units that are not named stay as they are in the source."""
 
     settings: tuple[facs.Setting, ...]
@@ -28,15 +46,3 @@ class ActionUnits(Guide):
 
     def describe(self) -> str:
         return ",".join(f"{s.unit}={s.value:{'+' if s.relative else ''}g}" for s in self.settings)
-
-    def expression(
-        self, method: Speaker, source: Faces | None, own: Expression | None
-    ) -> Expression:
-        if own is None:
-            raise GuideError("action units change a source: give the source face too")
-        return method.stepped(own, self.settings, 1.0)
-
-    def wanted(
-        self, method: Speaker, source: Faces, own: Expression, intensity: float
-    ) -> Expression:
-        return method.stepped(own, self.settings, intensity)

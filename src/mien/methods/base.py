@@ -21,7 +21,7 @@ from mien import facs
 from mien.errors import ConfigError, FaceUndrawable, GuideError
 from mien.face_model import units as model_units
 from mien.guides import Guide
-from mien.methods.drawing import Memory, ModelHead, shown
+from mien.methods.drawing import Memory, ModelHead, shipped_head
 from mien.methods.registry import MODEL
 from mien.methods.strengths import ANY, Strengths, stronger
 from mien.nn.compose import changes_nothing, compose, unchanged
@@ -227,7 +227,7 @@ class Method(nn.Module, ABC):
     @property
     def model_head(self) -> ModelHead:
         """What fits and draws the face model."""
-        return shown()[1]
+        return shipped_head()
 
     def seen(self, source: Faces) -> Faces:
         """The faces as the method sees them: at its own size."""
@@ -238,8 +238,8 @@ class Method(nn.Module, ABC):
         self.load_state_dict(dict(tensors))
 
     def _own(self, faces: Faces) -> Expression:
-        """`encode`, of faces that were seen a moment ago from memory."""
-        return self._known.get(faces, self.encode)
+        """`encode`, from memory of faces seen a moment ago, unless weights are still learnt."""
+        return self.encode(faces) if self.training else self._known.get(faces, self.encode)
 
     @torch.no_grad()
     def generate(self, source: Faces, guide: Guide, intensity: float = 1.0) -> Tensor:

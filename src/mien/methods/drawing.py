@@ -122,14 +122,8 @@ class ModelHead:
             rig.draw(self._absolute(rig, goal), side, stage=stage.within(rig.fit.camera))
             for rig, goal, stage in zip(self.rigs(source), goals, stages, strict=True)
         ]
-        edits = [composition(drawing) for drawing in drawings]
-        gains = [edit.gain for edit in edits if edit.gain is not None]
-        return Composition(
-            flow=torch.cat([edit.flow for edit in edits]),
-            mask=torch.cat([edit.mask for edit in edits]),
-            paint=torch.cat([edit.paint for edit in edits]),
-            gain=torch.cat(gains),
-        )
+        fields = (torch.cat(parts) for parts in zip(*map(_fields, drawings), strict=True))
+        return Composition(*(field.to(source.pixels.device) for field in fields))
 
     def _absolute(self, rig: Rig, goal: Float) -> Float:
         """The mesh's own weights (53,) for those relative to rest: what is not asked to change
@@ -166,11 +160,11 @@ def _one(faces: Faces, index: int) -> Faces:
     return Faces(faces.pixels[part], faces.landmarks[part], people)
 
 
-def composition(drawing: Drawing) -> Composition:
-    """A drawing of side S as the composition of one face."""
+def _fields(drawing: Drawing) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Flow, mask, paint and gain of a drawing, as a composition of one face has them."""
     cover = np.float32(1) - drawing.visibility[..., None]
     paint = np.divide(drawing.paint, cover, out=np.zeros_like(drawing.paint), where=cover > 1e-4)
-    return Composition(
+    return (
         _planes(drawing.flow),
         _planes(drawing.visibility[..., None]),
         _planes(np.asarray(paint / 127.5 - 1, np.float32)),
@@ -184,7 +178,6 @@ def _planes(field: Float) -> Tensor:
 
 
 @cache
-def shown() -> tuple[FaceModel, ModelHead]:
-    """The face model that ships, and what draws by it."""
-    model = FaceModel.load()
-    return model, ModelHead(model)
+def shipped_head() -> ModelHead:
+    """What draws by the face model that ships."""
+    return ModelHead(FaceModel.load())

@@ -23,7 +23,7 @@ from mien.face_model.mesh import FaceModel
 from mien.face_model.stage import Stage
 from mien.guides import ActionUnits, Blendshapes, Gaze, Label, Reference, Staging
 from mien.methods.base import Method
-from mien.methods.drawing import ModelHead, shown
+from mien.methods.drawing import ModelHead, shipped_head
 from mien.methods.morphable.config import Architecture
 from mien.types import Composition, Expression, Faces, Identity
 
@@ -62,7 +62,7 @@ class Morphable(Method):
     @property
     def model_head(self) -> ModelHead:
         """By the face model that ships, unless another was given."""
-        return self._given or shown()[1]
+        return self._given or shipped_head()
 
     @property
     def model(self) -> FaceModel:
