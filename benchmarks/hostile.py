@@ -43,7 +43,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import hostile_inputs as made
+import hostile_files as files
+import hostile_pictures as pictures
 import numpy as np
 
 from mien import images
@@ -80,7 +81,7 @@ def expect(right: bool, what: str) -> None:
 
 def picture(random: Random, folder: Path) -> str:
     """Read as a file or a stream, written in every format, read again."""
-    name, data = made.picture(random)
+    name, data = pictures.picture(random)
     source: Any = io.BytesIO(data)
     if random.random() < 0.5:
         source = folder / f"a.{name}"
@@ -102,7 +103,7 @@ def picture(random: Random, folder: Path) -> str:
 
 def block(random: Random, _: Path) -> str:
     """The picture under a broken block is the picture, upright or as it lies."""
-    data, pixels = made.block(random)
+    data, pixels = pictures.block(random)
     seen = images.read(io.BytesIO(data)).pixels
     turns = [np.rot90(p, k) for p in (pixels, pixels[:, ::-1]) for k in range(4)]
     expect(any(np.array_equal(seen, turned) for turned in turns), "a block changed the pixels")
@@ -116,7 +117,7 @@ def guide(random: Random, folder: Path) -> str:
     from mien.guides import ActionUnits, Label
     from mien.video.driving import Curve
 
-    which, text = random.randrange(6), made.words(random)
+    which, text = random.randrange(6), files.words(random)
     if which == 0:
         asked = ActionUnits.parse(*text.split("|"))
         expect(all(-1 <= s.value <= 1 for s in asked.settings), "a unit out of range")
@@ -125,11 +126,11 @@ def guide(random: Random, folder: Path) -> str:
     elif which == 2:
         check_face(text)
     elif which == 3:
-        check_intensity(float(random.choice(made.NUMBERS)))
+        check_intensity(float(random.choice(files.NUMBERS)))
     elif which == 4:
         chosen(random.choice(("mtss", "aipgan", "decoupling")), [text])
     else:
-        (folder / "c.csv").write_bytes(made.curve(random))
+        (folder / "c.csv").write_bytes(files.curve(random))
         curve = Curve.read(folder / "c.csv")
         rising = all(a < b for a, b in zip(curve.times, curve.times[1:], strict=False))
         expect(rising and bool(np.isfinite([*curve.times, *curve.values]).all()), "no curve")
@@ -139,7 +140,7 @@ def guide(random: Random, folder: Path) -> str:
 def manifest(random: Random, folder: Path) -> str:
     from mien.data.manifest import FILE_NAME, scan_manifest
 
-    (folder / FILE_NAME).write_bytes(made.manifest(random))
+    (folder / FILE_NAME).write_bytes(files.manifest(random))
     records, errors = scan_manifest(folder)
     for record in records:
         inside = (folder / record.file_name).resolve().is_relative_to(folder.resolve())
@@ -157,7 +158,7 @@ def weights(random: Random, folder: Path) -> str:
     from mien.methods import registry
 
     path = folder / "w.safetensors"
-    path.write_bytes(made.weights(random))
+    path.write_bytes(files.weights(random))
     method = registry.load("mtss", path)
     finite = all(bool(torch.isfinite(v).all()) for v in method.state_dict().values())
     expect(finite, "weights that are not finite")
@@ -167,8 +168,8 @@ def weights(random: Random, folder: Path) -> str:
 def recipe(random: Random, folder: Path) -> str:
     from mien.training import recipe as recipes
 
-    (folder / "r.yaml").write_bytes(made.recipe(random))
-    settings = tuple(made.setting(random) for _ in range(random.choice((0, 0, 1, 2))))
+    (folder / "r.yaml").write_bytes(files.recipe(random))
+    settings = tuple(files.setting(random) for _ in range(random.choice((0, 0, 1, 2))))
     read = recipes.read(folder / "r.yaml", settings)
     (folder / "again.yaml").write_text(recipes.dump(read))
     expect(repr(recipes.read(folder / "again.yaml")) == repr(read), "its dump is another recipe")
@@ -180,7 +181,7 @@ def film(random: Random, folder: Path) -> str:
 
     from mien.video.reading import look
 
-    (folder / "f.mp4").write_bytes(made.film(random))
+    (folder / "f.mp4").write_bytes(files.film(random))
     source = look(folder / "f.mp4", PIXELS)
     for frame in islice(source.frames(), 4):
         expect(frame.pixels.shape == (source.height, source.width, 3), "a frame of another size")
@@ -192,17 +193,17 @@ def command(random: Random, folder: Path) -> str:
     inside, out = folder / "in", folder / "out"
     inside.mkdir()
     for i in range(8):
-        name, data = made.picture(random)
-        (inside / made.name(random, i, name)).write_bytes(data)
-    words = made.arguments(random, inside, out)
+        name, data = pictures.picture(random)
+        (inside / files.name(random, i, name)).write_bytes(data)
+    words = files.arguments(random, inside, out)
     code, said, told = called(words)
     expect("Traceback" not in told, "a traceback on standard error")
     if words[0] == "edit" and words[1] == str(inside) and code in (0, 1):
-        files = [p.name for p in inside.iterdir() if not p.name.startswith(".")]
+        inputs = [p.name for p in inside.iterdir() if not p.name.startswith(".")]
         parts = re.findall(r"(\d+) (?:written|there already|failed)", said)
         beside = re.findall(r"^passed over, not a photograph: (.*)$", told, re.MULTILINE)
         passed = sum(line.count(str(inside)) for line in beside)
-        expect(sum(map(int, parts)) + passed == len(files), "a file is neither made nor reported")
+        expect(sum(map(int, parts)) + passed == len(inputs), "a file is neither made nor reported")
     if code == 2:
         expect(told.startswith("mien: ") and told.count("\n") == 1, f"not one line: {told[:200]!r}")
     return "taken" if code == 0 else "refused"

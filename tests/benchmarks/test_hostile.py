@@ -21,9 +21,10 @@ def test_no_input_is_too_much() -> None:
 def test_a_case_is_made_from_its_seed() -> None:
     from random import Random
 
-    import hostile_inputs
+    import hostile_files
+    import hostile_pictures
 
-    for make in (hostile_inputs.picture, hostile_inputs.manifest, hostile_inputs.recipe):
+    for make in (hostile_pictures.picture, hostile_files.manifest, hostile_files.recipe):
         assert make(Random("18 3")) == make(Random("18 3"))
         assert make(Random("18 3")) != make(Random("18 4"))
 
