@@ -11,6 +11,7 @@ from safetensors.numpy import load_file
 from mien.face_model import folds
 from mien.face_model.creases import CREASES, Creases
 from mien.face_model.folds import Folds, Relief, learn, mirrored, place
+from mien.face_model.lines import SkinLines, skin_lines
 from mien.face_model.mesh import FACE, FaceModel
 from mien.face_model.render import Rig
 
@@ -62,10 +63,19 @@ def test_the_table_is_small_and_says_where_it_is_from(tmp_path: Path) -> None:
     assert (again == folds.shipped().astype(np.float16)).all()
 
 
-def creases(rig: Rig, skin: float = 1.0, seed: int = 1) -> Creases:
+def skin(rough: float) -> SkinLines:
+    """Skin without lines of its own, as furrowed as `rough` says."""
+    plain = np.zeros((320, 320), np.float32)
+    return SkinLines(plain, plain, rough)
+
+
+FURROWED = skin(1.0)
+
+
+def creases(rig: Rig, bare: float = 1.0, seed: int = 1, lines: SkinLines = FURROWED) -> Creases:
     points = rig.fit.camera.project(rig.person.rest)[0]
-    bare = np.full(FACE.stop, skin, np.float32)
-    return Creases(rig.model, points, 320, float(rig.fit.camera.scale), bare, seed)
+    everywhere = np.full(FACE.stop, bare, np.float32)
+    return Creases(rig.model, points, lines, float(rig.fit.camera.scale), everywhere, seed)
 
 
 @pytest.mark.parametrize("shape", sorted({crease.shape for crease in CREASES}))
@@ -74,7 +84,7 @@ def test_every_shape_creases_dark_and_bright(neutral: Rig, shape: str) -> None:
     weights = smiling_weights(neutral.model, **dict.fromkeys(names, 1.0))
     drawn = creases(neutral)(weights, np.zeros_like(weights))
     assert drawn is not None
-    assert -0.6 < drawn.min() < -0.04
+    assert -0.8 < drawn.min() < -0.04
     assert 0.01 < drawn.max() < 0.3
 
 
@@ -91,9 +101,65 @@ def test_creases_are_the_persons_own_and_always_the_same(neutral: Rig) -> None:
 
 def test_hair_has_no_creases(neutral: Rig) -> None:
     weights = smiling_weights(neutral.model, browInnerUp_L=1.0, browInnerUp_R=1.0)
-    assert creases(neutral, skin=0.0)(weights, np.zeros_like(weights)) is None
+    assert creases(neutral, bare=0.0)(weights, np.zeros_like(weights)) is None
 
 
 def test_what_the_photograph_shows_is_not_drawn_again(neutral: Rig) -> None:
     weights = smiling_weights(neutral.model, noseSneer_L=0.6, noseSneer_R=0.6)
     assert creases(neutral)(weights, weights) is None
+
+
+def sharpest(relief: np.ndarray | None) -> float:
+    """The steepest change of log-brightness from one pixel to the next."""
+    assert relief is not None
+    return float(max(np.abs(np.diff(relief, axis=axis)).max() for axis in (0, 1)))
+
+
+def test_smooth_skin_is_shaded_and_not_lined(neutral: Rig) -> None:
+    frown = smiling_weights(neutral.model, browDown_L=1.0, browDown_R=1.0)
+    none = np.zeros_like(frown)
+    young, old = (creases(neutral, lines=skin(rough))(frown, none) for rough in (0.0, 1.0))
+    assert sharpest(young) < 0.25 * sharpest(old)
+
+
+def lined(rig: Rig) -> np.ndarray:
+    """The sample's crop with two dark lines between the brows."""
+    photo = rig.small.astype(np.float32)
+    where = np.abs(rig.model.neutral[FACE, :2] - [0, 5.6]).sum(1).argmin()
+    x, y = (int(v) for v in rig.source.points[where])
+    for at in (x - 5, x + 5):
+        photo[y - 9 : y + 9, at : at + 2] *= 0.88
+    return photo
+
+
+def measured(rig: Rig, photo: np.ndarray) -> SkinLines:
+    return skin_lines(rig.model, photo, rig.source.points, float(rig.fit.camera.scale))
+
+
+def test_a_frown_that_is_let_go_takes_its_lines_along(neutral: Rig) -> None:
+    photo = lined(neutral)
+    lines = measured(neutral, photo)
+    plain, changed = lines.upright, photo[..., 1] != neutral.small[..., 1]
+    frown = smiling_weights(neutral.model, browDown_L=0.6, browDown_R=0.6)
+    none = np.zeros_like(frown)
+    released = creases(neutral, lines=lines)(none, frown)
+    deepened = creases(neutral, lines=SkinLines(lines.level, plain, 0.0))(frown, none)
+    assert released is not None
+    assert deepened is not None
+    assert released[changed].mean() > 0.03  # of the 0.13 in log-brightness, blurred
+    assert deepened[changed].mean() < -0.01
+    assert released[:200].max() < 0.2
+
+
+def test_wrinkles_are_told_from_grain(rig: Rig) -> None:
+    """Stripes over the forehead make a skin furrowed, noise of the same contrast much less."""
+    photo = rig.small.astype(np.float32)
+    rows = np.arange(320, dtype=np.float32)[:, None, None]
+    striped = photo * (1 + 0.05 * np.sin(rows * 2 * np.pi / 7))
+    noise = np.random.default_rng(0).normal(0, 0.035, photo.shape[:2]).astype(np.float32)
+    plain, old, noisy = (
+        measured(rig, p).rough for p in (photo, striped, photo * (1 + noise[..., None]))
+    )
+    assert plain < 0.3
+    assert old > plain + 0.3
+    assert noisy < 0.5 * (plain + old)

@@ -2,7 +2,10 @@
 
 A crease is a furrow: dark along its bottom, brighter on the wall that faces the light, which comes
 from above. It breaks and wavers as skin does, each person's in its own way, and it moves with the
-skin because it is a texture of the photograph. What depth looks right was found by eye.
+skin because it is a texture of the photograph. On smooth skin it is a soft shade and no line, and
+the more furrowed the skin is already, the deeper and the narrower it gets; lines that are there are
+deepened, and where the photograph's own frown is let go they go with it. What depth looks right was
+found by eye.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from scipy.interpolate import make_interp_spline
 from scipy.spatial import cKDTree
 
 from mien.face_model.arrays import Double, Float
+from mien.face_model.lines import SkinLines
 from mien.face_model.mesh import FACE, SIDES, FaceModel
 
 STEP = 0.04
@@ -29,8 +33,26 @@ ONSET = 1.8
 """Power of the weight: skin bunches before it creases."""
 FAINTEST = 0.03
 """Depths under this are not drawn."""
-MARGIN = 8
-"""Room around a drawn crease, px."""
+MARGIN = 3.0
+"""Room around a drawn crease, in units of its width."""
+SMOOTH_DEPTH, SMOOTH_WIDTH = 0.22, 2.2
+"""Depth and width of a furrow on smooth skin, in units of a furrowed skin's: young skin bunches
+softly and has no lines."""
+STRAY, UNEVEN, LEFT_OUT = 0.1, 0.35, 0.25
+"""How people differ: how far a furrow lies from where it does on average, cm, how much deeper or
+shallower it is, in log units (standard deviations), and the odds that somebody lacks it."""
+OWN_AREA = 0.4
+"""How far around a crease the photograph's own lines belong to its shape (sigma), cm."""
+DEEPENED, RELEASED = 1.1, 0.85
+"""By how much of themselves own lines are deepened at full weight; how much of them goes where the
+photograph's own weight is let go."""
+LEAST_RELEASE = 0.25
+"""Own weight from which on lines are its doing."""
+ALONG = {
+    "browDown": "upright", "browInnerUp": "level", "browOuterUp": "level",
+    "noseSneer": "level", "cheekSquint": "level",
+}  # fmt: skip
+"""Shapes whose lines faces keep, and how those run."""
 
 
 @dataclass(frozen=True)
@@ -75,64 +97,106 @@ PIT_CENTRE, PIT_RADII = (0.0, -6.5), (1.15, 0.75)
 
 @dataclass(frozen=True)
 class _Patch:
-    """Log-brightness (h, w) of what one blendshape creases, from `corner` (x, y) px on."""
+    """Log-brightness (h, w) of what one blendshape creases, and of the lines that are there
+    already, from `corner` (x, y) px on."""
 
     index: int
     corner: tuple[int, int]
     relief: Float
+    own: Float
 
 
 class Creases:
     """The creases of one photograph of side S."""
 
     def __init__(
-        self, model: FaceModel, points: Float, side: int, scale: float, skin: Float, seed: int
+        self,
+        model: FaceModel,
+        points: Float,
+        lines: SkinLines,
+        scale: float,
+        skin: Float,
+        seed: int,
     ) -> None:
-        """`points` (N, 2) px of the vertices in the photograph, at `scale` px/cm; `skin` (F,), how
-        deep each face vertex may crease, 0 where it is not bare skin; `seed` of the person's
-        irregularity."""
+        """`points` (N, 2) px of the vertices in the photograph, at `scale` px/cm; `lines` that its
+        skin has; `skin` (F,), how deep each face vertex may crease, 0 where it is not bare skin;
+        `seed` of the person's irregularity."""
+        side, self._rough = len(lines.level), lines.rough
         self._side, self._scale = side, scale
         self._front = np.flatnonzero(model.neutral[FACE, 2] > 3)
         self._tree = cKDTree(model.neutral[self._front, :2])
         self._points, self._skin = points[self._front], skin[self._front]
         random = np.random.default_rng(seed)
         reliefs: dict[int, Float] = {}
+        areas: dict[int, Float] = {}
+        runs: dict[int, Float] = {}
         for crease in CREASES:
+            shift, kept = random.normal(0, STRAY, 2), random.random() > LEFT_OUT
             for of in SIDES:
                 name = crease.shape if crease.shape in model.index else f"{crease.shape}_{of}"
-                relief = reliefs.setdefault(model.index[name], np.zeros((side, side), np.float32))
-                self._furrow(relief, crease, 1 if of == "L" else -1, random)
+                index, sign = model.index[name], 1 if of == "L" else -1
+                relief = reliefs.setdefault(index, np.zeros((side, side), np.float32))
+                deep = float(np.exp(random.normal(0, UNEVEN))) * kept
+                self._furrow(relief, crease, sign, shift, deep, random)
+                if crease.shape in ALONG:
+                    area = areas.setdefault(index, np.zeros((side, side), np.float32))
+                    self._area(area, crease, sign)
+                    runs[index] = getattr(lines, ALONG[crease.shape])
         self._pits(reliefs[model.index[PITTED]], random)
-        self._patches = [_patch(index, relief) for index, relief in reliefs.items()]
+        nothing = np.zeros((side, side), np.float32)
+        self._patches = [
+            _patch(index, relief, areas[index] * runs[index] if index in areas else nothing)
+            for index, relief in reliefs.items()
+        ]
 
     def __call__(self, weights: Float, own: Float) -> Float | None:
         """Log-brightness (S, S) of what blendshape `weights` (53,) crease beyond the photograph's
-        `own` (53,); None if that is nothing."""
+        `own` (53,), without the lines that go with what they let go; None if that is nothing."""
         out: Float | None = None
         for patch in self._patches:
             now, before = (max(0.0, float(w[patch.index])) for w in (weights, own))
             more = now**ONSET - before**ONSET
-            if more < FAINTEST or not patch.relief.size:
+            less = (before - now) / max(before, LEAST_RELEASE)
+            if (more < FAINTEST and less < FAINTEST) or not patch.relief.size:
                 continue
             if out is None:
                 out = np.zeros((self._side, self._side), np.float32)
             (x, y), (height, width) = patch.corner, patch.relief.shape
-            out[y : y + height, x : x + width] += np.float32(more) * patch.relief
+            change = patch.own * np.float32(-RELEASED * less)
+            if more >= FAINTEST:
+                change = (patch.relief + patch.own * np.float32(DEEPENED)) * np.float32(more)
+            out[y : y + height, x : x + width] += change
         return out
 
     def _furrow(
-        self, relief: Float, crease: Crease, sign: int, random: np.random.Generator
+        self,
+        relief: Float,
+        crease: Crease,
+        sign: int,
+        shift: Double,
+        deep: float,
+        random: np.random.Generator,
     ) -> None:
-        path = _resampled(np.array(crease.path))
+        path = _resampled(np.array(crease.path) + shift)
         path += _noise(len(path), random)[:, None] * _normals(path) * WAVER
         path[:, 0] *= sign
         ends = np.sin(np.pi * (np.arange(len(path)) + 0.5) / len(path)) ** 0.6
         broken = np.clip(0.8 + 0.45 * _noise(len(path), random), 0.1, 1.2)
-        depth = crease.depth * ends * broken
+        depth = crease.depth * deep * ends * broken
+        depth *= SMOOTH_DEPTH + (1 - SMOOTH_DEPTH) * self._rough
+        width = crease.width * (SMOOTH_WIDTH + (1 - SMOOTH_WIDTH) * self._rough)
         normals = _normals(path)
         normals *= np.where(normals[:, 1:] < 0, 1, -1)  # downwards: that wall faces the light
-        self._draw(relief, path, -depth, crease.width)
-        self._draw(relief, path + normals * crease.width * 2, depth * WALL, crease.width * 1.3)
+        self._draw(relief, path, -depth, width)
+        self._draw(relief, path + normals * width * 2, depth * WALL, width * 1.3)
+
+    def _area(self, area: Float, crease: Crease, sign: int) -> None:
+        """Add where lines belong to a crease, 1 at most, to `area` (S, S)."""
+        path = _resampled(np.array(crease.path))
+        path[:, 0] *= sign
+        one = np.zeros_like(area)
+        self._draw(one, path, np.ones(len(path)), OWN_AREA)
+        np.maximum(area, np.clip(one, 0, 1), out=area)
 
     def _pits(self, relief: Float, random: np.random.Generator) -> None:
         centre, radii = np.array(PIT_CENTRE), np.array(PIT_RADII)
@@ -153,8 +217,9 @@ class Creases:
         sigma = width * self._scale
         depth = depth * (self._skin[near] * share).sum(1) * sigma * np.sqrt(2 * np.pi)
         depth *= np.linalg.norm(np.gradient(at, axis=0), axis=1)  # per px of line
-        low = np.floor(at.min(0)).astype(int) - MARGIN
-        high = np.ceil(at.max(0)).astype(int) + MARGIN
+        room = int(np.ceil(MARGIN * sigma))
+        low = np.floor(at.min(0)).astype(int) - room
+        high = np.ceil(at.max(0)).astype(int) + room
         if (low < 0).any() or (high >= self._side).any():
             return
         ink = np.zeros((high - low + 1)[::-1], np.float32)
@@ -169,12 +234,13 @@ class Creases:
         window += cv2.GaussianBlur(ink, (0, 0), sigma)
 
 
-def _patch(index: int, relief: Float) -> _Patch:
-    rows, columns = np.flatnonzero(relief.any(1)), np.flatnonzero(relief.any(0))
+def _patch(index: int, relief: Float, own: Float) -> _Patch:
+    some = (relief != 0) | (own != 0)
+    rows, columns = np.flatnonzero(some.any(1)), np.flatnonzero(some.any(0))
     if not len(rows):
-        return _Patch(index, (0, 0), relief[:0])
-    part = relief[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return _Patch(index, (int(columns[0]), int(rows[0])), part.copy())
+        return _Patch(index, (0, 0), relief[:0], own[:0])
+    part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return _Patch(index, (int(columns[0]), int(rows[0])), relief[part].copy(), own[part].copy())
 
 
 def _resampled(path: Double) -> Double:

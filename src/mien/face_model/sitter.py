@@ -29,6 +29,7 @@ from mien.face_model.gaze import iris_vertex
 from mien.face_model.inside import mouth_of
 from mien.face_model.lids import LidFolds
 from mien.face_model.light import Light
+from mien.face_model.lines import skin_lines
 from mien.face_model.lips import lips_without_slit
 from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_INSIDE, SIDES
 from mien.face_model.mouth import MouthShade, own_mouth
@@ -105,14 +106,9 @@ class Sitter:
         self._light = Light(model, small, source.points, source.normals)
         self._lit = self._background.before_wall(small)
         self._folds = Folds(model, shipped())
-        self._creases = Creases(
-            model,
-            source.points,
-            SOURCE_SIZE,
-            float(fit.camera.scale),
-            self._light.bare,
-            self._rig.seed,
-        )
+        scale, bare = float(fit.camera.scale), self._light.bare
+        lines = skin_lines(model, small, source.points, scale)
+        self._creases = Creases(model, source.points, lines, scale, bare, self._rig.seed)
         second = lips_without_slit(eyes.lids, landmarks, fit.closed, eyes.white, fine)
         tones = seen(eyes.white, own, photo, landmarks)
         mesh = resized(source.points, SOURCE_SIZE, len(photo))

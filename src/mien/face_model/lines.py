@@ -1,0 +1,84 @@
+"""The lines that a skin has: how furrowed a photograph shows it, and its own furrows, to be
+deepened where a unit bunches it and taken away where a frown is let go.
+
+What counts as a line is a streak a little darker or brighter than the skin across it and alike
+along it, 0.06 to 0.2 cm wide: pores and grain are shorter, shade is wider, hair is darker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mien.face_model.arrays import Bool, Float
+from mien.face_model.mesh import FACE, FaceModel
+from mien.face_model.sampling import LUMA, sample
+
+FINE, COARSE, ALONG = 0.045, 0.2, 0.24
+"""Sigmas, cm: across a line those of what is finer and of what is coarser, and along it."""
+STEEPEST = 0.14
+"""Bound of a line's log-brightness: beyond lie edges of brows and shine."""
+HAIR = 0.16, 0.32
+"""How much darker than the skin around it, in log-brightness, hair begins to be, and surely is."""
+OFFSET = 8.0
+"""Added to brightness, 0..255, before its logarithm: noise in the dark makes no lines."""
+SPANS = {"forehead": (0.004, 0.013), "bags": (0.014, 0.034), "corners": (0.027, 0.041)}
+"""Contrast (root mean square of log-brightness) of smooth and of furrowed skin: the 20th percentile
+of the London people, half of whom are under 27, and what the most furrowed of them pass."""
+
+
+@dataclass(frozen=True)
+class SkinLines:
+    """The lines of one photograph of side S.
+
+    level, upright (S, S): log-brightness of lines that run across the face and down it; rough: how
+    furrowed the skin is, 0 for smooth and young, 1 for deeply lined.
+    """
+
+    level: Float
+    upright: Float
+    rough: float
+
+
+def skin_lines(model: FaceModel, photo: Float, points: Float, scale: float) -> SkinLines:
+    """Of a photograph (S, S, 3), 0..255, with the mesh at points (N, 2) px, `scale` px per cm."""
+    light = np.log(photo @ LUMA + np.float32(OFFSET)).astype(np.float32)
+    fine, coarse, along = (max(part * scale, 0.4) for part in (FINE, COARSE, ALONG))
+    around = cv2.GaussianBlur(light, (0, 0), 4 * coarse)
+    darker = around - cv2.GaussianBlur(light, (0, 0), fine)
+    hair = np.clip((darker - HAIR[0]) / (HAIR[1] - HAIR[0]), 0, 1)
+    skin = 1 - np.clip(2 * cv2.GaussianBlur(hair, (0, 0), 1.5 * coarse), 0, 1)
+
+    def lines(x: float, y: float, wide_x: float, wide_y: float) -> Float:
+        narrow = cv2.GaussianBlur(light, (0, 0), x, sigmaY=y)
+        wide = cv2.GaussianBlur(light, (0, 0), wide_x, sigmaY=wide_y)
+        return np.asarray(np.clip(narrow - wide, -STEEPEST, STEEPEST) * skin, np.float32)
+
+    level = lines(along, fine, along, coarse)
+    upright = lines(fine, along, coarse, along)
+    grain = lines(fine, fine, coarse, coarse)
+    at, weight = points[FACE], sample(np.asarray(skin, np.float32), points[FACE])
+    found = {"forehead": level, "bags": grain, "corners": grain}
+    shares = []
+    for name, where in _areas(model).items():
+        trust = weight[where]
+        if float(trust.mean()) < 0.3:
+            continue
+        squared = sample(found[name], at[where]) ** 2
+        contrast = float(np.sqrt((trust * squared).sum() / trust.sum()))
+        low, high = SPANS[name]
+        shares.append(float(np.clip((contrast - low) / (high - low), 0, 1)))
+    return SkinLines(level, upright, float(np.median(shares)) if shares else 0.0)
+
+
+def _areas(model: FaceModel) -> dict[str, Bool]:
+    """Where (F,) age shows first: the forehead, below the eyes, beside their outer corners."""
+    x, y, z = model.neutral[FACE].T
+    aside, front = np.abs(x), z > 3
+    return {
+        "forehead": front & (aside < 4.0) & (y > 6.8) & (y < 9.3),
+        "bags": front & (aside > 1.8) & (aside < 4.6) & (y > 1.0) & (y < 2.6),
+        "corners": front & (aside > 4.6) & (aside < 6.2) & (y > 2.2) & (y < 4.6),
+    }
