@@ -58,6 +58,8 @@ class Result:
     """Time of each stage, in order."""
     heads: tuple[str, ...] = ()
     """What drew each face: `model`, the face model, or the method's `own` head."""
+    held: tuple[str, ...] = ()
+    """Parts of the faces that were left as they are, each with the reason."""
 
     @property
     def pixels(self) -> UInt8:
@@ -149,7 +151,10 @@ class Editor:
         heads = tuple(draft.head for _, draft in drafts)
         metadata = self.metadata(guide.describe(), f"{intensity:g}", len(changed))
         metadata |= {"heads": ",".join(heads)}
-        return Result(edited, changed, len(found), metadata, source, clock.seconds, heads)
+        held = told_of([draft for _, draft in drafts])
+        if held:
+            metadata |= {"held": "; ".join(held)}
+        return Result(edited, changed, len(found), metadata, source, clock.seconds, heads, held)
 
     def draft(
         self, photo: Photo, faces: Sequence[Face], guide: Guide, intensity: float = 1.0
@@ -276,6 +281,11 @@ class Editor:
             Draft(crop, self.method.edit(self._batch(crop), guide.of(i), intensity))
             for i, crop in enumerate(crops)
         ]
+
+
+def told_of(drafts: Sequence[Draft]) -> tuple[str, ...]:
+    """What drafts leave as it is, each reason once."""
+    return tuple(dict.fromkeys(reason for draft in drafts for reason in draft.edit.held))
 
 
 class _Clock:

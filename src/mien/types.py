@@ -106,12 +106,14 @@ class Composition:
     `gain` (B, 1, S, S) >= 0, where there is one, multiplies the light of what shows through (its
     values counted from black): shade and folds that leave the skin's texture alone. Such a
     composition is drawn at the photograph's own size, and every pixel means what it says.
+    `held`: parts of the face that were left as they are, each with the reason, to be told.
     """
 
     flow: Tensor
     mask: Tensor
     paint: Tensor
     gain: Tensor | None = None
+    held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

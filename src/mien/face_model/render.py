@@ -18,6 +18,7 @@ from mien.face_model import units
 from mien.face_model.animate import Pose, asked, effective, person, pose, stand
 from mien.face_model.arrays import Float, UInt8
 from mien.face_model.camera import Camera
+from mien.face_model.eyewear import covered
 from mien.face_model.fit import Fit, fit
 from mien.face_model.frame import (
     SOURCE_SIZE,
@@ -114,6 +115,7 @@ class Rig:
         donor: whose teeth are seen in a mouth that opens; None if they are the person's own.
         small: the crop at 320 px; irises: where they are in it.
         source: the mesh as the photograph shows it.
+        covered: whether something opaque covers the eyes: all around them then stays as it is.
     """
 
     def __init__(
@@ -149,6 +151,7 @@ class Rig:
         self.units: Float = units.to_units(model, look if neutral else asked(model, self.fit))
         self.person = person(model, self.fit)
         self.source = stand(model, pose(model, self.person, self.fit.weights), self.fit.camera)
+        self.covered = covered(self.small.astype(np.float32), self.fit.landmarks)
         with one_thread():
             self._sitter = Sitter(self)
         self._skin, self._scene = self._sitter.skin, self._sitter.scene

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from mien.face_model.animate import Pose, drawn, pose, rim, sink
+from mien.face_model.animate import Pose, drawn, pose, rim, sink, stand
 from mien.face_model.arrays import Float
 from mien.face_model.background import NEAR, Background
 from mien.face_model.camera import Camera
 from mien.face_model.creases import Creases
 from mien.face_model.eyes import eye_textures
+from mien.face_model.eyewear import pinned
 from mien.face_model.folds import Folds, shipped
 from mien.face_model.frame import (
     BLEND,
@@ -68,6 +69,8 @@ class Sitter:
     def __init__(self, rig: Rig) -> None:
         """Of a rig that is fitted: its `fit`, `person`, `irises` and `source` are there."""
         self._rig = rig
+        self._pinned = pinned(rig.model) if rig.covered else None
+        self._of_eyes = np.array([name.startswith(("eye", "brow")) for name in rig.model.names])
         self._select()
         self._paint()
 
@@ -152,7 +155,9 @@ class Sitter:
         habit: Float | None,
     ) -> tuple[Scene, Float | None]:
         """The posed face, and the log-brightness (320, 320) of its creases, if any."""
-        target = self._rig.pose(weights, camera, habit)
+        if self._pinned is not None:
+            weights = np.where(self._of_eyes, self._rig.fit.weights, weights)
+        target = self._posed(weights, camera, habit)
         points = target.points + self._eye_shift
         moved = points - self._rig.source.points
         moved[EYEBALLS] -= self._eye_shift[EYEBALLS]
@@ -172,7 +177,8 @@ class Sitter:
         attributes = self._attributes(points, target, blink, colours, relight)
         relief, glow = None, None
         if folded:
-            attributes[FACE, LIGHT] *= self._folds(weights, self._rig.fit.weights)
+            lit = self._folds(weights, self._rig.fit.weights)
+            attributes[FACE, LIGHT] *= lit if self._pinned is None else self._unpinned(lit)
             relief = self._creases(weights, self._rig.fit.weights)
         if any(stage.key):
             glow = self._move_key(attributes, target.normals, stage.key)
@@ -196,6 +202,15 @@ class Sitter:
             glow=glow,
         )
         return scene, relief
+
+    def _posed(self, weights: Float, camera: Camera, habit: Float | None) -> Pose:
+        """The mesh under `weights`, but for what lies behind glasses: that keeps its shape."""
+        target = self._rig.pose(weights, camera, habit)
+        if self._pinned is None:
+            return target
+        own = self._rig.source.vertices
+        held = target.vertices + self._pinned * (own - target.vertices)
+        return stand(self._rig.model, held, camera)
 
     def _drift(self, moved: Float, stage: Stage) -> Float:
         """Displacement (G, 2) px of the background, given that of every vertex (N, 2) px."""
@@ -232,8 +247,15 @@ class Sitter:
         for side, folded in self._folded.items():
             blend = np.maximum(blend, folded * np.clip(risen, shut[side], 1))
         out[:, BLEND] = np.maximum(blend, self._rig.model.lips * min(1.0, change / LIP_CHANGE))
-        out[FACE, LIGHT] = self._light.ratio(target.normals, relight)
+        lit = self._light.ratio(target.normals, relight)
+        out[FACE, LIGHT] = lit if self._pinned is None else self._unpinned(lit)
         out[MOUTH_INSIDE, COLOUR] = colours
+        return out
+
+    def _unpinned(self, lit: Float) -> Float:
+        """A change of light (F,), none of it on what covers the eyes."""
+        assert self._pinned is not None
+        out: Float = 1 + (lit - 1) * (1 - self._pinned[FACE, 0])
         return out
 
     def _lowered(self, weights: Float, side: str) -> float:

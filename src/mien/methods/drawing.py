@@ -27,6 +27,8 @@ from mien.types import Composition, Faces
 
 T = TypeVar("T")
 
+COVERED = "the eyes are covered, and stay as they are"
+"""What is told of sunglasses and goggles."""
 KNOWN = 64
 """People, told by their identity, whose teeth are remembered from picture to picture."""
 FITTED = 4
@@ -123,7 +125,9 @@ class ModelHead:
             for rig, goal, stage in zip(self.rigs(source), goals, stages, strict=True)
         ]
         fields = (torch.cat(parts) for parts in zip(*map(_fields, drawings), strict=True))
-        return Composition(*(field.to(source.pixels.device) for field in fields))
+        flow, mask, paint, gain = (field.to(source.pixels.device) for field in fields)
+        held = (COVERED,) if any(rig.covered for rig in self.rigs(source)) else ()
+        return Composition(flow, mask, paint, gain, held)
 
     def _absolute(self, rig: Rig, goal: Float) -> Float:
         """The mesh's own weights (53,) for those relative to rest: what is not asked to change

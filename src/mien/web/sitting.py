@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from mien import facs
-from mien.editor import Draft, Editor, Result, lay
+from mien.editor import Draft, Editor, Result, lay, told_of
 from mien.errors import MienError
 from mien.faces.detect import choose, detect
 from mien.guides import ActionUnits, Guide, Label, Reference
@@ -134,8 +134,11 @@ class Sitting:
             len(worn),
         )
         told |= {"heads": ",".join(heads)}
+        held = told_of(drafts)
+        if held:
+            told |= {"held": "; ".join(held)}
         faces = tuple(self.faces[i] for i, _ in worn)
-        return Result(photo, faces, len(self.faces), told, self.photo, heads=heads)
+        return Result(photo, faces, len(self.faces), told, self.photo, heads=heads, held=held)
 
     def sheet(self, intensity: float) -> dict[str, UInt8]:
         """The first of the chosen faces in every expression, uint8 (s, s, 3), s up to `TILE`."""

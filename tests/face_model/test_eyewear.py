@@ -1,0 +1,65 @@
+"""Sunglasses: told from eyes, and left where they are."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+import mien
+from mien import images
+from mien.editor import Editor
+from mien.face_model.eyewear import covered
+from mien.faces import align
+from mien.faces.detect import detect
+from mien.guides import Label
+from mien.types import UInt8
+from mien.zoo.samples import samples
+
+
+def with_glasses(photo: UInt8, points: np.ndarray) -> tuple[UInt8, np.ndarray]:
+    """The photograph wearing dark lenses, and where (H, W) they are."""
+    lenses = np.zeros(photo.shape[:2], np.uint8)
+    for part in (slice(36, 42), slice(42, 48)):
+        eye = points[part]
+        width = float(np.ptp(eye[:, 0]))
+        x, y = eye[:, 0].mean(), eye[:, 1].mean() + 0.1 * width
+        axes = (round(0.95 * width), round(0.7 * width))
+        cv2.ellipse(lenses, (round(x), round(y)), axes, 0, 0, 360, 1, -1)
+    out = photo.copy()
+    out[lenses > 0] = (out[lenses > 0] * 0.05 + 18).astype(np.uint8)
+    return out, lenses > 0
+
+
+def seen(photo: UInt8, points: np.ndarray) -> bool:
+    face = detect(photo)[0]
+    crop = align.align(photo, face, 320)
+    moved = points @ crop.matrix[:, :2].T + crop.matrix[:, 2]
+    return covered(crop.pixels.astype(np.float32), moved.astype(np.float64))
+
+
+@pytest.mark.parametrize("name", ["anna", "ben", "cora"])
+def test_dark_lenses_are_told_from_eyes(name: str) -> None:
+    photo = images.read(samples()[name]).pixels
+    points = detect(photo)[0].landmarks
+    assert not seen(photo, points)
+    assert seen(with_glasses(photo, points)[0], points)
+    dim = (photo * 0.35).astype(np.uint8)
+    assert not seen(dim, points)
+
+
+def test_covered_eyes_stay_and_it_is_told() -> None:
+    photo = images.read(samples()["anna"]).pixels
+    points = detect(photo)[0].landmarks
+    dark, lenses = with_glasses(photo, points)
+    editor = Editor(mien.load("morphable"))
+    result = editor.edit(dark, Label("surprise"))
+    moved = np.abs(result.pixels.astype(int) - dark).max(-1)
+    assert "covered" in result.metadata["held"]
+    assert np.percentile(moved[lenses], 99) <= 1
+    mouth = points[48:68]
+    low, high = mouth.min(0).astype(int), mouth.max(0).astype(int)
+    assert moved[low[1] : high[1], low[0] : high[0]].max() > 60
+    plain = editor.edit(photo, Label("surprise"))
+    assert plain.held == ()
+    assert "held" not in plain.metadata
