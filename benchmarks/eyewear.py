@@ -2,8 +2,8 @@
 
     python benchmarks/eyewear.py -o benchmarks/results/eyewear.json
 
-Of the portraits of SFHQ-T2I, `OPAQUE` wear something that hides both eyes (labelled by eye; two more
-are tinted and show them); nobody in the Congress portraits and the London Set does.
+Of the portraits of SFHQ-T2I, `OPAQUE` wear something that hides both eyes (labelled by eye; two
+more are tinted and show them); nobody in the Congress portraits and the London Set does.
 """
 
 from __future__ import annotations

@@ -70,7 +70,8 @@ def _signs(crop: Float, eye: Double) -> float:
         return 0.0
     dark, bright = np.percentile(inside, [5, 95])
     edge = float(np.median(_steps(lines(np.arange(0.1, 1.25, 0.03))).max(1)))
-    return shade + light - float(bright) + EDGE * edge + UNEVEN * (1 - min(1.0, bright - dark))
+    contrast = min(1.0, float(bright - dark))
+    return shade + light - float(bright) + EDGE * edge + UNEVEN * (1 - contrast)
 
 
 def _steps(line: Float) -> Float:
