@@ -99,6 +99,7 @@ class Scene:
     wide: float
     opened: float
     gap_change: float
+    pressed: float
     landmarks: Float
     surround: Background
     drift: Float

@@ -32,7 +32,7 @@ from mien.face_model.mesh import FaceModel
 from mien.face_model.mouths import Donor
 from mien.face_model.problem import ruler
 from mien.face_model.sampling import shrink
-from mien.face_model.shade import mouth_mask, shade
+from mien.face_model.shade import mend, mouth_mask, shade
 from mien.face_model.sitter import Sitter
 from mien.face_model.stage import Stage
 from mien.face_model.threads import one_thread
@@ -259,6 +259,8 @@ class Rig:
         """The fields of one window."""
         frame = Frame.of(scene, window, skin_only)
         layers = shade(self._skin, frame, relief)
+        if window.fine > 1:
+            mend(self._skin, frame, layers)
         flow, seen = shrink_flow(frame.flow(), layers.keep, window.fine)
         far = np.linalg.norm(flow, axis=-1, keepdims=True) * np.float32(window.side)
         flow *= np.clip(far / UNSEEN - 1, 0, 1)

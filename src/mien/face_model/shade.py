@@ -40,6 +40,8 @@ SLIT = np.float32(4)
 """The inside shows wholly once the mouth is open by 1 / this."""
 LASHES_GONE = 1.5
 """Lashes that stand over the lid are gone at 1 / this of a blink."""
+TORN = 2.0
+"""Distance, px of the crop, between the places of neighbours from which on the flow is torn."""
 LINE_WIDTH = 0.06
 """Width of the line between closed lips, cm."""
 
@@ -128,6 +130,28 @@ def shade(skin: Skin, frame: Frame, relief: Float | None) -> Layers:
         creased = (seen != 0) & (frame.layer == SKIN_LAYER)
         layers.dim(creased, np.exp(seen[creased]))
     return layers
+
+
+def mend(skin: Skin, frame: Frame, layers: Layers) -> None:
+    """Paint what lies along a tear of the flow, where neighbours come from places apart, as between
+    lips that are rolled in: the mean of their places is a place between, with what is there.
+
+    Averaging and enlarging the fields takes that mean over a pixel of the result and the next one.
+    """
+    fine = frame.window.fine
+    torn = np.zeros(frame.window.shape, bool)
+    for axis in (0, 1):
+        jump = np.abs(np.diff(frame.source, axis=axis)).max(-1) > TORN
+        for part in (np.s_[:-1], np.s_[1:]):
+            torn[part if axis == 0 else (slice(None), part)] |= jump
+    part = _window(torn, 2 * fine + 1)
+    if part is None:
+        return
+    reach = np.ones((4 * fine + 1, 4 * fine + 1), np.uint8)
+    near = cv2.dilate(torn[part].astype(np.uint8), reach) > 0
+    shown = np.where(near, layers.keep[part] * layers.gain[part], 0)[..., None]
+    layers.paint[part] += shown * skin.map(skin.photo, frame.source[part])
+    layers.keep[part] *= ~near
 
 
 def mouth_mask(shape: tuple[int, ...], landmarks: Double, closed: bool) -> Float:
@@ -288,12 +312,16 @@ def _lashes(skin: Skin, frame: Frame, side: str, layers: Layers) -> None:
 
 
 def _closed_lips(skin: Skin, frame: Frame, layers: Layers) -> None:
-    """The dark line where the lips meet, on a mouth that the photograph shows open."""
+    """The dark line where the lips meet: on a mouth that the photograph shows open, and on lips
+    that are rolled in, where the photograph's own would be torn."""
     scene = frame.scene
-    strength = min(1.0, -scene.gap_change / OWN_MOUTH_SPAN) * (1 - scene.opened)
+    anew = max(min(1.0, -scene.gap_change / OWN_MOUTH_SPAN), scene.pressed)
+    strength = anew * (1 - scene.opened)
     if strength <= 0.05:
         return
-    x, y = frame.points[skin.model.landmarks[60:65]].T
+    # rolled in, the lips of the mesh pass through one another: they meet half-way
+    at = skin.model.landmarks
+    x, y = ((frame.points[at[60:65]] + frame.points[at[[60, 67, 66, 65, 64]]]) / 2).T
     along = np.linspace(x[0], x[-1], 33, dtype=np.float32)
     line = np.stack([along, np.interp(along, x, y).astype(np.float32)], 1)
     _ink(layers, _smoothed(line), LINE_WIDTH * frame.unit, strength * 0.65, skin.mouth.line)

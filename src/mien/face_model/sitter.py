@@ -54,6 +54,9 @@ UNFOLDING = 0.08
 STIRRED = 0.06
 """Motion of lids or iris, cm, from which on what lies along the lids is no longer the
 photograph's."""
+ROLLED, PRESSED = ("mouthRollLower", "mouthRollUpper"), 0.4
+"""Shapes that roll the lips in, and the sum of their weights from which on the line between them is
+drawn anew."""
 LOOK_BLINK = 0.4
 """A lid that follows the gaze down comes as far as in this much of a blink."""
 EYE_LANDMARKS = {"R": slice(36, 42), "L": slice(42, 48)}
@@ -174,7 +177,8 @@ class Sitter:
         points[self._rim] = points[self._rim] * self._rim_own + carried * (1 - self._rim_own)
 
         colours, opened, gap_change = self._mouth(target.vertices, target.normals)
-        attributes = self._attributes(points, target, blink, colours, relight)
+        pressed = self._pressed(weights)
+        attributes = self._attributes(points, target, blink, colours, relight, pressed)
         relief, glow = None, None
         if folded:
             lit = self._folds(weights, self._rig.fit.weights)
@@ -195,6 +199,7 @@ class Sitter:
             wide=max(self._more(weights, f"eyeWide_{s}") for s in SIDES),
             opened=opened,
             gap_change=gap_change,
+            pressed=pressed,
             landmarks=self._rig.fit.landmarks.astype(np.float32) + moved[at],
             surround=self._background,
             drift=drift,
@@ -232,7 +237,13 @@ class Sitter:
         return out
 
     def _attributes(
-        self, points: Float, target: Pose, blink: dict[str, float], colours: Float, relight: float
+        self,
+        points: Float,
+        target: Pose,
+        blink: dict[str, float],
+        colours: Float,
+        relight: float,
+        pressed: float,
     ) -> Float:
         out = self._fixed_attributes.copy()
         at, source = self._rig.model.landmarks, self._rig.source.points
@@ -246,7 +257,8 @@ class Sitter:
         risen = (source[:, 1] - points[:, 1]) / (UNFOLDING * self._rig.fit.camera.scale)
         for side, folded in self._folded.items():
             blend = np.maximum(blend, folded * np.clip(risen, shut[side], 1))
-        out[:, BLEND] = np.maximum(blend, self._rig.model.lips * min(1.0, change / LIP_CHANGE))
+        rim = self._rig.model.lips * max(min(1.0, change / LIP_CHANGE), pressed)
+        out[:, BLEND] = np.maximum(blend, rim)
         lit = self._light.ratio(target.normals, relight)
         out[FACE, LIGHT] = lit if self._pinned is None else self._unpinned(lit)
         out[MOUTH_INSIDE, COLOUR] = colours
@@ -257,6 +269,11 @@ class Sitter:
         assert self._pinned is not None
         out: Float = 1 + (lit - 1) * (1 - self._pinned[FACE, 0])
         return out
+
+    def _pressed(self, weights: Float) -> float:
+        """How far, 0..1, lips are rolled in more than the photograph has them: the line between
+        them then lies where little is left of them."""
+        return min(1.0, sum(self._more(weights, name) for name in ROLLED) / PRESSED)
 
     def _lowered(self, weights: Float, side: str) -> float:
         """How far an upper lid comes down, 0..1: by closing, or by following the gaze."""
