@@ -53,6 +53,9 @@ LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.35, 0.8), (0.9, 2.2)
 """How much higher the lower teeth stand than the mesh's, cm, whose lip hides them, and their
 brightness in units of the upper ones', in a mouth that is open by the first gap, cm, or less, and
 by the second or more."""
+SLIVER = (0.12, 0.32)
+"""Height, cm, that a lower lip lets be seen of the lower teeth, up to which it hides them, and from
+which on they show wholly: a thin pale strip would look like the lip's own light."""
 LOWER_EDGE = np.float32(0.12)
 """The lower teeth's edge is the upper ones' this far up, cm, where they are even."""
 LOWER_TEETH, LIKE_UPPER = (0.0, 0.54, 1.12, 1.8, 2.6), (0.0, 0.85, 1.5, 2.2, 2.9)
@@ -229,6 +232,9 @@ class Mouth:
         row = _sampled(self._levels, column, np.maximum(high, 0) + LOWER_EDGE, view.unit)
         inside = np.clip((_along(column, self.donor.top) - LOWER_EDGE - high) / GUM_EDGE, 0, 1)
         inside *= np.clip(high * view.unit / 1.5 + 0.5, 0, 1)
+        sunk, stands = SLIVER
+        seen = float((inside * view.mask).sum(0).max()) / view.unit
+        inside *= np.clip((seen - sunk) / (stands - sunk), 0, 1)
         return row * inside[..., None].astype(np.float32), light
 
 

@@ -9,9 +9,13 @@ import numpy as np
 from mien.face_model.arrays import Double, Float, UInt8
 from mien.face_model.eyes import disc, fixed_point, polygon
 from mien.face_model.mouth import around, lip_colour, toothlike
+from mien.face_model.sampling import LUMA
 
 UPPER_LIP_SHADE = 0.84
 """The upper lip looks down: its brightness in units of the lower lip's."""
+CORNER, SHADED = 0.13, 0.5
+"""How far from a corner of the mouth its shade lies on the lips, in widths of the mouth, and the
+brightness, in units of the lower lip's, under which it is shade."""
 MOST = 12.0
 """Bound of a lip's texture, of 255: beyond lie shine and edges."""
 
@@ -46,6 +50,14 @@ def _closed(lids: Float, landmarks: Double, closed: bool, white: Float, fine: fl
     # Landmarks miss the edge of a tooth by a pixel or two: its colour tells.
     near = np.asarray(cv2.dilate(mask, disc(3 * fine)), np.uint8) & polygon(shape, landmarks[48:60])
     mask |= (near > 0) & (toothlike(lids, white) > 0.5)
+    # The shade of the corners lies on the lips beside them.
+    beside = np.zeros(shape, np.uint8)
+    for outer, corner in ((48, 60), (54, 64)):
+        middle = fixed_point((landmarks[outer] + landmarks[corner]) / 2)
+        cv2.circle(beside, middle.tolist(), round(16 * CORNER * size), (1,), -1, shift=4)
+    beside &= polygon(shape, landmarks[48:60])
+    dark = lids @ LUMA < SHADED * float(lip_colour(lids, landmarks) @ LUMA)
+    mask |= (beside > 0) & dark
     mask = np.asarray(cv2.dilate(mask, disc(2 * fine)), np.uint8)
     return _painted_lips(lids, landmarks, mask, size, fine)
 
