@@ -142,8 +142,8 @@ def mend(skin: Skin, frame: Frame, layers: Layers) -> None:
     torn = np.zeros(frame.window.shape, bool)
     for axis in (0, 1):
         jump = np.abs(np.diff(frame.source, axis=axis)).max(-1) > TORN
-        for part in (np.s_[:-1], np.s_[1:]):
-            torn[part if axis == 0 else (slice(None), part)] |= jump
+        for side in (slice(None, -1), slice(1, None)):
+            torn[(side, ALL[1]) if axis == 0 else (ALL[0], side)] |= jump
     part = _window(torn, 2 * fine + 1)
     if part is None:
         return

@@ -10,6 +10,7 @@ import numpy as np
 from mien.face_model.animate import Pose, drawn, pose, rim, sink, stand
 from mien.face_model.arrays import Float
 from mien.face_model.background import NEAR, Background
+from mien.face_model.bone import JawEdge
 from mien.face_model.camera import Camera
 from mien.face_model.creases import Creases
 from mien.face_model.eyes import eye_textures
@@ -72,6 +73,7 @@ class Sitter:
     def __init__(self, rig: Rig) -> None:
         """Of a rig that is fitted: its `fit`, `person`, `irises` and `source` are there."""
         self._rig = rig
+        self._edge = JawEdge(rig.model)
         self._pinned = pinned(rig.model) if rig.covered else None
         self._of_eyes = np.array([name.startswith(("eye", "brow")) for name in rig.model.names])
         self._select()
@@ -209,13 +211,14 @@ class Sitter:
         return scene, relief
 
     def _posed(self, weights: Float, camera: Camera, habit: Float | None) -> Pose:
-        """The mesh under `weights`, but for what lies behind glasses: that keeps its shape."""
-        target = self._rig.pose(weights, camera, habit)
-        if self._pinned is None:
-            return target
-        own = self._rig.source.vertices
-        held = target.vertices + self._pinned * (own - target.vertices)
-        return stand(self._rig.model, held, camera)
+        """The mesh under `weights`, its jaw's edge held; what lies behind glasses keeps its
+        shape."""
+        model, own = self._rig.model, self._rig.source.vertices
+        vertices = pose(model, self._rig.person, weights)
+        self._edge.hold(vertices, weights, self._rig.fit.weights)
+        if self._pinned is not None:
+            vertices += self._pinned * (own - vertices)
+        return stand(model, vertices if habit is None else vertices + habit, camera)
 
     def _drift(self, moved: Float, stage: Stage) -> Float:
         """Displacement (G, 2) px of the background, given that of every vertex (N, 2) px."""

@@ -1,0 +1,44 @@
+"""The edge of the lower jaw is bone: lips and chin move the skin before it, and itself hardly.
+
+The mesh's mouth shapes lift the chin's outline by up to a centimetre, and draw the skin under it, a
+few pixels in a photograph, out over the neck.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mien.face_model.arrays import Float
+from mien.face_model.mesh import FACE, FaceModel
+
+GIVES = 0.2
+"""Part of the mouth's motion that the edge takes up."""
+EDGE, CURVE = -7.57, 0.0735
+"""Height of the edge below the chin, cm, and by how much it rises with the square of the distance
+from the middle, 1/cm."""
+ABOVE = (1.3, 0.3)
+"""Heights above the edge, cm, where it begins to hold the skin, and where it holds it wholly."""
+WIDEST = 7.0
+"""Half width, cm, of what is held."""
+
+
+class JawEdge:
+    """The jaw's edge of the mesh."""
+
+    def __init__(self, model: FaceModel) -> None:
+        names = [n for n in model.names if n.startswith("mouth") and n != "mouthClose"]
+        self._shapes = np.array([model.index[name] for name in names])
+        x, y = model.neutral[FACE, 0], model.neutral[FACE, 1]
+        above = y - (EDGE + CURVE * x * x)
+        share = np.clip((ABOVE[0] - above) / (ABOVE[0] - ABOVE[1]), 0, 1)
+        share = share * share * (3 - 2 * share) * np.clip(WIDEST - np.abs(x), 0, 1)
+        self._at = np.flatnonzero(share)
+        held = ((1 - GIVES) * share[self._at])[:, None].astype(np.float32)
+        self._moves = model.expressions[self._shapes][:, self._at] * held
+
+    def hold(self, vertices: Float, weights: Float, own: Float) -> None:
+        """Take from `vertices` (N, 3), in place, what the change from the weights `own` (53,) to
+        `weights` (53,) moves the edge."""
+        change = (weights - own)[self._shapes]
+        if change.any():
+            vertices[self._at] -= np.tensordot(change, self._moves, 1).astype(np.float32)

@@ -1,0 +1,31 @@
+"""The jaw's edge stays where lips and chin move, and goes where the jaw goes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mien import facs
+from mien.face_model.render import Render, Rig
+
+
+def moved(rig: Rig, **units: float) -> np.ndarray:
+    """Motion (68, 2) of the landmarks, px of the crop."""
+    shown: Render = rig.render(facs.vector(units), 320, supersample=1)
+    still: Render = rig.original(320)
+    return shown.landmarks - still.landmarks
+
+
+def test_a_raised_chin_leaves_its_outline(rig: Rig) -> None:
+    lip, edge = -moved(rig, AU17=1)[[57, 8], 1]
+    assert lip > 5
+    assert edge < 0.45 * lip
+
+
+def test_pressed_lips_leave_the_chins_outline(rig: Rig) -> None:
+    motion = moved(rig, AU23=1, AU24=1)
+    assert np.abs(motion[6:11]).max() < 2.0
+
+
+def test_an_opened_jaw_takes_its_edge_along(rig: Rig) -> None:
+    lip, edge = moved(rig, AU26=1)[[57, 8], 1]
+    assert edge > 0.7 * lip > 5
