@@ -26,6 +26,13 @@ LID_EDGE = 0.05
 """Width of what belongs to a lid along its edge, in widths of the eye."""
 SHADOW = 0.93
 """What was behind a lid is a little darker than what was in the open."""
+THIN, HAIRLINE = 0.05, 0.06
+"""Half width of a lash, in widths of the eye, and how much darker than its surround it is at least,
+relative to the skin."""
+GRAIN = 5.0
+"""... and at least this often what is usual there: rough skin is not lashes."""
+FAR = 1e-4
+"""Weight of the mean colour where nothing that is known is near."""
 CLEAN = 0.86
 """Skin beside the eye that is darker than this, relative to its brighter part, is lash or paint."""
 
@@ -248,7 +255,11 @@ def _close(photo: Float, hidden: UInt8, corners: Double, fine: float) -> tuple[F
     cover = np.zeros(photo.shape[:2], np.float32)
     if not ring.any():
         return photo, cover
-    stain = ring & (light < CLEAN * np.percentile(light[ring], 60))
+    bright = np.percentile(light[ring], 60)
+    thin = cv2.morphologyEx(light, cv2.MORPH_BLACKHAT, disc(THIN * width))
+    hairs = (thin > max(HAIRLINE * bright, GRAIN * float(np.median(thin[ring])))).astype(np.uint8)
+    hairs = np.asarray(cv2.dilate(hairs, disc(1.2 * fine)), np.uint8)
+    stain = ring & ((light < CLEAN * bright) | (hairs > 0))
     known = (ring & ~stain).astype(np.float32)
     filled = _spread(part, known, 0.12 * width)
     ys, xs = np.mgrid[top : top + down, left : left + across].astype(np.float32)
@@ -258,6 +269,10 @@ def _close(photo: Float, hidden: UInt8, corners: Double, fine: float) -> tuple[F
     grain = _grain(photo, window, corners, fine)
     filled = filled * (0.97 * bulge)[..., None] + grain
     k = cv2.GaussianBlur((mask | stain).astype(np.float32), (0, 0), 1.3 * fine)[..., None]
+    inward = np.ones((down, across), np.uint8)
+    inward[[0, -1]] = inward[:, [0, -1]] = 0
+    fade = cv2.distanceTransform(inward, cv2.DIST_L2, 3) / np.float32(0.1 * width)
+    k *= np.clip(fade, 0, 1)[..., None]  # no edge where the window ends
     out = photo.copy()
     out[window] = part * (1 - k) + filled * k
     cover[window] = k[..., 0]
@@ -279,7 +294,9 @@ def _grain(photo: Float, window: tuple[slice, slice], corners: Double, fine: flo
 
 def _spread(image: Float, known: Float, sigma: float) -> Float:
     """`image` (H, W, 3) smoothed from its `known` (H, W) pixels to all, near ones first."""
-    total, weight = np.zeros_like(image), np.full(known.shape, 1e-6, np.float32)
+    plain = (image * known[..., None]).sum((0, 1)) / max(float(known.sum()), 1.0)
+    total = np.broadcast_to(plain * np.float32(FAR), image.shape).astype(np.float32)
+    weight = np.full(known.shape, FAR, np.float32)
     for part, share in ((1.0, 1.0), (2.5, 0.03)):
         stacked = np.dstack([image * known[..., None], known])
         soft = np.asarray(cv2.GaussianBlur(stacked, (0, 0), sigma * part), np.float32)

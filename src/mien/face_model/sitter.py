@@ -281,7 +281,9 @@ class Sitter:
     def _lowered(self, weights: Float, side: str) -> float:
         """How far an upper lid comes down, 0..1: by closing, or by following the gaze."""
         gaze = LOOK_BLINK * self._more(weights, f"eyeLookDown_{side}")
-        return max(self._more(weights, f"eyeBlink_{side}"), gaze)
+        own = float(self._rig.fit.weights[self._rig.model.index[f"eyeBlink_{side}"]])
+        left = 1 - float(np.clip(own, 0, 0.8))
+        return max(self._more(weights, f"eyeBlink_{side}") / left, gaze)
 
     def _stirred(self, moved: Float, side: str) -> float:
         """How far an eye is moved, 0..1, given the motion of every vertex (N, 2) px: against the

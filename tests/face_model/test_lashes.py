@@ -1,0 +1,47 @@
+"""Lashes of a closed lid, and what lies under it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mien import facs
+from mien.face_model.eyes import _spread
+from mien.face_model.lashes import lashes
+from mien.face_model.render import Rig
+
+LUMA = np.array([0.299, 0.587, 0.114])
+
+
+@pytest.mark.parametrize("side", ["L", "R"])
+def test_lashes_hang_from_the_edge_and_fan_out(side: str) -> None:
+    out = 1.0 if side == "L" else -1.0
+    edge = np.stack([np.linspace(0, 80 * out, 20), np.full(20, 50.0)], 1).astype(np.float32)
+    some, none = (lashes(edge, 25.0, side, hang) for hang in (1.0, 0.0))
+    tips = np.array([stroke[-1] - stroke[0] for stroke in some])
+    assert (tips[:, 1] > 0).all()
+    assert 0.3 * 25 > np.median(tips[:, 1]) > 0.1 * 25
+    assert np.median(tips[-10:, 0]) * out > 2 > np.median(tips[:10, 0]) * out
+    assert np.median(np.ptp(none, axis=1)[:, 1]) < 0.7 * np.median(np.ptp(some, axis=1)[:, 1])
+    assert all((a == b).all() for a, b in zip(some, lashes(edge, 25.0, side, 1.0), strict=True))
+
+
+def test_a_closed_lid_wears_lashes(rig: Rig) -> None:
+    """Below the line between the lids it is darker in places: that line alone is even."""
+    size = 640
+    shown = rig.render(facs.vector({"AU43": 1.0}), size, supersample=1)
+    light = (shown.image @ LUMA).astype(np.float32)
+    edge = shown.landmarks[[43, 44]].mean(0)
+    width = float(np.ptp(shown.landmarks[42:46, 0]))
+    x = np.arange(round(edge[0] - 0.1 * width), round(edge[0] + 0.35 * width))
+    rows = [light[round(edge[1] + 0.13 * width) + i][x] for i in range(-2, 3)]
+    contrast = max(float(np.std(np.diff(row)) / row.mean()) for row in rows)
+    cheek = light[round(edge[1] + 0.5 * width)][x]
+    assert contrast > 2 * float(np.std(np.diff(cheek)) / cheek.mean())
+
+
+def test_what_is_far_from_all_skin_is_not_black() -> None:
+    image = np.full((60, 200, 3), 90.0, np.float32)
+    known = np.zeros((60, 200), np.float32)
+    known[:, :10] = 1
+    assert np.abs(_spread(image, known, 3.0) - 90).max() < 1
