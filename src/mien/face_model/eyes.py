@@ -24,6 +24,8 @@ CLEAR_OF_BROW = 0.14
 """Distance from a brow's middle, in widths of the eye, up to which its hair stays."""
 LID_EDGE = 0.05
 """Width of what belongs to a lid along its edge, in widths of the eye."""
+EDGE_REACH = 0.06
+"""How far from the upper lid's edge its lashes are looked for, in widths of the eye."""
 SHADOW = 0.93
 """What was behind a lid is a little darker than what was in the open."""
 THIN, HAIRLINE = 0.05, 0.06
@@ -92,9 +94,11 @@ def eye_textures(
         area = _lid_area(shape, corners, landmarks[BROWS[side]], side, fine)
         lids, cover = _close(lids, area, corners, fine)
         covers[side] = cover * _below_brow(shape, landmarks[BROWS[side]], corners)
-        opened = np.asarray(cv2.dilate(openings[side], disc(fine)), np.uint8)
-        around |= area & (1 - opened)
-    lash = np.percentile(image[around > 0], 4, axis=0) if around.any() else np.zeros(3)
+        edge = np.zeros(shape, np.uint8)
+        reach = max(1, round(2 * EDGE_REACH * float(np.linalg.norm(corners[3] - corners[0]))))
+        cv2.polylines(edge, [fixed_point(corners[:4])], False, (1,), reach, shift=4)
+        around |= edge
+    lash = np.percentile(image[around > 0], 6, axis=0) if around.any() else np.zeros(3)
     return EyeTextures(
         complete,
         kept,

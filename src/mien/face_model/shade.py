@@ -46,6 +46,8 @@ TORN = 2.0
 """Distance, px of the crop, between the places of neighbours from which on the flow is torn."""
 SHUT, HANGING = 0.9, 0.4
 """How far a lid must come down until no eye is seen, and until its lashes show against the skin."""
+LASH_SHADE, LASH_SHADE_WIDTH = 0.3, 0.28
+"""How dark the shade is that lashes and the lid's edge throw, and how wide, cm."""
 LASH_COVER = 0.8
 """How much of what is behind it a lash hides."""
 LINE_WIDTH = 0.06
@@ -329,6 +331,7 @@ def _lashes(skin: Skin, frame: Frame, side: str, layers: Layers) -> None:
     if strength <= 0.05:
         return
     line = _smoothed(frame.points[skin.model.lash_lines[side]])[1:-2]
+    _ink(layers, line, LASH_SHADE_WIDTH * frame.unit, strength * LASH_SHADE, skin.eyes.lash)
     _ink(layers, line, LASH_WIDTH * frame.unit, strength * 0.8, skin.eyes.lash)
     hang = (blink - HANGING) / (1 - HANGING)
     if hang > 0:
