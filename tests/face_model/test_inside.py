@@ -13,7 +13,7 @@ import pytest
 
 from mien import facs, images
 from mien.face_model import mouths
-from mien.face_model.inside import Mouth, _light
+from mien.face_model.inside import Mouth, View, _light
 from mien.face_model.jaw import Jaw
 from mien.face_model.mesh import TEETH, FaceModel
 from mien.face_model.mouths import MouthLibrary
@@ -233,3 +233,40 @@ def test_lips_that_moved_show_nothing_of_the_photographs_inside(toothy: Rig) -> 
     assert real.still(at, 1.0, unit) > 0.95
     parted = rig.pose(rig.weights(facs.vector({"AU25": 1.0, "AU26": 0.8})), rig.fit.camera).points
     assert real.still(parted, 1.0, unit) == 0
+
+
+def test_a_hazy_photograph_has_no_black_hole(model: FaceModel, anna: AlignedFace) -> None:
+    """Where pupils are grey, so is the depth of the mouth; where they are black, it is dark."""
+    darkest = []
+    for haze in (0.0, 0.4):
+        pixels = np.round(anna.pixels * (1 - haze) + 200 * haze).astype(np.uint8)
+        rig = Rig(model, pixels, anna.landmarks, neutral=True)
+        made = drawn(rig, SCREAM)
+        inside = (made.image @ LUMA)[made.mouth > 0.95]
+        skin = float(rig._skin.mouth.skin @ LUMA)
+        darkest.append(float(np.percentile(inside, 5)) / skin)
+    clear, hazy = darkest
+    assert clear < 0.2
+    assert hazy > clear + 0.15
+
+
+def test_a_strip_of_lower_teeth_is_not_shown(rig: Rig) -> None:
+    """They come into view when the lip leaves a third of a centimetre of them free."""
+    mouth = rig._skin.inside
+
+    def lower(tall: float) -> float:
+        """How much of them a mouth shows whose lower lip leaves `tall` cm above their edge."""
+        points = rig.source.points.copy()
+        unit = float(rig.fit.camera.scale)
+        jaw = mouth._jaws[1].place(points)
+        x = np.arange(320, dtype=np.float32)
+        across, above = jaw(x, x)
+        free = (np.abs(across) < 1.0)[None] & (above < 0.1) & (above > -tall)
+        zeros = np.zeros((320, 320), np.float32)
+        nowhere = np.zeros((320, 320, 2), np.float32)
+        index = np.zeros((320, 320), np.int32)
+        view = View(free, points, (0, 0), nowhere, zeros, index, unit)
+        row, _ = mouth._lower(view, x, x)
+        return float((row[..., 3] * free).max())
+
+    assert lower(0.02) < 0.3 < 0.8 < lower(0.6)

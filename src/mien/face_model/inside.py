@@ -140,6 +140,7 @@ class Mouth:
         self._part[lower[lower >= TEETH.start]] = _LOWER
         self._part[tongue] = _TONGUE
         dull = np.float32(min(1.0, tones.brown) ** SKIN_SHARE)
+        self._veil = np.float32(tones.veil)
         self._enamel = tones.relit(donor.enamel, donor.enamel)
         self._levels = tuple(
             np.concatenate([tones.relit(one[..., :3], donor.enamel), one[..., 3:]], -1)
@@ -192,6 +193,7 @@ class Mouth:
         if self.is_own:  # what the photograph shows is shaded already
             light = light ** (1 - SHADED * row[..., 3])
         lit = floor + (colour - floor) * light[..., None]
+        lit = lit + (self._veil * (1 - self.is_own * row[..., 3:])) * (self.tones.lip - lit)
         soft = cv2.GaussianBlur(view.mask.astype(np.float32), (0, 0), max(RIM * view.unit, 0.9))
         return np.asarray(lit, np.float32), np.asarray(soft, np.float32)
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mien.face_model.arrays import Float, Real
+from mien.face_model.arrays import Float, Real, UInt8
 from mien.face_model.eyes import polygon
 from mien.face_model.mouth import OwnMouth, cheek_colours
 from mien.face_model.sampling import LUMA
@@ -24,6 +24,10 @@ SKIN = np.array([1.22, 0.935, 0.81], np.float32)
 """Tints of the eye's white and of skin in white light: the London training people's."""
 OWN = 0.04
 """Deviation from those tints, in log units, that is people's own and not the light's."""
+DARK_SHARE, VEILED, MOST_VEIL = 0.5, (0.2, 0.36), 0.36
+"""Part of a face, percent, that is its darkest (pupils, nostrils); its brightness, in units of the
+brightest skin's, up to which dark is dark, and from which on this much of the lips' light lies over
+it. By eye, beside the open mouths of `grid`, whose depths have a third of their cheeks' light."""
 MONO = (0.02, 0.05)
 """Difference of tint between lips, skin and eye white up to which a photograph has one hue, and
 from which on it is in colour."""
@@ -34,7 +38,8 @@ class Tones:
     """What a photograph says of its light: colours (3,), 0..255, of the eye's white, the cheeks and
     the lower lip, and the brightness of its brightest skin; `aside`, log of how much brighter the
     cheek on the right of the picture is than the other; `enamel` (3,) of its own teeth if it shows
-    them."""
+    them; `veil`, how much of the light around lies over whatever is dark: flare, blur, haze of
+    compression."""
 
     white: Float
     skin: Float
@@ -42,6 +47,7 @@ class Tones:
     bright: float
     aside: float = 0.0
     enamel: Float | None = None
+    veil: float = 0.0
 
     @cached_property
     def mono(self) -> float:
@@ -109,4 +115,12 @@ def seen(white: Float, own: OwnMouth, photo: Float, landmarks: Real) -> Tones:
     face = polygon(photo.shape[:2], np.concatenate([landmarks[1:16], landmarks[26:16:-1]]))
     bright = float(np.percentile(photo[face > 0] @ LUMA, 98))
     left, right = (max(float(c @ LUMA), 1.0) for c in cheek_colours(photo, landmarks))
-    return Tones(white, own.skin, own.lip, bright, float(np.log(right / left)), own.enamel)
+    aside = float(np.log(right / left))
+    return Tones(white, own.skin, own.lip, bright, aside, own.enamel, _veil(photo, face, bright))
+
+
+def _veil(photo: Float, face: UInt8, bright: float) -> float:
+    """How far the darkest that a `face` (H, W) of a photograph (H, W, 3) shows is from black."""
+    dark = float(np.percentile(photo[face > 0] @ LUMA, DARK_SHARE)) / max(bright, 1.0)
+    none, all_of_it = VEILED
+    return MOST_VEIL * float(np.clip((dark - none) / (all_of_it - none), 0, 1))
