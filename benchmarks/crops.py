@@ -1,12 +1,16 @@
 """Eyes and mouths of edited faces, pixel for pixel.
 
-    python benchmarks/crops.py -o docs/images/crops                          # the bundled samples
-    python benchmarks/crops.py -o docs/images/crops --people 003,024,042,142 # London test people
+    python benchmarks/crops.py -o docs/images/crops                    # the bundled samples
+    python benchmarks/crops.py -o docs/images/crops --people 003,024   # London test people
+    python benchmarks/crops.py -o docs/images/crops --smiling 129      # their smiling photographs
+    python benchmarks/crops.py -o docs/images/crops --invented Ethnicity_2_4
 
-Each photograph is edited as `mien edit` does it, by the eight labels and six action units, and what
-lies around eyes and mouth is cut out of the result without scaling. One picture a face; above each
-pair of crops stands what was asked for. People are read from `london` in the data folder, at its
-own size, and only test people are drawn.
+Each photograph is edited as `mien edit` does it, by five labels, a wink and two action units, and
+what lies around eyes and mouth is cut out of the result without scaling. One picture a face; above
+each pair of crops stands what was asked for. People are read from `london` in the data folder, at
+its own size, and only test people are drawn; the invented ones from `flux_schnell`. Pictures of
+the same names in `--before FOLDER`, made by earlier sources (first in PYTHONPATH) as PNG, are put
+above.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ import numpy as np
 from mistakes import told
 
 import mien
-from mien import facs, images
+from mien import images
 from mien.data import split_of
 from mien.editor import Editor
 from mien.errors import DataError
@@ -31,8 +35,9 @@ from mien.zoo import data_home
 from mien.zoo.records import records
 from mien.zoo.samples import samples
 
-UNITS = ("AU1=1", "AU4=1", "AU9=1", "AU12=1", "AU26=1", "AU43=1")
-COLUMNS = 5
+LABELS = ("happy", "surprise", "fear", "disgust", "anger")
+UNITS = ("AU43=1", "AU26=1", "AU43L=1")
+COLUMNS = 9
 EYES, MOUTH = slice(17, 48), slice(48, 68)
 ABOVE, BELOW = 0.25, 0.2
 """Room above the brows and below the eyes, in distances of the outer eye corners."""
@@ -43,7 +48,7 @@ LIPS = (0.52, 0.33, 0.52)
 def asked() -> dict[str, Guide]:
     """The guides by what is written above their crops."""
     units = {text: ActionUnits.parse(text) for text in UNITS}
-    return {**{name: Label(name) for name in facs.EMOTIONS}, **units}
+    return {**{name: Label(name) for name in LABELS}, **units}
 
 
 def cut(pixels: UInt8, points: Float) -> UInt8:
@@ -78,16 +83,35 @@ def page(editor: Editor, name: str, path: Path) -> UInt8:
     return np.concatenate(rows)
 
 
-def london(people: str) -> dict[str, Path]:
-    """Neutral photographs of London's test people by their numbers; DataError for others."""
+def stacked(above: UInt8, below: UInt8) -> UInt8:
+    """One picture over another, white beside the narrower one."""
+    width = max(above.shape[1], below.shape[1])
+    sides = [((0, 0), (0, width - one.shape[1]), (0, 0)) for one in (above, below)]
+    parts = [np.pad(p, s, constant_values=255) for p, s in zip((above, below), sides, strict=True)]
+    return np.concatenate(parts)
+
+
+def invented(names: str) -> dict[str, Path]:
+    """Portraits of people who do not exist, by their names in `flux_schnell`."""
+    found = {n: data_home() / "flux_schnell" / "images" / f"{n}.jpg" for n in names.split(",")}
+    for path in found.values():
+        if not path.is_file():
+            raise DataError(f"{path} is not there: see docs/data.md")
+    return found
+
+
+def london(people: str, smiling: bool = False) -> dict[str, Path]:
+    """Photographs of London's test people by their numbers, at rest or smiling; DataError for
+    others."""
     found = {}
+    folder, kind = ("smiling_front", "08") if smiling else ("neutral_front", "03")
     for number in people.split(","):
-        path = data_home() / "london" / "neutral_front" / f"{number}_03.jpg"
+        path = data_home() / "london" / folder / f"{number}_{kind}.jpg"
         if split_of(f"london/{number}") != "test":
             raise DataError(f"london/{number} is not of the test split: name others")
         if not path.is_file():
             raise DataError(f"{path} is not there: see docs/data.md")
-        found[number] = path
+        found[f"{number}_smiling" if smiling else number] = path
     return found
 
 
@@ -96,13 +120,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Eyes and mouths of edited faces at full size.")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder to write to")
     parser.add_argument("--people", help="numbers of London test people, with commas between")
+    parser.add_argument("--smiling", help="the same of their smiling photographs")
+    parser.add_argument("--invented", help="names of portraits in flux_schnell")
+    parser.add_argument("--before", type=Path, help="folder of earlier pictures (PNG)")
+    parser.add_argument("--kind", choices=("jpg", "png"), default="jpg", help="format written")
     arguments = parser.parse_args()
-    photographs = london(arguments.people) if arguments.people else samples()
+    photographs = dict[str, Path]()
+    if arguments.people:
+        photographs |= london(arguments.people)
+    if arguments.smiling:
+        photographs |= london(arguments.smiling, smiling=True)
+    if arguments.invented:
+        photographs |= invented(arguments.invented)
+    photographs = photographs or dict(samples())
     editor = Editor(mien.load(), records()[DEFAULT].sha256)
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name, path in photographs.items():
-        out = arguments.out / f"{name}.jpg"
-        images.write(out, page(editor, name, path), metadata=editor.metadata("crops", "1", 1))
+        out, made = arguments.out / f"{name}.{arguments.kind}", page(editor, name, path)
+        if arguments.before:
+            made = stacked(images.read(arguments.before / f"{name}.png").pixels, made)
+        images.write(out, made, metadata=editor.metadata("crops", "1", 1))
         print(out)
 
 

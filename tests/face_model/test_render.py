@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from mien import facs
+from mien.face_model.eyes import polygon
 from mien.face_model.fit import fit
 from mien.face_model.mesh import FaceModel
 from mien.face_model.render import Render, Rig, shrink_flow
 from mien.face_model.stage import Stage
 from mien.types import AlignedFace
+
+LUMA = np.array([0.299, 0.587, 0.114])
 
 SIZE = 160
 NEUTRAL = "neutral_front/003_03"
@@ -321,3 +324,25 @@ def test_fields_say_what_the_picture_says_between_pressed_lips(rig: Rig) -> None
     part = np.s_[low[1] : high[1], low[0] : high[0]]
     off = np.abs(made[part] - image[part]).max(-1)
     assert off.max() < 22
+
+
+def test_moved_light_leaves_the_wall_and_lights_a_grey_face(
+    model: FaceModel, anna: AlignedFace
+) -> None:
+    """No rim of light beside ears and neck, where the mesh is wider than the head; but a face may
+    be as bright as the wall behind it."""
+    key = Stage(light=(0.7, 0.0, 0.0))
+    grey = np.repeat((anna.pixels @ LUMA).astype(np.uint8)[..., None], 3, -1)
+    for pixels in (anna.pixels, grey):
+        rig = Rig(model, pixels, anna.landmarks, neutral=True)
+        drawing = rig.draw(rig.fit.weights, 320, stage=key)
+        changed = np.abs(drawing.gain - 1)
+        wall = np.abs(pixels.astype(int) - np.median(pixels[:16, :16], (0, 1))).max(-1) < 12
+        points = drawing.landmarks
+        inner = polygon((320, 320), points[[0, 2, 4, 8, 12, 14, 16, 24, 19]]) > 0
+        outside = cv2.erode((wall & ~inner).astype(np.uint8), np.ones((7, 7))) > 0
+        assert outside.sum() > 5000
+        assert np.percentile(changed[outside], 99.9) < 0.04
+        x, y = points[13] * 0.6 + points[35] * 0.4
+        lit = drawing.gain[round(y) - 3 : round(y) + 4, round(x) - 3 : round(x) + 4]
+        assert abs(float(lit.mean()) - 1) > 0.05

@@ -34,6 +34,10 @@ CORNER, BACKDROP = 16, 50.0
 colour, of 255, that a wall's shades stay under: the wall takes no part in the face's light."""
 
 
+HUE, SHADE = 2.5, 0.45
+"""How much a difference of hue counts for that, and one of brightness."""
+RIM = 2
+"""How far, px, from the wall something must lie to take part: between both lies a mixture."""
 ROUNDS = 8
 """Steps that turn "where does this go" into "where does this come from"; each leaves at most a
 half of the error."""
@@ -94,17 +98,6 @@ class Background:
             self._solvers[reach] = splu(screened.tocsc())
         return self._solvers[reach]
 
-    def before_wall(self, photo: Float) -> Float:
-        """How little (G,) each grid point of the photograph (H, W, 3) looks like what its upper
-        corners show, 0..1."""
-        soft = cv2.GaussianBlur(photo, (0, 0), 2.0)
-        colours = sample(np.asarray(soft, np.float32), self.points)
-        corners = (soft[:CORNER, :CORNER], soft[:CORNER, -CORNER:])
-        off = [np.linalg.norm(colours - np.median(c, (0, 1)), axis=1) for c in corners]
-        unlike = (1 - np.exp(-((np.minimum(*off) / BACKDROP) ** 4))).astype(np.float32)
-        certain = cv2.erode(unlike.reshape(self._n, self._n), np.ones((3, 3)))
-        return np.asarray(certain, np.float32).ravel()
-
     def spread(self, values: Float, reach: float = REACH) -> Float:
         """Values (G, C) on the grid, given those of every vertex (N, C), such as displacements;
         forgotten over `reach` px."""
@@ -157,3 +150,21 @@ class Background:
         x, y = (np.ascontiguousarray(places[..., i] / np.float32(STEP)) for i in (0, 1))
         out = cv2.remap(grid, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(out, np.float32).reshape(*places.shape[:2], -1)
+
+
+def before_wall(photo: Float) -> Float:
+    """How little (H, W) each pixel of the photograph (H, W, 3) looks like what its upper corners
+    show, 0..1."""
+    soft = np.asarray(cv2.GaussianBlur(photo, (0, 0), 1.2), np.float32)
+    corners = (soft[:CORNER, :CORNER], soft[:CORNER, -CORNER:])
+    off = [_apart(soft - np.median(c, (0, 1)).astype(np.float32)) for c in corners]
+    unlike = (1 - np.exp(-((np.minimum(*off) / BACKDROP) ** 4))).astype(np.float32)
+    certain = cv2.erode(unlike, np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8))
+    return np.asarray(cv2.GaussianBlur(certain, (0, 0), 0.5 * RIM), np.float32)
+
+
+def _apart(difference: Float) -> Float:
+    """How far (H, W) colours that differ by (H, W, 3) lie apart: a wall has shades of one hue."""
+    grey = difference.mean(2)
+    hue = np.linalg.norm(difference - grey[..., None], axis=2)
+    return np.asarray(np.hypot(HUE * hue, SHADE * np.sqrt(3) * grey), np.float32)

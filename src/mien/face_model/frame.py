@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -108,6 +109,8 @@ class Scene:
     """Whether that may fold it, as a turning head does."""
     glow: Float | None
     """Log-brightness (G,) of the surround where it came from, if the light has moved."""
+    lit: Float
+    """How far (320, 320) a pixel of the photograph takes part in that."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,9 @@ class Frame:
             source = window.places + surround.over(back, window.places)
         blend, light = np.zeros(window.shape, np.float32), np.ones(window.shape, np.float32)
         if scene.glow is not None:
-            light = np.exp(surround.over(scene.glow[:, None], source)[..., 0])
+            x, y = (np.ascontiguousarray(source[..., i]) for i in (0, 1))
+            lit = cv2.remap(scene.lit, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            light = np.exp(surround.over(scene.glow[:, None], source)[..., 0] * lit)
         source[face], blend[face], light[face] = seen[:, :2], seen[:, 2], seen[:, 3]
         return cls(scene, window, raster, triangles, layer, points, source, blend, light)
 

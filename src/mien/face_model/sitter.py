@@ -9,7 +9,7 @@ import numpy as np
 
 from mien.face_model.animate import Pose, drawn, pose, rim, sink, stand
 from mien.face_model.arrays import Float
-from mien.face_model.background import NEAR, Background
+from mien.face_model.background import NEAR, Background, before_wall
 from mien.face_model.bone import JawEdge
 from mien.face_model.camera import Camera
 from mien.face_model.creases import Creases
@@ -35,6 +35,7 @@ from mien.face_model.lines import skin_lines
 from mien.face_model.lips import lips_without_slit
 from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_INSIDE, SIDES
 from mien.face_model.mouth import MouthShade, own_mouth
+from mien.face_model.sampling import sample
 from mien.face_model.shade import Skin
 from mien.face_model.stage import Stage, outline_pull, outlying
 from mien.face_model.tones import seen
@@ -112,7 +113,10 @@ class Sitter:
         own = own_mouth(photo, landmarks, fit.closed, eyes.white, fine)
         self._mouth = MouthShade(model, gaps)
         self._light = Light(model, small, source.points, source.normals)
-        self._lit = self._background.before_wall(small)
+        self._lit = before_wall(small)
+        x, y = np.abs(model.neutral[FACE, 0]), model.neutral[FACE, 1]
+        front = np.clip(self._rig.facing[FACE] / 0.3 - 1, 0, 1)
+        self._front = front * np.clip((y + 8.5) / 1.5, 0, 1) * np.clip((6.6 - x) / 0.8, 0, 1)
         self._folds = Folds(model, shipped())
         scale, bare = float(fit.camera.scale), self._light.bare
         lines = skin_lines(model, small, source.points, scale)
@@ -207,6 +211,7 @@ class Sitter:
             drift=drift,
             folds=any(stage.turn) or self._background.folds(drift),
             glow=glow,
+            lit=self._lit,
         )
         return scene, relief
 
@@ -235,9 +240,11 @@ class Sitter:
         lit[FACE, 0] = np.log(self._light.keyed(normals, key))
         for side, corners in EYE_LANDMARKS.items():
             lit[EYE[side]] = lit[self._rig.model.landmarks[corners]].mean()
-        attributes[:, LIGHT] *= np.exp(lit[:, 0])
-        out: Float = self._lit * self._background.spread(lit, NEAR)[:, 0]
-        return out
+        # the mesh's neck and ears are not this person's: some of them lie over the wall
+        on = np.maximum(sample(self._lit, self._rig.source.points[FACE]), self._front)
+        attributes[FACE, LIGHT] *= np.exp(lit[FACE, 0] * on)
+        attributes[EYEBALLS, LIGHT] *= np.exp(lit[EYEBALLS, 0])
+        return self._background.spread(lit, NEAR)[:, 0]
 
     def _attributes(
         self,
