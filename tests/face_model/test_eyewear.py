@@ -7,14 +7,19 @@ import numpy as np
 import pytest
 
 import mien
-from mien import images
+from mien import facs, images
 from mien.editor import Editor
+from mien.face_model.eyes import shut
 from mien.face_model.eyewear import covered
+from mien.face_model.mesh import FaceModel
+from mien.face_model.render import Rig
 from mien.faces import align
 from mien.faces.detect import detect
 from mien.guides import Label
-from mien.types import UInt8
+from mien.types import AlignedFace, UInt8
 from mien.zoo.samples import samples
+
+LUMA = np.array([0.299, 0.587, 0.114])
 
 
 def with_glasses(photo: UInt8, points: np.ndarray) -> tuple[UInt8, np.ndarray]:
@@ -63,3 +68,36 @@ def test_covered_eyes_stay_and_it_is_told() -> None:
     plain = editor.edit(photo, Label("surprise"))
     assert plain.held == ()
     assert "held" not in plain.metadata
+
+
+def test_closed_lids_stay_closed_and_it_is_told(model: FaceModel, anna: AlignedFace) -> None:
+    """What they hide is not known; the rest of the face does what is asked."""
+    opened = Rig(model, anna.pixels, anna.landmarks, neutral=False)
+    closed = opened.render(facs.vector({"AU43": 1.0}), 320)
+    points = anna.landmarks.copy()
+    for lid in ([36, 37, 38, 39, 40, 41], [42, 43, 44, 45, 46, 47]):
+        line = closed.landmarks[lid]
+        ends = np.interp(line[:, 0], line[[0, 3], 0], line[[0, 3], 1])
+        points[lid] = np.stack([line[:, 0], ends + 0.15 * (line[:, 1] - ends)], 1)
+    rig = Rig(model, closed.image, points, neutral=False)
+    assert all(rig.shut.values())
+    assert "closed" in rig.held[0]
+    assert opened.held == ()
+    surprised = rig.render(facs.prototype("surprise"), 320)
+    x, y = surprised.landmarks[36:42].mean(0).round().astype(int)
+    part = np.s_[y - 4 : y + 5, x - 8 : x + 9]
+    now, before = (np.percentile(p[part] @ LUMA, [5, 95]) for p in (surprised.image, opened.crop))
+    assert np.ptp(now) < 0.6 * np.ptp(before)
+    assert np.ptp(surprised.mouth.sum(0)) > 10
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "closed"),
+    [(0.3, 0.3, ""), (0.11, 0.11, ""), (0.3, 0.04, "R"), (0.11, 0.05, "LR"), (0.03, 0.03, "LR")],
+)
+def test_narrow_eyes_are_not_closed_ones(left: float, right: float, closed: str) -> None:
+    points = np.zeros((68, 2))
+    for at, height in ((36, right), (42, left)):
+        h = 15 * height
+        points[at : at + 6] = [[0, 0], [10, -h], [20, -h], [30, 0], [20, h], [10, h]]
+    assert {side for side, one in shut(points).items() if one} == set(closed)

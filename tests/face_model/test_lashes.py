@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mien import facs
-from mien.face_model.eyes import _spread
+from mien.face_model.eyes import spread
 from mien.face_model.lashes import lashes
 from mien.face_model.render import Rig
 
@@ -44,4 +44,4 @@ def test_what_is_far_from_all_skin_is_not_black() -> None:
     image = np.full((60, 200, 3), 90.0, np.float32)
     known = np.zeros((60, 200), np.float32)
     known[:, :10] = 1
-    assert np.abs(_spread(image, known, 3.0) - 90).max() < 1
+    assert np.abs(spread(image, known, 3.0) - 90).max() < 1

@@ -26,6 +26,9 @@ LID_EDGE = 0.05
 """Width of what belongs to a lid along its edge, in widths of the eye."""
 EDGE_REACH = 0.06
 """How far from the upper lid's edge its lashes are looked for, in widths of the eye."""
+SHUT = (0.07, 0.13)
+"""Height of an eye's outline, in units of its width, under which it is closed, and the same beside
+an eye that is: laughing eyes are narrower than 0.13, but not one of them alone."""
 SHADOW = 0.93
 """What was behind a lid is a little darker than what was in the open."""
 THIN, HAIRLINE = 0.05, 0.06
@@ -77,6 +80,9 @@ def eye_textures(
     around, covers = np.zeros(shape, np.uint8), dict[str, Float]()
     openings = {side: polygon(shape, landmarks[part]) for side, part in POINTS.items()}
     whites = {side: _white(image, openings[side], irises[side]) for side in POINTS}
+    for side, closed in shut(landmarks).items():
+        if closed:  # what lies there is a lid: as bright as the light is, and of no hue
+            whites[side] = np.full(3, float(whites[side] @ LUMA), np.float32)
     brightest = max(whites.values(), key=lambda white: float(white @ LUMA))
     for side, part in POINTS.items():
         corners, iris = landmarks[part], irises[side]
@@ -185,6 +191,19 @@ def _white(image: Float, opening: UInt8, iris: Iris) -> Float:
     return white.astype(np.float32)
 
 
+def shut(landmarks: Real) -> dict[str, bool]:
+    """Which eyes of landmarks (68, 2) px are closed."""
+    heights = {}
+    for side, part in POINTS.items():
+        corners = landmarks[part]
+        width = max(float(np.linalg.norm(corners[3] - corners[0])), 1e-3)
+        opened = np.linalg.norm(corners[[5, 4]] - corners[[1, 2]], axis=1)
+        heights[side] = float(opened.mean()) / width
+    surely, likely = SHUT
+    most = likely if min(heights.values()) < surely else surely
+    return {side: height < most for side, height in heights.items()}
+
+
 def _complete_eye(image: Float, opening: UInt8, iris: Iris, white: Float, fine: float) -> Float:
     """Picture (H, W, 3) of a whole iris on `white` (3,)."""
     distance = _from_middle(image.shape, iris) / np.float32(fine)
@@ -265,7 +284,7 @@ def _close(photo: Float, hidden: UInt8, corners: Double, fine: float) -> tuple[F
     hairs = np.asarray(cv2.dilate(hairs, disc(1.2 * fine)), np.uint8)
     stain = ring & ((light < CLEAN * bright) | (hairs > 0))
     known = (ring & ~stain).astype(np.float32)
-    filled = _spread(part, known, 0.12 * width)
+    filled = spread(part, known, 0.12 * width)
     ys, xs = np.mgrid[top : top + down, left : left + across].astype(np.float32)
     middle = corners[[1, 2, 4, 5]].mean(0)
     x, y = (xs - middle[0]) / (0.5 * width), (ys - middle[1]) / (0.30 * width)
@@ -296,7 +315,7 @@ def _grain(photo: Float, window: tuple[slice, slice], corners: Double, fine: flo
     return out
 
 
-def _spread(image: Float, known: Float, sigma: float) -> Float:
+def spread(image: Float, known: Float, sigma: float) -> Float:
     """`image` (H, W, 3) smoothed from its `known` (H, W) pixels to all, near ones first."""
     plain = (image * known[..., None]).sum((0, 1)) / max(float(known.sum()), 1.0)
     total = np.broadcast_to(plain * np.float32(FAR), image.shape).astype(np.float32)

@@ -7,15 +7,18 @@ import cv2
 import numpy as np
 
 from mien.face_model.arrays import Double, Float, UInt8
-from mien.face_model.eyes import disc, fixed_point, polygon
+from mien.face_model.eyes import disc, fixed_point, polygon, spread
 from mien.face_model.mouth import around, lip_colour, toothlike
-from mien.face_model.sampling import LUMA
+from mien.face_model.sampling import LUMA, sample
 
 UPPER_LIP_SHADE = 0.84
 """The upper lip looks down: its brightness in units of the lower lip's."""
 CORNER, SHADED = 0.13, 0.5
 """How far from a corner of the mouth its shade lies on the lips, in widths of the mouth, and the
 brightness, in units of the lower lip's, under which it is shade."""
+LIT = 0.68
+"""Brightness of the skin beside a corner, in the same units, from which on its shade is told from
+the cheek's."""
 MOST = 12.0
 """Bound of a lip's texture, of 255: beyond lie shine and edges."""
 
@@ -50,16 +53,32 @@ def _closed(lids: Float, landmarks: Double, closed: bool, white: Float, fine: fl
     # Landmarks miss the edge of a tooth by a pixel or two: its colour tells.
     near = np.asarray(cv2.dilate(mask, disc(3 * fine)), np.uint8) & polygon(shape, landmarks[48:60])
     mask |= (near > 0) & (toothlike(lids, white) > 0.5)
-    # The shade of the corners lies on the lips beside them.
+    mask = np.asarray(cv2.dilate(mask, disc(2 * fine)), np.uint8)
+    return _without_corners(_painted_lips(lids, landmarks, mask, size, fine), landmarks, size, fine)
+
+
+def _without_corners(photo: Float, landmarks: Double, size: float, fine: float) -> Float:
+    """`photo` (H, W, 3) with the dark of the mouth's corners filled from what is around it: it
+    belongs to the opening, and an opened mouth would draw it out."""
+    shape = photo.shape[:2]
     beside = np.zeros(shape, np.uint8)
-    for outer, corner in ((48, 60), (54, 64)):
+    light = photo @ LUMA
+    lip = float(lip_colour(photo, landmarks) @ LUMA)
+    for outer, corner, other in ((48, 60, 54), (54, 64, 48)):
+        beyond = landmarks[outer] + np.array([[0.08], [0.12]]) * (
+            landmarks[outer] - landmarks[other]
+        )
+        if float(sample(light, beyond).mean()) < LIT * lip:
+            continue  # the cheek is as dark: nothing tells where the corner ends
         middle = fixed_point((landmarks[outer] + landmarks[corner]) / 2)
         cv2.circle(beside, middle.tolist(), round(16 * CORNER * size), (1,), -1, shift=4)
-    beside &= polygon(shape, landmarks[48:60])
-    dark = lids @ LUMA < SHADED * float(lip_colour(lids, landmarks) @ LUMA)
-    mask |= (beside > 0) & dark
-    mask = np.asarray(cv2.dilate(mask, disc(2 * fine)), np.uint8)
-    return _painted_lips(lids, landmarks, mask, size, fine)
+    dark = light < SHADED * lip
+    hole = np.asarray(cv2.dilate((beside & dark).astype(np.uint8), disc(1.5 * fine)), np.uint8)
+    if not hole.any():
+        return photo
+    filled = spread(photo, 1 - hole.astype(np.float32), 0.03 * size)
+    k = cv2.GaussianBlur(hole.astype(np.float32), (0, 0), fine)[..., None]
+    return np.asarray(photo * (1 - k) + filled * k, np.float32)
 
 
 def _painted_lips(photo: Float, landmarks: Double, mask: UInt8, size: float, fine: float) -> Float:

@@ -18,6 +18,7 @@ from mien.face_model import units
 from mien.face_model.animate import Pose, asked, effective, person, pose, stand
 from mien.face_model.arrays import Float, UInt8
 from mien.face_model.camera import Camera
+from mien.face_model.eyes import shut
 from mien.face_model.eyewear import covered
 from mien.face_model.fit import Fit, fit
 from mien.face_model.frame import (
@@ -116,6 +117,7 @@ class Rig:
         small: the crop at 320 px; irises: where they are in it.
         source: the mesh as the photograph shows it.
         covered: whether something opaque covers the eyes: all around them then stays as it is.
+        shut: which eyes are closed, by side: they stay so.
     """
 
     def __init__(
@@ -151,6 +153,7 @@ class Rig:
         self.units: Float = units.to_units(model, look if neutral else asked(model, self.fit))
         self.person = person(model, self.fit)
         self.source = stand(model, pose(model, self.person, self.fit.weights), self.fit.camera)
+        self.shut = shut(self.fit.landmarks)
         self.covered = covered(self.small.astype(np.float32), self.fit.landmarks)
         with one_thread():
             self._sitter = Sitter(self)
@@ -277,6 +280,15 @@ class Rig:
         if gap > WIDEST_GAP * float(np.linalg.norm(points[60] - points[64])):
             return "the mouth is open too wide for its lips to be known"
         return self.fit.undrawable
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """What of the face is left as it is, and why."""
+        if self.covered:
+            return ("the eyes are covered, and stay as they are",)
+        if any(self.shut.values()):
+            return ("what closed lids hide is not known, and they stay closed",)
+        return ()
 
     @property
     def seed(self) -> int:

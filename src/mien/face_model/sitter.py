@@ -59,6 +59,7 @@ photograph's."""
 ROLLED, PRESSED = ("mouthRollLower", "mouthRollUpper"), 0.4
 """Shapes that roll the lips in, and the sum of their weights from which on the line between them is
 drawn anew."""
+LOOKS = ("eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut")
 LOOK_BLINK = 0.4
 """A lid that follows the gaze down comes as far as in this much of a blink."""
 EYE_LANDMARKS = {"R": slice(36, 42), "L": slice(42, 48)}
@@ -164,8 +165,7 @@ class Sitter:
         habit: Float | None,
     ) -> tuple[Scene, Float | None]:
         """The posed face, and the log-brightness (320, 320) of its creases, if any."""
-        if self._pinned is not None:
-            weights = np.where(self._of_eyes, self._rig.fit.weights, weights)
+        weights = self._held(weights)
         target = self._posed(weights, camera, habit)
         points = target.points + self._eye_shift
         moved = points - self._rig.source.points
@@ -214,6 +214,24 @@ class Sitter:
             lit=self._lit,
         )
         return scene, relief
+
+    def _held(self, weights: Float) -> Float:
+        """`weights` (53,) without what cannot be shown: anything of eyes that are covered, and the
+        opening of closed ones."""
+        own = self._rig.fit.weights
+        if self._pinned is not None:
+            return np.where(self._of_eyes, own, weights)
+        if not any(self._rig.shut.values()):
+            return weights
+        out = weights.copy()
+        for side in SIDES:
+            if self._rig.shut[side]:
+                for name in ("eyeWide", "eyeSquint", *LOOKS):
+                    i = self._rig.model.index[f"{name}_{side}"]
+                    out[i] = own[i]
+                blink = self._rig.model.index[f"eyeBlink_{side}"]
+                out[blink] = max(float(out[blink]), float(own[blink]))
+        return out
 
     def _posed(self, weights: Float, camera: Camera, habit: Float | None) -> Pose:
         """The mesh under `weights`, its jaw's edge held; what lies behind glasses keeps its

@@ -27,8 +27,6 @@ from mien.types import Composition, Faces
 
 T = TypeVar("T")
 
-COVERED = "the eyes are covered, and stay as they are"
-"""What is told of sunglasses and goggles."""
 KNOWN = 64
 """People, told by their identity, whose teeth are remembered from picture to picture."""
 FITTED = 4
@@ -126,7 +124,7 @@ class ModelHead:
         ]
         fields = (torch.cat(parts) for parts in zip(*map(_fields, drawings), strict=True))
         flow, mask, paint, gain = (field.to(source.pixels.device) for field in fields)
-        held = (COVERED,) if any(rig.covered for rig in self.rigs(source)) else ()
+        held = tuple(dict.fromkeys(part for rig in self.rigs(source) for part in rig.held))
         return Composition(flow, mask, paint, gain, held)
 
     def _absolute(self, rig: Rig, goal: Float) -> Float:
