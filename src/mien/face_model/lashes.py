@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+import cv2
 import numpy as np
 
 from mien.face_model.arrays import Double, Float
+from mien.face_model.eyes import fixed_point
 
 COUNT = 40
 LASH_THICK = 0.035
 """Width of a lash, cm."""
+LASH_COVER = 0.8
+"""How much of what is behind it a lash hides."""
 LONG = (0.2, 0.48)
 """Length as seen from the front, cm: near the nose, and at two thirds of the way out."""
 FAN = (-0.35, 0.75)
@@ -43,3 +49,27 @@ def _curve(root: Double, long: float, aside: float, out: float) -> Float:
     x = aside * t + out * CURL * 0.5 * t**2
     y = t - CURL * t**2
     return (root + long * np.stack([x, y], 1)).astype(np.float32)
+
+
+def inked(
+    strokes: list[Float], unit: float, shape: tuple[int, ...]
+) -> tuple[tuple[slice, slice], Float] | None:
+    """The part of a raster of `shape` (H, W) that lashes, tapering curves through points (K, 2) px,
+    lie in, and how much (h, w) of what is behind they hide; None outside."""
+    every = np.concatenate(strokes)
+    low = np.maximum(np.floor(every.min(0) - 2).astype(int), 0)
+    high = np.minimum(np.ceil(every.max(0) + 2).astype(int) + 1, shape[1::-1])
+    if (high <= low).any():
+        return None
+    ink = np.zeros((high - low)[::-1], np.float32)
+    for stroke in strokes:
+        one = np.zeros(ink.shape, np.uint8)
+        shares = np.linspace(1, 0.25, len(stroke) - 1)
+        for (a, b), share in zip(pairwise(fixed_point(stroke - low).tolist()), shares, strict=True):
+            cv2.line(one, a, b, (round(255 * share),), 1, cv2.LINE_AA, 4)
+        np.maximum(ink, one.astype(np.float32) / 255, out=ink)
+    thick = LASH_THICK * unit
+    if thick > 1:
+        ink = cv2.GaussianBlur(ink, (0, 0), thick / 2) * min(thick, 2.0)
+    cover = np.asarray(np.clip(ink * min(1.0, thick), 0, 1) * LASH_COVER, np.float32)
+    return (slice(low[1], high[1]), slice(low[0], high[0])), cover

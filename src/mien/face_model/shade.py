@@ -4,7 +4,6 @@ is painted over it - closed lids, uncovered eyes, the mouth's inside, lashes."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -13,7 +12,7 @@ from mien.face_model.arrays import Bool, Double, Float
 from mien.face_model.eyes import EyeTextures, fixed_point, polygon
 from mien.face_model.frame import COLOUR, LIDS, SOURCE_SIZE, Frame
 from mien.face_model.inside import Mouth, View
-from mien.face_model.lashes import LASH_THICK, lashes
+from mien.face_model.lashes import inked, lashes
 from mien.face_model.mesh import (
     EYE,
     EYE_LAYER,
@@ -48,8 +47,6 @@ SHUT, HANGING = 0.9, 0.4
 """How far a lid must come down until no eye is seen, and until its lashes show against the skin."""
 LASH_SHADE, LASH_SHADE_WIDTH = 0.3, 0.28
 """How dark the shade is that lashes and the lid's edge throw, and how wide, cm."""
-LASH_COVER = 0.8
-"""How much of what is behind it a lash hides."""
 LINE_WIDTH = 0.06
 """Width of the line between closed lips, cm."""
 
@@ -336,7 +333,9 @@ def _lashes(skin: Skin, frame: Frame, side: str, layers: Layers) -> None:
     hang = (blink - HANGING) / (1 - HANGING)
     if hang > 0:
         strokes = lashes(line[::-1] if side == "R" else line, frame.unit, side, min(1.0, hang))
-        _hairs(layers, strokes, frame.unit, skin.eyes.lash)
+        drawn = inked(strokes, frame.unit, layers.keep.shape)
+        if drawn is not None:
+            layers.over(*drawn, skin.eyes.lash)
 
 
 def _closed_lips(skin: Skin, frame: Frame, layers: Layers) -> None:
@@ -353,28 +352,6 @@ def _closed_lips(skin: Skin, frame: Frame, layers: Layers) -> None:
     along = np.linspace(x[0], x[-1], 33, dtype=np.float32)
     line = np.stack([along, np.interp(along, x, y).astype(np.float32)], 1)
     _ink(layers, _smoothed(line), LINE_WIDTH * frame.unit, strength * 0.65, skin.mouth.line)
-
-
-def _hairs(layers: Layers, strokes: list[Float], unit: float, colour: Float) -> None:
-    """Draw lashes, tapering curves through points (K, 2) raster px."""
-    every = np.concatenate(strokes)
-    height, across = layers.keep.shape
-    low = np.maximum(np.floor(every.min(0) - 2).astype(int), 0)
-    high = np.minimum(np.ceil(every.max(0) + 2).astype(int) + 1, (across, height))
-    if (high <= low).any():
-        return
-    ink = np.zeros((high - low)[::-1], np.float32)
-    for stroke in strokes:
-        one = np.zeros(ink.shape, np.uint8)
-        shares = np.linspace(1, 0.25, len(stroke) - 1)
-        for (a, b), share in zip(pairwise(fixed_point(stroke - low).tolist()), shares, strict=True):
-            cv2.line(one, a, b, (round(255 * share),), 1, cv2.LINE_AA, 4)
-        np.maximum(ink, one.astype(np.float32) / 255, out=ink)
-    thick = LASH_THICK * unit
-    if thick > 1:
-        ink = cv2.GaussianBlur(ink, (0, 0), thick / 2) * min(thick, 2.0)
-    cover = np.asarray(np.clip(ink * min(1.0, thick), 0, 1) * LASH_COVER, np.float32)
-    layers.over((slice(low[1], high[1]), slice(low[0], high[0])), cover, colour)
 
 
 def _smoothed(line: Float) -> Float:
