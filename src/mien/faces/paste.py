@@ -31,14 +31,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mien.faces import align
+from mien.faces import align, moving
 from mien.faces.align import View
 from mien.types import AlignedFace, Composition, Float, UInt8
 
@@ -50,17 +49,13 @@ FULL_DETAIL = 0.6
 """Mask from which on all of the photograph's detail is kept."""
 
 _NO_COVER = 1 / 512  # of 255 levels this is half a level: it would not be seen
-_NO_MOTION = 1 / 64  # px; the resampler knows positions to 1/32 px
 _UNLIKE, _ALIKE = 0.5, 0.85  # correlations at which paint is something else, and the same thing
 _CLOSE = 8.0  # levels of difference: up to here paint is the photograph, at twice that not
 _FLAT = 20.0  # levels squared: below this variance there is nothing to correlate
 _TEXTURE = (
     20.0  # levels: more than skin and lips have above the crop's resolution, less than a slit
 )
-_OVERSHOOT = 0.15  # share of the local range; measured: see `_sharply`
-_LEAST_GAIN, _MOST_GAIN = 0.65, 1.25  # measured: see `_crisp`
 _FINEST = 4  # splines are evaluated at up to this many times the crop's side, linearly from there
-_MARGIN = 6  # px around the sampled part of the photograph, for the resampler's kernel
 
 
 @dataclass(frozen=True)
@@ -126,26 +121,31 @@ def _faded(fields: _Fields) -> _Fields:
 def _draw(photo: UInt8, view: View, fields: _Fields, result: UInt8) -> None:
     """Apply a composition at the face's own size to the part of `result` that it changes."""
     assert fields.gain is not None
-    changes = (np.abs(fields.flow).max(-1) * _scale(view.matrix) >= _NO_MOTION) | (
+    changes = (moving.longest(fields.flow) * _scale(view.matrix) >= moving.NO_MOTION) | (
         fields.cover[..., 0] >= _NO_COVER
     )
     changes |= np.abs(fields.gain[..., 0] - 1) >= _NO_COVER
     part = _touched(changes, view)
     if part is None:
         return
+    stacked = np.empty((fields.side, fields.side, 8), np.float32)
+    stacked[..., :2] = fields.flow
+    stacked[..., 2] = changes
+    stacked[..., 3:4] = (1 - fields.cover) * fields.gain
+    stacked[..., 4:7] = fields.paint * fields.cover
+    stacked[..., 7] = 0
     shape = (part.bottom - part.top, part.right - part.left)
-    premultiplied = fields.paint * fields.cover
-    stacked = np.dstack(
-        [fields.flow, fields.cover, (1 - fields.cover) * fields.gain, premultiplied]
-    )
     drawn = _drawn(stacked, part.matrix, shape)
-    crop_to_photo = np.linalg.inv(part.matrix[:, :2].astype(np.float64)).astype(np.float32)
-    motion = drawn[..., :2] @ crop_to_photo.T
-    touched = _drawn(changes.astype(np.float32)[..., None], part.matrix, shape)[..., 0] > 0
-    moved = _crisp(_moved(photo, part, motion), motion)
-    out = moved * drawn[..., 3:4] + drawn[..., 4:]
-    pixels = np.clip(np.rint(out), 0, 255).astype(np.uint8)
-    np.copyto(part.of(result), pixels, where=touched[..., None])
+    (a, b), (c, d) = np.linalg.inv(part.matrix[:, :2].astype(np.float64)).astype(np.float32)
+    x, y = drawn[..., 0], drawn[..., 1]
+    motion = np.stack([a * x + b * y, c * x + d * y], -1)
+    touched = drawn[..., 2] > 0
+    moved = moving.moved(photo, part, motion)
+    for near, inner, there in moving.tiles(touched):
+        crisp = moving.crisp(moved[near], motion[near])[inner]
+        out = crisp * drawn[there][..., 3:4] + drawn[there][..., 4:7]
+        pixels = np.clip(np.rint(out), 0, 255).astype(np.uint8)
+        np.copyto(part.of(result)[there], pixels, where=touched[there][..., None])
 
 
 def _touched(changes: NDArray[np.bool_], view: View) -> View | None:
@@ -199,7 +199,7 @@ def _composed(photo: UInt8, view: View, fields: _Fields) -> UInt8:
     shape = (view.bottom - view.top, view.right - view.left)
     crop_to_photo = np.linalg.inv(view.matrix[:, :2].astype(np.float64)).astype(np.float32)
     motion = _enlarged(fields.flow, view.matrix, shape) @ crop_to_photo.T
-    moved = _crisp(_moved(photo, view, motion), motion)
+    moved = moving.crisp(moving.moved(photo, view, motion), motion)
     cover = np.clip(_enlarged(fields.cover, view.matrix, shape), 0, 1)
     cover[cover < _NO_COVER] = 0
     rows, columns = (np.flatnonzero(cover.any(axis)) for axis in ((1, 2), (0, 2)))
@@ -253,70 +253,6 @@ def _kept(detail: Float, mask: Float, same: Float) -> Float:
 
 def _local(image: Float) -> Float:
     return np.asarray(cv2.GaussianBlur(image, (0, 0), 2.0), dtype=np.float32)
-
-
-def _moved(photo: UInt8, view: View, motion: Float) -> Float:
-    """The view with each pixel taken from `motion` (h, w, 2) px away; float32 (h, w, 3), 0..255.
-
-    Pixels that do not move are the photograph's. Beyond its edge the photograph is mirrored.
-    """
-    out = view.of(photo).astype(np.float32)
-    moves = np.abs(motion).max(-1) >= _NO_MOTION
-    rows, columns = (np.flatnonzero(moves.any(axis)) for axis in (1, 0))
-    if not rows.size:
-        return out
-    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    ys, xs = np.mgrid[top:bottom, left:right].astype(np.float32)
-    where = motion[top:bottom, left:right] + np.stack([xs + view.left, ys + view.top], -1)
-    low = np.maximum(np.floor(where.min((0, 1))).astype(int) - _MARGIN, 0)
-    high = np.ceil(where.max((0, 1))).astype(int) + _MARGIN
-    source = photo[low[1] : max(high[1], low[1] + 1), low[0] : max(high[0], low[0] + 1)]
-    sampled = _sharply(source, (where - low).astype(np.float32))
-    part = out[top:bottom, left:right]
-    np.copyto(part, sampled, where=moves[top:bottom, left:right, None])
-    return out
-
-
-def _sharply(source: UInt8, where: Float) -> Float:
-    """`source` at the places `where` (h, w, 2) px, float32: Lanczos over 8 x 8 pixels, its ringing
-    cut.
-
-    The nine pixels around a place bound what may stand there, give or take `_OVERSHOOT` of their
-    range, without which half of what Lanczos keeps of the sharpness (against a bicubic) would be
-    lost again.
-    """
-    kernel = np.ones((3, 3), np.uint8)
-    low = _sampled(cv2.erode(source, kernel), where, cv2.INTER_NEAREST)
-    high = _sampled(cv2.dilate(source, kernel), where, cv2.INTER_NEAREST)
-    slack = np.float32(_OVERSHOOT) * (high - low)
-    out: Float = _sampled(source.astype(np.float32), where, cv2.INTER_LANCZOS4)
-    return np.clip(out, low - slack, high + slack, out=out)
-
-
-def _sampled(source: Any, where: Float, mode: int) -> Float:
-    xs, ys = np.ascontiguousarray(where[..., 0]), np.ascontiguousarray(where[..., 1])
-    out = cv2.remap(source, xs, ys, mode, borderMode=cv2.BORDER_REFLECT)
-    return np.asarray(out, dtype=np.float32)
-
-
-def _crisp(moved: Float, motion: Float) -> Float:
-    """`moved` with its finest detail as strong as the photograph's where the motion stretches it.
-
-    Stretched to 1 / a of its area, skin loses contrast from pixel to pixel (its Laplacian variance
-    falls to about a squared) and looks soft beside what did not move; pressed together it gains
-    and looks gritty. The gain on detail below 1 px is that 1 / a, within bounds; it is 1 where
-    nothing moves. With the rig's own edits of London faces (six labels, at 768 and enlarged to
-    1350 px) the median Laplacian variance inside the face is 0.89 to 1.25 of the source's with it,
-    0.85 to 1.42 without.
-    """
-    along, down = (
-        [cv2.Scharr(motion[..., i], cv2.CV_32F, 1 - j, j, scale=1 / 32) for i in (0, 1)]
-        for j in (0, 1)
-    )
-    area = (1 + along[0]) * (1 + down[1]) - along[1] * down[0]
-    gain = np.clip(1 / np.maximum(area, 0.1), _LEAST_GAIN, _MOST_GAIN)[..., None]
-    out: Float = moved + (gain - 1) * (moved - cv2.GaussianBlur(moved, (0, 0), 1.0))
-    return out
 
 
 def _enlarged(field: Float, matrix: Float, shape: tuple[int, int]) -> Float:
