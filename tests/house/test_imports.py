@@ -97,6 +97,12 @@ def test_the_rule_itself() -> None:
     assert not _allowed("rig.render", "training.loop")
 
 
+def test_strengths_do_not_know_the_contract(modules: list[Any]) -> None:
+    """The contract uses them; a fit asks of a method what `strengths.Reader` says."""
+    (found,) = [m.imports() for m in modules if m.name == "methods.strengths"]
+    assert not [name for name in found if name.startswith("mien.methods")]
+
+
 def test_methods_do_not_know_one_another(modules: list[Any]) -> None:
     wrong = [
         f"{m.name} imports {name}"

@@ -8,7 +8,7 @@ hardly more. What it answers can be seen beforehand, and asked for accordingly.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import torch
@@ -16,10 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mien import facs
-from mien.types import Faces
-
-if TYPE_CHECKING:
-    from mien.methods.base import Method
+from mien.types import Expression, Faces, Identity
 
 Strengths: TypeAlias = Mapping[str, tuple[float, ...]]
 """What the amounts `NODES` of an emotion are asked for as, by its name; of whatever has no name
@@ -50,8 +47,18 @@ def stronger(strengths: Strengths, amount: Any, name: str = ANY) -> NDArray[np.f
     return np.where(size < 1, np.copysign(lifted, meant), meant)
 
 
+class Reader(Protocol):
+    """What a fit asks of a method: to make results, and to read them (`methods.base.Method`)."""
+
+    def identity(self, source: Faces) -> Identity: ...
+    def encode(self, faces: Faces) -> Expression: ...
+    def from_labels(self, index: Tensor) -> Expression: ...
+    def units(self, expression: Expression) -> Tensor: ...
+    def decode(self, identity: Identity, expression: Expression) -> Tensor: ...
+
+
 @torch.no_grad()
-def fit(method: Method, faces: Faces) -> dict[str, tuple[float, ...]]:
+def fit(method: Reader, faces: Faces) -> dict[str, tuple[float, ...]]:
     """Strengths at which the method's own reading of its results rises in a straight line, mean of
     faces at rest (B), from none of each emotion to all of it; none for an emotion that the reading
     does not follow. `ANY` is what its mean over emotions, each in units of its full reading, asks.
@@ -77,7 +84,7 @@ def _inverse(rise: NDArray[np.float64]) -> tuple[float, ...]:
     return tuple(round(float(t), 3) for t in np.interp(NODES, reached, (0.0, *GRID)))
 
 
-def _moved(method: Method, faces: Faces, made: Tensor, start: Tensor, way: Tensor) -> float:
+def _moved(method: Reader, faces: Faces, made: Tensor, start: Tensor, way: Tensor) -> float:
     """How far the reading went along `way` (47,), 1 is all of it; mean over faces."""
     seen = method.units(method.encode(Faces(made, faces.landmarks)))
     return float(((seen - start) @ way / way.square().sum()).mean())

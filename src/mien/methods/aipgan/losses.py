@@ -22,14 +22,6 @@ def attends(gate: Tensor, points: Tensor) -> Tensor:
     return (gate.float() - heat(points, gate.shape[-1])).square().mean()
 
 
-def read_error(read: Tensor, units: Tensor, known: Tensor) -> Tensor:
-    """Squared error of AU intensities (B, 47), summed over units, mean over faces; `known` (B,) 0
-    or 1.
-    """
-    error = (read - units).square().sum(1)
-    return (error * known).sum() / known.sum().clamp_min(1)
-
-
 def apart(a: Tensor, b: Tensor) -> Tensor:
     """L1 of `a` to `b`, in units of b's spread; `b` stands still, so that neither can shrink."""
     b = b.detach()

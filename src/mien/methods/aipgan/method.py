@@ -7,7 +7,6 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from mien import facs
 from mien.guides import Reference
 from mien.methods.aipgan import networks
 from mien.methods.aipgan.config import Architecture
@@ -15,6 +14,7 @@ from mien.methods.base import Method
 from mien.nn.blocks import initialise
 from mien.nn.compose import decisive, resize
 from mien.nn.heads import ComposeHead, PictureHead
+from mien.nn.units import prototypes
 from mien.types import Composition, Expression, Faces, Identity
 
 
@@ -54,8 +54,7 @@ class AIPGAN(Method):
         return Expression(code)
 
     def from_labels(self, index: Tensor) -> Expression:
-        table = torch.stack([torch.from_numpy(facs.prototype(name)) for name in facs.EMOTIONS])
-        return self.from_units(table.to(self.device)[index])
+        return self.from_units(prototypes().to(self.device)[index])
 
     def from_units(self, units: Tensor) -> Expression:
         return Expression(self.unit_map.to_code(units))

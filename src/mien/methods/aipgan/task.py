@@ -28,6 +28,7 @@ from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose, resize, warp
 from mien.nn.parts import Watches
+from mien.nn.units import read_error
 from mien.types import Expression, Faces
 
 Batch = dict[str, Tensor]
@@ -114,7 +115,7 @@ class AIPGANTask(Task):
             parts["realism"] = shared.hinge_real(real) + shared.hinge_fake(fake)
         if "judged_units" in self.judged:
             truth = torch.cat([batch["source_units"][:n], batch["target_units"][:n]])
-            parts["judged_units"] = losses.read_error(units, truth, known(batch, n))
+            parts["judged_units"] = read_error(units, truth, known(batch, n))
         if "judged_person" in self.judged:
             who = torch.cat([batch["source_person"][:n], batch["donor_person"][:n]])
             parts["judged_person"] = F.cross_entropy(person, who)
@@ -193,10 +194,10 @@ class AIPGANTask(Task):
         if w.attention and gate is not None:
             parts["attention"] = losses.attends(gate, points)
         if w.units:
-            parts["units"] = losses.read_error(m.unit_map.to_units(codes), units, sure)
+            parts["units"] = read_error(m.unit_map.to_units(codes), units, sure)
         if w.mapped:
             mapped = m.unit_map.to_code(units)
-            again = losses.read_error(m.unit_map.to_units(mapped), units, sure)
+            again = read_error(m.unit_map.to_units(mapped), units, sure)
             # the codes stand still: a code pulled to its units would forget the rest of the face
             apart = (mapped - codes.detach()).abs()
             parts["mapped"] = (sure[:, None] * apart).mean() + again
@@ -256,7 +257,7 @@ class AIPGANTask(Task):
         wanted, everyone = batch["target_units"][:n], torch.ones_like(batch["exact"][:n])
         parts = {
             "realism": -real.mean(),
-            "judged_units": losses.read_error(units, wanted, everyone),
+            "judged_units": read_error(units, wanted, everyone),
             "judged_person": F.cross_entropy(person, batch["source_person"][:n]),
         }
         return {name: parts[name] for name in self.judged}

@@ -24,14 +24,6 @@ def cannot_tell(answers: Tensor) -> Tensor:
     return (answers - 1 / answers.shape[-1]).square().mean()
 
 
-def read_error(read: Tensor, units: Tensor, known: Tensor) -> Tensor:
-    """Squared error of AU intensities (B, 47), summed over units, mean over faces; `known` (B,) 0
-    or 1.
-    """
-    error = (read - units).square().sum(1)
-    return (error * known).sum() / known.sum().clamp_min(1)
-
-
 def passes(answers: Tensor) -> Tensor:
     """Least squares: the answers of a discriminator that takes a face for what it looks for."""
     return (answers - 1).square().mean()

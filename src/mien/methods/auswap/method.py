@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
-from mien import facs
 from mien.guides import Reference
 from mien.methods.auswap import networks
 from mien.methods.auswap.config import Architecture
@@ -15,6 +13,7 @@ from mien.methods.base import Method
 from mien.nn.blocks import initialise
 from mien.nn.compose import decisive
 from mien.nn.heads import ComposeHead, PictureHead
+from mien.nn.units import prototypes
 from mien.types import Composition, Expression, Faces, Identity
 
 
@@ -53,8 +52,7 @@ class AUSwap(Method):
         return Expression(feature)
 
     def from_labels(self, index: Tensor) -> Expression:
-        table = torch.stack([torch.from_numpy(facs.prototype(name)) for name in facs.EMOTIONS])
-        return self.from_units(table.to(self.device)[index])
+        return self.from_units(prototypes().to(self.device)[index])
 
     def from_units(self, units: Tensor) -> Expression:
         return Expression(self.unit_map(units))

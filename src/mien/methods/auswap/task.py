@@ -25,6 +25,7 @@ from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose
 from mien.nn.parts import Watches
+from mien.nn.units import read_error
 from mien.types import Faces
 
 Batch = dict[str, Tensor]
@@ -198,8 +199,8 @@ class AUSwapTask(Task):
         m = self.method
         mapped = m.unit_map(units)
         apart = (known[:, None] * (mapped - features).abs()).mean()
-        again = losses.read_error(m.unit_encoder.read(mapped), units, known)
-        read = losses.read_error(m.unit_encoder.read(features), units, known)
+        again = read_error(m.unit_encoder.read(mapped), units, known)
+        read = read_error(m.unit_encoder.read(features), units, known)
         return {"units": read, "mapped": apart + again}
 
     def free_term(self, free: Tensor) -> Tensor:
@@ -240,10 +241,8 @@ class AUSwapTask(Task):
                 compose(made.swapped[k], m.swap(made.swapped[k], free, again[k], again[1 - k]))
             )
         return {
-            "units_again": losses.read_error(
-                read[0], batch["target_units"][:n], torch.ones_like(exact)
-            )
-            + losses.read_error(read[1], units, exact),
+            "units_again": read_error(read[0], batch["target_units"][:n], torch.ones_like(exact))
+            + read_error(read[1], units, exact),
             "cycle": _apart((back[0], back[1]), made.faces),
         }
 

@@ -12,14 +12,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def read_error(read: Tensor, units: Tensor, known: Tensor) -> Tensor:
-    """Squared error of AU intensities (B, 47), summed over units, mean over faces; `known` (B,) 0
-    or 1.
-    """
-    error = (read - units).square().sum(1)
-    return (error * known).sum() / known.sum().clamp_min(1)
-
-
 def told(logits: Tensor, emotion: Tensor) -> Tensor:
     """Cross-entropy of emotions (B,) int64 where one is known (not -1)."""
     known = (emotion >= 0).to(logits)

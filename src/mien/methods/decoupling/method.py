@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mien import facs
 from mien.guides import Reference
 from mien.methods.base import Method
 from mien.methods.decoupling.codes import Codes, Crowd, Layout
@@ -18,6 +17,7 @@ from mien.methods.decoupling.progressive import Generator
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose, decisive, picture
 from mien.nn.heads import ComposeHead
+from mien.nn.units import prototypes
 from mien.types import Composition, Expression, Faces, Identity
 
 
@@ -62,8 +62,7 @@ class Decoupling(Method):
         return Expression(self.lent(self.encoder.expressions(faces.pixels)))
 
     def from_labels(self, index: Tensor) -> Expression:
-        table = torch.stack([torch.from_numpy(facs.prototype(name)) for name in facs.EMOTIONS])
-        return self.from_units(table.to(self.device)[index])
+        return self.from_units(prototypes().to(self.device)[index])
 
     def from_units(self, units: Tensor) -> Expression:
         return Expression(self.code_maps.to_code(units))

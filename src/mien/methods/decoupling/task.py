@@ -29,6 +29,7 @@ from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose
 from mien.nn.parts import Watches
+from mien.nn.units import read_error
 
 Batch = dict[str, Tensor]
 MOST_BEFORE = 2
@@ -146,11 +147,11 @@ class DecouplingTask(Task):
         maps, w = self.method.code_maps, self.config.weights
         parts = {}
         if w.units:
-            parts["units"] = losses.read_error(maps.to_units(code), units, known)
+            parts["units"] = read_error(maps.to_units(code), units, known)
         if w.mapped:
             mapped = maps.to_code(units)
             apart = ((mapped - code).abs().mean(1) * known).sum() / known.sum().clamp_min(1)
-            parts["mapped"] = apart + losses.read_error(maps.to_units(mapped), units, known)
+            parts["mapped"] = apart + read_error(maps.to_units(mapped), units, known)
         if w.classification:
             parts["classification"] = losses.told(maps.to_emotions(code), label)
         return parts

@@ -13,7 +13,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mien import facs
 from mien.data.loading import RigLabelled, RigPairs
 from mien.methods.base import Group, Loss, Phase, Task, rate_at
 from mien.methods.mtss import losses
@@ -24,6 +23,7 @@ from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose
 from mien.nn.parts import Watches
+from mien.nn.units import prototypes, read_error
 
 Batch = dict[str, Tensor]
 
@@ -104,7 +104,7 @@ class MTSSTask(Task):
             "classification": losses.classification(self.classifier, (own, asked, tail), (i, j, i)),
             "orthogonality": self.orthogonality(style_map, skip),
             "align": (self.own_styles(batch) - own.detach()).abs().mean(),
-            "units": self.read_error(own, batch),
+            "units": self.label_error(own, batch),
         }
         return Loss.weighed(parts, self.config.weights)
 
@@ -112,16 +112,14 @@ class MTSSTask(Task):
         """The style mapped from the units of the source's label: teaches the unit map beside the
         paper's nets.
         """
-        table = torch.stack([torch.from_numpy(facs.prototype(n)) for n in facs.EMOTIONS])
-        units = table.to(batch["source"])[batch["source_label"]]
+        units = prototypes().to(batch["source"])[batch["source_label"]]
         return self.method.unit_map.to_style(units)  # type: ignore[no-any-return]
 
-    def read_error(self, own: Tensor, batch: Batch) -> Tensor:
+    def label_error(self, own: Tensor, batch: Batch) -> Tensor:
         """Squared error of the units read from the (detached) style of labelled faces."""
-        table = torch.stack([torch.from_numpy(facs.prototype(n)) for n in facs.EMOTIONS])
-        units = table.to(own)[batch["source_label"]]
-        read: Tensor = self.method.unit_map.to_units(own.detach())
-        return (read - units).square().sum(1).mean()
+        units = prototypes().to(own)[batch["source_label"]]
+        read = self.method.unit_map.to_units(own.detach())
+        return read_error(read, units, units.new_ones(len(units)))
 
     # ---- the generator step with the rig's truth ----------------------------------------------
 
