@@ -5,6 +5,8 @@ PYTHON ?= python3
 PIP_FLAGS ?=
 # The README's own picture is made by: make demo OUT=docs/images/demo.jpg
 OUT ?= demo.png
+# Only some: make test TESTS=tests/faces
+TESTS ?=
 VENV := .venv
 RUN := $(VENV)/bin/
 READY := $(VENV)/.ready
@@ -38,7 +40,7 @@ demo: $(READY)
 
 test: $(READY)
 	@echo "test: running the tests"
-	@$(RUN)python -m pytest
+	@$(RUN)python -m pytest $(TESTS)
 
 lint: $(READY)
 	@echo "lint: format"

@@ -12,23 +12,31 @@ a folder of eight for the command line, of these kinds:
     weights   safetensors files: headers, architectures, numbers that are not finite
     recipe    YAML, and settings over it
     film      MP4 files by bytes: the header and the first frames
-    command   `mien edit`, `swap`, `sheet` and `verify` in process, on pictures of the first kind;
-              the edit itself is a stub, for what it adds is measured elsewhere
+    blendshapes   JSON files of weights, recordings as CSV
+    command   `mien edit`, `swap`, `sheet` and `verify` in process, on pictures of the first kind
+    option    `mien edit` in process on a good photograph, its options from what means no good
+    process   both of these as commands of their own, with the real face model
+    upload    the HTTP API, a real server on a port here: pictures by form and by JSON
+    body      ... JSON bodies of all fields, by structure and by bytes
+    form      ... forms of all fields, with heads and edges that do not fit
+    wire      ... requests by bytes: heads, methods, paths, lengths
+
+Behind the command line and the API the edit itself is a stub, but for `process`: what it adds is
+measured elsewhere.
 
 It must be taken or refused by a `MienError` in one line (exit code 2 or 1 and no traceback).
 `wrong` is what was taken and should not have been, or came out other than it went in, by the kind's
 own check, and what took more than 30 s. Chunks run in processes of their own, so that a crash costs
-one case and is counted with its number; `memory` is the largest resident set of any of them, and by
-how much it grew from the tenth case to the last.
+one case and is counted with its number; `memory` is the largest resident set of any of them, which
+has a bound, and by how much it grew in the second half of one. Exit code 1 if anything is bad.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import io
+import itertools
 import json
-import re
 import resource
 import signal
 import subprocess
@@ -37,29 +45,31 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import hostile_commands as commands
 import hostile_files as files
 import hostile_pictures as pictures
+import hostile_server as server
 import numpy as np
+from hostile_pictures import Wrong, expect
 
 from mien import images
 from mien.errors import MienError
+from mien.metrics.report import commit
 
 CHUNK = 500
 SLOWEST = 30
 """Seconds that a case may take."""
+LARGEST = 1500
+"""MB that a process may hold."""
 PIXELS = 4_000_000
 Case = Callable[[Random, Path], str]
 """Runs one input in an empty folder; `taken` or `refused`, or Wrong or anything else is raised."""
-
-
-class Wrong(Exception):
-    """An input was taken for something that it is not."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +79,6 @@ class Outcome:
     kind: str
     what: str
     line: str = ""
-
-
-def expect(right: bool, what: str) -> None:
-    if not right:
-        raise Wrong(what)
 
 
 # ---- the kinds -----------------------------------------------------------------------------------
@@ -188,78 +193,45 @@ def film(random: Random, folder: Path) -> str:
     return "taken"
 
 
-def command(random: Random, folder: Path) -> str:
-    """A folder of pictures through the command line."""
-    inside, out = folder / "in", folder / "out"
-    inside.mkdir()
-    for i in range(8):
-        name, data = pictures.picture(random)
-        (inside / files.name(random, i, name)).write_bytes(data)
-    words = files.arguments(random, inside, out)
-    code, said, told = called(words)
-    expect("Traceback" not in told, "a traceback on standard error")
-    if words[0] == "edit" and words[1] == str(inside) and code in (0, 1):
-        inputs = [p.name for p in inside.iterdir() if not p.name.startswith(".")]
-        parts = re.findall(r"(\d+) (?:written|there already|failed)", said)
-        beside = re.findall(r"^passed over, not a photograph: (.*)$", told, re.MULTILINE)
-        passed = sum(line.count(str(inside)) for line in beside)
-        expect(sum(map(int, parts)) + passed == len(inputs), "a file is neither made nor reported")
-    if code == 2:
-        expect(told.startswith("mien: ") and told.count("\n") == 1, f"not one line: {told[:200]!r}")
-    return "taken" if code == 0 else "refused"
+def blendshapes(random: Random, folder: Path) -> str:
+    """JSON files of ARKit's weights, and recordings of them."""
+    from mien.guides import Blendshapes
+    from mien.video.shapes import Shapes
+
+    if random.random() < 0.3:
+        (folder / "s.csv").write_bytes(files.recording(random))
+        read = Shapes.read(folder / "s.csv")
+        expect(all(a <= b for a, b in itertools.pairwise(read.times)), "times that fall")
+        rows = read.rows
+    else:
+        (folder / "b.json").write_bytes(files.blendshapes(random))
+        rows = (Blendshapes.read(folder / "b.json"),)
+    expect(all(0 <= v <= 1 for row in rows for _, v in row.weights), "a weight out of range")
+    return "taken"
 
 
-def called(words: list[str]) -> tuple[int, str, str]:
-    """`mien WORDS` in process: exit code, standard output and error."""
-    from typer.testing import CliRunner
+def online(case: Callable[[Random], str]) -> Case:
+    """A case that needs no folder: it speaks to the server, behind which the edit is a stub."""
 
-    from mien.cli.main import app
+    def run(random: Random, _: Path) -> str:
+        with commands.stubbed():
+            return case(random)
 
-    with stubbed():
-        result = CliRunner().invoke(app, words, prog_name="mien", env={"COLUMNS": "1000"})
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.stdout, result.stderr
+    return run
 
 
-@contextlib.contextmanager
-def stubbed() -> Iterator[None]:
-    """`Editor` without a method: an edit is a level up, a face the whole picture."""
-    from types import SimpleNamespace
-    from unittest.mock import patch
-
-    import mien
-    from mien.editor import Editor, Result
-    from mien.types import Face
-
-    def edit(self: Editor, photo: Any, guide: Any, intensity: float = 1, face: str = "") -> Result:
-        source = images.photograph(photo)
-        moved = images.Photo((source.pixels + np.uint8(1)), source.alpha, source.icc,
-                             source.format, source.mode, source.exif)  # fmt: skip
-        return Result(moved, (), 1, self.metadata("stub", f"{intensity:g}", 1), source)
-
-    def portrait(self: Editor, photo: Any, size: int = 256, face: str = "") -> Any:
-        return np.zeros((size, size, 3), np.uint8), Face.at(np.zeros((68, 2), np.float32))
-
-    def swap(self: Editor, a: Any, b: Any, face: str = "") -> Any:
-        return edit(self, a, None), edit(self, b, None)
-
-    stubs = {"edit": edit, "swap": swap, "portrait": portrait, "reference": lambda *_: None,
-             "on_portrait": lambda self, shown, *_: shown}  # fmt: skip
-    with contextlib.ExitStack() as stack:
-        for name, stub in stubs.items():
-            stack.enter_context(patch.object(Editor, name, stub))
-        method = SimpleNamespace(name="x")
-        stack.enter_context(patch.object(mien, "load", lambda *_, **__: method, create=True))
-        stack.enter_context(patch("mien.provenance.evidence.detect", lambda _: []))
-        yield
-
-
-KINDS: dict[str, tuple[Case, int]] = {
-    "picture": (picture, 44), "block": (block, 25), "guide": (guide, 8), "manifest": (manifest, 6),
-    "weights": (weights, 4), "recipe": (recipe, 5), "film": (film, 3), "command": (command, 5),
+KINDS: dict[str, tuple[str, Case, float]] = {
+    "picture": ("library", picture, 24), "block": ("library", block, 14),
+    "guide": ("library", guide, 6), "blendshapes": ("library", blendshapes, 4),
+    "manifest": ("library", manifest, 4), "weights": ("library", weights, 3),
+    "recipe": ("library", recipe, 4), "film": ("library", film, 2),
+    "command": ("command line", commands.command, 5),
+    "option": ("command line", commands.option, 8),
+    "process": ("command line", commands.process, 0.4),
+    "upload": ("API", online(server.upload), 10), "body": ("API", online(server.body), 8),
+    "form": ("API", online(server.formed), 6), "wire": ("API", online(server.wire), 4),
 }  # fmt: skip
-"""Kind -> its case, and how many of a hundred are of it."""
+"""Kind -> its surface, its case, and its share of all."""
 
 
 # ---- running them --------------------------------------------------------------------------------
@@ -268,10 +240,10 @@ KINDS: dict[str, tuple[Case, int]] = {
 def outcome(seed: int, index: int) -> Outcome:
     """Case `index` of a seed."""
     random = Random(f"{seed} {index}")
-    kind = random.choices(list(KINDS), [share for _, share in KINDS.values()])[0]
+    kind = random.choices(list(KINDS), [share for *_, share in KINDS.values()])[0]
     with tempfile.TemporaryDirectory(prefix="mien-hostile-") as folder:
         try:
-            return Outcome(kind, KINDS[kind][0](random, Path(folder)))
+            return Outcome(kind, KINDS[kind][1](random, Path(folder)))
         except Wrong as error:
             return Outcome(kind, "wrong", str(error))
         except MienError as error:
@@ -316,7 +288,7 @@ def run(seed: int, count: int, first: int = 0) -> dict[str, Any]:
             bad += [row] if row["what"] in ("wrong", "traceback") else []
         if rows:
             largest = max(largest, rows[-1]["memory"])
-            grown = max(grown, rows[-1]["memory"] - rows[min(9, len(rows) - 1)]["memory"])
+            grown = max(grown, rows[-1]["memory"] - rows[len(rows) // 2]["memory"])
         at = rows[-1]["index"] + 1 if rows else at
         if at < stop:  # the process died in case `at`
             bad.append({"index": at, "what": "crash", "line": f"code {done.returncode}"})
@@ -324,16 +296,26 @@ def run(seed: int, count: int, first: int = 0) -> dict[str, Any]:
         print(f"\r{at - first} of {count}, {len(bad)} bad", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     whole = sum(table.values(), Counter())
+    surfaces: dict[str, Counter[str]] = {}
+    for kind, counts in table.items():
+        surfaces.setdefault(KINDS[kind][0], Counter()).update(counts)
+    if largest > LARGEST:
+        bad.append({"what": "memory", "line": f"{largest} MB"})
     return {
-        "command": "python benchmarks/hostile.py",
+        "command": "python " + " ".join(["benchmarks/hostile.py", *sys.argv[1:]]),
+        "commit": commit(),
         "seed": seed,
         "cases": count,
         "inputs": count + 7 * sum(table["command"].values()),
         "crashes": sum(row["what"] == "crash" for row in bad),
         "tracebacks": whole["traceback"],
         "wrong": whole["wrong"],
+        "surfaces": {
+            name: {"cases": sum(c.values()), **dict(sorted(c.items()))}
+            for name, c in surfaces.items()
+        },
         "kinds": {kind: dict(sorted(counts.items())) for kind, counts in table.items()},
-        "memory_mb": {"largest": largest, "grown_in_a_process": grown},
+        "memory_mb": {"largest": largest, "grown_in_a_half": grown},
         "seconds": round(time.perf_counter() - began),
         "bad": bad[:50],
     }

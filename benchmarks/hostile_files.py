@@ -235,3 +235,62 @@ def arguments(random: Random, inside: Path, out: Path) -> list[str]:
         target = f"{out}{random.choice(('.png', '.jpg', '.gif', ''))}"
         return ["edit", *asked, *more, "-o", target, "--", some[0]]
     return ["edit", str(inside), *asked, *more, "-o", str(out)]
+
+
+SHAPES = ("jawOpen", "mouthSmileLeft", "tongueOut", "JAWOPEN", "eyeBlink_L", "jaw", "", "headYaw")
+
+
+def blendshapes(random: Random) -> bytes:
+    """A JSON file of weights."""
+    odd: tuple[object, ...] = (None, True, "0.5", [], {}, 10**400, -(10**400), 1e308, -0.4, 1.4)
+    weights: dict[str, object] = {}
+    for _ in range(random.randrange(5)):
+        good = random.random() < 0.6
+        weights[random.choice(SHAPES)] = (
+            random.random() if good else random.choice((*odd, float(random.choice(NUMBERS))))
+        )
+    whole: object = random.choice((weights, weights, {"blendshapes": weights}, [weights]))
+    data = json.dumps(whole).encode()
+    how = random.randrange(8)
+    if how == 0:
+        long = b'{"jawOpen": ' + b"9" * 5000 + b"}"
+        return random.choice((b"", b"[" * 100_000, b"9" * 5000, long, b"\xff\xfe{",
+                              b"\xef\xbb\xbf{}", b'{"a":' * 50_000))  # fmt: skip
+    return spoilt(data, random, 4) if how == 1 else data
+
+
+def recording(random: Random) -> bytes:
+    """A CSV file of weights over time."""
+    names = random.sample(SHAPES, 3)
+    clock = random.choice(("Timecode", "time", "Time", "x"))
+    rows = [",".join((clock, "BlendShapeCount", *names))]
+    for i in range(random.randrange(5)):
+        time = random.choice((f"00:00:0{i}:12.5", f"{i}", f"{i}", random.choice(NUMBERS)))
+        cells = [random.choice(("0.1", "0.9", random.choice(NUMBERS))) for _ in names]
+        rows.append(",".join((time, "3", *cells)))
+    data = "\n".join(rows).encode()
+    return spoilt(data, random, 4) if random.random() < 0.3 else data
+
+
+def options(random: Random, folder: Path, photo: Path) -> list[str]:
+    """`mien edit` of one good photograph into `folder / out...`."""
+    (folder / "b.json").write_bytes(blendshapes(random))
+    (folder / "w.safetensors").write_bytes(spoilt(b"x" * 40, random, 3))
+    numbers = ",".join(random.choice(NUMBERS) for _ in range(random.randint(1, 4)))
+    kinds: tuple[list[str], ...] = (
+        ["--to", words(random)], ["--to", "happy"], ["--au", words(random)],
+        ["--blendshapes", str(folder / "b.json")], ["--gaze", random.choice((numbers, "0.5,0"))],
+        ["--turn", random.choice((numbers, "0,9,0"))], ["--light", random.choice((numbers, "1,0"))],
+        ["--region", random.choice(("upper", "lower", words(random)))],
+        ["--face", words(random)], ["-i", random.choice(NUMBERS)], ["--set", setting(random)],
+        ["--set", f"passes={random.choice(PIECES)}"], ["--method", words(random)],
+        ["--weights", str(folder / "w.safetensors")], ["--device", words(random)],
+        ["--sign-with", str(folder / "b.json")], ["--like", str(folder / "b.json")], ["--profile"],
+    )  # fmt: skip
+    asked = [
+        word for kind in random.sample(kinds, random.choice((0, 0, 1, 1, 2, 3))) for word in kind
+    ]
+    asked = [word.replace("\0", "").encode("utf-8", "replace").decode() for word in asked]
+    out = folder / f"out{random.choice(('.png', '.jpg', '.png', '.jpg', '.webp', '.gif', ''))}"
+    asked += random.choice(([], ["--to", "happy"], ["--to", "sad"], ["--au", "AU12=0.5"]))
+    return ["edit", str(photo), "-o", str(out), *asked]

@@ -11,6 +11,16 @@ from random import Random
 import numpy as np
 from PIL import Image, ImageCms
 
+
+class Wrong(Exception):
+    """An input was taken for something that it is not, or answered as it must not be."""
+
+
+def expect(right: bool, what: str) -> None:
+    if not right:
+        raise Wrong(what)
+
+
 FORMATS = ("jpg", "png", "webp", "avif", "tif", "bmp", "gif", "ppm", "jp2", "deep.tif")
 EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 

@@ -29,7 +29,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ import numpy as np
 from PIL import Image
 
 from mien.facs import EMOTIONS
+from mien.methods.registry import DEFAULT
+from mien.metrics.report import commit
 from mien.zoo.samples import samples
 
 GROWTH = 1.05
@@ -192,12 +194,14 @@ def not_read(connection: socket.socket, request: bytes) -> None:
     time.sleep(15)
 
 
-SLOW: tuple[Callable[[socket.socket, bytes], None], ...] = (half_head, half_body, trickle, not_read)
+SLOW: dict[str, Callable[[socket.socket, bytes], None]] = {
+    way.__name__: way for way in (half_head, half_body, trickle, not_read)
+}
 
 
-def slow(port: int, number: int, end: float, told: Told) -> None:
+def slow(port: int, number: int, end: float, told: Told, ways: Sequence[str]) -> None:
     """Be slow in one way, again and again until `end`."""
-    way = SLOW[number % len(SLOW)]
+    way = SLOW[ways[number % len(ways)]]
     while time.monotonic() < end:
         body, headers = form(number)
         head = f"POST /v1/edit HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n"
@@ -226,7 +230,9 @@ def together(threads: list[threading.Thread]) -> None:
         thread.join()
 
 
-def crowd(server: Server, clients: int, seconds: float) -> dict[str, Any]:
+def crowd(
+    server: Server, clients: int, seconds: float, ways: Sequence[str] = tuple(SLOW)
+) -> dict[str, Any]:
     """Many at once, slow ones among them."""
     told, health, end = Told(), [], time.monotonic() + seconds
     over = threading.Event()
@@ -241,10 +247,9 @@ def crowd(server: Server, clients: int, seconds: float) -> dict[str, Any]:
     watcher = threading.Thread(target=watch)
     watcher.start()
     threads = [
-        threading.Thread(
-            target=asker if i % ONE_IN else slow,
-            args=(server.port, i if i % ONE_IN else i // ONE_IN, end, told),
-        )
+        threading.Thread(target=asker, args=(server.port, i, end, told))
+        if i % ONE_IN
+        else threading.Thread(target=slow, args=(server.port, i // ONE_IN, end, told, ways))
         for i in range(clients)
     ]
     together(threads)
@@ -314,13 +319,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60, help="of the crowd")
     parser.add_argument("--edits", type=int, default=500, help="while memory is watched")
     parser.add_argument("--patience", type=float, default=900, help="seconds for these edits")
+    parser.add_argument("--slow", nargs="+", choices=SLOW, default=list(SLOW), help="their ways")
     parser.add_argument("-o", "--out", type=Path, help="JSON file to write")
     asked = parser.parse_args()
     server = Server()
     try:
         server.wait()
         found = {
-            "crowd": crowd(server, asked.clients, asked.seconds),
+            "command": "python " + " ".join(["benchmarks/load.py", *sys.argv[1:]]),
+            "commit": commit(),
+            "method": DEFAULT,
+            "crowd": crowd(server, asked.clients, asked.seconds, asked.slow),
             "memory": memory(server, asked.edits, 4, asked.patience),
             "machine": f"{platform.machine()}, {os.cpu_count()} cores",
             "python": platform.python_version(),

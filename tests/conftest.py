@@ -1,10 +1,11 @@
 """What several test folders use: the original data sets, the face model on two photographs, an
-isolated cache, a method without weights, a certificate chain.
+isolated cache, a method without weights, a certificate chain; and which tests ask for data.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,31 @@ from mien.zoo import data_home
 from mien.zoo.samples import samples
 
 NEUTRAL, SMILING = "neutral_front/003_03", "smiling_front/032_08"
+
+_DATA = re.compile(r"\b(data_home|MIEN_DATA|doctor)\b")
+"""What a test file says that looks for data by itself."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--asking-for-data", action="store_true", help="only the tests that data change"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--asking-for-data` what takes the fixture `original`, itself or through others, and
+    the files that look for data by themselves."""
+    if not config.getoption("--asking-for-data"):
+        return
+    asks = [item for item in items if _asks(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(asks)])
+    items[:] = asks
+
+
+def _asks(item: pytest.Item) -> bool:
+    if "original" in getattr(item, "fixturenames", ()):
+        return True
+    return item.path.suffix == ".py" and bool(_DATA.search(item.path.read_text(encoding="utf-8")))
 
 
 @pytest.fixture(scope="session")

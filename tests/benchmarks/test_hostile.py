@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
-CASES = 500
+from mien.errors import ImageError
+
+CASES = 400
 
 
-def test_no_input_is_too_much() -> None:
-    """Every kind, from the benchmark's own seed: taken, or refused in one line."""
+def test_no_input_is_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every kind, from the benchmark's own seed: taken, or refused in one line; of commands of
+    their own, which take seconds each, one.
+    """
     import hostile
 
+    kinds = {kind: row for kind, row in hostile.KINDS.items() if kind != "process"}
+    monkeypatch.setattr(hostile, "KINDS", kinds)
     found = [hostile.outcome(18, index) for index in range(CASES)]
+    monkeypatch.setattr(hostile, "KINDS", {"process": row_of("process")})
+    found.append(hostile.outcome(18, 0))
     assert [f for f in found if f.what not in ("taken", "refused")] == []
-    assert {f.kind for f in found} == hostile.KINDS.keys()
-    assert {f.what for f in found} == {"taken", "refused"}
+    assert {f.kind for f in found} == {*kinds, "process"}
+    assert {surface for surface, *_ in kinds.values()} == {"library", "command line", "API"}
+    for kind in kinds:
+        few = kind in ("recipe", "weights", "film", "command", "wire")  # mostly refused
+        assert few or {f.what for f in found if f.kind == kind} >= {"taken"}, kind
+
+
+def row_of(kind: str) -> Any:
+    import hostile_commands
+
+    return ("command line", getattr(hostile_commands, kind), 1)
 
 
 def test_a_case_is_made_from_its_seed() -> None:
@@ -45,3 +65,50 @@ def test_which_would_notice(monkeypatch: pytest.MonkeyPatch) -> None:
     assert hostile.outcome(18, 0).what == "traceback"
     monkeypatch.setattr(images, "read", lambda *_: Photo(np.zeros((24, 32, 3), np.uint8)))
     assert hostile.outcome(18, 0).what == "wrong"
+
+
+@pytest.mark.parametrize(("status", "body", "fine"), [
+    (200, b"\x89PNG\r\n", False),
+    (500, b'{"error": {"code": "internal", "message": "see the log"}}', False),
+    (422, b'{"error": {"code": "bad", "message": "two\\nlines"}}', False),
+    (422, b'{"error": {"code": "bad", "message": ""}}', False),
+    (422, b'{"error": {"code": "bad", "message": "send a picture"}}', True),
+])  # fmt: skip
+def test_answers_of_the_server_are_judged(status: int, body: bytes, fine: bool) -> None:
+    import hostile_server
+    from hostile_pictures import Wrong
+
+    if fine:
+        assert hostile_server.judged(status, {}, body) == "refused"
+        return
+    with pytest.raises((Wrong, ImageError)):
+        hostile_server.judged(status, {"Content-Type": "image/png"}, body)
+
+
+@pytest.mark.parametrize("made", [
+    {"image": b"a", "to": "happy", "x": 1}, {"image": b"a", "to": "happy", "intensity": "nan"},
+    {"to": "happy"}, {"image": b"a"}, {"image": b"a", "to": "happy", "like": b"b"},
+])  # fmt: skip
+def test_what_is_taken_must_fit(made: dict[str, Any]) -> None:
+    import hostile_server
+    from hostile_pictures import Wrong
+
+    fine = {"image": b"a", "to": "happy", "intensity": 0.5}
+    assert hostile_server.fits("taken", "edit", fine, None) == "taken"
+    with pytest.raises(Wrong):
+        hostile_server.fits("taken", "edit", made, None)
+
+
+@pytest.mark.parametrize(("code", "told", "fine"), [
+    (2, "mien: unknown label\n", True), (2, "mien: two\nlines\n", False), (3, "", False),
+    (1, "Traceback (most recent call last)", False), (0, "", True),
+])  # fmt: skip
+def test_ends_of_commands_are_judged(code: int, told: str, fine: bool, tmp_path: Path) -> None:
+    import hostile_commands
+    from hostile_pictures import Wrong
+
+    if fine:
+        hostile_commands.clean(code, told, tmp_path)
+        (tmp_path / ".0.part").touch()
+    with pytest.raises(Wrong):
+        hostile_commands.clean(code, told, tmp_path)

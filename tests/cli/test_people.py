@@ -62,6 +62,8 @@ def test_people_are_invented(weights: Path, tmp_path: Path) -> None:
         (("-e", "bored"), "unknown expression 'bored'"),
         (("--set", "passes"), "write NAME=VALUE"),
         (("--set", "passes=many"), "passes is int, not 'many'"),
+        (("--set", f"passes={'[' * 100_000}"), "passes is int"),
+        (("--set", f"passes={'9' * 5000}"), "passes is int"),
         (("--set", "trunk=3"), "no choice 'trunk'"),
         (("--set", "head=both"), "head is compose or picture, not 'both'"),
         (("--weights", "nothing.safetensors"), "no weights at"),

@@ -125,7 +125,7 @@ def chosen(name: str, settings: Sequence[str] | None) -> dict[str, Any]:
             raise ConfigError(f"cannot read {text!r}: write NAME=VALUE, such as passes=5")
         try:
             found[field] = json.loads(value)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             found[field] = value  # a word
     check_chosen(name, found)
     return found

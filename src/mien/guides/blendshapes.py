@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,8 +57,9 @@ class Blendshapes(Guide):
                 )
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise GuideError(f"blendshape {name} is {value!r}: give a number from 0 to 1")
-            if not math.isfinite(value) or not -0.5 <= value <= 1.5:
-                raise GuideError(f"blendshape {name} is {value:g}: give a number from 0 to 1")
+            if not -0.5 <= value <= 1.5:  # nor is NaN; an integer may be too large for a float
+                told = f"{value:g}" if isinstance(value, float) else "out of range"
+                raise GuideError(f"blendshape {name} is {told}: give a number from 0 to 1")
             if known not in UNSEEN:
                 found[known] = min(1.0, max(0.0, float(value)))
         return cls(tuple(sorted(found.items())))
@@ -72,7 +72,7 @@ class Blendshapes(Guide):
             values = json.loads(path.read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise GuideError(f"{path} cannot be read: {error.strerror}") from None
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):  # numbers of thousands of digits too
             raise GuideError(f'{path} is not JSON: write {{"jawOpen": 0.5, ...}}') from None
         if isinstance(values, dict) and isinstance(values.get("blendshapes"), dict):
             values = values["blendshapes"]
