@@ -176,9 +176,8 @@ def _drawn(pixels: UInt8, to: Float, field: Float) -> Float:
     at = np.stack([xs, ys], -1) + field
     back = cv2.invertAffineTransform(to.astype(np.float64)).astype(np.float32)
     shrink = 1 / float(np.hypot(*to[:, 0]))
-    source = pixels.astype(np.float32)
-    if shrink > 1.1:  # finer than the picture: what it cannot hold would be aliased
-        source = cv2.GaussianBlur(source, (0, 0), 0.35 * shrink)
+    # finer than the picture: what it cannot hold would be aliased
+    source = _blur(pixels.astype(np.float32), 0.35 * shrink if shrink > 1.1 else 0.0)
     where = at @ back[:, :2].T + back[:, 2]
     x, y = np.ascontiguousarray(where.transpose(2, 0, 1))
     out = cv2.remap(source, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
