@@ -1,7 +1,8 @@
-"""How near mixed people are to photographs, as sets.
+r"""How near mixed people are to photographs, as sets.
 
     mien people --from LONDON --count 72 -e neutral --size 512 --seed 7 -o PEOPLE
-    python benchmarks/people.py --people PEOPLE --photographs LONDON -o benchmarks/results/people.json
+    python benchmarks/people.py --people PEOPLE --photographs LONDON \
+        -o benchmarks/results/people.json
 
 Fréchet distance in the features of judges a and b (128 px crops) between so many invented people
 and as many photographs, beside the same between photographs of different people, over random draws
@@ -73,7 +74,7 @@ def main() -> None:
     found: dict[str, object] = {
         "people": len(made), "given up": sum(not n["pictures"] for n in notes),
         "portraits drawn": sum(n.get("attempts", len(n["refused"])) for n in notes),
-        "nearest source": {"least": min(distances), "median": round(float(np.median(distances)), 3)},
+        "nearest source": {"least": min(distances), "median": float(np.median(distances))},
     }  # fmt: skip
     for name in judge.NAMES:
         sets = features(made, name), features(real, name)

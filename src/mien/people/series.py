@@ -92,17 +92,15 @@ def read_plan(path: Path) -> tuple[list[Cell], list[str]]:
     """
     cells: list[Cell] = []
     faults: list[str] = []
-    taken: set[str] = set()
     for number, row in table(path, PLAN):
         try:
             found = list(_cells(row))
-            double = taken & {_stem(cell) for cell in found}
+            double = _double(found, cells)
             if double:
-                raise GuideError(f"{min(double)} is asked for by a row above: give it a name")
+                raise GuideError(f"{double} is asked for by a row above: give it a name")
         except MienError as error:
             faults.append(f"{path}, line {number}: {error}")
             continue
-        taken |= {_stem(cell) for cell in found}
         cells += found
     if not cells:
         raise DataError(faults[0] if faults else f"{path} has no rows")
@@ -195,9 +193,19 @@ def _count(text: str | None, what: str) -> int:
 
 
 def _stem(cell: Cell) -> str:
-    people = "+".join(cell.people)
-    frame = f"-{cell.frame:03d}" if cell.frames > 1 else ""
-    return f"{cell.ask.name}{frame}{'@' + people if people else ''}"
+    return cell.ask.name + (f"-{cell.frame:03d}" if cell.frames > 1 else "")
+
+
+def _double(cells: Sequence[Cell], others: Sequence[Cell]) -> str | None:
+    """The name of a picture that both would make of one person; None if there is none."""
+    taken: dict[str, list[tuple[str, ...]]] = {}
+    for cell in others:
+        taken.setdefault(_stem(cell), []).append(cell.people)
+    for cell in cells:
+        for people in taken.get(_stem(cell), ()):
+            if not people or not cell.people or {*people} & {*cell.people}:
+                return _stem(cell)
+    return None
 
 
 def _made(
