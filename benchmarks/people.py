@@ -16,11 +16,13 @@ import argparse
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
-from mien import images
+from mien import facs, images
 from mien.data.adapters.london import records
 from mien.faces.align import align
 from mien.faces.detect import detect
@@ -57,12 +59,38 @@ def compare(made: Tensor, real: Tensor, random: np.random.Generator) -> dict[str
     }
 
 
+def page(folder: Path, out: Path, side: int = 84) -> None:
+    """Everybody in a folder at rest and under the other labels, two people a row."""
+    rows, pair = [], []
+    for person in sorted(p.parent for p in folder.glob("*/neutral.png")):
+        for label in facs.EMOTIONS:
+            photo = person / f"{label}.png"
+            cell = np.full((side, side, 3), 255, np.uint8)  # empty: the picture was refused
+            if photo.is_file():
+                pixels = images.read(photo).pixels
+                middle = pixels[round(0.12 * len(pixels)) :, round(0.18 * len(pixels)) :]
+                middle = middle[: round(0.66 * len(pixels)), : round(0.66 * len(pixels))]
+                cell = np.asarray(cv2.resize(middle, (side, side), interpolation=cv2.INTER_AREA))
+            pair.append(cell)
+        if len(pair) == 2 * len(facs.EMOTIONS):
+            rows.append(np.concatenate(pair, 1))
+            pair = []
+    if pair:
+        pair += [np.full((side, side, 3), 255, np.uint8)] * len(facs.EMOTIONS)
+        rows.append(np.concatenate(pair, 1))
+    Image.fromarray(np.concatenate(rows)).save(out, quality=88, optimize=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=Path, required=True, help="folder of `mien people`")
     parser.add_argument("--photographs", type=Path, required=True, help="the London Set")
     parser.add_argument("--out", "-o", type=Path, required=True)
+    parser.add_argument("--page", action="store_true", help="draw everybody instead of measuring")
     given = parser.parse_args()
+    if given.page:
+        page(given.people, given.out)
+        return
     made = sorted(given.people.glob("*/neutral.png"))
     notes = [json.loads(p.read_text()) for p in sorted(given.people.glob("*/person.json"))]
     real = [

@@ -136,6 +136,8 @@ def _mixed(
         f"pictures, {len(report.refused)} refused; identity distance to the nearest source "
         f"{report.nearest:.2f} or more"
     )
+    if any(report.groups):
+        typer.echo(", ".join(f"{n} {group}" for group, n in sorted(report.groups.items())))
     if not report.people:
         raise typer.Exit(1)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -70,6 +71,8 @@ class Report:
     refused: list[str] = field(default_factory=list)
     attempts: int = 0
     people: int = 0
+    groups: Counter[str] = field(default_factory=Counter)
+    """How many people of each group were made: what became of the balance."""
     nearest: float = np.inf
     """Least identity distance of an accepted picture."""
 
@@ -202,7 +205,9 @@ def _judged(crowd: Crowd, pixels: UInt8) -> tuple[Face, tuple[str, float]]:
 def _tell(report: Report, crowd: Crowd, note: Mapping[str, Any], settings: Settings) -> None:
     report.attempts += int(note.get("attempts", ATTEMPTS))
     report.refused += [f"{note['person']}, {line}" for line in note["refused"]]
-    report.people += bool(note["pictures"])
+    if note["pictures"]:
+        report.people += 1
+        report.groups[" ".join(note["group"].values())] += 1
     mixed = [crowd.people[p] for p in note.get("sources", ())]
     origins = "; ".join(dict.fromkeys(lender.origin for lender in mixed))
     licences = "; ".join(dict.fromkeys(lender.licence for lender in mixed))

@@ -88,7 +88,13 @@ def mix(model: FaceModel, sources: Sequence[Lent], recipe: Recipe, mean: Float, 
     landmarks = target[model.landmarks]
     face = _face(frame, raster.index, mesh, known, landmarks, size)
     toned = [_toned(p, pictures[recipe.frame], face) for p in pictures]
-    out = _joined(toned, recipe, face, landmarks)
+
+    def bare(source: Lent) -> Float:
+        shown = np.concatenate([source.bare[known], np.zeros(len(grid[0]), np.float32)])
+        return raster.spread(mesh, shown[:, None], inside).reshape(size, size)
+
+    believed = [_forehead(bare(s), landmarks) for s in sources]
+    out = _joined(toned, believed, recipe, face, landmarks)
     return np.clip(np.rint(out), 0, 255).astype(np.uint8)
 
 
@@ -225,7 +231,20 @@ def _toned(picture: Float, frame: Float, face: Float) -> Float:
     return out
 
 
-def _joined(pictures: Sequence[Float], recipe: Recipe, face: Float, landmarks: Float) -> Float:
+def _forehead(bare: Float, landmarks: Float) -> Float:
+    """How far a source is believed, (S, S): above the brows only where it shows bare skin, or its
+    fringe would lie on the forehead as a shadow."""
+    eyes = _distance(landmarks)
+    brows = float(landmarks[17:27, 1].min()) - 0.08 * eyes
+    above = np.clip((brows - np.arange(len(bare), dtype=np.float32)) / (0.08 * eyes), 0, 1)
+    clear = cv2.erode((bare > 0.6).astype(np.float32), _disc(0.12 * eyes))
+    return np.asarray(1 - above[:, None] * (1 - clear), np.float32)
+
+
+def _joined(
+    pictures: Sequence[Float], believed: Sequence[Float], recipe: Recipe, face: Float,
+    landmarks: Float,
+) -> Float:  # fmt: skip
     """All in one picture (S, S, 3), band by band."""
     eyes = _distance(landmarks)
     count, side = len(pictures), len(face)
@@ -243,8 +262,8 @@ def _joined(pictures: Sequence[Float], recipe: Recipe, face: Float, landmarks: F
         chosen[source] += own
         rest -= own
     chosen[recipe.frame] += rest
-    averaged = np.array(recipe.shares, np.float32)[:, None, None] * face
-    averaged[recipe.frame] += 1 - face
+    averaged = np.array(recipe.shares, np.float32)[:, None, None] * face * np.stack(believed)
+    averaged[recipe.frame] += 1 - averaged.sum(0)
     bounds = [0.0, *(b * eyes for b in BANDS)]
     out = np.zeros_like(pictures[0])
     for i, picture in enumerate(pictures):
