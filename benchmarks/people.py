@@ -24,6 +24,7 @@ from torch import Tensor
 
 from mien import facs, images
 from mien.data.adapters.london import records
+from mien.data.manifest import read_manifest
 from mien.faces.align import align
 from mien.faces.detect import detect
 from mien.judges import judge
@@ -59,6 +60,22 @@ def compare(made: Tensor, real: Tensor, random: np.random.Generator) -> dict[str
     }
 
 
+def labels(folder: Path) -> dict[str, object]:
+    """Share of the pictures with a label other than rest in which judge a, b, either reads it."""
+    rows = [r for r in read_manifest(folder) if r.emotion not in (None, "neutral")]
+    crops = []
+    for row in rows:
+        pixels = images.read(folder / row.file_name).pixels
+        crops.append(align(pixels, detect(pixels)[0], 128))
+    faces = Faces.stack(crops)
+    wanted = torch.tensor([facs.EMOTIONS.index(str(r.emotion)) for r in rows])
+    right = [judge.load(n).read(faces.pixels).emotions.argmax(1) == wanted for n in judge.NAMES]
+    both, either = right[0] & right[1], right[0] | right[1]
+    shares = {"judge a": right[0], "judge b": right[1], "both": both, "either": either}
+    told = {name: round(float(found.float().mean()), 3) for name, found in shares.items()}
+    return {"pictures": len(rows), **told}
+
+
 def page(folder: Path, out: Path, side: int = 84) -> None:
     """Everybody in a folder at rest and under the other labels, two people a row."""
     rows, pair = [], []
@@ -87,9 +104,15 @@ def main() -> None:
     parser.add_argument("--photographs", type=Path, required=True, help="the London Set")
     parser.add_argument("--out", "-o", type=Path, required=True)
     parser.add_argument("--page", action="store_true", help="draw everybody instead of measuring")
+    parser.add_argument("--labels", action="store_true", help="measure only labels' agreement")
     given = parser.parse_args()
     if given.page:
         page(given.people, given.out)
+        return
+    if given.labels:
+        found: dict[str, object] = {"labels": labels(given.people)}
+        given.out.write_text(json.dumps(found, indent=1) + "\n")
+        print(json.dumps(found))
         return
     made = sorted(given.people.glob("*/neutral.png"))
     notes = [json.loads(p.read_text()) for p in sorted(given.people.glob("*/person.json"))]
@@ -99,7 +122,7 @@ def main() -> None:
         if r.emotion == "neutral"
     ]
     distances = [p["distance"] for n in notes for p in n["pictures"]]
-    found: dict[str, object] = {
+    found = {
         "people": len(made), "given up": sum(not n["pictures"] for n in notes),
         "portraits drawn": sum(n.get("attempts", len(n["refused"])) for n in notes),
         "nearest source": {"least": min(distances), "median": float(np.median(distances))},
