@@ -1,7 +1,7 @@
 """What data of invented people are worth to an expression classifier.
 
     mien rig render --split train --split test -o RENDERS
-    mien people --count 600 --expressions all --seed 1 -o PEOPLE
+    mien people --by decoupling --count 600 --expressions all --seed 1 -o PEOPLE
     python benchmarks/augmentation.py --people PEOPLE --renders RENDERS -o out.json
 
 One small network, the same for every row and never a judge's, is taught on invented people alone,

@@ -42,7 +42,7 @@ from mien.metrics.sets import frechet
 from mien.metrics.statistics import summarise
 from mien.metrics.transfer import by_reference
 from mien.metrics.triples import Triples, draw_triples, faces_of
-from mien.people import Settings, pictures
+from mien.people.decoupled import Settings, pictures
 from mien.sheet import sheet
 from mien.types import Faces
 from mien.zoo.records import digest, records

@@ -43,14 +43,17 @@ def run(*arguments: object) -> tuple[int, str]:
 def test_people_are_invented(weights: Path, tmp_path: Path) -> None:
     out = tmp_path / "folder"
     code, says = run(
-        "-o", out, "--count", 2, "-e", "neutral,happy", "--seed", 1, "--weights", weights,
+        "-o", out, "--by", "decoupling", "--count", 2, "-e", "neutral,happy", "--seed", 1,
+        "--weights", weights,
         "--set", "head=picture", "--device", "cpu",
     )  # fmt: skip
     assert code == 0, says
     assert "2 people, 4 pictures" in says
     assert len(list(out.rglob("*.png"))) == 4
     assert len((out / "metadata.jsonl").read_text().splitlines()) == 4
-    code, says = run("-o", out, "--count", 2, "--seed", 1, "--weights", weights)
+    code, says = run(
+        "-o", out, "--by", "decoupling", "--count", 2, "--seed", 1, "--weights", weights
+    )
     assert code == 2
     assert "other settings" in says
 
@@ -58,16 +61,23 @@ def test_people_are_invented(weights: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("-m", "mtss"), "mtss invents nobody: choose from decoupling"),
+        (("--by", "mtss"), "mtss invents nobody: choose from decoupling"),
+        (("--by", "decoupling", "-e", "bored"), "unknown expression 'bored'"),
+        (("--by", "decoupling", "--set", "passes"), "write NAME=VALUE"),
+        (("--by", "decoupling", "--set", "passes=many"), "passes is int, not 'many'"),
+        (("--by", "decoupling", "--set", f"passes={'[' * 100_000}"), "passes is int"),
+        (("--by", "decoupling", "--set", f"passes={'9' * 5000}"), "passes is int"),
+        (("--by", "decoupling", "--set", "trunk=3"), "no choice 'trunk'"),
+        (("--by", "decoupling", "--set", "head=both"), "head is compose or picture, not 'both'"),
+        (("--by", "decoupling", "--weights", "nothing.safetensors"), "no weights at"),
+        (("--by", "decoupling", "--weights", __file__), "is not a safetensors file"),
         (("-e", "bored"), "unknown expression 'bored'"),
-        (("--set", "passes"), "write NAME=VALUE"),
-        (("--set", "passes=many"), "passes is int, not 'many'"),
-        (("--set", f"passes={'[' * 100_000}"), "passes is int"),
-        (("--set", f"passes={'9' * 5000}"), "passes is int"),
-        (("--set", "trunk=3"), "no choice 'trunk'"),
-        (("--set", "head=both"), "head is compose or picture, not 'both'"),
-        (("--weights", "nothing.safetensors"), "no weights at"),
-        (("--weights", __file__), "is not a safetensors file"),
+        (("--asks", "nothing.csv"), "nothing.csv cannot be read"),
+        (("--draw", "moods:3"), "cannot draw 'moods': choose from emotions, units"),
+        (("--draw", "units"), "write emotions:8 or units:8"),
+        (("--balance", "shoes"), "cannot balance 'shoes'"),
+        (("--only", "gender"), "cannot read --only 'gender'"),
+        (("--by", "decoupling", "--draw", "units:2"), "are of --by mixing"),
     ],
 )
 def test_mistakes_are_said_first(arguments: tuple[str, ...], says: str, tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("faces", "nn", "face_model"),
     ("rig",),
     ("data", "methods", "judges", "provenance"),
-    ("metrics", "export", "editor", "people"),
-    ("training", "video"),
+    ("metrics", "export", "editor"),
+    ("training", "video", "people"),
     ("cli", "web"),
 )
 APART = (4, 5, 6, 7)

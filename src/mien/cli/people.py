@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,13 @@ from mien.cli.session import (
     chosen,
     open_editor,
 )
+from mien.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mien.people.asks import Ask
+
+SHOWN = 5
+NETWORK = "decoupling"
 
 
 def command(
@@ -26,34 +33,123 @@ def command(
     expressions: Annotated[
         str, typer.Option("--expressions", "-e", help="`all`, or labels with commas between.")
     ] = "all",
+    asks: Annotated[
+        Path | None,
+        typer.Option("--asks", help="CSV: name, label, au, blendshapes, intensity, side, gaze, "
+                     "turn, light; instead of --expressions."),
+    ] = None,
+    draw: Annotated[
+        str | None,
+        typer.Option("--draw", metavar="WHAT:N", help="N more for each person at random: "
+                     "`emotions` or `units`, each as often."),
+    ] = None,
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Decides who they are; same seed, same people.")
     ] = 0,
+    sources: Annotated[
+        list[str] | None,
+        typer.Option("--from", help="Who is mixed: `london`, `canada`, `samples`, or a folder with "
+                     "a manifest; repeat it for more."),
+    ] = None,
+    size: Annotated[int, typer.Option("--size", min=512, max=1024, help="Side, px.")] = 768,
+    mix: Annotated[int, typer.Option("--mix", min=3, max=8, help="Sources of one person.")] = 4,
+    balance: Annotated[
+        str, typer.Option("--balance", help="Equal shares of these: gender,ethnicity; or `none`.")
+    ] = "gender,ethnicity",
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="WHAT=A,B", help="Such as gender=female or "
+                     "ethnicity=black,east_asian."),
+    ] = None,
+    least: Annotated[
+        float, typer.Option("--distance", min=0, max=1, help="Least identity distance to everybody "
+                            "who may be mixed; nearer pictures are refused."),
+    ] = 0.45,
+    by: Annotated[
+        str, typer.Option("--by", help="`mixing`, or `decoupling`: a network's people, 128 px.")
+    ] = "mixing",
     spread: Annotated[
-        float,
-        typer.Option(
-            "--spread",
-            min=0,
-            max=3,
-            help="0 is the average person, 1 as people are, more stranger.",
-        ),
+        float, typer.Option("--spread", min=0, max=3, help="Of a network's people: 0 is the "
+                            "average person, 1 as people are, more stranger."),
     ] = 1.0,
-    method: Annotated[
-        str, typer.Option("--method", "-m", help="A method that invents people.")
-    ] = "decoupling",
     weights: Weights = None,
     settings: Settings = None,
     device: Device = "auto",
-) -> None:
-    """Invent people and write each under every expression, with a manifest that trains a
-    classifier.
+) -> None:  # fmt: skip
+    """Invent people, each mixed from at least three consenting ones, and show them under every
+    expression, with a manifest that trains a classifier.
 
     `datasets.load_dataset("imagefolder", data_dir=OUT)` opens the folder as it is. The same command
     again goes on where it was stopped; a larger count adds people.
     """
+    if by == "mixing":
+        _mixed(out, count, _asked(expressions, asks), _draw(draw), seed, sources or ["london"],
+               size, mix, _split(balance), _only(only), least, device)  # fmt: skip
+        return
+    if asks or draw or sources or only:
+        raise ConfigError("--asks, --draw, --from and --only are of --by mixing")
+    _networks(out, count, expressions, seed, spread, by, weights, settings, device)
+
+
+def _mixed(
+    out: Path, count: int, asks: list[Ask], draw: tuple[str, int] | None, seed: int,
+    sources: list[str], size: int, mix: int, balance: tuple[str, ...],
+    only: dict[str, tuple[str, ...]], least: float, device: str,
+) -> None:  # fmt: skip
     from rich.progress import Progress
 
-    from mien import facs, people
+    from mien.face_model.mesh import FaceModel
+    from mien.judges.identity import descriptor
+    from mien.methods.registry import DEFAULT
+    from mien.people import crowd as crowds
+    from mien.people import invented
+    from mien.people.sources import pool
+
+    judge = descriptor()
+    lenders = pool(sources)
+    if sources == ["samples"]:
+        balance = ()  # nothing is known of them
+    editor = open_editor(DEFAULT, None, device, {})
+    with Progress(transient=True) as bar:
+        task = bar.add_task("reading sources", total=len(lenders))
+        crowd = crowds.Crowd(
+            FaceModel.load(), lenders, judge, lambda done: bar.update(task, completed=done)
+        )
+        crowd.groups(balance, only)
+        check_folder(out, make=True)
+        made = invented.Settings(
+            invented.sources_digest(crowd), editor.method.name, editor.weights, seed, size, mix,
+            least, balance, only, invented.asks_digest(asks), draw,
+        )  # fmt: skip
+        task = bar.add_task("people", total=count)
+        report = invented.write(
+            crowd, editor, made, out, count, asks, lambda done: bar.update(task, completed=done)
+        )
+    for name, why in crowd.refused.items():
+        typer.echo(f"not mixed from {name}: {why}", err=True)
+    for line in report.refused[:SHOWN]:
+        typer.echo(f"refused: {line}", err=True)
+    if len(report.refused) > SHOWN:
+        typer.echo(f"refused: {len(report.refused) - SHOWN} more, see person.json", err=True)
+    typer.echo(
+        f"{out}: {report.people} people from {report.attempts} drawn, {len(report.records)} "
+        f"pictures, {len(report.refused)} refused; identity distance to the nearest source "
+        f"{report.nearest:.2f} or more"
+    )
+    if any(report.groups):
+        typer.echo(", ".join(f"{n} {group}" for group, n in sorted(report.groups.items())))
+    if not report.people:
+        raise typer.Exit(1)
+
+
+def _networks(
+    out: Path, count: int, expressions: str, seed: int, spread: float, method: str,
+    weights: Path | None, settings: list[str] | None, device: str,
+) -> None:  # fmt: skip
+    from rich.progress import Progress
+
+    from mien import facs
+    from mien.people import decoupled
     from mien.zoo.records import records
 
     names = facs.EMOTIONS if expressions == "all" else _names(expressions)
@@ -65,14 +161,62 @@ def command(
     licence = "that of the weights"
     if weights is None:
         licence = records()[method].licence
-    made = people.Settings(method, editor.weights, seed, spread, json.dumps(choice, sort_keys=True))
+    text = json.dumps(choice, sort_keys=True)
+    made = decoupled.Settings(method, editor.weights, seed, spread, text)
     with Progress(transient=True) as bar:
         task = bar.add_task("people", total=count)
-        rows = people.write(
+        rows = decoupled.write(
             editor.method, made, out, count, names, licence=licence,
             progress=lambda done: bar.update(task, completed=done),
         )  # fmt: skip
     typer.echo(f"{out}: {count} people, {len(rows)} pictures")
+
+
+def _asked(expressions: str, path: Path | None) -> list[Ask]:
+    """What every person is to show; rows of the table that cannot be read are told and skipped."""
+    from mien import facs
+    from mien.people.asks import of_labels, read
+
+    if path is None:
+        return of_labels(facs.EMOTIONS if expressions == "all" else _names(expressions))
+    found, faults = read(path)
+    for line in faults:
+        typer.echo(f"skipped: {line}", err=True)
+    return found
+
+
+def _draw(text: str | None) -> tuple[str, int] | None:
+    from mien.people.asks import drawn
+
+    if text is None:
+        return None
+    kind, _, number = text.partition(":")
+    if not number.isdecimal() or int(number) < 1:
+        raise ConfigError(f"cannot read --draw {text!r}: write emotions:8 or units:8")
+    drawn(kind, 1, (0,))
+    return kind, int(number)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    from mien.people.crowd import ATTRIBUTES
+
+    parts = () if text == "none" else tuple(p.strip() for p in text.split(","))
+    for part in parts:
+        if part not in ATTRIBUTES:
+            raise ConfigError(f"cannot balance {part!r}: choose from {', '.join(ATTRIBUTES)}, none")
+    return parts
+
+
+def _only(texts: list[str] | None) -> dict[str, tuple[str, ...]]:
+    from mien.people.crowd import ATTRIBUTES
+
+    found = {}
+    for text in texts or ():
+        key, sign, values = text.partition("=")
+        if key not in ATTRIBUTES or not sign or not values:
+            raise ConfigError(f"cannot read --only {text!r}: write gender=female")
+        found[key] = tuple(v.strip() for v in values.split(","))
+    return found
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ class DataSet:
     """What to download and how to unpack it."""
     records: Callable[[Path], list[Record]]
     """Records of a folder in the original layout, file names relative to it, or DataError."""
+    alterable: bool = False
+    """Whether its people consented to altered pictures of them being shown."""
 
 
 def landmarks_beside(photo: Path) -> NDArray[np.float32] | None:

@@ -47,4 +47,5 @@ DATASET = DataSet(
     source="https://doi.org/10.6084/m9.figshare.4220517",
     obtain="unpack the original photographs and .tem files of the figshare download",
     records=records,
+    alterable=True,
 )

@@ -48,4 +48,5 @@ DATASET = DataSet(
     source="https://doi.org/10.6084/m9.figshare.5047666",
     obtain="unpack neutral_front.zip and smiling_front.zip of the figshare download side by side",
     records=records,
+    alterable=True,
 )

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from mien import images, people
+from mien import images
 from mien.data.manifest import read_manifest
 from mien.errors import ConfigError, DataError, GuideError
 from mien.methods.base import Method
 from mien.methods.decoupling.config import Architecture
 from mien.methods.decoupling.method import Decoupling
-from mien.people import Settings
+from mien.people import decoupled as people
+from mien.people.decoupled import Settings
 
 SMALL = Architecture(
     size=32, trunk=8, trunk_norm="group", pyramid=8, mapping=8, depth=2,

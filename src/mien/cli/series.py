@@ -1,0 +1,82 @@
+"""`mien series`: stimuli by a factorial design."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.cli.session import Device, check_folder, open_editor
+from mien.methods.registry import DEFAULT
+
+SOME_FAILED = 1
+PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+
+
+def command(
+    faces: Annotated[
+        Path, typer.Argument(metavar="FACES", help="A photograph, or a folder: one face each.")
+    ],
+    plan: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PLAN",
+            help="CSV: name, label, au, blendshapes, intensity, side, gaze, turn, light, person, "
+            "frames, repetitions.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for pictures and table.")],
+    size: Annotated[int, typer.Option("--size", min=256, max=1024, help="Side, px.")] = 512,
+    oval: Annotated[bool, typer.Option("--oval", help="Show an oval of the face on grey.")] = False,
+    equal: Annotated[
+        bool, typer.Option("--equal", help="Equal mean luminance and contrast of the face.")
+    ] = False,
+    device: Device = "auto",
+) -> None:
+    """Show every face in every expression, intensity and side of a plan, made alike: eyes at the
+    same place, equal size, and a table of what was asked and what judges read.
+
+    A row's **intensity** and **side** may list several, with spaces between; **frames** splits a
+    rise into stills. Rows that cannot be read are told and skipped; the same command again goes on
+    where it was stopped.
+    """
+    from rich.progress import Progress
+
+    from mien.errors import AssetMissing, DataError
+    from mien.judges.identity import Descriptor, descriptor
+    from mien.people import series
+
+    cells, faults = series.read_plan(plan)
+    photos = [faces] if faces.is_file() else _photos(faces)
+    if not photos:
+        raise DataError(f"no photographs in {faces}")
+    who: Descriptor | None = None
+    try:
+        who = descriptor()
+    except AssetMissing as error:
+        typer.echo(f"the column identity stays empty: {error}", err=True)
+    people, unusable = series.sitters(photos, size, who)
+    level = series.common_level(people, oval) if equal else None
+    editor = open_editor(DEFAULT, None, device, {})
+    check_folder(out, make=True)
+    look = series.Look(size, oval, level)
+    with Progress(transient=True) as bar:
+        task = bar.add_task("series", total=len(people) * len(cells))
+        rows, failed = series.write(
+            editor, people, cells, look, out, who, lambda done: bar.update(task, completed=done)
+        )
+    for line in (*faults, *unusable, *failed):
+        typer.echo(f"skipped: {line}", err=True)
+    passed = sum(row["checks"] == "passed" for row in rows)
+    typer.echo(
+        f"{out}: {len(people)} people, {len(rows)} rows of {series.TABLE}, {passed} pass all checks"
+    )
+    if faults or unusable or failed:
+        raise typer.Exit(SOME_FAILED)
+
+
+def _photos(folder: Path) -> list[Path]:
+    """Pictures of a folder; of a folder that `mien people` wrote, everybody's at rest."""
+    rest = sorted(folder.glob("*/neutral.png"))
+    return rest or sorted(p for p in folder.glob("*") if p.suffix.lower() in PICTURES)

@@ -1,0 +1,258 @@
+"""People who do not exist, mixed from consenting ones: a data set, with what was checked.
+
+Person i of a seed is a function of the sources, the settings, the seed and i alone. Every picture
+is judged: one nearer than the threshold to any person of the pool is refused, and a person whose
+portrait is refused is drawn again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mien import images
+from mien.data.manifest import Record, write_manifest
+from mien.data.split import split_of
+from mien.editor import Editor
+from mien.errors import DataError, FaceNotFound, FaceUndrawable
+from mien.faces.detect import detect
+from mien.files import replacing
+from mien.images import Photo
+from mien.people.asks import Ask, drawn, of_row
+from mien.people.crowd import Crowd, Mix
+from mien.people.mixing import mix
+from mien.provenance import mark
+from mien.types import Face, UInt8
+
+SETTINGS, NOTE = "settings.json", "person.json"
+FARTHEST = 0.45
+"""Least identity distance of a picture to everybody in the pool (dlib's descriptor: same person
+under 0.6)."""
+ATTEMPTS = 12
+"""Draws of one person before it is given up."""
+FORMAT = 1
+REST = of_row({"label": "neutral"})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides the pictures in a folder, kept beside them."""
+
+    sources: str
+    """SHA-256 of who may be mixed and of their photographs."""
+    method: str
+    weights: str
+    seed: int
+    size: int
+    count: int
+    """Sources of one person."""
+    least: float
+    balance: tuple[str, ...]
+    only: Mapping[str, Sequence[str]]
+    expressions: str
+    """SHA-256 of what is asked for."""
+    drawn: tuple[str, int] | None = None
+    """What is drawn at random for each person besides, and how often."""
+    format: int = FORMAT
+
+
+@dataclass
+class Report:
+    """What came of a run: manifest lines, pictures refused with the reason, persons given up."""
+
+    records: list[Record] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    attempts: int = 0
+    people: int = 0
+    groups: Counter[str] = field(default_factory=Counter)
+    """How many people of each group were made: what became of the balance."""
+    nearest: float = np.inf
+    """Least identity distance of an accepted picture."""
+
+
+@dataclass(frozen=True)
+class _Person:
+    number: int
+    name: str
+    folder: Path
+    mixed: Mix
+    attempts: int
+    pixels: UInt8
+    face: Face
+
+
+def write(
+    crowd: Crowd, editor: Editor, settings: Settings, out: Path, count: int, asks: Sequence[Ask],
+    progress: Callable[[int], None] = lambda _: None,
+) -> Report:  # fmt: skip
+    """Invent `count` people, write each at rest and under all `asks` into `out`, with the manifest
+    and, beside each person's pictures, a note of what was asked and checked. People whose note is
+    there are kept.
+
+    Raises:
+        DataError: the folder holds people of other settings, or cannot be written.
+    """
+    _settle(settings, out)
+    groups = crowd.groups(settings.balance, settings.only)
+    report = Report()
+    for number in range(count):
+        folder = out / f"{number:05d}"
+        note = _note(folder) or _make(crowd, editor, settings, groups, number, folder, asks)
+        _tell(report, crowd, note, settings)
+        progress(number + 1)
+    write_manifest(out, report.records)
+    return report
+
+
+def sources_digest(crowd: Crowd) -> str:
+    """SHA-256 of everybody in the pool and of their photographs' bytes."""
+    total = hashlib.sha256()
+    for person, lender in crowd.people.items():
+        total.update(person.encode() + hashlib.sha256(lender.photo.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def asks_digest(asks: Sequence[Ask]) -> str:
+    """SHA-256 of a list of asks."""
+    rows = [(a.name, a.guide and a.guide.describe(), a.intensity) for a in asks]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
+def _make(
+    crowd: Crowd, editor: Editor, settings: Settings, groups: Sequence[Mapping[str, str]],
+    number: int, folder: Path, asks: Sequence[Ask],
+) -> dict[str, Any]:  # fmt: skip
+    """Draw one person and write all pictures; the note, which is written last."""
+    name = f"nobody/{settings.sources[:6]}-{settings.seed}-{number:05d}"
+    refused: list[str] = []
+    person = None
+    for attempt in range(ATTEMPTS):
+        mixed = crowd.draw(groups, settings.count, (settings.seed, number, attempt))
+        lent = [crowd.lent(p) for p in mixed.people]
+        pixels = mix(crowd.model, lent, mixed.recipe, crowd.mean(mixed.group), settings.size)
+        try:
+            face, near = _judged(crowd, pixels)
+        except FaceNotFound as error:
+            refused.append(f"attempt {attempt}: {error}")
+            continue
+        if near[1] >= settings.least:
+            person = _Person(number, name, folder, mixed, attempt + 1, pixels, face)
+            break
+        refused.append(f"attempt {attempt}: {near[1]:.3f} from {near[0]}")
+    note: dict[str, Any] = {"person": name, "refused": refused, "pictures": []}
+    if person is None:
+        return _noted(folder, note)
+    note |= {
+        "attempts": person.attempts, "sources": list(person.mixed.people),
+        "group": person.mixed.group, "age": person.mixed.age,
+        "recipe": asdict(person.mixed.recipe),
+    }  # fmt: skip
+    more = [] if settings.drawn is None else drawn(*settings.drawn, (settings.seed, number))
+    for ask in {a.name: a for a in (REST, *asks, *more)}.values():
+        _picture(crowd, editor, settings, person, ask, note)
+    return _noted(folder, note)
+
+
+def _picture(
+    crowd: Crowd, editor: Editor, settings: Settings, person: _Person, ask: Ask,
+    note: dict[str, Any],
+) -> None:  # fmt: skip
+    """One picture, if it can be drawn and is far enough from everybody; `note` tells of it."""
+    pixels = person.pixels
+    try:
+        if ask.guide is not None and ask.intensity:
+            pixels = editor.edit(Photo(pixels), ask.guide, ask.intensity).pixels
+        face, near = _judged(crowd, pixels)
+    except (FaceNotFound, FaceUndrawable) as error:
+        note["refused"].append(f"{ask.name}: {error}")
+        return
+    if near[1] < settings.least:
+        note["refused"].append(f"{ask.name}: {near[1]:.3f} from {near[0]}")
+        return
+    asked = "neutral" if ask.guide is None else ask.guide.describe()
+    facts = {
+        "method": settings.method, "weights": settings.weights, "person": person.name,
+        "guide": asked, "intensity": f"{ask.intensity:g}",
+        "nearest source": f"{near[1]:.3f}",
+    }  # fmt: skip
+    person.folder.mkdir(parents=True, exist_ok=True)
+    marked = mark.lay(pixels, 255 - pixels, [face])  # no pixel is anybody's photograph
+    file = f"{ask.name}.png"
+    images.write(person.folder / file, marked, metadata=facts)
+    units = None if ask.units is None else [round(float(u), 4) for u in ask.units]
+    note["pictures"].append(
+        {"file": file, "asked": asked, "intensity": ask.intensity, "emotion": ask.emotion,
+         "units": units, "nearest": near[0], "distance": round(near[1], 4)}
+    )  # fmt: skip
+
+
+def _judged(crowd: Crowd, pixels: UInt8) -> tuple[Face, tuple[str, float]]:
+    """The face, and who of the pool it is nearest to, how near."""
+    found = detect(pixels)
+    if not found:
+        raise FaceNotFound("no face is found in the picture")
+    near = min(crowd.distances(pixels, found[0]).items(), key=lambda pair: pair[1])
+    return found[0], near
+
+
+def _tell(report: Report, crowd: Crowd, note: Mapping[str, Any], settings: Settings) -> None:
+    report.attempts += int(note.get("attempts", ATTEMPTS))
+    report.refused += [f"{note['person']}, {line}" for line in note["refused"]]
+    if note["pictures"]:
+        report.people += 1
+        report.groups[" ".join(note["group"].values())] += 1
+    mixed = [crowd.people[p] for p in note.get("sources", ())]
+    origins = "; ".join(dict.fromkeys(lender.origin for lender in mixed))
+    licences = "; ".join(dict.fromkeys(lender.licence for lender in mixed))
+    for row in note["pictures"]:
+        report.nearest = min(report.nearest, row["distance"])
+        units = None if row["units"] is None else np.array(row["units"], np.float32)
+        report.records.append(
+            Record(
+                f"{note['person'].rpartition('-')[2]}/{row['file']}", note["person"],
+                row["emotion"], units, None, licences,
+                f"mixed by mien from {len(mixed)} people of {origins}", split_of(note["person"]),
+            )
+        )  # fmt: skip
+
+
+def _settle(settings: Settings, out: Path) -> None:
+    """Take a folder for these settings; DataError where it serves others already."""
+    path = out / SETTINGS
+    text = json.dumps(asdict(settings), indent=1, sort_keys=True) + "\n"
+    try:
+        if path.is_file():
+            if path.read_text() != text:
+                raise DataError(f"{out} holds people of other settings: choose another folder")
+            return
+        out.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as part:
+            part.write_text(text)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _note(folder: Path) -> dict[str, Any] | None:
+    """The note of a person who is finished."""
+    try:
+        found: dict[str, Any] = json.loads((folder / NOTE).read_text())
+    except (OSError, ValueError):
+        return None
+    return found if all((folder / p["file"]).is_file() for p in found["pictures"]) else None
+
+
+def _noted(folder: Path, note: dict[str, Any]) -> dict[str, Any]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / NOTE) as part:
+            part.write_text(json.dumps(note, indent=1) + "\n")
+    except OSError as error:
+        raise DataError(f"cannot write {folder}: {error.strerror}") from None
+    return note

@@ -1,0 +1,190 @@
+"""Consenting people to mix: whose photographs may lend, and what each lends."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mien import images
+from mien.data.adapters import DATASETS
+from mien.data.adapters.base import template_beside
+from mien.data.manifest import FILE_NAME, Record, read_manifest
+from mien.errors import DataError
+from mien.face_model.frame import SOURCE_SIZE
+from mien.face_model.light import Light
+from mien.face_model.mesh import FaceModel
+from mien.face_model.render import Rig
+from mien.faces.align import align, resized, side_of, transform
+from mien.faces.detect import choose, detect
+from mien.types import Face, Float, UInt8
+from mien.zoo import data_home, dataset_home
+from mien.zoo.samples import samples
+
+SAMPLES = "samples"
+"""Name of the faces that come with mien, as a pool of sources."""
+TABLE = "*_info.csv"
+"""Tables beside photographs with columns `face_id` and any of `face_age`, `face_gender`,
+`face_eth`."""
+FINEST = 1024
+"""Largest side of the crop that a source's skin is read from, px."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lender:
+    """A photograph that may be mixed from: who it shows, its file, its terms, and what is known of
+    the person (None: not known). Of several ethnicities each one is named."""
+
+    person: str
+    photo: Path
+    licence: str
+    origin: str
+    landmarks: Float | None = None
+    age: float | None = None
+    gender: str | None = None
+    ethnicity: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Lent:
+    """What a photograph lends: `pixels` uint8 (H, W, 3); `face`, where its face is; the fitted
+    `rig` of the crop, and `matrix` (2, 3), from crop px at 320 px to photograph px."""
+
+    lender: Lender
+    pixels: UInt8
+    face: Face
+    rig: Rig
+    matrix: Float
+
+    @cached_property
+    def points(self) -> Float:
+        """Every vertex (N, 2) in photograph px."""
+        return transform(self.matrix, self.rig.source.points)
+
+    @cached_property
+    def bare(self) -> Float:
+        """How far each vertex of the face (F,) is bare skin, 0..1."""
+        rig = self.rig
+        small = rig.small.astype(np.float32)
+        return Light(rig.model, small, rig.source.points, rig.source.normals).bare
+
+
+def pool(names: Sequence[str], split: str = "train") -> list[Lender]:
+    """The neutral photographs of these pools, in order of person: `samples`, a data set that mien
+    knows, or a folder with a manifest or in the layout of a known set. Of known sets only people of
+    `split`, so that nobody who is measured on is mixed in.
+
+    Raises:
+        DataError: a pool is not there, its terms do not permit altered pictures, or fewer than
+            three people are left.
+    """
+    found = [lender for name in names for lender in _pool(name, split)]
+    people = {lender.person: lender for lender in found}
+    if len(people) < 3:
+        raise DataError(
+            f"{len(people)} people in {', '.join(names)}: an invented person is mixed from three "
+            "at least; name more with --from"
+        )
+    return [people[name] for name in sorted(people)]
+
+
+def load(model: FaceModel, lender: Lender) -> Lent:
+    """Read the photograph and fit its face.
+
+    Raises:
+        ImageError, FaceNotFound: it cannot be read, or shows nobody.
+        DataError: the face model does not fit the face well enough.
+    """
+    pixels = images.read(lender.photo).pixels
+    if lender.landmarks is None:
+        (face,) = choose(detect(pixels), "largest")
+    else:
+        face = Face((0.0, 0.0, 0.0, 0.0), 1.0, lender.landmarks)
+    side = int(np.clip(side_of(face), SOURCE_SIZE, FINEST))
+    crop = align(pixels, face, side)
+    points = template_beside(lender.photo)
+    checked = None if points is None else transform(crop.matrix, points)
+    rig = Rig(model, crop.pixels, crop.landmarks, neutral=True, template=checked)
+    if rig.fault is not None:
+        raise DataError(f"{lender.person} cannot be mixed from: {rig.fault}")
+    back = cv2.invertAffineTransform(resized(crop.matrix.astype(np.float64), side, SOURCE_SIZE))
+    return Lent(lender, pixels, face, rig, back.astype(np.float32))
+
+
+def _pool(name: str, split: str) -> list[Lender]:
+    if name == SAMPLES:
+        terms = "CC-BY-4.0", DATASETS["london"].source
+        return [Lender(f"samples/{n}", path, *terms) for n, path in samples().items()]
+    known = DATASETS.get(name)
+    folder = Path(name) if known is None else _home(name)
+    if not folder.is_dir():
+        how = f": {known.obtain}" if known else f": {SAMPLES}, {', '.join(DATASETS)}, or a folder"
+        raise DataError(f"no photographs at {folder}{how}")
+    told = _told(folder) or (_told(data_home() / name) if known else {})
+    lenders = []
+    for record in _records(folder):
+        if record.emotion != "neutral" or (_of_a_set(record) and record.split != split):
+            continue
+        _permit(record)
+        facts = told.get(record.person.rpartition("/")[2], {})
+        lenders.append(
+            Lender(
+                record.person, folder / record.file_name, record.licence, record.source,
+                record.landmarks, _age(facts.get("face_age")), facts.get("face_gender") or None,
+                tuple(p for p in (facts.get("face_eth") or "").split("/") if p),
+            )
+        )  # fmt: skip
+    return lenders
+
+
+def _home(name: str) -> Path:
+    """A known set where it was imported to, else as it was downloaded."""
+    imported = dataset_home(name)
+    return imported if imported.is_dir() else data_home() / name
+
+
+def _records(folder: Path) -> list[Record]:
+    if (folder / FILE_NAME).is_file():
+        return read_manifest(folder)
+    for known in DATASETS.values():
+        try:
+            return known.records(folder)
+        except DataError:
+            continue
+    raise DataError(f"no {FILE_NAME} in {folder}: make one with `mien data import`")
+
+
+def _of_a_set(record: Record) -> bool:
+    return record.person.partition("/")[0] in DATASETS
+
+
+def _permit(record: Record) -> None:
+    known = DATASETS.get(record.person.partition("/")[0])
+    if known is not None and not known.alterable:
+        raise DataError(
+            f"{record.person}: the people of {known.name} did not consent to altered pictures of "
+            "them being shown; take another set"
+        )
+
+
+def _told(folder: Path) -> dict[str, dict[str, str]]:
+    """What the tables beside the photographs say, by person."""
+    found: dict[str, dict[str, str]] = {}
+    for table in sorted(folder.glob(TABLE)):
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            for row in csv.DictReader(file):
+                if row.get("face_id"):
+                    found[row["face_id"]] = {k: v.strip() for k, v in row.items() if k and v}
+    return found
+
+
+def _age(text: str | None) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return None

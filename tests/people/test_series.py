@@ -1,0 +1,106 @@
+"""Series of stimuli: eyes in place, equal luminance, a plan with a bad row, a table, resumed."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mien import images
+from mien.editor import Editor
+from mien.errors import DataError
+from mien.faces.detect import detect
+from mien.people import series, stimuli
+from mien.people.stimuli import Level
+from mien.zoo.samples import samples
+
+SIZE = 256
+
+
+def test_eyes_lie_at_the_same_place() -> None:
+    for path in samples().values():
+        pixels = images.read(path).pixels
+        turned = np.ascontiguousarray(np.rot90(pixels, 1)) if path.stem == "ben" else pixels
+        for photo in (pixels[40:560, 20:590], turned):
+            shown, face = stimuli.placed(photo, detect(photo)[0], SIZE)
+            assert shown.shape == (SIZE, SIZE, 3)
+            assert np.abs(stimuli.eyes_of(face) - stimuli.places(SIZE)).max() < 0.5
+
+
+def test_luminance_and_contrast_are_equal() -> None:
+    oval, goal = stimuli.shape(None, SIZE), Level(110.0, 22.0)
+    for path in samples().values():
+        pixels = images.read(path).pixels
+        shown, _ = stimuli.placed(pixels, detect(pixels)[0], SIZE)
+        now = stimuli.level(stimuli.equated(shown, oval, goal), oval)
+        assert now.luminance == pytest.approx(110, abs=stimuli.LEVELS)
+        assert now.contrast == pytest.approx(22, abs=stimuli.LEVELS)
+    with pytest.raises(DataError, match="cannot be reached"):
+        stimuli.equated(shown, oval, Level(250.0, 90.0))
+    covered = stimuli.masked(shown, oval)
+    assert (covered[0] == stimuli.GROUND).all()
+    assert np.array_equal(covered[oval == 1], shown[oval == 1])
+
+
+def plan(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_a_plan_crosses_its_factors_and_skips_bad_rows(tmp_path: Path) -> None:
+    cells, faults = series.read_plan(
+        plan(
+            tmp_path / "plan.csv",
+            "name,label,intensity,side,frames,repetitions,person\n"
+            ",happy,0.5 1,both left,,3,\nbad,bored,,,,,\nrise,sad,1,,4,,anna\n,sad,1,,0,,\n"
+            ",happy,1,,,,\n",
+        )
+    )
+    assert [c.ask.name for c in cells[:4]] == ["happy-0.5", "happy-left-0.5", "happy", "happy-left"]
+    assert {c.repetitions for c in cells[:4]} == {3}
+    assert [c.strength for c in cells[4:]] == [0.25, 0.5, 0.75, 1.0]
+    assert {c.people for c in cells[4:]} == {("anna",)}
+    assert ["line 3" in faults[0], "frames is '0'" in faults[1], "a row above" in faults[2]] == [
+        True, True, True,
+    ]  # fmt: skip
+    with pytest.raises(DataError, match="line 2"):
+        series.read_plan(plan(tmp_path / "none.csv", "label\nbored\n"))
+
+
+def test_a_series_is_made_alike_told_and_resumed(editor: Editor, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    cells, _ = series.read_plan(
+        plan(tmp_path / "p.csv", "label,repetitions,person\nneutral,,\nhappy,2,anna\n")
+    )
+    photos = [samples()[name] for name in ("anna", "ben")]
+    broken = plan(tmp_path / "broken.jpg", "no picture")
+    people, faults = series.sitters([*photos, broken], SIZE, None)
+    assert [s.name for s in people] == ["anna", "ben"]
+    assert "broken.jpg" in faults[0]
+    look = series.Look(SIZE, True, series.common_level(people, True))
+    rows, failed = series.write(editor, people, cells, look, out, None)
+    assert failed == []
+    assert [(r["file"], r["repetition"]) for r in rows] == [
+        ("anna/neutral.png", 1), ("anna/happy.png", 1), ("anna/happy.png", 2),
+        ("ben/neutral.png", 1),
+    ]  # fmt: skip
+    with (out / series.TABLE).open(newline="") as file:
+        told = list(csv.DictReader(file))
+    assert [r["checks"] for r in told] == ["passed"] * 4
+    assert told[1]["judge_a"] == "happy"
+    assert look.level is not None
+    oval = stimuli.shape(None, SIZE)
+    for row in rows:
+        now = stimuli.level(images.read(out / row["file"]).pixels, oval)
+        assert now.luminance == pytest.approx(look.level.luminance, abs=1)
+        assert now.contrast == pytest.approx(look.level.contrast, abs=1)
+    before = {p: p.stat().st_mtime_ns for p in out.rglob("*.png")}
+    assert series.write(editor, people, cells, look, out, None)[0] == rows
+    assert {p: p.stat().st_mtime_ns for p in before} == before
+    with pytest.raises(DataError, match="other people or settings"):
+        series.write(editor, people, cells, series.Look(SIZE, False, None), out, None)
+    other, _ = series.read_plan(plan(tmp_path / "q.csv", "label,person\nhappy,zoe\n"))
+    with pytest.raises(DataError, match="nobody is called 'zoe'"):
+        series.write(editor, people, other, look, out, None)
