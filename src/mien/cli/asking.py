@@ -125,7 +125,7 @@ def asked_for(
     from mien import images
     from mien.guides import Blendshapes, ExpressionSpec
 
-    there = {} if expression is None else ExpressionSpec.load(expression).to_json()
+    there = ExpressionSpec() if expression is None else ExpressionSpec.load(expression)
     given: dict[str, Any] = {key: value for key, value in more.items() if value is not None}
     if like is not None:
         given |= {"like": str(like), "share": share}
@@ -134,23 +134,15 @@ def asked_for(
     if blendshapes is not None:
         given["blendshapes"] = dict(Blendshapes.read(blendshapes).weights)
     if au:
-        given["au"] = [*there.get("au", ()), *au]
+        given["au"] = list(au)
     if region != "face":
         given["region"] = region
-    spec = ExpressionSpec.of({**_beside(there, given), **given})
+    spec = there.but(given)
     if spec.empty:
         raise GuideError(
             "say which expression: --to LABEL, --au AU12=0.8, --like PHOTO or --expression JSON"
         )
     return Asked(spec, None if spec.like is None else images.read(Path(spec.like)), kept)
-
-
-def _beside(there: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """What a file says, without the whole expression whose place an option takes."""
-    if "to" in given or "blendshapes" in given or given.get("share", 0.0) == 1:
-        gone = {"to", "blendshapes"} | ({"like"} if there.get("share", 1.0) == 1 else set())
-        return {key: value for key, value in there.items() if key not in gone}
-    return there
 
 
 def kept_by(keep: str) -> str | None:

@@ -132,6 +132,18 @@ class ExpressionSpec:
                 told[field.name] = list(value) if isinstance(value, tuple) else value
         return told
 
+    def but(self, given: Mapping[str, Any]) -> ExpressionSpec:
+        """With fields of `given` (as in `of`) in place of its own; units join its units, and a
+        whole expression takes the place of a whole one."""
+        there = self.to_json()
+        if "to" in given or "blendshapes" in given or _follows_wholly(given):
+            gone = ["to", "blendshapes", *(["like"] if _follows_wholly(there) else [])]
+            there = {key: value for key, value in there.items() if key not in gone}
+        if "like" in given:
+            there.pop("share", None)
+        units = {"au": [*there.get("au", ()), *given["au"]]} if given.get("au") else {}
+        return ExpressionSpec.of({**there, **given, **units})
+
     @property
     def empty(self) -> bool:
         """Whether nothing is asked for."""
@@ -174,6 +186,10 @@ class ExpressionSpec:
             left, up = _those("light", self.light or (0.0, 0.0))
             top.append(Staging((pitch, yaw, roll), (left, up)))
         return top
+
+
+def _follows_wholly(values: Mapping[str, Any]) -> bool:
+    return values.get("like") is not None and values.get("share", 1.0) == 1
 
 
 def _read(key: str, value: Any) -> Any:
