@@ -101,17 +101,22 @@ class ExpressionSpec:
                 data = file.read(_LARGEST_FILE + 1)
         except OSError as error:
             raise GuideError(f"{path} cannot be read: {error.strerror}") from None
+        spec = cls.parse(data, str(path))
+        return spec if spec.like is None else replace(spec, like=str(path.parent / spec.like))
+
+    @classmethod
+    def parse(cls, data: bytes, called: str) -> ExpressionSpec:
+        """From the bytes of a JSON file that people know as `called`."""
         try:
             values = json.loads(data.decode("utf-8-sig")) if len(data) <= _LARGEST_FILE else None
         except (ValueError, RecursionError):
-            raise GuideError(f'{path} is not JSON: write {{"to": "happy", ...}}') from None
+            raise GuideError(f'{called} is not JSON: write {{"to": "happy", ...}}') from None
         if not isinstance(values, dict):
-            raise GuideError(f'{path} holds no expression: write {{"to": "happy", ...}}')
+            raise GuideError(f'{called} holds no expression: write {{"to": "happy", ...}}')
         try:
-            spec = cls.of(values)
+            return cls.of(values)
         except GuideError as error:
-            raise GuideError(f"{path}: {error}") from None
-        return spec if spec.like is None else replace(spec, like=str(path.parent / spec.like))
+            raise GuideError(f"{called}: {error}") from None
 
     def save(self, path: Path) -> None:
         """Write the JSON file, whole or not at all; GuideError if that fails."""
