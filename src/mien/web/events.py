@@ -16,7 +16,7 @@ from mien.guides import ExpressionSpec, Reference
 from mien.web import intake, views
 from mien.web.answers import Refused
 from mien.web.parts import MOST, sent, told
-from mien.web.posing import Posing
+from mien.web.posing import Posing, standing
 from mien.web.sitting import Sitting, Sittings, Wish
 from mien.web.units import UnitSliders
 from mien.web.workshop import Workshop
@@ -87,15 +87,13 @@ class Events:
         return await self._at_desk(lambda: views.sheet(sitting, sitting.sheet(intensity)))
 
     @told
-    async def reading(self, key: str, apart: bool, *posed: Any) -> list[Any]:
+    async def reading(self, key: str, apart: bool) -> list[Any]:
         """The sliders where the chosen face is, or was asked to be."""
         if not key:
-            return [*self.panel.at({}, apart), *self.posing.at(ExpressionSpec(), posed)]
+            return [*self.panel.at({}, apart), *self.posing.at(standing(ExpressionSpec()))]
         sitting = self.sittings.get(key)
         at = await self._at_desk(sitting.units_now)
-        worn = sitting.worn
-        shown = self.posing.at(worn.spec if worn else ExpressionSpec(), posed)
-        return [*self.panel.at(at, apart), *shown]
+        return [*self.panel.at(at, apart), *self.posing.at(sitting.pose_to_show())]
 
     @told
     async def choose(self, key: str, event: gr.EventData) -> list[Any]:

@@ -36,16 +36,11 @@ class Posing:
         """All of them."""
         return [*self.sliders, self.region]
 
-    def at(self, spec: ExpressionSpec, standing: Sequence[Any]) -> list[Any]:
-        """Updates that show an expression. What stands there already is left alone, for it may be
-        under the user's hand.
-        """
-        values: list[Any] = []
-        for field, sliders in SLIDERS.items():
-            values += getattr(spec, field) or (0.0,) * len(sliders)
-        values.append(spec.region)
-        pairs = zip(values, standing, strict=True)
-        return [gr.skip() if now == value else gr.update(value=value) for value, now in pairs]
+    def at(self, values: Sequence[Any] | None) -> list[Any]:
+        """Updates that set the fields; None leaves all of them alone."""
+        if values is None:
+            return [gr.skip()] * len(self.fields)
+        return [gr.update(value=value) for value in values]
 
 
 def draw() -> Posing:
@@ -57,6 +52,14 @@ def draw() -> Posing:
     ]
     region = gr.Radio(list(REGIONS), value="face", label="What may change", elem_id="region")
     return Posing(tuple(sliders), region)
+
+
+def standing(spec: ExpressionSpec) -> tuple[Any, ...]:
+    """Where the fields stand for an expression."""
+    values: list[Any] = []
+    for field, sliders in SLIDERS.items():
+        values += getattr(spec, field) or (0.0,) * len(sliders)
+    return (*values, spec.region)
 
 
 def said(before: ExpressionSpec, values: tuple[Any, ...]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from mien.faces.detect import choose, detect
 from mien.guides import ActionUnits, ExpressionSpec, Guide, Label, Reference
 from mien.images import Photo
 from mien.types import Face, UInt8
-from mien.web.posing import said
+from mien.web.posing import said, standing
 
 PREVIEW = 1024
 """Longest side of what is shown while one edits, px; a download has the photograph's own size."""
@@ -104,6 +104,7 @@ class Sitting:
         """The second photograph of a swap, with the expression of the first."""
         self.tiles: dict[str, UInt8] = {}
         """The last `sheet`."""
+        self._pose: tuple[Any, ...] | None = None
         self._scale = min(1.0, PREVIEW / max(photo.pixels.shape[:2]))
         self.small = replace(photo, pixels=_shrunk(photo.pixels, self._scale), alpha=None)
         self._drafts: OrderedDict[tuple[str, int, Wish], Draft] = OrderedDict()
@@ -204,9 +205,17 @@ class Sitting:
 
     def posed(self, values: tuple[Any, ...], intensity: float) -> Wish | None:
         """What the first chosen face wears, with gaze, head, light and region as the fields say."""
-        worn = self.look[self.targets[0]]
+        worn, self._pose = self.worn, values
         wish = self._on_top(intensity, **said(worn.spec if worn else ExpressionSpec(), values))
         return None if wish.spec.empty else wish
+
+    def pose_to_show(self) -> tuple[Any, ...] | None:
+        """Where the fields of `posing` stand for what the first chosen face wears; None where they
+        stand there already, for then one may be under the user's hand.
+        """
+        now = standing(self.worn.spec if self.worn else ExpressionSpec())
+        same, self._pose = now == self._pose, now
+        return None if same else now
 
     def _on_top(self, intensity: float, **fields: Any) -> Wish:
         worn = self.look[self.targets[0]] or Wish("", intensity, ExpressionSpec())

@@ -168,7 +168,7 @@ class Page:
         each = kept | {"trigger_mode": "multiple"}  # no click is lost; they are done in order
         tiles = kept | {"fn": do.tiles, "inputs": [self.key, self.intensity], "outputs": self.sheet}
         read = live | {
-            "fn": do.reading, "inputs": [self.key, self.panel.apart, *self.posing.fields],
+            "fn": do.reading, "inputs": [self.key, self.panel.apart],
             "outputs": [*sliders, *self.posing.fields],
         }  # fmt: skip
         dropped = self.upload.upload(do.open, [self.upload, *here], [self.upload, *opened], **kept)
