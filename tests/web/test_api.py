@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +17,8 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from mien.methods.registry import DEFAULT, METHODS
+from mien.editor import Editor
+from mien.methods.registry import DEFAULT, METHODS, load
 from mien.provenance.evidence import examine
 from mien.web.answers import Refused
 from mien.web.app import create
@@ -72,6 +74,36 @@ def test_edit_by_units_and_by_a_reference(client: TestClient, anna: bytes, ben: 
     assert differing(anna, units.content).any()
 
 
+def test_every_guide_of_the_command_line(workshop: Workshop, anna: bytes, ben: bytes) -> None:
+    """By the real method, in a form and in JSON, and as one object: the same bytes."""
+    workshop.opener = lambda name: Editor(load(name), "0" * 64)
+    fields = {"to": "anger:open", "gaze": [0.6, 0.0], "turn": [0.0, 8.0, 0.0], "light": [0.5, 0.0]}
+    more = fields | {"au": ["AU43L=1"], "region": "face", "intensity": 0.5}
+    whole = {"blendshapes": {"jawOpen": 0.4, "mouthSmileLeft": 0.8}, "region": "lower"}
+    flat = {k: ",".join(map(str, v)) if isinstance(v, list) else v for k, v in more.items()}
+    with TestClient(create(workshop), base_url=HERE) as client:
+
+        def edit(**asked: Any) -> bytes:
+            answer = client.post("/v1/edit", json={"image": b64(anna)} | asked)
+            assert answer.status_code == 200, answer.text
+            return answer.content
+
+        by_form = client.post("/v1/edit", files={"image": anna}, data=flat)
+        assert by_form.content == edit(**more) == edit(expression=more | {"name": "mine"})
+        assert edit(**more) == edit(expression=fields | {"intensity": 0.5}, au=["AU43L=1"])
+        told = opened(by_form.content).info["guide"]
+        assert told == "anger:open AU43L=1 gaze=0.6,0 turn=0,8,0 light=0.5,0"
+        text = {"blendshapes": json.dumps(whole["blendshapes"]), "region": "lower"}
+        as_text = client.post("/v1/edit", files={"image": anna}, data=text)
+        assert as_text.content == edit(**whole)
+        assert "keeping upper" in opened(as_text.content).info["guide"]
+        half = edit(to="happy", like=b64(ben), share=0.5)
+        named = {"to": "happy", "like": "ben.jpg", "share": 0.5}
+        kept = edit(expression=named, like=b64(ben))
+        assert half == kept
+        assert opened(half).info["guide"] == "happy reference by 0.5"
+
+
 def test_intensity_0_is_the_photograph(client: TestClient, anna: bytes) -> None:
     same = client.post("/v1/edit", files={"image": anna}, data={"to": "happy", "intensity": "0"})
     assert not differing(anna, same.content).any()
@@ -110,6 +142,8 @@ def test_methods_and_health(client: TestClient) -> None:
     native = {method["name"]: method["native"] for method in known["methods"]}
     assert native["mtss"] == ["Label", "Reference"]
     assert len(known["expressions"]) == 8
+    assert set(known["expressions"]) < set(known["labels"])
+    assert "jawOpen" in known["blendshapes"]
     assert {"name": "AU12", "what": "lip corner puller", "sided": True} in known["units"]
     assert client.get("/healthz").json()["status"] == "ok"
 
@@ -118,7 +152,18 @@ def test_methods_and_health(client: TestClient) -> None:
     ("fields", "answer"),
     [
         ({}, (422, "bad_guide")),
-        ({"to": "happy", "au": "AU12=1"}, (422, "bad_guide")),
+        ({"to": "happy", "blendshapes": '{"jawOpen": 1}'}, (422, "bad_guide")),
+        ({"blendshapes": '{"grin": 1}'}, (422, "bad_guide")),
+        ({"blendshapes": "jawOpen"}, (422, "bad_request")),
+        ({"expression": '{"joy": 1}'}, (422, "bad_guide")),
+        ({"expression": '{"like": "/etc/passwd"}'}, (422, "bad_guide")),
+        ({"expression": "[" * 5000}, (422, "bad_request")),
+        ({"to": "happy", "share": "0.5"}, (422, "bad_guide")),
+        ({"to": "happy", "region": "nose"}, (422, "bad_request")),
+        ({"gaze": "0.5"}, (422, "bad_request")),
+        ({"gaze": "2,0"}, (422, "bad_guide")),
+        ({"turn": "0,nan,0"}, (422, "bad_request")),
+        ({"turn": "0,5,0"}, (422, "bad_guide")),
         ({"to": "joyful"}, (422, "bad_guide")),
         ({"au": "AU99=1"}, (422, "bad_guide")),
         ({"to": "happy", "face": "the left one"}, (422, "bad_guide")),

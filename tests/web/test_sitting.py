@@ -16,7 +16,7 @@ from mien.methods.base import Method
 from mien.web.sitting import PREVIEW, Sitting, Sittings, Wish
 from mien.zoo.samples import samples
 
-HAPPY, SURPRISE = (Wish(name, 1.0, Label(name)) for name in ("happy", "surprise"))
+HAPPY, SURPRISE = (Wish.label(name, 1.0) for name in ("happy", "surprise"))
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +95,40 @@ def test_units_join_and_replace(sitting: Sitting) -> None:
     assert (now["AU26"], now["AU12L"], now["AU12R"]) == pytest.approx((0.5, 0.1, 0.9))
     sitting.wear(sitting.moved("AU12", 0.3, 1.0))
     assert str(sitting.look[0]) == "units AU26=0.5 AU12=0.3", "both sides take the place of one"
+
+
+def test_units_go_on_top_of_what_the_face_wears(sitting: Sitting) -> None:
+    sitting.wear(HAPPY)
+    happy = sitting.units_now()
+    assert happy["AU12L"] == pytest.approx(1.0), "the sliders show what the face shows"
+    sitting.turn(0.5)
+    assert 0.2 < sitting.units_now()["AU12L"] < 0.95
+    sitting.turn(1.0)
+    for value in (0.3, 0.7):
+        sitting.wear(sitting.moved("AU26", value, 1.0))
+    assert [str(look[0]) for look in sitting.looks] == ["None", "happy", "units AU26=0.7 on happy"]
+    now = sitting.units_now()
+    assert (now["AU26"], now["AU12L"]) == pytest.approx((0.7, 1.0))
+    assert sitting.result().metadata["guide"] == "happy AU26=0.7"
+    sitting.wear(sitting.without_units())
+    assert sitting.look == (HAPPY,)
+    assert changed(sitting).any()
+
+
+def test_fields_under_the_hand_are_left_alone(sitting: Sitting) -> None:
+    rest = (0, 0, 0, 0, 0, 0, 0, "face")
+    assert sitting.pose_to_show() == rest
+    sitting.wear(HAPPY)
+    assert sitting.pose_to_show() is None, "nothing of them changed"
+    looking = (0.5, 0, 0, 0, 0, 0, 0, "face")
+    sitting.wear(sitting.posed(looking, 1.0))
+    assert str(sitting.look[0]) == "gaze 0.5,0 on happy"
+    assert sitting.pose_to_show() is None, "the page knows, it said so"
+    sitting.go(sitting.at - 1)
+    assert sitting.pose_to_show() == rest
+    sitting.go(0)
+    sitting.wear(sitting.posed(rest, 1.0))
+    assert len(sitting.looks) == 3, "nothing is asked for"
 
 
 def test_the_sheet_has_all_expressions(sitting: Sitting) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import time
@@ -88,13 +89,57 @@ def test_two_faces_units_and_reset(visit: Any, couple: Path) -> None:
     page.get_by_role("tab", name="Action units").click()
     smile = page.get_by_role("slider", name=re.compile(r"AU12\)"))
     smile.fill("0.9")
-    visit.shows("all: units AU12=0.9")
+    visit.shows("all: units AU12=0.9 on sad")
     page.get_by_label("Left and right apart").check()
     page.get_by_role("slider", name=re.compile(r"AU12L\)")).fill("0.1")
-    visit.shows("all: units AU12=0.9 AU12L=0.1")
+    visit.shows("all: units AU12=0.9 AU12L=0.1 on sad")
     visit.shot("units")
     visit.press("Reset units")
-    visit.shows("as it was")
+    visit.shows("all: sad")
+
+
+def test_one_expression_that_every_field_edits(visit: Any, tmp_path: Path) -> None:
+    """Six quick clicks end on the last; sliders show what the face shows; it is kept and loaded."""
+    page = visit.page
+    visit.sample("anna")
+    page.locator("[data-expression=contempt] img").wait_for()
+    for name in ("sad", "surprise", "fear", "anger", "disgust", "happy"):
+        visit.press(name)
+    visit.shows("happy")
+    page.get_by_role("tab", name="Action units").click()
+    smile = page.get_by_role("slider", name=re.compile(r"AU12\)"))
+    page.wait_for_function("s => Number(s.value) > 0.6", arg=smile.element_handle())
+    page.get_by_role("button", name="Gaze, head, light").click()
+    page.get_by_role("slider", name="Eyes to the person's left").fill("0.5")
+    visit.shows("gaze 0.5,0 on happy")
+    page.get_by_role("slider", name="Head to the left").fill("9")
+    visit.shows("gaze 0.5,0, turn 0,9,0 on happy")
+    visit.shot("posed")
+    page.get_by_role("button", name="Save, load, copy").click()
+    page.get_by_text("--to happy --gaze=0.5,0 --turn=0,9,0").wait_for()
+    with page.expect_download() as coming:
+        page.get_by_role("link", name="Save the expression").click()
+    path = tmp_path / "mine.json"
+    coming.value.save_as(path)
+    assert json.loads(path.read_text()) == {"to": "happy", "gaze": [0.5, 0], "turn": [0, 9, 0]}
+    page.get_by_role("button", name="Copy as Python").scroll_into_view_if_needed()
+    stage = page.locator(".mien-stage").bounding_box()
+    assert stage is not None
+    assert stage["y"] > -20, "the picture stays in view"
+    visit.shot("keep")
+    visit.press("Undo")
+    visit.press("Undo")
+    visit.press("Undo")
+    visit.shows("disgust")  # every click is a step, every undo is done
+    path.write_text(json.dumps({"to": "sad", "gaze": [0, 0.5], "intensity": 0.5}))
+    visit.upload(path, "preset")
+    visit.shows("gaze 0,0.5 on mine, 50%")
+    up = page.get_by_role("slider", name="Eyes up")
+    page.wait_for_function("s => Number(s.value) === 0.5", arg=up.element_handle())
+    assert page.get_by_role("slider", name="Head to the left").input_value() == "0"
+    path.write_text('{"joy": 1}')
+    visit.upload(path, "preset")
+    page.get_by_text("mine.json: unknown field 'joy'").wait_for()
 
 
 def test_wrong_files_and_a_large_one(visit: Any, server: Any, tmp_path: Path) -> None:
@@ -159,6 +204,10 @@ def test_a_phone_in_the_dark_and_the_keyboard_alone(phone: Any) -> None:
     said = page.get_by_role("status").filter(has_text="Sad")
     said.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("button", name="Save, load, copy").scroll_into_view_if_needed()
+    stage = page.locator(".mien-stage").bounding_box()
+    assert stage is not None
+    assert -20 < stage["y"] < 400, "the picture stays in view"
     unnamed = "[...document.images].filter(i => i.alt === null || !i.hasAttribute('alt')).length"
     assert page.evaluate(unnamed) == 0
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor")

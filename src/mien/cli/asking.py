@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -15,7 +16,7 @@ from mien.errors import FaceNotFound, GuideError
 
 if TYPE_CHECKING:
     from mien.editor import Editor
-    from mien.guides import Guide
+    from mien.guides import ExpressionSpec, Guide
     from mien.images import Photo
 
 To: TypeAlias = Annotated[
@@ -64,94 +65,84 @@ Region: TypeAlias = Annotated[
 ]
 
 
+Share: TypeAlias = Annotated[
+    float, typer.Option("--share", help="How far --like is followed, 0 to 1; --to may go before.")
+]
+Expressed: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--expression",
+        metavar="JSON",
+        help="An expression kept in a file; options given beside it say more, or other.",
+    ),
+]
+
+
 @dataclass(frozen=True)
 class Asked:
-    """A guide, but for a photograph that is to lend its expression: who opens the editor can make
-    it one."""
+    """An expression, and the photograph that is to lend its own: who opens the editor can make it a
+    guide."""
 
-    whole: Guide | None
-    """A whole expression, if one is named."""
-    parts: tuple[Guide, ...]
-    """What is asked for on top of it: units, a gaze, a turned head."""
+    spec: ExpressionSpec
     lender: Photo | None = None
-    """A photograph that lends a whole expression."""
     kept: str | None = None
     """What a whole expression leaves as it is, such as `speech`."""
-    held: str | None = None
-    """What stays as it is in any case: the `upper` or the `lower` face."""
 
     @property
     def words(self) -> str:
         """All that it asks for, in a line; of a photograph, what tells it from others."""
-        guides = (*(() if self.whole is None else (self.whole,)), *self.parts)
-        told = [guide.describe() for guide in guides]
+        told = self.spec.to_json()
         if self.lender is not None:
-            told.insert(0, hashlib.sha256(self.lender.pixels.tobytes()).hexdigest())
-        return " ".join((*told, self.kept or "", self.held or ""))
+            told["like"] = hashlib.sha256(self.lender.pixels.tobytes()).hexdigest()
+        return json.dumps((told, self.kept), sort_keys=True)
 
     def guide(self, editor: Editor) -> Guide:
         """The guide; FaceNotFound if the photograph shows nobody."""
-        from mien.guides import Composed, Held
-
-        whole = self.whole
+        lent = None
         if self.lender is not None:
             with naming("the reference"):
-                whole = editor.reference(self.lender)
-        if whole is not None and self.kept is not None:
-            whole = Held(whole, self.kept)  # what is asked for by itself is meant
-        parts = (*(() if whole is None else (whole,)), *self.parts)
-        made = parts[0] if len(parts) == 1 else Composed(parts)
-        return made if self.held is None else Held(made, self.held)
+                lent = editor.reference(self.lender)
+        return self.spec.guide(lent, self.kept)
 
 
 def asked_for(
-    to: str | None = None,
+    expression: Path | None = None,
+    *,
     au: Sequence[str] | None = None,
     like: Path | None = None,
+    share: float = 1.0,
     blendshapes: Path | None = None,
-    gaze: str | None = None,
-    turn: str | None = None,
-    light: str | None = None,
+    region: str = "face",
     kept: str | None = None,
-    held: str | None = None,
+    **more: str | None,
 ) -> Asked:
-    """What the options ask for together: a whole expression at most, and on top of it units, a
-    gaze, a turned head, but for what is `kept` of speech and the part that is `held`.
+    """What the options ask for together, but for what is `kept` of speech; `more` are `to`, `gaze`,
+    `turn` and `light` as they were typed.
 
-    GuideError for none, for two expressions, or for one that cannot be read.
+    An option takes the place of what the file `expression` says of the same, units join its units.
+    GuideError for nothing, for two whole expressions, or for what cannot be read.
     """
     from mien import images
-    from mien.guides import ActionUnits, Blendshapes, Gaze, Label, Staging
+    from mien.guides import Blendshapes, ExpressionSpec
 
-    whole = {"--to": to, "--like": like, "--blendshapes": blendshapes}
-    given = [name for name, value in whole.items() if value]
-    if len(given) > 1:
-        raise GuideError(f"{' and '.join(given)} exclude one another: give one of them")
-    expression: Guide | None = None if to is None else Label(to)
+    there = ExpressionSpec() if expression is None else ExpressionSpec.load(expression)
+    given: dict[str, Any] = {key: value for key, value in more.items() if value is not None}
+    if like is not None:
+        given |= {"like": str(like), "share": share}
+    elif share != 1:
+        given["share"] = share
     if blendshapes is not None:
-        expression = Blendshapes.read(blendshapes)
-    parts: list[Guide] = []
+        given["blendshapes"] = dict(Blendshapes.read(blendshapes).weights)
     if au:
-        parts.append(ActionUnits.parse(*au))
-    if gaze is not None:
-        left, up = _numbers("--gaze", gaze, "LEFT,UP", 2)
-        parts.append(Gaze(left, up))
-    if turn is not None or light is not None:
-        pitch, yaw, roll = _numbers("--turn", turn or "0,0,0", "PITCH,YAW,ROLL", 3)
-        key, up = _numbers("--light", light or "0,0", "LEFT,UP", 2)
-        parts.append(Staging((pitch, yaw, roll), (key, up)))
-    if not parts and like is None and expression is None:
-        raise GuideError("say which expression: --to LABEL, --au AU12=0.8, or --like PHOTO")
-    lender = None if like is None else images.read(like)
-    return Asked(expression, tuple(parts), lender, kept, held)
-
-
-def held_by(region: str) -> str | None:
-    """The part of the face that stays, by `--region`; GuideError for another word."""
-    regions = {"face": None, "upper": "lower", "lower": "upper"}
-    if region not in regions:
-        raise GuideError(f"unknown region {region!r}: choose from {', '.join(regions)}")
-    return regions[region]
+        given["au"] = list(au)
+    if region != "face":
+        given["region"] = region
+    spec = there.but(given)
+    if spec.empty:
+        raise GuideError(
+            "say which expression: --to LABEL, --au AU12=0.8, --like PHOTO or --expression JSON"
+        )
+    return Asked(spec, None if spec.like is None else images.read(Path(spec.like)), kept)
 
 
 def kept_by(keep: str) -> str | None:
@@ -160,19 +151,6 @@ def kept_by(keep: str) -> str | None:
     if keep not in kept:
         raise GuideError(f"cannot keep {keep!r}: choose from {', '.join(kept)}")
     return kept[keep]
-
-
-def _numbers(option: str, text: str, form: str, count: int) -> list[float]:
-    try:
-        values = [float(part) for part in text.replace(",", " ").split()]
-    except ValueError:
-        values = []
-    if len(values) != count:
-        raise GuideError(f"cannot read {option} {text!r}: write {form}, such as {_SUCH[option]}")
-    return values
-
-
-_SUCH = {"--gaze": "0.5,0", "--turn": "0,10,0", "--light": "0.5,0.3"}
 
 
 @contextmanager

@@ -15,16 +15,17 @@ import typer
 
 from mien.cli.asking import (
     Asked,
+    Expressed,
     Light,
     Like,
     Look,
     Region,
     Shapes,
+    Share,
     To,
     Turn,
     Units,
     asked_for,
-    held_by,
     naming,
 )
 from mien.cli.batch import Job, Outcome, Plan, plan, run, save
@@ -65,9 +66,11 @@ def command(
         Path,
         typer.Option("--out", "-o", help="File to write; a folder for several photographs."),
     ],
+    expression: Expressed = None,
     to: To = None,
     au: Units = None,
     like: Like = None,
+    share: Share = 1.0,
     blendshapes: Shapes = None,
     gaze: Look = None,
     turn: Turn = None,
@@ -95,7 +98,8 @@ def command(
     ] = False,
 ) -> None:
     """Change the expression in photographs: say which by **--to**, **--like** or **--blendshapes**,
-    and on top of it by **--au**, **--gaze**, **--turn** and **--light**.
+    and on top of it by **--au**, **--gaze**, **--turn** and **--light**; or keep it all in a
+    file for **--expression**.
 
     `mien edit photo.jpg --to happy -o out.png` for one. Several photographs, or a folder, go into
     the folder OUT. What is in it already is kept if it is the result of this very request (its
@@ -105,7 +109,11 @@ def command(
     """
     from mien import images
 
-    asked = asked_for(to, au, like, blendshapes, gaze, turn, light, held=held_by(region))
+    asked = asked_for(
+        expression, to=to, au=au, like=like, share=share, blendshapes=blendshapes, gaze=gaze,
+        turn=turn, light=light, region=region,
+    )  # fmt: skip
+    intensity *= asked.spec.intensity
     check_intensity(intensity)
     check_face(face)
     check_method(method, weights)

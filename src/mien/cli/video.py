@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mien.cli.asking import (
+    Expressed,
     Light,
     Like,
     Look,
     Region,
     Shapes,
+    Share,
     To,
     Turn,
     Units,
     asked_for,
-    held_by,
     kept_by,
 )
 from mien.cli.session import (
@@ -47,9 +48,11 @@ if TYPE_CHECKING:
 def command(
     film: Annotated[Path, typer.Argument(metavar="FILM", help="A film: MP4, MOV, MKV, WebM ...")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Film to write: .mp4, .mov or .mkv.")],
+    expression: Expressed = None,
     to: To = None,
     au: Units = None,
     like: Like = None,
+    share: Share = 1.0,
     blendshapes: Shapes = None,
     gaze: Look = None,
     turn: Turn = None,
@@ -97,14 +100,19 @@ def command(
     from mien.video.shapes import Shapes
 
     moving = [n for n, v in (("--like-film", like_film), ("--like-shapes", like_shapes)) if v]
-    if len(moving) > 1 or (moving and (to or au or like or blendshapes or gaze or turn or light)):
+    still = (expression, to, au, like, blendshapes, gaze, turn, light)
+    if len(moving) > 1 or (moving and any(still)):
         raise GuideError(f"{moving[0]} goes without --to, --au and --like: give one of them")
-    kept, held = kept_by(keep), held_by(region)
-    if moving and held is not None:
+    kept = kept_by(keep)
+    if moving and region != "face":
         raise GuideError(f"{moving[0]} moves the whole face: leave out --region")
     asked = None
     if not moving:
-        asked = asked_for(to, au, like, blendshapes, gaze, turn, light, kept, held)
+        asked = asked_for(
+            expression, to=to, au=au, like=like, share=share, blendshapes=blendshapes, gaze=gaze,
+            turn=turn, light=light, region=region, kept=kept,
+        )  # fmt: skip
+        intensity *= asked.spec.intensity
     check_intensity(intensity)
     check_face(face)
     check_method(method, weights)

@@ -8,6 +8,8 @@ from mien.guides.gaze import Gaze
 from mien.guides.held import Held
 from mien.guides.label import Label
 from mien.guides.reference import Reference
+from mien.guides.scaled import Scaled
+from mien.guides.spec import ExpressionSpec
 from mien.guides.staging import Staging
 from mien.guides.units import ActionUnits
 
@@ -15,11 +17,13 @@ __all__ = [
     "ActionUnits",
     "Blendshapes",
     "Composed",
+    "ExpressionSpec",
     "Gaze",
     "Guide",
     "Held",
     "Label",
     "Reference",
+    "Scaled",
     "Speaker",
     "Staging",
 ]

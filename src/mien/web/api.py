@@ -13,6 +13,7 @@ from mien import facs, images
 from mien.editor import Editor, Result
 from mien.errors import FaceNotFound
 from mien.guides import Reference
+from mien.guides.blendshapes import NAMES as BLENDSHAPES
 from mien.images import Photo
 from mien.methods.registry import METHODS, resolve
 from mien.web import intake
@@ -33,6 +34,9 @@ _WHY = {
 }
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorAnswer, "description": why} for status, why in _WHY.items()
+}
+_ERRORS[429]["headers"] = {
+    "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}
 }
 _PICTURE: dict[int | str, dict[str, Any]] = _ERRORS | {
     200: {
@@ -79,6 +83,9 @@ class MethodsAnswer(BaseModel):
 
     methods: list[MethodAnswer]
     expressions: list[str]
+    labels: list[str]
+    """Expressions and their variants: all that `to` takes."""
+    blendshapes: list[str]
     units: list[UnitAnswer]
 
 
@@ -131,18 +138,21 @@ class _Calls:
     async def edit(self, request: Request) -> Response:
         """The photograph with another expression on one face, or on all.
 
-        Say which by one of `to` (a label), `au` (action units) and `like` (another photograph).
+        Say which by `to` (a label), `like` (another photograph) or `blendshapes`, and on top of it
+        by `au` (action units), `gaze`, `turn` and `light`; or by `expression`, all of it as in a
+        file.
         """
         asked = await self._read(request, EditRequest)
         with self.workshop.desk.place():
-            guide, method = asked.guide(), self.workshop.check(asked.method)
+            spec, method = asked.spec(), self.workshop.check(asked.method)
 
             def work() -> tuple[bytes, Result]:
                 source = self._photo(asked.image, "image")
-                wanted = self._photo(guide, "like") if isinstance(guide, bytes) else guide
+                lender = None if asked.like is None else self._photo(asked.like, "like")
                 editor = self.workshop.editor(method)
-                lent = _lent(editor, wanted) if isinstance(wanted, Photo) else wanted
-                result = editor.edit(source, lent, asked.intensity, asked.face)
+                lent = None if lender is None else _lent(editor, lender)
+                intensity = spec.intensity * asked.intensity
+                result = editor.edit(source, spec.guide(lent), intensity, asked.face)
                 return result.encode(asked.suffix), result
 
             data, result = await self.workshop.desk.work(work)
@@ -203,6 +213,8 @@ class _Calls:
                 for name in self.workshop.methods
             ],
             expressions=list(facs.EMOTIONS),
+            labels=list(facs.LABELS),
+            blendshapes=list(BLENDSHAPES),
             units=[
                 UnitAnswer(name=f"AU{number}", what=what, sided=number in facs.SIDED)
                 for number, what in facs.NAMES.items()

@@ -6,15 +6,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import gradio as gr
 from fastapi import Response
 
-from mien.guides import Label, Reference
+from mien.guides import ExpressionSpec, Reference
 from mien.web import intake, views
 from mien.web.answers import Refused
-from mien.web.parts import sent, told
+from mien.web.parts import MOST, sent, told
+from mien.web.posing import Posing, standing
 from mien.web.sitting import Sitting, Sittings, Wish
 from mien.web.units import UnitSliders
 from mien.web.workshop import Workshop
@@ -24,9 +26,12 @@ T = TypeVar("T")
 
 
 class Events:
-    """One for all browsers; what each has open is a `Sitting`. `panel` is given by the layout."""
+    """One for all browsers; what each has open is a `Sitting`. `panel` and `posing` are given by
+    the layout.
+    """
 
     panel: UnitSliders
+    posing: Posing
 
     def __init__(self, workshop: Workshop) -> None:
         self.workshop = workshop
@@ -83,9 +88,12 @@ class Events:
 
     @told
     async def reading(self, key: str, apart: bool) -> list[Any]:
-        """The unit sliders where the chosen face is, or was asked to be."""
-        at = await self._at_desk(self.sittings.get(key).units_now) if key else {}
-        return self.panel.at(at, apart)
+        """The sliders where the chosen face is, or was asked to be."""
+        if not key:
+            return [*self.panel.at({}, apart), *self.posing.at(standing(ExpressionSpec()))]
+        sitting = self.sittings.get(key)
+        at = await self._at_desk(sitting.units_now)
+        return [*self.panel.at(at, apart), *self.posing.at(sitting.pose_to_show())]
 
     @told
     async def choose(self, key: str, event: gr.EventData) -> list[Any]:
@@ -108,7 +116,7 @@ class Events:
     async def use(self, key: str, method: str) -> list[Any]:
         """Another method for what is open."""
         if not key:
-            return [gr.skip()] * 4
+            return [gr.skip()] * 5
         name = self.workshop.check(method)
         return await self._act(key, lambda s: s.use(self.workshop.editor(name)))
 
@@ -116,7 +124,7 @@ class Events:
     async def express(self, key: str, intensity: float, event: gr.EventData) -> list[Any]:
         """An expression was clicked on."""
         name = str(event.expression)
-        wish = Wish(name, intensity, Label(name))
+        wish = Wish.label(name, intensity)
         return await self._act(key, lambda s: s.wear(wish))
 
     @told
@@ -151,12 +159,13 @@ class Events:
 
     def _like(self, lent: Reference, name: str, intensity: float) -> Wish:
         self._lent += 1
-        return Wish(f"like {name} ({self._lent})", intensity, lent)
+        spec = ExpressionSpec(like=name)
+        return Wish(f"like {name} ({self._lent})", intensity, spec, lent)
 
     @told
     async def turn(self, key: str, intensity: float) -> list[Any]:
         """The intensity was moved."""
-        return await self._act(key, lambda s: s.turn(intensity)) if key else [gr.skip()] * 4
+        return await self._act(key, lambda s: s.turn(intensity)) if key else [gr.skip()] * 5
 
     @told
     async def move(self, step: int, key: str) -> list[Any]:
@@ -173,6 +182,29 @@ class Events:
         """The chosen faces as they were."""
         return await self._act(key, lambda s: s.wear(None))
 
+    @told
+    async def pose(self, key: str, intensity: float, *values: Any) -> list[Any]:
+        """Gaze, head, light or region was moved."""
+        return await self._act(key, lambda s: s.wear(s.posed(values, intensity)))
+
+    @told
+    async def load(self, path: str, key: str) -> list[Any]:
+        """An expression kept in a file: the chosen faces wear it."""
+        data, name = _taken(path)
+        spec = ExpressionSpec.parse(data, f"{name}.json")
+        if spec.like is not None:
+            raise Refused(
+                422, "bad_guide", f"{name}.json needs {spec.like}: give it under Like a photo"
+            )
+        wish = Wish(spec.name or name, spec.intensity, _bare(spec))
+        seen = await self._act(key, lambda s: s.wear(None if spec.empty else wish))
+        return [None, gr.update(value=min(max(spec.intensity, 0.0), MOST)), *seen]
+
+    @told
+    async def plain(self, key: str) -> list[Any]:
+        """The chosen faces without the units that were moved."""
+        return await self._act(key, lambda s: s.wear(s.without_units()))
+
     async def _act(self, key: str, act: Callable[[Sitting], None]) -> list[Any]:
         sitting = self.sittings.get(key)
 
@@ -186,6 +218,8 @@ class Events:
     async def download(self, key: str, name: str) -> Response:
         """A result at the photograph's own size, as a file."""
         what, _, kind = name.partition(".")
+        if name == "expression.json":
+            return Response(views.kept(self.sittings.get(key)), media_type="application/json")
         if what not in ("result", "other") or kind not in ("png", "jpg"):
             raise Refused(404, "not_found", "there is no such file")
         sitting = self.sittings.get(key)
@@ -201,17 +235,21 @@ class Events:
 
 
 def _seen(sitting: Sitting, began: float, told: str) -> list[Any]:
-    """Stage, sheet, history and status after a step; the sheet keeps its pictures."""
+    """Stage, sheet, history, status and copies after a step; the sheet keeps its pictures."""
     shown = views.stage(sitting)
     sheet = views.sheet(sitting, sitting.tiles)
     spent = time.perf_counter() - began
     line = f"{told[0].upper()}{told[1:]} ({spent:.1f} s)"
-    return [shown, sheet, views.history(sitting), views.status(line)]
+    return [shown, sheet, views.history(sitting), views.status(line), views.copies(sitting)]
 
 
 def _names(sitting: Sitting) -> list[str]:
     names = [f"Face {i + 1}" for i in range(len(sitting.faces))]
     return [*names, "All faces"] if len(names) > 1 else names
+
+
+def _bare(spec: ExpressionSpec) -> ExpressionSpec:
+    return replace(spec, name=None, intensity=1.0)
 
 
 def _taken(path: str) -> tuple[bytes, str]:

@@ -14,12 +14,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from starlette.datastructures import UploadFile
 
 from mien import facs
-from mien.guides import ActionUnits, Label
+from mien.errors import GuideError
+from mien.guides import ExpressionSpec
 from mien.web.answers import Refused
 
 MOST_PEOPLE = 6
 """Rows of a sheet."""
 MOST_UNITS = 2 * len(facs.UNITS)
+_SPEC = ("to", "au", "share", "blendshapes", "gaze", "turn", "light", "region")
 _FORM, _JSON = "multipart/form-data", "application/json"
 
 
@@ -33,8 +35,7 @@ def _bytes(value: object) -> object:
 
 
 def _known(name: str) -> str:
-    facs.prototype(name)
-    return name
+    return facs.plain(name)
 
 
 Picture: TypeAlias = Annotated[
@@ -45,7 +46,7 @@ Picture: TypeAlias = Annotated[
     ),
 ]
 Emotion: TypeAlias = Annotated[
-    str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": list(facs.EMOTIONS)})
+    str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": list(facs.LABELS)})
 ]
 Intensity: TypeAlias = Annotated[
     float,
@@ -66,6 +67,11 @@ WhichFace: TypeAlias = Annotated[
 ]
 MethodName: TypeAlias = Annotated[
     str | None, Field(max_length=60, description="A name of /v1/methods; the server's first if not")
+]
+Number: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+Pair: TypeAlias = Annotated[
+    Annotated[list[Number], Field(min_length=2, max_length=2)] | None,
+    Field(description="To the person's own left, and up, -1 to 1 each."),
 ]
 Format: TypeAlias = Annotated[
     Literal["png", "jpeg"], Field(description="Of the picture that comes back.")
@@ -88,7 +94,9 @@ class _Asked(BaseModel):
 
 
 class EditRequest(_Asked):
-    """A photograph, and one of `to`, `au` and `like`."""
+    """A photograph, and an expression: a whole one by `to`, `blendshapes` or `like`, and on top of
+    it `au`, `gaze`, `turn` and `light`; or all of it as `expression`.
+    """
 
     image: Picture
     to: Annotated[Emotion | None, Field(description="An expression by name.")] = None
@@ -99,17 +107,46 @@ class EditRequest(_Asked):
     like: Annotated[Picture | None, Field(description="A photograph that lends its expression")] = (
         None
     )
+    share: Annotated[
+        float | None,
+        Field(ge=0, le=1, description="How far `like` is followed; below 1 `to` may go before it."),
+    ] = None
+    blendshapes: Annotated[
+        dict[str, float] | None,
+        Field(description="ARKit's, 0 to 1: those not named are 0. In a form, JSON as text."),
+    ] = None
+    gaze: Pair = None
+    turn: Annotated[
+        Annotated[list[Number], Field(min_length=3, max_length=3)] | None,
+        Field(description="The head's pitch, yaw and roll in degrees, -30 to 30 each."),
+    ] = None
+    light: Pair = None
+    region: Annotated[
+        Literal["face", "upper", "lower"] | None, Field(description="Which part may change.")
+    ] = None
+    expression: Annotated[
+        dict[str, Any] | None,
+        Field(description="An expression's JSON file; fields beside it say more, or other."),
+    ] = None
     intensity: Intensity = 1.0
     face: WhichFace = "largest"
 
-    def guide(self) -> Label | ActionUnits | bytes:
-        """The one guide that is given, a reference as its file; Refused unless it is one."""
-        given = [k for k in ("to", "au", "like") if getattr(self, k)]
-        if len(given) != 1:
-            raise Refused(422, "bad_guide", "give one of to (a label), au (units), like (a photo)")
-        if self.to is not None:
-            return Label(self.to)
-        return self.like if self.like is not None else ActionUnits.parse(*(self.au or ()))
+    def spec(self) -> ExpressionSpec:
+        """What is asked for; of `like`, that there is one. GuideError for nothing, or for what
+        contradicts itself."""
+        given = {key: getattr(self, key) for key in _SPEC if getattr(self, key) is not None}
+        there = ExpressionSpec.of(self.expression or {})
+        if self.like is not None and there.like is None:
+            given["like"] = "like"
+        spec = there.but(given)
+        if spec.like is not None and self.like is None:
+            raise GuideError(f"like: send the photograph {spec.like} that lends its expression")
+        if spec.empty:
+            raise GuideError(
+                "say which expression: to (a label), au (units), like (a photo), blendshapes, "
+                "gaze, turn, light, or expression (all of it)"
+            )
+        return spec
 
 
 class SwapRequest(_Asked):
@@ -161,7 +198,9 @@ async def _form(request: Request, model: type[BaseModel]) -> dict[str, Any]:
             values = [
                 await v.read() if isinstance(v, UploadFile) else v for v in form.getlist(name)
             ]
-            if not _is_list(model, name):
+            if _holds(model, name, "dict["):
+                fields[name] = _object(values[-1])
+            elif not _holds(model, name, "list["):
                 fields[name] = values[-1]
             else:
                 fields[name] = [part for v in values for part in _split(v)]
@@ -172,9 +211,17 @@ def _split(value: str | bytes) -> list[str | bytes]:
     return [p.strip() for p in value.split(",")] if isinstance(value, str) else [value]
 
 
-def _is_list(model: type[BaseModel], name: str) -> bool:
+def _object(value: str | bytes) -> Any:
+    """An object that a form has as JSON; what is none is left for the model to refuse."""
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+
+
+def _holds(model: type[BaseModel], name: str, kind: str) -> bool:
     field = model.model_fields.get(name)
-    return field is not None and "list[" in str(field.annotation)
+    return field is not None and kind in str(field.annotation)
 
 
 def body(model: type[BaseModel]) -> dict[str, Any]:

@@ -11,17 +11,20 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import cv2
 import numpy as np
+import torch
 
 from mien import facs
 from mien.editor import Draft, Editor, Result, lay, told_of
 from mien.errors import MienError
 from mien.faces.detect import choose, detect
-from mien.guides import ActionUnits, Guide, Label, Reference
+from mien.guides import ActionUnits, ExpressionSpec, Guide, Label, Reference
 from mien.images import Photo
 from mien.types import Face, UInt8
+from mien.web.posing import said, standing
 
 PREVIEW = 1024
 """Longest side of what is shown while one edits, px; a download has the photograph's own size."""
@@ -39,11 +42,42 @@ class Gone(MienError):
 
 @dataclass(frozen=True)
 class Wish:
-    """What one face is to wear; `name` tells it from others and is what the history shows."""
+    """What one face is to wear. Its intensity is `intensity`, that of `spec` stays 1."""
 
-    name: str
+    base: str
+    """The whole expression, as people know it: a label, who lends it, a file; or nothing."""
     intensity: float
-    guide: Guide = field(compare=False)
+    spec: ExpressionSpec
+    lent: Reference | None = field(default=None, compare=False)
+    """The expression of the photograph that `spec` names."""
+
+    @property
+    def guide(self) -> Guide:
+        """What it asks a method for."""
+        return self.spec.guide(self.lent)
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """What it is made of: the base, and what is set on top of it."""
+        top = [key for key in ("au", "gaze", "turn", "light") if getattr(self.spec, key)]
+        return (self.base, *top, self.spec.region)
+
+    @property
+    def name(self) -> str:
+        """What the history shows."""
+        spec = self.spec
+        told = [f"units {' '.join(spec.au)}"] if spec.au else []
+        for key in ("gaze", "turn", "light"):
+            if (values := getattr(spec, key)) is not None:
+                told.append(f"{key} {','.join(f'{v:g}' for v in values)}")
+        what = ", ".join(told)
+        shown = f"{what} on {self.base}" if what and self.base else what or self.base
+        return shown if spec.region == "face" else f"{shown}, {spec.region} face"
+
+    @classmethod
+    def label(cls, name: str, intensity: float) -> Wish:
+        """An expression by name."""
+        return cls(name, intensity, ExpressionSpec(to=name))
 
     def __str__(self) -> str:
         return f"{self.name}, {self.intensity:.0%}" if self.intensity != 1 else self.name
@@ -70,6 +104,7 @@ class Sitting:
         """The second photograph of a swap, with the expression of the first."""
         self.tiles: dict[str, UInt8] = {}
         """The last `sheet`."""
+        self._pose: tuple[Any, ...] | None = None
         self._scale = min(1.0, PREVIEW / max(photo.pixels.shape[:2]))
         self.small = replace(photo, pixels=_shrunk(photo.pixels, self._scale), alpha=None)
         self._drafts: OrderedDict[tuple[str, int, Wish], Draft] = OrderedDict()
@@ -83,6 +118,11 @@ class Sitting:
     def targets(self) -> tuple[int, ...]:
         """The faces that are edited."""
         return tuple(range(len(self.faces))) if self.chosen is None else (self.chosen,)
+
+    @property
+    def worn(self) -> Wish | None:
+        """What the first chosen face wears."""
+        return self.look[self.targets[0]]
 
     def wear(self, wish: Wish | None) -> None:
         """A new look: the chosen faces wear `wish`. A step of the same name, such as a slider that
@@ -129,7 +169,7 @@ class Sitting:
         photo = lay(self.photo, drafts)
         heads = tuple(draft.head for draft in drafts)
         told = self.editor.metadata(
-            "; ".join(w.name for _, w in worn) or "none",
+            "; ".join(w.guide.describe() for _, w in worn) or "none",
             "; ".join(f"{w.intensity:g}" for _, w in worn) or "0",
             len(worn),
         )
@@ -143,7 +183,7 @@ class Sitting:
     def sheet(self, intensity: float) -> dict[str, UInt8]:
         """The first of the chosen faces in every expression, uint8 (s, s, 3), s up to `TILE`."""
         face = self.targets[0]
-        wishes = [Wish(name, intensity, Label(name)) for name in facs.EMOTIONS]
+        wishes = [Wish.label(name, intensity) for name in facs.EMOTIONS]
         self._draft_all(face, wishes)
         left, top, right, bottom = self.faces[face].box
         side = _AROUND * max(right - left, bottom - top)
@@ -159,23 +199,53 @@ class Sitting:
         return self.tiles
 
     def moved(self, unit: str, value: float, intensity: float) -> Wish:
-        """The units that the first chosen face is asked for, with this one set too."""
+        """What the first chosen face wears, with this unit set on top of it too."""
         covered = set(facs.columns(unit))
         kept = [s for s in self._asked() if not set(facs.columns(s.unit)) <= covered]
-        asked = ActionUnits((*kept, facs.Setting(unit, value)))
-        names = " ".join(f"{s.unit}={s.value:g}" for s in asked.settings)
-        return Wish(f"units {names}", intensity, asked)
+        units = (*kept, facs.Setting(unit, value))
+        texts = tuple(ActionUnits((setting,)).describe() for setting in units)
+        return self._on_top(intensity, au=texts)
+
+    def posed(self, values: tuple[Any, ...], intensity: float) -> Wish | None:
+        """What the first chosen face wears, with gaze, head, light and region as the fields say."""
+        worn, self._pose = self.worn, values
+        wish = self._on_top(intensity, **said(worn.spec if worn else ExpressionSpec(), values))
+        return None if wish.spec.empty else wish
+
+    def pose_to_show(self) -> tuple[Any, ...] | None:
+        """Where the fields of `posing` stand for what the first chosen face wears; None where they
+        stand there already, for then one may be under the user's hand.
+        """
+        now = standing(self.worn.spec if self.worn else ExpressionSpec())
+        same, self._pose = now == self._pose, now
+        return None if same else now
+
+    def _on_top(self, intensity: float, **fields: Any) -> Wish:
+        worn = self.look[self.targets[0]] or Wish("", intensity, ExpressionSpec())
+        return replace(worn, intensity=intensity, spec=replace(worn.spec, **fields))
+
+    def without_units(self) -> Wish | None:
+        """What the first chosen face wears, without the units that were set on top of it."""
+        wish = self._on_top(1.0, au=())
+        worn = self.look[self.targets[0]]
+        return None if worn is None or wish.spec.empty else replace(wish, intensity=worn.intensity)
 
     def units_now(self) -> dict[str, float]:
-        """Where the units of the first chosen face are, 0..1: those asked for, and for the others
-        the method's own reading.
+        """Where the units of the first chosen face are, 0..1: those that were set, and of the
+        others what it shows, by the method's own reading.
         """
-        read = self.editor.method.read(self.lend().faces)[0].cpu().numpy()
+        method, wish = self.editor.method, self.look[self.targets[0]]
+        faces = method.seen(self.lend().faces)
+        with torch.no_grad():
+            code = own = method.encode(faces)
+            if wish is not None:
+                code = method.wanted(faces, own, wish.guide, wish.intensity)
+            read = method.units(code)[0].cpu().numpy()
         return dict(zip(facs.UNITS, facs.apply(self._asked(), read).tolist(), strict=True))
 
     def _asked(self) -> tuple[facs.Setting, ...]:
         wish = self.look[self.targets[0]]
-        return wish.guide.settings if wish and isinstance(wish.guide, ActionUnits) else ()
+        return tuple(facs.parse(unit) for unit in wish.spec.au) if wish else ()
 
     def lend(self) -> Reference:
         """The first chosen face, as it was, as a guide."""
@@ -195,8 +265,7 @@ class Sitting:
         pairs = zip(look, self.look, self.looks[self.at - 1], strict=True)
         moved = [(new, old, first) for new, old, first in pairs if new != old]
         return all(
-            new and old and new.name.split(" ")[0] == old.name.split(" ")[0] and old != first
-            for new, old, first in moved
+            new and old and new.kind == old.kind and old != first for new, old, first in moved
         )
 
     def _draft(self, face: int, wish: Wish) -> Draft:
@@ -206,9 +275,9 @@ class Sitting:
     def _draft_all(self, face: int, wishes: Sequence[Wish]) -> None:
         """Ask the method for what it has not answered yet, labels all at once."""
         new = [w for w in wishes if self._named(face, w) not in self._drafts]
-        labels = [w for w in new if isinstance(w.guide, Label)]
+        labels = [w for w in new if w.spec == ExpressionSpec(to=w.spec.to or "happy")]
         if len(labels) > 1:
-            guide = Label([w.name for w in labels])
+            guide = Label([str(w.spec.to) for w in labels])
             crowd = [self.faces[face]] * len(labels)
             drafts = self.editor.draft(self.photo, crowd, guide, labels[0].intensity)
             self._drafts.update(

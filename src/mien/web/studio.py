@@ -16,7 +16,7 @@ from starlette.routing import Mount
 
 from mien.guides import ActionUnits, Label, Reference
 from mien.methods.registry import METHODS, resolve
-from mien.web import films, units, views
+from mien.web import films, posing, units, views
 from mien.web.door import Door
 from mien.web.events import Events
 from mien.web.parts import MOST, drop, html
@@ -82,7 +82,7 @@ class Page:
             self.key = gr.State("")
             with gr.Tabs():
                 with gr.Tab("Photograph"), gr.Row(equal_height=False):
-                    with gr.Column(scale=6, min_width=320):
+                    with gr.Column(scale=6, min_width=320, elem_id="left"):
                         self._draw_left()
                     with gr.Column(scale=5, min_width=320):
                         self._draw_right()
@@ -137,6 +137,11 @@ class Page:
             with gr.Tab("Swap"):
                 self.partner = drop("A second photograph: the two exchange expressions", "partner")
                 self.other = html("", "other")
+        with gr.Accordion("Gaze, head, light, part of the face", open=False):
+            self.posing = self.events.posing = posing.draw()
+        with gr.Accordion("Save, load, copy", open=False):
+            self.copies = html('<p class="mien-hint">Choose an expression first.</p>', "copies")
+            self.preset = drop("An expression (JSON) for the chosen face", "preset", [".json"])
         gr.Markdown("### History")
         self.history = html(views.history(None), "history")
 
@@ -155,14 +160,16 @@ class Page:
 
     def _listen(self) -> None:
         do, here = self.events, [self.key, self.method]
-        seen = [self.stage, self.sheet, self.history, self.status]
+        seen = [self.stage, self.sheet, self.history, self.status, self.copies]
         opened = [self.opening, self.key, self.faces, self.downloads, self.other, *seen]
         sliders = list(self.panel.sliders)
         kept: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        live = kept | {"trigger_mode": "always_last"}
+        live = kept | {"trigger_mode": "always_last"}  # where a slider stops counts
+        each = kept | {"trigger_mode": "multiple"}  # no click is lost; they are done in order
         tiles = kept | {"fn": do.tiles, "inputs": [self.key, self.intensity], "outputs": self.sheet}
-        read = kept | {
-            "fn": do.reading, "inputs": [self.key, self.panel.apart], "outputs": sliders,
+        read = live | {
+            "fn": do.reading, "inputs": [self.key, self.panel.apart],
+            "outputs": [*sliders, *self.posing.fields],
         }  # fmt: skip
         dropped = self.upload.upload(do.open, [self.upload, *here], [self.upload, *opened], **kept)
         for event in (
@@ -174,25 +181,33 @@ class Page:
         ):
             event.success(**tiles).success(**read)
         self.method.input(self._note, self.method, self.notes, **kept)
-        self.sheet.click(do.express, [self.key, self.intensity], seen, **kept)
         for event in (
-            self.history.click(do.go, self.key, seen, **kept),
-            self.back.click(functools.partial(do.move, -1), self.key, seen, **kept),
-            self.forth.click(functools.partial(do.move, 1), self.key, seen, **kept),
-            self.clear.click(do.as_it_was, self.key, seen, **kept),
-            self.panel.reset.click(do.as_it_was, self.key, seen, **kept),
+            self.sheet.click(do.express, [self.key, self.intensity], seen, **each),
+            self.history.click(do.go, self.key, seen, **each),
+            self.back.click(functools.partial(do.move, -1), self.key, seen, **each),
+            self.forth.click(functools.partial(do.move, 1), self.key, seen, **each),
+            self.clear.click(do.as_it_was, self.key, seen, **each),
+            self.panel.reset.click(do.plain, self.key, seen, **each),
         ):
             event.success(**read)
         self.intensity.input(do.turn, [self.key, self.intensity], seen, **live)
-        self.intensity.release(**tiles | live)
+        self.intensity.release(**tiles | live).success(**read)
         for name, slider in zip(self.panel.names, sliders, strict=True):
             moved = [slider, self.key, self.intensity]
             slider.input(functools.partial(do.set_unit, name), moved, seen, **live)
         self.panel.apart.input(**read)
+        for part in self.posing.fields:
+            moved = [self.key, self.intensity, *self.posing.fields]
+            part.input(do.pose, moved, seen, **live)
         lent = [self.lender, self.key, self.intensity]
         lending = self.lender.upload(do.like, lent, [self.lender, *seen], **kept)
         both = [self.partner, self.key]
         swapping = self.partner.upload(do.swap, both, [self.partner, self.other, *seen], **kept)
+        loaded = [self.preset, self.intensity, *seen]
+        loading = self.preset.upload(do.load, [self.preset, self.key], loaded, **kept)
+        for event in (lending, swapping, loading):
+            event.success(**read)
+        loading.failure(lambda: None, None, self.preset, **kept)
         fields = (self.upload, self.lender, self.partner)
         for event, field in zip((dropped, lending, swapping), fields, strict=True):
             event.failure(lambda: None, None, field, **kept)  # ready for another file

@@ -17,6 +17,7 @@ import numpy as np
 from mien import facs, images
 from mien.images import Photo
 from mien.types import UInt8
+from mien.web import copying
 from mien.web.sitting import Sitting
 from mien.zoo.samples import samples
 
@@ -71,7 +72,7 @@ def empty_stage() -> str:
 def sheet(sitting: Sitting | None = None, tiles: Mapping[str, UInt8] | None = None) -> str:
     """The eight expressions as buttons; with tiles, each shows the face that it would make."""
     target = sitting.look[sitting.targets[0]] if sitting else None
-    worn, off = (target.name if target else "", "" if sitting else " disabled")
+    worn, off = (target.spec.to if target else "", "" if sitting else " disabled")
     buttons = "".join(
         f'<button type="button" data-expression="{name}" aria-pressed="{_flag(name == worn)}"{off}>'
         + (picture(tiles[name], "", "tile") if tiles else '<i class="tile" aria-hidden="true"></i>')
@@ -103,6 +104,30 @@ def downloads(sitting: Sitting | None) -> str:
         f'<p class="mien-download">Download at {width} × {height}: '
         + _links(sitting, "result", f"{sitting.name}-mien")
         + "</p>"
+    )
+
+
+def kept(sitting: Sitting) -> str:
+    """What the first chosen face wears, as the file of an expression."""
+    wish = sitting.worn
+    return copying.as_file(wish.spec, wish.intensity) if wish else "{}\n"
+
+
+def copies(sitting: Sitting) -> str:
+    """What the first chosen face wears: as a file, as a command, as Python."""
+    wish = sitting.worn
+    if wish is None:
+        return '<p class="mien-hint">Choose an expression first.</p>'
+    asked = (wish.spec, wish.intensity, f"{sitting.name}.jpg", sitting.editor.method.name)
+    texts = {"command": copying.as_command(*asked), "Python": copying.as_python(*asked)}
+    shown = "".join(
+        f'<figure class="mien-copy"><figcaption><button type="button" class="copy">Copy as {word}'
+        f"</button></figcaption><pre tabindex=0>{escape(text)}</pre></figure>"
+        for word, text in texts.items()
+    )
+    return (
+        f'<p class="mien-download"><a href="studio/{sitting.key}/expression.json" '
+        f'download="expression.json">Save the expression</a></p>{shown}'
     )
 
 

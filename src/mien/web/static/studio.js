@@ -9,6 +9,14 @@ part.addEventListener("click", (event) => {
   }
 });
 
+part.addEventListener("click", (event) => {
+  const button = event.target.closest("button.copy");
+  if (!button) return;
+  const text = button.closest("figure").querySelector("pre");
+  getSelection().selectAllChildren(text);
+  navigator.clipboard?.writeText(text.textContent); // without it, it is selected
+});
+
 const show = (value) => {
   const stage = part.querySelector(".mien-stage");
   if (!stage) return;

@@ -1,0 +1,59 @@
+"""An expression of the studio in other words: as a command, as Python, as a file."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import replace
+
+from mien.guides import ExpressionSpec
+
+_OPTIONS = {"gaze": "--gaze", "turn": "--turn", "light": "--light"}
+
+
+def as_file(spec: ExpressionSpec, intensity: float) -> str:
+    """The JSON file that `mien edit --expression` takes."""
+    return json.dumps(replace(spec, intensity=intensity).to_json(), indent=1) + "\n"
+
+
+def as_command(spec: ExpressionSpec, intensity: float, photo: str, method: str) -> str:
+    """The call of `mien edit` that does the same; blendshapes have no option of their own, so their
+    file is named."""
+    said = ["mien", "edit", photo]
+    if spec.blendshapes is not None:
+        said += ["--expression", "expression.json"]
+    else:
+        said += _options(spec)
+        if intensity != 1:
+            said += ["--intensity", f"{intensity:g}"]
+    return shlex.join([*said, "-m", method, "-o", f"{photo.rpartition('.')[0] or photo}-mien.png"])
+
+
+def as_python(spec: ExpressionSpec, intensity: float, photo: str, method: str) -> str:
+    """The lines of Python that do the same."""
+    lent = "" if spec.like is None else f"editor.reference({spec.like!r})"
+    return (
+        "import mien\n\n"
+        f"editor = mien.Editor(mien.load({method!r}))\n"
+        f"spec = mien.ExpressionSpec.of({spec.to_json()!r})\n"
+        f"result = editor.edit({photo!r}, spec.guide({lent}), {intensity:g})\n"
+        f'result.save("{json.dumps(photo)[1:-1].rpartition(".")[0]}-mien.png")\n'
+    )
+
+
+def _options(spec: ExpressionSpec) -> list[str]:
+    said = []
+    if spec.to is not None:
+        said += ["--to", spec.to]
+    if spec.like is not None:
+        said += ["--like", spec.like]
+    if spec.share != 1:
+        said += ["--share", f"{spec.share:g}"]
+    for unit in spec.au:
+        said += ["--au", unit]
+    for field, option in _OPTIONS.items():
+        values = getattr(spec, field)
+        if values is not None:
+            # a value that begins with a minus is no option of its own
+            said.append(f"{option}={','.join(f'{v:g}' for v in values)}")
+    return said if spec.region == "face" else [*said, "--region", spec.region]
