@@ -10,6 +10,7 @@ found by eye.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import cv2
@@ -40,7 +41,8 @@ SMOOTH_DEPTH, SMOOTH_WIDTH = 0.22, 2.2
 softly and has no lines."""
 STRAY, UNEVEN, LEFT_OUT = 0.1, 0.35, 0.25
 """How people differ: how far a furrow lies from where it does on average, cm, how much deeper or
-shallower it is, in log units (standard deviations), and the odds that somebody lacks it."""
+shallower it is, in log units (standard deviations), and the odds that somebody lacks it, where the
+shape has others."""
 OWN_AREA = 0.4
 """How far around a crease the photograph's own lines belong to its shape (sigma), cm."""
 DEEPENED, RELEASED = 1.1, 0.85
@@ -90,6 +92,8 @@ CREASES = (
     Crease("cheekSquint", 0.15, 0.09, ((4.9, 3.05), (5.4, 2.75), (5.9, 2.35))),
     Crease("cheekSquint", 0.14, 0.10, ((2.2, 2.6), (3.1, 2.3), (4.0, 2.4), (4.7, 2.7))),
 )
+ALONE = frozenset(name for name, many in Counter(c.shape for c in CREASES).items() if many == 1)
+"""Shapes with one furrow: nobody lacks it, or the unit would show in the outline only."""
 PITTED, PITS, PIT_DEPTH = "mouthShrugLower", 16, 0.14
 PIT_CENTRE, PIT_RADII = (0.0, -6.5), (1.15, 0.75)
 """Dimples of a raised chin: the shape, how many, how deep, and the ellipse they lie in, cm."""
@@ -132,6 +136,7 @@ class Creases:
         runs: dict[int, Float] = {}
         for crease in CREASES:
             shift, kept = random.normal(0, STRAY, 2), random.random() > LEFT_OUT
+            kept |= crease.shape in ALONE
             for of in SIDES:
                 name = crease.shape if crease.shape in model.index else f"{crease.shape}_{of}"
                 index, sign = model.index[name], 1 if of == "L" else -1
