@@ -9,7 +9,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from mien.face_model import folds
-from mien.face_model.creases import CREASES, Creases
+from mien.face_model.creases import ALONE, CREASES, Creases
 from mien.face_model.folds import Folds, Relief, learn, mirrored, place
 from mien.face_model.lines import SkinLines, skin_lines
 from mien.face_model.mesh import FACE, FaceModel
@@ -97,6 +97,16 @@ def test_creases_are_the_persons_own_and_always_the_same(neutral: Rig) -> None:
     assert other is not None
     assert (a == b).all()
     assert np.abs(a - other).max() > 0.02
+
+
+@pytest.mark.parametrize("shape", sorted(ALONE))
+def test_nobody_lacks_a_shapes_only_furrow(neutral: Rig, shape: str) -> None:
+    names = [n for n in neutral.model.names if n.removesuffix("_L").removesuffix("_R") == shape]
+    weights = smiling_weights(neutral.model, **dict.fromkeys(names, 1.0))
+    for seed in range(8):  # a quarter of all furrows are left out
+        drawn = creases(neutral, seed=seed)(weights, np.zeros_like(weights))
+        assert drawn is not None
+        assert drawn.min() < -0.02
 
 
 def test_hair_has_no_creases(neutral: Rig) -> None:

@@ -48,11 +48,12 @@ def test_units_are_known_where_the_label_is_asked_for_whole() -> None:
         ({}, "asks for nothing"),
         ({"label": "bored"}, "unknown expression"),
         ({"label": "happy", "intensity": "3"}, "out of range"),
-        ({"label": "happy", "intensity": "nan"}, "cannot read intensity"),
+        ({"label": "happy", "intensity": "nan"}, "intensity is 'nan'"),
         ({"label": "happy", "side": "up"}, "side is 'up'"),
-        ({"label": "happy", "blendshapes": "{}"}, "exclude one another"),
+        ({"label": "happy", "blendshapes": '{"jawOpen": 1}'}, "exclude one another"),
         ({"blendshapes": "[1"}, "cannot read blendshapes"),
-        ({"gaze": "1"}, "write 2 numbers"),
+        ({"label": "happy", "intensity": "much"}, "cannot read intensity"),
+        ({"gaze": "1"}, "cannot read gaze '1': write LEFT,UP"),
     ],
 )
 def test_bad_rows_are_told(row: dict[str, str], says: str) -> None:

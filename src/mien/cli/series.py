@@ -11,7 +11,6 @@ from mien.cli.session import Device, check_folder, open_editor
 from mien.methods.registry import DEFAULT
 
 SOME_FAILED = 1
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
 
 def command(
@@ -78,5 +77,7 @@ def command(
 
 def _photos(folder: Path) -> list[Path]:
     """Pictures of a folder; of a folder that `mien people` wrote, everybody's at rest."""
+    from mien import images
+
     rest = sorted(folder.glob("*/neutral.png"))
-    return rest or sorted(p for p in folder.glob("*") if p.suffix.lower() in PICTURES)
+    return rest or sorted(p for p in folder.glob("*") if images.of_name(p))

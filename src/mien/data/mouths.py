@@ -10,14 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from mien import images
-from mien.data.adapters import DATASETS
-from mien.data.manifest import FILE_NAME, Record, read_manifest
+from mien.data.adapters import records_in
 from mien.errors import DataError, FaceNotFound
 from mien.face_model.mouth import cheek_colour
 from mien.face_model.mouths import Donor, MouthLibrary, donor
 from mien.faces.detect import choose, detect
 
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 AGES = "*_info.csv"
 """Table beside the photographs with columns `face_id` and `face_age`, as the London Set has it."""
 
@@ -46,7 +44,7 @@ def lenders(folder: Path, without: Collection[str] = ()) -> list[Lender]:
         raise DataError(f"{folder} is not a folder: name one with photographs of smiles")
     found = _of_a_set(folder)
     if found is None:
-        photos = sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURES)
+        photos = sorted(p for p in folder.iterdir() if images.of_name(p))
         found = [Lender(p.stem, p, "as its owner says", "the user's own", np.nan) for p in photos]
     names = {lender.name for lender in found}
     if unknown := sorted(set(without) - names):
@@ -93,7 +91,7 @@ def _donor(lender: Lender) -> Donor | None:
 def _of_a_set(folder: Path) -> list[Lender] | None:
     """Lenders of a known data set; None if `folder` is not one or part of one."""
     for root in (folder, folder.parent):
-        records = _records(root)
+        records = records_in(root)
         if records is None:
             continue
         ages = dict(_ages(root))
@@ -106,17 +104,6 @@ def _of_a_set(folder: Path) -> list[Lender] | None:
             if r.split == "train" and r.emotion != "neutral"
         ]  # fmt: skip
         return [one for one in found if folder in one.photo.parents]
-    return None
-
-
-def _records(root: Path) -> list[Record] | None:
-    if (root / FILE_NAME).is_file():
-        return read_manifest(root)
-    for known in DATASETS.values():
-        try:
-            return known.records(root)
-        except DataError:
-            continue
     return None
 
 

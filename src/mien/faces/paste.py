@@ -128,7 +128,7 @@ def _draw(photo: UInt8, view: View, fields: _Fields, result: UInt8) -> None:
     part = _touched(changes, view)
     if part is None:
         return
-    stacked = np.empty((fields.side, fields.side, 8), np.float32)
+    stacked = np.empty((fields.side, fields.side, 8), np.float32)  # seven, warped in two fours
     stacked[..., :2] = fields.flow
     stacked[..., 2] = changes
     stacked[..., 3:4] = (1 - fields.cover) * fields.gain

@@ -242,4 +242,5 @@ def _those(key: str, values: tuple[float, ...]) -> tuple[float, ...]:
 
 def _unread(key: str, value: object) -> GuideError:
     form, such = FORMS[key]
-    return GuideError(f"cannot read {key} {str(value)[:40]!r}: write {form}, such as {such}")
+    told = ",".join(f"{v:g}" for v in value) if isinstance(value, tuple) else str(value)[:40]
+    return GuideError(f"cannot read {key} {told!r}: write {form}, such as {such}")

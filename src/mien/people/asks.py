@@ -8,12 +8,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mien import facs
 from mien.errors import DataError, GuideError, MienError
-from mien.guides import ActionUnits, Blendshapes, Composed, Gaze, Guide, Label, Staging
+from mien.guides import ExpressionSpec, Guide
+from mien.guides.spec import FORMS
 
 COLUMNS = (
     "name", "label", "au", "blendshapes", "intensity", "side", "gaze", "turn", "light",
@@ -51,39 +53,23 @@ def of_row(row: Mapping[str, str]) -> Ask:
         GuideError: it cannot be read, or asks for two whole expressions.
     """
     told = {key: (row.get(key) or "").strip() for key in COLUMNS}
-    side, strength = told["side"] or "both", _number(told["intensity"] or "1", "intensity")
+    side = told["side"] or "both"
     if side not in SIDES:
         raise GuideError(f"side is {side!r}, not one of {', '.join(SIDES)}")
-    if not 0 <= strength <= STRONGEST:
-        raise GuideError(f"intensity {strength:g} is out of range: 0 to {STRONGEST:g}")
-    if told["label"] and told["blendshapes"]:
-        raise GuideError("label and blendshapes exclude one another: give one of them")
-    parts: list[Guide] = []
-    if told["label"]:
-        parts.append(_label(told["label"], side))
-    if told["blendshapes"]:
-        parts.append(_shapes(told["blendshapes"], side))
-    if told["au"]:
-        units = told["au"].replace(";", " ").replace(",", " ").split()
-        parts.append(ActionUnits.parse(*(_sided(unit, side) for unit in units)))
-    if told["gaze"]:
-        left, up = _numbers(told["gaze"], "gaze", 2)
-        parts.append(Gaze(left, up))
-    if told["turn"] or told["light"]:
-        pitch, yaw, roll = _numbers(told["turn"] or "0 0 0", "turn", 3)
-        key, high = _numbers(told["light"] or "0 0", "light", 2)
-        parts.append(Staging((pitch, yaw, roll), (key, high)))
-    if not parts:
+    spec = ExpressionSpec.of(_fields(told, side))
+    if not 0 <= spec.intensity <= STRONGEST:
+        raise GuideError(f"intensity {spec.intensity:g} is out of range: 0 to {STRONGEST:g}")
+    if spec.empty:
         raise GuideError("the row asks for nothing: fill label, au, blendshapes, gaze or turn")
-    guide = parts[0] if len(parts) == 1 else Composed(tuple(parts))
-    plain = told["label"] == "neutral" and len(parts) == 1
-    name = told["name"] or _name(told, side, strength)
-    alone = bool(told["label"]) and len(parts) == 1 and side == "both" and strength == 1
+    alone = spec == ExpressionSpec(to=spec.to, intensity=spec.intensity)
+    label = told["label"]
     return Ask(
-        re.sub(r"[^\w.+-]+", "-", name).strip("-.") or "ask", None if plain else guide, strength,
-        facs.emotion(told["label"]) if told["label"] else None,
-        facs.prototype(told["label"]) if alone else None,
-    )  # fmt: skip
+        re.sub(r"[^\w.+-]+", "-", told["name"] or _name(told, side)).strip("-.") or "ask",
+        None if alone and spec.to == "neutral" else spec.guide(),
+        spec.intensity,
+        facs.emotion(label) if label else None,
+        facs.prototype(label) if alone and label and spec.intensity == 1 else None,
+    )
 
 
 def read(path: Path) -> tuple[list[Ask], list[str]]:
@@ -149,33 +135,46 @@ def drawn(kind: str, count: int, seed: Sequence[int]) -> list[Ask]:
     return asks
 
 
-def _label(name: str, side: str) -> Guide:
-    if side == "both":
-        return Label(name)
+def _fields(told: Mapping[str, str], side: str) -> dict[str, Any]:
+    """The fields of an `ExpressionSpec` that a row fills, on one side if it says so."""
+    units = [_sided(unit, side) for unit in re.split(r"[;,\s]+", told["au"]) if unit]
+    label: str | None = told["label"] or None
+    if label is not None and side != "both":
+        units, label = [*_half(label, side), *units], None
+    shapes = None if not told["blendshapes"] else _shapes(told["blendshapes"], side)
+    fields = {"to": label, "blendshapes": shapes, "au": units or None}
+    if told["intensity"]:
+        fields["intensity"] = _number(told["intensity"])
+    return fields | {key: told[key].replace(";", " ") or None for key in FORMS}
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise GuideError(f"cannot read intensity {text!r}: write a number, such as 0.5") from None
+
+
+def _half(label: str, side: str) -> list[str]:
+    """The units that a label shows on one side."""
     other = "R" if side == "left" else "L"
-    wanted = facs.prototype(facs.plain(name))
-    shown = [
-        f"{unit}={value:.4f}"
-        for unit, value in zip(facs.UNITS, wanted, strict=True)
-        if value > 0 and not unit.endswith(other)
-    ]
+    wanted = zip(facs.UNITS, facs.prototype(label), strict=True)
+    shown = [f"{unit}={v:.4f}" for unit, v in wanted if v > 0 and not unit.endswith(other)]
     if not shown:
-        raise GuideError(f"{name} has no side: leave side empty")
-    return ActionUnits.parse(*shown)
+        raise GuideError(f"{label} has no side: leave side empty")
+    return shown
 
 
-def _shapes(text: str, side: str) -> Guide:
+def _shapes(text: str, side: str) -> Any:
+    """Blendshapes as JSON says them, those of one side."""
     try:
         values = json.loads(text)
     except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
         raise GuideError(f'cannot read blendshapes {text[:40]!r}: write {{"jawOpen": 0.4}}')
-    made = Blendshapes.of_values(values)
-    if side == "both":
-        return made
-    other = "Right" if side == "left" else "Left"
-    return Blendshapes(tuple(pair for pair in made.weights if not pair[0].endswith(other)))
+    other = {"both": (), "left": ("Right",), "right": ("Left",)}[side]
+    return {name: value for name, value in values.items() if not name.endswith(other)}
 
 
 def _sided(unit: str, side: str) -> str:
@@ -185,24 +184,12 @@ def _sided(unit: str, side: str) -> str:
     return f"{name}{mark}{sign}{value}" if f"{name.upper()}{mark}" in facs.INDEX else unit
 
 
-def _name(told: Mapping[str, str], side: str, strength: float) -> str:
-    parts = [told[key] for key in ("label", "au", "gaze", "turn", "light") if told[key]]
+def _name(told: Mapping[str, str], side: str) -> str:
+    parts = [told[key] for key in ("label", "au", *FORMS) if told[key]]
     if told["blendshapes"]:
         parts.insert(0, "blendshapes")
-    parts += [side] * (side != "both") + [f"{strength:g}"] * (strength != 1)
-    return "-".join(parts)
-
-
-def _number(text: str, what: str) -> float:
-    (value,) = _numbers(text, what, 1)
-    return value
-
-
-def _numbers(text: str, what: str, count: int) -> list[float]:
-    try:
-        values = [float(part) for part in text.replace(",", " ").replace(";", " ").split()]
-    except ValueError:
-        values = []
-    if len(values) != count or not np.isfinite(values).all():
-        raise GuideError(f"cannot read {what} {text!r}: write {count} number{'s' * (count > 1)}")
-    return values
+    parts += [side] * (side != "both")
+    strength = told["intensity"]
+    return "-".join(
+        [*parts, f"{float(strength):g}"] if strength and float(strength) != 1 else parts
+    )

@@ -6,7 +6,6 @@ on where it was, and a larger count begins with the same people.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,13 +16,10 @@ import torch
 from mien import facs, images
 from mien.data.manifest import Record, write_manifest
 from mien.data.split import split_of
-from mien.errors import DataError
-from mien.files import replacing
 from mien.guides import Label
 from mien.methods.base import Method
+from mien.people.folder import make, settle
 from mien.types import UInt8
-
-SETTINGS = "settings.json"
 
 
 @dataclass(frozen=True)
@@ -55,14 +51,14 @@ def write(
         GuideError: there is no such expression.
     """
     wanted = [facs.plain(name) for name in expressions]
-    _settle(settings, out)
+    settle(out, asdict(settings), "people of other settings")
     records = []
     for number in range(count):
         person = f"nobody/{settings.seed}-{number:05d}"
         folder = out / f"{number:05d}"
         missing = [name for name in wanted if not (folder / _file(name)).is_file()]
         if missing:
-            _make(folder)
+            make(folder)
             marks = {"method": settings.method, "weights": settings.weights, "person": person}
             for name, pixels in pictures(method, settings, number, missing).items():
                 images.write(folder / _file(name), pixels, metadata={**marks, "guide": name})
@@ -90,30 +86,8 @@ def pictures(
     return shown
 
 
-def _settle(settings: Settings, out: Path) -> None:
-    """Take a folder for these settings; DataError where it serves others already."""
-    path = out / SETTINGS
-    text = json.dumps(asdict(settings), indent=1, sort_keys=True) + "\n"
-    try:
-        if path.is_file():
-            if path.read_text() != text:
-                raise DataError(f"{out} holds people of other settings: choose another folder")
-            return
-        with replacing(path) as part:
-            part.write_text(text)
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror}") from None
-
-
 def _file(label: str) -> str:
     return f"{label.replace(':', '-')}.png"  # Windows takes no colon
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"cannot make {folder}: {error.strerror}") from None
 
 
 def _record(person: str, number: int, name: str, licence: str, settings: Settings) -> Record:

@@ -21,20 +21,18 @@ from mien import images
 from mien.data.manifest import Record, write_manifest
 from mien.data.split import split_of
 from mien.editor import Editor
-from mien.errors import DataError, FaceNotFound, FaceUndrawable
+from mien.errors import FaceNotFound, FaceUndrawable
 from mien.faces.detect import detect
-from mien.files import replacing
 from mien.images import Photo
 from mien.people.asks import Ask, drawn, of_row
 from mien.people.crowd import Crowd, Mix
+from mien.people.folder import kept, make, settle
+from mien.people.folder import write as write_text
 from mien.people.mixing import mix
 from mien.provenance import mark
 from mien.types import Face, UInt8
 
-SETTINGS, NOTE = "settings.json", "person.json"
-FARTHEST = 0.45
-"""Least identity distance of a picture to everybody in the pool (dlib's descriptor: same person
-under 0.6)."""
+NOTE = "person.json"
 ATTEMPTS = 12
 """Draws of one person before it is given up."""
 FORMAT = 1
@@ -54,6 +52,8 @@ class Settings:
     count: int
     """Sources of one person."""
     least: float
+    """Least identity distance of a picture to everybody in the pool (dlib's descriptor: same person
+    under 0.6)."""
     balance: tuple[str, ...]
     only: Mapping[str, Sequence[str]]
     expressions: str
@@ -99,7 +99,7 @@ def write(
     Raises:
         DataError: the folder holds people of other settings, or cannot be written.
     """
-    _settle(settings, out)
+    settle(out, asdict(settings), "people of other settings")
     groups = crowd.groups(settings.balance, settings.only)
     report = Report()
     for number in range(count):
@@ -182,7 +182,7 @@ def _picture(
         "guide": asked, "intensity": f"{ask.intensity:g}",
         "nearest source": f"{near[1]:.3f}",
     }  # fmt: skip
-    person.folder.mkdir(parents=True, exist_ok=True)
+    make(person.folder)
     marked = mark.lay(pixels, 255 - pixels, [face])  # no pixel is anybody's photograph
     file = f"{ask.name}.png"
     images.write(person.folder / file, marked, metadata=facts)
@@ -223,36 +223,14 @@ def _tell(report: Report, crowd: Crowd, note: Mapping[str, Any], settings: Setti
         )  # fmt: skip
 
 
-def _settle(settings: Settings, out: Path) -> None:
-    """Take a folder for these settings; DataError where it serves others already."""
-    path = out / SETTINGS
-    text = json.dumps(asdict(settings), indent=1, sort_keys=True) + "\n"
-    try:
-        if path.is_file():
-            if path.read_text() != text:
-                raise DataError(f"{out} holds people of other settings: choose another folder")
-            return
-        out.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as part:
-            part.write_text(text)
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror}") from None
-
-
 def _note(folder: Path) -> dict[str, Any] | None:
     """The note of a person who is finished."""
-    try:
-        found: dict[str, Any] = json.loads((folder / NOTE).read_text())
-    except (OSError, ValueError):
+    found = kept(folder / NOTE)
+    if found is None:
         return None
     return found if all((folder / p["file"]).is_file() for p in found["pictures"]) else None
 
 
 def _noted(folder: Path, note: dict[str, Any]) -> dict[str, Any]:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / NOTE) as part:
-            part.write_text(json.dumps(note, indent=1) + "\n")
-    except OSError as error:
-        raise DataError(f"cannot write {folder}: {error.strerror}") from None
+    write_text(folder / NOTE, json.dumps(note, indent=1) + "\n")
     return note

@@ -25,13 +25,13 @@ from mien.editor import Editor
 from mien.errors import DataError, GuideError, MienError
 from mien.faces.align import align
 from mien.faces.detect import choose, detect
-from mien.files import replacing
-from mien.guides import Reference
 from mien.images import Photo
 from mien.judges import judge as judges
 from mien.people import stimuli
 from mien.people.asks import COLUMNS, Ask, of_row, table
 from mien.people.crowd import Judge
+from mien.people.folder import kept, make, settle
+from mien.people.folder import write as write_text
 from mien.people.stimuli import Level
 from mien.provenance import mark
 from mien.types import Face, Faces, Float, UInt8
@@ -39,7 +39,7 @@ from mien.types import Face, Faces, Float, UInt8
 PLAN = (*COLUMNS, "person", "frames", "repetitions")
 """Columns of a plan: those of asks, where `intensity` and `side` may list several with spaces
 between; which people (file names without ending; empty: all); frames of a rise; repetitions."""
-TABLE, SETTINGS = "series.csv", "settings.json"
+TABLE = "series.csv"
 SAME = 0.6
 """Identity distance under which dlib's descriptor takes two pictures for one person."""
 OFF = 1.0
@@ -151,7 +151,9 @@ def write(
         for name in cell.people:
             if name not in names:
                 raise DataError(f"nobody is called {name!r}: there are {', '.join(sorted(names))}")
-    _settle(editor, people, look, out)
+    shown = {s.name: hashlib.sha256(s.pixels.tobytes()).hexdigest() for s in people}
+    by = {"weights": editor.weights, "method": editor.method.name}
+    settle(out, {**by, "people": shown, **asdict(look)}, "a series of other people or settings")
     rows, faults, done = [], [], 0
     for sitter, cell in itertools.product(people, cells):
         done += 1
@@ -164,7 +166,7 @@ def write(
             faults.append(f"{sitter.name}, {_stem(cell)}: {error}")
             continue
         rows += [{**facts, "repetition": n} for n in range(1, cell.repetitions + 1)]
-    _write(out / TABLE, _csv(rows))
+    write_text(out / TABLE, _csv(rows))
     return rows, faults
 
 
@@ -231,9 +233,9 @@ def _made(
     facts |= {"luminance": round(now.luminance, 2), "contrast": round(now.contrast, 2)}
     facts["checks"] = _checks(facts, look) or "passed"
     about = editor.metadata(facts["asked"], f"{cell.strength:g}", 1)
-    _make(out / file)
+    make((out / file).parent)
     images.write(out / file, marked, metadata=about)
-    _write((out / file).with_suffix(".json"), json.dumps(facts, indent=1) + "\n")
+    write_text((out / file).with_suffix(".json"), json.dumps(facts, indent=1) + "\n")
     return facts
 
 
@@ -267,16 +269,13 @@ def _read(editor: Editor, pixels: UInt8, face: Face) -> dict[str, Any]:
         found[f"judge_{name}_sure"] = round(float(reading.emotions[0, best]), 3)
     method = editor.method
     with torch.no_grad():
-        code = method.encode(Reference(_batch(editor, pixels, face)).faces)
+        faces = Faces.stack([editor.crop(pixels, face)]).to(method.device)
+        code = method.encode(method.seen(faces))
         units = method.units(code)[0].cpu().numpy()
-    table_ = np.stack([facs.prototype(e) for e in facs.EMOTIONS])
-    nearest = int(np.linalg.norm(table_ - units, axis=1).argmin())
+    prototypes = np.stack([facs.prototype(e) for e in facs.EMOTIONS])
+    nearest = int(np.linalg.norm(prototypes - units, axis=1).argmin())
     found["face_model"] = facs.EMOTIONS[nearest]
     return found
-
-
-def _batch(editor: Editor, pixels: UInt8, face: Face) -> Faces:
-    return Faces.stack([editor.crop(pixels, face)]).to(editor.method.device)
 
 
 def _checks(facts: Mapping[str, Any], look: Look) -> str:
@@ -315,29 +314,12 @@ def _file(sitter: Sitter, cell: Cell) -> str:
 def _kept(out: Path, sitter: Sitter, cell: Cell) -> dict[str, Any] | None:
     """The row of a picture that is there already, if it was made by this very ask."""
     path = out / _file(sitter, cell)
-    try:
-        facts: dict[str, Any] = json.loads(path.with_suffix(".json").read_text())
-    except (OSError, ValueError):
+    facts = kept(path.with_suffix(".json"))
+    if facts is None:
         return None
     asked = "neutral" if cell.ask.guide is None else cell.ask.guide.describe()
     same = facts.get("asked") == asked and facts.get("intensity") == round(cell.strength, 4)
     return facts if same and path.is_file() else None
-
-
-def _settle(editor: Editor, people: Sequence[Sitter], look: Look, out: Path) -> None:
-    """Take a folder for these people and this look; DataError where it serves others already."""
-    shown = {s.name: hashlib.sha256(s.pixels.tobytes()).hexdigest() for s in people}
-    wanted = {"weights": editor.weights, "method": editor.method.name, "people": shown}
-    text = json.dumps({**wanted, **asdict(look)}, indent=1, sort_keys=True) + "\n"
-    path = out / SETTINGS
-    try:
-        there = path.read_text() if path.is_file() else text
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from None
-    if there != text:
-        raise DataError(f"{out} holds a series of other people or settings: choose another folder")
-    _make(path)
-    _write(path, text)
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -347,18 +329,3 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
         writer.writeheader()
         writer.writerows(rows)
     return text.getvalue()
-
-
-def _make(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"cannot make {path.parent}: {error.strerror}") from None
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        with replacing(path) as part:
-            part.write_text(text)
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror}") from None

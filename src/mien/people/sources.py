@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from mien import images
-from mien.data.adapters import DATASETS
+from mien.data.adapters import DATASETS, records_in
 from mien.data.adapters.base import template_beside
-from mien.data.manifest import FILE_NAME, Record, read_manifest
+from mien.data.manifest import FILE_NAME, Record
 from mien.errors import DataError
 from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.light import Light
@@ -125,9 +125,12 @@ def _pool(name: str, split: str) -> list[Lender]:
     if not folder.is_dir():
         how = f": {known.obtain}" if known else f": {SAMPLES}, {', '.join(DATASETS)}, or a folder"
         raise DataError(f"no photographs at {folder}{how}")
+    records = records_in(folder)
+    if records is None:
+        raise DataError(f"no {FILE_NAME} in {folder}: make one with `mien data import`")
     told = _told(folder) or (_told(data_home() / name) if known else {})
     lenders = []
-    for record in _records(folder):
+    for record in records:
         if record.emotion != "neutral" or (_of_a_set(record) and record.split != split):
             continue
         _permit(record)
@@ -146,17 +149,6 @@ def _home(name: str) -> Path:
     """A known set where it was imported to, else as it was downloaded."""
     imported = dataset_home(name)
     return imported if imported.is_dir() else data_home() / name
-
-
-def _records(folder: Path) -> list[Record]:
-    if (folder / FILE_NAME).is_file():
-        return read_manifest(folder)
-    for known in DATASETS.values():
-        try:
-            return known.records(folder)
-        except DataError:
-            continue
-    raise DataError(f"no {FILE_NAME} in {folder}: make one with `mien data import`")
 
 
 def _of_a_set(record: Record) -> bool:

@@ -7,8 +7,7 @@ import shlex
 from dataclasses import replace
 
 from mien.guides import ExpressionSpec
-
-_OPTIONS = {"gaze": "--gaze", "turn": "--turn", "light": "--light"}
+from mien.guides.spec import FORMS
 
 
 def as_file(spec: ExpressionSpec, intensity: float) -> str:
@@ -51,9 +50,9 @@ def _options(spec: ExpressionSpec) -> list[str]:
         said += ["--share", f"{spec.share:g}"]
     for unit in spec.au:
         said += ["--au", unit]
-    for field, option in _OPTIONS.items():
+    for field in FORMS:
         values = getattr(spec, field)
         if values is not None:
             # a value that begins with a minus is no option of its own
-            said.append(f"{option}={','.join(f'{v:g}' for v in values)}")
+            said.append(f"--{field}={','.join(f'{v:g}' for v in values)}")
     return said if spec.region == "face" else [*said, "--region", spec.region]

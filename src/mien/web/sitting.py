@@ -221,20 +221,19 @@ class Sitting:
         return None if same else now
 
     def _on_top(self, intensity: float, **fields: Any) -> Wish:
-        worn = self.look[self.targets[0]] or Wish("", intensity, ExpressionSpec())
+        worn = self.worn or Wish("", intensity, ExpressionSpec())
         return replace(worn, intensity=intensity, spec=replace(worn.spec, **fields))
 
     def without_units(self) -> Wish | None:
         """What the first chosen face wears, without the units that were set on top of it."""
-        wish = self._on_top(1.0, au=())
-        worn = self.look[self.targets[0]]
-        return None if worn is None or wish.spec.empty else replace(wish, intensity=worn.intensity)
+        wish = None if self.worn is None else self._on_top(self.worn.intensity, au=())
+        return None if wish is None or wish.spec.empty else wish
 
     def units_now(self) -> dict[str, float]:
         """Where the units of the first chosen face are, 0..1: those that were set, and of the
         others what it shows, by the method's own reading.
         """
-        method, wish = self.editor.method, self.look[self.targets[0]]
+        method, wish = self.editor.method, self.worn
         faces = method.seen(self.lend().faces)
         with torch.no_grad():
             code = own = method.encode(faces)
@@ -244,8 +243,7 @@ class Sitting:
         return dict(zip(facs.UNITS, facs.apply(self._asked(), read).tolist(), strict=True))
 
     def _asked(self) -> tuple[facs.Setting, ...]:
-        wish = self.look[self.targets[0]]
-        return tuple(facs.parse(unit) for unit in wish.spec.au) if wish else ()
+        return tuple(facs.parse(unit) for unit in self.worn.spec.au) if self.worn else ()
 
     def lend(self) -> Reference:
         """The first chosen face, as it was, as a guide."""
@@ -275,7 +273,7 @@ class Sitting:
     def _draft_all(self, face: int, wishes: Sequence[Wish]) -> None:
         """Ask the method for what it has not answered yet, labels all at once."""
         new = [w for w in wishes if self._named(face, w) not in self._drafts]
-        labels = [w for w in new if w.spec == ExpressionSpec(to=w.spec.to or "happy")]
+        labels = [w for w in new if w.spec.to and w.spec == ExpressionSpec(to=w.spec.to)]
         if len(labels) > 1:
             guide = Label([str(w.spec.to) for w in labels])
             crowd = [self.faces[face]] * len(labels)
