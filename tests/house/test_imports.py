@@ -15,7 +15,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("rig",),
     ("data", "methods", "judges", "provenance"),
     ("metrics", "export", "editor"),
-    ("training", "video", "people"),
+    ("training", "video", "people", "study"),
     ("cli", "web"),
 )
 APART = (4, 5, 6, 7)
