@@ -49,9 +49,10 @@ class DataSet:
     example: str
     """The path of one of its files."""
     files: tuple[str, ...]
-    """Patterns of its pictures' and films' paths, whole, letters of any case. Groups: `person`
-    (without it, everybody appears once), `emotion`, `frame` (the number of a picture in a series),
-    `take` (what tells a person's series or films apart), `part` (of the makers' own split)."""
+    """Patterns of its pictures' and films' paths, whole, letters of any case. Groups: `person`, or
+    `picture` or `listed` (its number or path in a list) where nobody is said to appear twice;
+    `emotion`; `frame`, the number of a picture in a series; `take`, what tells a person's series or
+    films apart; `part`, of the makers' own split."""
     marker: str | None = None
     """A file that must lie in a folder which nobody says is of this set: its names are common."""
     anywhere: bool = True

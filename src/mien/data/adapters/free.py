@@ -47,8 +47,8 @@ GRID = DataSet(
 
 SFHQ_T2I = DataSet(
     name="sfhq-t2i",
-    title="SFHQ-T2I, the part by FLUX.1 [schnell]",
-    contents="58,034 faces that were never born, 1024 px; the emotion that the prompt asked for",
+    title="SFHQ-T2I, the part by FLUX.1 schnell",
+    contents="58,034 faces of nobody, 1024 px; the emotion that the prompt asked for",
     licence="MIT",
     terms="training and measuring; what FLUX itself was trained on is not published, so weights "
     "that ship with mien use none of it",

@@ -37,9 +37,7 @@ OULU_CASIA = DataSet(
     licence="research, by application",
     terms=_TERMS,
     weights="non-commercial research",
-    source="https://www.oulu.fi/en/university/faculties-and-units/"
-    "faculty-information-technology-and-electrical-engineering/"
-    "center-for-machine-vision-and-signal-analysis",
+    source="https://doi.org/10.1016/j.imavis.2011.07.002",
     obtain="unpack OriginalImg",
     example="OriginalImg/VL/Strong/P012/Anger/000.jpeg",
     files=(

@@ -182,8 +182,9 @@ def _labels(data_set: DataSet, root: Path) -> Labels:
 
 
 def _person(data_set: DataSet, one: Found) -> str:
-    who = one.name.get("person") or one.path.removeprefix(one.root).rpartition(".")[0]
-    return f"{data_set.name}/{who}"
+    """Who it shows; where nobody has said, somebody else on every picture."""
+    alone = "/".join(one.name[k] for k in ("part", "picture", "listed") if k in one.name)
+    return f"{data_set.name}/{one.name.get('person', alone)}"
 
 
 def _sequence(data_set: DataSet, one: Found) -> str:
