@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from mien import images
-from mien.data.adapters import DATASETS, records_in
+from mien.data.adapters import DATASETS, KNOWN, records_in
 from mien.data.adapters.base import template_beside
 from mien.data.manifest import FILE_NAME, Record
 from mien.errors import DataError
@@ -152,11 +152,11 @@ def _home(name: str) -> Path:
 
 
 def _of_a_set(record: Record) -> bool:
-    return record.person.partition("/")[0] in DATASETS
+    return record.person.partition("/")[0] in KNOWN
 
 
 def _permit(record: Record) -> None:
-    known = DATASETS.get(record.person.partition("/")[0])
+    known = KNOWN.get(record.person.partition("/")[0])
     if known is not None and not known.alterable:
         raise DataError(
             f"{record.person}: the people of {known.name} did not consent to altered pictures of "
