@@ -108,7 +108,9 @@ def test_a_closed_mouth_lends_nothing(made_smile: MadeSmile) -> None:
     assert cut(made_smile.picture, shut, FLAT) is None
 
 
-def test_a_mouth_that_is_wider_than_the_eyes_allow_is_cut_all_the_same(made_smile: MadeSmile) -> None:
+def test_a_mouth_that_is_wider_than_the_eyes_allow_is_cut_all_the_same(
+    made_smile: MadeSmile,
+) -> None:
     """Of a head seen from the side: a crash on one of 745 press portraits."""
     near = made_smile.landmarks.copy()
     middle = near[36:48, 0].mean()
