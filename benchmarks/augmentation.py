@@ -38,6 +38,7 @@ from mien.faces.align import align
 from mien.faces.detect import choose, detect
 from mien.metrics.report import origin
 from mien.metrics.triples import faces_of
+from mien.nn.tensors import to_tensor, to_uint8
 from mien.types import UInt8
 from mien.zoo import data_home
 
@@ -86,7 +87,7 @@ def rendered(photos: Sequence[Renders]) -> Labelled:
     pixels = [
         picture
         for k in range(0, len(chosen), 64)
-        for picture in images.to_uint8(faces_of(chosen[k : k + 64], 128).pixels)
+        for picture in to_uint8(faces_of(chosen[k : k + 64], 128).pixels)
     ]
     return pixels, [label_of(p.units[s]) for p, s in chosen]
 
@@ -115,7 +116,7 @@ def drawn(data: Labelled, rng: Generator, count: int) -> tuple[Tensor, Tensor]:
         geometry = Geometry.draw(rng, picture.shape[0], SIDE, 0.7, bool(rng.random() < 0.5))
         rows.append(Camera.draw(rng, 0.7).apply(geometry.image(picture)))
         names.append(int(label))
-    return images.to_tensor(np.stack(rows)), torch.tensor(names)
+    return to_tensor(np.stack(rows)), torch.tensor(names)
 
 
 def taught(sets: Sequence[Labelled], steps: int, batch: int, seed: int) -> Classifier:
@@ -141,9 +142,7 @@ def tested(net: Classifier, real: Labelled, renders: Labelled) -> dict[str, floa
     """Share right: neutral against smile on photographs; eight emotions on renders."""
 
     def logits(data: Labelled) -> tuple[Tensor, Tensor]:
-        small = [
-            F.interpolate(images.to_tensor(p), size=(SIDE, SIDE), mode="area") for p in data[0]
-        ]
+        small = [F.interpolate(to_tensor(p), size=(SIDE, SIDE), mode="area") for p in data[0]]
         return torch.cat([net(x) for x in torch.split(torch.cat(small), 256)]), torch.tensor(
             data[1]
         )

@@ -42,6 +42,7 @@ from mien.metrics.sets import frechet
 from mien.metrics.statistics import summarise
 from mien.metrics.transfer import by_reference
 from mien.metrics.triples import Triples, draw_triples, faces_of
+from mien.nn.tensors import to_tensor, to_uint8
 from mien.people.decoupled import Settings, pictures
 from mien.sheet import sheet
 from mien.types import Faces
@@ -168,7 +169,7 @@ def drawn(method: Decoupling, weights: str, count: int, seed: int) -> Tensor:
     """Portraits (count, 3, S, S) of invented people."""
     settings = Settings(method.name, weights, seed, 1.0)
     made = [pictures(method, settings, k, ["neutral"])["neutral"] for k in range(count)]
-    return torch.cat([images.to_tensor(picture) for picture in made])
+    return torch.cat([to_tensor(picture) for picture in made])
 
 
 def invented(
@@ -234,7 +235,7 @@ def main() -> None:
             table[row] |= whole(method, path, options, test)
         print(row, json.dumps(table[row]), flush=True)
         if options.sheet and len(hashes) == 1:
-            cells = [images.to_uint8(F.interpolate(m[None], size=128))[0] for m in made[:32]]
+            cells = [to_uint8(F.interpolate(m[None], size=128))[0] for m in made[:32]]
             images.write(options.sheet, sheet([cells[i : i + 8] for i in range(0, 32, 8)]))
     report = {
         **origin(),

@@ -24,14 +24,14 @@ from torch import Tensor
 
 import mien
 from mien.data.loading import Renders, open_renders
-from mien.methods.base import Method
+from mien.methods.learnt import Learnt
 from mien.metrics.probes import read_people, read_units
 from mien.metrics.report import entrants, origin
 from mien.metrics.triples import faces_of
 
 
 @torch.no_grad()
-def codes(method: Method, chosen: list[tuple[Renders, int]]) -> tuple[Tensor, Tensor]:
+def codes(method: Learnt, chosen: list[tuple[Renders, int]]) -> tuple[Tensor, Tensor]:
     """Identity codes (N, ...) and expression codes (N, D), half precision."""
     who, how = [], []
     for start in range(0, len(chosen), 32):
@@ -41,7 +41,7 @@ def codes(method: Method, chosen: list[tuple[Renders, int]]) -> tuple[Tensor, Te
     return torch.cat(who), torch.cat(how)
 
 
-def attack(method: Method, photos: list[Renders], states: int, seed: int) -> dict[str, Any]:
+def attack(method: Learnt, photos: list[Renders], states: int, seed: int) -> dict[str, Any]:
     """All probes of a method's two codes on the people of `photos`."""
     rng = np.random.default_rng([seed, 13])
     people = sorted({p.person for p in photos})

@@ -160,7 +160,7 @@ class Drawn(labels.Sitter):
     def drawn(self, units: Float) -> UInt8:
         by = editor("morphable")
         crop = by.crop(self.photo, self.face)
-        wanted = by.method.from_units(torch.from_numpy(units)[None])
+        wanted = by.method.from_units(units[None])
         return paste(self.photo, crop, by.method.edit(Faces.stack([crop]), wanted))
 
 

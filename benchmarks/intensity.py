@@ -26,7 +26,7 @@ from mistakes import told
 import mien
 from mien.guides import Label
 from mien.judges.identity import descriptor
-from mien.methods.base import Method
+from mien.methods.learnt import Learnt
 from mien.methods.registry import DEFAULT
 from mien.metrics.bench import Bench, Measured, Panel
 from mien.metrics.protocols import AMOUNTS, PROTOCOLS, Setting, check
@@ -39,7 +39,7 @@ from mien.zoo import data_home
 from mien.zoo.records import records
 
 
-def follows(method: Method, section: Section, panel: Panel) -> dict[str, Any]:
+def follows(method: Learnt, section: Section, panel: Panel) -> dict[str, Any]:
     """How the judges' readings follow the intensity."""
     measured = Bench(section, panel).measure(edited_by(method))
     facts = followed(measured)
@@ -80,7 +80,7 @@ def bend(rises: list[list[float]]) -> float:
 
 
 @torch.no_grad()
-def kept(method: Method, section: Section) -> dict[str, float]:
+def kept(method: Learnt, section: Section) -> dict[str, float]:
     """Identity distance to the source at full strength, median, and the time an edit takes."""
     who, far, took = descriptor(), [], []
     for trial in section.trials:

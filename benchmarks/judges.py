@@ -31,6 +31,7 @@ from mien.faces.align import align
 from mien.faces.detect import choose, detect
 from mien.judges import NAMES, Judge, Reading, load
 from mien.judges.networks import SIZE
+from mien.nn import tensors
 from mien.training.judge_data import Item, photographs, seen, stacked, strength_of
 from mien.training.judge_scores import (
     ACTIVE,
@@ -89,7 +90,7 @@ def portraits() -> torch.Tensor:
                 except FaceNotFound:
                     continue
                 found.append(align(pixels, face, SIZE))
-    return Faces.stack(found).pixels
+    return tensors.faces(Faces.stack(found)).pixels
 
 
 def unlabelled(judges: list[Judge]) -> dict[str, Any]:

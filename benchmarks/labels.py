@@ -41,7 +41,7 @@ from mien.judges import judge
 from mien.metrics import pixel
 from mien.metrics.report import origin
 from mien.metrics.report import split as checked_split
-from mien.nn import compose
+from mien.nn import compose, tensors
 from mien.sheet import sheet
 from mien.types import Composition, Face, Faces, Float, UInt8
 from mien.zoo import data_home
@@ -86,7 +86,8 @@ class Sitter:
         flow = torch.from_numpy(made.flow).permute(2, 0, 1)[None]
         seen = torch.from_numpy(made.visibility)[None, None]
         paint, own = (_tensor(p.image)[None] for p in (made, rest))
-        out = paste(self.photo, crop, Composition(flow, seen, paint)).astype(np.float32)
+        edit = Composition(flow, seen, paint).mapped(np.asarray)
+        out = paste(self.photo, crop, edit).astype(np.float32)
         shade = ((paint - compose.warp(own, flow)) * seen)[0].permute(1, 2, 0).numpy() * 127.5
         how = cv2.WARP_INVERSE_MAP | cv2.INTER_CUBIC
         out += cv2.warpAffine(shade, crop.matrix, self.photo.shape[1::-1], flags=how)
@@ -179,7 +180,7 @@ def measured(
                 faces.append(align(picture, who.face))
         if even and i in some:
             row.steps.append(rising(who, was, units))
-    stacked = Faces.stack(faces)
+    stacked = tensors.faces(Faces.stack(faces))
     for name in judge.NAMES:
         told_by = judge.load(name).read(stacked.pixels).emotions.argmax(1)
         row.judged[name] = [facs.EMOTIONS[int(k)] for k in told_by]

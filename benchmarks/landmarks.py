@@ -29,7 +29,7 @@ from mien import images
 from mien.data.adapters import DATASETS
 from mien.faces.align import STABLE, inverse, similarity, template, transform
 from mien.faces.detect import detect
-from mien.faces.landmarks import SIZE, load, predict
+from mien.faces.landmarks import SIZE, predict
 from mien.training.landmark_scores import PARTS, checked_photographs, errors
 from mien.types import Float, UInt8
 from mien.zoo import data_home
@@ -291,7 +291,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path)
     out = parser.parse_args().out
-    load()
     judge = yardstick("68")
     result = {
         "error_percent_of_eye_corners": accuracy(judge),

@@ -29,6 +29,7 @@ from mien.faces.align import align
 from mien.faces.detect import detect
 from mien.judges import judge
 from mien.metrics.sets import frechet
+from mien.nn import tensors
 from mien.types import Faces
 
 DRAWS, SIZE = 20, 40
@@ -40,7 +41,7 @@ def features(photos: list[Path], name: str) -> Tensor:
     for photo in photos:
         pixels = images.read(photo).pixels
         crops.append(align(pixels, detect(pixels)[0], 128))
-    return judge.load(name).features(Faces.stack(crops).pixels)
+    return judge.load(name).features(tensors.faces(Faces.stack(crops)).pixels)
 
 
 def compare(made: Tensor, real: Tensor, random: np.random.Generator) -> dict[str, float]:
@@ -67,7 +68,7 @@ def labels(folder: Path) -> dict[str, object]:
     for row in rows:
         pixels = images.read(folder / row.file_name).pixels
         crops.append(align(pixels, detect(pixels)[0], 128))
-    faces = Faces.stack(crops)
+    faces = tensors.faces(Faces.stack(crops))
     wanted = torch.tensor([facs.EMOTIONS.index(str(r.emotion)) for r in rows])
     right = [judge.load(n).read(faces.pixels).emotions.argmax(1) == wanted for n in judge.NAMES]
     both, either = right[0] & right[1], right[0] | right[1]

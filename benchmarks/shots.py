@@ -21,6 +21,7 @@ from mien.faces.align import align, warp
 from mien.faces.detect import choose, detect
 from mien.guides import Guide
 from mien.images import Photo
+from mien.nn import tensors
 from mien.types import Face, Faces, UInt8
 from mien.zoo import data_home
 
@@ -43,7 +44,7 @@ class Shot:
 
     @cached_property
     def small(self) -> Faces:
-        return Faces.stack([align(self.photo.pixels, self.face, SMALL)])
+        return tensors.faces(Faces.stack([align(self.photo.pixels, self.face, SMALL)]))
 
     @cached_property
     def seen(self) -> Seen:

@@ -34,6 +34,7 @@ from mien.faces.align import template
 from mien.files import replacing
 from mien.guides import Guide, Label, Reference
 from mien.methods.base import Method
+from mien.methods.learnt import Learnt
 from mien.methods.registry import METHODS, load
 from mien.metrics.report import commit
 from mien.metrics.table import markdown
@@ -48,7 +49,7 @@ WARM_UP, ROUNDS = 2, 15
 class Row:
     """A method and what it is asked; `size` is the side that it works at, px."""
 
-    method: Method
+    method: Learnt
     guide: Guide
     size: int
     note: str = ""
@@ -131,7 +132,7 @@ def spreads(taken: Mapping[str, Sequence[float]]) -> dict[str, Spread]:
     return out
 
 
-def stages(method: Method, rounds: int, warm_up: int) -> dict[str, Spread]:
+def stages(method: Method[Any], rounds: int, warm_up: int) -> dict[str, Spread]:
     """The stages of `mien edit` on a sample photograph, as the editor itself takes the time."""
     photo = images.read(samples()["anna"])
     editor = Editor(method)

@@ -21,7 +21,7 @@ from mien.face_model.render import Rig
 from mien.faces.align import align
 from mien.faces.detect import detect
 from mien.guides import ActionUnits, Label, Reference
-from mien.methods.base import Method
+from mien.methods.learnt import Learnt
 from mien.methods.registry import OWN
 from mien.rig.dataset import Source
 from mien.types import AlignedFace, Composition, Expression, Face, Faces, Identity
@@ -127,7 +127,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-class WideMouth(Method):
+class WideMouth(Learnt):
     """A method without weights: two numbers, how wide and how open a mouth is, and an analytic
     flow.
 
@@ -185,7 +185,7 @@ class WideMouth(Method):
 
 
 @pytest.fixture(scope="session")
-def wide_mouth() -> Method:
+def wide_mouth() -> Learnt:
     """A method without weights, for everything around a method; see `WideMouth`."""
     return WideMouth().eval()
 

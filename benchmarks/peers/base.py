@@ -1,6 +1,6 @@
 """The contract of a peer: its facts, its own networks trained by its own loop, and its row.
 
-A row is a `mien.methods.base.Method` that serves the guides its authors gave it and no other: a
+A row is a `mien.methods.learnt.Learnt` that serves the guides its authors gave it and no other: a
 protocol that asks for more is skipped with the reason.
 """
 
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from mien.errors import GuideError
 from mien.guides import ActionUnits, Label, Reference
-from mien.methods.base import Method
+from mien.methods.learnt import Learnt
 from mien.methods.registry import OWN
 from mien.metrics.trials import Editing, Own, Section, Trial, Units, asked_of
 from mien.types import Expression, Faces, Identity
@@ -63,7 +63,7 @@ class Plan:
         return -(-self.images // self.batch)
 
 
-class PeerMethod(Method):
+class PeerMethod(Learnt):
     """A trained peer as a method; `serves` says what it may be asked by."""
 
     serves: ClassVar[tuple[type, ...]]

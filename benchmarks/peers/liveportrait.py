@@ -20,6 +20,7 @@ from mien.errors import AssetMissing, WeightsError
 from mien.guides import Reference
 from mien.metrics.trials import Own
 from mien.nn.compose import picture, resize
+from mien.nn.tensors import named
 from mien.types import Composition, Expression, Faces, Identity
 from mien.zoo.records import read_weights
 from peers.base import Facts, PeerMethod, whole
@@ -142,7 +143,7 @@ def read(root: Path, weights: Path, size: int) -> LivePortraitRow:
                 "convert them to safetensors"
             )
         try:
-            part.load_state_dict(read_weights(path)[0])
+            part.load_state_dict(named(read_weights(path)[0]))
         except RuntimeError:
             raise WeightsError(f"{path} does not fit LivePortrait's {name}") from None
     return row

@@ -20,6 +20,7 @@ from torch import nn
 
 from mien.errors import ConfigError, TrainingError, WeightsError
 from mien.files import replacing
+from mien.nn.tensors import named
 from mien.training.state import Counters, load, save, save_tensors
 from mien.zoo.records import digest, read_weights
 from peers.base import Peer, PeerMethod, Plan
@@ -191,7 +192,7 @@ def read(folder: Path, checkouts: Path) -> tuple[PeerMethod, str]:
 
     WeightsError where they do not fit the checkout in `checkouts`, AssetMissing without either.
     """
-    tensors, metadata = read_weights(folder / WEIGHTS)
+    arrays, metadata = read_weights(folder / WEIGHTS)
     if "training" not in metadata:
         raise WeightsError(f"{folder / WEIGHTS} is no peer's: it does not say how it was trained")
     facts = json.loads(metadata["training"])
@@ -199,7 +200,7 @@ def read(folder: Path, checkouts: Path) -> tuple[PeerMethod, str]:
     plan = Plan(facts["size"], facts["images"], facts["batch"])
     peer = quietly(kind, checkouts / kind.facts.folder, plan)
     try:
-        nn.ModuleDict({name: peer.nets[name] for name in kind.shown}).load_state_dict(tensors)
+        nn.ModuleDict({name: peer.nets[name] for name in kind.shown}).load_state_dict(named(arrays))
     except RuntimeError:
         raise WeightsError(
             f"{folder / WEIGHTS} does not fit the checkout of {kind.facts.name}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import metadata as installed
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -24,11 +24,10 @@ from mien.guides import Guide, Label, Reference
 from mien.images import Photo
 from mien.methods.base import Method
 from mien.methods.registry import MODEL, OWN
-from mien.nn.compose import resize
 from mien.provenance import mark
 from mien.provenance.credentials import Signer
 from mien.sheet import sheet
-from mien.types import AlignedFace, Composition, Face, Faces, UInt8
+from mien.types import AlignedFace, Composition, Face, Faces, Float, UInt8
 
 Picture: TypeAlias = images.Given
 """A photograph in any form that `images.photograph` takes: read already, an array, a tensor, an
@@ -96,7 +95,7 @@ class Draft:
     """What a method does to one face of a photograph, before it is laid into it."""
 
     face: AlignedFace
-    edit: Composition  # of this face alone, B = 1
+    edit: Composition[Float]  # of this face alone, B = 1
 
     @property
     def head(self) -> str:
@@ -121,7 +120,7 @@ class Editor:
     'float'
     """
 
-    method: Method
+    method: Method[Any]
     weights: str = ""
     """SHA-256 of the method's weights, told in the metadata of every result."""
 
@@ -195,7 +194,7 @@ class Editor:
         """A photograph as a guide: its face lends its expression."""
         pixels = _photo(photo).pixels
         (found,) = pick(detect(pixels), face)[:1]
-        return Reference(self._batch(self.crop(pixels, found)))
+        return Reference(_batch(self.crop(pixels, found)))
 
     def portrait(
         self, photo: Picture, size: int = 256, face: str = "largest"
@@ -247,18 +246,18 @@ class Editor:
         pixels = _photo(photo).pixels
         found = pick(detect(pixels), face)[0]
         crop = align.align(pixels, found, self.method.size)
-        source = self._batch(crop)
+        source = self.method.seen(_batch(crop))
         steps = self.method.explain(source, self.method.expression(guide, source))
+        from mien.nn.compose import resize  # whoever has something to show has torch
+        from mien.nn.tensors import to_uint8
+
         named = {"source": source.pixels, **dict(steps)}
-        shown = {name: images.to_uint8(resize(seen, size))[0] for name, seen in named.items()}
+        shown = {name: to_uint8(resize(seen, size))[0] for name, seen in named.items()}
         matrix = align.resized(crop.matrix, self.method.size, size)
         here = Face.at(align.transform(matrix, found.landmarks))
         result = list(shown)[-1]
         shown[result] = mark.lay(shown[result], shown["source"], [here])
         return shown
-
-    def _batch(self, crop: AlignedFace) -> Faces:
-        return Faces.stack([crop]).to(self.method.device)
 
     def _possible(
         self, crops: Sequence[AlignedFace], guide: Guide, intensity: float
@@ -267,7 +266,7 @@ class Editor:
         drafts, refusal = [], None
         for i, crop in enumerate(crops):
             try:
-                edit = self.method.edit(self._batch(crop), guide.of(i), intensity)
+                edit = self.method.edit(_batch(crop), guide.of(i), intensity)
             except FaceUndrawable as error:
                 refusal = error
             else:
@@ -278,9 +277,13 @@ class Editor:
 
     def _drafts(self, crops: Sequence[AlignedFace], guide: Guide, intensity: float) -> list[Draft]:
         return [
-            Draft(crop, self.method.edit(self._batch(crop), guide.of(i), intensity))
+            Draft(crop, self.method.edit(_batch(crop), guide.of(i), intensity))
             for i, crop in enumerate(crops)
         ]
+
+
+def _batch(crop: AlignedFace) -> Faces[Float]:
+    return Faces.stack([crop])
 
 
 def told_of(drafts: Sequence[Draft]) -> tuple[str, ...]:

@@ -1,25 +1,32 @@
 """The nouns of mien, and the legend of shapes.
 
 B batch, S side of the square crop in pixels (128 unless said), D length of an expression code.
-Images in numpy are uint8 (H, W, 3) RGB; tensors are float32 (B, 3, S, S) RGB in [-1, 1]. A point is
-(x, y) in pixels, pixel centres at whole numbers (OpenCV's convention). A *crop unit* is the side of
-the crop, so that a displacement of 0.1 crop units is 12.8 px at 128 px and 51.2 px at 512.
+Pictures are uint8 (H, W, 3) RGB; batches are float32 (B, 3, S, S) RGB in [-1, 1]. A point is (x, y)
+in pixels, pixel centres at whole numbers (OpenCV's convention). A *crop unit* is the side of the
+crop, so that a displacement of 0.1 crop units is 12.8 px at 128 px and 51.2 px at 512.
+
+What a method works with is the same in either kind of array, numpy's or torch's: the networks take
+tensors, the face model needs no torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Self, TypeAlias
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional as F
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 UInt8: TypeAlias = NDArray[np.uint8]
 Float: TypeAlias = NDArray[np.float32]
+Array = TypeVar("Array", Float, "Tensor")
+"""The kind of array that a method works with: numpy's float32, or torch's."""
 
 
 @dataclass(frozen=True)
@@ -54,48 +61,48 @@ class AlignedFace:
 
 
 @dataclass(frozen=True)
-class Faces:
+class Faces(Generic[Array]):
     """A batch of aligned faces: pixels (B, 3, S, S) in [-1, 1], landmarks (B, 68, 2) in crop px.
 
     `people` (B, 50), where they are known from other pictures: who each is, as the face model's
     identity coefficients.
     """
 
-    pixels: Tensor
-    landmarks: Tensor
-    people: Tensor | None = None
+    pixels: Array
+    landmarks: Array
+    people: Array | None = None
 
     def __len__(self) -> int:
-        return self.pixels.shape[0]
+        return int(self.pixels.shape[0])
 
-    def at(self, size: int) -> Self:
-        """The same faces in crops of side `size`."""
-        side = self.pixels.shape[-1]
-        if side == size:
-            return self
-        smooth = F.interpolate(self.pixels, size=(size, size), mode="bilinear", antialias=True)
-        points = (self.landmarks + 0.5) * (size / side) - 0.5
-        return replace(self, pixels=smooth, landmarks=points)
+    def mapped(self, convert: Callable[[Any], Any]) -> Faces[Any]:
+        """The same faces with each of their arrays converted, to another kind of array or to some
+        of the batch.
+        """
+        people = None if self.people is None else convert(self.people)
+        return Faces(convert(self.pixels), convert(self.landmarks), people)
 
-    def to(self, device: torch.device | str) -> Self:
-        people = None if self.people is None else self.people.to(device)
-        return replace(
-            self,
-            pixels=self.pixels.to(device),
-            landmarks=self.landmarks.to(device),
-            people=people,
-        )
+    @cached_property
+    def digest(self) -> bytes:
+        """A hash of all numbers, of numpy's arrays: faces are asked about again and again."""
+        made = hashlib.blake2b(digest_size=16)
+        for part in (self.pixels, self.landmarks, self.people):
+            if part is not None:
+                made.update(str(part.shape).encode())
+                made.update(np.ascontiguousarray(part).data)
+        return made.digest()
 
-    @classmethod
-    def stack(cls, faces: Sequence[AlignedFace]) -> Self:
+    @staticmethod
+    def stack(faces: Sequence[AlignedFace]) -> Faces[Float]:
         """The one place where crops become a batch."""
-        pixels = torch.from_numpy(np.stack([f.pixels for f in faces])).permute(0, 3, 1, 2)
-        landmarks = torch.from_numpy(np.stack([f.landmarks for f in faces]))
-        return cls(pixels.float().div(127.5).sub(1.0).contiguous(), landmarks.float())
+        pixels = np.stack([f.pixels.transpose(2, 0, 1) for f in faces]).astype(np.float32)
+        pixels /= np.float32(127.5)
+        pixels -= np.float32(1)
+        return Faces(pixels, np.stack([f.landmarks for f in faces]).astype(np.float32))
 
 
 @dataclass(frozen=True)
-class Composition:
+class Composition(Generic[Array]):
     """What a method does to a source: `mask * warp(source, flow) + (1 - mask) * paint`.
 
     flow (B, 2, S, S): at each result pixel, where in the source to look, as a displacement (x, y)
@@ -109,32 +116,53 @@ class Composition:
     `held`: parts of the face that were left as they are, each with the reason, to be told.
     """
 
-    flow: Tensor
-    mask: Tensor
-    paint: Tensor
-    gain: Tensor | None = None
+    flow: Array
+    mask: Array
+    paint: Array
+    gain: Array | None = None
     held: tuple[str, ...] = ()
+
+    def mapped(self, convert: Callable[[Any], Any]) -> Composition[Any]:
+        """The same composition with each of its fields converted."""
+        gain = None if self.gain is None else convert(self.gain)
+        flow, mask, paint = (convert(field) for field in (self.flow, self.mask, self.paint))
+        return Composition(flow, mask, paint, gain, self.held)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether it is `unchanged`'s: resampling by no flow would round the pixels."""
+        return self.gain is None and not bool(self.flow.any()) and bool((self.mask == 1).all())
+
+
+def unchanged(source: Float) -> Composition[Float]:
+    """The composition (B, ...) that gives `source` (B, 3, S, S) back, to the bit."""
+    batch, _, height, width = source.shape
+    return Composition(
+        flow=np.zeros((batch, 2, height, width), np.float32),
+        mask=np.ones((batch, 1, height, width), np.float32),
+        paint=np.zeros_like(source),
+    )
 
 
 @dataclass(frozen=True)
-class Identity:
+class Identity(Generic[Array]):
     """What stays: who it is, pose, light, background. `features` are the method's own; `source` the
     pixels.
     """
 
-    source: Faces
-    features: tuple[Tensor, ...]
+    source: Faces[Array]
+    features: tuple[Array, ...]
 
 
 @dataclass(frozen=True)
-class Expression:
+class Expression(Generic[Array]):
     """What is lent: a code (B, D). Codes of one method lie in one space, where lines mean
     intensity.
     """
 
-    code: Tensor
+    code: Array
 
-    def toward(self, other: Expression, intensity: float | Tensor) -> Expression:
+    def toward(self, other: Expression[Array], intensity: float | Array) -> Expression[Array]:
         """The point on the line from this expression (0) through the other (1) and beyond; one
         intensity, or (B, 1).
         """

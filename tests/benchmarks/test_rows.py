@@ -136,7 +136,7 @@ def test_ganimation_moves_only_the_units_asked_for(row: Callable[[str], Any]) ->
     assert torch.allclose(wanted[:, places], torch.full((2, 2), 0.5), atol=1e-6)
     others = [k for k in range(47) if k not in places]
     assert torch.allclose(wanted[:, others], own[:, others], atol=1e-6)
-    edit = peer.edit(faces(), Label("happy"))
+    edit = peer.edit(faces().mapped(peer.numbers), Label("happy"))
     assert bool((edit.flow == 0).all())
     colour, mask = peer.generator(faces().pixels, peer.from_labels(torch.tensor([HAPPY] * 2)).code)
     blend = mask * faces().pixels + (1 - mask) * colour  # its paper's equation 1

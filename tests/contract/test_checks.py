@@ -13,12 +13,12 @@ from mien import facs
 from mien.errors import ConfigError
 from mien.guides import ActionUnits, Label
 from mien.methods import registry
-from mien.methods.base import Method
+from mien.methods.learnt import Learnt
 from mien.nn.compose import picture
 from mien.types import Composition, Expression, Faces, Identity
 
 
-class Sluggish(Method):
+class Sluggish(Learnt):
     """Faces whose brightness is their one expression; each answers by its own share of what it is
     asked, told in its first pixel.
     """
@@ -85,7 +85,7 @@ def test_a_check_costs_one_composing() -> None:
 
 def test_an_own_expression_is_not_checked() -> None:
     method = Sluggish(2)
-    edit = method.edit(two(), ActionUnits(()))
+    edit = method.edit(two().mapped(method.numbers), ActionUnits(()))
     assert not method.asked
     assert edit.mask.min() == 1
 

@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from mien import images
 from mien.data.adapters.tem import read_tem, to_68
 from mien.faces import align
 from mien.faces.paste import face_shape, paste
-from mien.nn.compose import compose, picture, unchanged
-from mien.types import AlignedFace, Composition, Face, Faces, Float, UInt8
+from mien.nn.compose import compose, picture
+from mien.types import AlignedFace, Composition, Face, Faces, Float, UInt8, unchanged
 
 S = 128
 
@@ -46,21 +45,21 @@ def face_in(
     return align.align(photo, Face((0, 0, 1, 1), 1.0, landmarks), S)
 
 
-def bump(x: float, y: float, width: float) -> Tensor:
+def bump(x: float, y: float, width: float) -> Float:
     """A Gaussian (S, S) in crop px."""
-    line = torch.arange(S, dtype=torch.float32)
-    return torch.exp(-((line[None] - x) ** 2 + (line[:, None] - y) ** 2) / (2 * width**2))
+    line = np.arange(S, dtype=np.float32)
+    return np.exp(-((line[None] - x) ** 2 + (line[:, None] - y) ** 2) / (2 * width**2))
 
 
 def edit(
     flow: tuple[float, float] = (0, 0), cover: float = 0.0, paint: float = -0.8, width: float = 9.0
-) -> Composition:
+) -> Composition[Float]:
     """A bump of flow (crop units) and of cover in the middle of the crop."""
     shape = bump(64, 64, width)
     return Composition(
-        torch.stack([shape * flow[0], shape * flow[1]])[None],
+        np.stack([shape * flow[0], shape * flow[1]])[None],
         (1 - cover * shape)[None, None],
-        torch.full((1, 3, S, S), paint),
+        np.full((1, 3, S, S), paint, np.float32),
     )
 
 
@@ -105,7 +104,9 @@ def test_edits_fade_before_the_border_of_the_crop() -> None:
     photo[:] = (photo // 8) + 112  # little texture, so that a step would stand out
     face = face_in(photo, 0.6)
     everywhere = Composition(
-        torch.full((1, 2, S, S), 0.03), torch.full((1, 1, S, S), 0.5), torch.ones(1, 3, S, S)
+        np.full((1, 2, S, S), 0.03, np.float32),
+        np.full((1, 1, S, S), 0.5, np.float32),
+        np.ones((1, 3, S, S), np.float32),
     )
     result = paste(photo, face, everywhere).astype(float)
     changed = np.abs(result - photo).max(-1)
@@ -122,10 +123,10 @@ def test_flow_moves_the_photograph_by_crop_units() -> None:
     """Where the flow is flat, the result is the photograph shifted by whole pixels, to the bit."""
     photo = photograph(640)
     face = face_in(photo, 0.8)  # a crop of 512 px: 4 photograph px per crop px
-    flow = torch.zeros(1, 2, S, S)
+    flow = np.zeros((1, 2, S, S), np.float32)
     flow[:, 0], flow[:, 1] = 8 / 512, -16 / 512
     source = Faces.stack([face]).pixels
-    result = paste(photo, face, Composition(flow, torch.ones(1, 1, S, S), source))
+    result = paste(photo, face, Composition(flow, np.ones((1, 1, S, S), np.float32), source))
     middle = result[250:390, 250:390].astype(int)
     shifted = photo[250 - 16 : 390 - 16, 250 + 8 : 390 + 8].astype(int)
     assert np.abs(middle - shifted).max() <= 1
@@ -135,10 +136,10 @@ def test_flow_turns_with_the_face() -> None:
     """A quarter turn: x of the crop is y of the photograph."""
     photo = photograph(640)
     face = face_in(photo, 0.8, np.pi / 2)
-    flow = torch.zeros(1, 2, S, S)
+    flow = np.zeros((1, 2, S, S), np.float32)
     flow[:, 0] = 8 / 512
     source = Faces.stack([face]).pixels
-    result = paste(photo, face, Composition(flow, torch.ones(1, 1, S, S), source))
+    result = paste(photo, face, Composition(flow, np.ones((1, 1, S, S), np.float32), source))
     shifted = photo[250 + 8 : 390 + 8, 250:390].astype(int)
     assert np.abs(result[250:390, 250:390].astype(int) - shifted).max() <= 1
 
@@ -159,7 +160,7 @@ def test_new_light_keeps_the_skin() -> None:
     photo = photograph(900)
     face = face_in(photo, 0.9)
     source = Faces.stack([face]).pixels
-    flow, mask = torch.zeros(1, 2, S, S), torch.full((1, 1, S, S), 0.5)
+    flow, mask = np.zeros((1, 2, S, S), np.float32), np.full((1, 1, S, S), 0.5, np.float32)
     result = paste(photo, face, Composition(flow, mask, source - 0.3))
     part = np.s_[300:600, 300:600]
     fine = [
@@ -177,7 +178,7 @@ def test_painting_what_is_there_changes_little() -> None:
     face = face_in(photo, 0.9)
     source = Faces.stack([face]).pixels
     mask = 1 - bump(64, 64, 15)[None, None]
-    result = paste(photo, face, Composition(torch.zeros(1, 2, S, S), mask, source))
+    result = paste(photo, face, Composition(np.zeros((1, 2, S, S), np.float32), mask, source))
     whole = np.ones(photo.shape[:2], bool)
     assert sharpness(result, whole) == pytest.approx(sharpness(photo, whole), rel=0.1)
 
@@ -189,12 +190,13 @@ def test_a_small_face_gets_the_plain_composition() -> None:
     photo = cv2.GaussianBlur(photograph(400), (0, 0), 2.0)
     face = face_in(photo, 0.25)  # a crop of 100 px
     change = edit(flow=(0.04, 0.0), cover=0.7, paint=-0.5)
-    crop = compose(Faces.stack([face]).pixels, change)
+    before, fields = torch.from_numpy(Faces.stack([face]).pixels), change.mapped(torch.from_numpy)
+    crop = compose(before, fields).numpy()
     result = paste(photo, face, change)
     seen = Faces.stack(
         [AlignedFace(align.warp(result, face.matrix, S), face.matrix, face.landmarks)]
     )
-    difference = (seen.pixels - crop)[..., 15:-15, 15:-15].abs() * 127.5
+    difference = np.abs(seen.pixels - crop)[..., 15:-15, 15:-15] * 127.5
     assert difference.mean() < 0.8
     assert difference.max() < 8
 
@@ -222,7 +224,7 @@ def test_a_picture_is_laid_in_with_its_tone_matched() -> None:
     photo[:] = cv2.GaussianBlur(photo, (0, 0), 6)
     face = face_in(photo, 0.7)
     source = Faces.stack([face]).pixels
-    result = paste(photo, face, picture(source - 0.25))
+    result = paste(photo, face, picture(torch.from_numpy(source - 0.25)).mapped(np.asarray))
     difference = np.abs(result.astype(float) - photo)
     assert difference.max() < 12  # 32 levels without matching
     cover = face_shape(face.landmarks, S)
@@ -253,7 +255,9 @@ def test_edits_stay_sharp(original: Callable[..., Path], side: int, move: str) -
             else (0 * jaw, -0.05 * jaw)
         )
         change = Composition(
-            torch.stack([x, y])[None], torch.ones(1, 1, S, S), torch.zeros(1, 3, S, S)
+            np.stack([x, y])[None],
+            np.ones((1, 1, S, S), np.float32),
+            np.zeros((1, 3, S, S), np.float32),
         )
         result, inside = paste(photo, face, change), inside_face(photo, points)
         ratios.append(sharpness(result, inside) / sharpness(photo, inside))

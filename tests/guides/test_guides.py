@@ -27,6 +27,7 @@ from mien.guides import (
 from mien.guides.blendshapes import NAMES
 from mien.methods.base import Method
 from mien.methods.registry import load
+from mien.nn.tensors import at, faces
 from mien.types import Faces
 from mien.zoo.samples import samples
 
@@ -65,7 +66,7 @@ def test_a_gaze_out_of_range(bad: tuple[float, float]) -> None:
 
 def test_blendshapes_are_the_face_models_own(method: Method, anna: Faces) -> None:
     guide = Blendshapes.of_values({"jawOpen": 0.5, "MouthSmileLeft": 0.7, "browInnerUp": 0.4})
-    code = method.expression(guide, anna).code[0, : len(method.model.names)].numpy()
+    code = method.expression(guide, anna).code[0, : len(method.model.names)]
     asked = dict(zip(method.model.names, code.tolist(), strict=True))
     assert asked["jawOpen"] == pytest.approx(0.5)
     assert asked["mouthSmile_L"] == pytest.approx(0.7)
@@ -74,9 +75,9 @@ def test_blendshapes_are_the_face_models_own(method: Method, anna: Faces) -> Non
 
 
 def test_every_blendshape_moves_something_of_its_own(method: Method) -> None:
-    rows = torch.eye(len(NAMES))
+    rows = np.eye(len(NAMES), dtype=np.float32)
     codes = method.from_blendshapes(rows).code
-    assert (codes.abs().sum(1) > 0).all()
+    assert (np.abs(codes).sum(1) > 0).all()
     assert len({tuple(code.tolist()) for code in codes}) == len(NAMES)
 
 
@@ -132,8 +133,8 @@ def test_a_turned_head_and_a_moved_light(method: Method, anna: Faces) -> None:
     plain = method.generate(anna, Label("neutral"))
     for guide in (Staging(turn=(0, 12, 0)), Staging(light=(0.8, 0))):
         seen = method.generate(anna, guide)
-        assert (seen - anna.pixels).abs().mean() > 0.01
-        assert not torch.equal(seen, plain)
+        assert np.abs(seen - anna.pixels).mean() > 0.01
+        assert not np.array_equal(seen, plain)
     right = method.generate(anna, Staging(light=(-0.8, 0)))
     left = method.generate(anna, Staging(light=(0.8, 0)))
     middle = anna.pixels.shape[-1] // 2
@@ -145,12 +146,12 @@ def test_a_turned_head_and_a_moved_light(method: Method, anna: Faces) -> None:
 
 def test_networks_leave_heads_alone(wide_mouth: Method, anna: Faces) -> None:
     with pytest.raises(GuideError, match="use --method morphable"):
-        wide_mouth.expression(Staging(turn=(0, 5, 0)), anna)
+        wide_mouth.expression(Staging(turn=(0, 5, 0)), wide_mouth.seen(anna))
 
 
 def test_networks_take_blendshapes_as_units(wide_mouth: Method, anna: Faces) -> None:
     guide = Blendshapes.of_values({"mouthSmileLeft": 1.0, "mouthSmileRight": 1.0})
-    assert np.allclose(wide_mouth.expression(guide, anna).code[0, 0], 2, atol=0.3)
+    assert np.allclose(wide_mouth.expression(guide, wide_mouth.seen(anna)).code[0, 0], 2, atol=0.3)
 
 
 def test_intensity_of_units_is_their_own(method: Method, anna: Faces) -> None:
@@ -163,6 +164,6 @@ def test_intensity_of_units_is_their_own(method: Method, anna: Faces) -> None:
 def test_a_reference_of_any_size_is_read_at_the_methods_own(anna: Faces) -> None:
     small = load("aipgan")
     whole = Faces(anna.pixels[..., :191, :191], anna.landmarks)  # odd: no network takes it as it is
-    read = small.expression(Reference(whole)).code
-    assert torch.equal(read, small.encode(whole.at(small.size)).code)
-    assert torch.equal(small.read(whole), small.read(whole.at(small.size)))
+    fitting = at(faces(whole), small.size)
+    assert torch.equal(small.expression(Reference(whole)).code, small.encode(fitting).code)
+    assert torch.equal(small.read(whole), small.read(fitting))

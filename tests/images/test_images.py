@@ -19,6 +19,8 @@ from PIL import Image, ImageCms
 from mien import images
 from mien.errors import ImageError
 from mien.images import Photo, read, write
+from mien.nn.tensors import to_tensor, to_uint8
+from mien.types import AlignedFace, Faces
 
 
 @pytest.fixture
@@ -284,15 +286,18 @@ def test_programs_are_not_started_for_odd_formats(tmp_path: Path) -> None:
 
 def test_tensor_and_back_is_exact() -> None:
     levels = np.arange(256, dtype=np.uint8).repeat(3).reshape(1, 16, 16, 3)
-    tensor = images.to_tensor(levels)
+    tensor = to_tensor(levels)
     assert tensor.shape == (1, 3, 16, 16)
     assert tensor.min() == -1
     assert tensor.max() == 1
-    assert np.array_equal(images.to_uint8(tensor), levels)
-    assert np.array_equal(images.to_uint8(images.to_tensor(levels[0])), levels)
+    assert np.array_equal(to_uint8(tensor), levels)
+    assert np.array_equal(to_uint8(to_tensor(levels[0])), levels)
+    batch = Faces.stack([AlignedFace(levels[0], np.eye(2, 3), np.zeros((68, 2)))]).pixels
+    assert np.array_equal(batch, tensor.numpy())
+    assert np.array_equal(images.to_uint8(batch), levels)
 
 
 def test_values_outside_the_range_are_clipped() -> None:
-    assert images.to_uint8(
-        torch.tensor([-3.0, 3.0]).view(1, 1, 1, 2).expand(1, 3, 1, 2)
-    ).tolist() == [[[[0, 0, 0], [255, 255, 255]]]]
+    assert to_uint8(torch.tensor([-3.0, 3.0]).view(1, 1, 1, 2).expand(1, 3, 1, 2)).tolist() == [
+        [[[0, 0, 0], [255, 255, 255]]]
+    ]

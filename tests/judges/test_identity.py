@@ -12,6 +12,7 @@ from mien.errors import AssetMissing
 from mien.faces.align import align
 from mien.faces.detect import detect
 from mien.judges import identity
+from mien.nn.tensors import faces as tensors
 from mien.types import Faces
 from mien.zoo.samples import samples
 
@@ -19,7 +20,7 @@ from mien.zoo.samples import samples
 @pytest.fixture(scope="module")
 def faces() -> Faces:
     photos = [images.read(path).pixels for path in samples().values()]
-    return Faces.stack([align(pixels, detect(pixels)[0], 128) for pixels in photos])
+    return tensors(Faces.stack([align(pixels, detect(pixels)[0], 128) for pixels in photos]))
 
 
 def test_people_lie_further_apart_than_a_person_under_other_light(faces: Faces) -> None:

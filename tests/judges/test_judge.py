@@ -20,6 +20,7 @@ from mien.faces.detect import detect
 from mien.judges import NAMES, Judge, Reading, load
 from mien.judges.judge import NETWORKS
 from mien.judges.networks import SIZE, expected_place
+from mien.nn.tensors import faces
 from mien.training.judge_data import Photograph, photographs
 from mien.training.judge_scores import photograph_scores
 from mien.types import AlignedFace, Faces
@@ -35,7 +36,7 @@ def judge(request: pytest.FixtureRequest) -> Judge:
 @pytest.fixture(scope="module")
 def samples() -> Faces:
     photos = [images.read(path).pixels for path in bundled().values()]
-    return Faces.stack([align(pixels, detect(pixels)[0], SIZE) for pixels in photos])
+    return faces(Faces.stack([align(pixels, detect(pixels)[0], SIZE) for pixels in photos]))
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def unseen(original: Callable[..., Path]) -> list[Photograph]:
 def shown(rig: Rig, *states: dict[str, float]) -> Faces:
     renders = [rig.render(facs.vector(units), SIZE) for units in states]
     matrix = np.eye(2, 3, dtype=np.float32)
-    return Faces.stack([AlignedFace(r.image, matrix, r.landmarks) for r in renders])
+    return faces(Faces.stack([AlignedFace(r.image, matrix, r.landmarks) for r in renders]))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from mien import facs
 from mien.guides import ActionUnits, Label, Reference
 from mien.methods import registry
-from mien.methods.base import Method
-from mien.methods.strengths import ANY, NODES, fit, stronger
+from mien.methods.fitting import fit
+from mien.methods.learnt import Learnt
+from mien.methods.strengths import ANY, NODES, stronger
 from mien.metrics.report import Entrant, contestants
 from mien.nn.compose import picture
 from mien.types import Composition, Expression, Faces, Identity
@@ -22,7 +23,7 @@ from mien.types import Composition, Expression, Faces, Identity
 CURVE = (0.3, 0.4, 0.6, 0.8)
 
 
-class Deaf(Method):
+class Deaf(Learnt):
     """Faces whose brightness is their one expression, from 0 to 1; nothing below `deaf` is heard,
     and sadness is heard later than the others.
     """

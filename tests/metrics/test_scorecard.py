@@ -24,6 +24,7 @@ from mien.metrics.protocols import PROTOCOLS, Protocol, Setting
 from mien.metrics.scorecard import Contestant, code_digest, followed, score, summary
 from mien.metrics.table import quality
 from mien.metrics.trials import Editing, Own, Section, Trial, answer, edited_by, nothing
+from mien.nn.tensors import to_tensor
 from mien.types import Faces
 
 PEOPLE, SIDE = 4, 64
@@ -381,7 +382,7 @@ def test_the_detector_finds_sample_faces_and_none_in_grey() -> None:
     from mien.zoo.samples import samples
 
     photo = images.read(samples()["anna"]).pixels
-    assert face_in(images.to_tensor(photo)[0])
+    assert face_in(to_tensor(photo)[0])
     assert not face_in(torch.zeros(3, 128, 128))
 
 

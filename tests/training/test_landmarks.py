@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from mien.faces.align import template
-from mien.faces.landmarks import SIZE, LandmarkNet
+from mien.faces.landmarks import SIZE
+from mien.training.landmark_net import LandmarkNet, load
 from mien.training.landmark_scores import errors
 from mien.training.landmark_views import Example, other_lips, view
 from mien.training.landmarks import LandmarkConfig, fit, landmark_loss, save
@@ -169,8 +170,6 @@ def test_training_learns_and_repeats_itself() -> None:
 
 
 def test_saved_weights_come_back(tmp_path: Path) -> None:
-    from mien.faces.landmarks import load
-
     net = LandmarkNet().eval()
     save(net, tmp_path, {"licence": "none"})
     crop = torch.rand(1, 3, SIZE, SIZE) * 2 - 1

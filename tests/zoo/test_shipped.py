@@ -16,6 +16,8 @@ from mien.judges import load
 from mien.judges.identity import descriptor
 from mien.methods import registry
 from mien.methods.base import Method
+from mien.nn.tensors import faces as tensors
+from mien.nn.tensors import to_uint8
 from mien.types import Faces
 from mien.zoo.records import records
 from mien.zoo.samples import samples
@@ -37,7 +39,7 @@ def method(request: pytest.FixtureRequest) -> Method:
 @pytest.fixture(scope="module")
 def faces() -> Faces:
     photos = [images.read(path).pixels for path in samples().values()]
-    return Faces.stack([align(pixels, detect(pixels)[0], 128) for pixels in photos])
+    return tensors(Faces.stack([align(pixels, detect(pixels)[0], 128) for pixels in photos]))
 
 
 def seen(pixels: Tensor, *units: str) -> Tensor:
@@ -105,7 +107,7 @@ def test_more_intensity_shows_more(method: Method, faces: Faces) -> None:
 
 def test_a_reference_lends_its_expression_and_not_its_person(method: Method, faces: Faces) -> None:
     pixels = method.generate(faces, Label("happy"))
-    points = torch.from_numpy(predict(images.to_uint8(pixels)))  # a smile moves them
+    points = torch.from_numpy(predict(to_uint8(pixels)))  # a smile moves them
     lender = Faces(pixels.roll(1, 0), points.roll(1, 0))
     result = Faces(method.generate(faces, Reference(lender)), faces.landmarks)
     assert seen(result.pixels, "AU12").mean() > seen(faces.pixels, "AU12").mean() + 0.15

@@ -12,9 +12,15 @@ import typer
 
 from mien.errors import MienError
 
-NEEDED = ("torch", "numpy", "opencv-python-headless", "pillow", "safetensors", "typer")
+NEEDED = ("numpy", "opencv-python-headless", "pillow", "safetensors", "typer")
 """Distributions of a plain install."""
-OPTIONAL = {"fastapi": "web", "gradio": "web", "lightning": "train"}
+OPTIONAL = {
+    "torch": "train",
+    "lightning": "train",
+    "fastapi": "web",
+    "gradio": "web",
+    "av": "video",
+}
 """Packages that only some commands need, and the extra that brings them."""
 BROKEN = 1
 
@@ -63,9 +69,13 @@ def _versions() -> Iterator[Check]:
 
 
 def _machine() -> Iterator[Check]:
+    from mien.methods.registry import torch_is_here
+
+    yield Check("cores", f"{os.cpu_count()}, of which an edit takes one")
+    if not torch_is_here():
+        return
     import torch
 
-    yield Check("threads", f"{torch.get_num_threads()} of {os.cpu_count()} cores")
     if torch.cuda.is_available():
         names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
         yield Check("GPU", ", ".join(names))
@@ -75,13 +85,13 @@ def _machine() -> Iterator[Check]:
 
 def _weights() -> Iterator[Check]:
     """The weights that ship: their hash, and that the methods load."""
-    from mien.methods.registry import METHODS, load
+    from mien.methods.registry import METHODS, load, torch_is_here
     from mien.zoo.records import records
 
     for name, record in records().items():
         try:
             record.verify()
-            if name in METHODS:
+            if name in METHODS and (torch_is_here() or not METHODS[name].task):
                 load(name)
             yield Check(f"weights of {name}", f"SHA-256 {record.sha256[:12]}, {record.licence}")
         except MienError as error:

@@ -42,6 +42,7 @@ EXTRAS: dict[str, str] = {
     "gradio": "web",
     "lightning": "train",
     "multipart": "web",
+    "torch": "train",
     "torchmetrics": "score",
     "av": "video",
     "c2pa": "c2pa",

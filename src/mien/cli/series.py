@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mien.cli.session import Device, check_folder, open_editor
 from mien.methods.registry import DEFAULT
+
+if TYPE_CHECKING:
+    from mien.judges.identity import Descriptor
 
 SOME_FAILED = 1
 
@@ -42,19 +45,14 @@ def command(
     """
     from rich.progress import Progress
 
-    from mien.errors import AssetMissing, DataError
-    from mien.judges.identity import Descriptor, descriptor
+    from mien.errors import DataError
     from mien.people import series
 
     cells, faults = series.read_plan(plan)
     photos = [faces] if faces.is_file() else _photos(faces)
     if not photos:
         raise DataError(f"no photographs in {faces}")
-    who: Descriptor | None = None
-    try:
-        who = descriptor()
-    except AssetMissing as error:
-        typer.echo(f"the column identity stays empty: {error}", err=True)
+    who = _judge()
     people, unusable = series.sitters(photos, size, who)
     level = series.common_level(people, oval) if equal else None
     editor = open_editor(DEFAULT, None, device, {})
@@ -73,6 +71,23 @@ def command(
     )
     if faults or unusable or failed:
         raise typer.Exit(SOME_FAILED)
+
+
+def _judge() -> Descriptor | None:
+    """Who tells people apart; None, and a line that says so, where it is not installed."""
+    from mien.errors import AssetMissing
+    from mien.methods.registry import torch_is_here
+
+    if not torch_is_here():
+        typer.echo("the judges' columns stay empty: pip install 'mien[score]'", err=True)
+        return None
+    from mien.judges.identity import descriptor
+
+    try:
+        return descriptor()
+    except AssetMissing as error:
+        typer.echo(f"the column identity stays empty: {error}", err=True)
+        return None
 
 
 def _photos(folder: Path) -> list[Path]:

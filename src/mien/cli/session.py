@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from mien.editor import Editor
     from mien.provenance.credentials import Signer
     from mien.web.workshop import Workshop
+
+_DEVICE = re.compile(r"cpu|auto|cuda(:\d+)?")
 
 Method: TypeAlias = Annotated[str, typer.Option("--method", "-m", help="A name of `mien methods`.")]
 Weights: TypeAlias = Annotated[
@@ -105,11 +108,13 @@ def check_intensity(value: float) -> None:
 
 
 def check_method(name: str, weights: Path | None) -> None:
-    """ConfigError for a method that does not exist, AssetMissing for weights that are not there."""
+    """ConfigError for a method that does not exist or lacks torch, AssetMissing for weights that
+    are not there.
+    """
     from mien.errors import AssetMissing
-    from mien.methods.registry import entry
+    from mien.methods.registry import check_installed
 
-    entry(name)
+    check_installed(name)
     if weights is not None and not weights.is_file():
         raise AssetMissing(f"no weights at {weights}: name a .safetensors file")
 
@@ -133,22 +138,25 @@ def chosen(name: str, settings: Sequence[str] | None) -> dict[str, Any]:
 
 def check_explains(name: str) -> None:
     """ConfigError for a method that cannot show what it sees."""
-    from mien.methods.base import Method
-    from mien.methods.registry import METHODS, resolve
-
-    able = [n for n, e in METHODS.items() if resolve(e.method).explain is not Method.explain]
+    able = _able("explain")
     if name not in able:
         raise ConfigError(f"{name} has nothing inside to look at: choose from {', '.join(able)}")
 
 
 def check_invents(name: str) -> None:
     """ConfigError for a method that cannot draw a face from nothing."""
-    from mien.methods.base import Method
-    from mien.methods.registry import METHODS, resolve
-
-    able = [n for n, e in METHODS.items() if resolve(e.method).invent is not Method.invent]
+    able = _able("invent")
     if name not in able:
         raise ConfigError(f"{name} invents nobody: choose from {', '.join(able)}")
+
+
+def _able(optional: str) -> list[str]:
+    """The methods that answer an optional call of the contract; ConfigError without torch."""
+    from mien.methods.base import Method
+    from mien.methods.registry import METHODS, kind
+
+    default = getattr(Method, optional)
+    return [name for name in METHODS if getattr(kind(name), optional) is not default]
 
 
 def check_suffix(path: Path) -> None:
@@ -188,22 +196,31 @@ def open_editor(
 
     choice: what `chosen` made of `--set`.
     """
-    import torch
-
     import mien
     from mien.editor import Editor
 
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.device(device)
-    except RuntimeError:
-        raise ConfigError(f"unknown device {device!r}: say cpu, cuda or auto") from None
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise ConfigError("no CUDA device is here: say --device cpu")
+    check_method(method, weights)
+    device = _device(method, device)
     return Editor(
         mien.load(method, weights, device, **(choice or {})), weights=_digest(method, weights)
     )
+
+
+def _device(method: str, asked: str) -> str:
+    """Where a method is to run; ConfigError for a device that does not exist."""
+    from mien.methods.registry import METHODS
+
+    if not _DEVICE.fullmatch(asked):
+        raise ConfigError(f"unknown device {asked!r}: say cpu, cuda or auto")
+    if not METHODS[method].task:
+        return "cpu"  # the face model has no networks
+    import torch
+
+    if asked.startswith("cuda") and not torch.cuda.is_available():
+        raise ConfigError("no CUDA device is here: say --device cpu")
+    if asked == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return asked
 
 
 def open_workshop(method: str, weights: Path | None, device: str) -> Workshop:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-
-import torch
 
 from mien import images
 from mien.data.adapters import DATASETS
@@ -56,8 +53,7 @@ class Listed:
             ImageError: it cannot be read.
             FaceNotFound: nobody is on it.
         """
-        with _one_thread():
-            face = _aligned(self.folder, self.record)
+        face = _aligned(self.folder, self.record)
         points = template_beside(self.folder / self.record.file_name)
         return Source(
             person=self.person,
@@ -107,14 +103,3 @@ def _aligned(folder: Path, record: Record) -> AlignedFace:
         return align_largest(path)
     known = Face((0.0, 0.0, 0.0, 0.0), 1.0, record.landmarks)
     return align(images.read(path).pixels, known, SOURCE_SIZE)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """PyTorch at one thread: sums, and so landmarks, must not depend on how many there are."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -18,7 +18,7 @@ import numpy as np
 
 from mien.faces.products import product
 from mien.types import Float, UInt8
-from mien.zoo.records import read_arrays, records
+from mien.zoo.records import read_weights, records
 
 SMALLEST, LARGEST = 18, 120
 """Widths of a face, px of the picture that the network sees, between which it is found surely."""
@@ -164,7 +164,7 @@ def _read(
 def _load() -> _Weights:
     record = records()["blazeface"]
     record.verify()
-    found = {name: array.astype(np.float32) for name, array in read_arrays(record.path).items()}
+    found = {name: array.astype(np.float32) for name, array in read_weights(record.path)[0].items()}
 
     def flat(name: str) -> tuple[Float, Float]:
         weight = found[f"{name}.weight"]

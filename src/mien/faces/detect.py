@@ -17,7 +17,7 @@ import numpy as np
 from mien.errors import FaceNotFound, GuideError
 from mien.faces import blazeface
 from mien.faces.align import resized, warp
-from mien.faces.landmarks import SIZE, LandmarkNet, aligning, landmarks_in, starting
+from mien.faces.landmarks import SIZE, Network, aligning, landmarks_in, starting
 from mien.faces.search import TURNS, Box, Candidate, Level, candidates, overlap, pyramid
 from mien.types import Face, Float, UInt8
 
@@ -47,7 +47,7 @@ class _Read:
     trust: float
 
 
-def detect(pixels: UInt8, net: LandmarkNet | None = None) -> list[Face]:
+def detect(pixels: UInt8, net: Network | None = None) -> list[Face]:
     """Faces of a photograph uint8 (H, W, 3) RGB, the largest first; an empty list when there is
     none. `net` finds the landmarks in place of the one that ships.
     """
@@ -65,9 +65,7 @@ def detect(pixels: UInt8, net: LandmarkNet | None = None) -> list[Face]:
     return sorted((one.face for one in kept), key=lambda face: face.area, reverse=True)
 
 
-def _faces(
-    pixels: UInt8, levels: Sequence[Level], turn: int, net: LandmarkNet | None
-) -> list[_Read]:
+def _faces(pixels: UInt8, levels: Sequence[Level], turn: int, net: Network | None) -> list[_Read]:
     """What the detector and the landmarks take for faces in one turn."""
     seen = candidates(levels, _LEAST, turn)
     shown = [_large_enough(pixels, levels, one) for one in seen]

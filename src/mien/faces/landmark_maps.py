@@ -1,4 +1,4 @@
-"""The landmark network at work: `landmarks.LandmarkNet` in numpy, its normalisation folded in.
+"""The landmark network at work: `training.landmark_net` in numpy, its normalisation folded in.
 
 What is learnt with torch is used without: sums run in one order whatever the number of threads,
 which torch's convolutions do not promise, and nothing is kept between calls.

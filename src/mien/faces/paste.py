@@ -35,7 +35,6 @@ from functools import lru_cache
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from mien.faces import align, moving
 from mien.faces.align import View
@@ -74,7 +73,7 @@ class _Fields:
         return int(self.cover.shape[0])
 
 
-def paste(photo: UInt8, face: AlignedFace, edit: Composition) -> UInt8:
+def paste(photo: UInt8, face: AlignedFace, edit: Composition[Float]) -> UInt8:
     """The photograph, uint8 (H, W, 3), with an edit of its aligned face applied: a new array of the
     same size.
 
@@ -98,15 +97,16 @@ def paste(photo: UInt8, face: AlignedFace, edit: Composition) -> UInt8:
     return result
 
 
-def _fields(edit: Composition) -> _Fields:
+def _fields(edit: Composition[Float]) -> _Fields:
     flow, mask, paint = (_array(part) for part in (edit.flow, edit.mask, edit.paint))
     gain = None if edit.gain is None else _array(edit.gain)
     return _Fields(flow * mask.shape[0], 1 - mask, (paint + 1) * np.float32(127.5), gain)
 
 
-def _array(field: Tensor) -> Float:
+def _array(field: Float) -> Float:
     """The first of a batch (B, C, S, S) as (S, S, C)."""
-    return np.asarray(field[0].detach().float().permute(1, 2, 0).cpu().numpy(), dtype=np.float32)
+    first: Float = field[0].transpose(1, 2, 0)
+    return first
 
 
 def _faded(fields: _Fields) -> _Fields:

@@ -4,44 +4,44 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from mien import facs
-from mien.types import Expression, Faces
+from mien.types import Array, Expression, Faces
 
 
-class Speaker(Protocol):
+class Speaker(Protocol[Array]):
     """What a guide needs of a method: its ways to an expression code (see `methods.base`)."""
 
     name: ClassVar[str]
 
-    @property
-    def device(self) -> torch.device: ...
+    def array(self, values: NDArray[Any]) -> Any: ...
 
-    def seen(self, source: Faces) -> Faces: ...
+    def seen(self, source: Faces[Any]) -> Faces[Array]: ...
 
-    def encode(self, faces: Faces) -> Expression: ...
+    def encode(self, faces: Faces[Array]) -> Expression[Array]: ...
 
-    def from_labels(self, index: Tensor) -> Expression: ...
+    def from_labels(self, index: Array) -> Expression[Array]: ...
 
-    def from_units(self, units: Tensor) -> Expression: ...
+    def from_units(self, units: Array) -> Expression[Array]: ...
 
-    def from_blendshapes(self, weights: Tensor) -> Expression: ...
+    def from_blendshapes(self, weights: Array) -> Expression[Array]: ...
 
     def stepped(
-        self, own: Expression, settings: Iterable[facs.Setting], intensity: float
-    ) -> Expression: ...
+        self, own: Expression[Array], settings: Iterable[facs.Setting], intensity: float
+    ) -> Expression[Array]: ...
 
     def staged(
-        self, own: Expression, turn: tuple[float, float, float], light: tuple[float, float]
-    ) -> Expression: ...
+        self, own: Expression[Array], turn: tuple[float, float, float], light: tuple[float, float]
+    ) -> Expression[Array]: ...
 
-    def held(self, own: Expression, wanted: Expression, numbers: Iterable[int]) -> Expression: ...
+    def held(
+        self, own: Expression[Array], wanted: Expression[Array], numbers: Iterable[int]
+    ) -> Expression[Array]: ...
 
-    def share(self, intensity: float, names: Iterable[str] | None) -> Tensor: ...
+    def share(self, intensity: float, names: Iterable[str] | None) -> Array: ...
 
 
 class Guide(ABC):
@@ -53,8 +53,8 @@ class Guide(ABC):
 
     @abstractmethod
     def expression(
-        self, method: Speaker, source: Faces | None, own: Expression | None
-    ) -> Expression:
+        self, method: Speaker[Array], source: Faces[Array] | None, own: Expression[Array] | None
+    ) -> Expression[Array]:
         """The code (B, D) that it asks for in full.
 
         `own` is the code of the source's own expression; GuideError where the guide needs a source
@@ -62,8 +62,8 @@ class Guide(ABC):
         """
 
     def wanted(
-        self, method: Speaker, source: Faces, own: Expression, intensity: float
-    ) -> Expression:
+        self, method: Speaker[Array], source: Faces[Array], own: Expression[Array], intensity: float
+    ) -> Expression[Array]:
         """The code to ask for so that `intensity` of the way from the source's own expression (0)
         to the guide's (1) shows, and beyond."""
         share = method.share(intensity, None)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import torch
+import numpy as np
 
 from mien.errors import GuideError
 from mien.guides.base import Guide, Speaker
-from mien.types import Expression, Faces
+from mien.types import Array, Expression, Faces
 
 SIDED = (
     "browDown", "browOuterUp", "cheekSquint", "eyeBlink", "eyeLookDown", "eyeLookIn", "eyeLookOut",
@@ -85,9 +85,10 @@ class Blendshapes(Guide):
         return ",".join(shown) or "blendshapes at rest"
 
     def expression(
-        self, method: Speaker, source: Faces | None, own: Expression | None
-    ) -> Expression:
-        row = torch.zeros(1, len(NAMES), device=method.device)
+        self, method: Speaker[Array], source: Faces[Array] | None, own: Expression[Array] | None
+    ) -> Expression[Array]:
+        row = np.zeros(len(NAMES), np.float32)
         for name, value in self.weights:
-            row[0, NAMES.index(name)] = value
-        return method.from_blendshapes(row.expand(len(source) if source is not None else 1, -1))
+            row[NAMES.index(name)] = value
+        rows = np.tile(row, (1 if source is None else len(source), 1))
+        return method.from_blendshapes(method.array(rows))

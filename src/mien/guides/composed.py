@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mien.guides.base import Guide, Speaker
-from mien.types import Expression, Faces
+from mien.types import Array, Expression, Faces
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Composed(Guide):
         return " ".join(part.describe() for part in self.parts)
 
     def expression(
-        self, method: Speaker, source: Faces | None, own: Expression | None
-    ) -> Expression:
+        self, method: Speaker[Array], source: Faces[Array] | None, own: Expression[Array] | None
+    ) -> Expression[Array]:
         asked = own
         for part in self.parts:
             asked = part.expression(method, source, asked)
@@ -27,8 +27,8 @@ class Composed(Guide):
         return asked
 
     def wanted(
-        self, method: Speaker, source: Faces, own: Expression, intensity: float
-    ) -> Expression:
+        self, method: Speaker[Array], source: Faces[Array], own: Expression[Array], intensity: float
+    ) -> Expression[Array]:
         asked = own
         for part in self.parts:
             asked = part.wanted(method, source, asked, intensity)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mien.errors import GuideError
 from mien.guides.base import Guide, Speaker
-from mien.types import Expression, Faces
+from mien.types import Array, Expression, Faces
 
 UPPER = (1, 2, 4, 5, 6, 7, 43, 61, 62, 63, 64)
 """Action units of brows, lids and gaze."""
@@ -35,15 +35,15 @@ class Held(Guide):
         return f"{self.part.describe()} keeping {self.held}"
 
     def expression(
-        self, method: Speaker, source: Faces | None, own: Expression | None
-    ) -> Expression:
+        self, method: Speaker[Array], source: Faces[Array] | None, own: Expression[Array] | None
+    ) -> Expression[Array]:
         if own is None:
             raise GuideError("what is kept is the source's: give the source face too")
         return method.held(own, self.part.expression(method, source, own), HELD[self.held])
 
     def wanted(
-        self, method: Speaker, source: Faces, own: Expression, intensity: float
-    ) -> Expression:
+        self, method: Speaker[Array], source: Faces[Array], own: Expression[Array], intensity: float
+    ) -> Expression[Array]:
         asked = self.part.wanted(method, source, own, intensity)
         return method.held(own, asked, HELD[self.held])
 

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from mien import facs
 from mien.errors import GuideError
 from mien.guides.base import Guide, Speaker
-from mien.types import Expression, Faces
+from mien.types import Array, Expression, Faces, Float
 
 
 @dataclass(frozen=True)
@@ -26,36 +25,38 @@ class Label(Guide):
         given = (names,) if isinstance(names, str) else names
         object.__setattr__(self, "names", tuple(facs.plain(name) for name in given))
 
-    def indices(self, batch: int) -> Tensor:
+    def indices(self, batch: int) -> NDArray[np.int64]:
         """Positions of the emotions in `facs.EMOTIONS`, whatever the variant, int64 (B,)."""
-        return torch.tensor([facs.EMOTIONS.index(facs.emotion(n)) for n in self._for(batch)])
+        at = [facs.EMOTIONS.index(facs.emotion(name)) for name in self._for(batch)]
+        return np.array(at, np.int64)
 
-    def units(self, batch: int) -> Tensor:
+    def units(self, batch: int) -> Float:
         """What the labels mean in action units, (B, 47)."""
-        return torch.from_numpy(np.stack([facs.prototype(n) for n in self._for(batch)]))
+        return np.stack([facs.prototype(name) for name in self._for(batch)])
 
-    def varied(self, batch: int) -> Tensor:
+    def varied(self, batch: int) -> NDArray[np.bool_]:
         """Which faces are asked for a variant that no position in `facs.EMOTIONS` says, bool
         (B,)."""
-        return torch.tensor([n in facs.VARIANTS for n in self._for(batch)])
+        return np.array([name in facs.VARIANTS for name in self._for(batch)])
 
     def describe(self) -> str:
         return ",".join(self.names)
 
     def expression(
-        self, method: Speaker, source: Faces | None, own: Expression | None
-    ) -> Expression:
+        self, method: Speaker[Array], source: Faces[Array] | None, own: Expression[Array] | None
+    ) -> Expression[Array]:
         batch = len(source) if source is not None else len(self.names)
-        asked = method.from_labels(self.indices(batch).to(method.device))
-        varied = self.varied(batch).to(method.device)
+        asked = method.from_labels(method.array(self.indices(batch)))
+        varied = self.varied(batch)
         if not varied.any():
             return asked
-        units = method.from_units(self.units(batch).to(method.device))
-        return Expression(torch.where(varied[:, None], units.code, asked.code))
+        units = method.from_units(method.array(self.units(batch)))
+        share = method.array(varied[:, None].astype(np.float32))
+        return Expression(share * units.code + (1 - share) * asked.code)
 
     def wanted(
-        self, method: Speaker, source: Faces, own: Expression, intensity: float
-    ) -> Expression:
+        self, method: Speaker[Array], source: Faces[Array], own: Expression[Array], intensity: float
+    ) -> Expression[Array]:
         share = method.share(intensity, self._for(len(source)))
         return own.toward(self.expression(method, source, own), share)
 

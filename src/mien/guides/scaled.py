@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mien.guides.base import Guide, Speaker
-from mien.types import Expression, Faces
+from mien.types import Array, Expression, Faces
 
 
 @dataclass(frozen=True)
@@ -19,14 +19,14 @@ class Scaled(Guide):
         return f"{self.part.describe()} by {self.share:g}"
 
     def expression(
-        self, method: Speaker, source: Faces | None, own: Expression | None
-    ) -> Expression:
+        self, method: Speaker[Array], source: Faces[Array] | None, own: Expression[Array] | None
+    ) -> Expression[Array]:
         asked = self.part.expression(method, source, own)
         return asked if own is None else own.toward(asked, self.share)
 
     def wanted(
-        self, method: Speaker, source: Faces, own: Expression, intensity: float
-    ) -> Expression:
+        self, method: Speaker[Array], source: Faces[Array], own: Expression[Array], intensity: float
+    ) -> Expression[Array]:
         return self.part.wanted(method, source, own, self.share * intensity)
 
     def of(self, index: int) -> Scaled:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mien.errors import GuideError
 from mien.guides.base import Guide, Speaker
-from mien.types import Expression, Faces
+from mien.types import Array, Expression, Faces
 
 FARTHEST = 30.0
 """Largest turn that may be asked for, degrees."""
@@ -33,8 +33,8 @@ class Staging(Guide):
         return f"turn={turn} light={light}"
 
     def expression(
-        self, method: Speaker, source: Faces | None, own: Expression | None
-    ) -> Expression:
+        self, method: Speaker[Array], source: Faces[Array] | None, own: Expression[Array] | None
+    ) -> Expression[Array]:
         if own is None:
             raise GuideError("a turn changes a source: give the source face too")
         return method.staged(own, self.turn, self.light)

@@ -8,7 +8,7 @@ from typing import Self
 from mien import facs
 from mien.errors import GuideError
 from mien.guides.base import Guide, Speaker
-from mien.types import Expression, Faces
+from mien.types import Array, Expression, Faces
 
 
 class Settings(Guide):
@@ -17,15 +17,15 @@ class Settings(Guide):
     settings: tuple[facs.Setting, ...]
 
     def expression(
-        self, method: Speaker, source: Faces | None, own: Expression | None
-    ) -> Expression:
+        self, method: Speaker[Array], source: Faces[Array] | None, own: Expression[Array] | None
+    ) -> Expression[Array]:
         if own is None:
             raise GuideError("action units change a source: give the source face too")
         return method.stepped(own, self.settings, 1.0)
 
     def wanted(
-        self, method: Speaker, source: Faces, own: Expression, intensity: float
-    ) -> Expression:
+        self, method: Speaker[Array], source: Faces[Array], own: Expression[Array], intensity: float
+    ) -> Expression[Array]:
         return method.stepped(own, self.settings, intensity)
 
 

@@ -1,4 +1,4 @@
-"""Photographs from and to disk, and pixels from and to tensors: the only room that knows formats
+"""Photographs from and to disk, and pixels of batches: the only room that knows formats
 and value ranges.
 
 `read` gives every picture the same shape, upright RGB of 8 bits with the alpha apart, and remembers
@@ -8,7 +8,7 @@ its file as altered by AI and never leaves half a file behind.
 
 from mien.images.formats import FORMATS, UPLOADED, WRITTEN, Format, of_head, of_name
 from mien.images.given import Given, photograph
-from mien.images.levels import to_tensor, to_uint8
+from mien.images.levels import to_uint8
 from mien.images.photo import Photo
 from mien.images.reading import MAX_PIXELS, PathLike, read, statement
 from mien.images.statement import SOURCE_TYPE, stated, xmp
@@ -33,7 +33,6 @@ __all__ = [
     "stated",
     "statement",
     "store",
-    "to_tensor",
     "to_uint8",
     "write",
     "xmp",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from dataclasses import replace
-from typing import Any, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, TypeGuard, Union, cast
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 from mien.errors import ImageError, PictureType
 from mien.images.levels import eight_bits
@@ -19,7 +18,10 @@ from mien.images.photo import Photo
 from mien.images.reading import PathLike, photo_of, read
 from mien.types import UInt8
 
-Given: TypeAlias = Photo | NDArray[Any] | Tensor | Image.Image | PathLike | BinaryIO
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Given: TypeAlias = Union[Photo, NDArray[Any], "Tensor", Image.Image, PathLike, BinaryIO]
 """A photograph in any form: read already; an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), the
 fourth its opacity; a tensor (C, H, W) or (1, C, H, W); an image of Pillow's; the path of a file; an
 open binary file.
@@ -40,15 +42,21 @@ def photograph(given: Given) -> Photo:
         return given if _whole(given.pixels) else _mended(given)
     if isinstance(given, Image.Image):
         return photo_of(given, "the picture")
-    if isinstance(given, Tensor):
+    if _is_tensor(given):
         return _photo(_last(given))
     if isinstance(given, np.ndarray):
         return _photo(given)
     if isinstance(given, (str, os.PathLike)):
         return read(given)
     if isinstance(given, io.IOBase) or (hasattr(given, "read") and hasattr(given, "seek")):
-        return read(given)
+        return read(cast("BinaryIO", given))
     raise PictureType(f"{type(given).__name__} is not a photograph: {_KNOWN}")
+
+
+def _is_tensor(given: object) -> TypeGuard[Tensor]:
+    """Whether it is a tensor of torch's: whoever has one has imported torch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(given, torch.Tensor)
 
 
 def _mended(photo: Photo) -> Photo:
@@ -80,7 +88,9 @@ def _last(tensor: Tensor) -> NDArray[Any]:
         tensor = tensor.permute(1, 2, 0)
     try:
         plain = tensor.detach().cpu()
-        return (plain.float() if plain.dtype == torch.bfloat16 else plain).numpy()
+        narrow = str(plain.dtype) == "torch.bfloat16"
+        array: NDArray[Any] = (plain.float() if narrow else plain).numpy()
+        return array
     except (TypeError, RuntimeError):  # sparse, quantised, without data
         kind = f"{tensor.layout} of {tensor.dtype}".replace("torch.", "")
         raise PictureType(f"a tensor ({kind}) is not a photograph: {_KNOWN}") from None

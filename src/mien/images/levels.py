@@ -1,15 +1,13 @@
-"""Value ranges: deep greys and colours as 8 bits, pixels from and to tensors."""
+"""Value ranges: deep greys and colours as 8 bits, pixels of batches."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from mien.types import UInt8
+from mien.types import Float, UInt8
 
 _BITS = (8, 10, 12, 16)
 _ROWS, _SAMPLE = 64, 1_000_000
@@ -48,13 +46,7 @@ def white_of(levels: NDArray[Any]) -> float:
     return next((top for top in (255.0, 65535.0) if most <= top), most)
 
 
-def to_tensor(pixels: UInt8) -> Tensor:
-    """uint8 (S, S, 3) or (B, S, S, 3) -> float32 (B, 3, S, S) in [-1, 1]."""
-    batch = torch.from_numpy(np.ascontiguousarray(pixels if pixels.ndim == 4 else pixels[None]))
-    return batch.permute(0, 3, 1, 2).float().div(127.5).sub(1.0).contiguous()
-
-
-def to_uint8(batch: Tensor) -> UInt8:
+def to_uint8(batch: Float) -> UInt8:
     """float (B, 3, S, S) in [-1, 1] -> uint8 (B, S, S, 3), rounded; values outside are clipped."""
-    levels = batch.detach().float().add(1.0).mul(127.5).round().clamp(0, 255)
-    return levels.to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    levels = np.rint((batch + np.float32(1)) * np.float32(127.5)).clip(0, 255).astype(np.uint8)
+    return np.ascontiguousarray(levels.transpose(0, 2, 3, 1))

@@ -62,7 +62,7 @@ class Descriptor:
         ]
         return torch.from_numpy(np.stack(rows))
 
-    def distance(self, one: Faces, other: Faces) -> Tensor:
+    def distance(self, one: Faces[Tensor], other: Faces[Tensor]) -> Tensor:
         """How far apart the people in two batches are, (B,)."""
         a, b = (self.of(faces.pixels, faces.landmarks) for faces in (one, other))
         apart: Tensor = (a - b).norm(dim=1)

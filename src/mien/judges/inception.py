@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from mien.errors import AssetMissing, WeightsError
+from mien.nn.tensors import named
 from mien.zoo.records import digest, read_weights
 
 LAYER = "2048"
@@ -48,7 +49,7 @@ def load(path: Path) -> Inception:
     AssetMissing when they are not there, or torch-fidelity is not; WeightsError when they are not
     its own.
     """
-    tensors, _ = read_weights(path)
+    tensors = named(read_weights(path)[0])
     try:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
     except (ImportError, RuntimeError) as error:  # RuntimeError: a torchvision of another torch

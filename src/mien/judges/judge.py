@@ -14,6 +14,7 @@ from mien import facs
 from mien.errors import AssetMissing, WeightsError
 from mien.faces.align import MIRROR
 from mien.judges.networks import SIZE, Answer, ConvNet, Mixer
+from mien.nn.tensors import named
 from mien.zoo.records import read_weights, records
 
 NETWORKS: dict[str, type[nn.Module]] = {"a": ConvNet, "b": Mixer}
@@ -84,10 +85,10 @@ def load(name: str, path: Path | None = None) -> Judge:
             raise AssetMissing(f"the weights of judge {name} are missing: install mien again")
         record.verify()
         path = record.path
-    tensors, _ = read_weights(path)
+    arrays, _ = read_weights(path)
     net = NETWORKS[name]()
     try:
-        net.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
+        net.load_state_dict({key: tensor.float() for key, tensor in named(arrays).items()})
     except RuntimeError:
         raise WeightsError(f"{path} does not hold the weights of judge {name}") from None
     return Judge(name, net)

@@ -1,21 +1,20 @@
-"""The contract of a method: what stays, what is lent, and their composition; and how it is trained.
+"""The contract of a method: what stays, what is lent, and their composition.
 
-Every method answers four calls, whatever is inside. Transfer, swap, interpolation, metrics, the
-editor, the web form and the contract tests are written against these alone.
+Every method answers a few calls, whatever is inside. Transfer, swap, interpolation, metrics, the
+editor, the web form and the contract tests are written against these alone. A method works with one
+kind of array, tensors (`methods.learnt`) or numpy's (the face model, without torch): `Array`.
+Whoever edits photographs gives and gets numpy's.
 """
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from numpy.typing import NDArray
 
 from mien import facs
 from mien.errors import ConfigError, FaceUndrawable, GuideError
@@ -24,15 +23,16 @@ from mien.guides import Guide
 from mien.methods.drawing import Memory, ModelHead, shipped_head
 from mien.methods.registry import MODEL
 from mien.methods.strengths import ANY, Strengths, stronger
-from mien.nn.compose import changes_nothing, compose, unchanged
-from mien.types import Composition, Expression, Faces, Identity
+from mien.types import Array, Composition, Expression, Faces, Float, Identity, unchanged
+
+if TYPE_CHECKING:
+    import torch
 
 REMEMBERED = 8
 """Faces whose own code is kept for the next ask."""
-FOLLOW = 0.5  # share of what a result lacks that is asked for on top: its reading is not exact
 
 
-class Method(nn.Module, ABC):
+class Method(ABC, Generic[Array]):
     """Base of all methods; see the module's text. `native` are the guides it takes without a learnt
     map.
     """
@@ -47,40 +47,67 @@ class Method(nn.Module, ABC):
     drawn_by: str = MODEL
     """What turns an expression into a picture: `model`, the face model, fitted to the source, or
     the method's `own`; the own one too where the face model cannot be fitted."""
-    checks: int = 0
-    """How often `answer` reads its result and asks again for what is missing."""
     strengths: Strengths = MappingProxyType({})
     """What weak expressions are asked for as, so that they show as strong as they are meant."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._known = Memory[Expression](REMEMBERED)
+        self._known: Memory[Expression[Any]] = Memory(REMEMBERED)
+
+    # ---- what each method says itself ------------------------------------------------------------
 
     @abstractmethod
-    def identity(self, source: Faces) -> Identity:
+    def identity(self, source: Faces[Array]) -> Identity[Array]:
         """Identity of `source` (B)."""
 
     @abstractmethod
-    def encode(self, faces: Faces) -> Expression:
+    def encode(self, faces: Faces[Array]) -> Expression[Array]:
         """The expression that faces (B) wear: code (B, D)."""
 
     @abstractmethod
-    def from_labels(self, index: Tensor) -> Expression:
+    def from_labels(self, index: Array) -> Expression[Array]:
         """The expressions of emotion labels, int64 (B,) into `facs.EMOTIONS`."""
 
     @abstractmethod
-    def from_units(self, units: Tensor) -> Expression:
+    def from_units(self, units: Array) -> Expression[Array]:
         """The expressions of action-unit vectors (B, 47) in [0, 1]."""
 
     @abstractmethod
-    def units(self, expression: Expression) -> Tensor:
+    def units(self, expression: Expression[Array]) -> Array:
         """The method's own reading of a code as action units, (B, 47) in [0, 1]."""
 
     @abstractmethod
-    def compose(self, identity: Identity, expression: Expression) -> Composition:
+    def compose(
+        self, identity: Identity[Array], expression: Expression[Array]
+    ) -> Composition[Array]:
         """What to do to the source so that it wears the expression."""
 
-    def explain(self, source: Faces, expression: Expression) -> list[tuple[str, Tensor]]:
+    @abstractmethod
+    def composed(self, pixels: Array, edit: Composition[Array]) -> Array:
+        """Pixels (B, 3, T, T) with a composition applied, in [-1, 1]."""
+
+    @abstractmethod
+    def array(self, values: NDArray[Any]) -> Any:
+        """Numbers as the method's own kind of array (`Array`, of the numbers' type)."""
+
+    @abstractmethod
+    def numbers(self, values: Array) -> Float:
+        """The numbers of the method's own kind of array."""
+
+    @abstractmethod
+    def seen(self, source: Faces[Any]) -> Faces[Array]:
+        """Faces of either kind as the method sees them: in its own arrays, at its own size."""
+
+    @abstractmethod
+    def restore(self, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, str]) -> None:
+        """Take a file's weights and what it says of itself; RuntimeError if they do not fit."""
+
+    def ready(self, device: str) -> Self:
+        """The method with its weights restored, to edit on a device and learn no more."""
+        return self
+
+    def explain(
+        self, source: Faces[Array], expression: Expression[Array]
+    ) -> list[tuple[str, Array]]:
         """Named pictures (B, 3, s, s) in [-1, 1], each of its own side, of what the method makes of
         `source` on the way to the expression; the last is the result.
 
@@ -90,7 +117,7 @@ class Method(nn.Module, ABC):
 
     def invent(
         self, count: int, generator: torch.Generator | None = None, spread: float = 1.0
-    ) -> Identity:
+    ) -> Identity[Array]:
         """Identities (count) of people who do not exist, at rest: `source` are their portraits.
 
         generator: the random numbers, on the CPU; spread: how far from the average person, 1 as
@@ -98,7 +125,9 @@ class Method(nn.Module, ABC):
         """
         raise ConfigError(f"{self.name} invents nobody: choose another --method")
 
-    def expression(self, guide: Guide, source: Faces | None = None) -> Expression:
+    # ---- the ways to a code ----------------------------------------------------------------------
+
+    def expression(self, guide: Guide, source: Faces[Array] | None = None) -> Expression[Array]:
         """The expression a guide asks for: code (B, D).
 
         `source` (B) is needed by guides that change it, such as `ActionUnits`, whose unnamed units
@@ -106,91 +135,89 @@ class Method(nn.Module, ABC):
         """
         return guide.expression(self, source, None if source is None else self.encode(source))
 
-    def from_blendshapes(self, weights: Tensor) -> Expression:
+    def from_blendshapes(self, weights: Array) -> Expression[Array]:
         """The expressions of ARKit's blendshapes (B, 51), in the order of
         `guides.blendshapes.NAMES`: those of the action units that come nearest."""
         model = self.model_head.model
-        shapes = [model_units.of_arkit(model, row) for row in weights.cpu().numpy()]
+        shapes = [model_units.of_arkit(model, row) for row in self.numbers(weights)]
         units = np.stack([model_units.to_units(model, row) for row in shapes])
-        return self.from_units(torch.from_numpy(units).to(self.device))
+        return self.from_units(self.array(units))
 
     def staged(
-        self, own: Expression, turn: tuple[float, float, float], light: tuple[float, float]
-    ) -> Expression:
+        self, own: Expression[Array], turn: tuple[float, float, float], light: tuple[float, float]
+    ) -> Expression[Array]:
         """The expression with the head turned and the key light moved; GuideError here, for most
         methods leave both as they are."""
         raise GuideError(f"{self.name} leaves head and light as they are: use --method morphable")
 
-    def held(self, own: Expression, wanted: Expression, numbers: Iterable[int]) -> Expression:
+    def held(
+        self, own: Expression[Array], wanted: Expression[Array], numbers: Iterable[int]
+    ) -> Expression[Array]:
         """The expression asked for, with the action units of these numbers as they are in the
         source's own."""
-        start, goal = self.units(own), self.units(wanted)
-        kept = goal.clone()
+        goal = self.units(wanted)
+        kept = self.numbers(goal).copy()
         at = [column for number in numbers for column in facs.columns(f"AU{number}")]
-        kept[:, at] = start[:, at].expand(len(kept), -1)
-        step = self.from_units(kept).code - self.from_units(goal).code
+        kept[:, at] = self.numbers(self.units(own))[:, at]
+        step = self.from_units(self.array(kept)).code - self.from_units(goal).code
         return Expression(wanted.code + step)
 
     @property
     def strengths_used(self) -> Strengths:
-        """None where checks find out themselves what is missing."""
-        return {} if self.checks else self.strengths
+        """By which `share` and `stepped` correct what is asked."""
+        return self.strengths
 
-    def share(self, intensity: float, names: Iterable[str] | None) -> Tensor:
+    def share(self, intensity: float, names: Iterable[str] | None) -> Array:
         """How far to go so that `intensity` shows: for each of the named emotions (B, 1), or (1, 1)
         for any other expression."""
         asked = [float(stronger(self.strengths_used, intensity, n)) for n in names or (ANY,)]
-        return torch.tensor(asked, device=self.device)[:, None]
+        share: Array = self.array(np.array(asked, np.float32)[:, None])
+        return share
 
     def stepped(
-        self, own: Expression, settings: Iterable[facs.Setting], intensity: float
-    ) -> Expression:
+        self, own: Expression[Array], settings: Iterable[facs.Setting], intensity: float
+    ) -> Expression[Array]:
         """The code that moves from a source's own (B) by what the named units change, each by
         `intensity` of it.
         """
         settings = tuple(settings)
         start = self.units(own)
-        read = start.cpu().numpy()
+        read = self.numbers(start)
         wanted = np.stack([facs.apply(settings, s) for s in read])
         change = stronger(self.strengths_used, intensity * (wanted - read))
-        moved = torch.from_numpy((read + change).astype(np.float32)).to(start)
+        moved = self.array((read + change).astype(np.float32))
         step = self.from_units(moved).code - self.from_units(start).code
         return Expression(own.code + step)
 
     def wanted(
-        self, source: Faces, own: Expression, guide: Guide | Expression, intensity: float
-    ) -> Expression:
+        self,
+        source: Faces[Array],
+        own: Expression[Array],
+        guide: Guide | Expression[Array],
+        intensity: float,
+    ) -> Expression[Array]:
         """The expression to ask for so that `intensity` of the way from the source's own to the
-        guide's shows. With `checks`, as it is meant: they find themselves what is missing.
+        guide's shows.
         """
         if isinstance(guide, Expression):
             return own.toward(guide, self.share(intensity, None))
         return guide.wanted(self, source, own, intensity)
 
-    def answer(self, identity: Identity, expression: Expression) -> Composition:
-        """What to do to the source so that it is read to wear the expression.
+    # ---- edits -----------------------------------------------------------------------------------
 
-        `compose`, and then `checks` times: the result is read as action units, and half of what it
-        lacks is asked for on top, so that one ask means one strength on more faces.
-        """
-        edit = self.compose(identity, expression)
-        if not self.checks:
-            return edit
-        face, wanted = identity.source, self.units(expression)
-        code, start = expression.code, self.from_units(wanted).code
-        for _ in range(self.checks):
-            seen = Faces(compose(face.pixels, edit).clamp(-1, 1), face.landmarks)
-            lacks = wanted - self.units(self.encode(seen))
-            code = code + self.from_units(wanted + FOLLOW * lacks).code - start
-            edit = self.compose(identity, Expression(code))
-        return edit
+    def answer(
+        self, identity: Identity[Array], expression: Expression[Array]
+    ) -> Composition[Array]:
+        """What to do to the source so that it is read to wear the expression."""
+        return self.compose(identity, expression)
 
-    def decode(self, identity: Identity, expression: Expression) -> Tensor:
+    def decode(self, identity: Identity[Array], expression: Expression[Array]) -> Array:
         """The face (B, 3, S, S) in [-1, 1] of an identity under an expression."""
-        return compose(identity.source.pixels, self.answer(identity, expression)).clamp(-1, 1)
+        return self.composed(identity.source.pixels, self.answer(identity, expression))
 
-    @torch.no_grad()
-    def edit(self, source: Faces, guide: Guide | Expression, intensity: float = 1.0) -> Composition:
+    def edit(
+        self, source: Faces[Float], guide: Guide | Expression[Array], intensity: float = 1.0
+    ) -> Composition[Float]:
         """What to do to `source` (B); `intensity` 0 is its own expression, 1 the guide's, beyond is
         allowed. An expression that is known already may stand for the guide.
 
@@ -199,22 +226,37 @@ class Method(nn.Module, ABC):
         composition changes nothing, to the bit.
         """
         seen = self.seen(source)
-        own = self._own(seen)
+        own = self._own(source, seen)
         wanted = self.wanted(seen, own, guide, intensity)
-        if torch.equal(wanted.code, own.code):
+        if bool((wanted.code == own.code).all()):
             return unchanged(source.pixels)
         drawn = self.by_model(source, own, wanted) if self.drawn_by == MODEL else None
-        return drawn or self.answer(self.identity(seen), wanted)
+        return drawn or self.answer(self.identity(seen), wanted).mapped(self.numbers)
 
-    def by_model(self, source: Faces, own: Expression, wanted: Expression) -> Composition | None:
+    def generate(self, source: Faces[Array], guide: Guide, intensity: float = 1.0) -> Array:
+        """`source` (B) under the guide's expression: float32 (B, 3, S, S) in [-1, 1]."""
+        edit = self.edit(source.mapped(self.numbers), guide, intensity)
+        if edit.nothing:
+            return source.pixels
+        return self.composed(source.pixels, edit.mapped(self.array))
+
+    def read(self, faces: Faces[Any]) -> Array:
+        """The method's own reading of the action units of faces, (B, 47) in [0, 1]. No judge: see
+        `judges/`.
+        """
+        return self.units(self.encode(self.seen(faces)))
+
+    def by_model(
+        self, source: Faces[Float], own: Expression[Array], wanted: Expression[Array]
+    ) -> Composition[Float] | None:
         """The faces of `source` (B) moved by the face model from one code to another, both read as
         action units; None if one of them cannot be drawn so."""
         model = self.model_head.model
-        start, goal = (self.units(code).cpu().numpy() for code in (own, wanted))
+        start, goal = (self.numbers(self.units(code)) for code in (own, wanted))
         steps = model_units.to_weights(model, goal) - model_units.to_weights(model, start)
         return self.model_head.moved(source, steps)
 
-    def people(self, source: Faces) -> Tensor | None:
+    def people(self, source: Faces[Float]) -> Float | None:
         """Who the faces (B) are, for other pictures of them (`Faces.people`): identity coefficients
         (B, 50) of the face model, None where it does not draw them."""
         if self.drawn_by != MODEL:
@@ -229,172 +271,7 @@ class Method(nn.Module, ABC):
         """What fits and draws the face model."""
         return shipped_head()
 
-    def seen(self, source: Faces) -> Faces:
-        """The faces as the method sees them: at its own size."""
-        return source.at(self.size)
-
-    def restore(self, tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> None:
-        """Take a file's weights and what it says of itself; RuntimeError if they do not fit."""
-        self.load_state_dict(dict(tensors))
-
-    def _own(self, faces: Faces) -> Expression:
-        """`encode`, from memory of faces seen a moment ago, unless weights are still learnt."""
-        return self.encode(faces) if self.training else self._known.get(faces, self.encode)
-
-    @torch.no_grad()
-    def generate(self, source: Faces, guide: Guide, intensity: float = 1.0) -> Tensor:
-        """`source` (B) under the guide's expression: float32 (B, 3, S, S) in [-1, 1]."""
-        edit = self.edit(source, guide, intensity)
-        if changes_nothing(edit):
-            return source.pixels
-        return compose(source.pixels, edit).clamp(-1, 1)
-
-    @torch.no_grad()
-    def read(self, faces: Faces) -> Tensor:
-        """The method's own reading of the action units of faces, (B, 47) in [0, 1]. No judge: see
-        `judges/`.
-        """
-        return self.units(self.encode(self.seen(faces)))
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights are."""
-        return next(self.parameters()).device
-
-
-@dataclass(frozen=True)
-class Loss:
-    """A total to minimise and its named parts, already weighted, for the log."""
-
-    parts: Mapping[str, Tensor]
-
-    @classmethod
-    def weighed(cls, parts: Mapping[str, Tensor], weights: object) -> Loss:
-        """Parts times the fields of `weights` of the same names; parts of weight 0 vanish."""
-        return cls({k: getattr(weights, k) * v for k, v in parts.items() if getattr(weights, k)})
-
-    @property
-    def total(self) -> Tensor:
-        """The sum of the parts, a scalar."""
-        return torch.stack(list(self.parts.values())).sum()
-
-
-def rate_at(progress: float, rise: float, decay: str) -> float:
-    """Factor of a learning rate at `progress` 0..1 of its course: up over the share `rise`, then as
-    `decay` says: none, linear (falls from half on) or cosine.
-    """
-    start = min(1.0, progress / rise) if rise else 1.0
-    fall = {
-        "none": 1.0,
-        "linear": min(1.0, 2 * (1 - progress)),
-        "cosine": 0.5 + 0.5 * math.cos(math.pi * min(1.0, progress)),
-    }[decay]
-    return max(start * fall, 1e-3)
-
-
-@dataclass(frozen=True)
-class Group:
-    """Modules that one optimiser steps at one learning rate."""
-
-    modules: Sequence[nn.Module]
-    lr: float
-
-
-@dataclass(frozen=True)
-class Phase:
-    """One kind of step in training: what it minimises, what it updates, how often, from when to
-    when.
-
-    `every` n-th batch; `start` and `stop` (None: the end) in images seen: phases that follow one
-    another are the stages of a training, each with an optimiser of its own. The optimiser is Adam
-    (AdamW when `weight_decay` > 0); `clip` bounds the gradient's norm per module of a group.
-    """
-
-    name: str
-    groups: Sequence[Group]
-    loss: Callable[[Any, int], Loss]  # (batch, images seen) -> Loss
-    every: int = 1
-    start: int = 0
-    stop: int | None = None
-    betas: tuple[float, float] = (0.0, 0.99)
-    weight_decay: float = 0.0
-    clip: float = 100.0
-    schedule: Callable[[float], float] = field(
-        default=lambda _: 1.0
-    )  # progress 0..1 -> factor of lr
-
-    def runs(self, seen: int) -> bool:
-        """Whether it takes part at so many images."""
-        return self.start <= seen and (self.stop is None or seen < self.stop)
-
-
-class Task(nn.Module, ABC):
-    """How a method is trained: its phases, the data it wants, and the average that is kept."""
-
-    method: Method
-    ema_images: float
-    """Half-life of the moving average of the method's weights, in images (after EDM2's convention).
-    """
-
-    @abstractmethod
-    def phases(self) -> Sequence[Phase]:
-        """The phases of one training step, in order."""
-
-    @abstractmethod
-    def dataset(self, split: str, seed: int) -> Any:
-        """A map-style dataset; item i depends on (seed, i) alone, so that resuming is exact."""
-
-    def conclude(self, method: Method) -> None:
-        """The last touch to the averaged method before its weights are written: whatever is fitted
-        to what has been learnt, and not learnt itself.
-        """
-
-    @torch.no_grad()
-    def preview(self, method: Method, batch: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:
-        """Named columns (B, 3, S, S) of a sheet of pictures, made with the averaged method.
-
-        Source, every label, the source's own code; where the truth is known, the target by
-        reference and by units.
-        """
-        x = batch["source"]
-        source = Faces(x, x.new_zeros(len(x), 68, 2))
-        identity = method.identity(source)
-        columns = [("source", x)]
-        for k, name in enumerate(facs.EMOTIONS):
-            index = torch.full((len(x),), k, device=x.device)
-            columns.append((name, method.decode(identity, method.from_labels(index))))
-        columns.append(("own", method.decode(identity, method.encode(source))))
-        if "target" in batch:
-            donor = Faces(batch["donor"], source.landmarks)
-            columns += [
-                ("donor", batch["donor"]),
-                ("like donor", method.decode(identity, method.encode(donor))),
-                ("by units", method.decode(identity, method.from_units(batch["target_units"]))),
-                ("truth", batch["target"]),
-            ]
-        return columns
-
-    @torch.no_grad()
-    def validate(self, method: Method, batch: Mapping[str, Tensor]) -> dict[str, float]:
-        """PSNR (dB) to the truth, of the averaged method by units and by reference, and of the
-        unedited source; nothing where no truth is known.
-        """
-        if "target" not in batch:
-            return {}
-        x, y = batch["source"], batch["target"]
-        source = Faces(x, x.new_zeros(len(x), 68, 2))
-        keep = (x - y).abs().flatten(1).amax(1) > 0
-        identity = method.identity(source)
-        edits = method.decode(identity, method.from_units(batch["target_units"]))
-        lent = method.decode(identity, method.encode(Faces(batch["donor"], source.landmarks)))
-        return {
-            "psnr_nothing": psnr(x[keep], y[keep]),
-            "psnr_units": psnr(edits[keep], y[keep]),
-            "psnr_reference": psnr(lent[keep], y[keep]),
-        }
-
-
-def psnr(a: Tensor, b: Tensor) -> float:
-    """Mean over the batch of 10 log10(4 / MSE) for images in [-1, 1], dB."""
-    mse = (a - b).square().flatten(1).mean(1).clamp_min(1e-10)
-    return float((10 * torch.log10(4 / mse)).mean())
+    def _own(self, source: Faces[Float], seen: Faces[Array]) -> Expression[Array]:
+        """`encode`, from memory of faces seen a moment ago."""
+        own: Expression[Array] = self._known.get(source, lambda _: self.encode(seen))
+        return own

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -10,9 +9,6 @@ from functools import cache
 from typing import Generic, TypeVar
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.utils.weak import WeakIdKeyDictionary
 
 from mien.errors import FaceUndrawable
 from mien.face_model.animate import asked, effective
@@ -41,9 +37,9 @@ class Memory(Generic[T]):
         self._known: OrderedDict[bytes, T] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, faces: Faces, find: Callable[[Faces], T]) -> T:
+    def get(self, faces: Faces[Float], find: Callable[[Faces[Float]], T]) -> T:
         """What `find` says of the faces: now, or when it was asked before."""
-        key = _digest(faces)
+        key = faces.digest
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)
@@ -62,24 +58,6 @@ class Memory(Generic[T]):
         return type(self), (self._most,)
 
 
-_DIGESTS = WeakIdKeyDictionary()
-"""Of pixels (Tensor -> bytes) that are asked about again and again; nobody changes them."""
-
-
-def _digest(faces: Faces) -> bytes:
-    if faces.pixels not in _DIGESTS:
-        _DIGESTS[faces.pixels] = _hashed(faces.pixels)
-    rest = [_hashed(part) for part in (faces.landmarks, faces.people) if part is not None]
-    return b"".join((_DIGESTS[faces.pixels], *rest))
-
-
-def _hashed(part: Tensor) -> bytes:
-    array = np.ascontiguousarray(part.detach().cpu().numpy())
-    made = hashlib.blake2b(str(array.shape).encode(), digest_size=16)
-    made.update(array.data)
-    return made.digest()
-
-
 class ModelHead:
     """Draws faces by one face model."""
 
@@ -89,20 +67,20 @@ class ModelHead:
         self._donors: OrderedDict[bytes, Donor | None] = OrderedDict()
         self._lock = threading.Lock()
 
-    def rigs(self, faces: Faces) -> list[Rig]:
+    def rigs(self, faces: Faces[Float]) -> list[Rig]:
         """The face model fitted to each face (B), of any side."""
         return [rig for i in range(len(faces)) for rig in self._rigs.get(_one(faces, i), self._fit)]
 
-    def people(self, faces: Faces) -> Tensor:
+    def people(self, faces: Faces[Float]) -> Float:
         """Who each face (B) shows, as identity coefficients (B, 50)."""
-        return torch.from_numpy(np.stack([rig.fit.identity for rig in self.rigs(faces)]))
+        return np.stack([rig.fit.identity for rig in self.rigs(faces)])
 
     def own(self, rig: Rig) -> Float:
         """Blendshape weights (53,) that the fitted photograph shows, relative to the person at
         rest."""
         return asked(self.model, rig.fit)
 
-    def moved(self, source: Faces, steps: Float) -> Composition | None:
+    def moved(self, source: Faces[Float], steps: Float) -> Composition[Float] | None:
         """Each face (B) moved by steps (B, 53) of blendshape weights from what it shows; None if
         the fit of one cannot be used."""
         try:
@@ -114,7 +92,7 @@ class ModelHead:
         goals = [self.own(rig) + step for rig, step in zip(rigs, steps, strict=True)]
         return self.drawn(source, np.stack(goals), [Stage()] * len(goals))
 
-    def drawn(self, source: Faces, goals: Float, stages: list[Stage]) -> Composition:
+    def drawn(self, source: Faces[Float], goals: Float, stages: list[Stage]) -> Composition[Float]:
         """Each face (B) showing blendshape weights (B, 53), relative to the person at rest, with
         the head turned and lit by its stage."""
         side = source.pixels.shape[-1]
@@ -122,8 +100,8 @@ class ModelHead:
             rig.draw(self._absolute(rig, goal), side, stage=stage.within(rig.fit.camera))
             for rig, goal, stage in zip(self.rigs(source), goals, stages, strict=True)
         ]
-        fields = (torch.cat(parts) for parts in zip(*map(_fields, drawings), strict=True))
-        flow, mask, paint, gain = (field.to(source.pixels.device) for field in fields)
+        fields = zip(*map(_fields, drawings), strict=True)
+        flow, mask, paint, gain = (np.concatenate(parts) for parts in fields)
         held = tuple(dict.fromkeys(part for rig in self.rigs(source) for part in rig.held))
         return Composition(flow, mask, paint, gain, held)
 
@@ -137,12 +115,12 @@ class ModelHead:
         out: Float = rig.fit.weights + (then - now)
         return out
 
-    def _fit(self, face: Faces) -> list[Rig]:
+    def _fit(self, face: Faces[Float]) -> list[Rig]:
         crop = to_uint8(face.pixels)[0]
-        points = face.landmarks[0].detach().cpu().numpy().astype(np.float32)
+        points = face.landmarks[0]
         if face.people is None:
             return [Rig(self.model, crop, points, neutral=False)]
-        who = face.people[0].cpu().numpy().astype(np.float32)
+        who = face.people[0].astype(np.float32)
         key = who.tobytes()
         with self._lock:
             donor = self._donors.get(key)
@@ -154,15 +132,13 @@ class ModelHead:
         return [rig]
 
 
-def _one(faces: Faces, index: int) -> Faces:
+def _one(faces: Faces[Float], index: int) -> Faces[Float]:
     if len(faces) == 1:
         return faces
-    part = slice(index, index + 1)
-    people = None if faces.people is None else faces.people[part]
-    return Faces(faces.pixels[part], faces.landmarks[part], people)
+    return faces.mapped(lambda part: part[index : index + 1])
 
 
-def _fields(drawing: Drawing) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _fields(drawing: Drawing) -> tuple[Float, Float, Float, Float]:
     """Flow, mask, paint and gain of a drawing, as a composition of one face has them."""
     cover = np.float32(1) - drawing.visibility[..., None]
     paint = np.divide(drawing.paint, cover, out=np.zeros_like(drawing.paint), where=cover > 1e-4)
@@ -174,9 +150,9 @@ def _fields(drawing: Drawing) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     )
 
 
-def _planes(field: Float) -> Tensor:
+def _planes(field: Float) -> Float:
     """(S, S, C) as (1, C, S, S)."""
-    return torch.from_numpy(np.ascontiguousarray(field.transpose(2, 0, 1)[None]))
+    return np.ascontiguousarray(field.transpose(2, 0, 1)[None])
 
 
 @cache

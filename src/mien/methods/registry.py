@@ -6,14 +6,14 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
+from importlib import import_module, util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from mien.errors import AssetMissing, ConfigError, MienError, WeightsError
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from numpy.typing import NDArray
 
     from mien.methods.base import Method
 
@@ -94,10 +94,31 @@ def resolve(path: str) -> Any:
     return getattr(import_module(module), attribute)
 
 
+def check_installed(name: str) -> None:
+    """ConfigError where a method needs torch and torch is not installed."""
+    if entry(name).task and not torch_is_here():
+        raise ConfigError(f"{name} needs torch: pip install 'mien[train]', or use {DEFAULT}")
+
+
+def torch_is_here() -> bool:
+    """Whether torch, which all methods but the face model's need, is installed."""
+    try:
+        return util.find_spec("torch") is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def kind(name: str) -> type[Method[Any]]:
+    """The class of a method; ConfigError where it needs torch and torch is not installed."""
+    check_installed(name)
+    found: type[Method[Any]] = resolve(entry(name).method)
+    return found
+
+
 def check_chosen(name: str, chosen: Mapping[str, Any]) -> None:
     """ConfigError unless a method lets these fields be chosen at inference, and such values."""
     row = entry(name)
-    open_: tuple[str, ...] = resolve(row.method).at_inference
+    open_ = kind(name).at_inference
     hints = get_type_hints(resolve(row.architecture))
     for field, value in chosen.items():
         if field == "head" and row.task and value in HEADS:
@@ -112,24 +133,24 @@ def check_chosen(name: str, chosen: Mapping[str, Any]) -> None:
         hint, allowed = hints[field], get_args(hints[field])
         fits = type(value) is hint or (hint is float and type(value) is int)
         if not (value in allowed if allowed else fits):
-            kind = " or ".join(map(str, allowed)) or hint.__name__
-            raise ConfigError(f"{name}: {field} is {kind}, not {value!r}")
+            wanted = " or ".join(map(str, allowed)) or hint.__name__
+            raise ConfigError(f"{name}: {field} is {wanted}, not {value!r}")
 
 
 def load(
     name: str = DEFAULT, weights: str | Path | None = None, device: str = "cpu", **chosen: Any
-) -> Method:
+) -> Method[Any]:
     """A method ready to edit: `mien.load()`, `mien.load("decoupling", passes=5)`.
 
     `weights` names a safetensors file of `mien train`; without it the shipped ones are used, their
     hash checked. `chosen` are fields of the architecture that the method leaves open (its
-    `at_inference`). Raises ConfigError (unknown method or choice), AssetMissing or WeightsError.
+    `at_inference`). Raises ConfigError (unknown method or choice, or torch is not installed and the
+    method needs it), AssetMissing or WeightsError.
     """
-    import torch
+    import numpy as np
 
     from mien.zoo.records import read_weights, records
 
-    row = entry(name)
     check_chosen(name, chosen)
     strengths = None
     if weights is None:
@@ -137,13 +158,13 @@ def load(
             raise AssetMissing(f"no weights ship for {name}: train it, or give --weights")
         records()[name].verify()
         weights, strengths = records()[name].path, records()[name].facts.get("strengths")
-    tensors, facts = read_weights(Path(weights))
+    arrays, facts = read_weights(Path(weights))
     if facts.get("method") != name or "architecture" not in facts:
         raise WeightsError(f"{weights} holds no {name} weights: it says {facts.get('method')!r}")
-    if not all(bool(torch.isfinite(v).all()) for v in tensors.values() if v.is_floating_point()):
+    if not all(bool(np.isfinite(v).all()) for v in arrays.values()):
         raise WeightsError(f"{weights} holds numbers that are not finite: train it again")
     head = chosen.pop("head") if chosen.get("head") in HEADS else MODEL
-    method = _built(row, facts["architecture"], chosen, tensors, facts)
+    method = _built(name, facts["architecture"], chosen, arrays, facts)
     # the record's, of weights that are older than strengths
     said = strengths if strengths is not None else _said(facts.get("strengths", "{}"))
     if method is None or not all(map(_nodes, said.values())):
@@ -151,29 +172,29 @@ def load(
     # a picture head that is named is wanted for its pictures
     method.drawn_by = OWN if "head" in chosen else head
     method.strengths = {name: tuple(nodes) for name, nodes in said.items()}
-    return method.float().eval().requires_grad_(False).to(device)
+    return method.ready(device)
 
 
 def _built(
-    row: Entry,
+    name: str,
     architecture: str,
     chosen: Mapping[str, Any],
-    tensors: Mapping[str, Tensor],
+    arrays: Mapping[str, NDArray[Any]],
     facts: Mapping[str, str],
-) -> Method | None:
-    """The method that these tensors are of; None where the architecture is another's or none.
+) -> Method[Any] | None:
+    """The method that these arrays are of; None where the architecture is another's or none.
 
     A file says what is built, and could say a billion: no number in it may be larger than 1,024 and
-    than every side of its tensors, but for discriminators, which training alone builds.
+    than every side of its arrays, but for discriminators, which training alone builds.
     """
-    said = _said(architecture) | dict(chosen)
-    largest = max((side for v in tensors.values() for side in v.shape), default=0)
+    row, said = entry(name), _said(architecture) | dict(chosen)
+    largest = max((side for v in arrays.values() for side in v.shape), default=0)
     built = [v for field, v in said.items() if not field.startswith("discriminator")]
     if any(isinstance(v, int | float) and abs(v) > max(1024, largest) for v in built):
         return None
     try:
-        method: Method = resolve(row.method)(resolve(row.architecture)(**said))
-        method.restore(tensors, facts)
+        method: Method[Any] = resolve(row.method)(resolve(row.architecture)(**said))
+        method.restore(arrays, facts)
     except (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError, MienError):
         return None
     return method

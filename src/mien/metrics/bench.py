@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from mien import images
 from mien.faces.detect import detect
 from mien.judges import NAMES, Judge, Reading, load
 from mien.judges.identity import Descriptor, descriptor
@@ -28,6 +27,7 @@ from mien.metrics.pixel import (
 )
 from mien.metrics.sets import frechet, kernel_distance
 from mien.metrics.trials import Editing, Section, Trial
+from mien.nn.tensors import to_uint8
 from mien.types import Faces
 
 LOST = 0.6
@@ -36,7 +36,7 @@ LOST = 0.6
 
 def face_in(pixels: Tensor) -> bool:
     """Whether mien's detector finds a face in a picture (3, S, S) in [-1, 1]."""
-    return bool(detect(images.to_uint8(pixels[None])[0]))
+    return bool(detect(to_uint8(pixels[None])[0]))
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ class Bench:
         return out
 
 
-def likeness(made: Tensor, truth: Faces, source: Faces) -> dict[str, Tensor]:
+def likeness(made: Tensor, truth: Faces[Tensor], source: Faces[Tensor]) -> dict[str, Tensor]:
     """How like the truth's pixels (B, 3, S, S) are: whole, in the face, at eyes and mouth, wherever
     these lie in source or truth. Each (B,).
     """

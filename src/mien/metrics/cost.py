@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from mien.faces.align import template
 from mien.guides import Label
-from mien.methods.base import Method
+from mien.methods.learnt import Learnt
 from mien.methods.registry import OWN, load
 from mien.types import Faces
 
@@ -49,6 +50,7 @@ def cost(name: str, weights: Path | None) -> Cost:
 
 def _in_this_process(name: str, weights: Path | None) -> Cost:
     method = load(name, weights)
+    assert isinstance(method, Learnt)
     method.drawn_by = OWN  # its networks; what the face model's drawing costs is another question
     edit(method, _face(method.size))
     peak = peak_mb()
@@ -66,7 +68,7 @@ def _in_this_process(name: str, weights: Path | None) -> Cost:
     )  # fmt: skip
 
 
-def arithmetic(method: Method) -> tuple[int, float]:
+def arithmetic(method: Learnt) -> tuple[int, float]:
     """Parameters, and 10^9 multiply-adds of one edit by label."""
     counter = FlopCounterMode(display=False)
     with counter:
@@ -75,12 +77,12 @@ def arithmetic(method: Method) -> tuple[int, float]:
     return parameters, round(counter.get_total_flops() / 2e9, 4)
 
 
-def edit(method: Method, face: Faces) -> None:
+def edit(method: Learnt, face: Faces[Tensor]) -> None:
     """What is timed: a happier face, from crop to crop."""
     method.generate(face, Label("happy"))
 
 
-def _face(size: int, seed: int = 0) -> Faces:
+def _face(size: int, seed: int = 0) -> Faces[Tensor]:
     landmarks = torch.from_numpy(template(size))[None]
     pixels = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(seed))
     return Faces(pixels * 2 - 1, landmarks)

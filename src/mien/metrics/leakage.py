@@ -33,9 +33,9 @@ LENT = tuple(range(1, len(facs.EMOTIONS)))
 class Lent:
     """One lender's emotion on a batch of sources; the rig's answer with it."""
 
-    source: Faces
-    reference: Faces
-    truth: Faces
+    source: Faces[Tensor]
+    reference: Faces[Tensor]
+    truth: Faces[Tensor]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from mien import facs, images
 from mien.data.adapters import DATASETS
@@ -24,6 +25,7 @@ from mien.guides import ActionUnits, Label, Reference
 from mien.metrics.circumplex import ANGLES, affect
 from mien.metrics.trials import BATCH, Own, Section, Trial, Units, batches, part
 from mien.metrics.triples import draw_triples, faces_of
+from mien.nn import tensors
 from mien.types import Face, Faces
 
 AMOUNTS = (0.25, 0.5, 0.75, 1.0)
@@ -33,7 +35,7 @@ TRIPLES, LABELLED, CONTROLLED, PORTRAITS = 300, 60, 12, 60
 TRIPLES_EACH = 4
 """Triples a person where people are limited."""
 _ENDS = ("neutral", "happy")
-_Groups: TypeAlias = Sequence[tuple[Faces, tuple[str, ...]]]
+_Groups: TypeAlias = Sequence[tuple[Faces[Tensor], tuple[str, ...]]]
 """Batches of faces, each with whose they are."""
 
 
@@ -79,7 +81,7 @@ def real(setting: Setting) -> Protocol:
     for record, root in _records("london", setting):
         if record.emotion is not None:
             shown.setdefault(record.person, {})[record.emotion] = (record, root)
-    pairs: dict[str, list[Faces]] = {}
+    pairs: dict[str, list[Faces[Tensor]]] = {}
     missing = []
     for person in setting.chosen([p for p in shown if shown[p].keys() >= set(_ENDS)], len(shown)):
         found = [_aligned(*shown[person][emotion], setting.size) for emotion in _ENDS]
@@ -254,7 +256,7 @@ def wild(setting: Setting) -> Protocol:
     nobody knows what they would look like.
     """
     records = {r.person: (r, root) for r, root in _records("congress", setting)}
-    faces: dict[str, Faces] = {}
+    faces: dict[str, Faces[Tensor]] = {}
     missing = []
     for person in setting.chosen(list(records), PORTRAITS):
         record, root = records[person]
@@ -315,7 +317,7 @@ def _records(name: str, setting: Setting) -> list[tuple[Record, Path]]:
     return found
 
 
-def _aligned(record: Record, root: Path, size: int) -> Faces | None:
+def _aligned(record: Record, root: Path, size: int) -> Faces[Tensor] | None:
     """A photograph's face by hand-checked points, else as mien finds it; None where there is
     none.
     """
@@ -327,8 +329,8 @@ def _aligned(record: Record, root: Path, size: int) -> Faces | None:
             (face,) = choose(detect(pixels), "largest")
         except FaceNotFound:
             return None
-    return Faces.stack([align(pixels, face, size)])
+    return tensors.faces(Faces.stack([align(pixels, face, size)]))
 
 
-def _together(faces: Sequence[Faces]) -> Faces:
+def _together(faces: Sequence[Faces[Tensor]]) -> Faces[Tensor]:
     return Faces(torch.cat([f.pixels for f in faces]), torch.cat([f.landmarks for f in faces]))

@@ -92,7 +92,7 @@ def contestants(named: Sequence[Entrant]) -> tuple[list[Contestant], int]:
     """
     out, sizes = [], set()
     for one in named:
-        method = load(one.method, one.weights).eval()
+        method = load(one.method, one.weights)
         sizes.add(method.size)
         learnt = f"{one.sha256} {json.dumps(dict(method.strengths), sort_keys=True)}"
         out.append(Contestant(one.row, edited_by(method), learnt))

@@ -17,18 +17,18 @@ from mien.methods.base import Method
 from mien.metrics.pixel import face_mask, ms_ssim, psnr, ssim
 from mien.metrics.statistics import summarise
 from mien.metrics.triples import Triples
-from mien.types import Faces
+from mien.types import Expression, Faces
 
 
 class Lending(Protocol):
     """Whoever lends, to whom, and what should come of it."""
 
     @property
-    def source(self) -> Faces: ...
+    def source(self) -> Faces[Tensor]: ...
     @property
-    def reference(self) -> Faces: ...
+    def reference(self) -> Faces[Tensor]: ...
     @property
-    def truth(self) -> Faces: ...
+    def truth(self) -> Faces[Tensor]: ...
 
 
 Editing = Callable[[Triples], Tensor]
@@ -53,24 +53,30 @@ class Row:
     source_to_lender: float  # the same distance before the edit
 
 
-def by_reference(method: Method) -> Callable[[Lending], Tensor]:
+def by_reference(method: Method[Any]) -> Callable[[Lending], Tensor]:
     """The method's own transfer: the reference's code, decoded on the source's identity."""
 
     @torch.no_grad()
     def edit(lent: Lending) -> Tensor:
-        return method.decode(method.identity(lent.source), method.encode(lent.reference))
+        code = method.encode(method.seen(lent.reference))
+        return _decoded(method, lent.source, code)
 
     return edit
 
 
-def by_units(method: Method) -> Editing:
+def by_units(method: Method[Any]) -> Editing:
     """The same, told the units in numbers instead of being shown the reference."""
 
     @torch.no_grad()
     def edit(triples: Triples) -> Tensor:
-        return method.decode(method.identity(triples.source), method.from_units(triples.units))
+        code = method.from_units(method.array(triples.units.numpy()))
+        return _decoded(method, triples.source, code)
 
     return edit
+
+
+def _decoded(method: Method[Any], source: Faces[Tensor], code: Expression[Any]) -> Tensor:
+    return torch.as_tensor(method.decode(method.identity(method.seen(source)), code))
 
 
 def nothing(triples: Triples) -> Tensor:
@@ -155,7 +161,9 @@ def summary(rows: Sequence[Row], unedited: Sequence[Row]) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def swap_twice(method: Method, one: Faces, other: Faces) -> tuple[Tensor, Tensor]:
+def swap_twice(
+    method: Method[Any], one: Faces[Tensor], other: Faces[Tensor]
+) -> tuple[Tensor, Tensor]:
     """Exchange two batches' expressions, then exchange them back: what should be the photographs.
 
     The second exchange sees nothing but the first one's results, as a user would do it.
@@ -164,10 +172,12 @@ def swap_twice(method: Method, one: Faces, other: Faces) -> tuple[Tensor, Tensor
     return tuple(f.pixels for f in _swapped(method, first, second))  # type: ignore[return-value]
 
 
-def _swapped(method: Method, one: Faces, other: Faces) -> tuple[Faces, Faces]:
-    codes = method.encode(one), method.encode(other)
+def _swapped(
+    method: Method[Any], one: Faces[Tensor], other: Faces[Tensor]
+) -> tuple[Faces[Tensor], Faces[Tensor]]:
+    codes = [method.encode(method.seen(faces)) for faces in (one, other)]
     made = [
-        method.decode(method.identity(faces), code)
+        _decoded(method, faces, code)
         for faces, code in zip((one, other), reversed(codes), strict=True)
     ]
     return Faces(made[0], one.landmarks), Faces(made[1], other.landmarks)

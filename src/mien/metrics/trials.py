@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -35,18 +35,18 @@ Ask: TypeAlias = Label | Reference | ActionUnits | Units | Own
 class Trial:
     """A batch that is asked one kind of thing at one intensity; what is not known is None."""
 
-    source: Faces
+    source: Faces[Tensor]
     people: tuple[str, ...]
     names: tuple[str, ...]
     """What each is asked for, in a word: an emotion or a unit. The scorecard breaks down by it."""
     ask: Ask
     intensity: float = 1.0
-    truth: Faces | None = None
+    truth: Faces[Tensor] | None = None
     emotions: tuple[int, ...] | None = None
     """What a judge should call each result, places in `facs.EMOTIONS`."""
     units: Tensor | None = None
     """Action units (B, 47) that each result should wear."""
-    lender: Faces | None = None
+    lender: Faces[Tensor] | None = None
     """Somebody else who lends the expression: a result should not become them."""
     direction: Tensor | None = None
     """Units (47,) that are asked for in proportion to an amount, from a face at rest."""
@@ -102,32 +102,35 @@ def answer(trial: Trial) -> Tensor:
     return trial.truth.pixels
 
 
-def edited_by(method: Method) -> Editing:
+def edited_by(method: Method[Any]) -> Editing:
     """A method's results; even where nothing is asked for its network draws the picture."""
-    last: list[Identity] = []
+    last: list[tuple[Faces[Tensor], Identity[Any]]] = []
 
     @torch.no_grad()
     def edit(trial: Trial) -> Tensor:
         # a protocol may ask a hundred things of the same faces in a row
-        if not last or last[0].source is not trial.source:
-            last[:] = [method.identity(trial.source)]
+        if not last or last[0][0] is not trial.source:
+            last[:] = [(trial.source, method.identity(method.seen(trial.source)))]
+        _, identity = last[0]
         if isinstance(trial.ask, Own | Units) or trial.intensity == 1:
-            return method.decode(last[0], asked_of(method, trial))
-        own = method.encode(trial.source)
-        return method.decode(last[0], method.wanted(trial.source, own, trial.ask, trial.intensity))
+            wanted = asked_of(method, trial)
+        else:
+            own = method.encode(identity.source)
+            wanted = method.wanted(identity.source, own, trial.ask, trial.intensity)
+        return torch.as_tensor(method.decode(identity, wanted))
 
     return edit
 
 
-def asked_of(method: Method, trial: Trial) -> Expression:
+def asked_of(method: Method[Any], trial: Trial) -> Expression[Any]:
     """The expression that a trial asks for at full intensity, in the method's own code."""
     match trial.ask:
         case Own():
-            return method.encode(trial.source)
+            return method.encode(method.seen(trial.source))
         case Units(values):
-            return method.from_units(values)
+            return method.from_units(method.array(values.numpy()))
         case guide:
-            return method.expression(guide, trial.source)
+            return method.expression(guide, method.seen(trial.source))
 
 
 def batches(count: int, size: int = BATCH) -> list[slice]:
@@ -135,6 +138,6 @@ def batches(count: int, size: int = BATCH) -> list[slice]:
     return [slice(i, i + size) for i in range(0, count, size)]
 
 
-def part(faces: Faces, some: slice) -> Faces:
+def part(faces: Faces[Tensor], some: slice) -> Faces[Tensor]:
     """Some of a batch."""
     return Faces(faces.pixels[some], faces.landmarks[some])

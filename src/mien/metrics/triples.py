@@ -24,9 +24,9 @@ from mien.types import Faces
 class Triples:
     """A batch of triples; `people` are the sources', `lenders` the references'."""
 
-    source: Faces
-    reference: Faces
-    truth: Faces
+    source: Faces[Tensor]
+    reference: Faces[Tensor]
+    truth: Faces[Tensor]
     source_units: Tensor
     """(B, 47) of the source where it is known, else the fit's estimate."""
     units: Tensor
@@ -53,7 +53,7 @@ class Triples:
         )  # fmt: skip
 
 
-def faces_of(chosen: Sequence[tuple[Renders, int]], size: int) -> Faces:
+def faces_of(chosen: Sequence[tuple[Renders, int]], size: int) -> Faces[Tensor]:
     """States of photographs as a batch at `size` px, as they are."""
     pixels, points = [], []
     for photo, state in chosen:

@@ -35,7 +35,7 @@ def resize(field: Tensor, size: int) -> Tensor:
     return F.interpolate(field, size=(size, size), mode="bicubic", align_corners=False)
 
 
-def compose(source: Tensor, edit: Composition) -> Tensor:
+def compose(source: Tensor, edit: Composition[Tensor]) -> Tensor:
     """`mask * warp(source, flow) + (1 - mask) * paint` at the source's own size, the light of the
     source multiplied by `gain` where there is one.
 
@@ -50,7 +50,7 @@ def compose(source: Tensor, edit: Composition) -> Tensor:
     return mask * moved + (1 - mask) * resize(edit.paint, size)
 
 
-def decisive(edit: Composition, hedge: float) -> Composition:
+def decisive(edit: Composition[Tensor], hedge: float) -> Composition[Tensor]:
     """The same edit without its hedging: cover (1 - mask) up to `hedge` becomes none.
 
     Where a network is unsure how far a lip moves, a pixel loss makes it lay a thin blur over the
@@ -60,22 +60,7 @@ def decisive(edit: Composition, hedge: float) -> Composition:
     return Composition(edit.flow, 1 - cover, edit.paint, edit.gain)
 
 
-def unchanged(source: Tensor) -> Composition:
-    """The composition (B, ...) that gives `source` (B, 3, S, S) back, to the bit."""
-    batch, _, height, width = source.shape
-    return Composition(
-        flow=source.new_zeros(batch, 2, height, width),
-        mask=source.new_ones(batch, 1, height, width),
-        paint=torch.zeros_like(source),
-    )
-
-
-def changes_nothing(edit: Composition) -> bool:
-    """Whether the composition is `unchanged`'s: resampling by no flow would round the pixels."""
-    return edit.gain is None and not bool(edit.flow.any()) and bool((edit.mask == 1).all())
-
-
-def picture(paint: Tensor) -> Composition:
+def picture(paint: Tensor) -> Composition[Tensor]:
     """The composition of a paper-true head, which repaints every pixel: mask 0, no flow."""
     batch, _, height, width = paint.shape
     return Composition(

@@ -19,7 +19,7 @@ class PictureHead(nn.Module):
         super().__init__()
         self.stem, self.out = stem, nn.Conv2d(width, 3 * stem**2, 1)
 
-    def forward(self, h: Tensor, source: Tensor) -> Composition:
+    def forward(self, h: Tensor, source: Tensor) -> Composition[Tensor]:
         return picture(F.pixel_shuffle(self.out(h), self.stem))
 
 
@@ -53,7 +53,7 @@ class ComposeHead(Quiet):
         if self.out.bias is not None:
             nn.init.constant_(self.out.bias[3:], 2.0)  # mask 0.88: mostly the source
 
-    def forward(self, h: Tensor, source: Tensor) -> Composition:
+    def forward(self, h: Tensor, source: Tensor) -> Composition[Tensor]:
         h = F.leaky_relu(h, 0.2)
         # in float32: half a pixel of flow is less than bf16 can tell apart far from zero
         flow = resize(self.flow(h).float() * self.reach, source.shape[-1])

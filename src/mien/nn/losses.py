@@ -52,7 +52,7 @@ def heat(points: Tensor, side: int, spread: float = 0.04) -> Tensor:
 
 
 def paired(
-    edit: Composition, result: Tensor, batch: Mapping[str, Tensor],
+    edit: Composition[Tensor], result: Tensor, batch: Mapping[str, Tensor],
     stress: float, mouth: float, eyes: float = 0.0,
 ) -> dict[str, Tensor]:  # fmt: skip
     """Every term of an edit and its result (B, 3, S, S) beside the truth of a batch (`RigPairs`).
@@ -91,7 +91,7 @@ def edges(result: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     return horizontal + vertical
 
 
-def flow(edit: Composition, truth: Tensor, visible: Tensor, known: Tensor) -> Tensor:
+def flow(edit: Composition[Tensor], truth: Tensor, visible: Tensor, known: Tensor) -> Tensor:
     """L1 in pixels at 128 between the flow and the rig's, where the pixel is visible in the source.
 
     truth (B, 2, h, h) crop units at any size, visible (B, 1, h, h), known (B,) 0 or 1. Most of a
@@ -104,13 +104,13 @@ def flow(edit: Composition, truth: Tensor, visible: Tensor, known: Tensor) -> Te
     return (weight * error).sum() / weight.sum().clamp_min(1)
 
 
-def mask(edit: Composition, visible: Tensor, known: Tensor) -> Tensor:
+def mask(edit: Composition[Tensor], visible: Tensor, known: Tensor) -> Tensor:
     """L1 of the mask to the visibility: what can be moved in is not painted."""
     predicted = F.interpolate(edit.mask, visible.shape[-2:], mode="area")
     return ((predicted - visible).abs() * known[:, None, None, None]).mean()
 
 
-def cover(edit: Composition, visible: Tensor, known: Tensor) -> Tensor:
+def cover(edit: Composition[Tensor], visible: Tensor, known: Tensor) -> Tensor:
     """-log of the share painted where the source does not show what is asked for: a network that is
     sure it can move everything in, as lids over eyes, learns nothing from an L1 there.
     """
@@ -119,7 +119,7 @@ def cover(edit: Composition, visible: Tensor, known: Tensor) -> Tensor:
     return (hidden * -painted.clamp_min(1e-6).log()).mean()
 
 
-def smoothness(edit: Composition) -> Tensor:
+def smoothness(edit: Composition[Tensor]) -> Tensor:
     """Total variation of the flow, pixels at 128 per pixel."""
     f = edit.flow * 128
     return (f[..., 1:] - f[..., :-1]).abs().mean() + (f[..., 1:, :] - f[..., :-1, :]).abs().mean()

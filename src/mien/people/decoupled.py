@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from mien.data.manifest import Record, write_manifest
 from mien.data.split import split_of
 from mien.guides import Label
 from mien.methods.base import Method
+from mien.nn.tensors import to_uint8
 from mien.people.folder import make, settle
 from mien.types import UInt8
 
@@ -37,7 +39,7 @@ class Settings:
 
 
 def write(
-    method: Method, settings: Settings, out: Path, count: int, expressions: Sequence[str],
+    method: Method[Any], settings: Settings, out: Path, count: int, expressions: Sequence[str],
     *, licence: str, progress: Callable[[int], None] = lambda _: None,
 ) -> list[Record]:  # fmt: skip
     """Invent `count` people and write each under every one of `expressions` into `out`, with the
@@ -70,7 +72,7 @@ def write(
 
 @torch.no_grad()
 def pictures(
-    method: Method, settings: Settings, number: int, expressions: Sequence[str]
+    method: Method[Any], settings: Settings, number: int, expressions: Sequence[str]
 ) -> dict[str, UInt8]:
     """Person `number` under some expressions, uint8 (S, S, 3) each. At rest it is the portrait."""
     # one person at a time: sums, and so pictures, may depend on the size of a batch
@@ -82,7 +84,7 @@ def pictures(
         seen = person.source.pixels
         if name != "neutral":
             seen = method.decode(person, method.expression(Label(name)))
-        shown[name] = images.to_uint8(seen)[0]
+        shown[name] = to_uint8(seen)[0]
     return shown
 
 

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from mien import facs, images
 from mien.editor import Editor
@@ -26,7 +25,7 @@ from mien.errors import DataError, GuideError, MienError
 from mien.faces.align import align
 from mien.faces.detect import choose, detect
 from mien.images import Photo
-from mien.judges import judge as judges
+from mien.methods.registry import torch_is_here
 from mien.people import stimuli
 from mien.people.asks import COLUMNS, Ask, of_row, table
 from mien.people.crowd import Judge
@@ -258,23 +257,30 @@ def _facts(
 
 
 def _read(editor: Editor, pixels: UInt8, face: Face) -> dict[str, Any]:
-    """What three readers see: both judges that ship, and the face model's own fit, by the label
-    whose units are nearest."""
-    small = Faces.stack([align(pixels, face, 128)])
-    found: dict[str, Any] = {}
-    for name in judges.NAMES:
-        reading = judges.load(name).read(small.pixels)
-        best = int(reading.emotions[0].argmax())
-        found[f"judge_{name}"] = facs.EMOTIONS[best]
-        found[f"judge_{name}_sure"] = round(float(reading.emotions[0, best]), 3)
+    """What three readers see: both judges that ship, where torch is installed, and the face model's
+    own fit, by the label whose units are nearest."""
+    found = _judged(Faces.stack([align(pixels, face, 128)]))
     method = editor.method
-    with torch.no_grad():
-        faces = Faces.stack([editor.crop(pixels, face)]).to(method.device)
-        code = method.encode(method.seen(faces))
-        units = method.units(code)[0].cpu().numpy()
+    faces = Faces.stack([editor.crop(pixels, face)])
+    units = method.numbers(method.read(faces))[0]
     prototypes = np.stack([facs.prototype(e) for e in facs.EMOTIONS])
     nearest = int(np.linalg.norm(prototypes - units, axis=1).argmin())
     found["face_model"] = facs.EMOTIONS[nearest]
+    return found
+
+
+def _judged(face: Faces[Float]) -> dict[str, Any]:
+    if not torch_is_here():
+        return {f"judge_{name}{sure}": "" for name in "ab" for sure in ("", "_sure")}
+    from mien.judges import judge as judges
+    from mien.nn import tensors
+
+    found: dict[str, Any] = {}
+    for name in judges.NAMES:
+        reading = judges.load(name).read(tensors.faces(face).pixels)
+        best = int(reading.emotions[0].argmax())
+        found[f"judge_{name}"] = facs.EMOTIONS[best]
+        found[f"judge_{name}_sure"] = round(float(reading.emotions[0, best]), 3)
     return found
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from mien.methods.base import Task
+from mien.methods.task import Task
 from mien.training import state
 from mien.training.loop import Loop
 

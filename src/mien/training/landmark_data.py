@@ -37,10 +37,11 @@ from mien.faces.align import (
     warp,
 )
 from mien.faces.detect import detect
-from mien.faces.landmarks import SIZE, LandmarkNet, predict
+from mien.faces.landmarks import SIZE, predict
 from mien.rig.expressions import expression_list
 from mien.training.landmark_follow import followed
 from mien.training.landmark_lips import open_lips
+from mien.training.landmark_net import LandmarkNet
 from mien.training.landmark_views import Example
 from mien.types import Float, UInt8
 
@@ -94,7 +95,7 @@ def self_labelled(
             continue
         path = root / record.file_name
         pixels = images.read(path).pixels
-        faces = detect(pixels, net)
+        faces = detect(pixels, net.look)
         if not faces:
             continue
         points, spread = agreed(pixels, faces[0].landmarks, net, random)
@@ -123,7 +124,7 @@ def agreed(
     matrices = [_shaken(aligned, random) for _ in range(VIEWS)]
     crops = np.stack([warp(pixels, matrix, SIZE) for matrix in matrices])
     crops[::2] = crops[::2, :, ::-1]
-    answers = predict(crops, net)
+    answers = predict(crops, net.look)
     answers[::2] = mirrored(answers[::2], SIZE)
     points = np.stack([transform(inverse(m), a) for m, a in zip(matrices, answers, strict=True)])
     mean = points.mean(axis=0)

@@ -10,7 +10,7 @@ from mien import images
 from mien.data.adapters import DATASETS
 from mien.data.split import Split
 from mien.faces.detect import detect
-from mien.faces.landmarks import LandmarkNet
+from mien.training.landmark_net import LandmarkNet
 from mien.types import Float, UInt8
 from mien.zoo import data_home
 
@@ -47,7 +47,7 @@ def scores(net: LandmarkNet, split: Split) -> dict[str, float]:
     found = []
     missed = 0
     for _, pixels, truth in checked_photographs(split):
-        faces = detect(pixels, net)
+        faces = detect(pixels, net.look)
         found += [errors(face.landmarks, truth) for face in faces[:1]]
         missed += not faces
     means = {part: round(float(np.mean([f[part] for f in found])), 3) for part in PARTS if found}

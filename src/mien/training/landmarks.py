@@ -28,9 +28,10 @@ from torch.nn import functional as F
 
 from mien.data.adapters import DATASETS
 from mien.errors import DataError
-from mien.faces.landmarks import SIZE, LandmarkNet
+from mien.faces.landmarks import SIZE
 from mien.files import replacing
 from mien.training.landmark_data import hand_checked, render_examples, self_labelled
+from mien.training.landmark_net import LandmarkNet
 from mien.training.landmark_scores import scores
 from mien.training.landmark_views import Example, view
 from mien.types import Float, UInt8

@@ -19,7 +19,7 @@ from torch.optim import Adam, AdamW, Optimizer
 from torch.utils.data import Sampler
 
 from mien.errors import TrainingError
-from mien.methods.base import Phase, Task
+from mien.methods.task import Phase, Task
 from mien.training.ema import EMA
 from mien.training.state import Counters
 

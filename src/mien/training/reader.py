@@ -25,9 +25,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mien.data.adapters import DATASETS
 from mien.face_model.mesh import FACE, FaceModel
-from mien.faces.landmarks import Block, conv
 from mien.files import replacing
 from mien.methods.morphable.reader import SIZE, STAGES, goal
+from mien.training.landmark_net import Block, conv
 from mien.training.landmark_views import view
 from mien.training.landmarks import drawn, follow_average, schedule
 from mien.training.reader_data import Shown, examples, photographs

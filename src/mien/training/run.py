@@ -14,8 +14,10 @@ from torch.utils.data import DataLoader
 from mien.data.loading import open_renders
 from mien.errors import TrainingError
 from mien.methods import registry
-from mien.methods.base import Method, Task
-from mien.methods.strengths import Strengths, fit
+from mien.methods.fitting import fit
+from mien.methods.learnt import Learnt
+from mien.methods.strengths import Strengths
+from mien.methods.task import Task
 from mien.metrics.triples import faces_of
 from mien.training import state
 from mien.training.callbacks import Journal
@@ -50,12 +52,13 @@ def make_task(recipe: Recipe, data: Path) -> Task:
 
 def begin_with(task: Task, weights: Path) -> None:
     """Copy what fits of `weights` into the task's method; TrainingError when nothing does."""
+    from mien.nn.tensors import named
     from mien.zoo.records import read_weights
 
     mine = task.method.state_dict()
     fits = {
         k: v.to(mine[k])
-        for k, v in read_weights(weights)[0].items()
+        for k, v in named(read_weights(weights)[0]).items()
         if k in mine and mine[k].shape == v.shape
     }
     if not fits:
@@ -139,13 +142,13 @@ def train(
     elif started:
         state.load(out / STATE, task, loop.ema.average, loop.configure_optimizers())
     average = loop.ema.average
-    assert isinstance(average, Method)
+    assert isinstance(average, Learnt)
     task.conclude(average)
     average.strengths = strengths_of(average, data)
     return save_weights(loop, recipe, out)
 
 
-def strengths_of(method: Method, data: Path) -> Strengths:
+def strengths_of(method: Learnt, data: Path) -> Strengths:
     """The strengths of a learnt method, fitted on the validation people who are at rest; none where
     the renders in `data` show nobody so.
     """
@@ -178,7 +181,7 @@ def save_weights(loop: Loop, recipe: Recipe, out: Path) -> Path:
 
     path = out / f"{recipe.method}.safetensors"
     average = loop.ema.average
-    assert isinstance(average, Method)
+    assert isinstance(average, Learnt)
     tensors = {k: v.half() if v.is_floating_point() else v for k, v in average.state_dict().items()}
     meta = {
         "method": recipe.method,

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -94,7 +94,7 @@ def _numbers(row: list[str]) -> tuple[float, float] | None:
 class Drive(Protocol):
     """The guide for the faces of a frame."""
 
-    def at(self, time: float) -> Guide | Expression | None:
+    def at(self, time: float) -> Guide | Expression[Any] | None:
         """At a time of the film, s; times rise from call to call. None: leave the face as it is."""
         ...
 
@@ -115,13 +115,13 @@ class Lent:
     Where that film's face is lost, its last expression stays; before its first, nothing is asked.
     """
 
-    def __init__(self, film: Film, method: Method, face: str = "largest") -> None:
+    def __init__(self, film: Film, method: Method[Any], face: str = "largest") -> None:
         self._frames = self._expressions(film, method, face)
         self._times: list[float] = []
-        self._codes: list[Expression] = []
+        self._codes: list[Expression[Any]] = []
         self._done = False
 
-    def at(self, time: float) -> Expression | None:
+    def at(self, time: float) -> Expression[Any] | None:
         while not self._done and (not self._times or self._times[-1] < time):
             step = next(self._frames, None)
             self._done = step is None
@@ -135,10 +135,10 @@ class Lent:
         return self._codes[index] if index >= 0 else None
 
     def _expressions(
-        self, film: Film, method: Method, face: str
-    ) -> Iterator[tuple[float, Expression]]:
+        self, film: Film, method: Method[Any], face: str
+    ) -> Iterator[tuple[float, Expression[Any]]]:
         """Times and expressions, each eased from the one before it: an expression has no jitter."""
-        before: tuple[float, Expression] | None = None
+        before: tuple[float, Expression[Any]] | None = None
         for steady in steadied(followed(film.frames(), face)):
             points = steady.points[0] if steady.points else None
             if points is None:
@@ -153,7 +153,7 @@ class Lent:
             yield before
 
 
-def seen(pixels: UInt8, places: list[Float], method: Method) -> Faces:
-    """The faces of a frame as a batch."""
+def seen(pixels: UInt8, places: list[Float], method: Method[Any]) -> Faces[Any]:
+    """The faces of a frame as a method sees them."""
     crops = [align.align(pixels, Face.at(points), method.size) for points in places]
-    return Faces.stack(crops).to(method.device)
+    return method.seen(Faces.stack(crops))

@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-from torch import Tensor
+from typing import Any
 
 from mien.editor import Editor
 from mien.errors import FaceNotFound, FaceUndrawable
@@ -15,7 +14,7 @@ from mien.faces.paste import paste
 from mien.methods.base import Method
 from mien.provenance.credentials import Signer
 from mien.provenance.mark import lay
-from mien.types import Face, Faces, UInt8
+from mien.types import Face, Faces, Float, UInt8
 from mien.video.driving import Constant, Curve, Drive
 from mien.video.following import followed
 from mien.video.reading import Film
@@ -95,9 +94,9 @@ class Cast:
     that only expression and pose change from frame to frame."""
 
     def __init__(self) -> None:
-        self._people: dict[int, Tensor] = {}
+        self._people: dict[int, Float] = {}
 
-    def known(self, index: int, faces: Faces, method: Method) -> Faces:
+    def known(self, index: int, faces: Faces[Float], method: Method[Any]) -> Faces[Float]:
         """The face of a frame (B = 1) with its person, found in the first frame that shows it."""
         if index not in self._people:
             found = method.people(faces)
@@ -125,8 +124,7 @@ def edit_frame(
             continue
         found = Face.at(points)
         crop = editor.crop(source, found)
-        batch = Faces.stack([crop]).to(editor.method.device)
-        batch = cast.known(index, batch, editor.method)
+        batch = cast.known(index, Faces.stack([crop]), editor.method)
         try:
             edit = editor.method.edit(batch, guide, share * wanted)
         except FaceUndrawable:  # turned away for a moment: this frame stays as it is

@@ -15,7 +15,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
 
 from mien import facs
 from mien.editor import Draft, Editor, Result, lay, told_of
@@ -235,11 +234,10 @@ class Sitting:
         """
         method, wish = self.editor.method, self.worn
         faces = method.seen(self.lend().faces)
-        with torch.no_grad():
-            code = own = method.encode(faces)
-            if wish is not None:
-                code = method.wanted(faces, own, wish.guide, wish.intensity)
-            read = method.units(code)[0].cpu().numpy()
+        code = own = method.encode(faces)
+        if wish is not None:
+            code = method.wanted(faces, own, wish.guide, wish.intensity)
+        read = method.numbers(method.units(code))[0]
         return dict(zip(facs.UNITS, facs.apply(self._asked(), read).tolist(), strict=True))
 
     def _asked(self) -> tuple[facs.Setting, ...]:

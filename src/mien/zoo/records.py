@@ -15,12 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import load_file as load_arrays
-from safetensors.torch import load_file
-from torch import Tensor
 
 from mien.errors import AssetMissing, WeightsError
 
@@ -63,20 +59,11 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(f, "sha256").hexdigest()
 
 
-def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata of a safetensors file; WeightsError when it is anything else."""
-    with _reading(path):
-        with safe_open(path, framework="pt") as f:
-            metadata = f.metadata() or {}
-        return load_file(path), metadata
-
-
-def read_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
-    """Arrays of a safetensors file, for what needs no torch; WeightsError when it is anything
-    else.
-    """
-    with _reading(path):
-        return dict(load_arrays(path))
+def read_weights(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """Arrays and metadata of a safetensors file; WeightsError when it is anything else."""
+    with _reading(path), safe_open(path, framework="np") as file:
+        names = file.keys()  # it is no mapping
+        return {name: file.get_tensor(name) for name in names}, dict(file.metadata() or {})
 
 
 @contextlib.contextmanager
@@ -87,3 +74,5 @@ def _reading(path: Path) -> Iterator[None]:
         yield
     except SafetensorError as error:
         raise WeightsError(f"{path} is not a safetensors file: {error}") from None
+    except TypeError as error:  # numbers that numpy does not have, such as bfloat16
+        raise WeightsError(f"{path} cannot be read: {error}; save it in float16 or 32") from None

@@ -10,7 +10,7 @@ from torch import Tensor
 from mien.guides import Reference
 from mien.methods.aipgan import networks
 from mien.methods.aipgan.config import Architecture
-from mien.methods.base import Method
+from mien.methods.learnt import Learnt
 from mien.nn.blocks import initialise
 from mien.nn.compose import decisive, resize
 from mien.nn.heads import ComposeHead, PictureHead
@@ -18,7 +18,7 @@ from mien.nn.units import prototypes
 from mien.types import Composition, Expression, Faces, Identity
 
 
-class AIPGAN(Method):
+class AIPGAN(Learnt):
     """Attention-based identity-preserving transfer (Ali and Hughes, 2020): references natively.
 
     The expression code (B, 128) is the bottleneck from which the landmarks are predicted; the
@@ -42,27 +42,29 @@ class AIPGAN(Method):
         self.unit_map = networks.UnitMap(a)
         initialise(self)
 
-    def identity(self, source: Faces) -> Identity:
+    def identity(self, source: Faces[Tensor]) -> Identity[Tensor]:
         maps, _, _ = self.identity_encoder(source.pixels)
         return Identity(source, (*maps, self.encode(source).code))
 
-    def encode(self, faces: Faces) -> Expression:
+    def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
         code, _ = self.expression_encoder(faces.pixels)
         if self.architecture.project:
             # Differs: landmarks hold the shape of the lender's face too; the map knows units alone
             return self.from_units(self.units(Expression(code)))
         return Expression(code)
 
-    def from_labels(self, index: Tensor) -> Expression:
+    def from_labels(self, index: Tensor) -> Expression[Tensor]:
         return self.from_units(prototypes().to(self.device)[index])
 
-    def from_units(self, units: Tensor) -> Expression:
+    def from_units(self, units: Tensor) -> Expression[Tensor]:
         return Expression(self.unit_map.to_code(units))
 
-    def units(self, expression: Expression) -> Tensor:
+    def units(self, expression: Expression[Tensor]) -> Tensor:
         return self.unit_map.to_units(expression.code).clamp(0, 1)  # type: ignore[no-any-return]
 
-    def compose(self, identity: Identity, expression: Expression) -> Composition:
+    def compose(
+        self, identity: Identity[Tensor], expression: Expression[Tensor]
+    ) -> Composition[Tensor]:
         *maps, own = identity.features
         edit = self.transfer(identity.source.pixels, maps, own, expression.code)
         hedge = self.architecture.hedge
@@ -70,7 +72,7 @@ class AIPGAN(Method):
 
     def transfer(
         self, face: Tensor, maps: list[Tensor], own: Tensor, wanted: Tensor
-    ) -> Composition:
+    ) -> Composition[Tensor]:
         """The decoder, for training too: the face (B, 3, S, S) of these identity maps, from its
         `own` code to the `wanted` one (B or 1, 128).
         """
@@ -84,7 +86,9 @@ class AIPGAN(Method):
         return self.expression_features.landmarks(self.expression_features(code)[-1])
 
     @torch.no_grad()
-    def explain(self, source: Faces, expression: Expression) -> list[tuple[str, Tensor]]:
+    def explain(
+        self, source: Faces[Tensor], expression: Expression[Tensor]
+    ) -> list[tuple[str, Tensor]]:
         """Where each encoder looks, the landmarks that it sees, the intrinsic image, the result."""
         code, gate = self.expression_encoder(source.pixels)
         maps, _, kept = self.identity_encoder(source.pixels)

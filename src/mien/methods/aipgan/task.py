@@ -23,7 +23,8 @@ from mien.methods.aipgan import losses
 from mien.methods.aipgan.config import AIPGANConfig
 from mien.methods.aipgan.method import AIPGAN
 from mien.methods.aipgan.networks import INTRINSIC, Discriminator
-from mien.methods.base import Group, Loss, Method, Phase, Task, psnr, rate_at
+from mien.methods.learnt import Learnt
+from mien.methods.task import Group, Loss, Phase, Task, psnr, rate_at
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose, resize, warp
@@ -269,7 +270,7 @@ class AIPGANTask(Task):
     # ---- what a run shows of itself --------------------------------------------------------------
 
     @torch.no_grad()
-    def preview(self, method: Method, batch: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:
+    def preview(self, method: Learnt, batch: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:
         """Also where the encoders look, the landmarks of the lent code, the intrinsic image."""
         columns = super().preview(method, batch)
         side = batch["source"].shape[-1]
@@ -279,7 +280,7 @@ class AIPGANTask(Task):
         return columns + [(name, resize(picture, side)) for name, picture in inside]
 
     @torch.no_grad()
-    def validate(self, method: Method, batch: Mapping[str, Tensor]) -> dict[str, float]:
+    def validate(self, method: Learnt, batch: Mapping[str, Tensor]) -> dict[str, float]:
         """Also the error of the reference's landmarks, % of the outer eye corners' distance, that
         of its units, and the PSNR of the intrinsic image to the face at rest, dB.
         """

@@ -9,7 +9,7 @@ from torch import Tensor
 from mien.guides import Reference
 from mien.methods.auswap import networks
 from mien.methods.auswap.config import Architecture
-from mien.methods.base import Method
+from mien.methods.learnt import Learnt
 from mien.nn.blocks import initialise
 from mien.nn.compose import decisive
 from mien.nn.heads import ComposeHead, PictureHead
@@ -17,7 +17,7 @@ from mien.nn.units import prototypes
 from mien.types import Composition, Expression, Faces, Identity
 
 
-class AUSwap(Method):
+class AUSwap(Learnt):
     """Transfer by AU-related and AU-free features (Shao et al., TIP 2021): references natively.
 
     The expression code is the AU-related feature (B, 188), four numbers per unit; the identity is
@@ -40,10 +40,10 @@ class AUSwap(Method):
         self.unit_map = networks.UnitMap(a)
         initialise(self)
 
-    def identity(self, source: Faces) -> Identity:
+    def identity(self, source: Faces[Tensor]) -> Identity[Tensor]:
         return Identity(source, (self.free_encoder(source.pixels), self.encode(source).code))
 
-    def encode(self, faces: Faces) -> Expression:
+    def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
         feature = self.unit_encoder(faces.pixels)
         if self.architecture.project:
             # Differs: what a feature holds beside units is the lender's own; the map knows units
@@ -51,22 +51,24 @@ class AUSwap(Method):
             return self.from_units(units * (units >= self.architecture.rest))
         return Expression(feature)
 
-    def from_labels(self, index: Tensor) -> Expression:
+    def from_labels(self, index: Tensor) -> Expression[Tensor]:
         return self.from_units(prototypes().to(self.device)[index])
 
-    def from_units(self, units: Tensor) -> Expression:
+    def from_units(self, units: Tensor) -> Expression[Tensor]:
         return Expression(self.unit_map(units))
 
-    def units(self, expression: Expression) -> Tensor:
+    def units(self, expression: Expression[Tensor]) -> Tensor:
         return self.unit_encoder.read(expression.code).clamp(0, 1)
 
-    def compose(self, identity: Identity, expression: Expression) -> Composition:
+    def compose(
+        self, identity: Identity[Tensor], expression: Expression[Tensor]
+    ) -> Composition[Tensor]:
         free, own = identity.features
         edit = self.swap(identity.source.pixels, free, own, expression.code)
         hedge = self.architecture.hedge
         return decisive(edit, hedge) if hedge else edit
 
-    def swap(self, face: Tensor, free: Tensor, own: Tensor, wanted: Tensor) -> Composition:
+    def swap(self, face: Tensor, free: Tensor, own: Tensor, wanted: Tensor) -> Composition[Tensor]:
         """G, for training too: the face (B, 3, S, S) with another AU-related feature (B or 1,
         188).
         """

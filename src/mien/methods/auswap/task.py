@@ -20,7 +20,8 @@ from mien.methods.auswap import losses
 from mien.methods.auswap.config import AUSwapConfig
 from mien.methods.auswap.method import AUSwap
 from mien.methods.auswap.networks import FreeReader, PatchDiscriminator
-from mien.methods.base import Group, Loss, Method, Phase, Task, rate_at
+from mien.methods.learnt import Learnt
+from mien.methods.task import Group, Loss, Phase, Task, rate_at
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose
@@ -147,7 +148,7 @@ class AUSwapTask(Task):
         )
 
     @torch.no_grad()
-    def validate(self, method: Method, batch: Mapping[str, Tensor]) -> dict[str, float]:
+    def validate(self, method: Learnt, batch: Mapping[str, Tensor]) -> dict[str, float]:
         """Also the mean absolute error of E_a's units, on single faces."""
         if self.config.training.data != "faces":
             return super().validate(method, batch)

@@ -9,11 +9,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mien.guides import Reference
-from mien.methods.base import Method
 from mien.methods.decoupling.codes import Codes, Crowd, Layout
 from mien.methods.decoupling.config import Architecture
 from mien.methods.decoupling.networks import CodeMaps, Composer, Encoder, Feedback
 from mien.methods.decoupling.progressive import Generator
+from mien.methods.learnt import Learnt
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose, decisive, picture
 from mien.nn.heads import ComposeHead
@@ -21,7 +21,7 @@ from mien.nn.units import prototypes
 from mien.types import Composition, Expression, Faces, Identity
 
 
-class Decoupling(Method):
+class Decoupling(Learnt):
     """Identity and expression as latent codes of a progressive GAN's layers (Bao et al. 2023).
 
     The expression code (B, E) is what the mapping network reads; the identity is the other mapping
@@ -49,7 +49,7 @@ class Decoupling(Method):
 
     # ---- the contract --------------------------------------------------------------------------
 
-    def identity(self, source: Faces) -> Identity:
+    def identity(self, source: Faces[Tensor]) -> Identity[Tensor]:
         """Features: the identity code after all passes; what these found in the expression beyond
         its code, which is this person's own way and stays; the expression code.
         """
@@ -58,19 +58,21 @@ class Decoupling(Method):
         seen = self.refined(source.pixels, own)
         return Identity(source, (seen.identity, seen.expression - own.expression, own.expression))
 
-    def encode(self, faces: Faces) -> Expression:
+    def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
         return Expression(self.lent(self.encoder.expressions(faces.pixels)))
 
-    def from_labels(self, index: Tensor) -> Expression:
+    def from_labels(self, index: Tensor) -> Expression[Tensor]:
         return self.from_units(prototypes().to(self.device)[index])
 
-    def from_units(self, units: Tensor) -> Expression:
+    def from_units(self, units: Tensor) -> Expression[Tensor]:
         return Expression(self.code_maps.to_code(units))
 
-    def units(self, expression: Expression) -> Tensor:
+    def units(self, expression: Expression[Tensor]) -> Tensor:
         return self.code_maps.to_units(expression.code).clamp(0, 1)  # type: ignore[no-any-return]
 
-    def compose(self, identity: Identity, expression: Expression) -> Composition:
+    def compose(
+        self, identity: Identity[Tensor], expression: Expression[Tensor]
+    ) -> Composition[Tensor]:
         who, manner, own = identity.features
         wanted = expression.code.expand(len(who), -1) + manner
         if self.architecture.head == "picture":
@@ -82,7 +84,7 @@ class Decoupling(Method):
     @torch.no_grad()
     def invent(
         self, count: int, generator: torch.Generator | None = None, spread: float = 1.0
-    ) -> Identity:
+    ) -> Identity[Tensor]:
         normal = torch.randn(count, self.architecture.people, generator=generator)
         who = self.crowd.draw(normal.to(self.device), spread)
         calm = self.from_labels(torch.zeros(count, dtype=torch.long, device=self.device)).code
@@ -91,7 +93,9 @@ class Decoupling(Method):
         return Identity(faces, (who, torch.zeros_like(calm), calm))
 
     @torch.no_grad()
-    def explain(self, source: Faces, expression: Expression) -> list[tuple[str, Tensor]]:
+    def explain(
+        self, source: Faces[Tensor], expression: Expression[Tensor]
+    ) -> list[tuple[str, Tensor]]:
         """The picture from codes alone after every pass, at rest, and the result."""
         own = self.encoder(source.pixels)
         own = Codes(own.identity, self.lent(own.expression))
@@ -135,14 +139,14 @@ class Decoupling(Method):
             codes = self.again(face, codes)
         return codes
 
-    def edited(self, face: Tensor, own: Codes, wanted: Tensor) -> Composition:
+    def edited(self, face: Tensor, own: Codes, wanted: Tensor) -> Composition[Tensor]:
         """The composing head: the face (B, 3, S, S) of the codes `own` with the expression codes
         `wanted` (B, E).
         """
         return self.head(self.composer(self.generator, face, own, wanted), face)  # type: ignore[no-any-return]
 
 
-def reconstruct(method: Decoupling, faces: Faces, passes: int) -> tuple[Tensor, Tensor]:
+def reconstruct(method: Decoupling, faces: Faces[Tensor], passes: int) -> tuple[Tensor, Tensor]:
     """Faces (B) from codes alone and through the composing head after so many passes."""
     own = method.encoder(faces.pixels)
     own = Codes(own.identity, method.lent(own.expression))

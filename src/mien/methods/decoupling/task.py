@@ -17,7 +17,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mien.data.loading import LabelledFaces, RigFaces, RigPairs
-from mien.methods.base import Group, Loss, Method, Phase, Task
 from mien.methods.decoupling import losses, views
 from mien.methods.decoupling.codes import Codes, Seen
 from mien.methods.decoupling.config import DecouplingConfig
@@ -25,6 +24,8 @@ from mien.methods.decoupling.method import Decoupling
 from mien.methods.decoupling.networks import Reader
 from mien.methods.decoupling.progressive import Discriminator, faded
 from mien.methods.decoupling.stages import CODES, EDITS, Course, Stage, stages
+from mien.methods.learnt import Learnt
+from mien.methods.task import Group, Loss, Phase, Task
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose
@@ -349,7 +350,7 @@ class DecouplingTask(Task):
     # ---- the end of a run, and what it shows of itself -----------------------------------------
 
     @torch.no_grad()
-    def conclude(self, method: Method) -> None:
+    def conclude(self, method: Learnt) -> None:
         """The spread of the training people's identity codes, from every photograph as it is and
         mirrored.
         """
@@ -363,7 +364,7 @@ class DecouplingTask(Task):
         method.crowd.fit(torch.cat(found))
 
     @torch.no_grad()
-    def preview(self, method: Method, batch: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:
+    def preview(self, method: Learnt, batch: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:
         """Codes alone after one pass and after all, given other expressions, and people invented;
         the composing head once it learns.
         """
@@ -377,7 +378,7 @@ class DecouplingTask(Task):
         return [(name, F.interpolate(p, size=(side, side))) for name, p in columns]
 
     @torch.no_grad()
-    def validate(self, method: Method, batch: Mapping[str, Tensor]) -> dict[str, float]:
+    def validate(self, method: Learnt, batch: Mapping[str, Tensor]) -> dict[str, float]:
         """How well codes alone rebuild (`views.numbers`); the base's numbers once the composing
         head learns.
         """

@@ -8,30 +8,28 @@ FaceKit. See docs/methods/morphable.md for what differs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from mien import facs
 from mien.errors import FaceUndrawable
 from mien.face_model import packed
 from mien.face_model import units as model_units
-from mien.face_model.arrays import Float
 from mien.face_model.mesh import FaceModel
 from mien.face_model.stage import Stage
 from mien.guides import ActionUnits, Blendshapes, Gaze, Label, Reference, Staging
 from mien.methods.base import Method
 from mien.methods.drawing import ModelHead, shipped_head
 from mien.methods.morphable.config import Architecture
-from mien.types import Composition, Expression, Faces, Identity
+from mien.types import Composition, Expression, Faces, Float, Identity
 
 TURN, LIGHT = slice(-5, -2), slice(-2, None)
 """Where in a code head and light stand, behind the blendshape weights."""
 
 
-class Morphable(Method):
+class Morphable(Method[Float]):
     """A fitted face model (Blanz and Vetter 1999): every guide natively.
 
     The expression code (B, 58) is the 53 blendshape weights, relative to the person at rest, then
@@ -51,10 +49,10 @@ class Morphable(Method):
         self.size = self.architecture.size
         self._given: ModelHead | None = None
 
-    def restore(self, tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> None:
+    def restore(self, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, str]) -> None:
         """Take the face model of a weights file."""
         try:
-            model = FaceModel(*packed.unpack({k: v.numpy() for k, v in tensors.items()}, facts))
+            model = FaceModel(*packed.unpack(arrays, facts))
         except (KeyError, ValueError, IndexError) as error:
             raise RuntimeError(str(error)) from None
         self._given = ModelHead(model)
@@ -69,75 +67,108 @@ class Morphable(Method):
         """The face model."""
         return self.model_head.model
 
-    @property
-    def device(self) -> torch.device:
-        return torch.device("cpu")
+    def array(self, values: NDArray[Any]) -> NDArray[Any]:
+        return values
 
-    def seen(self, source: Faces) -> Faces:
-        return source  # of any size: one fit serves reading and drawing
+    def numbers(self, values: Float) -> Float:
+        return values
 
-    def identity(self, source: Faces) -> Identity:
+    def seen(self, source: Faces[Any]) -> Faces[Float]:
+        """Of any size: one fit serves reading and drawing."""
+        return source if isinstance(source.pixels, np.ndarray) else source.mapped(np.asarray)
+
+    def identity(self, source: Faces[Float]) -> Identity[Float]:
         return Identity(source, ())
 
-    def encode(self, faces: Faces) -> Expression:
-        rows = [self._code(self.model_head.own(rig)) for rig in self.model_head.rigs(faces)]
-        return Expression(torch.from_numpy(np.stack(rows)))
+    def encode(self, faces: Faces[Float]) -> Expression[Float]:
+        rows = [self._padded(self.model_head.own(rig)) for rig in self.model_head.rigs(faces)]
+        return Expression(np.stack(rows))
 
-    def from_labels(self, index: Tensor) -> Expression:
-        prototypes = np.stack([facs.prototype(facs.EMOTIONS[int(i)]) for i in index])
-        return self.from_units(torch.from_numpy(prototypes))
+    def from_labels(self, index: NDArray[Any]) -> Expression[Float]:
+        return self.from_units(np.stack([facs.prototype(facs.EMOTIONS[int(i)]) for i in index]))
 
-    def from_units(self, units: Tensor) -> Expression:
-        weights = model_units.to_weights(self.model, units.numpy())
-        return Expression(self._padded(torch.from_numpy(weights)))
+    def from_units(self, units: Float) -> Expression[Float]:
+        return Expression(self._padded(model_units.to_weights(self.model, units)))
 
-    def from_blendshapes(self, weights: Tensor) -> Expression:
-        rows = np.stack([model_units.of_arkit(self.model, row) for row in weights.numpy()])
-        return Expression(self._padded(torch.from_numpy(rows)))
+    def from_blendshapes(self, weights: Float) -> Expression[Float]:
+        rows = [model_units.of_arkit(self.model, row) for row in weights]
+        return Expression(self._padded(np.stack(rows)))
 
     def staged(
-        self, own: Expression, turn: tuple[float, float, float], light: tuple[float, float]
-    ) -> Expression:
-        code = own.code.clone()
-        code[:, TURN] += torch.tensor(turn)
-        code[:, LIGHT] += torch.tensor(light)
+        self, own: Expression[Float], turn: tuple[float, float, float], light: tuple[float, float]
+    ) -> Expression[Float]:
+        code = own.code.copy()
+        code[:, TURN] += np.array(turn, np.float32)
+        code[:, LIGHT] += np.array(light, np.float32)
         return Expression(code)
 
-    def held(self, own: Expression, wanted: Expression, numbers: Iterable[int]) -> Expression:
-        code = wanted.code.clone()
+    def held(
+        self, own: Expression[Float], wanted: Expression[Float], numbers: Iterable[int]
+    ) -> Expression[Float]:
+        code = wanted.code.copy()
         at = [column for number in numbers for column in facs.columns(f"AU{number}")]
         moved = np.flatnonzero(model_units.matrix(self.model.names)[at].any(0))
-        code[:, moved] = own.code[:, moved].expand(len(code), -1)
+        code[:, moved] = own.code[:, moved]
         return Expression(code)
 
-    def units(self, expression: Expression) -> Tensor:
-        rows = expression.code[:, : TURN.start].numpy()
-        read = np.stack([model_units.to_units(self.model, row) for row in rows])
-        return torch.from_numpy(read)
+    def units(self, expression: Expression[Float]) -> Float:
+        rows = expression.code[:, : TURN.start]
+        return np.stack([model_units.to_units(self.model, row) for row in rows])
 
-    def compose(self, identity: Identity, expression: Expression) -> Composition:
+    def compose(
+        self, identity: Identity[Float], expression: Expression[Float]
+    ) -> Composition[Float]:
         source = identity.source
-        codes = expression.code.expand(len(source), -1).numpy()
+        codes = np.broadcast_to(expression.code, (len(source), expression.code.shape[1]))
         for rig in self.model_head.rigs(source):
             if rig.fault is not None:
                 raise FaceUndrawable(f"this face is left alone: {rig.fault}")
         stages = [_stage(code) for code in codes]
         return self.model_head.drawn(source, codes[:, : TURN.start], stages)
 
-    def by_model(self, source: Faces, own: Expression, wanted: Expression) -> Composition:
+    def composed(self, pixels: Float, edit: Composition[Float]) -> Float:
+        """Of the composition's own side, as the face model draws all of them."""
+        moved = _moved(pixels, edit.flow)
+        if edit.gain is not None:
+            moved = (moved + 1) * edit.gain - 1
+        return (edit.mask * moved + (1 - edit.mask) * edit.paint).clip(-1, 1)
+
+    def by_model(
+        self, source: Faces[Float], own: Expression[Float], wanted: Expression[Float]
+    ) -> Composition[Float]:
         return self.compose(self.identity(source), wanted)
 
-    def _own(self, faces: Faces) -> Expression:
-        return self.encode(faces)  # the fits are remembered already
+    def _own(self, source: Faces[Float], seen: Faces[Float]) -> Expression[Float]:
+        return self.encode(seen)  # the fits are remembered already
 
-    def _padded(self, weights: Tensor) -> Tensor:
-        return torch.nn.functional.pad(weights, (0, -TURN.start))
-
-    def _code(self, weights: Float) -> Float:
-        return np.pad(weights, (0, -TURN.start)).astype(np.float32)
+    def _padded(self, weights: Float) -> Float:
+        """Weights (..., 53) as a code (..., 58)."""
+        code = np.zeros((*weights.shape[:-1], weights.shape[-1] - TURN.start), np.float32)
+        code[..., : TURN.start] = weights
+        return code
 
 
 def _stage(code: Float) -> Stage:
     pitch, yaw, roll = (float(v) for v in code[TURN])
     left, up = (float(v) for v in code[LIGHT])
     return Stage(turn=(pitch, yaw, roll), light=(left, up, 0.0))
+
+
+def _moved(pixels: Float, flow: Float) -> Float:
+    """Pixels (B, 3, S, S) from where a flow (B, 2, S, S), crop units, says: bilinear, the border
+    repeated."""
+    side = pixels.shape[-1]
+    place = np.stack(np.meshgrid(np.arange(side), np.arange(side), indexing="xy")) + flow * side
+    place = place.clip(0, side - 1).astype(np.float32)
+    first = np.minimum(place.astype(np.intp), side - 2)
+    u, v = (place - first).astype(np.float32).transpose(1, 0, 2, 3)[:, :, None]
+    x, y = first.transpose(1, 0, 2, 3)
+    batch = np.arange(len(pixels))[:, None, None]
+
+    def at(row: int, column: int) -> Float:
+        return pixels[batch, :, y + row, x + column].transpose(0, 3, 1, 2)
+
+    upper = (1 - u) * at(0, 0) + u * at(0, 1)
+    lower = (1 - u) * at(1, 0) + u * at(1, 1)
+    moved: Float = (1 - v) * upper + v * lower
+    return moved

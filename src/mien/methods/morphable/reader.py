@@ -17,7 +17,7 @@ from mien.errors import WeightsError
 from mien.faces.align import STABLE, similarity, template, warp
 from mien.faces.convolution import Layers, block, convolved
 from mien.types import Float, UInt8
-from mien.zoo.records import FOLDER, read_arrays
+from mien.zoo.records import FOLDER, read_weights
 
 FILE = FOLDER / "reader.safetensors"
 SIZE = 128
@@ -79,7 +79,7 @@ def layers_of(tensors: Mapping[str, NDArray[np.generic]]) -> Layers:
 
 def load(path: Path) -> Layers:
     """The network of a weights file."""
-    return layers_of(read_arrays(path))
+    return layers_of(read_weights(path)[0])
 
 
 @cache

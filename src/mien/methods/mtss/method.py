@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mien.facs import EMOTIONS
 from mien.guides import Label, Reference
-from mien.methods.base import Method
+from mien.methods.learnt import Learnt
 from mien.methods.mtss import networks
 from mien.methods.mtss.config import Architecture
 from mien.nn.blocks import initialise
@@ -18,7 +18,7 @@ from mien.nn.heads import ComposeHead, PictureHead
 from mien.types import Composition, Expression, Faces, Identity
 
 
-class MTSS(Method):
+class MTSS(Learnt):
     """Multi-task learning of style and content (Lu et al., ICIP 2023): labels and references
     natively.
 
@@ -45,7 +45,7 @@ class MTSS(Method):
         self.unit_map = networks.UnitMap(a)
         initialise(self)
 
-    def identity(self, source: Faces) -> Identity:
+    def identity(self, source: Faces[Tensor]) -> Identity[Tensor]:
         content, skip, _ = self.separate(source.pixels)
         return Identity(source, (content, skip, self.extractor(source.pixels)))
 
@@ -57,21 +57,23 @@ class MTSS(Method):
         style, skip = self.sdu(maps[1], self.extractor.look(face))
         return maps[2], skip, style
 
-    def encode(self, faces: Faces) -> Expression:
+    def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
         return Expression(self.extractor(faces.pixels))
 
-    def from_labels(self, index: Tensor) -> Expression:
+    def from_labels(self, index: Tensor) -> Expression[Tensor]:
         """Noise 0 stands for the label's typical style."""
         z = torch.zeros(len(index), self.architecture.latent, device=index.device)
         return Expression(self.mapper(z, index))
 
-    def from_units(self, units: Tensor) -> Expression:
+    def from_units(self, units: Tensor) -> Expression[Tensor]:
         return Expression(self.unit_map.to_style(units))
 
-    def units(self, expression: Expression) -> Tensor:
+    def units(self, expression: Expression[Tensor]) -> Tensor:
         return self.unit_map.to_units(expression.code).clamp(0, 1)  # type: ignore[no-any-return]
 
-    def compose(self, identity: Identity, expression: Expression) -> Composition:
+    def compose(
+        self, identity: Identity[Tensor], expression: Expression[Tensor]
+    ) -> Composition[Tensor]:
         content, skip, own = identity.features
         edit = self.translate(identity.source.pixels, content, skip, own, expression.code)
         hedge = self.architecture.hedge
@@ -79,7 +81,7 @@ class MTSS(Method):
 
     def translate(
         self, face: Tensor, content: Tensor, skip: Tensor, own: Tensor, style: Tensor
-    ) -> Composition:
+    ) -> Composition[Tensor]:
         """The generator's second half, for training too: from the `own` style to the asked one."""
         style = style.expand(len(face), -1)
         h = self.decoder(self.translator(content, style, own), skip, style - own)

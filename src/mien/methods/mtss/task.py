@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from mien.data.loading import RigLabelled, RigPairs
-from mien.methods.base import Group, Loss, Phase, Task, rate_at
 from mien.methods.mtss import losses
 from mien.methods.mtss.config import MTSSConfig
 from mien.methods.mtss.method import MTSS
 from mien.methods.mtss.networks import Discriminator, StyleClassifier
+from mien.methods.task import Group, Loss, Phase, Task, rate_at
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose
