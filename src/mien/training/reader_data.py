@@ -40,7 +40,7 @@ MOUTH = {
     "mouthFunnel": 0.9, "mouthPucker": 0.9, "mouthSmile": 0.8, "mouthStretch": 0.6,
     "mouthUpperUp": 0.7, "mouthLowerDown": 0.9, "mouthShrugLower": 0.6, "mouthShrugUpper": 0.4,
     "mouthRollLower": 0.6, "mouthRollUpper": 0.6, "mouthPress": 0.6, "mouthDimple": 0.6,
-    "mouthFrown": 0.6, "jawForward": 0.4, "mouthLeft": 0.3, "mouthRight": 0.3,
+    "mouthFrown": 0.6, "jawForward": 0.4,
 }  # fmt: skip
 """Shapes that speaking mouths are made of, and the most that is drawn of each beside a jaw."""
 
@@ -170,6 +170,9 @@ def speaking(model: FaceModel, random: np.random.Generator) -> Float:
         for target in (names[at], *(f"{names[at]}_{side}" for side in "LR")):
             if target in model.index:
                 weights[model.index[target]] = value * random.uniform(0.85, 1)
+    if random.random() < 0.15:  # and hardly a mouth speaks straight
+        aside = ("mouthLeft", "mouthRight", "jawLeft", "jawRight")[random.integers(4)]
+        weights[model.index[aside]] = random.uniform(0.1, 0.6)
     if random.random() < 0.4:  # eyebrows and lids move while people speak
         brows = {"AU1": 0.6, "AU2": 0.6, "AU4": 0.5, "AU7": 0.5, "AU5": 0.4, "AU6": 0.5}
         units = {k: random.uniform(0, v) for k, v in brows.items() if random.random() < 0.4}

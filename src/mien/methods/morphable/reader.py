@@ -1,4 +1,4 @@
-"""Reads what a face shows as blendshape weights, by a network that renders of the face model taught.
+"""Reads what a face shows as blendshape weights, by a network taught with drawn faces.
 
 A fit sees landmarks: of a speaking mouth it takes the raised lips for a grin. The network sees the
 pixels. It is run in numpy, its normalisation folded in, as the landmark network is.
@@ -45,8 +45,12 @@ def crop(pixels: UInt8, landmarks: Float) -> UInt8:
 def read(pixels: UInt8, landmarks: Float, layers: Layers | None = None) -> Float:
     """Blendshape weights (53,), relative to the person at rest, of a face in a picture uint8 (H, W,
     3) with landmarks (68, 2) in its px; by `layers`, or the network that ships."""
-    layers = shipped() if layers is None else layers
-    x = crop(pixels, landmarks).transpose(2, 0, 1).astype(np.float32) / np.float32(127.5) - 1
+    return answer(crop(pixels, landmarks), shipped() if layers is None else layers)
+
+
+def answer(seen: UInt8, layers: Layers) -> Float:
+    """Blendshape weights (53,) of a crop uint8 (128, 128, 3), see `crop`."""
+    x = seen.transpose(2, 0, 1).astype(np.float32) / np.float32(127.5) - 1
     for stage, count in STAGES.items():
         x = convolved(x, layers[stage], 2)
         for i in range(count):
