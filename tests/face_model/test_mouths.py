@@ -108,6 +108,17 @@ def test_a_closed_mouth_lends_nothing(made_smile: MadeSmile) -> None:
     assert cut(made_smile.picture, shut, FLAT) is None
 
 
+def test_a_mouth_that_is_wider_than_the_eyes_allow_is_cut_all_the_same(
+    made_smile: MadeSmile,
+) -> None:
+    """Of a head seen from the side: a crash on one of 745 press portraits."""
+    near = made_smile.landmarks.copy()
+    middle = near[36:48, 0].mean()
+    near[36:48, 0] = middle + 0.6 * (near[36:48, 0] - middle)
+    row = cut(made_smile.picture, near, FLAT)
+    assert row is None or np.isfinite(row.place).all()
+
+
 def test_the_choice_goes_by_complexion_then_by_turn() -> None:
     library = MouthLibrary.load(mouths.SHIPPED)
     for brown in (0.35, 0.8):

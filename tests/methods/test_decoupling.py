@@ -193,7 +193,9 @@ def test_what_passes_find_in_an_expression_stays_with_the_person() -> None:
     with torch.no_grad():
         who, manner, own = method.identity(faces).features
         first = method.encoder(faces.pixels)
-        seen = method.refined(faces.pixels, Codes(first.identity, method.lent(first.expression)))
+        seen = method.refined(
+            faces.pixels, Codes(first.identity, method.lendable(first.expression))
+        )
         rebuilt = method.decode(method.identity(faces), method.encode(faces))
     assert manner.abs().max() > 0
     assert torch.allclose(own + manner, seen.expression, atol=1e-6)

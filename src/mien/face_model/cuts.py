@@ -124,7 +124,8 @@ def cut(photo: UInt8, landmarks: Real, flat: Flat) -> Row | None:
     if maps is None:
         return None
     tooth, lip = maps
-    columns = np.arange(int(np.ceil(lips[0, 0])), int(lips[4, 0]))
+    # seen from the side, eyes are near each other and a mouth may be wider than the box
+    columns = np.arange(max(0, int(np.ceil(lips[0, 0]))), min(int(lips[4, 0]), size[0]))
     top, edge = _edges(tooth, lip, points, columns)
     seen = _toothed(tooth, top, edge, columns)
     if seen.sum() < NARROWEST * WORK:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import WeightsError
-from mien.faces.products import product
+from mien.faces.convolution import Layers, block, convolved
 from mien.types import Float, UInt8
 
 _EPSILON = 1e-5  # of torch's batch normalisation
@@ -22,9 +22,6 @@ _PLAIN = ("fine", "heat")
 _BLOCKS = {"down1": 1, "down2": 2, "down3": 3, "last": 2, "up2": 1}
 _OFFSET = {"last": 0}  # where a stage's first block stands in it; elsewhere after a convolution
 
-Layers = Mapping[str, tuple[Float, Float]]
-"""By name, a convolution's weight (out, in, k, k) and bias (out,)."""
-
 
 def folded(tensors: Mapping[str, NDArray[np.generic]]) -> Layers:
     """The convolutions of a network's tensors, each with the normalisation that follows it;
@@ -33,9 +30,9 @@ def folded(tensors: Mapping[str, NDArray[np.generic]]) -> Layers:
     try:
         out = {name: _fold(tensors, f"{name}.0", f"{name}.1") for name in _NORMED}
         for stage, count in _BLOCKS.items():
-            for block in _blocks(stage, count):
-                out[f"{block}.first"] = _fold(tensors, f"{block}.first.0", f"{block}.first.1")
-                out[f"{block}.second"] = _fold(tensors, f"{block}.second.0", f"{block}.second.1")
+            for name in _blocks(stage, count):
+                out[f"{name}.first"] = _fold(tensors, f"{name}.first.0", f"{name}.first.1")
+                out[f"{name}.second"] = _fold(tensors, f"{name}.second.0", f"{name}.second.1")
         for name in _PLAIN:
             weight, bias = tensors[f"{name}.weight"], tensors[f"{name}.bias"]
             out[name] = weight.astype(np.float32), bias.astype(np.float32)
@@ -62,50 +59,24 @@ def _fold(
 def places(crop: UInt8, layers: Layers) -> Float:
     """Landmarks (68, 2) in crop units of an aligned crop uint8 (128, 128, 3)."""
     planes = crop.transpose(2, 0, 1).astype(np.float32) / np.float32(127.5) - 1
-    half = _convolved(planes, layers["stem"], 2)  # (20, 64, 64)
+    half = convolved(planes, layers["stem"], 2)  # (20, 64, 64)
     quarter = _stage(half, "down1", layers)  # (40, 32, 32)
     eighth = _stage(quarter, "down2", layers)  # (72, 16, 16)
     low = _stage(eighth, "down3", layers)  # (112, 8, 8)
-    low = _convolved(np.concatenate([_doubled(low), eighth]), layers["up2.0"])
-    low = _block(low, "up2.1", layers)
-    low = _convolved(np.concatenate([_doubled(low), quarter]), layers["up1"])
-    low = low + _convolved(_unshuffled(half), layers["fine"], rectified=False)
-    for block in _blocks("last", _BLOCKS["last"]):
-        low = _block(low, block, layers)
-    return _means(_convolved(low, layers["heat"], rectified=False))
+    low = convolved(np.concatenate([_doubled(low), eighth]), layers["up2.0"])
+    low = block(low, "up2.1", layers)
+    low = convolved(np.concatenate([_doubled(low), quarter]), layers["up1"])
+    low = low + convolved(_unshuffled(half), layers["fine"], rectified=False)
+    for name in _blocks("last", _BLOCKS["last"]):
+        low = block(low, name, layers)
+    return _means(convolved(low, layers["heat"], rectified=False))
 
 
 def _stage(x: Float, name: str, layers: Layers) -> Float:
-    x = _convolved(x, layers[f"{name}.0"], 2)
-    for block in _blocks(name, _BLOCKS[name]):
-        x = _block(x, block, layers)
+    x = convolved(x, layers[f"{name}.0"], 2)
+    for within in _blocks(name, _BLOCKS[name]):
+        x = block(x, within, layers)
     return x
-
-
-def _block(x: Float, name: str, layers: Layers) -> Float:
-    y = _convolved(x, layers[f"{name}.first"])
-    y = _convolved(y, layers[f"{name}.second"], rectified=False)
-    y += x
-    return np.maximum(y, 0, out=y)
-
-
-def _convolved(
-    x: Float, layer: tuple[Float, Float], stride: int = 1, *, rectified: bool = True
-) -> Float:
-    """Convolution with a border of zeros: (C, H, W) -> (D, H / stride, W / stride)."""
-    weight, bias = layer
-    size = weight.shape[-1]
-    if size > 1:
-        edge = size // 2
-        padded = np.zeros((len(x), x.shape[1] + 2 * edge, x.shape[2] + 2 * edge), np.float32)
-        padded[:, edge:-edge, edge:-edge] = x
-        windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size), axis=(1, 2))
-        x = np.ascontiguousarray(windows[:, ::stride, ::stride].transpose(0, 3, 4, 1, 2))
-    out = product(weight.reshape(len(weight), -1), x.reshape(-1, x.shape[-2] * x.shape[-1]))
-    out += bias[:, None]
-    if rectified:
-        np.maximum(out, 0, out=out)
-    return np.asarray(out.reshape(len(weight), *x.shape[-2:]), np.float32)
 
 
 def _doubled(x: Float) -> Float:

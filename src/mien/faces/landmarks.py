@@ -14,6 +14,7 @@ import numpy as np
 
 from mien.faces import landmark_maps
 from mien.faces.align import STABLE, inverse, mirrored, similarity, template, transform, warp
+from mien.faces.convolution import Layers
 from mien.types import Float, UInt8
 from mien.zoo.records import read_weights, records
 
@@ -107,7 +108,7 @@ def predict(crops: UInt8, net: Network | None = None) -> Float:
 
 
 @functools.cache
-def _shipped() -> landmark_maps.Layers:
+def _shipped() -> Layers:
     record = records()["landmarks"]
     record.verify()
     return landmark_maps.folded(read_weights(record.path)[0])

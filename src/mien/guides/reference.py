@@ -21,7 +21,8 @@ class Reference(Guide):
     def expression(
         self, method: Speaker[Array], source: Faces[Array] | None, own: Expression[Array] | None
     ) -> Expression[Array]:
-        return method.encode(method.seen(self.faces))  # a crop is of its own photograph's size
+        seen = method.seen(self.faces)  # a crop is of its own photograph's size
+        return method.lent(seen, source, own)
 
     def of(self, index: int) -> Reference:
         if len(self.faces) == 1:

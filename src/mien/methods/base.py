@@ -135,6 +135,13 @@ class Method(ABC, Generic[Array]):
         """
         return guide.expression(self, source, None if source is None else self.encode(source))
 
+    def lent(
+        self, faces: Faces[Array], source: Faces[Array] | None, own: Expression[Array] | None
+    ) -> Expression[Array]:
+        """The expression of other people's faces (B or 1) as `source` (B), whose own is `own`,
+        would wear it."""
+        return self.encode(faces)
+
     def from_blendshapes(self, weights: Array) -> Expression[Array]:
         """The expressions of ARKit's blendshapes (B, 51), in the order of
         `guides.blendshapes.NAMES`: those of the action units that come nearest."""

@@ -69,7 +69,7 @@ class ModelHead:
 
     def rigs(self, faces: Faces[Float]) -> list[Rig]:
         """The face model fitted to each face (B), of any side."""
-        return [rig for i in range(len(faces)) for rig in self._rigs.get(_one(faces, i), self._fit)]
+        return [rig for i in range(len(faces)) for rig in self._rigs.get(one(faces, i), self._fit)]
 
     def people(self, faces: Faces[Float]) -> Float:
         """Who each face (B) shows, as identity coefficients (B, 50)."""
@@ -132,7 +132,8 @@ class ModelHead:
         return [rig]
 
 
-def _one(faces: Faces[Float], index: int) -> Faces[Float]:
+def one(faces: Faces[Float], index: int) -> Faces[Float]:
+    """One face of a batch."""
     if len(faces) == 1:
         return faces
     return faces.mapped(lambda part: part[index : index + 1])

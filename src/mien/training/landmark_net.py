@@ -28,12 +28,12 @@ class LandmarkNet(nn.Module):
     def __init__(self, widths: tuple[int, int, int, int] = (20, 40, 72, 112)) -> None:
         super().__init__()
         a, b, c, d = widths
-        self.stem = _conv(3, a, 3, 2)
-        self.down1 = nn.Sequential(_conv(a, b, 3, 2), Block(b))
-        self.down2 = nn.Sequential(_conv(b, c, 3, 2), Block(c), Block(c))
-        self.down3 = nn.Sequential(_conv(c, d, 3, 2), Block(d), Block(d), Block(d))
-        self.up2 = nn.Sequential(_conv(d + c, c, 1, 1), Block(c))
-        self.up1 = _conv(c + b, b, 1, 1)
+        self.stem = conv(3, a, 3, 2)
+        self.down1 = nn.Sequential(conv(a, b, 3, 2), Block(b))
+        self.down2 = nn.Sequential(conv(b, c, 3, 2), Block(c), Block(c))
+        self.down3 = nn.Sequential(conv(c, d, 3, 2), Block(d), Block(d), Block(d))
+        self.up2 = nn.Sequential(conv(d + c, c, 1, 1), Block(c))
+        self.up1 = conv(c + b, b, 1, 1)
         # Lids and lips are finer than a cell of the maps: the stem's cells, four to one, see them.
         self.fine = nn.Conv2d(4 * a, b, 1)
         self.last = nn.Sequential(Block(b), Block(b))
@@ -80,7 +80,7 @@ class Block(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.first = _conv(width, width, 3, 1)
+        self.first = conv(width, width, 3, 1)
         self.second = nn.Sequential(
             nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width)
         )
@@ -90,7 +90,8 @@ class Block(nn.Module):
         return F.relu(x + self.second(self.first(x)))
 
 
-def _conv(into: int, out: int, kernel: int, stride: int) -> nn.Sequential:
+def conv(into: int, out: int, kernel: int, stride: int) -> nn.Sequential:
+    """A convolution, its normalisation, and what rectifies it."""
     return nn.Sequential(
         nn.Conv2d(into, out, kernel, stride, kernel // 2, bias=False),
         nn.BatchNorm2d(out),

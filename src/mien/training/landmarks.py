@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -92,10 +92,19 @@ class Views:
     def _view(self, pick: int, other: int) -> tuple[UInt8, Float]:
         example = self.examples[pick]
         background = self.examples[other].pixels
-        return view(example.pixels(), example.points, background, SIZE, self.random)
+        seen = view(example.pixels(), example.points, background, SIZE, self.random)
+        return seen.crop, seen.points
 
 
-def drawn(views: Views, count: int) -> Iterator[tuple[Tensor, Tensor]]:
+class Drawer(Protocol):
+    """What batches are drawn from."""
+
+    def draw(self) -> tuple[Tensor, Tensor]:
+        """The next batch."""
+        ...
+
+
+def drawn(views: Drawer, count: int) -> Iterator[tuple[Tensor, Tensor]]:
     """`count` batches, each drawn by a thread while the one before is learned from."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(views.draw)
@@ -125,7 +134,7 @@ def fit(
     views = Views(examples, config.batch, seed)
     for step, (crops, points) in enumerate(drawn(views, steps)):
         for group in optimiser.param_groups:
-            group["lr"] = rate * _schedule(step / steps)
+            group["lr"] = rate * schedule(step / steps)
         x = crops.permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
         with torch.autocast("cpu", torch.bfloat16):
             maps = net.maps(x)
@@ -134,7 +143,7 @@ def fit(
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
-        _follow(shadow, net, min(config.average, step / (step + 10)))
+        follow_average(shadow, net, min(config.average, step / (step + 10)))
         if step % 100 == 0:
             print(f"step {step}/{steps} loss {loss.item():.3f}", flush=True)
     return shadow
@@ -148,12 +157,13 @@ def landmark_loss(units: Tensor, points: Tensor, weights: Tensor) -> Tensor:
     return (distance * weights).sum() / (weights.sum() * len(points))
 
 
-def _schedule(done: float) -> float:
+def schedule(done: float) -> float:
+    """Factor of the learning rate when a share of the steps is done: it rises, then falls."""
     return done / 0.05 if done < 0.05 else 0.5 + 0.5 * math.cos(math.pi * (done - 0.05) / 0.95)
 
 
 @torch.no_grad()
-def _follow(shadow: nn.Module, net: nn.Module, memory: float) -> None:
+def follow_average(shadow: nn.Module, net: nn.Module, memory: float) -> None:
     """Exponential moving average of parameters and of the batch statistics."""
     for kept, new in zip(shadow.state_dict().values(), net.state_dict().values(), strict=True):
         if kept.dtype.is_floating_point:

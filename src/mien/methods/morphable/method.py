@@ -20,8 +20,10 @@ from mien.face_model import units as model_units
 from mien.face_model.mesh import FaceModel
 from mien.face_model.stage import Stage
 from mien.guides import ActionUnits, Blendshapes, Gaze, Label, Reference, Staging
-from mien.methods.base import Method
-from mien.methods.drawing import ModelHead, shipped_head
+from mien.images import to_uint8
+from mien.methods.base import REMEMBERED, Method
+from mien.methods.drawing import Memory, ModelHead, one, shipped_head
+from mien.methods.morphable import reader
 from mien.methods.morphable.config import Architecture
 from mien.types import Composition, Expression, Faces, Float, Identity
 
@@ -48,6 +50,7 @@ class Morphable(Method[Float]):
         self.architecture = architecture or Architecture()
         self.size = self.architecture.size
         self._given: ModelHead | None = None
+        self._reads: Memory[Float] = Memory(REMEMBERED)
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, str]) -> None:
         """Take the face model of a weights file."""
@@ -83,6 +86,16 @@ class Morphable(Method[Float]):
     def encode(self, faces: Faces[Float]) -> Expression[Float]:
         rows = [self._padded(self.model_head.own(rig)) for rig in self.model_head.rigs(faces)]
         return Expression(np.stack(rows))
+
+    def lent(
+        self, faces: Faces[Float], source: Faces[Float] | None, own: Expression[Float] | None
+    ) -> Expression[Float]:
+        """By the reader, not by the fit, and as a change from what it reads in the source: whatever
+        it takes for an expression in a face at rest, or in a poor picture, falls out."""
+        shown = self._read(faces)
+        if source is None or own is None:
+            return Expression(self._padded(shown))
+        return Expression(own.code + self._padded(shown - self._read(source)))
 
     def from_labels(self, index: NDArray[Any]) -> Expression[Float]:
         return self.from_units(np.stack([facs.prototype(facs.EMOTIONS[int(i)]) for i in index]))
@@ -141,11 +154,21 @@ class Morphable(Method[Float]):
     def _own(self, source: Faces[Float], seen: Faces[Float]) -> Expression[Float]:
         return self.encode(seen)  # the fits are remembered already
 
+    def _read(self, faces: Faces[Float]) -> Float:
+        """What the reader sees in faces (B): blendshape weights (B, 53)."""
+        each = [one(faces, i) for i in range(len(faces))]
+        return np.concatenate([self._reads.get(face, _shown) for face in each])
+
     def _padded(self, weights: Float) -> Float:
         """Weights (..., 53) as a code (..., 58)."""
         code = np.zeros((*weights.shape[:-1], weights.shape[-1] - TURN.start), np.float32)
         code[..., : TURN.start] = weights
         return code
+
+
+def _shown(face: Faces[Float]) -> Float:
+    """What the reader sees in one face, (1, 53)."""
+    return reader.read(to_uint8(face.pixels)[0], face.landmarks[0].astype(np.float32))[None]
 
 
 def _stage(code: Float) -> Stage:
