@@ -5,12 +5,15 @@ some.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 
 @dataclass(frozen=True)
 class Architecture:
     """Shapes of the networks."""
+
+    older: ClassVar[dict[str, bool]] = {"sdu_standardised": False}
+    """Fields that weights may be older than, with what these were made with."""
 
     size: int = 128  # side of the crop, px
     stem: int = 1  # space-to-depth before encoder and extractor; 1 is the paper, 2 costs a quarter
@@ -23,6 +26,7 @@ class Architecture:
     extractor: int = 64  # channels of the extractor at its first resolution
     extractor_max: int = 2048  # the most channels the extractor grows to
     sdu: int = 512  # channels that the style disentanglement unit lifts to
+    sdu_standardised: bool = True  # ... standardises its maps; without, its tanh is at +-1: dead
     discriminator: int = 64  # channels of the discriminator at its first resolution
     discriminator_max: int = 2048  # the most channels the discriminator grows to
     head: Literal["compose", "picture"] = (

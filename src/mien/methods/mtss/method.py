@@ -12,6 +12,7 @@ from mien.guides import Label, Reference
 from mien.methods.learnt import Learnt
 from mien.methods.mtss import networks
 from mien.methods.mtss.config import Architecture
+from mien.nn.alive import Bounded
 from mien.nn.blocks import initialise
 from mien.nn.compose import decisive
 from mien.nn.heads import ComposeHead, PictureHead
@@ -56,6 +57,10 @@ class MTSS(Learnt):
         maps = self.encoder(face)
         style, skip = self.sdu(maps[1], self.extractor.look(face))
         return maps[2], skip, style
+
+    def gates(self, face: Tensor) -> dict[str, Bounded]:
+        """The style part of the skip, (B, 128, 64, 64)."""
+        return {"style disentanglement": Bounded(self.separate(face)[2], -1.0, 1.0)}
 
     def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
         return Expression(self.extractor(faces.pixels))
