@@ -20,7 +20,7 @@ from torch import nn
 
 from mien.errors import ConfigError, TrainingError, WeightsError
 from mien.files import replacing
-from mien.training.state import Counters, load, save, save_tensors
+from mien.training.checkpoint import Counters, load, save, save_tensors
 from mien.zoo.records import digest, read_weights
 from peers.base import Peer, PeerMethod, Plan
 from peers.checkout import commit_of, digest_of
@@ -142,7 +142,7 @@ def _check_same(out: Path, facts: dict[str, Any]) -> None:
 
 def _keep(path: Path, peer: Peer, counters: Counters) -> None:
     scalars: Any = peer.scalars()  # a state's extra facts are numbers of any kind
-    save(path, nn.ModuleDict(peer.nets), nn.Module(), peer.optimisers, counters, scalars)
+    save(path, nn.ModuleDict(peer.nets), nn.Module(), peer.optimisers, counters, extra=scalars)
 
 
 def _write_weights(path: Path, peer: Peer, facts: dict[str, Any]) -> None:

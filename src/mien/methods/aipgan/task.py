@@ -23,11 +23,12 @@ from mien.methods.aipgan import losses
 from mien.methods.aipgan.config import AIPGANConfig
 from mien.methods.aipgan.method import AIPGAN
 from mien.methods.aipgan.networks import INTRINSIC, Discriminator
-from mien.methods.base import Group, Loss, Method, Phase, Task, psnr, rate_at
+from mien.methods.task import MethodTask, psnr
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose, resize, warp
 from mien.nn.parts import Watches
+from mien.nn.phases import Group, Loss, Phase, rate_at
 from mien.nn.units import read_error
 from mien.types import Expression, Faces
 
@@ -35,13 +36,13 @@ Batch = dict[str, Tensor]
 JUDGED = ("realism", "judged_units", "judged_person")
 
 
-class AIPGANTask(Task):
+class AIPGANTask(MethodTask[AIPGAN]):
     """Phases and data of aipgan for a config."""
 
     def __init__(self, config: AIPGANConfig, data: Path) -> None:
         super().__init__()
         self.config, self.data = config, data
-        self.method: AIPGAN = AIPGAN(config.architecture)
+        self.method = AIPGAN(config.architecture)
         self.discriminator = Discriminator(config.architecture, config.training.people)
         self.watches = Watches(config.weights, config.training.data == "pairs")
         for judge in (self.discriminator, self.watches):
@@ -269,7 +270,7 @@ class AIPGANTask(Task):
     # ---- what a run shows of itself --------------------------------------------------------------
 
     @torch.no_grad()
-    def preview(self, method: Method, batch: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:
+    def preview(self, method: AIPGAN, batch: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:
         """Also where the encoders look, the landmarks of the lent code, the intrinsic image."""
         columns = super().preview(method, batch)
         side = batch["source"].shape[-1]
@@ -279,11 +280,10 @@ class AIPGANTask(Task):
         return columns + [(name, resize(picture, side)) for name, picture in inside]
 
     @torch.no_grad()
-    def validate(self, method: Method, batch: Mapping[str, Tensor]) -> dict[str, float]:
+    def validate(self, method: AIPGAN, batch: Mapping[str, Tensor]) -> dict[str, float]:
         """Also the error of the reference's landmarks, % of the outer eye corners' distance, that
         of its units, and the PSNR of the intrinsic image to the face at rest, dB.
         """
-        assert isinstance(method, AIPGAN)
         if self.config.training.data == "faces":
             return reading_errors(method, batch, "source", batch["source_units"])
         numbers = super().validate(method, batch)

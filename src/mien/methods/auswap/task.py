@@ -20,11 +20,12 @@ from mien.methods.auswap import losses
 from mien.methods.auswap.config import AUSwapConfig
 from mien.methods.auswap.method import AUSwap
 from mien.methods.auswap.networks import FreeReader, PatchDiscriminator
-from mien.methods.base import Group, Loss, Method, Phase, Task, rate_at
+from mien.methods.task import MethodTask
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose
 from mien.nn.parts import Watches
+from mien.nn.phases import Group, Loss, Phase, rate_at
 from mien.nn.units import read_error
 from mien.types import Faces
 
@@ -40,13 +41,13 @@ class Swap:
     rebuilt: tuple[Tensor, Tensor]
 
 
-class AUSwapTask(Task):
+class AUSwapTask(MethodTask[AUSwap]):
     """Phases and data of auswap for a config."""
 
     def __init__(self, config: AUSwapConfig, data: Path) -> None:
         super().__init__()
         self.config, self.data = config, data
-        self.method: AUSwap = AUSwap(config.architecture)
+        self.method = AUSwap(config.architecture)
         self.reader = FreeReader(config.architecture)
         self.realism = PatchDiscriminator(config.architecture)
         self.consistency = PatchDiscriminator(config.architecture)
@@ -147,7 +148,7 @@ class AUSwapTask(Task):
         )
 
     @torch.no_grad()
-    def validate(self, method: Method, batch: Mapping[str, Tensor]) -> dict[str, float]:
+    def validate(self, method: AUSwap, batch: Mapping[str, Tensor]) -> dict[str, float]:
         """Also the mean absolute error of E_a's units, on single faces."""
         if self.config.training.data != "faces":
             return super().validate(method, batch)

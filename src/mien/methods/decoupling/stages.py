@@ -12,8 +12,8 @@ from typing import Any
 from torch.utils.data import Dataset
 
 from mien.errors import ConfigError
-from mien.methods.base import rate_at
 from mien.methods.decoupling.config import DecouplingConfig, Training
+from mien.nn.phases import rate_at
 
 CODES, EDITS = "codes", "edits"
 

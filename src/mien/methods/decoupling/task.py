@@ -17,7 +17,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mien.data.loading import LabelledFaces, RigFaces, RigPairs
-from mien.methods.base import Group, Loss, Method, Phase, Task
 from mien.methods.decoupling import losses, views
 from mien.methods.decoupling.codes import Codes, Seen
 from mien.methods.decoupling.config import DecouplingConfig
@@ -25,10 +24,12 @@ from mien.methods.decoupling.method import Decoupling
 from mien.methods.decoupling.networks import Reader
 from mien.methods.decoupling.progressive import Discriminator, faded
 from mien.methods.decoupling.stages import CODES, EDITS, Course, Stage, stages
+from mien.methods.task import MethodTask
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose
 from mien.nn.parts import Watches
+from mien.nn.phases import Group, Loss, Phase
 from mien.nn.units import read_error
 
 Batch = dict[str, Tensor]
@@ -36,16 +37,17 @@ MOST_BEFORE = 2
 """Passes at most before the one that learns: it must also help where others have helped."""
 
 
-class DecouplingTask(Task):
+class DecouplingTask(MethodTask[Decoupling]):
     """Phases and data of decoupling for a config."""
 
     crowd: Tensor
     met: Tensor
+    steps: Tensor
 
     def __init__(self, config: DecouplingConfig, data: Path) -> None:
         super().__init__()
         self.config, self.data = config, data
-        self.method: Decoupling = Decoupling(config.architecture)
+        self.method = Decoupling(config.architecture)
         self.reader = Reader(config.architecture, self.method.layout)
         self.discriminator = Discriminator(config.architecture, self.method.layout)
         self.watches = Watches(config.weights)
@@ -57,7 +59,8 @@ class DecouplingTask(Task):
             "crowd", torch.zeros(config.training.crowd, len(self.method.crowd.mean))
         )
         self.register_buffer("met", torch.tensor(0))
-        self.steps = 0  # of the discriminator, for the lazy gradient penalty
+        # of the discriminator, for the lazy gradient penalty
+        self.register_buffer("steps", torch.tensor(0))
         self.fakes = torch.empty(0)  # the last pictures, for the discriminator
         self.codes = torch.empty(0)  # the last identity codes, for the adversary
         self.composed = False  # whether the composing head has begun to learn
@@ -337,7 +340,7 @@ class DecouplingTask(Task):
         real = faded(both[chosen], self.grow(seen)).detach().requires_grad_()
         answers = self.discriminator(real)
         parts = {"apart": losses.told_apart(answers, self.discriminator(self.fakes))}
-        if w.r1 and self.steps % t.r1_every == 0:
+        if w.r1 and int(self.steps) % t.r1_every == 0:
             parts["r1"] = 0.5 * w.r1 * t.r1_every * shared.r1(answers, real)
         self.steps += 1
         return Loss(parts)
@@ -349,11 +352,10 @@ class DecouplingTask(Task):
     # ---- the end of a run, and what it shows of itself -----------------------------------------
 
     @torch.no_grad()
-    def conclude(self, method: Method) -> None:
+    def conclude(self, method: Decoupling) -> None:
         """The spread of the training people's identity codes, from every photograph as it is and
         mirrored.
         """
-        assert isinstance(method, Decoupling)
         faces = RigFaces(self.data, "train", size=method.size, augment=False)
         first = {s: i for i, (s, _) in reversed(list(enumerate(faces.faces)))}
         found = []
@@ -363,11 +365,10 @@ class DecouplingTask(Task):
         method.crowd.fit(torch.cat(found))
 
     @torch.no_grad()
-    def preview(self, method: Method, batch: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:
+    def preview(self, method: Decoupling, batch: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:
         """Codes alone after one pass and after all, given other expressions, and people invented;
         the composing head once it learns.
         """
-        assert isinstance(method, Decoupling)
         x, side = batch["source"], batch["source"].shape[-1]
         columns = views.codes_alone(method, x)
         if int(self.met) >= len(x):
@@ -377,10 +378,9 @@ class DecouplingTask(Task):
         return [(name, F.interpolate(p, size=(side, side))) for name, p in columns]
 
     @torch.no_grad()
-    def validate(self, method: Method, batch: Mapping[str, Tensor]) -> dict[str, float]:
+    def validate(self, method: Decoupling, batch: Mapping[str, Tensor]) -> dict[str, float]:
         """How well codes alone rebuild (`views.numbers`); the base's numbers once the composing
         head learns.
         """
-        assert isinstance(method, Decoupling)
         numbers = views.numbers(method, batch)
         return numbers | (super().validate(method, batch) if self.composed else {})

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from mien.methods.base import psnr
 from mien.methods.decoupling.codes import Codes
 from mien.methods.decoupling.method import Decoupling
+from mien.methods.task import psnr
 from mien.types import Faces
 
 

@@ -14,27 +14,30 @@ import torch
 from torch import Tensor
 
 from mien.data.loading import RigLabelled, RigPairs
-from mien.methods.base import Group, Loss, Phase, Task, rate_at
 from mien.methods.mtss import losses
 from mien.methods.mtss.config import MTSSConfig
 from mien.methods.mtss.method import MTSS
 from mien.methods.mtss.networks import Discriminator, StyleClassifier
+from mien.methods.task import MethodTask
 from mien.nn import losses as shared
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose
 from mien.nn.parts import Watches
+from mien.nn.phases import Group, Loss, Phase, rate_at
 from mien.nn.units import prototypes, read_error
 
 Batch = dict[str, Tensor]
 
 
-class MTSSTask(Task):
+class MTSSTask(MethodTask[MTSS]):
     """Phases, data and previews of mtss for a config."""
+
+    steps: Tensor
 
     def __init__(self, config: MTSSConfig, data: Path) -> None:
         super().__init__()
         self.config, self.data = config, data
-        self.method: MTSS = MTSS(config.architecture)
+        self.method = MTSS(config.architecture)
         self.classifier = StyleClassifier(config.architecture)
         self.discriminator = Discriminator(config.architecture)
         self.watches = Watches(config.weights, config.training.data == "pairs")
@@ -42,7 +45,7 @@ class MTSSTask(Task):
             initialise(module)
         self.ema_images = config.training.ema_images
         self.fakes: tuple[Tensor, Tensor] | None = None
-        self.steps = 0  # of the discriminator, for lazy R1
+        self.register_buffer("steps", torch.tensor(0))  # of the discriminator, for lazy R1
 
     def dataset(self, split: str, seed: int) -> RigPairs | RigLabelled:
         t, size = self.config.training, self.config.architecture.size
@@ -218,7 +221,7 @@ class MTSSTask(Task):
         if not paired:
             cycled = losses.pick(self.discriminator(second)[1], batch["source_label"])
             parts |= {"real_cycle": shared.hinge_real(two), "fake_cycle": shared.hinge_fake(cycled)}
-        if w.r1 and self.steps % t.r1_every == 0:
+        if w.r1 and int(self.steps) % t.r1_every == 0:
             heads = (one,) if paired else (one, two)
             parts["r1"] = w.r1 * t.r1_every * torch.stack([shared.r1(h, real) for h in heads]).sum()
         self.steps += 1

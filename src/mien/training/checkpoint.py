@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -53,8 +54,8 @@ def save(
     average: nn.Module,
     optimizers: Sequence[Optimizer],
     counters: Counters,
-    extra: Mapping[str, int],
     plan: str = "",
+    extra: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
     """Write the state of a run; refuses weights that are not finite.
 
