@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import default_collate
 
+from mien.data.batch import Tensors, collate
 from mien.nn.phases import Task
 from mien.training import checkpoint
 from mien.training.trainer import Trainer
@@ -54,8 +54,8 @@ class Journal:
         self.folder, self.task = folder, task
         self.every, self.limit = sheet_minutes * 60, minutes * 60 if minutes else None
         held = task.dataset("validation", seed)
-        self.checks = default_collate([held[i] for i in range(checks)])
-        self.shown = {k: v[:faces] for k, v in self.checks.items()}
+        self.checks: Tensors = collate([held[i] for i in range(checks)])
+        self.shown = self.checks[:faces]
         self.sums: dict[str, tuple[float, int]] = {}
         self.began = self.last = time.monotonic()
 
@@ -99,11 +99,11 @@ class Journal:
     def check(self, trainer: Trainer) -> dict[str, float]:
         """Validation numbers; draws the sheet on the way."""
         average, device = trainer.ema.average, trainer.fabric.device
-        on = {k: v.to(device) for k, v in self.checks.items()}
-        shown = {k: v.to(device) for k, v in self.shown.items()}
-        columns = self.task.preview(average, shown)
+        columns = self.task.preview(average, self.shown.to(device))
         if columns:
             target = self.folder / SHEETS / f"{trainer.counters.seen:09d}.png"
             target.parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(target), contact_sheet(columns)[..., ::-1])
-        return {k: round(v, 3) for k, v in self.task.validate(average, on).items()}
+        return {
+            k: round(v, 3) for k, v in self.task.validate(average, self.checks.to(device)).items()
+        }

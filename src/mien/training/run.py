@@ -10,6 +10,7 @@ import yaml
 from lightning.fabric import Fabric, seed_everything
 from torch.utils.data import DataLoader
 
+from mien.data.batch import collate
 from mien.data.loading import open_renders
 from mien.errors import TrainingError
 from mien.methods import registry
@@ -17,6 +18,7 @@ from mien.methods.base import Method
 from mien.methods.strengths import Strengths, fit
 from mien.methods.task import MethodTask
 from mien.metrics.triples import faces_of
+from mien.nn.units import renamed
 from mien.training import checkpoint
 from mien.training.journal import STATE, Journal
 from mien.training.recipe import Recipe, Run, dump
@@ -29,8 +31,9 @@ FITTED = 16
 
 def make_task(recipe: Recipe, data: Path) -> MethodTask[Any]:
     """The task of a recipe over the rig shards in `data`."""
-    kind: type[MethodTask[Any]] = registry.resolve(registry.entry(recipe.method).task)
-    return kind(recipe.config, data)
+    kind = registry.resolve(registry.entry(recipe.method).task)
+    task: MethodTask[Any] = kind(recipe.config, data)
+    return task
 
 
 def begin_with(task: MethodTask[Any], weights: Path) -> None:
@@ -40,7 +43,7 @@ def begin_with(task: MethodTask[Any], weights: Path) -> None:
     mine = task.method.state_dict()
     fits = {
         k: v.to(mine[k])
-        for k, v in read_weights(weights)[0].items()
+        for k, v in renamed(read_weights(weights)[0]).items()
         if k in mine and mine[k].shape == v.shape
     }
     if not fits:
@@ -108,6 +111,7 @@ def train(
         sampler=Stream(started, config.images, fabric.global_rank, fabric.world_size),
         num_workers=recipe.run.workers,
         drop_last=True,
+        collate_fn=collate,
         persistent_workers=recipe.run.workers > 0,
         # its own, or making the iterator would move the random state that a resume restores
         generator=torch.Generator().manual_seed(config.seed),

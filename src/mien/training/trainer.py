@@ -20,6 +20,7 @@ from torch import Tensor, distributed, nn
 from torch.optim import Adam, AdamW, Optimizer
 from torch.utils.data import Sampler
 
+from mien.data.batch import Tensors
 from mien.errors import TrainingError
 from mien.nn.phases import Phase, Task
 from mien.training import checkpoint
@@ -85,20 +86,20 @@ class Trainer:
         """Go on from a state on disk."""
         self.counters = checkpoint.load(path, self.task, self.ema.average, self.optimizers)[0]
 
-    def fit(self, loader: Iterable[Any], after: Callable[[Trainer], bool]) -> None:
+    def fit(self, loader: Iterable[Tensors], after: Callable[[Trainer], bool]) -> None:
         """Learn from the loader's batches to its end, or until `after`, called after each, says
         True.
         """
         self.task.train()
         clock = time.monotonic()
         for batch in loader:
-            self.learn(_moved(batch, self.fabric.device))
+            self.learn(batch.to(self.fabric.device))
             now = time.monotonic()
             self.counters.seconds, clock = self.counters.seconds + now - clock, now
             if after(self):
                 break
 
-    def learn(self, batch: Any) -> None:
+    def learn(self, batch: Tensors) -> None:
         """Every phase that is due, on this process's share of a batch; then counters and
         average.
         """
@@ -108,12 +109,12 @@ class Trainer:
                 self.step(phase, optimizer, batch)
             elif phase.stop is not None and c.seen >= phase.stop:
                 optimizer.state.clear()  # its moments are of no more use
-        count = _count(batch) * self.fabric.world_size
+        count = len(batch) * self.fabric.world_size
         c.seen, c.batches = c.seen + count, c.batches + 1
         self.share_buffers()
         self.ema.update(self.task.kept, count, c.seen)
 
-    def step(self, phase: Phase, optimizer: Optimizer, batch: Any) -> None:
+    def step(self, phase: Phase, optimizer: Optimizer, batch: Tensors) -> None:
         """One step of one phase: only its modules learn, and only from a finite loss."""
         self.freeze_all_but(phase.parameters)
         progress = self.counters.seen / self.budget
@@ -207,11 +208,3 @@ class Trainer:
 
 def _shapes(phase: Phase) -> list[list[int]]:
     return [list(p.shape) for p in phase.parameters]
-
-
-def _moved(batch: Any, device: torch.device) -> Any:
-    return {k: v.to(device) for k, v in batch.items()}
-
-
-def _count(batch: Any) -> int:
-    return len(next(iter(batch.values())))

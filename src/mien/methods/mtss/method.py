@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
@@ -15,6 +16,7 @@ from mien.methods.mtss.config import Architecture
 from mien.nn.blocks import initialise
 from mien.nn.compose import decisive
 from mien.nn.heads import ComposeHead, PictureHead
+from mien.nn.units import UnitMap, renamed
 from mien.types import Composition, Expression, Faces, Identity
 
 
@@ -42,8 +44,11 @@ class MTSS(Method):
         self.extractor = networks.Extractor(a)
         self.sdu = networks.SDU(a, self.extractor.early_width)
         self.mapper = networks.Mapper(a)
-        self.unit_map = networks.UnitMap(a)
+        self.unit_map = UnitMap(a.style)
         initialise(self)
+
+    def restore(self, tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> None:
+        super().restore(renamed(tensors), facts)
 
     def identity(self, source: Faces) -> Identity:
         content, skip, _ = self.separate(source.pixels)
@@ -66,7 +71,7 @@ class MTSS(Method):
         return Expression(self.mapper(z, index))
 
     def from_units(self, units: Tensor) -> Expression:
-        return Expression(self.unit_map.to_style(units))
+        return Expression(self.unit_map.to_code(units))
 
     def units(self, expression: Expression) -> Tensor:
         return self.unit_map.to_units(expression.code).clamp(0, 1)  # type: ignore[no-any-return]
