@@ -1,7 +1,7 @@
 """The whole state of a run in one safetensors file, so that resuming is exact and no pickle is ever
 read.
 
-Holds the task's weights, the average, every optimiser's moments, the random state and the counters.
+Holds the task's weights, the average, every optimiser's moments and the counters.
 """
 
 from __future__ import annotations
@@ -66,7 +66,6 @@ def save(
         raise TrainingError("the weights are not finite: the last good state on disk is kept")
     tensors |= {f"average.{k}": v for k, v in average.state_dict().items()}
     tensors |= _optimizer_tensors(optimizers)
-    tensors["rng"] = torch.get_rng_state()
     meta = {"counters": json.dumps(vars(counters)), "extra": json.dumps(dict(extra))}
     meta["plan"] = plan
     save_tensors(path, tensors, meta)
@@ -135,5 +134,4 @@ def load(
                 _, _, index, key = name.split(".", 3)
                 whole["state"].setdefault(int(index), {})[key] = value
         optimizer.load_state_dict(whole)
-    torch.set_rng_state(tensors["rng"])
     return Counters(**json.loads(meta["counters"])), json.loads(meta["extra"])

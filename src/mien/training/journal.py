@@ -88,7 +88,7 @@ class Journal:
             self.folder / STATE, trainer.task, trainer.ema.average, trainer.optimizers,
             trainer.counters, trainer.plan,
         )  # fmt: skip
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
+        with torch.no_grad():
             numbers = self.check(trainer)
         c = trainer.counters
         entry = {"seen": c.seen, "seconds": round(c.seconds, 1)} | numbers

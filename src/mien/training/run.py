@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 import yaml
-from lightning.fabric import Fabric, seed_everything
+from lightning.fabric import Fabric
 from torch.utils.data import DataLoader
 
 from mien.data.batch import collate
@@ -97,11 +97,11 @@ def train(
     if not resume and (out / STATE).exists():
         raise TrainingError(f"{out} holds a run already: resume it or choose another --out")
     fabric = launched(recipe.run)
-    seed_everything(config.seed + started, verbose=False)
+    torch.manual_seed(config.seed)  # of the first weights, the same in every process
     task = make_task(recipe, data)
     if init is not None and not started:
         begin_with(task, init)
-    trainer = Trainer(task, config.images, fabric)
+    trainer = Trainer(task, config.images, config.seed, fabric)
     if started:
         checkpoint.check(out / STATE, task, trainer.plan)
     journal = Journal(out, task, sheet_minutes=recipe.run.sheet_minutes, minutes=minutes)
@@ -113,8 +113,6 @@ def train(
         drop_last=True,
         collate_fn=collate,
         persistent_workers=recipe.run.workers > 0,
-        # its own, or making the iterator would move the random state that a resume restores
-        generator=torch.Generator().manual_seed(config.seed),
     )
     # only now: what the user got wrong has been said, and leaves no folder behind
     out.mkdir(parents=True, exist_ok=True)

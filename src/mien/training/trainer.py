@@ -4,6 +4,9 @@ Lightning Fabric brings devices, precision and processes; what is counted, avera
 here. Budgets count images. With several processes each has its own images of a batch, and they
 agree on gradients: averaged after every phase, as in StyleGAN2-ADA's public loop, so that networks
 may be called in any order and by any of their methods, which a wrapper for `forward` does not see.
+
+What is drawn at random in a step depends on (seed, process, images seen) alone, as what a data set
+shows depends on (seed, index): a run resumes exactly on any device, and keeps no random state.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.fabric import Fabric
 from torch import Tensor, distributed, nn
@@ -57,14 +61,24 @@ def optimizer_of(phase: Phase) -> Optimizer:
     return kind(groups, betas=phase.betas, weight_decay=phase.weight_decay)
 
 
+def seed_of(seed: int, rank: int, image: int) -> int:
+    """The seed of a process's random draws in the step that begins at an image.
+
+    >>> seed_of(0, 0, 0) == seed_of(0, 0, 0) != seed_of(0, 1, 0)
+    True
+    """
+    state = np.random.SeedSequence((seed, rank, image)).generate_state(1, np.uint64)
+    return int(state[0])
+
+
 class Trainer:
     """A task in training: its phases with their optimisers, the average, the counters.
 
     `parts` holds the newest named losses, those of this process's own images.
     """
 
-    def __init__(self, task: Task[Any], budget: int, fabric: Fabric) -> None:
-        self.task, self.budget, self.fabric = task, budget, fabric
+    def __init__(self, task: Task[Any], budget: int, seed: int, fabric: Fabric) -> None:
+        self.task, self.budget, self.seed, self.fabric = task, budget, seed, fabric
         self.phases: Sequence[Phase] = task.phases()
         self.ema = EMA(task.kept, task.ema_images)
         task.to(fabric.device)
@@ -104,6 +118,7 @@ class Trainer:
         average.
         """
         c = self.counters
+        torch.manual_seed(seed_of(self.seed, self.fabric.global_rank, c.seen))
         for phase, optimizer in zip(self.phases, self.optimizers, strict=True):
             if phase.runs(c.seen) and c.batches % phase.every == 0:
                 self.step(phase, optimizer, batch)
