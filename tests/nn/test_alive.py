@@ -69,6 +69,7 @@ def faces() -> Tensor:
     from mien import images
     from mien.faces.align import align
     from mien.faces.detect import detect
+    from mien.nn.tensors import faces as tensors
     from mien.types import Faces
     from mien.zoo.samples import samples
 
@@ -76,4 +77,4 @@ def faces() -> Tensor:
     for path in samples().values():
         pixels = images.read(path).pixels
         found.append(align(pixels, detect(pixels)[0], 128))
-    return Faces.stack(found).pixels
+    return tensors(Faces.stack(found)).pixels

@@ -15,7 +15,7 @@ from mien.nn.alive import Bounded
 from mien.nn.blocks import initialise
 from mien.nn.compose import decisive, resize
 from mien.nn.heads import ComposeHead, PictureHead
-from mien.nn.units import prototypes
+from mien.nn.units import UnitMap, prototypes
 from mien.types import Composition, Expression, Faces, Identity
 
 
@@ -40,7 +40,7 @@ class AIPGAN(Learnt):
         self.decoder = networks.Decoder(a)
         head = ComposeHead if a.head == "compose" else PictureHead
         self.head = head(a.width, a.stem)
-        self.unit_map = networks.UnitMap(a)
+        self.unit_map = UnitMap(a.code)
         initialise(self)
 
     def identity(self, source: Faces[Tensor]) -> Identity[Tensor]:

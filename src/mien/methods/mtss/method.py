@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mien.facs import EMOTIONS
@@ -16,6 +18,7 @@ from mien.nn.alive import Bounded
 from mien.nn.blocks import initialise
 from mien.nn.compose import decisive
 from mien.nn.heads import ComposeHead, PictureHead
+from mien.nn.units import UnitMap, renamed
 from mien.types import Composition, Expression, Faces, Identity
 
 
@@ -43,8 +46,11 @@ class MTSS(Learnt):
         self.extractor = networks.Extractor(a)
         self.sdu = networks.SDU(a, self.extractor.early_width)
         self.mapper = networks.Mapper(a)
-        self.unit_map = networks.UnitMap(a)
+        self.unit_map = UnitMap(a.style)
         initialise(self)
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, str]) -> None:
+        super().restore(renamed(arrays), facts)
 
     def identity(self, source: Faces[Tensor]) -> Identity[Tensor]:
         content, skip, _ = self.separate(source.pixels)
@@ -71,7 +77,7 @@ class MTSS(Learnt):
         return Expression(self.mapper(z, index))
 
     def from_units(self, units: Tensor) -> Expression[Tensor]:
-        return Expression(self.unit_map.to_style(units))
+        return Expression(self.unit_map.to_code(units))
 
     def units(self, expression: Expression[Tensor]) -> Tensor:
         return self.unit_map.to_units(expression.code).clamp(0, 1)  # type: ignore[no-any-return]

@@ -147,18 +147,6 @@ class StyleClassifier(nn.Sequential):
         )
 
 
-class UnitMap(nn.Module):
-    """Differs: action units <-> style, both linear, so that a line in one is a line in the other.
-
-    Inferred by mien, not in the paper, which has labels and references only.
-    """
-
-    def __init__(self, a: Architecture) -> None:
-        super().__init__()
-        self.to_style = nn.Linear(len(UNITS), a.style)
-        self.to_units = nn.Linear(a.style, len(UNITS))
-
-
 class SDU(nn.Module):
     """Style disentanglement unit: takes the source's expression out of the skip connection.
 
