@@ -136,7 +136,7 @@ def test_one_expression_that_every_field_edits(visit: Any, tmp_path: Path) -> No
     path.write_text(json.dumps({"to": "sad", "gaze": [0, 0.5], "intensity": 0.5}))
     visit.upload(path, "preset")
     visit.shows("gaze 0,0.5 on mine, 50%")
-    up = page.get_by_role("slider", name="Eyes up")
+    up = page.get_by_role("slider", name=re.compile("Eyes up$"))
     page.wait_for_function("s => Number(s.value) === 0.5", arg=up.element_handle())
     assert page.get_by_role("slider", name="Head to the left").input_value() == "0"
     path.write_text('{"joy": 1}')
