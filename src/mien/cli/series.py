@@ -31,6 +31,9 @@ def command(
     equal: Annotated[
         bool, typer.Option("--equal", help="Equal mean luminance and contrast of the face.")
     ] = False,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Processes; the same bytes by any number.")
+    ] = 1,
     device: Device = "auto",
 ) -> None:
     """Show every face in every expression, intensity and side of a plan, made alike: eyes at the
@@ -43,6 +46,7 @@ def command(
     from rich.progress import Progress
 
     from mien.errors import AssetMissing, DataError
+    from mien.jobs import Local
     from mien.judges.identity import Descriptor, descriptor
     from mien.people import series
 
@@ -63,8 +67,9 @@ def command(
     with Progress(transient=True) as bar:
         task = bar.add_task("series", total=len(people) * len(cells))
         rows, failed = series.write(
-            editor, people, cells, look, out, who, lambda done: bar.update(task, completed=done)
-        )
+            editor, people, cells, look, out, who,
+            lambda done: bar.update(task, completed=done), Local(workers),
+        )  # fmt: skip
     for line in (*faults, *unusable, *failed):
         typer.echo(f"skipped: {line}", err=True)
     passed = sum(row["checks"] == "passed" for row in rows)
