@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from importlib.util import module_from_spec, spec_from_file_location
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -137,17 +136,9 @@ def test_and_those_of_the_other_texts(tree: dict[str, set[str]]) -> None:
     assert fault("mien data import london DIR --copy", tree) is None
 
 
-def made(name: str) -> str:
-    """A page that the site makes."""
-    spec = spec_from_file_location(name, DOCS / "site" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return str(module.page())
-
-
-def test_the_reference_of_commands_has_them_all(tree: dict[str, set[str]]) -> None:
+def test_the_reference_of_commands_has_them_all(
+    tree: dict[str, set[str]], made: Callable[[str], str]
+) -> None:
     page = made("commands")
     for name, options in tree.items():
         assert f"mien {name} {{ #" in page
@@ -155,7 +146,7 @@ def test_the_reference_of_commands_has_them_all(tree: dict[str, set[str]]) -> No
     assert "Traceback" not in page
 
 
-def test_the_reference_of_calls_has_them_all() -> None:
+def test_the_reference_of_calls_has_them_all(made: Callable[[str], str]) -> None:
     pytest.importorskip("fastapi", reason="needs mien[web]")
     page = made("http_calls")
     for call in ("POST /v1/edit", "POST /v1/swap", "POST /v1/sheet", "GET /v1/methods"):

@@ -64,7 +64,7 @@ def command(
     region: Region = "face",
     like_film: Annotated[
         Path | None,
-        typer.Option("--like-film", metavar="FILM", help="Lend the expression of this one's face."),
+        typer.Option("--like-film", metavar="FILM", help="Use the expression of this one's face."),
     ] = None,
     like_shapes: Annotated[
         Path | None,
