@@ -54,7 +54,7 @@ def command(
     same place, equal size, and a table of what was asked and what judges read.
 
     A row's **intensity** and **side** may list several, with spaces between; **frames** splits a
-    rise into stills. Rows that cannot be read are told and skipped; the same command again goes on
+    rise into stills. Rows that cannot be read are named and skipped; the same command again goes on
     where it was stopped.
     """
     from rich.progress import Progress
