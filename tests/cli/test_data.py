@@ -11,7 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from mien.cli.main import app
-from mien.data.adapters import KNOWN
+from mien.data.adapters import FACE_MODELS, KNOWN
 
 
 def run(*arguments: object) -> Any:
@@ -88,14 +88,15 @@ def test_list_shows_terms_and_where_to_get_each(
     monkeypatch.setenv("MIEN_DATA", str(tmp_path))
     result = run("list")
     assert result.exit_code == 0
-    assert result.stdout.count("not here") == len(KNOWN) + 1  # and the face model
+    assert result.stdout.count("not here") == len(KNOWN) + len(FACE_MODELS)
     for d in KNOWN.values():
         assert d.name in result.stdout
         assert d.weights in result.stdout
         about = run("list", d.name).stdout
         for text in (d.title, d.licence, d.terms, d.weights, d.source, d.obtain, d.example):
             assert text in about
-    assert "github.com/ICT-VGL" in run("list", "ict-facekit").stdout
+    for name, model in FACE_MODELS.items():
+        assert model.SOURCE in run("list", name).stdout
 
 
 @pytest.mark.parametrize(
@@ -107,6 +108,7 @@ def test_list_shows_terms_and_where_to_get_each(
         (("list", "nobody"), "choose from london"),
         (("import", "london", "nowhere"), "not a folder"),
         (("import", "ict-facekit", "nowhere"), "vertex_indices.json"),
+        (("import", "gnm-head", "nowhere"), "gnm_head.npz"),
         (("check", "nowhere"), "mien data import"),
         (("samples", "nowhere", "out"), "London Set"),
     ],
