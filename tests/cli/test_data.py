@@ -65,6 +65,20 @@ def test_films_give_frames_and_say_what_weights_may_be_used_for(tmp_path: Path) 
     assert "weights trained on it: non-commercial research" in result.stdout
 
 
+def test_align_writes_crops_and_names_what_shows_no_face(tmp_path: Path) -> None:
+    from mien.zoo.samples import samples
+
+    for name, person in (("anna", "a"), ("wall", "b")):
+        Image.new("RGB", (64, 64)).save(tmp_path / f"{name}.png")
+        with (tmp_path / "metadata.jsonl").open("a") as file:
+            file.write(f'{{"file_name": "{name}.png", "person": "{person}"}}\n')
+    Image.open(samples()["anna"]).save(tmp_path / "anna.png")
+    result = run("align", tmp_path, "-o", tmp_path / "faces", "--size", "96", "--workers", "1")
+    assert result.exit_code == 0, result.output
+    assert "left out: wall.png" in result.stderr
+    assert Image.open(tmp_path / "faces" / "anna.png.png").size == (96, 96)
+
+
 def test_check_finds_and_exits_with_2(portraits: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     run("import", "congress", portraits, "--out", out, "--copy")
@@ -109,6 +123,7 @@ def test_list_shows_terms_and_where_to_get_each(
         (("import", "london", "nowhere"), "not a folder"),
         (("import", "ict-facekit", "nowhere"), "vertex_indices.json"),
         (("import", "gnm-head", "nowhere"), "gnm_head.npz"),
+        (("align", "nowhere", "-o", "out"), "mien data import"),
         (("check", "nowhere"), "mien data import"),
         (("samples", "nowhere", "out"), "London Set"),
     ],

@@ -65,10 +65,7 @@ def import_(
             name, folder, out, copy=copy, frames=frames, film=_film, progress=progress,
             left_out=left_out.append,
         )  # fmt: skip
-    for reason in left_out[:SHOWN]:
-        typer.echo(f"left out: {reason}", err=True)
-    if len(left_out) > SHOWN:
-        typer.echo(f"left out: {len(left_out) - SHOWN} more", err=True)
+    _tell(left_out)
     _print(_summary(records, f"{name} in {target}"))
     one = KNOWN[name]
     typer.echo(f"licence: {one.licence}; for {one.terms}; weights trained on it: {one.weights}")
@@ -101,6 +98,33 @@ def check(
     hidden = len(result.problems) - SHOWN
     more = f" ({hidden} more than shown)" if hidden > 0 else ""
     raise DataError(f"{len(result.problems)} problems in {folder}{more}")
+
+
+@app.command()
+def align(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", help="Photographs with a metadata.jsonl, or a known set."),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")],
+    size: Annotated[int, typer.Option(min=64, max=1024, help="Side of the crops, px.")] = 160,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Threads; one per core if not given.")
+    ] = None,
+) -> None:
+    """Crop the largest face of every photograph, once, for training to read; same manifest."""
+    import os
+
+    from mien.data.aligning import align_photographs
+
+    left_out: list[str] = []
+    with _progress("faces") as progress:
+        records = align_photographs(
+            folder, out, size=size, workers=workers or os.cpu_count() or 1, progress=progress,
+            left_out=left_out.append,
+        )  # fmt: skip
+    _tell(left_out)
+    _print(_summary(records, f"{out}, {size} px"))
 
 
 @app.command("list")
@@ -196,6 +220,13 @@ def _summary(records: list[Record], title: str) -> Table:
         )
         table.add_row(split, *map(str, counts))
     return table
+
+
+def _tell(left_out: list[str]) -> None:
+    for reason in left_out[:SHOWN]:
+        typer.echo(f"left out: {reason}", err=True)
+    if len(left_out) > SHOWN:
+        typer.echo(f"left out: {len(left_out) - SHOWN} more", err=True)
 
 
 def _film(path: Path) -> Iterator[UInt8]:
