@@ -14,7 +14,6 @@ from mien import images
 from mien.data.adapters import records_in
 from mien.data.importing import clear
 from mien.data.manifest import FILE_NAME, Record, write_manifest
-from mien.data.rigging import one_thread
 from mien.errors import DataError, FaceNotFound, ImageError
 from mien.faces.align import align
 from mien.faces.detect import choose, detect
@@ -90,6 +89,6 @@ def _crop(folder: Path, out: Path, size: int, record: Record) -> Aligned:
 def _each(
     work: Callable[[Record], Aligned], records: Sequence[Record], workers: int
 ) -> Iterator[Aligned]:
-    """The work on each record, in their order, in `workers` threads of one core each."""
-    with one_thread(), ThreadPool(workers) as pool:
+    """The work on each record, in their order, in `workers` threads."""
+    with ThreadPool(workers) as pool:
         yield from pool.imap(work, records)

@@ -56,7 +56,7 @@ class Listed:
             ImageError: it cannot be read.
             FaceNotFound: nobody is on it.
         """
-        with one_thread():
+        with _one_thread():
             face = _aligned(self.folder, self.record)
         points = template_beside(self.folder / self.record.file_name)
         return Source(
@@ -110,7 +110,7 @@ def _aligned(folder: Path, record: Record) -> AlignedFace:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def _one_thread() -> Iterator[None]:
     """PyTorch at one thread: sums, and so landmarks, must not depend on how many there are."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)

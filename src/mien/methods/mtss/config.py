@@ -12,9 +12,6 @@ from typing import ClassVar, Literal
 class Architecture:
     """Shapes of the networks."""
 
-    older: ClassVar[dict[str, bool]] = {"sdu_standardised": False}
-    """Fields that weights may be older than, with what these were made with."""
-
     size: int = 128  # side of the crop, px
     stem: int = 1  # space-to-depth before encoder and extractor; 1 is the paper, 2 costs a quarter
     width: int = 64  # channels of the encoder at its first resolution; doubled at each of two Downs
@@ -40,6 +37,8 @@ class Architecture:
     norm: Literal["instance", "group"] = (
         "instance"  # of encoder and decoder; the paper's is instance
     )
+    older: ClassVar[dict[str, bool]] = {"sdu_standardised": False}
+    """Fields that weights may be older than, with what these were made with."""
 
 
 @dataclass(frozen=True)
