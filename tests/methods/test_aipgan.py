@@ -17,7 +17,7 @@ from mien.methods.aipgan import losses, networks
 from mien.methods.aipgan.config import AIPGANConfig, Architecture, Training, Weights
 from mien.methods.aipgan.method import AIPGAN, dotted, lit
 from mien.methods.aipgan.task import AIPGANTask
-from mien.methods.base import Loss
+from mien.methods.task import Loss
 from mien.types import Faces
 
 SMALL = Architecture(

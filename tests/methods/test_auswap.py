@@ -15,7 +15,7 @@ from mien.methods.auswap.config import Architecture, AUSwapConfig, Training, Wei
 from mien.methods.auswap.method import AUSwap
 from mien.methods.auswap.networks import FreeEncoder, Generator, PatchDiscriminator, UnitEncoder
 from mien.methods.auswap.task import AUSwapTask
-from mien.methods.base import Loss
+from mien.methods.task import Loss
 from mien.types import Faces
 
 SMALL = Architecture(

@@ -12,7 +12,6 @@ from torch import Tensor
 from mien import facs
 from mien.errors import ConfigError
 from mien.guides import Label
-from mien.methods.base import Loss
 from mien.methods.decoupling import losses
 from mien.methods.decoupling.codes import Codes, Layout
 from mien.methods.decoupling.config import Architecture, DecouplingConfig, Training, Weights
@@ -21,6 +20,7 @@ from mien.methods.decoupling.progressive import Discriminator, Generator
 from mien.methods.decoupling.stages import Course
 from mien.methods.decoupling.stages import stages as stages_of
 from mien.methods.decoupling.task import DecouplingTask
+from mien.methods.task import Loss
 from mien.types import Faces
 
 SMALL = Architecture(

@@ -15,7 +15,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,12 +28,14 @@ from mien.images import Photo
 from mien.methods.registry import torch_is_here
 from mien.people import stimuli
 from mien.people.asks import COLUMNS, Ask, of_row, table
-from mien.people.crowd import Judge
 from mien.people.folder import kept, make, settle
 from mien.people.folder import write as write_text
 from mien.people.stimuli import Level
 from mien.provenance import mark
 from mien.types import Face, Faces, Float, UInt8
+
+if TYPE_CHECKING:
+    from mien.people.crowd import Judge
 
 PLAN = (*COLUMNS, "person", "frames", "repetitions")
 """Columns of a plan: those of asks, where `intensity` and `side` may list several with spaces
