@@ -96,8 +96,13 @@ def resolve(path: str) -> Any:
 
 def check_installed(name: str) -> None:
     """ConfigError where a method needs torch and torch is not installed."""
-    if entry(name).task and not torch_is_here():
+    if not installed(name):
         raise ConfigError(f"{name} needs torch: pip install 'mien[train]', or use {DEFAULT}")
+
+
+def installed(name: str) -> bool:
+    """Whether what a method runs on is installed."""
+    return not entry(name).task or torch_is_here()
 
 
 def torch_is_here() -> bool:
