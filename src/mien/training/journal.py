@@ -18,6 +18,10 @@ from mien.training import checkpoint
 from mien.training.trainer import Trainer
 
 STATE, LOG, SHEETS = "state.safetensors", "log.jsonl", "sheets"
+CHECKED, SHOWN = 96, 8
+"""Items of the validation people that are measured, and of these drawn."""
+SEED = 7
+"""Of those items."""
 
 
 def _pixels(t: Tensor) -> np.ndarray[Any, Any]:
@@ -48,14 +52,14 @@ class Journal:
     """
 
     def __init__(
-        self, folder: Path, task: Task[Any], *, sheet_minutes: float = 5.0, faces: int = 8,
-        checks: int = 96, seed: int = 7, minutes: float | None = None,
+        self, folder: Path, task: Task[Any], *, sheet_minutes: float = 5.0,
+        minutes: float | None = None,
     ) -> None:  # fmt: skip
         self.folder, self.task = folder, task
         self.every, self.limit = sheet_minutes * 60, minutes * 60 if minutes else None
-        held = task.dataset("validation", seed)
-        self.checks: Tensors = collate([held[i] for i in range(checks)])
-        self.shown = self.checks[:faces]
+        held = task.dataset("validation", SEED)
+        self.checks: Tensors = collate([held[i] for i in range(CHECKED)])
+        self.shown = self.checks[:SHOWN]
         self.sums: dict[str, tuple[float, int]] = {}
         self.began = self.last = time.monotonic()
 
