@@ -58,8 +58,7 @@ class Journal:
         self.folder, self.task = folder, task
         self.every, self.limit = sheet_minutes * 60, minutes * 60 if minutes else None
         held = task.dataset("validation", SEED)
-        self.checks: Tensors = collate([held[i] for i in range(CHECKED)])
-        self.shown = self.checks[:SHOWN]
+        self.checks: Tensors | None = held and collate([held[i] for i in range(CHECKED)])
         self.sums: dict[str, tuple[float, int]] = {}
         self.began = self.last = time.monotonic()
 
@@ -102,12 +101,12 @@ class Journal:
 
     def check(self, trainer: Trainer) -> dict[str, float]:
         """Validation numbers; draws the sheet on the way."""
-        average, device = trainer.ema.average, trainer.fabric.device
-        columns = self.task.preview(average, self.shown.to(device))
+        if self.checks is None:
+            return {}
+        average, on = trainer.ema.average, self.checks.to(trainer.fabric.device)
+        columns = self.task.preview(average, on[:SHOWN])
         if columns:
             target = self.folder / SHEETS / f"{trainer.counters.seen:09d}.png"
             target.parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(target), contact_sheet(columns)[..., ::-1])
-        return {
-            k: round(v, 3) for k, v in self.task.validate(average, self.checks.to(device)).items()
-        }
+        return {k: round(v, 3) for k, v in self.task.validate(average, on).items()}
