@@ -163,7 +163,8 @@ def _said(cls: type[Any], fault: Any) -> str:
         *parents, last = fault["loc"]
         for name in parents:
             cls = get_type_hints(cls)[name]
-        return f"unknown field {last!r}; known: {', '.join(get_type_hints(cls))}"
+        known = ", ".join(field.name for field in dataclasses.fields(cls))
+        return f"unknown field {last!r}; known: {known}"
     found = "" if isinstance(fault["input"], dict) else f", found {fault['input']!r}"
     return f"{fault['msg'][0].lower()}{fault['msg'][1:]}{found}"
 

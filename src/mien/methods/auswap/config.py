@@ -4,8 +4,9 @@ paper's abstract and its authors' earlier public code; recipes change some.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Literal, Self
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
 
 from mien.methods.config import BaseArchitecture, MethodConfig, RigTraining, RigWeights
 
@@ -72,13 +73,8 @@ class AUSwapConfig(MethodConfig):
     weights: Weights = field(default_factory=Weights)
     training: Training = field(default_factory=Training)
 
-    def small(self) -> Self:
-        made = super().small()
-        return replace(
-            made,
-            architecture=replace(
-                made.architecture, stem=2, width=16, discriminator=8, middle=8, blocks=1, encoder=8,
-                encoder_max=16, reader=8,
-            ),
-            training=replace(made.training, adversary_from=0.0),
-        )  # fmt: skip
+    small_architecture: ClassVar[Mapping[str, Any]] = {
+        "stem": 2, "width": 16, "discriminator": 8, "middle": 8, "blocks": 1, "encoder":
+        8, "encoder_max": 16, "reader": 8,
+    }  # fmt: skip
+    small_training: ClassVar[Mapping[str, Any]] = {"adversary_from": 0.0}

@@ -4,8 +4,9 @@ some.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Literal, Self
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
 
 from mien.methods.config import BaseArchitecture, MethodConfig, RigTraining, RigWeights
 
@@ -77,13 +78,9 @@ class MTSSConfig(MethodConfig):
     weights: Weights = field(default_factory=Weights)
     training: Training = field(default_factory=Training)
 
-    def small(self) -> Self:
-        made = super().small()
-        return replace(
-            made,
-            architecture=replace(
-                made.architecture, stem=2, width=8, discriminator=8, middle=8, blocks=1, style=16,
-                latent=4, mapper=8, extractor=8, extractor_max=16, sdu=16, discriminator_max=16,
-            ),
-            training=replace(made.training, adversary_from=0.0),
-        )  # fmt: skip
+    small_architecture: ClassVar[Mapping[str, Any]] = {
+        "stem": 2, "width": 8, "discriminator": 8, "middle": 8, "blocks": 1, "style": 16,
+        "latent": 4, "mapper": 8, "extractor": 8, "extractor_max": 16, "sdu": 16,
+        "discriminator_max": 16,
+    }  # fmt: skip
+    small_training: ClassVar[Mapping[str, Any]] = {"adversary_from": 0.0}
