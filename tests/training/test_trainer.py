@@ -202,22 +202,57 @@ def losses(out: Path) -> np.ndarray[Any, Any]:
     return np.array([by_images[k] for k in sorted(by_images)])
 
 
-def test_two_processes_are_one_with_twice_the_batch(shards: Path, tmp_path: Path) -> None:
-    """The same loss curve within a thousandth; and after kill -9 of one, which ends both, the same
-    command again makes the same bytes.
-    """
-    single, double, killed = (tmp_path / name for name in ("single", "double", "killed"))
-    assert started(tmp_path / "p.py", shards, single, 64, 8, 1).wait(300) == 0
-    assert started(tmp_path / "p.py", shards, double, 64, 4, 2).wait(300) == 0
-    one, two = losses(single), losses(double)
-    assert one.shape == two.shape == (8, 2)
-    assert two == pytest.approx(one, rel=1e-3)
-    first = started(tmp_path / "p.py", shards, killed, 64, 4, 2)
+def other_of(first: int) -> int:
+    """The process that the first one started."""
     until = time.monotonic() + 200
-    while not (killed / STATE).exists() and time.monotonic() < until:
+    children = Path(f"/proc/{first}/task/{first}/children")
+    while not (found := children.read_text().split()) and time.monotonic() < until:
         time.sleep(0.05)
-    os.killpg(first.pid, signal.SIGKILL)
-    first.wait(60)
-    assert started(tmp_path / "p.py", shards, killed, 64, 4, 2).wait(300) == 0
-    a, b = (out / "auswap.safetensors" for out in (double, killed))
+    return int(found[0])
+
+
+@pytest.fixture(scope="module")
+def two(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of two processes, 4 images each."""
+    out = tmp_path_factory.mktemp("two")
+    assert started(out / "p.py", shards, out, 64, 4, 2).wait(300) == 0
+    return out
+
+
+@pytest.mark.slow
+def test_two_processes_are_one_with_twice_the_batch(
+    shards: Path, tmp_path: Path, two: Path
+) -> None:
+    """The same loss curve, within a thousandth."""
+    assert started(tmp_path / "p.py", shards, tmp_path, 64, 8, 1).wait(300) == 0
+    assert losses(two).shape == (8, 2)
+    assert losses(two) == pytest.approx(losses(tmp_path), rel=1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds a process by Linux's /proc")
+@pytest.mark.parametrize("killed", ["first", "second"])
+def test_killed_and_resumed_the_bytes_are_the_same(
+    shards: Path, tmp_path: Path, two: Path, killed: str
+) -> None:
+    """kill -9 of either process ends both; the same command again goes on."""
+    first = started(tmp_path / "p.py", shards, tmp_path, 64, 4, 2)
+    second, until = other_of(first.pid), time.monotonic() + 200
+    while not (tmp_path / STATE).exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    os.kill(first.pid if killed == "first" else second, signal.SIGKILL)
+    assert first.wait(120) != 0
+    while running(second) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not running(second)
+    assert started(tmp_path / "p.py", shards, tmp_path, 64, 4, 2).wait(300) == 0
+    a, b = (out / "auswap.safetensors" for out in (two, tmp_path))
     assert a.read_bytes() == b.read_bytes()
+
+
+def running(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -42,6 +42,7 @@ def command(
     to be the run that one call would have made.
     """
     from mien.training import recipe as recipes
+    from mien.training.run import rank
     from mien.training.stages import changed_in, folder_of, train
     from mien.zoo import rig_home
 
@@ -56,7 +57,8 @@ def command(
         stages, data or rig_home(), folder, only=stage, minutes=minutes, resume=not fresh,
         init=init, command=_command(recipe, settings or []),
     )  # fmt: skip
-    typer.echo(f"weights: {weights}")
+    if rank() == 0:
+        typer.echo(f"weights: {weights}")
 
 
 def _name(recipe: Path) -> str:
