@@ -4,6 +4,7 @@ and in two.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -238,13 +239,17 @@ def test_killed_and_resumed_the_bytes_are_the_same(
     """kill -9 of either process ends both; the same command again goes on."""
     first = started(tmp_path / "p.py", shards, tmp_path, 64, 4, 2)
     second, until = other_of(first.pid), time.monotonic() + 200
-    while not (tmp_path / STATE).exists() and time.monotonic() < until:
-        time.sleep(0.02)
-    os.kill(first.pid if killed == "first" else second, signal.SIGKILL)
-    assert first.wait(120) != 0
-    while running(second) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert not running(second)
+    try:
+        while not (tmp_path / STATE).exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        os.kill(first.pid if killed == "first" else second, signal.SIGKILL)
+        assert first.wait(120) != 0
+        while running(second) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert not running(second)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(first.pid, signal.SIGKILL)
     assert started(tmp_path / "p.py", shards, tmp_path, 64, 4, 2).wait(300) == 0
     a, b = (out / "auswap.safetensors" for out in (two, tmp_path))
     assert a.read_bytes() == b.read_bytes()

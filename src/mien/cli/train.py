@@ -42,7 +42,7 @@ def command(
     to be the run that one call would have made.
     """
     from mien.training import recipe as recipes
-    from mien.training.run import rank
+    from mien.training.run import rank, seen_in
     from mien.training.stages import changed_in, folder_of, train
     from mien.zoo import rig_home
 
@@ -51,7 +51,7 @@ def command(
     folder = out or Path("runs") / _name(recipe)
     for one in () if fresh else stages:
         at = folder_of(one, folder)
-        if changed := changed_in(at, one):
+        if seen_in(at) and (changed := changed_in(at, one)):
             typer.echo(f"{at} goes on, not exactly: {', '.join(changed)} changed", err=True)
     weights = train(
         stages, data or rig_home(), folder, only=stage, minutes=minutes, resume=not fresh,
