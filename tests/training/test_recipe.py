@@ -23,6 +23,7 @@ MTSS = ROOT / "recipes" / "mtss.yaml"
         ("training.betas=[1]", "training.betas"),
         ("architecture.head=both", "should be 'compose' or 'picture'"),
         ("run.precision=64", "should be '32-true' or 'bf16-mixed'"),
+        ("run.devices=0", r"run\.devices: input should be greater than or equal to 1, found 0"),
         ("weights=3", "weights: input should be an object"),
         ("method=nothing", "choose from mtss"),
         ("training", "field=value"),

@@ -26,7 +26,8 @@ def command(
         str | None, typer.Option(help="this stage alone, begun with the one before, or --init")
     ] = None,
     devices: Annotated[
-        int | None, typer.Option(help="processes that learn, each on a device; on the CPU too")
+        int | None,
+        typer.Option(min=1, help="processes that learn, each on a device; on the CPU too"),
     ] = None,
     minutes: Annotated[
         float | None, typer.Option(help="stop each stage after so many minutes, state saved")

@@ -17,10 +17,10 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from mien.errors import ConfigError
 from mien.methods import registry
@@ -33,7 +33,9 @@ class Run:
 
     workers: int = 1  # processes that load data, for each that learns
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
-    devices: int = 1  # processes that learn, each on a device of its own; on the CPU too
+    devices: Annotated[int, Field(ge=1)] = (
+        1  # processes that learn, each on a device of its own; on the CPU too
+    )
     sheet_minutes: float = 5.0  # between sheets of pictures and saved states
 
 

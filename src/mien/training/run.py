@@ -12,13 +12,14 @@ from typing import Any, TypeVar
 
 import torch
 from lightning.fabric import Fabric
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from rich.console import Console
 from rich.progress import Progress
 from torch import distributed, nn
 from torch.utils.data import DataLoader
 
 from mien.data.batch import collate
-from mien.errors import TrainingError
+from mien.errors import ConfigError, TrainingError
 from mien.nn.phases import Task
 from mien.training import checkpoint
 from mien.training.journal import STATE, Journal
@@ -43,11 +44,12 @@ def launched(how: Run) -> Fabric:
     """The processes of a run, each on a device of its own; all but the first are started here, by
     the command that started this one.
     """
-    fabric = Fabric(
-        devices=how.devices,
-        strategy="ddp" if how.devices > 1 else "auto",
-        precision=how.precision,
-    )
+    strategy = "ddp" if how.devices > 1 else "auto"
+    try:
+        fabric = Fabric(devices=how.devices, strategy=strategy, precision=how.precision)
+    except MisconfigurationException as error:
+        said = str(error).strip().splitlines()[0]
+        raise ConfigError(f"cannot train on {how.devices} devices: {said}") from None
     fabric.launch()
     return fabric
 
