@@ -58,7 +58,9 @@ class Journal:
         self.folder, self.task = folder, task
         self.every, self.limit = sheet_minutes * 60, minutes * 60 if minutes else None
         held = task.dataset("validation", SEED)
-        self.checks: Tensors | None = held and collate([held[i] for i in range(CHECKED)])
+        self.checks: Tensors | None = None
+        if held is not None:
+            self.checks = collate([held[i] for i in range(min(CHECKED, len(held)))])
         self.sums: dict[str, tuple[float, int]] = {}
         self.began = self.last = time.monotonic()
 

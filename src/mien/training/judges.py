@@ -29,6 +29,7 @@ from mien.judges.judge import NETWORKS
 from mien.judges.networks import SIZE, Answer
 from mien.nn.phases import Group, Loss, Phase, Task, rate_at
 from mien.sheet import sheet
+from mien.training.journal import CHECKED
 from mien.training.judge_data import Item, JudgeFaces, Plain, photographs
 from mien.training.judge_scores import photograph_scores, reading, render_faces, render_scores
 from mien.training.landmarks import landmark_loss
@@ -120,7 +121,7 @@ class JudgeTask(Task[nn.Module]):
     def dataset(self, split: str, seed: int) -> JudgeFaces | Plain:
         if split == "train":
             return JudgeFaces(self.data, self.name, self.config.share, seed)
-        return Plain(RigFaces(self.data, split, size=SIZE, augment=False), 640)
+        return Plain(RigFaces(self.data, split, size=SIZE, augment=False), CHECKED)
 
     def phases(self) -> Sequence[Phase]:
         c = self.config
