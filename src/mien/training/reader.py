@@ -2,7 +2,7 @@
 
 The network sees a face and answers blendshape weights; what it is off by is measured on the face
 model's mesh, for different weights may move the same skin. One loss and one phase: the loop is
-short and its own, as the landmark network's.
+short and its own.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 import argparse
 import copy
 import json
+import math
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,6 @@ from mien.files import replacing
 from mien.methods.morphable.reader import SIZE, STAGES, goal
 from mien.training.landmark_net import Block, conv
 from mien.training.landmark_views import view
-from mien.training.landmarks import drawn, follow_average, schedule
 from mien.training.reader_data import Shown, examples, photographs
 from mien.types import Float, UInt8
 from mien.zoo.records import digest
@@ -175,6 +176,31 @@ def mirror(names: tuple[str, ...]) -> np.ndarray:
         return name
 
     return np.array([names.index(other(name)) for name in names])
+
+
+def drawn(views: Views, count: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """`count` batches, each drawn by a thread while the one before is learned from."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(views.draw)
+        for _ in range(count):
+            batch = coming.result()
+            coming = pool.submit(views.draw)
+            yield batch
+
+
+def schedule(done: float) -> float:
+    """Factor of the learning rate when a share of the steps is done: it rises, then falls."""
+    return done / 0.05 if done < 0.05 else 0.5 + 0.5 * math.cos(math.pi * (done - 0.05) / 0.95)
+
+
+@torch.no_grad()
+def follow_average(shadow: nn.Module, net: nn.Module, memory: float) -> None:
+    """Exponential moving average of parameters and of the batch statistics."""
+    for kept, new in zip(shadow.state_dict().values(), net.state_dict().values(), strict=True):
+        if kept.dtype.is_floating_point:
+            kept.lerp_(new, 1 - memory)
+        else:
+            kept.copy_(new)
 
 
 def fit(shown: Sequence[Shown], model: FaceModel, config: ReaderConfig) -> ReaderNet:
