@@ -12,12 +12,13 @@ RUN := $(VENV)/bin/
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format clean
+.PHONY: help setup demo test lint format docs clean
 
 help:
 	@echo "make demo    edit the sample faces and write a sheet of them, $(OUT)"
 	@echo "make test    all tests; those that need face data skip where there is none"
 	@echo "make lint    format, lint and types, as .ci/run checks them"
+	@echo "make docs    build the documentation as a site, site/index.html; fails for a dead link"
 	@echo "make format  let ruff rewrite the code"
 	@echo "make setup   only the virtual environment, in $(VENV)"
 	@echo "make clean   remove the virtual environment and all caches"
@@ -54,6 +55,18 @@ format: $(READY)
 	@$(RUN)ruff format .
 	@$(RUN)ruff check --fix .
 
+# the site's tools come with the first build only: no test needs them
+$(VENV)/.docs: $(READY)
+	@echo "docs: installing what builds the site"
+	@$(RUN)python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) \
+		--constraint constraints.txt --editable '.[dev,docs]'
+	@touch $@
+
+docs: $(VENV)/.docs
+	@echo "docs: building site/"
+	@NO_MKDOCS_2_WARNING=1 $(RUN)mkdocs build --quiet --strict
+	@echo "docs: open site/index.html"
+
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.git/*' -exec rm -rf {} +

@@ -7,7 +7,8 @@ Item i of every data set is a function of (seed, i) alone: a peer resumes on the
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,24 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from mien.data.batch import Tensors, collate
 from mien.data.loading import RigFaces
 
 
-class Driven(Dataset[dict[str, Tensor]]):
-    """Faces with their action units, and others to be moved to: GANimation's training (sec. 5).
+@dataclass(frozen=True)
+class Move(Tensors):
+    """Faces and what they are to be moved to."""
 
-    Item: pixels (3, S, S); units (47,); desired (47,), another face's, each moved by up to 0.1 at
-    random as in its public data set.
-    """
+    pixels: Tensor
+    """(B, 3, S, S)."""
+    units: Tensor
+    """(B, 47)."""
+    desired: Tensor
+    """(B, 47), another face's, each moved by up to 0.1 at random as in the public data set."""
+
+
+class Driven(Dataset[Move]):
+    """Faces with their action units, and others to be moved to: GANimation's training (sec. 5)."""
 
     def __init__(self, renders: Path, split: str, *, size: int, seed: int = 0) -> None:
         self.faces, self.seed = RigFaces(renders, split, size=size, seed=seed), seed
@@ -32,25 +42,24 @@ class Driven(Dataset[dict[str, Tensor]]):
     def __len__(self) -> int:
         return len(self.faces)
 
-    def __getitem__(self, i: int) -> dict[str, Tensor]:
+    def __getitem__(self, i: int) -> Move:
         pixels, units, _, _ = self.faces[i]
         rng = np.random.default_rng((self.seed, i, 4))
         s, state = self.faces.faces[int(rng.integers(len(self.faces.faces)))]
         desired = self.faces.photos[s].units[state] + rng.uniform(-0.1, 0.1, len(units))
-        return {
-            "pixels": pixels,
-            "units": units,
-            "desired": torch.from_numpy(desired.astype(np.float32)),
-        }
+        return Move(pixels, units, torch.from_numpy(desired.astype(np.float32)))
 
 
 def batches(
     data: Dataset[Any], size: int, first: int, last: int, workers: int = 0
-) -> Iterator[Mapping[str, Tensor]]:
+) -> Iterator[Any]:
     """Batches `first` to `last` of a stream; torch's global random state is left alone."""
     places = [list(range(k * size, (k + 1) * size)) for k in range(first, last)]
     own = torch.Generator()
-    return iter(DataLoader(data, batch_sampler=places, num_workers=workers, generator=own))
+    loader = DataLoader(
+        data, batch_sampler=places, num_workers=workers, generator=own, collate_fn=collate
+    )
+    return iter(loader)
 
 
 class Stopped(Exception):

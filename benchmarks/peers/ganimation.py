@@ -81,8 +81,8 @@ class GANimation(Peer):
                 names = [str(step)] * self.plan.batch
                 self.model.set_input(
                     {
-                        "real_img": batch["pixels"], "real_cond": batch["units"],
-                        "desired_cond": batch["desired"], "sample_id": names,
+                        "real_img": batch.pixels, "real_cond": batch.units,
+                        "desired_cond": batch.desired, "sample_id": names,
                         "real_img_path": names,
                     }
                 )  # fmt: skip

@@ -74,8 +74,8 @@ class HiSD(Peer):
         with anywhere():
             for _ in clock:
                 batch = next(made)
-                own, other = (int(batch[f"{end}_label"][0]) for end in ("source", "target"))
-                self.trainer.update(batch["source"].to(device()), irrelevant, TAG, own, other)
+                own, other = int(batch.source.label[0]), int(batch.wanted[0])
+                self.trainer.update(batch.source.pixels.to(device()), irrelevant, TAG, own, other)
 
     def row(self) -> PeerMethod:
         return HiSDRow(self.nets["gen_test"], self.plan.size)

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mien.errors import ConfigError, TrainingError, WeightsError
 from mien.files import replacing
 from mien.nn.tensors import named
-from mien.training.state import Counters, load, save, save_tensors
+from mien.training.checkpoint import Counters, load, save, save_tensors
 from mien.zoo.records import digest, read_weights
 from peers.base import Peer, PeerMethod, Plan
 from peers.checkout import commit_of, digest_of
@@ -91,9 +91,9 @@ def train(
         torch.manual_seed(asked.seed)
         counters, saved = Counters(), [began]
         if (out / STATE).is_file():
-            counters, scalars = load(
-                out / STATE, nn.ModuleDict(peer.nets), nn.Module(), peer.optimisers
-            )
+            whole = Whole(peer)
+            counters, scalars = load(out / STATE, whole, nn.Module(), peer.optimisers)
+            torch.set_rng_state(whole.random)
             peer.restore(scalars, counters.batches)
         before, random = counters.seconds, torch.get_rng_state()
 
@@ -141,9 +141,20 @@ def _check_same(out: Path, facts: dict[str, Any]) -> None:
             )
 
 
+class Whole(nn.ModuleDict):
+    """All nets of a peer, and the state of torch's random numbers: a peer's own loop draws them in
+    a row."""
+
+    random: Tensor
+
+    def __init__(self, peer: Peer) -> None:
+        super().__init__(peer.nets)
+        self.register_buffer("random", torch.get_rng_state())
+
+
 def _keep(path: Path, peer: Peer, counters: Counters) -> None:
     scalars: Any = peer.scalars()  # a state's extra facts are numbers of any kind
-    save(path, nn.ModuleDict(peer.nets), nn.Module(), peer.optimisers, counters, scalars)
+    save(path, Whole(peer), nn.Module(), peer.optimisers, counters, extra=scalars)
 
 
 def _write_weights(path: Path, peer: Peer, facts: dict[str, Any]) -> None:

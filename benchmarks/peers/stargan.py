@@ -63,7 +63,7 @@ class StarGAN(Peer):
 
         def made(first: int) -> Iterator[tuple[Tensor, Tensor]]:
             for batch in batches(data, plan.batch, first, plan.steps, workers):
-                yield batch["source"], batch["source_label"]
+                yield batch.source.pixels, batch.source.label
 
         self.solver.rafd_loader = Loader(clock, made, warm=1)
         self.solver.resume_iters = clock.first

@@ -73,12 +73,12 @@ class StarGANv2(Peer):
 
         def source(first: int) -> Iterator[tuple[Tensor, Tensor]]:
             for batch in batches(sources, plan.batch, first, plan.steps, workers):
-                yield batch["source"], batch["source_label"]
+                yield batch.source.pixels, batch.source.label
 
         def lent() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
             for batch in batches(pairs, 2 * plan.batch, clock.first, plan.steps, workers):
-                first, second = batch["source"][0::2], batch["source"][1::2]
-                yield first, second, batch["source_label"][0::2]
+                first, second = batch.source.pixels[0::2], batch.source.pixels[1::2]
+                yield first, second, batch.source.label[0::2]
 
         seen = Munch(src=Loader(clock, source), ref=lent(), val=source(0))
         self.args.resume_iter = clock.first

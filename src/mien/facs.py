@@ -60,8 +60,8 @@ Vector = NDArray[np.float32]
 def columns(unit: str) -> tuple[int, ...]:
     """Indices in `UNITS` that a name such as `AU12`, `AU12L` or `au45` addresses.
 
-    >>> [UNITS[i] for i in columns("AU12")]
-    ['AU12L', 'AU12R']
+    >>> " ".join(UNITS[i] for i in columns("AU12"))
+    'AU12L AU12R'
     """
     match = re.fullmatch(r"AU(\d+)([LR]?)", unit.strip().upper())
     number = int(match[1]) if match else -1

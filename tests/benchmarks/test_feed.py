@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,8 @@ def test_a_batch_is_the_same_after_a_resume(renders: Path) -> None:
     assert torch.equal(torch.get_rng_state(), before)
     assert len(whole) == 4
     for a, b in zip(whole[2:], later, strict=True):
-        assert all(torch.equal(a[name], b[name]) for name in a)
-    assert not torch.equal(whole[0]["pixels"], whole[1]["pixels"])
+        assert all(torch.equal(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
+    assert not torch.equal(whole[0].pixels, whole[1].pixels)
 
 
 def test_the_wanted_units_are_somebody_elses_nearly(renders: Path) -> None:
@@ -29,9 +30,9 @@ def test_the_wanted_units_are_somebody_elses_nearly(renders: Path) -> None:
     known = torch.from_numpy(data.faces.photos[0].units)
     for i in range(12):
         item = data[i]
-        far = torch.cdist(item["desired"][None], known, p=float("inf")).min()
+        far = torch.cdist(item.desired[None], known, p=float("inf")).min()
         assert 0 < far <= 0.1
-        assert item["units"].shape == item["desired"].shape == (47,)
+        assert item.units.shape == item.desired.shape == (47,)
 
 
 def test_a_step_is_done_when_the_next_is_asked_for() -> None:

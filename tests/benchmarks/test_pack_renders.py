@@ -24,7 +24,7 @@ def test_packed_faces_are_read_as_the_others_are(renders: Path, tmp_path: Path) 
         before, after = a.stored[3].image(), b.stored[3].image()
         assert after.shape == (8, 8, 3)
         assert np.allclose(before.mean((0, 1)), after.mean((0, 1)), atol=4)
-    assert RigLabelled(tmp_path, "train", 2, size=8)[0]["source"].shape == (3, 8, 8)
+    assert RigLabelled(tmp_path, "train", 2, size=8)[0].source.pixels.shape == (3, 8, 8)
     assert RigFaces(tmp_path, "train", size=8)[0][0].shape == (3, 8, 8)
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from mien.cli.main import app
-from mien.data.adapters import DATASETS
+from mien.data.adapters import KNOWN
 
 
 def run(*arguments: object) -> Any:
@@ -38,6 +38,33 @@ def test_import_then_check(portraits: Path, tmp_path: Path) -> None:
     assert "no problems" in result.stdout
 
 
+def test_films_give_frames_and_say_what_weights_may_be_used_for(tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    import av
+
+    (tmp_path / "Actor_01").mkdir()
+    film = tmp_path / "Actor_01/01-01-03-02-01-01-01.mp4"
+    with av.open(str(film), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width = stream.height = 64
+        for i in range(20):
+            pixels = np.full((64, 64, 3), 10 * i, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels)))
+        container.mux(stream.encode())
+    (tmp_path / "Actor_01/01-01-04-02-01-01-01.mp4").write_text("no film")
+    result = run("import", "ravdess", tmp_path, "-o", tmp_path / "out", "--frames", "2")
+    assert result.exit_code == 0, result.output
+    assert "weights trained on it: non-commercial research" in result.stdout
+    assert "left out: Actor_01/01-01-04-02-01-01-01.mp4" in result.stderr
+    frames = sorted((tmp_path / "out").rglob("*.jpg"))
+    assert [f.stem for f in frames] == ["000005", "000014"]
+    means = [np.asarray(Image.open(f)).mean() for f in frames]
+    np.testing.assert_allclose(means, [50, 140], atol=4)
+    result = run("check", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "weights trained on it: non-commercial research" in result.stdout
+
+
 def test_check_finds_and_exits_with_2(portraits: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     run("import", "congress", portraits, "--out", out, "--copy")
@@ -61,16 +88,23 @@ def test_list_shows_terms_and_where_to_get_each(
     monkeypatch.setenv("MIEN_DATA", str(tmp_path))
     result = run("list")
     assert result.exit_code == 0
-    for d in DATASETS.values():
+    assert result.stdout.count("not here") == len(KNOWN) + 1  # and the face model
+    for d in KNOWN.values():
         assert d.name in result.stdout
-        assert d.source in result.stdout
-    assert result.stdout.count("not here") == len(DATASETS) + 1  # and the face model
+        assert d.weights in result.stdout
+        about = run("list", d.name).stdout
+        for text in (d.title, d.licence, d.terms, d.weights, d.source, d.obtain, d.example):
+            assert text in about
+    assert "github.com/ICT-VGL" in run("list", "ict-facekit").stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("import", "rafd", "."), "choose from london, canada, congress, ict-facekit"),
+        (("import", "nobody", "."), "choose from london, canada, congress, crema-d"),
+        (("import", "rafd", "."), "Rafd090_01_Caucasian_female_angry_frontal.jpg"),
+        (("import", "rafd", ".", "--frames", "0"), "1 or more"),
+        (("list", "nobody"), "choose from london"),
         (("import", "london", "nowhere"), "not a folder"),
         (("import", "ict-facekit", "nowhere"), "vertex_indices.json"),
         (("check", "nowhere"), "mien data import"),

@@ -53,11 +53,9 @@ def test_a_person_in_two_splits(folder: Path) -> None:
     assert found(folder) == {("split", "london/003")}
 
 
-def test_values(folder: Path) -> None:
-    joy = change(folder, 0, emotion="joy").file_name
-    loud = change(folder, 1, units=np.full(47, 1.5, np.float32)).file_name
+def test_landmarks_outside_their_picture(folder: Path) -> None:
     far = change(folder, 2, landmarks=np.full((68, 2), 64.5, np.float32)).file_name
-    assert found(folder) == {("emotion", joy), ("units", loud), ("landmarks", far)}
+    assert found(folder) == {("landmarks", far)}
 
 
 def test_names(folder: Path) -> None:

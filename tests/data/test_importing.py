@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import numpy as np
 import pytest
 
 from mien.data import read_manifest, split_of
-from mien.data.adapters import DATASETS
+from mien.data.adapters import DATASETS, KNOWN
 from mien.data.adapters.tem import read_tem, to_68
 from mien.data.importing import collection, import_photographs
 from mien.errors import DataError
@@ -52,11 +53,11 @@ def test_congress_from_any_folder_on_the_way(congress: Path, tmp_path: Path, bel
     assert len(list(folder.rglob("*.jpg"))) == 2  # one size of each
 
 
-@pytest.mark.parametrize("name", sorted(DATASETS))
+@pytest.mark.parametrize("name", sorted(KNOWN))
 def test_another_folder_is_refused_and_nothing_written(name: str, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "holiday.jpg").write_bytes(b"")
-    with pytest.raises(DataError, match=r"figshare|GitHub") as caught:
+    with pytest.raises(DataError, match=re.escape(KNOWN[name].obtain)) as caught:
         import_photographs(name, tmp_path / "other", tmp_path / "out")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out").exists()
@@ -101,7 +102,7 @@ def test_collection_finds_the_import_then_the_original(
     with pytest.raises(DataError, match="mien data import congress"):
         collection("congress")
     with pytest.raises(DataError, match="choose from"):
-        collection("rafd")
+        collection("nobody's")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ import torch
 from torch import Tensor
 
 from mien import facs
-from mien.data.loading import RigFaces, RigLabelled, RigPairs, open_renders
+from mien.data.batch import Tensors, collate
+from mien.data.loading import LabelledFaces, RigFaces, RigLabelled, RigPairs, open_renders
 from mien.errors import DataError
 from mien.faces.align import MIRROR
 from mien.rig.expressions import emotion_of, expression_list
@@ -71,8 +73,12 @@ def plain_pairs(folder: Path) -> RigPairs:
     return RigPairs(folder, "train", size=32, augment=False)
 
 
-def equal(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
-    return all(torch.equal(a[k], b[k]) for k in a)
+def equal(a: Tensors, b: Tensors) -> bool:
+    """To the bit, in every tensor there is."""
+    found: list[list[Tensor]] = [[], []]
+    for one, kept in zip((a, b), found, strict=True):
+        one.map(lambda t, kept=kept: (kept.append(t), t)[1])
+    return len(found[0]) == len(found[1]) and all(map(torch.equal, *found))
 
 
 def test_photographs_in_their_order(renders: Path) -> None:
@@ -86,27 +92,27 @@ def test_a_pair_is_one_person_and_its_truth(renders: Path) -> None:
     pairs = plain_pairs(renders)
     for i in range(60):
         item = pairs[i]
-        (person, source), (same, target) = told(item["source"]), told(item["target"])
-        lender, worn = told(item["donor"])
+        (person, source), (same, target) = told(item.source.pixels), told(item.target.pixels)
+        lender, worn = told(item.donor.pixels)
         assert person == same
         assert lender != person or target == 0
         assert worn == target
         assert SHOWN - 1 not in (source, target)  # no guide asks for a turned head
-        assert item["source"].shape == (3, 32, 32)
+        assert item.source.pixels.shape == (3, 32, 32)
         shown = LISTED[target - 1] if target else np.full(47, 0.0 if person < 2 else 0.3)
-        assert np.allclose(item["target_units"], shown, atol=1e-6)
+        assert np.allclose(item.target.units, shown, atol=1e-6)
         known = target > 0 or person < 2
-        assert int(item["target_label"]) == (max(0, target - 1) if target <= 8 and known else -1), (
+        assert int(item.target.label) == (max(0, target - 1) if target <= 8 and known else -1), (
             person,
             target,
         )
         if source == target:
-            assert (item["flow"] == 0).all()
+            assert (item.truth.flow == 0).all()
         else:
-            assert torch.allclose(item["flow"], torch.tensor(0.01 * target), atol=1e-4)
-        assert float(item["known"]) == (source in (0, target))
-        assert torch.allclose(item["visible"], torch.tensor(1.0))
-        assert torch.allclose(item["mouth"], torch.tensor(51 / 255))
+            assert torch.allclose(item.truth.flow, torch.tensor(0.01 * target), atol=1e-4)
+        assert float(item.truth.known) == (source in (0, target))
+        assert torch.allclose(item.truth.visible, torch.tensor(1.0))
+        assert torch.allclose(item.truth.mouth, torch.tensor(51 / 255))
 
 
 def test_targets_may_name_units_or_be_weak_more_often(
@@ -117,7 +123,7 @@ def test_targets_may_name_units_or_be_weak_more_often(
 
     def share(state: int, **asked: float) -> float:
         pairs = RigPairs(renders, "train", size=32, augment=False, **asked)
-        return float(np.mean([told(pairs[i]["target"])[1] == state for i in range(100)]))
+        return float(np.mean([told(pairs[i].target.pixels)[1] == state for i in range(100)]))
 
     assert share(5) < 0.25 < 0.4 < share(5, named=0.6) < 0.8
     assert share(3) < 0.25 < 0.4 < share(3, weak=0.6) < 0.8
@@ -131,11 +137,10 @@ def test_portraits_are_of_the_same_pictures(renders: Path) -> None:
     plain, more = (RigPairs(renders, "train", size=32, seed=3, portraits=p) for p in (False, True))
     for i in range(12):
         a, b = plain[i], more[i]
-        assert b.keys() - a.keys() == {
-            *(f"{role}_landmarks" for role in ("source", "target", "donor")),
-            *(f"{role}_{what}" for role in ("source", "donor") for what in ("neutral", "person")),
-        }
-        assert all(torch.equal(a[k], b[k]) for k in a)
+        assert a.source_person is a.donor_person is None
+        assert b.source_person is not None
+        assert b.donor_person is not None
+        assert equal(a, replace(b, source_person=None, donor_person=None))
 
 
 def test_a_portrait_is_the_person_at_rest(renders: Path) -> None:
@@ -143,13 +148,14 @@ def test_a_portrait_is_the_person_at_rest(renders: Path) -> None:
     assert pairs.people == ["set/0", "set/1", "set/2"]
     for i in range(30):
         item = pairs[i]
-        for role in ("source", "donor"):
-            person, _ = told(item[role])
+        for face, who in ((item.source, item.source_person), (item.donor, item.donor_person)):
+            assert who is not None
+            person, _ = told(face.pixels)
             # the third person's photograph is not at rest, their first render is
-            assert told(item[f"{role}_neutral"]) == (person, 0 if person < 2 else 1)
-            assert int(item[f"{role}_person"]) == person
-            assert item[f"{role}_neutral"].shape == (3, 64, 64)
-            assert np.allclose(item[f"{role}_landmarks"], LANDMARKS, atol=1e-4)
+            assert told(who.at_rest) == (person, 0 if person < 2 else 1)
+            assert int(who.index) == person
+            assert who.at_rest.shape == (3, 64, 64)
+            assert np.allclose(face.landmarks, LANDMARKS, atol=1e-4)
 
 
 def test_a_portrait_is_turned_lit_and_mirrored_with_its_picture(renders: Path) -> None:
@@ -157,16 +163,17 @@ def test_a_portrait_is_turned_lit_and_mirrored_with_its_picture(renders: Path) -
     flipped = same = 0
     for i in range(40):
         item = pairs[i]
-        mirrored = bool(item["source"][2, :, :16].mean() > item["source"][2, :, -16:].mean())
+        first = item.source.pixels[2]
+        mirrored = bool(first[:, :16].mean() > first[:, -16:].mean())
         flipped += mirrored
-        for role in ("source", "target", "donor"):
-            points = item[f"{role}_landmarks"]
+        for points in (face.landmarks for face in (item.source, item.target, item.donor)):
             inner = points[MIRROR] if mirrored else points
             assert (inner[0, 0] < inner[67, 0]) != mirrored
-        assert torch.equal(item["source_landmarks"], item["target_landmarks"])  # told so here
-        for role in ("source", "donor"):
-            picture, rest = item[role], item[f"{role}_neutral"]
-            if pairs.photos[int(item[f"{role}_person"])].neutral:
+        assert torch.equal(item.source.landmarks, item.target.landmarks)  # told so here
+        for face, who in ((item.source, item.source_person), (item.donor, item.donor_person)):
+            assert who is not None
+            picture, rest = face.pixels, who.at_rest
+            if pairs.photos[int(who.index)].neutral:
                 same += torch.equal(picture, rest)
             assert bool(rest[2, :, :16].mean() > rest[2, :, -16:].mean()) == mirrored
     assert 8 < flipped < 32
@@ -182,17 +189,15 @@ def test_a_person_never_at_rest_has_no_portrait(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["pairs", "labelled", "faces"])
 def test_a_resumed_run_sees_the_same(renders: Path, kind: str) -> None:
-    def opened(seed: int = 4) -> RigPairs | RigLabelled | RigFaces:
+    def opened(seed: int = 4) -> RigPairs | RigLabelled | LabelledFaces:
         if kind == "pairs":
             return RigPairs(renders, "train", size=32, seed=seed)
         if kind == "labelled":
             return RigLabelled(renders, "train", 4, size=32, seed=seed)
-        return RigFaces(renders, "train", size=32, seed=seed)
+        return LabelledFaces(RigFaces(renders, "train", size=32, seed=seed))
 
-    def items(data: RigPairs | RigLabelled | RigFaces, order: list[int]) -> dict[int, dict]:
-        return {
-            i: dict(enumerate(x)) if isinstance(x, tuple) else x for i in order for x in [data[i]]
-        }
+    def items(data: RigPairs | RigLabelled | LabelledFaces, order: list[int]) -> dict[int, Tensors]:
+        return {i: data[i] for i in order}
 
     whole = items(opened(), list(range(12)))
     resumed = items(opened(), [11, 7, 9])
@@ -206,7 +211,7 @@ def test_labelled_batches_share_their_emotions(renders: Path) -> None:
     data = RigLabelled(renders, "train", 4, size=32)
     for batch in range(6):
         items = [data[4 * batch + k] for k in range(4)]
-        assert len({(int(x["source_label"]), int(x["target_label"])) for x in items}) == 1
+        assert len({(int(x.source.label), int(x.wanted)) for x in items}) == 1
 
 
 def test_every_face_once(renders: Path) -> None:
@@ -249,10 +254,11 @@ def test_a_worker_process_can_have_it(renders: Path) -> None:
     data = plain_pairs(renders)
     loader = torch.utils.data.DataLoader(
         torch.utils.data.Subset(data, range(6)), batch_size=3, num_workers=1,
-        multiprocessing_context="spawn",
+        multiprocessing_context="spawn", collate_fn=collate,
     )  # fmt: skip
     batches = list(loader)
-    assert torch.equal(batches[1]["source"][0], data[3]["source"])
+    assert equal(batches[1][0:1], collate([data[3]]))
+    assert len(batches[1]) == 3
 
 
 def test_what_is_missing_costs_one_line(renders: Path, tmp_path: Path) -> None:

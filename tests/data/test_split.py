@@ -3,7 +3,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mien.data.split import SPLITS, split_of
+from mien.data.split import SPLITS, split_of, splits_of
 
 
 def test_the_split_of_a_person_never_changes() -> None:
@@ -22,3 +22,17 @@ def test_shares() -> None:
 @given(st.text())
 def test_every_id_has_a_split(person: str) -> None:
     assert split_of(person) in SPLITS
+
+
+@given(st.sets(st.text(min_size=1), min_size=3, max_size=12))
+def test_nobody_s_split_is_empty(people: set[str]) -> None:
+    made = splits_of(people)
+    assert made.keys() == people
+    assert set(made.values()) == set(SPLITS)
+    assert made == splits_of(sorted(people, reverse=True))
+
+
+def test_many_people_keep_the_split_of_their_id() -> None:
+    people = [f"set/{i}" for i in range(200)]
+    assert splits_of(people) == {p: split_of(p) for p in people}
+    assert splits_of(["one", "two"]) == {p: split_of(p) for p in ("one", "two")}

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor, nn
+from batches import made_pairs, sources
+from torch import nn
 
-from mien import facs
+from mien.data.batch import Pairs
 from mien.faces.align import template
 from mien.methods.aipgan import losses, networks
 from mien.methods.aipgan.config import AIPGANConfig, Architecture, Training, Weights
 from mien.methods.aipgan.method import AIPGAN, dotted, lit
 from mien.methods.aipgan.task import AIPGANTask
-from mien.methods.base import Loss
+from mien.nn.phases import Loss
 from mien.types import Faces
 
 SMALL = Architecture(
@@ -36,17 +37,8 @@ COMMON = JUDGED | {
 }  # fmt: skip
 
 
-def batch(count: int = 4) -> dict[str, Tensor]:
-    torch.manual_seed(1)
-    faces = {k: torch.rand(count, 3, 64, 64) * 2 - 1 for k in ("source", "target", "donor")}
-    rest = {f"{k}_neutral": torch.rand(count, 3, 64, 64) * 2 - 1 for k in ("source", "donor")}
-    units = {k: torch.rand(count, len(facs.UNITS)) for k in ("source_units", "target_units")}
-    points = {f"{k}_landmarks": 64 * torch.rand(count, 68, 2) for k in faces}
-    who = {f"{k}_person": torch.randint(5, (count,)) for k in ("source", "donor")}
-    maps = {"visible": torch.ones(count, 1, 64, 64), "mouth": torch.zeros(count, 1, 64, 64)}
-    ones = {"known": torch.ones(count), "exact": torch.tensor([1.0, 0.0, 1.0, 1.0])}
-    flow = {"flow": torch.zeros(count, 2, 64, 64)}
-    return {**faces, **rest, **units, **points, **who, **maps, **ones, **flow}
+def batch(count: int = 4) -> Pairs:
+    return made_pairs(64, count)
 
 
 def task(
@@ -131,7 +123,7 @@ def test_supervision_moves_the_gate_to_the_landmarks() -> None:
     errors = []
     for _ in range(20):
         steps.zero_grad()
-        error = losses.attends(encoder(data["source"])[1], points)
+        error = losses.attends(encoder(data.source.pixels)[1], points)
         error.backward()
         steps.step()
         errors.append(error.item())
@@ -198,10 +190,15 @@ def test_projected_codes_hold_units_alone() -> None:
 
 def test_intrinsic_image_is_the_face_at_rest_or_rebuilds_the_photograph() -> None:
     data = batch()
-    for made, key in ((task(), "source_neutral"), (task(architecture=PAPER), "source")):
-        maps, bottom, _ = made.method.identity_encoder(data["source"])
+    assert data.source_person is not None
+    blank = replace(data.source, pixels=0 * data.source.pixels)
+    nobody = replace(data.source_person, at_rest=0 * data.source_person.at_rest)
+    for made, other in (
+        (task(), replace(data, source_person=nobody)),
+        (task(architecture=PAPER), replace(data, source=blank)),
+    ):
+        maps, bottom, _ = made.method.identity_encoder(data.source.pixels)
         before = made.intrinsic_terms(maps, bottom, data)["intrinsic"]
-        other = data | {key: torch.zeros_like(data[key])}
         assert made.intrinsic_terms(maps, bottom, other)["intrinsic"] != before
 
 
@@ -305,7 +302,7 @@ def test_refining_adds_nothing_at_first_and_then_what_the_change_of_code_says() 
 def test_beside_the_truth_the_encoder_does_not_learn_to_look_away(data: str) -> None:
     made = task(replace(ALL, identity_again=0), data=data)
     x = torch.rand(2, 3, 64, 64, requires_grad=True)
-    code, _ = made.method.expression_encoder(batch()["donor"][:2])
+    code, _ = made.method.expression_encoder(batch().donor.pixels[:2])
     parts = made.again(x, [], code.detach(), batch())
     parts["expression_again"].backward()
     gathered = [p.grad is not None for p in made.method.expression_encoder.parameters()]
@@ -317,8 +314,8 @@ def test_beside_the_truth_the_encoder_does_not_learn_to_look_away(data: str) -> 
 def test_unknown_units_of_a_photograph_teach_nothing() -> None:
     """The second source's units are a guess: another guess changes no term."""
     made, data = task(data="unpaired", lent=0.0), batch()
-    other = data | {"source_units": data["source_units"].clone()}
-    other["source_units"][1] = 0
+    other = replace(data, source=data.source.map(torch.clone))
+    other.source.units[1] = 0
     seen = []
     for given in (data, other):
         torch.manual_seed(2)
@@ -331,7 +328,7 @@ def test_lent_says_how_often_the_references_code_is_drawn() -> None:
         made, data = task(lent=share), batch()
         codes = torch.randn(8, 24)
         own, lent = made.draw(codes, data)
-        mapped = made.method.unit_map.to_code(data["target_units"])
+        mapped = made.method.unit_map.to_code(data.target.units)
         assert torch.allclose(lent, codes[4:] if share else mapped)
         assert torch.equal(own[1], codes[1])  # its units are not known
 
@@ -339,7 +336,7 @@ def test_lent_says_how_often_the_references_code_is_drawn() -> None:
 def test_the_first_stage_teaches_reading_alone() -> None:
     made = task(data="faces", noise=0.03)
     (phase,) = made.phases()
-    single = {k: v for k, v in batch().items() if k.startswith("source")}
+    single = sources(batch())
     loss = phase.loss(single, 0)
     assert set(loss.parts) == {"landmarks", "attention", "units", "mapped"}
     loss.total.backward()

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from batches import made_pairs, sources
 
-from mien import facs
+from mien.data.batch import Pairs
 from mien.methods.auswap import losses
 from mien.methods.auswap.config import Architecture, AUSwapConfig, Training, Weights
 from mien.methods.auswap.method import AUSwap
 from mien.methods.auswap.networks import FreeEncoder, Generator, PatchDiscriminator, UnitEncoder
 from mien.methods.auswap.task import AUSwapTask
-from mien.methods.base import Loss
+from mien.nn.phases import Loss
 from mien.types import Faces
 
 SMALL = Architecture(
@@ -30,13 +30,8 @@ PAPER = {
 }  # fmt: skip
 
 
-def batch(count: int = 4) -> dict[str, Tensor]:
-    torch.manual_seed(1)
-    faces = {k: torch.rand(count, 3, 64, 64) * 2 - 1 for k in ("source", "target", "donor")}
-    units = {k: torch.rand(count, len(facs.UNITS)) for k in ("source_units", "target_units")}
-    maps = {"visible": torch.ones(count, 1, 64, 64), "mouth": torch.zeros(count, 1, 64, 64)}
-    ones = {"known": torch.ones(count), "exact": torch.tensor([1.0, 0.0, 1.0, 1.0])}
-    return {**faces, **units, **maps, **ones, "flow": torch.zeros(count, 2, 64, 64)}
+def batch(count: int = 4) -> Pairs:
+    return made_pairs(64, count)
 
 
 def task(weights: Weights = ALL, **training: object) -> AUSwapTask:
@@ -96,12 +91,12 @@ def test_adversary_and_encoder_pull_against_each_other() -> None:
         reader.step()
     assert made.read_free(data, 0).total.item() < 0.5 * first
     encoder = torch.optim.Adam(made.method.free_encoder.parameters(), 1e-2)
-    before = made.free_term(made.method.free_encoder(data["source"])).item()
+    before = made.free_term(made.method.free_encoder(data.source.pixels)).item()
     for _ in range(30):
         encoder.zero_grad()
-        made.free_term(made.method.free_encoder(data["source"])).backward()
+        made.free_term(made.method.free_encoder(data.source.pixels)).backward()
         encoder.step()
-    assert made.free_term(made.method.free_encoder(data["source"])).item() < 0.5 * before
+    assert made.free_term(made.method.free_encoder(data.source.pixels)).item() < 0.5 * before
 
 
 def test_agreement_cannot_be_bought_by_shrinking() -> None:
@@ -138,8 +133,7 @@ def test_unknown_units_of_a_photograph_teach_nothing() -> None:
     made, data = task(data="unpaired"), batch()
     torch.manual_seed(2)
     a = made.unpaired(data, 0).parts
-    data["source_units"] = data["source_units"].clone()
-    data["source_units"][1] = 0
+    data.source.units[1] = 0
     torch.manual_seed(2)
     b = made.unpaired(data, 0).parts
     assert a["units"].item() == pytest.approx(b["units"].item())
@@ -176,7 +170,7 @@ def test_weak_readings_rest() -> None:
 def test_the_first_stage_teaches_reading_alone() -> None:
     made = task(data="faces")
     (phase,) = made.phases()
-    single = {k: v for k, v in batch().items() if k.startswith("source")}
+    single = sources(batch())
     loss = phase.loss(single, 0)
     assert set(loss.parts) == {"units", "mapped"}
     loss.total.backward()
@@ -193,7 +187,6 @@ def test_parts_have_a_critic_where_the_truth_is_known(part: str) -> None:
     terms = {f"{part}_realism": 0.1, f"{part}_match": 1.0}
     watched = replace(ALL, **terms)
     made, data = task(watched, data="pairs"), batch()
-    data["target_landmarks"] = 64 * torch.rand(len(data["source"]), 68, 2)
     generator, critic = made.phases()[-2:]
     assert set(terms) <= set(generator.loss(data, 0).parts)
     critic.loss(data, 0).total.backward()

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from batches import made_pairs
 from torch import Tensor
 
-from mien import facs
+from mien.data.batch import Pairs
 from mien.errors import ConfigError
 from mien.guides import Label
-from mien.methods.base import Loss
 from mien.methods.decoupling import losses
 from mien.methods.decoupling.codes import Codes, Layout
 from mien.methods.decoupling.config import Architecture, DecouplingConfig, Training, Weights
@@ -21,6 +21,7 @@ from mien.methods.decoupling.progressive import Discriminator, Generator
 from mien.methods.decoupling.stages import Course
 from mien.methods.decoupling.stages import stages as stages_of
 from mien.methods.decoupling.task import DecouplingTask
+from mien.nn.phases import Loss
 from mien.types import Faces
 
 SMALL = Architecture(
@@ -39,26 +40,8 @@ ALL = Weights(same=1, lent=1, pixel=1, edges=1, flow=1, mask=1, smooth=1)
 COURSE = {"images": 96, "batch": 4, "codes": 0.25, "edits": 0.25, "growth": (1.0, 1.0, 1.0, 1.0)}
 
 
-def batch(count: int = 4) -> dict[str, Tensor]:
-    torch.manual_seed(1)
-    faces = {k: torch.rand(count, 3, 32, 32) * 2 - 1 for k in ("source", "target", "donor")}
-    units = {k: torch.rand(count, len(facs.UNITS)) for k in ("source_units", "target_units")}
-    maps = {"visible": torch.ones(count, 1, 64, 64), "mouth": torch.zeros(count, 1, 64, 64)}
-    points = {"target_landmarks": 32 * torch.rand(count, 68, 2)}
-    ones = {"known": torch.ones(count), "exact": torch.tensor([1.0, 0.0, 1.0, 1.0])}
-    labels = {
-        "source_label": torch.tensor([0, -1, 2, 3]),
-        "target_label": torch.tensor([1, 2, -1, 3]),
-    }
-    return {
-        **faces,
-        **units,
-        **points,
-        **maps,
-        **ones,
-        **labels,
-        "flow": torch.zeros(count, 2, 64, 64),
-    }
+def batch(count: int = 4) -> Pairs:
+    return made_pairs(32, count)
 
 
 def task(weights: Weights = ALL, **training: object) -> DecouplingTask:
@@ -193,7 +176,9 @@ def test_what_passes_find_in_an_expression_stays_with_the_person() -> None:
     with torch.no_grad():
         who, manner, own = method.identity(faces).features
         first = method.encoder(faces.pixels)
-        seen = method.refined(faces.pixels, Codes(first.identity, method.lent(first.expression)))
+        seen = method.refined(
+            faces.pixels, Codes(first.identity, method.lendable(first.expression))
+        )
         rebuilt = method.decode(method.identity(faces), method.encode(faces))
     assert manner.abs().max() > 0
     assert torch.allclose(own + manner, seen.expression, atol=1e-6)
@@ -243,7 +228,7 @@ def test_structure_misses_contrast_and_not_light() -> None:
 
 def test_adversary_and_mapping_pull_against_each_other() -> None:
     made, data = task(), batch()
-    made.meet(made.method.encoder(data["source"]).identity)
+    made.meet(made.method.encoder(data.source.pixels).identity)
     reader = torch.optim.Adam(made.reader.parameters(), 1e-2)
     first = made.read_identity(data, 0).total.item()
     for _ in range(40):
@@ -254,7 +239,7 @@ def test_adversary_and_mapping_pull_against_each_other() -> None:
     encoder = torch.optim.Adam(made.method.encoder.parameters(), 1e-3)
 
     def told() -> Tensor:
-        return losses.cannot_read(made.reader(made.method.encoder(data["source"]).identity))
+        return losses.cannot_read(made.reader(made.method.encoder(data.source.pixels).identity))
 
     before = told().item()
     for _ in range(20):

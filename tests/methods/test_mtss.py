@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
+import mien
 from mien.methods.mtss import losses
 from mien.methods.mtss.config import Architecture
 from mien.methods.mtss.method import MTSS
@@ -69,6 +71,56 @@ def test_skip_is_what_the_style_part_leaves() -> None:
     style, content = sdu(f_s, f_r)
     assert torch.allclose(style + content, f_s, atol=1e-6)
     assert style.abs().max() <= 1
+
+
+@pytest.fixture(scope="module")
+def faces() -> torch.Tensor:
+    """Eight made faces (8, 3, 64, 64): patches of soft colour, each another."""
+    generator = torch.Generator().manual_seed(3)
+    coarse = torch.rand(8, 3, 8, 8, generator=generator) * 2 - 1
+    return nn.functional.interpolate(coarse, 64, mode="bicubic", align_corners=False).clamp(-1, 1)
+
+
+SMALL = Architecture(
+    size=64, width=16, middle=8, blocks=1, style=16, latent=4, mapper=8, extractor=8,
+    extractor_max=32, sdu=64, norm="group",
+)  # fmt: skip
+
+
+def life(standardised: bool, faces: torch.Tensor) -> tuple[float, float, float]:
+    """Of a new unit's style part: the share at the ends of its tanh, how much it differs from face
+    to face (of its root mean square), and the share of its numbers that teach anything."""
+    torch.manual_seed(0)
+    method = MTSS(replace(SMALL, sdu_standardised=standardised))
+    with torch.no_grad():
+        f_s, f_r = method.encoder(faces)[1], method.extractor.look(faces)
+    f_s.requires_grad_()
+    style, _ = method.sdu(f_s, f_r)
+    (gradient,) = torch.autograd.grad(style.sum(), method.sdu.out.bias)
+    kept = style.detach()
+    spread = (kept - kept.mean(0)).square().mean().sqrt() / kept.square().mean().sqrt()
+    ends = (kept.abs() > 0.999).float().mean()
+    return float(ends), float(spread), float(gradient.mean() / kept[:, 0].numel())
+
+
+def test_sdu_lives(faces: torch.Tensor) -> None:
+    ends, spread, slope = life(True, faces)
+    assert ends < 0.05
+    assert spread > 0.1
+    assert slope > 0.3  # of tanh, 1 at its middle and 0 at its ends
+
+
+def test_sdu_of_older_weights_is_dead(faces: torch.Tensor) -> None:
+    """What the test above is there to notice."""
+    ends, _, slope = life(False, faces)
+    assert ends > 0.7
+    assert slope < 0.15
+
+
+def test_weights_say_how_their_unit_was_made() -> None:
+    """Those that ship are older than the choice: they are drawn as they were trained."""
+    assert not mien.load("mtss").sdu.standardised
+    assert MTSS(SMALL).sdu.standardised
 
 
 def test_sdu_does_not_teach_the_extractor() -> None:

@@ -88,37 +88,3 @@ def test_heat_is_1_at_a_landmark_and_falls_off() -> None:
     assert float(seen[0].max()) < 1e-3
     points[0, :30] = points[0, 0]
     assert float(losses.heat(points, 16).max()) == 1
-
-
-def truth(size: int = 32) -> dict[str, torch.Tensor]:
-    torch.manual_seed(0)
-    source, target = (torch.rand(2, 3, size, size) for _ in range(2))
-    return {
-        "source": source, "target": target, "flow": torch.zeros(2, 2, 16, 16),
-        "visible": torch.ones(2, 1, 16, 16), "known": torch.ones(2),
-        "mouth": torch.zeros(2, 1, 16, 16),
-    }  # fmt: skip
-
-
-def test_the_truth_itself_costs_nothing() -> None:
-    batch = truth()
-    edit = Composition(torch.zeros(2, 2, 32, 32), torch.ones(2, 1, 32, 32), batch["target"])
-    found = losses.paired(edit, batch["target"], batch, 4.0, 10.0)
-    assert set(found) == {"pixel", "edges", "flow", "mask", "cover", "smooth"}
-    assert all(float(value) == 0 for value in found.values())
-    assert float(losses.paired(edit, batch["source"], batch, 4.0, 10.0)["pixel"]) > 0.1
-
-
-def test_eyes_count_more_where_they_are() -> None:
-    batch = truth()
-    batch["target_landmarks"] = torch.full((2, 68, 2), -500.0)
-    batch["target_landmarks"][:, 36:48] = 8.0
-    edit = Composition(torch.zeros(2, 2, 32, 32), torch.ones(2, 1, 32, 32), batch["target"])
-
-    def cost(x: int, eyes: float) -> float:
-        result = batch["target"].clone()
-        result[..., x : x + 3, x : x + 3] += 0.3
-        return float(losses.paired(edit, result, batch, 0.0, 0.0, eyes)["pixel"])
-
-    assert cost(7, 10.0) > 5 * cost(7, 0.0)  # on the eyes
-    assert cost(24, 10.0) == pytest.approx(cost(24, 0.0), rel=1e-4)  # far from them

@@ -82,12 +82,12 @@ def weights(**some: float) -> SimpleNamespace:
 
 def test_only_parts_with_a_weight_are_watched() -> None:
     assert not Watches(weights()).playing
-    assert not Watches(weights()).terms(torch.rand(2, 3, 64, 64), {})  # asks for no truth then
+    assert not Watches(weights()).terms(*2 * [torch.rand(2, 3, 64, 64)], torch.zeros(2, 68, 2))
     assert [w.part for w in Watches(weights(eyes_match=1.0)).playing] == ["eyes"]
     everything = weights(mouth_realism=1.0, eyes_realism=1.0)
     assert not Watches(everything, paired=False).playing
     watches, points = Watches(everything), 64 * torch.rand(2, 68, 2)
     made, true = torch.rand(2, 2, 3, 64, 64).unbind()
-    seen = watches.terms(made, {"target": true, "target_landmarks": points})
+    seen = watches.terms(made, true, points)
     assert set(seen) == set(vars(everything))
     assert set(watches.apart()) == {"mouth_realism", "eyes_realism"}

@@ -15,9 +15,10 @@ from mien.editor import Editor
 from mien.errors import DataError
 from mien.faces.detect import detect
 from mien.people.asks import of_row
-from mien.people.crowd import Crowd
+from mien.people.crowd import Crowd, _parts
 from mien.people.invented import NOTE, Settings, asks_digest, sources_digest, write
-from mien.people.mixing import Recipe, gain, mix
+from mien.people.mixing import Recipe, mix
+from mien.people.shapes import gain, length
 from mien.people.sources import pool
 from mien.types import UInt8
 
@@ -35,7 +36,8 @@ def settings(crowd: Crowd, **changes: object) -> Settings:
 def mixed(crowd: Crowd) -> UInt8:
     lent = [crowd.lent(p) for p in crowd.people]
     recipe = Recipe((0.4, 0.3, 0.3), 0, (1, 2, 1))
-    return mix(crowd.model, lent, recipe, crowd.mean({}), 512)
+    shares = dict(zip(crowd.people, recipe.shares, strict=True))
+    return mix(crowd.model, lent, recipe, crowd.shapes.mixed(crowd.mean({}), shares), 512)
 
 
 def test_the_mixed_face_is_another_one_in_the_frame_of_the_first(
@@ -45,7 +47,7 @@ def test_the_mixed_face_is_another_one_in_the_frame_of_the_first(
     (face,) = detect(mixed)
     lent = crowd.lent(next(iter(crowd.people)))
     alone = mix(crowd.model, [lent] * 3, Recipe((0.4, 0.3, 0.3), 0, (1, 2, 1)),
-                lent.rig.person.rest, 512)  # fmt: skip
+                lent.rest, 512)  # fmt: skip
     (own,) = detect(alone)
     change = np.abs(mixed.astype(float) - alone).mean(-1)
     x0, y0 = own.landmarks.min(0).astype(int)
@@ -94,6 +96,36 @@ def test_who_is_too_near_is_refused(
     assert "from samples/" in report.refused[0]
     assert not list(tmp_path.rglob("*.png"))
     assert read_manifest(tmp_path) == []
+
+
+def test_a_push_leads_away_within_what_people_differ_by(crowd: Crowd) -> None:
+    shapes, mean = crowd.shapes, crowd.mean({})
+    first, *_ = crowd.people
+    shape, far = mean, []
+    rest = crowd.lent(first).rest
+    for _ in range(20):
+        far.append(length(shape - rest))
+        pushed = shapes.pushed(shape, mean, first)
+        if pushed is None:
+            break
+        shape = pushed
+    assert len(far) < 20  # it ends
+    assert far == sorted(far)
+    assert far[-1] > far[0] + 0.1
+    assert length(shape - mean) <= shapes.bound + 1e-4
+    mirrored = shape[shapes._mirror] * np.array([-1, 1, 1], np.float32)
+    assert length((shape - mean) - (mirrored - mean[shapes._mirror] * [-1, 1, 1])) < 0.05
+
+
+def test_others_lend_parts_when_the_group_alone_is_too_near(crowd: Crowd) -> None:
+    group, *kin = crowd.people
+    many = [crowd.draw([{}], 3, (3, 0, attempt)) for attempt in range(3)]
+    assert all(len(m.people) == 3 for m in many)  # nobody is outside the group of all
+    frame, parts = _parts(np.random.default_rng(1), 4, 2)
+    assert frame < 4
+    assert {4, 5} <= set(parts)
+    assert len({frame, *parts}) == 4
+    assert set(many[0].sources) == {group, *kin}
 
 
 def test_groups_take_turns(crowd: Crowd, monkeypatch: pytest.MonkeyPatch) -> None:

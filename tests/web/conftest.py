@@ -148,8 +148,9 @@ def browser() -> Iterator[Any]:
 class Visit:
     """One page, and what it asked of whom."""
 
-    def __init__(self, browser: Any, url: str, **settings: Any) -> None:
+    def __init__(self, browser: Any, url: str, script: str = "", **settings: Any) -> None:
         self.context = browser.new_context(accept_downloads=True, **settings)
+        self.context.add_init_script(script)
         self.page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE)
         self.errors: list[str] = []
@@ -194,7 +195,9 @@ class Visit:
 
 @pytest.fixture
 def visits(browser: Any, server: Server) -> Callable[..., Visit]:
-    """Open the page, with settings of the browser's such as `viewport`."""
+    """Open the page, with a script that runs before its own, and settings of the browser's such as
+    `viewport`.
+    """
     return lambda **settings: Visit(browser, server.url, **settings)
 
 

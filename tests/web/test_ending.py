@@ -183,10 +183,8 @@ def test_the_studio_ends_too(command: Start, anna: bytes) -> None:
         d for d in config["dependencies"] if len(d["inputs"]) == 3 and len(d["outputs"]) > 8
     )
     event = {"data": [file, None, None], "fn_index": opening["id"], "session_hash": "somebody"}
-    joined = server.ask("/gradio_api/queue/join", json.dumps(event).encode(), "application/json")
-    assert joined.status == 200, joined.read()
     news: list[bytes] = []
-    reader = threading.Thread(target=read, args=(server, news))
+    reader = threading.Thread(target=open_it, args=(server, json.dumps(event).encode(), news))
     reader.start()
     server.busy(1)
     half = socket.create_connection(("127.0.0.1", server.port), timeout=30)
@@ -200,8 +198,9 @@ def test_the_studio_ends_too(command: Start, anna: bytes) -> None:
     reader.join(10)
     half.close()
     ended_well(server, took, said)
+    assert b"the server is ending" in news[0]
 
 
-def read(server: Command, news: list[bytes]) -> None:
+def open_it(server: Command, event: bytes, news: list[bytes]) -> None:
     with contextlib.suppress(OSError, http.client.HTTPException):
-        news.append(server.ask("/gradio_api/queue/data?session_hash=somebody").read())
+        news.append(server.ask("/gradio_api/run/predict", event, "application/json").read())

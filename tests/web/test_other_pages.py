@@ -20,6 +20,7 @@ async (studio) => {
     for (const [path, body] of [
       ["/v1/methods"], ["/config"], ["/healthz"], ["/gradio_api/upload", form], ["/v1/edit", form],
       ["/gradio_api/queue/join", "{}"],
+      ["/gradio_api/run/predict", "{}"],
     ]) {
       try {
         const answer = await fetch(studio + path, body ? {method: "POST", mode, body} : {mode});

@@ -115,20 +115,20 @@ def test_units_go_on_top_of_what_the_face_wears(sitting: Sitting) -> None:
     assert changed(sitting).any()
 
 
-def test_fields_under_the_hand_are_left_alone(sitting: Sitting) -> None:
-    rest = (0, 0, 0, 0, 0, 0, 0, "face")
-    assert sitting.pose_to_show() == rest
+def test_a_field_is_moved_by_itself(sitting: Sitting) -> None:
+    """What the page shows of the others may be old: it is not asked."""
     sitting.wear(HAPPY)
-    assert sitting.pose_to_show() is None, "nothing of them changed"
-    looking = (0.5, 0, 0, 0, 0, 0, 0, "face")
-    sitting.wear(sitting.posed(looking, 1.0))
+    sitting.wear(sitting.posed(0, 0.5, 1.0))
     assert str(sitting.look[0]) == "gaze 0.5,0 on happy"
-    assert sitting.pose_to_show() is None, "the page knows, it said so"
-    sitting.go(sitting.at - 1)
-    assert sitting.pose_to_show() == rest
+    sitting.wear(sitting.posed(3, 9.0, 1.0))
+    assert str(sitting.look[0]) == "gaze 0.5,0, turn 0,9,0 on happy"
+    sitting.wear(sitting.posed(3, 0.0, 1.0))
+    sitting.wear(sitting.posed(7, "upper", 1.0))
+    assert str(sitting.look[0]) == "gaze 0.5,0 on happy, upper face"
     sitting.go(0)
-    sitting.wear(sitting.posed(rest, 1.0))
-    assert len(sitting.looks) == 3, "nothing is asked for"
+    at = len(sitting.looks)
+    sitting.wear(sitting.posed(0, 0.0, 1.0))
+    assert len(sitting.looks) == at, "nothing is asked for"
 
 
 def test_the_sheet_has_all_expressions(sitting: Sitting) -> None:

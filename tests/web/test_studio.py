@@ -7,10 +7,12 @@ import json
 import os
 import re
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 
@@ -140,6 +142,91 @@ def test_one_expression_that_every_field_edits(visit: Any, tmp_path: Path) -> No
     path.write_text('{"joy": 1}')
     visit.upload(path, "preset")
     page.get_by_text("mine.json: unknown field 'joy'").wait_for()
+
+
+SLOW = """
+window.slow = { asks: {}, answers: {} };
+const send = window.fetch.bind(window);
+const pause = (ms) => new Promise((go) => setTimeout(go, ms ?? 0));
+const kind = (body) => {
+  const { dependencies, components } = window.gradio_config;
+  const told = dependencies.find((d) => d.id === body.fn_index);
+  if (told.outputs.length > 30) return "reading";
+  return components.find((c) => c.id === told.targets[0]?.[0])?.props.elem_id ?? "";
+};
+window.fetch = async (address, settings) => {
+  if (!/run.predict|queue.join/.test(String(address))) return send(address, settings);
+  const name = kind(JSON.parse(settings.body));
+  await pause(window.slow.asks[name]);
+  if (window.slow.busy > 0 && window.slow.busy--) {
+    const told = JSON.stringify({ error: { code: "busy", message: "later" } });
+    return new Response(told, { status: 429, headers: { "Retry-After": "0.1" } });
+  }
+  const answer = await send(address, settings);
+  await pause(window.slow.answers[name]);
+  return answer;
+};
+"""
+"""A page to which some events go, or some answers come, late: milliseconds by the field's id."""
+
+
+@pytest.fixture
+def slow(visits: Callable[..., Any]) -> Iterator[Any]:
+    visit = visits(script=SLOW, viewport={"width": 1280, "height": 900})
+    yield visit
+    visit.leave()
+
+
+def test_a_choice_that_is_late_still_comes_first(slow: Any, couple: Path) -> None:
+    slow.upload(couple)
+    slow.shows("as it was")
+    slow.page.evaluate("slow.asks.faces = 1500")
+    slow.page.get_by_label("All faces").check()
+    slow.press("sad")
+    slow.shows("all: sad")
+    slow.press("Face 2 of 2")
+    slow.press("happy")
+    slow.shows("face 1: sad; face 2: happy")
+
+
+def test_a_late_reading_leaves_what_was_moved(slow: Any) -> None:
+    page = slow.page
+    slow.sample("anna")
+    page.locator("[data-expression=contempt] img").wait_for()
+    page.get_by_role("tab", name="Action units").click()
+    smile = page.get_by_role("slider", name=re.compile(r"AU12\)"))
+    other = page.get_by_role("slider", name=re.compile(r"AU24\)"))
+    page.wait_for_timeout(500)  # the first reading is there
+    page.evaluate("slow.answers.reading = 1500")
+    page.get_by_role("tab", name="Expression").click()
+    slow.press("happy")
+    slow.shows("happy")
+    page.get_by_role("tab", name="Action units").click()
+    smile.fill("0.3")
+    slow.shows("units AU12=0.3 on happy")
+    page.wait_for_timeout(1700)  # now the reading of `happy` alone is there too
+    assert smile.input_value() == "0.3"
+    other.fill("0.4")
+    slow.shows("units AU12=0.3 AU24=0.4 on happy")
+
+
+def test_a_drag_ends_before_the_click_after_it(slow: Any) -> None:
+    page = slow.page
+    slow.sample("anna")
+    page.locator("[data-expression=contempt] img").wait_for()
+    page.get_by_role("tab", name="Action units").click()
+    smile = page.get_by_role("slider", name=re.compile(r"AU12\)"))
+    page.evaluate("slow.answers = { 'unit-AU12': 2000 }; slow.busy = 2")
+    for value in range(10, 100, 5):
+        smile.fill(f"0.{value}")
+    slow.press("As it was")
+    page.get_by_role("tab", name="Expression").click()
+    slow.press("sad")
+    slow.shows("sad")
+    page.wait_for_timeout(2200)
+    slow.shows("sad")
+    steps = page.get_by_role("list", name="History").get_by_role("button")
+    assert steps.all_inner_texts() == ["as it was", "units AU12=0.95", "as it was", "sad"]
 
 
 def test_wrong_files_and_a_large_one(visit: Any, server: Any, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ from mien.errors import DataError
 
 if TYPE_CHECKING:
     from mien.data import Record
+    from mien.types import UInt8
 
 app = typer.Typer(
     help="Import, check and list data sets.", no_args_is_help=True, rich_markup_mode="markdown"
@@ -36,12 +38,18 @@ def import_(
     copy: Annotated[
         bool, typer.Option("--copy", help="Copy the pictures, do not hard-link them.")
     ] = False,
+    frames: Annotated[
+        int | None,
+        typer.Option(help="Frames of each film or series; the set's number if not given."),
+    ] = None,
 ) -> None:
     """Bring a data set from its makers' layout into one manifest (Hugging Face *imagefolder*).
 
-    `ict-facekit` is the original of the face model that ships and becomes one array file.
+    Films and series of pictures give frames: of an expression that is posed its onset and its peak
+    among them, of speech some from the middle. `ict-facekit` is the original of the face model that
+    ships and becomes one array file.
     """
-    from mien.data.adapters import DATASETS, ict_facekit
+    from mien.data.adapters import KNOWN, ict_facekit
     from mien.data.importing import import_photographs
 
     if name == ict_facekit.NAME:
@@ -49,13 +57,22 @@ def import_(
             path = ict_facekit.import_model(folder, out, progress)
         typer.echo(f"face model written to {path}")
         return
-    if name not in DATASETS:
-        known = ", ".join((*DATASETS, ict_facekit.NAME))
+    if name not in KNOWN:
+        known = ", ".join((*KNOWN, ict_facekit.NAME))
         raise DataError(f"unknown data set {name!r}: choose from {known}")
-    with _progress("photographs") as progress:
-        target, records = import_photographs(name, folder, out, copy=copy, progress=progress)
+    left_out: list[str] = []
+    with _progress("photographs and films") as progress:
+        target, records = import_photographs(
+            name, folder, out, copy=copy, frames=frames, film=_film, progress=progress,
+            left_out=left_out.append,
+        )  # fmt: skip
+    for reason in left_out[:SHOWN]:
+        typer.echo(f"left out: {reason}", err=True)
+    if len(left_out) > SHOWN:
+        typer.echo(f"left out: {len(left_out) - SHOWN} more", err=True)
     _print(_summary(records, f"{name} in {target}"))
-    typer.echo(f"licence: {DATASETS[name].licence}; for {DATASETS[name].terms}")
+    one = KNOWN[name]
+    typer.echo(f"licence: {one.licence}; for {one.terms}; weights trained on it: {one.weights}")
 
 
 @app.command()
@@ -64,14 +81,17 @@ def check(
 ) -> None:
     """Read a manifest and every picture it names; exit code 2 if anything is wrong.
 
-    Finds broken lines, missing and unreadable pictures, pictures that no line names, duplicates,
-    persons in two splits, unknown emotions, and values out of range.
+    Finds broken lines, unknown emotions, values out of range, missing and unreadable pictures,
+    pictures that no line names, duplicates, persons in two splits; and says what weights trained on
+    it may be used for.
     """
     from mien.data.checking import check as check_folder
+    from mien.data.terms import training_sets, weights_for
 
     with _progress("pictures") as progress:
         result = check_folder(folder, progress)
     _print(_summary(result.records, str(folder)))
+    typer.echo(f"weights trained on it: {weights_for(training_sets(result.records))}")
     if not result.problems:
         typer.echo("no problems")
         return
@@ -85,31 +105,89 @@ def check(
 
 
 @app.command("list")
-def list_() -> None:
-    """Show the data sets that mien knows, their terms, how to obtain them, and where they are."""
-    from mien.data.adapters import DATASETS, ict_facekit
+def list_(
+    name: Annotated[
+        str | None, typer.Argument(help="One of them: all that is known about it.")
+    ] = None,
+) -> None:
+    """Show the data sets that mien knows: what they are, where they are, and what weights trained
+    on them may be used for; of one, its terms too, how it lies on disk and how to obtain it.
+    """
+    from mien.data.adapters import DATASETS, KNOWN
+    from mien.zoo import data_home
+
+    if name is not None:
+        typer.echo("\n".join(f"{what + ':':<14}{text}" for what, text in _about(name)))
+        return
+    table = Table(title=f"Data sets (originals are looked for in {data_home()})")
+    for column in ("name", "what", "weights trained on it", "here"):
+        table.add_column(column, overflow="fold")
+    for d in KNOWN.values():
+        end = d.name == list(DATASETS)[-1]
+        what = f"{d.title}: {d.contents} ({d.licence})"
+        table.add_row(d.name, what, d.weights, _place(d.name) or "not here", end_section=end)
+    table.add_section()
+    for model in _models():
+        here = str(model.place) if model.place.is_file() else "not here"
+        what = f"{model.title}: face model, {model.contents} ({model.licence})"
+        table.add_row(model.name, what, "any use", here)
+    _print(table)
+
+
+@dataclass(frozen=True)
+class _Model:
+    name: str
+    title: str
+    contents: str
+    licence: str
+    source: str
+    obtain: str
+    place: Path
+
+
+def _models() -> list[_Model]:
+    """The originals of face models."""
+    from mien.data.adapters import ict_facekit as ict
+
+    return [
+        _Model(
+            ict.NAME, ict.TITLE, "original of the one that ships", ict.LICENCE, ict.SOURCE,
+            ict.OBTAIN, ict.model_file(),
+        )
+    ]  # fmt: skip
+
+
+def _about(name: str) -> list[tuple[str, str]]:
+    """All that is known about a data set; DataError names those there are."""
+    from mien.data.adapters import KNOWN
+
+    for model in _models():
+        if model.name == name:
+            return [
+                ("name", f"{model.name}, {model.title}"), ("contents", model.contents),
+                ("licence", model.licence), ("source", model.source), ("obtain", model.obtain),
+                ("here", str(model.place) if model.place.is_file() else "no"),
+            ]  # fmt: skip
+    if name not in KNOWN:
+        known = ", ".join((*KNOWN, *(m.name for m in _models())))
+        raise DataError(f"unknown data set {name!r}: choose from {known}")
+    d = KNOWN[name]
+    course = "" if d.course is None else f"; {d.frames} frames of each, {d.course.value}"
+    return [
+        ("name", f"{d.name}, {d.title}"), ("contents", d.contents + course),
+        ("licence", d.licence), ("for", d.terms), ("weights", d.weights), ("source", d.source),
+        ("obtain", d.obtain), ("layout", d.example), ("here", _place(name) or "no"),
+    ]  # fmt: skip
+
+
+def _place(name: str) -> str | None:
+    """Where a set is: its import, else its original; None if neither is here."""
     from mien.data.manifest import FILE_NAME
     from mien.zoo import data_home, dataset_home
 
-    home = data_home()
-    table = Table(title=f"Data sets (originals are looked for in {home})", show_lines=True)
-    for column in ("name", "what, and on which terms", "where"):
-        table.add_column(column, overflow="fold")
-    for d in DATASETS.values():
-        imported = dataset_home(d.name)
-        places = [f"imported: {imported}"] if (imported / FILE_NAME).is_file() else []
-        places += [f"original: {home / d.name}"] if (home / d.name).is_dir() else []
-        where = "\n".join(places) or f"not here: {d.obtain}"
-        what = f"{d.title}: {d.contents}\nlicence: {d.licence}\nfor: {d.terms}"
-        table.add_row(d.name, what, f"{d.source}\n{where}")
-    model = ict_facekit.model_file()
-    found = f"imported: {model}" if model.is_file() else f"not here: {ict_facekit.OBTAIN}"
-    table.add_row(
-        ict_facekit.NAME,
-        f"{ict_facekit.TITLE}: original of the one that ships\nlicence: {ict_facekit.LICENCE}",
-        f"{ict_facekit.SOURCE}\n{found}",
-    )
-    _print(table)
+    if (dataset_home(name) / FILE_NAME).is_file():
+        return f"imported: {dataset_home(name)}"
+    return f"original: {data_home() / name}" if (data_home() / name).is_dir() else None
 
 
 @app.command()
@@ -141,6 +219,14 @@ def _summary(records: list[Record], title: str) -> Table:
         )
         table.add_row(split, *map(str, counts))
     return table
+
+
+def _film(path: Path) -> Iterator[UInt8]:
+    """The frames of a film; the library that reads films is asked for only where there is one."""
+    from mien.video.reading import look
+
+    for frame in look(path).frames():
+        yield frame.pixels
 
 
 def _print(what: Any) -> None:

@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "explain": "Draw what a method sees in a photograph on the way to its result.",
     "people": "Invent people and show each under every expression, as a data set.",
     "series": "Show people in every expression of a plan, made alike, for experiments.",
+    "study": "Ask people about pairs of pictures, on a page of its own, and read their answers.",
     "video": "Change the expression in a film.",
     "verify": "Say what files show of having been altered by mien.",
     "studio": "Open the app in the browser, on this machine.",

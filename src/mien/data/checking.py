@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mien import facs, images
+from mien import images
 from mien.data.manifest import FILE_NAME, Record, scan_manifest
 from mien.errors import DataError, ImageError
 
@@ -33,9 +33,9 @@ class Checked:
 def check(folder: Path, progress: Callable[[int, int], None] = lambda done, total: None) -> Checked:
     """Read the manifest in `folder` and every picture it names. DataError if there is no manifest.
 
-    Looked for: lines that break the schema, pictures that are missing or do not decode, landmarks
-    outside their picture, the same pixels twice, pictures that no line names (Hugging Face refuses
-    those), a person in two splits, unknown emotions and units out of range.
+    Looked for: lines that break the schema (unknown emotions and units out of range among them),
+    pictures that are missing or do not decode, landmarks outside their picture, the same pixels
+    twice, pictures that no line names (Hugging Face refuses those), a person in two splits.
     """
     records, errors = scan_manifest(folder)
     problems = [Problem("schema", FILE_NAME, error) for error in errors]
@@ -43,7 +43,6 @@ def check(folder: Path, progress: Callable[[int, int], None] = lambda done, tota
         raise DataError(f"{folder / FILE_NAME} is empty")
     problems += _names(folder, records, complete=not errors)
     problems += _splits(records)
-    problems += _values(records)
     problems += _pictures(folder, records, progress)
     return Checked(records, problems)
 
@@ -67,15 +66,6 @@ def _splits(records: list[Record]) -> Iterable[Problem]:
     for person, found in splits.items():
         if len(found) > 1:
             yield Problem("split", person, f"one person in {' and '.join(sorted(found))}")
-
-
-def _values(records: list[Record]) -> Iterable[Problem]:
-    for r in records:
-        if r.emotion is not None and r.emotion not in facs.EMOTIONS:
-            known = ", ".join(facs.EMOTIONS)
-            yield Problem("emotion", r.file_name, f"unknown emotion {r.emotion!r}, not of {known}")
-        if r.units is not None and not ((r.units >= 0) & (r.units <= 1)).all():
-            yield Problem("units", r.file_name, "action units outside 0..1")
 
 
 def _pictures(

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from mien.data.adapters import DATASETS
-from mien.data.adapters.base import POINTS
+from mien.data import films
+from mien.data.adapters import KNOWN
+from mien.data.adapters.base import POINTS, DataSet
+from mien.data.adapters.reading import Clip, of_clip, read, with_splits
+from mien.data.films import Film
 from mien.data.manifest import FILE_NAME, Record, read_manifest, write_manifest
-from mien.errors import DataError
+from mien.data.sequences import Course
+from mien.errors import DataError, ImageError, VideoError
+from mien.types import UInt8
 from mien.zoo.paths import data_home, dataset_home
+
+
+def _no_film(path: Path) -> Iterator[UInt8]:
+    raise VideoError(f"{path} is a film, and nothing was given that reads films")
 
 
 def import_photographs(
@@ -20,31 +30,89 @@ def import_photographs(
     out: Path | None = None,
     *,
     copy: bool = False,
+    frames: int | None = None,
+    film: Film = _no_film,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    left_out: Callable[[str], None] = lambda reason: None,
 ) -> tuple[Path, list[Record]]:
     """Bring the data set `name` from its original layout in `folder` to an imagefolder in `out`.
 
     Pictures are hard-linked where the file system can and `copy` is False, copied otherwise; the
     manifest is written last, so that an import cut short leaves no manifest. `out` (by default
     `dataset_home(name)`) may hold an earlier import, which is replaced, but nothing else.
-    Returns the folder and its records; DataError if either folder is not what it should be.
+
+    frames: how many of each film or series, the set's own number by default; film: what reads
+    films, needed where there are some; left_out: called with a line for each film or series that
+    gives none. Returns the folder and its records; DataError if either folder is not what it
+    should be.
     """
     target = out if out is not None else dataset_home(name)
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder: give the one with the original download")
-    records = DATASETS[name].records(folder)
+    if frames is not None and frames < 1:
+        raise DataError(f"{frames} frames of each film are none: ask for 1 or more")
+    records, clips = read(KNOWN[name], folder, frames)
     _clear(target)
+    total = len(records) + len(clips)
     try:
         for done, record in enumerate(records, 1):
             _place(folder / record.file_name, target / record.file_name, copy)
             points = (folder / record.file_name).with_suffix(POINTS)
             if points.is_file():
                 _place(points, (target / record.file_name).with_suffix(POINTS), copy)
-            progress(done, len(records))
+            progress(done, total)
+        bringing = _Clips(KNOWN[name], folder, target, copy, frames, film)
+        for done, clip in enumerate(clips, len(records) + 1):
+            try:
+                records += bringing.bring(clip)
+            except (DataError, ImageError, VideoError) as e:
+                left_out(f"{clip.files[0]}: {e}")
+            progress(done, total)
     except OSError as e:
         raise DataError(f"cannot import into {target}: {e.strerror}: {e.filename}") from None
+    if not records:
+        raise DataError(f"no frame of the {len(clips)} films or series in {folder} can be taken")
+    records = with_splits(KNOWN[name], records)
     write_manifest(target, records)
     return target, records
+
+
+@dataclass(frozen=True)
+class _Clips:
+    """How the clips of a set are brought from one folder to another."""
+
+    data_set: DataSet
+    folder: Path
+    target: Path
+    copy: bool
+    frames: int | None
+    film: Film
+
+    def bring(self, clip: Clip) -> list[Record]:
+        """Bring the frames to take of a clip. DataError, ImageError or VideoError where there are
+        none."""
+        places = self.places(clip)
+        if not places:
+            raise DataError("nothing in it is labelled, or no face in it changes")
+        if clip.film:
+            for place, pixels in films.at(clip, self.folder, self.film, places):
+                films.write_frame(self.target / places[place].file_name, pixels)
+        else:
+            for record in places.values():
+                name = record.file_name
+                _place(self.folder / name, self.target / name, self.copy)
+        return list(places.values())
+
+    def places(self, clip: Clip) -> dict[int, Record]:
+        """The frames to take of a clip: place -> record."""
+        peak, arc = None, self.data_set.course is Course.ARC
+        if arc and clip.told(0 if clip.film else clip.numbers[0]) is None:
+            return {}
+        count = films.count(clip, self.folder, self.film)
+        if arc and (peak := films.peak(clip, self.folder, self.film, count)) is None:
+            return {}
+        taken = of_clip(self.data_set, clip, count, self.frames, peak)
+        return {place: record for record, place in taken}
 
 
 def collection(name: str) -> tuple[Path, list[Record]]:
@@ -52,15 +120,15 @@ def collection(name: str) -> tuple[Path, list[Record]]:
 
     File names are relative to the folder. DataError says how to obtain a set that is not there.
     """
-    if name not in DATASETS:
-        raise DataError(f"unknown data set {name!r}: choose from {', '.join(DATASETS)}")
+    if name not in KNOWN:
+        raise DataError(f"unknown data set {name!r}: choose from {', '.join(KNOWN)}")
     if (dataset_home(name) / FILE_NAME).is_file():
         return dataset_home(name), read_manifest(dataset_home(name))
     original = data_home() / name
     if original.is_dir():
-        return original, DATASETS[name].records(original)
+        return original, KNOWN[name].records(original)
     raise DataError(
-        f"data set {name!r} is not in {data_home()}: {DATASETS[name].obtain}, "
+        f"data set {name!r} is not in {data_home()}: {KNOWN[name].obtain}, "
         f"then run `mien data import {name} DIR`"
     )
 

@@ -7,7 +7,7 @@ and two runs with one seed see the same pictures, whatever the number of workers
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from torch.utils.data import Dataset
 
 from mien import facs
+from mien.data.batch import Batch, Named, Pairs, Person, Shown, Truth
 from mien.data.transforms import Camera, Geometry
 from mien.errors import DataError
 from mien.faces.align import MIRROR
@@ -99,18 +100,11 @@ def _shrunk(picture: Tensor, side: int) -> Tensor:
     return F.interpolate(picture[None], size=(side, side), mode="area")[0]
 
 
-class RigPairs(Dataset[dict[str, Tensor]]):
+class RigPairs(Dataset[Pairs]):
     """Same person under two expressions, with the rig's truth, and a donor who wears the second.
 
-    Item: source, target, donor (3, S, S); source_units, target_units (47,); source_label,
-    target_label (emotion index or -1); flow (2, 64, 64) crop units and visible (1, 64, 64) from
-    target to source with known = 1 where the source is the photograph itself, else 0; mouth (1, 64,
-    64).
-
-    With `portraits` also who it is and where: source_landmarks, target_landmarks, donor_landmarks
-    (68, 2) px of the item; source_neutral, donor_neutral (3, 64, 64), the person at rest under the
-    geometry and camera of their own picture; source_person, donor_person, positions in `people`.
-    The random draws are the same with them and without.
+    With `portraits` also who source and donor are, positions in `people`, and at rest, under the
+    geometry and camera of their own picture. The random draws are the same with them and without.
 
     `named`: share of the targets that show a single unit, or what eyes alone do; `weak`: share of
     the others that show an emotion below its full strength; where the photograph is rendered in
@@ -181,7 +175,7 @@ class RigPairs(Dataset[dict[str, Tensor]]):
         ]
         return others[int(rng.integers(len(others)))] if others else (s, state)
 
-    def __getitem__(self, i: int) -> dict[str, Tensor]:
+    def __getitem__(self, i: int) -> Pairs:
         rng = np.random.default_rng((self.seed, i))
         s = int(rng.integers(len(self.photos)))
         photo = self.photos[s]
@@ -189,27 +183,23 @@ class RigPairs(Dataset[dict[str, Tensor]]):
         wearer, donor = self.donor(s, target, rng)
         mirror = self.strength > 0 and bool(rng.random() < 0.5)
         geometry, camera = self.geometry(photo, rng, mirror), Camera.draw(rng, self.strength)
-        item = self.pictures(photo, source, target, geometry, camera)
         lender = self.photos[wearer]
         theirs = self.geometry(lender, rng, mirror), Camera.draw(rng, self.strength)
-        item["donor"] = self.picture(lender.stored[donor].image(), *theirs)
-        if self.at_rest:
-            item |= self.portrait("source", s, source, geometry, camera)
-            item |= self.portrait("donor", wearer, donor, *theirs)
-            item["target_landmarks"] = self.landmarks(photo, target, geometry)
-        units = [photo.units[k] for k in (source, target)]
-        if mirror:
-            units = [facs.mirror(u) for u in units]
-        # the photograph's own units are the fit's estimate, not a label
-        labels = [label_of(units[0]) if source or photo.neutral else -1, label_of(units[1])]
-        item |= {
-            "source_units": torch.from_numpy(units[0]),
-            "target_units": torch.from_numpy(units[1]),
-            "source_label": torch.tensor(labels[0]),
-            "target_label": torch.tensor(labels[1] if target or photo.neutral else -1),
-            "exact": torch.tensor(float(source > 0 or photo.neutral)),
-        }
-        return item
+        first = self.shown(photo, source, geometry, camera)
+        second = replace(
+            self.shown(photo, target, geometry, camera),
+            exact=torch.tensor(1.0),  # it is asked for by these units, estimate or not
+        )
+        third = replace(
+            second,  # what a donor wears is what the target wears
+            pixels=self.picture(lender.stored[donor].image(), *theirs),
+            landmarks=self.landmarks(lender, donor, theirs[0]),
+        )
+        truth = self.truth(photo, source, target, geometry)
+        if not self.at_rest:
+            return Pairs(first, second, third, truth, None, None)
+        people = self.person(s, geometry, camera), self.person(wearer, *theirs)
+        return Pairs(first, second, third, truth, *people)
 
     def geometry(self, photo: Renders, rng: Generator, mirrored: bool) -> Geometry:
         return Geometry.draw(rng, photo.size, self.size, self.strength, mirrored)
@@ -218,17 +208,24 @@ class RigPairs(Dataset[dict[str, Tensor]]):
         seen = geometry.image(pixels)
         return to_tensor(camera.apply(seen) if self.strength else seen)
 
-    def portrait(
-        self, role: str, s: int, state: int, geometry: Geometry, camera: Camera
-    ) -> dict[str, Tensor]:
-        """Who a picture shows, where their landmarks are, and what they look like at rest."""
+    def shown(self, photo: Renders, state: int, geometry: Geometry, camera: Camera) -> Shown:
+        """A state of a photograph, and what is known of it."""
+        units = facs.mirror(photo.units[state]) if geometry.mirrored else photo.units[state]
+        # the photograph's own units are the fit's estimate, not a label
+        known = state > 0 or photo.neutral
+        return Shown(
+            pixels=self.picture(photo.stored[state].image(), geometry, camera),
+            units=torch.from_numpy(units),
+            label=torch.tensor(label_of(units) if known else -1),
+            exact=torch.tensor(float(known)),
+            landmarks=self.landmarks(photo, state, geometry),
+        )
+
+    def person(self, s: int, geometry: Geometry, camera: Camera) -> Person:
+        """Who a photograph shows, and what they look like at rest."""
         photo = self.photos[s]
         rest = self.picture(photo.stored[self.at_rest[s]].image(), geometry, camera)
-        return {
-            f"{role}_landmarks": self.landmarks(photo, state, geometry),
-            f"{role}_neutral": _shrunk(rest, TRUTH),
-            f"{role}_person": torch.tensor(self.people.index(photo.person)),
-        }
+        return Person(torch.tensor(self.people.index(photo.person)), _shrunk(rest, TRUTH))
 
     def landmarks(self, photo: Renders, state: int, geometry: Geometry) -> Tensor:
         points = geometry.points(photo.landmarks[state])
@@ -236,32 +233,25 @@ class RigPairs(Dataset[dict[str, Tensor]]):
             points = points[MIRROR]
         return torch.from_numpy(points.astype(np.float32))
 
-    def pictures(
-        self, photo: Renders, source: int, target: int, geometry: Geometry, camera: Camera
-    ) -> dict[str, Tensor]:
-        """Source and target under one geometry and camera, with the truth between them."""
-        first, second = photo.stored[source], photo.stored[target]
+    def truth(self, photo: Renders, source: int, target: int, geometry: Geometry) -> Truth:
+        """What lies between source and target under one geometry."""
+        second = photo.stored[target]
         flow = geometry.flow(second.flow(), TRUTH)
         visible = geometry.field(second.visibility(), TRUTH)
         mouth = geometry.field(second.mouth(), TRUTH)
         if source == target:
             flow, visible = np.zeros_like(flow), np.ones_like(visible)
-        return {
-            "source": self.picture(first.image(), geometry, camera),
-            "target": self.picture(second.image(), geometry, camera),
-            "flow": torch.from_numpy(flow).permute(2, 0, 1).contiguous(),
-            "visible": torch.from_numpy(visible)[None],
-            "mouth": torch.from_numpy(mouth)[None],
-            "known": torch.tensor(float(source in (0, target))),
-        }
+        return Truth(
+            flow=torch.from_numpy(flow).permute(2, 0, 1).contiguous(),
+            visible=torch.from_numpy(visible)[None],
+            mouth=torch.from_numpy(mouth)[None],
+            known=torch.tensor(float(source in (0, target))),
+        )
 
 
-class RigLabelled(Dataset[dict[str, Tensor]]):
+class RigLabelled(Dataset[Named]):
     """Unpaired labelled faces, as the papers have them: all sources of a batch share one emotion,
-    all targets another.
-
-    Item: source (3, S, S), source_label, target_label; no truth beside the label. `batch` is what
-    the sampler uses, since the emotions are drawn per batch (HiSD's loop).
+    all that is wanted is another. `batch` is what the sampler uses (HiSD's loop).
     """
 
     def __init__(
@@ -282,7 +272,7 @@ class RigLabelled(Dataset[dict[str, Tensor]]):
     def __len__(self) -> int:
         return 2**31
 
-    def __getitem__(self, i: int) -> dict[str, Tensor]:
+    def __getitem__(self, i: int) -> Named:
         source, target = np.random.default_rng((self.seed, i // self.batch, 1)).permutation(
             len(facs.EMOTIONS)
         )[:2]
@@ -292,11 +282,14 @@ class RigLabelled(Dataset[dict[str, Tensor]]):
         geometry = Geometry.draw(rng, photo.size, self.size, 0.5)
         camera = Camera.draw(rng, 0.5)
         picture = camera.apply(geometry.image(photo.stored[state].image()))
-        return {
-            "source": to_tensor(picture),
-            "source_label": torch.tensor(int(source)),
-            "target_label": torch.tensor(int(target)),
-        }
+        shown = Shown(
+            pixels=to_tensor(picture),
+            units=torch.from_numpy(photo.units[state]),
+            label=torch.tensor(int(source)),
+            exact=torch.tensor(1.0),
+            landmarks=torch.from_numpy(geometry.points(photo.landmarks[state]).astype(np.float32)),
+        )
+        return Named(shown, torch.tensor(int(target)))
 
 
 def everyone(person: str) -> bool:
@@ -361,8 +354,8 @@ class RigFaces(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         )
 
 
-class LabelledFaces(Dataset[dict[str, Tensor]]):
-    """Single faces and what is known of them, under the names that a batch of pairs has."""
+class LabelledFaces(Dataset[Batch]):
+    """Single faces and what is known of them."""
 
     def __init__(self, faces: RigFaces) -> None:
         self.faces = faces
@@ -370,6 +363,6 @@ class LabelledFaces(Dataset[dict[str, Tensor]]):
     def __len__(self) -> int:
         return len(self.faces)
 
-    def __getitem__(self, i: int) -> dict[str, Tensor]:
-        names = ("source", "source_units", "source_label", "source_landmarks")
-        return dict(zip(names, self.faces[i], strict=True))
+    def __getitem__(self, i: int) -> Batch:
+        pixels, units, label, landmarks = self.faces[i]
+        return Batch(Shown(pixels, units, label, torch.tensor(1.0), landmarks))

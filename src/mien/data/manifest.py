@@ -6,22 +6,27 @@ data set by name. `datasets.load_dataset("imagefolder", data_dir=...)` opens the
 
 from __future__ import annotations
 
+import difflib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien import facs
-from mien.data.split import SPLITS, Split
+from mien.data.row import UNSAID, Row
+from mien.data.split import SPLITS, Split, splits_of
 from mien.errors import DataError
 from mien.files import replacing
 
 FILE_NAME = "metadata.jsonl"
 """The name that Hugging Face's imagefolder looks for."""
+
+Moment: TypeAlias = Literal["onset", "peak"]
+MOMENTS: tuple[Moment, ...] = ("onset", "peak")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +40,8 @@ class Record:
     emotion: str | None
     """One of `facs.EMOTIONS`, or None when nobody has said."""
     units: facs.Vector | None
-    """Action units, float32 (47,) in [0, 1] in the order of `facs.UNITS`, or None when unknown."""
+    """Action units, float32 (47,) in [0, 1] in the order of `facs.UNITS`, NaN for those that nobody
+    has coded; None when none is known."""
     landmarks: NDArray[np.float32] | None
     """Hand-checked points, float32 (68, 2), (x, y) in photograph px, iBUG order, or None."""
     licence: str
@@ -43,11 +49,21 @@ class Record:
     source: str
     """Where the original is to be had: a DOI or an address."""
     split: Split
-    """`split_of(person)`."""
+    """By person: what the manifest says, else `splits_of` all its people."""
+    sequence: str | None = None
+    """The film or series that it is a frame of, unique over all data sets, or None."""
+    frame: int | None = None
+    """Its number there in the order of time, or None."""
+    moment: Moment | None = None
+    """`onset`, the face at rest before the expression, or `peak`, its strongest; None for other
+    frames, and where nobody has said."""
+
+
+_COLUMNS = tuple(f.name for f in fields(Record))
 
 
 def read_manifest(folder: Path) -> list[Record]:
-    """Records of the manifest in `folder`, in its order; DataError names the first bad line."""
+    """Records of the manifest in `folder`, in its order; DataError names the first mistake."""
     records, errors = scan_manifest(folder)
     if errors:
         raise DataError(errors[0])
@@ -55,7 +71,7 @@ def read_manifest(folder: Path) -> list[Record]:
 
 
 def scan_manifest(folder: Path) -> tuple[list[Record], list[str]]:
-    """The lines that can be read, as records, and one text for each that cannot."""
+    """The lines that can be read, as records, and one text for each mistake in the others."""
     path = folder / FILE_NAME
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -63,16 +79,17 @@ def scan_manifest(folder: Path) -> tuple[list[Record], list[str]]:
         raise DataError(f"no {FILE_NAME} in {folder}: make one with `mien data import`") from None
     except (OSError, UnicodeDecodeError) as e:
         raise DataError(f"cannot read {path}: {e}") from None
-    records: list[Record] = []
+    found: list[tuple[Record, bool]] = []
     errors: list[str] = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        try:
-            records.append(_record(line))
-        except DataError as e:
-            errors.append(f"{path}, line {number}: {e}")
-    return records, errors
+        row = Row.of(line)
+        record, told = _record(row)
+        errors += [f"{path}, line {number}: {mistake}" for mistake in row.mistakes]
+        if not row.mistakes:
+            found.append((record, told))
+    return _split(found), errors
 
 
 def write_manifest(folder: Path, records: Iterable[Record]) -> Path:
@@ -88,73 +105,44 @@ def write_manifest(folder: Path, records: Iterable[Record]) -> Path:
 
 
 def _row(record: Record) -> dict[str, Any]:
-    def listed(values: NDArray[np.float32] | None, digits: int) -> Any:
-        return None if values is None else np.round(values.astype(float), digits).tolist()
+    def listed(values: NDArray[np.float32], digits: int) -> Any:
+        return np.round(values.astype(float), digits).tolist()
 
-    return {
-        "file_name": record.file_name,
-        "person": record.person,
-        "emotion": record.emotion,
-        "units": listed(record.units, 4),
-        "landmarks": listed(record.landmarks, 3),
-        "licence": record.licence,
-        "source": record.source,
-        "split": record.split,
-    }
+    row = {name: getattr(record, name) for name in _COLUMNS}
+    if record.units is not None:
+        row["units"] = [None if np.isnan(u) else u for u in listed(record.units, 4)]
+    if record.landmarks is not None:
+        row["landmarks"] = listed(record.landmarks, 3)
+    late = ("sequence", "frame", "moment")  # said of frames alone
+    return {k: v for k, v in row.items() if v is not None or k not in late}
 
 
-def _record(line: str) -> Record:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as e:  # also numbers of 4,300 digits, and 1,000 brackets
-        raise DataError(f"not JSON ({getattr(e, 'msg', type(e).__name__)})") from None
-    if not isinstance(row, dict):
-        raise DataError("expected one JSON object a line")
-    split = _text(row, "split")
-    if split not in SPLITS:
-        raise DataError(f"split is {split!r}, not one of {', '.join(SPLITS)}")
-    return Record(
-        file_name=_file_name(row),
-        person=_text(row, "person"),
-        emotion=None if row.get("emotion") is None else _text(row, "emotion"),
-        units=_array(row, "units", (len(facs.UNITS),)),
-        landmarks=_array(row, "landmarks", (68, 2)),
-        licence=_text(row, "licence"),
-        source=_text(row, "source"),
-        split=split,
+def _record(row: Row) -> tuple[Record, bool]:
+    """The record of a line, and whether the line says the split; what is wrong is told to `row`."""
+    for name in row.values.keys() - set(_COLUMNS):
+        if near := difflib.get_close_matches(name, _COLUMNS, 1, 0.75):
+            row.mistake(f"there is no column {name!r}: did you mean {near[0]!r}?")
+    file_name = row.file_name()
+    split = row.one_of("split", SPLITS)
+    record = Record(
+        file_name=file_name,
+        person=row.text("person") or file_name.rpartition(".")[0] or file_name,
+        emotion=row.one_of("emotion", facs.EMOTIONS),
+        units=row.units(),
+        landmarks=row.landmarks(),
+        licence=row.text("licence") or UNSAID,
+        source=row.text("source") or UNSAID,
+        split=cast(Split, split or "train"),
+        sequence=row.text("sequence"),
+        frame=row.count("frame"),
+        moment=cast("Moment | None", row.one_of("moment", MOMENTS)),
     )
+    return record, split is not None
 
 
-def _text(row: Mapping[str, Any], field: str) -> str:
-    value = row.get(field)
-    if not isinstance(value, str) or not value or not _writable(value):
-        raise DataError(f"{field!r} must be a text that is not empty")
-    return value
-
-
-def _writable(text: str) -> bool:
-    """Whether a text can be a name: JSON has half letters, and letters of no width, that cannot."""
-    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
-
-
-def _file_name(row: Mapping[str, Any]) -> str:
-    """A manifest may come from elsewhere: it must not point out of its own folder."""
-    name = _text(row, "file_name")
-    if name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"):
-        raise DataError(f"file_name {name!r} must stay inside the manifest's folder")
-    return name
-
-
-def _array(
-    row: Mapping[str, Any], field: str, shape: tuple[int, ...]
-) -> NDArray[np.float32] | None:
-    value = row.get(field)
-    if value is None:
-        return None
-    try:
-        array = np.asarray(value, dtype=np.float32)
-    except (TypeError, ValueError, OverflowError):
-        array = np.empty(0, np.float32)
-    if array.shape != shape or not np.isfinite(array).all():
-        raise DataError(f"{field!r} must be null or finite numbers of shape {shape}")
-    return array
+def _split(found: list[tuple[Record, bool]]) -> list[Record]:
+    """The records, those without a split in that of their person's others, else in a new one."""
+    told = {r.person: r.split for r, said in reversed(found) if said}
+    made = splits_of(r.person for r, _ in found if r.person not in told)
+    everyone = made | told
+    return [r if said else replace(r, split=everyone[r.person]) for r, said in found]

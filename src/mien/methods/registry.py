@@ -187,13 +187,16 @@ def _built(
     A file says what is built, and could say a billion: no number in it may be larger than 1,024 and
     than every side of its arrays, but for discriminators, which training alone builds.
     """
-    row, said = entry(name), _said(architecture) | dict(chosen)
+    row = entry(name)
+    shape = resolve(row.architecture)
+    older: Mapping[str, Any] = getattr(shape, "older", {})
+    said = {**older, **_said(architecture), **chosen}
     largest = max((side for v in arrays.values() for side in v.shape), default=0)
     built = [v for field, v in said.items() if not field.startswith("discriminator")]
     if any(isinstance(v, int | float) and abs(v) > max(1024, largest) for v in built):
         return None
     try:
-        method: Method[Any] = resolve(row.method)(resolve(row.architecture)(**said))
+        method: Method[Any] = resolve(row.method)(shape(**said))
         method.restore(arrays, facts)
     except (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError, MienError):
         return None

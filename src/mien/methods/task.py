@@ -1,151 +1,172 @@
-"""How a learnt method is trained: the phases of a step, what each minimises, what is watched."""
+"""How methods are trained, as far as they share it: by the rig's pairs, whose truth is known, with
+critics of parts of the face; and what a run shows of a method and says of it.
+
+What is a paper's own is in the method's `task.py`.
+"""
 
 from __future__ import annotations
 
-import math
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from mien import facs
+from mien.data.batch import Batch, Pairs
+from mien.data.loading import LabelledFaces, RigFaces, RigPairs
+from mien.methods.config import MethodConfig
 from mien.methods.learnt import Learnt
-from mien.types import Faces
+from mien.nn import losses
+from mien.nn.blocks import initialise
+from mien.nn.compose import resize
+from mien.nn.parts import Watches
+from mien.nn.phases import Group, Loss, Phase, Task, rate_at
+from mien.types import Composition, Faces
+
+Trained = TypeVar("Trained", bound=Learnt)
 
 
-@dataclass(frozen=True)
-class Loss:
-    """A total to minimise and its named parts, already weighted, for the log."""
+class MethodTask(Task[Trained]):
+    """The training half of a method, which is what is kept of it."""
 
-    parts: Mapping[str, Tensor]
+    config: MethodConfig
 
-    @classmethod
-    def weighed(cls, parts: Mapping[str, Tensor], weights: object) -> Loss:
-        """Parts times the fields of `weights` of the same names; parts of weight 0 vanish."""
-        return cls({k: getattr(weights, k) * v for k, v in parts.items() if getattr(weights, k)})
+    def __init__(self, config: Any, data: Path, method: Trained) -> None:
+        """data: folder of rig shards."""
+        super().__init__()
+        self.config, self.data, self.method = config, data, method
+        self.ema_images = config.training.ema_images
 
     @property
-    def total(self) -> Tensor:
-        """The sum of the parts, a scalar."""
-        return torch.stack(list(self.parts.values())).sum()
+    def kept(self) -> Trained:
+        return self.method
 
+    def adversaries(self, *own: nn.Module, paired: bool = True) -> None:
+        """Begin the task's own adversaries, and the critics of parts of the face.
 
-def rate_at(progress: float, rise: float, decay: str) -> float:
-    """Factor of a learning rate at `progress` 0..1 of its course: up over the share `rise`, then as
-    `decay` says: none, linear (falls from half on) or cosine.
-    """
-    start = min(1.0, progress / rise) if rise else 1.0
-    fall = {
-        "none": 1.0,
-        "linear": min(1.0, 2 * (1 - progress)),
-        "cosine": 0.5 + 0.5 * math.cos(math.pi * min(1.0, progress)),
-    }[decay]
-    return max(start * fall, 1e-3)
-
-
-@dataclass(frozen=True)
-class Group:
-    """Modules that one optimiser steps at one learning rate."""
-
-    modules: Sequence[nn.Module]
-    lr: float
-
-
-@dataclass(frozen=True)
-class Phase:
-    """One kind of step in training: what it minimises, what it updates, how often, from when to
-    when.
-
-    `every` n-th batch; `start` and `stop` (None: the end) in images seen: phases that follow one
-    another are the stages of a training, each with an optimiser of its own. The optimiser is Adam
-    (AdamW when `weight_decay` > 0); `clip` bounds the gradient's norm per module of a group.
-    """
-
-    name: str
-    groups: Sequence[Group]
-    loss: Callable[[Any, int], Loss]  # (batch, images seen) -> Loss
-    every: int = 1
-    start: int = 0
-    stop: int | None = None
-    betas: tuple[float, float] = (0.0, 0.99)
-    weight_decay: float = 0.0
-    clip: float = 100.0
-    schedule: Callable[[float], float] = field(
-        default=lambda _: 1.0
-    )  # progress 0..1 -> factor of lr
-
-    def runs(self, seen: int) -> bool:
-        """Whether it takes part at so many images."""
-        return self.start <= seen and (self.stop is None or seen < self.stop)
-
-
-class Task(nn.Module, ABC):
-    """How a method is trained: its phases, the data it wants, and the average that is kept."""
-
-    method: Learnt
-    ema_images: float
-    """Half-life of the moving average of the method's weights, in images (after EDM2's convention).
-    """
-
-    @abstractmethod
-    def phases(self) -> Sequence[Phase]:
-        """The phases of one training step, in order."""
-
-    @abstractmethod
-    def dataset(self, split: str, seed: int) -> Any:
-        """A map-style dataset; item i depends on (seed, i) alone, so that resuming is exact."""
-
-    def conclude(self, method: Learnt) -> None:
-        """The last touch to the averaged method before its weights are written: whatever is fitted
-        to what has been learnt, and not learnt itself.
+        paired: whether the truth is known, without which no critic plays.
         """
+        self.watches = Watches(self.config.weights, paired)
+        for module in (*own, self.watches):
+            initialise(module)
+
+    # ---- data ------------------------------------------------------------------------------------
+
+    def pairs(self, split: str, seed: int, portraits: bool = False) -> RigPairs:
+        """The rig's pairs; portraits: with who they are of."""
+        t = self.config.training
+        return RigPairs(
+            self.data, split, size=self.config.architecture.size, seed=seed,
+            augment=split == "train", portraits=portraits, named=t.named, weak=t.weak,
+        )  # fmt: skip
+
+    def faces(self, split: str, seed: int) -> LabelledFaces:
+        """The rig's faces, one by one."""
+        return LabelledFaces(
+            RigFaces(self.data, split, size=self.config.architecture.size, seed=seed)
+        )
+
+    # ---- phases ----------------------------------------------------------------------------------
+
+    def phase(
+        self, name: str, groups: Sequence[Group], loss: Callable[[Any, int], Loss], **more: Any
+    ) -> Phase:
+        """A phase by the configuration's optimiser and rate; `more`: what is different."""
+        t = self.config.training
+        common: dict[str, Any] = {"betas": t.betas, "clip": t.clip, "schedule": self.rate}
+        return Phase(name, groups, loss, **(common | more))
+
+    def critics(self, lr: float, **more: Any) -> list[Phase]:
+        """The phase in which the critics of parts learn, where any plays."""
+        playing = self.watches.playing
+        if not playing:
+            return []
+        learn: Callable[[Any, int], Loss] = lambda *_: Loss(self.watches.apart())  # noqa: E731
+        return [self.phase("critic", [Group(playing, lr)], learn, **more)]
+
+    def rate(self, progress: float) -> float:
+        """Factor of the learning rate at `progress` 0..1 of the budget."""
+        t = self.config.training
+        return rate_at(progress, t.warmup / t.images, t.decay)
+
+    def truth_terms(
+        self, edit: Composition[Tensor], result: Tensor, batch: Pairs
+    ) -> dict[str, Tensor]:
+        """Every term of an edit and its result (B, 3, S, S) beside the truth, and what the critics
+        of parts say.
+
+        Pixels weigh more where the expressions differ, inside an open mouth, and on the eyes: teeth
+        and lids are few pixels.
+        """
+        t, truth, side = self.config.training, batch.truth, result.shape[-1]
+        x, y = batch.source.pixels, batch.target.pixels
+        weight = losses.emphasis(x, y, t.emphasis) + t.mouth * resize(truth.mouth, side)
+        if t.eyes:
+            lids = (batch.target.landmarks[:, losses.EYES] + 0.5) / side
+            weight = weight + t.eyes * losses.heat(lids, side)
+        return {
+            "pixel": losses.pixel(result, y, weight),
+            "edges": losses.edges(result, y, weight),
+            "flow": losses.flow(edit, truth.flow, truth.visible, truth.known),
+            "mask": losses.mask(edit, truth.visible, truth.known),
+            "cover": losses.cover(edit, truth.visible, truth.known),
+            "smooth": losses.smoothness(edit),
+            **self.watches.terms(result, y, batch.target.landmarks),
+        }
+
+    # ---- what a run shows of itself --------------------------------------------------------------
 
     @torch.no_grad()
-    def preview(self, method: Learnt, batch: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:
-        """Named columns (B, 3, S, S) of a sheet of pictures, made with the averaged method.
-
-        Source, every label, the source's own code; where the truth is known, the target by
+    def preview(self, average: Trained, batch: Batch) -> list[tuple[str, Tensor]]:
+        """Source, every label, the source's own code; where the truth is known, the target by
         reference and by units.
         """
-        x = batch["source"]
-        source = Faces(x, x.new_zeros(len(x), 68, 2))
-        identity = method.identity(source)
+        source = _faces(batch.source.pixels)
+        identity, x = average.identity(source), source.pixels
         columns = [("source", x)]
         for k, name in enumerate(facs.EMOTIONS):
             index = torch.full((len(x),), k, device=x.device)
-            columns.append((name, method.decode(identity, method.from_labels(index))))
-        columns.append(("own", method.decode(identity, method.encode(source))))
-        if "target" in batch:
-            donor = Faces(batch["donor"], source.landmarks)
+            columns.append((name, average.decode(identity, average.from_labels(index))))
+        columns.append(("own", average.decode(identity, average.encode(source))))
+        if isinstance(batch, Pairs):
+            donor = batch.donor.pixels
             columns += [
-                ("donor", batch["donor"]),
-                ("like donor", method.decode(identity, method.encode(donor))),
-                ("by units", method.decode(identity, method.from_units(batch["target_units"]))),
-                ("truth", batch["target"]),
+                ("donor", donor),
+                ("like donor", average.decode(identity, average.encode(_faces(donor)))),
+                ("by units", average.decode(identity, average.from_units(batch.target.units))),
+                ("truth", batch.target.pixels),
             ]
         return columns
 
     @torch.no_grad()
-    def validate(self, method: Learnt, batch: Mapping[str, Tensor]) -> dict[str, float]:
-        """PSNR (dB) to the truth, of the averaged method by units and by reference, and of the
-        unedited source; nothing where no truth is known.
+    def validate(self, average: Trained, batch: Batch) -> dict[str, float]:
+        """PSNR (dB) to the truth, by units and by reference, and of the unedited source; nothing
+        where no truth is known.
         """
-        if "target" not in batch:
+        if not isinstance(batch, Pairs):
             return {}
-        x, y = batch["source"], batch["target"]
-        source = Faces(x, x.new_zeros(len(x), 68, 2))
+        x, y = batch.source.pixels, batch.target.pixels
         keep = (x - y).abs().flatten(1).amax(1) > 0
-        identity = method.identity(source)
-        edits = method.decode(identity, method.from_units(batch["target_units"]))
-        lent = method.decode(identity, method.encode(Faces(batch["donor"], source.landmarks)))
+        identity = average.identity(_faces(x))
+        edits = average.decode(identity, average.from_units(batch.target.units))
+        lent = average.decode(identity, average.encode(_faces(batch.donor.pixels)))
         return {
             "psnr_nothing": psnr(x[keep], y[keep]),
             "psnr_units": psnr(edits[keep], y[keep]),
             "psnr_reference": psnr(lent[keep], y[keep]),
         }
+
+
+def _faces(pixels: Tensor) -> Faces[Tensor]:
+    """Pictures (B, 3, S, S) as a method takes them; none asks for landmarks."""
+    return Faces(pixels, pixels.new_zeros(len(pixels), 68, 2))
+
+
+def some(share: float, count: int) -> int:
+    """How many of a batch a share is, one at least."""
+    return max(1, round(share * count))
 
 
 def psnr(a: Tensor, b: Tensor) -> float:

@@ -6,8 +6,6 @@ truth: a target, where its pixels come from, and which of them can be seen in th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -49,31 +47,6 @@ def heat(points: Tensor, side: int, spread: float = 0.04) -> Tensor:
     line = (torch.arange(side, device=points.device) + 0.5) / side
     near = torch.exp(-((points[..., None] - line).square()) / (2 * spread**2))  # (B, N, 2, side)
     return torch.einsum("bnx,bny->byx", near[:, :, 0], near[:, :, 1]).clamp(max=1)[:, None]
-
-
-def paired(
-    edit: Composition[Tensor], result: Tensor, batch: Mapping[str, Tensor],
-    stress: float, mouth: float, eyes: float = 0.0,
-) -> dict[str, Tensor]:  # fmt: skip
-    """Every term of an edit and its result (B, 3, S, S) beside the truth of a batch (`RigPairs`).
-
-    Extra weight of pixels where the expressions differ, inside an open mouth, and on the eyes,
-    which asks for the batch's `target_landmarks`: teeth and lids are few pixels.
-    """
-    x, y = batch["source"], batch["target"]
-    side = x.shape[-1]
-    weight = emphasis(x, y, stress) + mouth * resize(batch["mouth"], side)
-    if eyes:
-        lids = (batch["target_landmarks"][:, EYES] + 0.5) / side
-        weight = weight + eyes * heat(lids, side)
-    return {
-        "pixel": pixel(result, y, weight),
-        "edges": edges(result, y, weight),
-        "flow": flow(edit, batch["flow"], batch["visible"], batch["known"]),
-        "mask": mask(edit, batch["visible"], batch["known"]),
-        "cover": cover(edit, batch["visible"], batch["known"]),
-        "smooth": smoothness(edit),
-    }
 
 
 def pixel(result: Tensor, target: Tensor, weight: Tensor) -> Tensor:

@@ -7,7 +7,6 @@ layers see in the truth (feature matching: pix2pixHD, Wang et al., CVPR 2018, se
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal, cast
 
 import torch
@@ -128,14 +127,9 @@ class Watches(nn.ModuleDict):
         """Those that take part."""
         return [cast(Watch, self[part]) for part in self.wanted]
 
-    def terms(self, result: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Of all that play, on results beside the truth of a batch (`RigPairs` with portraits): see
-        `Watch.terms`.
-        """
-        every = [
-            watch.terms(result, batch["target"], batch["target_landmarks"])
-            for watch in self.playing
-        ]
+    def terms(self, result: Tensor, truth: Tensor, landmarks: Tensor) -> dict[str, Tensor]:
+        """Of all that play: see `Watch.terms`."""
+        every = [watch.terms(result, truth, landmarks) for watch in self.playing]
         return {name: value for terms in every for name, value in terms.items()}
 
     def apart(self) -> dict[str, Tensor]:

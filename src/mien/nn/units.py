@@ -1,11 +1,36 @@
-"""What methods that read action units share: the labels' prototypes, and the error of a reading."""
+"""What methods that read action units share: the map to codes and back, the labels' prototypes, and
+the error of a reading.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mien import facs
+
+Value = TypeVar("Value")
+
+
+class UnitMap(nn.Module):
+    """Action units (B, 47) <-> expression code (B, D), both linear, so that a line in one is a line
+    in the other. Differs: the papers take labels or references only.
+    """
+
+    def __init__(self, length: int) -> None:
+        super().__init__()
+        self.to_code = nn.Linear(len(facs.UNITS), length)
+        self.to_units = nn.Linear(length, len(facs.UNITS))
+
+
+def renamed(weights: Mapping[str, Value]) -> dict[str, Value]:
+    """Weights by today's names: mtss' map was called `to_style` once, and so it is in its file."""
+    return {
+        name.replace("unit_map.to_style.", "unit_map.to_code."): v for name, v in weights.items()
+    }
 
 
 def prototypes() -> Tensor:

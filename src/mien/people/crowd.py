@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -14,28 +13,44 @@ from mien.errors import DataError, FaceNotFound, ImageError
 from mien.face_model.mesh import FaceModel
 from mien.faces.align import align
 from mien.judges.identity import SIZE
-from mien.people.mixing import PARTS, Recipe
+from mien.people.mixing import PARTS, Recipe, mix
+from mien.people.shapes import Shapes
 from mien.people.sources import Lender, Lent, load
 from mien.types import Face, Float, UInt8
 
 LEAST = 3
 """Fewest people that one is mixed from."""
 LARGEST_SHARE = 0.5
+EVEN = 8.0
+"""Concentration of the shares (Dirichlet's): 1 is any, more is more even."""
+SHAPED = 6
+"""People whose deviations make one shape."""
+KIN = 2
+"""Parts of a face, at most, that people of other groups lend."""
 AGES = 6.0
 """Years from the wanted age within which most of those who are mixed lie."""
+TONES = 15.0
+"""Brightness of skin, 0..255, within which most of those who lend a part from another group lie."""
 ATTRIBUTES = ("gender", "ethnicity")
-KEPT = 10
-"""Fitted photographs that are kept in memory."""
 
 
 @dataclass(frozen=True)
 class Mix:
-    """Who a new person is mixed from, how, and of which group: `{"gender": "female"}`."""
+    """Who a new person is mixed from: `people` lend skin, those of the group first; `shape`, whose
+    deviations by which shares; and of which group they are: `{"gender": "female"}`."""
 
     people: tuple[str, ...]
     recipe: Recipe
+    shape: Mapping[str, float]
     group: dict[str, str]
     age: float | None
+
+    @property
+    def sources(self) -> list[str]:
+        """Everybody of whom anything is in the picture, once."""
+        recipe = self.recipe
+        skin = [p for i, p in enumerate(self.people) if recipe.shares[i] or i in recipe.parts]
+        return list(dict.fromkeys([*skin, *self.shape]))
 
 
 class Judge(Protocol):
@@ -59,34 +74,44 @@ class Crowd:
     ) -> None:  # fmt: skip
         self.model, self._judge = model, judge
         self.refused: dict[str, str] = {}
-        self._rest: dict[str, Float] = {}
+        self._lent: dict[str, Lent] = {}
         self._who: dict[str, Float] = {}
-        found = {}
         for number, lender in enumerate(lenders, 1):
             try:
                 lent = load(model, lender)
             except (DataError, FaceNotFound, ImageError) as error:
                 self.refused[lender.person] = str(error)
             else:
-                found[lender.person] = lender
-                self._rest[lender.person] = lent.rig.person.rest
+                self._lent[lender.person] = lent
                 self._who[lender.person] = self._describe(lent.pixels, lent.face)
             progress(number)
-        self.people: Mapping[str, Lender] = found
-        if len(found) < LEAST:
+        self.people: Mapping[str, Lender] = {p: lent.lender for p, lent in self._lent.items()}
+        if len(self.people) < LEAST:
             reason = next(iter(self.refused.values()), "")
-            raise DataError(f"{len(found)} people can be mixed, {LEAST} are needed: {reason}")
-        self.lent: Callable[[str], Lent] = lru_cache(KEPT)(lambda p: load(model, found[p]))
+            raise DataError(f"{len(self.people)} people can be mixed, {LEAST} are needed: {reason}")
+        rests = {p: lent.rest for p, lent in self._lent.items()}
+        self.shapes = Shapes(model, rests, {p: self._like(p) for p in rests})
 
     def distances(self, pixels: UInt8, face: Face) -> dict[str, float]:
         """Identity distance of a face to everybody in the pool, by person."""
         who = self._describe(pixels, face)
         return {p: float(np.linalg.norm(who - other)) for p, other in self._who.items()}
 
+    def lent(self, person: str) -> Lent:
+        """What a person of the pool lends."""
+        return self._lent[person]
+
+    def shape(self, mixed: Mix) -> Float:
+        """The shape (N, 3) cm of a mixed person at rest, pushed away from nobody yet."""
+        return self.shapes.mixed(self.mean(mixed.group), mixed.shape)
+
+    def drawn(self, mixed: Mix, shape: Float, size: int) -> UInt8:
+        """The picture of a mixed person in a shape (N, 3), uint8 (size, size, 3)."""
+        return mix(self.model, [self._lent[p] for p in mixed.people], mixed.recipe, shape, size)
+
     def mean(self, group: Mapping[str, str]) -> Float:
         """Mean shape (N, 3) cm of the people of a group at rest."""
-        rests = [self._rest[p] for p in self.of(group)]
-        return np.asarray(np.mean(rests, axis=0), np.float32)
+        return np.asarray(np.mean([self._lent[p].rest for p in self.of(group)], axis=0), np.float32)
 
     def of(self, group: Mapping[str, str]) -> list[str]:
         """The people of a group."""
@@ -111,42 +136,90 @@ class Crowd:
 
     def draw(self, groups: Sequence[Mapping[str, str]], count: int, seed: Sequence[int]) -> Mix:
         """One person's sources: number `seed[1]` of seed `seed[0]`, attempt `seed[2]`. Groups take
-        turns, in an order that the seed shuffles anew each round."""
-        start, number, _ = seed
+        turns, in an order that the seed shuffles anew each round; of `count` people of the group
+        comes the skin. From the second attempt on one part of the face, from the third on two come
+        from people of other groups whose skin is about as dark."""
+        start, number, attempt = seed
         turn, at = divmod(number, len(groups))
         order = np.random.default_rng([start, turn, 1]).permutation(len(groups))
         group = dict(groups[order[at]])
         random = np.random.default_rng(list(seed))
-        people = self.of(group)
-        ages = np.array([self.people[p].age or np.nan for p in people])
-        odds = np.ones(len(people))
-        if np.isfinite(ages).all():
-            # the wanted age is the person's own, not the attempt's
-            wanted = np.random.default_rng([start, number, 2]).uniform(ages.min(), ages.max())
-            odds = np.exp(-0.5 * np.square((ages - wanted) / AGES)) + 1e-4
-        chosen = random.choice(
-            len(people), min(count, len(people)), replace=False, p=odds / odds.sum()
-        )
-        shares = _shares(random, len(chosen))
-        frame = int(random.integers(len(chosen)))
-        others = [int(i) for i in random.permutation(len(chosen)) if i != frame]
-        first, second = others[:2]
-        third = others[2] if len(others) > 2 else (first, second, frame)[int(random.integers(3))]
-        recipe = Recipe(shares, frame, (first, second, third))
-        assert len(recipe.parts) == len(PARTS)
-        age = None if not np.isfinite(ages).all() else float(ages[chosen] @ np.array(shares))
-        return Mix(tuple(people[i] for i in chosen), recipe, group, age)
+        members = self.of(group)
+        # the wanted age is the person's own, not the attempt's
+        ages = [age for p in members if (age := self.people[p].age) is not None]
+        wanted = None
+        if len(ages) == len(members):
+            wanted = float(np.random.default_rng([start, number, 2]).uniform(min(ages), max(ages)))
+        skin = _chosen(random, members, self._near_age(members, wanted), count)
+        like = {"gender": group["gender"]} if "gender" in group else {}
+        wide = self.of(like)
+        shaped = _chosen(random, wide, self._near_age(wide, wanted), SHAPED)
+        tone = float(np.mean([self._lent[p].tone for p in skin]))
+        others = [p for p in wide if p not in members]
+        kin = _chosen(random, others, self._near_tone(others, tone), min(KIN, attempt))
+        shares = _shares(random, len(skin))
+        recipe = Recipe((*shares, *(0.0 for _ in kin)), *_parts(random, len(skin), len(kin)))
+        age = None
+        if wanted is not None:
+            age = sum(s * (self.people[p].age or 0) for s, p in zip(shares, skin, strict=True))
+        shape = dict(zip(shaped, _shares(random, len(shaped)), strict=True))
+        return Mix((*skin, *kin), recipe, shape, group, age)
+
+    def _near_age(self, people: Sequence[str], wanted: float | None) -> Float:
+        """Odds of each person by age; the same for all where nothing is wanted or known."""
+        ages = np.array([self.people[p].age or np.nan for p in people], np.float32)
+        if wanted is None or not np.isfinite(ages).all():
+            return np.ones(len(people), np.float32)
+        return np.asarray(np.exp(-0.5 * np.square((ages - wanted) / AGES)) + 1e-4, np.float32)
+
+    def _near_tone(self, people: Sequence[str], tone: float) -> Float:
+        """Odds of each person by how bright the skin is."""
+        own = np.array([self._lent[p].tone for p in people], np.float32)
+        return np.asarray(np.exp(-0.5 * np.square((own - tone) / TONES)) + 1e-6, np.float32)
+
+    def _like(self, person: str) -> list[str]:
+        """The people of the same gender and ethnicity, of the same gender, or all: the narrowest
+        group that has three."""
+        one = self.people[person]
+        gender = {} if one.gender is None else {"gender": one.gender}
+        narrow = gender | ({"ethnicity": one.ethnicity[0]} if one.ethnicity else {})
+        found = (self.of(group) for group in (narrow, gender, {}))
+        return next(people for people in found if len(people) >= LEAST)
 
     def _describe(self, pixels: UInt8, face: Face) -> Float:
         crop = align(pixels, face, SIZE)
         return self._judge.one(crop.pixels, crop.landmarks)
 
 
+def _chosen(
+    random: np.random.Generator, people: Sequence[str], odds: Float, count: int
+) -> list[str]:
+    """`count` of the people, or all, by odds, none twice."""
+    if not people:
+        return []
+    share = odds.astype(np.float64) / odds.sum(dtype=np.float64)
+    count = min(count, len(people))
+    return [people[i] for i in random.choice(len(people), count, replace=False, p=share)]
+
+
 def _shares(random: np.random.Generator, count: int) -> tuple[float, ...]:
     while True:
-        drawn = random.dirichlet([8.0] * count)
+        drawn = random.dirichlet([EVEN] * count)
         if drawn.max() <= LARGEST_SHARE:
             return tuple(float(s) for s in drawn)
+
+
+def _parts(random: np.random.Generator, own: int, kin: int) -> tuple[int, tuple[int, int, int]]:
+    """Which of the first `own` people is the frame, and who lends each part: one of the others, or
+    of the `kin` people behind them."""
+    frame = int(random.integers(own))
+    lend = [int(i) for i in random.permutation(own) if i != frame][: len(PARTS)]
+    while len(lend) < len(PARTS):
+        lend.append(int(random.integers(own)))
+    for place, part in enumerate(random.permutation(len(PARTS))[:kin]):
+        lend[part] = own + place
+    eyes, nose, mouth = lend
+    return frame, (eyes, nose, mouth)
 
 
 def _belongs(lender: Lender, group: Mapping[str, str]) -> bool:

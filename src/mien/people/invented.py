@@ -28,14 +28,17 @@ from mien.people.asks import Ask, drawn, of_row
 from mien.people.crowd import Crowd, Mix
 from mien.people.folder import kept, make, settle
 from mien.people.folder import write as write_text
-from mien.people.mixing import mix
 from mien.provenance import mark
-from mien.types import Face, UInt8
+from mien.types import Face, Float, UInt8
 
 NOTE = "person.json"
 ATTEMPTS = 12
 """Draws of one person before it is given up."""
-FORMAT = 1
+MARGIN = 0.02
+"""How much further than asked a portrait must be: expressions bring a face nearer to somebody."""
+SEARCHED = 512
+"""Side, px, at which a shape that is far enough from everybody is looked for."""
+FORMAT = 2
 REST = of_row({"label": "neutral"})
 
 
@@ -84,6 +87,7 @@ class _Person:
     folder: Path
     mixed: Mix
     attempts: int
+    pushes: int
     pixels: UInt8
     face: Face
 
@@ -135,29 +139,48 @@ def _make(
     person = None
     for attempt in range(ATTEMPTS):
         mixed = crowd.draw(groups, settings.count, (settings.seed, number, attempt))
-        lent = [crowd.lent(p) for p in mixed.people]
-        pixels = mix(crowd.model, lent, mixed.recipe, crowd.mean(mixed.group), settings.size)
         try:
-            face, near = _judged(crowd, pixels)
+            shape, pushes, near = _apart(crowd, mixed, settings.least + MARGIN)
+            if near[1] >= settings.least + MARGIN:
+                pixels = crowd.drawn(mixed, shape, settings.size)
+                face, near = _judged(crowd, pixels)
         except FaceNotFound as error:
             refused.append(f"attempt {attempt}: {error}")
             continue
-        if near[1] >= settings.least:
-            person = _Person(number, name, folder, mixed, attempt + 1, pixels, face)
+        if near[1] >= settings.least + MARGIN:
+            person = _Person(number, name, folder, mixed, attempt + 1, pushes, pixels, face)
             break
         refused.append(f"attempt {attempt}: {near[1]:.3f} from {near[0]}")
-    note: dict[str, Any] = {"person": name, "refused": refused, "pictures": []}
+    note: dict[str, Any] = {
+        "person": name,
+        "group": mixed.group,
+        "refused": refused,
+        "pictures": [],
+    }
     if person is None:
         return _noted(folder, note)
     note |= {
-        "attempts": person.attempts, "sources": list(person.mixed.people),
-        "group": person.mixed.group, "age": person.mixed.age,
-        "recipe": asdict(person.mixed.recipe),
+        "attempts": person.attempts, "pushes": person.pushes, "sources": mixed.sources,
+        "age": mixed.age, "skin": list(mixed.people),
+        "recipe": asdict(mixed.recipe), "shape": dict(mixed.shape),
     }  # fmt: skip
     more = [] if settings.drawn is None else drawn(*settings.drawn, (settings.seed, number))
     for ask in {a.name: a for a in (REST, *asks, *more)}.values():
         _picture(crowd, editor, settings, person, ask, note)
     return _noted(folder, note)
+
+
+def _apart(crowd: Crowd, mixed: Mix, least: float) -> tuple[Float, int, tuple[str, float]]:
+    """The shape (N, 3) cm of a mixed person, pushed away from who is nearest until nobody is nearer
+    than `least` or shapes end; the pushes; who is nearest then, how near."""
+    mean = crowd.mean(mixed.group)
+    shape: Float | None = crowd.shape(mixed)
+    found: list[tuple[Float, tuple[str, float]]] = []
+    while shape is not None:
+        found.append((shape, _judged(crowd, crowd.drawn(mixed, shape, SEARCHED))[1]))
+        who, distance = found[-1][1]
+        shape = crowd.shapes.pushed(shape, mean, who) if distance < least else None
+    return found[-1][0], len(found) - 1, found[-1][1]
 
 
 def _picture(

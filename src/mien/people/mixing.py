@@ -1,12 +1,10 @@
 """A face mixed from several: shape and skin on the face model's mesh, laid into one photograph.
 
 The photograph is the *frame*: it lends hair, ears, neck, clothes and the fine texture of bare skin.
-The face takes its shape from all sources and the colours of its large forms from all; its fine
-structure comes from one source a part, eyes with brows, nose, mouth, so that nothing is seen twice
-as in an average. Parts join by bands of detail (Burt & Adelson, "A multiresolution spline with
-application to image mosaics", ACM Trans. Graphics 1983). A mean of n people differs less from
-everybody than people do; the shape's distance from the group's mean is therefore brought back to
-what one person has, by 1 / sqrt(sum of squared shares), as a mean of independent draws loses it.
+The face takes the colours of its large forms from all sources by their shares; its fine structure
+comes from one source a part, eyes with brows, nose, mouth, so that nothing is seen twice as in an
+average. Parts join by bands of detail (Burt & Adelson, "A multiresolution spline with application
+to image mosaics", ACM Trans. Graphics 1983). Its shape is given (`people/shapes.py`).
 """
 
 from __future__ import annotations
@@ -43,31 +41,29 @@ REACH = {"eyes": 0.2, "nose": 0.14, "mouth": 0.16}
 BANDS = (0.006, 0.012, 0.025, 0.05, 0.1)
 """Bounds of the bands of detail, in distances of the eyes (standard deviations): beyond the last
 all sources are averaged."""
-MOST = 1.6
-"""Bound of the gain that brings a mixed shape back to one person's distance from the mean."""
 GRID = 40
 """Cells a side in which the frame's surroundings follow the face."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Who is mixed: `shares` of the sources (sum 1), which of them is the `frame`, and which lends
-    each of `PARTS`."""
+    """Who is mixed: `shares` of the sources in the skin (sum 1), which of them is the `frame`, and
+    which lends each of `PARTS`."""
 
     shares: tuple[float, ...]
     frame: int
     parts: tuple[int, int, int]
 
 
-def mix(model: FaceModel, sources: Sequence[Lent], recipe: Recipe, mean: Float, size: int) -> UInt8:
-    """The mixed person, uint8 (size, size, 3) RGB, at rest as the frame is.
-
-    mean: (N, 3) cm, the mean shape of the group that the sources were drawn from, for the gain.
-    """
+def mix(
+    model: FaceModel, sources: Sequence[Lent], recipe: Recipe, shape: Float, size: int
+) -> UInt8:
+    """The mixed person, uint8 (size, size, 3) RGB, at rest as the frame is, in the shape (N, 3)
+    cm."""
     frame = sources[recipe.frame]
     matrix = _window(frame, size)
     own = transform(matrix, frame.points)
-    target = transform(matrix, transform(frame.matrix, _target(sources, recipe, mean)))
+    target = transform(matrix, transform(frame.matrix, _target(model, frame, shape)))
     known = _known(model, sources, size, target)
     grid = _surroundings(own, target, known, size)
     points = np.concatenate([target[known], grid[0]])
@@ -98,22 +94,13 @@ def mix(model: FaceModel, sources: Sequence[Lent], recipe: Recipe, mean: Float, 
     return np.clip(np.rint(out), 0, 255).astype(np.uint8)
 
 
-def gain(shares: Sequence[float]) -> float:
-    """What brings a mean by `shares` back to one person's distance from the mean of all, at most
-    `MOST`."""
-    return min(MOST, float(np.sum(np.square(shares)) ** -0.5))
-
-
-def _target(sources: Sequence[Lent], recipe: Recipe, mean: Float) -> Float:
-    """Every vertex (N, 2) of the mixed shape in the frame's crop of 320 px."""
-    rests = np.stack([s.rig.person.rest for s in sources])
-    mixed = np.tensordot(np.array(recipe.shares, np.float32), rests, 1)
-    shape = mean + np.float32(gain(recipe.shares)) * (mixed - mean)
-    rig = sources[recipe.frame].rig
-    moved = shape + (rig.source.vertices - rig.person.rest)  # what the frame's face shows stays
-    points, _ = rig.fit.camera.project(moved.astype(np.float32))
-    eyes = rig.model.landmarks[36:48]
-    out: Float = points + (rig.source.points[eyes].mean(0) - points[eyes].mean(0))
+def _target(model: FaceModel, frame: Lent, shape: Float) -> Float:
+    """Every vertex (N, 2) of a shape (N, 3) in the frame's crop of 320 px."""
+    moved = shape + frame.shown  # what the frame's face shows stays
+    points, _ = frame.camera.project(moved.astype(np.float32))
+    own, _ = frame.camera.project(frame.rest + frame.shown)
+    eyes = model.landmarks[36:48]
+    out: Float = points + (own[eyes].mean(0) - points[eyes].mean(0))
     return out
 
 
@@ -137,7 +124,7 @@ def _onto(source: Lent, target: Float, known: Index) -> Float:
 
 def _known(model: FaceModel, sources: Sequence[Lent], size: int, target: Float) -> Index:
     """The face's vertices (K,) that every source shows and that lie inside the picture."""
-    seen = np.min([s.rig.facing for s in sources], axis=0)[FACE] > FACING
+    seen = np.min([s.facing for s in sources], axis=0)[FACE] > FACING
     at = target[FACE]
     return np.flatnonzero(seen & ((at > 2) & (at < size - 3)).all(1))
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from mien import images
-from mien.data.adapters import DATASETS, records_in
+from mien.data.adapters import DATASETS, KNOWN, records_in
 from mien.data.adapters.base import template_beside
 from mien.data.manifest import FILE_NAME, Record
 from mien.errors import DataError
+from mien.face_model.camera import Camera
 from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.light import Light
-from mien.face_model.mesh import FaceModel
+from mien.face_model.mesh import FACE, FaceModel
 from mien.face_model.render import Rig
+from mien.face_model.sampling import LUMA, sample
 from mien.faces.align import align, resized, side_of, transform
 from mien.faces.detect import choose, detect
 from mien.types import Face, Float, UInt8
@@ -33,6 +35,8 @@ TABLE = "*_info.csv"
 `face_eth`."""
 FINEST = 1024
 """Largest side of the crop that a source's skin is read from, px."""
+KEPT = 16
+"""Photographs that are kept in memory; what was fitted to them is kept of all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,26 +56,31 @@ class Lender:
 
 @dataclass(frozen=True, eq=False)
 class Lent:
-    """What a photograph lends: `pixels` uint8 (H, W, 3); `face`, where its face is; the fitted
-    `rig` of the crop, and `matrix` (2, 3), from crop px at 320 px to photograph px."""
+    """What a photograph lends: `face`, where its face is, and what the fit says of it.
+
+    Attributes:
+        matrix: (2, 3), from px of the crop of 320 px to photograph px.
+        rest: every vertex (N, 3) cm at rest; shown: what the photograph's expression adds to it.
+        camera: of the crop; facing: (N,), 1 where the surface looks into the camera.
+        points: every vertex (N, 2) in photograph px; bare: (F,) how far each vertex of the face is
+            bare skin, 0..1; tone: mean brightness of that skin, 0..255.
+    """
 
     lender: Lender
-    pixels: UInt8
     face: Face
-    rig: Rig
     matrix: Float
+    rest: Float
+    shown: Float
+    camera: Camera
+    facing: Float
+    points: Float
+    bare: Float
+    tone: float
 
-    @cached_property
-    def points(self) -> Float:
-        """Every vertex (N, 2) in photograph px."""
-        return transform(self.matrix, self.rig.source.points)
-
-    @cached_property
-    def bare(self) -> Float:
-        """How far each vertex of the face (F,) is bare skin, 0..1."""
-        rig = self.rig
-        small = rig.small.astype(np.float32)
-        return Light(rig.model, small, rig.source.points, rig.source.normals).bare
+    @property
+    def pixels(self) -> UInt8:
+        """The photograph, uint8 (H, W, 3) RGB."""
+        return _pixels(self.lender.photo)
 
 
 def pool(names: Sequence[str], split: str = "train") -> list[Lender]:
@@ -100,7 +109,7 @@ def load(model: FaceModel, lender: Lender) -> Lent:
         ImageError, FaceNotFound: it cannot be read, or shows nobody.
         DataError: the face model does not fit the face well enough.
     """
-    pixels = images.read(lender.photo).pixels
+    pixels = _pixels(lender.photo)
     if lender.landmarks is None:
         (face,) = choose(detect(pixels), "largest")
     else:
@@ -112,8 +121,22 @@ def load(model: FaceModel, lender: Lender) -> Lent:
     rig = Rig(model, crop.pixels, crop.landmarks, neutral=True, template=checked)
     if rig.fault is not None:
         raise DataError(f"{lender.person} cannot be mixed from: {rig.fault}")
-    back = cv2.invertAffineTransform(resized(crop.matrix.astype(np.float64), side, SOURCE_SIZE))
-    return Lent(lender, pixels, face, rig, back.astype(np.float32))
+    inverse = resized(crop.matrix.astype(np.float64), side, SOURCE_SIZE)
+    back = np.asarray(cv2.invertAffineTransform(inverse), np.float32)
+    source, rest = rig.source, rig.person.rest
+    small = rig.small.astype(np.float32)
+    bare = Light(model, small, source.points, source.normals).bare
+    light = sample(small @ LUMA, source.points[FACE])
+    tone = np.average(light, weights=bare + 1e-3)
+    return Lent(
+        lender, face, back, rest, source.vertices - rest, rig.fit.camera,
+        rig.facing, transform(back, source.points), bare, float(tone),
+    )  # fmt: skip
+
+
+@lru_cache(KEPT)
+def _pixels(photo: Path) -> UInt8:
+    return images.read(photo).pixels
 
 
 def _pool(name: str, split: str) -> list[Lender]:
@@ -152,11 +175,11 @@ def _home(name: str) -> Path:
 
 
 def _of_a_set(record: Record) -> bool:
-    return record.person.partition("/")[0] in DATASETS
+    return record.person.partition("/")[0] in KNOWN
 
 
 def _permit(record: Record) -> None:
-    known = DATASETS.get(record.person.partition("/")[0])
+    known = KNOWN.get(record.person.partition("/")[0])
     if known is not None and not known.alterable:
         raise DataError(
             f"{record.person}: the people of {known.name} did not consent to altered pictures of "

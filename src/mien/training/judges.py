@@ -32,12 +32,12 @@ from mien.judges import NAMES, Judge, Reading
 from mien.judges.judge import NETWORKS
 from mien.judges.networks import SIZE, Answer
 from mien.sheet import sheet
-from mien.training import state
+from mien.training import checkpoint
+from mien.training.checkpoint import Counters
 from mien.training.ema import EMA
 from mien.training.judge_data import Item, JudgeFaces, photographs, seen, stacked
 from mien.training.judge_scores import photograph_scores, reading, render_faces, render_scores
 from mien.training.landmarks import landmark_loss
-from mien.training.state import Counters
 from mien.types import UInt8
 from mien.zoo.records import digest
 
@@ -129,7 +129,9 @@ class Run:
         self.counters = Counters()
         self.faces = JudgeFaces(data, name, config.share, config.seed)
         if (out / STATE).exists():
-            self.counters, _ = state.load(out / STATE, self.net, self.ema.average, [self.optimiser])
+            self.counters, _ = checkpoint.load(
+                out / STATE, self.net, self.ema.average, [self.optimiser]
+            )
 
     def step(self) -> dict[str, float]:
         """Learn from the next batch; the parts of its loss."""
@@ -150,8 +152,8 @@ class Run:
         return {key: value.item() for key, value in parts.items()}
 
     def save(self) -> None:
-        state.save(
-            self.out / STATE, self.net, self.ema.average, [self.optimiser], self.counters, {}
+        checkpoint.save(
+            self.out / STATE, self.net, self.ema.average, [self.optimiser], self.counters
         )
 
     def judge(self) -> Judge:

@@ -102,8 +102,12 @@ class ReaderNet(nn.Module):
         """The convolutions `methods.morphable.reader` runs, each with its normalisation in it."""
         out: dict[str, Tensor] = {}
 
-        def fold(name: str, pair: Sequence[nn.Module]) -> None:
-            fused = fuse_conv_bn_eval(pair[0], pair[1])  # type: ignore[type-var]
+        def fold(name: str, pair: nn.Sequential) -> None:
+            convolution, norm = pair[0], pair[1]
+            assert isinstance(convolution, nn.Conv2d)
+            assert isinstance(norm, nn.BatchNorm2d)
+            fused = fuse_conv_bn_eval(convolution, norm)
+            assert fused.bias is not None
             out[f"{name}.weight"], out[f"{name}.bias"] = fused.weight, fused.bias
 
         for name, blocks in STAGES.items():
@@ -114,6 +118,7 @@ class ReaderNet(nn.Module):
                 fold(f"{name}.{i}.second", stage[1 + i].second)
         fold("narrow", self.narrow)
         for name, linear in (("hidden", self.hidden[1]), ("weights", self.weights)):
+            assert isinstance(linear, nn.Linear)
             out[f"{name}.weight"] = linear.weight[..., None, None]
             out[f"{name}.bias"] = linear.bias
         return out

@@ -2,55 +2,42 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
-import lightning as L
 import torch
 import yaml
+from lightning.fabric import Fabric
 from torch.utils.data import DataLoader
 
+from mien.data.batch import collate
 from mien.data.loading import open_renders
 from mien.errors import TrainingError
 from mien.methods import registry
 from mien.methods.fitting import fit
 from mien.methods.learnt import Learnt
 from mien.methods.strengths import Strengths
-from mien.methods.task import Task
+from mien.methods.task import MethodTask
 from mien.metrics.triples import faces_of
-from mien.training import state
-from mien.training.callbacks import Journal
-from mien.training.loop import Loop, Stream
-from mien.training.recipe import Recipe, dump
+from mien.nn.units import renamed
+from mien.training import checkpoint
+from mien.training.journal import STATE, Journal
+from mien.training.recipe import Recipe, Run, dump
+from mien.training.trainer import Stream, Trainer
 from mien.types import Faces
 
-STATE = "state.safetensors"
 FITTED = 16
 """People on whom a method's strengths are fitted, at most."""
 
 
-class Resume(L.Callback):
-    """Brings the saved state in once Lightning has made the optimisers."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def on_fit_start(self, trainer: L.Trainer, loop: Any) -> None:
-        loop.counters, extra = state.load(
-            self.path, loop.task, loop.ema.average, trainer.optimizers
-        )
-        for name, value in extra.items():
-            setattr(loop.task, name, value)
-
-
-def make_task(recipe: Recipe, data: Path) -> Task:
+def make_task(recipe: Recipe, data: Path) -> MethodTask[Any]:
     """The task of a recipe over the rig shards in `data`."""
-    task: Task = registry.resolve(registry.entry(recipe.method).task)(recipe.config, data)
+    kind = registry.resolve(registry.entry(recipe.method).task)
+    task: MethodTask[Any] = kind(recipe.config, data)
     return task
 
 
-def begin_with(task: Task, weights: Path) -> None:
+def begin_with(task: MethodTask[Any], weights: Path) -> None:
     """Copy what fits of `weights` into the task's method; TrainingError when nothing does."""
     from mien.nn.tensors import named
     from mien.zoo.records import read_weights
@@ -58,7 +45,7 @@ def begin_with(task: Task, weights: Path) -> None:
     mine = task.method.state_dict()
     fits = {
         k: v.to(mine[k])
-        for k, v in named(read_weights(weights)[0]).items()
+        for k, v in named(renamed(read_weights(weights)[0])).items()
         if k in mine and mine[k].shape == v.shape
     }
     if not fits:
@@ -73,7 +60,7 @@ def seen_in(folder: Path) -> int:
     path = folder / STATE
     if not path.exists():
         return 0
-    with state.opened(path) as (_, meta):
+    with checkpoint.opened(path) as (_, meta):
         return int(json.loads(meta["counters"])["seen"])
 
 
@@ -111,41 +98,37 @@ def train(
     started = seen_in(out) if resume else 0
     if not resume and (out / STATE).exists():
         raise TrainingError(f"{out} holds a run already: resume it or choose another --out")
-    L.seed_everything(config.seed + started, verbose=False)
+    fabric = launched(recipe.run)
+    torch.manual_seed(config.seed)  # of the first weights, the same in every process
     task = make_task(recipe, data)
     if init is not None and not started:
         begin_with(task, init)
-    loop = Loop(task, config.images)
+    trainer = Trainer(task, config.images, config.seed, fabric)
     if started:
-        state.check(out / STATE, task, loop.plan)
-    callbacks: list[L.Callback] = [
-        Journal(out, task, sheet_minutes=recipe.run.sheet_minutes, minutes=minutes)
-    ]
-    if started:
-        callbacks.insert(0, Resume(out / STATE))
-    trainer = make_trainer(recipe, callbacks, progress)
+        checkpoint.check(out / STATE, task, trainer.plan)
+    journal = Journal(out, task, sheet_minutes=recipe.run.sheet_minutes, minutes=minutes)
     loader = DataLoader(
         task.dataset("train", config.seed),
         batch_size=config.batch,
-        sampler=Stream(started, config.images, trainer.global_rank, trainer.world_size),
+        sampler=Stream(started, config.images, fabric.global_rank, fabric.world_size),
         num_workers=recipe.run.workers,
         drop_last=True,
+        collate_fn=collate,
         persistent_workers=recipe.run.workers > 0,
-        # its own, or making the iterator would move the random state that a resume restores
-        generator=torch.Generator().manual_seed(config.seed),
     )
     # only now: what the user got wrong has been said, and leaves no folder behind
     out.mkdir(parents=True, exist_ok=True)
     (out / "recipe.yaml").write_text(dump(recipe))
+    if started:
+        trainer.resume(out / STATE)
     if len(loader):
-        trainer.fit(loop, loader)
-    elif started:
-        state.load(out / STATE, task, loop.ema.average, loop.configure_optimizers())
-    average = loop.ema.average
+        trainer.fit(loader, journal)
+        journal.write(trainer)
+    average = trainer.ema.average
     assert isinstance(average, Learnt)
     task.conclude(average)
     average.strengths = strengths_of(average, data)
-    return save_weights(loop, recipe, out)
+    return save_weights(trainer, recipe, out)
 
 
 def strengths_of(method: Learnt, data: Path) -> Strengths:
@@ -161,33 +144,33 @@ def strengths_of(method: Learnt, data: Path) -> Strengths:
     return fit(method.eval(), here)
 
 
-def make_trainer(recipe: Recipe, callbacks: list[L.Callback], progress: bool) -> L.Trainer:
-    """Lightning's trainer: it owns devices, precision and processes, and writes nothing itself."""
-    # mien counts images and keeps its own state; these hints of Lightning do not apply
-    for text in (".*does not have many workers.*", ".*infinite.*", ".*log_every_n_steps.*"):
-        warnings.filterwarnings("ignore", text)
-    return L.Trainer(
-        accelerator="auto", devices=recipe.run.devices, strategy=recipe.run.strategy,
-        precision=recipe.run.precision, callbacks=callbacks, max_epochs=1, logger=False,  # type: ignore[arg-type]
-        enable_checkpointing=False, enable_progress_bar=progress, enable_model_summary=False,
-        use_distributed_sampler=False,
-    )  # fmt: skip
+def launched(run: Run) -> Fabric:
+    """The processes of a run, each on a device of its own; all but the first are started here, by
+    the command that started this one.
+    """
+    fabric = Fabric(
+        devices=run.devices,
+        strategy="ddp" if run.devices > 1 else "auto",
+        precision=run.precision,  # type: ignore[arg-type]
+    )
+    fabric.launch()
+    return fabric
 
 
-def save_weights(loop: Loop, recipe: Recipe, out: Path) -> Path:
+def save_weights(trainer: Trainer, recipe: Recipe, out: Path) -> Path:
     """The averaged method as fp16 safetensors, its architecture in the metadata."""
     import dataclasses
     import json
 
     path = out / f"{recipe.method}.safetensors"
-    average = loop.ema.average
+    average = trainer.ema.average
     assert isinstance(average, Learnt)
     tensors = {k: v.half() if v.is_floating_point() else v for k, v in average.state_dict().items()}
     meta = {
         "method": recipe.method,
         "architecture": json.dumps(dataclasses.asdict(recipe.config.architecture)),
         "strengths": json.dumps(dict(average.strengths)),
-        "images": str(loop.counters.seen),
+        "images": str(trainer.counters.seen),
     }
-    state.save_tensors(path, {k: torch.as_tensor(v) for k, v in tensors.items()}, meta)
+    checkpoint.save_tensors(path, {k: torch.as_tensor(v) for k, v in tensors.items()}, meta)
     return path

@@ -27,7 +27,8 @@ _LOOKS = re.compile(
 _ASKS = "/gradio_api/queue/data"  # the one whose query says something that is needed
 _UPLOAD = "/gradio_api/upload"
 _PROGRESS = "/gradio_api/upload_progress"
-_EVENT = "/gradio_api/queue/join"
+_EVENTS = ("/gradio_api/run/predict", "/gradio_api/queue/join")
+"""What is answered at once, and what says how far it is: making a film."""
 _EVENT_FIELDS = ("data", "event_data", "fn_index", "trigger_id", "session_hash")
 _LARGEST_EVENT = 100_000  # bytes: where sliders stand, and keys
 _MOST_FILES = 4  # of one upload; every field of the page takes one
@@ -44,7 +45,7 @@ class Door:
         if scope["type"] != "http":
             return
         asked = (scope["method"], scope["path"])
-        if asked == ("POST", _EVENT):
+        if scope["method"] == "POST" and scope["path"] in _EVENTS:
             await self._event(Request(scope, receive), send)
         elif asked == ("POST", _UPLOAD):
             answer = await self._upload(Request(scope, receive))

@@ -79,61 +79,69 @@ class Events:
         return await self._at_desk(work)
 
     @told
-    async def tiles(self, key: str, intensity: float) -> str:
+    async def tiles(self, key: str, face: str | None, intensity: float) -> str:
         """The live sheet of the chosen face."""
         if not key:
             return views.sheet()
         sitting = self.sittings.get(key)
-        return await self._at_desk(lambda: views.sheet(sitting, sitting.sheet(intensity)))
+
+        def work() -> str:
+            _choose(sitting, face)
+            return views.sheet(sitting, sitting.sheet(intensity))
+
+        return await self._at_desk(work)
 
     @told
-    async def reading(self, key: str, apart: bool) -> list[Any]:
+    async def reading(self, key: str, face: str | None, apart: bool) -> list[Any]:
         """The sliders where the chosen face is, or was asked to be."""
         if not key:
             return [*self.panel.at({}, apart), *self.posing.at(standing(ExpressionSpec()))]
         sitting = self.sittings.get(key)
-        at = await self._at_desk(sitting.units_now)
-        return [*self.panel.at(at, apart), *self.posing.at(sitting.pose_to_show())]
+
+        def work() -> list[Any]:
+            _choose(sitting, face)
+            asked = sitting.worn.spec if sitting.worn else ExpressionSpec()
+            return [
+                *self.panel.at(sitting.units_now(), apart),
+                *self.posing.at(standing(asked)),
+            ]
+
+        return await self._at_desk(work)
+
+    async def still(self) -> None:
+        """Nothing to do but what follows."""
 
     @told
-    async def choose(self, key: str, event: gr.EventData) -> list[Any]:
-        """A box on a face was clicked on."""
-        sitting = self.sittings.get(key)
-        name = _names(sitting)[int(event.face)]
-        return [name, *await self.choose_by_name(key, name)]
+    async def choose(self, key: str, face: str | None) -> list[Any]:
+        """Another face, or all."""
+        return await self._act(key, face, lambda _: None)
 
     @told
-    async def choose_by_name(self, key: str, name: str) -> list[Any]:
-        """One face, or all."""
-
-        def act(sitting: Sitting) -> None:
-            index = _names(sitting).index(name)
-            sitting.chosen = index if index < len(sitting.faces) else None
-
-        return await self._act(key, act)
-
-    @told
-    async def use(self, key: str, method: str) -> list[Any]:
+    async def use(self, key: str, face: str | None, method: str) -> list[Any]:
         """Another method for what is open."""
         if not key:
             return [gr.skip()] * 5
         name = self.workshop.check(method)
-        return await self._act(key, lambda s: s.use(self.workshop.editor(name)))
+        return await self._act(key, face, lambda s: s.use(self.workshop.editor(name)))
 
     @told
-    async def express(self, key: str, intensity: float, event: gr.EventData) -> list[Any]:
+    async def express(
+        self, key: str, face: str | None, intensity: float, event: gr.EventData
+    ) -> list[Any]:
         """An expression was clicked on."""
         name = str(event.expression)
         wish = Wish.label(name, intensity)
-        return await self._act(key, lambda s: s.wear(wish))
+        return await self._act(key, face, lambda s: s.wear(wish))
 
     @told
-    async def set_unit(self, unit: str, value: float, key: str, intensity: float) -> list[Any]:
+    async def set_unit(
+        self, unit: str, key: str, face: str | None, value: float, intensity: float
+    ) -> list[Any]:
         """One unit was moved; those moved before stay."""
-        return await self._act(key, lambda s: s.wear(s.moved(unit, value, intensity)))
+        return await self._act(key, face, lambda s: s.wear(s.moved(unit, value, intensity)))
 
     @told
-    async def like(self, path: str, key: str, intensity: float) -> list[Any]:
+    async def like(self, path: str, key: str, face: str | None, intensity: float) -> list[Any]:
         """A photograph that lends its expression."""
         data, name = _taken(path)
 
@@ -141,10 +149,10 @@ class Events:
             photo = intake.photo(data, self.workshop.limits, "the reference")
             sitting.wear(self._like(sitting.editor.reference(photo), name, intensity))
 
-        return [None, *await self._act(key, act)]
+        return [None, *await self._act(key, face, act)]
 
     @told
-    async def swap(self, path: str, key: str) -> list[Any]:
+    async def swap(self, path: str, key: str, face: str | None) -> list[Any]:
         """A second photograph: both faces lend each other their expression."""
         data, name = _taken(path)
 
@@ -154,7 +162,7 @@ class Events:
             sitting.other = sitting.editor.edit(photo, sitting.lend())
             sitting.wear(self._like(lent, name, 1.0))
 
-        seen = await self._act(key, act)
+        seen = await self._act(key, face, act)
         return [None, views.other(self.sittings.get(key)), *seen]
 
     def _like(self, lent: Reference, name: str, intensity: float) -> Wish:
@@ -163,32 +171,36 @@ class Events:
         return Wish(f"like {name} ({self._lent})", intensity, spec, lent)
 
     @told
-    async def turn(self, key: str, intensity: float) -> list[Any]:
+    async def turn(self, key: str, face: str | None, intensity: float) -> list[Any]:
         """The intensity was moved."""
-        return await self._act(key, lambda s: s.turn(intensity)) if key else [gr.skip()] * 5
+        if not key:
+            return [gr.skip()] * 5
+        return await self._act(key, face, lambda s: s.turn(intensity))
 
     @told
-    async def move(self, step: int, key: str) -> list[Any]:
+    async def move(self, step: int, key: str, face: str | None) -> list[Any]:
         """Undo and redo."""
-        return await self._act(key, lambda s: s.go(s.at + step))
+        return await self._act(key, face, lambda s: s.go(s.at + step))
 
     @told
-    async def go(self, key: str, event: gr.EventData) -> list[Any]:
+    async def go(self, key: str, face: str | None, event: gr.EventData) -> list[Any]:
         """A step of the history was clicked on."""
-        return await self._act(key, lambda s: s.go(int(event.step)))
+        return await self._act(key, face, lambda s: s.go(int(event.step)))
 
     @told
-    async def as_it_was(self, key: str) -> list[Any]:
+    async def as_it_was(self, key: str, face: str | None) -> list[Any]:
         """The chosen faces as they were."""
-        return await self._act(key, lambda s: s.wear(None))
+        return await self._act(key, face, lambda s: s.wear(None))
 
     @told
-    async def pose(self, key: str, intensity: float, *values: Any) -> list[Any]:
-        """Gaze, head, light or region was moved."""
-        return await self._act(key, lambda s: s.wear(s.posed(values, intensity)))
+    async def pose(
+        self, place: int, key: str, face: str | None, value: Any, intensity: float
+    ) -> list[Any]:
+        """A field of gaze, head, light or region was moved."""
+        return await self._act(key, face, lambda s: s.wear(s.posed(place, value, intensity)))
 
     @told
-    async def load(self, path: str, key: str) -> list[Any]:
+    async def load(self, path: str, key: str, face: str | None) -> list[Any]:
         """An expression kept in a file: the chosen faces wear it."""
         data, name = _taken(path)
         spec = ExpressionSpec.parse(data, f"{name}.json")
@@ -197,19 +209,21 @@ class Events:
                 422, "bad_guide", f"{name}.json needs {spec.like}: give it under Like a photo"
             )
         wish = Wish(spec.name or name, spec.intensity, _bare(spec))
-        seen = await self._act(key, lambda s: s.wear(None if spec.empty else wish))
+        seen = await self._act(key, face, lambda s: s.wear(None if spec.empty else wish))
         return [None, gr.update(value=min(max(spec.intensity, 0.0), MOST)), *seen]
 
     @told
-    async def plain(self, key: str) -> list[Any]:
+    async def plain(self, key: str, face: str | None) -> list[Any]:
         """The chosen faces without the units that were moved."""
-        return await self._act(key, lambda s: s.wear(s.without_units()))
+        return await self._act(key, face, lambda s: s.wear(s.without_units()))
 
-    async def _act(self, key: str, act: Callable[[Sitting], None]) -> list[Any]:
+    async def _act(self, key: str, face: str | None, act: Callable[[Sitting], None]) -> list[Any]:
+        """Do something to the face that is chosen on the page."""
         sitting = self.sittings.get(key)
 
         def work() -> list[Any]:
             began = time.perf_counter()
+            _choose(sitting, face)
             act(sitting)
             return _seen(sitting, began, views.describe(sitting))
 
@@ -241,6 +255,14 @@ def _seen(sitting: Sitting, began: float, told: str) -> list[Any]:
     spent = time.perf_counter() - began
     line = f"{told[0].upper()}{told[1:]} ({spent:.1f} s)"
     return [shown, sheet, views.history(sitting), views.status(line), views.copies(sitting)]
+
+
+def _choose(sitting: Sitting, face: str | None) -> None:
+    """One face, or all; as it was for a name of the photograph that was open before."""
+    names = _names(sitting)
+    if face in names:
+        index = names.index(face)
+        sitting.chosen = index if index < len(sitting.faces) else None
 
 
 def _names(sitting: Sitting) -> list[str]:

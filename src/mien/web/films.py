@@ -17,7 +17,7 @@ from mien import facs
 from mien.errors import MienError
 from mien.web import views
 from mien.web.answers import Refused
-from mien.web.parts import MOST, drop, failure, html, sent, told
+from mien.web.parts import MOST, STEP, drop, failure, html, sent, told
 from mien.web.workshop import Workshop
 
 MISSING = "Films need PyAV: run pip install 'mien[video]', then start the studio again."
@@ -97,9 +97,8 @@ class Films:
             )
 
     def _listen(self) -> None:
-        kept: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         groups = [self.labels, self.photos, self.films]
-        self.by.change(self.choose, self.by, groups, **kept)
+        self.by.input(self.choose, self.by, groups, **STEP)
         for field, event, seen in (
             (self.upload, self.open, [self.opening, self.before, self.after]),
             (self.photo, self.lend_photo, [self.photo_seen]),
@@ -107,15 +106,16 @@ class Films:
             (self.curve, self.bend, [self.curve_seen]),
         ):
             taken = field.upload(
-                event, [field, self.key], [field, self.key, self.status, *seen], **kept
+                event, [field, self.key], [field, self.key, self.status, *seen], **STEP
             )
-            taken.failure(lambda: None, None, field, **kept)  # ready for another file
-        self.curve_seen.click(self.straighten, self.key, [self.status, self.curve_seen], **kept)
+            taken.failure(None, None, field, js="() => null", **STEP)  # ready for another file
+        self.curve_seen.click(self.straighten, self.key, [self.status, self.curve_seen], **STEP)
         order = [self.key, self.method, self.by, self.label, self.intensity, self.face]
         running = [self.progress, self.status, self.cancel, self.after]
+        kept: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         making = self.make.click(self.run, order, running, concurrency_limit=None, **kept)
         making.success(None, js=_SHOW_RESULT, **kept)
-        self.cancel.click(self.stop, self.key, self.status, **kept)
+        self.cancel.click(self.stop, self.key, self.status, **STEP)
 
     def choose(self, by: str) -> list[Any]:
         """Another kind of drive."""

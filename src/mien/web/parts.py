@@ -17,6 +17,16 @@ from mien.web.answers import Refused
 MOST = 1.5
 """Largest intensity that a slider offers."""
 
+STEP: dict[str, Any] = {
+    "api_visibility": "private",
+    "show_progress": "hidden",
+    "queue": False,
+    "trigger_mode": "multiple",
+}
+"""How Gradio sends an event: at once and always. `static/order.js` puts them in order; Gradio's own
+queue has none across events, and an answer of it may wait for the next event to be delivered.
+"""
+
 T = TypeVar("T")
 
 

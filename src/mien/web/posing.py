@@ -36,19 +36,19 @@ class Posing:
         """All of them."""
         return [*self.sliders, self.region]
 
-    def at(self, values: Sequence[Any] | None) -> list[Any]:
-        """Updates that set the fields; None leaves all of them alone."""
-        if values is None:
-            return [gr.skip()] * len(self.fields)
+    def at(self, values: Sequence[Any]) -> list[Any]:
+        """Updates that set the fields."""
         return [gr.update(value=value) for value in values]
 
 
 def draw() -> Posing:
     """The fields, in the layout that is open."""
     sliders = [
-        gr.Slider(-most, most, 0, step=most / 40, label=label, buttons=[])
-        for group in SLIDERS.values()
-        for label, most in group
+        gr.Slider(
+            -most, most, 0, step=most / 40, label=label, buttons=[], elem_id=f"{field}-{place}"
+        )
+        for field, group in SLIDERS.items()
+        for place, (label, most) in enumerate(group)
     ]
     region = gr.Radio(list(REGIONS), value="face", label="What may change", elem_id="region")
     return Posing(tuple(sliders), region)

@@ -103,7 +103,6 @@ class Sitting:
         """The second photograph of a swap, with the expression of the first."""
         self.tiles: dict[str, UInt8] = {}
         """The last `sheet`."""
-        self._pose: tuple[Any, ...] | None = None
         self._scale = min(1.0, PREVIEW / max(photo.pixels.shape[:2]))
         self.small = replace(photo, pixels=_shrunk(photo.pixels, self._scale), alpha=None)
         self._drafts: OrderedDict[tuple[str, int, Wish], Draft] = OrderedDict()
@@ -205,19 +204,13 @@ class Sitting:
         texts = tuple(ActionUnits((setting,)).describe() for setting in units)
         return self._on_top(intensity, au=texts)
 
-    def posed(self, values: tuple[Any, ...], intensity: float) -> Wish | None:
-        """What the first chosen face wears, with gaze, head, light and region as the fields say."""
-        worn, self._pose = self.worn, values
-        wish = self._on_top(intensity, **said(worn.spec if worn else ExpressionSpec(), values))
+    def posed(self, place: int, value: Any, intensity: float) -> Wish | None:
+        """What the first chosen face wears, with this field of `posing` moved, counted from 0."""
+        asked = self.worn.spec if self.worn else ExpressionSpec()
+        values = list(standing(asked))
+        values[place] = value
+        wish = self._on_top(intensity, **said(asked, tuple(values)))
         return None if wish.spec.empty else wish
-
-    def pose_to_show(self) -> tuple[Any, ...] | None:
-        """Where the fields of `posing` stand for what the first chosen face wears; None where they
-        stand there already, for then one may be under the user's hand.
-        """
-        now = standing(self.worn.spec if self.worn else ExpressionSpec())
-        same, self._pose = now == self._pose, now
-        return None if same else now
 
     def _on_top(self, intensity: float, **fields: Any) -> Wish:
         worn = self.worn or Wish("", intensity, ExpressionSpec())

@@ -19,7 +19,7 @@ from mien.methods.registry import METHODS, resolve
 from mien.web import films, posing, units, views
 from mien.web.door import Door
 from mien.web.events import Events
-from mien.web.parts import MOST, drop, html
+from mien.web.parts import MOST, STEP, drop, html
 from mien.web.uploads import Uploads
 from mien.web.workshop import Workshop
 
@@ -58,6 +58,7 @@ def mount(app: FastAPI, workshop: Workshop) -> FastAPI:
         max_file_size=workshop.limits.body,
         theme=_theme(),
         css=(views.STATIC / "studio.css").read_text(encoding="utf-8"),
+        head=f"<script>{views.script('order.js')}</script>",
     )
     # Gradio looks at where a file lies only in what `launch` has started, which mounting is not
     drawn.has_launched = True
@@ -160,57 +161,56 @@ class Page:
 
     def _listen(self) -> None:
         do, here = self.events, [self.key, self.method]
+        face = [self.key, self.faces]  # whose faces travels with each step, so it cannot come late
         seen = [self.stage, self.sheet, self.history, self.status, self.copies]
         opened = [self.opening, self.key, self.faces, self.downloads, self.other, *seen]
         sliders = list(self.panel.sliders)
-        kept: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        live = kept | {"trigger_mode": "always_last"}  # where a slider stops counts
-        each = kept | {"trigger_mode": "multiple"}  # no click is lost; they are done in order
-        tiles = kept | {"fn": do.tiles, "inputs": [self.key, self.intensity], "outputs": self.sheet}
-        read = live | {
-            "fn": do.reading, "inputs": [self.key, self.panel.apart],
+        tiles = STEP | {
+            "fn": do.tiles, "inputs": [*face, self.intensity], "outputs": self.sheet,
+        }  # fmt: skip
+        read = STEP | {
+            "fn": do.reading, "inputs": [*face, self.panel.apart],
             "outputs": [*sliders, *self.posing.fields],
         }  # fmt: skip
-        dropped = self.upload.upload(do.open, [self.upload, *here], [self.upload, *opened], **kept)
+        dropped = self.upload.upload(do.open, [self.upload, *here], [self.upload, *opened], **STEP)
         for event in (
             dropped,
-            self.samples.click(do.sample, here, opened, **kept),
-            self.stage.click(do.choose, self.key, [self.faces, *seen], **kept),
-            self.faces.input(do.choose_by_name, [self.key, self.faces], seen, **kept),
-            self.method.input(do.use, here, seen, **kept),
+            self.samples.click(do.sample, here, opened, **STEP),
+            self.faces.input(do.choose, face, seen, **STEP),
+            self.method.input(do.use, [*face, self.method], seen, **STEP),
         ):
             event.success(**tiles).success(**read)
-        self.method.input(self._note, self.method, self.notes, **kept)
+        self.method.input(self._note, self.method, self.notes, **STEP)
         for event in (
-            self.sheet.click(do.express, [self.key, self.intensity], seen, **each),
-            self.history.click(do.go, self.key, seen, **each),
-            self.back.click(functools.partial(do.move, -1), self.key, seen, **each),
-            self.forth.click(functools.partial(do.move, 1), self.key, seen, **each),
-            self.clear.click(do.as_it_was, self.key, seen, **each),
-            self.panel.reset.click(do.plain, self.key, seen, **each),
+            self.sheet.click(do.express, [*face, self.intensity], seen, **STEP),
+            self.history.click(do.go, face, seen, **STEP),
+            self.back.click(functools.partial(do.move, -1), face, seen, **STEP),
+            self.forth.click(functools.partial(do.move, 1), face, seen, **STEP),
+            self.clear.click(do.as_it_was, face, seen, **STEP),
+            self.panel.reset.click(do.plain, face, seen, **STEP),
         ):
             event.success(**read)
-        self.intensity.input(do.turn, [self.key, self.intensity], seen, **live)
-        self.intensity.release(**tiles | live).success(**read)
+        self.intensity.input(do.turn, [*face, self.intensity], seen, **STEP)
+        settled = self.intensity.release(do.still, None, None, **STEP)
+        settled.success(**tiles).success(**read)
         for name, slider in zip(self.panel.names, sliders, strict=True):
-            moved = [slider, self.key, self.intensity]
-            slider.input(functools.partial(do.set_unit, name), moved, seen, **live)
-        self.panel.apart.input(**read)
-        for part in self.posing.fields:
-            moved = [self.key, self.intensity, *self.posing.fields]
-            part.input(do.pose, moved, seen, **live)
-        lent = [self.lender, self.key, self.intensity]
-        lending = self.lender.upload(do.like, lent, [self.lender, *seen], **kept)
-        both = [self.partner, self.key]
-        swapping = self.partner.upload(do.swap, both, [self.partner, self.other, *seen], **kept)
+            moved = [*face, slider, self.intensity]
+            slider.input(functools.partial(do.set_unit, name), moved, seen, **STEP)
+        self.panel.apart.input(do.still, None, None, **STEP).success(**read)
+        for place, part in enumerate(self.posing.fields):
+            moved = [*face, part, self.intensity]
+            part.input(functools.partial(do.pose, place), moved, seen, **STEP)
+        lent = [self.lender, *face, self.intensity]
+        lending = self.lender.upload(do.like, lent, [self.lender, *seen], **STEP)
+        both = [self.partner, *face]
+        swapping = self.partner.upload(do.swap, both, [self.partner, self.other, *seen], **STEP)
         loaded = [self.preset, self.intensity, *seen]
-        loading = self.preset.upload(do.load, [self.preset, self.key], loaded, **kept)
+        loading = self.preset.upload(do.load, [self.preset, *face], loaded, **STEP)
         for event in (lending, swapping, loading):
             event.success(**read)
-        loading.failure(lambda: None, None, self.preset, **kept)
-        fields = (self.upload, self.lender, self.partner)
-        for event, field in zip((dropped, lending, swapping), fields, strict=True):
-            event.failure(lambda: None, None, field, **kept)  # ready for another file
+        fields = (self.upload, self.lender, self.partner, self.preset)
+        for event, field in zip((dropped, lending, swapping, loading), fields, strict=True):
+            event.failure(None, None, field, js="() => null", **STEP)  # ready for another file
 
 
 def _theme() -> Any:

@@ -60,6 +60,7 @@ def _slider(number: int, side: str) -> gr.Slider:
         step=0.01,
         label=f"{what}{half} (AU{number}{side})",
         visible=side == "",
+        elem_id=f"unit-AU{number}{side}",
         buttons=[],  # its own reset goes to 0, not to what the face shows
     )
 

@@ -1,27 +1,65 @@
 """The data sets that mien knows, and how each lies on disk as its makers publish it."""
 
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
-from mien.data.adapters import canada, congress, london
+from mien.data.adapters import canada, coded, congress, free, london, moving, posed, reading
 from mien.data.adapters.base import DataSet
 from mien.data.manifest import FILE_NAME, Record, read_manifest
 from mien.errors import DataError
 
 DATASETS: dict[str, DataSet] = {d.DATASET.name: d.DATASET for d in (london, canada, congress)}
-"""Name -> photographs; the face model, which holds no photographs, is in `ict_facekit`."""
+"""Name -> the photographs that weights which ship were made of; the face model, which holds no
+photographs, is in `ict_facekit`."""
+
+KNOWN: dict[str, DataSet] = DATASETS | {
+    d.name: d for sets in (free.SETS, posed.SETS, moving.SETS, coded.SETS) for d in sets
+}
+"""Name -> every set that can be read: those, and what users bring under terms of their own."""
+
+_ENOUGH = 500
+"""Pictures and films by whose names a layout is known."""
 
 
 def records_in(folder: Path) -> list[Record] | None:
     """The photographs of a folder with a manifest, or in the layout of a set that mien knows; None
-    for any other. DataError for a manifest that cannot be read."""
+    for any other. DataError for a manifest or labels that cannot be read, and for a set of films,
+    which must be imported.
+    """
     if (folder / FILE_NAME).is_file():
         return read_manifest(folder)
-    for known in DATASETS.values():
-        try:
-            return known.records(folder)
-        except DataError:
-            continue
-    return None
+    known = recognised(folder)
+    return None if known is None else known.records(folder)
 
 
-__all__ = ["DATASETS", "DataSet", "records_in"]
+def recognised(folder: Path) -> DataSet | None:
+    """The set whose layout a folder has: the one that most of its first pictures and films fit.
+    DataError where two sets fit alike."""
+    seen = list(islice(_seen(folder), _ENOUGH))
+    counts = {
+        name: sum(reading.fits(d, path) for path in seen)
+        for name, d in KNOWN.items()
+        if d.marker is None or (folder / d.marker).is_file()
+    }
+    most = max(counts.values(), default=0)
+    if not most:
+        return None
+    found = [name for name, count in counts.items() if count == most]
+    if len(found) > 1:
+        raise DataError(
+            f"{folder} could be {' or '.join(found)}: say which, `mien data import {found[0]} "
+            f"{folder}`"
+        )
+    return KNOWN[found[0]]
+
+
+def _seen(folder: Path) -> Iterable[str]:
+    from mien import images  # torch comes with it: not for a listing
+
+    for path in reading.walk(folder):
+        if images.of_name(Path(path)) is not None or reading.is_film(path):
+            yield path
+
+
+__all__ = ["DATASETS", "KNOWN", "DataSet", "recognised", "records_in"]

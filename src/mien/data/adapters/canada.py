@@ -6,37 +6,7 @@ hand-checked points beside it; the stem is the person.
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
-from mien.data.adapters.base import DataSet, landmarks_beside
-from mien.data.manifest import Record
-from mien.data.split import split_of
-from mien.errors import DataError
-
-_STEM = re.compile(r"\d{3}[fm]")
-
-
-def records(folder: Path) -> list[Record]:
-    """Records of the neutral photographs in `folder`."""
-    found = [
-        Record(
-            file_name=photo.name,
-            person=(person := f"canada/{photo.stem}"),
-            emotion="neutral",
-            units=None,
-            landmarks=landmarks_beside(photo),
-            licence=DATASET.licence,
-            source=DATASET.source,
-            split=split_of(person),
-        )
-        for photo in sorted(folder.glob("*.jpg"))
-        if _STEM.fullmatch(photo.stem)
-    ]
-    if not found:
-        raise DataError(f"no photographs such as 008f.jpg in {folder}: {DATASET.obtain}")
-    return found
-
+from mien.data.adapters.base import DataSet
 
 DATASET = DataSet(
     name="canada",
@@ -44,8 +14,14 @@ DATASET = DataSet(
     contents="young adults, neutral, frontal, 1350 x 1800 px",
     licence="CC-BY-4.0",
     terms="training, evaluation, pictures in documentation (name the source)",
+    weights="any use",
     source="https://doi.org/10.6084/m9.figshare.4220517",
     obtain="unpack the original photographs and .tem files of the figshare download",
-    records=records,
+    example="008f.jpg",
+    files=(r"(?P<person>\d{3}[fm])\.jpg",),
+    anywhere=False,
+    shows="neutral",
+    shipped=True,
+    points=True,
     alterable=True,
 )

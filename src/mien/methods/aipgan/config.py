@@ -7,12 +7,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mien.methods.config import BaseArchitecture, MethodConfig, RigTraining, RigWeights
+
 
 @dataclass(frozen=True)
-class Architecture:
+class Architecture(BaseArchitecture):
     """Shapes of the networks."""
 
-    size: int = 128  # side of the crop, px
     stem: int = 1  # space-to-depth before both encoders; 2 costs a quarter
     width: int = 64  # channels of both encoders at their first resolution; doubled by each Down
     width_max: int = 512  # the most channels they grow to
@@ -31,20 +32,15 @@ class Architecture:
     rank: int = 128  # channels of the low-rank product; length of the sketch
     reduced: int = 16  # channels of each side of the full outer product
     discriminator: int = 64  # channels of the discriminator: 64-128-256-512
-    head: Literal["compose", "picture"] = (
-        "picture"  # picture: the paper's; compose: warp, mask and paint
-    )
     relative: bool = False  # the decoder sees the face's own expression maps too
     refine: bool = False  # a styled block where lids and lips can be told apart
     look: bool = False  # the decoder's last block sees the face that is to be moved
-    hedge: float = 0.0  # compose head, at inference: cover up to here is taken for hedging
-    checks: Literal[0, 1, 2, 3, 4] = 0  # at inference: times a result is read and mended
     project: bool = False  # at inference: of a code nothing is lent but the units read from it
     norm: Literal["instance", "group"] = "instance"  # of every residual block
 
 
 @dataclass(frozen=True)
-class Weights:
+class Weights(RigWeights):
     """Weights of the losses; 0 switches a term off and saves its cost."""
 
     landmarks: float = 0.1  # L1 of the landmarks that a code says, px at 128
@@ -60,51 +56,28 @@ class Weights:
     expression_again: float = 1.0  # expression consistency: code of the result
     identity_again: float = 1.0  # identity consistency: identity maps of the result
     reconstruction: float = 10.0  # L1 of the face under its own code
-    pixel: float = 0.0  # paired truth (rig): weighted L1 of the result
-    edges: float = 0.0  # paired truth: L1 on its image gradients
-    flow: float = 0.0  # rig truth: where a pixel came from, L1 in px at 128, where visible
-    mask: float = 0.0  # rig truth: L1 of the mask to visibility
-    cover: float = 0.0  # rig truth: -log of the share painted where nothing is to be moved in
-    mouth_realism: float = 0.0  # paired truth: mouths must pass a critic of their own
-    mouth_match: float = 0.0  # ... and look to its layers as the true ones do
-    eyes_realism: float = 0.0  # paired truth: eyes and brows must pass a critic of their own
-    eyes_match: float = 0.0  # ... and look to its layers as the true ones do
-    smooth: float = 0.0  # total variation of the flow, px at 128
 
 
 @dataclass(frozen=True)
-class Training:
+class Training(RigTraining):
     """Budget and rates. Images are counted, not steps."""
 
     data: Literal["unpaired", "pairs", "faces"] = (
         "unpaired"  # unpaired: two strangers; pairs: rig truth; faces: expression encoder alone
     )
-    images: int = 400_000  # seen in all
-    batch: int = 16
     people: int = 1024  # room for so many training people in the discriminator
     lr: float = 1e-4
     lr_discriminator: float = 1e-4  # of the critics of mouths and eyes too
     betas: tuple[float, float] = (0.5, 0.999)
-    weight_decay: float = 0.0
-    clip: float = 100.0
     decay: Literal["none", "linear", "cosine"] = "linear"  # linear: from half of the budget on
-    warmup: int = 0  # images over which the rate rises
-    ema_images: float = 4000.0  # half-life
     share: float = 1.0  # part of a batch that is judged, rebuilt and encoded again
     adversary_from: float = 0.0  # share of the budget after which results are judged
-    adversary_every: int = 1  # batches between the discriminator's steps
     lent: float = 1.0  # share of faces taught by the reference's code; the others by units' codes
     noise: float = 0.0  # standard deviation of the noise on lent codes: a narrower channel
-    emphasis: float = 4.0  # extra weight of pixels where the two expressions differ
-    mouth: float = 0.0  # extra weight inside an open mouth: teeth are few pixels
-    eyes: float = 0.0  # extra weight on the eyes: so are lids
-    named: float = 0.0  # pairs: share of targets that show a single unit, or what eyes alone do
-    weak: float = 0.0  # ... share of the others that show an emotion below full strength
-    seed: int = 0
 
 
 @dataclass(frozen=True)
-class AIPGANConfig:
+class AIPGANConfig(MethodConfig):
     """Everything that a recipe may set for aipgan."""
 
     architecture: Architecture = field(default_factory=Architecture)

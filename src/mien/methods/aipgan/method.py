@@ -11,10 +11,11 @@ from mien.guides import Reference
 from mien.methods.aipgan import networks
 from mien.methods.aipgan.config import Architecture
 from mien.methods.learnt import Learnt
+from mien.nn.alive import Bounded
 from mien.nn.blocks import initialise
 from mien.nn.compose import decisive, resize
 from mien.nn.heads import ComposeHead, PictureHead
-from mien.nn.units import prototypes
+from mien.nn.units import UnitMap, prototypes
 from mien.types import Composition, Expression, Faces, Identity
 
 
@@ -39,7 +40,7 @@ class AIPGAN(Learnt):
         self.decoder = networks.Decoder(a)
         head = ComposeHead if a.head == "compose" else PictureHead
         self.head = head(a.width, a.stem)
-        self.unit_map = networks.UnitMap(a)
+        self.unit_map = UnitMap(a.code)
         initialise(self)
 
     def identity(self, source: Faces[Tensor]) -> Identity[Tensor]:
@@ -84,6 +85,13 @@ class AIPGAN(Learnt):
     def landmarks(self, code: Tensor) -> Tensor:
         """The landmarks (B, 68, 2), crop units, that codes say."""
         return self.expression_features.landmarks(self.expression_features(code)[-1])
+
+    def gates(self, face: Tensor) -> dict[str, Bounded]:
+        """The spatial gates of both encoders, (B, 1, 16, 16) each; none without attention."""
+        _, lent = self.expression_encoder(face)
+        _, _, kept = self.identity_encoder(face)
+        found = {"expression attention": lent, "identity attention": kept}
+        return {name: Bounded(gate) for name, gate in found.items() if gate is not None}
 
     @torch.no_grad()
     def explain(

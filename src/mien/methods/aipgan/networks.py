@@ -302,18 +302,6 @@ class Look(nn.Module):
         return self.down(self.first(F.pixel_unshuffle(face, self.stem)))  # type: ignore[no-any-return]
 
 
-class UnitMap(nn.Module):
-    """Differs: action units <-> code, both linear, so that a line in one is a line in the other.
-
-    The paper takes references only.
-    """
-
-    def __init__(self, a: Architecture) -> None:
-        super().__init__()
-        self.to_code = nn.Linear(len(UNITS), a.code)
-        self.to_units = nn.Linear(a.code, len(UNITS))
-
-
 class Discriminator(nn.Module):
     """Face -> realism of patches (B, 1, 8, 8), action units (B, 47), people (B, n): one trunk with
     expression and identity heads (DE-GAN's, Ali and Hughes 2019).

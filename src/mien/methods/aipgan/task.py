@@ -8,60 +8,48 @@ the rest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from mien.data.loading import LabelledFaces, RigFaces, RigPairs
+from mien.data.batch import Batch, Pairs, Shown
+from mien.data.loading import LabelledFaces, RigPairs
 from mien.errors import ConfigError
 from mien.methods.aipgan import losses
 from mien.methods.aipgan.config import AIPGANConfig
 from mien.methods.aipgan.method import AIPGAN
 from mien.methods.aipgan.networks import INTRINSIC, Discriminator
-from mien.methods.learnt import Learnt
-from mien.methods.task import Group, Loss, Phase, Task, psnr, rate_at
+from mien.methods.task import MethodTask, psnr, some
 from mien.nn import losses as shared
-from mien.nn.blocks import initialise
 from mien.nn.compose import compose, resize, warp
-from mien.nn.parts import Watches
+from mien.nn.phases import Group, Loss, Phase
 from mien.nn.units import read_error
 from mien.types import Expression, Faces
 
-Batch = dict[str, Tensor]
 JUDGED = ("realism", "judged_units", "judged_person")
 
 
-class AIPGANTask(Task):
+class AIPGANTask(MethodTask[AIPGAN]):
     """Phases and data of aipgan for a config."""
 
+    config: AIPGANConfig
+
     def __init__(self, config: AIPGANConfig, data: Path) -> None:
-        super().__init__()
-        self.config, self.data = config, data
-        self.method: AIPGAN = AIPGAN(config.architecture)
+        super().__init__(config, data, AIPGAN(config.architecture))
         self.discriminator = Discriminator(config.architecture, config.training.people)
-        self.watches = Watches(config.weights, config.training.data == "pairs")
-        for judge in (self.discriminator, self.watches):
-            initialise(judge)
-        self.ema_images = config.training.ema_images
+        self.adversaries(self.discriminator, paired=config.training.data == "pairs")
 
     def dataset(self, split: str, seed: int) -> RigPairs | LabelledFaces:
         """Pairs with portraits; ConfigError when they show more people than there is room for."""
-        size, room = self.config.architecture.size, self.config.training.people
         if self.config.training.data == "faces":
-            return LabelledFaces(RigFaces(self.data, split, size=size, seed=seed))
-        train = split == "train"
-        pairs = RigPairs(
-            self.data, split, size=size, seed=seed, augment=train, portraits=True,
-            named=self.config.training.named,
-            weak=self.config.training.weak,
-        )  # fmt: skip
-        if train and len(pairs.people) > room:
-            count = len(pairs.people)
+            return self.faces(split, seed)
+        pairs, room = self.pairs(split, seed, portraits=True), self.config.training.people
+        count = len(pairs.people)
+        if split == "train" and count > room:
             raise ConfigError(
                 f"{self.data} has {count} training people and training.people is {room}: "
                 f"say --set training.people={count}"
@@ -70,23 +58,18 @@ class AIPGANTask(Task):
 
     def phases(self) -> Sequence[Phase]:
         t, m = self.config.training, self.method
-        common: dict[str, Any] = {"betas": t.betas, "clip": t.clip, "schedule": self.rate}
         reading = [m.expression_encoder, m.expression_features, m.unit_map]
+        decay = {"weight_decay": t.weight_decay}
         if t.data == "faces":
-            group = Group(reading, t.lr)
-            return [Phase("expression", [group], self.read, weight_decay=t.weight_decay, **common)]
+            return [self.phase("expression", [Group(reading, t.lr)], self.read, **decay)]
         phases = []
         if self.judged:
-            phases.append(
-                Phase("discriminator", [Group([self.discriminator], t.lr_discriminator)],
-                      self.judge, every=t.adversary_every, start=self.join, **common)
-            )  # fmt: skip
+            when = {"every": t.adversary_every, "start": self.join}
+            judge = [Group([self.discriminator], t.lr_discriminator)]
+            phases.append(self.phase("discriminator", judge, self.judge, **when))
         groups = [Group([*reading, m.identity_encoder, m.decoder, m.head], t.lr)]
-        phases.append(Phase("generator", groups, self.make, weight_decay=t.weight_decay, **common))
-        if self.watches.playing:
-            critics = [Group(self.watches.playing, t.lr_discriminator)]
-            phases.append(Phase("critic", critics, lambda *_: Loss(self.watches.apart()), **common))
-        return phases
+        phases.append(self.phase("generator", groups, self.make, **decay))
+        return phases + self.critics(t.lr_discriminator)
 
     @property
     def join(self) -> int:
@@ -98,27 +81,24 @@ class AIPGANTask(Task):
         """The discriminator's terms that have a weight."""
         return [name for name in JUDGED if getattr(self.config.weights, name)]
 
-    def rate(self, progress: float) -> float:
-        """Factor of the learning rate at `progress` 0..1 of the budget."""
-        t = self.config.training
-        return rate_at(progress, t.warmup / t.images, t.decay)
-
     # ---- the discriminator's step ----------------------------------------------------------------
 
-    def judge(self, batch: Batch, seen: int) -> Loss:
+    def judge(self, batch: Pairs, seen: int) -> Loss:
         """Photographs against results; units and people of photographs alone, which are known."""
         n = self.part(batch)
-        x, d = batch["source"][:n], batch["donor"][:n]
+        x, d = batch.source.pixels[:n], batch.donor.pixels[:n]
         real, units, person = self.discriminator(torch.cat([x, d]))
         parts = {}
         if "realism" in self.judged:
             fake, _, _ = self.discriminator(self.results(x, d))
             parts["realism"] = shared.hinge_real(real) + shared.hinge_fake(fake)
         if "judged_units" in self.judged:
-            truth = torch.cat([batch["source_units"][:n], batch["target_units"][:n]])
+            truth = torch.cat([batch.source.units[:n], batch.target.units[:n]])
             parts["judged_units"] = read_error(units, truth, known(batch, n))
         if "judged_person" in self.judged:
-            who = torch.cat([batch["source_person"][:n], batch["donor_person"][:n]])
+            assert batch.source_person is not None
+            assert batch.donor_person is not None
+            who = torch.cat([batch.source_person.index[:n], batch.donor_person.index[:n]])
             parts["judged_person"] = F.cross_entropy(person, who)
         return Loss(parts)
 
@@ -131,23 +111,21 @@ class AIPGANTask(Task):
 
     # ---- the generator's step ------------------------------------------------------------------
 
-    def make(self, batch: Batch, seen: int) -> Loss:
+    def make(self, batch: Pairs, seen: int) -> Loss:
         """Every term of both encoders and the decoder that has a weight."""
         m, n = self.method, self.part(batch)
-        x, d = batch["source"], batch["donor"]
+        x, d = batch.source.pixels, batch.donor.pixels
         codes, gate = m.expression_encoder(torch.cat([x, d]))
         maps, bottom, _ = m.identity_encoder(x)
         own, lent = self.draw(codes, batch)
         edit = m.transfer(x, maps, own, lent)
         result = compose(x, edit)
-        both = torch.cat([batch["source_landmarks"], batch["donor_landmarks"]])
-        units = torch.cat([batch["source_units"], batch["target_units"]])
+        both = torch.cat([batch.source.landmarks, batch.donor.landmarks])
+        units = torch.cat([batch.source.units, batch.target.units])
         parts = self.code_terms(codes, gate, both, units, known(batch, len(x)))
         parts |= self.intrinsic_terms(maps, bottom, batch)
         if self.config.training.data == "pairs":
-            t = self.config.training
-            parts |= shared.paired(edit, result, batch, t.emphasis, t.mouth, t.eyes)
-            parts |= self.watches.terms(result, batch)
+            parts |= self.truth_terms(edit, result, batch)
         parts |= self.again(result[:n], [k[:n] for k in maps], codes[len(x) :][:n], batch)
         if self.config.weights.reconstruction:
             back = m.transfer(x[:n], [k[:n] for k in maps], own[:n], own[:n])
@@ -156,12 +134,12 @@ class AIPGANTask(Task):
             parts |= self.passes(result[:n], batch)
         return Loss.weighed(parts, self.config.weights)
 
-    def draw(self, codes: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+    def draw(self, codes: Tensor, batch: Pairs) -> tuple[Tensor, Tensor]:
         """Own and lent codes for the decoder: as encoded, with the noise, or for some faces as the
         map makes them of the units that are known.
         """
         t = self.config.training
-        units = torch.cat([batch["source_units"], batch["target_units"]])
+        units = torch.cat([batch.source.units, batch.target.units])
         count = len(codes) // 2
         mapped = self.method.unit_map.to_code(units)
         noisy = codes + t.noise * torch.randn_like(codes)
@@ -174,12 +152,11 @@ class AIPGANTask(Task):
         """The first stage: codes of single faces, and the map. The noise gives codes the scale that
         the decoder will need.
         """
-        x = batch["source"]
-        codes, gate = self.method.expression_encoder(x)
+        face = batch.source
+        codes, gate = self.method.expression_encoder(face.pixels)
         codes = codes + self.config.training.noise * torch.randn_like(codes)
-        sure = x.new_ones(len(x))
-        points, units = batch["source_landmarks"], batch["source_units"]
-        return Loss.weighed(self.code_terms(codes, gate, points, units, sure), self.config.weights)
+        parts = self.code_terms(codes, gate, face.landmarks, face.units, face.exact)
+        return Loss.weighed(parts, self.config.weights)
 
     def code_terms(
         self, codes: Tensor, gate: Tensor | None, landmarks: Tensor, units: Tensor, sure: Tensor
@@ -205,7 +182,7 @@ class AIPGANTask(Task):
         return parts
 
     def intrinsic_terms(
-        self, maps: list[Tensor], bottom: Tensor, batch: Batch
+        self, maps: list[Tensor], bottom: Tensor, batch: Pairs
     ) -> dict[str, Tensor]:
         """The intrinsic image against the person at rest, or warped against the photograph."""
         encoder, w = self.method.identity_encoder, self.config.weights
@@ -214,20 +191,22 @@ class AIPGANTask(Task):
         image = encoder.intrinsic(maps[-1])
         if encoder.deform is not None:
             moved = encoder.deform(bottom)
-            seen = F.interpolate(batch["source"], (INTRINSIC, INTRINSIC), mode="area")
+            seen = F.interpolate(batch.source.pixels, (INTRINSIC, INTRINSIC), mode="area")
             return {
                 "intrinsic": (warp(image, moved) - seen).abs().mean(),
                 "warp_smooth": losses.rough(moved),
                 "warp_mean": losses.drift(moved),
             }
         n = self.part(batch)
-        theirs, _, _ = encoder(batch["donor"][:n])
+        theirs, _, _ = encoder(batch.donor.pixels[:n])
         made = torch.cat([image, encoder.intrinsic(theirs[-1])])
-        truth = torch.cat([batch["source_neutral"], batch["donor_neutral"][:n]])
+        assert batch.source_person is not None
+        assert batch.donor_person is not None
+        truth = torch.cat([batch.source_person.at_rest, batch.donor_person.at_rest[:n]])
         return {"intrinsic": (made - truth).abs().mean()}
 
     def again(
-        self, result: Tensor, maps: list[Tensor], lent: Tensor, batch: Batch
+        self, result: Tensor, maps: list[Tensor], lent: Tensor, batch: Pairs
     ) -> dict[str, Tensor]:
         """TER-GAN's consistencies: the result's code and identity maps.
 
@@ -239,7 +218,7 @@ class AIPGANTask(Task):
         if w.expression_again:
             if self.config.training.data == "pairs":
                 with torch.no_grad():
-                    lent, _ = m.expression_encoder(batch["target"][: len(result)])
+                    lent, _ = m.expression_encoder(batch.target.pixels[: len(result)])
                 held = {k: p.detach() for k, p in m.expression_encoder.named_parameters()}
                 code, _ = functional_call(m.expression_encoder, held, result)
             else:
@@ -251,64 +230,63 @@ class AIPGANTask(Task):
             parts["identity_again"] = torch.stack(each).mean()
         return parts
 
-    def passes(self, result: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def passes(self, result: Tensor, batch: Pairs) -> dict[str, Tensor]:
         """What the discriminator must say of results."""
         n = len(result)
         real, units, person = self.discriminator(result)
-        wanted, everyone = batch["target_units"][:n], torch.ones_like(batch["exact"][:n])
+        wanted, everyone = batch.target.units[:n], batch.target.exact[:n]
+        assert batch.source_person is not None
         parts = {
             "realism": -real.mean(),
             "judged_units": read_error(units, wanted, everyone),
-            "judged_person": F.cross_entropy(person, batch["source_person"][:n]),
+            "judged_person": F.cross_entropy(person, batch.source_person.index[:n]),
         }
         return {name: parts[name] for name in self.judged}
 
-    def part(self, batch: Batch) -> int:
+    def part(self, batch: Pairs) -> int:
         """How many of a batch are judged, rebuilt and encoded again."""
-        return max(1, round(self.config.training.share * len(batch["source"])))
+        return some(self.config.training.share, len(batch))
 
     # ---- what a run shows of itself --------------------------------------------------------------
 
     @torch.no_grad()
-    def preview(self, method: Learnt, batch: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:
+    def preview(self, average: AIPGAN, batch: Batch) -> list[tuple[str, Tensor]]:
         """Also where the encoders look, the landmarks of the lent code, the intrinsic image."""
-        columns = super().preview(method, batch)
-        side = batch["source"].shape[-1]
-        role = "donor" if "donor" in batch else "source"
-        seen = Faces(batch[role], batch[f"{role}_landmarks"])
-        inside = method.explain(seen, method.encode(seen))[:-1]
+        columns, face = super().preview(average, batch), _lender(batch)
+        seen, side = Faces(face.pixels, face.landmarks), face.pixels.shape[-1]
+        inside = average.explain(seen, average.encode(seen))[:-1]
         return columns + [(name, resize(picture, side)) for name, picture in inside]
 
     @torch.no_grad()
-    def validate(self, method: Learnt, batch: Mapping[str, Tensor]) -> dict[str, float]:
+    def validate(self, average: AIPGAN, batch: Batch) -> dict[str, float]:
         """Also the error of the reference's landmarks, % of the outer eye corners' distance, that
         of its units, and the PSNR of the intrinsic image to the face at rest, dB.
         """
-        assert isinstance(method, AIPGAN)
-        if self.config.training.data == "faces":
-            return reading_errors(method, batch, "source", batch["source_units"])
-        numbers = super().validate(method, batch)
-        maps, _, _ = method.identity_encoder(batch["source"])
-        image = method.identity_encoder.intrinsic(maps[-1])
-        numbers["psnr_intrinsic"] = psnr(image, batch["source_neutral"])
-        return numbers | reading_errors(method, batch, "donor", batch["target_units"])
+        numbers = super().validate(average, batch)
+        if isinstance(batch, Pairs) and batch.source_person is not None:
+            maps, _, _ = average.identity_encoder(batch.source.pixels)
+            image = average.identity_encoder.intrinsic(maps[-1])
+            numbers["psnr_intrinsic"] = psnr(image, batch.source_person.at_rest)
+        return numbers | reading_errors(average, _lender(batch))
 
 
-def reading_errors(
-    method: AIPGAN, batch: Mapping[str, Tensor], role: str, units: Tensor
-) -> dict[str, float]:
-    """Mean errors of what the codes of a role's faces say."""
-    code, _ = method.expression_encoder(batch[role])
-    truth = (batch[f"{role}_landmarks"] + 0.5) / method.size
+def _lender(batch: Batch) -> Shown:
+    """The faces whose expressions are read."""
+    return batch.donor if isinstance(batch, Pairs) else batch.source
+
+
+def reading_errors(method: AIPGAN, faces: Shown) -> dict[str, float]:
+    """Mean errors of what the codes of faces say."""
+    code, _ = method.expression_encoder(faces.pixels)
+    truth = (faces.landmarks + 0.5) / method.size
     eyes = (truth[:, 36] - truth[:, 45]).norm(dim=-1, keepdim=True).clamp_min(1e-3)
     error = (method.landmarks(code) - truth).norm(dim=-1) / eyes
     return {
         "landmarks_percent": 100 * float(error.mean()),
-        "units_mae": float((method.units(Expression(code)) - units).abs().mean()),
+        "units_mae": float((method.units(Expression(code)) - faces.units).abs().mean()),
     }
 
 
-def known(batch: Batch, n: int) -> Tensor:
+def known(batch: Pairs, n: int) -> Tensor:
     """Whether units are known, (2 n,) 0 or 1, of the first sources and donors."""
-    exact = batch["exact"][:n]
-    return torch.cat([exact, torch.ones_like(exact)])
+    return torch.cat([batch.source.exact[:n], batch.donor.exact[:n]])

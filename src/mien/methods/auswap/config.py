@@ -7,12 +7,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mien.methods.config import BaseArchitecture, MethodConfig, RigTraining, RigWeights
+
 
 @dataclass(frozen=True)
-class Architecture:
+class Architecture(BaseArchitecture):
     """Shapes of the networks."""
 
-    size: int = 128  # side of the crop, px
     stem: int = 1  # space-to-depth before both encoders; 1 is the paper's family, 2 costs a quarter
     width: int = 64  # channels of E_f at its first resolution; doubled at each of two Downs
     middle: int = 64  # channels of the generator's residual blocks
@@ -22,22 +23,17 @@ class Architecture:
     encoder_max: int = 512  # the most channels E_a grows to
     reader: int = 128  # channels of the multi-class adversary
     discriminator: int = 64  # channels of the image discriminators: 64-64-128-128 in the family
-    head: Literal["compose", "picture"] = (
-        "picture"  # picture: the paper's; compose: warp, mask and paint
-    )
     relative: bool = False  # the generator sees the face's own AU-related feature too
     look: bool = False  # the generator's last blocks see the face that is to be moved
     refine: bool = False  # a styled block after the generator's first Up
     refine_last: bool = False  # ... and at its last map, where lids can be told apart
-    hedge: float = 0.0  # compose head, at inference: cover up to here is taken for hedging
-    checks: Literal[0, 1, 2, 3, 4] = 0  # at inference: times a result is read and mended
     project: bool = False  # at inference: of a feature nothing is lent but the units read from it
     rest: float = 0.0  # ... and a unit read below this rests: weak readings tell faces apart
     norm: Literal["instance", "group"] = "instance"  # of E_f, E_a and the generator's Ups
 
 
 @dataclass(frozen=True)
-class Weights:
+class Weights(RigWeights):
     """Weights of the losses; 0 switches a term off and saves its cost."""
 
     units: float = 1.0  # AU loss on the encoded feature
@@ -48,51 +44,28 @@ class Weights:
     reconstruction: float = 10.0  # L1 of the self-reconstruction
     cycle: float = 10.0  # L1 of the cross-cycle: swap, encode again, swap back
     mapped: float = 1.0  # L1 between encoded feature and the map's from AUs; trains the map
-    pixel: float = 0.0  # paired truth (rig): weighted L1 on the swapped face
-    edges: float = 0.0  # paired truth: L1 on its image gradients
-    flow: float = 0.0  # rig truth: where a pixel came from, L1 in px at 128, where visible
-    mask: float = 0.0  # rig truth: L1 of the mask to visibility
-    cover: float = 0.0  # rig truth: -log of the share painted where nothing is to be moved in
-    mouth_realism: float = 0.0  # paired truth: mouths must pass a critic of their own
-    mouth_match: float = 0.0  # ... and look to its layers as the true ones do
-    eyes_realism: float = 0.0  # paired truth: eyes and brows must pass a critic of their own
-    eyes_match: float = 0.0  # ... and look to its layers as the true ones do
-    smooth: float = 0.0  # total variation of the flow, px at 128
     same: float = 0.0  # rig truth: one person's AU-free features agree over expressions
 
 
 @dataclass(frozen=True)
-class Training:
+class Training(RigTraining):
     """Budget and rates. Images are counted, not steps."""
 
     data: Literal["unpaired", "pairs", "faces"] = (
         "unpaired"  # unpaired: two strangers; pairs: rig truth too; faces: E_a and the map alone
     )
-    images: int = 400_000  # seen in all
-    batch: int = 16
     lr: float = 5e-5  # generator, E_f and discriminators
     lr_units: float = 1e-4  # E_a, its readout and the map
     betas: tuple[float, float] = (0.5, 0.9)
-    weight_decay: float = 0.0
-    clip: float = 100.0
     decay: Literal["none", "linear", "cosine"] = "linear"  # linear: from half of the budget on
-    warmup: int = 0  # images over which the rate rises
-    ema_images: float = 4000.0  # half-life
     share: float = 1.0  # part of a batch that is reconstructed, swapped back and judged
     adversary_from: float = 0.0  # share of the budget after which the image discriminators join
-    adversary_every: int = 1  # batches between their steps
     present: float = 0.2  # intensity from which a unit counts as present, for the adversary
     noise: float = 0.0  # standard deviation of the noise on lent features: a narrower channel
-    emphasis: float = 4.0  # extra weight of pixels where the two expressions differ
-    mouth: float = 0.0  # extra weight inside an open mouth: teeth are few pixels
-    eyes: float = 0.0  # extra weight on the eyes: so are lids
-    named: float = 0.0  # pairs: share of targets that show a single unit, or what eyes alone do
-    weak: float = 0.0  # ... share of the others that show an emotion below full strength
-    seed: int = 0
 
 
 @dataclass(frozen=True)
-class AUSwapConfig:
+class AUSwapConfig(MethodConfig):
     """Everything that a recipe may set for auswap."""
 
     architecture: Architecture = field(default_factory=Architecture)

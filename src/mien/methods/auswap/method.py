@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from torch import Tensor
+from torch import Tensor, nn
 
+from mien.facs import UNITS
 from mien.guides import Reference
 from mien.methods.auswap import networks
 from mien.methods.auswap.config import Architecture
@@ -37,7 +38,8 @@ class AUSwap(Learnt):
         self.generator = networks.Generator(a)
         head = ComposeHead if a.head == "compose" else PictureHead
         self.head = head(a.width, a.stem)
-        self.unit_map = networks.UnitMap(a)
+        # AU-related feature of AU intensities, linear; the way back is the encoder's own readout
+        self.unit_map = nn.Linear(len(UNITS), len(UNITS) * a.per_unit)
         initialise(self)
 
     def identity(self, source: Faces[Tensor]) -> Identity[Tensor]:

@@ -133,13 +133,6 @@ class Look(nn.Module):
         return self.down(self.first(F.pixel_unshuffle(face, self.stem)))  # type: ignore[no-any-return]
 
 
-class UnitMap(nn.Linear):
-    """AU intensities (B, 47) -> AU-related feature (B, 188), linear; trained beside E_a."""
-
-    def __init__(self, a: Architecture) -> None:
-        super().__init__(len(UNITS), len(UNITS) * a.per_unit)
-
-
 class FreeReader(nn.Module):
     """D_f, the multi-class adversary: AU-free feature -> raw answers (B, 47, 2), absent or
     present.

@@ -7,9 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mien.methods.config import BaseArchitecture, MethodConfig, RigTraining, RigWeights
+
 
 @dataclass(frozen=True)
-class Architecture:
+class Architecture(BaseArchitecture):
     """Shapes of the networks."""
 
     size: int = 128  # side of the crop, px: a power of two, 32 to 256 or more
@@ -33,18 +35,13 @@ class Architecture:
     passes: int = 3  # at inference: 1 maps the face to codes, each further one looks at the picture
     reader: int = 256  # width of the adversary that reads identity codes
     people: int = 128  # directions in which invented people differ
-    head: Literal["compose", "picture"] = (
-        "picture"  # picture: the paper's; compose: warp, mask and paint
-    )
     composer: int = 64  # channels of the composing head's network
     blocks: int = 3  # its styled blocks
-    hedge: float = 0.0  # compose head, at inference: cover up to here is taken for hedging
-    checks: Literal[0, 1, 2, 3, 4] = 0  # at inference: times a result is read and mended
     project: bool = False  # at inference: of a code nothing is lent but the units read from it
 
 
 @dataclass(frozen=True)
-class Weights:
+class Weights(RigWeights):
     """Weights of the losses; 0 switches a term off and saves its cost."""
 
     units: float = 1.0  # squared error of the units read from an expression code
@@ -60,24 +57,13 @@ class Weights:
     swap: float = 1.0  # swap consistency: ... and leaves the code that did not change
     realism: float = 0.1  # pictures from codes, of people seen and invented, pass for photographs
     r1: float = 10.0  # gradient penalty on photographs
-    pixel: float = 0.0  # rig truth, compose head: weighted L1 of the result
-    edges: float = 0.0  # ... L1 on its image gradients
-    flow: float = 0.0  # ... where a pixel came from, L1 in px at 128, where visible
-    mask: float = 0.0  # ... L1 of the mask to visibility
-    cover: float = 0.0  # ... -log of the share painted where nothing is to be moved in
-    mouth_realism: float = 0.0  # ... mouths must pass a critic of their own
-    mouth_match: float = 0.0  # ... and look to its layers as the true ones do
-    eyes_realism: float = 0.0  # ... eyes and brows must pass a critic of their own
-    eyes_match: float = 0.0  # ... and look to its layers as the true ones do
-    smooth: float = 0.0  # ... total variation of the flow, px at 128
 
 
 @dataclass(frozen=True)
-class Training:
+class Training(RigTraining):
     """Budget and rates. Images are counted, not steps."""
 
     images: int = 2_400_000  # seen in all
-    batch: int = 16
     codes: float = 0.0  # share of the budget, at the start, for codes alone, on single faces
     # parts of the budget for the layers at 4, 8, 16, ... px; entries beyond `size` are not used
     growth: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
@@ -88,13 +74,8 @@ class Training:
     lr_codes: float = 1e-3  # trunk, expression mapping, classifier, map from units
     lr_composer: float = 1e-3
     lr_discriminator: float = 1e-3
-    betas: tuple[float, float] = (0.0, 0.99)
-    clip: float = 100.0
     decay: Literal["none", "cosine"] = "none"  # cosine: of the codes' and of the last stage
-    warmup: int = 0  # images over which the rate rises at the start of each stage
-    ema_images: float = 4000.0  # half-life
     share: float = 1.0  # part of a batch that is judged, looked at again and swapped
-    adversary_every: int = 1  # batches between the discriminator's steps
     r1_every: int = 8  # ... of which every so many carry the gradient penalty
     lent: float = 1.0  # share of faces taught by the reference's code; the others by units' codes
     noise: float = 0.0  # standard deviation of the noise on expression codes: a narrower channel
@@ -102,16 +83,10 @@ class Training:
     crowd: int = 1024  # newest identity codes kept, whose spread people are invented from
     crowd_every: int = 128  # batches between looks at that spread
     present: float = 0.2  # intensity from which a unit counts as present, for the adversary
-    emphasis: float = 4.0  # extra weight of pixels where the two expressions differ
-    mouth: float = 0.0  # ... compose head: inside an open mouth: teeth are few pixels
-    eyes: float = 0.0  # ... compose head: on the eyes: so are lids
-    named: float = 0.0  # share of targets that show a single unit, or what eyes alone do
-    weak: float = 0.0  # ... share of the others that show an emotion below full strength
-    seed: int = 0
 
 
 @dataclass(frozen=True)
-class DecouplingConfig:
+class DecouplingConfig(MethodConfig):
     """Everything that a recipe may set for decoupling."""
 
     architecture: Architecture = field(default_factory=Architecture)

@@ -54,12 +54,12 @@ class Decoupling(Learnt):
         its code, which is this person's own way and stays; the expression code.
         """
         first = self.encoder(source.pixels)
-        own = Codes(first.identity, self.lent(first.expression))
+        own = Codes(first.identity, self.lendable(first.expression))
         seen = self.refined(source.pixels, own)
         return Identity(source, (seen.identity, seen.expression - own.expression, own.expression))
 
     def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
-        return Expression(self.lent(self.encoder.expressions(faces.pixels)))
+        return Expression(self.lendable(self.encoder.expressions(faces.pixels)))
 
     def from_labels(self, index: Tensor) -> Expression[Tensor]:
         return self.from_units(prototypes().to(self.device)[index])
@@ -98,7 +98,7 @@ class Decoupling(Learnt):
     ) -> list[tuple[str, Tensor]]:
         """The picture from codes alone after every pass, at rest, and the result."""
         own = self.encoder(source.pixels)
-        own = Codes(own.identity, self.lent(own.expression))
+        own = Codes(own.identity, self.lendable(own.expression))
         shown = []
         for k in range(self.architecture.passes):
             own = self.again(source.pixels, own) if k else own
@@ -113,7 +113,7 @@ class Decoupling(Learnt):
 
     # ---- its parts, for training too -----------------------------------------------------------
 
-    def lent(self, code: Tensor) -> Tensor:
+    def lendable(self, code: Tensor) -> Tensor:
         """What of an expression code is lent: all, or what the map makes of the units read from it.
 
         Differs: what a code holds beside units is the lender's own; the map knows units alone.
@@ -149,7 +149,7 @@ class Decoupling(Learnt):
 def reconstruct(method: Decoupling, faces: Faces[Tensor], passes: int) -> tuple[Tensor, Tensor]:
     """Faces (B) from codes alone and through the composing head after so many passes."""
     own = method.encoder(faces.pixels)
-    own = Codes(own.identity, method.lent(own.expression))
+    own = Codes(own.identity, method.lendable(own.expression))
     for _ in range(passes - 1):
         own = method.again(faces.pixels, own)
     composed = compose(faces.pixels, method.edited(faces.pixels, own, own.expression))

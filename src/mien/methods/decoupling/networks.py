@@ -18,6 +18,7 @@ from mien.methods.decoupling.config import Architecture
 from mien.methods.decoupling.progressive import EqualConv, EqualLinear, Generator, PixelNorm
 from mien.methods.decoupling.trunk import Pyramid, ResNet50
 from mien.nn.blocks import Quiet, Refine, ResBlock, StyledBlock
+from mien.nn.units import UnitMap
 
 FINEST = 16
 """Side of the finest pyramid level that codes are read from, px (pSp: 16, 32, 64 of 256)."""
@@ -111,15 +112,11 @@ def perceptron(i: int, width: int, o: int, depth: int) -> nn.Sequential:
     return nn.Sequential(*layers, EqualConv(i, o, 1, gain=1))
 
 
-class CodeMaps(nn.Module):
-    """What expression codes (B, E) say in words, linear so that a line in codes is a line in
-    intensities: action units (B, 47), emotions as logits (B, 8), and the way back from units.
-    """
+class CodeMaps(UnitMap):
+    """What expression codes (B, E) say in words: action units, and emotions as logits (B, 8)."""
 
     def __init__(self, length: int) -> None:
-        super().__init__()
-        self.to_units = nn.Linear(length, len(facs.UNITS))
-        self.to_code = nn.Linear(len(facs.UNITS), length)
+        super().__init__(length)
         self.to_emotions = nn.Linear(length, len(facs.EMOTIONS))
 
 

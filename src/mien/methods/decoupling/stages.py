@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 
 from mien.errors import ConfigError
 from mien.methods.decoupling.config import DecouplingConfig, Training
-from mien.methods.task import rate_at
+from mien.nn.phases import rate_at
 
 CODES, EDITS = "codes", "edits"
 

@@ -8,15 +8,17 @@ default (Differs).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mien.data.loading import LabelledFaces, RigFaces, RigPairs
+from mien.data.batch import Batch, Pairs
+from mien.data.loading import RigFaces, RigPairs
 from mien.methods.decoupling import losses, views
 from mien.methods.decoupling.codes import Codes, Seen
 from mien.methods.decoupling.config import DecouplingConfig
@@ -24,58 +26,46 @@ from mien.methods.decoupling.method import Decoupling
 from mien.methods.decoupling.networks import Reader
 from mien.methods.decoupling.progressive import Discriminator, faded
 from mien.methods.decoupling.stages import CODES, EDITS, Course, Stage, stages
-from mien.methods.learnt import Learnt
-from mien.methods.task import Group, Loss, Phase, Task
+from mien.methods.task import MethodTask, some
 from mien.nn import losses as shared
-from mien.nn.blocks import initialise
 from mien.nn.compose import compose
-from mien.nn.parts import Watches
+from mien.nn.phases import Group, Loss, Phase
 from mien.nn.units import read_error
 
-Batch = dict[str, Tensor]
 MOST_BEFORE = 2
 """Passes at most before the one that learns: it must also help where others have helped."""
 
 
-class DecouplingTask(Task):
+class DecouplingTask(MethodTask[Decoupling]):
     """Phases and data of decoupling for a config."""
 
+    config: DecouplingConfig
     crowd: Tensor
     met: Tensor
+    steps: Tensor
 
     def __init__(self, config: DecouplingConfig, data: Path) -> None:
-        super().__init__()
-        self.config, self.data = config, data
-        self.method: Decoupling = Decoupling(config.architecture)
+        super().__init__(config, data, Decoupling(config.architecture))
         self.reader = Reader(config.architecture, self.method.layout)
         self.discriminator = Discriminator(config.architecture, self.method.layout)
-        self.watches = Watches(config.weights)
-        for judge in (self.reader, self.watches):
-            initialise(judge)
-        self.ema_images = config.training.ema_images
+        self.adversaries(self.reader)
         self.stages = stages(config, self.method.layout.sides)
         self.register_buffer(
             "crowd", torch.zeros(config.training.crowd, len(self.method.crowd.mean))
         )
         self.register_buffer("met", torch.tensor(0))
-        self.steps = 0  # of the discriminator, for the lazy gradient penalty
+        # of the discriminator, for the lazy gradient penalty
+        self.register_buffer("steps", torch.tensor(0))
         self.fakes = torch.empty(0)  # the last pictures, for the discriminator
         self.codes = torch.empty(0)  # the last identity codes, for the adversary
         self.composed = False  # whether the composing head has begun to learn
         self.grow(0)
 
     def dataset(self, split: str, seed: int) -> RigPairs | Course:
-        size, first = self.config.architecture.size, self.stages[0]
-        pairs = RigPairs(
-            self.data, split, size=size, seed=seed, augment=split == "train",
-            portraits=bool(self.watches.playing), named=self.config.training.named,
-            weak=self.config.training.weak,
-        )  # fmt: skip
+        first, pairs = self.stages[0], self.pairs(split, seed)
         if split != "train" or first.name != CODES:
             return pairs
-        return Course(
-            LabelledFaces(RigFaces(self.data, split, size=size, seed=seed)), pairs, first.stop
-        )
+        return Course(self.faces(split, seed), pairs, first.stop)
 
     # ---- the list of phases --------------------------------------------------------------------
 
@@ -90,34 +80,31 @@ class DecouplingTask(Task):
         for stage in self.stages:
             name = stage.name if stage.name in groups else f"picture_{stage.name}"
             loss = {CODES: self.read, EDITS: self.edit}.get(stage.name, self.picture)
-            phases.append(self.phase(name, groups.get(stage.name, grown), loss, stage))
+            decay = {"weight_decay": t.weight_decay}
+            phases.append(
+                self.phase(name, groups.get(stage.name, grown), loss, **self.when(stage), **decay)
+            )
             if stage.name != CODES and w.realism:
                 judge = [Group([self.discriminator], t.lr_discriminator)]
+                every = {"every": t.adversary_every}
                 phases.append(
-                    self.phase(f"judge_{stage.name}", judge, self.judge, stage, t.adversary_every)
+                    self.phase(
+                        f"judge_{stage.name}", judge, self.judge, **self.when(stage), **every
+                    )
                 )
-            if stage.name == EDITS and self.watches.playing:
-                critic = [Group(self.watches.playing, t.lr_discriminator)]
-                phases.append(
-                    self.phase("critic", critic, lambda *_: Loss(self.watches.apart()), stage)
-                )
+            if stage.name == EDITS:
+                phases += self.critics(t.lr_discriminator, **self.when(stage))
         later = [stage for stage in self.stages if stage.name != CODES]
         if later and w.uniform:
             whole = Stage("reader", 0, later[0].start, later[-1].stop)
-            phases.append(
-                self.phase("reader", [Group([self.reader], t.lr_codes)], self.read_identity, whole)
-            )
+            reader = [Group([self.reader], t.lr_codes)]
+            phases.append(self.phase("reader", reader, self.read_identity, **self.when(whole)))
         return phases
 
-    def phase(
-        self, name: str, groups: Sequence[Group], loss: Callable[[Batch, int], Loss], stage: Stage,
-        every: int = 1,
-    ) -> Phase:  # fmt: skip
-        t = self.config.training
-        return Phase(
-            name, groups, loss, every=every, start=stage.start, stop=stage.stop, betas=t.betas,
-            clip=t.clip, schedule=partial(stage.rate, t),
-        )  # fmt: skip
+    def when(self, stage: Stage) -> dict[str, Any]:
+        """What makes a phase of a stage."""
+        rate = partial(stage.rate, self.config.training)
+        return {"start": stage.start, "stop": stage.stop, "schedule": rate}
 
     def stage(self, seen: int) -> Stage:
         """The stage at so many images; the last one after the end."""
@@ -134,12 +121,10 @@ class DecouplingTask(Task):
 
     def read(self, batch: Batch, seen: int) -> Loss:
         """Single faces: units and emotions from expression codes."""
-        code = self.method.encoder.expressions(batch["source"])
-        known = torch.ones(len(code), device=code.device)
-        return Loss.weighed(
-            self.code_terms(code, batch["source_units"], known, batch["source_label"]),
-            self.config.weights,
-        )
+        face = batch.source
+        code = self.method.encoder.expressions(face.pixels)
+        parts = self.code_terms(code, face.units, face.exact, face.label)
+        return Loss.weighed(parts, self.config.weights)
 
     def code_terms(
         self, code: Tensor, units: Tensor, known: Tensor, label: Tensor
@@ -159,21 +144,23 @@ class DecouplingTask(Task):
 
     # ---- pictures from codes -------------------------------------------------------------------
 
-    def look(self, batch: Batch, n: int) -> Seen:
+    def look(self, batch: Pairs, n: int) -> Seen:
         """The encoder's codes of a batch, and those that the generator is taught with: as read,
         with the noise, or for some faces as the map makes them of units that are known.
         """
-        m, t, x = self.method, self.config.training, batch["source"]
+        m, t, x = self.method, self.config.training, batch.source.pixels
         count = len(x)
-        read = m.encoder(torch.cat([x, batch["donor"][:n], batch["target"][:n]]))
+        read = m.encoder(torch.cat([x, batch.donor.pixels[:n], batch.target.pixels[:n]]))
         own = Codes(read.identity[:count], read.expression[:count])
         lent = read.expression[count : count + n]
         self.meet(own.identity)
         device = x.device
-        by_units = (torch.rand(count, 1, device=device) >= t.lent) & (batch["exact"][:, None] > 0)
+        by_units = (torch.rand(count, 1, device=device) >= t.lent) & (
+            batch.source.exact[:, None] > 0
+        )
         how = own.expression + t.noise * torch.randn_like(own.expression)
-        how = torch.where(by_units, m.code_maps.to_code(batch["source_units"]), how)
-        wanted = m.code_maps.to_code(batch["target_units"])
+        how = torch.where(by_units, m.code_maps.to_code(batch.source.units), how)
+        wanted = m.code_maps.to_code(batch.target.units)
         by_reference = torch.rand(n, 1, device=device) < t.lent
         noisy = lent + t.noise * torch.randn_like(lent)
         wanted = torch.cat([torch.where(by_reference, noisy, wanted[:n]), wanted[n:]])
@@ -192,12 +179,12 @@ class DecouplingTask(Task):
         if new or before // every < int(self.met) // every:
             self.method.crowd.fit(self.crowd[: min(int(self.met), len(self.crowd))])
 
-    def separation(self, seen: Seen, batch: Batch) -> dict[str, Tensor]:
+    def separation(self, seen: Seen, batch: Pairs) -> dict[str, Tensor]:
         """Expression codes say the expression, identity codes must not."""
         w, n = self.config.weights, len(seen.lent)
-        units = torch.cat([batch["source_units"], batch["target_units"][:n]])
-        label = torch.cat([batch["source_label"], batch["target_label"][:n]])
-        known = torch.cat([batch["exact"], torch.ones_like(batch["exact"][:n])])
+        units = torch.cat([batch.source.units, batch.target.units[:n]])
+        label = torch.cat([batch.source.label, batch.target.label[:n]])
+        known = torch.cat([batch.source.exact, batch.target.exact[:n]])
         parts = self.code_terms(torch.cat([seen.own.expression, seen.lent]), units, known, label)
         if w.uniform:
             parts["uniform"] = losses.cannot_read(self.reader(seen.own.identity))
@@ -205,20 +192,21 @@ class DecouplingTask(Task):
             parts["same"] = (seen.own.identity[:n] - seen.target).square().mean()
         return parts
 
-    def picture(self, batch: Batch, seen: int) -> Loss:
+    def picture(self, batch: Pairs, seen: int) -> Loss:
         """A step of one layer of the progressive GAN."""
         n = self.part(batch)
         codes = self.look(batch, n)
         parts = self.separation(codes, batch) | self.drawn(codes, batch, n, seen)
         return Loss.weighed(parts, self.config.weights)
 
-    def drawn(self, seen: Seen, batch: Batch, n: int, images: int) -> dict[str, Tensor]:
+    def drawn(self, seen: Seen, batch: Pairs, n: int, images: int) -> dict[str, Tensor]:
         """The terms of pictures from codes alone: rebuilt, given another expression where the truth
         is known (every other face), seen by the feedback network and judged.
         """
         w, grown = self.config.weights, self.grow(images)
         count = len(seen.who)
-        x, y = (faded(batch[name][:count], grown) for name in ("source", "target"))
+        faces = batch.source.pixels, batch.target.pixels
+        x, y = (faded(face[:count], grown) for face in faces)
         odd = torch.arange(count, device=x.device) % 2 == 1
         lends = odd if w.lent else torch.zeros_like(odd)
         how = torch.where(lends[:, None], seen.wanted, seen.how)
@@ -279,30 +267,28 @@ class DecouplingTask(Task):
         parts["swap"] = losses.missed(who[0], still, one) + losses.missed(how[1], still, spread)
         return parts
 
-    def invented(self, batch: Batch, count: int) -> Codes:
+    def invented(self, batch: Pairs, count: int) -> Codes:
         """Codes of people who do not exist, with expressions that the batch names."""
         device = self.crowd.device
         normal = torch.randn(count, self.config.architecture.people, device=device)
         who = self.method.crowd.draw(normal)
         with torch.no_grad():
-            return Codes(who, self.method.code_maps.to_code(batch["target_units"][:count]))
+            return Codes(who, self.method.code_maps.to_code(batch.target.units[:count]))
 
     # ---- the composing head --------------------------------------------------------------------
 
-    def edit(self, batch: Batch, seen: int) -> Loss:
+    def edit(self, batch: Pairs, seen: int) -> Loss:
         """The composition against the rig's truth; pictures from codes go on beside it."""
         self.composed = True
         m, n = self.method, self.part(batch)
         codes = self.look(batch, n)
         parts = self.separation(codes, batch)
         parts |= self.drawn(codes.first(2 * n), batch, n, seen)
-        x = batch["source"]
+        x = batch.source.pixels
         own, wanted = self.after_passes(x, codes, n)
         edit = m.edited(x, own, wanted)
         result = compose(x, edit)
-        t = self.config.training
-        parts |= shared.paired(edit, result, batch, t.emphasis, t.mouth, t.eyes)
-        parts |= self.watches.terms(result, batch)
+        parts |= self.truth_terms(edit, result, batch)
         if self.config.weights.realism:
             judged = losses.passes(self.discriminator(result[:n]))
             parts["realism"] = parts["realism"] + judged
@@ -322,66 +308,64 @@ class DecouplingTask(Task):
 
     # ---- the adversaries -----------------------------------------------------------------------
 
-    def read_identity(self, batch: Batch, seen: int) -> Loss:
+    def read_identity(self, batch: Pairs, seen: int) -> Loss:
         """The adversary reads the last identity codes."""
         read = losses.read_out(
-            self.reader(self.codes), batch["source_label"], batch["source_units"], batch["exact"],
+            self.reader(self.codes), batch.source.label, batch.source.units, batch.source.exact,
             self.config.training.present,
         )  # fmt: skip
         return Loss({"read": read})
 
-    def judge(self, batch: Batch, seen: int) -> Loss:
+    def judge(self, batch: Pairs, seen: int) -> Loss:
         """The discriminator on the last pictures, and on as many photographs."""
         w, t, n = self.config.weights, self.config.training, len(self.fakes)
-        both = torch.cat([batch["source"], batch["donor"]])[: 2 * len(batch["source"])]
+        both = torch.cat([batch.source.pixels, batch.donor.pixels])
         chosen = torch.randperm(len(both), device=both.device)[:n]
         real = faded(both[chosen], self.grow(seen)).detach().requires_grad_()
         answers = self.discriminator(real)
         parts = {"apart": losses.told_apart(answers, self.discriminator(self.fakes))}
-        if w.r1 and self.steps % t.r1_every == 0:
+        if w.r1 and int(self.steps) % t.r1_every == 0:
             parts["r1"] = 0.5 * w.r1 * t.r1_every * shared.r1(answers, real)
         self.steps += 1
         return Loss(parts)
 
-    def part(self, batch: Batch) -> int:
+    def part(self, batch: Pairs) -> int:
         """How many of a batch are judged, looked at again and swapped."""
-        return max(1, round(self.config.training.share * len(batch["source"])))
+        return some(self.config.training.share, len(batch))
 
     # ---- the end of a run, and what it shows of itself -----------------------------------------
 
     @torch.no_grad()
-    def conclude(self, method: Learnt) -> None:
+    def conclude(self, average: Decoupling) -> None:
         """The spread of the training people's identity codes, from every photograph as it is and
         mirrored.
         """
-        assert isinstance(method, Decoupling)
-        faces = RigFaces(self.data, "train", size=method.size, augment=False)
+        faces = RigFaces(self.data, "train", size=average.size, augment=False)
         first = {s: i for i, (s, _) in reversed(list(enumerate(faces.faces)))}
         found = []
         for part in torch.split(torch.tensor(sorted(first.values())), 32):
-            pixels = torch.stack([faces[int(i)][0] for i in part]).to(method.device)
-            found += [method.encoder(p).identity for p in (pixels, pixels.flip(3))]
-        method.crowd.fit(torch.cat(found))
+            pixels = torch.stack([faces[int(i)][0] for i in part]).to(average.device)
+            found += [average.encoder(p).identity for p in (pixels, pixels.flip(3))]
+        average.crowd.fit(torch.cat(found))
 
     @torch.no_grad()
-    def preview(self, method: Learnt, batch: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:
+    def preview(self, average: Decoupling, batch: Batch) -> list[tuple[str, Tensor]]:
         """Codes alone after one pass and after all, given other expressions, and people invented;
         the composing head once it learns.
         """
-        assert isinstance(method, Decoupling)
-        x, side = batch["source"], batch["source"].shape[-1]
-        columns = views.codes_alone(method, x)
-        if int(self.met) >= len(x):
-            columns.append(("nobody", method.drawn(self.invented(dict(batch), len(x)))))
+        x, side = batch.source.pixels, batch.source.pixels.shape[-1]
+        columns = views.codes_alone(average, x)
+        if int(self.met) >= len(x) and isinstance(batch, Pairs):
+            columns.append(("nobody", average.drawn(self.invented(batch, len(x)))))
         if self.stages[-1].name == EDITS and self.composed:
-            columns += super().preview(method, batch)[1:]
+            columns += super().preview(average, batch)[1:]
         return [(name, F.interpolate(p, size=(side, side))) for name, p in columns]
 
     @torch.no_grad()
-    def validate(self, method: Learnt, batch: Mapping[str, Tensor]) -> dict[str, float]:
+    def validate(self, average: Decoupling, batch: Batch) -> dict[str, float]:
         """How well codes alone rebuild (`views.numbers`); the base's numbers once the composing
         head learns.
         """
-        assert isinstance(method, Decoupling)
-        numbers = views.numbers(method, batch)
-        return numbers | (super().validate(method, batch) if self.composed else {})
+        assert isinstance(batch, Pairs)
+        numbers = views.numbers(average, batch)
+        return numbers | (super().validate(average, batch) if self.composed else {})

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor
 
+from mien.data.batch import Pairs
 from mien.methods.decoupling.codes import Codes
 from mien.methods.decoupling.method import Decoupling
 from mien.methods.task import psnr
@@ -29,17 +28,17 @@ def codes_alone(method: Decoupling, x: Tensor) -> list[tuple[str, Tensor]]:
     return columns
 
 
-def numbers(method: Decoupling, batch: Mapping[str, Tensor]) -> dict[str, float]:
+def numbers(method: Decoupling, batch: Pairs) -> dict[str, float]:
     """PSNR (dB) from codes alone, after one pass and all, and with another expression by units;
     mean error of the donor's units.
     """
-    x, y = batch["source"], batch["target"]
+    x, y = batch.source.pixels, batch.target.pixels
     own = method.encoder(x)
-    wanted = method.from_units(batch["target_units"]).code
-    read = method.read(Faces(batch["donor"], x))
+    wanted = method.from_units(batch.target.units).code
+    read = method.read(Faces(batch.donor.pixels, batch.donor.landmarks))
     return {
         "psnr_codes": psnr(method.drawn(own), x),
         "psnr_refined": psnr(method.drawn(method.refined(x, own)), x),
         "psnr_codes_units": psnr(method.drawn(Codes(own.identity, wanted)), y),
-        "units_mae": float((read - batch["target_units"]).abs().mean()),
+        "units_mae": float((read - batch.target.units).abs().mean()),
     }

@@ -5,14 +5,18 @@ some.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
+
+from mien.methods.config import BaseArchitecture, MethodConfig, RigTraining, RigWeights
 
 
 @dataclass(frozen=True)
-class Architecture:
+class Architecture(BaseArchitecture):
     """Shapes of the networks."""
 
-    size: int = 128  # side of the crop, px
+    older: ClassVar[dict[str, bool]] = {"sdu_standardised": False}
+    """Fields that weights may be older than, with what these were made with."""
+
     stem: int = 1  # space-to-depth before encoder and extractor; 1 is the paper, 2 costs a quarter
     width: int = 64  # channels of the encoder at its first resolution; doubled at each of two Downs
     middle: int = 64  # channels of the translator
@@ -23,23 +27,19 @@ class Architecture:
     extractor: int = 64  # channels of the extractor at its first resolution
     extractor_max: int = 2048  # the most channels the extractor grows to
     sdu: int = 512  # channels that the style disentanglement unit lifts to
+    sdu_standardised: bool = True  # ... standardises its maps; without, its tanh is at +-1: dead
     discriminator: int = 64  # channels of the discriminator at its first resolution
     discriminator_max: int = 2048  # the most channels the discriminator grows to
-    head: Literal["compose", "picture"] = (
-        "picture"  # picture: the paper's; compose: warp, mask and paint
-    )
     relative: bool = False  # the translator sees the source's own style too; the paper's does not
     refine: bool = False  # a styled block after the decoder's first Up; the paper has none
     refine_last: bool = False  # ... and at its last map, where lids can be told apart
-    hedge: float = 0.0  # compose head, at inference: cover up to here is taken for hedging
-    checks: Literal[0, 1, 2, 3, 4] = 0  # at inference: times a result is read and mended
     norm: Literal["instance", "group"] = (
         "instance"  # of encoder and decoder; the paper's is instance
     )
 
 
 @dataclass(frozen=True)
-class Weights:
+class Weights(RigWeights):
     """Weights of the losses; 0 switches a term off and saves its cost."""
 
     adversarial: float = 1.0  # hinge, as in HiSD
@@ -48,24 +48,14 @@ class Weights:
     reconstruction: float = 1.0  # no-translation, self-translation and cycle, equal shares
     classification: float = 1.0  # the paper's cls_w
     orthogonality: float = 0.001  # the paper's ort_w
-    pixel: float = 0.0  # paired truth (rig): weighted L1 on the result
-    edges: float = 0.0  # paired truth: L1 on the result's image gradients
-    flow: float = 0.0  # rig truth: where a pixel came from, L1 in px at 128, where visible
-    mask: float = 0.0  # rig truth: cross-entropy of the mask to visibility
-    cover: float = 0.0  # rig truth: -log of the share painted where nothing is to be moved in
-    mouth_realism: float = 0.0  # paired truth: mouths must pass a critic of their own
-    mouth_match: float = 0.0  # ... and look to its layers as the true ones do
-    eyes_realism: float = 0.0  # paired truth: eyes and brows must pass a critic of their own
-    eyes_match: float = 0.0  # ... and look to its layers as the true ones do
     units: float = 0.0  # squared error of the units read from a style code
     align: float = (
         0.0  # L1 between a face's extracted style and the style mapped from its units or label
     )
-    smooth: float = 0.0  # total variation of the flow, px at 128
 
 
 @dataclass(frozen=True)
-class Training:
+class Training(RigTraining):
     """Budget and rates. Images are counted, not steps."""
 
     data: Literal["unpaired", "pairs"] = "unpaired"  # unpaired: labelled faces; pairs: rig truth
@@ -74,28 +64,17 @@ class Training:
     lr: float = 1e-4
     lr_mapper: float = 1e-6
     lr_discriminator: float = 1e-4
-    betas: tuple[float, float] = (0.0, 0.99)
-    weight_decay: float = 0.0
-    clip: float = 100.0
     decay: Literal["none", "cosine"] = "none"
-    warmup: int = 0  # images over which the rate rises
     ema_images: float = 552.0  # half-life; beta 0.99 at batch 8 (ln 2 / -ln 0.99 steps of 8)
     adversary_from: float = 0.0  # share of the budget after which the adversary joins
-    adversary_every: int = 1  # batches between the discriminator's steps
     r1_every: int = 1  # lazy R1: every n-th step of the discriminator, weight times n
     orthogonality: Literal["cosine", "gram"] = (
         "gram"  # squared cosine, or channel cross-Gram's norm
     )
-    emphasis: float = 4.0  # extra weight of pixels where the two expressions differ
-    mouth: float = 0.0  # extra weight inside an open mouth: teeth are few pixels
-    eyes: float = 0.0  # extra weight on the eyes: so are lids
-    named: float = 0.0  # pairs: share of targets that show a single unit, or what eyes alone do
-    weak: float = 0.0  # ... share of the others that show an emotion below full strength
-    seed: int = 0
 
 
 @dataclass(frozen=True)
-class MTSSConfig:
+class MTSSConfig(MethodConfig):
     """Everything that a recipe may set for mtss."""
 
     architecture: Architecture = field(default_factory=Architecture)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mien.facs import EMOTIONS
@@ -12,9 +14,11 @@ from mien.guides import Label, Reference
 from mien.methods.learnt import Learnt
 from mien.methods.mtss import networks
 from mien.methods.mtss.config import Architecture
+from mien.nn.alive import Bounded
 from mien.nn.blocks import initialise
 from mien.nn.compose import decisive
 from mien.nn.heads import ComposeHead, PictureHead
+from mien.nn.units import UnitMap, renamed
 from mien.types import Composition, Expression, Faces, Identity
 
 
@@ -42,8 +46,11 @@ class MTSS(Learnt):
         self.extractor = networks.Extractor(a)
         self.sdu = networks.SDU(a, self.extractor.early_width)
         self.mapper = networks.Mapper(a)
-        self.unit_map = networks.UnitMap(a)
+        self.unit_map = UnitMap(a.style)
         initialise(self)
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, str]) -> None:
+        super().restore(renamed(arrays), facts)
 
     def identity(self, source: Faces[Tensor]) -> Identity[Tensor]:
         content, skip, _ = self.separate(source.pixels)
@@ -57,6 +64,10 @@ class MTSS(Learnt):
         style, skip = self.sdu(maps[1], self.extractor.look(face))
         return maps[2], skip, style
 
+    def gates(self, face: Tensor) -> dict[str, Bounded]:
+        """The style part of the skip, (B, 128, 64, 64)."""
+        return {"style disentanglement": Bounded(self.separate(face)[2], -1.0, 1.0)}
+
     def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
         return Expression(self.extractor(faces.pixels))
 
@@ -66,7 +77,7 @@ class MTSS(Learnt):
         return Expression(self.mapper(z, index))
 
     def from_units(self, units: Tensor) -> Expression[Tensor]:
-        return Expression(self.unit_map.to_style(units))
+        return Expression(self.unit_map.to_code(units))
 
     def units(self, expression: Expression[Tensor]) -> Tensor:
         return self.unit_map.to_units(expression.code).clamp(0, 1)  # type: ignore[no-any-return]

@@ -147,18 +147,6 @@ class StyleClassifier(nn.Sequential):
         )
 
 
-class UnitMap(nn.Module):
-    """Differs: action units <-> style, both linear, so that a line in one is a line in the other.
-
-    Inferred by mien, not in the paper, which has labels and references only.
-    """
-
-    def __init__(self, a: Architecture) -> None:
-        super().__init__()
-        self.to_style = nn.Linear(len(UNITS), a.style)
-        self.to_units = nn.Linear(a.style, len(UNITS))
-
-
 class SDU(nn.Module):
     """Style disentanglement unit: takes the source's expression out of the skip connection.
 
@@ -169,7 +157,7 @@ class SDU(nn.Module):
 
     def __init__(self, a: Architecture, extractor_width: int) -> None:
         super().__init__()
-        c, k = 2 * a.width, a.sdu
+        c, k, self.standardised = 2 * a.width, a.sdu, a.sdu_standardised
         self.lift_s = nn.Conv2d(c, k, 1, bias=False)
         self.lift_r = nn.Conv2d(extractor_width, k, 1, bias=False)
         self.encode = _stack([k, k // 2, k // 4, k // 8])
@@ -184,12 +172,18 @@ class SDU(nn.Module):
         """Maps (B, 128, 64, 64) each -> (style part f'_st, content part f'_co), both (B, 128, 64,
         64).
         """
-        s = self.encode(self.lift_s(f_s))
-        r = self.encode(self.lift_r(f_r.detach())).flatten(2)
+        s = self.encode(self._standard(self.lift_s(f_s)))
+        r = self.encode(self._standard(self.lift_r(f_r.detach()))).flatten(2)
         gram = r @ r.transpose(1, 2) / r.shape[-1]  # (B, 64, 64)
-        mixed = (gram @ s.flatten(2)).view_as(s)
-        style = torch.tanh(self.out(self.decode(mixed)))
+        mixed = self._standard((gram @ s.flatten(2)).view_as(s))
+        style = torch.tanh(self.out(self._standard(self.decode(mixed))))
         return style, f_s - style
+
+    def _standard(self, maps: Tensor) -> Tensor:
+        """Inferred: maps (B, C, H, W) of mean 0 and spread 1 in each face. Gram times map is cubic
+        in the maps' scale: without this the tanh is at +-1 everywhere, and nothing is learnt.
+        """
+        return F.group_norm(maps, 1) if self.standardised else maps
 
 
 def _stack(widths: list[int]) -> nn.Sequential:

@@ -9,82 +9,73 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from mien.data.batch import Named, Pairs
 from mien.data.loading import RigLabelled, RigPairs
 from mien.methods.mtss import losses
 from mien.methods.mtss.config import MTSSConfig
 from mien.methods.mtss.method import MTSS
 from mien.methods.mtss.networks import Discriminator, StyleClassifier
-from mien.methods.task import Group, Loss, Phase, Task, rate_at
+from mien.methods.task import MethodTask
 from mien.nn import losses as shared
-from mien.nn.blocks import initialise
 from mien.nn.compose import compose
-from mien.nn.parts import Watches
+from mien.nn.phases import Group, Loss, Phase
 from mien.nn.units import prototypes, read_error
 
-Batch = dict[str, Tensor]
 
-
-class MTSSTask(Task):
+class MTSSTask(MethodTask[MTSS]):
     """Phases, data and previews of mtss for a config."""
 
+    config: MTSSConfig
+    steps: Tensor
+
     def __init__(self, config: MTSSConfig, data: Path) -> None:
-        super().__init__()
-        self.config, self.data = config, data
-        self.method: MTSS = MTSS(config.architecture)
+        super().__init__(config, data, MTSS(config.architecture))
         self.classifier = StyleClassifier(config.architecture)
         self.discriminator = Discriminator(config.architecture)
-        self.watches = Watches(config.weights, config.training.data == "pairs")
-        for module in (self.classifier, self.discriminator, self.watches):
-            initialise(module)
-        self.ema_images = config.training.ema_images
+        self.adversaries(
+            self.classifier, self.discriminator, paired=config.training.data == "pairs"
+        )
         self.fakes: tuple[Tensor, Tensor] | None = None
-        self.steps = 0  # of the discriminator, for lazy R1
+        self.register_buffer("steps", torch.tensor(0))  # of the discriminator, for lazy R1
 
     def dataset(self, split: str, seed: int) -> RigPairs | RigLabelled:
         t, size = self.config.training, self.config.architecture.size
         if t.data == "pairs":
-            return RigPairs(
-                self.data, split, size=size, seed=seed, augment=split == "train",
-                portraits=bool(self.watches.playing), named=t.named, weak=t.weak,
-            )  # fmt: skip
+            return self.pairs(split, seed)
         return RigLabelled(self.data, split, t.batch, size=size, seed=seed)
 
     def phases(self) -> Sequence[Phase]:
-        t = self.config.training
-        m = self.method
+        t, m = self.config.training, self.method
         rest = [c for name, c in m.named_children() if name != "mapper"] + [self.classifier]
-        common = {"betas": t.betas, "weight_decay": t.weight_decay, "clip": t.clip}
+        groups = [Group(rest, t.lr), Group([m.mapper], t.lr_mapper)]
         loss = self.paired if t.data == "pairs" else self.unpaired
-        phases = [
-            Phase("generator", [Group(rest, t.lr), Group([m.mapper], t.lr_mapper)], loss,
-                  schedule=self.rate, **common)  # type: ignore[arg-type]
-        ]  # fmt: skip
+        phases = [self.phase("generator", groups, loss, weight_decay=t.weight_decay)]
+        # as in HiSD, the adversaries' rate and decay are constant
+        steady: dict[str, Any] = {"weight_decay": t.weight_decay, "schedule": lambda _: 1.0}
         if self.config.weights.adversarial:
+            judge = [Group([self.discriminator], t.lr_discriminator)]
             phases.append(
-                Phase("discriminator", [Group([self.discriminator], t.lr_discriminator)],
-                      self.judge, every=t.adversary_every,
-                      start=int(t.adversary_from * t.images), **common)  # type: ignore[arg-type]
+                self.phase("discriminator", judge, self.judge, every=t.adversary_every,
+                           start=self.join, **steady)
             )  # fmt: skip
-        if self.watches.playing:
-            critics = [Group(self.watches.playing, t.lr_discriminator)]
-            phases.append(Phase("critic", critics, lambda *_: Loss(self.watches.apart()), **common))  # type: ignore[arg-type]
-        return phases
+        return phases + self.critics(t.lr_discriminator, **steady)
 
-    def rate(self, progress: float) -> float:
-        """Factor of the learning rate at `progress` 0..1 of the budget."""
-        t = self.config.training
-        return rate_at(progress, t.warmup / t.images, t.decay)
+    @property
+    def join(self) -> int:
+        """Images after which the adversary joins."""
+        return int(self.config.training.adversary_from * self.config.training.images)
 
     # ---- the paper's generator step ------------------------------------------------------------
 
-    def unpaired(self, batch: Batch, seen: int) -> Loss:
+    def unpaired(self, batch: Named, seen: int) -> Loss:
         """No-translation, self-translation, translation and cycle (HiSD), with MTSS's two terms."""
         m = self.method
-        x, i, j = batch["source"], batch["source_label"], batch["target_label"]
+        x, i, j = batch.source.pixels, batch.source.label, batch.wanted
         content, skip, style_map = m.separate(x)
         own = m.extractor(x)
         asked = m.mapper(torch.randn(len(x), m.architecture.latent, device=x.device), j)
@@ -108,41 +99,41 @@ class MTSSTask(Task):
         }
         return Loss.weighed(parts, self.config.weights)
 
-    def own_styles(self, batch: Batch) -> Tensor:
+    def own_styles(self, batch: Named) -> Tensor:
         """The style mapped from the units of the source's label: teaches the unit map beside the
         paper's nets.
         """
-        units = prototypes().to(batch["source"])[batch["source_label"]]
-        return self.method.unit_map.to_style(units)  # type: ignore[no-any-return]
+        units = prototypes().to(batch.source.pixels)[batch.source.label]
+        return self.method.unit_map.to_code(units)  # type: ignore[no-any-return]
 
-    def label_error(self, own: Tensor, batch: Batch) -> Tensor:
+    def label_error(self, own: Tensor, batch: Named) -> Tensor:
         """Squared error of the units read from the (detached) style of labelled faces."""
-        units = prototypes().to(own)[batch["source_label"]]
+        units = prototypes().to(own)[batch.source.label]
         read = self.method.unit_map.to_units(own.detach())
         return read_error(read, units, units.new_ones(len(units)))
 
     # ---- the generator step with the rig's truth ----------------------------------------------
 
-    def paired(self, batch: Batch, seen: int) -> Loss:
+    def paired(self, batch: Pairs, seen: int) -> Loss:
         """Source to target with pixel, edge, flow and mask truth; styles from donor, units and
         label agree.
         """
-        m, w, t = self.method, self.config.weights, self.config.training
-        x, y = batch["source"], batch["target"]
+        m, w = self.method, self.config.weights
+        x, y = batch.source.pixels, batch.target.pixels
         content, skip, style_map = m.separate(x)
-        read = m.extractor(torch.cat([x, batch["donor"]]))
+        read = m.extractor(torch.cat([x, batch.donor.pixels]))
         own, lent = read.chunk(2)
-        mapped = m.unit_map.to_style(batch["target_units"])
+        mapped = m.unit_map.to_code(batch.target.units)
         z = torch.randn(len(x), m.architecture.latent, device=x.device)
-        named = m.mapper(z, batch["target_label"].clamp_min(0))
+        named = m.mapper(z, batch.target.label.clamp_min(0))
         edit = m.translate(x, content, skip, own, self.draw_style(lent, mapped, named, batch))
         result = compose(x, edit)
-        labelled = (batch["target_label"] >= 0).float()[:, None]
+        labelled = (batch.target.label >= 0).float()[:, None]
         tail = m.extractor.conclude(m.sdu.inject(style_map))
         parts = {
             "align": (lent - mapped).abs().mean()
             + (
-                batch["exact"][:, None] * (own - m.unit_map.to_style(batch["source_units"])).abs()
+                batch.source.exact[:, None] * (own - m.unit_map.to_code(batch.source.units)).abs()
             ).mean()
             + (labelled * (named - mapped.detach()).abs()).mean(),
             "units": self.unit_error(own, lent, tail, batch),
@@ -150,49 +141,48 @@ class MTSSTask(Task):
                 self.classifier,
                 (own, lent, named, tail),
                 (
-                    batch["source_label"],
-                    batch["target_label"],
-                    batch["target_label"],
-                    batch["source_label"],
+                    batch.source.label,
+                    batch.target.label,
+                    batch.target.label,
+                    batch.source.label,
                 ),
             ),
             "orthogonality": self.orthogonality(style_map, skip),
         }
-        parts |= shared.paired(edit, result, batch, t.emphasis, t.mouth, t.eyes)
-        parts |= self.watches.terms(result, batch)
-        if w.adversarial and seen >= t.adversary_from * t.images:
+        parts |= self.truth_terms(edit, result, batch)
+        if w.adversarial and seen >= self.join:
             parts["adversarial"] = self.fool(result, y, batch)
         return Loss.weighed(parts, self.config.weights)
 
-    def draw_style(self, lent: Tensor, mapped: Tensor, named: Tensor, batch: Batch) -> Tensor:
+    def draw_style(self, lent: Tensor, mapped: Tensor, named: Tensor, batch: Pairs) -> Tensor:
         """Per face one of the three guides: reference, units, or label where the target has one."""
         u = torch.rand(len(lent), 1, device=lent.device)
-        labelled = batch["target_label"][:, None] >= 0
+        labelled = batch.target.label[:, None] >= 0
         third = torch.where(labelled, named, mapped)
         return torch.where(u < 0.4, lent, torch.where(u < 0.65, mapped, third))
 
-    def unit_error(self, own: Tensor, lent: Tensor, tail: Tensor, batch: Batch) -> Tensor:
+    def unit_error(self, own: Tensor, lent: Tensor, tail: Tensor, batch: Pairs) -> Tensor:
         """Squared error of the units read from the extracted styles, and from the unit map's own
         styles.
         """
         read = self.method.unit_map.to_units
-        back = read(self.method.unit_map.to_style(batch["target_units"]))
-        exact = batch["exact"][:, None]
+        back = read(self.method.unit_map.to_code(batch.target.units))
+        exact = batch.source.exact[:, None]
         error: Tensor = (
-            (exact * (read(own) - batch["source_units"]).square()).sum(1).mean()
-            + (read(lent) - batch["target_units"]).square().sum(1).mean()
-            + (back - batch["target_units"]).square().sum(1).mean()
+            (exact * (read(own) - batch.source.units).square()).sum(1).mean()
+            + (read(lent) - batch.target.units).square().sum(1).mean()
+            + (back - batch.target.units).square().sum(1).mean()
         )
         return error
 
-    def fool(self, result: Tensor, real: Tensor, batch: Batch) -> Tensor:
+    def fool(self, result: Tensor, real: Tensor, batch: Pairs) -> Tensor:
         """The adversarial term on labelled targets; keeps what the discriminator will look at."""
-        keep = batch["target_label"] >= 0
+        keep = batch.target.label >= 0
         if not bool(keep.any()):
             self.fakes = None
             return result.new_zeros(())
         self.fakes = result[keep].detach(), real[keep]
-        return -losses.pick(self.discriminator(result[keep])[0], batch["target_label"][keep]).mean()
+        return -losses.pick(self.discriminator(result[keep])[0], batch.target.label[keep]).mean()
 
     # ---- shared --------------------------------------------------------------------------------
 
@@ -201,25 +191,28 @@ class MTSSTask(Task):
             return losses.orthogonality_cosine(style_map, content_map)
         return losses.orthogonality_gram(style_map, content_map)
 
-    def judge(self, batch: Batch, seen: int) -> Loss:
+    def judge(self, batch: Pairs | Named, seen: int) -> Loss:
         """The discriminator's step on the generator's last, detached fakes: hinge and R1."""
         w, t = self.config.weights, self.config.training
-        paired = t.data == "pairs"
         if self.fakes is None:
-            return Loss({"real": self.discriminator(batch["source"][:1])[0].sum() * 0.0})
+            return Loss({"real": self.discriminator(batch.source.pixels[:1])[0].sum() * 0.0})
         first, second = self.fakes
-        label = batch["target_label"]
-        real_label = label[label >= 0] if paired else batch["source_label"]
-        real = (second if paired else batch["source"]).detach().requires_grad_()
+        if isinstance(batch, Pairs):
+            label = batch.target.label[batch.target.label >= 0]
+            real_label, real = label, second
+        else:
+            label, real_label, real = batch.wanted, batch.source.label, batch.source.pixels
+        real = real.detach().requires_grad_()
         one, two = self.discriminator(real)
         one, two = losses.pick(one, real_label), losses.pick(two, real_label)
-        fake = losses.pick(self.discriminator(first)[0], label[label >= 0])
+        fake = losses.pick(self.discriminator(first)[0], label)
         parts = {"real": shared.hinge_real(one), "fake": shared.hinge_fake(fake)}
-        if not paired:
-            cycled = losses.pick(self.discriminator(second)[1], batch["source_label"])
+        heads = [one]
+        if isinstance(batch, Named):
+            cycled = losses.pick(self.discriminator(second)[1], batch.source.label)
             parts |= {"real_cycle": shared.hinge_real(two), "fake_cycle": shared.hinge_fake(cycled)}
-        if w.r1 and self.steps % t.r1_every == 0:
-            heads = (one,) if paired else (one, two)
+            heads.append(two)
+        if w.r1 and int(self.steps) % t.r1_every == 0:
             parts["r1"] = w.r1 * t.r1_every * torch.stack([shared.r1(h, real) for h in heads]).sum()
         self.steps += 1
         return Loss(parts)

@@ -4,7 +4,11 @@ const part = element;
 
 part.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (button && !button.disabled && Object.keys(button.dataset).length) {
+  if (!button || button.disabled) return;
+  if (button.dataset.face) {
+    // which face is chosen has one place, the list below the picture: each step reads it there
+    document.querySelectorAll("#faces input")[button.dataset.face]?.click();
+  } else if (Object.keys(button.dataset).length) {
     trigger("click", { ...button.dataset });
   }
 });

@@ -1,7 +1,7 @@
 """The whole state of a run in one safetensors file, so that resuming is exact and no pickle is ever
 read.
 
-Holds the task's weights, the average, every optimiser's moments, the random state and the counters.
+Holds the task's weights, the average, every optimiser's moments and the counters.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -53,8 +54,8 @@ def save(
     average: nn.Module,
     optimizers: Sequence[Optimizer],
     counters: Counters,
-    extra: Mapping[str, int],
     plan: str = "",
+    extra: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
     """Write the state of a run; refuses weights that are not finite.
 
@@ -65,7 +66,6 @@ def save(
         raise TrainingError("the weights are not finite: the last good state on disk is kept")
     tensors |= {f"average.{k}": v for k, v in average.state_dict().items()}
     tensors |= _optimizer_tensors(optimizers)
-    tensors["rng"] = torch.get_rng_state()
     meta = {"counters": json.dumps(vars(counters)), "extra": json.dumps(dict(extra))}
     meta["plan"] = plan
     save_tensors(path, tensors, meta)
@@ -134,5 +134,4 @@ def load(
                 _, _, index, key = name.split(".", 3)
                 whole["state"].setdefault(int(index), {})[key] = value
         optimizer.load_state_dict(whole)
-    torch.set_rng_state(tensors["rng"])
     return Counters(**json.loads(meta["counters"])), json.loads(meta["extra"])

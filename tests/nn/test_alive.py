@@ -1,0 +1,80 @@
+import pytest
+import torch
+from torch import Tensor, nn
+
+import mien
+from mien.methods.aipgan.config import Architecture
+from mien.methods.aipgan.method import AIPGAN
+from mien.nn.alive import Bounded, vitals
+
+
+class Gate(nn.Module):
+    """A method that has nothing but a gate."""
+
+    def __init__(self, values: Tensor, low: float = 0.0) -> None:
+        super().__init__()
+        self.values, self.low = values, low
+
+    def gates(self, face: Tensor) -> dict[str, Bounded]:
+        return {"gate": Bounded(self.values, self.low)}
+
+
+NOISE = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+PLACES = torch.linspace(0, 1, 64).view(1, 1, 8, 8).expand(4, 1, 8, 8)
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "says"),
+    [
+        (torch.full((4, 1, 8, 8), 0.998), 0.0, "100.0% of it is at an end"),
+        (NOISE.round() * 2 - 1, -1.0, "100.0% of it is at an end"),
+        (torch.full((4, 1, 8, 8), 0.5), 0.0, "the same everywhere"),
+        (torch.tensor([0.2, 0.8]).view(1, 2, 1, 1).expand(4, 2, 8, 8), 0.0, "the same everywhere"),
+        (NOISE, 0.0, None),
+        (PLACES * 0.9 + 0.05, 0.0, None),  # the same on all faces, but it chooses places
+        (NOISE * 2 - 1, -1.0, None),
+    ],
+    ids=["open", "tanh at its ends", "constant", "constant channels", "noise", "places", "tanh"],
+)
+def test_alarms(values: Tensor, low: float, says: str | None) -> None:
+    numbers, alarms = vitals(Gate(values, low), torch.zeros(4, 3, 64, 64))
+    assert set(numbers) == {"gate, ends", "gate, spread"}
+    assert len(alarms) == (says is not None)
+    assert all(says in alarm for alarm in alarms if says)
+
+
+def test_a_method_without_gates_has_none() -> None:
+    assert vitals(nn.Identity(), torch.zeros(1, 3, 64, 64)) == ({}, [])
+    without = AIPGAN(Architecture(size=64, width=8, width_max=16, attention=False))
+    assert vitals(without, torch.zeros(1, 3, 64, 64)) == ({}, [])
+
+
+def test_what_ships_dead_is_noticed(faces: Tensor) -> None:
+    numbers, alarms = vitals(mien.load("mtss"), faces)
+    assert [a.partition(" is dead")[0] for a in alarms] == ["style disentanglement"]
+    assert numbers["style disentanglement, ends"] == pytest.approx(1, abs=1e-3)
+    _, alarms = vitals(mien.load("aipgan"), faces)
+    assert [a.partition(" is dead")[0] for a in alarms] == ["identity attention"]
+
+
+def test_new_gates_live(faces: Tensor) -> None:
+    torch.manual_seed(0)
+    _, alarms = vitals(AIPGAN(Architecture(width=8, width_max=32)), faces)
+    assert alarms == []
+
+
+@pytest.fixture(scope="module")
+def faces() -> Tensor:
+    """The bundled samples, aligned, (N, 3, 128, 128)."""
+    from mien import images
+    from mien.faces.align import align
+    from mien.faces.detect import detect
+    from mien.nn.tensors import faces as tensors
+    from mien.types import Faces
+    from mien.zoo.samples import samples
+
+    found = []
+    for path in samples().values():
+        pixels = images.read(path).pixels
+        found.append(align(pixels, detect(pixels)[0], 128))
+    return tensors(Faces.stack(found)).pixels
