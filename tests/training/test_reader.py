@@ -86,7 +86,7 @@ def test_numpy_runs_what_torch_was_taught(tmp_path: Path) -> None:
     assert np.ptp(wanted, axis=0).max() > 0.05, "the answer must depend on the picture"
 
 
-def test_a_few_steps_learn(model: FaceModel) -> None:
+def test_a_few_steps_learn(model: FaceModel, tmp_path: Path) -> None:
     """Two pictures that differ in brightness, and in what is said of them."""
     random = np.random.default_rng(0)
     points = np.asarray(reader.goal() * 2 + 0.5, np.float32)
@@ -96,7 +96,7 @@ def test_a_few_steps_learn(model: FaceModel) -> None:
         weights = np.zeros(len(model.names), np.float32)
         weights[model.index["jawOpen"]] = float(level > 100)
         shown.append(Shown(Example.of(picture, points), weights))
-    config = training.ReaderConfig(images=480, batch=16, average=0.5)
-    net = training.fit(shown, model, config)
-    told = training.score(net, shown, model, 1)
+    config = training.ReaderConfig(images=480, batch=16, half_life=30)
+    net = training.fit(shown, model, config, tmp_path)
+    told = training.score(net, shown * 8, model, 1)
     assert told["off"] < 0.8 * told["off_of_nothing"]
