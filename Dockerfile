@@ -1,12 +1,14 @@
 # The HTTP API in a container: docker build -t mien . && docker run -e MIEN_TOKEN=... -p 7861:7861 mien
-# For the small CPU build of torch: --build-arg PIP_EXTRA_INDEX_URL=<PyTorch's CPU index>
+# The learnt methods too: --build-arg EXTRAS=web,train, and for the small CPU build of torch
+# --build-arg PIP_EXTRA_INDEX_URL=<PyTorch's CPU index>
 FROM python:3.12-slim-bookworm AS build
+ARG EXTRAS=web
 ARG PIP_EXTRA_INDEX_URL=
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY src ./src
 RUN python -m venv /venv \
-    && /venv/bin/pip install --no-cache-dir --constraint constraints.txt '.[web]'
+    && /venv/bin/pip install --no-cache-dir --constraint constraints.txt ".[${EXTRAS}]"
 
 FROM python:3.12-slim-bookworm
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin mien

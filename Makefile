@@ -1,5 +1,5 @@
-# Everything a newcomer or a contributor runs. Each target makes .venv first, once; again only when
-# pyproject.toml or constraints.txt changed.
+# Everything a newcomer or a contributor runs. Each target makes .venv first, once, with what it needs; again only
+# when pyproject.toml or constraints.txt changed.
 
 PYTHON ?= python3
 PIP_FLAGS ?=
@@ -9,7 +9,10 @@ OUT ?= demo.png
 TESTS ?=
 VENV := .venv
 RUN := $(VENV)/bin/
+PLAIN := $(VENV)/.plain
 READY := $(VENV)/.ready
+INSTALL = $(RUN)python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) \
+	--constraint constraints.txt --editable
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint format docs clean
@@ -26,16 +29,22 @@ help:
 setup: $(READY)
 	@echo "setup: $(VENV) is ready"
 
-$(READY): pyproject.toml constraints.txt
+# what edits photographs: no torch
+$(PLAIN): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "setup: mien needs Python 3.11 or newer: make PYTHON=/path/to/python3.11" >&2; exit 2; }
-	@echo "setup: installing mien and its tools into $(VENV) (a few minutes, once)"
+	@echo "setup: installing mien into $(VENV)"
 	@test -x $(RUN)python || $(PYTHON) -m venv $(VENV)
-	@$(RUN)python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) \
-		--constraint constraints.txt --editable '.[dev]'
+	@$(INSTALL) .
 	@touch $@
 
-demo: $(READY)
+# ... and everything that trains, measures, serves and tests
+$(READY): $(PLAIN)
+	@echo "setup: installing all that mien can use, and its tools (a few minutes, once)"
+	@$(INSTALL) '.[dev]'
+	@touch $@
+
+demo: $(PLAIN)
 	@echo "demo: editing the sample faces"
 	@$(RUN)mien demo --out $(OUT)
 

@@ -50,13 +50,13 @@ LATEST = 90.0  # s until an answer: the server's own times are shorter
 
 
 class Server:
-    """`mien serve` on a free port of 127.0.0.1."""
+    """`mien serve` or `mien studio` on a free port of 127.0.0.1."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "serve") -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        command = [sys.executable, "-m", "mien.cli.main", "serve", "--port", str(self.port)]
+        command = [sys.executable, "-m", "mien.cli.main", what, "--port", str(self.port)]
         self.process = subprocess.Popen(command)
 
     def wait(self, patience: float = 120) -> None:

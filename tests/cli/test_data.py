@@ -11,7 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from mien.cli.main import app
-from mien.data.adapters import KNOWN
+from mien.data.adapters import FACE_MODELS, KNOWN
 
 
 def run(*arguments: object) -> Any:
@@ -65,6 +65,20 @@ def test_films_give_frames_and_say_what_weights_may_be_used_for(tmp_path: Path) 
     assert "weights trained on it: non-commercial research" in result.stdout
 
 
+def test_align_writes_crops_and_names_what_shows_no_face(tmp_path: Path) -> None:
+    from mien.zoo.samples import samples
+
+    for name, person in (("anna", "a"), ("wall", "b")):
+        Image.new("RGB", (64, 64)).save(tmp_path / f"{name}.png")
+        with (tmp_path / "metadata.jsonl").open("a") as file:
+            file.write(f'{{"file_name": "{name}.png", "person": "{person}"}}\n')
+    Image.open(samples()["anna"]).save(tmp_path / "anna.png")
+    result = run("align", tmp_path, "-o", tmp_path / "faces", "--size", "96", "--workers", "1")
+    assert result.exit_code == 0, result.output
+    assert "left out: wall.png" in result.stderr
+    assert Image.open(tmp_path / "faces" / "anna.png.png").size == (96, 96)
+
+
 def test_check_finds_and_exits_with_2(portraits: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     run("import", "congress", portraits, "--out", out, "--copy")
@@ -88,14 +102,15 @@ def test_list_shows_terms_and_where_to_get_each(
     monkeypatch.setenv("MIEN_DATA", str(tmp_path))
     result = run("list")
     assert result.exit_code == 0
-    assert result.stdout.count("not here") == len(KNOWN) + 1  # and the face model
+    assert result.stdout.count("not here") == len(KNOWN) + len(FACE_MODELS)
     for d in KNOWN.values():
         assert d.name in result.stdout
         assert d.weights in result.stdout
         about = run("list", d.name).stdout
         for text in (d.title, d.licence, d.terms, d.weights, d.source, d.obtain, d.example):
             assert text in about
-    assert "github.com/ICT-VGL" in run("list", "ict-facekit").stdout
+    for name, model in FACE_MODELS.items():
+        assert model.SOURCE in run("list", name).stdout
 
 
 @pytest.mark.parametrize(
@@ -107,6 +122,8 @@ def test_list_shows_terms_and_where_to_get_each(
         (("list", "nobody"), "choose from london"),
         (("import", "london", "nowhere"), "not a folder"),
         (("import", "ict-facekit", "nowhere"), "vertex_indices.json"),
+        (("import", "gnm-head", "nowhere"), "gnm_head.npz"),
+        (("align", "nowhere", "-o", "out"), "mien data import"),
         (("check", "nowhere"), "mien data import"),
         (("samples", "nowhere", "out"), "London Set"),
     ],

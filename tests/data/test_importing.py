@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.data import read_manifest, split_of
+from mien.data import Record, read_manifest, split_of, write_manifest
 from mien.data.adapters import DATASETS, KNOWN
 from mien.data.adapters.tem import read_tem, to_68
 from mien.data.importing import collection, import_photographs
@@ -85,6 +85,10 @@ def test_an_earlier_import_is_replaced_and_nothing_else(canada: Path, tmp_path: 
     with pytest.raises(DataError, match="something else"):
         import_photographs("canada", canada, tmp_path / "mine")
     assert [p.name for p in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
+    write_manifest(tmp_path / "mine", [Record("a", "me", *[None] * 3, "CC0", "here", "train")])
+    with pytest.raises(DataError, match="other photographs"):
+        import_photographs("canada", canada, tmp_path / "mine")
+    (tmp_path / "mine" / "metadata.jsonl").unlink()
     with pytest.raises(DataError, match="is a file"):
         import_photographs("canada", canada, tmp_path / "mine" / "thesis.txt")
 

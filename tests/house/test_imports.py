@@ -9,7 +9,7 @@ from typing import Any
 from mien.metrics.scorecard import UNHEARD
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "facs", "files", "forked", "guides", "types", "images", "sheet"),
+    ("errors", "facs", "files", "forked", "guides", "types", "images", "jobs", "sheet"),
     ("zoo",),
     ("faces", "nn", "face_model"),
     ("rig",),
@@ -41,6 +41,7 @@ ONLY = {
     "av": "video",
     "c2pa": "provenance",
     "dlib": "judges",
+    "pyarrow": "people",
     "_dlib_pybind11": "judges",
     "torchvision": "",
 }

@@ -29,7 +29,7 @@ DOCUMENTS = (
         for path in (ROOT / folder).rglob("*.md")
     ),
 )
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
+FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.M | re.S)
 
 
 def blocks(root: Path, language: str, documents: tuple[str, ...] = DOCUMENTS) -> list[str]:
@@ -39,7 +39,9 @@ def blocks(root: Path, language: str, documents: tuple[str, ...] = DOCUMENTS) ->
 
 def shell_lines(root: Path) -> list[list[str]]:
     joined = "\n".join(blocks(root, "sh")).replace("\\\n", " ")
-    return [words for line in joined.splitlines() if (words := shlex.split(line, comments=True))]
+    shown = "\n".join(blocks(root, "text")).replace("\\\n", " ")  # shown, but not run by a tutorial
+    lines = [*joined.splitlines(), *(n for n in shown.splitlines() if n.startswith("mien "))]
+    return [words for line in lines if (words := shlex.split(line, comments=True))]
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 import mien
 from mien.methods.aipgan.config import Architecture
 from mien.methods.aipgan.method import AIPGAN
-from mien.nn.alive import Bounded, vitals
+from mien.nn.alive import vitals
 
 
 class Gate(nn.Module):
@@ -15,8 +15,8 @@ class Gate(nn.Module):
         super().__init__()
         self.values, self.low = values, low
 
-    def gates(self, face: Tensor) -> dict[str, Bounded]:
-        return {"gate": Bounded(self.values, self.low)}
+    def gates(self, face: Tensor) -> dict[str, tuple[Tensor, float, float]]:
+        return {"gate": (self.values, self.low, 1.0)}
 
 
 NOISE = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
+import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mien import images
+from mien import facs, images
 from mien.data.manifest import FILE_NAME, Record, read_manifest, write_manifest
 from mien.editor import Editor
 from mien.errors import DataError
@@ -18,6 +20,7 @@ from mien.people.asks import of_row
 from mien.people.crowd import Crowd, _parts
 from mien.people.invented import NOTE, Settings, asks_digest, sources_digest, write
 from mien.people.mixing import Recipe, mix
+from mien.people.packing import pack
 from mien.people.shapes import gain, length
 from mien.people.sources import pool
 from mien.types import UInt8
@@ -63,27 +66,80 @@ def test_a_mean_is_brought_back_to_the_spread_of_one() -> None:
     assert gain((0.1,) * 10) == 1.6
 
 
-def test_people_are_a_data_set_and_a_run_goes_on(
-    crowd: Crowd, editor: Editor, tmp_path: Path
-) -> None:
-    report = write(crowd, editor, settings(crowd), tmp_path, 1, ASKS)
+@pytest.fixture(scope="module")
+def made(crowd: Crowd, editor: Editor, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One person at rest and smiling."""
+    folder = tmp_path_factory.mktemp("people")
+    report = write(crowd, editor, settings(crowd), folder, 1, ASKS)
     assert report.people == 1
-    rows = read_manifest(tmp_path)
+    return folder
+
+
+def test_people_are_a_data_set_and_a_run_goes_on(
+    crowd: Crowd, editor: Editor, made: Path, tmp_path: Path
+) -> None:
+    rows = read_manifest(made)
     assert [r.file_name for r in rows] == ["00000/neutral.png", "00000/happy.png"]
     assert [r.emotion for r in rows] == ["neutral", "happy"]
     assert rows[0].licence == "CC-BY-4.0"
-    note = json.loads((tmp_path / "00000" / NOTE).read_text())
+    note = json.loads((made / "00000" / NOTE).read_text())
     assert len(set(note["sources"])) == 3
-    assert min(p["distance"] for p in note["pictures"]) == pytest.approx(report.nearest)
-    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.png")}
-    pixels = {p: images.read(p).pixels for p in before}
-    write(crowd, editor, settings(crowd), tmp_path, 1, ASKS)
+    assert [p["read"]["a"]["emotion"] for p in note["pictures"]] == ["neutral", "happy"]
+    before = {p: p.stat().st_mtime_ns for p in made.rglob("*.png")}
+    write(crowd, editor, settings(crowd), made, 1, ASKS)
     assert {p: p.stat().st_mtime_ns for p in before} == before
-    (tmp_path / "00000" / NOTE).unlink()
-    write(crowd, editor, settings(crowd), tmp_path, 1, ASKS)
-    assert all(np.array_equal(images.read(p).pixels, seen) for p, seen in pixels.items())
+    folder = tmp_path / "again"
+    shutil.copytree(made, folder)
+    for path in (folder / "00000").iterdir():
+        path.unlink()
+    write(crowd, editor, settings(crowd), folder, 1, ASKS)
+    for path in before:
+        assert (folder / path.relative_to(made)).read_bytes() == path.read_bytes()
     with pytest.raises(DataError, match="other settings"):
-        write(crowd, editor, settings(crowd, seed=2), tmp_path, 1, ASKS)
+        write(crowd, editor, settings(crowd, seed=2), made, 1, ASKS)
+
+
+def test_a_set_is_packed_for_others(made: Path, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    assert pack(made, tmp_path) == 2
+    (split,) = {r.split for r in read_manifest(made)}
+    path = tmp_path / "data" / f"{split}-00000.parquet"
+    table = parquet.read_table(path)
+    rows = table.to_pylist()
+    assert [r["file_name"] for r in rows] == ["00000/neutral.png", "00000/happy.png"]
+    for row in rows:
+        assert row["image"]["bytes"] == (made / row["file_name"]).read_bytes()
+        assert len(row["units_asked"]) == len(row["units_read_a"]) == len(facs.UNITS)
+        assert len(row["sources"]) == 3
+        assert row["accepted"].startswith(f"{row['distance']:.3f} from samples/")
+        assert (row["licence"], row["split"], row["seed"]) == ("CC-BY-4.0", split, 1)
+    told = json.loads(table.schema.metadata[b"huggingface"])["info"]["features"]
+    assert set(told) == set(table.column_names)
+    assert told["image"] == {"_type": "Image"}
+    with tarfile.open(tmp_path / "webdataset" / f"{split}-00000.tar") as tar:
+        assert sorted(tar.getnames()) == [
+            "00000-happy.json", "00000-happy.png", "00000-neutral.json", "00000-neutral.png",
+        ]  # fmt: skip
+    text = (tmp_path / "README.md").read_text()
+    assert f"path: data/{split}-*.parquet" in text
+    assert "| happy | 1 | 1 |" in text
+    assert "doi 10.6084/m9.figshare.5047666" in text
+    assert images.read(tmp_path / "samples.jpg").pixels.shape == (160, 320, 3)
+    again = tmp_path / "again"
+    pack(made, again)
+    assert (again / path.relative_to(tmp_path)).read_bytes() == path.read_bytes()
+    with pytest.raises(DataError, match="holds no people"):
+        pack(again, tmp_path)
+
+
+def test_datasets_opens_the_set(made: Path, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    pytest.importorskip("pyarrow")
+    pack(made, tmp_path / "set")
+    found = datasets.load_dataset(str(tmp_path / "set"), cache_dir=str(tmp_path / "cache"))
+    (split,) = found
+    assert found[split][1]["emotion"] == "happy"
+    assert found[split][1]["image"].size == (512, 512)
 
 
 def test_who_is_too_near_is_refused(

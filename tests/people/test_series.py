@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mien import images
+from mien.cli.series import _films
 from mien.editor import Editor
 from mien.errors import DataError
 from mien.faces.detect import detect
@@ -99,6 +100,18 @@ def test_a_series_is_made_alike_told_and_resumed(editor: Editor, tmp_path: Path)
     before = {p: p.stat().st_mtime_ns for p in out.rglob("*.png")}
     assert series.write(editor, people, cells, look, out, None)[0] == rows
     assert {p: p.stat().st_mtime_ns for p in before} == before
+    films = [{**r, "frames": 2, "frame": n, "file": f"anna/rise-{n:03d}.png"}
+             for n, r in enumerate(rows[:2], 1)]  # fmt: skip
+    for row, there in zip(films, rows, strict=False):
+        (out / row["file"]).write_bytes((out / there["file"]).read_bytes())
+    assert _films(out, films, 10) == 1
+    av = pytest.importorskip("av")
+    with av.open(str(out / "anna" / "rise.mp4")) as film:
+        shown = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+        assert film.streams.video[0].average_rate == 10
+    assert len(shown) == 2
+    for frame, row in zip(shown, films, strict=True):
+        assert np.abs(frame.astype(float) - images.read(out / row["file"]).pixels).mean() < 3
     with pytest.raises(DataError, match="other people or settings"):
         series.write(editor, people, cells, series.Look(SIZE, False, None), out, None)
     other, _ = series.read_plan(plan(tmp_path / "q.csv", "label,person\nhappy,zoe\n"))

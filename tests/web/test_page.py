@@ -9,7 +9,7 @@ from mien.guides import Label
 from mien.methods.registry import METHODS
 from mien.web.events import Events
 from mien.web.studio import GUIDES, Page, native
-from mien.web.units import REGIONS
+from mien.web.units import PLAIN, REGIONS
 from mien.web.workshop import Workshop
 
 
@@ -44,7 +44,8 @@ def test_every_unit_has_its_sliders(page: Page) -> None:
     assert len(set(names)) == len(names)
     assert set(facs.UNITS) <= set(names)
     labels = [slider.label for slider in page.panel.sliders]
-    assert "Lip corner puller, left (AU12L)" in labels
+    assert "Smile, left: lip corner puller (AU12L)" in labels
+    assert PLAIN.keys() == facs.NAMES.keys()
 
 
 @pytest.mark.parametrize("apart", [True, False])

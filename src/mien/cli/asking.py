@@ -35,7 +35,7 @@ Units: TypeAlias = Annotated[
     ),
 ]
 Like: TypeAlias = Annotated[
-    Path | None, typer.Option("--like", metavar="PHOTO", help="Lend this face's expression.")
+    Path | None, typer.Option("--like", metavar="PHOTO", help="The expression of this face.")
 ]
 Shapes: TypeAlias = Annotated[
     Path | None,

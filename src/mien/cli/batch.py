@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from mien.errors import ConfigError, ImageError, MienError
 from mien.files import fitting, replacing
+from mien.jobs import Engine, Local, Lost
 
 if TYPE_CHECKING:
     from mien.editor import Result
@@ -207,6 +208,7 @@ def run(
     signer: Signer | None = None,
     force: bool = False,
     progress: Callable[[Job], None] = lambda _: None,
+    engine: Engine = Local(),  # noqa: B008
 ) -> Outcome:
     """Every job that is not done already (or every job, by `force`); a failure, of whatever kind,
     stops none but its own.
@@ -218,26 +220,48 @@ def run(
     request: what is asked for and by what, in any words; it is compared, not read.
     """
     outcome = Outcome()
-    for job in jobs:
+    found = engine.map(_Editing(edit, request, signer, force), jobs)
+    for job, became in zip(jobs, found, strict=True):
         progress(job)
-        try:
-            _run(job, edit, request, signer, force, outcome)
-        except MienError as error:
-            outcome.failed.append((job.source, " ".join(str(error).split())))
-        except Exception as error:  # a fault of mien's; the other photographs are no part of it
-            line = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            outcome.failed.append((job.source, f"mien failed ({line}): please report it"))
+        if became == SKIPPED:
+            outcome.skipped += 1
+        elif became in (WRITTEN, ANEW):
+            outcome.written += 1
+            outcome.anew += became == ANEW
+        else:
+            reason = became.reason if isinstance(became, Lost) else became
+            outcome.failed.append((job.source, reason))
     return outcome
 
 
+WRITTEN, ANEW, SKIPPED = "written", "written anew", "skipped"
+
+
+@dataclass(frozen=True)
+class _Editing:
+    """Photographs as jobs: what became of each, one of the words above or what went wrong."""
+
+    edit: Callable[[Photo], Result]
+    request: str
+    signer: Signer | None
+    force: bool
+
+    def open(self) -> Callable[[Job], str]:
+        return self._one
+
+    def _one(self, job: Job) -> str:
+        try:
+            return _run(job, self.edit, self.request, self.signer, self.force)
+        except MienError as error:
+            return " ".join(str(error).split())
+        except Exception as error:  # a fault of mien's; the other photographs are no part of it
+            line = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            return f"mien failed ({line}): please report it"
+
+
 def _run(
-    job: Job,
-    edit: Callable[[Photo], Result],
-    request: str,
-    signer: Signer | None,
-    force: bool,
-    outcome: Outcome,
-) -> None:
+    job: Job, edit: Callable[[Photo], Result], request: str, signer: Signer | None, force: bool
+) -> str:
     from mien import images
 
     mark = _mark(request, job.source)
@@ -245,8 +269,7 @@ def _run(
     if there and not force:
         said = _said(job.target)
         if said.get(REQUEST) == mark:
-            outcome.skipped += 1
-            return
+            return SKIPPED
         if "method" not in said and not _untouched(job):
             raise ImageError(
                 f"{job.target} is there and is not mien's: move it away, or --force writes over it"
@@ -255,8 +278,7 @@ def _run(
     result = edit(photo)
     job.target.parent.mkdir(parents=True, exist_ok=True)
     save(replace(result, metadata={**result.metadata, REQUEST: mark}), photo, job, signer)
-    outcome.written += 1
-    outcome.anew += there and not force
+    return ANEW if there and not force else WRITTEN
 
 
 def _mark(request: str, source: Path) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,7 +31,7 @@ def import_(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", help="Folder to write (ict-facekit: file); mien's own if not given."
+            "--out", "-o", help="Folder to write (of a face model: file); mien's own if not given."
         ),
     ] = None,
     copy: Annotated[
@@ -46,19 +45,19 @@ def import_(
     """Bring a data set from its makers' layout into one manifest (Hugging Face *imagefolder*).
 
     Films and series of pictures give frames: of an expression that is posed its onset and its peak
-    among them, of speech some from the middle. `ict-facekit` is the original of the face model that
-    ships and becomes one array file.
+    among them, of speech some from the middle. `ict-facekit`, the original of the face model that
+    ships, and `gnm-head` become one array file each.
     """
-    from mien.data.adapters import KNOWN, ict_facekit
+    from mien.data.adapters import FACE_MODELS, KNOWN
     from mien.data.importing import import_photographs
 
-    if name == ict_facekit.NAME:
+    if name in FACE_MODELS:
         with _progress("reading meshes") as progress:
-            path = ict_facekit.import_model(folder, out, progress)
+            path = FACE_MODELS[name].import_model(folder, out, progress)
         typer.echo(f"face model written to {path}")
         return
     if name not in KNOWN:
-        known = ", ".join((*KNOWN, ict_facekit.NAME))
+        known = ", ".join((*KNOWN, *FACE_MODELS))
         raise DataError(f"unknown data set {name!r}: choose from {known}")
     left_out: list[str] = []
     with _progress("photographs and films") as progress:
@@ -66,10 +65,7 @@ def import_(
             name, folder, out, copy=copy, frames=frames, film=_film, progress=progress,
             left_out=left_out.append,
         )  # fmt: skip
-    for reason in left_out[:SHOWN]:
-        typer.echo(f"left out: {reason}", err=True)
-    if len(left_out) > SHOWN:
-        typer.echo(f"left out: {len(left_out) - SHOWN} more", err=True)
+    _tell(left_out)
     _print(_summary(records, f"{name} in {target}"))
     one = KNOWN[name]
     typer.echo(f"licence: {one.licence}; for {one.terms}; weights trained on it: {one.weights}")
@@ -104,6 +100,33 @@ def check(
     raise DataError(f"{len(result.problems)} problems in {folder}{more}")
 
 
+@app.command()
+def align(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", help="Photographs with a metadata.jsonl, or a known set."),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")],
+    size: Annotated[int, typer.Option(min=64, max=1024, help="Side of the crops, px.")] = 160,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Threads; one per core if not given.")
+    ] = None,
+) -> None:
+    """Crop the largest face of every photograph, once, for training to read; same manifest."""
+    import os
+
+    from mien.data.aligning import align_photographs
+
+    left_out: list[str] = []
+    with _progress("faces") as progress:
+        records = align_photographs(
+            folder, out, size=size, workers=workers or os.cpu_count() or 1, progress=progress,
+            left_out=left_out.append,
+        )  # fmt: skip
+    _tell(left_out)
+    _print(_summary(records, f"{out}, {size} px"))
+
+
 @app.command("list")
 def list_(
     name: Annotated[
@@ -113,7 +136,7 @@ def list_(
     """Show the data sets that mien knows: what they are, where they are, and what weights trained
     on them may be used for; of one, its terms too, how it lies on disk and how to obtain it.
     """
-    from mien.data.adapters import DATASETS, KNOWN
+    from mien.data.adapters import DATASETS, FACE_MODELS, KNOWN
     from mien.zoo import data_home
 
     if name is not None:
@@ -127,49 +150,27 @@ def list_(
         what = f"{d.title}: {d.contents} ({d.licence})"
         table.add_row(d.name, what, d.weights, _place(d.name) or "not here", end_section=end)
     table.add_section()
-    for model in _models():
-        here = str(model.place) if model.place.is_file() else "not here"
-        what = f"{model.title}: face model, {model.contents} ({model.licence})"
-        table.add_row(model.name, what, "any use", here)
+    for model in FACE_MODELS.values():
+        here = str(model.model_file()) if model.model_file().is_file() else "not here"
+        what = f"{model.TITLE}: face model, {model.CONTENTS} ({model.LICENCE})"
+        table.add_row(model.NAME, what, "any use", here)
     _print(table)
-
-
-@dataclass(frozen=True)
-class _Model:
-    name: str
-    title: str
-    contents: str
-    licence: str
-    source: str
-    obtain: str
-    place: Path
-
-
-def _models() -> list[_Model]:
-    """The originals of face models."""
-    from mien.data.adapters import ict_facekit as ict
-
-    return [
-        _Model(
-            ict.NAME, ict.TITLE, "original of the one that ships", ict.LICENCE, ict.SOURCE,
-            ict.OBTAIN, ict.model_file(),
-        )
-    ]  # fmt: skip
 
 
 def _about(name: str) -> list[tuple[str, str]]:
     """All that is known about a data set; DataError names those there are."""
-    from mien.data.adapters import KNOWN
+    from mien.data.adapters import FACE_MODELS, KNOWN
 
-    for model in _models():
-        if model.name == name:
-            return [
-                ("name", f"{model.name}, {model.title}"), ("contents", model.contents),
-                ("licence", model.licence), ("source", model.source), ("obtain", model.obtain),
-                ("here", str(model.place) if model.place.is_file() else "no"),
-            ]  # fmt: skip
+    if name in FACE_MODELS:
+        model = FACE_MODELS[name]
+        place = model.model_file()
+        return [
+            ("name", f"{name}, {model.TITLE}"), ("contents", model.CONTENTS),
+            ("licence", model.LICENCE), ("source", model.SOURCE), ("obtain", model.OBTAIN),
+            ("here", str(place) if place.is_file() else "no"),
+        ]  # fmt: skip
     if name not in KNOWN:
-        known = ", ".join((*KNOWN, *(m.name for m in _models())))
+        known = ", ".join((*KNOWN, *FACE_MODELS))
         raise DataError(f"unknown data set {name!r}: choose from {known}")
     d = KNOWN[name]
     course = "" if d.course is None else f"; {d.frames} frames of each, {d.course.value}"
@@ -219,6 +220,13 @@ def _summary(records: list[Record], title: str) -> Table:
         )
         table.add_row(split, *map(str, counts))
     return table
+
+
+def _tell(left_out: list[str]) -> None:
+    for reason in left_out[:SHOWN]:
+        typer.echo(f"left out: {reason}", err=True)
+    if len(left_out) > SHOWN:
+        typer.echo(f"left out: {len(left_out) - SHOWN} more", err=True)
 
 
 def _film(path: Path) -> Iterator[UInt8]:

@@ -85,13 +85,13 @@ def _machine() -> Iterator[Check]:
 
 def _weights() -> Iterator[Check]:
     """The weights that ship: their hash, and that the methods load."""
-    from mien.methods.registry import METHODS, load, torch_is_here
+    from mien.methods.registry import METHODS, installed, load
     from mien.zoo.records import records
 
     for name, record in records().items():
         try:
             record.verify()
-            if name in METHODS and (torch_is_here() or not METHODS[name].task):
+            if name in METHODS and installed(name):
                 load(name)
             yield Check(f"weights of {name}", f"SHA-256 {record.sha256[:12]}, {record.licence}")
         except MienError as error:

@@ -15,16 +15,15 @@ def command() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from mien.methods.registry import METHODS, kind, torch_is_here
+    from mien.methods.registry import METHODS, installed, kind
     from mien.zoo.records import records
 
     table = Table(title="Methods", title_justify="left", show_lines=True)
     for column in ("name", "what", "takes by itself", "weights"):
         table.add_column(column, overflow="fold")
     for name, entry in METHODS.items():
-        if entry.task and not torch_is_here():
-            guides = "needs torch: pip install 'mien\\[train]'"
-        else:
+        guides = "needs torch: pip install 'mien\\[train]'"
+        if installed(name):
             guides = ", ".join(guide.__name__ for guide in kind(name).native)
         record = records().get(name)
         known = _weights(record.facts, record.licence) if record else "none ship: `mien train`"

@@ -23,9 +23,9 @@ def build(
 ) -> None:
     """Cut the upper teeth out of every smile that shows them.
 
-    `MIEN_MOUTHS=FILE` makes mien use the library. Of data sets that mien knows only training people
-    lend. Photographs should be upright, from the front, evenly lit and 400 px wide or more across
-    the face.
+    `MIEN_MOUTHS=FILE` makes mien use the library. Of data sets that mien knows only training
+    people are used. Photographs should be upright, from the front, evenly lit and 400 px wide or
+    more across the face.
     """
     from rich.progress import Progress
 

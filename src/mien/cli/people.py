@@ -35,13 +35,19 @@ def command(
     ] = "all",
     asks: Annotated[
         Path | None,
-        typer.Option("--asks", help="CSV: name, label, au, blendshapes, intensity, side, gaze, "
-                     "turn, light; instead of --expressions."),
+        typer.Option("--asks", help="CSV: name, label, valence, arousal, au, blendshapes, "
+                     "intensity, side, gaze, turn, light, noise, or columns named AU12, jawOpen; "
+                     "instead of --expressions."),
     ] = None,
     draw: Annotated[
         str | None,
         typer.Option("--draw", metavar="WHAT:N", help="N more for each person at random: "
-                     "`emotions` or `units`, each as often."),
+                     "`emotions` or `units`, each as often; `affect`, valence and arousal; "
+                     "`faces`, units as they go together in photographs."),
+    ] = None,
+    vary: Annotated[
+        str | None,
+        typer.Option("--vary", help="Also vary at random: turn,light,noise; the portrait stays."),
     ] = None,
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Decides who they are; same seed, same people.")
@@ -65,6 +71,14 @@ def command(
         float, typer.Option("--distance", min=0, max=1, help="Least identity distance to everybody "
                             "who may be mixed; nearer pictures are refused."),
     ] = 0.45,
+    pack: Annotated[
+        Path | None,
+        typer.Option("--pack", help="Folder for the same as a data set to hand on: Parquet, "
+                     "WebDataset, manifest and card."),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Processes; the same bytes by any number.")
+    ] = 1,
     by: Annotated[
         str, typer.Option("--by", help="`mixing`, or `decoupling`: a network's people, 128 px.")
     ] = "mixing",
@@ -83,28 +97,35 @@ def command(
     again goes on where it was stopped; a larger count adds people.
     """
     if by == "mixing":
-        _mixed(out, count, _asked(expressions, asks), _draw(draw), seed, sources or ["london"],
-               size, mix, _split(balance), _only(only), least, device)  # fmt: skip
+        _mixed(out, count, _asked(expressions, asks), _draw(draw), _varied(vary), seed,
+               sources or ["london"], size, mix, _split(balance), _only(only), least, device,
+               pack, workers)  # fmt: skip
         return
-    if asks or draw or sources or only:
-        raise ConfigError("--asks, --draw, --from and --only are of --by mixing")
+    if asks or draw or vary or sources or only or pack:
+        raise ConfigError("--asks, --draw, --vary, --from, --only and --pack are of --by mixing")
     _networks(out, count, expressions, seed, spread, by, weights, settings, device)
 
 
 def _mixed(
-    out: Path, count: int, asks: list[Ask], draw: tuple[str, int] | None, seed: int,
+    out: Path, count: int, asks: list[Ask], draw: tuple[str, int] | None,
+    vary: tuple[str, ...], seed: int,
     sources: list[str], size: int, mix: int, balance: tuple[str, ...],
-    only: dict[str, tuple[str, ...]], least: float, device: str,
+    only: dict[str, tuple[str, ...]], least: float, device: str, pack: Path | None,
+    workers: int,
 ) -> None:  # fmt: skip
     from rich.progress import Progress
 
     from mien.face_model.mesh import FaceModel
+    from mien.jobs import Local
     from mien.judges.identity import descriptor
     from mien.methods.registry import DEFAULT
     from mien.people import crowd as crowds
-    from mien.people import invented
+    from mien.people import invented, packing
     from mien.people.sources import pool
 
+    if pack is not None:
+        packing.check()
+        check_folder(pack, make=True)
     judge = descriptor()
     lenders = pool(sources)
     if sources == ["samples"]:
@@ -119,11 +140,18 @@ def _mixed(
         check_folder(out, make=True)
         made = invented.Settings(
             invented.sources_digest(crowd), editor.method.name, editor.weights, seed, size, mix,
-            least, balance, only, invented.asks_digest(asks), draw,
+            least, balance, only, invented.asks_digest(asks), draw, vary,
         )  # fmt: skip
         task = bar.add_task("people", total=count)
         report = invented.write(
-            crowd, editor, made, out, count, asks, lambda done: bar.update(task, completed=done)
+            crowd,
+            editor,
+            made,
+            out,
+            count,
+            asks,
+            lambda done: bar.update(task, completed=done),
+            Local(min(workers, count)),
         )
     for name, why in crowd.refused.items():
         typer.echo(f"not mixed from {name}: {why}", err=True)
@@ -140,6 +168,8 @@ def _mixed(
         typer.echo(", ".join(f"{n} {group}" for group, n in sorted(report.groups.items())))
     if not report.people:
         raise typer.Exit(1)
+    if pack is not None:
+        typer.echo(f"{pack}: {packing.pack(out, pack)} pictures in Parquet and WebDataset")
 
 
 def _networks(
@@ -186,15 +216,25 @@ def _asked(expressions: str, path: Path | None) -> list[Ask]:
 
 
 def _draw(text: str | None) -> tuple[str, int] | None:
-    from mien.people.asks import drawn
+    from mien.people.draws import DRAWS, drawn
 
     if text is None:
         return None
     kind, _, number = text.partition(":")
     if not number.isdecimal() or int(number) < 1:
-        raise ConfigError(f"cannot read --draw {text!r}: write emotions:8 or units:8")
+        raise ConfigError(f"cannot read --draw {text!r}: write KIND:N of {', '.join(DRAWS)}")
     drawn(kind, 1, (0,))
     return kind, int(number)
+
+
+def _varied(text: str | None) -> tuple[str, ...]:
+    from mien.people.draws import VARIED
+
+    kinds = tuple(part.strip() for part in text.split(",")) if text else ()
+    for kind in kinds:
+        if kind not in VARIED:
+            raise ConfigError(f"cannot vary {kind!r}: choose from {', '.join(VARIED)}")
+    return kinds
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -34,20 +35,36 @@ def command(
     equal: Annotated[
         bool, typer.Option("--equal", help="Equal mean luminance and contrast of the face.")
     ] = False,
+    film: Annotated[
+        int | None,
+        typer.Option(
+            "--film",
+            metavar="RATE",
+            min=1,
+            max=120,
+            help="Also write each rise (frames) as a film of so many stills a second, FILE.mp4.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Processes; the same bytes by any number.")
+    ] = 1,
     device: Device = "auto",
 ) -> None:
     """Show every face in every expression, intensity and side of a plan, made alike: eyes at the
     same place, equal size, and a table of what was asked and what judges read.
 
     A row's **intensity** and **side** may list several, with spaces between; **frames** splits a
-    rise into stills. Rows that cannot be read are told and skipped; the same command again goes on
+    rise into stills. Rows that cannot be read are named and skipped; the same command again goes on
     where it was stopped.
     """
     from rich.progress import Progress
 
-    from mien.errors import DataError
+    from mien.errors import AssetMissing, DataError
+    from mien.jobs import Local
     from mien.people import series
 
+    if film is not None and importlib.util.find_spec("av") is None:
+        raise AssetMissing("films need PyAV: pip install 'mien[video]'")
     cells, faults = series.read_plan(plan)
     photos = [faces] if faces.is_file() else _photos(faces)
     if not photos:
@@ -61,13 +78,16 @@ def command(
     with Progress(transient=True) as bar:
         task = bar.add_task("series", total=len(people) * len(cells))
         rows, failed = series.write(
-            editor, people, cells, look, out, who, lambda done: bar.update(task, completed=done)
-        )
+            editor, people, cells, look, out, who,
+            lambda done: bar.update(task, completed=done), Local(workers),
+        )  # fmt: skip
+    films = 0 if film is None else _films(out, rows, film)
     for line in (*faults, *unusable, *failed):
         typer.echo(f"skipped: {line}", err=True)
     passed = sum(row["checks"] == "passed" for row in rows)
     typer.echo(
         f"{out}: {len(people)} people, {len(rows)} rows of {series.TABLE}, {passed} pass all checks"
+        + f", {films} films" * (film is not None)
     )
     if faults or unusable or failed:
         raise typer.Exit(SOME_FAILED)
@@ -96,3 +116,20 @@ def _photos(folder: Path) -> list[Path]:
 
     rest = sorted(folder.glob("*/neutral.png"))
     return rest or sorted(p for p in folder.glob("*") if images.of_name(p))
+
+
+def _films(out: Path, rows: list[dict[str, Any]], rate: int) -> int:
+    """Every rise of a series as a film beside its stills; how many."""
+    from mien import images
+    from mien.video.writing import write_stills
+
+    rises: dict[str, list[Path]] = {}
+    for row in rows:
+        if row["frames"] > 1 and row["repetition"] == 1:
+            name = str(row["file"]).removesuffix(f"-{row['frame']:03d}.png")
+            rises.setdefault(name, []).append(out / row["file"])
+    for name, stills in rises.items():
+        pictures = (images.read(path).pixels for path in stills)
+        about = {"method": "series", "stills": str(len(stills))}
+        write_stills(out / f"{name}.mp4", pictures, rate, about)
+    return len(rises)

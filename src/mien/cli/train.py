@@ -29,8 +29,8 @@ def command(
 ) -> None:
     """Train a method from a recipe; running the same command again resumes it exactly.
 
-    Resumed with another recipe it goes on too, where its stages stay (longer, say), but is told not
-    to be the run that one call would have made.
+    Resumed with another recipe it goes on too, where its stages stay (longer, say), and says that
+    it is not the run that one call would have made.
     """
     from mien.training import recipe as recipes
     from mien.training.run import changed_in, seen_in, train

@@ -64,7 +64,9 @@ def command(
     region: Region = "face",
     like_film: Annotated[
         Path | None,
-        typer.Option("--like-film", metavar="FILM", help="Lend the expression of this one's face."),
+        typer.Option(
+            "--like-film", metavar="FILM", help="The expression of the face in this film."
+        ),
     ] = None,
     like_shapes: Annotated[
         Path | None,

@@ -52,7 +52,7 @@ def import_photographs(
     if frames is not None and frames < 1:
         raise DataError(f"{frames} frames of each film are none: ask for 1 or more")
     records, clips = read(KNOWN[name], folder, frames)
-    _clear(target)
+    clear(target, lambda r: r.person.startswith(f"{name}/"))
     total = len(records) + len(clips)
     try:
         for done, record in enumerate(records, 1):
@@ -133,8 +133,9 @@ def collection(name: str) -> tuple[Path, list[Record]]:
     )
 
 
-def _clear(target: Path) -> None:
-    """Take away an earlier import, and only that."""
+def clear(target: Path, ours: Callable[[Record], bool]) -> None:
+    """Take away what an earlier call made, and only that: the pictures of a manifest all of whose
+    lines are `ours`. DataError where something else is in the way."""
     if not target.exists():
         return
     if not target.is_dir():
@@ -143,7 +144,10 @@ def _clear(target: Path) -> None:
         if any(target.iterdir()):
             raise DataError(f"{target} holds something else than an import: choose another --out")
         return
-    for record in read_manifest(target):
+    records = read_manifest(target)
+    if not all(map(ours, records)):
+        raise DataError(f"{target} holds other photographs: choose another --out")
+    for record in records:
         (target / record.file_name).unlink(missing_ok=True)
         (target / record.file_name).with_suffix(POINTS).unlink(missing_ok=True)
     (target / FILE_NAME).unlink()

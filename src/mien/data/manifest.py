@@ -43,7 +43,8 @@ class Record:
     """Action units, float32 (47,) in [0, 1] in the order of `facs.UNITS`, NaN for those that nobody
     has coded; None when none is known."""
     landmarks: NDArray[np.float32] | None
-    """Hand-checked points, float32 (68, 2), (x, y) in photograph px, iBUG order, or None."""
+    """Points, float32 (68, 2), (x, y) in px of the picture, iBUG order, or None: hand-checked, of
+    aligned crops those that `align_photographs` went by."""
     licence: str
     """SPDX identifier where there is one, otherwise the terms in a few words."""
     source: str

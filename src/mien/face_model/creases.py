@@ -104,14 +104,27 @@ class _Patch:
     """Log-brightness (h, w) of what one blendshape creases, and of the lines that are there
     already, from `corner` (x, y) px on."""
 
-    index: int
     corner: tuple[int, int]
     relief: Float
     own: Float
 
 
+@dataclass(frozen=True)
+class _Furrow:
+    """One side of a crease as one person has it: where it strays, how deep it is, and the knots of
+    its wavering and of what breaks it."""
+
+    crease: Crease
+    sign: int
+    shift: Double
+    deep: float
+    waver: Double
+    broken: Double
+
+
 class Creases:
-    """The creases of one photograph of side S."""
+    """The creases of one photograph of side S. What a blendshape creases is drawn when it is first
+    asked for: most edits move few of them."""
 
     def __init__(
         self,
@@ -125,44 +138,39 @@ class Creases:
         """`points` (N, 2) px of the vertices in the photograph, at `scale` px/cm; `lines` that its
         skin has; `skin` (F,), how deep each face vertex may crease, 0 where it is not bare skin;
         `seed` of the person's irregularity."""
-        side, self._rough = len(lines.level), lines.rough
-        self._side, self._scale = side, scale
+        self._lines, self._side, self._scale = lines, len(lines.level), scale
         self._front = np.flatnonzero(model.neutral[FACE, 2] > 3)
         self._tree = cKDTree(model.neutral[self._front, :2])
         self._points, self._skin = points[self._front], skin[self._front]
-        random = np.random.default_rng(seed)
-        reliefs: dict[int, Float] = {}
-        areas: dict[int, Float] = {}
-        runs: dict[int, Float] = {}
+        self._pitted = model.index[PITTED]
+        self._furrows: dict[int, list[_Furrow]] = {}
+        self._patches: dict[int, _Patch] = {}
+        random = np.random.default_rng(seed)  # in one order, whatever is drawn of it
         for crease in CREASES:
             shift, kept = random.normal(0, STRAY, 2), random.random() > LEFT_OUT
             kept |= crease.shape in ALONE
+            count = _count(_lengths(np.array(crease.path) + shift))
             for of in SIDES:
                 name = crease.shape if crease.shape in model.index else f"{crease.shape}_{of}"
-                index, sign = model.index[name], 1 if of == "L" else -1
-                relief = reliefs.setdefault(index, np.zeros((side, side), np.float32))
                 deep = float(np.exp(random.normal(0, UNEVEN))) * kept
-                self._furrow(relief, crease, sign, shift, deep, random)
-                if crease.shape in ALONG:
-                    area = areas.setdefault(index, np.zeros((side, side), np.float32))
-                    self._area(area, crease, sign)
-                    runs[index] = getattr(lines, ALONG[crease.shape])
-        self._pits(reliefs[model.index[PITTED]], random)
-        nothing = np.zeros((side, side), np.float32)
-        self._patches = [
-            _patch(index, relief, areas[index] * runs[index] if index in areas else nothing)
-            for index, relief in reliefs.items()
-        ]
+                waver, broken = _knots(count, random), _knots(count, random)
+                sign = 1 if of == "L" else -1
+                furrow = _Furrow(crease, sign, shift, deep, waver, broken)
+                self._furrows.setdefault(model.index[name], []).append(furrow)
+        self._pits = (random.uniform(0, 2 * np.pi, PITS), np.sqrt(random.uniform(0, 1, PITS)))
 
     def __call__(self, weights: Float, own: Float) -> Float | None:
         """Log-brightness (S, S) of what blendshape `weights` (53,) crease beyond the photograph's
         `own` (53,), without the lines that go with what they let go; None if that is nothing."""
         out: Float | None = None
-        for patch in self._patches:
-            now, before = (max(0.0, float(w[patch.index])) for w in (weights, own))
+        for index in self._furrows:
+            now, before = (max(0.0, float(w[index])) for w in (weights, own))
             more = now**ONSET - before**ONSET
             less = (before - now) / max(before, LEAST_RELEASE)
-            if (more < FAINTEST and less < FAINTEST) or not patch.relief.size:
+            if more < FAINTEST and less < FAINTEST:
+                continue
+            patch = self._patch(index)
+            if not patch.relief.size:
                 continue
             if out is None:
                 out = np.zeros((self._side, self._side), np.float32)
@@ -173,23 +181,34 @@ class Creases:
             out[y : y + height, x : x + width] += change
         return out
 
-    def _furrow(
-        self,
-        relief: Float,
-        crease: Crease,
-        sign: int,
-        shift: Double,
-        deep: float,
-        random: np.random.Generator,
-    ) -> None:
-        path = _resampled(np.array(crease.path) + shift)
-        path += _noise(len(path), random)[:, None] * _normals(path) * WAVER
-        path[:, 0] *= sign
+    def _patch(self, index: int) -> _Patch:
+        """What a blendshape creases, from memory if it was asked for before."""
+        if index not in self._patches:  # two threads may draw it: the same
+            relief = np.zeros((self._side, self._side), np.float32)
+            own = np.zeros_like(relief)
+            for furrow in self._furrows[index]:
+                self._furrow(relief, furrow)
+            for furrow in self._furrows[index]:
+                if furrow.crease.shape in ALONG:
+                    self._area(own, furrow.crease, furrow.sign)
+            along = {ALONG[f.crease.shape] for f in self._furrows[index] if f.crease.shape in ALONG}
+            for name in along:  # one: the furrows of a blendshape run one way
+                own = own * getattr(self._lines, name)
+            if index == self._pitted:
+                self._draw_pits(relief)
+            self._patches[index] = _patch(relief, own)
+        return self._patches[index]
+
+    def _furrow(self, relief: Float, furrow: _Furrow) -> None:
+        crease, rough = furrow.crease, self._lines.rough
+        path = _resampled(np.array(crease.path) + furrow.shift)
+        path += _noise(len(path), furrow.waver)[:, None] * _normals(path) * WAVER
+        path[:, 0] *= furrow.sign
         ends = np.sin(np.pi * (np.arange(len(path)) + 0.5) / len(path)) ** 0.6
-        broken = np.clip(0.8 + 0.45 * _noise(len(path), random), 0.1, 1.2)
-        depth = crease.depth * deep * ends * broken
-        depth *= SMOOTH_DEPTH + (1 - SMOOTH_DEPTH) * self._rough
-        width = crease.width * (SMOOTH_WIDTH + (1 - SMOOTH_WIDTH) * self._rough)
+        broken = np.clip(0.8 + 0.45 * _noise(len(path), furrow.broken), 0.1, 1.2)
+        depth = crease.depth * furrow.deep * ends * broken
+        depth *= SMOOTH_DEPTH + (1 - SMOOTH_DEPTH) * rough
+        width = crease.width * (SMOOTH_WIDTH + (1 - SMOOTH_WIDTH) * rough)
         normals = _normals(path)
         normals *= np.where(normals[:, 1:] < 0, 1, -1)  # downwards: that wall faces the light
         self._draw(relief, path, -depth, width)
@@ -203,9 +222,9 @@ class Creases:
         self._draw(one, path, np.ones(len(path)), OWN_AREA)
         np.maximum(area, np.clip(one, 0, 1), out=area)
 
-    def _pits(self, relief: Float, random: np.random.Generator) -> None:
+    def _draw_pits(self, relief: Float) -> None:
         centre, radii = np.array(PIT_CENTRE), np.array(PIT_RADII)
-        angle, radius = random.uniform(0, 2 * np.pi, PITS), np.sqrt(random.uniform(0, 1, PITS))
+        angle, radius = self._pits
         at = centre + np.stack([np.cos(angle), np.sin(angle)], 1) * radius[:, None] * radii
         for pit in at:
             path = pit + np.array([[-0.04, 0.0], [0.04, 0.0]])
@@ -239,20 +258,30 @@ class Creases:
         window += cv2.GaussianBlur(ink, (0, 0), sigma)
 
 
-def _patch(index: int, relief: Float, own: Float) -> _Patch:
+def _patch(relief: Float, own: Float) -> _Patch:
     some = (relief != 0) | (own != 0)
     rows, columns = np.flatnonzero(some.any(1)), np.flatnonzero(some.any(0))
     if not len(rows):
-        return _Patch(index, (0, 0), relief[:0], own[:0])
+        return _Patch((0, 0), relief[:0], own[:0])
     part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return _Patch(index, (int(columns[0]), int(rows[0])), relief[part].copy(), own[part].copy())
+    return _Patch((int(columns[0]), int(rows[0])), relief[part].copy(), own[part].copy())
+
+
+def _lengths(path: Double) -> Double:
+    """How far along `path` (P, 2) each of its points lies, cm."""
+    return np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
+
+
+def _count(lengths: Double) -> int:
+    """Points, `STEP` apart, of the curve through a path."""
+    return max(8, round(lengths[-1] / STEP))
 
 
 def _resampled(path: Double) -> Double:
     """Points (K, 2), `STEP` apart, of a smooth curve through `path` (P, 2)."""
-    length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
-    at = np.linspace(0, length[-1], max(8, round(length[-1] / STEP)))
-    curve = make_interp_spline(length, path, k=min(3, len(path) - 1))
+    lengths = _lengths(path)
+    at = np.linspace(0, lengths[-1], _count(lengths))
+    curve = make_interp_spline(lengths, path, k=min(3, len(path) - 1))
     return np.asarray(curve(at), np.float64)
 
 
@@ -264,8 +293,12 @@ def _normals(path: Double) -> Double:
     return out
 
 
-def _noise(count: int, random: np.random.Generator) -> Double:
-    """Smooth noise (K,), a knot every 0.8 cm, standard deviation about 0.8."""
-    knots = random.standard_normal(max(4, round(count * STEP / 0.8) + 2))
+def _knots(count: int, random: np.random.Generator) -> Double:
+    """What smooth noise of `count` values goes through: a knot every 0.8 cm."""
+    return random.standard_normal(max(4, round(count * STEP / 0.8) + 2))
+
+
+def _noise(count: int, knots: Double) -> Double:
+    """Smooth noise (K,), standard deviation about 0.8."""
     at = np.linspace(0, len(knots) - 1, count)
     return np.asarray(make_interp_spline(np.arange(len(knots)), knots, k=3)(at), np.float64)

@@ -180,8 +180,12 @@ def _from_middle(shape: tuple[int, ...], iris: Iris) -> Float:
 
 def _white(image: Float, opening: UInt8, iris: Iris) -> Float:
     """Colour (3,) of the white of an eye."""
+    left, top, across, down = cv2.boundingRect(opening)
+    box = np.s_[max(top - 1, 0) : top + down + 1, max(left - 1, 0) : left + across + 1]
+    image, opening = image[box], opening[box]
     inner = cv2.erode(opening, np.ones((3, 3))) > 0
-    sclera = inner & (_from_middle(image.shape, iris) > iris.radius * 1.1)
+    there = Iris(iris.centre - (box[1].start, box[0].start), iris.radius)
+    sclera = inner & (_from_middle(image.shape, there) > iris.radius * 1.1)
     if sclera.sum() > 5:
         white = np.percentile(image[sclera], 80, axis=0)
     elif opening.any():

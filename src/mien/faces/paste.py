@@ -128,14 +128,13 @@ def _draw(photo: UInt8, view: View, fields: _Fields, result: UInt8) -> None:
     part = _touched(changes, view)
     if part is None:
         return
-    stacked = np.empty((fields.side, fields.side, 8), np.float32)  # seven, warped in two fours
-    stacked[..., :2] = fields.flow
-    stacked[..., 2] = changes
-    stacked[..., 3:4] = (1 - fields.cover) * fields.gain
-    stacked[..., 4:7] = fields.paint * fields.cover
-    stacked[..., 7] = 0
+    motion_there = np.empty((fields.side, fields.side, 4), np.float32)
+    motion_there[..., :2] = fields.flow
+    motion_there[..., 2] = changes
+    motion_there[..., 3:] = (1 - fields.cover) * fields.gain
     shape = (part.bottom - part.top, part.right - part.left)
-    drawn = _drawn(stacked, part.matrix, shape)
+    drawn = _drawn(motion_there, part.matrix, shape)
+    painted = _drawn(fields.paint * fields.cover, part.matrix, shape)
     (a, b), (c, d) = np.linalg.inv(part.matrix[:, :2].astype(np.float64)).astype(np.float32)
     x, y = drawn[..., 0], drawn[..., 1]
     motion = np.stack([a * x + b * y, c * x + d * y], -1)
@@ -143,7 +142,7 @@ def _draw(photo: UInt8, view: View, fields: _Fields, result: UInt8) -> None:
     moved = moving.moved(photo, part, motion)
     for near, inner, there in moving.tiles(touched):
         crisp = moving.crisp(moved[near], motion[near])[inner]
-        out = crisp * drawn[there][..., 3:4] + drawn[there][..., 4:7]
+        out = crisp * drawn[there][..., 3:] + painted[there]
         pixels = np.clip(np.rint(out), 0, 255).astype(np.uint8)
         np.copyto(part.of(result)[there], pixels, where=touched[there][..., None])
 
@@ -171,20 +170,16 @@ def _touched(changes: NDArray[np.bool_], view: View) -> View | None:
 
 
 def _drawn(fields: Float, matrix: Float, shape: tuple[int, int]) -> Float:
-    """Fields of the crop (S, S, C) over photograph pixels (h, w, C), linearly: the crop is as fine
-    as the photograph, or nearly."""
-    out = np.empty((*shape, fields.shape[2]), np.float32)
-    for first in range(0, fields.shape[2], 4):  # OpenCV warps up to four channels at a time
-        group = np.ascontiguousarray(fields[..., first : first + 4])
-        seen = cv2.warpAffine(
-            group,
-            matrix,
-            shape[::-1],
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        out[..., first : first + 4] = np.asarray(seen).reshape(*shape, -1)
-    return out
+    """Fields of the crop (S, S, C), up to four, over photograph pixels (h, w, C), linearly: the crop
+    is as fine as the photograph, or nearly."""
+    seen = cv2.warpAffine(
+        fields,
+        matrix,
+        shape[::-1],
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(seen, np.float32)
 
 
 def _step(x: Float | NDArray[np.float64] | float) -> Float:

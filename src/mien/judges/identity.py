@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,10 @@ class Descriptor:
         folder = _folder()
         self._points = dlib.shape_predictor(str(folder / _LANDMARKS))
         self._net = dlib.face_recognition_model_v1(str(folder / _NETWORK))
+
+    def __reduce__(self) -> tuple[Callable[[], Descriptor], tuple[()]]:
+        """Loaded anew in another process."""
+        return descriptor, ()
 
     def digest(self) -> str:
         """SHA-256 of the network's weights."""

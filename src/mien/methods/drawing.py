@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Generic, TypeVar
 
@@ -101,7 +101,7 @@ class ModelHead:
             for rig, goal, stage in zip(self.rigs(source), goals, stages, strict=True)
         ]
         fields = zip(*map(_fields, drawings), strict=True)
-        flow, mask, paint, gain = (np.concatenate(parts) for parts in fields)
+        flow, mask, paint, gain = map(_batch, fields)
         held = tuple(dict.fromkeys(part for rig in self.rigs(source) for part in rig.held))
         return Composition(flow, mask, paint, gain, held)
 
@@ -153,7 +153,12 @@ def _fields(drawing: Drawing) -> tuple[Float, Float, Float, Float]:
 
 def _planes(field: Float) -> Float:
     """(S, S, C) as (1, C, S, S)."""
-    return np.ascontiguousarray(field.transpose(2, 0, 1)[None])
+    return field.transpose(2, 0, 1)[None]
+
+
+def _batch(parts: Sequence[Float]) -> Float:
+    """Parts (1, ...) as one array; a single one stays as it lies in memory."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 @cache

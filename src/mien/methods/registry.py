@@ -96,8 +96,13 @@ def resolve(path: str) -> Any:
 
 def check_installed(name: str) -> None:
     """ConfigError where a method needs torch and torch is not installed."""
-    if entry(name).task and not torch_is_here():
+    if not installed(name):
         raise ConfigError(f"{name} needs torch: pip install 'mien[train]', or use {DEFAULT}")
+
+
+def installed(name: str) -> bool:
+    """Whether what a method runs on is installed."""
+    return not entry(name).task or torch_is_here()
 
 
 def torch_is_here() -> bool:
@@ -188,19 +193,22 @@ def _built(
     than every side of its arrays, but for discriminators, which training alone builds.
     """
     row = entry(name)
-    shape = resolve(row.architecture)
-    older: Mapping[str, Any] = getattr(shape, "older", {})
-    said = {**older, **_said(architecture), **chosen}
+    said = _older(row) | _said(architecture) | dict(chosen)
     largest = max((side for v in arrays.values() for side in v.shape), default=0)
     built = [v for field, v in said.items() if not field.startswith("discriminator")]
     if any(isinstance(v, int | float) and abs(v) > max(1024, largest) for v in built):
         return None
     try:
-        method: Method[Any] = resolve(row.method)(shape(**said))
+        method: Method[Any] = resolve(row.method)(resolve(row.architecture)(**said))
         method.restore(arrays, facts)
     except (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError, MienError):
         return None
     return method
+
+
+def _older(row: Entry) -> dict[str, Any]:
+    """Fields that weights may be older than, with what these were made with."""
+    return dict(getattr(resolve(row.architecture), "older", {}))
 
 
 def _said(text: str) -> dict[str, Any]:

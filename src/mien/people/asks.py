@@ -1,12 +1,13 @@
-"""What a person is asked to show, one row each: from a table, from labels, or drawn at random."""
+"""What a person is asked to show, one row each: from a table, or from labels."""
 
 from __future__ import annotations
 
 import csv
 import json
+import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,20 @@ import numpy as np
 from mien import facs
 from mien.errors import DataError, GuideError, MienError
 from mien.guides import ExpressionSpec, Guide
+from mien.guides.blendshapes import NAMES as SHAPES
 from mien.guides.spec import FORMS
+from mien.metrics.circumplex import affect
+from mien.people.camera import MOST_NOISE
 
 COLUMNS = (
-    "name", "label", "au", "blendshapes", "intensity", "side", "gaze", "turn", "light",
+    "name", "label", "valence", "arousal", "au", "blendshapes", "intensity", "side", "gaze", "turn",
+    "light", "noise",
 )  # fmt: skip
-"""Columns of a table of asks; any may be missing or empty."""
+"""Columns of a table of asks; any may be missing or empty. Besides, columns may be named as action
+units (`AU12`, `AU12L`) or as ARKit's blendshapes (`jawOpen`): a vector a row."""
 SIDES = ("both", "left", "right")
-DRAWS = ("emotions", "units")
-"""What may be drawn at random: an emotion, each as often, at 0.25 to 1; one unit at 0.5 to 1."""
 STRONGEST = 2.0
+_SHAPES = {name.lower(): name for name in SHAPES}
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,14 @@ class Ask:
     intensity: float = 1.0
     emotion: str | None = None
     """The label that the picture has, where it has one."""
-    units: facs.Vector | None = None
-    """The action units asked for, (47,), where they are known in full."""
+    units: facs.Vector | None = field(default=None, compare=False)
+    """The action units asked of a face at rest, (47,), where they are known in full."""
+    affect: tuple[float, float] | None = None
+    """Valence and arousal asked for, -1 to 1 each."""
+    noise: float = 0.0
+    """Noise of the camera, levels (`people.camera`)."""
+    row: tuple[tuple[str, str], ...] = ()
+    """What it was read from."""
 
 
 def of_labels(names: Sequence[str]) -> list[Ask]:
@@ -53,23 +64,47 @@ def of_row(row: Mapping[str, str]) -> Ask:
         GuideError: it cannot be read, or asks for two whole expressions.
     """
     told = {key: (row.get(key) or "").strip() for key in COLUMNS}
+    told["au"] = " ".join([told["au"], *_vector(row, is_unit)]).strip()
+    shapes = _vector(row, is_shape)
     side = told["side"] or "both"
     if side not in SIDES:
         raise GuideError(f"side is {side!r}, not one of {', '.join(SIDES)}")
-    spec = ExpressionSpec.of(_fields(told, side))
+    felt = _affect(told)
+    spec = ExpressionSpec.of(_fields(told, side, shapes, felt))
     if not 0 <= spec.intensity <= STRONGEST:
         raise GuideError(f"intensity {spec.intensity:g} is out of range: 0 to {STRONGEST:g}")
-    if spec.empty:
-        raise GuideError("the row asks for nothing: fill label, au, blendshapes, gaze or turn")
-    alone = spec == ExpressionSpec(to=spec.to, intensity=spec.intensity)
+    noise = _noise(told["noise"])
+    if spec.empty and not noise:
+        raise GuideError(
+            "the row asks for nothing: fill label, valence and arousal, au, blendshapes, gaze or "
+            "turn"
+        )
     label = told["label"]
+    still = spec.empty or spec == ExpressionSpec(to="neutral", intensity=spec.intensity)
     return Ask(
         re.sub(r"[^\w.+-]+", "-", told["name"] or _name(told, side)).strip("-.") or "ask",
-        None if alone and spec.to == "neutral" else spec.guide(),
+        None if still else spec.guide(),
         spec.intensity,
         facs.emotion(label) if label else None,
-        facs.prototype(label) if alone and label and spec.intensity == 1 else None,
+        _asked(spec),
+        felt,
+        noise,
+        tuple((k, v) for k, v in row.items() if v),
     )
+
+
+def is_unit(column: str) -> bool:
+    """Whether a column is named as an action unit."""
+    try:
+        facs.columns(column)
+    except GuideError:
+        return False
+    return True
+
+
+def is_shape(column: str) -> bool:
+    """Whether a column is named as one of ARKit's blendshapes."""
+    return column.lower() in _SHAPES
 
 
 def read(path: Path) -> tuple[list[Ask], list[str]]:
@@ -96,14 +131,16 @@ def read(path: Path) -> tuple[list[Ask], list[str]]:
 
 def table(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
     """Rows of a CSV file with their line numbers; DataError if it cannot be read or has a column
-    that is not among `columns`."""
+    that is neither among `columns` nor named as a unit or a blendshape."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
-            unknown = sorted(set(reader.fieldnames or ()) - set(columns))
+            named = set(reader.fieldnames or ()) - set(columns)
+            unknown = sorted(n for n in named if not (is_unit(n) or is_shape(n)))
             if unknown:
                 raise DataError(
-                    f"{path} has a column {unknown[0]!r}: there are {', '.join(columns)}"
+                    f"{path} has a column {unknown[0]!r}: there are {', '.join(columns)}, action "
+                    "units and blendshapes"
                 )
             return [
                 (reader.line_num, {k: v or "" for k, v in row.items() if isinstance(k, str)})
@@ -115,64 +152,94 @@ def table(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]
         raise DataError(f"{path} is not a CSV file in UTF-8") from None
 
 
-def drawn(kind: str, count: int, seed: Sequence[int]) -> list[Ask]:
-    """`count` asks at random, the same for the same seed; every kind as often as the others, in
-    rounds of all. GuideError for an unknown distribution."""
-    if kind not in DRAWS:
-        raise GuideError(f"cannot draw {kind!r}: choose from {', '.join(DRAWS)}")
-    random = np.random.default_rng(list(seed))
-    whole = sorted({name.rstrip("LR") for name in facs.UNITS})
-    choices = list(facs.EMOTIONS if kind == "emotions" else whole)
-    order = [str(c) for _ in range(-(-count // len(choices))) for c in random.permutation(choices)]
-    asks = []
-    for number, choice in enumerate(order[:count]):
-        if kind == "emotions":
-            strength = f"{random.uniform(0.25, 1):.2f}"
-            row = {"label": choice, "intensity": strength}
-        else:
-            row = {"au": f"{choice}={random.uniform(0.5, 1):.2f}"}
-        asks.append(of_row({**row, "name": f"{number:03d}-{choice}"}))
-    return asks
-
-
-def _fields(told: Mapping[str, str], side: str) -> dict[str, Any]:
+def _fields(
+    told: Mapping[str, str], side: str, shapes: Sequence[str], felt: tuple[float, float] | None
+) -> dict[str, Any]:
     """The fields of an `ExpressionSpec` that a row fills, on one side if it says so."""
     units = [_sided(unit, side) for unit in re.split(r"[;,\s]+", told["au"]) if unit]
     label: str | None = told["label"] or None
+    if felt is not None:
+        if label is not None:
+            raise GuideError("label and valence with arousal exclude one another: give one of them")
+        units = [*_half(_felt(felt), side, "affect"), *units]
     if label is not None and side != "both":
-        units, label = [*_half(label, side), *units], None
-    shapes = None if not told["blendshapes"] else _shapes(told["blendshapes"], side)
-    fields = {"to": label, "blendshapes": shapes, "au": units or None}
+        units, label = [*_half(facs.prototype(label), side, label), *units], None
+    weights = None
+    if told["blendshapes"] or shapes:
+        weights = _shapes(told["blendshapes"], shapes, side)
+    fields = {"to": label, "blendshapes": weights, "au": units or None}
     if told["intensity"]:
-        fields["intensity"] = _number(told["intensity"])
+        fields["intensity"] = _number(told["intensity"], "intensity")
     return fields | {key: told[key].replace(";", " ") or None for key in FORMS}
 
 
-def _number(text: str) -> float:
+def _vector(row: Mapping[str, str], known: Callable[[str], bool]) -> list[str]:
+    """`NAME=VALUE` of the columns that are named so and not empty."""
+    return [f"{k}={v.strip()}" for k, v in row.items() if known(k) and (v or "").strip()]
+
+
+def _affect(told: Mapping[str, str]) -> tuple[float, float] | None:
+    """Valence and arousal of a row; GuideError where one is missing or they lie outside of the
+    circle."""
+    if not told["valence"] and not told["arousal"]:
+        return None
+    valence, arousal = (_number(told[key] or "0", key) for key in ("valence", "arousal"))
+    if not math.hypot(valence, arousal) <= 1 + 1e-6:
+        raise GuideError("valence and arousal lie in a circle: the sum of their squares is up to 1")
+    return valence, arousal
+
+
+def _felt(felt: tuple[float, float]) -> facs.Vector:
+    """Action units (47,) of valence and arousal: the direction says which, the distance from rest
+    how strong (`metrics.circumplex`, after Russell 1980)."""
+    valence, arousal = felt
+    units = affect(math.degrees(math.atan2(arousal, valence))) * math.hypot(valence, arousal)
+    return np.asarray(units, np.float32)
+
+
+def _asked(spec: ExpressionSpec) -> facs.Vector | None:
+    """The units asked of a face at rest, as far up as intensity says; None for blendshapes."""
+    if spec.blendshapes is not None or spec.intensity > 1:
+        return None
+    start = facs.prototype(spec.to or "neutral")
+    return facs.apply([facs.parse(text) for text in spec.au], start) * np.float32(spec.intensity)
+
+
+def _noise(text: str) -> float:
+    noise = _number(text or "0", "noise")
+    if not 0 <= noise <= MOST_NOISE:
+        raise GuideError(f"noise {noise:g} is out of range: 0 to {MOST_NOISE:g} levels")
+    return noise
+
+
+def _number(text: str, what: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise GuideError(f"cannot read intensity {text!r}: write a number, such as 0.5") from None
+        raise GuideError(f"cannot read {what} {text!r}: write a number, such as 0.5") from None
 
 
-def _half(label: str, side: str) -> list[str]:
-    """The units that a label shows on one side."""
-    other = "R" if side == "left" else "L"
-    wanted = zip(facs.UNITS, facs.prototype(label), strict=True)
-    shown = [f"{unit}={v:.4f}" for unit, v in wanted if v > 0 and not unit.endswith(other)]
-    if not shown:
-        raise GuideError(f"{label} has no side: leave side empty")
+def _half(units: facs.Vector, side: str, called: str) -> list[str]:
+    """The units of an expression that show on one side, or on both."""
+    other = {"both": "", "left": "R", "right": "L"}[side]
+    wanted = zip(facs.UNITS, units, strict=True)
+    shown = [f"{u}={v:.4f}" for u, v in wanted if v > 0 and not (other and u.endswith(other))]
+    if not shown and side != "both":
+        raise GuideError(f"{called} has no side: leave side empty")
     return shown
 
 
-def _shapes(text: str, side: str) -> Any:
-    """Blendshapes as JSON says them, those of one side."""
+def _shapes(text: str, columns: Sequence[str], side: str) -> Any:
+    """Blendshapes as JSON or columns say them, those of one side."""
     try:
-        values = json.loads(text)
-    except (ValueError, RecursionError):
+        values = json.loads(text or "{}")
+        for name, value in (column.split("=") for column in columns):
+            values[_SHAPES[name.lower()]] = float(value)
+    except (ValueError, RecursionError, TypeError):
         values = None
     if not isinstance(values, dict):
-        raise GuideError(f'cannot read blendshapes {text[:40]!r}: write {{"jawOpen": 0.4}}')
+        shown = text or " ".join(columns)
+        raise GuideError(f'cannot read blendshapes {shown[:40]!r}: write {{"jawOpen": 0.4}}')
     other = {"both": (), "left": ("Right",), "right": ("Left",)}[side]
     return {name: value for name, value in values.items() if not name.endswith(other)}
 
@@ -186,7 +253,8 @@ def _sided(unit: str, side: str) -> str:
 
 def _name(told: Mapping[str, str], side: str) -> str:
     parts = [told[key] for key in ("label", "au", *FORMS) if told[key]]
-    if told["blendshapes"]:
+    parts += [f"{key}{told[key]}" for key in ("valence", "arousal", "noise") if told[key]]
+    if told["blendshapes"] or not parts:
         parts.insert(0, "blendshapes")
     parts += [side] * (side != "both")
     strength = told["intensity"]

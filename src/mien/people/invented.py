@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,14 @@ from mien.editor import Editor
 from mien.errors import FaceNotFound, FaceUndrawable
 from mien.faces.detect import detect
 from mien.images import Photo
-from mien.people.asks import Ask, drawn, of_row
+from mien.jobs import Engine, Local, Lost
+from mien.people.asks import Ask, of_row
+from mien.people.camera import noisy
 from mien.people.crowd import Crowd, Mix
+from mien.people.draws import drawn, varied
 from mien.people.folder import kept, make, settle
 from mien.people.folder import write as write_text
+from mien.people.reading import read
 from mien.provenance import mark
 from mien.types import Face, Float, UInt8
 
@@ -63,6 +67,8 @@ class Settings:
     """SHA-256 of what is asked for."""
     drawn: tuple[str, int] | None = None
     """What is drawn at random for each person besides, and how often."""
+    varied: tuple[str, ...] = ()
+    """What varies at random beside the expressions."""
     format: int = FORMAT
 
 
@@ -92,24 +98,48 @@ class _Person:
     face: Face
 
 
+@dataclass(frozen=True)
+class Inventing:
+    """People as jobs: each a number, made into a note."""
+
+    crowd: Crowd
+    editor: Editor
+    settings: Settings
+    out: Path
+    asks: Sequence[Ask]
+
+    def open(self) -> Callable[[int], dict[str, Any]]:
+        """The function that makes person N, or finds them made."""
+        groups = self.crowd.groups(self.settings.balance, self.settings.only)
+
+        def person(number: int) -> dict[str, Any]:
+            folder = self.out / f"{number:05d}"
+            return _note(folder) or _make(
+                self.crowd, self.editor, self.settings, groups, number, folder, self.asks
+            )
+
+        return person
+
+
 def write(
     crowd: Crowd, editor: Editor, settings: Settings, out: Path, count: int, asks: Sequence[Ask],
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None, engine: Engine = Local(),  # noqa: B008
 ) -> Report:  # fmt: skip
     """Invent `count` people, write each at rest and under all `asks` into `out`, with the manifest
     and, beside each person's pictures, a note of what was asked and checked. People whose note is
-    there are kept.
+    there are kept. The bytes are the same on any engine.
 
     Raises:
         DataError: the folder holds people of other settings, or cannot be written.
     """
     settle(out, asdict(settings), "people of other settings")
-    groups = crowd.groups(settings.balance, settings.only)
     report = Report()
-    for number in range(count):
-        folder = out / f"{number:05d}"
-        note = _note(folder) or _make(crowd, editor, settings, groups, number, folder, asks)
-        _tell(report, crowd, note, settings)
+    task = Inventing(crowd, editor, settings, out, asks)
+    for number, note in enumerate(engine.map(task, range(count))):
+        if isinstance(note, Lost):
+            report.refused.append(f"person {number}: {note.reason}")
+        else:
+            _tell(report, note)
         progress(number + 1)
     write_manifest(out, report.records)
     return report
@@ -125,7 +155,7 @@ def sources_digest(crowd: Crowd) -> str:
 
 def asks_digest(asks: Sequence[Ask]) -> str:
     """SHA-256 of a list of asks."""
-    rows = [(a.name, a.guide and a.guide.describe(), a.intensity) for a in asks]
+    rows = [(a.name, a.guide and a.guide.describe(), a.intensity, a.noise) for a in asks]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
@@ -163,11 +193,23 @@ def _make(
         "attempts": person.attempts, "pushes": person.pushes, "sources": mixed.sources,
         "age": mixed.age, "skin": list(mixed.people),
         "recipe": asdict(mixed.recipe), "shape": dict(mixed.shape),
+        "licence": _joined(crowd.people[p].licence for p in mixed.sources),
+        "origin": _joined(crowd.people[p].origin for p in mixed.sources),
     }  # fmt: skip
-    more = [] if settings.drawn is None else drawn(*settings.drawn, (settings.seed, number))
-    for ask in {a.name: a for a in (REST, *asks, *more)}.values():
+    for ask in _asks(settings, number, asks):
         _picture(crowd, editor, settings, person, ask, note)
     return _noted(folder, note)
+
+
+def _asks(settings: Settings, number: int, asks: Sequence[Ask]) -> list[Ask]:
+    """What person `number` shows: at rest as photographed, and all else, varied if that is
+    wished."""
+    more = [] if settings.drawn is None else drawn(*settings.drawn, (settings.seed, number))
+    rest = [a for a in (*asks, *more) if a.name != REST.name]
+    if settings.varied:
+        seeds = ((settings.seed, number, 3, i) for i in range(len(rest)))
+        rest = [varied(a, settings.varied, seed) for a, seed in zip(rest, seeds, strict=True)]
+    return list({a.name: a for a in (REST, *rest)}.values())
 
 
 def _apart(crowd: Crowd, mixed: Mix, least: float) -> tuple[Float, int, tuple[str, float]]:
@@ -192,6 +234,9 @@ def _picture(
     try:
         if ask.guide is not None and ask.intensity:
             pixels = editor.edit(Photo(pixels), ask.guide, ask.intensity).pixels
+        if ask.noise:
+            seed = hashlib.sha256(f"{person.name} {ask.name}".encode()).digest()
+            pixels = noisy(pixels, ask.noise, np.random.default_rng(list(seed)))
         face, near = _judged(crowd, pixels)
     except (FaceNotFound, FaceUndrawable) as error:
         note["refused"].append(f"{ask.name}: {error}")
@@ -202,7 +247,7 @@ def _picture(
     asked = "neutral" if ask.guide is None else ask.guide.describe()
     facts = {
         "method": settings.method, "weights": settings.weights, "person": person.name,
-        "guide": asked, "intensity": f"{ask.intensity:g}",
+        "guide": asked, "intensity": f"{ask.intensity:g}", "noise": f"{ask.noise:g}",
         "nearest source": f"{near[1]:.3f}",
     }  # fmt: skip
     make(person.folder)
@@ -212,7 +257,8 @@ def _picture(
     units = None if ask.units is None else [round(float(u), 4) for u in ask.units]
     note["pictures"].append(
         {"file": file, "asked": asked, "intensity": ask.intensity, "emotion": ask.emotion,
-         "units": units, "nearest": near[0], "distance": round(near[1], 4)}
+         "affect": ask.affect, "noise": ask.noise, "units": units, "nearest": near[0],
+         "distance": round(near[1], 4), "read": read(marked, face)}
     )  # fmt: skip
 
 
@@ -225,25 +271,27 @@ def _judged(crowd: Crowd, pixels: UInt8) -> tuple[Face, tuple[str, float]]:
     return found[0], near
 
 
-def _tell(report: Report, crowd: Crowd, note: Mapping[str, Any], settings: Settings) -> None:
+def _tell(report: Report, note: Mapping[str, Any]) -> None:
     report.attempts += int(note.get("attempts", ATTEMPTS))
     report.refused += [f"{note['person']}, {line}" for line in note["refused"]]
     if note["pictures"]:
         report.people += 1
         report.groups[" ".join(note["group"].values())] += 1
-    mixed = [crowd.people[p] for p in note.get("sources", ())]
-    origins = "; ".join(dict.fromkeys(lender.origin for lender in mixed))
-    licences = "; ".join(dict.fromkeys(lender.licence for lender in mixed))
     for row in note["pictures"]:
         report.nearest = min(report.nearest, row["distance"])
         units = None if row["units"] is None else np.array(row["units"], np.float32)
         report.records.append(
             Record(
                 f"{note['person'].rpartition('-')[2]}/{row['file']}", note["person"],
-                row["emotion"], units, None, licences,
-                f"mixed by mien from {len(mixed)} people of {origins}", split_of(note["person"]),
+                row["emotion"], units, None, note["licence"],
+                f"mixed by mien from {len(note['sources'])} people of {note['origin']}",
+                split_of(note["person"]),
             )
         )  # fmt: skip
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(texts))
 
 
 def _note(folder: Path) -> dict[str, Any] | None:

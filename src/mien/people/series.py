@@ -15,7 +15,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,15 +25,19 @@ from mien.errors import DataError, GuideError, MienError
 from mien.faces.align import align
 from mien.faces.detect import choose, detect
 from mien.images import Photo
+from mien.jobs import Engine, Local, Lost
 from mien.methods.registry import torch_is_here
 from mien.people import stimuli
 from mien.people.asks import COLUMNS, Ask, of_row, table
-from mien.people.crowd import Judge
+from mien.people.camera import noisy
 from mien.people.folder import kept, make, settle
 from mien.people.folder import write as write_text
 from mien.people.stimuli import Level
 from mien.provenance import mark
 from mien.types import Face, Faces, Float, UInt8
+
+if TYPE_CHECKING:
+    from mien.people.crowd import Judge
 
 PLAN = (*COLUMNS, "person", "frames", "repetitions")
 """Columns of a plan: those of asks, where `intensity` and `side` may list several with spaces
@@ -134,12 +138,38 @@ def common_level(people: Sequence[Sitter], oval: bool) -> Level:
     )
 
 
+@dataclass(frozen=True)
+class Showing:
+    """Pictures of a series as jobs: each a person and a cell, made into a row of the table, or the
+    reason why it cannot be."""
+
+    editor: Editor
+    look: Look
+    out: Path
+    who: Judge | None
+
+    def open(self) -> Callable[[tuple[Sitter, Cell]], dict[str, Any] | str]:
+        """The function that makes one picture, or finds it made."""
+        return self._picture
+
+    def _picture(self, job: tuple[Sitter, Cell]) -> dict[str, Any] | str:
+        sitter, cell = job
+        try:
+            return _kept(self.out, sitter, cell) or _made(
+                self.editor, sitter, cell, self.look, self.out, self.who
+            )
+        except MienError as error:
+            return str(error)
+
+
 def write(
     editor: Editor, people: Sequence[Sitter], cells: Sequence[Cell], look: Look, out: Path,
     who: Judge | None, progress: Callable[[int], None] = lambda _: None,
+    engine: Engine = Local(),  # noqa: B008
 ) -> tuple[list[dict[str, Any]], list[str]]:  # fmt: skip
     """Make every picture of the design into `out`, and the table; pictures that are there are kept.
-    Returns the table's rows, and a line for each cell that could not be made.
+    Returns the table's rows, and a line for each cell that could not be made. The bytes are the
+    same on any engine.
 
     Raises:
         DataError: the folder holds another series, or cannot be written, or a person of the plan is
@@ -153,18 +183,16 @@ def write(
     shown = {s.name: hashlib.sha256(s.pixels.tobytes()).hexdigest() for s in people}
     by = {"weights": editor.weights, "method": editor.method.name}
     settle(out, {**by, "people": shown, **asdict(look)}, "a series of other people or settings")
-    rows, faults, done = [], [], 0
-    for sitter, cell in itertools.product(people, cells):
-        done += 1
+    jobs = [(s, c) for s in people for c in cells if not c.people or s.name in c.people]
+    rows, faults = [], []
+    found = engine.map(Showing(editor, look, out, who), jobs)
+    for done, ((sitter, cell), facts) in enumerate(zip(jobs, found, strict=True), 1):
         progress(done)
-        if cell.people and sitter.name not in cell.people:
-            continue
-        try:
-            facts = _kept(out, sitter, cell) or _made(editor, sitter, cell, look, out, who)
-        except MienError as error:
-            faults.append(f"{sitter.name}, {_stem(cell)}: {error}")
-            continue
-        rows += [{**facts, "repetition": n} for n in range(1, cell.repetitions + 1)]
+        if isinstance(facts, dict):
+            rows += [{**facts, "repetition": n} for n in range(1, cell.repetitions + 1)]
+        else:
+            reason = facts.reason if isinstance(facts, Lost) else facts
+            faults.append(f"{sitter.name}, {_stem(cell)}: {reason}")
     write_text(out / TABLE, _csv(rows))
     return rows, faults
 
@@ -216,6 +244,9 @@ def _made(
     edited = sitter.pixels
     if cell.ask.guide is not None and cell.strength:
         edited = editor.edit(Photo(sitter.pixels), cell.ask.guide, cell.strength).pixels
+    if cell.ask.noise:
+        seed = hashlib.sha256(_file(sitter, cell).encode()).digest()
+        edited = noisy(edited, cell.ask.noise, np.random.default_rng(list(seed)))
     (face,) = choose(detect(edited), "largest")
     where = _where(sitter.face, look.size, look.oval)
     shown = edited if look.level is None else stimuli.equated(edited, where, look.level)
@@ -259,7 +290,7 @@ def _facts(
 def _read(editor: Editor, pixels: UInt8, face: Face) -> dict[str, Any]:
     """What three readers see: both judges that ship, where torch is installed, and the face model's
     own fit, by the label whose units are nearest."""
-    found = _judged(Faces.stack([align(pixels, face, 128)]))
+    found = _judged(pixels, face)
     method = editor.method
     faces = Faces.stack([editor.crop(pixels, face)])
     units = method.numbers(method.read(faces))[0]
@@ -269,18 +300,14 @@ def _read(editor: Editor, pixels: UInt8, face: Face) -> dict[str, Any]:
     return found
 
 
-def _judged(face: Faces[Float]) -> dict[str, Any]:
+def _judged(pixels: UInt8, face: Face) -> dict[str, Any]:
     if not torch_is_here():
         return {f"judge_{name}{sure}": "" for name in "ab" for sure in ("", "_sure")}
-    from mien.judges import judge as judges
-    from mien.nn import tensors
+    from mien.people.reading import read
 
     found: dict[str, Any] = {}
-    for name in judges.NAMES:
-        reading = judges.load(name).read(tensors.faces(face).pixels)
-        best = int(reading.emotions[0].argmax())
-        found[f"judge_{name}"] = facs.EMOTIONS[best]
-        found[f"judge_{name}_sure"] = round(float(reading.emotions[0, best]), 3)
+    for name, seen in read(pixels, face).items():
+        found[f"judge_{name}"], found[f"judge_{name}_sure"] = seen["emotion"], seen["sure"]
     return found
 
 

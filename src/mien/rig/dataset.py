@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 from rich.progress import Progress
 from safetensors.numpy import save
@@ -30,6 +29,7 @@ from mien.face_model.mesh import FaceModel
 from mien.face_model.render import Render, Rig, shrink_flow
 from mien.face_model.sampling import shrink
 from mien.face_model.stage import Stage
+from mien.jobs import Local, Lost
 from mien.rig.expressions import choose_stage, choose_states, emotion_of, expression_list
 from mien.rig.shards import Sample, key_of, sweep, write_bytes, write_shard
 
@@ -302,27 +302,24 @@ def _byte(share: Float) -> UInt8:
     return np.round(share * 255).astype(np.uint8)
 
 
+@dataclass(frozen=True)
+class _Rendering:
+    """Shards as jobs."""
+
+    model: FaceModel
+
+    def open(self) -> Callable[[_Job], tuple[bool, list[Outcome]]]:
+        return partial(_render, self.model)
+
+
 def _run(
     model: FaceModel, jobs: Sequence[_Job], workers: int | None
 ) -> Iterator[tuple[bool, list[Outcome]]]:
     """Results of `jobs`, in their order."""
-    workers = min(workers or os.cpu_count() or 1, len(jobs))
-    if workers <= 1:
-        yield from (_render(model, job) for job in jobs)
-        return
-    with multiprocessing.get_context("spawn").Pool(workers, _start, (model,)) as pool:
-        yield from pool.imap(_work, jobs)
-
-
-_model: list[FaceModel] = []
-"""A worker process's face model: handed over once, not with every job."""
-
-
-def _start(model: FaceModel) -> None:
-    cv2.setNumThreads(1)
-    os.environ["OMP_NUM_THREADS"] = "1"
-    _model[:] = [model]
-
-
-def _work(job: _Job) -> tuple[bool, list[Outcome]]:
-    return _render(_model[0], job)
+    engine = Local(min(workers or os.cpu_count() or 1, len(jobs)))
+    for found in engine.map(_Rendering(model), jobs):
+        if isinstance(found, Lost):
+            photos = (p.photo for p, _ in found.job.photographs)
+            yield True, [Outcome(photo, 0, found.reason) for photo in photos]
+        else:
+            yield found

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import cv2
 import numpy as np
@@ -65,7 +65,17 @@ def key_of(photo: str, state: int) -> str:
     return f"{plain[:LONGEST_KEY]}-{state:03d}"
 
 
-def write_shard(path: Path, samples: Iterable[Sample]) -> None:
+class Members(Protocol):
+    """What goes into a shard under one name."""
+
+    @property
+    def key(self) -> str: ...
+    def members(self) -> Iterator[tuple[str, bytes]]:
+        """Ending and content of each file."""
+        ...
+
+
+def write_shard(path: Path, samples: Iterable[Members]) -> None:
     """Write `samples` as a tar file: all of it or nothing."""
     with _whole(path) as file, tarfile.open(None, "w", file, format=tarfile.USTAR_FORMAT) as tar:
         for sample in samples:

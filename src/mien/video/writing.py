@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
+from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -13,7 +16,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange
+from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 
 from mien.errors import VideoError
@@ -21,12 +24,15 @@ from mien.files import replacing
 from mien.images import SOURCE_TYPE, xmp
 from mien.provenance.credentials import Signer
 from mien.types import UInt8
-from mien.video.reading import Film, Frame, opened
+from mien.video.reading import Colour, Film, Frame, opened
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """Suffixes that are written, and FFmpeg's names of the formats."""
 XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 """The identifier of a box with XMP in an MP4 or QuickTime file (XMP specification, part 3)."""
+
+BT709 = 1
+"""FFmpeg's number of the primaries and the transfer that sRGB pictures come nearest to."""
 
 _QUALITY = {"crf": "17", "preset": "fast"}  # nearly the source's look: an edit should cost no more
 
@@ -34,14 +40,16 @@ _QUALITY = {"crf": "17", "preset": "fast"}  # nearly the source's look: an edit 
 class Writer:
     """An open film. It is made by `writing`, which sees to its end."""
 
-    def __init__(self, container: OutputContainer, film: Film, sound: InputContainer) -> None:
+    def __init__(
+        self, container: OutputContainer, film: Film, sound: InputContainer | None
+    ) -> None:
         self._out, self._film = container, film
         self._stream = self._pictures()
         self._copied = {
             stream.index: container.add_stream_from_template(stream)
-            for stream in sound.streams.audio
+            for stream in (sound.streams.audio if sound else ())
         }
-        self._sound = self._packets(sound)
+        self._sound = self._packets(sound) if sound else iter(())
         self._waiting: Packet[AudioStream] | None = None
 
     def add(self, frame: Frame, pixels: UInt8) -> None:
@@ -96,9 +104,11 @@ class Writer:
 
 @contextlib.contextmanager
 def writing(
-    path: Path, film: Film, metadata: Mapping[str, str], signer: Signer | None = None
-) -> Iterator[Writer]:
-    """A writer of the film that becomes `path`, with the sound of `film`, when the block ends well.
+    path: Path, film: Film, metadata: Mapping[str, str], signer: Signer | None = None,
+    *, silent: bool = False,
+) -> Iterator[Writer]:  # fmt: skip
+    """A writer of the film that becomes `path`, with the sound of `film`, when the block ends well;
+    a `silent` one has none, and needs no film that is there.
 
     The file says that a trained model altered it, with `metadata`, and is signed by C2PA if there
     is a signer. VideoError if it cannot be written; nothing is left behind then.
@@ -106,11 +116,11 @@ def writing(
     check_suffix(path)
     try:
         with replacing(path) as part:
-            with opened(film.path) as sound:
+            with nullcontext() if silent else opened(film.path) as sound:
                 form = FORMATS[path.suffix.lower()]
                 options = {"movflags": "faststart"} if form != "matroska" else {}
                 with av.open(str(part), "w", format=form, options=options) as out:
-                    out.metadata.update(_tags(sound, metadata))
+                    out.metadata.update(_tags(sound.metadata if sound else {}, metadata))
                     writer = Writer(out, film, sound)
                     yield writer
                     writer.finish()
@@ -124,6 +134,24 @@ def writing(
         ) from None
     except OSError as error:
         raise VideoError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def write_stills(
+    path: Path, pictures: Iterable[UInt8], rate: int, metadata: Mapping[str, str]
+) -> None:
+    """A film of pictures (H, W, 3) of one size, `rate` a second, without sound. VideoError if it
+    cannot be written, or there are none; nothing is left behind then."""
+    waiting = iter(pictures)
+    first = next(waiting, None)
+    if first is None:
+        raise VideoError(f"{path} would be empty: there are no pictures")
+    height, width = first.shape[:2]
+    base = Fraction(1, rate)
+    colour = Colour(Colorspace.ITU709, ColorRange.MPEG, BT709, BT709)
+    film = Film(path, width, height, Fraction(rate), base, 0.0, colour, Fraction(1))
+    with writing(path, film, metadata, silent=True) as out:
+        for number, pixels in enumerate(chain([first], waiting)):
+            out.add(Frame(pixels, number, float(number * base)), pixels)
 
 
 def check_suffix(path: Path) -> None:
@@ -141,10 +169,10 @@ def _even(pixels: UInt8) -> UInt8:
     return np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
 
 
-def _tags(source: InputContainer, metadata: Mapping[str, str]) -> dict[str, str]:
+def _tags(source: Mapping[str, str], metadata: Mapping[str, str]) -> dict[str, str]:
     """Plain tags of the container: the source's title and the like, and what was done."""
     technical = {"major_brand", "minor_version", "compatible_brands", "encoder"}
-    kept = {k: v for k, v in source.metadata.items() if k.lower() not in technical}
+    kept = {k: v for k, v in source.items() if k.lower() not in technical}
     told = ", ".join(f"{key} {value}" for key, value in metadata.items())
     kept |= {"comment": f"altered by AI: {told}"}
     return kept | {"DigitalSourceType": SOURCE_TYPE} | dict(metadata)

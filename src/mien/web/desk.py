@@ -34,6 +34,11 @@ class Desk:
         return self._present + self._overdue
 
     @property
+    def full(self) -> bool:
+        """Whether all places are taken."""
+        return not self._closed and self.queue > self.limits.waiting
+
+    @property
     def working(self) -> bool:
         """Whether the thread has something to do: a task cannot be stopped once it has begun."""
         return any(not job.done() for job in tuple(self._begun))
@@ -42,7 +47,7 @@ class Desk:
         """Refused (429) when all places are taken, (503) once the desk is closed."""
         if self._closed:
             raise ending()
-        if self.queue > self.limits.waiting:
+        if self.full:
             raise Refused(
                 429,
                 "busy",

@@ -4,6 +4,7 @@ sitting at the desk, and answers with what is shown from then on.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,13 +13,16 @@ from typing import Any, TypeVar
 import gradio as gr
 from fastapi import Response
 
+from mien import facs
 from mien.guides import ExpressionSpec, Reference
 from mien.web import intake, views
 from mien.web.answers import Refused
+from mien.web.line import Line
 from mien.web.parts import MOST, sent, told
 from mien.web.posing import Posing, standing
-from mien.web.sitting import Sitting, Sittings, Wish
+from mien.web.sitting import Sitting, Sittings
 from mien.web.units import UnitSliders
+from mien.web.wish import Wish
 from mien.web.workshop import Workshop
 from mien.zoo.samples import samples
 
@@ -37,16 +41,15 @@ class Events:
         self.workshop = workshop
         self.sittings = Sittings()
         self._lent = 0
+        self._line = Line(workshop)
 
     async def _at_desk(self, task: Callable[[], T]) -> T:
-        with self.workshop.desk.place():
-            return await self.workshop.desk.work(task)
+        return await self._line.work(task)
 
     @told
     async def open(self, path: str, key: str, method: str) -> list[Any]:
         """A photograph that was dropped; the field is empty again for the next."""
-        data, name = _taken(path)
-        return [None, *await self._open(data, name, key, method)]
+        return [None, *await self._open(functools.partial(_taken, path), key, method)]
 
     @told
     async def sample(self, key: str, method: str, event: gr.EventData) -> list[Any]:
@@ -54,40 +57,55 @@ class Events:
         name = str(event.sample)
         if name not in samples():
             raise Refused(404, "not_found", f"there is no sample {name}")
-        return await self._open(samples()[name].read_bytes(), name, key, method)
+        return await self._open(lambda: (samples()[name].read_bytes(), name), key, method)
 
-    async def _open(self, data: bytes, name: str, key: str, method: str) -> list[Any]:
+    async def _open(
+        self, take: Callable[[], tuple[bytes, str]], key: str, method: str
+    ) -> list[Any]:
         method = self.workshop.check(method)
 
         def work() -> list[Any]:
             began = time.perf_counter()
+            data, name = take()  # here, so that what waits lies on the disk
             photo = intake.photo(data, self.workshop.limits, "the photograph")
             sitting = Sitting(photo, self.workshop.editor(method), name)
             self.sittings.add(sitting, instead=key)
-            names = _names(sitting)
-            choice = gr.update(choices=names, value=names[0], visible=len(names) > 1)
-            told = f"{len(sitting.faces)} face{'s' * (len(sitting.faces) > 1)} found"
-            return [
-                gr.update(open=False),
-                sitting.key,
-                choice,
-                views.downloads(sitting),
-                "",
-                *_seen(sitting, began, told),
-            ]
+            count = len(sitting.faces)
+            return _opened(sitting, began, f"{count} face{'s' * (count > 1)} found")
 
         return await self._at_desk(work)
 
     @told
+    async def back(self, key: str) -> list[Any]:
+        """The page was loaded again: what it had open, if that is still here."""
+        if key not in self.sittings:
+            return [gr.skip()] * OPENED
+        sitting = self.sittings.get(key)
+        return await self._at_desk(
+            lambda: _opened(sitting, time.perf_counter(), views.describe(sitting))
+        )
+
+    @told
     async def tiles(self, key: str, face: str | None, intensity: float) -> str:
         """The live sheet of the chosen face."""
+        return await self._sheet(key, face, intensity, facs.EMOTIONS)
+
+    @told
+    async def variants(self, key: str, face: str | None, intensity: float) -> str:
+        """The same for other ways of showing them."""
+        return await self._sheet(key, face, intensity, tuple(facs.VARIANTS))
+
+    async def _sheet(
+        self, key: str, face: str | None, intensity: float, labels: tuple[str, ...]
+    ) -> str:
         if not key:
-            return views.sheet()
+            return views.sheet(labels)
         sitting = self.sittings.get(key)
 
         def work() -> str:
             _choose(sitting, face)
-            return views.sheet(sitting, sitting.sheet(intensity))
+            sitting.sheet(intensity, labels)
+            return views.sheet(labels, sitting)
 
         return await self._at_desk(work)
 
@@ -120,7 +138,7 @@ class Events:
     async def use(self, key: str, face: str | None, method: str) -> list[Any]:
         """Another method for what is open."""
         if not key:
-            return [gr.skip()] * 5
+            return [gr.skip()] * SEEN
         name = self.workshop.check(method)
         return await self._act(key, face, lambda s: s.use(self.workshop.editor(name)))
 
@@ -141,22 +159,33 @@ class Events:
         return await self._act(key, face, lambda s: s.wear(s.moved(unit, value, intensity)))
 
     @told
-    async def like(self, path: str, key: str, face: str | None, intensity: float) -> list[Any]:
-        """A photograph that lends its expression."""
-        data, name = _taken(path)
+    async def like(
+        self, path: str, key: str, face: str | None, intensity: float, share: float
+    ) -> list[Any]:
+        """A photograph that lends its expression; followed in part, it goes on top of a label."""
 
         def act(sitting: Sitting) -> None:
+            data, name = _taken(path)
             photo = intake.photo(data, self.workshop.limits, "the reference")
-            sitting.wear(self._like(sitting.editor.reference(photo), name, intensity))
+            wish = self._like(sitting.editor.reference(photo), name, intensity)
+            under = sitting.worn.spec.to if sitting.worn and share < 1 else None
+            sitting.wear(replace(wish, spec=replace(wish.spec, share=share, to=under)))
 
         return [None, *await self._act(key, face, act)]
 
     @told
+    async def share(self, key: str, face: str | None, share: float) -> list[Any]:
+        """How far a lent expression is followed."""
+        if not key:
+            return [gr.skip()] * SEEN
+        return await self._act(key, face, lambda s: s.wear(s.worn and s.worn.shared(share)))
+
+    @told
     async def swap(self, path: str, key: str, face: str | None) -> list[Any]:
         """A second photograph: both faces lend each other their expression."""
-        data, name = _taken(path)
 
         def act(sitting: Sitting) -> None:
+            data, name = _taken(path)
             photo = intake.photo(data, self.workshop.limits, "the second photograph")
             lent = sitting.editor.reference(photo)
             sitting.other = sitting.editor.edit(photo, sitting.lend())
@@ -174,7 +203,7 @@ class Events:
     async def turn(self, key: str, face: str | None, intensity: float) -> list[Any]:
         """The intensity was moved."""
         if not key:
-            return [gr.skip()] * 5
+            return [gr.skip()] * SEEN
         return await self._act(key, face, lambda s: s.turn(intensity))
 
     @told
@@ -230,8 +259,14 @@ class Events:
         return await self._at_desk(work)
 
     async def download(self, key: str, name: str) -> Response:
-        """A result at the photograph's own size, as a file."""
+        """A result at the photograph's own size, as a file; a picture of the history."""
         what, _, kind = name.partition(".")
+        if what.startswith("step-") and kind == "jpg":
+            steps = {f"step-{step.name}": step.picture for step in self.sittings.get(key).steps}
+            if not steps.get(what):
+                raise Refused(404, "not_found", "there is no such step")
+            kept = {"Cache-Control": "no-store"}  # a browser's cache is on the disk
+            return Response(steps[what], media_type="image/jpeg", headers=kept)
         if name == "expression.json":
             return Response(views.kept(self.sittings.get(key)), media_type="application/json")
         if what not in ("result", "other") or kind not in ("png", "jpg"):
@@ -248,13 +283,33 @@ class Events:
         return Response(data, media_type="image/png" if kind == "png" else "image/jpeg")
 
 
+SEEN = 6
+"""Parts of the page that a step changes."""
+OPENED = 6 + SEEN
+"""Parts that change when a photograph is opened."""
+
+
+def _opened(sitting: Sitting, began: float, told: str) -> list[Any]:
+    names = _names(sitting)
+    chosen = names[-1 if sitting.chosen is None else sitting.chosen]
+    return [
+        gr.update(open=False),
+        sitting.key,
+        gr.update(choices=names, value=chosen, visible=len(names) > 1),
+        views.downloads(sitting),
+        views.other(sitting),
+        gr.update(value=sitting.worn.intensity) if sitting.worn else gr.skip(),
+        *_seen(sitting, began, told),
+    ]
+
+
 def _seen(sitting: Sitting, began: float, told: str) -> list[Any]:
-    """Stage, sheet, history, status and copies after a step; the sheet keeps its pictures."""
+    """Stage, sheets, history, status and copies after a step; the sheets keep their pictures."""
     shown = views.stage(sitting)
-    sheet = views.sheet(sitting, sitting.tiles)
+    sheets = (views.sheet(labels, sitting) for labels in (facs.EMOTIONS, tuple(facs.VARIANTS)))
     spent = time.perf_counter() - began
     line = f"{told[0].upper()}{told[1:]} ({spent:.1f} s)"
-    return [shown, sheet, views.history(sitting), views.status(line), views.copies(sitting)]
+    return [shown, *sheets, views.history(sitting), views.status(line), views.copies(sitting)]
 
 
 def _choose(sitting: Sitting, face: str | None) -> None:

@@ -30,11 +30,12 @@ queue has none across events, and an answer of it may wait for the next event to
 T = TypeVar("T")
 
 
-def html(value: str, name: str) -> gr.HTML:
-    """A part of the page that mien draws itself (`views`), with the id `name`."""
-    return gr.HTML(
-        value, elem_id=name, apply_default_css=False, js_on_load=views.script("studio.js")
-    )
+def html(value: str, name: str, *scripts: str) -> gr.HTML:
+    """A part of the page that mien draws itself (`views`), with the id `name`; scripts of
+    `static/` run for it after `studio.js`.
+    """
+    code = "\n".join(views.script(script) for script in ("studio.js", *scripts))
+    return gr.HTML(value, elem_id=name, apply_default_css=False, js_on_load=code)
 
 
 def drop(label: str, name: str, types: Sequence[str] = UPLOADED, height: int = 130) -> gr.File:

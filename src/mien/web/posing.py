@@ -43,15 +43,20 @@ class Posing:
 
 def draw() -> Posing:
     """The fields, in the layout that is open."""
-    sliders = [
+    with gr.Column(elem_classes="mien-sliders"):
+        sliders = _sliders()
+    region = gr.Radio(list(REGIONS), value="face", label="What may change", elem_id="region")
+    return Posing(tuple(sliders), region)
+
+
+def _sliders() -> list[gr.Slider]:
+    return [
         gr.Slider(
             -most, most, 0, step=most / 40, label=label, buttons=[], elem_id=f"{field}-{place}"
         )
         for field, group in SLIDERS.items()
         for place, (label, most) in enumerate(group)
     ]
-    region = gr.Radio(list(REGIONS), value="face", label="What may change", elem_id="region")
-    return Posing(tuple(sliders), region)
 
 
 def standing(spec: ExpressionSpec) -> tuple[Any, ...]:

@@ -104,9 +104,9 @@ class EditRequest(_Asked):
         list[Annotated[str, Field(max_length=20)]] | None,
         Field(max_length=MOST_UNITS, description="Action units: `AU12=0.8`, `AU4=+0.3`, `AU12L=C`"),
     ] = None
-    like: Annotated[Picture | None, Field(description="A photograph that lends its expression")] = (
-        None
-    )
+    like: Annotated[
+        Picture | None, Field(description="A photograph whose expression is transferred")
+    ] = None
     share: Annotated[
         float | None,
         Field(ge=0, le=1, description="How far `like` is followed; below 1 `to` may go before it."),

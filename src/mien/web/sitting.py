@@ -10,25 +10,29 @@ import math
 import secrets
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import cv2
 import numpy as np
 
-from mien import facs
+from mien import facs, images
 from mien.editor import Draft, Editor, Result, lay, told_of
 from mien.errors import MienError
 from mien.faces.detect import choose, detect
-from mien.guides import ActionUnits, ExpressionSpec, Guide, Label, Reference
+from mien.guides import ActionUnits, ExpressionSpec, Label, Reference
 from mien.images import Photo
 from mien.types import Face, UInt8
 from mien.web.posing import said, standing
+from mien.web.wish import Look, Step, Wish
 
 PREVIEW = 1024
 """Longest side of what is shown while one edits, px; a download has the photograph's own size."""
 TILE = 144
 """Side of a picture in the live sheet, px."""
+
+THUMB = 128
+"""Side of a picture in the history, px."""
 
 _AROUND = 1.5  # side of a tile, in sides of the face's box
 _KEPT_DRAFTS = 96
@@ -37,53 +41,6 @@ _LONGEST_PAST = 60
 
 class Gone(MienError):
     """A photograph that was open in the studio is not any more."""
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What one face is to wear. Its intensity is `intensity`, that of `spec` stays 1."""
-
-    base: str
-    """The whole expression, as people know it: a label, who lends it, a file; or nothing."""
-    intensity: float
-    spec: ExpressionSpec
-    lent: Reference | None = field(default=None, compare=False)
-    """The expression of the photograph that `spec` names."""
-
-    @property
-    def guide(self) -> Guide:
-        """What it asks a method for."""
-        return self.spec.guide(self.lent)
-
-    @property
-    def kind(self) -> tuple[str, ...]:
-        """What it is made of: the base, and what is set on top of it."""
-        top = [key for key in ("au", "gaze", "turn", "light") if getattr(self.spec, key)]
-        return (self.base, *top, self.spec.region)
-
-    @property
-    def name(self) -> str:
-        """What the history shows."""
-        spec = self.spec
-        told = [f"units {' '.join(spec.au)}"] if spec.au else []
-        for key in ("gaze", "turn", "light"):
-            if (values := getattr(spec, key)) is not None:
-                told.append(f"{key} {','.join(f'{v:g}' for v in values)}")
-        what = ", ".join(told)
-        shown = f"{what} on {self.base}" if what and self.base else what or self.base
-        return shown if spec.region == "face" else f"{shown}, {spec.region} face"
-
-    @classmethod
-    def label(cls, name: str, intensity: float) -> Wish:
-        """An expression by name."""
-        return cls(name, intensity, ExpressionSpec(to=name))
-
-    def __str__(self) -> str:
-        return f"{self.name}, {self.intensity:.0%}" if self.intensity != 1 else self.name
-
-
-Look = tuple[Wish | None, ...]
-"""What every face wears, the largest first; None is the face as it was."""
 
 
 class Sitting:
@@ -97,20 +54,25 @@ class Sitting:
         self.photo, self.name, self.editor = photo, name, editor
         self.faces = choose(detect(photo.pixels), "all")
         self.chosen: int | None = 0
-        self.looks: list[Look] = [(None,) * len(self.faces)]
+        self.steps = [Step((None,) * len(self.faces))]
         self.at = 0
         self.other: Result | None = None
         """The second photograph of a swap, with the expression of the first."""
         self.tiles: dict[str, UInt8] = {}
-        """The last `sheet`."""
+        """The last `sheet` of each label."""
         self._scale = min(1.0, PREVIEW / max(photo.pixels.shape[:2]))
         self.small = replace(photo, pixels=_shrunk(photo.pixels, self._scale), alpha=None)
-        self._drafts: OrderedDict[tuple[str, int, Wish], Draft] = OrderedDict()
+        self._drafts: OrderedDict[tuple[object, ...], Draft] = OrderedDict()
+
+    @property
+    def looks(self) -> list[Look]:
+        """The history."""
+        return [step.look for step in self.steps]
 
     @property
     def look(self) -> Look:
         """What the faces wear now."""
-        return self.looks[self.at]
+        return self.steps[self.at].look
 
     @property
     def targets(self) -> tuple[int, ...]:
@@ -129,12 +91,12 @@ class Sitting:
         look = tuple(wish if i in self.targets else w for i, w in enumerate(self.look))
         if look == self.look:
             return
-        del self.looks[self.at + 1 :]
+        del self.steps[self.at + 1 :]
         if self._continues(look):
-            self.looks[self.at] = look
+            self.steps[self.at] = Step(look)
         else:
-            self.looks = [*self.looks[:1], *self.looks[1:][-_LONGEST_PAST:], look]
-        self.at = len(self.looks) - 1
+            self.steps = [*self.steps[:1], *self.steps[1:][-_LONGEST_PAST:], Step(look)]
+        self.at = len(self.steps) - 1
 
     def turn(self, intensity: float) -> None:
         """The chosen faces wear what they do, by another intensity."""
@@ -143,11 +105,11 @@ class Sitting:
             for i, w in enumerate(self.look)
         )
         if look != self.look:
-            self.looks[self.at :] = [look]
+            self.steps[self.at :] = [Step(look)]
 
     def go(self, step: int) -> None:
         """To a step of the history, counted from 0, the photograph as it was; steps stay there."""
-        self.at = min(max(step, 0), len(self.looks) - 1)
+        self.at = min(max(step, 0), len(self.steps) - 1)
 
     def use(self, editor: Editor) -> None:
         """Another method from now on."""
@@ -158,7 +120,12 @@ class Sitting:
         worn = self._worn()
         seen = lay(self.small, [self._draft(i, w).shrunk(self._scale) for i, w in worn])
         faces = tuple(_seen_at(self.faces[i], self._scale) for i, _ in worn)
-        return Result(seen, faces, len(self.faces), {}, self.small).marked.pixels
+        pixels = Result(seen, faces, len(self.faces), {}, self.small).marked.pixels
+        step = self.steps[self.at]
+        if not step.picture:
+            face = _seen_at(self.faces[self.targets[0]], self._scale)
+            step.picture = images.encode(_portrait(pixels, face), ".jpg", altered=any(self.look))
+        return pixels
 
     def result(self) -> Result:
         """The look at the photograph's own size."""
@@ -178,23 +145,24 @@ class Sitting:
         faces = tuple(self.faces[i] for i, _ in worn)
         return Result(photo, faces, len(self.faces), told, self.photo, heads=heads, held=held)
 
-    def sheet(self, intensity: float) -> dict[str, UInt8]:
-        """The first of the chosen faces in every expression, uint8 (s, s, 3), s up to `TILE`."""
+    def sheet(self, intensity: float, labels: Sequence[str] = facs.EMOTIONS) -> dict[str, UInt8]:
+        """The first of the chosen faces in these expressions, uint8 (s, s, 3), s up to `TILE`."""
         face = self.targets[0]
-        wishes = [Wish.label(name, intensity) for name in facs.EMOTIONS]
+        wishes = [Wish.label(name, intensity) for name in labels]
         self._draft_all(face, wishes)
         left, top, right, bottom = self.faces[face].box
         side = _AROUND * max(right - left, bottom - top)
         scale = min(1.0, TILE / side)
         tiny = Photo(_shrunk(self.photo.pixels, scale))
         corner = ((left + right - side) / 2 * scale, (top + bottom - side) / 2 * scale)
-        self.tiles = {
+        made = {
             w.name: _cut(
                 lay(tiny, [self._draft(face, w).shrunk(scale)]).pixels, corner, side * scale
             )
             for w in wishes
         }
-        return self.tiles
+        self.tiles |= made
+        return made
 
     def moved(self, unit: str, value: float, intensity: float) -> Wish:
         """What the first chosen face wears, with this unit set on top of it too."""
@@ -251,7 +219,7 @@ class Sitting:
         """Whether the step to `look` goes on with the one before it: the same wish, moved."""
         if self.at == 0:
             return False
-        pairs = zip(look, self.look, self.looks[self.at - 1], strict=True)
+        pairs = zip(look, self.look, self.steps[self.at - 1].look, strict=True)
         moved = [(new, old, first) for new, old, first in pairs if new != old]
         return all(
             new and old and new.kind == old.kind and old != first for new, old, first in moved
@@ -279,8 +247,8 @@ class Sitting:
         while len(self._drafts) > _KEPT_DRAFTS:
             self._drafts.popitem(last=False)
 
-    def _named(self, face: int, wish: Wish) -> tuple[str, int, Wish]:
-        return self.editor.method.name, face, wish
+    def _named(self, face: int, wish: Wish) -> tuple[object, ...]:
+        return self.editor.method.name, face, wish.key
 
 
 class Sittings:
@@ -296,6 +264,9 @@ class Sittings:
         self._open[sitting.key] = sitting
         while len(self._open) > 1 and (len(self._open) > self._most or self._size() > self._pixels):
             self._open.popitem(last=False)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._open
 
     def get(self, key: str) -> Sitting:
         """The sitting; Gone when there is none."""
@@ -320,6 +291,15 @@ def _seen_at(face: Face, scale: float) -> Face:
     left, top, right, bottom = ((edge + 0.5) * scale - 0.5 for edge in face.box)
     points = ((face.landmarks + 0.5) * scale - 0.5).astype(np.float32)
     return replace(face, box=(left, top, right, bottom), landmarks=points)
+
+
+def _portrait(pixels: UInt8, face: Face) -> Photo:
+    """A face and what is around it, `THUMB` px a side."""
+    left, top, right, bottom = face.box
+    side = _AROUND * max(right - left, bottom - top)
+    corner = ((left + right - side) / 2, (top + bottom - side) / 2)
+    square = _cut(pixels, corner, side)
+    return Photo(_shrunk(square, min(1.0, THUMB / len(square))))
 
 
 def _cut(pixels: UInt8, corner: tuple[float, float], side: float) -> UInt8:

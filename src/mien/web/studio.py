@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from gradio.utils import get_upload_folder
 from starlette.routing import Mount
 
+from mien import facs
 from mien.guides import ActionUnits, Label, Reference
 from mien.methods.registry import METHODS, resolve
 from mien.web import films, posing, units, views
@@ -29,6 +30,7 @@ GUIDES: dict[type, str] = {
     Reference: "Like a photo",
 }
 """The kinds of guide, and the tab of each."""
+_KEPT = "() => sessionStorage.getItem('mien') ?? ''"
 MAPPED = '<p class="mien-hint">This method takes these through a small learnt map.</p>'
 
 
@@ -58,7 +60,7 @@ def mount(app: FastAPI, workshop: Workshop) -> FastAPI:
         max_file_size=workshop.limits.body,
         theme=_theme(),
         css=(views.STATIC / "studio.css").read_text(encoding="utf-8"),
-        head=f"<script>{views.script('order.js')}</script>",
+        head="".join(f"<script>{views.script(name)}</script>" for name in ("order.js", "keys.js")),
     )
     # Gradio looks at where a file lies only in what `launch` has started, which mounting is not
     drawn.has_launched = True
@@ -81,6 +83,7 @@ class Page:
         ) as page:
             gr.HTML(views.title(), apply_default_css=False)
             self.key = gr.State("")
+            self.kept = gr.Textbox(visible=False)  # the page's own memory speaks through it
             with gr.Tabs():
                 with gr.Tab("Photograph"), gr.Row(equal_height=False):
                     with gr.Column(scale=6, min_width=320, elem_id="left"):
@@ -89,7 +92,7 @@ class Page:
                         self._draw_right()
                 with gr.Tab("Film"):
                     self._draw_films(page)
-            self._listen()
+            self._listen(page)
         return page
 
     def _draw_films(self, page: Any) -> None:
@@ -103,14 +106,16 @@ class Page:
         with gr.Accordion("Open a photograph", open=True, elem_id="opening") as self.opening:
             self.upload = drop("JPEG, PNG or WebP", "open")
             self.samples = html(views.examples(), "samples")
-        self.stage = html(views.empty_stage(), "stage")
+        self.stage = html(views.empty_stage(), "stage", "stage.js")
         self.status = html(views.status(""), "status")
         self.faces = gr.Radio([], label="Edit", visible=False, elem_id="faces")
         with gr.Row():
             self.back = gr.Button("Undo", size="sm", min_width=80, elem_id="undo")
             self.forth = gr.Button("Redo", size="sm", min_width=80, elem_id="redo")
             self.clear = gr.Button("As it was", size="sm", min_width=80, elem_id="clear")
+        self.history = html(views.history(None), "history")
         self.downloads = html("", "downloads")
+        html(views.keys(), "keys")
 
     def _draw_right(self) -> None:
         names = list(self.workshop.methods)
@@ -143,8 +148,6 @@ class Page:
         with gr.Accordion("Save, load, copy", open=False):
             self.copies = html('<p class="mien-hint">Choose an expression first.</p>', "copies")
             self.preset = drop("An expression (JSON) for the chosen face", "preset", [".json"])
-        gr.Markdown("### History")
-        self.history = html(views.history(None), "history")
 
     def _note(self, method: str) -> list[Any]:
         """Which tabs another method takes by a map."""
@@ -152,22 +155,33 @@ class Page:
 
     def _labels(self) -> None:
         self.sheet = html(views.sheet(), "sheet")
+        gr.HTML('<h3 class="mien-head">Other ways</h3>', apply_default_css=False)
+        self.variants = html(views.sheet(tuple(facs.VARIANTS)), "variants")
 
     def _units(self) -> None:
         self.panel = self.events.panel = units.draw()
 
     def _references(self) -> None:
         self.lender = drop("A photograph that lends its expression", "lender")
+        self.share = gr.Slider(
+            0, 1, 1, step=0.05, label="How much of it", elem_id="share", buttons=[],
+            info="Below 1 it goes on top of the expression that the face wears",
+        )  # fmt: skip
 
-    def _listen(self) -> None:
+    def _listen(self, page: Any) -> None:
         do, here = self.events, [self.key, self.method]
         face = [self.key, self.faces]  # whose faces travels with each step, so it cannot come late
-        seen = [self.stage, self.sheet, self.history, self.status, self.copies]
-        opened = [self.opening, self.key, self.faces, self.downloads, self.other, *seen]
+        seen = [
+            self.stage, self.sheet, self.variants, self.history, self.status, self.copies,
+        ]  # fmt: skip
+        opened = [
+            self.opening, self.key, self.faces, self.downloads, self.other, self.intensity, *seen,
+        ]  # fmt: skip
         sliders = list(self.panel.sliders)
         tiles = STEP | {
             "fn": do.tiles, "inputs": [*face, self.intensity], "outputs": self.sheet,
         }  # fmt: skip
+        more = tiles | {"fn": do.variants, "outputs": self.variants}
         read = STEP | {
             "fn": do.reading, "inputs": [*face, self.panel.apart],
             "outputs": [*sliders, *self.posing.fields],
@@ -176,13 +190,15 @@ class Page:
         for event in (
             dropped,
             self.samples.click(do.sample, here, opened, **STEP),
+            page.load(do.back, self.kept, opened, js=_KEPT, **STEP),
             self.faces.input(do.choose, face, seen, **STEP),
             self.method.input(do.use, [*face, self.method], seen, **STEP),
         ):
-            event.success(**tiles).success(**read)
+            event.success(**tiles).success(**read).success(**more)
         self.method.input(self._note, self.method, self.notes, **STEP)
         for event in (
             self.sheet.click(do.express, [*face, self.intensity], seen, **STEP),
+            self.variants.click(do.express, [*face, self.intensity], seen, **STEP),
             self.history.click(do.go, face, seen, **STEP),
             self.back.click(functools.partial(do.move, -1), face, seen, **STEP),
             self.forth.click(functools.partial(do.move, 1), face, seen, **STEP),
@@ -192,7 +208,7 @@ class Page:
             event.success(**read)
         self.intensity.input(do.turn, [*face, self.intensity], seen, **STEP)
         settled = self.intensity.release(do.still, None, None, **STEP)
-        settled.success(**tiles).success(**read)
+        settled.success(**tiles).success(**read).success(**more)
         for name, slider in zip(self.panel.names, sliders, strict=True):
             moved = [*face, slider, self.intensity]
             slider.input(functools.partial(do.set_unit, name), moved, seen, **STEP)
@@ -200,7 +216,8 @@ class Page:
         for place, part in enumerate(self.posing.fields):
             moved = [*face, part, self.intensity]
             part.input(functools.partial(do.pose, place), moved, seen, **STEP)
-        lent = [self.lender, *face, self.intensity]
+        self.share.input(do.share, [*face, self.share], seen, **STEP)
+        lent = [self.lender, *face, self.intensity, self.share]
         lending = self.lender.upload(do.like, lent, [self.lender, *seen], **STEP)
         both = [self.partner, *face]
         swapping = self.partner.upload(do.swap, both, [self.partner, self.other, *seen], **STEP)

@@ -1,23 +1,37 @@
-"""The sliders of the action units, drawn from the vocabulary: named, by region of the face, with
-both sides at once or left and right apart.
+"""The sliders of the action units, drawn from the vocabulary: named by FACS and plainly, by region
+of the face, with both sides at once or left and right apart.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import gradio as gr
 
 from mien import facs
+from mien.web.parts import html
 
 REGIONS: dict[str, tuple[int, ...]] = {
-    "Brows and eyes": (1, 2, 4, 5, 6, 7, 43, 61, 62, 63, 64),
-    "Nose and cheeks": (9, 33),
+    "Brows": (1, 2, 4),
+    "Eyes": (5, 6, 7, 43, 61, 62, 63, 64),
+    "Nose, cheeks": (9, 33),
     "Lips": (10, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 28),
     "Jaw": (26, 27, 29, 30),
 }
+PLAIN: dict[int, str] = {
+    1: "Inner brows up", 2: "Outer brows up", 4: "Frown", 5: "Eyes wide", 6: "Smiling eyes",
+    7: "Narrowed eyes", 9: "Wrinkled nose", 10: "Upper lip up", 12: "Smile", 14: "Dimples",
+    15: "Mouth corners down", 16: "Lower lip down", 17: "Chin up", 18: "Kiss",
+    20: "Mouth stretched wide", 22: "Lips forward", 23: "Thin lips", 24: "Pressed lips",
+    25: "Lips apart", 26: "Mouth open", 27: "Mouth wide open", 28: "Lips sucked in",
+    29: "Jaw forward", 30: "Jaw sideways", 33: "Cheeks blown up", 43: "Eyes shut",
+    61: "Eyes left", 62: "Eyes right", 63: "Eyes up", 64: "Eyes down",
+}  # fmt: skip
+"""What people without FACS would call them."""
 
 
 @dataclass(frozen=True)
@@ -38,27 +52,57 @@ class UnitSliders:
 
 def draw() -> UnitSliders:
     """The sliders, in the layout that is open."""
+    html(_finder(), "find", "find.js")
     with gr.Row():
         apart = gr.Checkbox(label="Left and right apart", value=False, container=False)
         reset = gr.Button("Reset units", size="sm")
     made: dict[str, gr.Slider] = {}
-    for region, numbers in REGIONS.items():
-        with gr.Accordion(region, open=region == "Lips"):
+    with gr.Column(elem_classes="mien-sliders"):
+        for region, numbers in REGIONS.items():
+            gr.HTML(f"<h3>{region}</h3>", apply_default_css=False, elem_id=_place(region))
             for number in numbers:
                 for side in ("", "L", "R") if number in facs.SIDED else ("",):
                     made[f"AU{number}{side}"] = _slider(number, side)
     return UnitSliders(tuple(made), tuple(made.values()), apart, reset)
 
 
+def _finder() -> str:
+    """A field to search in and the regions, with what each slider is called and where it is."""
+    told = {
+        f"unit-AU{number}{side}": (
+            _place(region),
+            f"{PLAIN[number]} {facs.NAMES[number]} AU{number}",
+        )
+        for region, numbers in REGIONS.items()
+        for number in numbers
+        for side in ("", "L", "R")
+    }
+    regions = "".join(
+        f'<button type="button" data-region="{_place(region) if region else ""}" '
+        f'aria-pressed="{"false" if region else "true"}">{region or "All"}</button>'
+        for region in ("", *REGIONS)
+    )
+    return (
+        f'<div class="mien-find" data-sliders="{escape(json.dumps(told))}">'
+        '<input type="search" aria-label="Find a slider" '
+        'placeholder="Find: smile, brow, AU12 ...">'
+        f'<div role="group" aria-label="Region">{regions}</div>'
+        '<p class="mien-hint" role="status"></p><style></style></div>'
+    )
+
+
+def _place(region: str) -> str:
+    return "region-" + region.lower().replace(", ", "-")
+
+
 def _slider(number: int, side: str) -> gr.Slider:
-    what = facs.NAMES[number].capitalize()
     half = {"": "", "L": ", left", "R": ", right"}[side]
     return gr.Slider(
         0,
         1,
         0,
         step=0.01,
-        label=f"{what}{half} (AU{number}{side})",
+        label=f"{PLAIN[number]}{half}: {facs.NAMES[number]} (AU{number}{side})",
         visible=side == "",
         elem_id=f"unit-AU{number}{side}",
         buttons=[],  # its own reset goes to 0, not to what the face shows

@@ -7,7 +7,7 @@ Pictures travel inside the page (data URLs): nothing of a photograph is written 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import numpy as np
 from mien import facs, images
 from mien.images import Photo
 from mien.types import UInt8
-from mien.web import copying
+from mien.web import copying, posing
 from mien.web.sitting import Sitting
 from mien.zoo.samples import samples
 
@@ -45,23 +45,55 @@ def picture(pixels: UInt8, alt: str, kind: str, *, altered: bool = True) -> str:
 
 
 def stage(sitting: Sitting) -> str:
-    """The photograph and the look one over the other, a box on every face, and what to compare
-    them with.
+    """The photograph and the look one over the other, a box on every face, what to compare and to
+    zoom them with; and which sliders differ from what the expression itself asks for.
     """
     height, width = sitting.small.pixels.shape[:2]
     told = describe(sitting)
     boxes = "".join(_box(sitting, i) for i in range(len(sitting.faces)))
     return (
-        f'<figure class="mien-stage" style="aspect-ratio:{width}/{height};'
-        + f'--ratio:{width / height}">'
+        f'{_marks(sitting)}<figure class="mien-stage" data-key="{sitting.key}" '
+        + f'style="aspect-ratio:{width}/{height};--ratio:{width / height}"><div class="view">'
         + picture(sitting.small.pixels, "Before: the photograph as it was", "before", altered=False)
         + picture(sitting.preview(), f"After: {told}", "after")
+        + '<span class="cut"></span>'
+        + f'<div role="group" aria-label="Faces">{boxes}</div></div>'
         + '<span class="tag left" aria-hidden="true">before</span>'
-        + '<span class="tag right" aria-hidden="true">after</span><span class="cut"></span>'
-        + f'<div role="group" aria-label="Faces">{boxes}</div></figure>'
-        + '<label class="mien-compare"><span>Compare with before</span>'
-        + '<input type="range" min="0" max="100" value="0"></label>'
+        + '<span class="tag right" aria-hidden="true">after</span></figure>'
+        + f'<div class="mien-tools">{_COMPARE}{_TOOLS}</div>'
     )
+
+
+_COMPARE = (
+    '<label class="mien-compare"><span>Compare with before</span>'
+    '<input type="range" min="0" max="100" value="0"></label>'
+)
+_TOOLS = (
+    '<div role="group" aria-label="View" class="mien-view">'
+    '<button type="button" data-view="before" title="Hold: the photograph as it was (B)" '
+    'aria-pressed="false">Before</button>'
+    '<button type="button" data-view="out" title="Zoom out (-)" aria-label="Zoom out">&minus;'
+    '</button><button type="button" data-view="fit" title="The whole picture (0)" '
+    'aria-label="The whole picture">100&nbsp;%</button>'
+    '<button type="button" data-view="in" title="Zoom in (+)" aria-label="Zoom in">+</button></div>'
+)
+
+
+def _marks(sitting: Sitting) -> str:
+    """A style for the fields that were moved on top of what the chosen face wears. It holds for
+    fields that are not drawn yet.
+    """
+    if sitting.worn is None:
+        return ""
+    spec = sitting.worn.spec
+    moved = [f"unit-{unit.partition('=')[0]}" for unit in spec.au]
+    for field, sliders in posing.SLIDERS.items():
+        values = getattr(spec, field) or (0.0,) * len(sliders)
+        moved += [f"{field}-{place}" for place, value in enumerate(values) if value]
+    if not moved:
+        return ""
+    fields = ",".join(f"#{name}" for name in moved)
+    return f"<style>{fields}{{--moved:var(--color-accent);--weight:700}}</style>"
 
 
 def empty_stage() -> str:
@@ -69,30 +101,39 @@ def empty_stage() -> str:
     return '<p class="mien-empty">Open a photograph, or begin with a sample.</p>'
 
 
-def sheet(sitting: Sitting | None = None, tiles: Mapping[str, UInt8] | None = None) -> str:
-    """The eight expressions as buttons; with tiles, each shows the face that it would make."""
-    target = sitting.look[sitting.targets[0]] if sitting else None
-    worn, off = (target.spec.to if target else "", "" if sitting else " disabled")
+def sheet(labels: Sequence[str] = facs.EMOTIONS, sitting: Sitting | None = None) -> str:
+    """Expressions as buttons; those drawn already show the face that they would make."""
+    worn, off = (sitting.worn.spec.to if sitting and sitting.worn else "", _off(sitting))
+    tiles = sitting.tiles if sitting else {}
     buttons = "".join(
         f'<button type="button" data-expression="{name}" aria-pressed="{_flag(name == worn)}"{off}>'
-        + (picture(tiles[name], "", "tile") if tiles else '<i class="tile" aria-hidden="true"></i>')
-        + f"<span>{name}</span></button>"
-        for name in facs.EMOTIONS
+        + (picture(tiles[name], "", "tile") if name in tiles else _NO_TILE)
+        + f"<span>{name.replace(':', ', ')}</span></button>"
+        for name in labels
     )
-    return f'<div class="mien-sheet" role="group" aria-label="Expressions">{buttons}</div>'
+    what = "Expressions" if labels == facs.EMOTIONS else "Variants"
+    return f'<div class="mien-sheet" role="group" aria-label="{what}">{buttons}</div>'
+
+
+_NO_TILE = '<i class="tile" aria-hidden="true"></i>'
 
 
 def history(sitting: Sitting | None) -> str:
-    """The steps so far as buttons, the present one marked."""
-    if sitting is None or len(sitting.looks) < 2:
+    """The steps so far as buttons with their faces, the present one marked."""
+    if sitting is None or len(sitting.steps) < 2:
         return '<p class="mien-hint">What you try is kept here, a click goes back to it.</p>'
     steps = "".join(
-        f'<li><button type="button" data-step="{i}"'
+        f'<li><button type="button" data-step="{i}" title="{(told := _told(sitting, i))}"'
         + (' aria-current="step"' if i == sitting.at else "")
-        + f">{escape(_worn(look, len(sitting.faces)))}</button></li>"
-        for i, look in enumerate(sitting.looks)
+        + '><img class="tile" alt="" draggable="false" '
+        + f'src="studio/{sitting.key}/step-{step.name}.jpg"><span>{told}</span></button></li>'
+        for i, step in enumerate(sitting.steps)
     )
     return f'<ol class="mien-history" aria-label="History">{steps}</ol>'
+
+
+def _told(sitting: Sitting, step: int) -> str:
+    return escape(_worn(sitting.steps[step].look, len(sitting.faces)))
 
 
 def downloads(sitting: Sitting | None) -> str:
@@ -158,6 +199,18 @@ def examples() -> str:
     )
 
 
+def keys() -> str:
+    """What can be done by keyboard beside Tab and Enter."""
+    told = {
+        "1 … 8": "expressions",
+        "B": "held: before",
+        "+ − 0": "zoom",
+        "Ctrl Z, Ctrl Y": "undo, redo",
+    }
+    shown = " ".join(f"<span><kbd>{key}</kbd> {what}</span>" for key, what in told.items())
+    return f'<p class="mien-hint mien-keys">{shown}</p>'
+
+
 def status(text: str) -> str:
     """A line that a screen reader says aloud."""
     return f'<p class="mien-status" role="status" aria-live="polite">{escape(text)}</p>'
@@ -204,6 +257,10 @@ def fitting(pixels: UInt8, side: int = 480) -> UInt8:
     scale = min(1.0, side / max(pixels.shape[:2]))
     size = [max(1, round(s * scale)) for s in pixels.shape[1::-1]]
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _off(sitting: Sitting | None) -> str:
+    return "" if sitting else " disabled"
 
 
 def _flag(value: bool) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from mien.editor import Editor
 from mien.errors import AssetMissing
 from mien.guides import Label
-from mien.methods.registry import DEFAULT, METHODS, entry
+from mien.methods.registry import DEFAULT, METHODS, check_installed, installed
 from mien.web.desk import Desk
 from mien.web.limits import Limits
 from mien.zoo.records import Record, records
@@ -30,17 +30,18 @@ class Workshop:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """Methods that can edit here, the default first: those whose weights there are."""
-        others = (name for name in METHODS if name in records() and name != self.default)
-        return (self.default, *others)
+        """Methods that can edit here, the default first: those whose weights there are, and torch
+        if they need it."""
+        others = (name for name in METHODS if name in records() and installed(name))
+        return (self.default, *(name for name in others if name != self.default))
 
     def check(self, method: str | None) -> str:
-        """The method of this name, the default for None; ConfigError for one that does not exist,
-        AssetMissing for one without weights. Both before a photograph is looked at.
+        """The method of this name, the default for None; ConfigError for one that does not exist
+        or lacks torch, AssetMissing for one without weights. Both before a photograph is looked at.
         """
         name = method or self.default
         if name not in self.methods:
-            entry(name)
+            check_installed(name)
             raise AssetMissing(f"{name} has no weights here: choose {', '.join(self.methods)}")
         return name
 

@@ -4,19 +4,32 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
-from mien.data.adapters import canada, coded, congress, free, london, moving, posed, reading
+from mien.data.adapters import (
+    canada,
+    coded,
+    congress,
+    free,
+    gnm_head,
+    ict_facekit,
+    london,
+    moving,
+    posed,
+    reading,
+)
 from mien.data.adapters.base import DataSet
 from mien.data.manifest import FILE_NAME, Record, read_manifest
 from mien.errors import DataError
 
 DATASETS: dict[str, DataSet] = {d.DATASET.name: d.DATASET for d in (london, canada, congress)}
-"""Name -> the photographs that weights which ship were made of; the face model, which holds no
-photographs, is in `ict_facekit`."""
+"""Name -> the photographs that weights which ship were made of."""
 
 KNOWN: dict[str, DataSet] = DATASETS | {
     d.name: d for sets in (free.SETS, posed.SETS, moving.SETS, coded.SETS) for d in sets
 }
 """Name -> every set that can be read: those, and what users bring under terms of their own."""
+
+FACE_MODELS = {model.NAME: model for model in (ict_facekit, gnm_head)}
+"""Name -> the module that reads the original of a face model."""
 
 _ENOUGH = 500
 """Pictures and films by whose names a layout is known."""
@@ -62,4 +75,4 @@ def _seen(folder: Path) -> Iterable[str]:
             yield path
 
 
-__all__ = ["DATASETS", "KNOWN", "DataSet", "recognised", "records_in"]
+__all__ = ["DATASETS", "FACE_MODELS", "KNOWN", "DataSet", "recognised", "records_in"]

@@ -10,7 +10,7 @@ neutral's.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ TITLE = "ICT Face Model Light"
 LICENCE = "MIT"
 SOURCE = "https://github.com/ICT-VGL/ICT-FaceKit"
 OBTAIN = "clone the GitHub repository ICT-VGL/ICT-FaceKit"
+CONTENTS = "original of the one that ships"
 
 IDENTITIES = 100
 _NEUTRAL = "generic_neutral_mesh"
@@ -68,7 +69,11 @@ def import_model(
     """
     target = out if out is not None else model_file()
     source = folder / "FaceXModel" if (folder / "FaceXModel").is_dir() else folder
-    arrays = _arrays(source, progress)
+    return write_arrays(target, _arrays(source, progress))
+
+
+def write_arrays(target: Path, arrays: Mapping[str, Any]) -> Path:
+    """Write a face model's array file in one step and return its path; DataError if that fails."""
     try:
         with replacing(target) as part, part.open("wb") as stream:
             np.savez_compressed(stream, **arrays)

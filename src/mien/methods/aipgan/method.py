@@ -11,7 +11,6 @@ from mien.guides import Reference
 from mien.methods.aipgan import networks
 from mien.methods.aipgan.config import Architecture
 from mien.methods.learnt import Learnt
-from mien.nn.alive import Bounded
 from mien.nn.blocks import initialise
 from mien.nn.compose import decisive, resize
 from mien.nn.heads import ComposeHead, PictureHead
@@ -86,13 +85,6 @@ class AIPGAN(Learnt):
         """The landmarks (B, 68, 2), crop units, that codes say."""
         return self.expression_features.landmarks(self.expression_features(code)[-1])
 
-    def gates(self, face: Tensor) -> dict[str, Bounded]:
-        """The spatial gates of both encoders, (B, 1, 16, 16) each; none without attention."""
-        _, lent = self.expression_encoder(face)
-        _, _, kept = self.identity_encoder(face)
-        found = {"expression attention": lent, "identity attention": kept}
-        return {name: Bounded(gate) for name, gate in found.items() if gate is not None}
-
     @torch.no_grad()
     def explain(
         self, source: Faces[Tensor], expression: Expression[Tensor]
@@ -108,6 +100,13 @@ class AIPGAN(Learnt):
             ("intrinsic", self.identity_encoder.intrinsic(maps[-1])),
             ("result", self.decode(self.identity(source), expression)),
         ]
+
+    def gates(self, face: Tensor) -> dict[str, tuple[Tensor, float, float]]:
+        """For `nn.alive`: the spatial gates of both encoders, (B, 1, 16, 16) in [0, 1]."""
+        _, lent = self.expression_encoder(face)
+        _, _, kept = self.identity_encoder(face)
+        found = {"expression attention": lent, "identity attention": kept}
+        return {name: (gate, 0.0, 1.0) for name, gate in found.items() if gate is not None}
 
 
 def lit(face: Tensor, gate: Tensor) -> Tensor:

@@ -14,9 +14,6 @@ from mien.methods.config import BaseArchitecture, MethodConfig, RigTraining, Rig
 class Architecture(BaseArchitecture):
     """Shapes of the networks."""
 
-    older: ClassVar[dict[str, bool]] = {"sdu_standardised": False}
-    """Fields that weights may be older than, with what these were made with."""
-
     stem: int = 1  # space-to-depth before encoder and extractor; 1 is the paper, 2 costs a quarter
     width: int = 64  # channels of the encoder at its first resolution; doubled at each of two Downs
     middle: int = 64  # channels of the translator
@@ -36,6 +33,8 @@ class Architecture(BaseArchitecture):
     norm: Literal["instance", "group"] = (
         "instance"  # of encoder and decoder; the paper's is instance
     )
+    older: ClassVar[dict[str, bool]] = {"sdu_standardised": False}
+    """Fields that weights may be older than, with what these were made with."""
 
 
 @dataclass(frozen=True)

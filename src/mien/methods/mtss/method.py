@@ -14,7 +14,6 @@ from mien.guides import Label, Reference
 from mien.methods.learnt import Learnt
 from mien.methods.mtss import networks
 from mien.methods.mtss.config import Architecture
-from mien.nn.alive import Bounded
 from mien.nn.blocks import initialise
 from mien.nn.compose import decisive
 from mien.nn.heads import ComposeHead, PictureHead
@@ -64,10 +63,6 @@ class MTSS(Learnt):
         style, skip = self.sdu(maps[1], self.extractor.look(face))
         return maps[2], skip, style
 
-    def gates(self, face: Tensor) -> dict[str, Bounded]:
-        """The style part of the skip, (B, 128, 64, 64)."""
-        return {"style disentanglement": Bounded(self.separate(face)[2], -1.0, 1.0)}
-
     def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
         return Expression(self.extractor(faces.pixels))
 
@@ -102,3 +97,7 @@ class MTSS(Learnt):
         """The style of every emotion, (8, 256)."""
         index = torch.arange(len(EMOTIONS), device=self.device)
         return self.from_labels(index).code
+
+    def gates(self, face: Tensor) -> dict[str, tuple[Tensor, float, float]]:
+        """For `nn.alive`: the style part of the skip, (B, 128, 64, 64) in [-1, 1]."""
+        return {"style disentanglement": (self.separate(face)[2], -1.0, 1.0)}

@@ -32,12 +32,7 @@
 
     async ask() {
       this.sent = performance.now();
-      let answer = await send(this.address, this.settings);
-      for (let tries = 0; answer.status === 429 && tries < 60; tries++) {
-        const seconds = Number(answer.headers.get("Retry-After")) || 1;
-        await new Promise((go) => setTimeout(go, 1000 * seconds));
-        answer = await send(this.address, this.settings);
-      }
+      const answer = await send(this.address, this.settings);
       const body = await answer.json();
       if (answer.ok) return respond(this.settle(body), answer.status);
       const message = body.error?.message ?? body.error ?? "the studio failed: its log says why";
@@ -94,11 +89,13 @@
 
   const work = async () => {
     working = true;
+    document.body.toggleAttribute("data-working", true);
     while (waiting.length) {
       const job = waiting.shift();
       await job.ask().then(job.resolve, job.reject);
     }
     working = false;
+    document.body.toggleAttribute("data-working", false);
   };
 
   // When each field was last moved, by its id in the page.

@@ -1,0 +1,226 @@
+"""Load on the studio: many browsers' worth of its page's events, a crowd and then for long.
+
+    python benchmarks/load_studio.py -o benchmarks/results/load_studio.json
+
+It starts `mien studio` by itself and speaks to 127.0.0.1 only, as the page does: one event at a
+time in each browser, in the order of its clicks. A visitor opens a sample, waits for the tiles and
+the reading of the sliders, then clicks on expressions, moves a slider, takes steps back, and opens
+another sample. First a crowd does so at once, and somebody asks all the while whether the server is
+well; then a few visitors go on for so many events, and the server's resident memory is taken after
+each: the median of the last quarter over that of the second (the first is warming up).
+
+Exit code 1 if an answer was neither what the page shows, with its pictures whole, nor a refusal in
+words, health took a second or more, or memory grew by over 5 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import http.client
+import io
+import itertools
+import json
+import os
+import platform
+import re
+import secrets
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from load import LATEST, SOONEST, Server, Told, faults, percentile, together
+from PIL import Image
+
+from mien.facs import EMOTIONS
+from mien.methods.registry import DEFAULT
+from mien.metrics.report import commit
+from mien.zoo.samples import samples
+
+_PICTURE = re.compile(r"data:image/jpeg;base64,([A-Za-z0-9+/=]+)")
+CLICKS = 6  # on expressions, of one visitor to one sample
+
+
+class Page:
+    """What the page of one browser knows of itself."""
+
+    def __init__(self, port: int) -> None:
+        self.port, self.session = port, secrets.token_hex(6)
+        config = json.loads(self._get("/config"))
+        named = {c["props"].get("elem_id"): c["id"] for c in config["components"]}
+        self._place = {number: name for name, number in named.items()}
+        self._events = [d for d in config["dependencies"] if d["backend_fn"]]
+
+    def _get(self, path: str) -> bytes:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LATEST)
+        connection.request("GET", path)
+        body = connection.getresponse().read()
+        connection.close()
+        return body
+
+    def event(self, name: str, kind: str) -> dict[str, Any]:
+        """The event `kind` of the field `name`."""
+        return next(
+            e for e in self._events for at, what in e["targets"]
+            if self._place.get(at) == name and what == kind and len(e["outputs"]) > 1
+        )  # fmt: skip
+
+    def after(self, event: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """What the page asks for once an event has succeeded."""
+        for other in self._events:
+            if other["trigger_after"] == event["id"]:
+                yield other
+                yield from self.after(other)
+
+    def send(self, event: dict[str, Any], data: list[Any], said: Any = None) -> tuple[int, Any]:
+        """The status of an answer and what it says."""
+        body = {
+            "data": data, "fn_index": event["id"], "session_hash": self.session,
+            "event_data": said, "trigger_id": None,
+        }  # fmt: skip
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LATEST)
+        try:
+            kind = {"Content-Type": "application/json"}
+            connection.request("POST", "/gradio_api/run/predict", json.dumps(body), kind)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
+
+def judge(status: int, body: Any, pictures: int) -> tuple[str, str]:
+    """What an answer is, and what is wrong with it, if anything is: so many pictures at least."""
+    if status != 200:
+        error = body.get("error") if isinstance(body, dict) else None
+        told = error.get("message") if isinstance(error, dict) else error
+        return f"told: {told}", "" if told else f"{status} without a reason"
+    found = [match[1] for match in _PICTURE.finditer(json.dumps(body["data"]))]
+    try:
+        for data in found:
+            Image.open(io.BytesIO(base64.b64decode(data))).load()
+    except OSError as error:
+        return "shown", f"no whole picture: {error}"
+    few = len(found) < pictures
+    return "shown", f"{len(found)} pictures instead of {pictures}" if few else ""
+
+
+def visit(
+    port: int, number: int, end: float, told: Told, seen: list[float], server: Server
+) -> None:
+    """Use the studio until `end`, as one person does."""
+    page, names = Page(port), list(samples())
+
+    def do(event: dict[str, Any], data: list[Any], said: Any = None, pictures: int = 2) -> bool:
+        if time.monotonic() > end:
+            return False
+        began = time.monotonic()
+        try:
+            answer = page.send(event, data, said)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            told.wrong.append(f"no answer: {error!r}")
+            return False
+        what, wrong = judge(*answer, pictures)
+        told.answers[what] += 1
+        told.wrong += [wrong] if wrong else []
+        if what == "shown" and pictures:
+            told.seconds.append(time.monotonic() - began)
+        seen.append(server.memory())
+        if what != "shown":
+            time.sleep(SOONEST)
+        return what == "shown"
+
+    for turn in itertools.count(number):
+        if time.monotonic() > end:
+            return
+        opening = page.event("samples", "click")
+        if not do(opening, [None, DEFAULT], {"sample": names[turn % len(names)]}):
+            continue
+        for view in page.after(opening):
+            many = len(view["outputs"]) > 1
+            do(view, [None, "Face 1", False if many else 1], None, 0 if many else len(EMOTIONS))
+        for click in range(CLICKS):
+            said = {"expression": EMOTIONS[(turn + click) % len(EMOTIONS)]}
+            do(page.event("sheet", "click"), [None, "Face 1", 1], said)
+            do(page.event("unit-AU12", "input"), [None, "Face 1", click / CLICKS, 1])
+            do(page.event("undo", "click"), [None, "Face 1"])
+
+
+def use(server: Server, visitors: int, seconds: float) -> dict[str, Any]:
+    """Many visitors at once, health watched, memory taken after each event."""
+    told, used, health, over = Told(), list[float](), list[float](), threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.2):
+            try:
+                health.append(server.health())
+            except (OSError, http.client.HTTPException) as error:
+                told.wrong.append(f"health: {error!r}")
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    before, end = server.work(), time.monotonic() + seconds
+    together([
+        threading.Thread(target=visit, args=(server.port, n, end, told, used, server))
+        for n in range(visitors)
+    ])  # fmt: skip
+    over.set()
+    watcher.join()
+    return {
+        "visitors": visitors,
+        "seconds": seconds,
+        "answers": dict(sorted(told.answers.items())),
+        "p50_ms": percentile(told.seconds, 50),
+        "p99_ms": percentile(told.seconds, 99),
+        "cpu_ms_per_answer": round((server.work() - before) / max(1, len(told.seconds)) * 1e3),
+        "health_asked": len(health),
+        "health_slowest_ms": percentile(health, 100),
+        "memory_mb": [round(float(np.median(q))) for q in np.array_split(np.array(used), 4)],
+        "memory_growth": round(_growth(used), 4),
+        "wrong": dict(Counter(told.wrong).most_common(20)),
+    }
+
+
+def _growth(used: list[float]) -> float:
+    quarters = np.array_split(np.array(used), 4)
+    return float(np.median(quarters[3]) / np.median(quarters[1])) if len(used) >= 8 else 1.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--visitors", type=int, default=40, help="of the crowd")
+    parser.add_argument("--seconds", type=float, default=120, help="of the crowd")
+    parser.add_argument("--few", type=int, default=4, help="visitors while memory is watched")
+    parser.add_argument("--long", type=float, default=240, help="seconds of these")
+    parser.add_argument("-o", "--out", type=Path, help="JSON file to write")
+    asked = parser.parse_args()
+    server = Server("studio")
+    try:
+        server.wait()
+        found = {
+            "command": "python " + " ".join(["benchmarks/load_studio.py", *sys.argv[1:]]),
+            "commit": commit(),
+            "method": DEFAULT,
+            "crowd": use(server, asked.visitors, asked.seconds),
+            "memory": use(server, asked.few, asked.long),
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+            "python": platform.python_version(),
+            "load_average": round(os.getloadavg()[0], 1),
+        }
+    finally:
+        server.process.terminate()
+        server.process.wait(30)
+    text = json.dumps(found, indent=1)
+    print(text)
+    if asked.out:
+        asked.out.write_text(text + "\n")
+    if lines := faults(found):
+        raise SystemExit("not fine: " + "; ".join(lines))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""Photographs as training reads them: aligned crops, what is known of each, no pairs and no truth.
+
+Draw i is a function of (seed, i) alone, as of the rig's renders in `loading`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.random import Generator
+
+from mien import facs, images
+from mien.data.adapters import recognised
+from mien.data.manifest import FILE_NAME, Record, read_manifest
+from mien.data.split import Split
+from mien.data.transforms import Camera, Geometry
+from mien.errors import DataError
+from mien.faces.align import MIRROR
+from mien.types import Float, UInt8
+
+STRENGTH = 0.5
+"""Of the augmentation, of what pairs of renders get."""
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """One crop as a network sees it, and what is known of it."""
+
+    pixels: UInt8
+    """(S, S, 3)."""
+    landmarks: Float
+    """(68, 2) px."""
+    units: Float
+    """Action units (47,) in [0, 1], NaN where nobody has coded them."""
+    label: int
+    """Index in `facs.EMOTIONS`, or -1."""
+    person: int
+    """Place in `Photographs.people`."""
+
+
+class Photographs:
+    """The aligned photographs of a split of a manifest, drawn at `size` px.
+
+    augment: turned, zoomed, shifted, relit and mirrored at random; else each as it is.
+
+    Raises:
+        DataError: there is no manifest, its photographs are not aligned, or none is of the split.
+    """
+
+    def __init__(
+        self, folder: Path, split: Split, *, size: int = 128, seed: int = 0, augment: bool = True
+    ) -> None:
+        self.folder, self.size, self.seed, self.augment = folder, size, seed, augment
+        self.records = _aligned(folder, split)
+        self.people = sorted({r.person for r in self.records})
+        self._place = {person: place for place, person in enumerate(self.people)}
+        self.labelled: dict[int, list[int]] = {}
+        """Emotion -> the photographs that show it."""
+        for k, r in enumerate(self.records):
+            if r.emotion is not None:
+                self.labelled.setdefault(facs.EMOTIONS.index(r.emotion), []).append(k)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def any(self, i: int) -> Photograph:
+        """Draw i of all photographs."""
+        rng = np.random.default_rng((self.seed, i, 4))
+        return self.photograph(int(rng.integers(len(self.records))), rng)
+
+    def named(self, i: int, batch: int) -> tuple[Photograph, int]:
+        """Draw i of those with an emotion, and another emotion to give it: one of each for all of a
+        batch, as unpaired methods have it (HiSD's loop). DataError where fewer than two are shown.
+        """
+        shown = sorted(self.labelled)
+        if len(shown) < 2:
+            names = ", ".join(facs.EMOTIONS[k] for k in shown) or "no emotion"
+            raise DataError(f"{self.folder} shows {names}: unpaired training needs two at least")
+        of_batch = np.random.default_rng((self.seed, i // batch, 5))
+        source, wanted = (shown[k] for k in of_batch.permutation(len(shown))[:2])
+        rng = np.random.default_rng((self.seed, i, 6))
+        return self.photograph(int(rng.choice(self.labelled[source])), rng), wanted
+
+    def photograph(self, k: int, rng: Generator) -> Photograph:
+        """Photograph k of `records`, with the changes that `rng` draws."""
+        record = self.records[k]
+        pixels = images.read(self.folder / record.file_name).pixels
+        strength = STRENGTH if self.augment else 0.0
+        mirrored = self.augment and bool(rng.random() < 0.5)
+        geometry = Geometry.draw(rng, len(pixels), self.size, strength, mirrored)
+        seen = geometry.image(pixels)
+        if self.augment:
+            seen = Camera.draw(rng, strength).apply(seen)
+        assert record.landmarks is not None
+        points = geometry.points(record.landmarks)
+        units = record.units
+        if units is None:
+            units = np.full(len(facs.UNITS), np.nan, np.float32)
+        return Photograph(
+            seen,
+            (points[MIRROR] if mirrored else points).astype(np.float32),
+            facs.mirror(units) if mirrored else units,
+            -1 if record.emotion is None else facs.EMOTIONS.index(record.emotion),
+            self._place[record.person],
+        )
+
+
+def _aligned(folder: Path, split: Split) -> list[Record]:
+    if not (folder / FILE_NAME).is_file() and recognised(folder) is not None:
+        raise DataError(f"{folder} holds photographs as downloaded: `mien data align {folder}`")
+    records = read_manifest(folder)
+    for r in records[:1]:
+        pixels = images.read(folder / r.file_name).pixels
+        if r.landmarks is None or pixels.shape[0] != pixels.shape[1]:
+            raise DataError(
+                f"the photographs in {folder} are not aligned: run `mien data align {folder} "
+                "--out DIR` and name that folder"
+            )
+    found = [r for r in records if r.split == split and r.landmarks is not None]
+    if not found:
+        raise DataError(f"no photograph in {folder} is of the split {split!r}")
+    return found

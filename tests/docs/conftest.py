@@ -1,0 +1,35 @@
+"""Every page of the documentation, and every tutorial, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    for name, pattern in (("page", "**/*.md"), ("tutorial", "tutorials/*.md")):
+        if name in metafunc.fixturenames:
+            paths = sorted(DOCS.glob(pattern))
+            ids = [p.relative_to(DOCS).as_posix() for p in paths]
+            metafunc.parametrize(name, paths, ids=ids)
+
+
+@pytest.fixture(scope="session")
+def made() -> Callable[[str], str]:
+    """A page that the site makes, by the module's name that makes it."""
+    return cache(_made)
+
+
+def _made(name: str) -> str:
+    spec = spec_from_file_location(name, DOCS / "site" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return str(module.page())

@@ -1,0 +1,116 @@
+"""What one works with in the studio beside expressions: keys, zoom, search, memory."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+SCALE, LEFT = (f"view => new DOMMatrix(getComputedStyle(view).transform).{n}" for n in "ae")
+
+
+def test_keys_zoom_and_before(visit: Any) -> None:
+    page = visit.page
+    visit.sample("anna")
+    page.keyboard.press("2")
+    visit.shows("happy")
+    page.keyboard.press("6")
+    visit.shows("anger")
+    page.keyboard.press("Control+z")
+    visit.shows("happy")
+    page.keyboard.press("Control+Shift+z")
+    visit.shows("anger")
+    page.keyboard.press("Control+z")
+    visit.shows("happy")
+    page.keyboard.press("Control+y")
+    visit.shows("anger")
+    page.get_by_role("tab", name="Action units").click()
+    page.get_by_role("searchbox", name="Find a slider").fill("2")
+    page.wait_for_timeout(300)
+    assert page.get_by_alt_text("After: anger", exact=True).count() == 1, "one writes there"
+
+    page.locator("h1").click()
+    after = page.locator(".mien-stage img.after")
+    page.keyboard.down("b")
+    assert after.evaluate("image => getComputedStyle(image).visibility") == "hidden"
+    page.keyboard.up("b")
+    assert after.evaluate("image => getComputedStyle(image).visibility") == "visible"
+
+    view, stage = page.locator(".mien-stage .view"), page.locator(".mien-stage")
+    page.keyboard.press("+")
+    page.get_by_role("button", name="Zoom in").click()
+    assert view.evaluate(SCALE) == 2.25
+    box = stage.bounding_box()
+    assert box is not None
+    before = view.evaluate(LEFT)
+    page.mouse.move(box["x"] + 200, box["y"] + 200)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 260, box["y"] + 200, steps=3)
+    page.mouse.up()
+    moved = view.evaluate(LEFT)
+    assert 55 < moved - before < 65, "it follows the hand"
+    page.keyboard.press("1")
+    visit.shows("neutral")
+    assert view.evaluate(SCALE) == 2.25, "the next look is seen so too"
+    visit.shot("zoomed")
+    page.get_by_role("button", name="The whole picture").click()
+    assert view.evaluate(SCALE) == 1
+
+
+def test_sliders_are_found_and_marked_and_a_reload_comes_back(visit: Any) -> None:
+    page = visit.page
+    visit.sample("cora")
+    visit.press("happy")
+    visit.shows("happy")
+    page.get_by_role("tab", name="Action units").click()
+    found = page.get_by_role("searchbox", name="Find a slider")
+    found.fill("brow")
+    sliders = page.locator(".mien-sliders").first.get_by_role("slider")
+    names = sliders.evaluate_all(
+        "all => all.filter(s => s.getClientRects().length).map(s => s.ariaLabel)"
+    )
+    assert [re.findall(r"AU\d+", name)[0] for name in names] == ["AU1", "AU2", "AU4"]
+    found.fill("no such thing")
+    page.get_by_text("No slider is called that.").wait_for()
+    found.fill("")
+    page.get_by_role("button", name="Eyes", exact=True).click()
+    assert not page.locator("#unit-AU12").is_visible()
+    page.get_by_role("button", name="All", exact=True).click()
+    page.get_by_role("slider", name=re.compile(r"AU4\)")).fill("0.7")
+    visit.shows("units AU4=0.7 on happy")
+    weight = "e => getComputedStyle(e.querySelector('span')).fontWeight"
+    assert page.locator("#unit-AU4").evaluate(weight) == "700"
+    assert page.locator("#unit-AU12").evaluate(weight) != "700"
+    visit.shot("marked", full=True)
+
+    steps = page.get_by_role("list", name="History").locator("img")
+    assert steps.count() == 3
+    wide = "image => image.decode().then(() => image.naturalWidth)"
+    assert [steps.nth(i).evaluate(wide) for i in range(3)] == [128] * 3
+    page.reload()
+    visit.shows("units AU4=0.7 on happy")
+    assert page.get_by_role("list", name="History").get_by_role("button").count() == 3
+    visit.press("Undo")
+    visit.shows("happy")
+
+
+def test_variants_and_half_of_a_lent_expression(visit: Any, couple: Path, tmp_path: Path) -> None:
+    page = visit.page
+    visit.sample("ben")
+    page.locator("[data-expression='anger:open'] img").wait_for()
+    visit.press("anger, open")
+    visit.shows("anger:open")
+    page.get_by_role("tab", name="Like a photo").click()
+    page.get_by_role("slider", name="How much of it").fill("0.5")
+    visit.upload(couple, "lender")
+    visit.shows("50% like couple (1) on anger:open")
+    page.get_by_role("slider", name="How much of it").fill("0.25")
+    visit.shows("25% like couple (1) on anger:open")
+    page.get_by_role("slider", name="How much of it").fill("1")
+    visit.shows("like couple (1)")
+    page.get_by_role("button", name="Save, load, copy").click()
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps({"blendshapes": {"jawOpen": 0.5}}))
+    visit.upload(path, "preset")
+    visit.shows("mine")
