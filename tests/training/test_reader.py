@@ -50,21 +50,21 @@ def test_the_mirror_of_a_wink_is_the_other_wink(model: FaceModel) -> None:
 
 
 def test_errors_count_by_what_they_move(model: FaceModel) -> None:
-    gram = training.metric(model)
+    moves = training.metric(model)
     nothing = torch.zeros(1, len(model.names))
 
     def loss(name: str) -> float:
         off = nothing.clone()
         off[0, model.index[name]] = 0.5
-        return float(training.reader_loss(off, nothing, gram))
+        return float(training.reader_loss(off, nothing, moves))
 
-    assert loss("jawOpen") > 2 * loss("cheekPuff_L")
-    assert float(torch.linalg.eigvalsh(gram).min()) > 0
-    # a raised lip and a sneer lift the same skin: both off by less than either is missed
-    both = nothing.clone()
-    both[0, model.index["mouthUpperUp_L"]], both[0, model.index["noseSneer_L"]] = 0.3, -0.3
-    apart = float(training.reader_loss(both, nothing, gram))
-    assert apart < loss("mouthUpperUp_L") + loss("noseSneer_L")
+    assert loss("jawOpen") > 2 * loss("eyeWide_L")
+    assert torch.linalg.matrix_rank(moves) == len(model.names)
+    # a dimple pulls the corner of the mouth as a smile does: taking one for the other is less wrong
+    other = nothing.clone()
+    other[0, model.index["mouthSmile_L"]], other[0, model.index["mouthDimple_L"]] = 0.5, -0.5
+    mistaken = float(training.reader_loss(other, nothing, moves))
+    assert mistaken < 0.8 * (loss("mouthSmile_L") + loss("mouthDimple_L"))
 
 
 def test_numpy_runs_what_torch_was_taught(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_numpy_runs_what_torch_was_taught(tmp_path: Path) -> None:
     assert np.ptp(wanted, axis=0).max() > 0.05, "the answer must depend on the picture"
 
 
-def test_a_few_steps_learn(model: FaceModel) -> None:
+def test_a_few_steps_learn(model: FaceModel, tmp_path: Path) -> None:
     """Two pictures that differ in brightness, and in what is said of them."""
     random = np.random.default_rng(0)
     points = np.asarray(reader.goal() * 2 + 0.5, np.float32)
@@ -96,7 +96,7 @@ def test_a_few_steps_learn(model: FaceModel) -> None:
         weights = np.zeros(len(model.names), np.float32)
         weights[model.index["jawOpen"]] = float(level > 100)
         shown.append(Shown(Example.of(picture, points), weights))
-    config = training.ReaderConfig(images=480, batch=16, average=0.5)
-    net = training.fit(shown, model, config)
-    told = training.score(net, shown, model, 1)
+    config = training.ReaderConfig(images=480, batch=16, half_life=30)
+    net = training.fit(shown, model, config, tmp_path)
+    told = training.score(net, shown * 8, model, 1)
     assert told["off"] < 0.8 * told["off_of_nothing"]

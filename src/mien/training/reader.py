@@ -13,7 +13,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,7 +29,8 @@ from mien.data.adapters import DATASETS
 from mien.face_model.mesh import FACE, FaceModel
 from mien.files import replacing
 from mien.methods.morphable.reader import SIZE, STAGES, goal
-from mien.training.landmark_net import Block, conv
+from mien.training import landmark_net
+from mien.training.landmark_net import Block, LandmarkNet, conv
 from mien.training.landmark_views import view
 from mien.training.reader_data import Shown, examples, photographs
 from mien.types import Float, UInt8
@@ -37,21 +38,25 @@ from mien.zoo.records import digest
 
 LIPS, LIDS, BROWS, ELSEWHERE = 3.0, 2.0, 1.5, 0.3
 """What a movement of these parts of the face counts for in the loss."""
+NEAR = 0.6
+"""How far from a part's landmarks, cm, it ends."""
+EVEN = 0.65
+"""0: shapes count by what they move, and a jaw drowns out the lids; 1: all alike."""
 PLAIN = 0.03
-"""What an error of a weight itself counts for: gaze moves no skin to speak of."""
+"""What an error of a weight itself counts for."""
 
 
 @dataclass(frozen=True)
 class ReaderConfig:
     """What the training of the reader depends on besides its data."""
 
-    images: int = 160_000
+    images: int = 220_000
     """Views shown."""
     batch: int = 64
     """Views per step."""
     rate: float = 2e-3
     """Highest learning rate; it rises over a twentieth and falls as a cosine."""
-    calm: int = 44
+    calm: int = 50
     """Pictures drawn of a face at rest."""
     other: int = 6
     """Pictures drawn of a photograph of any other face."""
@@ -76,8 +81,15 @@ class ReaderNet(nn.Module):
         side = SIZE >> len(STAGES)
         self.narrow = conv(into, 48, 1, 1)
         self.hidden = nn.Sequential(nn.Flatten(), nn.Linear(48 * side * side, 256), nn.ReLU())
-        self.drop = nn.Dropout(0.2)
+        self.drop = nn.Dropout(0.1)
         self.weights = nn.Linear(256, shapes)
+
+    def start_from(self, landmarks: LandmarkNet) -> None:
+        """Take the way down from the landmark network: it knows lips, lids and brows."""
+        kept = {k: v for k, v in landmarks.state_dict().items() if k.split(".")[0] in STAGES}
+        renamed = {k.replace("stem.", "stem.0."): v for k, v in kept.items()}
+        left = self.load_state_dict(renamed, strict=False)
+        assert not left.unexpected_keys, left
 
     def forward(self, crops: Tensor) -> Tensor:
         """See the class."""
@@ -114,28 +126,29 @@ class ReaderNet(nn.Module):
 
 
 def metric(model: FaceModel) -> Tensor:
-    """The matrix (53, 53) that gives of errors of weights the mean square movement of the skin, in
-    units of what a shape moves it on the average."""
+    """Errors of weights (53,) times this matrix (53, K) are movements of the skin that have nothing
+    to do with one another."""
     near = model.neutral[FACE]
     parts = ((LIPS, range(48, 68)), (LIDS, range(36, 48)), (BROWS, range(17, 27)))
     counts = np.full(len(near), ELSEWHERE)
     for weight, marks in parts:
         marked = model.neutral[model.landmarks[list(marks)]]
         apart = np.linalg.norm(near[:, None] - marked[None], axis=-1).min(1)
-        counts = np.maximum(counts, weight * np.exp(-((apart / 0.6) ** 2)))
-    moves = (model.expressions[:, FACE] * np.sqrt(counts / counts.sum())[:, None]).reshape(
-        len(model.names), -1
-    )
-    gram = (moves @ moves.T).astype(np.float64)
+        counts = np.maximum(counts, weight * np.exp(-((apart / NEAR) ** 2)))
+    moves = model.expressions[:, FACE] * np.sqrt(counts / counts.sum())[:, None]
+    moves = moves.reshape(len(model.names), -1).astype(np.float64)
+    size = np.linalg.norm(moves, axis=1, keepdims=True)
+    gram = moves @ moves.T / (size @ size.T) ** EVEN
     gram /= np.trace(gram) / len(gram)
-    return torch.from_numpy((gram + PLAIN * np.eye(len(gram))).astype(np.float32))
+    values, vectors = np.linalg.eigh(gram + PLAIN * np.eye(len(gram)))
+    return torch.from_numpy((vectors * np.sqrt(values)).astype(np.float32))
 
 
-def reader_loss(answer: Tensor, truth: Tensor, gram: Tensor) -> Tensor:
-    """Mean movement (not its square: half an expression is no good answer to a doubt)."""
-    off = answer - truth
-    square = torch.einsum("bi,ij,bj->b", off, gram, off)
-    return (square + 1e-3).sqrt().mean()
+def reader_loss(answer: Tensor, truth: Tensor, moves: Tensor) -> Tensor:
+    """Mean square of the movement that the answer (B, 53) is off by. Most shapes are at rest in
+    most pictures: a loss that grows with the distance alone leaves them there."""
+    off = (answer - truth) @ moves
+    return off.square().sum(1).mean()
 
 
 class Views:
@@ -203,14 +216,20 @@ def follow_average(shadow: nn.Module, net: nn.Module, memory: float) -> None:
             kept.copy_(new)
 
 
-def fit(shown: Sequence[Shown], model: FaceModel, config: ReaderConfig) -> ReaderNet:
-    """Train on views of `shown`; returns the averaged network."""
+def fit(
+    shown: Sequence[Shown],
+    model: FaceModel,
+    config: ReaderConfig,
+    look: Callable[[ReaderNet], None] = lambda _: None,
+) -> ReaderNet:
+    """Train on views of `shown`; returns the averaged network, which `look` sees now and then."""
     torch.manual_seed(config.seed)
     net = ReaderNet(len(model.names)).train()
+    net.start_from(landmark_net.load())
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a third faster
     shadow = copy.deepcopy(net).eval()
     optimiser = torch.optim.AdamW(net.parameters(), lr=config.rate, weight_decay=config.decay)
-    steps, gram = config.images // config.batch, metric(model)
+    steps, moves = config.images // config.batch, metric(model)
     views = Views(shown, model.names, config.batch, config.seed)
     for step, (crops, weights) in enumerate(drawn(views, steps)):
         for group in optimiser.param_groups:
@@ -218,7 +237,7 @@ def fit(shown: Sequence[Shown], model: FaceModel, config: ReaderConfig) -> Reade
         x = crops.permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
         with torch.autocast("cpu", torch.bfloat16):
             answer = net(x)
-        loss = reader_loss(answer.float(), weights, gram)
+        loss = reader_loss(answer.float(), weights, moves)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -226,6 +245,8 @@ def fit(shown: Sequence[Shown], model: FaceModel, config: ReaderConfig) -> Reade
         follow_average(shadow, net, min(config.average, step / (step + 10)))
         if step % 100 == 0:
             print(f"step {step}/{steps} loss {loss.item():.4f}", flush=True)
+        if step % 500 == 499:
+            look(shadow)
     return shadow
 
 
@@ -233,12 +254,12 @@ def fit(shown: Sequence[Shown], model: FaceModel, config: ReaderConfig) -> Reade
 def score(net: ReaderNet, shown: Sequence[Shown], model: FaceModel, seed: int) -> dict[str, float]:
     """The loss on views of pictures never seen, beside that of the answer that nothing moves."""
     views = Views(shown, model.names, 64, seed)
-    gram, rows = metric(model), []
+    moves, rows = metric(model), []
     for _ in range(max(1, len(shown) // 64)):
         crops, weights = views.draw()
         answer = net(crops.permute(0, 3, 1, 2).float().div(127.5).sub(1.0)).clamp_min(0)
         nothing = torch.zeros_like(answer)
-        rows.append([float(reader_loss(a, weights, gram)) for a in (answer, nothing)])
+        rows.append([float(reader_loss(a, weights, moves)) for a in (answer, nothing)])
     off, still = np.mean(rows, 0)
     return {"off": round(float(off), 4), "off_of_nothing": round(float(still), 4)}
 
@@ -266,7 +287,7 @@ def main() -> None:
     started = time.monotonic()
     counts = (config.calm, config.other, config.seed, options.workers)
     shown = examples(photographs("train"), *counts)
-    net = fit(shown, model, config)
+    net = fit(shown, model, config, lambda so_far: save(so_far, options.out, {"name": "reader"}))
     unseen = {
         split: score(net, examples(photographs(split), *counts), model, config.seed)
         for split in ("validation", "test")

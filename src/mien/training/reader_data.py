@@ -134,21 +134,46 @@ def _bounded(model: FaceModel, weights: Float) -> Float:
 
 
 def expression(model: FaceModel, random: np.random.Generator) -> Float:
-    """Blendshape weights (53,): a listed expression, a speaking mouth, or a smile that shows teeth,
-    each shape a little off, lids closed now and then."""
+    """Blendshape weights (53,): a listed expression, a speaking mouth, a smile that shows teeth, or
+    any shapes at all, each a little off; lids closed now and then."""
     kind = random.random()
-    if kind < 0.4:
+    if kind < 0.3:
         units = _listed()[random.integers(len(_listed()))] * np.float32(random.uniform(0.25, 1.15))
         weights = model_units.to_weights(model, units)
-    elif kind < 0.8:
+    elif kind < 0.65:
         weights = speaking(model, random)
-    else:
+    elif kind < 0.8:
         weights = model_units.to_weights(model, _smile(random))
+    else:
+        weights = anything(model, random)
     if random.random() < 0.15:
         for side in "LR":
             weights[model.index[f"eyeBlink_{side}"]] = random.uniform(0.2, 1)
     off = random.normal(0, 0.06, len(weights)) * (random.random(len(weights)) < 0.5)
     return model_units.bounded(model, np.asarray(weights + off, np.float32))
+
+
+def anything(model: FaceModel, random: np.random.Generator) -> Float:
+    """Weights (53,) of two to seven shapes, mostly nearly alike on both sides, and half of the time
+    a gaze: no list holds what faces never met do."""
+    weights = np.zeros(len(model.names), np.float32)
+    plain = dict.fromkeys(n.removesuffix("_L").removesuffix("_R") for n in model.names)
+    shapes = [n for n in plain if not n.startswith("eyeLook")]
+    for at in random.permutation(len(shapes))[: random.integers(2, 8)]:
+        value = random.uniform(0.15, 0.9)
+        sides = [n for n in (shapes[at], f"{shapes[at]}_L", f"{shapes[at]}_R") if n in model.index]
+        if len(sides) == 2 and random.random() < 0.2:
+            sides = [sides[random.integers(2)]]
+        for name in sides:
+            weights[model.index[name]] = value * random.uniform(0.8, 1)
+    if random.random() < 0.5:
+        across, upward = random.uniform(-0.9, 0.9, 2)
+        aside = ("eyeLookOut_L", "eyeLookIn_R") if across > 0 else ("eyeLookOut_R", "eyeLookIn_L")
+        tall = ("eyeLookUp_L", "eyeLookUp_R") if upward > 0 else ("eyeLookDown_L", "eyeLookDown_R")
+        for names, value in ((aside, abs(across)), (tall, abs(upward))):
+            for name in names:
+                weights[model.index[name]] = value
+    return weights
 
 
 @functools.cache

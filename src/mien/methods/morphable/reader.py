@@ -26,7 +26,7 @@ NEARER = 1.4
 """Magnification over the crop that methods see: brows to chin fill the picture."""
 CENTRE = (0.5, 0.56)
 """Its middle, in units of that crop."""
-STAGES = {"stem": 0, "down1": 1, "down2": 2, "down3": 2}
+STAGES = {"stem": 0, "down1": 1, "down2": 2, "down3": 3}
 """Convolutions that halve the picture, and how many blocks follow each."""
 
 
