@@ -14,7 +14,7 @@ import pytest
 from mien import facs, images
 from mien.data.manifest import FILE_NAME, Record, read_manifest, write_manifest
 from mien.editor import Editor
-from mien.errors import DataError
+from mien.errors import DataError, FaceUndrawable
 from mien.faces.detect import detect
 from mien.people.asks import of_row
 from mien.people.crowd import Crowd, _parts
@@ -58,6 +58,14 @@ def test_the_mixed_face_is_another_one_in_the_frame_of_the_first(
     assert change[y0:y1, x0:x1].mean() > 5
     assert change[:20].mean() < 1  # the wall stays
     assert np.abs(face.landmarks - own.landmarks).max() > 3
+
+
+def test_a_shape_that_hair_cannot_follow_is_refused(crowd: Crowd) -> None:
+    lent = [crowd.lent(p) for p in crowd.people]
+    recipe = Recipe((0.4, 0.3, 0.3), 0, (1, 2, 1))
+    swollen = (crowd.mean({}) * np.array([1.6, 1, 1])).astype(np.float32)
+    with pytest.raises(FaceUndrawable, match="cannot follow"):
+        mix(crowd.model, lent, recipe, swollen, 512)
 
 
 def test_a_mean_is_brought_back_to_the_spread_of_one() -> None:
