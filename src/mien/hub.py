@@ -97,7 +97,10 @@ def from_pretrained(
     Args:
         source: the folder, or `owner/name`.
         revision: branch, tag or commit; name a commit to get the same weights for ever.
-        token, cache_dir, local_files_only, endpoint: as `huggingface_hub.snapshot_download`.
+        token: what the service knows you by; None takes the one that `huggingface_hub` keeps.
+        cache_dir: where files are kept; None is the folder of `huggingface_hub`.
+        local_files_only: fetch nothing.
+        endpoint: address of the service; None is the one that `huggingface_hub` is set up for.
         device: where the method runs.
         chosen: what the method leaves open, as in `mien.load`.
 
