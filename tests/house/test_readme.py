@@ -61,7 +61,8 @@ def hollow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("hollow")
 def test_commands_read_what_people_are_told_to_type(root: Path) -> None:
-    lines = [words[1:] for words in shell_lines(root) if words[0] == "mien"]
+    examples = [shlex.split(line) for line in main.EXAMPLES.values()]
+    lines = [words[1:] for words in shell_lines(root) + examples if words[0] == "mien"]
     assert {"edit", "swap", "sheet", "train", "data", "rig"} <= {words[0] for words in lines}
     for words in lines:
         result = CliRunner().invoke(main.app, words, prog_name="mien")
