@@ -14,7 +14,9 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -35,7 +37,7 @@ from mien.files import replacing
 from mien.guides import Guide, Label, Reference
 from mien.methods.base import Method
 from mien.methods.learnt import Learnt
-from mien.methods.registry import METHODS, load
+from mien.methods.registry import DEFAULT, METHODS, load
 from mien.metrics.report import commit
 from mien.metrics.table import markdown
 from mien.types import Faces
@@ -132,6 +134,25 @@ def spreads(taken: Mapping[str, Sequence[float]]) -> dict[str, Spread]:
     return out
 
 
+def cold(method: str, folder: Path) -> None:
+    """`mien edit` of a sample photograph in a process of its own, up to the file in `folder`."""
+    words = [str(samples()["anna"]), "--to", "happy", "--method", method, "-o"]
+    subprocess.run(
+        [sys.executable, "-m", "mien.cli.main", "edit", *words, str(folder / f"{method}.png")],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def processes(methods: Sequence[str], rounds: int) -> dict[str, Spread]:
+    """Whole processes that edit one photograph by each method, in turn; nothing for no rounds."""
+    if not rounds:
+        return {}
+    with tempfile.TemporaryDirectory() as folder:
+        calls = {name: lambda n=name: cold(n, Path(folder)) for name in methods}
+        return timed(calls, rounds, 1)
+
+
 def stages(method: Method[Any], rounds: int, warm_up: int) -> dict[str, Spread]:
     """The stages of `mien edit` on a sample photograph, as the editor itself takes the time."""
     photo = images.read(samples()["anna"])
@@ -153,8 +174,13 @@ def arithmetic(row: Row) -> tuple[float, float]:
     return round(parameters, 2), round(counter.get_total_flops() / 2e9, 3)
 
 
-def table(kinds: Mapping[str, Row], crop: Mapping[str, Spread], whole: Mapping[str, Spread]) -> str:
-    """Two tables in Markdown."""
+def table(
+    kinds: Mapping[str, Row],
+    crop: Mapping[str, Spread],
+    whole: Mapping[str, Spread],
+    process: Mapping[str, Spread],
+) -> str:
+    """Tables in Markdown."""
 
     def cells(name: str, spread: Spread) -> dict[str, str]:
         return {
@@ -172,19 +198,23 @@ def table(kinds: Mapping[str, Row], crop: Mapping[str, Spread], whole: Mapping[s
         lines.append(cells(name, spread) | own | {"note": kinds[name].note})
     first = ["row", "px", "M parameters", "GMAC", "ms", "quartiles", "slowest", "ratio", "note"]
     text = "Crop to crop, one face:\n\n" + markdown(first, lines)
-    text += "\nStages of `mien edit`, one photograph:\n\n"
-    return text + markdown(
-        ["row", "ms", "quartiles", "slowest", "ratio"], [cells(n, s) for n, s in whole.items()]
-    )
+    told = ["row", "ms", "quartiles", "slowest", "ratio"]
+    text += f"\nStages of an edit by {DEFAULT}, one photograph:\n\n"
+    text += markdown(told, [cells(n, s) for n, s in whole.items()])
+    if process:
+        text += "\n`mien edit` from its start to its end, one photograph:\n\n"
+        text += markdown(told, [cells(n, s) for n, s in process.items()])
+    return text
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--methods", nargs="+", help="default: what ships")
+    parser.add_argument("--methods", nargs="+", help="learnt ones; default: those that ship")
     parser.add_argument("--checkouts", type=Path, help="folder of clones of peers' code")
     parser.add_argument("--size", type=int, default=128, help="side that peers work at, px")
     parser.add_argument("--threads", type=int, help="of torch (default: its own choice)")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--cold", type=int, default=5, help="rounds of whole processes; 0 for none")
     parser.add_argument("-o", "--out", type=Path, required=True)
     options = parser.parse_args()
     if options.rounds < 2:
@@ -192,7 +222,8 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     try:
-        named = options.methods or [name for name in METHODS if name in records()]
+        learnt = [name for name in METHODS if METHODS[name].task and name in records()]
+        named = options.methods or learnt
         kinds, skipped = rows(named, options.checkouts, options.size)
     except MienError as error:
         print(error, file=sys.stderr)
@@ -200,7 +231,8 @@ def main() -> None:
     faces = {name: face_of(row.size) for name, row in kinds.items()}
     calls = {name: lambda r=row, f=faces[name]: r.run(f) for name, row in kinds.items()}
     crop = timed(calls, options.rounds, WARM_UP)
-    whole = stages(kinds[named[0]].method, options.rounds, WARM_UP)
+    whole = stages(load(), options.rounds, WARM_UP)
+    process = processes([DEFAULT, named[0]], options.cold)
     about = {
         "command": "python " + " ".join(sys.argv),
         "commit": commit(),
@@ -211,9 +243,10 @@ def main() -> None:
         },
         "warm_up": WARM_UP, "rounds": options.rounds, "skipped": skipped,
         "crop_to_crop": {name: asdict(spread) for name, spread in crop.items()},
-        "stages_of_mien_edit": {name: asdict(spread) for name, spread in whole.items()},
+        "stages_of_an_edit": {name: asdict(spread) for name, spread in whole.items()},
+        "whole_process": {name: asdict(spread) for name, spread in process.items()},
     }  # fmt: skip
-    text = table(kinds, crop, whole)
+    text = table(kinds, crop, whole, process)
     text += "".join(f"\n{name}: not measured, {why}\n" for name, why in skipped.items())
     for name, content in (("speed.json", json.dumps(about, indent=1) + "\n"), ("speed.md", text)):
         with replacing(options.out / name) as part:

@@ -40,19 +40,27 @@ def test_without_checkouts_the_reasons_remain() -> None:
     assert skipped.keys() == {"stargan", "starganv2", "ganimation", "hisd", "liveportrait"}
 
 
+def test_a_whole_process_writes_its_picture(tmp_path: Path) -> None:
+    import speed
+
+    speed.cold("morphable", tmp_path)
+    assert (tmp_path / "morphable.png").stat().st_size > 100_000
+    assert speed.processes(["morphable"], 0) == {}
+
+
 def test_every_row_is_written(fakes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import speed
 
     words = ["speed.py", "--methods", "mtss", "--checkouts", str(fakes), "--size", "16"]
-    monkeypatch.setattr(sys, "argv", [*words, "--rounds", "2", "-o", str(tmp_path)])
+    monkeypatch.setattr(sys, "argv", [*words, "--rounds", "2", "--cold", "0", "-o", str(tmp_path)])
     speed.main()
     about = json.loads((tmp_path / "speed.json").read_text())
     names = ["mtss", "stargan", "starganv2", "ganimation", "hisd", "liveportrait"]
     assert list(about["crop_to_crop"]) == names
     assert about["crop_to_crop"]["mtss"]["ratio"] == 1
     assert all(0 < row["median"] <= row["slowest"] for row in about["crop_to_crop"].values())
-    assert next(iter(about["stages_of_mien_edit"])) == "whole edit"
-    assert {"detect", "align", "edit", "paste"} <= about["stages_of_mien_edit"].keys()
+    assert next(iter(about["stages_of_an_edit"])) == "whole edit"
+    assert {"detect", "align", "edit", "paste"} <= about["stages_of_an_edit"].keys()
     assert about["machine"]["threads"] >= 1
     assert not about["skipped"]
     text = (tmp_path / "speed.md").read_text()

@@ -74,5 +74,5 @@ def _reading(path: Path) -> Iterator[None]:
         yield
     except SafetensorError as error:
         raise WeightsError(f"{path} is not a safetensors file: {error}") from None
-    except TypeError as error:  # numbers that numpy does not have, such as bfloat16
+    except (TypeError, AttributeError) as error:  # numbers that numpy lacks: bfloat16, float8
         raise WeightsError(f"{path} cannot be read: {error}; save it in float16 or 32") from None
