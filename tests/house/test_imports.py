@@ -118,7 +118,7 @@ def test_methods_do_not_know_one_another(modules: list[Any]) -> None:
 def _method(name: str) -> str | None:
     """`methods.mtss.task` is of method `mtss`; `methods.base.Method` is of none."""
     parts = name.split(".")
-    shared = ("base", "drawing", "registry", "strengths", "task", "__init__")
+    shared = ("base", "config", "drawing", "registry", "strengths", "task", "__init__")
     return parts[1] if parts[0] == "methods" and len(parts) > 2 and parts[1] not in shared else None
 
 
