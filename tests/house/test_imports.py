@@ -122,7 +122,10 @@ def test_methods_do_not_know_one_another(modules: list[Any]) -> None:
 def _method(name: str) -> str | None:
     """`methods.mtss.task` is of method `mtss`; `methods.base.Method` is of none."""
     parts = name.split(".")
-    shared = ("base", "drawing", "fitting", "learnt", "registry", "strengths", "task", "__init__")
+    shared = (
+        "base", "config", "drawing", "fitting", "learnt", "registry", "strengths", "task",
+        "__init__",
+    )  # fmt: skip
     return parts[1] if parts[0] == "methods" and len(parts) > 2 and parts[1] not in shared else None
 
 

@@ -31,6 +31,7 @@ from mien.nn import losses as shared
 from mien.nn.compose import compose
 from mien.nn.phases import Group, Loss, Phase
 from mien.nn.units import read_error
+from mien.types import Faces
 
 MOST_BEFORE = 2
 """Passes at most before the one that learns: it must also help where others have helped."""
@@ -367,5 +368,7 @@ class DecouplingTask(MethodTask[Decoupling]):
         head learns.
         """
         assert isinstance(batch, Pairs)
-        numbers = views.numbers(average, batch)
+        target, donor = batch.target, Faces(batch.donor.pixels, batch.donor.landmarks)
+        x, y = batch.source.pixels, target.pixels
+        numbers = views.numbers(average, x, y, target.units, donor)
         return numbers | (super().validate(average, batch) if self.composed else {})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mien.data.batch import Pairs
 from mien.methods.decoupling.codes import Codes
 from mien.methods.decoupling.method import Decoupling
 from mien.methods.task import psnr
@@ -28,17 +27,19 @@ def codes_alone(method: Decoupling, x: Tensor) -> list[tuple[str, Tensor]]:
     return columns
 
 
-def numbers(method: Decoupling, batch: Pairs) -> dict[str, float]:
-    """PSNR (dB) from codes alone, after one pass and all, and with another expression by units;
-    mean error of the donor's units.
+def numbers(
+    method: Decoupling, x: Tensor, y: Tensor, units: Tensor, donor: Faces
+) -> dict[str, float]:
+    """PSNR (dB) of faces x (B, 3, S, S) from codes alone, after one pass and all, and to y, the same
+    with the expression of units (B, 47), given them; mean error of the units read from a donor who
+    wears these too.
     """
-    x, y = batch.source.pixels, batch.target.pixels
     own = method.encoder(x)
-    wanted = method.from_units(batch.target.units).code
-    read = method.read(Faces(batch.donor.pixels, batch.donor.landmarks))
+    wanted = method.from_units(units).code
+    read = method.read(donor)
     return {
         "psnr_codes": psnr(method.drawn(own), x),
         "psnr_refined": psnr(method.drawn(method.refined(x, own)), x),
         "psnr_codes_units": psnr(method.drawn(Codes(own.identity, wanted)), y),
-        "units_mae": float((read - batch.target.units).abs().mean()),
+        "units_mae": float((read - units).abs().mean()),
     }
