@@ -29,7 +29,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,22 +46,23 @@ _PICTURE = re.compile(r"data:image/jpeg;base64,([A-Za-z0-9+/=]+)")
 CLICKS = 6  # on expressions, of one visitor to one sample
 
 
+def config(port: int) -> dict[str, Any]:
+    """What the page is made of, as it is told to a browser."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LATEST)
+    connection.request("GET", "/config")
+    found: dict[str, Any] = json.loads(connection.getresponse().read())
+    connection.close()
+    return found
+
+
 class Page:
     """What the page of one browser knows of itself."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, config: Mapping[str, Any]) -> None:
         self.port, self.session = port, secrets.token_hex(6)
-        config = json.loads(self._get("/config"))
         named = {c["props"].get("elem_id"): c["id"] for c in config["components"]}
         self._place = {number: name for name, number in named.items()}
         self._events = [d for d in config["dependencies"] if d["backend_fn"]]
-
-    def _get(self, path: str) -> bytes:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LATEST)
-        connection.request("GET", path)
-        body = connection.getresponse().read()
-        connection.close()
-        return body
 
     def event(self, name: str, kind: str) -> dict[str, Any]:
         """The event `kind` of the field `name`."""
@@ -113,7 +114,7 @@ def visit(
     port: int, number: int, end: float, told: Told, seen: list[float], server: Server
 ) -> None:
     """Use the studio until `end`, as one person does."""
-    page, names = Page(port), list(samples())
+    page, names = Page(port, config(port)), list(samples())
 
     def do(event: dict[str, Any], data: list[Any], said: Any = None, pictures: int = 2) -> bool:
         if time.monotonic() > end:

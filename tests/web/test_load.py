@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
+import io
 import json
 import re
 import subprocess
@@ -11,7 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
+from starlette.testclient import TestClient
 
+from mien.web.app import create
+from mien.web.workshop import Workshop
+
+HERE = "http://127.0.0.1"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -58,11 +66,41 @@ def test_answers_are_judged(status: int, body: bytes, wrong: bool) -> None:
     assert bool(load().judge(status, body)[1]) == wrong
 
 
-def load() -> Any:
-    spec = importlib.util.spec_from_file_location("load", ROOT / "benchmarks/load.py")
+def test_what_the_studio_shows_is_judged() -> None:
+    load()  # which it imports
+    judge = load("load_studio").judge
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "JPEG")
+    whole = base64.b64encode(file.getvalue()).decode()
+    shown = f'<img src="data:image/jpeg;base64,{whole}">'
+    assert judge(200, {"data": [shown, None, shown]}, 2) == ("shown", "")
+    assert "1 pictures instead of 2" in judge(200, {"data": [shown]}, 2)[1]
+    cut = shown.replace(whole, whole[:80])
+    assert "no whole picture" in judge(200, {"data": [cut]}, 1)[1]
+    assert judge(500, {"error": "open the photograph again"}, 2)[1] == ""
+    assert judge(503, {"error": {"code": "ending", "message": "later"}}, 2)[1] == ""
+    assert judge(500, {"error": None}, 2)[1] == "500 without a reason"
+
+
+def test_the_studios_visitors_find_their_events(workshop: Workshop) -> None:
+    """Of the page as it is drawn now, over the same requests as a browser's."""
+    load()
+    module = load("load_studio")
+    with TestClient(create(workshop, studio=True), base_url=HERE) as client:
+        page = module.Page(0, client.get("/config").json())
+    opening = page.event("samples", "click")
+    after = [len(event["outputs"]) for event in page.after(opening)]
+    assert after[0] == after[-1] == 1, "two sheets"
+    assert max(after) > 40, "and where the sliders stand"
+    for name, kind in (("sheet", "click"), ("unit-AU12", "input"), ("undo", "click")):
+        assert len(page.event(name, kind)["outputs"]) > 3
+
+
+def load(name: str = "load") -> Any:
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"benchmarks/{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["load"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
