@@ -111,6 +111,14 @@ def test_a_folder_is_recognised(name: str, tmp_path: Path) -> None:
         assert {r.file_name for r in found} == {r[0] for r in LAYOUTS[name]["records"]}
 
 
+def test_pictures_that_fit_nothing_do_not_hide_a_set(tmp_path: Path) -> None:
+    for i in range(300):  # other views, which come first
+        path = tmp_path / f"OriginalImg/NI/Strong/P001/Anger/{i:03d}.jpeg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    assert recognised(make("oulu-casia", tmp_path)) is KNOWN["oulu-casia"]
+
+
 def test_other_folders_are_no_known_set(tmp_path: Path) -> None:
     (tmp_path / "train").mkdir()
     for name in ("train/1.jpg", "holiday.jpg"):  # FairFace's names, without its table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from mien import images
-from mien.data.adapters import records_in
+from mien.data.adapters import DATASETS, records_in
+from mien.data.manifest import FILE_NAME, Record, read_manifest
 from mien.errors import DataError, FaceNotFound
 from mien.face_model.mouth import cheek_colour
 from mien.face_model.mouths import Donor, MouthLibrary, donor
@@ -90,8 +92,8 @@ def _donor(lender: Lender) -> Donor | None:
 
 def _of_a_set(folder: Path) -> list[Lender] | None:
     """Lenders of a known data set; None if `folder` is not one or part of one."""
-    for root in (folder, folder.parent):
-        records = records_in(root)
+    for root, find in ((folder, records_in), (folder.parent, _whole)):
+        records = find(root)
         if records is None:
             continue
         ages = dict(_ages(root))
@@ -104,6 +106,17 @@ def _of_a_set(folder: Path) -> list[Lender] | None:
             if r.split == "train" and r.emotion != "neutral"
         ]  # fmt: skip
         return [one for one in found if folder in one.photo.parents]
+    return None
+
+
+def _whole(folder: Path) -> list[Record] | None:
+    """The photographs of a set that ships or has a manifest, of which a folder is a part; other
+    sets are not looked for around it."""
+    if (folder / FILE_NAME).is_file():
+        return read_manifest(folder)
+    for known in DATASETS.values():
+        with contextlib.suppress(DataError):
+            return known.records(folder)
     return None
 
 

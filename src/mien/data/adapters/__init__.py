@@ -1,7 +1,7 @@
 """The data sets that mien knows, and how each lies on disk as its makers publish it."""
 
+from collections import Counter
 from collections.abc import Iterable
-from itertools import islice
 from pathlib import Path
 
 from mien.data.adapters import (
@@ -31,8 +31,8 @@ KNOWN: dict[str, DataSet] = DATASETS | {
 FACE_MODELS = {model.NAME: model for model in (ict_facekit, gnm_head)}
 """Name -> the module that reads the original of a face model."""
 
-_ENOUGH = 500
-"""Pictures and films by whose names a layout is known."""
+_ENOUGH = 200
+"""Pictures and films that fit a layout, by which it is known."""
 
 
 def records_in(folder: Path) -> list[Record] | None:
@@ -47,17 +47,17 @@ def records_in(folder: Path) -> list[Record] | None:
 
 
 def recognised(folder: Path) -> DataSet | None:
-    """The set whose layout a folder has: the one that most of its first pictures and films fit.
-    DataError where two sets fit alike."""
-    seen = list(islice(_seen(folder), _ENOUGH))
-    counts = {
-        name: sum(reading.fits(d, path) for path in seen)
-        for name, d in KNOWN.items()
-        if d.marker is None or (folder / d.marker).is_file()
-    }
-    most = max(counts.values(), default=0)
-    if not most:
+    """The set whose layout a folder has: the one that most of its pictures and films fit, by the
+    first `_ENOUGH` that fit any. DataError where two sets fit alike."""
+    known = [d for d in KNOWN.values() if d.marker is None or (folder / d.marker).is_file()]
+    counts: Counter[str] = Counter()
+    for path in _seen(folder):
+        counts.update(d.name for d in known if reading.fits(d, path))
+        if counts.total() >= _ENOUGH:
+            break
+    if not counts:
         return None
+    most = max(counts.values())
     found = [name for name, count in counts.items() if count == most]
     if len(found) > 1:
         raise DataError(
