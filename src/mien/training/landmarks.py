@@ -92,8 +92,7 @@ class Views:
     def _view(self, pick: int, other: int) -> tuple[UInt8, Float]:
         example = self.examples[pick]
         background = self.examples[other].pixels
-        seen = view(example.pixels(), example.points, background, SIZE, self.random)
-        return seen.crop, seen.points
+        return view(example.pixels(), example.points, background, SIZE, self.random)
 
 
 class Drawer(Protocol):
