@@ -25,6 +25,7 @@ import torch
 
 from mien import facs, images
 from mien.data.adapters import DATASETS
+from mien.data.batch import collate
 from mien.data.loading import RigFaces
 from mien.errors import FaceNotFound
 from mien.faces.align import align
@@ -32,7 +33,7 @@ from mien.faces.detect import choose, detect
 from mien.judges import NAMES, Judge, Reading, load
 from mien.judges.networks import SIZE
 from mien.nn import tensors
-from mien.training.judge_data import Item, photographs, seen, stacked, strength_of
+from mien.training.judge_data import Item, photographs, seen, strength_of
 from mien.training.judge_scores import (
     ACTIVE,
     au12,
@@ -114,7 +115,7 @@ def worst(judge: Judge, renders: Path, count: int = 6) -> list[Item]:
     strength and above.
     """
     shown = [p for p in photographs("test", found=True) if p.person.startswith("london/")]
-    faces = stacked([seen(p, None) for p in shown])
+    faces = collate([seen(p, None) for p in shown])
     read = reading(judge, faces.pixels)
     wrong = smiles(read.emotions) != torch.tensor([p.emotion == "happy" for p in shown])
     chosen = [_one(faces, int(i)) for i in wrong.nonzero()[:count]]
@@ -165,7 +166,7 @@ def main() -> None:
     plain = RigFaces(options.renders, "test", size=SIZE, augment=False)
     faces = render_faces(plain, options.faces)
     shown = photographs("test", found=True)
-    pixels = stacked([seen(p, None) for p in shown]).pixels
+    pixels = collate([seen(p, None) for p in shown]).pixels
     rendered, real = ([reading(j, some) for j in judges] for some in (faces.pixels, pixels))
     result: dict[str, Any] = {
         "photographs_unseen_people": {j.name: photograph_scores(j, shown) for j in judges}
@@ -186,7 +187,7 @@ def main() -> None:
     if options.out is not None:
         options.out.write_text(text + "\n")
     if options.sheet is not None:
-        rows = [judged(j, stacked(worst(j, options.renders))) for j in judges]
+        rows = [judged(j, collate(worst(j, options.renders))) for j in judges]
         images.write(options.sheet, np.concatenate(rows))
 
 

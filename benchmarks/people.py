@@ -78,24 +78,20 @@ def labels(folder: Path) -> dict[str, object]:
 
 
 def page(folder: Path, out: Path, side: int = 84) -> None:
-    """Everybody in a folder at rest and under the other labels, two people a row."""
-    rows, pair = [], []
-    for person in sorted(p.parent for p in folder.glob("*/neutral.png")):
-        for label in facs.EMOTIONS:
-            photo = person / f"{label}.png"
-            cell = np.full((side, side, 3), 255, np.uint8)  # empty: the picture was refused
-            if photo.is_file():
-                pixels = images.read(photo).pixels
-                middle = pixels[round(0.12 * len(pixels)) :, round(0.18 * len(pixels)) :]
-                middle = middle[: round(0.66 * len(pixels)), : round(0.66 * len(pixels))]
-                cell = np.asarray(cv2.resize(middle, (side, side), interpolation=cv2.INTER_AREA))
-            pair.append(cell)
-        if len(pair) == 2 * len(facs.EMOTIONS):
-            rows.append(np.concatenate(pair, 1))
-            pair = []
-    if pair:
-        pair += [np.full((side, side, 3), 255, np.uint8)] * len(facs.EMOTIONS)
-        rows.append(np.concatenate(pair, 1))
+    """Everybody in a folder of whom no picture was refused, at rest and under the other labels; two
+    people a row, or three where that fills the rows."""
+    everybody = sorted(p.parent for p in folder.glob("*/person.json"))
+    whole = [p for p in everybody if all((p / f"{e}.png").is_file() for e in facs.EMOTIONS)]
+    print(f"{len(whole)} of {len(everybody)} people have all {len(facs.EMOTIONS)} pictures")
+    across = next(n for n in (2, 3, 1) if len(whole) % n == 0)
+    cells = []
+    for photo in (person / f"{label}.png" for person in whole for label in facs.EMOTIONS):
+        pixels = images.read(photo).pixels
+        middle = pixels[round(0.12 * len(pixels)) :, round(0.18 * len(pixels)) :]
+        middle = middle[: round(0.66 * len(pixels)), : round(0.66 * len(pixels))]
+        cells.append(cv2.resize(middle, (side, side), interpolation=cv2.INTER_AREA))
+    width = across * len(facs.EMOTIONS)
+    rows = [np.concatenate(cells[i : i + width], 1) for i in range(0, len(cells), width)]
     Image.fromarray(np.concatenate(rows)).save(out, quality=88, optimize=True)
 
 

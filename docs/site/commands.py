@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mien.cli.main import COMMANDS, _load
+from mien.cli.main import COMMANDS, EXAMPLES, _load
 
 HEAD = """# Commands
 
@@ -36,6 +36,7 @@ def _described(command: Any, called: str) -> Iterator[str]:
     words = [_argument(p) for p in arguments]
     yield f"```text\n{' '.join([called, *words, '[OPTIONS]'])}\n```\n"
     yield (command.help or "").replace("\b", "").replace("\f", "").strip() + "\n"
+    yield f"```sh\n{EXAMPLES[called.removeprefix('mien ')]}\n```\n"
     if arguments:
         yield _table("argument", [(_argument(p), p) for p in arguments])
     if options:

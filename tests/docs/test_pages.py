@@ -143,7 +143,9 @@ def test_the_reference_of_commands_has_them_all(
     for name, options in tree.items():
         assert f"mien {name} {{ #" in page
         assert all(f"`{o}`" in page for o in options - {"--help", "-h"}), name
-    assert "Traceback" not in page
+    examples = [f"```sh\n{line}\n```" for line in main.EXAMPLES.values()]
+    assert all(page.count(example) == 1 for example in examples)
+    assert main.EXAMPLES.keys() == {name for name, options in tree.items() if options}
 
 
 def test_the_reference_of_calls_has_them_all(made: Callable[[str], str]) -> None:

@@ -15,7 +15,8 @@ from mien.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```(\w*)(?: title=\"([^\"]+)\")?\n(.*?)^```", re.M | re.S)
-NEEDS = {"stimuli": "dlib", "training_set": "dlib", "measure": "dlib", "train": "lightning"}
+NEEDS = {"stimuli": "dlib", "training_set": "dlib", "measure": "dlib", "train": "lightning",
+         "add_method": "torch"}  # fmt: skip
 """What a page asks its reader to install, beyond the package."""
 
 

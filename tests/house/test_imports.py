@@ -15,7 +15,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("rig",),
     ("data", "methods", "judges", "provenance"),
     ("metrics", "export", "editor"),
-    ("training", "video", "people", "study"),
+    ("training", "video", "people", "study", "hub"),
     ("cli", "web"),
 )
 APART = (4, 5, 6, 7)
@@ -42,6 +42,7 @@ ONLY = {
     "c2pa": "provenance",
     "dlib": "judges",
     "pyarrow": "people",
+    "huggingface_hub": "hub",
     "_dlib_pybind11": "judges",
     "torchvision": "",
 }

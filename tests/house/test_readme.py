@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import mien
 from mien.cli import main
 from mien.guides import ActionUnits, Label, Reference
+from mien.methods.config import BaseArchitecture
 from mien.metrics.brief import short
 from mien.types import Faces
 
@@ -60,7 +61,8 @@ def hollow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("hollow")
 def test_commands_read_what_people_are_told_to_type(root: Path) -> None:
-    lines = [words[1:] for words in shell_lines(root) if words[0] == "mien"]
+    examples = [shlex.split(line) for line in main.EXAMPLES.values()]
+    lines = [words[1:] for words in shell_lines(root) + examples if words[0] == "mien"]
     assert {"edit", "swap", "sheet", "train", "data", "rig"} <= {words[0] for words in lines}
     for words in lines:
         result = CliRunner().invoke(main.app, words, prog_name="mien")
@@ -94,11 +96,11 @@ def test_python_examples_compile_and_import_what_exists(root: Path) -> None:
 
 def test_the_example_method_is_one(root: Path) -> None:
     """CONTRIBUTING.md works a method through: it must run, by every guide."""
-    (example,) = blocks(root, "python", ("CONTRIBUTING.md",))
-    names: dict[str, Any] = {}
+    example, _ = blocks(root, "python", ("CONTRIBUTING.md",))
+    names: dict[str, Any] = {"__name__": "tint"}
     exec(example, names)
     torch.manual_seed(0)
-    method = names["Tint"](size=32)
+    method = names["Tint"](BaseArchitecture(size=32))
     faces = Faces(torch.rand(2, 3, 32, 32) * 2 - 1, torch.zeros(2, 68, 2))
     for guide in (Label("happy"), ActionUnits.parse("AU12=0.8"), Reference(faces)):
         result = method.generate(faces, guide, intensity=0.5)

@@ -10,16 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial import Delaunay
 
 from mien import facs, images
 from mien.data.manifest import FILE_NAME, Record, read_manifest, write_manifest
 from mien.editor import Editor
-from mien.errors import DataError
+from mien.errors import DataError, FaceUndrawable
 from mien.faces.detect import detect
 from mien.people.asks import of_row
 from mien.people.crowd import Crowd, _parts
 from mien.people.invented import NOTE, Settings, asks_digest, sources_digest, write
-from mien.people.mixing import Recipe, mix
+from mien.people.mixing import Recipe, _check_folds, mix
 from mien.people.packing import pack
 from mien.people.shapes import gain, length
 from mien.people.sources import pool
@@ -58,6 +59,19 @@ def test_the_mixed_face_is_another_one_in_the_frame_of_the_first(
     assert change[y0:y1, x0:x1].mean() > 5
     assert change[:20].mean() < 1  # the wall stays
     assert np.abs(face.landmarks - own.landmarks).max() > 3
+
+
+def test_surroundings_that_fold_are_refused() -> None:
+    line = np.arange(10, dtype=np.float32)
+    points = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
+    mesh = Delaunay(points).simplices.astype(np.int32)
+    stretched = points * np.array([1.5, 0.7], np.float32)
+    _check_folds(points, stretched, mesh, 40)
+    folded = points.copy()
+    folded[75, 0] += 1.5  # past its neighbour
+    with pytest.raises(FaceUndrawable, match="cannot follow"):
+        _check_folds(points, folded, mesh, 40)
+    _check_folds(points, folded, mesh, 100)  # on the face: such are hidden
 
 
 def test_a_mean_is_brought_back_to_the_spread_of_one() -> None:
@@ -123,7 +137,8 @@ def test_a_set_is_packed_for_others(made: Path, tmp_path: Path) -> None:
     text = (tmp_path / "README.md").read_text()
     assert f"path: data/{split}-*.parquet" in text
     assert "| happy | 1 | 1 |" in text
-    assert "doi 10.6084/m9.figshare.5047666" in text
+    assert f"- {rows[0]['origin']}: CC-BY-4.0. Changes: mixed" in text
+    assert "5047666" in text
     assert images.read(tmp_path / "samples.jpg").pixels.shape == (160, 320, 3)
     again = tmp_path / "again"
     pack(made, again)

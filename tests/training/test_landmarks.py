@@ -17,6 +17,7 @@ from mien.training.landmark_net import LandmarkNet, load
 from mien.training.landmark_scores import errors
 from mien.training.landmark_views import Example, other_lips, view
 from mien.training.landmarks import LandmarkConfig, fit, landmark_loss, save
+from mien.training.run import Budget
 from mien.types import Float, UInt8
 
 DOTS = [2, 14, 8, 30, 17, 26, 48, 54]
@@ -148,10 +149,10 @@ def test_an_example_keeps_its_picture() -> None:
 
 
 @pytest.mark.slow
-def test_training_learns_and_repeats_itself() -> None:
+def test_training_learns_and_repeats_itself(tmp_path: Path) -> None:
     image, points = _dots()
     examples = [Example.of(image, points)]
-    config = LandmarkConfig(batch=8)
+    config = LandmarkConfig()
     torch.set_num_threads(1)
 
     def loss(net: LandmarkNet) -> float:
@@ -161,9 +162,10 @@ def test_training_learns_and_repeats_itself() -> None:
         with torch.no_grad():
             return landmark_loss(net.eval()(crops / 127.5 - 1), truth, torch.ones(68)).item()
 
-    short = fit(examples, config, 8 * 4, 2e-3, 0)
-    again = fit(examples, config, 8 * 4, 2e-3, 0)
-    longer = fit(examples, config, 8 * 60, 2e-3, 0)
+    def fitted(name: str, steps: int) -> LandmarkNet:
+        return fit(examples, config, Budget(8 * steps, 8, 0), 2e-3, tmp_path / name)
+
+    short, again, longer = fitted("one", 4), fitted("two", 4), fitted("long", 60)
     assert loss(longer) < 0.7 * loss(short)
     pairs = zip(short.state_dict().values(), again.state_dict().values(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)

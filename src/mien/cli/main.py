@@ -38,6 +38,34 @@ COMMANDS: dict[str, str] = {
 }
 """Sub-command -> help. Module `mien.cli.<name>` has `app`, a Typer, or `command`, a function."""
 
+EXAMPLES: dict[str, str] = {
+    "edit": "mien edit photo.jpg --to happy --au AU43L=1 -o wink.png",
+    "swap": "mien swap a.jpg b.jpg -o swapped/",
+    "sheet": "mien sheet faces/ -e happy,sad,anger -o sheet.png",
+    "explain": "mien explain photo.jpg --method aipgan -o inside.png",
+    "people": "mien people --from samples --count 3 -e neutral,happy --seed 1 -o invented/",
+    "series": "mien series faces/ plan.csv --oval --equal -o stimuli/",
+    "study": "mien study stimuli/ --ask more --seed 1 -o study.html",
+    "video": "mien video talk.mp4 --to happy -o happy.mp4",
+    "verify": "mien verify happy.png happy.mp4",
+    "studio": "mien studio --port 7860",
+    "serve": "mien serve --port 7861",
+    "demo": "mien demo -o demo.png",
+    "methods": "mien methods",
+    "train": "mien train recipes/mtss/rig_128.yaml --data renders -o runs/mine",
+    "score": "mien score --method mtss --renders renders -o score",
+    "data import": "mien data import london ~/downloads/london -o faces/london",
+    "data check": "mien data check faces/london",
+    "data list": "mien data list",
+    "data samples": "mien data samples ~/downloads/london samples/",
+    "mouths build": "mien mouths build smiles/ -o mouths.safetensors",
+    "mouths show": "mien mouths show",
+    "rig show": "mien rig show photo.jpg --au AU12=0.8 -o rig.png",
+    "rig render": "mien rig render faces/london --states 60 -o renders",
+    "doctor": "mien doctor",
+}
+"""Command -> a line that its help ends with."""
+
 EXTRAS: dict[str, str] = {
     "fastapi": "web",
     "gradio": "web",
@@ -105,6 +133,8 @@ def _load(name: str) -> Any:
         sub.command(name)(module.command)
     command = get_command(sub)
     command.name = name
+    for leaf, one in getattr(command, "commands", {"": command}).items():
+        one.epilog = f"Example: `{EXAMPLES[f'{name} {leaf}'.strip()]}`"
     return command
 
 

@@ -71,6 +71,9 @@ def command(
         float, typer.Option("--distance", min=0, max=1, help="Least identity distance to everybody "
                             "who may be mixed; nearer pictures are refused."),
     ] = 0.45,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Draw a person anew of whom any picture is refused.")
+    ] = False,
     pack: Annotated[
         Path | None,
         typer.Option("--pack", help="Folder for the same as a data set to hand on: Parquet, "
@@ -99,10 +102,12 @@ def command(
     if by == "mixing":
         _mixed(out, count, _asked(expressions, asks), _draw(draw), _varied(vary), seed,
                sources or ["london"], size, mix, _split(balance), _only(only), least, device,
-               pack, workers)  # fmt: skip
+               whole, pack, workers)  # fmt: skip
         return
-    if asks or draw or vary or sources or only or pack:
-        raise ConfigError("--asks, --draw, --vary, --from, --only and --pack are of --by mixing")
+    if asks or draw or vary or sources or only or pack or whole:
+        raise ConfigError(
+            "--asks, --draw, --vary, --from, --only, --whole and --pack are of --by mixing"
+        )
     _networks(out, count, expressions, seed, spread, by, weights, settings, device)
 
 
@@ -110,8 +115,8 @@ def _mixed(
     out: Path, count: int, asks: list[Ask], draw: tuple[str, int] | None,
     vary: tuple[str, ...], seed: int,
     sources: list[str], size: int, mix: int, balance: tuple[str, ...],
-    only: dict[str, tuple[str, ...]], least: float, device: str, pack: Path | None,
-    workers: int,
+    only: dict[str, tuple[str, ...]], least: float, device: str, whole: bool,
+    pack: Path | None, workers: int,
 ) -> None:  # fmt: skip
     from rich.progress import Progress
 
@@ -141,6 +146,7 @@ def _mixed(
         made = invented.Settings(
             invented.sources_digest(crowd), editor.method.name, editor.weights, seed, size, mix,
             least, balance, only, invented.asks_digest(asks), draw, vary,
+            whole,
         )  # fmt: skip
         task = bar.add_task("people", total=count)
         report = invented.write(

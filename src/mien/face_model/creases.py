@@ -274,7 +274,7 @@ def _lengths(path: Double) -> Double:
 
 def _count(lengths: Double) -> int:
     """Points, `STEP` apart, of the curve through a path."""
-    return max(8, round(lengths[-1] / STEP))
+    return max(8, round(float(lengths[-1]) / STEP))
 
 
 def _resampled(path: Double) -> Double:

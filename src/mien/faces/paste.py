@@ -170,8 +170,8 @@ def _touched(changes: NDArray[np.bool_], view: View) -> View | None:
 
 
 def _drawn(fields: Float, matrix: Float, shape: tuple[int, int]) -> Float:
-    """Fields of the crop (S, S, C), up to four, over photograph pixels (h, w, C), linearly: the crop
-    is as fine as the photograph, or nearly."""
+    """Fields of the crop (S, S, C), up to four, over photograph pixels (h, w, C), linearly: the
+    crop is as fine as the photograph, or nearly."""
     seen = cv2.warpAffine(
         fields,
         matrix,

@@ -4,8 +4,9 @@ may set other defaults.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Literal, Self
 
 
 @dataclass(frozen=True)
@@ -64,3 +65,19 @@ class MethodConfig:
     architecture: BaseArchitecture = field(default_factory=BaseArchitecture)
     weights: RigWeights = field(default_factory=RigWeights)
     training: RigTraining = field(default_factory=RigTraining)
+
+    small_architecture: ClassVar[Mapping[str, Any]] = {}
+    small_training: ClassVar[Mapping[str, Any]] = {}
+    """What `small` changes beside the size, the budget and the batch."""
+
+    def small(self) -> Self:
+        """The same with networks so small, at 32 px, and so few images, all phases in them, that a
+        test trains it in seconds; room for six people.
+        """
+        shape = {"size": 32, **self.small_architecture}
+        budget = {"images": 32, "batch": 4, **self.small_training}
+        return replace(
+            self,
+            architecture=replace(self.architecture, **shape),
+            training=replace(self.training, **budget),
+        )

@@ -110,7 +110,9 @@ class Task(nn.Module, ABC, Generic[Kept]):
 
     @abstractmethod
     def dataset(self, split: str, seed: int) -> Any:
-        """A map-style data set; item i depends on (seed, i) alone, so that resuming is exact."""
+        """A map-style data set of `mien.data.batch.Tensors`; item i depends on (seed, i) alone, so
+        that resuming is exact. None of validation people where nothing is measured on the way.
+        """
 
     def conclude(self, average: Kept) -> None:
         """The last touch to the average before its weights are written: whatever is fitted to what

@@ -69,6 +69,8 @@ class Settings:
     """What is drawn at random for each person besides, and how often."""
     varied: tuple[str, ...] = ()
     """What varies at random beside the expressions."""
+    whole: bool = False
+    """Whether a person of whom a picture is refused is drawn again."""
     format: int = FORMAT
 
 
@@ -87,12 +89,18 @@ class Report:
 
 
 @dataclass(frozen=True)
-class _Person:
-    number: int
+class _Draw:
+    """Which attempt at whom."""
+
     name: str
     folder: Path
+    attempt: int
+
+
+@dataclass(frozen=True)
+class _Person:
+    draw: _Draw
     mixed: Mix
-    attempts: int
     pushes: int
     pixels: UInt8
     face: Face
@@ -165,40 +173,57 @@ def _make(
 ) -> dict[str, Any]:  # fmt: skip
     """Draw one person and write all pictures; the note, which is written last."""
     name = f"nobody/{settings.sources[:6]}-{settings.seed}-{number:05d}"
+    shown = _asks(settings, number, asks)
     refused: list[str] = []
-    person = None
     for attempt in range(ATTEMPTS):
         mixed = crowd.draw(groups, settings.count, (settings.seed, number, attempt))
-        try:
-            shape, pushes, near = _apart(crowd, mixed, settings.least + MARGIN)
-            if near[1] >= settings.least + MARGIN:
-                pixels = crowd.drawn(mixed, shape, settings.size)
-                face, near = _judged(crowd, pixels)
-        except FaceNotFound as error:
-            refused.append(f"attempt {attempt}: {error}")
+        person = _portrayed(crowd, settings, mixed, _Draw(name, folder, attempt), refused)
+        if person is None:
             continue
-        if near[1] >= settings.least + MARGIN:
-            person = _Person(number, name, folder, mixed, attempt + 1, pushes, pixels, face)
-            break
-        refused.append(f"attempt {attempt}: {near[1]:.3f} from {near[0]}")
-    note: dict[str, Any] = {
-        "person": name,
-        "group": mixed.group,
-        "refused": refused,
-        "pictures": [],
-    }
-    if person is None:
-        return _noted(folder, note)
-    note |= {
-        "attempts": person.attempts, "pushes": person.pushes, "sources": mixed.sources,
+        note = _about(crowd, person, refused)
+        for ask in shown:
+            _picture(crowd, editor, settings, person, ask, note)
+        lacking = note["refused"][len(refused) :]
+        if not lacking or not settings.whole:
+            return _noted(folder, note)
+        refused += [f"attempt {attempt}: {line}" for line in lacking]
+        for row in note["pictures"]:
+            (folder / row["file"]).unlink()
+    given_up = {"person": name, "group": mixed.group, "refused": refused, "pictures": []}
+    return _noted(folder, given_up)
+
+
+def _portrayed(
+    crowd: Crowd, settings: Settings, mixed: Mix, draw: _Draw, refused: list[str]
+) -> _Person | None:
+    """A mixed person at rest, far enough from everybody; None where that cannot be, `refused` says
+    why."""
+    least = settings.least + MARGIN
+    try:
+        shape, pushes, near = _apart(crowd, mixed, least)
+        if near[1] >= least:
+            pixels = crowd.drawn(mixed, shape, settings.size)
+            face, near = _judged(crowd, pixels)
+            if near[1] >= least:
+                return _Person(draw, mixed, pushes, pixels, face)
+    except (FaceNotFound, FaceUndrawable) as error:
+        refused.append(f"attempt {draw.attempt}: {error}")
+        return None
+    refused.append(f"attempt {draw.attempt}: {near[1]:.3f} from {near[0]}")
+    return None
+
+
+def _about(crowd: Crowd, person: _Person, refused: Sequence[str]) -> dict[str, Any]:
+    """The note of a person without pictures yet."""
+    mixed = person.mixed
+    return {
+        "person": person.draw.name, "group": mixed.group, "refused": list(refused), "pictures": [],
+        "attempts": person.draw.attempt + 1, "pushes": person.pushes, "sources": mixed.sources,
         "age": mixed.age, "skin": list(mixed.people),
         "recipe": asdict(mixed.recipe), "shape": dict(mixed.shape),
         "licence": _joined(crowd.people[p].licence for p in mixed.sources),
         "origin": _joined(crowd.people[p].origin for p in mixed.sources),
     }  # fmt: skip
-    for ask in _asks(settings, number, asks):
-        _picture(crowd, editor, settings, person, ask, note)
-    return _noted(folder, note)
 
 
 def _asks(settings: Settings, number: int, asks: Sequence[Ask]) -> list[Ask]:
@@ -219,7 +244,13 @@ def _apart(crowd: Crowd, mixed: Mix, least: float) -> tuple[Float, int, tuple[st
     shape: Float | None = crowd.shape(mixed)
     found: list[tuple[Float, tuple[str, float]]] = []
     while shape is not None:
-        found.append((shape, _judged(crowd, crowd.drawn(mixed, shape, SEARCHED))[1]))
+        try:
+            pixels = crowd.drawn(mixed, shape, SEARCHED)
+        except FaceUndrawable:
+            if not found:
+                raise
+            break  # as far as hair and ears follow
+        found.append((shape, _judged(crowd, pixels)[1]))
         who, distance = found[-1][1]
         shape = crowd.shapes.pushed(shape, mean, who) if distance < least else None
     return found[-1][0], len(found) - 1, found[-1][1]
@@ -235,7 +266,7 @@ def _picture(
         if ask.guide is not None and ask.intensity:
             pixels = editor.edit(Photo(pixels), ask.guide, ask.intensity).pixels
         if ask.noise:
-            seed = hashlib.sha256(f"{person.name} {ask.name}".encode()).digest()
+            seed = hashlib.sha256(f"{person.draw.name} {ask.name}".encode()).digest()
             pixels = noisy(pixels, ask.noise, np.random.default_rng(list(seed)))
         face, near = _judged(crowd, pixels)
     except (FaceNotFound, FaceUndrawable) as error:
@@ -246,14 +277,14 @@ def _picture(
         return
     asked = "neutral" if ask.guide is None else ask.guide.describe()
     facts = {
-        "method": settings.method, "weights": settings.weights, "person": person.name,
+        "method": settings.method, "weights": settings.weights, "person": person.draw.name,
         "guide": asked, "intensity": f"{ask.intensity:g}", "noise": f"{ask.noise:g}",
         "nearest source": f"{near[1]:.3f}",
     }  # fmt: skip
-    make(person.folder)
+    make(person.draw.folder)
     marked = mark.lay(pixels, 255 - pixels, [face])  # no pixel is anybody's photograph
     file = f"{ask.name}.png"
-    images.write(person.folder / file, marked, metadata=facts)
+    images.write(person.draw.folder / file, marked, metadata=facts)
     units = None if ask.units is None else [round(float(u), 4) for u in ask.units]
     note["pictures"].append(
         {"file": file, "asked": asked, "intensity": ask.intensity, "emotion": ask.emotion,

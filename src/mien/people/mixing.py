@@ -19,6 +19,7 @@ import scipy.sparse as sparse
 from scipy.sparse.linalg import spsolve
 from scipy.spatial import Delaunay
 
+from mien.errors import FaceUndrawable
 from mien.face_model.arrays import Index, Int
 from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.mesh import FACE, FaceModel
@@ -41,6 +42,8 @@ REACH = {"eyes": 0.2, "nose": 0.14, "mouth": 0.16}
 BANDS = (0.006, 0.012, 0.025, 0.05, 0.1)
 """Bounds of the bands of detail, in distances of the eyes (standard deviations): beyond the last
 all sources are averaged."""
+FOLDED = 2e-4
+"""Share of the surroundings that may be turned over; an ear is torn from about 5e-4 on."""
 GRID = 40
 """Cells a side in which the frame's surroundings follow the face."""
 
@@ -59,7 +62,11 @@ def mix(
     model: FaceModel, sources: Sequence[Lent], recipe: Recipe, shape: Float, size: int
 ) -> UInt8:
     """The mixed person, uint8 (size, size, 3) RGB, at rest as the frame is, in the shape (N, 3)
-    cm."""
+    cm.
+
+    Raises:
+        FaceUndrawable: the frame's hair and ears cannot follow the shape without folding.
+    """
     frame = sources[recipe.frame]
     matrix = _window(frame, size)
     own = transform(matrix, frame.points)
@@ -68,6 +75,7 @@ def mix(
     grid = _surroundings(own, target, known, size)
     points = np.concatenate([target[known], grid[0]])
     mesh = Delaunay(points).simplices.astype(np.int32)
+    _check_folds(points, np.concatenate([own[known], grid[0] + grid[1]]), mesh, len(known))
     raster = rasterise(points.astype(np.float32), np.zeros(len(points), np.float32), mesh,
                        (size, size))  # fmt: skip
     inside = np.ones((size, size), bool)
@@ -160,6 +168,22 @@ def _surroundings(own: Float, target: Float, known: Index, size: int) -> tuple[F
     free = hull.ravel() == 0
     at = np.stack([x, y], 1)[free] * step
     return at.astype(np.float32), solved[free].astype(np.float32)
+
+
+def _check_folds(points: Float, origin: Float, mesh: Int, face: int) -> None:
+    """FaceUndrawable if triangles (T, 3) around the face, whose points (P, 2) px have the first
+    `face` on it, are turned over where they come from, (P, 2) px, by more than a few pixels."""
+    around = mesh[(mesh >= face).any(1)]
+    here, there = (_areas(at[around]) for at in (points, origin))
+    folded = float(np.abs(here)[here * there < 0].sum())
+    if folded > FOLDED * float(np.abs(here).sum()):
+        raise FaceUndrawable("hair and ears of the frame cannot follow this shape")
+
+
+def _areas(triangles: Float) -> Float:
+    """Signed areas (T,) of triangles (T, 3, 2)."""
+    a, b = triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]
+    return np.asarray(0.5 * (a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]), np.float32)
 
 
 def _drawn(pixels: UInt8, to: Float, field: Float) -> Float:

@@ -55,7 +55,7 @@ class Together:
         values, vectors = np.linalg.eigh(correlation)
         factor = vectors * np.sqrt(np.clip(values, 0, None))
         factor /= np.linalg.norm(factor, axis=1, keepdims=True)
-        return cls(quantiles.astype(np.float32), factor.astype(np.float32))
+        return cls(*(np.ascontiguousarray(a, np.float32) for a in (quantiles, factor)))
 
     def save(self, path: Path, about: dict[str, str]) -> None:
         """Write the table, with what is to be said of it."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as saved
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -34,9 +34,22 @@ class Counters:
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write a safetensors file whole or not at all."""
+    """Write a safetensors file whole or not at all; the same tensors and facts, the same bytes."""
+    content = saved({k: v.contiguous().clone() for k, v in tensors.items()}, dict(metadata))
     with replacing(path) as part:
-        save_file({k: v.contiguous().clone() for k, v in tensors.items()}, part, dict(metadata))
+        part.write_bytes(_in_order(content))
+
+
+def _in_order(content: bytes) -> bytes:
+    """A safetensors file with its metadata by name: the library writes them in any order, by which
+    a training that is run twice would have two hashes.
+    """
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    header["__metadata__"] = dict(sorted(header.get("__metadata__", {}).items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin where they may be mapped
+    return len(text).to_bytes(8, "little") + text + content[start:]
 
 
 def _optimizer_tensors(optimizers: Sequence[Optimizer]) -> dict[str, Tensor]:

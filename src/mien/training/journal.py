@@ -18,6 +18,10 @@ from mien.training import checkpoint
 from mien.training.trainer import Trainer
 
 STATE, LOG, SHEETS = "state.safetensors", "log.jsonl", "sheets"
+CHECKED, SHOWN = 96, 8
+"""Items of the validation people that are measured, and of these drawn."""
+SEED = 7
+"""Of those items."""
 
 
 def _pixels(t: Tensor) -> np.ndarray[Any, Any]:
@@ -48,14 +52,15 @@ class Journal:
     """
 
     def __init__(
-        self, folder: Path, task: Task[Any], *, sheet_minutes: float = 5.0, faces: int = 8,
-        checks: int = 96, seed: int = 7, minutes: float | None = None,
+        self, folder: Path, task: Task[Any], *, sheet_minutes: float = 5.0,
+        minutes: float | None = None,
     ) -> None:  # fmt: skip
         self.folder, self.task = folder, task
         self.every, self.limit = sheet_minutes * 60, minutes * 60 if minutes else None
-        held = task.dataset("validation", seed)
-        self.checks: Tensors = collate([held[i] for i in range(checks)])
-        self.shown = self.checks[:faces]
+        held = task.dataset("validation", SEED)
+        self.checks: Tensors | None = None
+        if held is not None:
+            self.checks = collate([held[i] for i in range(min(CHECKED, len(held)))])
         self.sums: dict[str, tuple[float, int]] = {}
         self.began = self.last = time.monotonic()
 
@@ -98,12 +103,12 @@ class Journal:
 
     def check(self, trainer: Trainer) -> dict[str, float]:
         """Validation numbers; draws the sheet on the way."""
-        average, device = trainer.ema.average, trainer.fabric.device
-        columns = self.task.preview(average, self.shown.to(device))
+        if self.checks is None:
+            return {}
+        average, on = trainer.ema.average, self.checks.to(trainer.fabric.device)
+        columns = self.task.preview(average, on[:SHOWN])
         if columns:
             target = self.folder / SHEETS / f"{trainer.counters.seen:09d}.png"
             target.parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(target), contact_sheet(columns)[..., ::-1])
-        return {
-            k: round(v, 3) for k, v in self.task.validate(average, self.checks.to(device)).items()
-        }
+        return {k: round(v, 3) for k, v in self.task.validate(average, on).items()}

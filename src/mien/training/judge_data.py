@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -23,6 +22,7 @@ from torch.utils.data import Dataset
 
 from mien import facs, images
 from mien.data.adapters import DATASETS
+from mien.data.batch import Tensors
 from mien.data.loading import RigFaces, everyone, to_tensor
 from mien.data.manifest import Record
 from mien.data.split import Split
@@ -53,7 +53,8 @@ _PROTOTYPES = np.stack(_ROWS)
 _OF_ROW = (*range(1, len(facs.EMOTIONS)), facs.EMOTIONS.index("contempt"))
 
 
-class Item(NamedTuple):
+@dataclass(frozen=True)
+class Item(Tensors):
     """A face and what is known of it; batched, each with B in front."""
 
     pixels: Tensor
@@ -181,6 +182,20 @@ def _aligned(root: Path, record: Record, found: bool) -> Photograph:
     )
 
 
+class Plain(Dataset[Item]):
+    """Renders as they are, `count` at most, spread evenly over a set that is not a stream."""
+
+    def __init__(self, renders: RigFaces, count: int) -> None:
+        places = np.linspace(0, len(renders) - 1, min(count, len(renders)))
+        self.renders, self.places = renders, places.astype(int)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, i: int) -> Item:
+        return render_item(self.renders, int(self.places[i]))
+
+
 class JudgeFaces(Dataset[Item]):
     """Item i of a stream, drawn by (seed, i): with probability `share` a labelled photograph, with
     the same one a portrait that clearly smiles, else a render; of a person whose photographs are
@@ -272,9 +287,4 @@ def estranged(item: Item, rng: Generator) -> Item:
     pixels = ((pixels - mean) * contrast + mean + 1) * tone - 1
     turn = torch.from_numpy(np.linalg.inv(bent).T.astype(np.float32))
     points = (item.landmarks + 0.5 - half) @ turn + half - 0.5
-    return item._replace(pixels=pixels.clamp(-1, 1), landmarks=points)
-
-
-def stacked(items: list[Item]) -> Item:
-    """A batch."""
-    return Item(*(torch.stack(part) for part in zip(*items, strict=True)))
+    return replace(item, pixels=pixels.clamp(-1, 1), landmarks=points)

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mien import facs
+from mien.data.batch import collate
 from mien.data.loading import RigFaces
 from mien.judges import Judge, Reading
 from mien.training.judge_data import (
     Item,
     Photograph,
-    render_item,
+    Plain,
     seen,
-    stacked,
     strength_of,
 )
 
@@ -102,7 +102,7 @@ def photograph_scores(judge: Judge, shown: Sequence[Photograph]) -> dict[str, An
     smile_or_neutral_accuracy looks at one photograph at a time, pairs_right at both of a person:
     the smiling one is the happier, by the odds of happy against neutral.
     """
-    faces = stacked([seen(one, None) for one in shown])
+    faces = collate([seen(one, None) for one in shown])
     read = reading(judge, faces.pixels)
     smiling = np.array([one.emotion == "happy" for one in shown])
     told = read.emotions.argmax(1)
@@ -160,8 +160,8 @@ def auc(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float:
 
 def render_faces(renders: RigFaces, count: int) -> Item:
     """`count` faces spread evenly over a set that is not a stream."""
-    places = np.linspace(0, len(renders) - 1, min(count, len(renders))).astype(int)
-    return stacked([render_item(renders, int(i)) for i in places])
+    plain = Plain(renders, count)
+    return collate([plain[i] for i in range(len(plain))])
 
 
 def _rounded(value: Any) -> float:

@@ -1,9 +1,8 @@
 """Training of the judges: `python -m mien.training.judges --name a --data RENDERS --out DIR`.
 
-One judge learns from its half of the training people (see `judge_data`). The loop is its own, as
-the landmark network's is. The same command resumes, exactly; with other renders in --data it goes
-on with those. Judges measure what methods make, so no method and no other training may import them:
-`tests/house` holds that.
+One judge learns from its half of the training people (see `judge_data`). The same command resumes,
+exactly; with other renders in --data it goes on with those. Judges measure what methods make, so no
+method and no other training may import them: `tests/house` holds that.
 """
 
 from __future__ import annotations
@@ -11,37 +10,34 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien import facs, images
-from mien.data.adapters import DATASETS
+from mien import facs
 from mien.data.loading import RigFaces
-from mien.files import replacing
 from mien.judges import NAMES, Judge, Reading
 from mien.judges.judge import NETWORKS
 from mien.judges.networks import SIZE, Answer
+from mien.nn.phases import Group, Loss, Phase, Task, rate_at
 from mien.sheet import sheet
-from mien.training import checkpoint
-from mien.training.checkpoint import Counters
-from mien.training.ema import EMA
-from mien.training.judge_data import Item, JudgeFaces, photographs, seen, stacked
+from mien.training.journal import CHECKED
+from mien.training.judge_data import Item, JudgeFaces, Plain, photographs
 from mien.training.judge_scores import photograph_scores, reading, render_faces, render_scores
 from mien.training.landmarks import landmark_loss
+from mien.training.recipe import Run
+from mien.training.run import Budget, run
+from mien.training.trainer import Trainer
+from mien.training.weights import machine, training_sets, write_record, write_weights
 from mien.types import UInt8
-from mien.zoo.records import digest
-
-STATE = "state.safetensors"
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,9 @@ class JudgeConfig:
     batch: int = 64
     """Faces per step."""
     rate: float = 1.5e-3
-    """Highest learning rate; it rises over a fortieth of the faces and falls as a cosine."""
+    """Highest learning rate; it rises over `rise` of the faces, and falls as a cosine."""
+    rise: float = 1 / 40
+    """Share of the faces over which the rate rises."""
     decay: float = 0.05
     """Weight decay."""
     half_life: float = 4000
@@ -107,78 +105,57 @@ def emotions_loss(logits: Tensor, shares: Tensor) -> Tensor:
     return -(shares * logits.log_softmax(1)).sum() / shares.sum().clamp(min=1)
 
 
-def rate_at(seen: int, config: JudgeConfig) -> float:
-    """Learning rate after `seen` faces."""
-    rising = (seen + config.batch) / (config.images / 40)
-    if rising < 1:
-        return config.rate * rising
-    return config.rate * (0.5 + 0.5 * math.cos(math.pi * min(1.0, seen / config.images)))
+class JudgeTask(Task[nn.Module]):
+    """A judge's network, what it learns from, and what it is measured on."""
 
-
-class Run:
-    """One judge's training: network, average, optimiser, counters; saved and resumed as a whole."""
-
-    def __init__(self, name: str, data: Path, out: Path, config: JudgeConfig) -> None:
-        torch.manual_seed(config.seed)
-        self.name, self.data, self.out, self.config = name, data, out, config
+    def __init__(self, name: str, data: Path, config: JudgeConfig) -> None:
+        super().__init__()
+        self.name, self.data, self.config = name, data, config
         self.net = NETWORKS[name]().train()
-        self.ema = EMA(self.net, config.half_life)
-        self.optimiser = torch.optim.AdamW(
-            self.net.parameters(), lr=config.rate, weight_decay=config.decay, betas=(0.9, 0.98)
-        )
-        self.counters = Counters()
-        self.faces = JudgeFaces(data, name, config.share, config.seed)
-        if (out / STATE).exists():
-            self.counters, _ = checkpoint.load(
-                out / STATE, self.net, self.ema.average, [self.optimiser]
-            )
+        self.ema_images = config.half_life
 
-    def step(self) -> dict[str, float]:
-        """Learn from the next batch; the parts of its loss."""
-        count, seen = self.config.batch, self.counters.seen
-        truth = stacked([self.faces[i] for i in range(seen, seen + count)])
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate_at(seen, self.config)
-        with torch.autocast("cpu", torch.bfloat16):
+    @property
+    def kept(self) -> nn.Module:
+        return self.net
+
+    def dataset(self, split: str, seed: int) -> JudgeFaces | Plain:
+        if split == "train":
+            return JudgeFaces(self.data, self.name, self.config.share, seed)
+        return Plain(RigFaces(self.data, split, size=SIZE, augment=False), CHECKED)
+
+    def phases(self) -> Sequence[Phase]:
+        c = self.config
+        rate = partial(rate_at, rise=c.rise, decay="cosine")
+        return [
+            Phase("judge", [Group([self.net], c.rate)], self.learn, betas=(0.9, 0.98),
+                  weight_decay=c.decay, clip=1.0, schedule=rate)
+        ]  # fmt: skip
+
+    def learn(self, truth: Item, _: int) -> Loss:
+        with torch.autocast(truth.pixels.device.type, torch.bfloat16):
             answer = self.net(truth.pixels)
-        parts = judge_loss(answer, truth, self.config)
-        self.optimiser.zero_grad()
-        torch.stack(list(parts.values())).sum().backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        self.optimiser.step()
-        self.counters.seen += count
-        self.counters.batches += 1
-        self.ema.update(self.net, count, self.counters.seen)
-        return {key: value.item() for key, value in parts.items()}
+        return Loss(judge_loss(answer, truth, self.config))
 
-    def save(self) -> None:
-        checkpoint.save(
-            self.out / STATE, self.net, self.ema.average, [self.optimiser], self.counters
-        )
+    @torch.no_grad()
+    def preview(self, average: nn.Module, batch: Item) -> list[tuple[str, Tensor]]:
+        """Faces with the truth's landmarks red and the judge's green, and both in words."""
+        judge = Judge(self.name, average)
+        read = reading(judge, batch.pixels)
+        cells = np.stack([_cell(batch, read, i) for i in range(len(batch))])
+        return [("", torch.from_numpy(cells).permute(0, 3, 1, 2).float() / 127.5 - 1)]
 
-    def judge(self) -> Judge:
+    @torch.no_grad()
+    def validate(self, average: nn.Module, batch: Item) -> dict[str, float]:
+        scores = render_scores(Judge(self.name, average), batch)
+        return {k: v for k, v in scores.items() if isinstance(v, float)}
+
+    def judge(self, average: nn.Module) -> Judge:
         """The average as it stands, calibrated on validation people."""
-        return Judge(self.name, calibrated(self.ema.average, self.validation()))
+        return Judge(self.name, calibrated(average, self.validation()))
 
     def validation(self) -> Item:
         """Renders of validation people, every one's strength and mix."""
-        plain = RigFaces(self.data, "validation", size=SIZE, augment=False)
-        return render_faces(plain, 640)
-
-    def report(self, losses: Mapping[str, float]) -> None:
-        """A line in log.jsonl and a sheet of pictures."""
-        judge, faces = self.judge(), self.validation()
-        shown = photographs("validation", found=True)
-        row = {
-            **vars(self.counters), **losses,
-            "rendered": render_scores(judge, faces), "real": photograph_scores(judge, shown),
-        }  # fmt: skip
-        with (self.out / "log.jsonl").open("a") as f:
-            f.write(json.dumps(row) + "\n")
-        print(json.dumps(row), flush=True)
-        some = [part[:: len(part) // 12][:12] for part in faces]
-        page = judged(judge, stacked([*map(Item, *some), *(seen(p, None) for p in shown)]))
-        images.write(self.out / f"sheet_{self.counters.seen:07d}.png", page)
+        return render_faces(RigFaces(self.data, "validation", size=SIZE, augment=False), 640)
 
 
 def calibrated(net: nn.Module, faces: Item) -> nn.Module:
@@ -233,70 +210,62 @@ def _named(units: Tensor, most: int = 5) -> str:
     return " ".join(f"{facs.UNITS[k][2:]}={units[k]:.1f}" for k in order)
 
 
-def train(run: Run, minutes: float, every: float) -> None:
-    """Until the budget or `minutes` are spent; reports and saves every few minutes."""
-    began = last = time.monotonic()
-    spent, losses = run.counters.seconds, {}
-    while run.counters.seen < run.config.images:
-        losses = run.step()
-        now = time.monotonic()
-        run.counters.seconds = spent + now - began
-        if now - last > 60 * every or now - began > 60 * minutes:
-            run.save()
-            run.report(losses)
-            last = time.monotonic()
-        if now - began > 60 * minutes:
-            return
-    run.save()
-    run.report(losses)
+def train(
+    name: str, data: Path, out: Path, config: JudgeConfig, *, how: Run = Run(),  # noqa: B008 (frozen)
+    minutes: float | None = None,
+) -> Trainer:  # fmt: skip
+    """Learn, or go on with it, until the faces or `minutes` are spent; then weights and record are
+    written, `judge_<name>.safetensors` and `.json`.
+    """
+    budget = Budget(config.images, config.batch, config.seed)
+    notes = json.dumps({"judge": name, **asdict(config)}, indent=1)
+    trainer = run(
+        lambda: JudgeTask(name, data, config), budget, how, out, notes=notes, minutes=minutes
+    )
+    if trainer.fabric.is_global_zero:
+        save(trainer, out)
+    return trainer
 
 
-def save(run: Run) -> None:
-    """Half-precision weights and their record, `judge_<name>.safetensors` and `.json`."""
-    judge = run.judge()
-    path = run.out / f"judge_{run.name}.safetensors"
-    tensors = {key: value.half().contiguous() for key, value in judge.net.state_dict().items()}
-    with replacing(path) as part:
-        save_file(tensors, part)
-        part.chmod(0o644)
-    with replacing(path.with_suffix(".json")) as part:
-        part.write_text(json.dumps(facts(run, judge) | {"sha256": digest(path)}, indent=2) + "\n")
+def save(trainer: Trainer, out: Path) -> None:
+    """Half-precision weights and their record."""
+    task = trainer.task
+    assert isinstance(task, JudgeTask)
+    judge = task.judge(trainer.ema.average)
+    path = out / f"judge_{task.name}.safetensors"
+    write_weights(path, judge.net, {})
+    write_record(path, judge.net, facts(trainer, task, judge))
 
 
-def facts(run: Run, judge: Judge) -> dict[str, Any]:
-    """The record of the weights, but for their hash."""
-    people = {photo.person for photo in run.faces.renders.photos}
+def facts(trainer: Trainer, task: JudgeTask, judge: Judge) -> dict[str, Any]:
+    """The record of the weights, but for what any weights' record says."""
+    faces = task.dataset("train", task.config.seed)
+    assert isinstance(faces, JudgeFaces)
+    people = {photo.person for photo in faces.renders.photos}
     return {
-        "name": f"judge_{run.name}",
         "what": "action units (47), emotions (8) and landmarks (68) of an aligned crop of 128 px;"
         " measures, never trains",
         "network": type(judge.net).__name__,
-        "parameters": sum(p.numel() for p in judge.net.parameters()),
-        "precision": "float16",
-        "licence": "Apache-2.0",
-        "training_sets": [
-            {"name": d.title, "licence": d.licence, "source": d.source} for d in DATASETS.values()
-        ]
-        + [{"name": "ICT Face Model Light (animates the photographs)", "licence": "MIT",
-            "source": "https://github.com/ICT-VGL/ICT-FaceKit"}],
+        "training_sets": training_sets(people),
         "labels": "the rig's own units and landmarks; hand-checked points; the London Set's"
         " folders (neutral, smiling); portraits count as happy where the rig's fit has AU12 of 0.4",
-        "training_people": f"half {run.name!r} of those whose split is train, see"
+        "training_people": f"half {task.name!r} of those whose split is train, see"
         " mien.training.judge_data.half_of",
         "counts": {
             "people_rendered": len(people),
-            "photographs": len(run.faces.photographs),
-            "smiling_portraits": len(run.faces.portraits),
-            "faces_shown": run.counters.seen,
+            "photographs": len(faces.photographs),
+            "smiling_portraits": len(faces.portraits),
+            "faces_shown": trainer.counters.seen,
         },
-        "config": asdict(run.config),
-        "command": f"python -m mien.training.judges --name {run.name} --data RENDERS --out DIR",
-        "minutes": round(run.counters.seconds / 60, 1),
+        "config": asdict(task.config),
+        "command": f"python -m mien.training.judges --name {task.name} --data RENDERS --out DIR",
+        "hardware": machine(),
+        "minutes": round(trainer.counters.seconds / 60, 1),
         "scores_validation_people": {
-            "rendered": render_scores(judge, run.validation()),
+            "rendered": render_scores(judge, task.validation()),
             "real": photograph_scores(judge, photographs("validation", found=True)),
         },
-    }  # fmt: skip
+    }
 
 
 def main() -> None:
@@ -311,10 +280,9 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     config = JudgeConfig(images=options.images, rate=RATES[options.name], seed=SEEDS[options.name])
-    options.out.mkdir(parents=True, exist_ok=True)
-    run = Run(options.name, options.data, options.out, config)
-    train(run, options.minutes, options.every)
-    save(run)
+    how = Run(sheet_minutes=options.every)
+    minutes = None if math.isinf(options.minutes) else options.minutes
+    train(options.name, options.data, options.out, config, how=how, minutes=minutes)
 
 
 if __name__ == "__main__":

@@ -316,8 +316,10 @@ def _choose(sitting: Sitting, face: str | None) -> None:
     """One face, or all; as it was for a name of the photograph that was open before."""
     names = _names(sitting)
     if face in names:
-        index = names.index(face)
+        shown, index = sitting.targets[0], names.index(face)
         sitting.chosen = index if index < len(sitting.faces) else None
+        if sitting.targets[0] != shown:
+            sitting.tiles = {}  # somebody else's
 
 
 def _names(sitting: Sitting) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from mien.errors import MienError
 from mien.images import UPLOADED
 from mien.web import views
 from mien.web.answers import Refused
+from mien.web.visitors import ending
 
 MOST = 1.5
 """Largest intensity that a slider offers."""
@@ -61,6 +63,8 @@ def told(event: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
             return await event(*args, **kwargs)
         except (MienError, Refused) as error:
             raise failure(error) from None
+        except asyncio.CancelledError:  # the server ends; Gradio would take this for a bug
+            raise failure(ending()) from None
 
     return handled
 

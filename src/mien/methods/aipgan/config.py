@@ -4,8 +4,9 @@ paper's abstract and its sisters'; recipes change some.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from mien.methods.config import BaseArchitecture, MethodConfig, RigTraining, RigWeights
 
@@ -83,3 +84,9 @@ class AIPGANConfig(MethodConfig):
     architecture: Architecture = field(default_factory=Architecture)
     weights: Weights = field(default_factory=Weights)
     training: Training = field(default_factory=Training)
+
+    small_architecture: ClassVar[Mapping[str, Any]] = {
+        "stem": 2, "width": 16, "width_max": 16, "discriminator": 8, "code": 16,
+        "features": 8, "features_max": 16, "decoder": 8, "decoder_max": 16, "rank": 8,
+    }  # fmt: skip
+    small_training: ClassVar[Mapping[str, Any]] = {"adversary_from": 0.0, "people": 6}

@@ -4,8 +4,9 @@ paper's abstract and its authors' earlier public code; recipes change some.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from mien.methods.config import BaseArchitecture, MethodConfig, RigTraining, RigWeights
 
@@ -71,3 +72,9 @@ class AUSwapConfig(MethodConfig):
     architecture: Architecture = field(default_factory=Architecture)
     weights: Weights = field(default_factory=Weights)
     training: Training = field(default_factory=Training)
+
+    small_architecture: ClassVar[Mapping[str, Any]] = {
+        "stem": 2, "width": 16, "discriminator": 8, "middle": 8, "blocks": 1, "encoder":
+        8, "encoder_max": 16, "reader": 8,
+    }  # fmt: skip
+    small_training: ClassVar[Mapping[str, Any]] = {"adversary_from": 0.0}

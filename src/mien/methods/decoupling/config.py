@@ -4,8 +4,9 @@ the paper's abstract and its ancestors (ProGAN, pSp, ALAE, ReStyle); recipes cha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from mien.methods.config import BaseArchitecture, MethodConfig, RigTraining, RigWeights
 
@@ -92,3 +93,10 @@ class DecouplingConfig(MethodConfig):
     architecture: Architecture = field(default_factory=Architecture)
     weights: Weights = field(default_factory=Weights)
     training: Training = field(default_factory=Training)
+
+    small_architecture: ClassVar[Mapping[str, Any]] = {
+        "trunk": 8, "pyramid": 8, "mapping": 8, "depth": 2, "generator": 256,
+        "generator_max": 16, "discriminator": 256, "discriminator_max": 16, "feedback": 8,
+        "reader": 8, "composer": 16, "blocks": 1, "people": 4,
+    }  # fmt: skip
+    small_training: ClassVar[Mapping[str, Any]] = {"images": 64, "warmup": 0, "growth": (1.0,) * 4}

@@ -4,8 +4,9 @@ some.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from mien.methods.config import BaseArchitecture, MethodConfig, RigTraining, RigWeights
 
@@ -79,3 +80,10 @@ class MTSSConfig(MethodConfig):
     architecture: Architecture = field(default_factory=Architecture)
     weights: Weights = field(default_factory=Weights)
     training: Training = field(default_factory=Training)
+
+    small_architecture: ClassVar[Mapping[str, Any]] = {
+        "stem": 2, "width": 8, "discriminator": 8, "middle": 8, "blocks": 1, "style": 16,
+        "latent": 4, "mapper": 8, "extractor": 8, "extractor_max": 16, "sdu": 16,
+        "discriminator_max": 16,
+    }  # fmt: skip
+    small_training: ClassVar[Mapping[str, Any]] = {"adversary_from": 0.0}

@@ -32,6 +32,8 @@ part.addEventListener("focusout", () => setTimeout(() => {
   if (document.activeElement !== document.body) focused = "";
 }));
 watch("value", () => {
+  const step = part.querySelector("[aria-current]"); // the present step is in sight
+  if (step) step.closest("ol").scrollLeft = step.offsetLeft - step.closest("ol").clientWidth / 2;
   if (focused && document.activeElement === document.body) {
     part.querySelector(focused)?.focus({ preventScroll: true });
   }

@@ -1,0 +1,138 @@
+"""Every recipe, made small, from its first stage to weights that load and a record of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+from safetensors.torch import load_file
+
+from mien.errors import ConfigError, WeightsError
+from mien.methods import registry
+from mien.training import recipe as recipes
+from mien.training.journal import LOG
+from mien.training.recipe import Stage
+from mien.training.stages import folder_of, make_task, train
+from mien.types import Faces
+from mien.zoo.records import digest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mien.training.journal.CHECKED", 4)
+
+
+def small(path: Path) -> list[Stage]:
+    """The stages of a recipe, small."""
+    return [
+        replace(s, config=s.config.small(), run=replace(s.run, workers=0, precision="32-true"))
+        for s in recipes.read(path)
+    ]
+
+
+def phases(stage: Stage, data: Path) -> set[str]:
+    """The phases of a stage that have a batch."""
+    t = stage.config.training
+    starts = range(0, t.images, t.batch)
+    found = make_task(stage, data).phases()
+    return {p.name for p in found if any(p.runs(s) and s // t.batch % p.every == 0 for s in starts)}
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("recipes/**/*.yaml")), ids=lambda p: f"{p.parent.name}-{p.stem}"
+)
+def test_every_recipe_runs_to_its_weights(shards: Path, tmp_path: Path, path: Path) -> None:
+    stages, out = small(path), tmp_path / "run"
+    weights = train(stages, shards, out, command="mien train it")
+    for stage in stages:
+        folder = folder_of(stage, out)
+        last = json.loads((folder / LOG).read_text().splitlines()[-1])
+        assert last["seen"] == stage.config.training.images
+        assert {k.split("/")[0] for k in last if "/" in k} == phases(stage, shards)
+        assert all(np.isfinite(v) for v in last.values())
+        assert list((folder / "sheets").glob("*.png"))
+    method = stages[0].method
+    assert registry.load(method, weights).size == 32
+    save_file({"units": np.zeros(47, np.float32)}, tmp_path / "0.safetensors")
+    with pytest.raises(WeightsError, match=f"holds no {method} weights"):
+        registry.load(method, tmp_path / "0.safetensors")
+    record = json.loads(weights.with_suffix(".json").read_text())
+    assert record["sha256"] == digest(weights)
+    assert record["command"] == "mien train it"
+    assert [row["name"] for row in record["stages"]] == [s.name for s in stages]
+    assert record["images"] == sum(s.config.training.images for s in stages)
+
+
+def test_stages_follow_one_another_and_are_not_run_again(shards: Path, tmp_path: Path) -> None:
+    stages = small(ROOT / "recipes" / "auswap.yaml")
+    weights = train(stages[:2], shards, tmp_path)
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
+    train(stages, shards, tmp_path)
+    assert all(p.stat().st_mtime_ns == t for p, t in before.items())
+    # what the last stage begins with is what the one before ended with
+    lone = train(stages, shards, tmp_path / "lone", only="parts", init=weights)
+    assert lone.read_bytes() == (tmp_path / "parts" / "auswap.safetensors").read_bytes()
+    with pytest.raises(ConfigError, match="no stage 'part': choose from units, rig, parts"):
+        train(stages, shards, tmp_path, only="part")
+
+
+def test_a_record_names_the_sets_it_learnt_from(shards: Path, tmp_path: Path) -> None:
+    (stage, _) = small(ROOT / "recipes" / "mtss.yaml")
+    weights = train([stage], shards, tmp_path)
+    record = json.loads(weights.with_suffix(".json").read_text())
+    assert record["people"] == [f"train/{k}" for k in range(6)]
+    assert [row["licence"] for row in record["training_sets"]] == ["unknown", "MIT"]
+    assert record["licence"] == "Apache-2.0"
+    assert {"psnr_nothing", "psnr_units"} <= record["validation"].keys()
+
+
+def test_strengths_are_fitted_on_validation_people_and_kept_with_the_weights(
+    shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, found = [], {"happy": (0.2, 0.3, 0.6, 0.8)}
+
+    def fit(method: object, faces: Faces) -> dict[str, tuple[float, ...]]:
+        shown.append(len(faces))
+        return found
+
+    monkeypatch.setattr("mien.training.stages.fit", fit)
+    weights = train(small(ROOT / "recipes" / "mtss.yaml")[:1], shards, tmp_path / "run")
+    assert shown == [2]
+    assert registry.load("mtss", weights).strengths == found
+
+
+def test_more_people_than_there_is_room_for(shards: Path, tmp_path: Path) -> None:
+    stage = small(ROOT / "recipes" / "aipgan.yaml")[1]
+    crowded = replace(stage.config.training, people=5)  # type: ignore[call-arg]
+    made = replace(stage, config=replace(stage.config, training=crowded))
+    with pytest.raises(ConfigError, match=r"6 training people.*--set training.people=6"):
+        train([made], shards, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_old_names_of_weights_are_known(shards: Path, tmp_path: Path) -> None:
+    """mtss' file calls its map from units `to_style`."""
+    stage = small(ROOT / "recipes" / "mtss.yaml")[0]
+    weights = train([stage], shards, tmp_path / "run")
+    from safetensors import safe_open
+    from safetensors.torch import save_file as save
+
+    with safe_open(weights, "pt") as file:
+        facts = file.metadata()
+    tensors = load_file(weights)
+    old = {k.replace("to_code", "to_style"): v for k, v in tensors.items()}
+    assert old.keys() != tensors.keys()
+    save(old, tmp_path / "old.safetensors", facts)
+    made, again = (
+        registry.load("mtss", weights),
+        registry.load("mtss", tmp_path / "old.safetensors"),
+    )
+    both = zip(made.state_dict().values(), again.state_dict().values(), strict=True)
+    assert all(bool((a == b).all()) for a, b in both)
+    train([stage], shards, tmp_path / "next", init=tmp_path / "old.safetensors")
