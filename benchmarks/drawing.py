@@ -14,8 +14,8 @@ mien's own detector. Sections, which `--only` names:
 - strength: `labels.py`'s measure of the seven emotions;
 - speed: a face at 256 px, a photograph found to written, a slider's step.
 
-smiles, lent and speech compare readings of the reference: the face model's own fit (`morphable`),
-a network's reading that the face model draws (`aipgan`), and that network's own picture
+smiles, lent and speech compare ways to use a reference: the default (`morphable`: the reader's
+change, drawn), a method's code that the face model draws (`aipgan`), and that network's own picture
 (`aipgan head=own`). Judges: dlib's points and descriptor and MediaPipe's landmarker in crops of
 `SEEN` px; mien's two judges and likeness to the real photograph in crops of `SMALL` px, each crop
 found in its own photograph. Sections already in the file are kept unless measured anew; each says
