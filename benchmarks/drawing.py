@@ -10,12 +10,14 @@ mien's own detector. Sections, which `--only` names:
 - smiles: a neutral photograph given the same person's own smile, by reference and by label;
 - lent: the same smiles given to eight others: share of the lender's own change that arrives;
 - speech: in each clip of `grid` the frame with shut lips given the widest one, by reference;
+- reading: a neutral photograph drawn in each label, and the result used as a reference for it
+  (`reading.py`): how much comes back, by the reader and by the face model's own fit;
 - parts: AU43 and the lips of `surprise`, beside the rig's own render;
 - strength: `labels.py`'s measure of the seven emotions;
 - speed: a face at 256 px, a photograph found to written, a slider's step.
 
-smiles, lent and speech compare readings of the reference: the face model's own fit (`morphable`),
-a network's reading that the face model draws (`aipgan`), and that network's own picture
+smiles, lent and speech compare ways to use a reference: the default (`morphable`: the reader's
+change, drawn), a method's code that the face model draws (`aipgan`), and that network's own picture
 (`aipgan head=own`). Judges: dlib's points and descriptor and MediaPipe's landmarker in crops of
 `SEEN` px; mien's two judges and likeness to the real photograph in crops of `SMALL` px, each crop
 found in its own photograph. Sections already in the file are kept unless measured anew; each says
@@ -42,6 +44,7 @@ import torch
 from lending import lent, smiles, speech
 from mistakes import told
 from outside import Seen, outside
+from reading import reading
 from shots import OWN_HEAD, SEEN, Bench, Column, Shot, editor, median, share, shots, spread
 from speed import spreads
 
@@ -233,7 +236,8 @@ def _threads(count: int) -> None:
 
 
 SECTIONS: dict[str, Callable[[Bench], dict[str, Any]]] = {
-    "table": table, "smiles": smiles, "lent": lent, "speech": speech, "parts": parts,
+    "table": table, "smiles": smiles, "lent": lent, "speech": speech, "reading": reading,
+    "parts": parts,
     "strength": strength, "speed": speed,
 }  # fmt: skip
 

@@ -23,7 +23,7 @@ class Speaker(Protocol[Array]):
 
     def encode(self, faces: Faces[Array]) -> Expression[Array]: ...
 
-    def lent(
+    def transferred(
         self, faces: Faces[Array], source: Faces[Array] | None, own: Expression[Array] | None
     ) -> Expression[Array]: ...
 

@@ -22,7 +22,7 @@ class Reference(Guide):
         self, method: Speaker[Array], source: Faces[Array] | None, own: Expression[Array] | None
     ) -> Expression[Array]:
         seen = method.seen(self.faces)  # a crop is of its own photograph's size
-        return method.lent(seen, source, own)
+        return method.transferred(seen, source, own)
 
     def of(self, index: int) -> Reference:
         if len(self.faces) == 1:

@@ -135,7 +135,7 @@ class Method(ABC, Generic[Array]):
         """
         return guide.expression(self, source, None if source is None else self.encode(source))
 
-    def lent(
+    def transferred(
         self, faces: Faces[Array], source: Faces[Array] | None, own: Expression[Array] | None
     ) -> Expression[Array]:
         """The expression of other people's faces (B or 1) as `source` (B), whose own is `own`,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -47,59 +46,45 @@ class Example:
         return np.asarray(picture, dtype=np.uint8)
 
 
-class View(NamedTuple):
-    """A crop uint8 (S, S, 3), its landmarks (68, 2) px, and whether it is the mirror image."""
-
-    crop: UInt8
-    points: Float
-    mirrored: bool
-
-
 def view(
     image: UInt8,
     points: Float,
     other: Callable[[], UInt8],
     size: int,
     random: np.random.Generator,
-    goal: Float | None = None,
-) -> View:
-    """One training view of a face, in a crop of side `size`.
+) -> tuple[UInt8, Float]:
+    """One training view of a face: crop uint8 (size, size, 3) and its points (68, 2) in crop px.
 
-    `image` is any picture around the face with `points` in its px; `other` lends a background;
-    `goal` (68, 2): where the mean landmarks lie in the crop, by default where faces are aligned to.
+    `image` is any picture around the face with `points` in its px; `other` lends a background.
     """
-    goal = template(size) if goal is None else goal
     calm = random.random() < _CALM
     if random.random() < 0.5:
         image, points = other_lips(image, points, *random.uniform((0.25, 0.35), 1.35))
     if not calm and random.random() < 0.2:
         image = _other_background(image, points, other(), random)
-    matrix = _askew(points, goal, size, not calm and random.random() < 0.5, random)
+    matrix = _askew(points, size, not calm and random.random() < 0.5, random)
     border = (cv2.BORDER_REFLECT, cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT)[random.integers(3)]
     seen = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
     crop = np.asarray(seen, np.uint8)
     moved = transform(matrix, points)
-    flipped = bool(random.random() < 0.5)
-    if flipped:
+    if random.random() < 0.5:
         crop = np.ascontiguousarray(crop[:, ::-1])
         moved = mirrored(moved, size)
     if calm:
-        return View(_recolour(crop, random), moved, flipped)
+        return _recolour(crop, random), moved
     if random.random() < 0.12:
         crop = _glasses(crop, moved, random)
     if random.random() < 0.2:
         crop = _cover(crop, random)
-    return View(_degrade(_recolour(crop, random), random), moved, flipped)
+    return _degrade(_recolour(crop, random), random), moved
 
 
-def _askew(
-    points: Float, goal: Float, size: int, rough: bool, random: np.random.Generator
-) -> Float:
+def _askew(points: Float, size: int, rough: bool, random: np.random.Generator) -> Float:
     """The aligning similarity, off by as much as the detector's box is (`rough`) or a first
     pass.
     """
     roll, grow, slide = (0.17, 0.13, 0.055) if rough else (0.035, 0.03, 0.015)
-    aligned = similarity(points[_STABLE], goal[_STABLE]).astype(np.float64)
+    aligned = similarity(points[_STABLE], template(size)[_STABLE]).astype(np.float64)
     angle = float(np.clip(random.normal(0, roll), -0.55, 0.55))
     zoom = math.exp(float(np.clip(random.normal(0, grow), -0.35, 0.3)))
     turn = zoom * np.array(

@@ -101,8 +101,8 @@ class Views(Dataset[View]):
         random = np.random.default_rng((self.seed, i))
         pick, other = random.choice(len(self.examples), 2, p=self.chance)
         example, background = self.examples[pick], self.examples[other].pixels
-        seen = view(example.pixels(), example.points, background, SIZE, random)
-        return View(torch.from_numpy(seen.crop), torch.from_numpy(seen.points))
+        crop, points = view(example.pixels(), example.points, background, SIZE, random)
+        return View(torch.from_numpy(crop), torch.from_numpy(points))
 
 
 class LandmarkTask(Task[LandmarkNet]):

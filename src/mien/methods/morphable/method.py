@@ -87,7 +87,7 @@ class Morphable(Method[Float]):
         rows = [self._padded(self.model_head.own(rig)) for rig in self.model_head.rigs(faces)]
         return Expression(np.stack(rows))
 
-    def lent(
+    def transferred(
         self, faces: Faces[Float], source: Faces[Float] | None, own: Expression[Float] | None
     ) -> Expression[Float]:
         """By the reader, not by the fit, and as a change from what it reads in the source: whatever
@@ -155,9 +155,10 @@ class Morphable(Method[Float]):
         return self.encode(seen)  # the fits are remembered already
 
     def _read(self, faces: Faces[Float]) -> Float:
-        """What the reader sees in faces (B): blendshape weights (B, 53)."""
+        """Blendshape weights (B, 53) of what the reader sees in faces."""
         each = [one(faces, i) for i in range(len(faces))]
-        return np.concatenate([self._reads.get(face, _shown) for face in each])
+        units = np.stack([self._reads.get(face, _units) for face in each])
+        return model_units.to_weights(self.model, units)
 
     def _padded(self, weights: Float) -> Float:
         """Weights (..., 53) as a code (..., 58)."""
@@ -166,9 +167,9 @@ class Morphable(Method[Float]):
         return code
 
 
-def _shown(face: Faces[Float]) -> Float:
-    """What the reader sees in one face, (1, 53)."""
-    return reader.read(to_uint8(face.pixels)[0], face.landmarks[0].astype(np.float32))[None]
+def _units(face: Faces[Float]) -> Float:
+    """What the reader sees in one face, units (47,)."""
+    return reader.read(to_uint8(face.pixels)[0])
 
 
 def _stage(code: Float) -> Stage:

@@ -1,92 +1,127 @@
-"""Reads what a face shows as blendshape weights, by a network taught with drawn faces.
+"""Reads what a face shows, by a network, where the fit of the face model would see landmarks alone.
 
-A fit sees landmarks: of a speaking mouth it takes the raised lips for a grin. The network sees the
-pixels. It is run in numpy, its normalisation folded in, as the landmark network is.
+The network is aipgan's expression encoder, which drawn faces taught, with its map to action units:
+one reader for both methods. It is run in numpy, so that a reference needs no torch.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import WeightsError
-from mien.faces.align import STABLE, similarity, template, warp
-from mien.faces.convolution import Layers, block, convolved
+from mien.faces.align import resized, warp
+from mien.faces.convolution import convolved
 from mien.types import Float, UInt8
-from mien.zoo.records import FOLDER, read_weights
+from mien.zoo.records import read_weights, records
 
-FILE = FOLDER / "reader.safetensors"
 SIZE = 128
 """Side of the crop that the network sees, px."""
-NEARER = 1.4
-"""Magnification over the crop that methods see: brows to chin fill the picture."""
-CENTRE = (0.5, 0.56)
-"""Its middle, in units of that crop."""
-STAGES = {"stem": 0, "down1": 1, "down2": 2, "down3": 3}
-"""Convolutions that halve the picture, and how many blocks follow each."""
+_WEIGHTS = "aipgan"
+_DOWN = ("down.0", "down.1")
+_GROUPS, _EPSILON, _SLOPE, _STEM = 8, 1e-5, 0.2, 2
+
+Tensors = Mapping[str, Float]
 
 
-def goal() -> Float:
-    """Where mean landmarks (68, 2) lie in the network's crop, px."""
-    units = (template(1) + 0.5 - np.array(CENTRE, np.float32)) * np.float32(NEARER) + 0.5
-    return np.asarray(units * SIZE - 0.5, np.float32)
+def read(crop: UInt8, tensors: Tensors | None = None) -> Float:
+    """Action units (47,) in [0, 1] of an aligned crop uint8 (S, S, 3); by the network that ships,
+    or one of `tensors`."""
+    t = shipped() if tensors is None else tensors
+    small = warp(crop, resized(np.eye(2, 3, dtype=np.float32), len(crop), SIZE), SIZE)
+    face = small.transpose(2, 0, 1).astype(np.float32) / np.float32(127.5) - 1
+    x = _plain(_unshuffled(face), t, "trunk.first")
+    for name in _DOWN:
+        x = _halved(x, t, f"trunk.{name}")
+    x = _leaky(_halved(_attended(x, t), t, "trunk.last"))
+    code = np.tanh(0.5 * (t["out.weight"] @ x.reshape(-1) + t["out.bias"]))
+    return np.asarray((t["to_units.weight"] @ code + t["to_units.bias"]).clip(0, 1), np.float32)
 
 
-def crop(pixels: UInt8, landmarks: Float) -> UInt8:
-    """What the network sees, uint8 (128, 128, 3), of a picture with landmarks (68, 2) in its px."""
-    stable = list(STABLE)
-    return warp(pixels, similarity(landmarks[stable], goal()[stable]), SIZE)
-
-
-def read(pixels: UInt8, landmarks: Float, layers: Layers | None = None) -> Float:
-    """Blendshape weights (53,), relative to the person at rest, of a face in a picture uint8 (H, W,
-    3) with landmarks (68, 2) in its px; by `layers`, or the network that ships."""
-    return answer(crop(pixels, landmarks), shipped() if layers is None else layers)
-
-
-def answer(seen: UInt8, layers: Layers) -> Float:
-    """Blendshape weights (53,) of a crop uint8 (128, 128, 3), see `crop`."""
-    x = seen.transpose(2, 0, 1).astype(np.float32) / np.float32(127.5) - 1
-    for stage, count in STAGES.items():
-        x = convolved(x, layers[stage], 2)
-        for i in range(count):
-            x = block(x, f"{stage}.{i}", layers)
-    x = convolved(x, layers["narrow"])
-    x = convolved(x.reshape(-1, 1, 1), layers["hidden"])
-    out = convolved(x, layers["weights"], rectified=False)
-    return np.maximum(out.reshape(-1), 0)
-
-
-def layers_of(tensors: Mapping[str, NDArray[np.generic]]) -> Layers:
-    """The network of a file's arrays `NAME.weight` and `NAME.bias`; WeightsError if it is
-    another."""
-    names = ["narrow", "hidden", "weights", *STAGES]
-    names += [
-        f"{s}.{i}.{part}" for s, n in STAGES.items() for i in range(n)
-        for part in ("first", "second")
-    ]  # fmt: skip
-    try:
-        return {
-            name: (
-                tensors[f"{name}.weight"].astype(np.float32),
-                tensors[f"{name}.bias"].astype(np.float32),
-            )
-            for name in names
-        }
-    except KeyError as error:
-        raise WeightsError(f"not a reader of expressions: no {error.args[0]}") from None
-
-
-def load(path: Path) -> Layers:
-    """The network of a weights file."""
-    return layers_of(read_weights(path)[0])
+def tensors_of(arrays: Mapping[str, NDArray[np.generic]]) -> Tensors:
+    """The network among a file's arrays; WeightsError if it is not there."""
+    rooms = ("expression_encoder.", "unit_map.")
+    found = {
+        name.removeprefix(room): value.astype(np.float32)
+        for room in rooms
+        for name, value in arrays.items()
+        if name.startswith(room)
+    }
+    if not {"out.weight", "to_units.weight", "trunk.first.weight"} <= found.keys():
+        raise WeightsError("not a reader of expressions: it has no expression encoder")
+    return found
 
 
 @cache
-def shipped() -> Layers:
+def shipped() -> Tensors:
     """The network that ships."""
-    return load(FILE)
+    record = records()[_WEIGHTS]
+    record.verify()
+    return tensors_of(read_weights(record.path)[0])
+
+
+def _plain(x: Float, t: Tensors, name: str) -> Float:
+    weight = t[f"{name}.weight"]
+    bias = t.get(f"{name}.bias", np.zeros(len(weight), np.float32))
+    return convolved(x, (weight, bias), rectified=False)
+
+
+def _halved(x: Float, t: Tensors, name: str) -> Float:
+    """A residual block that halves the map, see `nn.blocks.ResBlock`."""
+    skip = _plain(x, t, f"{name}.shortcut") if f"{name}.shortcut.weight" in t else x
+    h = _pooled(_plain(_leaky(_normed(x, t, f"{name}.norm1")), t, f"{name}.conv1"))
+    h = _plain(_leaky(_normed(h, t, f"{name}.norm2")), t, f"{name}.conv2")
+    return (_pooled(skip) + h) / np.float32(math.sqrt(2))
+
+
+def _attended(x: Float, t: Tensors) -> Float:
+    """Channels, then places, weighed, see `methods.aipgan.networks.Attention`."""
+
+    def weighed(values: Float) -> Float:
+        inside = t["trunk.attention.shared.0.weight"] @ values + t["trunk.attention.shared.0.bias"]
+        narrow = np.maximum(inside, 0)
+        out = t["trunk.attention.shared.2.weight"] @ narrow + t["trunk.attention.shared.2.bias"]
+        return np.asarray(out, np.float32)
+
+    which = _sigmoid(weighed(x.mean((1, 2))) + weighed(x.max((1, 2))))
+    x = x * which[:, None, None]
+    seen = np.stack([x.mean(0), x.max(0)])
+    return x * _sigmoid(_plain(seen, t, "trunk.attention.where"))
+
+
+def _normed(x: Float, t: Tensors, name: str) -> Float:
+    """Group norm, where the block has one."""
+    if f"{name}.norm.weight" not in t:
+        return x
+    parts = x.reshape(_GROUPS, -1)
+    mean, variance = parts.mean(1, keepdims=True), parts.var(1, keepdims=True)
+    flat = ((parts - mean) / np.sqrt(variance + np.float32(_EPSILON))).reshape(x.shape)
+    gain, shift = (t[f"{name}.norm.{key}"][:, None, None] for key in ("weight", "bias"))
+    return flat * gain + shift
+
+
+def _leaky(x: Float) -> Float:
+    return np.maximum(x, np.float32(_SLOPE) * x)
+
+
+def _sigmoid(x: Float) -> Float:
+    return np.asarray(1 / (1 + np.exp(-x)), np.float32)
+
+
+def _pooled(x: Float) -> Float:
+    channels, height, width = x.shape
+    cells: Float = x.reshape(channels, height // 2, 2, width // 2, 2).mean((2, 4))
+    return cells
+
+
+def _unshuffled(x: Float) -> Float:
+    """Each 2x2 cells side by side as channels: (C, H, W) -> (4 C, H / 2, W / 2)."""
+    channels, height, width = x.shape
+    cells = x.reshape(channels, height // _STEM, _STEM, width // _STEM, _STEM)
+    return np.ascontiguousarray(cells.transpose(0, 2, 4, 1, 3)).reshape(
+        _STEM**2 * channels, height // _STEM, width // _STEM
+    )

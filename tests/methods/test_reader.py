@@ -1,0 +1,68 @@
+"""The reader of references: aipgan's expression encoder without torch, and what it transfers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import mien
+from mien import facs, images
+from mien.errors import WeightsError
+from mien.faces.align import align
+from mien.faces.detect import detect
+from mien.methods.morphable import reader
+from mien.nn import tensors
+from mien.types import Faces
+from mien.zoo.samples import samples
+
+
+@pytest.fixture(scope="module")
+def editor() -> mien.Editor:
+    return mien.Editor(mien.load("morphable"))
+
+
+def faces(name: str, side: int) -> Faces[np.ndarray]:
+    pixels = images.read(samples()[name]).pixels
+    return Faces.stack([align(pixels, detect(pixels)[0], side)])
+
+
+def test_numpy_reads_what_torch_reads() -> None:
+    torch = pytest.importorskip("torch", reason="needs mien[train]")
+    learnt = mien.load("aipgan")
+    crops = [faces(name, reader.SIZE) for name in ("anna", "ben", "cora")]
+    with torch.no_grad():
+        for seen in crops:
+            code, _ = learnt.expression_encoder(tensors.faces(seen).pixels)
+            wanted = learnt.unit_map.to_units(code).clamp(0, 1)[0].numpy()
+            crop = images.to_uint8(seen.pixels)[0]
+            assert reader.read(crop) == pytest.approx(wanted, abs=2e-3)
+
+
+def test_a_drawn_expression_is_read_back(editor: mien.Editor) -> None:
+    rest = reader.read(images.to_uint8(faces("anna", 320).pixels)[0])
+    for unit, least in (("AU12", 0.35), ("AU26", 0.3), ("AU43", 0.35), ("AU1", 0.2)):
+        result = editor.edit(samples()["anna"], mien.ActionUnits.parse(f"{unit}=1"))
+        crop = align(result.pixels, detect(result.pixels)[0], 320).pixels
+        moved = (reader.read(crop) - rest)[list(facs.columns(unit))].mean()
+        assert moved > least, (unit, moved)
+
+
+def test_what_is_no_encoder_is_refused() -> None:
+    with pytest.raises(WeightsError, match="no expression encoder"):
+        reader.tensors_of({"neutral": np.zeros(3)})
+
+
+def test_a_face_that_is_its_own_reference_stays(editor: mien.Editor) -> None:
+    path = samples()["ben"]
+    result = editor.edit(path, editor.reference(path))
+    assert (result.pixels == images.read(path).pixels).all()
+
+
+def test_a_reference_at_rest_is_a_small_change(editor: mien.Editor) -> None:
+    """What the network takes for an expression in a face at rest falls out for the most part."""
+    own = images.read(samples()["ben"]).pixels.astype(int)
+    still = editor.edit(samples()["ben"], editor.reference(samples()["anna"])).pixels
+    smile = editor.edit(samples()["anna"], mien.Label("happy"))
+    happy = editor.edit(samples()["ben"], editor.reference(images.photograph(smile.pixels))).pixels
+    moved = [np.abs(after - own).mean() for after in (still, happy)]
+    assert moved[0] < 0.35 * moved[1]
