@@ -28,7 +28,7 @@ def codes_alone(method: Decoupling, x: Tensor) -> list[tuple[str, Tensor]]:
 
 
 def numbers(
-    method: Decoupling, x: Tensor, y: Tensor, units: Tensor, donor: Faces
+    method: Decoupling, x: Tensor, y: Tensor, units: Tensor, donor: Faces[Tensor]
 ) -> dict[str, float]:
     """PSNR (dB) of faces x (B, 3, S, S) from codes alone, after one pass and all, and to y, the
     same with the expression of units (B, 47), given them; mean error of the units read from a donor

@@ -101,11 +101,13 @@ def _normed(x: Float, t: Tensors, name: str) -> Float:
     mean, variance = parts.mean(1, keepdims=True), parts.var(1, keepdims=True)
     flat = ((parts - mean) / np.sqrt(variance + np.float32(_EPSILON))).reshape(x.shape)
     gain, shift = (t[f"{name}.norm.{key}"][:, None, None] for key in ("weight", "bias"))
-    return flat * gain + shift
+    out: Float = flat * gain + shift
+    return out
 
 
 def _leaky(x: Float) -> Float:
-    return np.maximum(x, np.float32(_SLOPE) * x)
+    out: Float = np.maximum(x, np.float32(_SLOPE) * x)
+    return out
 
 
 def _sigmoid(x: Float) -> Float:
