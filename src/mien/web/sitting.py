@@ -35,7 +35,7 @@ THUMB = 128
 """Side of a picture in the history, px."""
 
 _AROUND = 1.5  # side of a tile, in sides of the face's box
-_KEPT_DRAFTS = 96
+_KEPT_DRAFTS = 24  # of one photograph: 4 to 30 MB each, by the size of the face
 _LONGEST_PAST = 60
 
 
