@@ -11,7 +11,8 @@ import typer
 def command(
     recipe: Annotated[Path, typer.Argument(help="recipe, such as recipes/mtss.yaml")],
     data: Annotated[
-        Path | None, typer.Option(help="folder of rig renders (default: the cache's)")
+        Path | None,
+        typer.Option(help="rig renders, or aligned photographs (default: the cache's renders)"),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="run folder (default: runs/NAME)")

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.random import Generator
+from torch.utils.data import Dataset
 
 from mien import facs, images
 from mien.data.adapters import recognised
+from mien.data.batch import Named, Shown
+from mien.data.loading import to_tensor
 from mien.data.manifest import FILE_NAME, Record, read_manifest
-from mien.data.split import Split
 from mien.data.transforms import Camera, Geometry
 from mien.errors import DataError
 from mien.faces.align import MIRROR
@@ -50,7 +53,7 @@ class Photographs:
     """
 
     def __init__(
-        self, folder: Path, split: Split, *, size: int = 128, seed: int = 0, augment: bool = True
+        self, folder: Path, split: str, *, size: int = 128, seed: int = 0, augment: bool = True
     ) -> None:
         self.folder, self.size, self.seed, self.augment = folder, size, seed, augment
         self.records = _aligned(folder, split)
@@ -107,7 +110,41 @@ class Photographs:
         )
 
 
-def _aligned(folder: Path, split: Split) -> list[Record]:
+class NamedPhotographs(Dataset[Named]):
+    """Photographs with an emotion, and another one to give them: all of a batch share both, as of
+    the rig's in `loading.RigLabelled`. `batch` is what the sampler uses."""
+
+    def __init__(self, photographs: Photographs, batch: int) -> None:
+        self.photographs, self.batch = photographs, batch
+        photographs.named(0, batch)  # what is wrong is said before training begins
+
+    def __len__(self) -> int:
+        return 2**31  # a stream: the budget in images ends it
+
+    def __getitem__(self, i: int) -> Named:
+        photo, wanted = self.photographs.named(i, self.batch)
+        return Named(shown(photo), torch.tensor(wanted))
+
+
+def shown(photo: Photograph) -> Shown:
+    """A photograph as a training step sees it; units that nobody coded are 0, and then `exact` is
+    0 too."""
+    known = not np.isnan(photo.units).any()
+    return Shown(
+        pixels=to_tensor(photo.pixels),
+        units=torch.from_numpy(np.nan_to_num(photo.units)),
+        label=torch.tensor(photo.label),
+        exact=torch.tensor(float(known)),
+        landmarks=torch.from_numpy(photo.landmarks),
+    )
+
+
+def is_manifest(folder: Path) -> bool:
+    """Whether a folder holds photographs, not the rig's renders."""
+    return (folder / FILE_NAME).is_file() or recognised(folder) is not None
+
+
+def _aligned(folder: Path, split: str) -> list[Record]:
     if not (folder / FILE_NAME).is_file() and recognised(folder) is not None:
         raise DataError(f"{folder} holds photographs as downloaded: `mien data align {folder}`")
     records = read_manifest(folder)

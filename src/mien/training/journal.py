@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mien.data.batch import Tensors, collate
+from mien.data.batch import Batch, Tensors, collate
+from mien.nn.alive import vitals
 from mien.nn.phases import Task
 from mien.training import checkpoint
 from mien.training.trainer import Trainer
@@ -111,4 +113,10 @@ class Journal:
             target = self.folder / SHEETS / f"{trainer.counters.seen:09d}.png"
             target.parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(target), contact_sheet(columns)[..., ::-1])
-        return {k: round(v, 3) for k, v in self.task.validate(average, on).items()}
+        numbers = {k: round(v, 3) for k, v in self.task.validate(average, on).items()}
+        if isinstance(on, Batch):
+            lives, alarms = vitals(average, on.source.pixels)
+            numbers |= lives
+            for line in alarms:
+                warnings.warn(f"{self.folder.name}: {line}", stacklevel=2)
+        return numbers

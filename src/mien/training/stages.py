@@ -10,9 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 import yaml
 
+from mien import facs
+from mien.data import read_manifest, terms
 from mien.data.loading import open_renders
+from mien.data.photographs import Photographs, is_manifest, shown
+from mien.data.terms import weights_for
 from mien.errors import ConfigError, TrainingError
 from mien.methods import registry
 from mien.methods.fitting import fit
@@ -151,13 +157,33 @@ def _fields(values: Any, path: str = "") -> dict[str, Any]:
 
 def strengths_of(method: Learnt, data: Path) -> Strengths:
     """The strengths of a learnt method, fitted on the validation people who are at rest; none where
-    the renders in `data` show nobody so.
+    `data` shows nobody so.
     """
+    if is_manifest(data):
+        return _fitted(method, at_rest(data, method.size))
     photos = [p for p in open_renders(data, "validation") if p.neutral]
     first = {p.person: p for p in reversed(photos)}
     if not first:
         return {}
-    faces = faces_of([(p, 0) for p in list(first.values())[:FITTED]], method.size)
+    return _fitted(method, faces_of([(p, 0) for p in list(first.values())[:FITTED]], method.size))
+
+
+def at_rest(data: Path, size: int) -> Faces[torch.Tensor] | None:
+    """Photographs of the first validation people who are at rest; None where nobody is."""
+    found = Photographs(data, "validation", size=size, augment=False)
+    first: dict[str, int] = {}
+    for k in found.labelled.get(facs.EMOTIONS.index("neutral"), []):
+        first.setdefault(found.records[k].person, k)
+    if not first:
+        return None
+    still = np.random.default_rng(0)  # draws nothing without augmentation
+    each = [shown(found.photograph(k, still)) for k in list(first.values())[:FITTED]]
+    return Faces(torch.stack([s.pixels for s in each]), torch.stack([s.landmarks for s in each]))
+
+
+def _fitted(method: Learnt, faces: Faces[torch.Tensor] | None) -> Strengths:
+    if faces is None:
+        return {}
     here = Faces(faces.pixels.to(method.device), faces.landmarks.to(method.device))
     return fit(method.eval(), here)
 
@@ -184,12 +210,13 @@ def net_of(stage: Stage) -> Learnt:
 
 def facts(stages: Sequence[Stage], data: Path, out: Path, command: str) -> dict[str, Any]:
     """The record of a method's weights, but for what any weights' record says."""
-    people = sorted({p.person for p in open_renders(data, "train")})
+    sets, people = learnt_from(data)
     rows = [_row(s, folder_of(s, out)) for s in stages if (folder_of(s, out) / LOG).exists()]
     last = stages[-1]
     return {
         "what": f"facial expression transfer at {last.config.architecture.size} px",
-        "training_sets": training_sets(people),
+        "training_sets": sets,
+        "may_be_used_for": weights_for(sets),
         "training_people": f"{len(people)}, those whose split is train, see mien.data.split",
         "people": people,
         "command": command,
@@ -200,6 +227,15 @@ def facts(stages: Sequence[Stage], data: Path, out: Path, command: str) -> dict[
         "seed": last.config.training.seed,
         "validation": rows[-1]["validation"],
     }
+
+
+def learnt_from(data: Path) -> tuple[list[dict[str, str]], list[str]]:
+    """The sets that training data come from, with their terms, and the people who are learnt."""
+    if is_manifest(data):
+        records = [r for r in read_manifest(data) if r.split == "train"]
+        return terms.training_sets(records), sorted({r.person for r in records})
+    people = sorted({p.person for p in open_renders(data, "train")})
+    return training_sets(people), people
 
 
 def _row(stage: Stage, folder: Path) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from mien.data.adapters import DATASETS
+from mien.data.adapters import KNOWN
+from mien.data.terms import ANY, UNSAID
 from mien.files import replacing
 from mien.training.checkpoint import save_tensors
 from mien.zoo.records import digest
@@ -23,6 +24,7 @@ FACE_MODEL = {
     "name": "ICT Face Model Light (animates the photographs)",
     "licence": "MIT",
     "source": "https://github.com/ICT-VGL/ICT-FaceKit",
+    "weights": ANY,
 }
 
 
@@ -49,13 +51,20 @@ def write_record(weights: Path, net: nn.Module, facts: Mapping[str, Any]) -> Pat
 
 
 def training_sets(people: Iterable[str]) -> list[dict[str, str]]:
-    """The data sets that people (`london/005`) are from, with their licences, and the face model
-    that animates their photographs.
+    """The data sets that people (`london/005`) are from, with their licences and what they let
+    weights be used for, and the face model that animates their photographs.
     """
     used = sorted({person.partition("/")[0] for person in people})
-    known = [DATASETS[name] for name in used if name in DATASETS]
-    rows = [{"name": d.title, "licence": d.licence, "source": d.source} for d in known]
-    strangers = [{"name": name, "licence": "unknown"} for name in used if name not in DATASETS]
+    known = [KNOWN[name] for name in used if name in KNOWN]
+    rows = [
+        {"name": d.title, "licence": d.licence, "source": d.source, "weights": d.weights}
+        for d in known
+    ]
+    strangers = [
+        {"name": name, "licence": "unknown", "weights": UNSAID}
+        for name in used
+        if name not in KNOWN
+    ]
     return [*rows, *strangers, FACE_MODEL]
 
 

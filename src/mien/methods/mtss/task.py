@@ -16,6 +16,7 @@ from torch import Tensor
 
 from mien.data.batch import Named, Pairs
 from mien.data.loading import RigLabelled, RigPairs
+from mien.data.photographs import NamedPhotographs, Photographs, is_manifest
 from mien.methods.mtss import losses
 from mien.methods.mtss.config import MTSSConfig
 from mien.methods.mtss.method import MTSS
@@ -43,10 +44,14 @@ class MTSSTask(MethodTask[MTSS]):
         self.fakes: tuple[Tensor, Tensor] | None = None
         self.register_buffer("steps", torch.tensor(0))  # of the discriminator, for lazy R1
 
-    def dataset(self, split: str, seed: int) -> RigPairs | RigLabelled:
+    def dataset(self, split: str, seed: int) -> RigPairs | RigLabelled | NamedPhotographs:
+        """The rig's pairs; or labelled faces, photographs' or the rig's."""
         t, size = self.config.training, self.config.architecture.size
         if t.data == "pairs":
             return self.pairs(split, seed)
+        if is_manifest(self.data):
+            photographs = Photographs(self.data, split, size=size, seed=seed)
+            return NamedPhotographs(photographs, t.batch)
         return RigLabelled(self.data, split, t.batch, size=size, seed=seed)
 
     def phases(self) -> Sequence[Phase]:
