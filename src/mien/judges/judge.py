@@ -15,6 +15,7 @@ from mien.errors import AssetMissing, WeightsError
 from mien.faces.align import MIRROR
 from mien.judges.networks import SIZE, Answer, ConvNet, Mixer
 from mien.nn.tensors import named
+from mien.types import Float
 from mien.zoo.records import read_weights, records
 
 NETWORKS: dict[str, type[nn.Module]] = {"a": ConvNet, "b": Mixer}
@@ -43,12 +44,14 @@ class Judge:
         self.name, self.net = name, net.eval().requires_grad_(False)
 
     @torch.inference_mode()
-    def read(self, pixels: Tensor) -> Reading:
-        """Faces float32 (B, 3, 128, 128) in [-1, 1], aligned as `faces.align` does.
+    def read(self, pixels: Tensor | Float) -> Reading:
+        """Faces float32 (B, 3, 128, 128) in [-1, 1], aligned as `faces.align` does, as a tensor or
+        an array.
 
         The mirror image is a second opinion. No gradient passes: a judge measures and is never a
         loss.
         """
+        pixels = torch.as_tensor(pixels)
         _check(pixels)
         plain: Answer = self.net(pixels)
         turned: Answer = self.net(pixels.flip(3))
