@@ -11,6 +11,7 @@ shows depends on (seed, index): a run resumes exactly on any device, and keeps n
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -136,7 +137,7 @@ class Trainer:
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * phase.schedule(progress)
         optimizer.zero_grad()
-        with self.fabric.autocast():
+        with self.autocast():
             loss = phase.loss(batch, self.counters.seen)
             total = loss.total
         if not self.finite(total):
@@ -148,6 +149,19 @@ class Trainer:
         if all(p.grad is None or bool(p.grad.isfinite().all()) for p in phase.parameters):
             optimizer.step()
         self.parts |= {f"{phase.name}/{k}": float(v.detach()) for k, v in loss.parts.items()}
+
+    @contextlib.contextmanager
+    def autocast(self) -> Iterator[None]:
+        """Fabric's precision, but no weight's bf16 copy is kept: where a step uses a weight twice,
+        its two gradients would be added in bf16.
+        """
+        kept = torch.is_autocast_cache_enabled()
+        with self.fabric.autocast():
+            torch.set_autocast_cache_enabled(False)
+            try:
+                yield
+            finally:
+                torch.set_autocast_cache_enabled(kept)
 
     def finite(self, total: Tensor) -> bool:
         """True when the loss is finite in every process; stops the run after `PATIENCE` that were
