@@ -130,7 +130,7 @@ RECIPES = Path(__file__).parents[1] / "recipes"
 
 
 def recipe(random: Random) -> bytes:
-    paths = sorted(RECIPES.glob("*/*.yaml"))
+    paths = sorted(RECIPES.rglob("*.yaml"))
     data = random.choice(paths).read_bytes()
     how = random.randrange(6)
     if how == 0:

@@ -74,6 +74,7 @@ def test_what_is_extended_must_be_there_and_end(tmp_path: Path) -> None:
     for text, says in (
         ("extends: b.yaml", "cannot read recipe"),
         ("extends: a.yaml", "circle"),
+        ("method: mtss\narchitecture: &a {size: *a}", "aliases are not taken"),
         ("extends: 3", "expected the name of a recipe"),
         ("method: mtss\nstages: []", "expected names"),
     ):

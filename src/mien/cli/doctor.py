@@ -71,7 +71,8 @@ def _versions() -> Iterator[Check]:
 def _machine() -> Iterator[Check]:
     from mien.methods.registry import torch_is_here
 
-    yield Check("cores", f"{os.cpu_count()}, of which an edit takes one")
+    libraries = os.environ.get("OMP_NUM_THREADS", "all")
+    yield Check("threads", f"{libraries} of {os.cpu_count()} cores")
     if not torch_is_here():
         return
     import torch

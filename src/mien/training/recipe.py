@@ -56,7 +56,15 @@ class Stage:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.2's numbers: a rate as one writes it, 1e-4, is a word in PyYAML's 1.1."""
+    """YAML 1.2's numbers: a rate as one writes it, 1e-4, is a word in PyYAML's 1.1. No aliases:
+    `extends` is for what recipes share, and a value within itself, or doubled forty times over,
+    has no end.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not taken: `extends` is for what recipes share")
+        return super().compose_node(parent, index)
 
 
 _Loader.yaml_implicit_resolvers = {
