@@ -87,7 +87,7 @@ class Trainer:
         self.optimizers = [optimizer_of(phase) for phase in self.phases]
         self.counters = Counters()
         self.parts: dict[str, float] = {}
-        self.bad = 0  # steps in a row without a finite loss
+        self.bad: dict[str, int] = {}  # steps in a row without a finite loss, by phase
 
     @property
     def plan(self) -> str:
@@ -140,7 +140,7 @@ class Trainer:
         with self.autocast():
             loss = phase.loss(batch, self.counters.seen)
             total = loss.total
-        if not self.finite(total):
+        if not self.finite(phase, total):
             return
         total.backward()  # type: ignore[no-untyped-call]
         self.average_gradients(phase.parameters)
@@ -163,17 +163,17 @@ class Trainer:
             finally:
                 torch.set_autocast_cache_enabled(kept)
 
-    def finite(self, total: Tensor) -> bool:
-        """True when the loss is finite in every process; stops the run after `PATIENCE` that were
-        not.
+    def finite(self, phase: Phase, total: Tensor) -> bool:
+        """True when the loss is finite in every process; stops the run after `PATIENCE` of a phase
+        that were not.
         """
         here = torch.isfinite(total.detach()).float()
         everywhere = bool(self.reduced(here) == 1)
-        self.bad = 0 if everywhere else self.bad + 1
-        if self.bad >= PATIENCE:
+        self.bad[phase.name] = 0 if everywhere else self.bad.get(phase.name, 0) + 1
+        if self.bad[phase.name] >= PATIENCE:
             raise TrainingError(
-                f"the loss was not finite {PATIENCE} times in a row at image {self.counters.seen}; "
-                "the last good state is kept: lower the learning rate and resume"
+                f"the loss of {phase.name} was not finite {PATIENCE} times in a row at image "
+                f"{self.counters.seen}; the last good state is kept: lower the learning rate and resume"
             )
         return everywhere
 
