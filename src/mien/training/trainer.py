@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -88,7 +87,7 @@ class Trainer:
         self.optimizers = [optimizer_of(phase) for phase in self.phases]
         self.counters = Counters()
         self.parts: dict[str, float] = {}
-        self.bad: Counter[str] = Counter()  # steps in a row without a finite loss, by phase
+        self.bad: dict[str, int] = {}  # steps in a row without a finite loss, by phase
 
     @property
     def plan(self) -> str:
@@ -165,16 +164,16 @@ class Trainer:
                 torch.set_autocast_cache_enabled(kept)
 
     def finite(self, phase: Phase, total: Tensor) -> bool:
-        """True when the loss is finite in every process; stops the run after `PATIENCE` steps of a
-        phase that were not, whatever the others said in between.
+        """True when the loss is finite in every process; stops the run after `PATIENCE` of a phase
+        that were not.
         """
         here = torch.isfinite(total.detach()).float()
         everywhere = bool(self.reduced(here) == 1)
-        self.bad[phase.name] = 0 if everywhere else self.bad[phase.name] + 1
+        self.bad[phase.name] = 0 if everywhere else self.bad.get(phase.name, 0) + 1
         if self.bad[phase.name] >= PATIENCE:
             raise TrainingError(
-                f"the loss was not finite {PATIENCE} times in a row at image {self.counters.seen}; "
-                "the last good state is kept: lower the learning rate and resume"
+                f"the loss of {phase.name} was not finite {PATIENCE} times in a row at image "
+                f"{self.counters.seen}; the last good state is kept: lower the learning rate and resume"
             )
         return everywhere
 
