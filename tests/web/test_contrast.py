@@ -13,7 +13,7 @@ MEASURE = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_contrast(visits: Callable[..., Any], scheme: str) -> None:
+def test_contrast(visits: Callable[..., Any], scheme: str, tmp_path: Path) -> None:
     visit = visits(viewport={"width": 1100, "height": 900}, color_scheme=scheme)
     page = visit.page
     weak = {"empty": measured(page)}
@@ -29,10 +29,28 @@ def test_contrast(visits: Callable[..., Any], scheme: str) -> None:
     page.get_by_role("button", name=re.compile("Intensity over time")).click()
     page.get_by_role("radio", name="All faces", exact=True).wait_for()
     page.get_by_role("button", name="Make the film").click()
-    page.get_by_text("open a film first").wait_for()
+    told(page, "open a film first")
+    weak["a mistake of a film"] = measured(page)
+    wrong = tmp_path / "notes.jpg"
+    wrong.write_text("no picture at all")
+    visit.upload(wrong)
+    told(page, "the photograph is not a picture")
     weak["a mistake"] = measured(page)
     visit.leave()
     assert {where: found for where, found in weak.items() if found} == {}
+
+
+FADED_IN = """
+(part) => {
+  for (; part; part = part.parentElement) if (getComputedStyle(part).opacity < 1) return false;
+  return true;
+}
+"""
+
+
+def told(page: Any, words: str) -> None:
+    """Wait for a mistake, until it does not fade in any more."""
+    page.wait_for_function(FADED_IN, arg=page.get_by_text(words).element_handle())
 
 
 def measured(page: Any) -> list[str]:
