@@ -173,7 +173,8 @@ class Trainer:
         if self.bad[phase.name] >= PATIENCE:
             raise TrainingError(
                 f"the loss of {phase.name} was not finite {PATIENCE} times in a row at image "
-                f"{self.counters.seen}; the last good state is kept: lower the learning rate and resume"
+                f"{self.counters.seen}; the last good state is kept: lower the learning rate and "
+                "resume"
             )
         return everywhere
 
