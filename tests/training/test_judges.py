@@ -153,7 +153,7 @@ def made_faces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mien.training.journal.CHECKED", 4)
     monkeypatch.setattr("mien.training.judge_data.RigFaces", _Renders)
     monkeypatch.setattr("mien.training.judges.RigFaces", _Renders)
-    monkeypatch.setattr("mien.training.weights.DATASETS", {})
+    monkeypatch.setattr("mien.training.weights.KNOWN", {})
     for module in ("judge_data", "judges"):
         monkeypatch.setattr(f"mien.training.{module}.photographs", lambda *_, **__: SHOWN)
 
