@@ -322,15 +322,25 @@ def main() -> None:
     parser.add_argument("--slow", nargs="+", choices=SLOW, default=list(SLOW), help="their ways")
     parser.add_argument("-o", "--out", type=Path, help="JSON file to write")
     asked = parser.parse_args()
-    server = Server()
+    report(
+        Server(),
+        lambda server: {
+            "crowd": crowd(server, asked.clients, asked.seconds, asked.slow),
+            "memory": memory(server, asked.edits, 4, asked.patience),
+        },
+        asked.out,
+    )
+
+
+def report(server: Server, measure: Callable[[Server], dict[str, Any]], out: Path | None) -> None:
+    """Measure a server, end it, say and keep what was found; exit code 1 where it is not fine."""
     try:
         server.wait()
         found = {
-            "command": "python " + " ".join(["benchmarks/load.py", *sys.argv[1:]]),
+            "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
             "commit": commit(),
             "method": DEFAULT,
-            "crowd": crowd(server, asked.clients, asked.seconds, asked.slow),
-            "memory": memory(server, asked.edits, 4, asked.patience),
+            **measure(server),
             "machine": f"{platform.machine()}, {os.cpu_count()} cores",
             "python": platform.python_version(),
             "load_average": round(os.getloadavg()[0], 1),
@@ -340,8 +350,8 @@ def main() -> None:
         server.process.wait(30)
     text = json.dumps(found, indent=1)
     print(text)
-    if asked.out:
-        asked.out.write_text(text + "\n")
+    if out:
+        out.write_text(text + "\n")
     if lines := faults(found):
         raise SystemExit("not fine: " + "; ".join(lines))
 

@@ -21,11 +21,8 @@ import http.client
 import io
 import itertools
 import json
-import os
-import platform
 import re
 import secrets
-import sys
 import threading
 import time
 from collections import Counter
@@ -34,12 +31,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from load import LATEST, SOONEST, Server, Told, faults, percentile, together
+from load import LATEST, SOONEST, Server, Told, percentile, report, together
 from PIL import Image
 
 from mien.facs import EMOTIONS
 from mien.methods.registry import DEFAULT
-from mien.metrics.report import commit
 from mien.zoo.samples import samples
 
 _PICTURE = re.compile(r"data:image/jpeg;base64,([A-Za-z0-9+/=]+)")
@@ -199,28 +195,14 @@ def main() -> None:
     parser.add_argument("--long", type=float, default=240, help="seconds of these")
     parser.add_argument("-o", "--out", type=Path, help="JSON file to write")
     asked = parser.parse_args()
-    server = Server("studio")
-    try:
-        server.wait()
-        found = {
-            "command": "python " + " ".join(["benchmarks/load_studio.py", *sys.argv[1:]]),
-            "commit": commit(),
-            "method": DEFAULT,
+    report(
+        Server("studio"),
+        lambda server: {
             "crowd": use(server, asked.visitors, asked.seconds),
             "memory": use(server, asked.few, asked.long),
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-            "python": platform.python_version(),
-            "load_average": round(os.getloadavg()[0], 1),
-        }
-    finally:
-        server.process.terminate()
-        server.process.wait(30)
-    text = json.dumps(found, indent=1)
-    print(text)
-    if asked.out:
-        asked.out.write_text(text + "\n")
-    if lines := faults(found):
-        raise SystemExit("not fine: " + "; ".join(lines))
+        },
+        asked.out,
+    )
 
 
 if __name__ == "__main__":

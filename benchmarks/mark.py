@@ -32,7 +32,6 @@ from PIL import Image
 
 import mien
 from mien import images
-from mien.editor import describe
 from mien.errors import FaceNotFound
 from mien.provenance.evidence import Evidence, sightings
 from mien.provenance.mark import lay
@@ -156,7 +155,7 @@ def small() -> dict[str, Any]:
             scores = [seen(attack(marked)) for attack in harm.values()]
             rows.append(
                 {
-                    "edit": f"{name}: {describe(guide)}",
+                    "edit": f"{name}: {guide.describe()}",
                     "most_levels": int(change.max()),
                     "most_levels_smooth": int(change[variance < 16].max()),
                     "psnr_whole_picture": round(psnr(marked.astype(float) - result.pixels), 2),

@@ -23,7 +23,7 @@ from PIL import Image
 from torch import Tensor
 
 from mien import facs, images
-from mien.data.adapters.london import records
+from mien.data.adapters import DATASETS
 from mien.data.manifest import read_manifest
 from mien.faces.align import align
 from mien.faces.detect import detect
@@ -115,7 +115,7 @@ def main() -> None:
     notes = [json.loads(p.read_text()) for p in sorted(given.people.glob("*/person.json"))]
     real = [
         given.photographs / r.file_name
-        for r in records(given.photographs)
+        for r in DATASETS["london"].records(given.photographs)
         if r.emotion == "neutral"
     ]
     distances = [p["distance"] for n in notes for p in n["pictures"]]

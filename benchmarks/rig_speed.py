@@ -10,23 +10,24 @@ import numpy as np
 from rig_measures import SIZE, Crops
 
 from mien import facs
-from mien.face_model import kernels, render
+from mien.face_model import frame, render
+from mien.face_model.creases import Creases
 from mien.face_model.mesh import FaceModel
 from mien.face_model.render import Rig
+from mien.face_model.sitter import Sitter
 from mien.rig.expressions import expression_list
 
-STEPS: dict[str, Any] = {
-    "pose": Rig,
-    "_drift": Rig,
-    "_attributes": Rig,
-    "rasterise": kernels,
-    "interpolate": kernels,
-    "shade": render,
-    "_crease": Rig,
-    "shrink": render,
-    "shrink_flow": render,
+STEPS: dict[str, tuple[Any, str]] = {
+    "pose": (Sitter, "_posed"),
+    "drift": (Sitter, "_drift"),
+    "creases": (Creases, "__call__"),
+    "attributes": (Sitter, "_attributes"),
+    "rasterise": (frame, "rasterise"),
+    "shade": (render, "shade"),
+    "shrink": (render, "shrink"),
+    "shrink_flow": (render, "shrink_flow"),
 }
-"""Parts of a render whose time is taken, and where they live."""
+"""Parts of a render whose time is taken, and the place of each."""
 
 
 def speed(model: FaceModel, crops: Crops) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def speed(model: FaceModel, crops: Crops) -> dict[str, Any]:
 def shares(rig: Rig) -> dict[str, float]:
     """What part of a 256 px render each step takes; `rest` is everything between them."""
     spent = dict.fromkeys(STEPS, 0.0)
-    kept = {name: getattr(owner, name) for name, owner in STEPS.items()}
+    kept = {name: getattr(*place) for name, place in STEPS.items()}
 
     def timed(name: str) -> Any:
         def run(*given: Any, **named: Any) -> Any:
@@ -71,15 +72,15 @@ def shares(rig: Rig) -> dict[str, float]:
 
         return run
 
-    for name, owner in STEPS.items():
-        setattr(owner, name, timed(name))
+    for name, place in STEPS.items():
+        setattr(*place, timed(name))
     start = time.process_time()
     try:
         for units in expression_list(0)[1:60]:
             rig.render(units, SIZE)
     finally:
-        for name, owner in STEPS.items():
-            setattr(owner, name, kept[name])
+        for name, place in STEPS.items():
+            setattr(*place, kept[name])
     whole = time.process_time() - start
-    out = {name.strip("_"): round(t / whole, 3) for name, t in spent.items()}
+    out = {name: round(t / whole, 3) for name, t in spent.items()}
     return {**out, "rest": round(1 - sum(spent.values()) / whole, 3)}

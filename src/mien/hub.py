@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from mien.data.manifest import FILE_NAME, Record, read_manifest
 from mien.errors import AssetMissing, ConfigError, DataError, MienError, WeightsError
-from mien.files import replacing
+from mien.files import replacing, write_text
 from mien.methods.registry import METHODS, entry, load
 from mien.zoo.records import digest, read_weights, records
 
@@ -82,8 +82,8 @@ def save_pretrained(
             shutil.copyfile(weights, part)
     except OSError as error:
         raise DataError(f"cannot write {folder}: {error.strerror}") from None
-    _write(folder / CONFIG, json.dumps(config, indent=1, ensure_ascii=False) + "\n")
-    _write(folder / CARD, model_card(name, facts, sha256))
+    write_text(folder / CONFIG, json.dumps(config, indent=1, ensure_ascii=False) + "\n")
+    write_text(folder / CARD, model_card(name, facts, sha256))
     return folder
 
 
@@ -163,7 +163,7 @@ def push_people(
     real = next((r.person for r in people if not r.person.startswith(NOBODY)), None)
     if real is not None or not people:
         raise DataError(f"{folder} shows {real or 'nobody'}: only invented people are sent")
-    _write(folder / CARD, people_card(people))
+    write_text(folder / CARD, people_card(people))
     return _send(repo_id, folder, "dataset", private, token, endpoint, message)
 
 
@@ -316,11 +316,3 @@ def _client_error(status: type[Exception]) -> type[Exception]:
     """The base of all errors of the HTTP client below `huggingface_hub`: which client that is
     depends on its version, and a connection that fails is no error of a status."""
     return next(c for c in status.__mro__ if c.__name__ in ("HTTPError", "RequestException"))
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        with replacing(path) as part:
-            part.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror}") from None

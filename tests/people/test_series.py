@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import mien
 from mien import images
 from mien.cli.series import _films
 from mien.editor import Editor
 from mien.errors import DataError
 from mien.faces.detect import detect
+from mien.jobs import Local
 from mien.people import series, stimuli
 from mien.people.stimuli import Level
 from mien.zoo.samples import samples
@@ -68,6 +70,22 @@ def test_a_plan_crosses_its_factors_and_skips_bad_rows(tmp_path: Path) -> None:
     ]  # fmt: skip
     with pytest.raises(DataError, match="line 2"):
         series.read_plan(plan(tmp_path / "none.csv", "label\nbored\n"))
+
+
+def test_two_workers_make_the_same_bytes(tmp_path: Path) -> None:
+    """By the editor of the command, which crosses over to each worker."""
+    editor = Editor(mien.load())
+    cells, _ = series.read_plan(plan(tmp_path / "p.csv", "label\nhappy\n"))
+    people, _ = series.sitters([samples()["anna"], samples()["ben"]], SIZE, None)
+    made = []
+    for workers in (1, 2):
+        out = tmp_path / str(workers)
+        look = series.Look(SIZE, False, None)
+        _, failed = series.write(editor, people, cells, look, out, None, engine=Local(workers))
+        assert failed == []
+        made.append({p.relative_to(out): p.read_bytes() for p in sorted(out.rglob("*.png"))})
+    assert len(made[0]) == 2
+    assert made[0] == made[1]
 
 
 def test_a_series_is_made_alike_told_and_resumed(editor: Editor, tmp_path: Path) -> None:

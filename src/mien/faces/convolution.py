@@ -41,3 +41,10 @@ def convolved(
     if rectified:
         np.maximum(out, 0, out=out)
     return np.asarray(out.reshape(len(weight), *x.shape[-2:]), np.float32)
+
+
+def unshuffled(x: Float) -> Float:
+    """Each 2x2 cells side by side as channels: (C, H, W) -> (4 C, H / 2, W / 2)."""
+    channels, height, width = x.shape
+    cells = x.reshape(channels, height // 2, 2, width // 2, 2).transpose(0, 2, 4, 1, 3)
+    return np.ascontiguousarray(cells).reshape(4 * channels, height // 2, width // 2)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import WeightsError
-from mien.faces.convolution import Layers, block, convolved
+from mien.faces.convolution import Layers, block, convolved, unshuffled
 from mien.types import Float, UInt8
 
 _EPSILON = 1e-5  # of torch's batch normalisation
@@ -66,7 +66,7 @@ def places(crop: UInt8, layers: Layers) -> Float:
     low = convolved(np.concatenate([_doubled(low), eighth]), layers["up2.0"])
     low = block(low, "up2.1", layers)
     low = convolved(np.concatenate([_doubled(low), quarter]), layers["up1"])
-    low = low + convolved(_unshuffled(half), layers["fine"], rectified=False)
+    low = low + convolved(unshuffled(half), layers["fine"], rectified=False)
     for name in _blocks("last", _BLOCKS["last"]):
         low = block(low, name, layers)
     return _means(convolved(low, layers["heat"], rectified=False))
@@ -90,13 +90,6 @@ def _doubled(x: Float) -> Float:
         shape = (*x.shape[:axis], 2 * count, *x.shape[axis + 1 :])
         x = np.stack(pair, axis + 1).reshape(shape)
     return x
-
-
-def _unshuffled(x: Float) -> Float:
-    """Each 2x2 cells side by side as channels: (C, H, W) -> (4 C, H / 2, W / 2)."""
-    channels, height, width = x.shape
-    cells = x.reshape(channels, height // 2, 2, width // 2, 2).transpose(0, 2, 4, 1, 3)
-    return np.ascontiguousarray(cells).reshape(4 * channels, height // 2, width // 2)
 
 
 def _means(maps: Float) -> Float:

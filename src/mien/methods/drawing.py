@@ -67,6 +67,9 @@ class ModelHead:
         self._donors: OrderedDict[bytes, Donor | None] = OrderedDict()
         self._lock = threading.Lock()
 
+    def __reduce__(self) -> tuple[type[ModelHead], tuple[FaceModel]]:
+        return type(self), (self.model,)  # what was fitted stays behind
+
     def rigs(self, faces: Faces[Float]) -> list[Rig]:
         """The face model fitted to each face (B), of any side."""
         return [rig for i in range(len(faces)) for rig in self._rigs.get(one(faces, i), self._fit)]

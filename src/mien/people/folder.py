@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mien.errors import DataError
-from mien.files import replacing
+from mien.files import write_text
 
 SETTINGS = "settings.json"
 """The file that says what decides the pictures beside it."""
@@ -28,7 +28,7 @@ def settle(out: Path, settings: Mapping[str, Any], holds: str) -> None:
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from None
     if there is None:
-        write(path, text)
+        write_text(path, text)
     elif there != text:
         raise DataError(f"{out} holds {holds}: choose another folder")
 
@@ -39,15 +39,6 @@ def make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"cannot make {folder}: {error.strerror}") from None
-
-
-def write(path: Path, text: str) -> None:
-    """Write a text file, its folder too, whole or not at all; DataError if that fails."""
-    try:
-        with replacing(path) as part:
-            part.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror}") from None
 
 
 def kept(path: Path) -> dict[str, Any] | None:

@@ -23,6 +23,7 @@ from mien.data.split import split_of
 from mien.editor import Editor
 from mien.errors import FaceNotFound, FaceUndrawable
 from mien.faces.detect import detect
+from mien.files import write_text
 from mien.images import Photo
 from mien.jobs import Engine, Local, Lost
 from mien.people.asks import Ask, of_row
@@ -30,7 +31,6 @@ from mien.people.camera import noisy
 from mien.people.crowd import Crowd, Mix
 from mien.people.draws import drawn, varied
 from mien.people.folder import kept, make, settle
-from mien.people.folder import write as write_text
 from mien.people.reading import read
 from mien.provenance import mark
 from mien.types import Face, Float, UInt8

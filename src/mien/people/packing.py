@@ -27,9 +27,9 @@ import numpy as np
 from mien import facs, images
 from mien.data.split import split_of
 from mien.errors import AssetMissing, DataError
-from mien.files import replacing
+from mien.files import replacing, write_text
 from mien.people import card
-from mien.people.folder import SETTINGS, kept, write
+from mien.people.folder import SETTINGS, kept
 from mien.people.invented import NOTE
 from mien.rig.shards import write_shard
 
@@ -94,9 +94,9 @@ def pack(folder: Path, out: Path) -> int:
             images.write(out / "samples.jpg", np.concatenate(sample), metadata={"method": "people"})
     except OSError as error:
         raise DataError(f"cannot write {out}: {error.strerror or error}") from None
-    write(out / "manifest.jsonl", "".join(json.dumps(p.facts) + "\n" for p in pictures))
-    write(out / "refused.jsonl", "".join(json.dumps(row) + "\n" for row in refused))
-    write(out / "README.md", card.text(settings, notes, [p.facts for p in pictures], refused))
+    write_text(out / "manifest.jsonl", "".join(json.dumps(p.facts) + "\n" for p in pictures))
+    write_text(out / "refused.jsonl", "".join(json.dumps(row) + "\n" for row in refused))
+    write_text(out / "README.md", card.text(settings, notes, [p.facts for p in pictures], refused))
     return len(pictures)
 
 

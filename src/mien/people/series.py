@@ -24,6 +24,7 @@ from mien.editor import Editor
 from mien.errors import DataError, GuideError, MienError
 from mien.faces.align import align
 from mien.faces.detect import choose, detect
+from mien.files import write_text
 from mien.images import Photo
 from mien.jobs import Engine, Local, Lost
 from mien.methods.registry import torch_is_here
@@ -31,7 +32,6 @@ from mien.people import stimuli
 from mien.people.asks import COLUMNS, Ask, of_row, table
 from mien.people.camera import noisy
 from mien.people.folder import kept, make, settle
-from mien.people.folder import write as write_text
 from mien.people.stimuli import Level
 from mien.provenance import mark
 from mien.types import Face, Faces, Float, UInt8

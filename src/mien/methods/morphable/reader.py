@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mien.errors import WeightsError
 from mien.faces.align import resized, warp
-from mien.faces.convolution import convolved
+from mien.faces.convolution import convolved, unshuffled
 from mien.types import Float, UInt8
 from mien.zoo.records import read_weights, records
 
@@ -23,7 +23,7 @@ SIZE = 128
 """Side of the crop that the network sees, px."""
 _WEIGHTS = "aipgan"
 _DOWN = ("down.0", "down.1")
-_GROUPS, _EPSILON, _SLOPE, _STEM = 8, 1e-5, 0.2, 2
+_GROUPS, _EPSILON, _SLOPE = 8, 1e-5, 0.2
 
 Tensors = Mapping[str, Float]
 
@@ -34,7 +34,7 @@ def read(crop: UInt8, tensors: Tensors | None = None) -> Float:
     t = shipped() if tensors is None else tensors
     small = warp(crop, resized(np.eye(2, 3, dtype=np.float32), len(crop), SIZE), SIZE)
     face = small.transpose(2, 0, 1).astype(np.float32) / np.float32(127.5) - 1
-    x = _plain(_unshuffled(face), t, "trunk.first")
+    x = _plain(unshuffled(face), t, "trunk.first")
     for name in _DOWN:
         x = _halved(x, t, f"trunk.{name}")
     x = _leaky(_halved(_attended(x, t), t, "trunk.last"))
@@ -118,12 +118,3 @@ def _pooled(x: Float) -> Float:
     channels, height, width = x.shape
     cells: Float = x.reshape(channels, height // 2, 2, width // 2, 2).mean((2, 4))
     return cells
-
-
-def _unshuffled(x: Float) -> Float:
-    """Each 2x2 cells side by side as channels: (C, H, W) -> (4 C, H / 2, W / 2)."""
-    channels, height, width = x.shape
-    cells = x.reshape(channels, height // _STEM, _STEM, width // _STEM, _STEM)
-    return np.ascontiguousarray(cells.transpose(0, 2, 4, 1, 3)).reshape(
-        _STEM**2 * channels, height // _STEM, width // _STEM
-    )

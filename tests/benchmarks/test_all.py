@@ -1,0 +1,22 @@
+"""Every benchmark starts: what is renamed in mien would break a command that the documents name."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+OUTSIDE = {"tflite", "mediapipe", "dlib", "tensorflow", "onnxruntime"}
+"""Judges and tools that the suite does not install."""
+
+
+@pytest.mark.parametrize("name", sorted(p.stem for p in BENCHMARKS.glob("*.py")))
+def test_it_can_be_imported(name: str) -> None:
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name in OUTSIDE:
+            pytest.skip(f"needs {error.name}")
+        raise
