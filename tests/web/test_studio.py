@@ -208,6 +208,29 @@ def test_a_late_reading_leaves_what_was_moved(slow: Any) -> None:
     slow.shows("units AU12=0.3 AU24=0.4 on happy")
 
 
+LATE_FRAMES = """
+const draw = window.requestAnimationFrame.bind(window);
+window.requestAnimationFrame = (f) => draw((at) => setTimeout(() => f(at), 700));
+"""
+"""A page whose frames come late, as on a busy machine."""
+
+
+def test_what_is_moved_as_soon_as_it_is_seen_stays(visits: Callable[..., Any]) -> None:
+    visit = visits(script=LATE_FRAMES, viewport={"width": 1280, "height": 900})
+    page = visit.page
+    visit.sample("anna")
+    page.get_by_role("button", name="Gaze, head, light").click()
+    page.get_by_role("slider", name="Eyes to the person's left").fill("0.5")
+    visit.shows("gaze 0.5,0")
+    page.get_by_role("tab", name="Action units").click()
+    page.get_by_role("slider", name=re.compile(r"AU12\)")).fill("0.9")
+    visit.shows("units AU12=0.9, gaze 0.5,0")
+    page.get_by_label("Left and right apart").check()
+    page.get_by_role("slider", name=re.compile(r"AU2L\)")).fill("0.6")
+    visit.shows("units AU12=0.9 AU2L=0.6, gaze 0.5,0")
+    visit.leave()
+
+
 def test_a_drag_ends_before_the_click_after_it(slow: Any) -> None:
     page = slow.page
     slow.sample("anna")

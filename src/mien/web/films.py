@@ -17,7 +17,7 @@ from mien import facs
 from mien.errors import MienError
 from mien.web import views
 from mien.web.answers import Refused
-from mien.web.parts import MOST, STEP, drop, failure, html, sent, told
+from mien.web.parts import MOST, STEP, drop, failure, fold, html, sent, told
 from mien.web.workshop import Workshop
 
 MISSING = "Films need PyAV: run pip install 'mien[video]', then start the studio again."
@@ -74,10 +74,10 @@ class Films:
             self.label = gr.Radio(
                 list(facs.EMOTIONS), value="happy", label="Expression", elem_id="film-label"
             )
-        with gr.Column(visible=False) as self.photos:
+        with gr.Column(visible="hidden") as self.photos:
             self.photo = drop("Photograph: JPEG, PNG or WebP", "by-photo")
             self.photo_seen = html("", "photo-seen")
-        with gr.Column(visible=False) as self.films:
+        with gr.Column(visible="hidden") as self.films:
             self.film = drop("Film: MP4, MOV, MKV or WebM", "by-film", _SUFFIXES)
             self.film_seen = html("", "film-seen")
         self.intensity = gr.Slider(
@@ -86,7 +86,7 @@ class Films:
 
     def _draw_more(self) -> None:
         names = list(self.workshop.methods)
-        with gr.Accordion("Intensity over time, whose face, method", open=False, elem_id="more"):
+        with fold("Intensity over time, whose face, method", "more"):
             self.curve = drop("CSV: time (s), intensity", "curve", [".csv", ".txt"])
             self.curve_seen = html("", "curve-seen")
             self.face = gr.Radio(
@@ -120,7 +120,7 @@ class Films:
     def choose(self, by: str) -> list[Any]:
         """Another kind of drive."""
         kinds = (self.parts.LABEL, self.parts.PHOTO, self.parts.FILM)
-        return [gr.update(visible=kind == by) for kind in kinds]
+        return [gr.update(visible=True if kind == by else "hidden") for kind in kinds]
 
     @told
     async def open(self, path: str, key: str, request: gr.Request) -> list[Any]:

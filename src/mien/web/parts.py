@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,6 +40,18 @@ def html(value: str, name: str, *scripts: str) -> gr.HTML:
     """
     code = "\n".join(views.script(script) for script in ("studio.js", *scripts))
     return gr.HTML(value, elem_id=name, apply_default_css=False, js_on_load=code)
+
+
+@contextlib.contextmanager
+def fold(title: str, name: str) -> Iterator[None]:
+    """Fields that a button opens and closes. Gradio's own accordion builds its fields when it is
+    opened, and a frame later sets them to what they were at before: what was moved in between is
+    lost. These are there from the start, as are those of tabs with `render_children`.
+    """
+    button = f'<button type="button" aria-expanded="false" aria-controls="{name}">{escape(title)}'
+    html(f'<h3 class="mien-fold">{button}</button></h3>', f"{name}-title", "fold.js")
+    with gr.Column(elem_id=name, elem_classes="mien-folded"):
+        yield
 
 
 def drop(label: str, name: str, types: Sequence[str] = UPLOADED, height: int = 130) -> gr.File:

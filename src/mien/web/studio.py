@@ -20,7 +20,7 @@ from mien.methods.registry import METHODS, resolve
 from mien.web import films, posing, units, views
 from mien.web.door import Door
 from mien.web.events import Events
-from mien.web.parts import MOST, STEP, drop, html
+from mien.web.parts import MOST, STEP, drop, fold, html
 from mien.web.uploads import Uploads
 from mien.web.workshop import Workshop
 
@@ -90,7 +90,7 @@ class Page:
                         self._draw_left()
                     with gr.Column(scale=5, min_width=320):
                         self._draw_right()
-                with gr.Tab("Film"):
+                with gr.Tab("Film", render_children=True):
                     self._draw_films(page)
             self._listen(page)
         return page
@@ -136,16 +136,16 @@ class Page:
         self.guides = sorted(GUIDES, key=lambda kind: (kind is not Label, kind not in declared))
         with gr.Tabs():
             for guide in self.guides:
-                with gr.Tab(GUIDES[guide]):
+                with gr.Tab(GUIDES[guide], render_children=True):
                     draws[guide]()
                     note = gr.HTML(MAPPED, visible=guide not in declared, apply_default_css=False)
                     self.notes.append(note)
-            with gr.Tab("Swap"):
+            with gr.Tab("Swap", render_children=True):
                 self.partner = drop("A second photograph: the two exchange expressions", "partner")
                 self.other = html("", "other")
-        with gr.Accordion("Gaze, head, light, part of the face", open=False):
+        with fold("Gaze, head, light, part of the face", "posing"):
             self.posing = self.events.posing = posing.draw()
-        with gr.Accordion("Save, load, copy", open=False):
+        with fold("Save, load, copy", "keeping"):
             self.copies = html('<p class="mien-hint">Choose an expression first.</p>', "copies")
             self.preset = drop("An expression (JSON) for the chosen face", "preset", [".json"])
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 
@@ -103,16 +103,20 @@ def _slider(number: int, side: str) -> gr.Slider:
         0,
         step=0.01,
         label=f"{PLAIN[number]}{half}: {facs.NAMES[number]} (AU{number}{side})",
-        visible=side == "",
+        visible=True if side == "" else "hidden",
         elem_id=f"unit-AU{number}{side}",
         buttons=[],  # its own reset goes to 0, not to what the face shows
     )
 
 
-def _shown(name: str, apart: bool) -> bool:
+def _shown(name: str, apart: bool) -> bool | Literal["hidden"]:
+    """Whether a slider is seen; one that is hidden is there all the same, or it would be built
+    when it comes, and lose what is moved at once.
+    """
     columns = facs.columns(name)
     halves = len(columns) == 1 and facs.UNITS[columns[0]][-1] in "LR"
-    return halves == apart if halves or len(columns) == 2 else True
+    seen = halves == apart if halves or len(columns) == 2 else True
+    return seen or "hidden"
 
 
 def _mean(name: str, values: Mapping[str, float]) -> float:
