@@ -219,7 +219,7 @@ window.addEventListener("input", () => {
   for (const f of frames) f(performance.now());
 });
 """
-"""A page whose next frame after a click comes just when something is moved, as on a busy machine."""
+"""A page whose next frame after a click comes just when something is moved: a busy machine."""
 
 
 def test_what_is_moved_as_soon_as_it_is_seen_stays(visits: Callable[..., Any]) -> None:

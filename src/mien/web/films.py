@@ -74,10 +74,10 @@ class Films:
             self.label = gr.Radio(
                 list(facs.EMOTIONS), value="happy", label="Expression", elem_id="film-label"
             )
-        with gr.Column(visible="hidden") as self.photos:
+        with gr.Column(visible=False) as self.photos:
             self.photo = drop("Photograph: JPEG, PNG or WebP", "by-photo")
             self.photo_seen = html("", "photo-seen")
-        with gr.Column(visible="hidden") as self.films:
+        with gr.Column(visible=False) as self.films:
             self.film = drop("Film: MP4, MOV, MKV or WebM", "by-film", _SUFFIXES)
             self.film_seen = html("", "film-seen")
         self.intensity = gr.Slider(
@@ -120,7 +120,7 @@ class Films:
     def choose(self, by: str) -> list[Any]:
         """Another kind of drive."""
         kinds = (self.parts.LABEL, self.parts.PHOTO, self.parts.FILM)
-        return [gr.update(visible=True if kind == by else "hidden") for kind in kinds]
+        return [gr.update(visible=kind == by) for kind in kinds]
 
     @told
     async def open(self, path: str, key: str, request: gr.Request) -> list[Any]:
