@@ -1,9 +1,9 @@
 """Many jobs over several workers: the one way in which mien spreads work.
 
-A `Task` says what is done to a job, an `Engine` where. `Local`, the only engine, works in this
-process or in processes of its own. What comes back is in the order of the jobs, whatever the number
-of workers; few jobs are under way at once, so that neither memory nor time is spent far ahead of
-who takes the results.
+A `Task` says what is done to a job, an `Engine` where. `Local` works in this process or in
+processes of its own, `mien.cluster.Ray` on other machines. What comes back is in the order of the
+jobs, whatever the number of workers; few jobs are under way at once, so that neither memory nor
+time is spent far ahead of who takes the results.
 """
 
 from __future__ import annotations
@@ -136,6 +136,11 @@ _work: list[Callable[[Any], Any]] = []
 def _open(task: Task[Any, Any]) -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     _work[:] = [task.open()]
+    one_thread()
+
+
+def one_thread() -> None:
+    """Let the libraries that a worker has loaded take one thread each: workers share the cores."""
     for library, setting in (("cv2", "setNumThreads"), ("torch", "set_num_threads")):
         if library in sys.modules:  # what a task does not need is not loaded
             getattr(sys.modules[library], setting)(1)

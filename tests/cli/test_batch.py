@@ -5,6 +5,7 @@ file ends the others.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,40 @@ def test_every_file_is_edited_or_reported(quick: Call, tmp_path: Path) -> None:
     result = quick(inside, "--to", "happy", "-o", out, "--recursive")
     assert result.stdout.startswith("1 written, 8 there already")
     assert "deep/i.png" in names(out)
+
+
+def test_workers_make_the_same_files(run: Call, tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    for path in samples().values():
+        (source / path.name).write_bytes(path.read_bytes())
+    (source / "wall.png").write_bytes(picture(tmp_path / "wall.png").read_bytes())
+    for name, workers in (("one", 1), ("two", 2)):
+        out = run(source, "--to", "happy", "-o", tmp_path / name, "--workers", workers, "--profile")
+        assert out.exit_code == 1, out.output
+        assert f"{len(samples())} written, 1 failed" in out.output
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--engine", "slurm"], "unknown engine 'slurm': say local or ray"),
+        (["--address", "10.0.0.5:6379"], "--address is of --engine ray"),
+        (["--engine", "ray"], "--engine ray needs Ray: pip install 'mien[ray]'"),
+    ],
+)
+def test_engines_that_cannot_be(
+    quick: Call, tmp_path: Path, words: list[str], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    (tmp_path / "in").mkdir()
+    picture(tmp_path / "in" / "a.png")
+    out = quick(tmp_path / "in", "--to", "sad", "-o", tmp_path / "out", *words)
+    assert out.exit_code == 2
+    assert told in out.output
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_recursion_ends_and_does_not_eat_its_results(quick: Call, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from mien.metrics.scorecard import UNHEARD
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "facs", "files", "forked", "guides", "types", "images", "jobs", "sheet"),
+    ("errors", "facs", "files", "forked", "guides", "types", "images", "jobs", "cluster", "sheet"),
     ("zoo",),
     ("faces", "nn", "face_model"),
     ("rig",),
@@ -35,6 +35,7 @@ ONLY = {
     "pytorch_lightning": "training",
     "fastapi": "web",
     "gradio": "web",
+    "ray": "cluster",
     "starlette": "web",
     "uvicorn": "web",
     "typer": "cli",

@@ -20,6 +20,7 @@ from mien.errors import ConfigError, DataError, FaceNotFound
 from mien.face_model.camera import Camera
 from mien.face_model.mesh import FaceModel
 from mien.face_model.stage import Stage
+from mien.jobs import Local
 from mien.rig.dataset import Source, even, render_dataset
 from mien.rig.expressions import choose_stage, expression_list
 from mien.rig.shards import read_shard
@@ -40,9 +41,7 @@ def people(source: Source, count: int) -> list[Source]:
 def test_a_shard_holds_what_it_says(
     model: FaceModel, sources: list[Source], tmp_path: Path
 ) -> None:
-    done = render_dataset(
-        model, sources, tmp_path, states=30, size=64, workers=1, seed=3, progress=False
-    )
+    done = render_dataset(model, sources, tmp_path, states=30, size=64, seed=3, progress=False)
     assert (done.written, done.kept, done.refused) == (60, 0, [])
     entries = read_shard(tmp_path / "train" / "00000.tar")
     assert [facts["state"] for facts, _ in entries] == [*range(30), *range(30)]
@@ -88,7 +87,7 @@ def test_a_head_that_is_turned_already_is_turned_less() -> None:
 def test_a_turned_head_has_another_camera(
     model: FaceModel, sources: list[Source], tmp_path: Path
 ) -> None:
-    render_dataset(model, sources[:1], tmp_path, states=40, size=64, workers=1, progress=False)
+    render_dataset(model, sources[:1], tmp_path, states=40, size=64, progress=False)
     facts = [f for f, _ in read_shard(tmp_path / "train" / "00000.tar")]
     turned = [f for f in facts if any(f["turn"])]
     assert turned
@@ -100,11 +99,11 @@ def test_a_turned_head_has_another_camera(
 def test_same_seed_same_bytes_whatever_the_workers(
     model: FaceModel, sources: list[Source], tmp_path: Path
 ) -> None:
-    render_dataset(model, sources, tmp_path / "a", workers=1, **FEW)
-    render_dataset(model, sources, tmp_path / "b", workers=2, **FEW)
+    render_dataset(model, sources, tmp_path / "a", **FEW)
+    render_dataset(model, sources, tmp_path / "b", engine=Local(2), **FEW)
     assert sum(name.endswith(".tar") for name in contents(tmp_path / "a")) == 2
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
-    render_dataset(model, sources, tmp_path / "c", workers=1, seed=1, states=4, size=64)
+    render_dataset(model, sources, tmp_path / "c", seed=1, states=4, size=64)
     assert contents(tmp_path / "a") != contents(tmp_path / "c")
 
 
@@ -114,6 +113,7 @@ from pathlib import Path
 from typing import Any
 import numpy as np
 from mien.face_model.camera import Camera
+from mien.jobs import Local
 from mien.rig.dataset import Source, render_dataset
 from mien.face_model.mesh import FaceModel
 if __name__ == "__main__":
@@ -122,7 +122,7 @@ if __name__ == "__main__":
     people = [Source(f"p{i}", f"p{i}", *rest) for i in range(12)]
     few = {"states": 4, "size": 64, "per_shard": 2, "progress": False}
     workers = int(sys.argv[3])
-    render_dataset(FaceModel.load(), people, Path(sys.argv[2]), workers=workers, **few)
+    render_dataset(FaceModel.load(), people, Path(sys.argv[2]), engine=Local(workers), **few)
 """
 
 
@@ -152,12 +152,12 @@ def test_a_killed_run_goes_on(
         assert len(read_shard(path)) == 8
     before = {p: p.stat().st_mtime_ns for p in out.glob("train/.0*.json")}
     few = {**FEW, "per_shard": 2}
-    done = render_dataset(model, photographs, out, workers=1, **few)
+    done = render_dataset(model, photographs, out, **few)
     assert done.kept == 8 * len(before)
     assert done.written + done.kept == 48
     assert {p: p.stat().st_mtime_ns for p in before} == before
     assert not list(out.rglob("*.partial"))
-    render_dataset(model, photographs, tmp_path / "whole", workers=1, **few)
+    render_dataset(model, photographs, tmp_path / "whole", **few)
     assert contents(out) == contents(tmp_path / "whole")
 
 
@@ -176,7 +176,7 @@ def test_what_cannot_be_rendered_is_refused_and_counted(
     shaken = sources[0].landmarks + np.random.default_rng(0).normal(0, 14, (68, 2))
     bad = replace(sources[0], photo="bad", landmarks=shaken.astype(np.float32))
     for _ in range(2):  # the second time from the notes of the first
-        done = render_dataset(model, [bad, Faceless(), sources[1]], tmp_path, workers=1, **FEW)
+        done = render_dataset(model, [bad, Faceless(), sources[1]], tmp_path, **FEW)
         assert [o.pictures for o in done.outcomes] == [0, 0, 4]
         assert [o.photo for o in done.refused] == ["bad", "nobody/1"]
     assert len(list(tmp_path.glob("train/*.tar"))) == 1
@@ -187,24 +187,24 @@ def test_what_cannot_be_rendered_is_refused_and_counted(
 
 
 def test_other_settings_do_not_mix(model: FaceModel, sources: list[Source], tmp_path: Path) -> None:
-    render_dataset(model, [], tmp_path, workers=1, **FEW)
+    render_dataset(model, [], tmp_path, **FEW)
     with pytest.raises(DataError, match="other size"):
-        render_dataset(model, [], tmp_path, workers=1, **{**FEW, "size": 32})
+        render_dataset(model, [], tmp_path, **{**FEW, "size": 32})
     with pytest.raises(DataError, match="other photographs"):
-        render_dataset(model, sources, tmp_path, workers=1, **FEW)
+        render_dataset(model, sources, tmp_path, **FEW)
 
 
 def test_an_older_folder_costs_one_line(model: FaceModel, tmp_path: Path) -> None:
     (tmp_path / "expressions.safetensors").write_bytes(b"version 1")
     with pytest.raises(DataError, match="render again"):
-        render_dataset(model, [], tmp_path, workers=1, **FEW)
+        render_dataset(model, [], tmp_path, **FEW)
 
 
 def test_two_photographs_of_one_name(
     model: FaceModel, sources: list[Source], tmp_path: Path
 ) -> None:
     with pytest.raises(DataError, match="share their name"):
-        render_dataset(model, [sources[0], sources[0]], tmp_path, workers=1, **FEW)
+        render_dataset(model, [sources[0], sources[0]], tmp_path, **FEW)
 
 
 def test_a_count_is_spread_evenly() -> None:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from mien.errors import ConfigError, ImageError, MienError
 from mien.files import fitting, replacing
@@ -55,6 +55,8 @@ class Outcome:
     """Of those written, how many took the place of a result of another request."""
     skipped: int = 0
     failed: list[tuple[Path, str]] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    """What each stage took, over all photographs and workers."""
 
 
 def plan(photos: Sequence[Path], out: Path, recursive: bool = False) -> Plan:
@@ -223,45 +225,50 @@ def run(
     found = engine.map(_Editing(edit, request, signer, force), jobs)
     for job, became in zip(jobs, found, strict=True):
         progress(job)
-        if became == SKIPPED:
+        told, seconds = (became.reason, {}) if isinstance(became, Lost) else became
+        for stage, spent in seconds.items():
+            outcome.seconds[stage] = outcome.seconds.get(stage, 0.0) + spent
+        if told == SKIPPED:
             outcome.skipped += 1
-        elif became in (WRITTEN, ANEW):
+        elif told in (WRITTEN, ANEW):
             outcome.written += 1
-            outcome.anew += became == ANEW
+            outcome.anew += told == ANEW
         else:
-            reason = became.reason if isinstance(became, Lost) else became
-            outcome.failed.append((job.source, reason))
+            outcome.failed.append((job.source, told))
     return outcome
 
 
 WRITTEN, ANEW, SKIPPED = "written", "written anew", "skipped"
+Became: TypeAlias = tuple[str, dict[str, float]]
 
 
 @dataclass(frozen=True)
 class _Editing:
-    """Photographs as jobs: what became of each, one of the words above or what went wrong."""
+    """Photographs as jobs: what became of each, one of the words above or what went wrong, and
+    the seconds of every stage.
+    """
 
     edit: Callable[[Photo], Result]
     request: str
     signer: Signer | None
     force: bool
 
-    def open(self) -> Callable[[Job], str]:
+    def open(self) -> Callable[[Job], Became]:
         return self._one
 
-    def _one(self, job: Job) -> str:
+    def _one(self, job: Job) -> Became:
         try:
             return _run(job, self.edit, self.request, self.signer, self.force)
         except MienError as error:
-            return " ".join(str(error).split())
+            return " ".join(str(error).split()), {}
         except Exception as error:  # a fault of mien's; the other photographs are no part of it
             line = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            return f"mien failed ({line}): please report it"
+            return f"mien failed ({line}): please report it", {}
 
 
 def _run(
     job: Job, edit: Callable[[Photo], Result], request: str, signer: Signer | None, force: bool
-) -> str:
+) -> Became:
     from mien import images
 
     mark = _mark(request, job.source)
@@ -269,7 +276,7 @@ def _run(
     if there and not force:
         said = _said(job.target)
         if said.get(REQUEST) == mark:
-            return SKIPPED
+            return SKIPPED, {}
         if "method" not in said and not _untouched(job):
             raise ImageError(
                 f"{job.target} is there and is not mien's: move it away, or --force writes over it"
@@ -278,7 +285,7 @@ def _run(
     result = edit(photo)
     job.target.parent.mkdir(parents=True, exist_ok=True)
     save(replace(result, metadata={**result.metadata, REQUEST: mark}), photo, job, signer)
-    return ANEW if there and not force else WRITTEN
+    return ANEW if there and not force else WRITTEN, dict(result.seconds)
 
 
 def _mark(request: str, source: Path) -> str:

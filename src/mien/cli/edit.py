@@ -30,14 +30,17 @@ from mien.cli.asking import (
 )
 from mien.cli.batch import Job, Outcome, Plan, plan, run, save
 from mien.cli.session import (
+    Address,
     Certificate,
     Device,
+    EngineName,
     Face,
     Intensity,
     Key,
     Method,
     Settings,
     Weights,
+    Workers,
     check_face,
     check_folder,
     check_intensity,
@@ -47,11 +50,13 @@ from mien.cli.session import (
     chosen,
     open_editor,
 )
+from mien.cli.session import engine as engine_of
 from mien.methods.registry import DEFAULT
 
 if TYPE_CHECKING:
     from mien.editor import Editor, Result
     from mien.images import Photo
+    from mien.jobs import Engine
     from mien.provenance.credentials import Signer
 
 SOME_FAILED = 1
@@ -93,6 +98,9 @@ def command(
             "--force", help="Of several: make all anew, and write over files that are not mien's."
         ),
     ] = False,
+    workers: Workers = 1,
+    engine: EngineName = "local",
+    address: Address = None,
     profile: Annotated[
         bool, typer.Option("--profile", help="Say how long each stage took.")
     ] = False,
@@ -127,6 +135,7 @@ def command(
         photo = images.read(jobs[0].source)
     else:
         check_folder(out, make=True)
+        where = engine_of(engine, address, min(workers, len(jobs)), out)
     editor = open_editor(method, weights, device, choice)
     guide = asked.guide(editor)
     if one:
@@ -138,7 +147,7 @@ def command(
     else:
         request = _request(editor, asked, f"{intensity:g}", face, choice, signer)
         edit = partial(editor.edit, guide=guide, intensity=intensity, face=face)
-        seconds = _edit_many(planned, edit, request, force, signer)
+        seconds = _edit_many(planned, edit, request, force, signer, where)
     if profile:
         _profile(seconds)
 
@@ -165,24 +174,21 @@ def _edit_many(
     request: str,
     force: bool,
     signer: Signer | None,
+    engine: Engine,
 ) -> dict[str, float]:
     """All jobs with a bar and a report; the seconds of every stage. Leaves with code 1 if some
     failed.
     """
-    began, seconds = time.perf_counter(), dict[str, float]()
-
-    def timed(photo: Photo) -> Result:
-        result = edit(photo)
-        for stage, spent in result.seconds.items():
-            seconds[stage] = seconds.get(stage, 0.0) + spent
-        return result
-
+    began = time.perf_counter()
     with _bar(len(planned.jobs)) as progress:
-        outcome = run(planned.jobs, timed, request, signer=signer, force=force, progress=progress)
+        outcome = run(
+            planned.jobs, edit, request,
+            signer=signer, force=force, progress=progress, engine=engine,
+        )  # fmt: skip
     _report(outcome, planned.passed, time.perf_counter() - began)
     if outcome.failed:
         raise typer.Exit(SOME_FAILED)
-    return seconds
+    return outcome.seconds
 
 
 @contextmanager

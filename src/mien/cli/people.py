@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mien.cli.session import (
+    Address,
     Device,
+    EngineName,
     Settings,
     Weights,
+    Workers,
     check_folder,
     check_invents,
     check_method,
     chosen,
     open_editor,
 )
+from mien.cli.session import engine as engine_of
 from mien.errors import ConfigError
 
 if TYPE_CHECKING:
+    from mien.jobs import Engine
     from mien.people.asks import Ask
 
 SHOWN = 5
@@ -79,9 +85,9 @@ def command(
         typer.Option("--pack", help="Folder for the same as a data set to hand on: Parquet, "
                      "WebDataset, manifest and card."),
     ] = None,
-    workers: Annotated[
-        int, typer.Option("--workers", min=1, help="Processes; the same bytes by any number.")
-    ] = 1,
+    workers: Workers = 1,
+    engine: EngineName = "local",
+    address: Address = None,
     by: Annotated[
         str, typer.Option("--by", help="`mixing`, or `decoupling`: a network's people, 128 px.")
     ] = "mixing",
@@ -100,9 +106,13 @@ def command(
     again goes on where it was stopped; a larger count adds people.
     """
     if by == "mixing":
+
+        def where() -> Engine:
+            return engine_of(engine, address, min(workers, count), out)
+
         _mixed(out, count, _asked(expressions, asks), _draw(draw), _varied(vary), seed,
                sources or ["london"], size, mix, _split(balance), _only(only), least, device,
-               whole, pack, workers)  # fmt: skip
+               whole, pack, where)  # fmt: skip
         return
     if asks or draw or vary or sources or only or pack or whole:
         raise ConfigError(
@@ -116,12 +126,11 @@ def _mixed(
     vary: tuple[str, ...], seed: int,
     sources: list[str], size: int, mix: int, balance: tuple[str, ...],
     only: dict[str, tuple[str, ...]], least: float, device: str, whole: bool,
-    pack: Path | None, workers: int,
+    pack: Path | None, engine: Callable[[], Engine],
 ) -> None:  # fmt: skip
     from rich.progress import Progress
 
     from mien.face_model.mesh import FaceModel
-    from mien.jobs import Local
     from mien.judges.identity import descriptor
     from mien.methods.registry import DEFAULT
     from mien.people import crowd as crowds
@@ -143,6 +152,7 @@ def _mixed(
         )
         crowd.groups(balance, only)
         check_folder(out, make=True)
+        where = engine()
         made = invented.Settings(
             invented.sources_digest(crowd), editor.method.name, editor.weights, seed, size, mix,
             least, balance, only, invented.asks_digest(asks), draw, vary,
@@ -157,7 +167,7 @@ def _mixed(
             count,
             asks,
             lambda done: bar.update(task, completed=done),
-            Local(min(workers, count)),
+            where,
         )
     for name, why in crowd.refused.items():
         typer.echo(f"not mixed from {name}: {why}", err=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from time import monotonic
 from typing import Annotated
 
 import typer
 
+from mien.cli.session import Address, EngineName, check_folder
+from mien.cli.session import engine as engine_of
 from mien.errors import ConfigError, DataError, GuideError
 
 app = typer.Typer(
@@ -125,6 +128,8 @@ def render(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; one per core if not given.")
     ] = None,
+    engine: EngineName = "local",
+    address: Address = None,
     split: Annotated[
         list[str] | None, typer.Option("--split", help="Only this split; may be repeated.")
     ] = None,
@@ -146,8 +151,10 @@ def render(
     photographs = chosen(found, [name for text in people or () for name in text.split(",")])
     if not photographs:
         raise DataError("no photograph to render: check the folders and --split")
-    model = FaceModel.load()
     target, started = out or rig_home(), monotonic()
+    check_folder(target, make=True)
+    where = engine_of(engine, address, workers or os.cpu_count() or 1, target)
+    model = FaceModel.load()
     done = render_dataset(
         model,
         photographs,
@@ -155,7 +162,7 @@ def render(
         states=even(count, len(photographs)) if count is not None else states or STATES,
         size=size,
         seed=seed,
-        workers=workers,
+        engine=where,
     )
     rate = done.written / (monotonic() - started)
     typer.echo(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mien.cli.session import Device, check_folder, open_editor
+from mien.cli.session import Address, Device, EngineName, Workers, check_folder, open_editor
+from mien.cli.session import engine as engine_of
 from mien.methods.registry import DEFAULT
 
 if TYPE_CHECKING:
@@ -45,9 +46,9 @@ def command(
             help="Also write each rise (frames) as a film of so many stills a second, FILE.mp4.",
         ),
     ] = None,
-    workers: Annotated[
-        int, typer.Option("--workers", min=1, help="Processes; the same bytes by any number.")
-    ] = 1,
+    workers: Workers = 1,
+    engine: EngineName = "local",
+    address: Address = None,
     device: Device = "auto",
 ) -> None:
     """Show every face in every expression, intensity and side of a plan, made alike: eyes at the
@@ -60,7 +61,6 @@ def command(
     from rich.progress import Progress
 
     from mien.errors import AssetMissing, DataError
-    from mien.jobs import Local
     from mien.people import series
 
     if film is not None and importlib.util.find_spec("av") is None:
@@ -74,12 +74,13 @@ def command(
     level = series.common_level(people, oval) if equal else None
     editor = open_editor(DEFAULT, None, device, {})
     check_folder(out, make=True)
+    where = engine_of(engine, address, workers, out)
     look = series.Look(size, oval, level)
     with Progress(transient=True) as bar:
         task = bar.add_task("series", total=len(people) * len(cells))
         rows, failed = series.write(
             editor, people, cells, look, out, who,
-            lambda done: bar.update(task, completed=done), Local(workers),
+            lambda done: bar.update(task, completed=done), where,
         )  # fmt: skip
     films = 0 if film is None else _films(out, rows, film)
     for line in (*faults, *unusable, *failed):

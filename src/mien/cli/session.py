@@ -18,6 +18,7 @@ from mien.errors import ConfigError, FaceNotFound, ImageError
 
 if TYPE_CHECKING:
     from mien.editor import Editor
+    from mien.jobs import Engine
     from mien.provenance.credentials import Signer
     from mien.web.workshop import Workshop
 
@@ -61,6 +62,42 @@ Certificate: TypeAlias = Annotated[
 Key: TypeAlias = Annotated[
     Path | None, typer.Option("--key", metavar="PEM", help="The certificate's private key.")
 ]
+
+
+Workers: TypeAlias = Annotated[
+    int, typer.Option("--workers", min=1, help="Processes; the same bytes by any number.")
+]
+EngineName: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--engine", help="`local`: this machine; `ray`: a Ray cluster whose nodes share the folder."
+    ),
+]
+Address: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--address", help="Of the Ray cluster's head, such as 10.0.0.5:6379; this machine if none."
+    ),
+]
+
+
+def engine(name: str, address: str | None, workers: int, folder: Path) -> Engine:
+    """Where jobs that write into `folder` are done; ConfigError for another name, an address
+    without Ray, a cluster or a folder out of reach.
+    """
+    from mien.jobs import Local
+
+    if name not in ("local", "ray"):
+        raise ConfigError(f"unknown engine {name!r}: say local or ray")
+    if name == "local":
+        if address is not None:
+            raise ConfigError("--address is of --engine ray")
+        return Local(workers)
+    from mien.cluster import Ray
+
+    found = Ray(address, workers)
+    found.check(folder)
+    return found
 
 
 def check_signer(certificate: Path | None, key: Path | None) -> Signer | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -29,7 +28,7 @@ from mien.face_model.mesh import FaceModel
 from mien.face_model.render import Render, Rig, shrink_flow
 from mien.face_model.sampling import shrink
 from mien.face_model.stage import Stage
-from mien.jobs import Local, Lost
+from mien.jobs import Engine, Local, Lost
 from mien.rig.expressions import choose_stage, choose_states, emotion_of, expression_list
 from mien.rig.shards import Sample, key_of, sweep, write_bytes, write_shard
 
@@ -120,15 +119,14 @@ def render_dataset(
     states: int | Sequence[int] = 60,
     size: int = 160,
     seed: int = 0,
-    workers: int | None = None,
+    engine: Engine = Local(),  # noqa: B008
     per_shard: int = 8,
     progress: bool = True,
 ) -> Report:
     """Render `photographs` into shards under `out`; finished shards are kept.
 
     `states` of each photograph, the first being itself: one number, or one for each; `size` px;
-    `workers` processes (default: all cores; 1 stays in this one); `per_shard` photographs in a
-    file. With more than one worker the calling script needs the usual `if __name__ == "__main__"`.
+    `engine`: where they are rendered; `per_shard` photographs in a file.
 
     Raises:
         DataError: `out` holds renders of other photographs or settings, or two photographs share
@@ -149,7 +147,7 @@ def render_dataset(
     report = Report()
     with Progress(disable=not progress) as bar:
         task = bar.add_task("rendering", total=sum(counts))
-        for job, (fresh, outcomes) in zip(jobs, _run(model, jobs, workers), strict=True):
+        for job, (fresh, outcomes) in zip(jobs, _run(model, jobs, engine), strict=True):
             report.outcomes += outcomes
             pictures = sum(o.pictures for o in outcomes)
             report.written += pictures * fresh
@@ -313,10 +311,9 @@ class _Rendering:
 
 
 def _run(
-    model: FaceModel, jobs: Sequence[_Job], workers: int | None
+    model: FaceModel, jobs: Sequence[_Job], engine: Engine
 ) -> Iterator[tuple[bool, list[Outcome]]]:
     """Results of `jobs`, in their order."""
-    engine = Local(min(workers or os.cpu_count() or 1, len(jobs)))
     for found in engine.map(_Rendering(model), jobs):
         if isinstance(found, Lost):
             photos = (p.photo for p, _ in found.job.photographs)
