@@ -10,12 +10,14 @@ import numpy as np
 
 from mien.face_model.arrays import Bool, Double, Float
 from mien.face_model.eyes import EyeTextures, fixed_point, polygon
-from mien.face_model.frame import COLOUR, LIDS, SOURCE_SIZE, Frame
+from mien.face_model.frame import COLOUR, FLAT, LIDS, SOURCE_SIZE, Frame
 from mien.face_model.inside import Mouth, View
 from mien.face_model.lashes import inked, lashes
+from mien.face_model.lips import Lips
 from mien.face_model.mesh import (
     EYE,
     EYE_LAYER,
+    FACE,
     GUM_LAYER,
     SIDES,
     SKIN_LAYER,
@@ -61,6 +63,8 @@ class Skin:
     second: Float  # (H, W, 3), lids closed, no line between the lips
     mouth: OwnMouth
     inside: Mouth
+    lips: Lips | None
+    """What lips look like that the photograph shows parted."""
 
     @property
     def fine(self) -> float:
@@ -123,6 +127,7 @@ def shade(skin: Skin, frame: Frame, relief: Float | None) -> Layers:
     crop."""
     layers = Layers.of(frame)
     _second_texture(skin, frame, layers)
+    _lips(skin, frame, layers)
     _eyes(skin, frame, layers)
     _mouth(skin, frame, layers)
     for side in SIDES:
@@ -202,6 +207,29 @@ def _second_texture(skin: Skin, frame: Frame, layers: Layers) -> None:
     keep = 1 - np.clip(np.abs(change).max(-1) / STRANGE, 0, 1)
     layers.keep[part] = keep
     layers.paint[part] = seen * (1 - keep)[..., None] + change
+
+
+def _lips(skin: Skin, frame: Frame, layers: Layers) -> None:
+    """Lay lips over those that the photograph shows parted, as far as they move."""
+    if skin.lips is None or frame.scene.pursed < 0.01:
+        return
+    at = frame.scene.attributes[: FACE.stop, FLAT]
+    inside = ((at > 0) & (at < skin.lips.shape[::-1])).all(1)
+    points = frame.points[: FACE.stop][inside]
+    low = np.maximum(np.floor(points.min(0)).astype(int) - 1, 0)
+    high = np.maximum(np.ceil(points.max(0)).astype(int) + 2, 0)
+    part = slice(low[1], high[1]), slice(low[0], high[0])
+    mask = np.zeros(frame.layer.shape, bool)
+    mask[part] = frame.layer[part] == SKIN_LAYER
+    if not mask.any():
+        return
+    places = np.full((*mask[part].shape, 2), -9, np.float32)
+    places[mask[part]] = frame.spread(FLAT, mask)
+    lips = skin.lips.at(places, frame.unit) * np.float32(frame.scene.pursed)
+    light = frame.light[part][..., None]
+    layers.keep[part] *= 1 - lips[..., 3]
+    layers.paint[part] *= 1 - lips[..., 3:]
+    layers.paint[part] += lips[..., :3] * light
 
 
 def _closing(skin: Skin, frame: Frame) -> Float:

@@ -20,6 +20,7 @@ from mien.face_model.frame import (
     BLEND,
     CHANNELS,
     COLOUR,
+    FLAT,
     LIDS,
     LIGHT,
     SOURCE,
@@ -32,7 +33,10 @@ from mien.face_model.inside import mouth_of
 from mien.face_model.lids import LidFolds
 from mien.face_model.light import Light
 from mien.face_model.lines import skin_lines
-from mien.face_model.lips import lips_without_slit
+from mien.face_model.lip_chart import LipChart
+from mien.face_model.lip_donors import choose
+from mien.face_model.lip_donors import shipped as lenders
+from mien.face_model.lips import lips_without_slit, parted_lips
 from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_INSIDE, SIDES
 from mien.face_model.mouth import MouthShade, own_mouth
 from mien.face_model.sampling import sample
@@ -59,6 +63,8 @@ photograph's."""
 ROLLED, PRESSED = ("mouthRollLower", "mouthRollUpper"), 0.4
 """Shapes that roll the lips in, and the sum of their weights from which on the line between them is
 drawn anew."""
+MOVED = 0.3
+"""Motion of the lips, cm, from which on a mouth that the photograph shows open has other ones."""
 LOOKS = ("eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut")
 LOOK_BLINK = 0.4
 """A lid that follows the gaze down comes as far as in this much of a blink."""
@@ -122,13 +128,21 @@ class Sitter:
         scale, bare = float(fit.camera.scale), self._light.bare
         lines = skin_lines(model, small, source.points, scale)
         self._creases = Creases(model, source.points, lines, scale, bare, self._rig.seed)
-        second = lips_without_slit(eyes.lids, landmarks, fit.closed, eyes.white, fine)
         tones = seen(eyes.white, own, photo, landmarks)
         mesh = resized(source.points, SOURCE_SIZE, len(photo))
         rig = self._rig
         mouth = mouth_of(model, rig.crop, landmarks, fit.closed, tones, mesh, rig.donor, rig.seed)
         rig.donor = None if mouth.is_own else mouth.donor
-        self.skin = Skin(model, photo, eyes, second, own, mouth)
+        second, lips, flat = eyes.lids, None, None
+        if fit.closed:
+            second = lips_without_slit(eyes.lids, landmarks, fine)
+        else:
+            chart = LipChart(model)
+            flat = chart.places
+            donor = choose(lenders(), own.lip, own.skin, tones.brown, rig.seed)
+            unit = float(fit.camera.scale) * fine
+            lips = parted_lips(chart, photo, landmarks, mesh[FACE], unit, donor, tones)
+        self.skin = Skin(model, photo, eyes, second, own, mouth, lips)
         closed = fit.weights.copy()
         closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1
         shut = fit.camera.project(pose(model, self._rig.person, closed))[0]
@@ -137,6 +151,8 @@ class Sitter:
         fixed[:, SOURCE] = source.points + self._eye_shift
         fixed[:, LIDS] = np.where(lid_only[:, None], shut, source.points)
         fixed[:, LIGHT] = 1
+        if flat is not None:
+            fixed[FACE, FLAT] = flat
         self._fixed_attributes = fixed
         self._folded = self._folded_lids()
         self._lid_folds = LidFolds(model, source.points, fit.landmarks)
@@ -206,6 +222,7 @@ class Sitter:
             opened=opened,
             gap_change=gap_change,
             pressed=pressed,
+            pursed=self._pursed(moved),
             landmarks=self._rig.fit.landmarks.astype(np.float32) + moved[at],
             surround=self._background,
             drift=drift,
@@ -302,6 +319,14 @@ class Sitter:
         """How far, 0..1, lips are rolled in more than the photograph has them: the line between
         them then lies where little is left of them."""
         return min(1.0, sum(self._more(weights, name) for name in ROLLED) / PRESSED)
+
+    def _pursed(self, moved: Float) -> float:
+        """How far, 0..1, the lips are moved against the nose, given the motion (N, 2) px of every
+        vertex."""
+        at = self._rig.model.landmarks
+        off = moved[at[48:68]] - moved[at[31:36]].mean(0)
+        far = float(np.linalg.norm(off, axis=1).max()) / self._rig.fit.camera.scale
+        return min(1.0, far / MOVED)
 
     def _lowered(self, weights: Float, side: str) -> float:
         """How far an upper lid comes down, 0..1: by closing, or by following the gaze."""

@@ -90,9 +90,13 @@ class Tones:
             gain = np.asarray(self.enamel / np.maximum(enamel, 1.0), np.float32)
         lit = colour * gain
         if self.mono > 0:
-            grey = (lit @ LUMA)[..., None] * tint(self.skin)
-            lit = lit + np.float32(self.mono) * (grey - lit)
+            lit = lit + np.float32(self.mono) * (self.greyed(lit) - lit)
         return np.asarray(lit, np.float32)
+
+    def greyed(self, colour: Float) -> Float:
+        """`colour` (..., 3) in the one hue of a photograph that has one."""
+        out: Float = (colour @ LUMA)[..., None] * tint(self.skin)
+        return out
 
     def part(self, share: Float) -> Float:
         """The colour (3,) of a part that is `share` (3,) in units of white teeth's brightness."""
