@@ -32,6 +32,7 @@ class LipChart:
         places: where each vertex of the skin lies in it, (F, 2) px.
         opening: rows (2, w) where the opening begins and ends; the same ones where there is none.
         shown (h, w): where it shows the mesh; the rest is the opening.
+        upper (h, w): what is upper lip, or lies behind it.
         far (h, w): distance from the lips' border, cm; negative inside.
     """
 
@@ -53,13 +54,14 @@ class LipChart:
             for one in (lips, 1 - lips)
         )
         self.far: Float = np.asarray(outside - inside, np.float32) / DENSITY
-        across = np.arange(self.shape[1])
+        rows, across = np.arange(self.shape[0])[:, None], np.arange(self.shape[1])
         self.opening: Float = np.stack(
             [
                 np.interp(across, *flat[model.landmarks[edge]].T).astype(np.float32)
                 for edge in (UPPER, LOWER)
             ]
         )
+        self.upper: Bool = (self.far < 0) & (rows < self.opening.mean(0))
 
     def _near(self, corners: Float) -> Bool:
         """Which triangles, corners (T, 3, 2) px, reach into the chart."""

@@ -30,6 +30,9 @@ TOOTHED = 0.12
 MARGIN = (0.12, 0.42)
 """Distance from the lips, cm, up to which the skin around them comes with them, and from which on
 it is the photograph's."""
+LIPLIKE, HUES = (0.25, 0.6), (0.05, 0.12)
+"""Part of the way from the skin's hue to the lower lip's up to which a colour is skin, and from which
+on it is lip; difference of the two up to which nothing can be told, and from which on it can."""
 LEAST = np.float32(0.1)
 """How much a colour counts that is seen in a stretched part only: its border's is mixed in."""
 STRETCHED = (1.25, 1.7)
@@ -101,20 +104,25 @@ def parted_lips(
     points: Float,
     unit: float,
     donor: LipDonor,
+    lip: Float,
     tones: Tones,
 ) -> Lips:
     """The lips of a photograph (H, W, 3) with landmarks (68, 2) px that shows them parted, its mesh
-    at `points` (F, 2) px and `unit` px per cm."""
+    at `points` (F, 2) px and `unit` px per cm; `lip` (3,), the colour of the lower one."""
     at = chart.lay(points)
     x, y = (np.ascontiguousarray(at[..., i]) for i in (0, 1))
-    own = cv2.remap(photo, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    own = np.asarray(
+        cv2.remap(photo, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
+    )
     fine = _fine_enough(at, unit)
     seen, clear = _seen(chart, photo, landmarks, unit, tones.white, x, y)
+    red = np.where(chart.upper, _liplike(own, lip, tones.skin), np.float32(1))
+    seen, clear = seen * red, clear * red
     sure = seen * (LEAST + (1 - LEAST) * fine)
     lent = donor.pixels.astype(np.float32)
     if tones.mono > 0:
         lent = lent + np.float32(tones.mono) * (tones.greyed(lent) - lent)
-    off = np.log(np.asarray(own, np.float32) + DARK) - np.log(lent + DARK)
+    off = np.log(own + DARK) - np.log(lent + DARK)
     inside = np.clip(0.5 - chart.far / RIM, 0, 1)
     sigma = TONE * DENSITY
     toned = [spread(off, sure * side, sigma) for side in (inside, 1 - inside)]
@@ -160,6 +168,26 @@ def _seen(
     out = on_lip * (chart.far < 0) + on_skin * (chart.far >= 0)
     clear = np.where(away, np.float32(1), masks[..., 2])
     return np.asarray(out * chart.shown, np.float32), clear * chart.shown
+
+
+def _liplike(own: Float, lip: Float, skin: Float) -> Float:
+    """How far (h, w) colours (h, w, 3) are a lip's and not the skin's, as far as the two have a hue
+    each. A smile thins the upper lip so that landmarks take skin for it."""
+    soft = np.asarray(cv2.GaussianBlur(own, (0, 0), 0.5 * RIM * DENSITY), np.float32)
+    seen, red, plain = (_hue(one) for one in (soft, lip, skin))
+    apart = red - plain
+    size = float(np.linalg.norm(apart))
+    share = ((seen - plain) @ apart) / np.float32(max(size * size, 1e-6))
+    (none, full), (alike, told) = LIPLIKE, HUES
+    like = np.clip((share - none) / (full - none), 0, 1)
+    known = np.float32(np.clip((size - alike) / (told - alike), 0, 1))
+    return np.asarray(1 - known * (1 - like), np.float32)
+
+
+def _hue(colour: Float) -> Float:
+    """Logarithms of colours (..., 3) without their brightness."""
+    out = np.log(colour + DARK)
+    return np.asarray(out - out.mean(-1, keepdims=True), np.float32)
 
 
 def _fine_enough(at: Float, unit: float) -> Float:

@@ -141,7 +141,7 @@ class Sitter:
             flat = chart.places
             donor = choose(lenders(), own.lip, own.skin, tones.brown, rig.seed)
             unit = float(fit.camera.scale) * fine
-            lips = parted_lips(chart, photo, landmarks, mesh[FACE], unit, donor, tones)
+            lips = parted_lips(chart, photo, landmarks, mesh[FACE], unit, donor, own.lip, tones)
         self.skin = Skin(model, photo, eyes, second, own, mouth, lips)
         closed = fit.weights.copy()
         closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1
