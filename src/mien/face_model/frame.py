@@ -103,8 +103,8 @@ class Scene:
     opened: float
     gap_change: float
     pressed: float
-    pursed: float
-    """How far, 0..1, the lips are elsewhere than the photograph has them."""
+    lips: float
+    """How far, 0..1, the lips are no longer as the photograph shows them."""
     landmarks: Float
     surround: Background
     drift: Float

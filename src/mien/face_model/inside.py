@@ -49,7 +49,7 @@ SKIN_SHARE = 0.3
 """Power of the skin's brightness, in units of the teeth's, that gums and tongue share."""
 MOLARS = 0.55
 """Brightness of the drawn teeth beyond the donor's."""
-LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.35, 0.8), (0.9, 2.2)
+LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.55, 0.8), (0.9, 2.2)
 """How much higher the lower teeth stand than the mesh's, cm, whose lip hides them, and their
 brightness in units of the upper ones', in a mouth that is open by the first gap, cm, or less, and
 by the second or more."""
@@ -78,6 +78,9 @@ SHADED = 0.8
 """Part of the lips' shade that a person's own row brings along."""
 STILL = 0.3
 """Motion of the lips, cm, from which on nothing inside the own mouth is as it was."""
+BOUNCED = np.array([0.72, 1.1, 1.16], np.float32)
+"""What is darker inside a mouth is lit by light that came back from red skin: the power, by channel,
+to which the light is taken."""
 DARKEST = 0.65
 """The least light anywhere, in units of the throat's colour."""
 RIM = 0.025
@@ -185,17 +188,22 @@ class Mouth:
         cut = _cut(view.mask, above, view.unit)
         row, over = _hung(self._levels, self.donor.top, column, above, cut, view.unit)
         colour = self._cavity(view, row[..., 3], np.maximum(-above, 0))
-        colour = _over(colour, *self._lower(view, x, y))
+        colour = self._over(colour, *self._lower(view, x, y))
         colour = np.asarray(colour + over[..., None] * (self._gum - colour), np.float32)
-        colour = _over(colour, row, 1.0)
+        colour = self._over(colour, row, 1.0)
         floor = self._throat * np.float32(DARKEST)
         light = _light(view.mask, view.unit, self.tones.aside)
         if self.is_own:  # what the photograph shows is shaded already
             light = light ** (1 - SHADED * row[..., 3])
-        lit = floor + (colour - floor) * light[..., None]
+        lit = floor + (colour - floor) * self._bounced(light)
         lit = lit + (self._veil * (1 - self.is_own * row[..., 3:])) * (self.tones.lip - lit)
         soft = cv2.GaussianBlur(view.mask.astype(np.float32), (0, 0), max(RIM * view.unit, 0.9))
         return np.asarray(lit, np.float32), np.asarray(soft, np.float32)
+
+    def _bounced(self, light: Float) -> Float:
+        """`light` (H, W) by channel (H, W, 3)."""
+        power = 1 + (BOUNCED - 1) * np.float32(1 - self.tones.mono)
+        return np.asarray(light[..., None] ** power, np.float32)
 
     def _cavity(self, view: View, covered: Float, below: Float) -> Float:
         """Tongue, cheeks, throat and the drawn teeth beyond the donor's (H, W, 3), given how much
@@ -219,6 +227,13 @@ class Mouth:
         )
         shadow = 1 - TEETH_SHADOW * np.exp(-below / TEETH_SHADOW_REACH)
         return np.asarray(out * shadow[..., None], np.float32)
+
+    def _over(self, behind: Float, row: Float, light: float) -> Float:
+        """A row of teeth (H, W, 4), premultiplied, in `light` in front of what is `behind` (H, W,
+        3)."""
+        shade = self._bounced(np.full((1, 1), light, np.float32))
+        out: Float = row[..., :3] * shade + behind * (1 - row[..., 3:])
+        return out
 
     def _lower(self, view: View, x: Float, y: Float) -> tuple[Float, float]:
         """The lower row (H, W, 4), premultiplied, and its light: the upper one upside down,
@@ -265,12 +280,6 @@ def mouth_of(
         return Mouth(model, row, replace(tones, enamel=row.enamel), Own(at, points))
     lent = donor or MouthLibrary.load().choose(tones.brown, turn=turn)
     return Mouth(model, lent, tones)
-
-
-def _over(behind: Float, row: Float, light: float) -> Float:
-    """A row of teeth (H, W, 4), premultiplied, in front of what is `behind` (H, W, 3)."""
-    out: Float = row[..., :3] * np.float32(light) + behind * (1 - row[..., 3:])
-    return out
 
 
 _UPPER, _LOWER, _TONGUE = 1, 2, 3

@@ -30,6 +30,7 @@ class LipChart:
     Attributes:
         shape: its rows and columns (h, w).
         places: where each vertex of the skin lies in it, (F, 2) px.
+        corners (2, 2) px: where the lips meet at the sides.
         opening: rows (2, w) where the opening begins and ends; the same ones where there is none.
         shown (h, w): where it shows the mesh; the rest is the opening.
         upper (h, w): what is upper lip, or lies behind it.
@@ -54,6 +55,7 @@ class LipChart:
             for one in (lips, 1 - lips)
         )
         self.far: Float = np.asarray(outside - inside, np.float32) / DENSITY
+        self.corners: Float = flat[model.landmarks[[60, 64]]]
         rows, across = np.arange(self.shape[0])[:, None], np.arange(self.shape[1])
         self.opening: Float = np.stack(
             [

@@ -1,8 +1,8 @@
-"""The lips of a photograph as other expressions show them.
+"""The lips of a photograph as other expressions show them, laid flat.
 
-Closed ones lose the dark line between them. Of parted ones the photograph shows part: what is seen
-keeps its colours and, where it is not stretched, its very pixels; the rest is a donor's lips, carried
-over by the mesh and toned by whatever is seen around and between.
+Closed ones go on where they hid one another, without the line between them. Of parted ones the
+photograph shows part: what is seen keeps its colours and, where it is not stretched, its very
+pixels; the rest is a donor's lips, carried over by the mesh and toned by what is seen around.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mien.face_model.arrays import Double, Float, UInt8
-from mien.face_model.eyes import disc, fixed_point, polygon, spread
+from mien.face_model.arrays import Double, Float
+from mien.face_model.eyes import disc, polygon, spread
 from mien.face_model.lip_chart import DENSITY, LipChart
-from mien.face_model.lip_donors import LipDonor
+from mien.face_model.lip_donors import HIDDEN, LipDonor, unfolded
 from mien.face_model.mouth import around, toothlike
 from mien.face_model.tones import Tones
 
@@ -37,31 +37,9 @@ LEAST = np.float32(0.1)
 """How much a colour counts that is seen in a stretched part only: its border's is mixed in."""
 STRETCHED = (1.25, 1.7)
 """Stretch of the photograph up to which its own pixels are fine enough, and from which on not."""
+CORNER, LIFTED = 0.42, 0.8
+"""How far from a corner of the mouth its shade lies, cm, and how much of that goes."""
 LEVELS = 4
-
-
-def lips_without_slit(picture: Float, landmarks: Double, fine: float) -> Float:
-    """The picture (H, W, 3), 0..255, of a closed mouth with the line between the lips painted over.
-
-    landmarks (68, 2) px; `fine`: its px per px of the 320 crop.
-    """
-    size = float(np.linalg.norm(landmarks[48] - landmarks[54]))
-    at = around(picture.shape, landmarks[48:68], 0.3 * size)
-    if picture[at].size == 0:
-        return picture
-    corner = np.array([at[1].start, at[0].start], np.float64)
-    out = picture.copy()
-    out[at] = _closed(picture[at], landmarks - corner, size, fine)
-    return out
-
-
-def _closed(lids: Float, landmarks: Double, size: float, fine: float) -> Float:
-    inner = landmarks[60:68]
-    mask = polygon(lids.shape[:2], inner)
-    cv2.polylines(mask, [fixed_point(inner)], True, (1,), max(2, round(0.03 * size)), shift=4)
-    mask = np.asarray(cv2.dilate(mask, disc(fine)), np.uint8)
-    pixels = np.clip(lids, 0, 255).astype(np.uint8)
-    return cv2.inpaint(pixels, mask, 3 * fine, cv2.INPAINT_TELEA).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -97,6 +75,59 @@ class Lips:
         return np.asarray(seen, np.float32)
 
 
+def closed_lips(chart: LipChart, photo: Float, points: Float) -> Lips:
+    """The lips of a photograph (H, W, 3) that shows them closed, its mesh at `points` (F, 2) px."""
+    at = chart.lay(points)
+    own = _laid(photo, at)
+    lips = _without_corners(unfolded(own, chart), chart)
+    edge = HIDDEN * DENSITY
+    upper, lower = chart.opening
+    rows = np.arange(chart.shape[0], dtype=np.float32)[:, None]
+    beyond = np.maximum(upper - rows, rows - lower) / np.float32(edge)  # 0 where they part
+    within = np.clip(-chart.far / HIDDEN, 0, 1)
+    cover = np.maximum(np.clip(2 - beyond, 0, 1) * within, _corners(chart))
+    return _levels(lips, cover)
+
+
+def _corners(chart: LipChart) -> Float:
+    """How near (h, w) a place is to a corner of the mouth, 0..1."""
+    grid = np.stack(np.meshgrid(*(np.arange(n) for n in chart.shape[::-1])), -1)
+    far = [np.linalg.norm(grid - corner, axis=-1) / DENSITY for corner in chart.corners]
+    near = np.clip(2 - 2 * np.minimum(*far) / CORNER, 0, 1)
+    return np.asarray(near * near * (3 - 2 * near), np.float32)
+
+
+def _without_corners(lips: Float, chart: LipChart) -> Float:
+    """`lips` (h, w, 3) without the dark of closed corners: an opening mouth would draw it out."""
+    soft = np.asarray(cv2.GaussianBlur(lips, (0, 0), 0.04 * DENSITY), np.float32)
+    near = _corners(chart)
+    around = spread(soft, (near < 0.5).astype(np.float32), 0.3 * DENSITY)
+    dark = np.minimum(np.log((soft + DARK) / (around + DARK)), 0)
+    lifted = (lips + DARK) * np.exp(-LIFTED * near[..., None] * dark) - DARK
+    return np.asarray(lifted, np.float32)
+
+
+def _laid(photo: Float, at: Float) -> Float:
+    """A photograph (H, W, 3) laid flat: read at `at` (h, w, 2) px."""
+    x, y = (np.ascontiguousarray(at[..., i]) for i in (0, 1))
+    out = cv2.remap(photo, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(out, np.float32)
+
+
+def _levels(colour: Float, cover: Float) -> Lips:
+    """Lips of `colour` (h, w, 3) that hide the photograph as far as `cover` (h, w) says."""
+    full = np.dstack([np.clip(colour, 0, 255) * cover[..., None], cover]).astype(np.float32)
+    levels = [full]
+    for _ in range(LEVELS - 1):
+        rows, columns = (max(1, n // 2) for n in levels[-1].shape[:2])
+        levels.append(
+            np.asarray(
+                cv2.resize(levels[-1], (columns, rows), interpolation=cv2.INTER_AREA), np.float32
+            )
+        )
+    return Lips(tuple(levels))
+
+
 def parted_lips(
     chart: LipChart,
     photo: Float,
@@ -111,9 +142,7 @@ def parted_lips(
     at `points` (F, 2) px and `unit` px per cm; `lip` (3,), the colour of the lower one."""
     at = chart.lay(points)
     x, y = (np.ascontiguousarray(at[..., i]) for i in (0, 1))
-    own = np.asarray(
-        cv2.remap(photo, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
-    )
+    own = _laid(photo, at)
     fine = _fine_enough(at, unit)
     seen, clear = _seen(chart, photo, landmarks, unit, tones.white, x, y)
     red = np.where(chart.upper, _liplike(own, lip, tones.skin), np.float32(1))
@@ -132,12 +161,7 @@ def parted_lips(
     kept = np.clip(2 * whole - 1, 0, 1) * fine
     close, away = MARGIN
     cover = np.clip((away - chart.far) / (away - close), 0, 1) * (1 - kept)
-    full = np.dstack([np.clip(colour, 0, 255) * cover[..., None], cover]).astype(np.float32)
-    levels = [full]
-    for _ in range(LEVELS - 1):
-        rows, columns = (max(1, n // 2) for n in levels[-1].shape[:2])
-        levels.append(cv2.resize(levels[-1], (columns, rows), interpolation=cv2.INTER_AREA))
-    return Lips(tuple(levels))
+    return _levels(np.asarray(colour, np.float32), cover)
 
 
 def _seen(

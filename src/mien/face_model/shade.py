@@ -60,11 +60,9 @@ class Skin:
     model: FaceModel
     photo: Float  # (H, W, 3)
     eyes: EyeTextures
-    second: Float  # (H, W, 3), lids closed, no line between the lips
     mouth: OwnMouth
     inside: Mouth
-    lips: Lips | None
-    """What lips look like that the photograph shows parted."""
+    lips: Lips
 
     @property
     def fine(self) -> float:
@@ -184,7 +182,7 @@ def _window(mask: Bool, margin: int = 0) -> tuple[slice, slice] | None:
 
 
 def _second_texture(skin: Skin, frame: Frame, layers: Layers) -> None:
-    """Lay the closed lids and the lips without their line over the photograph.
+    """Lay the closed lids over the photograph.
 
     As far as both agree the photograph shows: there the flow does find its colour.
     """
@@ -202,7 +200,7 @@ def _second_texture(skin: Skin, frame: Frame, layers: Layers) -> None:
     mask = full[part]
     light = frame.light[part][..., None]
     seen = skin.map(skin.photo, frame.source[part]) * light
-    other = skin.map(skin.second, places) * light
+    other = skin.map(skin.eyes.lids, places) * light
     change = (other - seen) * (blend[part] * mask)[..., None]
     keep = 1 - np.clip(np.abs(change).max(-1) / STRANGE, 0, 1)
     layers.keep[part] = keep
@@ -210,8 +208,8 @@ def _second_texture(skin: Skin, frame: Frame, layers: Layers) -> None:
 
 
 def _lips(skin: Skin, frame: Frame, layers: Layers) -> None:
-    """Lay lips over those that the photograph shows parted, as far as they move."""
-    if skin.lips is None or frame.scene.pursed < 0.01:
+    """Lay lips over the photograph's, as far as they are no longer these."""
+    if frame.scene.lips < 0.01:
         return
     at = frame.scene.attributes[: FACE.stop, FLAT]
     inside = ((at > 0) & (at < skin.lips.shape[::-1])).all(1)
@@ -225,7 +223,7 @@ def _lips(skin: Skin, frame: Frame, layers: Layers) -> None:
         return
     places = np.full((*mask[part].shape, 2), -9, np.float32)
     places[mask[part]] = frame.spread(FLAT, mask)
-    lips = skin.lips.at(places, frame.unit) * np.float32(frame.scene.pursed)
+    lips = skin.lips.at(places, frame.unit) * np.float32(frame.scene.lips)
     light = frame.light[part][..., None]
     layers.keep[part] *= 1 - lips[..., 3]
     layers.paint[part] *= 1 - lips[..., 3:]

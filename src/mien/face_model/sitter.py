@@ -36,7 +36,7 @@ from mien.face_model.lines import skin_lines
 from mien.face_model.lip_chart import LipChart
 from mien.face_model.lip_donors import choose
 from mien.face_model.lip_donors import shipped as lenders
-from mien.face_model.lips import lips_without_slit, parted_lips
+from mien.face_model.lips import closed_lips, parted_lips
 from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_INSIDE, SIDES
 from mien.face_model.mouth import MouthShade, own_mouth
 from mien.face_model.sampling import sample
@@ -133,16 +133,14 @@ class Sitter:
         rig = self._rig
         mouth = mouth_of(model, rig.crop, landmarks, fit.closed, tones, mesh, rig.donor, rig.seed)
         rig.donor = None if mouth.is_own else mouth.donor
-        second, lips, flat = eyes.lids, None, None
+        chart = LipChart(model)
         if fit.closed:
-            second = lips_without_slit(eyes.lids, landmarks, fine)
+            lips = closed_lips(chart, photo, mesh[FACE])
         else:
-            chart = LipChart(model)
-            flat = chart.places
             donor = choose(lenders(), own.lip, own.skin, tones.brown, rig.seed)
             unit = float(fit.camera.scale) * fine
             lips = parted_lips(chart, photo, landmarks, mesh[FACE], unit, donor, own.lip, tones)
-        self.skin = Skin(model, photo, eyes, second, own, mouth, lips)
+        self.skin = Skin(model, photo, eyes, own, mouth, lips)
         closed = fit.weights.copy()
         closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1
         shut = fit.camera.project(pose(model, self._rig.person, closed))[0]
@@ -151,8 +149,7 @@ class Sitter:
         fixed[:, SOURCE] = source.points + self._eye_shift
         fixed[:, LIDS] = np.where(lid_only[:, None], shut, source.points)
         fixed[:, LIGHT] = 1
-        if flat is not None:
-            fixed[FACE, FLAT] = flat
+        fixed[FACE, FLAT] = chart.places
         self._fixed_attributes = fixed
         self._folded = self._folded_lids()
         self._lid_folds = LidFolds(model, source.points, fit.landmarks)
@@ -200,7 +197,7 @@ class Sitter:
 
         colours, opened, gap_change = self._mouth(target.vertices, target.normals)
         pressed = self._pressed(weights)
-        attributes = self._attributes(points, target, blink, colours, relight, pressed)
+        attributes = self._attributes(points, target, blink, colours, relight)
         relief, glow = None, None
         if folded:
             lit = self._folds(weights, self._rig.fit.weights)
@@ -222,7 +219,7 @@ class Sitter:
             opened=opened,
             gap_change=gap_change,
             pressed=pressed,
-            pursed=self._pursed(moved),
+            lips=max(self._lips_moved(points, moved), pressed),
             landmarks=self._rig.fit.landmarks.astype(np.float32) + moved[at],
             surround=self._background,
             drift=drift,
@@ -288,22 +285,15 @@ class Sitter:
         blink: dict[str, float],
         colours: Float,
         relight: float,
-        pressed: float,
     ) -> Float:
         out = self._fixed_attributes.copy()
-        at, source = self._rig.model.landmarks, self._rig.source.points
+        source = self._rig.source.points
         shut = {s: min(1.0, BLINK_GAIN * blink[s]) for s in SIDES}
         blend = sum(self._rig.model.lids[s] * shut[s] for s in SIDES)
-        gap, own = (
-            max(0.0, float((p[at[[67, 66, 65]], 1] - p[at[[61, 62, 63]], 1]).max()))
-            for p in (points, source)
-        )
-        change = abs(gap - own) / self._rig.fit.camera.scale
         risen = (source[:, 1] - points[:, 1]) / (UNFOLDING * self._rig.fit.camera.scale)
         for side, folded in self._folded.items():
             blend = np.maximum(blend, folded * np.clip(risen, shut[side], 1))
-        rim = self._rig.model.lips * max(min(1.0, change / LIP_CHANGE), pressed)
-        out[:, BLEND] = np.maximum(blend, rim)
+        out[:, BLEND] = blend
         lit = self._light.ratio(target.normals, relight)
         out[FACE, LIGHT] = lit if self._pinned is None else self._unpinned(lit)
         out[MOUTH_INSIDE, COLOUR] = colours
@@ -320,13 +310,18 @@ class Sitter:
         them then lies where little is left of them."""
         return min(1.0, sum(self._more(weights, name) for name in ROLLED) / PRESSED)
 
-    def _pursed(self, moved: Float) -> float:
-        """How far, 0..1, the lips are moved against the nose, given the motion (N, 2) px of every
-        vertex."""
-        at = self._rig.model.landmarks
-        off = moved[at[48:68]] - moved[at[31:36]].mean(0)
-        far = float(np.linalg.norm(off, axis=1).max()) / self._rig.fit.camera.scale
-        return min(1.0, far / MOVED)
+    def _lips_moved(self, points: Float, moved: Float) -> float:
+        """How far, 0..1, the lips are no longer the photograph's, given all points and their motion
+        (N, 2) px: closed ones once they part, others once they move against the nose."""
+        at, unit = self._rig.model.landmarks, self._rig.fit.camera.scale
+        if not self._rig.fit.closed:
+            off = moved[at[48:68]] - moved[at[31:36]].mean(0)
+            return min(1.0, float(np.linalg.norm(off, axis=1).max()) / unit / MOVED)
+        gap, own = (
+            max(0.0, float((p[at[[67, 66, 65]], 1] - p[at[[61, 62, 63]], 1]).max()))
+            for p in (points, self._rig.source.points)
+        )
+        return min(1.0, abs(gap - own) / unit / LIP_CHANGE)
 
     def _lowered(self, weights: Float, side: str) -> float:
         """How far an upper lid comes down, 0..1: by closing, or by following the gaze."""

@@ -114,7 +114,7 @@ def _drawn(tints: Tints, warm: bool) -> Float:
     upper = _jaw(x, _heights(UPPER_TOP), UPPER_GAPS, UPPER_CROWNS, tints, warm, rng)[::-1]
     lower = _jaw(x, _heights(LOWER_BOTTOM), LOWER_GAPS, LOWER_CROWNS, tints, warm, rng)
     back = (np.arange(round(TONGUE_ROWS * DENSITY), dtype=np.float32) / DENSITY)[:, None]
-    groove = 1 - 0.22 * np.exp(-((x / 0.13) ** 2)) * np.clip(back / 0.4, 0, 1)
+    groove = 1 - 0.12 * np.exp(-((x / 0.3) ** 2)) * np.clip(back / 0.4, 0, 1)
     fade = groove * (1 - 0.22 * back / TONGUE_ROWS) * (1 - 0.05 * (x / 1.6) ** 2)
     rough = cv2.GaussianBlur(rng.standard_normal(fade.shape).astype(np.float32), (0, 0), 1.2)
     tongue = tints.tongue * (fade * (1 + 0.10 * rough))[..., None]
