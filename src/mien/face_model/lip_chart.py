@@ -55,7 +55,7 @@ class LipChart:
             for one in (lips, 1 - lips)
         )
         self.far: Float = np.asarray(outside - inside, np.float32) / DENSITY
-        self.corners: Float = flat[model.landmarks[[60, 64]]]
+        self.corners: Float = (flat[model.landmarks[[48, 54]]] + flat[model.landmarks[[60, 64]]]) / 2
         rows, across = np.arange(self.shape[0])[:, None], np.arange(self.shape[1])
         self.opening: Float = np.stack(
             [
