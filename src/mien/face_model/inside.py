@@ -79,8 +79,8 @@ SHADED = 0.8
 STILL = 0.3
 """Motion of the lips, cm, from which on nothing inside the own mouth is as it was."""
 BOUNCED = np.array([0.8, 1.06, 1.1], np.float32)
-"""What is darker inside a mouth is lit by light that came back from red skin: the power, by channel,
-to which the light is taken."""
+"""What is darker inside a mouth is lit by light that came back from red skin: the power, by
+channel, to which the light is taken."""
 DARKEST = 0.65
 """The least light anywhere, in units of the throat's colour."""
 RIM = 0.025

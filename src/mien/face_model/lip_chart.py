@@ -42,7 +42,7 @@ class LipChart:
         self.shape = round((TOP - BOTTOM) * DENSITY), round(2 * HALF * DENSITY)
         corner = np.array([-HALF, TOP], np.float32)
         flat = (posed[:, :2] - corner) * np.array([1, -1], np.float32) * DENSITY - np.float32(0.5)
-        self.places: Float = np.ascontiguousarray(flat[FACE])
+        self.places: Float = np.ascontiguousarray(flat[FACE], np.float32)
         skin = model.triangles[(model.layers == SKIN_LAYER) & (model.triangles < FACE.stop).all(1)]
         self._triangles = np.ascontiguousarray(skin[self._near(self.places[skin])])
         depth = posed[FACE, 2].astype(np.float32)
@@ -54,8 +54,10 @@ class LipChart:
             cv2.distanceTransform(np.asarray(one, np.uint8), cv2.DIST_L2, 5)
             for one in (lips, 1 - lips)
         )
-        self.far: Float = np.asarray(outside - inside, np.float32) / DENSITY
-        self.corners: Float = (flat[model.landmarks[[48, 54]]] + flat[model.landmarks[[60, 64]]]) / 2
+        self.far: Float = np.asarray((outside - inside) / DENSITY, np.float32)
+        self.corners: Float = (
+            flat[model.landmarks[[48, 54]]] + flat[model.landmarks[[60, 64]]]
+        ) / 2
         rows, across = np.arange(self.shape[0])[:, None], np.arange(self.shape[1])
         self.opening: Float = np.stack(
             [
@@ -79,7 +81,7 @@ class LipChart:
         known = np.zeros((int(label.max()) + 1, 2), np.int32)
         ys, xs = np.nonzero(self.shown)
         known[label[ys, xs]] = np.stack([ys, xs], 1)
-        return known[label[~self.shown]]
+        return np.asarray(known[label[~self.shown]], np.int32)
 
     def lay(self, values: Float) -> Float:
         """What vertices carry, `values` (F, C), over the chart (h, w, C); in the opening that of

@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
@@ -55,7 +57,8 @@ class LipDonor:
 
 
 def _complexion(lip: Float, skin: Float, brown: float) -> Float:
-    """Log of lip over skin by channel, and of the skin's brightness in units of the teeth's (4,)."""
+    """Logs (4,) of lip over skin by channel, and of the skin's brightness in units of the
+    teeth's."""
     ratio = np.log(np.maximum(lip, 4) / np.maximum(skin, 4))
     return np.array([*ratio, DARKNESS * math.log(max(brown, 0.05))], np.float32)
 
@@ -102,7 +105,7 @@ def save(donors: Sequence[LipDonor], path: Path) -> None:
         "source": "Face Research Lab London Set, doi 10.6084/m9.figshare.5047666, train people",
         "names": ",".join(d.name for d in donors),
     }
-    tensors = {
+    tensors: dict[str, NDArray[Any]] = {
         "pixels": np.stack([d.pixels for d in donors]),
         "colours": np.stack([np.stack([d.lip, d.skin]) for d in donors]).astype(np.float32),
         "brown": np.array([d.brown for d in donors], np.float32),

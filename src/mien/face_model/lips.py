@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mien.face_model.arrays import Double, Float
+from mien.face_model.arrays import Double, Float, UInt8
 from mien.face_model.eyes import disc, polygon, spread
 from mien.face_model.lip_chart import DENSITY, LipChart
 from mien.face_model.lip_donors import HIDDEN, LipDonor, unfolded
@@ -31,8 +31,9 @@ MARGIN = (0.12, 0.42)
 """Distance from the lips, cm, up to which the skin around them comes with them, and from which on
 it is the photograph's."""
 LIPLIKE, HUES = (0.25, 0.6), (0.05, 0.12)
-"""Part of the way from the skin's hue to the lower lip's up to which a colour is skin, and from which
-on it is lip; difference of the two up to which nothing can be told, and from which on it can."""
+"""Part of the way from the skin's hue to the lower lip's up to which a colour is skin, and from
+which on it is lip; difference of the two up to which nothing can be told, and from which on it
+can."""
 LEAST = np.float32(0.1)
 """How much a colour counts that is seen in a stretched part only: its border's is mixed in."""
 STRETCHED = (1.25, 1.7)
@@ -59,8 +60,8 @@ class Lips:
         return height, width
 
     def at(self, places: Float, unit: float) -> Float:
-        """Colours times coverage, and coverage, at places (H, W, 2) px of the chart, for a picture of
-        `unit` px per cm: (H, W, 4)."""
+        """Colours times coverage, and coverage, (H, W, 4) at places (H, W, 2) px of the chart, for
+        a picture of `unit` px per cm."""
         level = int(np.floor(np.log2(max(DENSITY / unit, 1.0)) + 0.35))
         picture = self.levels[min(level, len(self.levels) - 1)]
         scale = np.float32(picture.shape[1] / self.levels[0].shape[1])
@@ -108,8 +109,8 @@ def _without_corners(lips: Float, chart: LipChart) -> Float:
 
 
 def _laid(photo: Float, at: Float) -> Float:
-    """A photograph (H, W, 3) laid flat: read at `at` (h, w, 2) px."""
-    x, y = (np.ascontiguousarray(at[..., i]) for i in (0, 1))
+    """A photograph (H, W, 3), or a mask (H, W), laid flat: read at `at` (h, w, 2) px."""
+    x, y = (np.ascontiguousarray(at[..., i], np.float32) for i in (0, 1))
     out = cv2.remap(photo, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(out, np.float32)
 
@@ -141,10 +142,9 @@ def parted_lips(
     """The lips of a photograph (H, W, 3) with landmarks (68, 2) px that shows them parted, its mesh
     at `points` (F, 2) px and `unit` px per cm; `lip` (3,), the colour of the lower one."""
     at = chart.lay(points)
-    x, y = (np.ascontiguousarray(at[..., i]) for i in (0, 1))
     own = _laid(photo, at)
     fine = _fine_enough(at, unit)
-    seen, clear = _seen(chart, photo, landmarks, unit, tones.white, x, y)
+    seen, clear = _seen(chart, photo, landmarks, unit, tones.white, at)
     red = np.where(chart.upper, _liplike(own, lip, tones.skin), np.float32(1))
     seen, clear = seen * red, clear * red
     sure = seen * (LEAST + (1 - LEAST) * fine)
@@ -165,33 +165,41 @@ def parted_lips(
 
 
 def _seen(
-    chart: LipChart,
-    photo: Float,
-    landmarks: Double,
-    unit: float,
-    white: Float,
-    x: Float,
-    y: Float,
+    chart: LipChart, photo: Float, landmarks: Double, unit: float, white: Float, at: Float
 ) -> tuple[Float, Float]:
-    """How surely (h, w) the photograph shows at x and y (h, w) px what the chart has there, lip or
+    """How surely (h, w) the photograph shows at `at` (h, w, 2) px what the chart has there, lip or
     skin; and whether (h, w) it shows either, and no teeth."""
     box = around(photo.shape, landmarks[48:68], 3 * RIM * unit)
     corner = np.array([box[1].start, box[0].start])
-    shape = photo[box].shape[:2]
-    inner, outer = (polygon(shape, landmarks[part] - corner) for part in (slice(60, 68), slice(48, 60)))
+    lip, skin, clear = (
+        _laid(m, at - corner) for m in _masks(photo[box], landmarks - corner, unit, white)
+    )
+    height, width = photo[box].shape[:2]
+    x, y = (at[..., i] - corner[i] for i in (0, 1))
+    beyond = (x < 0) | (y < 0) | (x > width - 1) | (y > height - 1)
+    inside = chart.far < 0
+    alike = np.where(inside, lip * ~beyond, np.where(beyond, 1, skin))
+    plain = np.where(beyond, 1, clear)
+    shown = chart.shown.astype(np.float32)
+    return np.asarray(alike * shown, np.float32), np.asarray(plain * shown, np.float32)
+
+
+def _masks(photo: Float, landmarks: Double, unit: float, white: Float) -> tuple[Float, ...]:
+    """What of a photograph (H, W, 3) is lip, what is skin, and what is no opening (H, W), 0..1; not
+    what lies along a border."""
+    shape = photo.shape[:2]
+    inner, outer = (polygon(shape, landmarks[part]) for part in (slice(60, 68), slice(48, 60)))
     rim = disc(RIM * unit)
-    beside = cv2.dilate(inner, disc(TOOTHED * unit)) & outer
-    mouth = inner | beside & (toothlike(photo[box], white) > 0.5)
-    lip = cv2.erode(outer, rim) & (1 - cv2.dilate(mouth, rim))
-    skin = 1 - cv2.dilate(outer | inner, rim)
-    masks = np.dstack([lip, skin, 1 - cv2.dilate(mouth, rim)]).astype(np.float32)
-    left, top = (np.float32(n) for n in corner)
-    masks = cv2.remap(masks, x - left, y - top, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    away = (x < left) | (y < top) | (x >= left + shape[1] - 1) | (y >= top + shape[0] - 1)
-    on_lip, on_skin = masks[..., 0], np.where(away, np.float32(1), masks[..., 1])
-    out = on_lip * (chart.far < 0) + on_skin * (chart.far >= 0)
-    clear = np.where(away, np.float32(1), masks[..., 2])
-    return np.asarray(out * chart.shown, np.float32), clear * chart.shown
+    toothed = (toothlike(photo, white) > 0.5) & (outer > 0)
+    mouth = _grown(inner, disc(TOOTHED * unit)) & toothed | inner
+    none = _grown(mouth, rim)
+    lip = np.asarray(cv2.erode(outer, rim), np.uint8) & (1 - none)
+    skin = 1 - _grown(outer | inner, rim)
+    return tuple(mask.astype(np.float32) for mask in (lip, skin, 1 - none))
+
+
+def _grown(mask: UInt8, by: UInt8) -> UInt8:
+    return np.asarray(cv2.dilate(mask, by), np.uint8)
 
 
 def _liplike(own: Float, lip: Float, skin: Float) -> Float:
@@ -220,4 +228,5 @@ def _fine_enough(at: Float, unit: float) -> Float:
     down = np.linalg.norm(np.gradient(at, axis=0), axis=-1) * np.float32(DENSITY / unit)
     smooth = cv2.GaussianBlur(down.astype(np.float32), (0, 0), 0.1 * DENSITY)
     low, high = STRETCHED
-    return np.clip((high - 1 / np.maximum(smooth, 1e-3)) / (high - low), 0, 1).astype(np.float32)
+    share = (high - 1 / np.maximum(smooth, 1e-3)) / (high - low)
+    return np.asarray(np.clip(share, 0, 1), np.float32)

@@ -78,7 +78,7 @@ class Donor:
     @cached_property
     def shown(self) -> Float:
         """How much of each column (C,) shows any of its teeth, 0..1."""
-        return self.pixels[..., 3].max(0).astype(np.float32) / 255
+        return np.asarray(self.pixels[..., 3].max(0) / np.float32(255), np.float32)
 
     def beside(self, lent: Donor, colours: Float) -> Donor:
         """This row, and where it ends the sides of another, whose pixels here have `colours` (R, C,
@@ -104,7 +104,9 @@ class Donor:
         total = cover + theirs
         mixed = (own * cover + colours * theirs) / np.maximum(total, 1e-3)
         pixels = np.dstack([mixed, 255 * np.clip(total, 0, 1)])
-        rise = lent.arc - np.interp(np.arange(len(lent.arc)), [first, last], lent.arc[[first, last]])
+        rise = lent.arc - np.interp(
+            np.arange(len(lent.arc)), [first, last], lent.arc[[first, last]]
+        )
         outside = (np.arange(len(rise)) < first) | (np.arange(len(rise)) > last)
         return replace(
             self,

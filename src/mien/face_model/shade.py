@@ -13,6 +13,7 @@ from mien.face_model.eyes import EyeTextures, fixed_point, polygon
 from mien.face_model.frame import COLOUR, FLAT, LIDS, SOURCE_SIZE, Frame
 from mien.face_model.inside import Mouth, View
 from mien.face_model.lashes import inked, lashes
+from mien.face_model.layers import ALL, Layers
 from mien.face_model.lips import Lips
 from mien.face_model.mesh import (
     EYE,
@@ -38,7 +39,6 @@ STRANGE = 24.0
 """Difference of colour, of 255, from which on a pixel does not come from the photograph."""
 OWN_MOUTH_SPAN = 0.25
 """Change of the lip gap, cm, over which the photograph's own mouth gives way to its teeth alone."""
-ALL = (slice(None), slice(None))
 SLIT = np.float32(4)
 """The inside shows wholly once the mouth is open by 1 / this."""
 LASHES_GONE = 1.5
@@ -82,42 +82,6 @@ class Skin:
 
 def _own(places: Float, fine: float) -> Float:
     return np.asarray((places + np.float32(0.5)) * np.float32(fine) - np.float32(0.5), np.float32)
-
-
-@dataclass(frozen=True)
-class Layers:
-    """A window as it is being painted: `keep * gain * photograph + paint`.
-
-    keep (H, W): how much of the photograph, moved, shows; gain (H, W): its change of light; paint
-    (H, W, 3): colours, 0..255, times what they cover.
-    """
-
-    keep: Float
-    gain: Float
-    paint: Float
-
-    @classmethod
-    def of(cls, frame: Frame) -> Layers:
-        shape = frame.window.shape
-        blank = np.zeros((*shape, 3), np.float32)
-        return cls(np.ones(shape, np.float32), frame.light.copy(), blank)
-
-    def dim(self, where: Bool, by: Float | float) -> None:
-        """Multiply the light of some pixels."""
-        self.gain[where] *= by
-        self.paint[where] *= np.asarray(by, np.float32)[..., None]
-
-    def over(self, part: tuple[slice, slice], cover: Float, colour: Float) -> None:
-        """Lay a colour (3,) or (h, w, 3) over a part, as far as `cover` (h, w) says."""
-        self.keep[part] *= 1 - cover
-        self.paint[part] *= (1 - cover)[..., None]
-        self.paint[part] += cover[..., None] * colour
-
-    def image(self, photo: Float, part: tuple[slice, slice] = ALL) -> Float:
-        """The picture (h, w, 3) of a part, over the moved photograph (h, w, 3) there."""
-        shown = self.keep[part] * self.gain[part]
-        out: Float = photo * shown[..., None] + self.paint[part]
-        return out
 
 
 def shade(skin: Skin, frame: Frame, relief: Float | None) -> Layers:

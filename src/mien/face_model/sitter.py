@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from mien.face_model.animate import Pose, drawn, pose, rim, sink, stand
-from mien.face_model.arrays import Float
+from mien.face_model.arrays import Double, Float
 from mien.face_model.background import NEAR, Background, before_wall
 from mien.face_model.bone import JawEdge
 from mien.face_model.camera import Camera
@@ -36,13 +36,13 @@ from mien.face_model.lines import skin_lines
 from mien.face_model.lip_chart import LipChart
 from mien.face_model.lip_donors import choose
 from mien.face_model.lip_donors import shipped as lenders
-from mien.face_model.lips import closed_lips, parted_lips
+from mien.face_model.lips import Lips, closed_lips, parted_lips
 from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_INSIDE, SIDES
 from mien.face_model.mouth import MouthShade, own_mouth
 from mien.face_model.sampling import sample
 from mien.face_model.shade import Skin
 from mien.face_model.stage import Stage, outline_pull, outlying
-from mien.face_model.tones import seen
+from mien.face_model.tones import Tones, seen
 
 if TYPE_CHECKING:
     from mien.face_model.render import Rig
@@ -134,12 +134,7 @@ class Sitter:
         mouth = mouth_of(model, rig.crop, landmarks, fit.closed, tones, mesh, rig.donor, rig.seed)
         rig.donor = None if mouth.is_own else mouth.donor
         chart = LipChart(model)
-        if fit.closed:
-            lips = closed_lips(chart, photo, mesh[FACE])
-        else:
-            donor = choose(lenders(), own.lip, own.skin, tones.brown, rig.seed)
-            unit = float(fit.camera.scale) * fine
-            lips = parted_lips(chart, photo, landmarks, mesh[FACE], unit, donor, own.lip, tones)
+        lips = self._lips_of(chart, photo, landmarks, mesh, tones, own.lip)
         self.skin = Skin(model, photo, eyes, own, mouth, lips)
         closed = fit.weights.copy()
         closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1
@@ -153,6 +148,23 @@ class Sitter:
         self._fixed_attributes = fixed
         self._folded = self._folded_lids()
         self._lid_folds = LidFolds(model, source.points, fit.landmarks)
+
+    def _lips_of(
+        self,
+        chart: LipChart,
+        photo: Float,
+        landmarks: Double,
+        mesh: Float,
+        tones: Tones,
+        colour: Float,
+    ) -> Lips:
+        """What the lips of the photograph (H, W, 3) look like, its landmarks (68, 2) and its mesh
+        (N, 2) in its px, the lower one of `colour` (3,)."""
+        if self._rig.fit.closed:
+            return closed_lips(chart, photo, mesh[FACE])
+        donor = choose(lenders(), colour, tones.skin, tones.brown, self._rig.seed)
+        unit = float(self._rig.fit.camera.scale) * len(photo) / SOURCE_SIZE
+        return parted_lips(chart, photo, landmarks, mesh[FACE], unit, donor, colour, tones)
 
     def _folded_lids(self) -> dict[str, Float]:
         """Per side, how far (N,) a vertex of the skin lies where the photograph shows the eye: skin

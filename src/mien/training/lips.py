@@ -44,9 +44,8 @@ def donor(model: FaceModel, chart: LipChart, record: Record, folder: Path) -> Li
     rig = Rig(model, crop.pixels, crop.landmarks, neutral=True)
     at = chart.lay(resized(rig.source.points[FACE], SOURCE_SIZE, SIDE))
     photo = crop.pixels.astype(np.float32)
-    flat = cv2.remap(
-        photo, *(np.ascontiguousarray(at[..., i]) for i in (0, 1)), interpolation=cv2.INTER_CUBIC
-    )
+    x, y = (np.ascontiguousarray(at[..., i]) for i in (0, 1))
+    flat = cv2.remap(photo, x, y, interpolation=cv2.INTER_CUBIC)
     whole = np.round(np.clip(unfolded(np.asarray(flat, np.float32), chart), 0, 255))
     points = crop.landmarks.astype(np.float64)
     lip, skin = lip_colour(photo, points), cheek_colour(photo, points)
