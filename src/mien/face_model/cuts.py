@@ -33,6 +33,11 @@ INSET = 0.03
 """Kept away from the lip's edge, cm: no rim of lip comes along."""
 EDGE = 0.025
 """Half width of the softened edges, cm."""
+NOTCH = (0.12, 0.08)
+"""How far the edge of a tooth may lie above and below the row's smooth curve, cm."""
+PASSED = 8 * 0.2
+"""An end of a tooth counts 1 / e of another once this has been passed on the way down: a fifth of
+the step from enamel to dark, as the filter sums it."""
 END = 0.15
 """Half width over which a row fades at its two ends, cm."""
 SHUT, NARROWEST = 0.03, 1.5
@@ -190,7 +195,9 @@ def _edges(tooth: Float, lip: Float, points: Double, columns: Index) -> tuple[Do
     top = _path(leaves * np.exp(-(((y - over) / (NEAR_UPPER * WORK)) ** 2)), 0.04, 2)
     ends = -cv2.Sobel(cv2.GaussianBlur(tooth, (0, 0), 0.8), cv2.CV_32F, 0, 1)[:, columns]
     beyond = np.maximum((y - under) / (0.7 * NEAR_LOWER * WORK), 0)
-    edge = _path(ends * (y > over) * np.exp(-(beyond**2)), 0.08, 3)
+    ends = np.maximum(ends, 0) * (y > over)
+    passed = np.cumsum(ends, axis=0) - ends  # a lower row ends too, and often more sharply
+    edge = _path(ends * np.exp(-(beyond**2) - passed / PASSED), 0.08, 3)
     return top.astype(np.float64), edge.astype(np.float64)
 
 
@@ -242,6 +249,7 @@ def _lay(smile: _Smile, flat: Flat, opening: float) -> Row:
     rows = base - flat.heights[:, None].astype(np.float64) * WORK
     place = np.stack(np.broadcast_arrays(columns, rows), -1)
     bites = np.interp(columns, x, cv2.GaussianBlur(smile.edge[None], (0, 0), 0.8)[0])
+    bites = base + np.clip(bites - base, -NOTCH[0] * WORK, NOTCH[1] * WORK)
     cover = _ramp(bites - INSET * WORK * 0.5 - rows, EDGE) * within
     inverse = np.linalg.inv(smile.matrix[:, :2])
     colour = _read(smile.photo, (place - smile.matrix[:, 2]) @ inverse.T)

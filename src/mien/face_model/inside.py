@@ -10,7 +10,6 @@ the lips: it falls off along the tongue, behind the teeth, under the lip and int
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
 
 import cv2
 import numpy as np
@@ -41,7 +40,7 @@ GUM_EDGE = 0.06
 """Over what height, cm, the row fades into gum."""
 
 GUM = np.array([0.76, 0.46, 0.45], np.float32)
-TONGUE = np.array([1.15, 0.64, 0.61], np.float32)
+TONGUE = np.array([1.1, 0.66, 0.63], np.float32)
 THROAT = np.array([0.19, 0.105, 0.095], np.float32)
 """Colours in units of the teeth's brightness: gum and throat as they are seen, the tongue before
 its light falls off."""
@@ -49,7 +48,7 @@ SKIN_SHARE = 0.3
 """Power of the skin's brightness, in units of the teeth's, that gums and tongue share."""
 MOLARS = 0.55
 """Brightness of the drawn teeth beyond the donor's."""
-LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.35, 0.8), (0.9, 2.2)
+LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.55, 0.8), (0.9, 2.2)
 """How much higher the lower teeth stand than the mesh's, cm, whose lip hides them, and their
 brightness in units of the upper ones', in a mouth that is open by the first gap, cm, or less, and
 by the second or more."""
@@ -61,8 +60,9 @@ LOWER_EDGE = np.float32(0.12)
 LOWER_TEETH, LIKE_UPPER = (0.0, 0.54, 1.12, 1.8, 2.6), (0.0, 0.85, 1.5, 2.2, 2.9)
 """Where lower teeth meet, cm from the middle, and where the upper ones do that stand for them."""
 
-TONGUE_DEPTH = 0.3
-"""Part of the tongue's length along which its light falls to 1/e."""
+TONGUE_DEPTH = 0.4
+"""Part of the tongue's length along which its light falls to 1/e: slowly first, then fast, for its
+back bends away."""
 WET = 0.5
 """Brightness of the wet highlights, in units of the teeth's."""
 TEETH_SHADOW, TEETH_SHADOW_REACH = 0.5, 0.3
@@ -78,6 +78,9 @@ SHADED = 0.8
 """Part of the lips' shade that a person's own row brings along."""
 STILL = 0.3
 """Motion of the lips, cm, from which on nothing inside the own mouth is as it was."""
+BOUNCED = np.array([0.8, 1.06, 1.1], np.float32)
+"""What is darker inside a mouth is lit by light that came back from red skin: the power, by
+channel, to which the light is taken."""
 DARKEST = 0.65
 """The least light anywhere, in units of the throat's colour."""
 RIM = 0.025
@@ -108,6 +111,7 @@ class Own:
     """The row of a person's own teeth in a photograph: where they meet at their edge, `at` (2,) px,
     and the mesh (N, 2) px there."""
 
+    row: Donor
     at: Double
     points: Float
 
@@ -125,6 +129,7 @@ class Mouth:
     ) -> None:
         """`before`: where the donor's row lies in the photograph, if it is the person's own."""
         self.donor, self.tones = donor, tones
+        self._shown = (donor if before is None else before.row).shown
         self._jaws = Jaw(model, upper=True), Jaw(model, upper=False)
         self._own, self._before = None, before
         self._lips, self._skull = model.landmarks[60:68], upper_teeth(model)
@@ -185,17 +190,22 @@ class Mouth:
         cut = _cut(view.mask, above, view.unit)
         row, over = _hung(self._levels, self.donor.top, column, above, cut, view.unit)
         colour = self._cavity(view, row[..., 3], np.maximum(-above, 0))
-        colour = _over(colour, *self._lower(view, x, y))
+        colour = self._over(colour, *self._lower(view, x, y))
         colour = np.asarray(colour + over[..., None] * (self._gum - colour), np.float32)
-        colour = _over(colour, row, 1.0)
+        colour = self._over(colour, row, 1.0)
         floor = self._throat * np.float32(DARKEST)
         light = _light(view.mask, view.unit, self.tones.aside)
         if self.is_own:  # what the photograph shows is shaded already
-            light = light ** (1 - SHADED * row[..., 3])
-        lit = floor + (colour - floor) * light[..., None]
+            light = light ** (1 - SHADED * row[..., 3] * _along(column, self._shown))
+        lit = floor + (colour - floor) * self._bounced(light)
         lit = lit + (self._veil * (1 - self.is_own * row[..., 3:])) * (self.tones.lip - lit)
         soft = cv2.GaussianBlur(view.mask.astype(np.float32), (0, 0), max(RIM * view.unit, 0.9))
         return np.asarray(lit, np.float32), np.asarray(soft, np.float32)
+
+    def _bounced(self, light: Float) -> Float:
+        """`light` (H, W) by channel (H, W, 3)."""
+        power = 1 + (BOUNCED - 1) * np.float32(1 - self.tones.mono)
+        return np.asarray(light[..., None] ** power, np.float32)
 
     def _cavity(self, view: View, covered: Float, below: Float) -> Float:
         """Tongue, cheeks, throat and the drawn teeth beyond the donor's (H, W, 3), given how much
@@ -204,9 +214,9 @@ class Mouth:
         drawn = cv2.remap(self._picture, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         out = np.asarray(drawn, np.float32) * view.light[..., None]
         part = self._part[view.vertex] * view.mask
-        shine, back = _wet(), teeth.along_tongue(v)
+        shine, back = teeth.wet(), teeth.along_tongue(v)
         wet = cv2.remap(shine, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        depth = np.exp(-np.maximum(back, 0) / TONGUE_DEPTH).astype(np.float32)[..., None]
+        depth = np.exp(-((np.maximum(back, 0) / TONGUE_DEPTH) ** 2)).astype(np.float32)[..., None]
         gloss = self.tones.part(np.full(3, WET, np.float32)) * wet[..., None]
         tongue = self._throat + (out + gloss - self._throat) * depth
         out = np.where((part == _TONGUE)[..., None], tongue, out)
@@ -219,6 +229,13 @@ class Mouth:
         )
         shadow = 1 - TEETH_SHADOW * np.exp(-below / TEETH_SHADOW_REACH)
         return np.asarray(out * shadow[..., None], np.float32)
+
+    def _over(self, behind: Float, row: Float, light: float) -> Float:
+        """A row of teeth (H, W, 4), premultiplied, in `light` in front of what is `behind` (H, W,
+        3)."""
+        shade = self._bounced(np.full((1, 1), light, np.float32))
+        out: Float = row[..., :3] * shade + behind * (1 - row[..., 3:])
+        return out
 
     def _lower(self, view: View, x: Float, y: Float) -> tuple[Float, float]:
         """The lower row (H, W, 4), premultiplied, and its light: the upper one upside down,
@@ -260,17 +277,13 @@ def mouth_of(
     (N, 2) px: its own teeth if it shows enough of them, else those of `donor`, or of one who is
     chosen, among those alike by `turn`."""
     mine = None if closed else own(crop, landmarks, tones.skin)
-    if mine is not None:
-        row, at = mine
-        return Mouth(model, row, replace(tones, enamel=row.enamel), Own(at, points))
     lent = donor or MouthLibrary.load().choose(tones.brown, turn=turn)
-    return Mouth(model, lent, tones)
-
-
-def _over(behind: Float, row: Float, light: float) -> Float:
-    """A row of teeth (H, W, 4), premultiplied, in front of what is `behind` (H, W, 3)."""
-    out: Float = row[..., :3] * np.float32(light) + behind * (1 - row[..., 3:])
-    return out
+    if mine is None:
+        return Mouth(model, lent, tones)
+    row, at = mine
+    lit = replace(tones, enamel=row.enamel)
+    sides = lit.relit(lent.pixels[..., :3].astype(np.float32), lent.enamel)
+    return Mouth(model, row.beside(lent, sides), lit, Own(row, at, points))
 
 
 _UPPER, _LOWER, _TONGUE = 1, 2, 3
@@ -380,17 +393,3 @@ def _light(mask: Bool, unit: float, slope: float) -> Float:
     aside, tilt = np.abs(place), np.exp(np.clip(slope, -STEEPEST, STEEPEST) * SIDED * place / 2)
     corner = 1 - CORNER_SHADE * np.clip((aside - CORNER_FROM) / (1 - CORNER_FROM), 0, 1) ** 2
     return np.asarray(lip * corner * tilt, np.float32)
-
-
-@cache
-def _wet() -> Float:
-    """Wet highlights over the drawn picture (H, W), 0..1: small, beside the tongue's groove, and
-    always at the same place."""
-    rng = np.random.default_rng(5)
-    noise = rng.standard_normal(teeth.shape()).astype(np.float32)
-    streaks = cv2.GaussianBlur(noise, (0, 0), 1.6, sigmaY=2.0)
-    fine = cv2.GaussianBlur(noise[::-1].copy(), (0, 0), 0.7)
-    bumps = streaks / streaks.std() + 0.8 * fine / fine.std()
-    aside = np.abs(np.arange(noise.shape[1]) / teeth.DENSITY - teeth.HALF)
-    ridge = np.exp(-(((aside - 0.55) / 0.3) ** 2))
-    return np.asarray(np.clip((bumps - 1.9) / 1.5, 0, 1) * ridge, np.float32)

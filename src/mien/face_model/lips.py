@@ -1,133 +1,232 @@
-"""The lips of a photograph without what is between them: a closed mouth's dark line, an open one's
-teeth."""
+"""The lips of a photograph as other expressions show them, laid flat.
+
+Closed ones go on where they hid one another, without the line between them. Of parted ones the
+photograph shows part: what is seen keeps its colours and, where it is not stretched, its very
+pixels; the rest is a donor's lips, carried over by the mesh and toned by what is seen around.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from mien.face_model.arrays import Double, Float, UInt8
-from mien.face_model.eyes import disc, fixed_point, polygon, spread
-from mien.face_model.mouth import around, lip_colour, toothlike
-from mien.face_model.sampling import LUMA, sample
+from mien.face_model.eyes import disc, polygon, spread
+from mien.face_model.lip_chart import DENSITY, LipChart
+from mien.face_model.lip_donors import HIDDEN, LipDonor, unfolded
+from mien.face_model.mouth import around, toothlike
+from mien.face_model.tones import Tones
 
-UPPER_LIP_SHADE = 0.84
-"""The upper lip looks down: its brightness in units of the lower lip's."""
-CORNER, SHADED = 0.13, 0.5
-"""How far from a corner of the mouth its shade lies on the lips, in widths of the mouth, and the
-brightness, in units of the lower lip's, under which it is shade."""
-LIT = 0.68
-"""Brightness of the skin beside a corner, in the same units, from which on its shade is told from
-the cheek's."""
-MOST = 12.0
-"""Bound of a lip's texture, of 255: beyond lie shine and edges."""
+DARK = np.float32(6)
+"""Added before logarithms of colour, of 255: the noise of black says nothing."""
+TONE = 0.22
+"""Reach, cm, over which a seen colour tones what is not seen beside it."""
+RIM = 0.06
+"""Width, cm, of what is taken for neither lip nor skin along a border, nor for lip beside teeth."""
+TOOTHED = 0.12
+"""How far, cm, landmarks may miss the edge of a tooth."""
+MARGIN = (0.12, 0.42)
+"""Distance from the lips, cm, up to which the skin around them comes with them, and from which on
+it is the photograph's."""
+LIPLIKE, HUES = (0.25, 0.6), (0.05, 0.12)
+"""Part of the way from the skin's hue to the lower lip's up to which a colour is skin, and from
+which on it is lip; difference of the two up to which nothing can be told, and from which on it
+can."""
+LEAST = np.float32(0.1)
+"""How much a colour counts that is seen in a stretched part only: its border's is mixed in."""
+STRETCHED = (1.25, 1.7)
+"""Stretch of the photograph up to which its own pixels are fine enough, and from which on not."""
+CORNER, LIFTED = 0.55, 0.8
+"""How far from a corner of the mouth its shade lies, cm, and how much of that goes."""
+LEVELS = 4
 
 
-def lips_without_slit(
-    picture: Float, landmarks: Double, closed: bool, white: Float, fine: float
-) -> Float:
-    """The picture (H, W, 3), 0..255, with what is between the lips painted over.
+@dataclass(frozen=True)
+class Lips:
+    """The lips of one photograph, laid flat by `LipChart`.
 
-    landmarks (68, 2) px; whether the mouth is closed; white (3,) of the eyes; `fine`: its px per px
-    of the 320 crop.
+    levels: (h, w, 4) RGB, 0..255, times coverage, and coverage 0..1: at `DENSITY` px per cm, half
+    of it, and so on.
     """
-    size = float(np.linalg.norm(landmarks[48] - landmarks[54]))
-    at = around(picture.shape, landmarks[48:68], 0.3 * size)
-    if picture[at].size == 0:
-        return picture
-    corner = np.array([at[1].start, at[0].start], np.float64)
-    out = picture.copy()
-    out[at] = _closed(picture[at], landmarks - corner, closed, white, fine)
-    return out
 
+    levels: tuple[Float, ...]
 
-def _closed(lids: Float, landmarks: Double, closed: bool, white: Float, fine: float) -> Float:
-    inner, shape = landmarks[60:68], lids.shape[:2]
-    mask = polygon(shape, inner)
-    size = float(np.linalg.norm(landmarks[48] - landmarks[54]))
-    cv2.polylines(mask, [fixed_point(inner)], True, (1,), max(2, round(0.03 * size)), shift=4)
-    if closed:
-        mask = np.asarray(cv2.dilate(mask, disc(fine)), np.uint8)
-        pixels = np.clip(lids, 0, 255).astype(np.uint8)
-        return cv2.inpaint(pixels, mask, 3 * fine, cv2.INPAINT_TELEA).astype(np.float32)
-    # Landmarks miss the edge of a tooth by a pixel or two: its colour tells.
-    near = np.asarray(cv2.dilate(mask, disc(3 * fine)), np.uint8) & polygon(shape, landmarks[48:60])
-    mask |= (near > 0) & (toothlike(lids, white) > 0.5)
-    mask = np.asarray(cv2.dilate(mask, disc(2 * fine)), np.uint8)
-    return _without_corners(_painted_lips(lids, landmarks, mask, size, fine), landmarks, size, fine)
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the chart."""
+        height, width = self.levels[0].shape[:2]
+        return height, width
 
-
-def _without_corners(photo: Float, landmarks: Double, size: float, fine: float) -> Float:
-    """`photo` (H, W, 3) with the dark of the mouth's corners filled from what is around it: it
-    belongs to the opening, and an opened mouth would draw it out."""
-    shape = photo.shape[:2]
-    beside = np.zeros(shape, np.uint8)
-    light = photo @ LUMA
-    lip = float(lip_colour(photo, landmarks) @ LUMA)
-    for outer, corner, other in ((48, 60, 54), (54, 64, 48)):
-        beyond = landmarks[outer] + np.array([[0.08], [0.12]]) * (
-            landmarks[outer] - landmarks[other]
+    def at(self, places: Float, unit: float) -> Float:
+        """Colours times coverage, and coverage, (H, W, 4) at places (H, W, 2) px of the chart, for
+        a picture of `unit` px per cm."""
+        level = int(np.floor(np.log2(max(DENSITY / unit, 1.0)) + 0.35))
+        picture = self.levels[min(level, len(self.levels) - 1)]
+        scale = np.float32(picture.shape[1] / self.levels[0].shape[1])
+        x, y = ((places[..., i] + np.float32(0.5)) * scale - np.float32(0.5) for i in (0, 1))
+        seen = cv2.remap(
+            picture,
+            np.ascontiguousarray(x),
+            np.ascontiguousarray(y),
+            cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_CONSTANT,
         )
-        if float(sample(light, beyond).mean()) < LIT * lip:
-            continue  # the cheek is as dark: nothing tells where the corner ends
-        middle = fixed_point((landmarks[outer] + landmarks[corner]) / 2)
-        cv2.circle(beside, middle.tolist(), round(16 * CORNER * size), (1,), -1, shift=4)
-    dark = light < SHADED * lip
-    hole = np.asarray(cv2.dilate((beside & dark).astype(np.uint8), disc(1.5 * fine)), np.uint8)
-    if not hole.any():
-        return photo
-    filled = spread(photo, 1 - hole.astype(np.float32), 0.03 * size)
-    k = cv2.GaussianBlur(hole.astype(np.float32), (0, 0), fine)[..., None]
-    return np.asarray(photo * (1 - k) + filled * k, np.float32)
+        return np.asarray(seen, np.float32)
 
 
-def _painted_lips(photo: Float, landmarks: Double, mask: UInt8, size: float, fine: float) -> Float:
-    """`photo` (H, W, 3) with the lips' colour where `mask` (H, W) is, and on the upper lip.
+def closed_lips(chart: LipChart, photo: Float, points: Float) -> Lips:
+    """The lips of a photograph (H, W, 3) that shows them closed, its mesh at `points` (F, 2) px."""
+    at = chart.lay(points)
+    own = _laid(photo, at)
+    lips = _without_corners(unfolded(own, chart), chart)
+    edge = HIDDEN * DENSITY
+    upper, lower = chart.opening
+    rows = np.arange(chart.shape[0], dtype=np.float32)[:, None]
+    beyond = np.maximum(upper - rows, rows - lower) / np.float32(edge)  # 0 where they part
+    within = np.clip(-chart.far / HIDDEN, 0, 1)
+    cover = np.maximum(np.clip(2 - beyond, 0, 1) * within, _corners(chart))
+    return _levels(lips, cover)
 
-    A smile stretches the upper lip to a few pixels, so nothing that is seen of it can be spread
-    over a lip at rest: it takes the lower one's colour, fading into the skin at its border.
-    """
-    top, inner = landmarks[48:55], landmarks[60:65]
-    upper = np.concatenate([top[:1], top[1:6] * 0.6 + _along(inner, 5) * 0.4, top[6:]])
-    lip = polygon(photo.shape[:2], np.concatenate([upper, inner[::-1]])) | mask
-    lip &= np.asarray(cv2.dilate(polygon(photo.shape[:2], landmarks[48:60]), disc(fine)), np.uint8)
-    soft = np.clip(
-        cv2.GaussianBlur(lip.astype(np.float32), (0, 0), 0.018 * size) * 1.7 - 0.35, 0, 1
+
+def _corners(chart: LipChart) -> Float:
+    """How near (h, w) a place is to a corner of the mouth, 0..1."""
+    grid = np.stack(np.meshgrid(*(np.arange(n) for n in chart.shape[::-1])), -1)
+    far = [np.linalg.norm(grid - corner, axis=-1) / DENSITY for corner in chart.corners]
+    near = np.clip(2 - 2 * np.minimum(*far) / CORNER, 0, 1)
+    return np.asarray(near * near * (3 - 2 * near), np.float32)
+
+
+def _without_corners(lips: Float, chart: LipChart) -> Float:
+    """`lips` (h, w, 3) without the dark of closed corners: an opening mouth would draw it out."""
+    soft = np.asarray(cv2.GaussianBlur(lips, (0, 0), 0.04 * DENSITY), np.float32)
+    near = _corners(chart)
+    around = spread(soft, (near < 0.5).astype(np.float32), 0.3 * DENSITY)
+    dark = np.minimum(np.log((soft + DARK) / (around + DARK)), 0)
+    lifted = (lips + DARK) * np.exp(-LIFTED * near[..., None] * dark) - DARK
+    return np.asarray(lifted, np.float32)
+
+
+def _laid(photo: Float, at: Float) -> Float:
+    """A photograph (H, W, 3), or a mask (H, W), laid flat: read at `at` (h, w, 2) px."""
+    x, y = (np.ascontiguousarray(at[..., i], np.float32) for i in (0, 1))
+    out = cv2.remap(photo, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(out, np.float32)
+
+
+def _levels(colour: Float, cover: Float) -> Lips:
+    """Lips of `colour` (h, w, 3) that hide the photograph as far as `cover` (h, w) says."""
+    full = np.dstack([np.clip(colour, 0, 255) * cover[..., None], cover]).astype(np.float32)
+    levels = [full]
+    for _ in range(LEVELS - 1):
+        rows, columns = (max(1, n // 2) for n in levels[-1].shape[:2])
+        levels.append(
+            np.asarray(
+                cv2.resize(levels[-1], (columns, rows), interpolation=cv2.INTER_AREA), np.float32
+            )
+        )
+    return Lips(tuple(levels))
+
+
+def parted_lips(
+    chart: LipChart,
+    photo: Float,
+    landmarks: Double,
+    points: Float,
+    unit: float,
+    donor: LipDonor,
+    lip: Float,
+    tones: Tones,
+) -> Lips:
+    """The lips of a photograph (H, W, 3) with landmarks (68, 2) px that shows them parted, its mesh
+    at `points` (F, 2) px and `unit` px per cm; `lip` (3,), the colour of the lower one."""
+    at = chart.lay(points)
+    own = _laid(photo, at)
+    fine = _fine_enough(at, unit)
+    seen, clear = _seen(chart, photo, landmarks, unit, tones.white, at)
+    red = np.where(chart.upper, _liplike(own, lip, tones.skin), np.float32(1))
+    seen, clear = seen * red, clear * red
+    sure = seen * (LEAST + (1 - LEAST) * fine)
+    lent = donor.pixels.astype(np.float32)
+    if tones.mono > 0:
+        lent = lent + np.float32(tones.mono) * (tones.greyed(lent) - lent)
+    off = np.log(own + DARK) - np.log(lent + DARK)
+    inside = np.clip(0.5 - chart.far / RIM, 0, 1)
+    sigma = TONE * DENSITY
+    toned = [spread(off, sure * side, sigma) for side in (inside, 1 - inside)]
+    share = inside[..., None]
+    colour = (lent + DARK) * np.exp(toned[0] * share + toned[1] * (1 - share)) - DARK
+    whole = cv2.GaussianBlur(clear, (0, 0), RIM * DENSITY)
+    kept = np.clip(2 * whole - 1, 0, 1) * fine
+    close, away = MARGIN
+    cover = np.clip((away - chart.far) / (away - close), 0, 1) * (1 - kept)
+    return _levels(np.asarray(colour, np.float32), cover)
+
+
+def _seen(
+    chart: LipChart, photo: Float, landmarks: Double, unit: float, white: Float, at: Float
+) -> tuple[Float, Float]:
+    """How surely (h, w) the photograph shows at `at` (h, w, 2) px what the chart has there, lip or
+    skin; and whether (h, w) it shows either, and no teeth."""
+    box = around(photo.shape, landmarks[48:68], 3 * RIM * unit)
+    corner = np.array([box[1].start, box[0].start])
+    lip, skin, clear = (
+        _laid(m, at - corner) for m in _masks(photo[box], landmarks - corner, unit, white)
     )
-    colour = lip_colour(photo, landmarks)
-    middle = float(inner[1:4, 1].mean())
-    fall = (np.arange(len(photo), dtype=np.float32)[:, None] - middle) / np.float32(0.06 * size)
-    light = UPPER_LIP_SHADE + (1 - UPPER_LIP_SHADE) * (0.5 + 0.5 * np.tanh(fall))
-    x = np.arange(photo.shape[1], dtype=np.float32) - np.float32(inner[2, 0])
-    below = float(landmarks[57, 1] - landmarks[66, 1])
-    y = np.arange(len(photo), dtype=np.float32) - np.float32(landmarks[66, 1] + 0.35 * below)
-    gloss = np.exp(-((x / (0.22 * size)) ** 2)) * np.exp(-((y / (0.4 * below + 1)) ** 2))[:, None]
-    light = light * (1 + 0.10 * gloss)
-    paint = colour * light[..., None] + _texture(photo, landmarks, fine)
-    # Keep what the photograph shows of the lip's own relief where it is not hidden.
-    smooth = cv2.GaussianBlur(photo, (0, 0), 2.5 * fine)
-    seen = 1 - cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.0 * fine)
-    paint = paint + np.clip(photo - smooth, -12, 12) * (seen * 0.8)[..., None]
-    k = (soft * np.maximum(1 - 0.65 * seen, 0))[..., None]
-    out: Float = np.asarray(photo * (1 - k) + paint * k, np.float32)
-    return out
+    height, width = photo[box].shape[:2]
+    x, y = (at[..., i] - corner[i] for i in (0, 1))
+    beyond = (x < 0) | (y < 0) | (x > width - 1) | (y > height - 1)
+    inside = chart.far < 0
+    alike = np.where(inside, lip * ~beyond, np.where(beyond, 1, skin))
+    plain = np.where(beyond, 1, clear)
+    shown = chart.shown.astype(np.float32)
+    return np.asarray(alike * shown, np.float32), np.asarray(plain * shown, np.float32)
 
 
-def _texture(photo: Float, landmarks: Double, fine: float) -> Float:
-    """The lower lip's own fine texture, laid over the whole of `photo` (H, W, 3) by mirroring."""
-    inner, outer = landmarks[[67, 66, 65], 1], landmarks[[58, 57, 56], 1]
-    low, high = (float((a * inner + (1 - a) * outer).mean()) for a in (0.75, 0.25))
-    rows = np.arange(len(photo), dtype=np.float32)
-    span = max(high - low, 2.0)
-    there = low + np.abs((rows - low + span) % (2 * span) - span)
-    detail = photo - cv2.GaussianBlur(photo, (0, 0), 1.5 * fine)
-    y = np.repeat(there[:, None], photo.shape[1], 1).astype(np.float32)
-    x = np.repeat(np.arange(photo.shape[1], dtype=np.float32)[None], len(photo), 0)
-    out = cv2.remap(detail, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.clip(out, -MOST, MOST)
+def _masks(photo: Float, landmarks: Double, unit: float, white: Float) -> tuple[Float, ...]:
+    """What of a photograph (H, W, 3) is lip, what is skin, and what is no opening (H, W), 0..1; not
+    what lies along a border."""
+    shape = photo.shape[:2]
+    inner, outer = (polygon(shape, landmarks[part]) for part in (slice(60, 68), slice(48, 60)))
+    rim = disc(RIM * unit)
+    toothed = (toothlike(photo, white) > 0.5) & (outer > 0)
+    mouth = _grown(inner, disc(TOOTHED * unit)) & toothed | inner
+    none = _grown(mouth, rim)
+    lip = np.asarray(cv2.erode(outer, rim), np.uint8) & (1 - none)
+    skin = 1 - _grown(outer | inner, rim)
+    return tuple(mask.astype(np.float32) for mask in (lip, skin, 1 - none))
 
 
-def _along(line: Double, count: int) -> Double:
-    """`count` points of a polyline (N, 2), evenly by index."""
-    at, steps = np.linspace(0, len(line) - 1, count), np.arange(len(line))
-    return np.stack([np.interp(at, steps, line[:, j]) for j in (0, 1)], 1)
+def _grown(mask: UInt8, by: UInt8) -> UInt8:
+    return np.asarray(cv2.dilate(mask, by), np.uint8)
+
+
+def _liplike(own: Float, lip: Float, skin: Float) -> Float:
+    """How far (h, w) colours (h, w, 3) are a lip's and not the skin's, as far as the two have a hue
+    each. A smile thins the upper lip so that landmarks take skin for it."""
+    soft = np.asarray(cv2.GaussianBlur(own, (0, 0), 0.5 * RIM * DENSITY), np.float32)
+    seen, red, plain = (_hue(one) for one in (soft, lip, skin))
+    apart = red - plain
+    size = float(np.linalg.norm(apart))
+    share = ((seen - plain) @ apart) / np.float32(max(size * size, 1e-6))
+    (none, full), (alike, told) = LIPLIKE, HUES
+    like = np.clip((share - none) / (full - none), 0, 1)
+    known = np.float32(np.clip((size - alike) / (told - alike), 0, 1))
+    return np.asarray(1 - known * (1 - like), np.float32)
+
+
+def _hue(colour: Float) -> Float:
+    """Logarithms of colours (..., 3) without their brightness."""
+    out = np.log(colour + DARK)
+    return np.asarray(out - out.mean(-1, keepdims=True), np.float32)
+
+
+def _fine_enough(at: Float, unit: float) -> Float:
+    """How far (h, w) the photograph, laid flat from `at` (h, w, 2) px at `unit` px per cm, is no
+    more stretched than its pixels bear."""
+    down = np.linalg.norm(np.gradient(at, axis=0), axis=-1) * np.float32(DENSITY / unit)
+    smooth = cv2.GaussianBlur(down.astype(np.float32), (0, 0), 0.1 * DENSITY)
+    low, high = STRETCHED
+    share = (high - 1 / np.maximum(smooth, 1e-3)) / (high - low)
+    return np.asarray(np.clip(share, 0, 1), np.float32)

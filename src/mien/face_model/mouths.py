@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,9 @@ YEARS = 40.0
 """Years of difference that count as much as skin e times as bright."""
 LEAST_OWN = 0.35
 """... and the height, cm, from which on a person needs no donor."""
+SEAM, SIDES_LIGHT = 0.35, (0.3, 1.1)
+"""Width, cm, of the end of an own row that tells how dark its sides are, and bounds of how much
+darker those of a donor are made."""
 FORMAT = "mien mouths 1"
 LEVELS = 4
 """Sizes in which a row is kept, each half the one before."""
@@ -71,6 +74,46 @@ class Donor:
         """Half the width of the row, cm."""
         shown = np.flatnonzero(self.pixels[..., 3].max(0) > 127)
         return float(shown[-1] - shown[0]) / 2 / FLAT.density if len(shown) else 0.0
+
+    @cached_property
+    def shown(self) -> Float:
+        """How much of each column (C,) shows any of its teeth, 0..1."""
+        return np.asarray(self.pixels[..., 3].max(0) / np.float32(255), np.float32)
+
+    def beside(self, lent: Donor, colours: Float) -> Donor:
+        """This row, and where it ends the sides of another, whose pixels here have `colours` (R, C,
+        3): a wider smile shows more than the photograph does."""
+        ends = np.flatnonzero(self.shown > 0.5)
+        if not len(ends):
+            return self
+        first, last = int(ends[0]), int(ends[-1])
+        own, cover = self.pixels[..., :3].astype(np.float32), self.pixels[..., 3:] / np.float32(255)
+        theirs = lent.pixels[..., 3:] / np.float32(255) * (1 - self.shown)[:, None]
+        near = round(SEAM * FLAT.density)
+        middle = len(self.shown) // 2
+        for half, end in (
+            (np.s_[:middle], np.s_[first : first + near]),
+            (np.s_[middle:], np.s_[last - near : last]),
+        ):
+            seen, there = (
+                float((pixels[:, end] * weight[:, end]).sum() / max(weight[:, end].sum() * 3, 1e-3))
+                for pixels, weight in ((own, cover), (colours, lent.pixels[..., 3:] / 255.0))
+            )
+            if there > 1:
+                colours[:, half] *= np.clip(seen / there, *SIDES_LIGHT)
+        total = cover + theirs
+        mixed = (own * cover + colours * theirs) / np.maximum(total, 1e-3)
+        pixels = np.dstack([mixed, 255 * np.clip(total, 0, 1)])
+        rise = lent.arc - np.interp(
+            np.arange(len(lent.arc)), [first, last], lent.arc[[first, last]]
+        )
+        outside = (np.arange(len(rise)) < first) | (np.arange(len(rise)) > last)
+        return replace(
+            self,
+            pixels=np.round(np.clip(pixels, 0, 255)).astype(np.uint8),
+            top=np.where(self.shown > 0.5, self.top, lent.top).astype(np.float32),
+            arc=(self.arc + np.maximum(rise, 0) * outside).astype(np.float32),
+        )
 
     @cached_property
     def levels(self) -> tuple[Float, ...]:

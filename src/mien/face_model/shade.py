@@ -10,12 +10,15 @@ import numpy as np
 
 from mien.face_model.arrays import Bool, Double, Float
 from mien.face_model.eyes import EyeTextures, fixed_point, polygon
-from mien.face_model.frame import COLOUR, LIDS, SOURCE_SIZE, Frame
+from mien.face_model.frame import COLOUR, FLAT, LIDS, SOURCE_SIZE, Frame
 from mien.face_model.inside import Mouth, View
 from mien.face_model.lashes import inked, lashes
+from mien.face_model.layers import ALL, Layers
+from mien.face_model.lips import Lips
 from mien.face_model.mesh import (
     EYE,
     EYE_LAYER,
+    FACE,
     GUM_LAYER,
     SIDES,
     SKIN_LAYER,
@@ -36,7 +39,6 @@ STRANGE = 24.0
 """Difference of colour, of 255, from which on a pixel does not come from the photograph."""
 OWN_MOUTH_SPAN = 0.25
 """Change of the lip gap, cm, over which the photograph's own mouth gives way to its teeth alone."""
-ALL = (slice(None), slice(None))
 SLIT = np.float32(4)
 """The inside shows wholly once the mouth is open by 1 / this."""
 LASHES_GONE = 1.5
@@ -58,9 +60,9 @@ class Skin:
     model: FaceModel
     photo: Float  # (H, W, 3)
     eyes: EyeTextures
-    second: Float  # (H, W, 3), lids closed, no line between the lips
     mouth: OwnMouth
     inside: Mouth
+    lips: Lips
 
     @property
     def fine(self) -> float:
@@ -82,47 +84,12 @@ def _own(places: Float, fine: float) -> Float:
     return np.asarray((places + np.float32(0.5)) * np.float32(fine) - np.float32(0.5), np.float32)
 
 
-@dataclass(frozen=True)
-class Layers:
-    """A window as it is being painted: `keep * gain * photograph + paint`.
-
-    keep (H, W): how much of the photograph, moved, shows; gain (H, W): its change of light; paint
-    (H, W, 3): colours, 0..255, times what they cover.
-    """
-
-    keep: Float
-    gain: Float
-    paint: Float
-
-    @classmethod
-    def of(cls, frame: Frame) -> Layers:
-        shape = frame.window.shape
-        blank = np.zeros((*shape, 3), np.float32)
-        return cls(np.ones(shape, np.float32), frame.light.copy(), blank)
-
-    def dim(self, where: Bool, by: Float | float) -> None:
-        """Multiply the light of some pixels."""
-        self.gain[where] *= by
-        self.paint[where] *= np.asarray(by, np.float32)[..., None]
-
-    def over(self, part: tuple[slice, slice], cover: Float, colour: Float) -> None:
-        """Lay a colour (3,) or (h, w, 3) over a part, as far as `cover` (h, w) says."""
-        self.keep[part] *= 1 - cover
-        self.paint[part] *= (1 - cover)[..., None]
-        self.paint[part] += cover[..., None] * colour
-
-    def image(self, photo: Float, part: tuple[slice, slice] = ALL) -> Float:
-        """The picture (h, w, 3) of a part, over the moved photograph (h, w, 3) there."""
-        shown = self.keep[part] * self.gain[part]
-        out: Float = photo * shown[..., None] + self.paint[part]
-        return out
-
-
 def shade(skin: Skin, frame: Frame, relief: Float | None) -> Layers:
     """The layers of a window; `relief` (S, S), if any, is the log-brightness of creases in the
     crop."""
     layers = Layers.of(frame)
     _second_texture(skin, frame, layers)
+    _lips(skin, frame, layers)
     _eyes(skin, frame, layers)
     _mouth(skin, frame, layers)
     for side in SIDES:
@@ -179,7 +146,7 @@ def _window(mask: Bool, margin: int = 0) -> tuple[slice, slice] | None:
 
 
 def _second_texture(skin: Skin, frame: Frame, layers: Layers) -> None:
-    """Lay the closed lids and the lips without their line over the photograph.
+    """Lay the closed lids over the photograph.
 
     As far as both agree the photograph shows: there the flow does find its colour.
     """
@@ -197,11 +164,34 @@ def _second_texture(skin: Skin, frame: Frame, layers: Layers) -> None:
     mask = full[part]
     light = frame.light[part][..., None]
     seen = skin.map(skin.photo, frame.source[part]) * light
-    other = skin.map(skin.second, places) * light
+    other = skin.map(skin.eyes.lids, places) * light
     change = (other - seen) * (blend[part] * mask)[..., None]
     keep = 1 - np.clip(np.abs(change).max(-1) / STRANGE, 0, 1)
     layers.keep[part] = keep
     layers.paint[part] = seen * (1 - keep)[..., None] + change
+
+
+def _lips(skin: Skin, frame: Frame, layers: Layers) -> None:
+    """Lay lips over the photograph's, as far as they are no longer these."""
+    if frame.scene.lips < 0.01:
+        return
+    at = frame.scene.attributes[: FACE.stop, FLAT]
+    inside = ((at > 0) & (at < skin.lips.shape[::-1])).all(1)
+    points = frame.points[: FACE.stop][inside]
+    low = np.maximum(np.floor(points.min(0)).astype(int) - 1, 0)
+    high = np.maximum(np.ceil(points.max(0)).astype(int) + 2, 0)
+    part = slice(low[1], high[1]), slice(low[0], high[0])
+    mask = np.zeros(frame.layer.shape, bool)
+    mask[part] = frame.layer[part] == SKIN_LAYER
+    if not mask.any():
+        return
+    places = np.full((*mask[part].shape, 2), -9, np.float32)
+    places[mask[part]] = frame.spread(FLAT, mask)
+    lips = skin.lips.at(places, frame.unit) * np.float32(frame.scene.lips)
+    light = frame.light[part][..., None]
+    layers.keep[part] *= 1 - lips[..., 3]
+    layers.paint[part] *= 1 - lips[..., 3:]
+    layers.paint[part] += lips[..., :3] * light
 
 
 def _closing(skin: Skin, frame: Frame) -> Float:

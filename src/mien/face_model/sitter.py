@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from mien.face_model.animate import Pose, drawn, pose, rim, sink, stand
-from mien.face_model.arrays import Float
+from mien.face_model.arrays import Double, Float
 from mien.face_model.background import NEAR, Background, before_wall
 from mien.face_model.bone import JawEdge
 from mien.face_model.camera import Camera
@@ -20,6 +20,7 @@ from mien.face_model.frame import (
     BLEND,
     CHANNELS,
     COLOUR,
+    FLAT,
     LIDS,
     LIGHT,
     SOURCE,
@@ -32,13 +33,16 @@ from mien.face_model.inside import mouth_of
 from mien.face_model.lids import LidFolds
 from mien.face_model.light import Light
 from mien.face_model.lines import skin_lines
-from mien.face_model.lips import lips_without_slit
+from mien.face_model.lip_chart import LipChart
+from mien.face_model.lip_donors import choose
+from mien.face_model.lip_donors import shipped as lenders
+from mien.face_model.lips import Lips, closed_lips, parted_lips
 from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_INSIDE, SIDES
 from mien.face_model.mouth import MouthShade, own_mouth
 from mien.face_model.sampling import sample
 from mien.face_model.shade import Skin
 from mien.face_model.stage import Stage, outline_pull, outlying
-from mien.face_model.tones import seen
+from mien.face_model.tones import Tones, seen
 
 if TYPE_CHECKING:
     from mien.face_model.render import Rig
@@ -59,6 +63,8 @@ photograph's."""
 ROLLED, PRESSED = ("mouthRollLower", "mouthRollUpper"), 0.4
 """Shapes that roll the lips in, and the sum of their weights from which on the line between them is
 drawn anew."""
+MOVED = 0.3
+"""Motion of the lips, cm, from which on a mouth that the photograph shows open has other ones."""
 LOOKS = ("eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut")
 LOOK_BLINK = 0.4
 """A lid that follows the gaze down comes as far as in this much of a blink."""
@@ -122,13 +128,14 @@ class Sitter:
         scale, bare = float(fit.camera.scale), self._light.bare
         lines = skin_lines(model, small, source.points, scale)
         self._creases = Creases(model, source.points, lines, scale, bare, self._rig.seed)
-        second = lips_without_slit(eyes.lids, landmarks, fit.closed, eyes.white, fine)
         tones = seen(eyes.white, own, photo, landmarks)
         mesh = resized(source.points, SOURCE_SIZE, len(photo))
         rig = self._rig
         mouth = mouth_of(model, rig.crop, landmarks, fit.closed, tones, mesh, rig.donor, rig.seed)
         rig.donor = None if mouth.is_own else mouth.donor
-        self.skin = Skin(model, photo, eyes, second, own, mouth)
+        chart = LipChart(model)
+        lips = self._lips_of(chart, photo, landmarks, mesh, tones, own.lip)
+        self.skin = Skin(model, photo, eyes, own, mouth, lips)
         closed = fit.weights.copy()
         closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1
         shut = fit.camera.project(pose(model, self._rig.person, closed))[0]
@@ -137,9 +144,27 @@ class Sitter:
         fixed[:, SOURCE] = source.points + self._eye_shift
         fixed[:, LIDS] = np.where(lid_only[:, None], shut, source.points)
         fixed[:, LIGHT] = 1
+        fixed[FACE, FLAT] = chart.places
         self._fixed_attributes = fixed
         self._folded = self._folded_lids()
         self._lid_folds = LidFolds(model, source.points, fit.landmarks)
+
+    def _lips_of(
+        self,
+        chart: LipChart,
+        photo: Float,
+        landmarks: Double,
+        mesh: Float,
+        tones: Tones,
+        colour: Float,
+    ) -> Lips:
+        """What the lips of the photograph (H, W, 3) look like, its landmarks (68, 2) and its mesh
+        (N, 2) in its px, the lower one of `colour` (3,)."""
+        if self._rig.fit.closed:
+            return closed_lips(chart, photo, mesh[FACE])
+        donor = choose(lenders(), colour, tones.skin, tones.brown, self._rig.seed)
+        unit = float(self._rig.fit.camera.scale) * len(photo) / SOURCE_SIZE
+        return parted_lips(chart, photo, landmarks, mesh[FACE], unit, donor, colour, tones)
 
     def _folded_lids(self) -> dict[str, Float]:
         """Per side, how far (N,) a vertex of the skin lies where the photograph shows the eye: skin
@@ -184,7 +209,7 @@ class Sitter:
 
         colours, opened, gap_change = self._mouth(target.vertices, target.normals)
         pressed = self._pressed(weights)
-        attributes = self._attributes(points, target, blink, colours, relight, pressed)
+        attributes = self._attributes(points, target, blink, colours, relight)
         relief, glow = None, None
         if folded:
             lit = self._folds(weights, self._rig.fit.weights)
@@ -206,6 +231,7 @@ class Sitter:
             opened=opened,
             gap_change=gap_change,
             pressed=pressed,
+            lips=max(self._lips_moved(points, moved), pressed),
             landmarks=self._rig.fit.landmarks.astype(np.float32) + moved[at],
             surround=self._background,
             drift=drift,
@@ -271,22 +297,15 @@ class Sitter:
         blink: dict[str, float],
         colours: Float,
         relight: float,
-        pressed: float,
     ) -> Float:
         out = self._fixed_attributes.copy()
-        at, source = self._rig.model.landmarks, self._rig.source.points
+        source = self._rig.source.points
         shut = {s: min(1.0, BLINK_GAIN * blink[s]) for s in SIDES}
         blend = sum(self._rig.model.lids[s] * shut[s] for s in SIDES)
-        gap, own = (
-            max(0.0, float((p[at[[67, 66, 65]], 1] - p[at[[61, 62, 63]], 1]).max()))
-            for p in (points, source)
-        )
-        change = abs(gap - own) / self._rig.fit.camera.scale
         risen = (source[:, 1] - points[:, 1]) / (UNFOLDING * self._rig.fit.camera.scale)
         for side, folded in self._folded.items():
             blend = np.maximum(blend, folded * np.clip(risen, shut[side], 1))
-        rim = self._rig.model.lips * max(min(1.0, change / LIP_CHANGE), pressed)
-        out[:, BLEND] = np.maximum(blend, rim)
+        out[:, BLEND] = blend
         lit = self._light.ratio(target.normals, relight)
         out[FACE, LIGHT] = lit if self._pinned is None else self._unpinned(lit)
         out[MOUTH_INSIDE, COLOUR] = colours
@@ -302,6 +321,19 @@ class Sitter:
         """How far, 0..1, lips are rolled in more than the photograph has them: the line between
         them then lies where little is left of them."""
         return min(1.0, sum(self._more(weights, name) for name in ROLLED) / PRESSED)
+
+    def _lips_moved(self, points: Float, moved: Float) -> float:
+        """How far, 0..1, the lips are no longer the photograph's, given all points and their motion
+        (N, 2) px: closed ones once they part, others once they move against the nose."""
+        at, unit = self._rig.model.landmarks, self._rig.fit.camera.scale
+        if not self._rig.fit.closed:
+            off = moved[at[48:68]] - moved[at[31:36]].mean(0)
+            return min(1.0, float(np.linalg.norm(off, axis=1).max()) / unit / MOVED)
+        gap, own = (
+            max(0.0, float((p[at[[67, 66, 65]], 1] - p[at[[61, 62, 63]], 1]).max()))
+            for p in (points, self._rig.source.points)
+        )
+        return min(1.0, abs(gap - own) / unit / LIP_CHANGE)
 
     def _lowered(self, weights: Float, side: str) -> float:
         """How far an upper lid comes down, 0..1: by closing, or by following the gaze."""

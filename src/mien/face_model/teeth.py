@@ -114,12 +114,33 @@ def _drawn(tints: Tints, warm: bool) -> Float:
     upper = _jaw(x, _heights(UPPER_TOP), UPPER_GAPS, UPPER_CROWNS, tints, warm, rng)[::-1]
     lower = _jaw(x, _heights(LOWER_BOTTOM), LOWER_GAPS, LOWER_CROWNS, tints, warm, rng)
     back = (np.arange(round(TONGUE_ROWS * DENSITY), dtype=np.float32) / DENSITY)[:, None]
-    groove = 1 - 0.22 * np.exp(-((x / 0.13) ** 2)) * np.clip(back / 0.4, 0, 1)
-    fade = groove * (1 - 0.22 * back / TONGUE_ROWS) * (1 - 0.05 * (x / 1.6) ** 2)
-    rough = cv2.GaussianBlur(rng.standard_normal(fade.shape).astype(np.float32), (0, 0), 1.2)
-    tongue = tints.tongue * (fade * (1 + 0.10 * rough))[..., None]
+    groove = 1 - 0.12 * np.exp(-((x / 0.3) ** 2)) * np.clip(back / 0.4, 0, 1)
+    fade = groove * (1 - 0.22 * back / TONGUE_ROWS) * np.clip(1 - 0.2 * (x / 1.5) ** 2, 0.3, 1)
+    noise = rng.standard_normal(fade.shape).astype(np.float32)
+    tongue = tints.tongue * (fade * _papillae(noise))[..., None]
     throat = np.broadcast_to(tints.throat, (round(THROAT_ROWS * DENSITY), width, 3))
     return np.asarray(np.concatenate([upper, lower, tongue, throat]), np.float32)
+
+
+def _papillae(noise: Float) -> Float:
+    """The grain of a tongue (H, W), 1 in the mean: bumps, in patches of more and of less."""
+    grains = [cv2.GaussianBlur(noise, (0, 0), s, sigmaY=s / 2) for s in (1.1, 2.4, 8.0)]
+    fine, bumps, patches = (np.asarray(g / g.std(), np.float32) for g in grains)
+    return np.asarray(1 + 0.06 * fine + 0.05 * bumps + 0.02 * patches, np.float32)
+
+
+@cache
+def wet() -> Float:
+    """Wet highlights over the drawn picture (H, W), 0..1: small, beside the tongue's groove, and
+    always at the same place."""
+    rng = np.random.default_rng(5)
+    noise = rng.standard_normal(shape()).astype(np.float32)
+    streaks = cv2.GaussianBlur(noise, (0, 0), 1.6, sigmaY=2.0)
+    fine = cv2.GaussianBlur(noise[::-1].copy(), (0, 0), 0.7)
+    bumps = streaks / streaks.std() + 0.8 * fine / fine.std()
+    aside = np.abs(np.arange(noise.shape[1]) / DENSITY - HALF)
+    ridge = np.exp(-(((aside - 0.55) / 0.3) ** 2))
+    return np.asarray(np.clip((bumps - 1.9) / 1.5, 0, 1) * ridge, np.float32)
 
 
 def _rows() -> tuple[float, float, float, float]:

@@ -24,7 +24,7 @@ SKIN = np.array([1.22, 0.935, 0.81], np.float32)
 """Tints of the eye's white and of skin in white light: the London training people's."""
 OWN = 0.04
 """Deviation from those tints, in log units, that is people's own and not the light's."""
-DARK_SHARE, VEILED, MOST_VEIL = 0.5, (0.2, 0.36), 0.36
+DARK_SHARE, VEILED, MOST_VEIL = 0.1, (0.2, 0.26), 0.36
 """Part of a face, percent, that is its darkest (pupils, nostrils); its brightness, in units of the
 brightest skin's, up to which dark is dark, and from which on this much of the lips' light lies over
 it. By eye, beside the open mouths of `grid`, whose depths have a third of their cheeks' light."""
@@ -90,9 +90,13 @@ class Tones:
             gain = np.asarray(self.enamel / np.maximum(enamel, 1.0), np.float32)
         lit = colour * gain
         if self.mono > 0:
-            grey = (lit @ LUMA)[..., None] * tint(self.skin)
-            lit = lit + np.float32(self.mono) * (grey - lit)
+            lit = lit + np.float32(self.mono) * (self.greyed(lit) - lit)
         return np.asarray(lit, np.float32)
+
+    def greyed(self, colour: Float) -> Float:
+        """`colour` (..., 3) in the one hue of a photograph that has one."""
+        out: Float = (colour @ LUMA)[..., None] * tint(self.skin)
+        return out
 
     def part(self, share: Float) -> Float:
         """The colour (3,) of a part that is `share` (3,) in units of white teeth's brightness."""

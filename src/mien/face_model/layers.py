@@ -1,0 +1,48 @@
+"""A window while it is painted: what of the photograph shows, and what lies over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mien.face_model.arrays import Bool, Float
+from mien.face_model.frame import Frame
+
+ALL = (slice(None), slice(None))
+
+
+@dataclass(frozen=True)
+class Layers:
+    """A window as it is being painted: `keep * gain * photograph + paint`.
+
+    keep (H, W): how much of the photograph, moved, shows; gain (H, W): its change of light; paint
+    (H, W, 3): colours, 0..255, times what they cover.
+    """
+
+    keep: Float
+    gain: Float
+    paint: Float
+
+    @classmethod
+    def of(cls, frame: Frame) -> Layers:
+        shape = frame.window.shape
+        blank = np.zeros((*shape, 3), np.float32)
+        return cls(np.ones(shape, np.float32), frame.light.copy(), blank)
+
+    def dim(self, where: Bool, by: Float | float) -> None:
+        """Multiply the light of some pixels."""
+        self.gain[where] *= by
+        self.paint[where] *= np.asarray(by, np.float32)[..., None]
+
+    def over(self, part: tuple[slice, slice], cover: Float, colour: Float) -> None:
+        """Lay a colour (3,) or (h, w, 3) over a part, as far as `cover` (h, w) says."""
+        self.keep[part] *= 1 - cover
+        self.paint[part] *= (1 - cover)[..., None]
+        self.paint[part] += cover[..., None] * colour
+
+    def image(self, photo: Float, part: tuple[slice, slice] = ALL) -> Float:
+        """The picture (h, w, 3) of a part, over the moved photograph (h, w, 3) there."""
+        shown = self.keep[part] * self.gain[part]
+        out: Float = photo * shown[..., None] + self.paint[part]
+        return out
