@@ -3,12 +3,12 @@
     python benchmarks/units.py -o benchmarks/results/units.json
     python benchmarks/units.py --method aipgan --people 4 -o OUT.json
 
-Neutral photographs of test people (London, Canada), as portraits of 256 px, edited by `mien.Editor`.
-A row of the matrix is a unit asked for at 1, both sides at once; a column a unit as the two judges
-read it; an entry the mean over people, sides and judges of the reading after minus that before.
-`of the reading` holds, for each unit asked for, what its own reading changed by and what the sum of
-the absolute changes of all others is. A unit that no judge reads cannot be seen here
-(`docs/judges.md`).
+Neutral photographs of test people (London, Canada), as portraits of 256 px, edited by
+`mien.Editor`. A row of the matrix is a unit asked for at 1, both sides at once; a column a unit as
+the two judges read it; an entry the mean over people, sides and judges of the reading after minus
+that before. `of the reading` holds, for each unit asked for, what its own reading changed by and
+what the sum of the absolute changes of all others is. A unit that no judge reads cannot be seen
+here (`docs/judges.md`).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def photographs(people: int | None) -> dict[str, Path]:
 
 
 def read(pictures: Sequence[UInt8], face: Face) -> Float:
-    """Both judges' mean reading of each picture (N, 30), the two sides' mean where there are two."""
+    """Both judges' mean reading of each picture (N, 30); of a unit's two sides the mean."""
     crops = Faces.stack([align(picture, face, SIDE) for picture in pictures]).pixels
     readings = np.mean([judge.load(name).read(crops).units.numpy() for name in judge.NAMES], 0)
     return np.stack([readings[:, list(facs.columns(name))].mean(1) for name in NAMES], 1)

@@ -38,6 +38,7 @@ def run(text: str) -> None:
             assert result.exit_code == 0, (line, result.output)
 
 
+@pytest.mark.usefixtures("loaded_once")
 def test_it_runs(tutorial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if tutorial.stem in NEEDS:
         pytest.importorskip(NEEDS[tutorial.stem])
