@@ -18,7 +18,11 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"(?<!`)(!?\[[^\]]*\]\()([^)#\s]+)(#[^)\s]*)?(\))")
-MADE = {"reference/commands.md": "commands", "reference/http.md": "http_calls"}
+MADE = {
+    "reference/commands.md": "commands",
+    "reference/http.md": "http_calls",
+    "reference/weights.md": "weights",
+}
 """Page -> the module beside this one whose `page()` writes it."""
 AT_ROOT = ("SECURITY.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "CHANGELOG.md")
 BESIDE = "repository"
