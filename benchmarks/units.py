@@ -67,7 +67,8 @@ def moved(editor: Editor, path: Path) -> tuple[Float, dict[str, str]]:
     and why it was.
     """
     shown, face = editor.portrait(images.read(path))
-    made, refused = [shown], {}
+    made = [shown]
+    refused: dict[str, str] = {}
     for name in NAMES:
         try:
             made.append(editor.on_portrait(shown, face, ActionUnits.parse(f"{name}=1")))
@@ -107,7 +108,8 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path, required=True)
     options = parser.parse_args()
     editor = Editor(mien.load(options.method))
-    changes, refused = [], {}
+    changes: list[Float] = []
+    refused: dict[str, str] = {}
     for person, path in photographs(options.people).items():
         one, why = moved(editor, path)
         changes.append(one)
