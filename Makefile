@@ -15,13 +15,14 @@ INSTALL = $(RUN)python -m pip install --quiet --disable-pip-version-check $(PIP_
 	--constraint constraints.txt --editable
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs clean
+.PHONY: help setup demo test lint format docs plots clean
 
 help:
 	@echo "make demo    edit the sample faces and write a sheet of them, $(OUT)"
 	@echo "make test    all tests; those that need face data skip where there is none"
 	@echo "make lint    format, lint and types, as .ci/run checks them"
 	@echo "make docs    build the documentation as a site, site/index.html; fails for a dead link"
+	@echo "make plots   draw the documentation's figures anew from benchmarks/results"
 	@echo "make format  let ruff rewrite the code"
 	@echo "make setup   only the virtual environment, in $(VENV)"
 	@echo "make clean   remove the virtual environment and all caches"
@@ -75,6 +76,9 @@ docs: $(VENV)/.docs
 	@echo "docs: building site/"
 	@NO_MKDOCS_2_WARNING=1 $(RUN)mkdocs build --quiet --strict
 	@echo "docs: open site/index.html"
+
+plots: $(VENV)/.docs
+	@$(RUN)python docs/plots/draw.py
 
 clean:
 	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -24,11 +24,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from learnt import network
 from mistakes import told
 from torch import Tensor
 from torch.nn import functional as F
 
-import mien
 from mien.data.loading import Renders, open_renders, to_tensor
 from mien.faces.align import align, transform
 from mien.faces.detect import detect
@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="other weights than those that ship")
     parser.add_argument("-o", "--out", type=Path, required=True)
     options = parser.parse_args()
-    method = mien.load("aipgan", options.weights).eval()
+    method = network("aipgan", options.weights)
     if not isinstance(method, AIPGAN):
         sys.exit(f"{options.weights} holds another method's weights: give aipgan's")
     report = {

@@ -19,6 +19,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,7 +29,7 @@ from safetensors.numpy import save_file
 
 from mien import images
 from mien.faces import blazeface
-from mien.zoo import replacing
+from mien.files import replacing
 from mien.zoo.records import digest, records
 from mien.zoo.samples import samples
 
@@ -80,7 +81,8 @@ def pictures() -> dict[str, np.ndarray]:
     found = {"pattern": pattern.astype(np.uint8)}
     for name, path in samples().items():
         pixels = images.read(path).pixels
-        found[name] = cv2.resize(pixels, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(pixels, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+        found[name] = np.asarray(small, np.uint8)
     return found
 
 
@@ -93,8 +95,9 @@ def answers(interpreter: Interpreter, picture: np.ndarray) -> tuple[np.ndarray, 
     return found["classificators"][:, 0], found["regressors"]
 
 
-def _outputs(interpreter: Interpreter) -> list[dict]:
-    return interpreter.get_output_details()
+def _outputs(interpreter: Interpreter) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = interpreter.get_output_details()
+    return found
 
 
 def placed(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -115,7 +118,7 @@ def _grid(side: int) -> np.ndarray:
     return (np.stack([x.ravel(), y.ravel()], 1) + 0.5) * (SIZE / side)
 
 
-def check(file: bytes) -> tuple[dict[str, float], dict[str, dict]]:
+def check(file: bytes) -> tuple[dict[str, float], dict[str, dict[str, Any]]]:
     """The largest differences from LiteRT, and its answers at every 29th anchor and the best."""
     interpreter = Interpreter(model_content=file)
     interpreter.allocate_tensors()

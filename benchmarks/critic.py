@@ -35,7 +35,7 @@ from safetensors import safe_open
 
 import mien
 from mien import facs, images
-from mien.data.adapters import london
+from mien.data.adapters import DATASETS
 from mien.editor import Editor
 from mien.errors import FaceNotFound, FaceUndrawable
 from mien.face_model.mesh import FaceModel
@@ -68,7 +68,7 @@ class Pairs:
 def as_jpeg(picture: np.ndarray) -> np.ndarray:
     pixels = np.clip(np.round(picture), 0, 255).astype(np.uint8)
     _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1].astype(np.float64)
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.float64)[..., ::-1]
 
 
 def cut(crop: UInt8, points: np.ndarray, box: tuple[int, int]) -> np.ndarray:
@@ -85,7 +85,7 @@ def mouths() -> Pairs:
     with safe_open(shipped, framework="np") as file:
         lends = set(file.metadata()["names"].split(","))
     folder, model, editor, out = data_home() / "london_1350", FaceModel.load(), mien.load(), Pairs()
-    records = {(r.person, r.emotion): r for r in london.records(folder)}
+    records = {(r.person, r.emotion): r for r in DATASETS["london"].records(folder)}
     for (person, emotion), record in records.items():
         if emotion != "happy" or Path(record.file_name).stem in lends:
             continue
@@ -196,7 +196,7 @@ def _said(x: np.ndarray, y: np.ndarray, asked: np.ndarray, strength: float) -> n
     middle, spread = x.mean(0), x.std(0) + 1e-6
     a, b = (x - middle) / spread, (asked - middle) / spread
     weights = np.linalg.solve(a @ a.T + strength * np.eye(len(a)), y - y.mean())
-    return b @ (a.T @ weights) + y.mean()
+    return np.asarray(b @ (a.T @ weights) + y.mean())
 
 
 def judged(net: Any, pairs: Pairs) -> dict[str, Any]:

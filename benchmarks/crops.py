@@ -73,8 +73,8 @@ def page(editor: Editor, name: str, path: Path) -> UInt8:
     photo = images.read(path)
     (face,) = choose(detect(photo.pixels), "largest")
     shown = {name: cut(photo.pixels, face.landmarks)}
-    for words, guide in asked().items():
-        shown[words] = cut(editor.edit(photo, guide).marked.pixels, face.landmarks)
+    for asking, guide in asked().items():
+        shown[asking] = cut(editor.edit(photo, guide).marked.pixels, face.landmarks)
     words, crops = list(shown), list(shown.values())
     rows = [
         sheet([crops[i : i + COLUMNS]], words[i : i + COLUMNS])

@@ -28,6 +28,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -142,7 +143,9 @@ def upright(find: Finder, pictures: Iterator[tuple[UInt8, float | None]]) -> dic
     return counts | {"found_percent": _percent(counts["found"], counts["pictures"])}
 
 
-def turned(find: Finder, pictures: Iterator[tuple[UInt8, float | None]]) -> dict[str, dict]:
+def turned(
+    find: Finder, pictures: Iterator[tuple[UInt8, float | None]]
+) -> dict[str, dict[str, float]]:
     """Photographs whose face is found upright, in the other turns: what is said of them there."""
     out = {name: {"pictures": 0, "right": 0, "wrong": 0, "none": 0} for name in TURNED}
     for pixels, _ in pictures:
@@ -155,9 +158,10 @@ def turned(find: Finder, pictures: Iterator[tuple[UInt8, float | None]]) -> dict
             right = any(_same(s, truth) for s in seen)
             counts["pictures"] += 1
             counts["right" if right else "wrong" if seen else "none"] += 1
-    for counts in out.values():
-        counts["right_percent"] = _percent(counts["right"], counts["pictures"])
-    return out
+    return {
+        name: {**counts, "right_percent": _percent(counts["right"], counts["pictures"])}
+        for name, counts in out.items()
+    }
 
 
 def _turned(seen: Seen, shape: tuple[int, ...], turn: int) -> Seen:
@@ -199,12 +203,12 @@ def groups(small: int) -> Iterator[tuple[UInt8, list[Seen]]]:
             scale = side / len(pixels)
             x, y = ((box[k] + box[k + 2]) / 2 * scale for k in (0, 1))
             truth.append(Seen(x + left, y + top, (box[2] - box[0]) * scale))
-        yield scene, truth
+        yield np.asarray(scene, np.uint8), truth
 
 
-def grouped(find: Finder, small: int) -> dict[str, list]:
+def grouped(find: Finder, small: int) -> dict[str, list[int]]:
     """How many of the four faces of each group are found, and how many that are none."""
-    out: dict[str, list] = {"found_of_4": [], "false": []}
+    out: dict[str, list[int]] = {"found_of_4": [], "false": []}
     for scene, truth in groups(small):
         seen = find(scene)
         out["found_of_4"].append(sum(any(_same(s, t) for s in seen) for t in truth))
@@ -217,7 +221,8 @@ def empty() -> Iterator[tuple[str, UInt8]]:
     for name in EMPTY:
         pixels = _colour(np.asarray(getattr(data, name)()))
         for times in (1, 3):
-            yield "scikit-image", cv2.resize(pixels, None, fx=times, fy=times)
+            larger = cv2.resize(pixels, None, fx=times, fy=times)
+            yield "scikit-image", np.asarray(larger, np.uint8)
     for seed in range(40):
         yield "noise", _noise(seed)
     for seed, path in enumerate(list(samples().values()) * 10):
@@ -237,7 +242,7 @@ def _noise(seed: int, side: int = 900) -> UInt8:
     white = np.fft.rfft2(random.normal(size=(side, side, 3)), axes=(0, 1))
     made = np.fft.irfft2(white * falling, s=(side, side), axes=(0, 1))
     made = (made - made.mean()) / made.std() * 55 + 120
-    return np.clip(made, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(made, 0, 255), np.uint8)
 
 
 def _shuffled(pixels: UInt8, seed: int, tile: int = 60) -> UInt8:
@@ -246,7 +251,7 @@ def _shuffled(pixels: UInt8, seed: int, tile: int = 60) -> UInt8:
     count = len(pixels) // tile
     cut = pixels[: count * tile, : count * tile].reshape(count, tile, count, tile, 3)
     tiles = cut.transpose(0, 2, 1, 3, 4).reshape(-1, tile, tile, 3)[random.permutation(count**2)]
-    tiles = np.stack([np.rot90(t, random.integers(4)) for t in tiles])
+    tiles = np.stack([np.rot90(t, int(random.integers(4))) for t in tiles])
     rows = tiles.reshape(count, count, tile, tile, 3).transpose(0, 2, 1, 3, 4)
     return np.ascontiguousarray(rows.reshape(count * tile, count * tile, 3))
 
@@ -273,7 +278,7 @@ def speed(finders: dict[str, Finder], rounds: int) -> dict[str, dict[str, float]
         for _ in range(rounds):
             for name, find in finders.items():
                 started = time.process_time()
-                find(picture)
+                find(np.asarray(picture, np.uint8))
                 spans[name].append(1000 * (time.process_time() - started))
         out[size] = {name: round(statistics.median(s[1:]), 1) for name, s in spans.items()}
     return out
@@ -292,15 +297,19 @@ def keypoints_in_crop() -> list[list[float]]:
         return []
     mean: Float = np.mean(rows, axis=0)
     other = mean[[1, 0, 2, 3, 5, 4]] * (-1, 1) + (1, 0)
-    return np.round((mean + other) / 2, 4).tolist()
+    places: list[list[float]] = np.round((mean + other) / 2, 4).tolist()
+    return places
 
 
 def _percent(part: int, whole: int) -> float:
     return round(100 * part / whole, 1) if whole else 0.0
 
 
-def measured(find: Finder) -> dict:
-    out: dict = {"flux_schnell": upright(find, flux()), "congress": upright(find, congress())}
+def measured(find: Finder) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "flux_schnell": upright(find, flux()),
+        "congress": upright(find, congress()),
+    }
     for name, pictures in (("flux_schnell", flux()), ("congress, every fifth", congress(5))):
         out |= {f"{name}, {turn}": row for turn, row in turned(find, pictures).items()}
     out |= {f"group, small faces of {px} px": grouped(find, px) for px in SMALL}
@@ -317,7 +326,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     before = dlib_before()
     finders = ({} if before is None else {"before": before}) | {"after": after}
     with threadpool_limits(1):
-        result = {name: measured(find) for name, find in finders.items()}
+        result: dict[str, Any] = {name: measured(find) for name, find in finders.items()}
         result["milliseconds"] = speed(finders, ask.rounds)
         result["keypoints_in_crop"] = keypoints_in_crop()
     result["machine"] = f"{platform.machine()}, OpenCV {cv2.__version__}, numpy {np.__version__}"

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from learnt import network
 from mistakes import told
 from torch import Tensor
 
-import mien
 from mien.data.loading import Renders, open_renders
 from mien.methods.learnt import Learnt
 from mien.metrics.probes import read_people, read_units
@@ -89,7 +89,7 @@ def main() -> None:
     table: dict[str, Any] = {}
     hashes = {}
     for one in entrants(options.methods):
-        method = mien.load(one.method, one.weights).eval()
+        method = network(one.method, one.weights)
         hashes[one.row] = one.sha256
         table[one.row] = attack(method, photos, options.states, options.seed)
         print(one.row, json.dumps(table[one.row]), flush=True)

@@ -52,7 +52,8 @@ import mien
 from mien import facs
 from mien.editor import Editor, lay
 from mien.errors import FaceNotFound, FaceUndrawable
-from mien.face_model.render import SOURCE_SIZE, Rig
+from mien.face_model.frame import SOURCE_SIZE
+from mien.face_model.render import Rig
 from mien.faces.align import align, side_of
 from mien.faces.paste import paste
 from mien.files import replacing
@@ -72,7 +73,8 @@ FEW = 4
 
 def table(bench: Bench) -> dict[str, Any]:
     """README's table: `first_light.py`, for the default and the old default."""
-    judge, out = first_light.Judge(), {}
+    judge = first_light.Judge()
+    out: dict[str, Any] = {}
     for by in ("morphable", OWN_HEAD):
         out[by] = {}
         for label in first_light.CHECKS:

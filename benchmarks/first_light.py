@@ -70,7 +70,8 @@ class Judge:
 
 
 def eyes(p: Points) -> Points:
-    return p[36:48].mean(0)
+    middle: Points = p[36:48].mean(0)
+    return middle
 
 
 def unit(p: Points) -> float:
@@ -187,7 +188,10 @@ def measure(
 
 def summary(rows: list[dict[str, Any]], label: str) -> dict[str, Any]:
     """Share that passes, medians, and the worst identity distance."""
-    column = lambda name: [r[name] for r in rows]  # noqa: E731
+
+    def column(name: str) -> list[Any]:
+        return [r[name] for r in rows]
+
     return {
         "people": len(rows),
         "pass_share": round(float(np.mean(column("passes"))), 4),
@@ -210,7 +214,8 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="folder for before-after pictures")
     options = parser.parse_args()
     editor = mien.Editor(mien.load(options.method, options.weights))
-    judge, rows = Judge(), {}
+    judge = Judge()
+    rows: dict[str, list[dict[str, Any]]] = {}
     if options.keep:
         options.keep.mkdir(parents=True, exist_ok=True)
     for label in options.labels:

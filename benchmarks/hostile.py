@@ -57,6 +57,7 @@ import hostile_pictures as pictures
 import hostile_server as server
 import numpy as np
 from hostile_pictures import Wrong, expect
+from learnt import network
 
 from mien import images
 from mien.errors import MienError
@@ -160,11 +161,9 @@ def manifest(random: Random, folder: Path) -> str:
 def weights(random: Random, folder: Path) -> str:
     import torch
 
-    from mien.methods import registry
-
     path = folder / "w.safetensors"
     path.write_bytes(files.weights(random))
-    method = registry.load("mtss", path)
+    method = network("mtss", path)
     finite = all(bool(torch.isfinite(v).all()) for v in method.state_dict().values())
     expect(finite, "weights that are not finite")
     return "taken"

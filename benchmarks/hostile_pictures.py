@@ -7,6 +7,7 @@ import io
 import struct
 import zlib
 from random import Random
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -80,9 +81,9 @@ def good(name: str) -> tuple[bytes, ...]:
     )
 
 
-def saved(image: Image.Image, kind: str, **options: object) -> bytes:
+def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     stream = io.BytesIO()
-    image.save(stream, kind, **options)  # type: ignore[arg-type]
+    image.save(stream, kind, **options)
     return stream.getvalue()
 
 

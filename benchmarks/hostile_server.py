@@ -15,6 +15,7 @@ import math
 import socket
 import threading
 import time
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -107,7 +108,7 @@ def value(random: Random, name: str) -> Any:
     if random.random() < 0.25:
         return random.choice(ODD)
     number = float(random.choice(files.NUMBERS))
-    return {
+    wanted: dict[str, Callable[[], Any]] = {
         "to": lambda: random.choice(("happy", "sad", "anger:open", files.words(random))),
         "au": lambda: random.choice((["AU12=0.5"], files.words(random).split("|"))),
         "intensity": lambda: random.choice((0.5, 1, number, str(number))),
@@ -120,7 +121,8 @@ def value(random: Random, name: str) -> Any:
         "gaze": lambda: random.choice(([0.5, 0], "0.5,0", [number, number], [1])),
         "turn": lambda: random.choice(([0, 10, 0], "0,10,0", [number] * 3)),
         "light": lambda: random.choice(([0.5, 0], [number, 0])),
-    }.get(name, lambda: random.choice(ODD))()
+    }
+    return wanted.get(name, lambda: random.choice(ODD))()
 
 
 def fields(random: Random, call: str) -> dict[str, Any]:

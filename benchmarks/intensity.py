@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from learnt import network
 from mistakes import told
 
 import mien
@@ -111,7 +112,7 @@ def main() -> None:
     section, panel = sections["emotions at 4 intensities"], Panel.standing()
     table: dict[str, dict[str, Any]] = {}
     for checks in (-1, *range(options.most + 1)):
-        method = mien.load(options.method, checks=max(checks, 0))
+        method = network(options.method, checks=max(checks, 0))
         name = {-1: "as meant", 0: "strengths", 1: "1 check"}.get(checks, f"{checks} checks")
         if checks < 0:
             method.strengths = {}

@@ -17,6 +17,7 @@ import platform
 import statistics
 import time
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,7 @@ def _in_london(person: str) -> bool:
 
 
 def _one(faces: Item, i: int) -> Item:
-    return Item(*(part[i] for part in faces))
+    return Item(*(getattr(faces, part.name)[i] for part in fields(faces)))
 
 
 def speed(judge: Judge) -> dict[str, float]:

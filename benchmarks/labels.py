@@ -32,8 +32,9 @@ from mien import facs, images
 from mien.data.adapters import DATASETS
 from mien.data.manifest import Record
 from mien.errors import DataError, FaceNotFound
+from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.mesh import FaceModel
-from mien.face_model.render import SOURCE_SIZE, Rig
+from mien.face_model.render import Rig
 from mien.faces.align import align, warp
 from mien.faces.detect import choose, detect
 from mien.faces.paste import paste
@@ -309,10 +310,10 @@ def main() -> None:
         "own_smile": smiles(people, happy),
     }
     options.out.write_text(json.dumps(report, indent=1) + "\n")
-    few = people[:: max(1, len(people) // FEW)][:FEW]
+    shown = people[:: max(1, len(people) // FEW)][:FEW]
     for path, labels in ((options.sheet, facs.EMOTIONS[1:]), (options.variants, facs.VARIANTS)):
         if path:
-            images.write(path, page(few, list(labels), options.intensity, SHOWN), metadata={})
+            images.write(path, page(shown, list(labels), options.intensity, SHOWN), metadata={})
 
 
 if __name__ == "__main__":

@@ -19,10 +19,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from learnt import network
 from mistakes import told
 from torch import Tensor
 
-import mien
 from mien.metrics.leakage import Lent, attack, invite
 from mien.metrics.report import entrants, origin
 from mien.metrics.transfer import by_reference, truth
@@ -46,7 +46,7 @@ def main() -> None:
     edits: dict[str, Callable[[Lent], Tensor]] = {}
     hashes, sizes = {}, set()
     for one in entrants(options.methods):
-        method = mien.load(one.method, one.weights).eval()
+        method = network(one.method, one.weights)
         hashes[one.row] = one.sha256
         sizes.add(method.size)
         edits[one.row] = by_reference(method)

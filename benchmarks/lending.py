@@ -27,6 +27,7 @@ from shots import (
     spread,
     tensor,
 )
+from torch import Tensor
 
 from mien import facs, images
 from mien.errors import DataError, FaceNotFound
@@ -114,7 +115,7 @@ def mouth(crop: UInt8, seen: Seen) -> float:
     return float(sharpness(tensor(crop), where))
 
 
-def _judged(made: Faces, truth: Faces) -> dict[str, float]:
+def _judged(made: Faces[Tensor], truth: Faces[Tensor]) -> dict[str, float]:
     """What mien's two judges make of it: units apart, and whether both, each, call it happy."""
     row: dict[str, float] = {}
     happy, apart = facs.EMOTIONS.index("happy"), []
@@ -213,7 +214,7 @@ def speech(bench: Bench) -> dict[str, Any]:
             if by != "nothing":
                 guide = editor(by).reference(wide.photo)
                 result = bench.edit(by, shut, guide, column, name)
-                pixels = result and result.pixels
+                pixels = result.pixels if result else None
             if pixels is None:
                 continue
             found = likeness(tensor(shut.crop(pixels, SMALL)), wide.small, shut.small)

@@ -130,9 +130,9 @@ def judge(status: int, body: bytes) -> tuple[str, str]:
             return "200", f"200, but no whole picture: {error}"
         return "200", ""
     try:
-        error = json.loads(body)["error"]
-        reason = f"{status} {error['code']}"
-        fine = bool(error["message"]) and (400 <= status < 500 or status == 503)
+        said = json.loads(body)["error"]
+        reason = f"{status} {said['code']}"
+        fine = bool(said["message"]) and (400 <= status < 500 or status == 503)
     except (ValueError, KeyError, TypeError):
         return str(status), f"{status} without a reason: {body[:80]!r}"
     return reason, "" if fine else f"{reason} is neither a picture nor a refusal"
@@ -272,7 +272,8 @@ def crowd(
 
 def memory(server: Server, edits: int, clients: int, patience: float) -> dict[str, Any]:
     """So many edits, and what memory does."""
-    told, used, before = Told(), [], server.work()
+    used: list[float] = []
+    told, before = Told(), server.work()
     numbers, end = itertools.count(), time.monotonic() + patience
 
     def client() -> None:

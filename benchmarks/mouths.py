@@ -28,7 +28,7 @@ from safetensors import safe_open
 
 import mien
 from mien import facs, images
-from mien.data.adapters import london
+from mien.data.adapters import DATASETS
 from mien.face_model.mesh import FaceModel
 from mien.face_model.render import Rig
 from mien.faces import align
@@ -52,13 +52,15 @@ def smile(amount: float) -> facs.Vector:
     """Units of a smile that is toothy from 1 on and opens the jaw up to 2."""
     units = facs.prototype("happy") * min(amount, 1.0)
     more = max(0.0, amount - 1.0)
-    return np.maximum(units, facs.vector({"AU25": min(1.0, amount), "AU26": 0.8 * more}))
+    return np.asarray(
+        np.maximum(units, facs.vector({"AU25": min(1.0, amount), "AU26": 0.8 * more})), np.float32
+    )
 
 
 def landmarks(crop: np.ndarray) -> np.ndarray:
     """The 68 points (68, 2) px of an aligned crop, found alike on real and made ones."""
-    small = cv2.resize(crop, (128, 128), interpolation=cv2.INTER_AREA)
-    return (predict(small[None])[0] + 0.5) * (len(crop) / 128) - 0.5
+    small = np.asarray(cv2.resize(crop, (128, 128), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray((predict(small[None])[0] + 0.5) * (len(crop) / 128) - 0.5)
 
 
 def opening(points: np.ndarray) -> float:
@@ -90,7 +92,7 @@ def window(crop: np.ndarray, points: np.ndarray, box: tuple[int, int]) -> np.nda
 def real(folder: Path, lends: set[str]) -> dict[str, list[Any]]:
     """Smiles of people who lend nothing, open at least as far as the least of `OPENINGS`."""
     out: dict[str, list[Any]] = {"inside": [], "whole": [], "sharp": [], "opening": []}
-    for record in london.records(folder):
+    for record in DATASETS["london"].records(folder):
         if record.emotion != "happy" or Path(record.file_name).stem in lends:
             continue
         photo = images.read(folder / record.file_name).pixels
@@ -112,7 +114,7 @@ def made(folder: Path, supersample: int) -> dict[str, list[Any]]:
     """Smiles drawn on the neutral photographs of test people, at each of `OPENINGS`."""
     out: dict[str, list[Any]] = {"inside": [], "whole": [], "sharp": [], "opening": []}
     model = FaceModel.load()
-    for record in london.records(folder):
+    for record in DATASETS["london"].records(folder):
         if record.emotion != "neutral" or record.split != "test":
             continue
         photo = images.read(folder / record.file_name).pixels
@@ -162,7 +164,7 @@ def distance(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
     """KID times 1000 (unbiased, cubic kernel) and the Fréchet distance of independent features."""
 
     def kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return (x @ y.T / x.shape[1] + 1) ** 3
+        return np.asarray((x @ y.T / x.shape[1] + 1) ** 3)
 
     n, m = len(a), len(b)
     aa, bb, ab = kernel(a, a), kernel(b, b), kernel(a, b)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ from mien.face_model.refine import Match, match
 from mien.face_model.render import Rig
 from mien.face_model.stage import Stage
 from mien.rig.expressions import expression_list
+from mien.types import Float, UInt8
 
 STABLE = [*range(27, 36), 36, 39, 42, 45, 0, 1, 15, 16]
 SHOWN = ("neutral", "pose_only", "by_landmarks", "expression", "and_light", "and_folds")
@@ -61,6 +63,14 @@ STAGES = {
 EMOTIONS = [name for name in facs.EMOTIONS if name != "neutral"]
 
 
+def warped(pixels: UInt8, matrix: Float) -> UInt8:
+    """A crop of 320 px brought where another face's stable points are."""
+    moved = cv2.warpAffine(
+        pixels, matrix, (320, 320), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(moved, np.uint8)
+
+
 def smiles(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
     """Every person's neutral photograph given the geometry of the own real smile, against that."""
     neutral, smiling = crops.points("london_neutral"), crops.points("london_smiling")
@@ -69,13 +79,13 @@ def smiles(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
         a, la = crops.load("london_neutral", person + "_03")
         b, lb = crops.load("london_smiling", person + "_08")
         m = similarity(lb[STABLE], la[STABLE])
-        b = cv2.warpAffine(b, m, (320, 320), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        b = warped(b, m)
         lb = (lb @ m[:, :2].T + m[:, 2]).astype(np.float32)
         rig = Rig(model, a, la, True)
         found = match(rig, b, lb)
 
         def show(found: Match = found, rig: Rig = rig, **how: Any) -> np.ndarray:
-            kept = {"camera": found.camera, "habit": found.habit}
+            kept: dict[str, Any] = {"camera": found.camera, "habit": found.habit}
             return rig.render_weights(found.weights, SIZE, **kept, **how).image
 
         posed = rig.render_weights(rig.fit.weights, SIZE, camera=found.camera).image
@@ -87,10 +97,8 @@ def smiles(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
         shown = (seen(a), posed, plain, unlit, smooth, animated)
         people.append((split_of(f"london/{person}"), mouth_width(lb) / mouth_width(la)))
         scores.append([compare(x, truth, at) for x in shown])
-        d = [judge.descriptor(x, at) for x in (seen(a), animated, truth)]
-        distances.append(
-            [np.linalg.norm(d[0] - d[1]), np.linalg.norm(d[0] - d[2]), np.linalg.norm(d[1] - d[2])]
-        )
+        who = [judge.descriptor(x, at) for x in (seen(a), animated, truth)]
+        distances.append([np.linalg.norm(who[i] - who[k]) for i, k in ((0, 1), (0, 2), (1, 2))])
         landmarks = judge.landmarks(animated, at)
         motion.append(
             [np.linalg.norm(landmarks - at, axis=1), np.linalg.norm(small(la) - at, axis=1)]
@@ -290,7 +298,7 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, help="also write a picture, people x prototypes")
     options = parser.parse_args()
     model, crops, judge = FaceModel.load(), Crops(options.crops), Judge()
-    parts = {
+    parts: dict[str, Callable[[], Any]] = {
         "smile": lambda: smiles(model, crops, judge),
         "emotions": lambda: emotions(model, crops, judge),
         "stage": lambda: stages(model, crops, judge),

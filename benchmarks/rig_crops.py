@@ -10,6 +10,7 @@ import argparse
 import importlib.util
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import dlib
@@ -33,9 +34,11 @@ def models() -> Path:
     return Path(spec.submodule_search_locations[0]) / "models"
 
 
-def crop(path: Path, detect, predict) -> tuple[np.ndarray, np.ndarray] | None:
+def crop(path: Path, detect: Any, predict: Any) -> tuple[np.ndarray, np.ndarray] | None:
     """Upright square crop (BGR) of the largest face, and its points in crop px."""
     image = cv2.imread(str(path))
+    if image is None:
+        raise SystemExit(f"{path} is no picture")
     if (scale := 900 / max(image.shape[:2])) < 1:
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

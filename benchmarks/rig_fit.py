@@ -169,14 +169,14 @@ def smile_to_rest(model: FaceModel, home: Path, splits: tuple[str, ...]) -> dict
             widths.append(np.linalg.norm(points[54] - points[48]) / ruler(goal))
             widths.append(np.linalg.norm(goal[54] - goal[48]) / ruler(goal))
         rows.append(off)
-    off, (smiling, _, rest, true) = np.array(rows), np.array(widths).reshape(-1, 4).T
+    far, (smiling, _, rest, true) = np.array(rows), np.array(widths).reshape(-1, 4).T
     return {
         "people": len(rows),
         "splits": splits,
         **{
             name: {
-                "smiling": round(float(np.median(off[:, 0, part])), 3),
-                "brought_to_rest": round(float(np.median(off[:, 1, part])), 3),
+                "smiling": round(float(np.median(far[:, 0, part])), 3),
+                "brought_to_rest": round(float(np.median(far[:, 1, part])), 3),
             }
             for name, part in (("inner", slice(17, 68)), ("mouth", slice(48, 68)))
         },
@@ -259,13 +259,14 @@ def looks(model: FaceModel, people: list[Photograph]) -> dict[str, Any]:
     off, found = [], dict[str, list[float]]()
     for p in people:
         plain = fit(model, p.checked.landmarks, neutral=True)
-        irises = irises_of(p.checked.pixels, plain, None)
-        off += [irises[side] - p.template[k] for side, k in zip("RL", PUPILS, strict=True)]
+        irises = irises_of(p.checked.pixels, plain)
+        off += [irises[side].centre - p.template[k] for side, k in zip("RL", PUPILS, strict=True)]
         rig = Rig(model, p.checked.pixels, p.checked.landmarks, neutral=True)
         for unit in ("AU61", "AU62", "AU63", "AU64"):
             shown = rig.render(facs.vector({unit: 0.5}), SOURCE_SIZE)
             again = fit(model, shown.landmarks, neutral=False, identity=rig.fit.identity)
-            look = gaze(model, again, irises_of(shown.image, again, None))
+            irises = irises_of(shown.image, again)
+            look = gaze(model, again, {side: iris.centre for side, iris in irises.items()})
             shape = {"AU61": "Out_L", "AU62": "Out_R", "AU63": "Up_L", "AU64": "Down_L"}[unit]
             found.setdefault(unit, []).append(float(look[model.index[f"eyeLook{shape}"]]))
     return {

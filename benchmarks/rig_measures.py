@@ -28,13 +28,17 @@ class Crops:
 
     @cache  # noqa: B019 - one instance, lives as long as the command
     def points(self, group: str) -> dict[str, Any]:
-        return json.loads((self.folder / f"{group}.json").read_text())
+        points: dict[str, Any] = json.loads((self.folder / f"{group}.json").read_text())
+        return points
 
     def names(self, group: str) -> list[str]:
         return sorted(self.points(group))
 
     def load(self, group: str, name: str) -> tuple[np.ndarray, np.ndarray]:
-        image = cv2.imread(str(self.folder / group / f"{name}.jpg"))
+        path = self.folder / group / f"{name}.jpg"
+        image = cv2.imread(str(path))
+        if image is None:
+            raise SystemExit(f"{path} is no picture")
         return np.ascontiguousarray(image[..., ::-1]), np.array(
             self.points(group)[name], np.float32
         )

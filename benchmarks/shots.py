@@ -43,7 +43,7 @@ class Shot:
         return found
 
     @cached_property
-    def small(self) -> Faces:
+    def small(self) -> Faces[torch.Tensor]:
         return tensors.faces(Faces.stack([align(self.photo.pixels, self.face, SMALL)]))
 
     @cached_property

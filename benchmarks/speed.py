@@ -24,9 +24,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from learnt import network
 from peers import liveportrait
 from peers.base import PeerMethod, Plan
 from peers.run import PEERS, quietly
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from mien import images
@@ -57,7 +59,7 @@ class Row:
     note: str = ""
 
     @torch.no_grad()
-    def run(self, face: Faces) -> None:
+    def run(self, face: Faces[Tensor]) -> None:
         """An edit; a peer is spared the look at the face's own expression, which it never takes."""
         if isinstance(self.method, PeerMethod):
             identity = self.method.identity(face)
@@ -77,7 +79,7 @@ class Spread:
     ratio: float
 
 
-def face_of(size: int, seed: int = 0) -> Faces:
+def face_of(size: int, seed: int = 0) -> Faces[Tensor]:
     pixels = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(seed))
     return Faces(pixels * 2 - 1, torch.from_numpy(template(size))[None])
 
@@ -86,7 +88,7 @@ def rows(
     methods: Sequence[str], checkouts: Path | None, size: int
 ) -> tuple[dict[str, Row], dict[str, str]]:
     """What is timed from crop to crop, mien's methods first; and what is not, with the reason."""
-    found = {name: Row(m := load(name), Label("happy"), m.size) for name in methods}
+    found = {name: Row(m := network(name), Label("happy"), m.size) for name in methods}
     skipped: dict[str, str] = {}
     for name, kind in PEERS.items():
         if checkouts is None:

@@ -58,7 +58,7 @@ def film(folder: Path, frames: int, side: int) -> Path:
     import cv2
 
     face = images.read(samples()["anna"]).pixels
-    face = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
+    face = np.asarray(cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
     path = folder / "film.mp4"
     with av.open(str(path), "w") as out:
         stream = out.add_stream("libx264", rate=25)

@@ -55,7 +55,7 @@ def compare(real: Float, made: Float) -> dict[str, object]:
     often = [(u > 0).mean(0) for u in (real, made)]
     shown = np.flatnonzero((often[0] > 0.02) & (often[0] < 0.98))
     pairs = np.triu_indices(len(shown), 1)
-    a, b = (np.corrcoef(u[:, shown].T)[pairs] for u in (real, made))
+    a, b = (np.asarray(np.corrcoef(u[:, shown].T))[pairs] for u in (real, made))
     ok = np.isfinite(a) & np.isfinite(b)
     return {
         "units that show in 2 to 98 % of photographs": [facs.UNITS[i] for i in shown],

@@ -17,10 +17,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from learnt import network
 from mistakes import told
+from torch import Tensor
 from torch.nn import functional as F
 
-import mien
 from mien import images
 from mien.judges import NAMES, load
 from mien.judges.identity import descriptor
@@ -35,7 +36,7 @@ from mien.types import UInt8
 from mien.zoo.records import records
 
 
-def twice(method: Method, triples: Triples) -> dict[str, Any]:
+def twice(method: Method[Tensor], triples: Triples) -> dict[str, Any]:
     """PSNR inside the face between photographs and what two swaps make of them."""
     values: list[float] = []
     for part in triples.split(16):
@@ -76,7 +77,7 @@ def main() -> None:
     options = parser.parse_args()
     judges, who = [load(name) for name in NAMES], descriptor()
     named = entrants(options.methods)
-    methods = {one.row: mien.load(one.method, one.weights).eval() for one in named}
+    methods = {one.row: network(one.method, one.weights) for one in named}
     sizes = {m.size for m in methods.values()}
     if len(sizes) != 1:
         sys.exit(f"methods of one size only, got {sorted(sizes)}")

@@ -19,11 +19,12 @@ import platform
 import resource
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import av
 import cv2
@@ -45,6 +46,8 @@ from mien.video.steadying import Steady, steadied
 from mien.zoo.records import records
 from mien.zoo.samples import samples
 
+NOWHERE = np.empty(0, np.float32)
+"""Where OpenCV takes an array or none: none."""
 RATE, WIDTH, HEIGHT, SOUND = 25, 1280, 720, 44_100
 
 
@@ -114,7 +117,7 @@ def flicker(source: Path, results: dict[str, Path]) -> dict[str, float]:
         mask, where = moved(old[0], new[0], after[0].time)
         weight += float(mask.sum())
         for name, a, b in zip(paths, old, new, strict=True):
-            warped = cv2.remap(a, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+            warped = cv2.remap(a, where, NOWHERE, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
             sums[name] += float((np.abs(b - warped) * mask).sum())
     return {name: total / weight for name, total in sums.items()}
 
@@ -124,12 +127,12 @@ _MEMORY: dict[str, Any] = {}
 
 def moved(old: Float, new: Float, time: float) -> tuple[Float, Float]:
     """The face (H, W) in `new` as far as flow is consistent, and where in `old` it came from."""
-    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     a, b = old.astype(np.uint8), new.astype(np.uint8)
-    back, forth = flow.calc(b, a, None), flow.calc(a, b, None)
+    back, forth = flow.calc(b, a, NOWHERE), flow.calc(a, b, NOWHERE)
     ys, xs = np.mgrid[: new.shape[0], : new.shape[1]].astype(np.float32)
     where = np.stack([xs + back[..., 0], ys + back[..., 1]], -1)
-    again = cv2.remap(forth, where, None, cv2.INTER_LINEAR)
+    again = cv2.remap(forth, where, NOWHERE, cv2.INTER_LINEAR)
     consistent = np.linalg.norm(back + again, axis=-1) < 0.5
     if "face" not in _MEMORY:
         _MEMORY["face"] = detect(images.read(samples()["anna"]).pixels)[0].landmarks
@@ -141,20 +144,10 @@ def grey(pixels: UInt8) -> Float:
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.float32)
 
 
-class Unsteadied:
-    """The film's line with landmarks as they are found, to show what steadying is worth."""
-
-    def __enter__(self) -> None:
-        self.before = films.steadied
-        films.steadied = self.plain  # type: ignore[assignment]
-
-    def __exit__(self, *_: object) -> None:
-        films.steadied = self.before  # type: ignore[assignment]
-
-    @staticmethod
-    def plain(frames: Any) -> Iterator[Steady]:
-        for seen in frames:
-            yield Steady(seen.frame, seen.points, (1.0,) * len(seen.points))
+def plain(frames: Iterable[Seen]) -> Iterator[Steady]:
+    """Landmarks as they are found, in place of `steadied`: what steadying is worth."""
+    for seen in frames:
+        yield Steady(seen.frame, seen.points, (1.0,) * len(seen.points))
 
 
 def main() -> None:
@@ -183,7 +176,7 @@ def measured(folder: Path, seconds: float) -> dict[str, Any]:
         editor, source, target, drive, progress=lambda _: memory.append(resident())
     )
     spent = time.process_time() - clock[0], time.perf_counter() - clock[1]
-    with Unsteadied():
+    with patch.object(films, "steadied", plain):
         films.edit_film(editor, source, plain, drive)
     errors = flicker(source.path, {"happy": target, "plain": plain})
     evidence = examine_film(target)
@@ -213,15 +206,19 @@ def jitter(source: Film) -> dict[str, float]:
     """Frame-to-frame changes of the aligning landmarks' error, RMS, of eye corners' distance."""
     rows: dict[str, list[Float]] = {"plain": [], "steadied": []}
 
+    def found(points: tuple[Float | None, ...]) -> Float:
+        assert points[0] is not None  # the clip shows its one face in every frame
+        return points[0]
+
     def kept(frames: Iterator[Seen]) -> Iterator[Seen]:
         for seen in frames:
-            rows["plain"].append(seen.points[0])
+            rows["plain"].append(found(seen.points))
             yield seen
 
     truth = []
     sample = detect(images.read(samples()["anna"]).pixels)[0].landmarks
     for steady in steadied(kept(followed(source.frames(), "largest"))):
-        rows["steadied"].append(steady.points[0])
+        rows["steadied"].append(found(steady.points))
         truth.append(align.transform(pose(steady.frame.time), sample))
     corners = [np.linalg.norm(p[36] - p[45]) for p in truth]
     stable = list(align.STABLE)

@@ -74,16 +74,16 @@ class PeerMethod(Learnt):
         self.drawn_by = OWN  # a peer is measured by its own pictures
         self._typical: dict[int, Tensor] = {}
 
-    def identity(self, source: Faces) -> Identity:
+    def identity(self, source: Faces[Tensor]) -> Identity[Tensor]:
         return Identity(source, ())
 
-    def from_units(self, units: Tensor) -> Expression:
+    def from_units(self, units: Tensor) -> Expression[Tensor]:
         raise GuideError(f"{self.name} takes no action units: ask it by {self._served()}")
 
-    def units(self, expression: Expression) -> Tensor:
+    def units(self, expression: Expression[Tensor]) -> Tensor:
         raise GuideError(f"{self.name} reads no action units: ask it by {self._served()}")
 
-    def typical(self, index: Tensor, style: Callable[[int], Tensor]) -> Expression:
+    def typical(self, index: Tensor, style: Callable[[int], Tensor]) -> Expression[Tensor]:
         """The code (B, D) of labels (B,) by `style`, asked once a label: a row's nets are done
         learning.
         """
@@ -101,7 +101,7 @@ class PeerMethod(Learnt):
                 return f"{self.name} takes no {ASKS[kind]}"
         return None
 
-    def asked(self, trial: Trial) -> Expression:
+    def asked(self, trial: Trial) -> Expression[Tensor]:
         """The expression that a trial asks for at full intensity, in the peer's own code."""
         return asked_of(self, trial)
 

@@ -124,21 +124,24 @@ class GANimationRow(PeerMethod):
         super().__init__(size)
         self.generator, self.discriminator = generator, discriminator
 
-    def encode(self, faces: Faces) -> Expression:
+    def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
         _, read = self.discriminator(faces.pixels)
         # it drops the batch's dimension where that is one
         return Expression(whole(read).reshape(len(faces), -1).clamp(0, 1))
 
-    def from_labels(self, index: Tensor) -> Expression:
+    def from_labels(self, index: Tensor) -> Expression[Tensor]:
         return Expression(_PROTOTYPES.to(index.device)[index])
 
-    def from_units(self, units: Tensor) -> Expression:
+    def from_units(self, units: Tensor) -> Expression[Tensor]:
         return Expression(units)
 
-    def units(self, expression: Expression) -> Tensor:
-        return expression.code.clamp(0, 1)
+    def units(self, expression: Expression[Tensor]) -> Tensor:
+        units: Tensor = expression.code.clamp(0, 1)
+        return units
 
-    def compose(self, identity: Identity, expression: Expression) -> Composition:
+    def compose(
+        self, identity: Identity[Tensor], expression: Expression[Tensor]
+    ) -> Composition[Tensor]:
         pixels = identity.source.pixels
         colour, mask = self.generator(pixels, expression.code)
         return Composition(torch.zeros_like(pixels[:, :2]), whole(mask), whole(colour))

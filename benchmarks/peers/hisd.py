@@ -96,15 +96,17 @@ class HiSDRow(PeerMethod):
         super().__init__(size)
         self.generator: Any = generator
 
-    def encode(self, faces: Faces) -> Expression:
+    def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
         return Expression(whole(self.generator.extract(faces.pixels, TAG)))
 
-    def from_labels(self, index: Tensor) -> Expression:
+    def from_labels(self, index: Tensor) -> Expression[Tensor]:
         noise = torch.Generator().manual_seed(0)
         drawn = torch.randn(STYLES, self.generator.noise_dim, generator=noise).to(index.device)
         return self.typical(index, lambda k: whole(self.generator.map(drawn, TAG, k)).mean(0))
 
-    def compose(self, identity: Identity, expression: Expression) -> Composition:
+    def compose(
+        self, identity: Identity[Tensor], expression: Expression[Tensor]
+    ) -> Composition[Tensor]:
         features = self.generator.encode(identity.source.pixels)
         moved = self.generator.translate(features, expression.code, TAG)
         return picture(whole(self.generator.decode(moved)))

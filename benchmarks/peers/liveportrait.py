@@ -64,13 +64,15 @@ class LivePortraitRow(PeerMethod):
         super().__init__(size)
         self.parts, self.camera = nn.ModuleDict(dict(parts)), camera
 
-    def encode(self, faces: Faces) -> Expression:
+    def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
         return Expression(whole(self._motion(faces)["exp"]))
 
-    def from_labels(self, index: Tensor) -> Expression:
+    def from_labels(self, index: Tensor) -> Expression[Tensor]:
         raise AssetMissing(f"{self.name} takes no labels: show it a reference")
 
-    def compose(self, identity: Identity, expression: Expression) -> Composition:
+    def compose(
+        self, identity: Identity[Tensor], expression: Expression[Tensor]
+    ) -> Composition[Tensor]:
         source = identity.source
         seen, motion = self._seen(source), self._motion(source)
         here = self._points(motion, motion["exp"])
@@ -82,11 +84,11 @@ class LivePortraitRow(PeerMethod):
         smaller = F.interpolate(made, size=(side, side), mode="area")
         return picture(smaller.mul(2).sub(1).clamp(-1, 1))
 
-    def _seen(self, faces: Faces) -> Tensor:
+    def _seen(self, faces: Faces[Tensor]) -> Tensor:
         """Its range is [0, 1]."""
         return resize(faces.pixels, SIDE).add(1).div(2).clamp(0, 1)
 
-    def _motion(self, faces: Faces) -> dict[str, Tensor]:
+    def _motion(self, faces: Faces[Tensor]) -> dict[str, Tensor]:
         found: dict[str, Tensor] = self.parts["motion_extractor"](self._seen(faces))
         angles = {
             axis: whole(self.camera.headpose_pred_to_degree(found[axis]))

@@ -88,14 +88,16 @@ class StarGANRow(PeerMethod):
         super().__init__(size)
         self.generator, self.discriminator = generator, discriminator
 
-    def encode(self, faces: Faces) -> Expression:
+    def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
         _, logits = self.discriminator(faces.pixels)
         return self.from_labels(whole(logits).argmax(1))
 
-    def from_labels(self, index: Tensor) -> Expression:
+    def from_labels(self, index: Tensor) -> Expression[Tensor]:
         return Expression(F.one_hot(index, len(facs.EMOTIONS)).float())
 
-    def compose(self, identity: Identity, expression: Expression) -> Composition:
+    def compose(
+        self, identity: Identity[Tensor], expression: Expression[Tensor]
+    ) -> Composition[Tensor]:
         return picture(whole(self.generator(identity.source.pixels, expression.code)))
 
     def train(self, mode: bool = True) -> Self:

@@ -119,14 +119,14 @@ class StarGANv2Row(PeerMethod):
         self.generator, self.mapping, self.encoder = generator, mapping, encoder
         self.latent = latent
 
-    def encode(self, faces: Faces) -> Expression:
+    def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
         return self.styled(faces, torch.full((len(faces),), _REST))
 
-    def styled(self, faces: Faces, labels: Tensor) -> Expression:
+    def styled(self, faces: Faces[Tensor], labels: Tensor) -> Expression[Tensor]:
         """The styles of faces (B) that are known to wear `labels` (B,)."""
         return Expression(whole(self.encoder(faces.pixels, labels.to(faces.pixels.device))))
 
-    def from_labels(self, index: Tensor) -> Expression:
+    def from_labels(self, index: Tensor) -> Expression[Tensor]:
         drawn = torch.randn(STYLES, self.latent, generator=torch.Generator().manual_seed(0))
 
         def style(label: int) -> Tensor:
@@ -135,7 +135,7 @@ class StarGANv2Row(PeerMethod):
 
         return self.typical(index, style)
 
-    def asked(self, trial: Trial) -> Expression:
+    def asked(self, trial: Trial) -> Expression[Tensor]:
         if not isinstance(trial.ask, Reference):
             return super().asked(trial)
         if trial.emotions is not None:
@@ -145,5 +145,7 @@ class StarGANv2Row(PeerMethod):
             labels = torch.cdist(trial.units, _PROTOTYPES).argmin(1)
         return self.styled(trial.ask.faces, labels)
 
-    def compose(self, identity: Identity, expression: Expression) -> Composition:
+    def compose(
+        self, identity: Identity[Tensor], expression: Expression[Tensor]
+    ) -> Composition[Tensor]:
         return picture(whole(self.generator(identity.source.pixels, expression.code)))

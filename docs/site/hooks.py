@@ -10,15 +10,21 @@ import posixpath
 import re
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"(?<!`)(!?\[[^\]]*\]\()([^)#\s]+)(#[^)\s]*)?(\))")
-MADE = {"reference/commands.md": "commands", "reference/http.md": "http_calls"}
+MADE = {
+    "reference/commands.md": "commands",
+    "reference/http.md": "http_calls",
+    "reference/weights.md": "weights",
+}
 """Page -> the module beside this one whose `page()` writes it."""
 AT_ROOT = ("SECURITY.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "CHANGELOG.md")
 BESIDE = "repository"
@@ -63,6 +69,13 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return LINK.sub(moved, markdown)
 
 
+def on_post_build(config: MkDocsConfig) -> None:
+    """Fail for a dead link of the finished site."""
+    dead = _beside("links").dead(Path(config.site_dir))
+    if dead:
+        raise PluginError("links that lead nowhere:\n" + "\n".join(dead))
+
+
 def targets(path: Path) -> list[Path]:
     """The files that a page links to by path."""
     links = [m[1] for m in LINK.findall(path.read_text(encoding="utf-8"))]
@@ -72,12 +85,17 @@ def targets(path: Path) -> list[Path]:
 
 def _made(name: str) -> str:
     """What `page()` of a module beside this one says."""
+    return str(_beside(name).page())
+
+
+def _beside(name: str) -> ModuleType:
+    """A module beside this one."""
     spec = spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    return str(module.page())
+    return module
 
 
 def _in_docs(path: Path) -> bool:

@@ -301,6 +301,20 @@ def test_demo(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert height > 7 * 64
 
 
+def test_demo_hands_out_the_sample_photographs(run: Run, tmp_path: Path) -> None:
+    result = run("demo", "--samples", tmp_path / "faces")
+    assert result.exit_code == 0, result.output
+    copies = {p.stem: p.read_bytes() for p in (tmp_path / "faces").iterdir()}
+    assert copies == {name: path.read_bytes() for name, path in samples().items()}
+    assert run("demo", "--samples", tmp_path / "faces").exit_code == 0
+    (tmp_path / "faces" / "ben.jpg").write_bytes(b"somebody's own")
+    result = run("demo", "--samples", tmp_path / "faces")
+    assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1)
+    assert (tmp_path / "faces" / "ben.jpg").read_bytes() == b"somebody's own"
+    assert run("demo", "--samples", tmp_path / "faces" / "ben.jpg").exit_code == 2
+    assert run.loads == 0
+
+
 def test_methods_and_doctor(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "mtss" in run("methods").stdout
     result = run("doctor")

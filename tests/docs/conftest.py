@@ -6,8 +6,12 @@ from collections.abc import Callable
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+import mien
+from mien.methods.registry import DEFAULT
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -33,3 +37,19 @@ def _made(name: str) -> str:
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return str(module.page())
+
+
+_plain = cache(mien.load)
+
+
+@pytest.fixture
+def loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands share the methods that ship: they are read from disk by the first that asks."""
+    load = mien.load
+
+    def remembered(name: str = DEFAULT, weights: Any = None, *rest: Any, **settings: Any) -> Any:
+        if weights is None and not settings:
+            return _plain(name, None, *rest)
+        return load(name, weights, *rest, **settings)
+
+    monkeypatch.setattr(mien, "load", remembered, raising=False)

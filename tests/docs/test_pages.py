@@ -20,7 +20,7 @@ DOCS = ROOT / "docs"
 AT_ROOT = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md", "CHANGELOG.md")
 FENCES = re.compile(r"^```.*?^```", re.M | re.S)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-MADE = {"reference/commands.md", "reference/http.md"}
+MADE = {"reference/commands.md", "reference/http.md", "reference/weights.md"}
 
 
 def text_of(page: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -39,6 +40,12 @@ UNITS = (
 
 def command(
     out: Annotated[Path, typer.Option("--out", "-o", help="Picture to write.")] = Path("demo.png"),
+    photographs: Annotated[
+        Path | None,
+        typer.Option(
+            "--samples", metavar="DIR", help="Copy the sample photographs there, and draw nothing."
+        ),
+    ] = None,
     method: Method = DEFAULT,
     weights: Weights = None,
     device: Device = "auto",
@@ -49,6 +56,9 @@ def command(
     The samples are morphs, faces of nobody in particular (from the Face Research Lab London Set, CC
     BY 4.0, DeBruine & Jones 2017).
     """
+    if photographs is not None:
+        _copy(photographs)
+        return
     from mien import facs, images
     from mien.guides import ActionUnits, Label, Staging
     from mien.sheet import sheet, stack
@@ -74,6 +84,24 @@ def command(
     images.write(out, page, metadata={"method": method, "weights": editor.weights})
     spent = time.perf_counter() - loaded
     typer.echo(f"{out}: made in {spent:.1f} s, after {loaded - began:.1f} s of loading")
+
+
+def _copy(folder: Path) -> None:
+    """The sample photographs into a folder, which is made; another file of their name stays."""
+    from mien.errors import DataError
+    from mien.files import replacing
+    from mien.zoo.samples import samples
+
+    for path in samples().values():
+        copy = folder / path.name
+        try:
+            if copy.exists() and copy.read_bytes() != path.read_bytes():
+                raise DataError(f"{copy} is there and is no sample: name another folder")
+            with replacing(copy) as part:
+                shutil.copyfile(path, part)
+        except OSError as error:
+            raise DataError(f"cannot write {copy}: {error.strerror}") from None
+        typer.echo(copy)
 
 
 def _others() -> dict[str, Guide]:

@@ -1,0 +1,116 @@
+"""What each figure of the documentation shows, as numbers from `benchmarks/results/`.
+
+Nothing here draws: `draw.py` does, and a test compares these numbers with those that each committed
+picture says that it was drawn from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
+SMILE, TRANSFER = "real: to a smile, by reference", "truth: transfer, by reference"
+LABELS = "labels: eight labels"
+PANELS = (
+    ("A real smile: PSNR gain, dB", SMILE, ("gains", "psnr")),
+    ("A real smile: judged happy", SMILE, ("columns", "emotion_a", "emotion_b")),
+    ("A real smile: identity distance", SMILE, ("columns", "identity")),
+    ("Transfer: PSNR gain, dB", TRANSFER, ("gains", "psnr")),
+    ("Transfer: error of action units", TRANSFER, ("columns", "units_a", "units_b")),
+    ("Labels: emotion right", LABELS, ("columns", "emotion_a", "emotion_b")),
+    ("Labels: identity distance", LABELS, ("columns", "identity")),
+    ("Labels: sharpness", LABELS, ("columns", "sharpness")),
+)
+"""Title, section of the scorecard, and which numbers: one column, or one for each judge."""
+TRUTH = ("the photograph", "the rig")
+EMOTIONS = ("happy", "sad", "surprise", "fear", "anger", "disgust", "contempt")
+
+Data = dict[str, Any]
+
+
+def _result(name: str) -> Data:
+    loaded: Data = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+def scorecard() -> Data:
+    """Panel -> row -> [[mean, low, high], ...], a triple for each judge where judges say it."""
+    sections = _result("scorecard")["sections"]
+    panels: Data = {}
+    for title, section, (part, *columns) in PANELS:
+        rows: Data = {}
+        for name, line in sections[section]["lines"].items():
+            found = [line.get(part, {}).get(column) for column in columns]
+            if any(one is None for one in found):
+                continue
+            if name in TRUTH and part == "gains":
+                continue  # the truth's likeness to itself
+            called = "the truth itself" if name in TRUTH else name
+            rows[called] = [[one["mean"], one["low"], one["high"]] for one in found]
+        panels[title] = rows
+    return {"result": "scorecard", "panels": panels}
+
+
+def strength() -> Data:
+    """Emotion -> intensity -> [median, least, most] of the change and of the identity distance."""
+    measured = _result("drawing")["strength"]
+    zero = {"0": [0.0, 0.0, 0.0]}
+    lines = {
+        emotion: {
+            what: zero | {t: [v["median"], v["least"], v["most"]] for t, v in one[what].items()}
+            for what in ("change", "identity")
+        }
+        for emotion in EMOTIONS
+        for one in (measured[emotion],)
+    }
+    return {"result": "drawing", "lines": lines}
+
+
+def intensity() -> Data:
+    """Way of asking -> emotion -> judges' mean reading at 0, 0.25, 0.5, 0.75 and 1."""
+    table = _result("intensity")["table"]
+    ways = {"as meant": "as asked", "strengths": "with the weights' strengths"}
+    return {"result": "intensity", "lines": {ways[w]: table[w]["read"] for w in ways}}
+
+
+def smiles() -> Data:
+    """Measure -> method -> [[intensity, value], ...] of a smile by label."""
+    table = _result("smiles")["table"]
+    measures = {
+        "nearer to the person's own smile than nothing": "above_nothing",
+        "judged happy": "judged_happy",
+        "identity distance": "identity_median",
+    }
+    methods = [name for name in table if name not in ("nothing", "the photograph")]
+    return {
+        "result": "smiles",
+        "lines": {
+            title: {m: [[float(t), v[key]] for t, v in table[m].items()] for m in methods}
+            for title, key in measures.items()
+        },
+    }
+
+
+def units() -> Data:
+    """The matrix: row asked for, column read."""
+    measured = _result("units")
+    return {"result": "units", "names": measured["names"], "matrix": measured["matrix"]}
+
+
+FIGURES: dict[str, Callable[[], Data]] = {
+    "scorecard": scorecard,
+    "strength": strength,
+    "intensity": intensity,
+    "smiles": smiles,
+    "units": units,
+}
+"""Figure -> its numbers."""
+
+
+def digest(data: Data) -> str:
+    """SHA-256 of a figure's numbers."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
