@@ -7,16 +7,19 @@ What is a paper's own is in the method's `task.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from mien import facs
-from mien.data.batch import Batch, Pairs
+from mien.data.batch import Batch, Pairs, Strangers
 from mien.data.loading import LabelledFaces, RigFaces, RigPairs
-from mien.methods.config import MethodConfig
+from mien.data.photographs import Photographs, StrangePhotographs, is_manifest
+from mien.errors import ConfigError
+from mien.methods.config import MethodConfig, RigWeights
 from mien.methods.learnt import Learnt
 from mien.nn import losses
 from mien.nn.blocks import initialise
@@ -32,9 +35,11 @@ class MethodTask(Task[Trained]):
     """The training half of a method, which is what is kept of it."""
 
     config: MethodConfig
+    from_truth: ClassVar[tuple[str, ...]] = ()
+    """The paper's own weights that need the rig's truth, beside those of `RigWeights`."""
 
     def __init__(self, config: Any, data: Path, method: Trained) -> None:
-        """data: folder of rig shards."""
+        """data: folder of rig shards, or of aligned photographs."""
         super().__init__()
         self.config, self.data, self.method = config, data, method
         self.ema_images = config.training.ema_images
@@ -61,6 +66,36 @@ class MethodTask(Task[Trained]):
             self.data, split, size=self.config.architecture.size, seed=seed,
             augment=split == "train", portraits=portraits, named=t.named, weak=t.weak,
         )  # fmt: skip
+
+    def strangers(
+        self, split: str, seed: int, portraits: bool = False
+    ) -> RigPairs | StrangePhotographs:
+        """Two people at a time: photographs, or the rig's pairs. ConfigError where photographs are
+        to answer what the rig alone knows.
+        """
+        if not is_manifest(self.data):
+            return self.pairs(split, seed, portraits)
+        self.ask_no_truth()
+        size, augment = self.config.architecture.size, split == "train"
+        return StrangePhotographs(
+            Photographs(self.data, split, size=size, seed=seed, augment=augment)
+        )
+
+    def ask_no_truth(self) -> None:
+        """ConfigError for a term, or a kind of data, that photographs do not have."""
+        paper = f"train recipes/{self.method.name}/paper_128.yaml"
+        kind = getattr(self.config.training, "data", "unpaired")
+        if kind != "unpaired":
+            raise ConfigError(
+                f"{self.data} holds photographs, and training.data is {kind}: {paper}"
+            )
+        needing = [f.name for f in fields(RigWeights) if f.name != "smooth"]
+        for name in (*needing, *self.from_truth):
+            if getattr(self.config.weights, name):
+                raise ConfigError(
+                    f"weights.{name} needs the rig's truth, and {self.data} holds photographs: "
+                    f"set it to 0, or {paper}"
+                )
 
     def faces(self, split: str, seed: int) -> LabelledFaces:
         """The rig's faces, one by one."""
@@ -120,8 +155,8 @@ class MethodTask(Task[Trained]):
 
     @torch.no_grad()
     def preview(self, average: Trained, batch: Batch) -> list[tuple[str, Tensor]]:
-        """Source, every label, the source's own code; where the truth is known, the target by
-        reference and by units.
+        """Source, every label, the source's own code; what another lends; where the truth is known,
+        the target by units too.
         """
         source = _faces(batch.source.pixels)
         identity, x = average.identity(source), source.pixels
@@ -130,11 +165,14 @@ class MethodTask(Task[Trained]):
             index = torch.full((len(x),), k, device=x.device)
             columns.append((name, average.decode(identity, average.from_labels(index))))
         columns.append(("own", average.decode(identity, average.encode(source))))
-        if isinstance(batch, Pairs):
+        if isinstance(batch, Strangers):
             donor = batch.donor.pixels
             columns += [
                 ("donor", donor),
                 ("like donor", average.decode(identity, average.encode(_faces(donor)))),
+            ]
+        if isinstance(batch, Pairs):
+            columns += [
                 ("by units", average.decode(identity, average.from_units(batch.target.units))),
                 ("truth", batch.target.pixels),
             ]

@@ -1,12 +1,16 @@
-"""Whether the bounded parts of a network, gates and tanh maps, still do something.
+"""Whether the mechanisms of a method still do something: its bounded parts, gates and tanh maps,
+and its adversaries.
 
 A gate that is open everywhere, on every face, is the identity function with parameters; a tanh at
-its ends passes no gradient. Both look like any other training in its losses, so a run asks.
+its ends passes no gradient; an adversary that says the same whatever it is shown teaches nothing;
+and one that is beaten leaves what it was to drive out. All look like any other training in its
+losses, so a run asks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -18,6 +22,27 @@ MOST = 0.9
 """The share of values at the ends from which on a part is dead."""
 LEAST = 0.01
 """The spread over places and faces, as a share of the range, below which a part says nothing."""
+
+TOLD = 0.7
+"""The share of pairs of faces, one with and one without what a code must not tell, that an
+adversary ranks right from which on the code tells it. Chance is 0.5."""
+SHARP = 0.97
+"""The part of a gate's greatest entropy above which it does not choose."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an adversary says."""
+
+    values: Tensor
+    """(B, ...), of B different inputs of the kind that it reads: one value for all is no answer."""
+    told: Tensor | None = None
+    """(N, n): how sure it is of n things about N faces, which the code that it reads must not
+    tell; None for an adversary that reads pictures."""
+    truth: Tensor | None = None
+    """(N, n): whether they are so, 0 or 1."""
+    known: Tensor | None = None
+    """(N, n): whether `truth` is known, 0 or 1."""
 
 
 @runtime_checkable
@@ -56,8 +81,47 @@ def vitals(method: object, face: Tensor) -> tuple[dict[str, float], list[str]]:
     for name, gate in method.gates(face).items():
         shut, varied = ends(*gate), spread(*gate)
         numbers |= {f"{name}, ends": round(shut, 4), f"{name}, spread": round(varied, 4)}
-        if shut > MOST:
+        if not shut <= MOST:  # nor where it is no number
             alarms.append(f"{name} is dead: {shut:.1%} of it is at an end of its range")
         elif varied < LEAST:
             alarms.append(f"{name} is dead: the same everywhere, on every face ({varied:.1%})")
+    return numbers, alarms
+
+
+def ranked(told: Tensor, truth: Tensor, known: Tensor) -> float | None:
+    """How well answers (N, n) rank the faces of which something is so above the others: the share
+    of pairs in the right order (the area under the ROC curve), mean over the things that are so
+    for some and not for others; None where there is none.
+    """
+    shares = []
+    for said, so, sure in zip(told.T.float(), truth.T, known.T, strict=True):
+        there, absent = said[(sure > 0) & (so > 0)], said[(sure > 0) & (so <= 0)]
+        if len(there) and len(absent):
+            apart = there[:, None] - absent[None]
+            shares.append(float((apart > 0).float().mean() + 0.5 * (apart == 0).float().mean()))
+    return sum(shares) / len(shares) if shares else None
+
+
+@torch.no_grad()
+def heard(answers: Mapping[str, Answer]) -> tuple[dict[str, float], list[str]]:
+    """Numbers for a run's log, of every adversary how its answers differ and, of those that read
+    codes, how well they tell what the code must not; and lines of alarm.
+    """
+    numbers: dict[str, float] = {}
+    alarms: list[str] = []
+    for name, answer in answers.items():
+        differ = float(answer.values.float().std(0, correction=0).square().mean().sqrt())
+        numbers[f"{name}, spread"] = round(differ, 4)
+        if not differ >= LEAST:  # nor where it is no number
+            alarms.append(f"{name} is dead: it says the same of everything ({differ:.4f})")
+        if answer.told is None or answer.truth is None or answer.known is None:
+            continue
+        told = ranked(answer.told, answer.truth, answer.known)
+        if told is not None:
+            numbers[f"{name}, told"] = round(told, 4)
+            if told > TOLD:
+                alarms.append(
+                    f"{name} is not heeded: the code tells what it must not, {told:.0%} of pairs "
+                    "are ranked right (chance 50%)"
+                )
     return numbers, alarms
