@@ -255,7 +255,10 @@ def test_the_adversary_drives_units_out_of_the_feature_and_not_without_its_weigh
     left = {}
     for weight in (1.0, 0.0):
         quiet = dict.fromkeys(PAPER - {"free", "reconstruction"}, 0.0)
-        made, data = unpaired(Weights(**quiet | {"free": weight, "reconstruction": 0.1})), made_strangers(64)
+        made, data = (
+            unpaired(Weights(**quiet | {"free": weight, "reconstruction": 0.1})),
+            made_strangers(64),
+        )
         reader = torch.optim.Adam(made.reader.parameters(), 1e-2)
         for _ in range(20):
             reader.zero_grad()

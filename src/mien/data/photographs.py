@@ -176,7 +176,7 @@ class StrangePhotographs(Dataset[Strangers]):
     """Photographs of two people at a time; emotions, action units and rest where they are known."""
 
     def __init__(self, photographs: Photographs) -> None:
-        self.photographs = photographs
+        self.photographs, self.people = photographs, photographs.people
         photographs.strangers(0)  # what is wrong is said before training begins
 
     def __len__(self) -> int:

@@ -45,28 +45,54 @@ class Answer:
     """(N, n): whether `truth` is known, 0 or 1."""
 
 
+@dataclass(frozen=True)
+class Gate:
+    """What a bounded part says of faces."""
+
+    values: Tensor
+    """(B, ...)."""
+    low: float = 0.0
+    high: float = 1.0
+    selects: bool = False
+    """Whether it is to choose: then it may be at its ends, but not at one alone, and must not let
+    half of everything through."""
+
+    @property
+    def share(self) -> Tensor:
+        """The values between the ends of their range, 0 to 1."""
+        return (self.values.float() - self.low) / (self.high - self.low)
+
+    def ends(self) -> float:
+        """The share of values at either end; of a part that selects at the fuller one."""
+        shut, open_ = (self.share < END).float().mean(), (self.share > 1 - END).float().mean()
+        return float(torch.maximum(shut, open_) if self.selects else shut + open_)
+
+    def spread(self) -> float:
+        """Standard deviation over places and faces, each channel by itself, root mean square of
+        them, as a share of the range."""
+        values = self.share
+        if values.ndim > 2:
+            values = values.movedim(1, -1).flatten(0, -2)  # (B * places, C)
+        return float(values.std(0, correction=0).square().mean().sqrt())
+
+    def entropy(self) -> float:
+        """The mean of its entropies, 0 where it is at an end to 1 where it is half open."""
+        return float(entropy(self.share).mean())
+
+
+def entropy(gate: Tensor) -> Tensor:
+    """Entropy of each value of a gate in [0, 1], bits."""
+    p = gate.float().clamp(1e-6, 1 - 1e-6)
+    return -(p * p.log2() + (1 - p) * (1 - p).log2())
+
+
 @runtime_checkable
 class Gated(Protocol):
     """A method with such parts."""
 
-    def gates(self, face: Tensor) -> Mapping[str, tuple[Tensor, float, float]]:
-        """By name, what each says of faces (B, 3, S, S): values (B, ...), lower and upper end."""
+    def gates(self, face: Tensor) -> Mapping[str, Gate]:
+        """By name, what each says of faces (B, 3, S, S)."""
         ...
-
-
-def ends(values: Tensor, low: float, high: float) -> float:
-    """The share of values at either end of their range."""
-    share = (values.float() - low) / (high - low)
-    return float(((share < END) | (share > 1 - END)).float().mean())
-
-
-def spread(values: Tensor, low: float, high: float) -> float:
-    """Standard deviation over places and faces, each channel by itself, root mean square of them,
-    as a share of the range."""
-    values = values.float()
-    if values.ndim > 2:
-        values = values.movedim(1, -1).flatten(0, -2)  # (B * places, C)
-    return float(values.std(0, correction=0).square().mean().sqrt() / (high - low))
 
 
 @torch.no_grad()
@@ -79,12 +105,16 @@ def vitals(method: object, face: Tensor) -> tuple[dict[str, float], list[str]]:
     numbers: dict[str, float] = {}
     alarms: list[str] = []
     for name, gate in method.gates(face).items():
-        shut, varied = ends(*gate), spread(*gate)
+        shut, varied = gate.ends(), gate.spread()
         numbers |= {f"{name}, ends": round(shut, 4), f"{name}, spread": round(varied, 4)}
+        if gate.selects:
+            numbers[f"{name}, entropy"] = round(gate.entropy(), 4)
         if not shut <= MOST:  # nor where it is no number
             alarms.append(f"{name} is dead: {shut:.1%} of it is at an end of its range")
         elif varied < LEAST:
             alarms.append(f"{name} is dead: the same everywhere, on every face ({varied:.1%})")
+        elif gate.selects and gate.entropy() > SHARP:
+            alarms.append(f"{name} does not choose: entropy {gate.entropy():.2f} of 1 at most")
     return numbers, alarms
 
 
