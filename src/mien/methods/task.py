@@ -15,13 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from mien import facs
-from mien.data.batch import Batch, Pairs, Strangers
+from mien.data.batch import Batch, Pairs, Shown, Strangers
 from mien.data.loading import LabelledFaces, RigFaces, RigPairs
 from mien.data.photographs import Photographs, StrangePhotographs, is_manifest
 from mien.errors import ConfigError
 from mien.methods.config import MethodConfig, RigWeights
 from mien.methods.learnt import Learnt
 from mien.nn import losses
+from mien.nn.alive import Answer
 from mien.nn.blocks import initialise
 from mien.nn.compose import resize
 from mien.nn.parts import Watches
@@ -200,6 +201,22 @@ class MethodTask(Task[Trained]):
 def _faces(pixels: Tensor) -> Faces[Tensor]:
     """Pictures (B, 3, S, S) as a method takes them; none asks for landmarks."""
     return Faces(pixels, pixels.new_zeros(len(pixels), 68, 2))
+
+
+def untold(values: Tensor, units: Tensor, emotion: Tensor, face: Shown, present: float) -> Answer:
+    """What an adversary says of codes that must not tell units and emotions of faces, (N, 47) and
+    (N, 8), the surer the larger; values (B, ...): what it says of other codes.
+
+    present: intensity from which a unit counts as present.
+    """
+    there = torch.stack([face.label == k for k in range(emotion.shape[1])], 1)
+    sure = (face.label >= 0)[:, None].expand_as(there)
+    return Answer(
+        values,
+        torch.cat([units, emotion], 1),
+        torch.cat([face.units >= present, there], 1),
+        torch.cat([face.known, sure], 1),
+    )
 
 
 def some(share: float, count: int) -> int:

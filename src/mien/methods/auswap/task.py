@@ -22,7 +22,7 @@ from mien.methods.auswap import losses
 from mien.methods.auswap.config import AUSwapConfig
 from mien.methods.auswap.method import AUSwap
 from mien.methods.auswap.networks import FreeReader, PatchDiscriminator
-from mien.methods.task import MethodTask, some
+from mien.methods.task import MethodTask, some, untold
 from mien.nn.alive import Answer
 from mien.nn.compose import compose
 from mien.nn.phases import Group, Loss, Phase
@@ -123,14 +123,9 @@ class AUSwapTask(MethodTask[AUSwap]):
         if self.config.weights.free:
             free = average.free_encoder(face.pixels)
             units, emotion = self.reader(free)
-            there = torch.stack([face.label == k for k in range(emotion.shape[1])], 1)
-            sure = (face.label >= 0)[:, None].expand_as(there)
-            found["multi-class adversary"] = Answer(
-                torch.cat([a.flatten(1) for a in self.reader(torch.randn_like(free))], 1),
-                torch.cat([units[..., 1] - units[..., 0], emotion], 1),
-                torch.cat([face.units >= self.config.training.present, there], 1),
-                torch.cat([face.known, sure], 1),
-            )
+            noise = torch.cat([a.flatten(1) for a in self.reader(torch.randn_like(free))], 1)
+            sure, present = units[..., 1] - units[..., 0], self.config.training.present
+            found["multi-class adversary"] = untold(noise, sure, emotion, face, present)
         for name, judge in self.judges().items():
             found[name.replace("_", " ")] = Answer(judge(face.pixels))
         return found

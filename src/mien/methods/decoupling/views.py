@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
 import torch
 from torch import Tensor
 
+from mien.data.loading import RigFaces
+from mien.data.photographs import Photographs, is_manifest, shown
 from mien.methods.decoupling.codes import Codes
 from mien.methods.decoupling.method import Decoupling
 from mien.methods.task import psnr
 from mien.types import Faces
+
+CROWD = 2048
+"""People at most whose codes say how people are spread."""
+AT_ONCE = 32
+
+
+def portraits(data: Path, size: int) -> Iterator[Tensor]:
+    """The training people, (n, 3, S, S) at a time: every photograph of the rig's; of photographs
+    one of each person.
+    """
+    if is_manifest(data):
+        photos, still = (
+            Photographs(data, "train", size=size, augment=False),
+            np.random.default_rng(0),
+        )
+        each = [of[0] for of in photos.of.values()][:CROWD]
+        read = (shown(photos.photograph(k, still)).pixels for k in each)
+    else:
+        faces = RigFaces(data, "train", size=size, augment=False)
+        own = {s: i for i, (s, _) in reversed(list(enumerate(faces.faces)))}
+        read = (faces[i][0] for i in sorted(own.values()))
+    while some := list(islice(read, AT_ONCE)):
+        yield torch.stack(some)
 
 
 def codes_alone(method: Decoupling, x: Tensor) -> list[tuple[str, Tensor]]:
@@ -27,19 +57,32 @@ def codes_alone(method: Decoupling, x: Tensor) -> list[tuple[str, Tensor]]:
     return columns
 
 
+def lent(method: Decoupling, x: Tensor, donor: Tensor) -> list[tuple[str, Tensor]]:
+    """Donors, and what codes make of faces with their expressions, both (B, 3, S, S)."""
+    lender = Faces(donor, donor.new_zeros(len(donor), 68, 2))
+    codes = Codes(method.encoder(x).identity, method.encode(lender).code)
+    return [("donor", donor), ("like donor", method.drawn(codes))]
+
+
+def rebuilt(method: Decoupling, x: Tensor) -> dict[str, float]:
+    """PSNR (dB) of faces x (B, 3, S, S) from codes alone, after one pass and after all."""
+    own = method.encoder(x)
+    return {
+        "psnr_codes": psnr(method.drawn(own), x),
+        "psnr_refined": psnr(method.drawn(method.refined(x, own)), x),
+    }
+
+
 def numbers(
     method: Decoupling, x: Tensor, y: Tensor, units: Tensor, donor: Faces[Tensor]
 ) -> dict[str, float]:
-    """PSNR (dB) of faces x (B, 3, S, S) from codes alone, after one pass and all, and to y, the
-    same with the expression of units (B, 47), given them; mean error of the units read from a donor
-    who wears these too.
+    """What `rebuilt` says, and the PSNR to y, the faces with the expression of units (B, 47), given
+    them; mean error of the units read from a donor who wears these too.
     """
     own = method.encoder(x)
     wanted = method.from_units(units).code
     read = method.read(donor)
-    return {
-        "psnr_codes": psnr(method.drawn(own), x),
-        "psnr_refined": psnr(method.drawn(method.refined(x, own)), x),
+    return rebuilt(method, x) | {
         "psnr_codes_units": psnr(method.drawn(Codes(own.identity, wanted)), y),
         "units_mae": float((read - units).abs().mean()),
     }
