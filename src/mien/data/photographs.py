@@ -98,9 +98,10 @@ class Photographs:
     def strangers(self, i: int) -> tuple[Photograph, Photograph]:
         """Draw i of two people, each with another photograph of theirs at rest where there is one.
         Half of the time one wears an emotion and the other another, where emotions are known.
-        DataError where only one person is shown.
+        DataError where only one person is shown to learn from; one who is but looked at stands
+        beside another photograph of theirs.
         """
-        if len(self.people) < 2:
+        if len(self.people) < 2 and self.augment:
             raise DataError(f"{self.folder} shows one person: training needs two at least")
         rng = np.random.default_rng((self.seed, i, 7))
         first = int(rng.integers(len(self.records)))
@@ -114,11 +115,12 @@ class Photographs:
 
     def _other(self, person: str, among: Sequence[int], rng: Generator) -> int:
         """A photograph of somebody else among some, of all where those show nobody else."""
-        for _ in range(TRIES):
+        for _ in range(TRIES if len(self.people) > 1 else 0):
             k = among[int(rng.integers(len(among)))]
             if self.records[k].person != person:
                 return k
         others = [k for k, r in enumerate(self.records) if r.person != person]
+        others = others or list(range(len(self.records)))
         return others[int(rng.integers(len(others)))]
 
     def photograph(self, k: int, rng: Generator, rest: bool = False) -> Photograph:

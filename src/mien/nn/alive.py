@@ -23,6 +23,8 @@ MOST = 0.9
 LEAST = 0.01
 """The spread over places and faces, as a share of the range, below which a part says nothing."""
 
+SILENT = 0.001
+"""The spread of an adversary's answers over what it is shown below which it says nothing."""
 TOLD = 0.7
 """The share of pairs of faces, one with and one without what a code must not tell, that an
 adversary ranks right from which on the code tells it. Chance is 0.5."""
@@ -142,7 +144,7 @@ def heard(answers: Mapping[str, Answer]) -> tuple[dict[str, float], list[str]]:
     for name, answer in answers.items():
         differ = float(answer.values.float().std(0, correction=0).square().mean().sqrt())
         numbers[f"{name}, spread"] = round(differ, 4)
-        if not differ >= LEAST:  # nor where it is no number
+        if not differ >= SILENT:  # nor where it is no number
             alarms.append(f"{name} is dead: it says the same of everything ({differ:.4f})")
         if answer.told is None or answer.truth is None or answer.known is None:
             continue

@@ -225,18 +225,15 @@ class IdentityEncoder(nn.Module):
         return attention.where if attention is not None and attention.let else None
 
     def others(self) -> list[nn.Module]:
-        """All of it but `gate`."""
+        """All of it but `gate`, that has anything to learn."""
         trunk, attention = self.trunk, self.trunk.attention
         if self.gate() is None or attention is None:
             return [self]
-        rest = (self.enter, self.path, self.image, self.deform)
-        return [
-            trunk.first,
-            trunk.down,
-            attention.shared,
-            trunk.last,
-            *(m for m in rest if m is not None),
-        ]
+        parts = (
+            trunk.first, trunk.down, attention.shared, trunk.last, self.enter, self.path,
+            self.image, self.deform,
+        )  # fmt: skip
+        return [m for m in parts if m is not None and any(True for _ in m.parameters())]
 
     def intrinsic(self, finest: Tensor) -> Tensor:
         """The intrinsic image (B, 3, 64, 64) in [-1, 1], of the finest map."""

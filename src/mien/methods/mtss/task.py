@@ -47,9 +47,10 @@ class MTSSTask(MethodTask[MTSS]):
     def dataset(self, split: str, seed: int) -> RigPairs | RigLabelled | NamedPhotographs:
         """The rig's pairs; or labelled faces, photographs' or the rig's."""
         t, size = self.config.training, self.config.architecture.size
-        if t.data == "pairs":
+        if t.data == "pairs" and not is_manifest(self.data):
             return self.pairs(split, seed)
         if is_manifest(self.data):
+            self.ask_no_truth()
             photographs = Photographs(self.data, split, size=size, seed=seed)
             return NamedPhotographs(photographs, t.batch)
         return RigLabelled(self.data, split, t.batch, size=size, seed=seed)
