@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mien.data.batch import Named, Pairs
+from mien.data.batch import Batch, Named, Pairs
 from mien.data.loading import RigLabelled, RigPairs
 from mien.data.photographs import NamedPhotographs, Photographs, is_manifest
 from mien.methods.mtss import losses
@@ -23,6 +23,7 @@ from mien.methods.mtss.method import MTSS
 from mien.methods.mtss.networks import Discriminator, StyleClassifier
 from mien.methods.task import MethodTask
 from mien.nn import losses as shared
+from mien.nn.alive import Answer
 from mien.nn.compose import compose
 from mien.nn.phases import Group, Loss, Phase
 from mien.nn.units import prototypes, read_error
@@ -191,6 +192,15 @@ class MTSSTask(MethodTask[MTSS]):
         return -losses.pick(self.discriminator(result[keep])[0], batch.target.label[keep]).mean()
 
     # ---- shared --------------------------------------------------------------------------------
+
+    def answers(self, average: MTSS, batch: Batch) -> dict[str, Answer]:
+        """What the discriminator says of faces, and the classifier of the average's styles."""
+        x, w, found = batch.source.pixels, self.config.weights, {}
+        if w.adversarial:
+            found["discriminator"] = Answer(torch.cat(self.discriminator(x), 1))
+        if w.classification:
+            found["style classifier"] = Answer(self.classifier(average.extractor(x)))
+        return found
 
     def orthogonality(self, style_map: Tensor, content_map: Tensor) -> Tensor:
         if self.config.training.orthogonality == "cosine":
