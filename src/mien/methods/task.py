@@ -6,18 +6,20 @@ What is a paper's own is in the method's `task.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mien import facs
 from mien.data.batch import Batch, Pairs, Shown, Strangers
 from mien.data.loading import LabelledFaces, RigFaces, RigPairs
-from mien.data.photographs import Photographs, StrangePhotographs, is_manifest
+from mien.data.photographs import Photographs, StrangePhotographs, is_manifest, shown
 from mien.errors import ConfigError
 from mien.methods.config import MethodConfig, RigWeights
 from mien.methods.learnt import Learnt
@@ -30,6 +32,10 @@ from mien.nn.phases import Group, Loss, Phase, Task, rate_at
 from mien.types import Composition, Faces
 
 Trained = TypeVar("Trained", bound=Learnt)
+
+CROWD = 2048
+"""People at most whose portraits are shown; there may be hundreds of thousands."""
+AT_ONCE = 32
 
 
 class MethodTask(Task[Trained]):
@@ -103,6 +109,23 @@ class MethodTask(Task[Trained]):
         return LabelledFaces(
             RigFaces(self.data, split, size=self.config.architecture.size, seed=seed)
         )
+
+    def portraits(self) -> Iterator[Tensor]:
+        """The training people as they are, (n, 3, S, S) at a time: every photograph of the rig's;
+        of photographs one of each person.
+        """
+        size = self.config.architecture.size
+        if is_manifest(self.data):
+            found = Photographs(self.data, "train", size=size, augment=False)
+            still = np.random.default_rng(0)  # draws nothing without augmentation
+            each = [of[0] for of in found.of.values()][:CROWD]
+            read = (shown(found.photograph(k, still)).pixels for k in each)
+        else:
+            faces = RigFaces(self.data, "train", size=size, augment=False)
+            own = {s: i for i, (s, _) in reversed(list(enumerate(faces.faces)))}
+            read = (faces[i][0] for i in sorted(own.values()))
+        while some := list(islice(read, AT_ONCE)):
+            yield torch.stack(some)
 
     # ---- phases ----------------------------------------------------------------------------------
 

@@ -24,10 +24,10 @@ from mien.errors import ConfigError
 from mien.methods.decoupling import losses, views
 from mien.methods.decoupling.codes import Codes, Seen
 from mien.methods.decoupling.config import DecouplingConfig
+from mien.methods.decoupling.feeding import driven, fed_back
 from mien.methods.decoupling.method import Decoupling
 from mien.methods.decoupling.networks import Reader
 from mien.methods.decoupling.progressive import Discriminator, faded
-from mien.methods.decoupling.seeing import look
 from mien.methods.decoupling.stages import CODES, EDITS, Course, Stage, stages
 from mien.methods.task import MethodTask, some, untold
 from mien.nn import losses as shared
@@ -36,9 +36,6 @@ from mien.nn.compose import compose
 from mien.nn.phases import Group, Loss, Phase
 from mien.nn.units import read_error
 from mien.types import Faces
-
-MOST_BEFORE = 2
-"""Passes at most before the one that learns: it must also help where others have helped."""
 
 
 class DecouplingTask(MethodTask[Decoupling]):
@@ -161,11 +158,34 @@ class DecouplingTask(MethodTask[Decoupling]):
     # ---- pictures from codes -------------------------------------------------------------------
 
     def look(self, batch: Strangers, n: int, images: int) -> Seen:
-        """The encoder's codes of a batch, and those that the generator is taught with."""
-        grown = self.grow(images)
-        seen = look(self.method, self.config.training, batch, n, grown)
-        self.meet(seen.own.identity)
-        return seen
+        """The encoder's codes of a batch and of its first n donors, and those that the generator is
+        taught with: as read, with the noise, or for some faces as the map makes them of units that
+        are known.
+        """
+        m, t, x, lenders = self.method, self.config.training, batch.source.pixels, batch.donor[:n]
+        faces, count = [x, lenders.pixels], len(x)
+        if isinstance(batch, Pairs):
+            faces.append(batch.target.pixels[:n])
+        read = m.encoder(torch.cat(faces))
+        own = Codes(*(code[:count] for code in read))
+        donors = Codes(*(code[count : count + n] for code in read))
+        self.meet(own.identity)
+        by_units = torch.rand(count, 1, device=x.device) >= t.lent
+        by_units &= batch.source.known.amin(1)[:, None] > 0
+        how = own.expression + t.noise * torch.randn_like(own.expression)
+        how = torch.where(by_units, m.code_maps.to_code(batch.source.units), how)
+        after = driven(m, faded(lenders.pixels, self.grow(images)), donors)
+        by_reference = torch.rand(n, 1, device=x.device) < t.lent
+        by_reference |= lenders.known.amin(1)[:, None] == 0
+        mapped = m.code_maps.to_code(batch.donor.units)
+        noisy = after + t.noise * torch.randn_like(after)
+        rest = mapped[n:] if isinstance(batch, Pairs) else how[n:].detach()
+        wanted = torch.cat([torch.where(by_reference, noisy, mapped[:n]), rest])
+        who = own.identity + t.noise_identity * torch.randn_like(own.identity)
+        same = after is donors.expression
+        lent = donors.expression if same else torch.cat([donors.expression, after])
+        target = read.identity[count + n :] if isinstance(batch, Pairs) else None
+        return Seen(own, lent, target, who, how, wanted)
 
     def meet(self, codes: Tensor) -> None:
         """Keep the newest identity codes (B, D), and hand them to the adversary."""
@@ -226,7 +246,7 @@ class DecouplingTask(MethodTask[Decoupling]):
             parts["structure"] = losses.structure(made, truth).mean()
         first = Codes(codes.identity[:n], codes.expression[:n])
         other = torch.where(lends[:, None], seen.how, seen.wanted)[:n]
-        parts |= self.fed_back(first, other, made[:n], truth[:n])
+        parts |= fed_back(self.method, w, first, other, made[:n], truth[:n])
         if w.realism:
             pictures = torch.cat([made[:n], self.method.generator(self.invented(batch, n))])
             if not pairs:
@@ -234,44 +254,6 @@ class DecouplingTask(MethodTask[Decoupling]):
                 pictures = torch.cat([pictures, swapped])
             parts["realism"] = losses.passes(self.discriminator(pictures))
             self.fakes = pictures.detach()
-        return parts
-
-    def fed_back(
-        self, codes: Codes, other: Tensor, made: Tensor, truth: Tensor
-    ) -> dict[str, Tensor]:
-        """The feedback network (n): one more pass towards the photograph; and pictures whose codes
-        are known: what was changed in the codes is found (latent reconstruction), what was not is
-        left (swap consistency).
-
-        other: another expression for each; made: the pictures of `codes`.
-        """
-        m, w = self.method, self.config.weights
-        codes = Codes(codes.identity.detach(), codes.expression.detach())
-        parts = {}
-        if w.refined:
-            before, shown = codes, made.detach()
-            for _ in range(int(torch.randint(MOST_BEFORE + 1, ()))):
-                with torch.no_grad():
-                    before = before.moved(m.feedback(truth, shown))
-                    shown = m.generator(before)
-            after = m.generator(before.moved(m.feedback(truth, shown)))
-            parts["refined"] = losses.absolute(after, truth).mean()
-        if not (w.latent or w.swap):
-            return parts
-        n, others = len(made), codes.identity.roll(1, 0)
-        same_who = Codes(codes.identity, other.detach())
-        same_how = Codes(others, codes.expression)
-        pictures = m.generator(
-            Codes(*(torch.cat(pair) for pair in zip(same_who, same_how, strict=True)))
-        )
-        step = m.feedback(pictures, torch.cat([made, made]))
-        who, how = step.identity.split(n), step.expression.split(n)
-        spread = torch.cat([codes.expression, other.detach()]).std()
-        one, still = torch.ones_like(spread), torch.zeros_like(spread)
-        parts["latent"] = losses.missed(
-            how[0], other.detach() - codes.expression, spread
-        ) + losses.missed(who[1], others - codes.identity, one)
-        parts["swap"] = losses.missed(who[0], still, one) + losses.missed(how[1], still, spread)
         return parts
 
     def invented(self, batch: Strangers, count: int) -> Codes:
@@ -348,7 +330,7 @@ class DecouplingTask(MethodTask[Decoupling]):
         or one of each person, as it is and mirrored.
         """
         found = []
-        for faces in views.portraits(self.data, average.size):
+        for faces in self.portraits():
             pixels = faces.to(average.device)
             found += [average.encoder(p).identity for p in (pixels, pixels.flip(3))]
         average.crowd.fit(torch.cat(found))

@@ -2,43 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
-from pathlib import Path
-
-import numpy as np
 import torch
 from torch import Tensor
 
-from mien.data.loading import RigFaces
-from mien.data.photographs import Photographs, is_manifest, shown
 from mien.methods.decoupling.codes import Codes
 from mien.methods.decoupling.method import Decoupling
 from mien.methods.task import psnr
 from mien.types import Faces
-
-CROWD = 2048
-"""People at most whose codes say how people are spread."""
-AT_ONCE = 32
-
-
-def portraits(data: Path, size: int) -> Iterator[Tensor]:
-    """The training people, (n, 3, S, S) at a time: every photograph of the rig's; of photographs
-    one of each person.
-    """
-    if is_manifest(data):
-        photos, still = (
-            Photographs(data, "train", size=size, augment=False),
-            np.random.default_rng(0),
-        )
-        each = [of[0] for of in photos.of.values()][:CROWD]
-        read = (shown(photos.photograph(k, still)).pixels for k in each)
-    else:
-        faces = RigFaces(data, "train", size=size, augment=False)
-        own = {s: i for i, (s, _) in reversed(list(enumerate(faces.faces)))}
-        read = (faces[i][0] for i in sorted(own.values()))
-    while some := list(islice(read, AT_ONCE)):
-        yield torch.stack(some)
 
 
 def codes_alone(method: Decoupling, x: Tensor) -> list[tuple[str, Tensor]]:
