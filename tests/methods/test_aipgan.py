@@ -29,7 +29,7 @@ SMALL = Architecture(
 PAPER = replace(SMALL, intrinsic="deforming", identity=16, head="picture", relative=False)
 ALL = Weights(pixel=1, edges=1, flow=1, mask=1, smooth=1)
 TRUTH = {"pixel", "edges", "flow", "mask", "smooth"}
-WARP = {"warp_smooth", "warp_mean"}
+WARP = {"warp_smooth", "warp_mean", "at_rest"}
 JUDGED = {"realism", "judged_units", "judged_person"}
 COMMON = JUDGED | {
     "landmarks", "attention", "units", "mapped", "intrinsic", "expression_again",
@@ -221,9 +221,9 @@ def test_terms_of_the_paper() -> None:
 
 
 def test_phases_follow_the_terms() -> None:
-    assert [p.name for p in task().phases()] == ["discriminator", "generator"]
+    assert [p.name for p in task().phases()] == ["discriminator", "gate", "generator"]
     quiet = replace(ALL, **dict.fromkeys(JUDGED, 0.0))
-    assert [p.name for p in task(quiet).phases()] == ["generator"]
+    assert [p.name for p in task(quiet).phases()] == ["gate", "generator"]
     for name in JUDGED:
         alone = replace(quiet, **{name: 1.0})
         assert set(task(alone).judge(batch(), 0).parts) == {name}
@@ -267,14 +267,14 @@ def test_parts_have_a_critic_where_the_truth_is_known(part: str) -> None:
     terms = {f"{part}_realism": 0.1, f"{part}_match": 1.0}
     watched = replace(ALL, **terms)
     made = task(watched)
-    assert [p.name for p in made.phases()] == ["discriminator", "generator", "critic"]
-    parts = made.phases()[1].loss(batch(), 0).parts
+    assert [p.name for p in made.phases()] == ["discriminator", "gate", "generator", "critic"]
+    parts = made.phases()[2].loss(batch(), 0).parts
     assert set(parts) == COMMON | TRUTH | set(terms)
-    critic = made.phases()[2].loss(batch(), 0)
+    critic = made.phases()[3].loss(batch(), 0)
     critic.total.backward()
     assert any(p.grad is not None and p.grad.any() for p in made.watches[part].parameters())
     assert all(p.grad is None for p in made.method.parameters())
-    alone = task(replace(watched, **{f"{part}_realism": 0.0})).phases()[1].loss(batch(), 0).parts
+    alone = task(replace(watched, **{f"{part}_realism": 0.0})).phases()[2].loss(batch(), 0).parts
     assert set(parts) - set(alone) == {f"{part}_realism"}
     assert not task(watched, data="unpaired").watches.playing
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from batches import made_pairs, sources
+from batches import made_pairs, made_strangers, sources
 
 from mien.data.batch import Pairs
 from mien.methods.auswap import losses
@@ -15,6 +15,7 @@ from mien.methods.auswap.config import Architecture, AUSwapConfig, Training, Wei
 from mien.methods.auswap.method import AUSwap
 from mien.methods.auswap.networks import FreeEncoder, Generator, PatchDiscriminator, UnitEncoder
 from mien.methods.auswap.task import AUSwapTask
+from mien.nn.alive import heard
 from mien.nn.phases import Loss
 from mien.types import Faces
 
@@ -22,6 +23,7 @@ SMALL = Architecture(
     size=64, stem=2, width=16, middle=16, blocks=2, encoder=8, encoder_max=32, reader=16,
     discriminator=8, head="compose", relative=True, look=True, refine=True,
 )  # fmt: skip
+PICTURE = replace(SMALL, head="picture", relative=False, look=False, refine=False)
 ALL = Weights(pixel=1, edges=1, flow=1, mask=1, smooth=1, same=1)
 TRUTH = {"pixel", "edges", "flow", "mask", "smooth", "same"}
 PAPER = {
@@ -74,10 +76,27 @@ def test_a_line_in_features_is_a_line_in_intensities() -> None:
 def test_adversary_wants_the_truth_and_encoder_the_uniform_answer() -> None:
     units = torch.tensor([[0.0, 0.6]])
     right = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]])
-    assert losses.tell(right, units, 0.2) == 0
-    assert losses.tell(1 - right, units, 0.2) == 1
-    assert losses.cannot_tell(torch.full((1, 2, 2), 0.5)) == 0
-    assert losses.cannot_tell(right) == pytest.approx(0.25)
+    happy, sure = torch.nn.functional.one_hot(torch.tensor([1]), 8).float(), torch.ones(1, 2)
+    one = torch.tensor([1])
+    assert losses.tell((right, happy), units, sure, one, 0.2) == 0
+    assert losses.tell((1 - right, happy), units, sure, one, 0.2) == 1
+    assert losses.tell((right, 1 - happy), units, sure, one, 0.2) == 1
+    uniform = torch.full((1, 2, 2), 0.5), torch.full((1, 8), 1 / 8)
+    assert losses.cannot_tell(uniform) == 0
+    assert losses.cannot_tell((right, uniform[1])) == pytest.approx(0.25)
+    assert losses.cannot_tell((uniform[0], happy)) == pytest.approx((7 / 8) / 8)
+
+
+def test_adversary_learns_nothing_from_what_is_not_known() -> None:
+    answers = (torch.randn(2, 3, 2), torch.randn(2, 8))
+    units, known = torch.rand(2, 3), torch.tensor([[1.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+    label = torch.tensor([-1, 4])
+    before = losses.tell(answers, units, known, label, 0.2)
+    units[0, 1], units[1] = 1 - units[0, 1], 1 - units[1]
+    answers[1][0] = 9.0
+    assert torch.equal(losses.tell(answers, units, known, label, 0.2), before)
+    answers[1][1, 4] += 1.0
+    assert not torch.equal(losses.tell(answers, units, known, label, 0.2), before)
 
 
 def test_adversary_and_encoder_pull_against_each_other() -> None:
@@ -193,3 +212,108 @@ def test_parts_have_a_critic_where_the_truth_is_known(part: str) -> None:
     assert any(p.grad is not None and p.grad.any() for p in made.watches[part].parameters())
     assert all(p.grad is None for p in made.method.parameters())
     assert not task(watched, data="unpaired").watches.playing
+
+
+# ---- photographs, and whether the paper's mechanisms live ----------------------------------------
+
+
+def unpaired(weights: Weights = Weights(), **training: object) -> AUSwapTask:  # noqa: B008
+    """The paper's setting: its networks, a picture head, no truth."""
+    torch.manual_seed(0)
+    made = Training(data="unpaired", share=0.5, **training)  # type: ignore[arg-type]
+    return AUSwapTask(AUSwapConfig(PICTURE, weights, made), Path())
+
+
+def gradient(made: AUSwapTask, name: str, part: str) -> float:
+    """The gradient of one term of the generator's step in a network of the method, its norm."""
+    loss = made.unpaired(made_strangers(64), 0)
+    network = getattr(made.method, name)
+    grads = torch.autograd.grad(loss.parts[part], list(network.parameters()), allow_unused=True)
+    return float(sum(g.square().sum() for g in grads if g is not None)) ** 0.5
+
+
+def test_photographs_feed_every_term_of_the_paper() -> None:
+    made, photographs = unpaired(), made_strangers(64)
+    assert set(made.unpaired(photographs, 0).parts) == PAPER
+    assert set(made.read_free(photographs, 0).parts) == {"source", "donor"}
+    assert set(made.judge(photographs, 0).parts) == {"realism", "swap_consistency"}
+
+
+@pytest.mark.parametrize(
+    ("part", "network"),
+    [
+        ("units", "unit_encoder"), ("free", "free_encoder"), ("swap_consistency", "generator"),
+        ("realism", "generator"), ("cycle", "free_encoder"), ("units_again", "generator"),
+    ],
+)  # fmt: skip
+def test_every_mechanism_teaches_the_network_it_is_for(part: str, network: str) -> None:
+    assert gradient(unpaired(), network, part) > 1e-6
+
+
+def test_the_adversary_drives_units_out_of_the_feature_and_not_without_its_weight() -> None:
+    """A few steps against a reader that has learnt: its answers go to the uniform ones."""
+    left = {}
+    for weight in (1.0, 0.0):
+        quiet = dict.fromkeys(PAPER - {"free", "reconstruction"}, 0.0)
+        made, data = (
+            unpaired(Weights(**quiet | {"free": weight, "reconstruction": 0.1})),
+            made_strangers(64),
+        )
+        reader = torch.optim.Adam(made.reader.parameters(), 1e-2)
+        for _ in range(20):
+            reader.zero_grad()
+            made.read_free(data, 0).total.backward()
+            reader.step()
+        encoder = torch.optim.Adam(made.method.free_encoder.parameters(), 3e-3)
+        for _ in range(8):
+            encoder.zero_grad()
+            made.unpaired(data, 0).total.backward()
+            encoder.step()
+        with torch.no_grad():
+            answers = made.reader(made.method.free_encoder(data.source.pixels))
+            left[weight] = float(losses.cannot_tell(answers))
+    assert left[1.0] < 0.7 * left[0.0]
+
+
+def test_swap_consistency_compares_self_reconstructions_with_swaps() -> None:
+    """Its judge learns to tell them apart; where both are the same there is nothing to tell."""
+    made, data = unpaired(), made_strangers(64)
+    judge = torch.optim.Adam(made.consistency.parameters(), 1e-2)
+    first = made.judge(data, 0).parts["swap_consistency"].item()
+    for _ in range(20):
+        judge.zero_grad()
+        made.judge(data, 0).parts["swap_consistency"].backward()
+        judge.step()
+    assert made.judge(data, 0).parts["swap_consistency"].item() < 0.7 * first
+    same = replace(data, donor=data.source)
+    assert made.judge(same, 0).parts["swap_consistency"].item() > 0.45  # 1 to both and 0 to both
+
+
+def test_a_dead_adversary_is_noticed() -> None:
+    made, data = unpaired(), made_strangers(64)
+    made.eval()
+    numbers, alarms = heard(made.answers(made.method, data))
+    assert {"multi-class adversary, spread", "realism, spread"} <= numbers.keys()
+    assert not [a for a in alarms if "dead" in a]
+    with torch.no_grad():
+        made.reader.layers[-1].parametrizations.weight.original.zero_()  # type: ignore[union-attr]
+        made.consistency[-1].weight.zero_()  # type: ignore[operator]
+    _, alarms = heard(made.answers(made.method, data))
+    dead = [a.partition(" is dead")[0] for a in alarms if "dead" in a]
+    assert dead == ["multi-class adversary", "swap consistency"]
+    assert unpaired(Weights(free=0)).answers(made.method, data).keys() == {
+        "realism", "swap consistency",
+    }  # fmt: skip
+
+
+def test_units_that_nobody_coded_teach_nothing() -> None:
+    made, data = unpaired(), made_strangers(64)
+    made.eval()  # spectral norm moves on with every call while it learns
+    seen = []
+    for value in (0.0, 1.0):
+        units = data.source.units.clone()
+        units[1], units[2, :3] = value, value  # of neither is known
+        other = replace(data, source=replace(data.source, units=units))
+        torch.manual_seed(2)
+        seen.append({**made.unpaired(other, 0).parts, **made.read_free(other, 0).parts})
+    assert all(torch.equal(seen[0][k], seen[1][k]) for k in seen[0])

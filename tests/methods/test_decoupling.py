@@ -28,7 +28,7 @@ SMALL = Architecture(
     size=32, trunk=8, trunk_norm="group", pyramid=8, mapping=8, depth=2,
     layers=((8, 0), (4, 6), (2, 6), (0, 6)), grain=16, generator=256, generator_max=16,
     discriminator=256, discriminator_max=16, feedback=8, passes=2, reader=16, people=4,
-    composer=16, blocks=1, head="compose",
+    composer=16, blocks=1, head="compose", driven=False,
 )  # fmt: skip
 LAYOUT = Layout.of(SMALL)
 TRUTH = {"pixel", "edges", "flow", "mask", "smooth"}
@@ -201,7 +201,7 @@ def test_adversary_wants_the_truth_and_the_mapping_the_uniform_answer() -> None:
     units, emotion = torch.tensor([[0.0, 0.6]]), torch.tensor([2])
     right = (torch.full((1, 8), -20.0), torch.tensor([[-20.0, 20.0]]))
     right[0][0, 2] = 20
-    known = torch.ones(1)
+    known = torch.ones(1, 2)
     assert losses.read_out(right, emotion, units, known, 0.2) < 1e-4
     uniform = (torch.zeros(1, 8), torch.zeros(1, 2))
     assert losses.cannot_read(uniform) == pytest.approx(0, abs=1e-6)
@@ -210,7 +210,7 @@ def test_adversary_wants_the_truth_and_the_mapping_the_uniform_answer() -> None:
 
 def test_unknown_emotions_and_units_teach_the_adversary_nothing() -> None:
     answers = (torch.randn(2, 8), torch.randn(2, 47))
-    units, known = torch.rand(2, 47), torch.tensor([1.0, 0.0])
+    units, known = torch.rand(2, 47), torch.tensor([[1.0], [0.0]]).expand(2, 47)
     a = losses.read_out(answers, torch.tensor([1, -1]), units, known, 0.2)
     other = (answers[0].clone(), answers[1].clone())
     other[0][1], other[1][1] = 5, -5

@@ -5,18 +5,18 @@ from torch import Tensor, nn
 import mien
 from mien.methods.aipgan.config import Architecture
 from mien.methods.aipgan.method import AIPGAN
-from mien.nn.alive import vitals
+from mien.nn.alive import Answer, Gate, heard, ranked, vitals
 
 
-class Gate(nn.Module):
+class Gated(nn.Module):
     """A method that has nothing but a gate."""
 
-    def __init__(self, values: Tensor, low: float = 0.0) -> None:
+    def __init__(self, values: Tensor, low: float = 0.0, selects: bool = False) -> None:
         super().__init__()
-        self.values, self.low = values, low
+        self.gate = Gate(values, low, selects=selects)
 
-    def gates(self, face: Tensor) -> dict[str, tuple[Tensor, float, float]]:
-        return {"gate": (self.values, self.low, 1.0)}
+    def gates(self, face: Tensor) -> dict[str, Gate]:
+        return {"gate": self.gate}
 
 
 NOISE = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -37,10 +37,53 @@ PLACES = torch.linspace(0, 1, 64).view(1, 1, 8, 8).expand(4, 1, 8, 8)
     ids=["open", "tanh at its ends", "constant", "constant channels", "noise", "places", "tanh"],
 )
 def test_alarms(values: Tensor, low: float, says: str | None) -> None:
-    numbers, alarms = vitals(Gate(values, low), torch.zeros(4, 3, 64, 64))
+    numbers, alarms = vitals(Gated(values, low), torch.zeros(4, 3, 64, 64))
     assert set(numbers) == {"gate, ends", "gate, spread"}
     assert len(alarms) == (says is not None)
     assert all(says in alarm for alarm in alarms if says)
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (torch.full((4, 1, 8, 8), 0.998), "100.0% of it is at an end"),
+        (torch.zeros(4, 1, 8, 8), "100.0% of it is at an end"),
+        (torch.full((4, 1, 8, 8), 0.5), "the same everywhere"),
+        (0.5 + 0.1 * (NOISE - 0.5), "does not choose"),
+        (NOISE.round(), None),  # at both ends: it chooses
+        (0.1 + 0.8 * NOISE.round(), None),
+    ],
+    ids=["open", "shut", "half", "nearly half", "binary", "nearly binary"],
+)
+def test_a_gate_that_is_to_choose(values: Tensor, says: str | None) -> None:
+    numbers, alarms = vitals(Gated(values, selects=True), torch.zeros(4, 3, 64, 64))
+    assert set(numbers) == {"gate, ends", "gate, spread", "gate, entropy"}
+    assert len(alarms) == (says is not None)
+    assert all(says in alarm for alarm in alarms if says)
+
+
+def test_answers_of_adversaries() -> None:
+    silent, lost = torch.full((6, 3), 0.7), torch.full((6, 3), torch.nan)
+    numbers, alarms = heard({"a": Answer(silent), "b": Answer(lost), "c": Answer(NOISE)})
+    assert [a.partition(" is dead")[0] for a in alarms] == ["a", "b"]
+    assert numbers["c, spread"] > 0.1
+    truth = torch.tensor([[0.0], [0.0], [1.0], [1.0]])
+    known = torch.ones(4, 1)
+    numbers, alarms = heard({"a": Answer(NOISE, truth + 0.1 * NOISE[:, 0, 0, :1], truth, known)})
+    assert numbers["a, told"] == 1
+    assert "not heeded" in alarms[0]
+    numbers, alarms = heard({"a": Answer(NOISE, torch.zeros(4, 1), truth, known)})
+    assert numbers["a, told"] == 0.5
+    assert not alarms
+
+
+def test_ranks_count_what_is_known_alone() -> None:
+    told = torch.tensor([[0.9, 0.0], [0.1, 0.0], [0.5, 0.0]])
+    truth = torch.tensor([[1.0, 1.0], [0.0, 1.0], [0.0, 1.0]])
+    known = torch.ones(3, 2)
+    assert ranked(told, truth, known) == 1  # of the second thing all are so: it ranks nobody
+    known[1:, 0] = 0
+    assert ranked(told, truth, known) is None
 
 
 def test_a_method_without_gates_has_none() -> None:

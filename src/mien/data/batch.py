@@ -73,6 +73,16 @@ class Shown(Tensors):
     """(B,): 1 where `units` is the truth, 0 where it is the estimate of a fit."""
     landmarks: Tensor
     """(B, 68, 2) px."""
+    coded: Tensor | None = None
+    """(B, 47): 1 for the units that are known where some of a face's are not; None: `exact` says
+    it of all."""
+
+    @property
+    def known(self) -> Tensor:
+        """Which units are the truth: (B, 47), 0 or 1."""
+        if self.coded is not None:
+            return self.coded
+        return self.exact[:, None].expand_as(self.units)
 
 
 @dataclass(frozen=True)
@@ -80,9 +90,12 @@ class Person(Tensors):
     """Who faces are of."""
 
     index: Tensor
-    """int64 (B,): place in the data set's list of people."""
+    """int64 (B,): place in the data set's list of people; -1 where nothing else shows them."""
     at_rest: Tensor
-    """(B, 3, 64, 64) in [-1, 1]: the person without an expression, posed and lit as the face."""
+    """(B, 3, 64, 64) in [-1, 1]: the person without an expression, posed and lit as the face; of
+    photographs another one of theirs, turned and lit by the same draw."""
+    rests: Tensor
+    """(B,): 1 where such a picture is there; `at_rest` is grey where it is not."""
 
 
 @dataclass(frozen=True)
@@ -115,12 +128,19 @@ class Named(Batch):
 
 
 @dataclass(frozen=True)
-class Pairs(Batch):
-    """Faces, the same people with another expression, and strangers who wear that one."""
+class Strangers(Batch):
+    """Faces, and as many of other people: what the first look like with the expressions of the
+    second is not known."""
 
-    target: Shown
     donor: Shown
-    truth: Truth
     source_person: Person | None
     donor_person: Person | None
     """Both None where nobody asked for them."""
+
+
+@dataclass(frozen=True)
+class Pairs(Strangers):
+    """The same where it is known: the first with the expression that the second wear."""
+
+    target: Shown
+    truth: Truth

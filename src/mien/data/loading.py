@@ -95,7 +95,7 @@ def to_tensor(pixels: UInt8) -> Tensor:
     return torch.from_numpy(pixels).permute(2, 0, 1).float().div(127.5).sub(1.0)
 
 
-def _shrunk(picture: Tensor, side: int) -> Tensor:
+def shrunk(picture: Tensor, side: int) -> Tensor:
     """A picture (3, S, S) at `side`, averaged down."""
     return F.interpolate(picture[None], size=(side, side), mode="area")[0]
 
@@ -197,9 +197,9 @@ class RigPairs(Dataset[Pairs]):
         )
         truth = self.truth(photo, source, target, geometry)
         if not self.at_rest:
-            return Pairs(first, second, third, truth, None, None)
+            return Pairs(first, third, None, None, second, truth)
         people = self.person(s, geometry, camera), self.person(wearer, *theirs)
-        return Pairs(first, second, third, truth, *people)
+        return Pairs(first, third, *people, second, truth)
 
     def geometry(self, photo: Renders, rng: Generator, mirrored: bool) -> Geometry:
         return Geometry.draw(rng, photo.size, self.size, self.strength, mirrored)
@@ -225,7 +225,8 @@ class RigPairs(Dataset[Pairs]):
         """Who a photograph shows, and what they look like at rest."""
         photo = self.photos[s]
         rest = self.picture(photo.stored[self.at_rest[s]].image(), geometry, camera)
-        return Person(torch.tensor(self.people.index(photo.person)), _shrunk(rest, TRUTH))
+        who = torch.tensor(self.people.index(photo.person))
+        return Person(who, shrunk(rest, TRUTH), torch.tensor(1.0))
 
     def landmarks(self, photo: Renders, state: int, geometry: Geometry) -> Tensor:
         points = geometry.points(photo.landmarks[state])

@@ -5,7 +5,8 @@ Draw i is a function of (seed, i) alone, as of the rig's renders in `loading`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,8 @@ from torch.utils.data import Dataset
 
 from mien import facs, images
 from mien.data.adapters import recognised
-from mien.data.batch import Named, Shown
-from mien.data.loading import to_tensor
+from mien.data.batch import Named, Person, Shown, Strangers
+from mien.data.loading import TRUTH, shrunk, to_tensor
 from mien.data.manifest import FILE_NAME, Record, read_manifest
 from mien.data.transforms import Camera, Geometry
 from mien.errors import DataError
@@ -25,6 +26,8 @@ from mien.types import Float, UInt8
 
 STRENGTH = 0.5
 """Of the augmentation, of what pairs of renders get."""
+TRIES = 50
+"""Draws of somebody else before all photographs are looked through."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,10 @@ class Photograph:
     label: int
     """Index in `facs.EMOTIONS`, or -1."""
     person: int
-    """Place in `Photographs.people`."""
+    """Place in `Photographs.people`, or -1 where no other photograph shows them: nothing tells a
+    person from a picture then."""
+    at_rest: UInt8 | None = None
+    """(S, S, 3): another photograph of the person, at rest, under the same draw."""
 
 
 class Photographs:
@@ -61,7 +67,10 @@ class Photographs:
         self._place = {person: place for place, person in enumerate(self.people)}
         self.labelled: dict[int, list[int]] = {}
         """Emotion -> the photographs that show it."""
+        self.of: dict[str, list[int]] = {}
+        """Person -> the photographs that show them."""
         for k, r in enumerate(self.records):
+            self.of.setdefault(r.person, []).append(k)
             if r.emotion is not None:
                 self.labelled.setdefault(facs.EMOTIONS.index(r.emotion), []).append(k)
 
@@ -86,16 +95,54 @@ class Photographs:
         rng = np.random.default_rng((self.seed, i, 6))
         return self.photograph(int(rng.choice(self.labelled[source])), rng), wanted
 
-    def photograph(self, k: int, rng: Generator) -> Photograph:
-        """Photograph k of `records`, with the changes that `rng` draws."""
+    def strangers(self, i: int) -> tuple[Photograph, Photograph]:
+        """Draw i of two people, each with another photograph of theirs at rest where there is one.
+        Half of the time one wears an emotion and the other another, where emotions are known.
+        DataError where only one person is shown to learn from; one who is but looked at stands
+        beside another photograph of theirs.
+        """
+        if len(self.people) < 2 and self.augment:
+            raise DataError(f"{self.folder} shows one person: training needs two at least")
+        rng = np.random.default_rng((self.seed, i, 7))
+        first = int(rng.integers(len(self.records)))
+        among: Sequence[int] = range(len(self.records))
+        if len(self.labelled) > 1 and rng.random() < 0.5:
+            one, two = (sorted(self.labelled)[k] for k in rng.permutation(len(self.labelled))[:2])
+            first = int(rng.choice(self.labelled[one]))
+            among = self.labelled[two]
+        second = self._other(self.records[first].person, among, rng)
+        return self.photograph(first, rng, True), self.photograph(second, rng, True)
+
+    def _other(self, person: str, among: Sequence[int], rng: Generator) -> int:
+        """A photograph of somebody else among some, of all where those show nobody else."""
+        for _ in range(TRIES if len(self.people) > 1 else 0):
+            k = among[int(rng.integers(len(among)))]
+            if self.records[k].person != person:
+                return k
+        others = [k for k, r in enumerate(self.records) if r.person != person]
+        others = others or list(range(len(self.records)))
+        return others[int(rng.integers(len(others)))]
+
+    def photograph(self, k: int, rng: Generator, rest: bool = False) -> Photograph:
+        """Photograph k of `records`, with the changes that `rng` draws; rest: with another one of
+        the person, at rest, where there is one.
+        """
         record = self.records[k]
         pixels = images.read(self.folder / record.file_name).pixels
         strength = STRENGTH if self.augment else 0.0
         mirrored = self.augment and bool(rng.random() < 0.5)
         geometry = Geometry.draw(rng, len(pixels), self.size, strength, mirrored)
-        seen = geometry.image(pixels)
-        if self.augment:
-            seen = Camera.draw(rng, strength).apply(seen)
+        camera = Camera.draw(rng, strength) if self.augment else None
+
+        def drawn(picture: UInt8) -> UInt8:
+            seen = geometry.image(picture)
+            return seen if camera is None else camera.apply(seen)
+
+        seen, at_rest = drawn(pixels), None
+        calm = [j for j in self.of[record.person] if self.records[j].emotion == "neutral"]
+        if rest and calm:
+            other = calm[int(rng.integers(len(calm)))]
+            at_rest = drawn(images.read(self.folder / self.records[other].file_name).pixels)
         assert record.landmarks is not None
         points = geometry.points(record.landmarks)
         units = record.units
@@ -106,7 +153,8 @@ class Photographs:
             (points[MIRROR] if mirrored else points).astype(np.float32),
             facs.mirror(units) if mirrored else units,
             -1 if record.emotion is None else facs.EMOTIONS.index(record.emotion),
-            self._place[record.person],
+            self._place[record.person] if len(self.of[record.person]) > 1 else -1,
+            at_rest,
         )
 
 
@@ -126,17 +174,53 @@ class NamedPhotographs(Dataset[Named]):
         return Named(shown(photo), torch.tensor(wanted))
 
 
+class StrangePhotographs(Dataset[Strangers]):
+    """Photographs of two people at a time; emotions, action units and rest where they are known."""
+
+    def __init__(self, photographs: Photographs) -> None:
+        self.photographs, self.people = photographs, photographs.people
+        photographs.strangers(0)  # what is wrong is said before training begins
+
+    def __len__(self) -> int:
+        return 2**31
+
+    def __getitem__(self, i: int) -> Strangers:
+        one, two = self.photographs.strangers(i)
+        return Strangers(suggested(one), suggested(two), person_of(one), person_of(two))
+
+
 def shown(photo: Photograph) -> Shown:
-    """A photograph as a training step sees it; units that nobody coded are 0, and then `exact` is
-    0 too."""
-    known = not np.isnan(photo.units).any()
+    """A photograph as a training step sees it; units that nobody coded are 0, and `coded` too, and
+    `exact` where any is missing.
+    """
+    coded = ~np.isnan(photo.units)
     return Shown(
         pixels=to_tensor(photo.pixels),
         units=torch.from_numpy(np.nan_to_num(photo.units)),
         label=torch.tensor(photo.label),
-        exact=torch.tensor(float(known)),
+        exact=torch.tensor(float(coded.all())),
         landmarks=torch.from_numpy(photo.landmarks),
+        coded=torch.from_numpy(coded.astype(np.float32)),
     )
+
+
+def suggested(photo: Photograph) -> Shown:
+    """The same, but where nobody coded any unit and the emotion is known, its prototype stands for
+    them (Inferred: the papers' labels are not known). `exact` stays 0: it is a suggestion.
+    """
+    seen = shown(photo)
+    if photo.label < 0 or bool(seen.coded is not None and seen.coded.any()):
+        return seen
+    units = torch.from_numpy(facs.prototype(facs.EMOTIONS[photo.label]))
+    return replace(seen, units=units, coded=torch.ones_like(units))
+
+
+def person_of(photo: Photograph) -> Person:
+    """Who a photograph shows."""
+    there = photo.at_rest is not None
+    grey = torch.zeros(3, TRUTH, TRUTH)
+    rest = grey if photo.at_rest is None else shrunk(to_tensor(photo.at_rest), TRUTH)
+    return Person(torch.tensor(photo.person), rest, torch.tensor(float(there)))
 
 
 def is_manifest(folder: Path) -> bool:

@@ -6,19 +6,25 @@ What is a paper's own is in the method's `task.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
+from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mien import facs
-from mien.data.batch import Batch, Pairs
+from mien.data.batch import Batch, Pairs, Shown, Strangers
 from mien.data.loading import LabelledFaces, RigFaces, RigPairs
-from mien.methods.config import MethodConfig
+from mien.data.photographs import Photographs, StrangePhotographs, is_manifest, shown
+from mien.errors import ConfigError
+from mien.methods.config import MethodConfig, RigWeights
 from mien.methods.learnt import Learnt
 from mien.nn import losses
+from mien.nn.alive import Answer
 from mien.nn.blocks import initialise
 from mien.nn.compose import resize
 from mien.nn.parts import Watches
@@ -27,14 +33,20 @@ from mien.types import Composition, Faces
 
 Trained = TypeVar("Trained", bound=Learnt)
 
+CROWD = 2048
+"""People at most whose portraits are shown; there may be hundreds of thousands."""
+AT_ONCE = 32
+
 
 class MethodTask(Task[Trained]):
     """The training half of a method, which is what is kept of it."""
 
     config: MethodConfig
+    from_truth: ClassVar[tuple[str, ...]] = ()
+    """The paper's own weights that need the rig's truth, beside those of `RigWeights`."""
 
     def __init__(self, config: Any, data: Path, method: Trained) -> None:
-        """data: folder of rig shards."""
+        """data: folder of rig shards, or of aligned photographs."""
         super().__init__()
         self.config, self.data, self.method = config, data, method
         self.ema_images = config.training.ema_images
@@ -62,11 +74,58 @@ class MethodTask(Task[Trained]):
             augment=split == "train", portraits=portraits, named=t.named, weak=t.weak,
         )  # fmt: skip
 
+    def strangers(
+        self, split: str, seed: int, portraits: bool = False
+    ) -> RigPairs | StrangePhotographs:
+        """Two people at a time: photographs, or the rig's pairs. ConfigError where photographs are
+        to answer what the rig alone knows.
+        """
+        if not is_manifest(self.data):
+            return self.pairs(split, seed, portraits)
+        self.ask_no_truth()
+        size, augment = self.config.architecture.size, split == "train"
+        return StrangePhotographs(
+            Photographs(self.data, split, size=size, seed=seed, augment=augment)
+        )
+
+    def ask_no_truth(self) -> None:
+        """ConfigError for a term, or a kind of data, that photographs do not have."""
+        paper = f"train recipes/{self.method.name}/paper_128.yaml"
+        kind = getattr(self.config.training, "data", "unpaired")
+        if kind != "unpaired":
+            raise ConfigError(
+                f"{self.data} holds photographs, and training.data is {kind}: {paper}"
+            )
+        needing = [f.name for f in fields(RigWeights) if f.name != "smooth"]
+        for name in (*needing, *self.from_truth):
+            if getattr(self.config.weights, name):
+                raise ConfigError(
+                    f"weights.{name} needs the rig's truth, and {self.data} holds photographs: "
+                    f"set it to 0, or {paper}"
+                )
+
     def faces(self, split: str, seed: int) -> LabelledFaces:
         """The rig's faces, one by one."""
         return LabelledFaces(
             RigFaces(self.data, split, size=self.config.architecture.size, seed=seed)
         )
+
+    def portraits(self) -> Iterator[Tensor]:
+        """The training people as they are, (n, 3, S, S) at a time: every photograph of the rig's;
+        of photographs one of each person.
+        """
+        size = self.config.architecture.size
+        if is_manifest(self.data):
+            found = Photographs(self.data, "train", size=size, augment=False)
+            still = np.random.default_rng(0)  # draws nothing without augmentation
+            each = [of[0] for of in found.of.values()][:CROWD]
+            read = (shown(found.photograph(k, still)).pixels for k in each)
+        else:
+            faces = RigFaces(self.data, "train", size=size, augment=False)
+            own = {s: i for i, (s, _) in reversed(list(enumerate(faces.faces)))}
+            read = (faces[i][0] for i in sorted(own.values()))
+        while some := list(islice(read, AT_ONCE)):
+            yield torch.stack(some)
 
     # ---- phases ----------------------------------------------------------------------------------
 
@@ -120,8 +179,8 @@ class MethodTask(Task[Trained]):
 
     @torch.no_grad()
     def preview(self, average: Trained, batch: Batch) -> list[tuple[str, Tensor]]:
-        """Source, every label, the source's own code; where the truth is known, the target by
-        reference and by units.
+        """Source, every label, the source's own code; what another lends; where the truth is known,
+        the target by units too.
         """
         source = _faces(batch.source.pixels)
         identity, x = average.identity(source), source.pixels
@@ -130,11 +189,14 @@ class MethodTask(Task[Trained]):
             index = torch.full((len(x),), k, device=x.device)
             columns.append((name, average.decode(identity, average.from_labels(index))))
         columns.append(("own", average.decode(identity, average.encode(source))))
-        if isinstance(batch, Pairs):
+        if isinstance(batch, Strangers):
             donor = batch.donor.pixels
             columns += [
                 ("donor", donor),
                 ("like donor", average.decode(identity, average.encode(_faces(donor)))),
+            ]
+        if isinstance(batch, Pairs):
+            columns += [
                 ("by units", average.decode(identity, average.from_units(batch.target.units))),
                 ("truth", batch.target.pixels),
             ]
@@ -162,6 +224,22 @@ class MethodTask(Task[Trained]):
 def _faces(pixels: Tensor) -> Faces[Tensor]:
     """Pictures (B, 3, S, S) as a method takes them; none asks for landmarks."""
     return Faces(pixels, pixels.new_zeros(len(pixels), 68, 2))
+
+
+def untold(values: Tensor, units: Tensor, emotion: Tensor, face: Shown, present: float) -> Answer:
+    """What an adversary says of codes that must not tell units and emotions of faces, (N, 47) and
+    (N, 8), the surer the larger; values (B, ...): what it says of other codes.
+
+    present: intensity from which a unit counts as present.
+    """
+    there = torch.stack([face.label == k for k in range(emotion.shape[1])], 1)
+    sure = (face.label >= 0)[:, None].expand_as(there)
+    return Answer(
+        values,
+        torch.cat([units, emotion], 1),
+        torch.cat([face.units >= present, there], 1),
+        torch.cat([face.known, sure], 1),
+    )
 
 
 def some(share: float, count: int) -> int:

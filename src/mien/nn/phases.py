@@ -14,6 +14,8 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor, nn
 
+from mien.nn.alive import Answer
+
 Kept = TypeVar("Kept", bound=nn.Module)
 
 
@@ -122,6 +124,10 @@ class Task(nn.Module, ABC, Generic[Kept]):
     def preview(self, average: Kept, batch: Any) -> list[tuple[str, Tensor]]:
         """Named columns (B, 3, S, S) of a sheet of pictures, made with the average; none here."""
         return []
+
+    def answers(self, average: Kept, batch: Any) -> dict[str, Answer]:
+        """What the adversaries say of validation people by name, for `nn.alive`; none here."""
+        return {}
 
     def validate(self, average: Kept, batch: Any) -> dict[str, float]:
         """Numbers by name that say how well the average does on faces of validation people; none

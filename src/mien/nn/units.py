@@ -42,7 +42,8 @@ def prototypes() -> Tensor:
 
 def read_error(read: Tensor, units: Tensor, known: Tensor) -> Tensor:
     """Squared error of AU intensities (B, 47), summed over units, mean over the faces whose units
-    are `known` (B,) 0 or 1; 0 where none are.
+    are `known`, (B,) or each by itself (B, 47), 0 or 1; 0 where none are.
     """
-    error = (read - units).square().sum(1)
-    return (error * known).sum() / known.sum().clamp_min(1)
+    known = known[:, None].expand_as(units) if known.ndim == 1 else known
+    error = ((read - units).square() * known).sum(1)
+    return error.sum() / known.amax(1).sum().clamp_min(1)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from mien.data.batch import Batch, Tensors, collate
-from mien.nn.alive import vitals
+from mien.nn.alive import heard, vitals
 from mien.nn.phases import Task
 from mien.training import checkpoint
 from mien.training.trainer import Trainer
@@ -24,6 +24,8 @@ CHECKED, SHOWN = 96, 8
 """Items of the validation people that are measured, and of these drawn."""
 SEED = 7
 """Of those items."""
+STEPS = 50
+"""Steps after which a loss that was 0 in all of them is told of."""
 
 
 def _pixels(t: Tensor) -> np.ndarray[Any, Any]:
@@ -88,9 +90,14 @@ class Journal:
     def write(self, trainer: Trainer) -> None:
         """One entry of everything."""
         means = trainer.gathered(self.sums)
+        often = {name for name, (_, count) in self.sums.items() if count >= STEPS}
         self.sums = {}
         if not trainer.fabric.is_global_zero:
             return
+        self.alarm([
+            f"{name} was 0 in every step since the last entry: nothing is learnt from it"
+            for name, mean in means.items() if name in often and mean == 0
+        ])  # fmt: skip
         checkpoint.save(
             self.folder / STATE, trainer.task, trainer.ema.average, trainer.optimizers,
             trainer.counters, trainer.plan,
@@ -115,8 +122,15 @@ class Journal:
             cv2.imwrite(str(target), contact_sheet(columns)[..., ::-1])
         numbers = {k: round(v, 3) for k, v in self.task.validate(average, on).items()}
         if isinstance(on, Batch):
-            lives, alarms = vitals(average, on.source.pixels)
-            numbers |= lives
-            for line in alarms:
-                warnings.warn(f"{self.folder.name}: {line}", stacklevel=2)
+            gates, shut = vitals(average, on.source.pixels)
+            self.task.eval()  # spectral norm moves on with every call while it learns
+            voices, silent = heard(self.task.answers(average, on))
+            self.task.train()
+            numbers |= gates | voices
+            self.alarm(shut + silent)
         return numbers
+
+    def alarm(self, lines: list[str]) -> None:
+        """Say that mechanisms are dead."""
+        for line in lines:
+            warnings.warn(f"{self.folder.name}: {line}", stacklevel=2)

@@ -25,6 +25,8 @@ class Architecture(BaseArchitecture):
     decoder: int = 128  # channels of the decoder at the finest joined map; doubled below
     decoder_max: int = 512
     attention: bool = True  # channel and spatial attention in both encoders
+    identity_gate: float = 0.5  # share of places that the identity's spatial gate lets through, by
+    # construction, so that it has to choose; 0: as many as it likes, which became all
     intrinsic: Literal["deforming", "neutral"] = (
         "deforming"  # deforming: texture and warp rebuild the photograph; neutral: face at rest
     )
@@ -38,6 +40,8 @@ class Architecture(BaseArchitecture):
     look: bool = False  # the decoder's last block sees the face that is to be moved
     project: bool = False  # at inference: of a code nothing is lent but the units read from it
     norm: Literal["instance", "group"] = "instance"  # of every residual block
+    older: ClassVar[dict[str, float]] = {"identity_gate": 0.0}
+    """Fields that weights may be older than, with what these were made with."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class Weights(RigWeights):
     units: float = 1.0  # squared error of the units read from a code
     mapped: float = 1.0  # L1 between code and the map's from units; trains the map
     intrinsic: float = 10.0  # L1 of the intrinsic image, or of what texture and warp rebuild
+    at_rest: float = 5.0  # deforming: L1 of the intrinsic image to the person at rest, where shown
+    choice: float = 0.1  # entropy of the identity's spatial gate, bits: it is to open or to shut
     warp_smooth: float = 1e-6  # deforming: total variation of the warp, summed over its pixels
     warp_mean: float = 1e-2  # deforming: squared distance of the mean warp from none, px
     realism: float = 1.0  # results must pass for photographs

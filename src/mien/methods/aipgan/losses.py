@@ -8,7 +8,9 @@ authors). Those that need the rig's truth are in `nn/losses.py`.
 from __future__ import annotations
 
 from torch import Tensor
+from torch.nn import functional as F
 
+from mien.nn.alive import entropy
 from mien.nn.losses import heat
 
 
@@ -26,6 +28,23 @@ def apart(a: Tensor, b: Tensor) -> Tensor:
     """L1 of `a` to `b`, in units of b's spread; `b` stands still, so that neither can shrink."""
     b = b.detach()
     return (a - b).abs().mean() / b.float().std().clamp_min(1e-3)
+
+
+def undecided(gate: Tensor) -> Tensor:
+    """Mean entropy of a gate in [0, 1], bits: 0 where it is open or shut everywhere."""
+    return entropy(gate).mean()
+
+
+def unlike(made: Tensor, truth: Tensor, there: Tensor) -> Tensor:
+    """L1 between pictures (B, 3, s, s) where there is a true one, (B,) 0 or 1; 0 where none is."""
+    each = (made - truth).abs().mean((1, 2, 3))
+    return (each * there).sum() / there.sum().clamp_min(1)
+
+
+def somebody_else(logits: Tensor, person: Tensor) -> Tensor:
+    """Cross-entropy of people (B,) int64 where they are known (not -1); 0 where none is."""
+    wrong = F.cross_entropy(logits, person, ignore_index=-1, reduction="sum")
+    return wrong / (person >= 0).sum().clamp_min(1)
 
 
 def rough(warp: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from mien.guides import Reference
 from mien.methods.aipgan import networks
 from mien.methods.aipgan.config import Architecture
 from mien.methods.learnt import Learnt
+from mien.nn.alive import Gate
 from mien.nn.blocks import initialise
 from mien.nn.compose import decisive, resize
 from mien.nn.heads import ComposeHead, PictureHead
@@ -101,12 +102,13 @@ class AIPGAN(Learnt):
             ("result", self.decode(self.identity(source), expression)),
         ]
 
-    def gates(self, face: Tensor) -> dict[str, tuple[Tensor, float, float]]:
+    def gates(self, face: Tensor) -> dict[str, Gate]:
         """For `nn.alive`: the spatial gates of both encoders, (B, 1, 16, 16) in [0, 1]."""
+        chooses = self.architecture.identity_gate > 0
         _, lent = self.expression_encoder(face)
         _, _, kept = self.identity_encoder(face)
-        found = {"expression attention": lent, "identity attention": kept}
-        return {name: (gate, 0.0, 1.0) for name, gate in found.items() if gate is not None}
+        found = {"expression attention": (lent, False), "identity attention": (kept, chooses)}
+        return {k: Gate(g, selects=chosen) for k, (g, chosen) in found.items() if g is not None}
 
 
 def lit(face: Tensor, gate: Tensor) -> Tensor:

@@ -48,12 +48,13 @@ class Attention(nn.Module):
     """Channel gate, then spatial gate (CBAM, Woo et al., ECCV 2018, sec. 3): (B, c, h, w) -> the
     same, and the spatial gate (B, 1, h, w) in [0, 1].
 
-    Differs: without CBAM's batch norm behind the 7x7 convolution: a face's gate is its own.
+    Differs: without CBAM's batch norm behind the 7x7 convolution: a face's gate is its own. With a
+    `share` above 0 the spatial gate lets that share of the places through, see `rationed`.
     """
 
-    def __init__(self, c: int) -> None:
+    def __init__(self, c: int, share: float = 0.0) -> None:
         super().__init__()
-        narrow = max(4, c // 16)
+        narrow, self.let = max(4, c // 16), share
         self.shared = nn.Sequential(nn.Linear(c, narrow), nn.ReLU(), nn.Linear(narrow, c))
         self.where = nn.Conv2d(2, 1, 7, 1, 3)
 
@@ -61,8 +62,30 @@ class Attention(nn.Module):
         which = torch.sigmoid(self.shared(x.mean((2, 3))) + self.shared(x.amax((2, 3))))
         x = x * which[..., None, None]
         seen = torch.cat([x.mean(1, keepdim=True), x.amax(1, keepdim=True)], 1)
-        where = torch.sigmoid(self.where(seen))
+        said = self.where(seen)
+        where = rationed(said, self.let) if self.let else torch.sigmoid(said)
         return x * where, where
+
+
+def rationed(logits: Tensor, share: float) -> Tensor:
+    """A gate (B, 1, h, w) in [0, 1] whose mean is `share` in every face: sigmoid(logits - t), with
+    the one t of each face that makes it so. What opens it here shuts it elsewhere.
+
+    Inferred: a gate that may be open everywhere is, since nothing that lies behind it loses by
+    that, and so it says nothing. t is found by halving; its gradient is the implicit one.
+    """
+    said = logits.float().flatten(1)
+    with torch.no_grad():
+        low, high = said.amin(1, keepdim=True) - 20, said.amax(1, keepdim=True) + 20
+        for _ in range(40):
+            t = (low + high) / 2
+            more = torch.sigmoid(said - t).mean(1, keepdim=True) > share
+            low, high = torch.where(more, t, low), torch.where(more, high, t)
+        gate = torch.sigmoid(said - t)
+        slope = gate * (1 - gate)
+        pull = slope / slope.sum(1, keepdim=True).clamp_min(1e-6)
+    drift = (pull * (said - said.detach())).sum(1, keepdim=True)  # 0, with the gradient of t
+    return torch.sigmoid(said - (t + drift)).view_as(logits).to(logits)
 
 
 class Trunk(nn.Module):
@@ -70,15 +93,15 @@ class Trunk(nn.Module):
     attention, which sits before the last Down.
     """
 
-    def __init__(self, a: Architecture, last: str | None) -> None:
-        """`last`: norm of the last block."""
+    def __init__(self, a: Architecture, last: str | None, share: float = 0.0) -> None:
+        """`last`: norm of the last block; share: of places that the gate lets through."""
         super().__init__()
         channels = widths(a.width, downs(a) + 1, a.width_max)
         pairs = list(itertools.pairwise(channels))
         self.stem, self.width = a.stem, channels[-1]
         self.first = nn.Conv2d(3 * a.stem**2, channels[0], 1)
         self.down = nn.Sequential(*(ResBlock(i, o, -1, a.norm) for i, o in pairs[:-1]))
-        self.attention = Attention(channels[-2]) if a.attention else None
+        self.attention = Attention(channels[-2], share) if a.attention else None
         self.last = ResBlock(*pairs[-1], -1, last)
 
     def forward(self, face: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -172,12 +195,12 @@ class IdentityEncoder(nn.Module):
     warp that belongs to a deforming texture.
 
     Self-supervised: what is attended must rebuild the intrinsic image; nothing else is asked of
-    the gate. No connection leads around the 8x8 bottleneck.
+    the gate, nor teaches it (`task.choose`). No connection leads around the 8x8 bottleneck.
     """
 
     def __init__(self, a: Architecture) -> None:
         super().__init__()
-        self.trunk, self.path = Trunk(a, a.norm), UpPath(a)
+        self.trunk, self.path = Trunk(a, a.norm, a.identity_gate), UpPath(a)
         bottom, flat = self.path.widths[0], BOTTOM**2 * self.trunk.width
         self.enter: nn.Module = (
             nn.Sequential(
@@ -195,6 +218,22 @@ class IdentityEncoder(nn.Module):
         """Maps, the trunk's map (B, c, 8, 8), from which `deform` reads the warp, and the gate."""
         bottom, gate = self.trunk(face)
         return self.path(self.enter(bottom)), bottom, gate
+
+    def gate(self) -> nn.Module | None:
+        """What decides the spatial gate, where that has to choose; else None."""
+        attention = self.trunk.attention
+        return attention.where if attention is not None and attention.let else None
+
+    def others(self) -> list[nn.Module]:
+        """All of it but `gate`, that has anything to learn."""
+        trunk, attention = self.trunk, self.trunk.attention
+        if self.gate() is None or attention is None:
+            return [self]
+        parts = (
+            trunk.first, trunk.down, attention.shared, trunk.last, self.enter, self.path,
+            self.image, self.deform,
+        )  # fmt: skip
+        return [m for m in parts if m is not None and any(True for _ in m.parameters())]
 
     def intrinsic(self, finest: Tensor) -> Tensor:
         """The intrinsic image (B, 3, 64, 64) in [-1, 1], of the finest map."""

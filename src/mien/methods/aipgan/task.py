@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from mien.data.batch import Batch, Pairs, Shown
+from mien.data.batch import Batch, Pairs, Shown, Strangers
 from mien.data.loading import LabelledFaces, RigPairs
+from mien.data.photographs import StrangePhotographs, is_manifest
 from mien.errors import ConfigError
 from mien.methods.aipgan import losses
 from mien.methods.aipgan.config import AIPGANConfig
@@ -25,6 +26,7 @@ from mien.methods.aipgan.method import AIPGAN
 from mien.methods.aipgan.networks import INTRINSIC, Discriminator
 from mien.methods.task import MethodTask, psnr, some
 from mien.nn import losses as shared
+from mien.nn.alive import Answer
 from mien.nn.compose import compose, resize, warp
 from mien.nn.phases import Group, Loss, Phase
 from mien.nn.units import read_error
@@ -43,11 +45,13 @@ class AIPGANTask(MethodTask[AIPGAN]):
         self.discriminator = Discriminator(config.architecture, config.training.people)
         self.adversaries(self.discriminator, paired=config.training.data == "pairs")
 
-    def dataset(self, split: str, seed: int) -> RigPairs | LabelledFaces:
-        """Pairs with portraits; ConfigError when they show more people than there is room for."""
-        if self.config.training.data == "faces":
+    def dataset(self, split: str, seed: int) -> RigPairs | LabelledFaces | StrangePhotographs:
+        """Two people at a time, with portraits; ConfigError when they are more people than there is
+        room for.
+        """
+        if self.config.training.data == "faces" and not is_manifest(self.data):
             return self.faces(split, seed)
-        pairs, room = self.pairs(split, seed, portraits=True), self.config.training.people
+        pairs, room = self.strangers(split, seed, portraits=True), self.config.training.people
         count = len(pairs.people)
         if split == "train" and count > room:
             raise ConfigError(
@@ -55,6 +59,11 @@ class AIPGANTask(MethodTask[AIPGAN]):
                 f"say --set training.people={count}"
             )
         return pairs
+
+    @property
+    def gate(self) -> nn.Module | None:
+        """What is taught by the intrinsic image alone: the identity's gate, where it chooses."""
+        return self.method.identity_encoder.gate() if self.config.weights.intrinsic else None
 
     def phases(self) -> Sequence[Phase]:
         t, m = self.config.training, self.method
@@ -67,7 +76,11 @@ class AIPGANTask(MethodTask[AIPGAN]):
             when = {"every": t.adversary_every, "start": self.join}
             judge = [Group([self.discriminator], t.lr_discriminator)]
             phases.append(self.phase("discriminator", judge, self.judge, **when))
-        groups = [Group([*reading, m.identity_encoder, m.decoder, m.head], t.lr)]
+        if self.gate is not None:
+            phases.append(self.phase("gate", [Group([self.gate], t.lr)], self.choose))
+        alone = self.gate is not None
+        identity = m.identity_encoder.others() if alone else [m.identity_encoder]
+        groups = [Group([*reading, *identity, m.decoder, m.head], t.lr)]
         phases.append(self.phase("generator", groups, self.make, **decay))
         return phases + self.critics(t.lr_discriminator)
 
@@ -83,7 +96,7 @@ class AIPGANTask(MethodTask[AIPGAN]):
 
     # ---- the discriminator's step ----------------------------------------------------------------
 
-    def judge(self, batch: Pairs, seen: int) -> Loss:
+    def judge(self, batch: Strangers, seen: int) -> Loss:
         """Photographs against results; units and people of photographs alone, which are known."""
         n = self.part(batch)
         x, d = batch.source.pixels[:n], batch.donor.pixels[:n]
@@ -93,13 +106,13 @@ class AIPGANTask(MethodTask[AIPGAN]):
             fake, _, _ = self.discriminator(self.results(x, d))
             parts["realism"] = shared.hinge_real(real) + shared.hinge_fake(fake)
         if "judged_units" in self.judged:
-            truth = torch.cat([batch.source.units[:n], batch.target.units[:n]])
+            truth = torch.cat([batch.source.units[:n], batch.donor.units[:n]])
             parts["judged_units"] = read_error(units, truth, known(batch, n))
         if "judged_person" in self.judged:
             assert batch.source_person is not None
             assert batch.donor_person is not None
             who = torch.cat([batch.source_person.index[:n], batch.donor_person.index[:n]])
-            parts["judged_person"] = F.cross_entropy(person, who)
+            parts["judged_person"] = losses.somebody_else(person, who)
         return Loss(parts)
 
     @torch.no_grad()
@@ -111,7 +124,16 @@ class AIPGANTask(MethodTask[AIPGAN]):
 
     # ---- the generator's step ------------------------------------------------------------------
 
-    def make(self, batch: Pairs, seen: int) -> Loss:
+    def choose(self, batch: Strangers, seen: int) -> Loss:
+        """The identity's gate alone: what it lets through must rebuild the intrinsic image, and
+        nothing else teaches it; it is to open or to shut.
+        """
+        maps, bottom, gate = self.method.identity_encoder(batch.source.pixels)
+        assert gate is not None
+        parts = self.intrinsic_terms(maps, bottom, batch) | {"choice": losses.undecided(gate)}
+        return Loss.weighed(parts, self.config.weights)
+
+    def make(self, batch: Strangers, seen: int) -> Loss:
         """Every term of both encoders and the decoder that has a weight."""
         m, n = self.method, self.part(batch)
         x, d = batch.source.pixels, batch.donor.pixels
@@ -121,10 +143,10 @@ class AIPGANTask(MethodTask[AIPGAN]):
         edit = m.transfer(x, maps, own, lent)
         result = compose(x, edit)
         both = torch.cat([batch.source.landmarks, batch.donor.landmarks])
-        units = torch.cat([batch.source.units, batch.target.units])
+        units = torch.cat([batch.source.units, batch.donor.units])
         parts = self.code_terms(codes, gate, both, units, known(batch, len(x)))
         parts |= self.intrinsic_terms(maps, bottom, batch)
-        if self.config.training.data == "pairs":
+        if isinstance(batch, Pairs) and self.config.training.data == "pairs":
             parts |= self.truth_terms(edit, result, batch)
         parts |= self.again(result[:n], [k[:n] for k in maps], codes[len(x) :][:n], batch)
         if self.config.weights.reconstruction:
@@ -134,17 +156,17 @@ class AIPGANTask(MethodTask[AIPGAN]):
             parts |= self.passes(result[:n], batch)
         return Loss.weighed(parts, self.config.weights)
 
-    def draw(self, codes: Tensor, batch: Pairs) -> tuple[Tensor, Tensor]:
+    def draw(self, codes: Tensor, batch: Strangers) -> tuple[Tensor, Tensor]:
         """Own and lent codes for the decoder: as encoded, with the noise, or for some faces as the
         map makes them of the units that are known.
         """
         t = self.config.training
-        units = torch.cat([batch.source.units, batch.target.units])
+        units = torch.cat([batch.source.units, batch.donor.units])
         count = len(codes) // 2
         mapped = self.method.unit_map.to_code(units)
         noisy = codes + t.noise * torch.randn_like(codes)
         by_units = (torch.rand(count, device=codes.device) >= t.lent).float().repeat(2)
-        drawn = torch.where((by_units * known(batch, count))[:, None] > 0, mapped, noisy)
+        drawn = torch.where((by_units * known(batch, count).amin(1))[:, None] > 0, mapped, noisy)
         own, lent = drawn.chunk(2)
         return own, lent
 
@@ -155,14 +177,15 @@ class AIPGANTask(MethodTask[AIPGAN]):
         face = batch.source
         codes, gate = self.method.expression_encoder(face.pixels)
         codes = codes + self.config.training.noise * torch.randn_like(codes)
-        parts = self.code_terms(codes, gate, face.landmarks, face.units, face.exact)
+        parts = self.code_terms(codes, gate, face.landmarks, face.units, face.known)
         return Loss.weighed(parts, self.config.weights)
 
     def code_terms(
         self, codes: Tensor, gate: Tensor | None, landmarks: Tensor, units: Tensor, sure: Tensor
     ) -> dict[str, Tensor]:
         """What the codes of faces must say, landmarks (B, 68, 2) px and units (B, 47) where they
-        are `sure` (B,) 0 or 1; and where their encoder looks.
+        are `sure` (B, 47) 0 or 1; and where their encoder looks. The map learns of faces all of
+        whose units are.
         """
         m, w = self.method, self.config.weights
         points = (landmarks + 0.5) / self.config.architecture.size
@@ -174,17 +197,19 @@ class AIPGANTask(MethodTask[AIPGAN]):
         if w.units:
             parts["units"] = read_error(m.unit_map.to_units(codes), units, sure)
         if w.mapped:
-            mapped = m.unit_map.to_code(units)
-            again = read_error(m.unit_map.to_units(mapped), units, sure)
+            mapped, whole = m.unit_map.to_code(units), sure.amin(1)
+            again = read_error(m.unit_map.to_units(mapped), units, whole)
             # the codes stand still: a code pulled to its units would forget the rest of the face
             apart = (mapped - codes.detach()).abs()
-            parts["mapped"] = (sure[:, None] * apart).mean() + again
+            parts["mapped"] = (whole[:, None] * apart).mean() + again
         return parts
 
     def intrinsic_terms(
-        self, maps: list[Tensor], bottom: Tensor, batch: Pairs
+        self, maps: list[Tensor], bottom: Tensor, batch: Strangers
     ) -> dict[str, Tensor]:
-        """The intrinsic image against the person at rest, or warped against the photograph."""
+        """The intrinsic image against the person at rest, where that is shown; or warped against
+        the photograph, and itself against the person at rest.
+        """
         encoder, w = self.method.identity_encoder, self.config.weights
         if not w.intrinsic:
             return {}
@@ -192,21 +217,26 @@ class AIPGANTask(MethodTask[AIPGAN]):
         if encoder.deform is not None:
             moved = encoder.deform(bottom)
             seen = F.interpolate(batch.source.pixels, (INTRINSIC, INTRINSIC), mode="area")
-            return {
+            parts = {
                 "intrinsic": (warp(image, moved) - seen).abs().mean(),
                 "warp_smooth": losses.rough(moved),
                 "warp_mean": losses.drift(moved),
             }
+            if batch.source_person is not None:
+                who = batch.source_person
+                parts["at_rest"] = losses.unlike(image, who.at_rest, who.rests)
+            return parts
         n = self.part(batch)
         theirs, _, _ = encoder(batch.donor.pixels[:n])
         made = torch.cat([image, encoder.intrinsic(theirs[-1])])
         assert batch.source_person is not None
         assert batch.donor_person is not None
-        truth = torch.cat([batch.source_person.at_rest, batch.donor_person.at_rest[:n]])
-        return {"intrinsic": (made - truth).abs().mean()}
+        both = batch.source_person, batch.donor_person[:n]
+        truth, there = (torch.cat([getattr(p, k) for p in both]) for k in ("at_rest", "rests"))
+        return {"intrinsic": losses.unlike(made, truth, there)}
 
     def again(
-        self, result: Tensor, maps: list[Tensor], lent: Tensor, batch: Pairs
+        self, result: Tensor, maps: list[Tensor], lent: Tensor, batch: Strangers
     ) -> dict[str, Tensor]:
         """TER-GAN's consistencies: the result's code and identity maps.
 
@@ -216,7 +246,7 @@ class AIPGANTask(MethodTask[AIPGAN]):
         """
         m, w, parts = self.method, self.config.weights, {}
         if w.expression_again:
-            if self.config.training.data == "pairs":
+            if isinstance(batch, Pairs) and self.config.training.data == "pairs":
                 with torch.no_grad():
                     lent, _ = m.expression_encoder(batch.target.pixels[: len(result)])
                 held = {k: p.detach() for k, p in m.expression_encoder.named_parameters()}
@@ -230,24 +260,31 @@ class AIPGANTask(MethodTask[AIPGAN]):
             parts["identity_again"] = torch.stack(each).mean()
         return parts
 
-    def passes(self, result: Tensor, batch: Pairs) -> dict[str, Tensor]:
+    def passes(self, result: Tensor, batch: Strangers) -> dict[str, Tensor]:
         """What the discriminator must say of results."""
         n = len(result)
         real, units, person = self.discriminator(result)
-        wanted, everyone = batch.target.units[:n], batch.target.exact[:n]
+        lent = batch.donor[:n]
         assert batch.source_person is not None
         parts = {
             "realism": -real.mean(),
-            "judged_units": read_error(units, wanted, everyone),
-            "judged_person": F.cross_entropy(person, batch.source_person.index[:n]),
+            "judged_units": read_error(units, lent.units, lent.known),
+            "judged_person": losses.somebody_else(person, batch.source_person.index[:n]),
         }
         return {name: parts[name] for name in self.judged}
 
-    def part(self, batch: Pairs) -> int:
+    def part(self, batch: Strangers) -> int:
         """How many of a batch are judged, rebuilt and encoded again."""
         return some(self.config.training.share, len(batch))
 
     # ---- what a run shows of itself --------------------------------------------------------------
+
+    def answers(self, average: AIPGAN, batch: Batch) -> dict[str, Answer]:
+        """What the discriminator's heads that have a weight say of faces."""
+        if not self.judged:
+            return {}
+        said = zip(JUDGED, self.discriminator(batch.source.pixels), strict=True)
+        return {k.replace("_", " "): Answer(v) for k, v in said if k in self.judged}
 
     @torch.no_grad()
     def preview(self, average: AIPGAN, batch: Batch) -> list[tuple[str, Tensor]]:
@@ -260,19 +297,20 @@ class AIPGANTask(MethodTask[AIPGAN]):
     @torch.no_grad()
     def validate(self, average: AIPGAN, batch: Batch) -> dict[str, float]:
         """Also the error of the reference's landmarks, % of the outer eye corners' distance, that
-        of its units, and the PSNR of the intrinsic image to the face at rest, dB.
+        of its units, and the PSNR of the intrinsic image to the face at rest, dB, where known.
         """
         numbers = super().validate(average, batch)
-        if isinstance(batch, Pairs) and batch.source_person is not None:
-            maps, _, _ = average.identity_encoder(batch.source.pixels)
+        who = batch.source_person if isinstance(batch, Strangers) else None
+        if who is not None and bool((there := who.rests > 0).any()):
+            maps, _, _ = average.identity_encoder(batch.source.pixels[there])
             image = average.identity_encoder.intrinsic(maps[-1])
-            numbers["psnr_intrinsic"] = psnr(image, batch.source_person.at_rest)
+            numbers["psnr_intrinsic"] = psnr(image, who.at_rest[there])
         return numbers | reading_errors(average, _lender(batch))
 
 
 def _lender(batch: Batch) -> Shown:
     """The faces whose expressions are read."""
-    return batch.donor if isinstance(batch, Pairs) else batch.source
+    return batch.donor if isinstance(batch, Strangers) else batch.source
 
 
 def reading_errors(method: AIPGAN, faces: Shown) -> dict[str, float]:
@@ -281,12 +319,13 @@ def reading_errors(method: AIPGAN, faces: Shown) -> dict[str, float]:
     truth = (faces.landmarks + 0.5) / method.size
     eyes = (truth[:, 36] - truth[:, 45]).norm(dim=-1, keepdim=True).clamp_min(1e-3)
     error = (method.landmarks(code) - truth).norm(dim=-1) / eyes
+    wrong = (method.units(Expression(code)) - faces.units).abs()
     return {
         "landmarks_percent": 100 * float(error.mean()),
-        "units_mae": float((method.units(Expression(code)) - faces.units).abs().mean()),
+        "units_mae": float((wrong * faces.known).sum() / faces.known.sum().clamp_min(1)),
     }
 
 
-def known(batch: Pairs, n: int) -> Tensor:
-    """Whether units are known, (2 n,) 0 or 1, of the first sources and donors."""
-    return torch.cat([batch.source.exact[:n], batch.donor.exact[:n]])
+def known(batch: Strangers, n: int) -> Tensor:
+    """Which units are known, (2 n, 47) 0 or 1, of the first sources and donors."""
+    return torch.cat([batch.source.known[:n], batch.donor.known[:n]])

@@ -11,17 +11,27 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def tell(answers: Tensor, units: Tensor, present: float) -> Tensor:
-    """The adversary's own loss: squared error of its raw answers (B, 47, 2) to the one-hot truth,
-    whether each unit (B, 47) reaches `present`.
+def tell(
+    answers: tuple[Tensor, Tensor], units: Tensor, known: Tensor, emotion: Tensor, present: float
+) -> Tensor:
+    """The adversary's own loss: squared error of its raw answers to the one-hot truth, about each
+    unit (B, 47, 2), whether it reaches `present`, where it is `known` (B, 47), and about the
+    emotion (B, 8), where there is one (not -1).
     """
-    truth = F.one_hot((units >= present).long(), 2).to(answers)
-    return (answers - truth).square().mean()
+    there, named = answers
+    truth = F.one_hot((units >= present).long(), 2).to(there)
+    apart = (there - truth).square().mean(2)
+    one = F.one_hot(emotion.clamp_min(0), named.shape[1]).to(named)
+    sure = (emotion >= 0).to(named)
+    missed = (named - one).square().mean(1)
+    by_unit = (apart * known).sum() / known.sum().clamp_min(1)
+    return by_unit + (missed * sure).sum() / sure.sum().clamp_min(1)
 
 
-def cannot_tell(answers: Tensor) -> Tensor:
-    """What the encoder wants of the adversary: squared error of its answers to the uniform one."""
-    return (answers - 1 / answers.shape[-1]).square().mean()
+def cannot_tell(answers: tuple[Tensor, Tensor]) -> Tensor:
+    """What the encoder wants of the adversary: squared error of its answers to the uniform ones."""
+    each = [(a - 1 / a.shape[-1]).square().mean() for a in answers]
+    return each[0] + each[1]
 
 
 def passes(answers: Tensor) -> Tensor:

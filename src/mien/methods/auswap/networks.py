@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from mien.facs import UNITS
+from mien.facs import EMOTIONS, UNITS
 from mien.methods.auswap.config import Architecture
 from mien.nn.blocks import Departure, Refine, ResBlock, StyledBlock
 
@@ -134,8 +134,8 @@ class Look(nn.Module):
 
 
 class FreeReader(nn.Module):
-    """D_f, the multi-class adversary: AU-free feature -> raw answers (B, 47, 2), absent or
-    present.
+    """D_f, the multi-class adversary: AU-free feature -> raw answers about every unit (B, 47, 2),
+    absent or present, and about the emotion (B, 8).
 
     Spectral norm keeps its answers where squares are tame: without it encoder and reader drive
     each other up without end.
@@ -148,12 +148,12 @@ class FreeReader(nn.Module):
             spectral_norm(nn.Conv2d(4 * a.width, c, 3, 2, 1)), nn.LeakyReLU(0.2),
             spectral_norm(nn.Conv2d(c, c, 3, 2, 1)), nn.LeakyReLU(0.2),
             nn.AdaptiveAvgPool2d(4), nn.Flatten(),
-            spectral_norm(nn.Linear(16 * c, 2 * len(UNITS))),
+            spectral_norm(nn.Linear(16 * c, 2 * len(UNITS) + len(EMOTIONS))),
         )  # fmt: skip
 
-    def forward(self, free: Tensor) -> Tensor:
-        answers: Tensor = self.layers(free)
-        return answers.view(len(free), len(UNITS), 2)
+    def forward(self, free: Tensor) -> tuple[Tensor, Tensor]:
+        units, emotion = self.layers(free).split([2 * len(UNITS), len(EMOTIONS)], 1)
+        return units.unflatten(1, (len(UNITS), 2)), emotion
 
 
 class PatchDiscriminator(nn.Sequential):

@@ -10,17 +10,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from mien.data.batch import Batch, Pairs
+from mien.data.batch import Batch, Pairs, Shown, Strangers
 from mien.data.loading import LabelledFaces, RigPairs
+from mien.data.photographs import StrangePhotographs, is_manifest
 from mien.methods.auswap import losses
 from mien.methods.auswap.config import AUSwapConfig
 from mien.methods.auswap.method import AUSwap
 from mien.methods.auswap.networks import FreeReader, PatchDiscriminator
-from mien.methods.task import MethodTask, some
+from mien.methods.task import MethodTask, some, untold
+from mien.nn.alive import Answer
 from mien.nn.compose import compose
 from mien.nn.phases import Group, Loss, Phase
 from mien.nn.units import read_error
@@ -40,6 +43,7 @@ class AUSwapTask(MethodTask[AUSwap]):
     """Phases and data of auswap for a config."""
 
     config: AUSwapConfig
+    from_truth: ClassVar[tuple[str, ...]] = ("same",)
 
     def __init__(self, config: AUSwapConfig, data: Path) -> None:
         super().__init__(config, data, AUSwap(config.architecture))
@@ -49,10 +53,11 @@ class AUSwapTask(MethodTask[AUSwap]):
         own = self.reader, self.realism, self.consistency
         self.adversaries(*own, paired=config.training.data == "pairs")
 
-    def dataset(self, split: str, seed: int) -> RigPairs | LabelledFaces:
-        if self.config.training.data == "faces":
+    def dataset(self, split: str, seed: int) -> RigPairs | LabelledFaces | StrangePhotographs:
+        """Two people at a time, photographs or the rig's; or single faces of the rig's."""
+        if self.config.training.data == "faces" and not is_manifest(self.data):
             return self.faces(split, seed)
-        return self.pairs(split, seed)
+        return self.strangers(split, seed)
 
     def phases(self) -> Sequence[Phase]:
         t, w, m = self.config.training, self.config.weights, self.method
@@ -83,20 +88,18 @@ class AUSwapTask(MethodTask[AUSwap]):
 
     # ---- the adversaries' steps ----------------------------------------------------------------
 
-    def read_free(self, batch: Pairs, seen: int) -> Loss:
-        """D_f reads the units of two strangers from their AU-free features."""
-        present = self.config.training.present
-        with torch.no_grad():
-            faces = batch.source.pixels, batch.donor.pixels
-            one, two = (self.method.free_encoder(x) for x in faces)
-        known = batch.source.exact > 0
-        parts = {"donor": losses.tell(self.reader(two), batch.target.units, present)}
-        if bool(known.any()):
-            units = batch.source.units[known]
-            parts["source"] = losses.tell(self.reader(one[known]), units, present)
-        return Loss(parts)
+    def read_free(self, batch: Strangers, seen: int) -> Loss:
+        """D_f reads units and emotions of two strangers from their AU-free features."""
+        return Loss({"source": self.told(batch.source), "donor": self.told(batch.donor)})
 
-    def judge(self, batch: Pairs, seen: int) -> Loss:
+    def told(self, face: Shown) -> Tensor:
+        """What D_f gets wrong about faces, of which it sees the AU-free feature."""
+        with torch.no_grad():
+            free = self.method.free_encoder(face.pixels)
+        answers, present = self.reader(free), self.config.training.present
+        return losses.tell(answers, face.units, face.known, face.label, present)
+
+    def judge(self, batch: Strangers, seen: int) -> Loss:
         """Photographs against made faces; self-reconstructions against swapped ones."""
         with torch.no_grad():
             made = self.swap(*self.part(batch))
@@ -110,12 +113,29 @@ class AUSwapTask(MethodTask[AUSwap]):
             parts["swap_consistency"] = losses.told_apart(d(rebuilt), d(swapped))
         return Loss(parts)
 
+    def answers(self, average: AUSwap, batch: Batch) -> dict[str, Answer]:
+        """What the adversaries say: D_f of noise of a feature's scale, and of the average's AU-free
+        features, which must not tell units and emotions; the image discriminators of faces.
+        """
+        if not isinstance(batch, Strangers):
+            return {}
+        face, found = batch.source, {}
+        if self.config.weights.free:
+            free = average.free_encoder(face.pixels)
+            units, emotion = self.reader(free)
+            noise = torch.cat([a.flatten(1) for a in self.reader(torch.randn_like(free))], 1)
+            sure, present = units[..., 1] - units[..., 0], self.config.training.present
+            found["multi-class adversary"] = untold(noise, sure, emotion, face, present)
+        for name, judge in self.judges().items():
+            found[name.replace("_", " ")] = Answer(judge(face.pixels))
+        return found
+
     # ---- the first stage ---------------------------------------------------------------------
 
     def read(self, batch: Batch, seen: int) -> Loss:
         """E_a learns its units, the map what E_a says of them."""
         feature = self.method.unit_encoder(batch.source.pixels)
-        parts = self.unit_error(feature, batch.source.units, batch.source.exact)
+        parts = self.unit_error(feature, batch.source.units, batch.source.known)
         return Loss.weighed(parts, self.config.weights)
 
     @torch.no_grad()
@@ -128,7 +148,7 @@ class AUSwapTask(MethodTask[AUSwap]):
 
     # ---- the generator's steps -----------------------------------------------------------------
 
-    def unpaired(self, batch: Pairs, seen: int) -> Loss:
+    def unpaired(self, batch: Strangers, seen: int) -> Loss:
         """Two strangers: every term of the paper, none of the truth."""
         x, d = batch.source.pixels, batch.donor.pixels
         m = self.method
@@ -159,18 +179,20 @@ class AUSwapTask(MethodTask[AUSwap]):
         lent = lent + self.config.training.noise * torch.randn_like(lent)
         return torch.where(torch.rand(len(lent), 1, device=lent.device) < 0.6, lent, mapped)
 
-    def unit_terms(self, features: Tensor, batch: Pairs) -> dict[str, Tensor]:
+    def unit_terms(self, features: Tensor, batch: Strangers) -> dict[str, Tensor]:
         """AU loss on the features of source and donor, and the map's agreement with them."""
-        units = torch.cat([batch.source.units, batch.target.units])
-        known = torch.cat([batch.source.exact, batch.target.exact])
+        units = torch.cat([batch.source.units, batch.donor.units])
+        known = torch.cat([batch.source.known, batch.donor.known])
         return self.unit_error(features, units, known)
 
     def unit_error(self, features: Tensor, units: Tensor, known: Tensor) -> dict[str, Tensor]:
-        """The same for any faces; `known` (B,) 0 or 1."""
+        """The same for any faces; `known` (B, 47) 0 or 1. The map learns of faces all of whose
+        units are known.
+        """
         m = self.method
-        mapped = m.unit_map(units)
-        apart = (known[:, None] * (mapped - features).abs()).mean()
-        again = read_error(m.unit_encoder.read(mapped), units, known)
+        mapped, whole = m.unit_map(units), known.amin(1)
+        apart = (whole[:, None] * (mapped - features).abs()).mean()
+        again = read_error(m.unit_encoder.read(mapped), units, whole)
         read = read_error(m.unit_encoder.read(features), units, known)
         return {"units": read, "mapped": apart + again}
 
@@ -179,7 +201,7 @@ class AUSwapTask(MethodTask[AUSwap]):
             return free.new_zeros(())
         return losses.cannot_tell(self.reader(free))
 
-    def exchange(self, batch: Pairs, seen: int) -> dict[str, Tensor]:
+    def exchange(self, batch: Strangers, seen: int) -> dict[str, Tensor]:
         """The terms on a part of the batch: rebuilt, swapped, encoded again, swapped back."""
         w, n = self.config.weights, self.part(batch)
         joined = seen >= self.join
@@ -200,11 +222,11 @@ class AUSwapTask(MethodTask[AUSwap]):
                 parts[name] = losses.passes(judge(seen_by))
         return parts
 
-    def again(self, made: Swap, again: tuple[Tensor, ...], batch: Pairs) -> dict[str, Tensor]:
+    def again(self, made: Swap, again: tuple[Tensor, ...], batch: Strangers) -> dict[str, Tensor]:
         """Encoded again, the swapped faces show the lender's units; swapped back, the lender."""
         m, n = self.method, len(made.faces[0])
         read = [m.unit_encoder.read(f) for f in again]
-        exact, units = batch.source.exact[:n], batch.source.units[:n]
+        lent, own = batch.donor[:n], batch.source[:n]
         back = []
         for k in (0, 1):
             free = m.free_encoder(made.swapped[k])
@@ -212,12 +234,12 @@ class AUSwapTask(MethodTask[AUSwap]):
                 compose(made.swapped[k], m.swap(made.swapped[k], free, again[k], again[1 - k]))
             )
         return {
-            "units_again": read_error(read[0], batch.target.units[:n], torch.ones_like(exact))
-            + read_error(read[1], units, exact),
+            "units_again": read_error(read[0], lent.units, lent.known)
+            + read_error(read[1], own.units, own.known),
             "cycle": _apart((back[0], back[1]), made.faces),
         }
 
-    def part(self, batch: Pairs) -> tuple[Tensor, Tensor]:
+    def part(self, batch: Strangers) -> tuple[Tensor, Tensor]:
         """Source and donor of the part of a batch that is swapped both ways."""
         n = some(self.config.training.share, len(batch))
         return batch.source.pixels[:n], batch.donor.pixels[:n]

@@ -31,11 +31,11 @@ class Seen:
     """What the encoder made of a batch (B) and of the first of its donors and targets (n)."""
 
     own: Codes
-    lent: Tensor  # (n, E)
-    target: Tensor  # identity codes (n, D) of the same people with another expression
+    lent: Tensor  # (n, E), or (2 n, E): before the feedback network's passes, and after
+    target: Tensor | None  # identity codes (n, D) of the same people with another expression
     who: Tensor  # identity codes for the generator, with their noise
     how: Tensor  # the source's expression codes for the generator
-    wanted: Tensor  # the target's
+    wanted: Tensor  # the target's; of strangers the first n donors', and then the source's own
 
     def first(self, count: int) -> Seen:
         """The same of the first `count` of the batch."""

@@ -33,12 +33,15 @@ class Architecture(BaseArchitecture):
     discriminator: int = 16384  # the same of the discriminator
     discriminator_max: int = 512
     feedback: int = 64  # channels of the feedback network at its first resolution
+    driven: bool = True  # what is lent is the code after all passes: the feedback network's
     passes: int = 3  # at inference: 1 maps the face to codes, each further one looks at the picture
     reader: int = 256  # width of the adversary that reads identity codes
     people: int = 128  # directions in which invented people differ
     composer: int = 64  # channels of the composing head's network
     blocks: int = 3  # its styled blocks
     project: bool = False  # at inference: of a code nothing is lent but the units read from it
+    older: ClassVar[dict[str, bool]] = {"driven": False}
+    """Fields that weights may be older than, with what these were made with."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,10 @@ class Training(RigTraining):
 
     images: int = 2_400_000  # seen in all
     codes: float = 0.0  # share of the budget, at the start, for codes alone, on single faces
-    # parts of the budget for the layers at 4, 8, 16, ... px; entries beyond `size` are not used
-    growth: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+    # parts of the budget for the layers at 4, 8, 16, ... px; entries beyond `size` are not used.
+    # It begins with the first layer that has a part, all below it there from the start: at 16 px a
+    # face has a mouth that opens, and below nothing is learnt that lasts
+    growth: tuple[float, ...] = (0.0, 0.0, 1.0, 2.0, 4.0, 8.0, 8.0)
     edits: float = 0.0  # share of the budget, at the end, for the composing head
     fade: float = 0.5  # part of a layer's images over which it is faded in
     progressive: bool = True  # False: all layers are there from the start

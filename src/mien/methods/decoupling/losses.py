@@ -23,11 +23,11 @@ def read_out(
     answers: tuple[Tensor, Tensor], emotion: Tensor, units: Tensor, known: Tensor, present: float
 ) -> Tensor:
     """The adversary's own loss: cross-entropy of the emotion, and of each unit (B, 47) that reaches
-    `present` or does not, where units are `known` (B,).
+    `present` or does not, where units are `known` (B, 47).
     """
     emotions, there = answers
     each = F.binary_cross_entropy_with_logits(there, (units >= present).to(there), reduction="none")
-    return told(emotions, emotion) + (each.mean(1) * known).sum() / known.sum().clamp_min(1)
+    return told(emotions, emotion) + (each * known).sum() / known.sum().clamp_min(1)
 
 
 def cannot_read(answers: tuple[Tensor, Tensor]) -> Tensor:

@@ -56,10 +56,16 @@ class Decoupling(Learnt):
         first = self.encoder(source.pixels)
         own = Codes(first.identity, self.lendable(first.expression))
         seen = self.refined(source.pixels, own)
-        return Identity(source, (seen.identity, seen.expression - own.expression, own.expression))
+        code = self.lendable(seen.expression) if self.architecture.driven else own.expression
+        return Identity(source, (seen.identity, seen.expression - code, code))
 
     def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
-        return Expression(self.lendable(self.encoder.expressions(faces.pixels)))
+        """The mapping network's code; `driven`: what the feedback network makes of it."""
+        if not self.architecture.driven:
+            return Expression(self.lendable(self.encoder.expressions(faces.pixels)))
+        first = self.encoder(faces.pixels)
+        own = Codes(first.identity, self.lendable(first.expression))
+        return Expression(self.lendable(self.refined(faces.pixels, own).expression))
 
     def from_labels(self, index: Tensor) -> Expression[Tensor]:
         return self.from_units(prototypes().to(self.device)[index])

@@ -5,7 +5,7 @@ grows by, and the composing head. Phases start and stop where stages do.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -26,6 +26,8 @@ class Stage:
     layer: int
     start: int
     stop: int
+    fades: bool = True
+    """Whether its layer is faded in: the first one is there from the start."""
 
     def progress(self, seen: float) -> float:
         """Share of the stage that is over, 0 to 1."""
@@ -42,7 +44,7 @@ class Stage:
 
     def grown(self, seen: int, t: Training) -> float:
         """How far the GAN has grown: its layer is faded in over the first part of the stage."""
-        fades = t.progressive and t.fade and self.layer and self.name not in (CODES, EDITS)
+        fades = t.progressive and t.fade and self.fades and self.name not in (CODES, EDITS)
         return self.layer + min(0.0, self.progress(seen) / t.fade - 1) if fades else self.layer
 
 
@@ -59,7 +61,8 @@ def stages(config: DecouplingConfig, sides: Sequence[int]) -> list[Stage]:
     grow = [(f"{side}", k, part * left) for k, (side, part) in enumerate(zip(sides, parts))]  # noqa: B905
     if not t.progressive:
         grow = [(f"{sides[-1]}", last, 1 - t.codes - t.edits)]
-    rows = [(CODES, 0 if t.progressive else last, t.codes), *grow, (EDITS, last, t.edits)]
+    begins = next(k for _, k, part in grow if part)
+    rows = [(CODES, begins, t.codes), *grow, (EDITS, last, t.edits)]
     shares = [0.0, *accumulate(share for _, _, share in rows)]
     bounds = [round(share * t.images / t.batch) * t.batch for share in shares]
     bounds[-1] = t.images
@@ -67,7 +70,9 @@ def stages(config: DecouplingConfig, sides: Sequence[int]) -> list[Stage]:
         Stage(name, layer, start, stop)
         for (name, layer, _), (start, stop) in zip(rows, pairwise(bounds), strict=True)
     ]
-    return [stage for stage in made if stage.stop > stage.start]
+    there = [stage for stage in made if stage.stop > stage.start]
+    first = min((k for k, s in enumerate(there) if s.name not in (CODES, EDITS)), default=0)
+    return [replace(s, fades=s.fades and k > first) for k, s in enumerate(there)]
 
 
 class Course(Dataset[Any]):

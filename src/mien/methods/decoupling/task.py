@@ -2,8 +2,8 @@
 then the composing head. Every stage is a phase of its own, with its own optimiser (ProGAN resets
 its optimiser at each layer); the adversary and the discriminator learn beside them.
 
-The papers' part needs unpaired faces with labels. What needs the rig's truth has weight 0 by
-default (Differs).
+The paper's part needs unpaired faces with labels: photographs, or the rig's. What needs the rig's
+truth has weight 0 by default (Differs).
 """
 
 from __future__ import annotations
@@ -11,36 +11,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mien.data.batch import Batch, Pairs
-from mien.data.loading import RigFaces, RigPairs
+from mien.data.batch import Batch, Pairs, Strangers
+from mien.data.loading import RigPairs
+from mien.data.photographs import StrangePhotographs, is_manifest
+from mien.errors import ConfigError
 from mien.methods.decoupling import losses, views
 from mien.methods.decoupling.codes import Codes, Seen
 from mien.methods.decoupling.config import DecouplingConfig
+from mien.methods.decoupling.feeding import driven, fed_back
 from mien.methods.decoupling.method import Decoupling
 from mien.methods.decoupling.networks import Reader
 from mien.methods.decoupling.progressive import Discriminator, faded
 from mien.methods.decoupling.stages import CODES, EDITS, Course, Stage, stages
-from mien.methods.task import MethodTask, some
+from mien.methods.task import MethodTask, some, untold
 from mien.nn import losses as shared
+from mien.nn.alive import Answer
 from mien.nn.compose import compose
 from mien.nn.phases import Group, Loss, Phase
 from mien.nn.units import read_error
 from mien.types import Faces
-
-MOST_BEFORE = 2
-"""Passes at most before the one that learns: it must also help where others have helped."""
 
 
 class DecouplingTask(MethodTask[Decoupling]):
     """Phases and data of decoupling for a config."""
 
     config: DecouplingConfig
+    from_truth: ClassVar[tuple[str, ...]] = ("same", "lent")
     crowd: Tensor
     met: Tensor
     steps: Tensor
@@ -62,11 +64,19 @@ class DecouplingTask(MethodTask[Decoupling]):
         self.composed = False  # whether the composing head has begun to learn
         self.grow(0)
 
-    def dataset(self, split: str, seed: int) -> RigPairs | Course:
-        first, pairs = self.stages[0], self.pairs(split, seed)
-        if split != "train" or first.name != CODES:
+    def dataset(self, split: str, seed: int) -> RigPairs | Course | StrangePhotographs:
+        """Two people at a time, photographs or the rig's; of the rig first single faces, where
+        codes are learnt alone.
+        """
+        first, pairs = self.stages[0], self.strangers(split, seed)
+        if split != "train" or first.name != CODES or is_manifest(self.data):
             return pairs
         return Course(self.faces(split, seed), pairs, first.stop)
+
+    def ask_no_truth(self) -> None:
+        super().ask_no_truth()
+        if self.config.training.edits:
+            raise ConfigError(f"training.edits needs the rig's truth, not photographs: {self.data}")
 
     # ---- the list of phases --------------------------------------------------------------------
 
@@ -124,49 +134,58 @@ class DecouplingTask(MethodTask[Decoupling]):
         """Single faces: units and emotions from expression codes."""
         face = batch.source
         code = self.method.encoder.expressions(face.pixels)
-        parts = self.code_terms(code, face.units, face.exact, face.label)
+        parts = self.code_terms(code, face.units, face.known, face.label)
         return Loss.weighed(parts, self.config.weights)
 
     def code_terms(
         self, code: Tensor, units: Tensor, known: Tensor, label: Tensor
     ) -> dict[str, Tensor]:
-        """What expression codes must say, and the map from units that must meet them."""
+        """What expression codes must say, units where `known` (B, 47), and the map from units that
+        must meet them where all are.
+        """
         maps, w = self.method.code_maps, self.config.weights
         parts = {}
         if w.units:
             parts["units"] = read_error(maps.to_units(code), units, known)
         if w.mapped:
-            mapped = maps.to_code(units)
-            apart = ((mapped - code).abs().mean(1) * known).sum() / known.sum().clamp_min(1)
-            parts["mapped"] = apart + read_error(maps.to_units(mapped), units, known)
+            mapped, whole = maps.to_code(units), known.amin(1)
+            apart = ((mapped - code).abs().mean(1) * whole).sum() / whole.sum().clamp_min(1)
+            parts["mapped"] = apart + read_error(maps.to_units(mapped), units, whole)
         if w.classification:
             parts["classification"] = losses.told(maps.to_emotions(code), label)
         return parts
 
     # ---- pictures from codes -------------------------------------------------------------------
 
-    def look(self, batch: Pairs, n: int) -> Seen:
-        """The encoder's codes of a batch, and those that the generator is taught with: as read,
-        with the noise, or for some faces as the map makes them of units that are known.
+    def look(self, batch: Strangers, n: int, images: int) -> Seen:
+        """The encoder's codes of a batch and of its first n donors, and those that the generator is
+        taught with: as read, with the noise, or for some faces as the map makes them of units that
+        are known.
         """
-        m, t, x = self.method, self.config.training, batch.source.pixels
-        count = len(x)
-        read = m.encoder(torch.cat([x, batch.donor.pixels[:n], batch.target.pixels[:n]]))
-        own = Codes(read.identity[:count], read.expression[:count])
-        lent = read.expression[count : count + n]
+        m, t, x, lenders = self.method, self.config.training, batch.source.pixels, batch.donor[:n]
+        faces, count = [x, lenders.pixels], len(x)
+        if isinstance(batch, Pairs):
+            faces.append(batch.target.pixels[:n])
+        read = m.encoder(torch.cat(faces))
+        own = Codes(*(code[:count] for code in read))
+        donors = Codes(*(code[count : count + n] for code in read))
         self.meet(own.identity)
-        device = x.device
-        by_units = (torch.rand(count, 1, device=device) >= t.lent) & (
-            batch.source.exact[:, None] > 0
-        )
+        by_units = torch.rand(count, 1, device=x.device) >= t.lent
+        by_units &= batch.source.known.amin(1)[:, None] > 0
         how = own.expression + t.noise * torch.randn_like(own.expression)
         how = torch.where(by_units, m.code_maps.to_code(batch.source.units), how)
-        wanted = m.code_maps.to_code(batch.target.units)
-        by_reference = torch.rand(n, 1, device=device) < t.lent
-        noisy = lent + t.noise * torch.randn_like(lent)
-        wanted = torch.cat([torch.where(by_reference, noisy, wanted[:n]), wanted[n:]])
+        after = driven(m, faded(lenders.pixels, self.grow(images)), donors)
+        by_reference = torch.rand(n, 1, device=x.device) < t.lent
+        by_reference |= lenders.known.amin(1)[:, None] == 0
+        mapped = m.code_maps.to_code(batch.donor.units)
+        noisy = after + t.noise * torch.randn_like(after)
+        rest = mapped[n:] if isinstance(batch, Pairs) else how[n:].detach()
+        wanted = torch.cat([torch.where(by_reference, noisy, mapped[:n]), rest])
         who = own.identity + t.noise_identity * torch.randn_like(own.identity)
-        return Seen(own, lent, read.identity[count + n :], who, how, wanted)
+        same = after is donors.expression
+        lent = donors.expression if same else torch.cat([donors.expression, after])
+        target = read.identity[count + n :] if isinstance(batch, Pairs) else None
+        return Seen(own, lent, target, who, how, wanted)
 
     def meet(self, codes: Tensor) -> None:
         """Keep the newest identity codes (B, D), and hand them to the adversary."""
@@ -180,33 +199,37 @@ class DecouplingTask(MethodTask[Decoupling]):
         if new or before // every < int(self.met) // every:
             self.method.crowd.fit(self.crowd[: min(int(self.met), len(self.crowd))])
 
-    def separation(self, seen: Seen, batch: Pairs) -> dict[str, Tensor]:
-        """Expression codes say the expression, identity codes must not."""
-        w, n = self.config.weights, len(seen.lent)
-        units = torch.cat([batch.source.units, batch.target.units[:n]])
-        label = torch.cat([batch.source.label, batch.target.label[:n]])
-        known = torch.cat([batch.source.exact, batch.target.exact[:n]])
+    def separation(self, seen: Seen, batch: Strangers) -> dict[str, Tensor]:
+        """Expression codes say the expression, those of donors before and after the passes of the
+        feedback network; identity codes must not.
+        """
+        w, n = self.config.weights, self.part(batch)
+        faces = [batch.source, *[batch.donor[:n]] * (len(seen.lent) // n)]
+        units, label, known = (
+            torch.cat([getattr(f, k) for f in faces]) for k in ("units", "label", "known")
+        )
         parts = self.code_terms(torch.cat([seen.own.expression, seen.lent]), units, known, label)
         if w.uniform:
             parts["uniform"] = losses.cannot_read(self.reader(seen.own.identity))
-        if w.same:
+        if w.same and seen.target is not None:
             parts["same"] = (seen.own.identity[:n] - seen.target).square().mean()
         return parts
 
-    def picture(self, batch: Pairs, seen: int) -> Loss:
+    def picture(self, batch: Strangers, seen: int) -> Loss:
         """A step of one layer of the progressive GAN."""
         n = self.part(batch)
-        codes = self.look(batch, n)
+        codes = self.look(batch, n, seen)
         parts = self.separation(codes, batch) | self.drawn(codes, batch, n, seen)
         return Loss.weighed(parts, self.config.weights)
 
-    def drawn(self, seen: Seen, batch: Pairs, n: int, images: int) -> dict[str, Tensor]:
+    def drawn(self, seen: Seen, batch: Strangers, n: int, images: int) -> dict[str, Tensor]:
         """The terms of pictures from codes alone: rebuilt, given another expression where the truth
-        is known (every other face), seen by the feedback network and judged.
+        is known (every other face), seen by the feedback network and judged. Of strangers the
+        discriminator says whether a face with another's expression looks like a photograph.
         """
         w, grown = self.config.weights, self.grow(images)
-        count = len(seen.who)
-        faces = batch.source.pixels, batch.target.pixels
+        count, pairs = len(seen.who), isinstance(batch, Pairs)
+        faces = batch.source.pixels, (batch.target if pairs else batch.source).pixels  # type: ignore[attr-defined]
         x, y = (faded(face[:count], grown) for face in faces)
         odd = torch.arange(count, device=x.device) % 2 == 1
         lends = odd if w.lent else torch.zeros_like(odd)
@@ -223,58 +246,23 @@ class DecouplingTask(MethodTask[Decoupling]):
             parts["structure"] = losses.structure(made, truth).mean()
         first = Codes(codes.identity[:n], codes.expression[:n])
         other = torch.where(lends[:, None], seen.how, seen.wanted)[:n]
-        parts |= self.fed_back(first, other, made[:n], truth[:n])
+        parts |= fed_back(self.method, w, first, other, made[:n], truth[:n])
         if w.realism:
             pictures = torch.cat([made[:n], self.method.generator(self.invented(batch, n))])
+            if not pairs:
+                swapped = self.method.generator(Codes(first.identity, other))
+                pictures = torch.cat([pictures, swapped])
             parts["realism"] = losses.passes(self.discriminator(pictures))
             self.fakes = pictures.detach()
         return parts
 
-    def fed_back(
-        self, codes: Codes, other: Tensor, made: Tensor, truth: Tensor
-    ) -> dict[str, Tensor]:
-        """The feedback network (n): one more pass towards the photograph; and pictures whose codes
-        are known: what was changed in the codes is found (latent reconstruction), what was not is
-        left (swap consistency).
-
-        other: another expression for each; made: the pictures of `codes`.
-        """
-        m, w = self.method, self.config.weights
-        codes = Codes(codes.identity.detach(), codes.expression.detach())
-        parts = {}
-        if w.refined:
-            before, shown = codes, made.detach()
-            for _ in range(int(torch.randint(MOST_BEFORE + 1, ()))):
-                with torch.no_grad():
-                    before = before.moved(m.feedback(truth, shown))
-                    shown = m.generator(before)
-            after = m.generator(before.moved(m.feedback(truth, shown)))
-            parts["refined"] = losses.absolute(after, truth).mean()
-        if not (w.latent or w.swap):
-            return parts
-        n, others = len(made), codes.identity.roll(1, 0)
-        same_who = Codes(codes.identity, other.detach())
-        same_how = Codes(others, codes.expression)
-        pictures = m.generator(
-            Codes(*(torch.cat(pair) for pair in zip(same_who, same_how, strict=True)))
-        )
-        step = m.feedback(pictures, torch.cat([made, made]))
-        who, how = step.identity.split(n), step.expression.split(n)
-        spread = torch.cat([codes.expression, other.detach()]).std()
-        one, still = torch.ones_like(spread), torch.zeros_like(spread)
-        parts["latent"] = losses.missed(
-            how[0], other.detach() - codes.expression, spread
-        ) + losses.missed(who[1], others - codes.identity, one)
-        parts["swap"] = losses.missed(who[0], still, one) + losses.missed(how[1], still, spread)
-        return parts
-
-    def invented(self, batch: Pairs, count: int) -> Codes:
+    def invented(self, batch: Strangers, count: int) -> Codes:
         """Codes of people who do not exist, with expressions that the batch names."""
         device = self.crowd.device
         normal = torch.randn(count, self.config.architecture.people, device=device)
         who = self.method.crowd.draw(normal)
         with torch.no_grad():
-            return Codes(who, self.method.code_maps.to_code(batch.target.units[:count]))
+            return Codes(who, self.method.code_maps.to_code(batch.donor.units[:count]))
 
     # ---- the composing head --------------------------------------------------------------------
 
@@ -282,7 +270,7 @@ class DecouplingTask(MethodTask[Decoupling]):
         """The composition against the rig's truth; pictures from codes go on beside it."""
         self.composed = True
         m, n = self.method, self.part(batch)
-        codes = self.look(batch, n)
+        codes = self.look(batch, n, seen)
         parts = self.separation(codes, batch)
         parts |= self.drawn(codes.first(2 * n), batch, n, seen)
         x = batch.source.pixels
@@ -309,15 +297,15 @@ class DecouplingTask(MethodTask[Decoupling]):
 
     # ---- the adversaries -----------------------------------------------------------------------
 
-    def read_identity(self, batch: Pairs, seen: int) -> Loss:
+    def read_identity(self, batch: Strangers, seen: int) -> Loss:
         """The adversary reads the last identity codes."""
         read = losses.read_out(
-            self.reader(self.codes), batch.source.label, batch.source.units, batch.source.exact,
+            self.reader(self.codes), batch.source.label, batch.source.units, batch.source.known,
             self.config.training.present,
         )  # fmt: skip
         return Loss({"read": read})
 
-    def judge(self, batch: Pairs, seen: int) -> Loss:
+    def judge(self, batch: Strangers, seen: int) -> Loss:
         """The discriminator on the last pictures, and on as many photographs."""
         w, t, n = self.config.weights, self.config.training, len(self.fakes)
         both = torch.cat([batch.source.pixels, batch.donor.pixels])
@@ -330,7 +318,7 @@ class DecouplingTask(MethodTask[Decoupling]):
         self.steps += 1
         return Loss(parts)
 
-    def part(self, batch: Pairs) -> int:
+    def part(self, batch: Strangers) -> int:
         """How many of a batch are judged, looked at again and swapped."""
         return some(self.config.training.share, len(batch))
 
@@ -338,25 +326,43 @@ class DecouplingTask(MethodTask[Decoupling]):
 
     @torch.no_grad()
     def conclude(self, average: Decoupling) -> None:
-        """The spread of the training people's identity codes, from every photograph as it is and
-        mirrored.
+        """The spread of the training people's identity codes, from every photograph of the rig's,
+        or one of each person, as it is and mirrored.
         """
-        faces = RigFaces(self.data, "train", size=average.size, augment=False)
-        first = {s: i for i, (s, _) in reversed(list(enumerate(faces.faces)))}
         found = []
-        for part in torch.split(torch.tensor(sorted(first.values())), 32):
-            pixels = torch.stack([faces[int(i)][0] for i in part]).to(average.device)
+        for faces in self.portraits():
+            pixels = faces.to(average.device)
             found += [average.encoder(p).identity for p in (pixels, pixels.flip(3))]
         average.crowd.fit(torch.cat(found))
 
+    def answers(self, average: Decoupling, batch: Batch) -> dict[str, Answer]:
+        """What the adversaries say: the reader of codes of people's spread, and of the average's
+        identity codes, which must not tell units and emotions; the discriminator of faces; and the
+        steps of the feedback network.
+        """
+        x, w, found = batch.source.pixels, self.config.weights, {}
+        own, present = average.encoder(x), self.config.training.present
+        if w.uniform:
+            noise = torch.cat(self.reader(torch.randn_like(own.identity)), 1)
+            emotion, units = self.reader(own.identity)
+            found["separation adversary"] = untold(noise, units, emotion, batch.source, present)
+        if w.realism:
+            seen = faded(x, float(self.discriminator.grown))
+            found["discriminator"] = Answer(self.discriminator(seen)[:, None])
+        if w.refined or w.latent or w.swap:
+            found["feedback"] = Answer(average.feedback(x, average.drawn(own)).expression)
+        return found
+
     @torch.no_grad()
     def preview(self, average: Decoupling, batch: Batch) -> list[tuple[str, Tensor]]:
-        """Codes alone after one pass and after all, given other expressions, and people invented;
-        the composing head once it learns.
+        """Codes alone after one pass and after all, given other expressions, another's among them,
+        and people invented; the composing head once it learns.
         """
         x, side = batch.source.pixels, batch.source.pixels.shape[-1]
         columns = views.codes_alone(average, x)
-        if int(self.met) >= len(x) and isinstance(batch, Pairs):
+        if isinstance(batch, Strangers):
+            columns += views.lent(average, x, batch.donor.pixels)
+        if int(self.met) >= len(x) and isinstance(batch, Strangers):
             columns.append(("nobody", average.drawn(self.invented(batch, len(x)))))
         if self.stages[-1].name == EDITS and self.composed:
             columns += super().preview(average, batch)[1:]
@@ -367,7 +373,8 @@ class DecouplingTask(MethodTask[Decoupling]):
         """How well codes alone rebuild (`views.numbers`); the base's numbers once the composing
         head learns.
         """
-        assert isinstance(batch, Pairs)
+        if not isinstance(batch, Pairs):
+            return views.rebuilt(average, batch.source.pixels)
         target, donor = batch.target, Faces(batch.donor.pixels, batch.donor.landmarks)
         x, y = batch.source.pixels, target.pixels
         numbers = views.numbers(average, x, y, target.units, donor)

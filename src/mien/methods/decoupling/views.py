@@ -27,19 +27,32 @@ def codes_alone(method: Decoupling, x: Tensor) -> list[tuple[str, Tensor]]:
     return columns
 
 
+def lent(method: Decoupling, x: Tensor, donor: Tensor) -> list[tuple[str, Tensor]]:
+    """Donors, and what codes make of faces with their expressions, both (B, 3, S, S)."""
+    lender = Faces(donor, donor.new_zeros(len(donor), 68, 2))
+    codes = Codes(method.encoder(x).identity, method.encode(lender).code)
+    return [("donor", donor), ("like donor", method.drawn(codes))]
+
+
+def rebuilt(method: Decoupling, x: Tensor) -> dict[str, float]:
+    """PSNR (dB) of faces x (B, 3, S, S) from codes alone, after one pass and after all."""
+    own = method.encoder(x)
+    return {
+        "psnr_codes": psnr(method.drawn(own), x),
+        "psnr_refined": psnr(method.drawn(method.refined(x, own)), x),
+    }
+
+
 def numbers(
     method: Decoupling, x: Tensor, y: Tensor, units: Tensor, donor: Faces[Tensor]
 ) -> dict[str, float]:
-    """PSNR (dB) of faces x (B, 3, S, S) from codes alone, after one pass and all, and to y, the
-    same with the expression of units (B, 47), given them; mean error of the units read from a donor
-    who wears these too.
+    """What `rebuilt` says, and the PSNR to y, the faces with the expression of units (B, 47), given
+    them; mean error of the units read from a donor who wears these too.
     """
     own = method.encoder(x)
     wanted = method.from_units(units).code
     read = method.read(donor)
-    return {
-        "psnr_codes": psnr(method.drawn(own), x),
-        "psnr_refined": psnr(method.drawn(method.refined(x, own)), x),
+    return rebuilt(method, x) | {
         "psnr_codes_units": psnr(method.drawn(Codes(own.identity, wanted)), y),
         "units_mae": float((read - units).abs().mean()),
     }

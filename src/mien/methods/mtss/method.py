@@ -14,6 +14,7 @@ from mien.guides import Label, Reference
 from mien.methods.learnt import Learnt
 from mien.methods.mtss import networks
 from mien.methods.mtss.config import Architecture
+from mien.nn.alive import Gate
 from mien.nn.blocks import initialise
 from mien.nn.compose import decisive
 from mien.nn.heads import ComposeHead, PictureHead
@@ -98,6 +99,6 @@ class MTSS(Learnt):
         index = torch.arange(len(EMOTIONS), device=self.device)
         return self.from_labels(index).code
 
-    def gates(self, face: Tensor) -> dict[str, tuple[Tensor, float, float]]:
+    def gates(self, face: Tensor) -> dict[str, Gate]:
         """For `nn.alive`: the style part of the skip, (B, 128, 64, 64) in [-1, 1]."""
-        return {"style disentanglement": (self.separate(face)[2], -1.0, 1.0)}
+        return {"style disentanglement": Gate(self.separate(face)[2], -1.0)}

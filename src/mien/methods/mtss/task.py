@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mien.data.batch import Named, Pairs
+from mien.data.batch import Batch, Named, Pairs
 from mien.data.loading import RigLabelled, RigPairs
 from mien.data.photographs import NamedPhotographs, Photographs, is_manifest
 from mien.methods.mtss import losses
@@ -23,6 +23,7 @@ from mien.methods.mtss.method import MTSS
 from mien.methods.mtss.networks import Discriminator, StyleClassifier
 from mien.methods.task import MethodTask
 from mien.nn import losses as shared
+from mien.nn.alive import Answer
 from mien.nn.compose import compose
 from mien.nn.phases import Group, Loss, Phase
 from mien.nn.units import prototypes, read_error
@@ -47,9 +48,10 @@ class MTSSTask(MethodTask[MTSS]):
     def dataset(self, split: str, seed: int) -> RigPairs | RigLabelled | NamedPhotographs:
         """The rig's pairs; or labelled faces, photographs' or the rig's."""
         t, size = self.config.training, self.config.architecture.size
-        if t.data == "pairs":
+        if t.data == "pairs" and not is_manifest(self.data):
             return self.pairs(split, seed)
         if is_manifest(self.data):
+            self.ask_no_truth()
             photographs = Photographs(self.data, split, size=size, seed=seed)
             return NamedPhotographs(photographs, t.batch)
         return RigLabelled(self.data, split, t.batch, size=size, seed=seed)
@@ -190,6 +192,15 @@ class MTSSTask(MethodTask[MTSS]):
         return -losses.pick(self.discriminator(result[keep])[0], batch.target.label[keep]).mean()
 
     # ---- shared --------------------------------------------------------------------------------
+
+    def answers(self, average: MTSS, batch: Batch) -> dict[str, Answer]:
+        """What the discriminator says of faces, and the classifier of the average's styles."""
+        x, w, found = batch.source.pixels, self.config.weights, {}
+        if w.adversarial:
+            found["discriminator"] = Answer(torch.cat(self.discriminator(x), 1))
+        if w.classification:
+            found["style classifier"] = Answer(self.classifier(average.extractor(x)))
+        return found
 
     def orthogonality(self, style_map: Tensor, content_map: Tensor) -> Tensor:
         if self.config.training.orthogonality == "cosine":
