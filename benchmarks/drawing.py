@@ -1,10 +1,10 @@
 """What edits drawn by the face model reach on people never trained on, seen by outsiders.
 
-    outside/bin/python benchmarks/drawing.py -o benchmarks/results/drawing.json
-    outside/bin/python benchmarks/drawing.py -o OUT.json --people 4 --only smiles lent
+    python benchmarks/drawing.py -o benchmarks/results/drawing.json
+    python benchmarks/drawing.py -o OUT.json --people 4 --only smiles lent
 
-`outside.py` says what to install. Every picture is made as a user's is, by `mien.Editor`, found by
-mien's own detector. Sections, which `--only` names:
+Every picture is made as a user's is, by `mien.Editor`, found by mien's own detector, and judged by
+what `outside.py` says. Sections, which `--only` names:
 
 - table: README's table (`first_light.py`), for the default and for `aipgan`'s own head;
 - smiles: a neutral photograph given the same person's own smile, by reference and by label;

@@ -4,7 +4,7 @@
 
 Neutral photographs of London and Canada under every label and variant, drawn by the face model,
 beside the labels as they were before they were calibrated. Of each: the landmarker's size of change
-(`outside.py`, which says what to install), dlib's identity distance, and what mien's two judges
+(`outside.py`), dlib's identity distance, and what mien's two judges
 call the face; on `FEW` people the same at half and twice the intensity, and how evenly the change
 rises over ten steps. Then `happy`
 beside the same people's own posed smile: how many come nearer to it than doing nothing does (PSNR
