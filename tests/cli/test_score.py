@@ -133,6 +133,15 @@ def test_the_older_name_works_and_says_the_new_one(out: Path) -> None:
     assert "unknown method 'mtts'" in result.stderr
 
 
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small faces, nobody looked for in results, no landmarker."""
+    monkeypatch.setattr("mien.metrics.folder.MOST", 128)
+    monkeypatch.setattr("mien.metrics.bench.TASK", Path("no-landmarker"))
+    standing = Panel.standing()
+    panel = Panel(standing.judges, standing.who, lambda _: True)
+    monkeypatch.setattr(Panel, "standing", classmethod(lambda *_: panel))
+
+
 def test_a_folder_of_one_s_own_is_measured_by_what_it_knows(
     out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wide_mouth: Method
 ) -> None:
@@ -147,8 +156,7 @@ def test_a_folder_of_one_s_own_is_measured_by_what_it_knows(
     people.write_text("person,gender\nanna,female\nben,male\ncora,female\n")
     one = report.Contestant("morphable", pasted_by(wide_mouth), "0")
     monkeypatch.setattr(report, "at_own_size", lambda _: [one])
-    monkeypatch.setattr("mien.metrics.bench.TASK", Path("no-landmarker"))
-    monkeypatch.setattr("mien.metrics.folder.MOST", 128)  # quicker
+    quick(monkeypatch)
     words = ["-m", "morphable", "--data", str(folder), "--groups", str(people), "--no-speed"]
     result = run(*words, "--limit", "2", "-o", str(out))
     assert result.exit_code == 0, result.output
@@ -165,3 +173,36 @@ def test_a_folder_of_one_s_own_is_measured_by_what_it_knows(
     refused = run("-m", "morphable", "--data", str(folder), "--protocol", "units", "-o", str(out))
     assert refused.exit_code == 2
     assert "choose from labels" in " ".join(refused.stderr.split())
+
+
+def test_judges_are_held_against_broken_editors(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wide_mouth: Method
+) -> None:
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    pictures = sorted(samples().values())[:2]
+    rows = [{"file_name": path.name, "person": "one"} for path in pictures]
+    for path in pictures:
+        shutil.copy(path, folder / path.name)
+    (folder / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    one = report.Contestant("morphable", pasted_by(wide_mouth), "0")
+    monkeypatch.setattr(report, "at_own_size", lambda _: [one])
+    quick(monkeypatch)
+    words = ["bench", "judges", "--data", str(folder), "-o", str(out)]
+    result = CliRunner().invoke(app, words, prog_name="mien")
+    assert result.exit_code == 0, result.output
+    facts = json.loads((out / "judges.json").read_text())
+    (found,) = facts["sections"].values()
+    assert set(found) == {"nothing", "mean face", "random expression", "blurred paste"}
+    told = {v["column"]: v for v in found["blurred paste"]}
+    assert told["sharpness"]["own"]
+    assert told["sharpness"]["broken"] < told["sharpness"]["real"]
+    assert "its own columns that catch it" in (out / "judges.md").read_text()
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    shutil.copy(pictures[0], alone / "a.jpg")
+    (alone / "metadata.jsonl").write_text(json.dumps({"file_name": "a.jpg"}) + "\n")
+    words = ["bench", "judges", "--data", str(alone), "-o", str(tmp_path / "none")]
+    refused = CliRunner().invoke(app, words, prog_name="mien")
+    assert refused.exit_code == 2
+    assert "shows nobody twice" in " ".join(refused.stderr.split())

@@ -120,6 +120,65 @@ def scorecard(
         typer.echo(f"{out / 'cost.md'}: {len(entrants)} methods")
 
 
+@app.command()
+def judges(
+    out: Annotated[Path, typer.Option("-o", "--out", help="folder for judges.json and judges.md")],
+    data: Annotated[
+        list[Path], typer.Option(help="folder of photographs, as for `scorecard`; repeat")
+    ],
+    method: Annotated[
+        str, typer.Option("--method", "-m", help="the real editor: as for `scorecard`")
+    ] = "morphable",
+    limit: Limit = None,
+    split: Annotated[str, typer.Option(help="whose people: test, or all")] = "test",
+    seed: Seed = 0,
+    perceptual: Lite0 = None,
+) -> None:
+    """Say what each judge makes of editors that are broken on purpose, beside a real one.
+
+    They do nothing, draw the mean face, show a random expression, lay a film over eyes that should
+    be shut, a black disc into a mouth that should be open, or paste a blurred face. Whoever is
+    fooled proves nothing.
+    """
+    import json
+    from dataclasses import asdict
+
+    from mien.cli.session import check_folder
+    from mien.files import replacing
+    from mien.metrics import broken, report
+    from mien.metrics import folder as own
+    from mien.metrics.bench import Panel
+    from mien.metrics.protocols import Setting
+    from mien.zoo import data_home, rig_home
+
+    entrants = report.entrants([method])
+    whose = split if split == own.ALL else report.split(split)
+    settings = [Setting(rig_home(), data_home(), whose, limit, seed, folder=f) for f in data]
+    folders = [own.Folder.read(setting) for setting in settings]
+    (real,) = report.at_own_size(entrants)
+    panel = Panel.standing(None, perceptual)
+    check_folder(out, make=True)
+    told: dict[str, Any] = {}
+    with progress_bar() as progress:
+        for one in folders:
+            for section in own.with_truth(one):
+                found = broken.measure(section, panel, real.edit, progress)
+                title = f"{one.place.resolve().name}: {section.name}"
+                told[title] = broken.verdicts(found)
+    facts = report.facts(entrants, settings[0], panel)
+    facts["sections"] = {
+        title: {name: [asdict(v) for v in rows] for name, rows in every.items()}
+        for title, every in told.items()
+    }
+    for name, text in (
+        ("judges.json", json.dumps(facts, indent=1, ensure_ascii=False) + "\n"),
+        ("judges.md", broken.table(told)),
+    ):
+        with replacing(out / name) as part:
+            part.write_text(text, encoding="utf-8")
+    typer.echo(f"{out / 'judges.md'}: {len(told)} sections")
+
+
 @contextmanager
 def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
     """A bar that hears what is measured, how many results are done, and of how many."""

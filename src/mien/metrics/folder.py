@@ -39,6 +39,8 @@ from mien.types import Face, Faces, UInt8
 
 LEAST, MOST, STEP = 128, 512, 16
 """Sides of crops, px, and what a side is a multiple of."""
+CLIPS_EACH = 3
+"""Clips of one speaker, at most: forty of one would say little of others."""
 ALL = "all"
 """The split that leaves nobody out."""
 PHOTOGRAPH = "the photograph"
@@ -220,9 +222,8 @@ def speech(folder: Folder) -> list[Section]:
     clips = talk.clips(folder.place)
     limit = folder.setting.limit
     speakers = list(dict.fromkeys(clip.speaker for clip in clips))[:limit]
-    for clip in clips:
-        if clip.speaker not in speakers:
-            continue
+    each = {who: [c for c in clips if c.speaker == who][:CLIPS_EACH] for who in speakers}
+    for clip in (clip for some in each.values() for clip in some):
         for what, (before, after) in clip.pairs.items():
             source = _of_frame(clip, before, None)
             truth = None if source is None else _of_frame(clip, after, source.pixels.shape[-1])
@@ -258,6 +259,18 @@ def _sections(trials: Mapping[str, list[Trial]]) -> list[Section]:
 KINDS: dict[str, Callable[[Folder], list[Section]]] = {
     "pairs": pairs, "labels": labels, "units": units, "speech": speech,
 }  # fmt: skip
+
+
+def with_truth(folder: Folder) -> list[Section]:
+    """What is asked in one way and answered by a photograph: pairs by reference, speech, units.
+    DataError where the folder has none of it."""
+    kinds = [kind for kind in folder.kinds if kind != "labels"]
+    found = [s for kind in kinds for s in KINDS[kind](folder) if not s.name.endswith("by label")]
+    if not found:
+        raise DataError(
+            f"{folder.place} shows nobody twice: a right answer is a photograph of the same person"
+        )
+    return found
 
 
 def protocols(folder: Folder, names: Sequence[str]) -> dict[str, Callable[[Setting], Protocol]]:

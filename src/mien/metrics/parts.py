@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from mien.errors import FaceNotFound
 from mien.judges.landmarker import CLAIMS, Landmarker, Mesh, turned
@@ -13,6 +14,7 @@ from mien.judges.perceptual import Perceptual
 from mien.metrics.pixel import (
     PARTS,
     face_mask,
+    hull_mask,
     inside,
     psnr,
     region_mask,
@@ -29,6 +31,8 @@ AROUND = 0.06
 """How far beyond the face's hull, in sides of the crop, a pixel is called background."""
 LEAST_SHARP = 1e-6
 """A region with less detail than that has no sharpness to be compared with."""
+BLACK, FLAT = 0.12, 0.02
+"""Grey, of [0, 1], below which a pixel is black; contrast of 5 x 5 px below which it is flat."""
 UNSEEN = 1.0
 """Error of a blendshape where the landmarker finds no face any more: the largest there is."""
 
@@ -61,7 +65,48 @@ def part_columns(made: Tensor, trial: Trial, perceptual: Perceptual | None) -> d
         out[f"{name}_ssim"] = inside(alike, either)
         if apart is not None:
             out[f"{name}_perceptual"] = inside(apart, either)
-    return out
+    return out | ({} if truth is None else leftovers(made, source, truth))
+
+
+def leftovers(made: Tensor, source: Faces[Tensor], truth: Faces[Tensor]) -> dict[str, Tensor]:
+    """What a mouth or lid that was painted over still shows, or shows nothing of. Each (B,).
+
+    `eyes_showing`: in the source's eye openings, the share of the source in the least squares fit
+    of the result by source and truth: 1 is the eye as it was, 0 none of it, as in the truth; a film
+    over an eye that should be shut lets a share through. `mouth_void`: the share of the truth's
+    mouth that is black and flat in the result, beyond what is so in the truth.
+    """
+    grey, was, right = (luma(p) for p in (made, source.pixels, truth.pixels))
+    showing = torch.zeros(len(made))
+    for name in ("left_eye", "right_eye"):
+        opening = hull_mask(source.landmarks, made.shape[-1], name).bool()
+        for i, where in enumerate(opening):
+            showing[i] += _share(grey[i][where], was[i][where], right[i][where]) / 2
+    mouth = region_mask(truth.landmarks, made.shape[-1], "mouth")
+    void = inside(_void(grey), mouth) - inside(_void(right), mouth)
+    return {"eyes_showing": showing, "mouth_void": void.clamp_min(0)}
+
+
+def luma(pixels: Tensor) -> Tensor:
+    """The grey of pictures in [-1, 1], (B, 1, S, S) in [0, 1]."""
+    weights = pixels.new_tensor([0.299, 0.587, 0.114])[None, :, None, None]
+    return ((pixels.clamp(-1, 1) + 1) / 2 * weights).sum(1, keepdim=True)
+
+
+def _share(made: Tensor, source: Tensor, truth: Tensor) -> float:
+    """Of the source in `made`, all (N,), fitted by source, truth and a constant: 0 to 1."""
+    basis = torch.stack([source, truth, torch.ones_like(source)], 1).double()
+    if len(basis) < basis.shape[1]:
+        return 0.0
+    fitted = torch.linalg.lstsq(basis, made.double()[:, None], driver="gelsd").solution
+    return float(fitted[0, 0].clamp(0, 1))
+
+
+def _void(grey: Tensor) -> Tensor:
+    """Where pictures (B, 1, S, S) are black and nothing is to be seen, 1."""
+    high = functional.max_pool2d(grey, 5, 1, 2)
+    low = -functional.max_pool2d(-grey, 5, 1, 2)
+    return ((grey < BLACK) & (high - low < FLAT)).float()
 
 
 def background(made: Tensor, source: Faces[Tensor]) -> Tensor:

@@ -140,14 +140,21 @@ def region_mask(landmarks: Tensor, size: int, region: str) -> Tensor:
     """Where one of `REGIONS` is, float (B, 1, S, S) of 0 and 1: hulls of its landmarks of (B, 68,
     2) px, each apart, widened by a sixth of the outer eye corners' distance.
     """
-    masks = np.zeros((len(landmarks), 1, size, size), np.uint8)
+    masks = hull_mask(landmarks, size, region).numpy().astype(np.uint8)
     for mask, points in zip(masks, landmarks.numpy(), strict=True):
         border = max(1, round(float(np.linalg.norm(points[36] - points[45])) / 6))
+        round_brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * border + 1,) * 2)
+        mask[0] = cv2.dilate(mask[0], round_brush)
+    return torch.from_numpy(masks).float()
+
+
+def hull_mask(landmarks: Tensor, size: int, region: str) -> Tensor:
+    """The same without the border: eye openings, lips."""
+    masks = np.zeros((len(landmarks), 1, size, size), np.uint8)
+    for mask, points in zip(masks, landmarks.numpy(), strict=True):
         for start, end in REGIONS[region]:
             hull = cv2.convexHull(points[start:end].round().astype(np.int32))
             cv2.fillConvexPoly(mask[0], hull, (1,))
-        round_brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * border + 1,) * 2)
-        mask[0] = cv2.dilate(mask[0], round_brush)
     return torch.from_numpy(masks).float()
 
 

@@ -40,6 +40,8 @@ COLUMNS: dict[str, tuple[str, int]] = {
             ("sharpness", "sharpness", 2),
         )
     },
+    "eyes_showing": ("source's eyes showing", 3),
+    "mouth_void": ("mouth void", 3),
     "background_kept": ("background untouched", 3),
     "mp_change": ("change, MediaPipe", 2),
     **{f"mp_{claim}": (f"{claim} off, MediaPipe", 3) for claim in (*CLAIMS, "gap")},
