@@ -18,9 +18,8 @@ def _outsiders() -> None:
 
 
 def seen(points: np.ndarray):  # type: ignore[no-untyped-def]
-    from outside import Seen
-
     from mien.judges.landmarker import Mesh
+    from mien.judges.outside import Seen
 
     mesh = Mesh(np.zeros((478, 3), np.float32), np.zeros(52, np.float32))
     return Seen(mesh, points.astype(np.float64), np.zeros(128))

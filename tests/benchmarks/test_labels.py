@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -16,9 +11,8 @@ SAMPLE = FOLDER.parent / "src" / "mien" / "zoo" / "samples" / "anna.jpg"
 
 
 def test_a_change_is_what_differs_between_two_faces() -> None:
-    from outside import Seen, change
-
     from mien.judges.landmarker import SHAPES, Mesh
+    from mien.judges.outside import Seen, change
 
     def seen(shapes: dict[str, float], points: np.ndarray, who: float) -> Seen:
         row = np.array([shapes.get(name, 0.0) for name in SHAPES], np.float32)
@@ -52,12 +46,3 @@ def test_a_straight_rise_is_even_and_a_jump_is_not() -> None:
     late = np.where(np.arange(10) < 5, 0.0, 1.0)[None]
     assert evenness(late)["worst_step"] == pytest.approx(1)
     assert evenness(late)["r"] < 0.9
-
-
-def test_without_the_landmarker_one_line_says_what_to_do(tmp_path: Path) -> None:
-    command = [sys.executable, str(FOLDER / "outside.py"), str(SAMPLE), str(SAMPLE)]
-    asked = {**os.environ, "MIEN_DATA": str(tmp_path)}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=asked)
-    assert done.returncode == 2
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert "set MIEN_DATA" in done.stderr

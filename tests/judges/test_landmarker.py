@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from mien import images
+from mien.cli.main import app
 from mien.errors import AssetMissing, FaceNotFound, WeightsError
 from mien.judges.landmarker import SHAPES, TASK, Landmarker, Mesh, turned
 from mien.zoo.samples import samples
@@ -79,3 +81,27 @@ def test_lids_and_lips_are_measured_in_the_face_s_own_units() -> None:
     assert mesh.jaw == pytest.approx(0.5)
     assert "_neutral" not in mesh.named
     assert mesh.named["noseSneerRight"] == 1
+
+
+def test_the_command_says_in_a_line_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIEN_DATA", str(tmp_path))
+    monkeypatch.setattr("mien.judges.outside.landmarker", Landmarker)
+    anna = str(samples()["anna"])
+    result = CliRunner().invoke(app, ["bench", "outside", anna, anna], prog_name="mien")
+    assert result.exit_code == 2
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert "set MIEN_DATA" in result.stderr
+
+
+def test_the_command_says_what_changed(judge: Landmarker, tmp_path: Path) -> None:
+    anna, ben = (str(samples()[name]) for name in ("anna", "ben"))
+    out = tmp_path / "seen.json"
+    words = ["bench", "outside", anna, anna, ben, "-o", str(out)]
+    result = CliRunner().invoke(app, words, prog_name="mien")
+    assert result.exit_code == 0, result.output
+    same, other = json.loads(out.read_text()).values()
+    assert same["size"] == same["identity"] == 0
+    assert other["identity"] > 0.3
+    assert f"{ben}: size of change" in result.stdout

@@ -50,6 +50,18 @@ def test_what_is_known_decides_what_runs(made: Any) -> None:
         protocols(made({"person": "x"}), ["speech"])
 
 
+def test_of_a_folder_without_a_word_each_picture_is_somebody(tmp_path: Path) -> None:
+    setting = Setting(tmp_path, tmp_path, folder=tmp_path)
+    with pytest.raises(DataError, match="no photographs in"):
+        Folder.read(setting)
+    for path in FACES:
+        shutil.copy(path, tmp_path / path.name)
+    (tmp_path / "notes.txt").write_text("no picture")
+    folder = Folder.read(setting)
+    assert folder.kinds == ["labels"]
+    assert sorted(folder.people) == sorted(samples())
+
+
 def test_rest_goes_to_each_expression_and_back(made: Any) -> None:
     folder = made(
         {"person": "x", "emotion": "neutral"}, {"person": "x", "emotion": "happy"},

@@ -136,9 +136,9 @@ def judges(
 ) -> None:
     """Say what each judge makes of editors that are broken on purpose, beside a real one.
 
-    They do nothing, draw the mean face, show a random expression, lay a film over eyes that should
-    be shut, a black disc into a mouth that should be open, or paste a blurred face. Whoever is
-    fooled proves nothing.
+    They do nothing, draw the mean face, show a random expression, put a film over eyes that should
+    be shut, a black disc into a mouth that should be open, or paste a blurred face. A column that
+    is fooled proves nothing.
     """
     import json
     from dataclasses import asdict
@@ -177,6 +177,49 @@ def judges(
         with replacing(out / name) as part:
             part.write_text(text, encoding="utf-8")
     typer.echo(f"{out / 'judges.md'}: {len(told)} sections")
+
+
+@app.command()
+def targets(
+    scorecard_json: Annotated[
+        Path, typer.Argument(metavar="SCORECARD", help="a scorecard.json or short.json")
+    ],
+) -> None:
+    """Say which of its own bars a scorecard meets, and by what number."""
+    from mien.metrics import targets as bars
+
+    typer.echo(bars.table(bars.targets(bars.read(scorecard_json))), nl=False)
+
+
+@app.command()
+def outside(
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="a photograph")],
+    after: Annotated[list[Path], typer.Argument(metavar="AFTER", help="what became of it")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="write the figures as JSON too")
+    ] = None,
+) -> None:
+    """Say what MediaPipe and dlib, who teach nothing here, see in pictures before and after."""
+    import json
+
+    from mien import images
+    from mien.errors import FaceNotFound
+    from mien.files import replacing
+    from mien.judges import outside as judging
+
+    seen = judging.outside().see(images.read(before).pixels)
+    figures: dict[str, Any] = {}
+    for path in after:
+        try:
+            found = judging.change(seen, judging.outside().see(images.read(path).pixels))
+        except FaceNotFound as error:
+            typer.echo(f"{path}: {error}")
+            continue
+        typer.echo(f"{path}: {found.text()}")
+        figures[str(path)] = vars(found)
+    if out is not None:
+        with replacing(out) as part:
+            part.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
 @contextmanager

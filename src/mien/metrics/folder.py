@@ -27,6 +27,7 @@ from torch import Tensor
 from mien import facs, images
 from mien.data.adapters import DATASETS, records_in
 from mien.data.manifest import Record
+from mien.data.row import UNSAID
 from mien.errors import ConfigError, DataError, FaceNotFound, ImageError
 from mien.faces.align import align, side_of
 from mien.faces.detect import choose, detect
@@ -64,12 +65,9 @@ class Folder:
             raise DataError(f"no folder {place}: name one with photographs by --data")
         if talk.is_spoken(place):
             return cls(place, (), setting)
-        records = records_in(place)
+        records = records_in(place) or _strangers(place)
         if not records:
-            raise DataError(
-                f"{place} has neither a metadata.jsonl nor the layout of a data set that mien "
-                "knows: `mien data list` shows them"
-            )
+            raise DataError(f"no photographs in {place}")
         kept = [r for r in records if _measured(r, setting.split)]
         if not kept:
             raise DataError(f"{place} has nobody of split {setting.split}")
@@ -117,6 +115,14 @@ class Folder:
             else:
                 self._seen[name] = pixels, face
         return self._seen[name]
+
+
+def _strangers(place: Path) -> list[Record]:
+    """The pictures of a folder of which nothing is known, each of somebody else."""
+    names = sorted(p.name for p in place.iterdir() if images.of_name(p) is not None)
+    return [
+        Record(name, Path(name).stem, None, None, None, UNSAID, UNSAID, "test") for name in names
+    ]
 
 
 def own_side(face: Face) -> int:

@@ -1,28 +1,21 @@
 """What two outsiders see in a picture before and after: MediaPipe's landmarker and dlib.
 
-    python benchmarks/outside.py BEFORE.png AFTER.png [AFTER.png ...] [-o OUT.json]
-
 Neither may teach or label anything. dlib comes with `pip install 'mien[score]'`; the landmarker's
-networks are read from `mediapipe/face_landmarker.task` in the folder of the data (`MIEN_DATA`), by
-`mien.judges.landmarker`. It hardly sees AU9 and AU15 and knows no contempt: a small change is not
-no change.
+networks are read from Google's file (`judges.landmarker`). It hardly sees AU9 and AU15 and knows no
+contempt: a small change is not no change.
 """
 
 from __future__ import annotations
 
-import argparse
 import functools
 import importlib.util
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mistakes import told
 from numpy.typing import NDArray
 
-from mien import images
 from mien.errors import AssetMissing, FaceNotFound
 from mien.judges.landmarker import Mesh, landmarker, turned
 
@@ -84,7 +77,7 @@ class Change:
 
 
 class Outside:
-    """Both outsiders. AssetMissing, with what to do, where one of them is not installed."""
+    """Both outsiders. AssetMissing, with what to do, where one of them is not there."""
 
     def __init__(self) -> None:
         self._landmarker = landmarker()
@@ -144,29 +137,3 @@ def _dlib() -> tuple[Any, Path]:
     import dlib
 
     return dlib, Path(spec.submodule_search_locations[0]) / "models"
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("before", type=Path)
-    parser.add_argument("after", type=Path, nargs="+")
-    parser.add_argument("-o", "--out", type=Path, help="write the figures as JSON too")
-    options = parser.parse_args()
-    before = outside().see(images.read(options.before).pixels)
-    figures: dict[str, Any] = {}
-    for path in options.after:
-        try:
-            found = change(before, outside().see(images.read(path).pixels))
-        except FaceNotFound as error:
-            print(f"{path}: {error}")
-            continue
-        print(f"{path}: {found.text()}")
-        figures[str(path)] = vars(found)
-    if options.out:
-        options.out.write_text(json.dumps(figures, indent=1) + "\n")
-
-
-if __name__ == "__main__":
-    told(main)
