@@ -222,6 +222,33 @@ def outside(
             part.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
+@app.command()
+def film(
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="a film")],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help="the same film, edited")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="write the figures as JSON too")
+    ] = None,
+) -> None:
+    """Say how an edited film goes through time beside its source: flicker, lag, lips, jitter."""
+    import json
+    from dataclasses import asdict
+
+    from mien.files import replacing
+    from mien.judges.landmarker import landmarker
+    from mien.metrics.film import temporal
+    from mien.video.reading import look
+
+    judge = landmarker()
+    films = [(frame.pixels for frame in look(path).frames()) for path in (before, after)]
+    told = asdict(temporal(films[0], films[1], judge))
+    for name, value in told.items():
+        typer.echo(f"{name}: {'not measured' if value is None else value}")
+    if out is not None:
+        with replacing(out) as part:
+            part.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
 @contextmanager
 def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
     """A bar that hears what is measured, how many results are done, and of how many."""

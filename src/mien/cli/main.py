@@ -55,6 +55,7 @@ EXAMPLES: dict[str, str] = {
     "methods": "mien methods",
     "train": "mien train recipes/mtss.yaml --data renders -o runs/mine",
     "bench scorecard": "mien bench scorecard -m morphable --data faces/london -o score",
+    "bench film": "mien bench film talk.mp4 happy.mp4",
     "bench outside": "mien bench outside photo.jpg happy.png",
     "bench targets": "mien bench targets score/scorecard.json",
     "bench judges": "mien bench judges --data faces/london -o judges",
