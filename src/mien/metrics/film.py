@@ -115,8 +115,9 @@ class Flicker:
     def _moved(self, old: Float, new: Float) -> tuple[Any, Any, Float]:
         """Where nothing moves, where the flow is sure, and where each pixel was before."""
         levels = [np.clip(p, 0, 255).astype(np.uint8) for p in (old, new)]
-        back = self._flow.calc(levels[1], levels[0], None)
-        forth = self._flow.calc(levels[0], levels[1], None)
+        nothing: Any = None  # no flow to begin with, which OpenCV's types do not know
+        back = np.asarray(self._flow.calc(levels[1], levels[0], nothing), np.float32)
+        forth = np.asarray(self._flow.calc(levels[0], levels[1], nothing), np.float32)
         height, width = old.shape
         grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).astype(np.float32)
         where = grid + back
