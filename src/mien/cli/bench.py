@@ -192,6 +192,30 @@ def targets(
 
 
 @app.command()
+def plot(
+    scorecard_json: Annotated[
+        Path, typer.Argument(metavar="SCORECARD", help="a scorecard.json or short.json")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="an .svg file")],
+    column: Annotated[
+        list[str] | None, typer.Option(help="which columns, by their keys in the file; repeat")
+    ] = None,
+) -> None:
+    """Draw a scorecard: every section's rows, columns with their intervals over people."""
+    from mien.errors import ConfigError
+    from mien.files import replacing
+    from mien.metrics.plot import forest
+    from mien.metrics.targets import read
+
+    if out.suffix.lower() != ".svg":
+        raise ConfigError(f"{out} is no .svg: name one with --out")
+    text = forest(read(scorecard_json), column or ())
+    with replacing(out) as part:
+        part.write_text(text, encoding="utf-8")
+    typer.echo(str(out))
+
+
+@app.command()
 def outside(
     before: Annotated[Path, typer.Argument(metavar="BEFORE", help="a photograph")],
     after: Annotated[list[Path], typer.Argument(metavar="AFTER", help="what became of it")],

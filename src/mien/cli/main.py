@@ -57,6 +57,7 @@ EXAMPLES: dict[str, str] = {
     "bench scorecard": "mien bench scorecard -m morphable --data faces/london -o score",
     "bench film": "mien bench film talk.mp4 happy.mp4",
     "bench outside": "mien bench outside photo.jpg happy.png",
+    "bench plot": "mien bench plot score/scorecard.json -o scorecard.svg",
     "bench targets": "mien bench targets score/scorecard.json",
     "bench judges": "mien bench judges --data faces/london -o judges",
     "score": "mien score --method mtss --renders renders -o score",
