@@ -11,13 +11,24 @@ import numpy as np
 import pytest
 import torch
 
-from mien import facs
+from mien import facs, images
 from mien.errors import ConfigError, DataError
 from mien.guides import Label, Reference
-from mien.metrics.folder import ALL, LEAST, MOST, Folder, own_side, pairs, protocols, units
+from mien.metrics.folder import (
+    ALL,
+    LEAST,
+    MOST,
+    Folder,
+    own_side,
+    pairs,
+    protocols,
+    speech,
+    units,
+    with_truth,
+)
 from mien.metrics.groups import Groups
 from mien.metrics.protocols import Setting
-from mien.metrics.speech import clips, speaker
+from mien.metrics.speech import Clip, clips, speaker
 from mien.metrics.speech import pairs as talking
 from mien.metrics.trials import Units
 from mien.types import Face
@@ -115,8 +126,6 @@ def test_whom_weights_were_trained_on_is_left_out(made: Any) -> None:
 
 def test_a_picture_of_nobody_is_told(made: Any, tmp_path: Path) -> None:
     folder = made({"person": "x"}, {"person": "y"})
-    from mien import images
-
     images.write(tmp_path / "0.jpg", np.full((300, 300, 3), 90, np.uint8), metadata={})
     (protocol,) = (make(folder.setting) for make in protocols(folder, []).values())
     assert protocol.without_face == ("0.jpg",)
@@ -141,6 +150,35 @@ def test_frames_of_speech_are_the_extremes_with_open_eyes() -> None:
         "open eyes to shut": (4, 2),  # the mouth as in the blink
     }
     assert talking([row(0, 0.01), row(1, 0.03)]) == {}  # nobody speaks, nobody blinks
+
+
+def test_speakers_are_asked_for_one_another_s_mouths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "clips").mkdir()
+    rows = []
+    for clip in ("a.mpg", "b.mpg", "silent.mpg"):
+        (tmp_path / "clips" / clip).touch()
+        wide = 0.0 if clip == "silent.mpg" else 0.3
+        rows += [row(0, 0.0) | {"clip": clip}, row(1, wide) | {"clip": clip}]
+    (tmp_path / "frames.json").write_text(json.dumps(rows))
+    faces = {"a": FACES[0], "b": FACES[1]}
+    monkeypatch.setattr(Clip, "frame", lambda clip, _: images.read(faces[clip.speaker]).pixels)
+    folder = Folder.read(Setting(tmp_path, tmp_path, folder=tmp_path))
+    assert folder.kinds == ["speech"]
+    found = {section.name: section for section in speech(folder)}
+    own, other = (
+        found[f"{what}shut mouth to open, by reference"] for what in ("", "another speaker's ")
+    )
+    assert own.people == other.people == ["a", "b"]
+    assert own.answer is not None
+    assert other.answer is None
+    for mine, theirs in zip(other.trials, reversed(own.trials), strict=True):
+        assert mine.truth is None
+        assert mine.lender is theirs.truth
+    assert [s.name for s in with_truth(folder)] == [
+        "shut mouth to open, by reference", "open mouth to shut, by reference",
+    ]  # fmt: skip
 
 
 def test_clips_of_one_speaker_are_told_by_their_names() -> None:

@@ -6,7 +6,8 @@
 - `units`: pictures whose action units people coded. Another picture of the person is given the
   coded units; the truth is the coded photograph, and what judges read is held against the codes.
 - `speech`: frames of a film. A shut mouth is given the opening of another frame, an open one is
-  shut, open eyes are given the closed lids; the real frame is the truth.
+  shut, open eyes are given the closed lids; the real frame is the truth. And a shut mouth is given
+  another speaker's opening, without a truth.
 
 Every face has its own size, between `LEAST` and `MOST` px. Whom weights that ship were trained on
 is left out unless a split is named; strangers of the user's own are all taken.
@@ -239,7 +240,24 @@ def speech(folder: Folder) -> list[Section]:
             trials.setdefault(f"{what}, by reference", []).append(
                 Trial(source, (clip.speaker,), (what,), Reference(truth), truth=truth)
             )
+    if len(speakers) > 1:
+        shown = trials.get(f"{talk.OPENING}, by reference", [])
+        trials[f"another speaker's {talk.OPENING}, by reference"] = _exchanged(shown, speakers)
     return _sections(trials)
+
+
+def _exchanged(shown: Sequence[Trial], speakers: Sequence[str]) -> list[Trial]:
+    """Each speaker's first source, asked for what the next one's truth shows: nobody knows how it
+    should look, but the landmarker reads the same of both."""
+    first = {trial.people[0]: trial for trial in reversed(shown)}
+    known = [who for who in speakers if who in first]
+    out = []
+    for who, other in zip(known, known[1:] + known[:1], strict=True):
+        mine, theirs = first[who], first[other].truth
+        if who != other and theirs is not None:
+            ask = Reference(theirs)
+            out.append(Trial(mine.source, (who,), ("another's",), ask, lender=theirs))
+    return out
 
 
 def _of_frame(clip: talk.Clip, number: int, side: int | None) -> Faces[Tensor] | None:
@@ -271,7 +289,8 @@ def with_truth(folder: Folder) -> list[Section]:
     """What is asked in one way and answered by a photograph: pairs by reference, speech, units.
     DataError where the folder has none of it."""
     kinds = [kind for kind in folder.kinds if kind != "labels"]
-    found = [s for kind in kinds for s in KINDS[kind](folder) if not s.name.endswith("by label")]
+    every = [section for kind in kinds for section in KINDS[kind](folder)]
+    found = [s for s in every if s.answer and not s.name.endswith("by label")]
     if not found:
         raise DataError(
             f"{folder.place} shows nobody twice: a right answer is a photograph of the same person"

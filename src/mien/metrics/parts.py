@@ -127,12 +127,14 @@ def to_levels(pixels: Tensor) -> Tensor:
 
 
 class Outsider:
-    """The landmarker's view of a batch, source and truth looked at once."""
+    """The landmarker's view of a batch, source and truth looked at once; without a truth the face
+    that gives the expression stands for it, whose blendshapes should be read again."""
 
     def __init__(self, judge: Landmarker, trial: Trial) -> None:
         self._judge = judge
         self._source = self.seen(trial.source.pixels)
-        self._truth = None if trial.truth is None else self.seen(trial.truth.pixels)
+        right = trial.truth or trial.lender
+        self._truth = None if right is None else self.seen(right.pixels)
 
     def seen(self, pixels: Tensor) -> list[Mesh | None]:
         """The face of each picture (B, 3, S, S); None where it sees none."""

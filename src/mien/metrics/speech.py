@@ -24,6 +24,7 @@ FRAMES, CLIPS = "frames.json", "clips"
 OPEN_GAP, SHUT_LIDS, AWAKE = 0.08, 0.5, 0.25
 """Lips' gap from which a mouth is open; blink from which lids are closed, and up to which the eyes
 are open."""
+OPENING = "shut mouth to open"
 SAME_SPEAKER = "_"
 """A clip's name up to here says who speaks, where there are several of one speaker."""
 
@@ -95,7 +96,7 @@ def pairs(frames: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
     if awake:
         shut, wide = (pick(awake, key=lambda f: f["gap"]) for pick in (min, max))
         if wide["gap"] >= OPEN_GAP:
-            out["shut mouth to open"] = int(shut["i"]), int(wide["i"])
+            out[OPENING] = int(shut["i"]), int(wide["i"])
             out["open mouth to shut"] = int(wide["i"]), int(shut["i"])
         closed = max(frames, key=lambda f: f["blink"])
         if closed["blink"] >= SHUT_LIDS:
