@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -110,11 +112,14 @@ def test_the_better_one_is_told_person_by_person() -> None:
 
 
 def test_the_table_names_who_is_caught_by_what() -> None:
-    one = Verdict("face_psnr", 30.0, 20.0, 1.0, 1.0, 1.0, own=True)
-    other = Verdict("identity", 0.3, 0.0, 0.0, 0.0, 0.0, own=False)
+    one = Verdict("face_psnr", 30.0, 20.0, 1.0, 1.0, 1.0, own=True, people=5)
+    other = Verdict("identity", 0.3, 0.0, 0.0, 0.0, 0.0, own=False, people=5)
     text = broken.table({"faces: a to b": {"nothing": [one, other]}})
     assert "1 of 1: face PSNR (30.00 to 20.00)" in text
     assert "identity distance (0.300 to 0.000)" in text
+    few = replace(one, people=4)
+    assert not few.caught  # four of four are no proof
+    assert "0 of 1" in broken.table({"faces: a to b": {"nothing": [few]}})
 
 
 def test_the_mean_face_is_everybody_once() -> None:

@@ -32,6 +32,8 @@ FILM = 0.75
 BLUR = 0.012
 """Sigma of the blur, in sides of the crop: 5 px at 416."""
 REAL = "real"
+FEWEST = 5
+"""People from whom on anything is sure: five of five by chance are 3 in a hundred."""
 BREAKS: Mapping[str, tuple[str, ...]] = {
     "nothing": ("face_psnr", "face_ssim", "face_perceptual", "units_a", "units_b"),
     "mean face": ("identity", "face_psnr", "face_perceptual", "sharpness"),
@@ -145,16 +147,17 @@ class Verdict:
     high: float
     own: bool
     """Whether it says that it sees what is broken."""
+    people: int
 
     @property
     def caught(self) -> bool:
         """Whether the real editor is better for more than half of the people, surely (95 %)."""
-        return self.low > 0.5
+        return self.people >= FEWEST and self.low > 0.5
 
     @property
     def fooled(self) -> bool:
         """Whether the broken editor is the better one, surely."""
-        return self.high < 0.5
+        return self.people >= FEWEST and self.high < 0.5
 
 
 def measure(
@@ -193,7 +196,7 @@ def _verdict(column: str, real: Measured, broken: Measured, own: bool) -> Verdic
     told = summarise(better, real.people)
     return Verdict(
         column, round(float(good.mean()), 4), round(float(bad.mean()), 4), told.mean, told.low,
-        told.high, own,
+        told.high, own, len(set(real.people)),
     )  # fmt: skip
 
 
@@ -204,14 +207,15 @@ def _worth(column: str, values: np.ndarray[Any, np.dtype[np.float64]]) -> Any:
 
 
 def table(every: Mapping[str, Mapping[str, Sequence[Verdict]]]) -> str:
-    """Markdown: for each section and broken editor, which columns catch it and which it fools."""
+    """Markdown: for each section and broken editor, which columns catch it and which it fools; the
+    numbers are means, the real editor's and the broken one's."""
     rows = []
     for section, found in every.items():
         for name, told in found.items():
             own = [v for v in told if v.own]
             caught = [v for v in own if v.caught]
             rows.append({
-                "asked": section, "broken editor": name,
+                "asked (people)": f"{section} ({told[0].people})", "broken editor": name,
                 "its own columns that catch it": f"{len(caught)} of {len(own)}: "
                 + ", ".join(_said(v) for v in caught),
                 "its own columns that do not": ", ".join(_said(v) for v in own if not v.caught),
