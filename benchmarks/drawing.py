@@ -1,10 +1,10 @@
 """What edits drawn by the face model reach on people never trained on, seen by outsiders.
 
-    outside/bin/python benchmarks/drawing.py -o benchmarks/results/drawing.json
-    outside/bin/python benchmarks/drawing.py -o OUT.json --people 4 --only smiles lent
+    python benchmarks/drawing.py -o benchmarks/results/drawing.json
+    python benchmarks/drawing.py -o OUT.json --people 4 --only smiles lent
 
-`outside.py` says what to install. Every picture is made as a user's is, by `mien.Editor`, found by
-mien's own detector. Sections, which `--only` names:
+Every picture is made as a user's is, by `mien.Editor`, found by mien's own detector, and judged by
+what `mien.judges.outside` says. Sections, which `--only` names:
 
 - table: README's table (`first_light.py`), for the default and for `aipgan`'s own head;
 - smiles: a neutral photograph given the same person's own smile, by reference and by label;
@@ -43,7 +43,6 @@ import numpy as np
 import torch
 from lending import lent, smiles, speech
 from mistakes import told
-from outside import Seen, outside
 from reading import reading
 from shots import OWN_HEAD, SEEN, Bench, Column, Shot, editor, median, share, shots, spread
 from speed import spreads
@@ -59,6 +58,7 @@ from mien.faces.paste import paste
 from mien.files import replacing
 from mien.guides import ActionUnits, Label
 from mien.images import Photo
+from mien.judges.outside import Seen, outside
 from mien.metrics.report import origin
 from mien.types import Faces, Float, UInt8
 from mien.zoo import data_home

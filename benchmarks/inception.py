@@ -1,4 +1,4 @@
-"""torch-fidelity's Inception as a safetensors file, for `mien score --inception`.
+"""torch-fidelity's Inception as a safetensors file, for `mien bench scorecard --inception`.
 
     python benchmarks/inception.py -o inception.safetensors
     python benchmarks/inception.py --weights FILE.pth -o inception.safetensors

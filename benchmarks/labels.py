@@ -4,7 +4,7 @@
 
 Neutral photographs of London and Canada under every label and variant, drawn by the face model,
 beside the labels as they were before they were calibrated. Of each: the landmarker's size of change
-(`outside.py`, which says what to install), dlib's identity distance, and what mien's two judges
+(`mien.judges.outside`), dlib's identity distance, and what mien's two judges
 call the face; on `FEW` people the same at half and twice the intensity, and how evenly the change
 rises over ten steps. Then `happy`
 beside the same people's own posed smile: how many come nearer to it than doing nothing does (PSNR
@@ -26,7 +26,6 @@ import numpy as np
 import torch
 from mistakes import told
 from numpy.typing import NDArray
-from outside import Seen, change, outside
 
 from mien import facs, images
 from mien.data.adapters import DATASETS
@@ -39,6 +38,7 @@ from mien.faces.align import align, warp
 from mien.faces.detect import choose, detect
 from mien.faces.paste import paste
 from mien.judges import judge
+from mien.judges.outside import Seen, change, outside
 from mien.metrics import pixel
 from mien.metrics.report import origin
 from mien.metrics.report import split as checked_split

@@ -11,7 +11,6 @@ import cv2
 import first_light
 import numpy as np
 import torch
-from outside import Seen, change, outside
 from shots import (
     OWN_HEAD,
     SEEN,
@@ -34,6 +33,7 @@ from mien.errors import DataError, FaceNotFound
 from mien.guides import Label
 from mien.images import Photo
 from mien.judges import NAMES, load
+from mien.judges.outside import Seen, change, outside
 from mien.metrics.bench import likeness
 from mien.metrics.pixel import region_mask, sharpness
 from mien.types import Faces, UInt8

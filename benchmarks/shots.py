@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from outside import Seen, outside
 
 import mien
 from mien import images
@@ -21,6 +20,7 @@ from mien.faces.align import align, warp
 from mien.faces.detect import choose, detect
 from mien.guides import Guide
 from mien.images import Photo
+from mien.judges.outside import Seen, outside
 from mien.nn import tensors
 from mien.types import Face, Faces, UInt8
 from mien.zoo import data_home

@@ -18,9 +18,11 @@ def _outsiders() -> None:
 
 
 def seen(points: np.ndarray):  # type: ignore[no-untyped-def]
-    from outside import Seen
+    from mien.judges.landmarker import Mesh
+    from mien.judges.outside import Seen
 
-    return Seen((0.3, 0.3), 0.0, 0.8, {}, np.eye(3), points.astype(np.float64), np.zeros(128))
+    mesh = Mesh(np.zeros((478, 3), np.float32), np.zeros(52, np.float32))
+    return Seen(mesh, points.astype(np.float64), np.zeros(128))
 
 
 def smiled(points: np.ndarray, wide: float, up: float) -> np.ndarray:

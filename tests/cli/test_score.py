@@ -1,8 +1,9 @@
-"""`mien score`: files, going on, and one line for every mistake."""
+"""`mien bench scorecard`: files, going on, and one line for every mistake."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,19 @@ from typer.testing import CliRunner
 
 from mien.cli.main import app
 from mien.guides import Label
+from mien.judges import NAMES, load
+from mien.judges.identity import Descriptor
 from mien.methods.base import Method
 from mien.metrics import protocols, report
 from mien.metrics.bench import Panel
 from mien.metrics.protocols import Protocol
-from mien.metrics.trials import Section, Trial, edited_by
+from mien.metrics.trials import Section, Trial, edited_by, pasted_by
 from mien.types import Faces
+from mien.zoo.samples import samples
 
 
 def run(*arguments: str) -> Any:
-    return CliRunner().invoke(app, ["score", *arguments], prog_name="mien")
+    return CliRunner().invoke(app, ["bench", "scorecard", *arguments], prog_name="mien")
 
 
 @pytest.fixture
@@ -41,6 +45,9 @@ def out(tmp_path: Path) -> Path:
         (["-m", "mtss", "--limit", "1"], "two people are the least"),
         (["-m", "mtss", "--protocol", "truth"], "run `mien rig render` first"),
         (["-m", "mtss", "--protocol", "real"], "no Face Research Lab London Set in"),
+        (["-m", "aipgan head=own", "--protocol", "real"], "say it with --data"),
+        (["-m", "morphable", "--data", "nowhere"], "no folder nowhere"),
+        (["-m", "morphable", "--split", "all"], "unknown split 'all'"),
     ],
 )
 def test_a_mistake_is_one_line(
@@ -119,3 +126,96 @@ def test_files_say_how_they_came_about_and_repeat(out: Path) -> None:
         path.unlink()
     assert run(*words).exit_code == 0
     assert (out / "scorecard.md").read_bytes() == first
+
+
+def test_the_older_name_works_and_says_the_new_one(out: Path) -> None:
+    result = CliRunner().invoke(app, ["score", "-m", "mtts", "-o", str(out)], prog_name="mien")
+    assert result.exit_code == 2
+    assert "now `mien bench scorecard`" in result.stderr
+    assert "unknown method 'mtts'" in result.stderr
+
+
+class Colour(Descriptor):
+    """Knows people by their mean colour: dlib takes its time."""
+
+    def __init__(self) -> None:
+        pass
+
+    def of(self, pixels: torch.Tensor, landmarks: torch.Tensor) -> torch.Tensor:
+        return pixels.mean((2, 3))
+
+    def digest(self) -> str:
+        return "colour"
+
+
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small faces, nobody looked for in results, people told by their colour."""
+    monkeypatch.setattr("mien.metrics.folder.MOST", 128)
+    panel = Panel([load(name) for name in NAMES], Colour(), lambda _: True)
+    monkeypatch.setattr(Panel, "standing", classmethod(lambda *_: panel))
+
+
+def test_a_folder_of_one_s_own_is_measured_by_what_it_knows(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wide_mouth: Method
+) -> None:
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    rows = []
+    for person, path in samples().items():
+        shutil.copy(path, folder / path.name)
+        rows.append({"file_name": path.name, "person": person, "emotion": "neutral"})
+    (folder / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    people = tmp_path / "people.csv"
+    people.write_text("person,gender\nanna,female\nben,male\ncora,female\n")
+    one = report.Contestant("morphable", pasted_by(wide_mouth), "0")
+    monkeypatch.setattr(report, "at_own_size", lambda _: [one])
+    quick(monkeypatch)
+    words = ["-m", "morphable", "--data", str(folder), "--groups", str(people), "--no-speed"]
+    result = run(*words, "--limit", "2", "-o", str(out))
+    assert result.exit_code == 0, result.output
+    facts = json.loads((out / "scorecard.json").read_text())
+    assert facts["size"] == "the face's own"
+    assert list(facts["sections"]) == ["labels: eight labels"]
+    lines = facts["sections"]["labels: eight labels"]["lines"]
+    assert list(lines) == ["nothing", "morphable"]
+    assert lines["nothing"]["counts"]["untouched"] == lines["nothing"]["faces"] == 16
+    assert lines["nothing"]["columns"]["background_kept"]["mean"] == 1
+    assert lines["morphable"]["columns"]["left_eye_sharpness"]["mean"] > 0.5
+    assert set(lines["morphable"]["by_group"]["gender"]) <= {"female", "male"}
+    assert (out / "groups.md").read_text().startswith("| protocol | row | group | people |")
+    refused = run("-m", "morphable", "--data", str(folder), "--protocol", "units", "-o", str(out))
+    assert refused.exit_code == 2
+    assert "choose from labels" in " ".join(refused.stderr.split())
+
+
+def test_judges_are_held_against_broken_editors(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wide_mouth: Method
+) -> None:
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    pictures = sorted(samples().values())[:2]
+    rows = [{"file_name": path.name, "person": "one"} for path in pictures]
+    for path in pictures:
+        shutil.copy(path, folder / path.name)
+    (folder / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    one = report.Contestant("morphable", pasted_by(wide_mouth), "0")
+    monkeypatch.setattr(report, "at_own_size", lambda _: [one])
+    quick(monkeypatch)
+    words = ["bench", "judges", "--data", str(folder), "-o", str(out)]
+    result = CliRunner().invoke(app, words, prog_name="mien")
+    assert result.exit_code == 0, result.output
+    facts = json.loads((out / "judges.json").read_text())
+    (found,) = facts["sections"].values()
+    assert set(found) == {"nothing", "mean face", "random expression", "blurred paste"}
+    told = {v["column"]: v for v in found["blurred paste"]}
+    assert told["sharpness"]["own"]
+    assert told["sharpness"]["broken"] < told["sharpness"]["real"]
+    assert "its own columns that catch it" in (out / "judges.md").read_text()
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    shutil.copy(pictures[0], alone / "a.jpg")
+    (alone / "metadata.jsonl").write_text(json.dumps({"file_name": "a.jpg"}) + "\n")
+    words = ["bench", "judges", "--data", str(alone), "-o", str(tmp_path / "none")]
+    refused = CliRunner().invoke(app, words, prog_name="mien")
+    assert refused.exit_code == 2
+    assert "shows nobody twice" in " ".join(refused.stderr.split())

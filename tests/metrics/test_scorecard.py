@@ -133,7 +133,7 @@ def test_doing_nothing_gains_nothing(table: dict[str, Any]) -> None:
     assert mean(table, "nothing", "sharpness") == pytest.approx(1)
     assert table["nothing"]["gains"]["psnr"]["mean"] == 0
     assert table["nothing"]["gains"]["people_above"] == 0
-    assert table["nothing"]["counts"] == {"failed": 0, "lost": 0}
+    assert table["nothing"]["counts"] == {"failed": 0, "lost": 0, "untouched": 32}
 
 
 def test_the_right_answer_is_best(table: dict[str, Any]) -> None:

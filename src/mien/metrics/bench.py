@@ -15,20 +15,27 @@ from mien.judges import NAMES, Judge, Reading, load
 from mien.judges.identity import Descriptor, descriptor
 from mien.judges.inception import Inception
 from mien.judges.inception import load as load_inception
+from mien.judges.landmarker import TASK, Landmarker, landmarker
 from mien.judges.networks import SIZE
+from mien.judges.perceptual import Perceptual
+from mien.judges.perceptual import load as load_perceptual
+from mien.metrics.agreement import code_columns
+from mien.metrics.parts import Outsider, part_columns, to_levels
 from mien.metrics.pixel import (
     face_mask,
     face_ms_ssim,
+    inside,
     ms_ssim,
     psnr,
     region_mask,
     sharpness,
-    ssim,
+    ssim_map,
 )
 from mien.metrics.sets import frechet, kernel_distance
 from mien.metrics.trials import Editing, Section, Trial
 from mien.nn.tensors import to_uint8
 from mien.types import Faces
+from mien.zoo import data_home
 
 LOST = 0.6
 """dlib's own threshold: from here on it holds two faces for two people."""
@@ -48,14 +55,22 @@ class Panel:
     finds: Callable[[Tensor], bool] = face_in
     inception: Inception | None = None
     """Whose features sets are compared by too, where its weights can be had."""
+    perceptual: Perceptual | None = None
+    """Whose features single pictures are compared by, where faces have their own size."""
+    outsider: Landmarker | None = None
+    """MediaPipe's landmarker, where its file is there; asked where faces have their own size."""
 
     @classmethod
-    def standing(cls, inception: Path | None = None) -> Panel:
-        """Both judges and dlib, and Inception with weights at a path; AssetMissing where one of
-        them is not installed.
+    def standing(cls, inception: Path | None = None, perceptual: Path | None = None) -> Panel:
+        """Both judges and dlib; the landmarker, if it is among the data; Inception and
+        EfficientNet-Lite0 with weights at a path. AssetMissing where one that is named, or dlib,
+        is not there.
         """
         seen = None if inception is None else load_inception(inception)
-        return cls([load(name) for name in NAMES], descriptor(), inception=seen)
+        alike = None if perceptual is None else load_perceptual(perceptual)
+        third = landmarker() if (data_home() / TASK).is_file() else None
+        judges = [load(name) for name in NAMES]
+        return cls(judges, descriptor(), inception=seen, perceptual=alike, outsider=third)
 
     def read(self, pixels: Tensor) -> list[Reading]:
         """What each judge reads in pictures (B, 3, S, S)."""
@@ -97,6 +112,7 @@ class _Known:
     lender: Tensor | None
     right: list[Reading]  # of the truth, a judge each
     features: dict[str, Tensor]  # of what results should resemble
+    outsider: Outsider | None  # what the landmarker sees in source and truth
 
 
 class Bench:
@@ -140,8 +156,13 @@ class Bench:
                 None if lender is None else who.of(lender.pixels, lender.landmarks),
                 [] if right is None else self.panel.read(right.pixels),
                 self.panel.features((right or trial.source).pixels),
+                self._outsider(trial),
             )
         return self._known[index]
+
+    def _outsider(self, trial: Trial) -> Outsider | None:
+        third = self.panel.outsider
+        return Outsider(third, trial) if third is not None and self.section.parts else None
 
     def _result(
         self, known: _Known, trial: Trial, made: Tensor, finite: Tensor
@@ -152,6 +173,8 @@ class Bench:
         ):
             right = known.right[k] if known.right else None
             out |= {f"{n}_{judge.name}": v for n, v in _agreement(read, right, trial).items()}
+            if trial.coded is not None:
+                out |= code_columns(judge.name, read.units, trial.coded)
         result = self.panel.who.of(made, trial.source.landmarks)
         out["identity"] = (result - known.source).norm(dim=1)
         if known.lender is not None:
@@ -160,7 +183,12 @@ class Bench:
         face = face_mask(trial.source.landmarks, made.shape[-1])
         before = sharpness(trial.source.pixels, face).clamp_min(1e-9)
         out["sharpness"] = sharpness(made, face) / before
+        if self.section.parts:
+            out |= part_columns(made, trial, self.panel.perceptual)
+        if known.outsider is not None:
+            out |= known.outsider.columns(made)
         out["lost"] = out["identity"] >= LOST
+        out["untouched"] = (to_levels(made) == to_levels(trial.source.pixels)).flatten(1).all(1)
         out["failed"] = ~(finite & torch.tensor([self.panel.finds(p) for p in made]))
         return out
 
@@ -197,6 +225,7 @@ def likeness(made: Tensor, truth: Faces[Tensor], source: Faces[Tensor]) -> dict[
     these lie in source or truth. Each (B,).
     """
     size, right = made.shape[-1], truth.pixels
+    alike = ssim_map(made, right)
 
     def where(mask: Callable[[Tensor], Tensor]) -> Tensor:
         return torch.maximum(mask(source.landmarks), mask(truth.landmarks))
@@ -204,16 +233,16 @@ def likeness(made: Tensor, truth: Faces[Tensor], source: Faces[Tensor]) -> dict[
     face = where(lambda points: face_mask(points, size))
     out = {
         "psnr": psnr(made, right),
-        "ssim": ssim(made, right),
+        "ssim": inside(alike),
         "ms_ssim": ms_ssim(made, right),
         "face_psnr": psnr(made, right, face),
-        "face_ssim": ssim(made, right, face),
+        "face_ssim": inside(alike, face),
         "face_ms_ssim": face_ms_ssim(made, right, face),
     }
     for name in ("eyes", "mouth"):
         region = where(lambda points, name=name: region_mask(points, size, name))  # type: ignore[misc]
         out[f"{name}_psnr"] = psnr(made, right, region)
-        out[f"{name}_ssim"] = ssim(made, right, region)
+        out[f"{name}_ssim"] = inside(alike, region)
     return out
 
 

@@ -20,8 +20,8 @@ _LABELS, _RISING = "labels: eight labels", "control: emotions at 4 intensities"
 
 
 def short(sections: Sections) -> str:
-    """A line for doing nothing, for the truth and for every contestant; what was not measured, and
-    the truth's likeness to itself, stays empty. Identity distances are medians, what judges say is
+    """A line for doing nothing, for the truth and for every contestant; columns that nothing was
+    measured for are left out, and the truth's likeness to itself stays empty. Identity distances are medians, what judges say is
     the mean of the two.
     """
     rows = list(dict.fromkeys(name for one in sections.values() for name in one["lines"]))
@@ -34,7 +34,8 @@ def short(sections: Sections) -> str:
             if line is not None and not (row == TRUTH and "PSNR" in heading):
                 found[heading] = tell(line, _line(sections, title, NOTHING) or line)
         cells.append(found | {"lost": _lost(sections, row)})
-    return markdown(["", *COLUMNS, "lost"], cells)
+    measured = [heading for heading in COLUMNS if any(heading in row for row in cells)]
+    return markdown(["", *measured, "lost"], cells)
 
 
 def _line(sections: Sections, title: str, row: str) -> Line | None:

@@ -30,13 +30,23 @@ def ssim(a: Tensor, b: Tensor, mask: Tensor | None = None) -> Tensor:
     """Structural similarity (Wang et al. 2004), Gaussian window of 11 px, (B,); its mean inside
     `mask`.
     """
+    return inside(ssim_map(a, b), mask)
+
+
+def ssim_map(a: Tensor, b: Tensor) -> Tensor:
+    """The same at every pixel, mean over the colours, (B, 1, S, S)."""
     result = structural_similarity_index_measure(
         a, b, data_range=2.0, reduction="none", return_full_image=True
     )
     assert isinstance(result, tuple)
-    whole = result[1].mean(1, keepdim=True)
-    mask = torch.ones_like(whole) if mask is None else mask
-    return (whole * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp_min(1)
+    return result[1].mean(1, keepdim=True)
+
+
+def inside(values: Tensor, mask: Tensor | None = None) -> Tensor:
+    """The mean of values (B, 1, S, S) in `mask` (B, 1, S, S) of 0 and 1, or everywhere: (B,)."""
+    if mask is None:
+        return values.mean((1, 2, 3))
+    return (values * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp_min(1)
 
 
 def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
@@ -112,24 +122,39 @@ def _windows(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     return structure.mean(1), light.mean(1)
 
 
-REGIONS = {"eyes": (36, 48), "mouth": (48, 68)}
-"""Landmarks whose hull, with a border, is a region that expressions change most."""
+REGIONS: dict[str, tuple[tuple[int, int], ...]] = {
+    "eyes": ((36, 42), (42, 48)),
+    "mouth": ((48, 68),),
+    "left_eye": ((42, 48),),
+    "right_eye": ((36, 42),),
+    "left_brow": ((22, 27),),
+    "right_brow": ((17, 22),),
+}
+"""Landmarks whose hulls, with a border, are a region that expressions change most; left and right
+are the person's own."""
+PARTS = ("mouth", "left_eye", "right_eye", "left_brow", "right_brow")
+"""The regions that are told apart where faces are measured at their own size."""
 
 
 def region_mask(landmarks: Tensor, size: int, region: str) -> Tensor:
-    """Where eyes or mouth are, float (B, 1, S, S) of 0 and 1: hulls of the region's landmarks of
-    (B, 68, 2) px, each eye apart, widened by a sixth of the outer eye corners' distance.
+    """Where one of `REGIONS` is, float (B, 1, S, S) of 0 and 1: hulls of its landmarks of (B, 68,
+    2) px, each apart, widened by a sixth of the outer eye corners' distance.
     """
-    first, last = REGIONS[region]
-    parts = [(36, 42), (42, 48)] if region == "eyes" else [(first, last)]
-    masks = np.zeros((len(landmarks), 1, size, size), np.uint8)
+    masks = hull_mask(landmarks, size, region).numpy().astype(np.uint8)
     for mask, points in zip(masks, landmarks.numpy(), strict=True):
         border = max(1, round(float(np.linalg.norm(points[36] - points[45])) / 6))
-        for start, end in parts:
-            hull = cv2.convexHull(points[start:end].round().astype(np.int32))
-            cv2.fillConvexPoly(mask[0], hull, (1,))
         round_brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * border + 1,) * 2)
         mask[0] = cv2.dilate(mask[0], round_brush)
+    return torch.from_numpy(masks).float()
+
+
+def hull_mask(landmarks: Tensor, size: int, region: str) -> Tensor:
+    """The same without the border: eye openings, lips."""
+    masks = np.zeros((len(landmarks), 1, size, size), np.uint8)
+    for mask, points in zip(masks, landmarks.numpy(), strict=True):
+        for start, end in REGIONS[region]:
+            hull = cv2.convexHull(points[start:end].round().astype(np.int32))
+            cv2.fillConvexPoly(mask[0], hull, (1,))
     return torch.from_numpy(masks).float()
 
 

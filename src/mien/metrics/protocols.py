@@ -52,7 +52,9 @@ class Setting:
     """People a protocol at most."""
     seed: int = 0
     size: int = 128
-    """Side of the crops that the methods see, px."""
+    """Side of the crops that the methods see, px; faces of a `folder` have their own."""
+    folder: Path | None = None
+    """Photographs of the user's, for the protocols of `metrics.folder`."""
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 2:

@@ -20,14 +20,15 @@ import mien
 from mien.data.split import SPLITS, Split
 from mien.errors import AssetMissing, ConfigError
 from mien.files import replacing
+from mien.methods.base import Method
 from mien.methods.registry import entry, load
 from mien.metrics.bench import Panel
 from mien.metrics.brief import brief, short
 from mien.metrics.cost import cost
 from mien.metrics.protocols import PROTOCOLS, Setting
 from mien.metrics.scorecard import Contestant, code_digest, panel_facts
-from mien.metrics.table import costs, quality
-from mien.metrics.trials import edited_by
+from mien.metrics.table import codes, costs, groups, quality
+from mien.metrics.trials import edited_by, pasted_by
 from mien.zoo.records import digest, records
 
 
@@ -38,6 +39,8 @@ class Entrant:
     row: str
     method: str
     weights: Path | None
+    head: str | None = None
+    """`own`: the method's own picture head; None: what it draws with by default."""
 
     @property
     def sha256(self) -> str:
@@ -46,7 +49,7 @@ class Entrant:
 
 
 def entrants(texts: Sequence[str]) -> list[Entrant]:
-    """Of texts such as `mtss` and `auswap=runs/x/auswap.safetensors`.
+    """Of texts such as `mtss`, `aipgan head=own` and `auswap=runs/x/auswap.safetensors`.
 
     ConfigError for a method that does not exist or a line named twice, AssetMissing for weights
     that are not there.
@@ -60,6 +63,7 @@ def entrants(texts: Sequence[str]) -> list[Entrant]:
 
 
 def _entrant(text: str) -> Entrant:
+    text, _, head = text.partition(" head=")
     name, _, path = text.partition("=")
     entry(name)
     weights = Path(path) if path else None
@@ -67,7 +71,22 @@ def _entrant(text: str) -> Entrant:
         raise AssetMissing(f"no weights at {weights}: name a .safetensors file")
     if weights is None and name not in records():
         raise AssetMissing(f"no weights ship for {name}: say {name}=WEIGHTS.safetensors")
-    return Entrant(f"{name} ({weights.resolve().parent.name})" if weights else name, name, weights)
+    row = f"{name} ({weights.resolve().parent.name})" if weights else name
+    return Entrant(f"{row} head={head}" if head else row, name, weights, head or None)
+
+
+def at_own_size(named: Sequence[Entrant]) -> list[Contestant]:
+    """Methods ready to edit faces of any size, as users get them; ConfigError for a head that a
+    method has not."""
+    return [
+        Contestant(one.row, pasted_by(method), _learnt(one, method))
+        for one in named
+        for method in [load(one.method, one.weights, **({"head": one.head} if one.head else {}))]
+    ]
+
+
+def _learnt(one: Entrant, method: Method[Any]) -> str:
+    return f"{one.sha256} {method.drawn_by} {json.dumps(dict(method.strengths), sort_keys=True)}"
 
 
 def protocols(names: Sequence[str] | None) -> list[str]:
@@ -92,10 +111,11 @@ def contestants(named: Sequence[Entrant]) -> tuple[list[Contestant], int]:
     """
     out, sizes = [], set()
     for one in named:
+        if one.head:
+            raise ConfigError(f"{one.row}: renders are measured by own heads; say it with --data")
         method = load(one.method, one.weights)
         sizes.add(method.size)
-        learnt = f"{one.sha256} {json.dumps(dict(method.strengths), sort_keys=True)}"
-        out.append(Contestant(one.row, edited_by(method), learnt))
+        out.append(Contestant(one.row, edited_by(method), _learnt(one, method)))
     if len(sizes) != 1:
         raise ConfigError(f"methods of one size at a time, not of {sorted(sizes)} px")
     return out, sizes.pop()
@@ -117,7 +137,7 @@ def facts(named: Sequence[Entrant], setting: Setting, panel: Panel) -> dict[str,
         "seed": setting.seed,
         "split": setting.split,
         "limit": setting.limit,
-        "size": setting.size,
+        "size": "the face's own" if setting.folder else setting.size,
         "judges": panel_facts(panel),
         "weights": {one.row: one.sha256 for one in named},
     }
@@ -159,6 +179,9 @@ def write_quality(
     whole = {**about, "sections": table}
     _write(out / f"{stem}.json", _json(whole))
     _write(out / f"{stem}.md", quality(table) + notes)
+    for name, text in (("codes", codes(table)), ("groups", groups(table))):
+        if text:
+            _write(out / f"{name}.md", text)
     _write(out / "short.md", short(table))
     _write(out / "short.json", json.dumps(brief(whole), ensure_ascii=False) + "\n")
 

@@ -22,20 +22,23 @@ import torch
 import mien
 from mien.files import replacing
 from mien.guides import ActionUnits, Label
+from mien.metrics.agreement import agreement, is_code
 from mien.metrics.bench import Bench, Measured, Panel
+from mien.metrics.groups import Groups
 from mien.metrics.intensity import line
-from mien.metrics.protocols import PROTOCOLS, Setting
+from mien.metrics.protocols import PROTOCOLS, Protocol, Setting
 from mien.metrics.statistics import summarise
 from mien.metrics.trials import Ask, Editing, Section, answer, nothing
 
-COUNTED = ("failed", "lost")
+COUNTED = ("failed", "lost", "untouched")
 """Columns of which a number is told, not a mean."""
 GAINS = ("psnr", "ms_ssim", "face_psnr", "face_ms_ssim")
 """Columns whose gain over doing nothing is told too."""
 NOTHING = "nothing"
 UNHEARD = (
-    "cli", "editor.py", "metrics/brief.py", "metrics/cost.py", "metrics/report.py",
-    "metrics/table.py", "people.py", "training", "video", "web",
+    "cli", "editor.py", "hub.py", "metrics/brief.py", "metrics/broken.py", "metrics/cost.py",
+    "metrics/film.py", "metrics/plot.py", "metrics/report.py", "metrics/table.py",
+    "metrics/targets.py", "people", "study", "training", "video", "web",
 )  # fmt: skip
 """What of mien's source no result depends on: measuring does not import it."""
 FEWEST = 5
@@ -68,20 +71,23 @@ def score(
     panel: Panel,
     kept: Path,
     progress: Progress = lambda *_: None,
+    known: Mapping[str, Callable[[Setting], Protocol]] | None = None,
+    groups: Groups | None = None,
 ) -> dict[str, Any]:
     """Sections by name, each with its people, and a line for doing nothing, for the answer where
     there is one, and for every contestant; a contestant that cannot take part has the reason there.
 
-    `kept` is the folder of finished lines. One thread computes, so that the same numbers come out
-    whatever the number of cores.
+    `kept` is the folder of finished lines; `known` are the protocols to choose from, by default
+    those of data sets and renders; `groups` says of people what else lines are told by. One thread
+    computes, so that the same numbers come out whatever the number of cores.
     """
     table: dict[str, Any] = {}
     with _one_thread():
         for name in protocols:
-            protocol = PROTOCOLS[name](setting)
+            protocol = (known or PROTOCOLS)[name](setting)
             for section in protocol.sections:
                 title = f"{name}: {section.name}"
-                lines = dict(_lines(title, section, contestants, panel, kept, progress))
+                lines = dict(_lines(title, section, contestants, panel, kept, progress, groups))
                 table[title] = {
                     "people": section.people,
                     "without_face": list(protocol.without_face),
@@ -92,7 +98,7 @@ def score(
 
 def _lines(
     title: str, section: Section, contestants: Sequence[Contestant], panel: Panel, kept: Path,
-    progress: Progress,
+    progress: Progress, groups: Groups | None = None,
 ) -> Iterator[tuple[str, Line]]:  # fmt: skip
     known = {
         "panel": panel_facts(panel),
@@ -123,7 +129,10 @@ def _lines(
             measured = at.measure(row.edit, done.more)
             _write(place, measured)
         unedited = unedited or measured
-        yield row.name, summary(measured, unedited, section.intensity)
+        told = summary(measured, unedited, section.intensity)
+        if groups is not None and not section.intensity:
+            told["by_group"] = groups.tell(measured.columns, measured.people)
+        yield row.name, told
 
 
 @dataclass
@@ -147,9 +156,11 @@ def summary(measured: Measured, unedited: Measured, intensity: bool) -> Line:
     facts["columns"] = {
         name: asdict(summarise(values, people))
         for name, values in columns.items()
-        if name not in COUNTED
+        if name not in COUNTED and not is_code(name)
     }
-    facts["counts"] = {name: int(sum(columns[name])) for name in COUNTED}
+    facts["counts"] = {name: int(sum(columns[name])) for name in COUNTED if name in columns}
+    if any(map(is_code, columns)):
+        facts["codes"] = agreement(columns)
     facts["sets"] = measured.sets
     if "psnr" in columns:
         facts["gains"] = gains(measured, unedited)
@@ -176,6 +187,7 @@ def _means(measured: Measured, name: str) -> Line:
     return {
         column: round(float(np.mean([values[k] for k in here])), 4)
         for column, values in measured.columns.items()
+        if not is_code(column)
     }
 
 
@@ -220,8 +232,11 @@ def panel_facts(panel: Panel) -> dict[str, str]:
     """SHA-256 of what each judge has learnt."""
     facts = {f"judge_{j.name}": _state_digest(j.net.state_dict()) for j in panel.judges}
     facts["identity"] = panel.who.digest()
-    if panel.inception is not None:
-        facts[panel.inception.name] = panel.inception.digest()
+    for one in (panel.inception, panel.perceptual):
+        if one is not None:
+            facts[one.name] = one.digest()
+    if panel.outsider is not None:
+        facts["mediapipe"] = panel.outsider.digest()
     return facts
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mien.judges.landmarker import CLAIMS
 from mien.metrics.cost import Cost
+from mien.metrics.pixel import PARTS
 
 COLUMNS: dict[str, tuple[str, int]] = {
     "psnr": ("PSNR", 2),
@@ -28,7 +30,23 @@ COLUMNS: dict[str, tuple[str, int]] = {
     "leakage": ("leakage", 3),
     "sharpness": ("sharpness", 3),
     "crosstalk": ("crosstalk", 4),
-}
+    "face_psnr_128": ("face PSNR at 128 px", 2),
+    "face_perceptual": ("face distance, EfficientNet-Lite0", 3),
+    **{
+        f"{part}_{measure}": (f"{part.replace('_', ' ')} {heading}", digits)
+        for part in PARTS
+        for measure, heading, digits in (
+            ("psnr", "PSNR", 2), ("ssim", "SSIM", 3), ("perceptual", "distance", 3),
+            ("sharpness", "sharpness", 2),
+        )
+    },
+    "eyes_showing": ("source's eyes showing", 3),
+    "mouth_void": ("mouth void", 3),
+    "background_kept": ("background untouched", 3),
+    "mp_change": ("change, MediaPipe", 2),
+    **{f"mp_{claim}": (f"{claim} off, MediaPipe", 3) for claim in (*CLAIMS, "gap")},
+    "mp_turn": ("head turned, degrees", 1),
+}  # fmt: skip
 """Means over faces with their interval: key -> heading, digits."""
 PLAIN: dict[str, tuple[str, str, int]] = {
     "people_above": ("gains", "people above nothing", 3),
@@ -46,6 +64,7 @@ PLAIN: dict[str, tuple[str, str, int]] = {
     "slope_least": ("", "slope, least", 3),
     "lost": ("counts", "lost", 0),
     "failed": ("counts", "failed", 0),
+    "untouched": ("counts", "untouched", 0),
 }
 """Single numbers: key -> the part of a line that holds it, heading, digits."""
 
@@ -87,6 +106,39 @@ def _cells(line: Mapping[str, Any]) -> dict[str, str]:
         if value is not None:
             cells[heading] = f"{value:.{digits}f}"
     return cells
+
+
+def codes(table: Mapping[str, Any]) -> str:
+    """Agreement with coders: of each line, judge and unit, F1 of occurrence and ICC(3,1)."""
+    rows = [
+        {
+            "protocol": title, "row": name, "judge": judge, "unit": unit,
+            "F1": _told(one["f1"]), "ICC(3,1)": _told(one["icc"]),
+            "results (there)": f"{one['results']} ({one['there']})" if "results" in one else "",
+        }
+        for title, section in table.items()
+        for name, line in section["lines"].items()
+        for judge, found in line.get("codes", {}).items()
+        for unit, one in {"mean": found, **found["by_unit"]}.items()
+    ]  # fmt: skip
+    return markdown(list(rows[0]), rows) if rows else ""
+
+
+def groups(table: Mapping[str, Any]) -> str:
+    """Each group of people on its own: mean [95 % interval over people]."""
+    rows = []
+    for title, section in table.items():
+        for name, line in section["lines"].items():
+            for column, values in line.get("by_group", {}).items():
+                for value, group in values.items():
+                    cells = {"protocol": title, "row": name, "group": f"{column}: {value}"}
+                    rows.append(cells | {"people": str(group["people"])} | _cells(group))
+    headings = ["protocol", "row", "group", "people", *(h for h, _ in COLUMNS.values())]
+    return markdown([h for h in headings if any(h in row for row in rows)], rows) if rows else ""
+
+
+def _told(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
 
 
 def costs(found: Mapping[str, Cost]) -> str:

@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from mien.guides import ActionUnits, Label, Reference
+from mien.errors import FaceUndrawable
+from mien.faces.align import resized, transform, warp
+from mien.faces.paste import paste
+from mien.guides import ActionUnits, Guide, Label, Reference
 from mien.methods.base import Method
-from mien.types import Expression, Faces, Identity
+from mien.nn.tensors import to_tensor, to_uint8
+from mien.types import AlignedFace, Expression, Faces, Float, Identity, UInt8
 
 BATCH = 16
 
@@ -52,6 +57,8 @@ class Trial:
     """Units (47,) that are asked for in proportion to an amount, from a face at rest."""
     amount: float = 0.0
     """How much of `direction` is asked for."""
+    coded: Tensor | None = None
+    """Action units (B, 47) that somebody coded in the truth, NaN where nobody did."""
 
     def __len__(self) -> int:
         return len(self.people)
@@ -65,7 +72,7 @@ class Trial:
             yield from (self.ask.faces.pixels, self.ask.faces.landmarks)
         if asked and isinstance(self.ask, Units):
             yield self.ask.values
-        yield from (t for t in (self.units, self.direction) if t is not None)
+        yield from (t for t in (self.units, self.direction, self.coded) if t is not None)
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,8 @@ class Section:
     """What the answer's line is measured on, where that is not `trials` itself."""
     intensity: bool = False
     """Whether what counts is how a reading follows the amount asked for, not single results."""
+    parts: bool = False
+    """Whether faces have their own size, and mouth, eyes and brows are measured apart."""
 
     @property
     def people(self) -> list[str]:
@@ -120,6 +129,46 @@ def edited_by(method: Method[Any]) -> Editing:
         return torch.as_tensor(method.decode(identity, wanted))
 
     return edit
+
+
+def pasted_by(method: Method[Any]) -> Editing:
+    """A method's results as a user gets them: each face at its own side, drawn by whatever the
+    method draws with, and pasted into its crop. A face that cannot be drawn stays as it is.
+    """
+
+    @torch.no_grad()
+    def edit(trial: Trial) -> Tensor:
+        return torch.cat([one(trial, i) for i in range(len(trial))])
+
+    def one(trial: Trial, index: int) -> Tensor:
+        source = part(trial.source, slice(index, index + 1))
+        pixels = to_uint8(source.pixels)[0]
+        faces = Faces.stack([_crop(pixels, source.landmarks[0].numpy(), len(pixels))])
+        wanted: Guide | Expression[Any]
+        match trial.ask:
+            case Own():
+                wanted = method.encode(method.seen(faces))
+            case Units(values):
+                wanted = method.from_units(method.array(values[index : index + 1].numpy()))
+            case guide:
+                wanted = guide.of(index)
+        try:
+            made = method.edit(faces, wanted, trial.intensity)
+        except FaceUndrawable:
+            return source.pixels
+        crop = _crop(pixels, source.landmarks[0].numpy(), made.mask.shape[-1])
+        return to_tensor(paste(pixels, crop, made))
+
+    return edit
+
+
+def _crop(pixels: UInt8, landmarks: Float, side: int) -> AlignedFace:
+    """A crop taken for a photograph, and its face as a method that sees `side` px has it."""
+    whole = np.eye(2, 3, dtype=np.float32)
+    if side == len(pixels):
+        return AlignedFace(pixels, whole, landmarks)
+    matrix = resized(whole, len(pixels), side)
+    return AlignedFace(warp(pixels, matrix, side), matrix, transform(matrix, landmarks))
 
 
 def asked_of(method: Method[Any], trial: Trial) -> Expression[Any]:

@@ -1,7 +1,5 @@
 """Which of the bars that mien set itself a scorecard meets, with the number of each.
 
-    python benchmarks/targets.py benchmarks/results/scorecard.json
-
 Reads scorecard.json or quality.json, or the short.json of either. Where a bar names a column that
 two judges fill, the stricter judge counts. That two runs give one table, and that broken methods
 land where they should, no scorecard can show: tests hold it (tests/metrics/test_scorecard.py).
@@ -9,14 +7,11 @@ land where they should, no scorecard can show: tests hold it (tests/metrics/test
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from mistakes import told
 
 from mien.errors import AssetMissing, DataError
 from mien.methods.registry import METHODS
@@ -175,20 +170,14 @@ def table(found: list[Target]) -> str:
     return markdown(["row", "bar", "", "number"], rows) + f"\n{met} of {len(found)} met\n"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("scorecard", type=Path)
-    place = parser.parse_args().scorecard
+def read(place: Path) -> dict[str, Any]:
+    """A scorecard's file; AssetMissing where there is none, DataError where it is another."""
     if not place.is_file():
-        raise AssetMissing(f"no scorecard at {place}: run `mien score` or benchmarks/quality.py")
+        raise AssetMissing(f"no scorecard at {place}: run `mien bench scorecard`")
     try:
         facts = json.loads(place.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise DataError(f"{place} is no JSON: {error}") from None
-    if "sections" not in facts:
+    if not isinstance(facts, dict) or "sections" not in facts:
         raise DataError(f"{place} is no scorecard: name a scorecard.json, quality.json, short.json")
-    print(table(targets(facts)), end="")
-
-
-if __name__ == "__main__":
-    told(main)
+    return facts

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from mien.cli.main import app
 from mien.metrics.brief import brief
 
 SMILE, BACK = "real: to a smile, by reference", "real: to rest, by reference"
@@ -63,7 +64,7 @@ def facts() -> dict[str, Any]:
 
 
 def judged(facts: dict[str, Any], row: str = "mtss") -> dict[str, Any]:
-    import targets
+    from mien.metrics import targets
 
     return {one.bar: one for one in targets.targets(facts) if one.row == row}
 
@@ -167,24 +168,21 @@ def test_without_peers_nobody_is_above_them(facts: dict[str, Any]) -> None:
     assert found.met is None
 
 
-def test_the_command(
-    facts: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    import targets
-
+def test_the_command(facts: dict[str, Any], tmp_path: Path) -> None:
     place = tmp_path / "scorecard.json"
-    monkeypatch.setattr(sys, "argv", ["targets.py", str(place)])
+
+    def run() -> Any:
+        return CliRunner().invoke(app, ["bench", "targets", str(place)], prog_name="mien")
+
     for text, line_said in (
         (None, "no scorecard at"), ("{", "is no JSON"), ("{}", "is no scorecard"),
     ):  # fmt: skip
         if text:
             place.write_text(text)
-        with pytest.raises(SystemExit):
-            targets.told(targets.main)
-        assert line_said in capsys.readouterr().err
+        refused = run()
+        assert refused.exit_code == 2
+        assert line_said in " ".join(refused.stderr.split())
     place.write_text(json.dumps(facts))
-    targets.told(targets.main)
-    said = capsys.readouterr().out
+    said = run().stdout
     assert "| decoupling | in the table | not measured | no row |" in said
     assert said.endswith("8 of 11 met\n")

@@ -1,0 +1,287 @@
+"""`mien bench`: what mien's edits, and those who judge them, are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="Measure methods, and their judges."
+)
+
+Out = Annotated[Path, typer.Option("-o", "--out", help="folder for tables and finished lines")]
+Methods = Annotated[
+    list[str],
+    typer.Option(
+        "--method", "-m", help="NAME, 'NAME head=own' or NAME=WEIGHTS.safetensors; repeat"
+    ),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        help="folder of photographs with a metadata.jsonl, or of a data set that mien knows: what "
+        "it knows decides which protocols run, each face at its own size"
+    ),
+]
+Lite0 = Annotated[
+    Path | None,
+    typer.Option(
+        help="EfficientNet-Lite0 as safetensors (benchmarks/efficientnet.py), with --data: a "
+        "distance by its features"
+    ),
+]
+Limit = Annotated[int | None, typer.Option(help="people a protocol at most")]
+Seed = Annotated[int, typer.Option(help="draws people and triples")]
+
+
+@app.callback()
+def _several() -> None:
+    """Measure methods, and their judges."""
+
+
+@app.command()
+def scorecard(
+    out: Out,
+    method: Methods,
+    data: Data = None,
+    renders: Annotated[
+        Path | None, typer.Option(help="folder of rig renders of the split (default: the cache's)")
+    ] = None,
+    protocol: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="real, truth, labels, control, wild; with --data pairs, labels, units, speech; "
+            "repeat (default: all)"
+        ),
+    ] = None,
+    limit: Limit = None,
+    split: Annotated[
+        str, typer.Option(help="whose people: test, validation, train; with --data all too")
+    ] = "test",
+    seed: Seed = 0,
+    inception: Annotated[
+        Path | None,
+        typer.Option(
+            help="torch-fidelity's Inception as safetensors (benchmarks/inception.py): sets are "
+            "compared by its features too"
+        ),
+    ] = None,
+    perceptual: Lite0 = None,
+    groups: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV", help="who people are, first column the person: results by group too"
+        ),
+    ] = None,
+    speed: Annotated[
+        bool, typer.Option(help="also measure parameters, arithmetic, time and memory")
+    ] = True,
+) -> None:
+    """Measure methods on people nobody was trained on, beside doing nothing and the truth itself.
+
+    Writes scorecard.json and scorecard.md into the folder, and cost.json and cost.md, which differ
+    from run to run. The same command again goes on where it stopped.
+    """
+    from mien.cli.session import check_folder
+    from mien.metrics import folder as own
+    from mien.metrics import report
+    from mien.metrics.bench import Panel
+    from mien.metrics.groups import Groups
+    from mien.metrics.protocols import Setting, check
+    from mien.metrics.scorecard import score
+    from mien.zoo import data_home, rig_home
+
+    entrants = report.entrants(method)
+    known, size = None, 128
+    whose = split if data and split == own.ALL else report.split(split)
+    if data is None:
+        chosen = report.protocols(protocol)
+        contestants, size = report.contestants(entrants)
+    setting = Setting(renders or rig_home(), data_home(), whose, limit, seed, size, data)
+    if data is None:
+        check(chosen, setting)
+    else:
+        known = own.protocols(own.Folder.read(setting), protocol or ())
+        chosen, contestants = list(known), report.at_own_size(entrants)
+    people = None if groups is None else Groups.read(groups)
+    panel = Panel.standing(inception, perceptual)
+    check_folder(out, make=True)
+    with progress_bar() as progress:
+        table = score(contestants, chosen, setting, panel, out / "lines", progress, known, people)
+    facts = report.facts(entrants, setting, panel)
+    report.write_quality(out, facts, table)
+    typer.echo(f"{out / 'scorecard.md'}: {len(table)} sections")
+    if speed:
+        report.write_cost(out, facts, entrants)
+        typer.echo(f"{out / 'cost.md'}: {len(entrants)} methods")
+
+
+@app.command()
+def judges(
+    out: Annotated[Path, typer.Option("-o", "--out", help="folder for judges.json and judges.md")],
+    data: Annotated[
+        list[Path], typer.Option(help="folder of photographs, as for `scorecard`; repeat")
+    ],
+    method: Annotated[
+        str, typer.Option("--method", "-m", help="the real editor: as for `scorecard`")
+    ] = "morphable",
+    limit: Limit = None,
+    split: Annotated[str, typer.Option(help="whose people: test, or all")] = "test",
+    seed: Seed = 0,
+    perceptual: Lite0 = None,
+) -> None:
+    """Say what each judge makes of editors that are broken on purpose, beside a real one.
+
+    They do nothing, draw the mean face, show a random expression, put a film over eyes that should
+    be shut, a black disc into a mouth that should be open, or paste a blurred face. A column that
+    is fooled proves nothing.
+    """
+    import json
+    from dataclasses import asdict
+
+    from mien.cli.session import check_folder
+    from mien.files import replacing
+    from mien.metrics import broken, report
+    from mien.metrics import folder as own
+    from mien.metrics.bench import Panel
+    from mien.metrics.protocols import Setting
+    from mien.zoo import data_home, rig_home
+
+    entrants = report.entrants([method])
+    whose = split if split == own.ALL else report.split(split)
+    settings = [Setting(rig_home(), data_home(), whose, limit, seed, folder=f) for f in data]
+    folders = [own.Folder.read(setting) for setting in settings]
+    (real,) = report.at_own_size(entrants)
+    panel = Panel.standing(None, perceptual)
+    check_folder(out, make=True)
+    told: dict[str, Any] = {}
+    with progress_bar() as progress:
+        for one in folders:
+            for section in own.with_truth(one):
+                found = broken.measure(section, panel, real.edit, progress)
+                title = f"{one.place.resolve().name}: {section.name}"
+                told[title] = broken.verdicts(found)
+    facts = report.facts(entrants, settings[0], panel)
+    facts["sections"] = {
+        title: {name: [asdict(v) for v in rows] for name, rows in every.items()}
+        for title, every in told.items()
+    }
+    for name, text in (
+        ("judges.json", json.dumps(facts, indent=1, ensure_ascii=False) + "\n"),
+        ("judges.md", broken.table(told)),
+    ):
+        with replacing(out / name) as part:
+            part.write_text(text, encoding="utf-8")
+    typer.echo(f"{out / 'judges.md'}: {len(told)} sections")
+
+
+@app.command()
+def targets(
+    scorecard_json: Annotated[
+        Path, typer.Argument(metavar="SCORECARD", help="a scorecard.json or short.json")
+    ],
+) -> None:
+    """Say which of its own bars a scorecard meets, and by what number."""
+    from mien.metrics import targets as bars
+
+    typer.echo(bars.table(bars.targets(bars.read(scorecard_json))), nl=False)
+
+
+@app.command()
+def plot(
+    scorecard_json: Annotated[
+        Path, typer.Argument(metavar="SCORECARD", help="a scorecard.json or short.json")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="an .svg file")],
+    column: Annotated[
+        list[str] | None, typer.Option(help="which columns, by their keys in the file; repeat")
+    ] = None,
+) -> None:
+    """Draw a scorecard: every section's rows, columns with their intervals over people."""
+    from mien.errors import ConfigError
+    from mien.files import replacing
+    from mien.metrics.plot import forest
+    from mien.metrics.targets import read
+
+    if out.suffix.lower() != ".svg":
+        raise ConfigError(f"{out} is no .svg: name one with --out")
+    text = forest(read(scorecard_json), column or ())
+    with replacing(out) as part:
+        part.write_text(text, encoding="utf-8")
+    typer.echo(str(out))
+
+
+@app.command()
+def outside(
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="a photograph")],
+    after: Annotated[list[Path], typer.Argument(metavar="AFTER", help="what became of it")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="write the figures as JSON too")
+    ] = None,
+) -> None:
+    """Say what MediaPipe and dlib, who teach nothing here, see in pictures before and after."""
+    import json
+
+    from mien import images
+    from mien.errors import FaceNotFound
+    from mien.files import replacing
+    from mien.judges import outside as judging
+
+    seen = judging.outside().see(images.read(before).pixels)
+    figures: dict[str, Any] = {}
+    for path in after:
+        try:
+            found = judging.change(seen, judging.outside().see(images.read(path).pixels))
+        except FaceNotFound as error:
+            typer.echo(f"{path}: {error}")
+            continue
+        typer.echo(f"{path}: {found.text()}")
+        figures[str(path)] = vars(found)
+    if out is not None:
+        with replacing(out) as part:
+            part.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+@app.command()
+def film(
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="a film")],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help="the same film, edited")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="write the figures as JSON too")
+    ] = None,
+) -> None:
+    """Say how an edited film goes through time beside its source: flicker, lag, lips, jitter."""
+    import json
+    from dataclasses import asdict
+
+    from mien.files import replacing
+    from mien.judges.landmarker import landmarker
+    from mien.metrics.film import temporal
+    from mien.video.reading import look
+
+    judge = landmarker()
+    films = [(frame.pixels for frame in look(path).frames()) for path in (before, after)]
+    told = asdict(temporal(films[0], films[1], judge))
+    for name, value in told.items():
+        typer.echo(f"{name}: {'not measured' if value is None else value}")
+    if out is not None:
+        with replacing(out) as part:
+            part.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar that hears what is measured, how many results are done, and of how many."""
+    from rich.progress import Progress
+
+    with Progress(transient=True) as bar:
+        task: Any = bar.add_task("reading faces", total=None)
+
+        def progress(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        yield progress

@@ -1,0 +1,232 @@
+"""Editors that are broken on purpose, and who of the judges notices.
+
+A column that a broken editor wins proves nothing for those who win it honestly. So each is measured
+beside a real editor on faces whose right answer is a photograph, and for every column it is told
+who is the better one, person by person. What an editor breaks (`BREAKS`) has to show in the columns
+that say they see it; where it does not, the column is fooled, and that is told too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from mien import facs
+from mien.guides import Label
+from mien.metrics.bench import Bench, Measured, Panel
+from mien.metrics.pixel import face_mask, hull_mask
+from mien.metrics.statistics import summarise
+from mien.metrics.table import COLUMNS, markdown
+from mien.metrics.trials import Editing, Section, Trial, answer, nothing
+from mien.nn.tensors import to_tensor, to_uint8
+
+FILM = 0.75
+"""Opacity of the film over the eyes: what an eye that was painted over badly keeps is a quarter."""
+BLUR = 0.012
+"""Sigma of the blur, in sides of the crop: 5 px at 416."""
+REAL = "real"
+FEWEST = 5
+"""People from whom on anything is sure: five of five by chance are 3 in a hundred."""
+BREAKS: Mapping[str, tuple[str, ...]] = {
+    "nothing": ("face_psnr", "face_ssim", "face_perceptual", "units_a", "units_b"),
+    "mean face": ("identity", "face_psnr", "face_perceptual", "sharpness"),
+    "random expression": ("face_psnr", "face_perceptual", "units_a", "units_b"),
+    "film over the eyes": (
+        "eyes_showing", "left_eye_perceptual", "right_eye_perceptual", "left_eye_ssim",
+        "right_eye_ssim", "mp_lids",
+    ),
+    "black disc in the mouth": ("mouth_void", "mouth_perceptual", "mouth_psnr", "mouth_ssim"),
+    "blurred paste": ("sharpness", "face_perceptual", "mouth_sharpness"),
+}  # fmt: skip
+"""Broken editor -> the columns that say they see what it breaks."""
+ABOUT: Mapping[str, str] = {
+    "film over the eyes": "eyes to shut", "black disc in the mouth": "mouth to open",
+}  # fmt: skip
+"""Broken editors that imitate one thing: part of the names of the sections that ask for it."""
+HIGHER = ("psnr", "ssim", "emotion", "background")
+NEAREST = "sharpness"
+"""Columns whose best is high, by parts of their names; whose best is 1; of the others it is 0."""
+
+
+def editors(real: Editing, section: Section) -> dict[str, Editing]:
+    """All broken editors of a section; those that need an edit break the real one's."""
+    middle = mean_face(section)
+
+    def mean(trial: Trial) -> Tensor:
+        return functional.interpolate(
+            middle, size=trial.source.pixels.shape[-2:], mode="bicubic"
+        ).clamp(-1, 1).expand(len(trial), -1, -1, -1)  # fmt: skip
+
+    found: dict[str, Editing] = {
+        "nothing": nothing,
+        "mean face": mean,
+        "random expression": lambda trial: real(_random(trial)),
+        "film over the eyes": film,
+        "black disc in the mouth": disc,
+        "blurred paste": lambda trial: blurred(real(trial), trial),
+    }
+    return {name: edit for name, edit in found.items() if ABOUT.get(name, "") in section.name}
+
+
+def mean_face(section: Section, side: int = 128) -> Tensor:
+    """The mean of everybody's source, (1, 3, side, side)."""
+    seen: dict[str, Tensor] = {}
+    for trial in section.trials:
+        small = functional.interpolate(trial.source.pixels, size=(side, side), mode="area")
+        seen |= dict(zip(trial.people, small, strict=True))
+    return torch.stack(list(seen.values())).mean(0, keepdim=True)
+
+
+def _random(trial: Trial) -> Trial:
+    """Another emotion than those asked for, drawn by the person's name."""
+    names = []
+    for who, asked in zip(trial.people, trial.names, strict=True):
+        others = [e for e in facs.EMOTIONS if e != asked]
+        names.append(others[sum(who.encode()) % len(others)])
+    return replace(trial, ask=Label(tuple(names)))
+
+
+def film(trial: Trial) -> Tensor:
+    """The source with a film of skin over the eye openings, through which they show."""
+    pixels, size = trial.source.pixels, trial.source.pixels.shape[-1]
+    eyes = hull_mask(trial.source.landmarks, size, "eyes")
+    ring = _grown(eyes, size // 24) - _grown(eyes, size // 60)
+    skin = (pixels * ring).sum((2, 3), keepdim=True) / ring.sum((2, 3), keepdim=True)
+    cover = FILM * _soft(_grown(eyes, size // 100), size / 150)
+    return pixels * (1 - cover) + skin * cover
+
+
+def disc(trial: Trial) -> Tensor:
+    """The source with a black disc where the truth's lips are."""
+    assert trial.truth is not None
+    size = trial.source.pixels.shape[-1]
+    inner = torch.zeros(len(trial), 1, size, size)
+    for mask, points in zip(inner.numpy(), trial.truth.landmarks.numpy(), strict=True):
+        hull = cv2.convexHull(points[60:68].round().astype(np.int32))
+        drawn = np.zeros((size, size), np.uint8)
+        cv2.fillConvexPoly(drawn, hull, (1,))
+        mask[0] = drawn
+    cover = _soft(_grown(inner, 1), 1.0)
+    return trial.source.pixels * (1 - cover) - cover
+
+
+def blurred(made: Tensor, trial: Trial) -> Tensor:
+    """A result whose face was pasted in without its detail."""
+    size = made.shape[-1]
+    soft = [cv2.GaussianBlur(p, (0, 0), BLUR * size) for p in to_uint8(made)]
+    cover = _soft(face_mask(trial.source.landmarks, size), size / 60)
+    return made * (1 - cover) + to_tensor(np.stack(soft)) * cover
+
+
+def _grown(mask: Tensor, reach: int) -> Tensor:
+    return functional.max_pool2d(mask, 2 * reach + 1, 1, reach)
+
+
+def _soft(mask: Tensor, sigma: float) -> Tensor:
+    planes = [cv2.GaussianBlur(plane[0], (0, 0), sigma) for plane in mask.numpy()]
+    return torch.from_numpy(np.stack(planes))[:, None]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A column on a broken editor: means, and the share of people for whom the real editor is the
+    better one, ties half."""
+
+    column: str
+    real: float
+    broken: float
+    better: float
+    low: float
+    high: float
+    own: bool
+    """Whether it says that it sees what is broken."""
+    people: int
+
+    @property
+    def caught(self) -> bool:
+        """Whether the real editor is better for more than half of the people, surely (95 %)."""
+        return self.people >= FEWEST and self.low > 0.5
+
+    @property
+    def fooled(self) -> bool:
+        """Whether the broken editor is the better one, surely."""
+        return self.people >= FEWEST and self.high < 0.5
+
+
+def measure(
+    section: Section, panel: Panel, real: Editing,
+    progress: Callable[[str, int, int], None] = lambda *_: None,
+) -> dict[str, Measured]:  # fmt: skip
+    """The real editor, the photograph and every broken one in a section."""
+    bench = Bench(section, panel)
+    rows = {REAL: real, "the photograph": answer, **editors(real, section)}
+    out = {}
+    for done, (name, edit) in enumerate(rows.items()):
+        progress(f"{section.name}: {name}", done, len(rows))
+        out[name] = bench.measure(edit)
+    return out
+
+
+def verdicts(found: Mapping[str, Measured]) -> dict[str, list[Verdict]]:
+    """Of each broken editor, a verdict of every column."""
+    real = found[REAL]
+    out: dict[str, list[Verdict]] = {}
+    for name in BREAKS:
+        if name not in found:
+            continue
+        out[name] = [
+            _verdict(column, real, found[name], column in BREAKS[name])
+            for column in real.columns
+            if column in COLUMNS and column not in ("leakage", "mp_change", "mp_turn")
+        ]
+    return out
+
+
+def _verdict(column: str, real: Measured, broken: Measured, own: bool) -> Verdict:
+    good, bad = (np.asarray(m.columns[column], np.float64) for m in (real, broken))
+    worth = [_worth(column, values) for values in (good, bad)]
+    better = (np.sign(np.round(worth[0] - worth[1], 6)) + 1) / 2
+    told = summarise(better, real.people)
+    return Verdict(
+        column, round(float(good.mean()), 4), round(float(bad.mean()), 4), told.mean, told.low,
+        told.high, own, len(set(real.people)),
+    )  # fmt: skip
+
+
+def _worth(column: str, values: np.ndarray[Any, np.dtype[np.float64]]) -> Any:
+    if NEAREST in column:
+        return -np.abs(np.log(np.maximum(values, 1e-3)))
+    return values if any(part in column for part in HIGHER) else -values
+
+
+def table(every: Mapping[str, Mapping[str, Sequence[Verdict]]]) -> str:
+    """Markdown: for each section and broken editor, which columns catch it and which it fools; the
+    numbers are means, the real editor's and the broken one's."""
+    rows = []
+    for section, found in every.items():
+        for name, told in found.items():
+            own = [v for v in told if v.own]
+            caught = [v for v in own if v.caught]
+            rows.append({
+                "asked (people)": f"{section} ({told[0].people})", "broken editor": name,
+                "its own columns that catch it": f"{len(caught)} of {len(own)}: "
+                + ", ".join(_said(v) for v in caught),
+                "its own columns that do not": ", ".join(_said(v) for v in own if not v.caught),
+                "other columns that it wins": ", ".join(
+                    _said(v) for v in told if v.fooled and not v.own
+                ),
+            })  # fmt: skip
+    return markdown(list(rows[0]) if rows else [], rows)
+
+
+def _said(verdict: Verdict) -> str:
+    heading, digits = COLUMNS[verdict.column]
+    digits = max(2, digits)
+    return f"{heading} ({verdict.real:.{digits}f} to {verdict.broken:.{digits}f})"

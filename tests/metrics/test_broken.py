@@ -1,0 +1,133 @@
+"""Broken editors are broken as they say, and a column says which of two it thinks better."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from mien import images
+from mien.faces.align import align
+from mien.faces.detect import detect
+from mien.guides import Label, Reference
+from mien.metrics import broken
+from mien.metrics.bench import Measured
+from mien.metrics.broken import BREAKS, REAL, Verdict, editors, verdicts
+from mien.metrics.parts import leftovers, part_columns
+from mien.metrics.pixel import hull_mask
+from mien.metrics.table import COLUMNS
+from mien.metrics.trials import Section, Trial
+from mien.nn import tensors
+from mien.types import Faces
+from mien.zoo.samples import samples
+
+SIDE = 256
+
+
+@pytest.fixture(scope="module")
+def trial() -> Trial:
+    """Anna, asked to shut her eyes and open her mouth as a made picture shows."""
+    pixels = images.read(samples()["anna"]).pixels
+    face = tensors.faces(Faces.stack([align(pixels, detect(pixels)[0], SIDE)]))
+    points = face.landmarks.clone()
+    points[:, 64:68, 1] += 0.05 * SIDE  # the lower lip's inner edge: an open mouth
+    points[:, 55:60, 1] += 0.05 * SIDE
+    shut = face.pixels.clone()
+    eyes = hull_mask(face.landmarks, SIDE, "eyes").bool().expand_as(shut)
+    shade = torch.linspace(0.1, 0.3, SIDE)[None, None, :, None].expand_as(shut)
+    truth = Faces(torch.where(eyes, shade, shut), points)
+    return Trial(face, ("anna",), ("x",), Reference(truth), truth=truth)
+
+
+def shown(made: Tensor, trial: Trial) -> dict[str, float]:
+    assert trial.truth is not None
+    return {k: float(v) for k, v in leftovers(made, trial.source, trial.truth).items()}
+
+
+def test_a_film_is_seen_through_by_what_it_lets_through(trial: Trial) -> None:
+    assert trial.truth is not None
+    assert shown(trial.source.pixels, trial)["eyes_showing"] == pytest.approx(1, abs=1e-3)
+    assert shown(trial.truth.pixels, trial)["eyes_showing"] == pytest.approx(0, abs=1e-3)
+    through = shown(broken.film(trial), trial)["eyes_showing"]
+    assert through == pytest.approx(1 - broken.FILM, abs=0.08)
+
+
+def test_a_black_disc_is_a_void_and_lips_are_none(trial: Trial) -> None:
+    assert shown(trial.source.pixels, trial)["mouth_void"] == 0
+    assert shown(broken.disc(trial), trial)["mouth_void"] > 0.02
+
+
+def test_each_breaks_what_it_says(trial: Trial) -> None:
+    section = Section("open eyes to shut, mouth to open", [trial], parts=True)
+
+    def real(asked: Trial) -> Tensor:
+        assert isinstance(asked.ask, Label | Reference)
+        return asked.truth.pixels if isinstance(asked.ask, Reference) else -asked.source.pixels
+
+    found = editors(real, section)
+    assert set(found) == set(BREAKS)
+    made = {name: edit(trial) for name, edit in found.items()}
+    assert all(p.shape == trial.source.pixels.shape for p in made.values())
+    assert torch.equal(made["nothing"], trial.source.pixels)
+    assert torch.equal(made["random expression"], -trial.source.pixels)  # asked by a label
+    soft, sharp = (
+        float(part_columns(p, trial, None)["left_brow_sharpness"])
+        for p in (made["blurred paste"], real(trial))
+    )
+    assert soft < 0.3 * sharp
+    assert set(editors(real, Section("smile", [trial]))) == set(BREAKS) - set(broken.ABOUT)
+
+
+def test_columns_that_see_a_break_are_columns() -> None:
+    assert {column for columns in BREAKS.values() for column in columns} <= COLUMNS.keys()
+
+
+def measured(**columns: list[float]) -> Measured:
+    return Measured([f"p{i}" for i in range(8)], ["x"] * 8, dict(columns))
+
+
+def test_the_better_one_is_told_person_by_person() -> None:
+    real = measured(
+        face_psnr=[30.0] * 8, identity=[0.3] * 8, sharpness=[0.9] * 8, units_a=[0.1] * 8
+    )
+    nothing = measured(
+        face_psnr=[20.0] * 8, identity=[0.0] * 8, sharpness=[1.4] * 8,
+        units_a=[0.05] * 4 + [0.2] * 4,
+    )  # fmt: skip
+    (found,) = verdicts({REAL: real, "nothing": nothing}).values()
+    told = {v.column: v for v in found}
+    assert told["face_psnr"].caught
+    assert told["identity"].fooled  # doing nothing keeps the person best
+    assert not told["identity"].own
+    assert told["sharpness"].caught  # 1.4 is further from 1 than 0.9
+    assert not told["units_a"].caught
+    assert not told["units_a"].fooled
+    assert told["units_a"].own
+    same = verdicts({REAL: real, "nothing": real})["nothing"]
+    assert {v.better for v in same} == {0.5}
+    assert not any(v.caught or v.fooled for v in same)
+
+
+def test_the_table_names_who_is_caught_by_what() -> None:
+    one = Verdict("face_psnr", 30.0, 20.0, 1.0, 1.0, 1.0, own=True, people=5)
+    other = Verdict("identity", 0.3, 0.0, 0.0, 0.0, 0.0, own=False, people=5)
+    text = broken.table({"faces: a to b": {"nothing": [one, other]}})
+    assert "1 of 1: face PSNR (30.00 to 20.00)" in text
+    assert "identity distance (0.300 to 0.000)" in text
+    few = replace(one, people=4)
+    assert not few.caught  # four of four are no proof
+    assert "0 of 1" in broken.table({"faces: a to b": {"nothing": [few]}})
+
+
+def test_the_mean_face_is_everybody_once() -> None:
+    def of(level: float) -> Trial:
+        return Trial(
+            Faces(torch.full((1, 3, 160, 160), level), torch.zeros(1, 68, 2)), (str(level),),
+            ("x",), Label("happy"),
+        )  # fmt: skip
+
+    section = Section("x", [of(0.0), of(0.0), of(0.6)])
+    assert np.allclose(broken.mean_face(section), 0.3)
