@@ -142,8 +142,8 @@ class _Grid:
         edges = np.full(n, 4.0)
         edges[[0, -1]] = 3
         beside = np.eye(n, k=1) + np.eye(n, k=-1)
-        inverse = np.zeros((n, n))
-        self._inverses = []
+        inverse: Double = np.zeros((n, n))
+        self._inverses: list[Double] = []
         for y, row in enumerate(free):
             degree = edges - (y in (0, n - 1))
             own = np.diag(degree + screening) - beside
@@ -151,7 +151,7 @@ class _Grid:
                 own -= inverse  # it is 0 where the row before is known
             own[~row] = own[:, ~row] = 0
             own[~row, ~row] = 1
-            inverse = np.linalg.inv(own)
+            inverse = np.asarray(np.linalg.inv(own), np.float64)
             inverse[~row, ~row] = 0
             self._inverses.append(inverse)
 

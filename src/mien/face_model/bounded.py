@@ -102,7 +102,8 @@ def least_squares(
                 continue
             gained = cost - 0.5 * float(f_there @ f_there)
             wider, ratio = _radius(radius, gained, foretold, length)
-            small = float(np.linalg.norm(way)) < TOLERANCE * (TOLERANCE + np.linalg.norm(x))
+            still = TOLERANCE * (TOLERANCE + float(np.linalg.norm(x)))
+            small = float(np.linalg.norm(way)) < still
             if ended := small or (gained < TOLERANCE * cost and ratio > 0.25):
                 break
             damping *= radius / wider

@@ -191,13 +191,11 @@ class FaceModel:
 
     @cached_property
     def _followers(self) -> tuple[Index, Float]:
-        distance, nearest = (
-            v[:, 0] for v in Nearest(self.neutral[FACE])(self.neutral[FACE.stop :])
-        )
-        share = np.exp(-((distance / SEWN) ** 2)).astype(np.float32)
+        far, near = Nearest(self.neutral[FACE])(self.neutral[FACE.stop :])
+        share = np.exp(-((far[:, 0] / SEWN) ** 2)).astype(np.float32)
         for part in (EYEBALLS, GUMS_AND_TEETH):
             share[part.start - FACE.stop : part.stop - FACE.stop] = 0
-        return nearest, share[:, None]
+        return near[:, 0], share[:, None]
 
     @cached_property
     def smoothing(self) -> Sums:

@@ -7,7 +7,7 @@ import numpy as np
 
 from mien.face_model.arrays import Double, Float, Index, Real
 
-_EXACT = {"algorithm": 4, "leaf_max_size": 10}
+_EXACT: dict[str, bool | int | float | str] = {"algorithm": 4, "leaf_max_size": 10}
 """FLANN's exact k-d tree (`FLANN_INDEX_KDTREE_SINGLE`)."""
 
 

@@ -38,5 +38,4 @@ def _bends(knots: Double, values: Double) -> Double:
         for row, (p, q) in ((0, width[:2]), (-1, width[-2:])):
             part = slice(0, 3) if row == 0 else slice(count - 3, count)
             matrix[row, part] = q, -(p + q), p
-    out: Double = np.linalg.solve(matrix, right)
-    return out
+    return np.asarray(np.linalg.solve(matrix, right), np.float64)
