@@ -17,7 +17,7 @@ class NotInstalled:
     def __init__(self, finder):
         self.finder = finder
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {"torch", "lightning", "torchmetrics"}:
+        if name.partition(".")[0] in {"torch", "lightning", "torchmetrics", "scipy"}:
             return None
         return self.finder.find_spec(name, path, target)
     def __getattr__(self, name):
@@ -43,7 +43,7 @@ def mien_(*words):
 def works(*words):
     code, said = mien_(*words)
     assert code == 0, (words, code, said)
-    assert "torch" not in sys.modules, words
+    assert not {"torch", "scipy"} & set(sys.modules), words
 
 def refused(*words):
     code, said = mien_(*words)
@@ -99,6 +99,7 @@ for words in (
     ("edit", anna, "--to", "happy", "-m", "aipgan", "--set", "head=own", "-o", "no.png"),
     ("explain", anna, "-o", "no.png"),
     ("people", "--by", "decoupling", "-o", "nobody"),
+    ("people", "--from", "samples", "-o", "nobody"),
     ("train", "recipe.yaml", "--data", "."),
 ):
     said = refused(*words)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from scipy.stats import binomtest
 
 from mien.errors import DataError
 from mien.study import answers, pictures
@@ -167,3 +168,11 @@ def test_same_or_different(stimuli: Path, tmp_path: Path) -> None:
     assert says_same.d_prime == pytest.approx(0.0, abs=1e-9)
     assert says_same.criterion is not None
     assert says_same.criterion < -1
+
+
+@pytest.mark.parametrize(("hits", "asked"), [(0, 5), (7, 12), (6, 12), (40, 40), (310, 561)])
+def test_rates_are_scipys(hits: int, asked: int) -> None:
+    theirs = binomtest(hits, asked, 0.5)
+    interval = theirs.proportion_ci(0.95, method="wilson")
+    assert answers.wilson(hits, asked) == pytest.approx((interval.low, interval.high), abs=1e-12)
+    assert answers.by_chance(hits, asked) == pytest.approx(theirs.pvalue, rel=1e-9)

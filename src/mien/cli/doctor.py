@@ -15,6 +15,7 @@ from mien.errors import MienError
 NEEDED = ("numpy", "opencv-python-headless", "pillow", "safetensors", "typer")
 """Distributions of a plain install."""
 OPTIONAL = {
+    "scipy": "people",
     "torch": "train",
     "lightning": "train",
     "fastapi": "web",

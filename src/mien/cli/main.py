@@ -80,6 +80,7 @@ EXTRAS: dict[str, str] = {
     "lightning": "train",
     "multipart": "web",
     "pydantic": "train",
+    "scipy": "people",
     "torch": "train",
     "torchmetrics": "score",
     "av": "video",

@@ -8,14 +8,11 @@ matrix is the photograph's, so it is factored once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import cv2
 import numpy as np
-import scipy.sparse as sparse
-from scipy.sparse.linalg import splu
 
-from mien.face_model.arrays import Float, Int, Layer
+from mien.face_model.arrays import Bool, Double, Float, Int, Layer
 from mien.face_model.mesh import SKIN_LAYER
 from mien.face_model.raster import rasterise
 from mien.face_model.sampling import sample
@@ -52,12 +49,14 @@ class Background:
         """From the source face: its points (N, 2) px, depths (N,), and the triangles that are
         drawn."""
         axis = np.arange(0, size + STEP, STEP, dtype=np.float32)
-        self._n = n = len(axis)
+        self._n = len(axis)
         ys, xs = np.meshgrid(axis, axis, indexing="ij")
         self.points = np.stack([xs, ys], -1).reshape(-1, 2)
-        ids = np.arange(n * n, dtype=np.int32).reshape(n, n)
         self._pin(size, points, depth, triangles, layers)
-        self._factor(ids)
+        still = np.zeros((self._n, self._n), bool)
+        still[0] = still[:, 0] = still[:, -1] = True
+        self._free = ~(self._on_face | still.ravel())
+        self._grids: dict[float, _Grid] = {}
 
     def _pin(self, size: int, points: Float, depth: Float, triangles: Int, layers: Layer) -> None:
         """Find which grid points lie on skin, and between which vertices."""
@@ -69,42 +68,18 @@ class Background:
         two = raster.weights[::STEP, ::STEP][:n, :n].reshape(-1, 2)[self._on_face]
         self._weights = np.concatenate([two, 1 - two.sum(1, keepdims=True)], 1)[..., None]
 
-    def _factor(self, ids: Int) -> None:
-        n = self._n
-        still = np.zeros((n, n), bool)
-        still[0] = still[:, 0] = still[:, -1] = True
-        ends = np.concatenate(
-            [
-                np.stack([ids[:, :-1].ravel(), ids[:, 1:].ravel()]),
-                np.stack([ids[:-1].ravel(), ids[1:].ravel()]),
-            ],
-            1,
-        )
-        ends = np.concatenate([ends, ends[::-1]], 1)
-        links = sparse.csr_matrix((np.ones(ends.shape[1]), ends), shape=(n * n, n * n))
-        degree = np.asarray(links.sum(1)).ravel()
-        self._laplacian = (sparse.diags(degree) - links).tocsr()
-        fixed = self._on_face | still.ravel()
-        self._free = np.flatnonzero(~fixed)
-        self._fixed = np.flatnonzero(fixed)
-        self._solvers: dict[float, Any] = {}
-        self._coupling = self._laplacian[self._free][:, self._fixed]
-
-    def _solver(self, reach: float) -> Any:
-        """The factored matrix of a screening length, px."""
-        if reach not in self._solvers:
-            inside = self._laplacian[self._free][:, self._free]
-            screened = inside + (STEP / reach) ** 2 * sparse.eye(len(self._free))
-            self._solvers[reach] = splu(screened.tocsc())
-        return self._solvers[reach]
+    def _grid(self, reach: float) -> _Grid:
+        """The solved matrix of a screening length, px."""
+        if reach not in self._grids:
+            self._grids[reach] = _Grid(self._free.reshape(self._n, -1), (STEP / reach) ** 2)
+        return self._grids[reach]
 
     def spread(self, values: Float, reach: float = REACH) -> Float:
         """Values (G, C) on the grid, given those of every vertex (N, C), such as displacements;
         forgotten over `reach` px."""
-        out = np.zeros((self._n * self._n, values.shape[1]))
-        out[self._on_face] = (values[self._corners] * self._weights).sum(1)
-        out[self._free] = self._solver(reach).solve(-(self._coupling @ out[self._fixed]))
-        return out.astype(np.float32)
+        known = np.zeros((self._n * self._n, values.shape[1]))
+        known[self._on_face] = (values[self._corners] * self._weights).sum(1)
+        return self._grid(reach).filled(known.reshape(self._n, self._n, -1)).astype(np.float32)
 
     def sample(self, values: Float, points: Float) -> Float:
         """Values (G, C) of the grid at points (K, 2) px."""
@@ -150,6 +125,52 @@ class Background:
         x, y = (np.ascontiguousarray(places[..., i] / np.float32(STEP)) for i in (0, 1))
         out = cv2.remap(grid, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(out, np.float32).reshape(*places.shape[:2], -1)
+
+
+class _Grid:
+    """A screened Laplace equation on a square grid, some of whose points are free.
+
+    Row by row a point's equation has its row and the two beside it, so the matrix is tridiagonal in
+    blocks of a row, and elimination row after row solves it.
+    """
+
+    def __init__(self, free: Bool, screening: float) -> None:
+        """free (n, n): which points are solved for; screening: pull to 0, relative to one
+        neighbour's."""
+        self._free = free
+        n = len(free)
+        edges = np.full(n, 4.0)
+        edges[[0, -1]] = 3
+        beside = np.eye(n, k=1) + np.eye(n, k=-1)
+        inverse: Double = np.zeros((n, n))
+        self._inverses: list[Double] = []
+        for y, row in enumerate(free):
+            degree = edges - (y in (0, n - 1))
+            own = np.diag(degree + screening) - beside
+            if y:
+                own -= inverse  # it is 0 where the row before is known
+            own[~row] = own[:, ~row] = 0
+            own[~row, ~row] = 1
+            inverse = np.asarray(np.linalg.inv(own), np.float64)
+            inverse[~row, ~row] = 0
+            self._inverses.append(inverse)
+
+    def filled(self, known: Double) -> Double:
+        """Values (n * n, C), those of the free points from the `known` (n, n, C) of the others."""
+        free = self._free[..., None]
+        held = np.where(free, 0, known)
+        pull = np.zeros_like(held)  # what known neighbours give
+        pull[1:] += held[:-1]
+        pull[:-1] += held[1:]
+        pull[:, 1:] += held[:, :-1]
+        pull[:, :-1] += held[:, 1:]
+        pull *= free
+        out = np.zeros_like(held)
+        for y, inverse in enumerate(self._inverses):
+            out[y] = inverse @ (pull[y] + out[y - 1] if y else pull[y])
+        for y in range(len(out) - 2, -1, -1):
+            out[y] += self._inverses[y] @ out[y + 1]
+        return (out + held).reshape(-1, known.shape[-1])
 
 
 def before_wall(photo: Float) -> Float:

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from scipy.interpolate import make_interp_spline
-from scipy.spatial import cKDTree
 
 from mien.face_model.arrays import Double, Float
 from mien.face_model.lines import SkinLines
 from mien.face_model.mesh import FACE, SIDES, FaceModel
+from mien.face_model.neighbours import Nearest
+from mien.face_model.spline import through
 
 STEP = 0.04
 """Distance of the points that a crease is drawn from, cm."""
@@ -140,7 +140,7 @@ class Creases:
         `seed` of the person's irregularity."""
         self._lines, self._side, self._scale = lines, len(lines.level), scale
         self._front = np.flatnonzero(model.neutral[FACE, 2] > 3)
-        self._tree = cKDTree(model.neutral[self._front, :2])
+        self._nearest = Nearest(model.neutral[self._front, :2])
         self._points, self._skin = points[self._front], skin[self._front]
         self._pitted = model.index[PITTED]
         self._furrows: dict[int, list[_Furrow]] = {}
@@ -234,7 +234,7 @@ class Creases:
     def _draw(self, relief: Float, path: Double, depth: Double, width: float) -> None:
         """Add a soft line of `depth` (K,) along model cm `path` (K, 2), `width` its Gaussian's
         sigma, cm."""
-        far, near = self._tree.query(path, NEAR)
+        far, near = self._nearest(path, NEAR)
         share = 1 / (far + 0.02) ** 2
         share /= share.sum(1, keepdims=True)
         at = (self._points[near] * share[..., None]).sum(1)
@@ -281,8 +281,7 @@ def _resampled(path: Double) -> Double:
     """Points (K, 2), `STEP` apart, of a smooth curve through `path` (P, 2)."""
     lengths = _lengths(path)
     at = np.linspace(0, lengths[-1], _count(lengths))
-    curve = make_interp_spline(lengths, path, k=min(3, len(path) - 1))
-    return np.asarray(curve(at), np.float64)
+    return through(lengths, path, at)
 
 
 def _normals(path: Double) -> Double:
@@ -301,4 +300,4 @@ def _knots(count: int, random: np.random.Generator) -> Double:
 def _noise(count: int, knots: Double) -> Double:
     """Smooth noise (K,), standard deviation about 0.8."""
     at = np.linspace(0, len(knots) - 1, count)
-    return np.asarray(make_interp_spline(np.arange(len(knots)), knots, k=3)(at), np.float64)
+    return through(np.arange(len(knots), dtype=np.float64), knots, at)

@@ -15,10 +15,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from safetensors.numpy import load_file, save_file
-from scipy.spatial import cKDTree
 
 from mien.face_model.arrays import Float, Index
 from mien.face_model.mesh import FACE, SIDES, FaceModel
+from mien.face_model.neighbours import Nearest
 
 TABLE = Path(__file__).with_name("folds.safetensors")
 SMILE, SQUINT = "mouthSmile", "cheekSquint"
@@ -133,4 +133,4 @@ def place(model: FaceModel) -> Float:
 def mirrored(model: FaceModel) -> Index:
     """For each face vertex (F,) the one on the other side."""
     points = model.neutral[FACE]
-    return np.asarray(cKDTree(points).query(points * [-1, 1, 1])[1], np.intp)
+    return Nearest(points)(points * [-1, 1, 1])[1][:, 0]

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from scipy.spatial import cKDTree
 
 from mien.face_model.arrays import Double, Float, Index
 from mien.face_model.mesh import FACE, SIDES, FaceModel
+from mien.face_model.neighbours import Nearest
 
 EYES = {"R": (36, 37, 38, 39), "L": (42, 43, 44, 45)}
 """Landmarks of the upper lid's edge."""
@@ -59,7 +59,7 @@ def _sharing(
         nobody = np.zeros((0, 1), np.intp)
         return nobody[:, 0], nobody, nobody.astype(np.float32)
     at, own = part[free], own[free]
-    far, near = cKDTree(face[part]).query(face[at], min(NEIGHBOURS, len(part)))
+    far, near = Nearest(face[part])(face[at], min(NEIGHBOURS, len(part)))
     share = np.exp(-0.5 * (far / SHARE) ** 2)
     share *= own[:, None] / share.sum(1, keepdims=True)
     shares = np.column_stack([share, 1 - own]).astype(np.float32)

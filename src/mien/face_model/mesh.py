@@ -16,13 +16,12 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-import scipy.sparse as sparse
 from safetensors import SafetensorError
-from scipy.spatial import cKDTree
 
 from mien.errors import AssetMissing, DataError
 from mien.face_model import packed, template
 from mien.face_model.arrays import Bool, Float, Index, Int, Layer
+from mien.face_model.neighbours import Nearest, Sums
 from mien.face_model.raster import Normals
 from mien.face_model.template import Markers
 
@@ -192,15 +191,15 @@ class FaceModel:
 
     @cached_property
     def _followers(self) -> tuple[Index, Float]:
-        distance, nearest = cKDTree(self.neutral[FACE]).query(self.neutral[FACE.stop :])
-        share = np.exp(-((distance / SEWN) ** 2)).astype(np.float32)
+        far, near = Nearest(self.neutral[FACE])(self.neutral[FACE.stop :])
+        share = np.exp(-((far[:, 0] / SEWN) ** 2)).astype(np.float32)
         for part in (EYEBALLS, GUMS_AND_TEETH):
             share[part.start - FACE.stop : part.stop - FACE.stop] = 0
-        return np.asarray(nearest, np.intp), share[:, None]
+        return near[:, 0], share[:, None]
 
     @cached_property
-    def smoothing(self) -> Any:
-        """Sparse (F, F) mean over a skin vertex and its neighbours."""
+    def smoothing(self) -> Sums:
+        """Mean (F, F) over a skin vertex and its neighbours."""
         n = FACE.stop
         a, b, c = self.triangles[self.layers == SKIN_LAYER].T
         own = np.arange(n)
@@ -208,9 +207,10 @@ class FaceModel:
             np.concatenate([a, b, c, b, c, a, own]),
             np.concatenate([b, c, a, a, b, c, own]),
         )
-        sums = sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(n, n))
-        scale = sparse.diags((1 / np.asarray(sums.sum(1)).ravel()).astype(np.float32))
-        return (scale @ sums).tocsr()
+        pairs, often = np.unique(rows * n + columns, return_counts=True)
+        row, column = np.divmod(pairs[::-1], n)
+        share = (1 / np.bincount(rows, minlength=n)).astype(np.float32)
+        return Sums(row, column, share[row] * often[::-1].astype(np.float32), n)
 
     @cached_property
     def lids(self) -> dict[str, Float]:

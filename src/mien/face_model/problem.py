@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from scipy.optimize import least_squares
 
 from mien.face_model.arrays import Double, Float, Real
+from mien.face_model.bounded import Bounds, least_squares
 from mien.face_model.camera import DISTANCE, Camera
 from mien.face_model.mesh import IDENTITIES, FaceModel
 from mien.face_model.template import Markers
@@ -137,11 +137,9 @@ class _Problem:
             start[k] = 0 if name in SLACK else 0.05  # off the bound, or it would stay there
         scale = np.concatenate([[0.1, 0.1, 0.1, 0.05, 5, 5], np.full(len(self.basis), 0.5)])
         with one_thread():
-            solved = least_squares(
-                self.residuals, start, self.jacobian, (low, high), x_scale=scale, max_nfev=ROUNDS
+            return least_squares(
+                self.residuals, self.jacobian, start, Bounds(low, high), scale, ROUNDS
             )
-        out: Double = solved.x
-        return out
 
     def residuals(self, x: Double) -> Double:
         moved = self.camera(x).project(self.geometry(x))[0] - self.points

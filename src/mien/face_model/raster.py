@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import scipy.sparse as sparse
 
 from mien.face_model.arrays import Bool, Float, Int
+from mien.face_model.neighbours import Sums
 
 AWAY, ROOM = 1000.0, 100.0
 """Where OpenCV's camera stands, cm before the mesh, and how deep a scene may be, either way, cm.
@@ -96,10 +96,9 @@ class Normals:
     def __init__(self, triangles: Int, count: int) -> None:
         """triangles (T, 3) over `count` vertices N."""
         self._triangles = triangles
-        rows = triangles.T.reshape(-1)
-        columns = np.tile(np.arange(len(triangles)), 3)
-        ones = np.ones(len(rows), np.float32)
-        self._gather = sparse.csr_matrix((ones, (rows, columns)), (count, len(triangles)))
+        rows = triangles.reshape(-1).astype(np.intp)
+        columns = np.repeat(np.arange(len(triangles)), 3)
+        self._gather = Sums(rows, columns, np.ones(len(rows), np.float32), count)
 
     def __call__(self, vertices: Float) -> Float:
         """Area-weighted unit normals (N, 3) of `vertices` (N, 3); 0 for those of no triangle."""
@@ -109,6 +108,6 @@ class Normals:
         across[:, 0] = p[:, 1] * q[:, 2] - p[:, 2] * q[:, 1]
         across[:, 1] = p[:, 2] * q[:, 0] - p[:, 0] * q[:, 2]
         across[:, 2] = p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]
-        out: Float = np.asarray(self._gather @ across, np.float32)
+        out: Float = self._gather @ across
         out /= np.linalg.norm(out, axis=1, keepdims=True) + np.float32(1e-12)
         return out

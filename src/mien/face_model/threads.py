@@ -40,7 +40,7 @@ _LIMIT = _Limit()
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """NumPy's and SciPy's BLAS at one thread inside, in all threads; as it was afterwards."""
+    """NumPy's BLAS at one thread inside, in all threads; as it was afterwards."""
     _LIMIT.enter()
     try:
         yield

@@ -13,6 +13,7 @@ import numpy as np
 
 from mien import facs
 from mien.face_model.arrays import Float
+from mien.face_model.bounded import in_box
 from mien.face_model.mesh import SIDES, FaceModel
 from mien.guides.blendshapes import NAMES as ARKIT
 
@@ -140,12 +141,9 @@ def to_units(model: FaceModel, weights: Float) -> Float:
     Bounded least squares with a slight pull to 0, which shares a movement among the units that can
     make it.
     """
-    from scipy.optimize import lsq_linear
-
     a = matrix(model.names).T.astype(np.float64)  # (53, 47)
     pull = 0.05 * np.eye(a.shape[1])
     b = np.concatenate([weights.astype(np.float64), np.zeros(a.shape[1])])
-    solved = lsq_linear(np.concatenate([a, pull]), b, bounds=(0.0, 1.0))
-    out: Float = solved.x.astype(np.float32)
+    out: Float = in_box(np.concatenate([a, pull]), b).astype(np.float32)
     out[out < 1e-3] = 0
     return out

@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from mien.face_model.mesh import FACE, FaceModel
+from mien.face_model.neighbours import Nearest
 from mien.types import Float
 
 MOST = 1.6
@@ -42,7 +42,7 @@ class Shapes:
         least, themselves included."""
         self._rests, self._alike = rests, alike
         flipped = model.neutral * np.array([-1, 1, 1], np.float32)
-        self._mirror = cKDTree(model.neutral).query(flipped)[1]
+        self._mirror = Nearest(model.neutral)(flipped)[1][:, 0]
         self._identities = model.identities.reshape(len(model.identities), -1).astype(np.float64)
         gram = self._identities @ self._identities.T
         self._gram = gram + RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))

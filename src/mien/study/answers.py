@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from statistics import NormalDist
 
 from mien.errors import DataError
 from mien.files import replacing
@@ -23,6 +24,7 @@ from mien.study.page import KEY
 COLUMNS = ("study", "participant", "list", "position", "trial", "answer", "seconds")
 """Columns of a file of answers, as the page writes it."""
 ALL = "all"
+_NORMAL = NormalDist()
 _MIRRORED = {LEFT: RIGHT, RIGHT: LEFT}
 _ANSWERS = (LEFT, RIGHT, SAME, DIFFERENT)
 
@@ -164,20 +166,32 @@ def write_rates(path: Path, reading: Reading) -> None:
 
 def rate_of(condition: str, answers: Sequence[Answer]) -> Rate:
     """The rate of one condition's answers, of which there is at least one."""
-    from scipy.stats import binomtest
-
     right = sum(a.right for a in answers)
-    test = binomtest(right, len(answers), 0.5)
-    wilson = test.proportion_ci(0.95, method="wilson")
+    lowest, highest = wilson(right, len(answers))
     people = [a.participant for a in answers]
     low = high = math.nan
     if len(set(people)) > 1:
         drawn = summarise([float(a.right) for a in answers], people)
         low, high = drawn.low, drawn.high
     return Rate(
-        condition, right, len(answers), len(set(people)), float(wilson.low), float(wilson.high),
-        low, high, float(test.pvalue),
+        condition, right, len(answers), len(set(people)), lowest, highest,
+        low, high, by_chance(right, len(answers)),
     )  # fmt: skip
+
+
+def wilson(right: int, asked: int) -> tuple[float, float]:
+    """Wilson's interval (95 %) of a rate."""
+    z, rate = _NORMAL.inv_cdf(0.975), right / asked
+    middle = (rate + z**2 / (2 * asked)) / (1 + z**2 / asked)
+    half = z / (1 + z**2 / asked) * math.sqrt(rate * (1 - rate) / asked + (z / (2 * asked)) ** 2)
+    return middle - half, middle + half
+
+
+def by_chance(right: int, asked: int) -> float:
+    """How likely a coin is at least as far from one half, either way (the exact binomial test)."""
+    fewer = min(right, asked - right)
+    tail = sum(math.comb(asked, k) for k in range(fewer + 1))
+    return float(min(1.0, 2 * tail / 2**asked))
 
 
 def _rates(answers: Sequence[Answer]) -> list[Rate]:
@@ -187,13 +201,11 @@ def _rates(answers: Sequence[Answer]) -> list[Rate]:
 
 def _signal_detection(answers: Sequence[Answer]) -> tuple[float, float]:
     """d' and criterion c; 0.5 is added to hits and false alarms, 1 to their totals."""
-    from scipy.stats import norm
-
     same = [a for a in answers if a.wanted == SAME]
     other = [a for a in answers if a.wanted == DIFFERENT]
     hits = (sum(a.right for a in same) + 0.5) / (len(same) + 1)
     alarms = (sum(not a.right for a in other) + 0.5) / (len(other) + 1)
-    z_hits, z_alarms = float(norm.ppf(hits)), float(norm.ppf(alarms))
+    z_hits, z_alarms = _NORMAL.inv_cdf(hits), _NORMAL.inv_cdf(alarms)
     return z_hits - z_alarms, -(z_hits + z_alarms) / 2
 
 
