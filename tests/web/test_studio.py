@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from mien import facs
+from mien.zoo.samples import samples
 
 
 def test_edit_compare_undo_download(visit: Any, anna: bytes) -> None:
@@ -208,17 +209,25 @@ def test_a_late_reading_leaves_what_was_moved(slow: Any) -> None:
     slow.shows("units AU12=0.3 AU24=0.4 on happy")
 
 
-LATE_FRAMES = """
+HELD_FRAMES = """
 const draw = window.requestAnimationFrame.bind(window);
-window.requestAnimationFrame = (f) => draw((at) => setTimeout(() => f(at), 700));
+let held = null;
+window.requestAnimationFrame = (f) => held ? held.push(f) : draw(f);
+document.addEventListener("click", () => { held ??= []; }, true);
+window.addEventListener("input", () => {
+  const frames = held ?? [];
+  held = null;
+  for (const f of frames) f(performance.now());
+});
 """
-"""A page whose frames come late, as on a busy machine."""
+"""A page whose next frame after a click comes just when something is moved: a busy machine."""
 
 
 def test_what_is_moved_as_soon_as_it_is_seen_stays(visits: Callable[..., Any]) -> None:
-    visit = visits(script=LATE_FRAMES, viewport={"width": 1280, "height": 900})
+    visit = visits(script=HELD_FRAMES, viewport={"width": 1280, "height": 900})
     page = visit.page
     visit.sample("anna")
+    page.locator("[data-expression=contempt] img").wait_for()
     page.get_by_role("button", name="Gaze, head, light").click()
     page.get_by_role("slider", name="Eyes to the person's left").fill("0.5")
     visit.shows("gaze 0.5,0")
@@ -274,22 +283,29 @@ def test_wrong_files_and_a_large_one(visit: Any, server: Any, tmp_path: Path) ->
 
 def _noisy(path: Path, side: int) -> None:
     """A portrait on noise, which no format makes small."""
-    from mien.zoo.samples import samples
-
     pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
     page = Image.fromarray(pixels)
     page.paste(Image.open(samples()["ben"]), (side // 3, side // 3))
     page.save(path, compress_level=0)
 
 
-def test_reference_and_swap(visit: Any, couple: Path) -> None:
+def test_a_lying_photograph_reference_and_swap(visit: Any, couple: Path, tmp_path: Path) -> None:
     page = visit.page
-    visit.sample("ben")
+    lying = tmp_path / "lying.png"
+    Image.open(samples()["ben"]).transpose(Image.Transpose.ROTATE_270).save(lying)
+    visit.upload(lying)
+    visit.press("Turn it to the left")
+    page.wait_for_function("() => !document.querySelector('[data-turn]')")
+    visit.shows("as it was")
     page.get_by_role("tab", name="Like a photo").click()
     visit.upload(couple, "lender")
+    page.get_by_role("button", name="Lend the expression of face 2").wait_for()
+    assert page.get_by_alt_text("After: as it was", exact=True).count() == 1, "nothing yet"
+    visit.press("Lend the expression of face 1")
     visit.shows("like couple (1)")
     page.get_by_role("tab", name="Swap").click()
     visit.upload(couple, "partner")
+    visit.press("Swap with face 2")
     page.get_by_alt_text("The other face after the swap").wait_for()
     with page.expect_download() as coming:
         page.locator("#other").get_by_role("link", name="JPEG").click()
