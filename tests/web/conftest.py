@@ -14,9 +14,11 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -67,6 +69,30 @@ def couple(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("pictures") / "couple.png"
     page.save(path)
     return path
+
+
+def film_of(path: Path, frames: int, who: str = "anna", every: int = 1) -> Path:
+    """A film of a sample face that sways, a picture every `every` 25ths of a second."""
+    av = pytest.importorskip("av", reason="needs mien[video]")
+    face = Image.open(samples()[who]).resize((240, 240))
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 25)
+        for index in range(frames):
+            page = Image.new("RGB", (320, 240), (196, 200, 200))
+            page.paste(face, (40 + round(8 * np.sin(index / 5)), 0))
+            frame = av.VideoFrame.from_image(page)
+            frame.pts, frame.time_base = index * every, Fraction(1, 25)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    folder = tmp_path_factory.mktemp("films")
+    return lambda name, frames, **settings: film_of(folder / f"{name}.mp4", frames, **settings)
 
 
 CHROMIUM = shutil.which("chromium")

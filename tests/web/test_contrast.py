@@ -23,10 +23,11 @@ def test_contrast(visits: Callable[..., Any], scheme: str, tmp_path: Path) -> No
     visit.shows("happy")
     page.get_by_role("slider", name="Compare with before").fill("50")
     weak["photograph"] = measured(page)
-    for tab in ("Action units", "Like a photo", "Swap", "Film"):
+    for tab in ("Action units", "Like a photo", "Swap", "Series", "Film"):
         page.get_by_role("tab", name=tab, exact=True).click()
         weak[tab] = measured(page)
-    page.get_by_role("button", name=re.compile("Intensity over time")).click()
+    for fold in ("Keyframes", "Units, gaze, head, part", "Whose face"):
+        page.get_by_role("button", name=re.compile(fold)).click()
     page.get_by_role("radio", name="All faces", exact=True).wait_for()
     page.get_by_role("button", name="Make the film").click()
     told(page, "open a film first")

@@ -57,7 +57,7 @@ def test_the_python_says_the_same(values: dict[str, Any], monkeypatch: pytest.Mo
 
 
 def test_the_file_is_read_back() -> None:
-    text = as_file(ExpressionSpec(to="sad"), 0.5)
+    text = as_file(ExpressionSpec(to="sad", intensity=0.5))
     assert json.loads(text) == {"to": "sad", "intensity": 0.5}
     assert as_command(
         ExpressionSpec(blendshapes={"jawOpen": 1.0}), 1.0, "a.jpg", "morphable"

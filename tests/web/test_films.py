@@ -5,40 +5,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from mien.zoo.samples import samples
 
 av = pytest.importorskip("av", reason="needs mien[video]")
-
-
-def write(path: Path, frames: int, who: str = "anna", every: int = 1) -> Path:
-    """A film of a sample face that sways, a picture every `every` 25ths of a second."""
-    face = Image.open(samples()[who]).resize((240, 240))
-    with av.open(str(path), "w") as out:
-        stream = out.add_stream("libx264", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
-        stream.codec_context.time_base = Fraction(1, 25)
-        for index in range(frames):
-            page = Image.new("RGB", (320, 240), (196, 200, 200))
-            page.paste(face, (40 + round(8 * np.sin(index / 5)), 0))
-            frame = av.VideoFrame.from_image(page)
-            frame.pts, frame.time_base = index * every, Fraction(1, 25)
-            out.mux(stream.encode(frame))
-        out.mux(stream.encode(None))
-    return path
-
-
-@pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    folder = tmp_path_factory.mktemp("films")
-    return lambda name, frames, **settings: write(folder / f"{name}.mp4", frames, **settings)
 
 
 def opened(visit: Any, film: Path) -> Any:
@@ -71,6 +46,7 @@ def test_a_film_by_a_label(
     visit: Any, server: Any, films: Callable[..., Path], tmp_path: Path
 ) -> None:
     page = opened(visit, films("talk", 30))
+    composed(visit)
     made(page)
     player = page.get_by_label("After: the film that mien made")
     player.evaluate("video => video.play()")
@@ -82,12 +58,58 @@ def test_a_film_by_a_label(
     from mien.video.reading import look
 
     seen = examine_film(result)
-    assert (seen.mark, seen.statement["guide"]) == ("found", "happy keeping speech")
+    assert seen.mark == "found"
+    assert seen.statement["guide"] == "sad keeping speech AU4=0.7 gaze=0.5,0"
     film = look(result)
-    assert (film.width, film.height, film.count) == (320, 240, 30)
+    assert (film.width, film.height, film.count) == (320, 240, 25)
     page.reload()
     page.get_by_role("button", name="Sample anna").wait_for()
     assert gone(server), "a film stays on the disk after its page was left"
+
+
+def composed(visit: Any) -> None:
+    """Another expression, a part of the film, keyframes: the preview shows each at once."""
+    page = visit.page
+    preview = page.locator("#film-preview img")
+    page.get_by_alt_text("Preview at 0.00 s: 100%").wait_for()
+    pictures = [preview.get_attribute("src")]
+
+    def changed() -> None:
+        page.wait_for_function(
+            "(last) => document.querySelector('#film-preview img')?.src !== last", arg=pictures[-1]
+        )
+        pictures.append(preview.get_attribute("src"))
+
+    page.locator("#film-label").get_by_role("radio", name="sad", exact=True).check()
+    changed()
+    page.get_by_role("button", name="Units, gaze, head, part of the face").click()
+    page.locator("#film-unit-AU4 input").fill("0.7")
+    changed()
+    page.locator("#film-gaze-0").get_by_role("slider").fill("0.5")
+    changed()
+    page.get_by_text("units AU4=0.7, gaze 0.5,0 on sad").wait_for()
+    page.locator("#moment").get_by_role("slider").fill("0.8")
+    page.get_by_alt_text("Preview at 0.80 s: 100%").wait_for()
+    page.get_by_role("button", name="Keyframes, and the part of the film").click()
+    page.locator("#keyframe").get_by_role("slider").fill("0.5")
+    page.get_by_alt_text("Preview at 0.80 s: 50%").wait_for()
+    line = page.locator("#timeline svg")
+    line.scroll_into_view_if_needed()
+    box = line.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 1, box["y"] + 2)
+    keys = page.get_by_role("list", name="Keyframes").get_by_role("listitem")
+    page.wait_for_function("() => document.querySelectorAll('#timeline li').length === 2")
+    x = box["x"] + 0.8 / 1.2 * box["width"]
+    page.mouse.move(x, box["y"] + 64)
+    page.mouse.down()
+    page.mouse.move(x + 40, box["y"] + 30, steps=3)
+    page.mouse.up()
+    page.get_by_alt_text(re.compile(r"Preview at 0\.80 s: 1\d\d%")).wait_for()
+    assert keys.count() == 2, "one was moved, none added"
+    page.locator("#from").get_by_role("slider").fill("0.2")
+    page.get_by_text("2 keyframes; from 0.2 to 1.2 s").wait_for()
+    assert page.locator("#timeline .out").count() == 1
 
 
 def test_a_phone_in_the_dark_a_curve_and_a_photograph(
@@ -100,7 +122,7 @@ def test_a_phone_in_the_dark_a_curve_and_a_photograph(
     page.get_by_text("give the photograph that lends its expression").wait_for()
     phone.upload(samples()["ben"], "by-photo")
     page.locator("#photo-seen").get_by_text("ben.jpg").wait_for()
-    page.get_by_role("button", name="Intensity over time, whose face, method").click()
+    page.get_by_role("button", name="Keyframes, and the part of the film").click()
     wrong = tmp_path / "wrong.csv"
     wrong.write_text("0,0\n1,much\n")
     phone.upload(wrong, "curve")
@@ -118,7 +140,7 @@ def test_a_phone_in_the_dark_a_curve_and_a_photograph(
     assert page.get_by_text("curve.csv").count() == 0
     from mien.video.evidence import statement
 
-    assert statement(kept(page, tmp_path))["guide"] == "reference"
+    assert statement(kept(page, tmp_path))["guide"] == "reference keeping speech"
 
 
 def test_another_film_drives_it_by_the_keyboard(visit: Any, films: Callable[..., Path]) -> None:

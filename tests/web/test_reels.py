@@ -14,7 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mien.errors import GuideError, MienError, VideoError
+from mien.editor import Editor
+from mien.errors import FaceNotFound, GuideError, MienError, VideoError
+from mien.guides import ExpressionSpec
+from mien.methods.base import Method
 from mien.web import films
 from mien.web.answers import Refused
 from mien.web.limits import Limits
@@ -31,14 +34,15 @@ LIMITS = Limits()
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Callable[..., Path]:
-    """A new file of a still face each time."""
+    """A new file of a still face each time, with sound if wanted."""
     face = Image.open(samples()["anna"]).resize((160, 160))
 
-    def make(frames: int = 6, side: int = 160) -> Path:
+    def make(frames: int = 6, side: int = 160, sound: bool = False) -> Path:
         path = tmp_path / f"{frames}-{side}.mp4"
         with av.open(str(path), "w") as out:
             stream = out.add_stream("mpeg4", rate=25)
             stream.width, stream.height, stream.pix_fmt = side, 160, "yuv420p"
+            tone = out.add_stream("aac", rate=16_000) if sound else None
             for index in range(frames):
                 page = Image.new("RGB", (side, 160))
                 page.paste(face, (0, 0))
@@ -46,6 +50,11 @@ def clip(tmp_path: Path) -> Callable[..., Path]:
                 frame.pts, frame.time_base = index, Fraction(1, 25)
                 out.mux(stream.encode(frame))
             out.mux(stream.encode(None))
+            if tone is not None:
+                said = np.zeros((1, 16_000 * frames // 25), np.float32)
+                heard = av.AudioFrame.from_ndarray(said, "fltp", "mono")
+                heard.rate = 16_000
+                out.mux([*tone.encode(heard), *tone.encode(None)])
         return path
 
     return make
@@ -73,13 +82,91 @@ def made(workshop: Workshop, reel: Reel, order: Order = Order()) -> Any:  # noqa
 def test_made_in_turns_and_gone(workshop: Workshop, clip: Callable[..., Path]) -> None:
     reel = Reel()
     reel.open(clip(), "my film.mp4", LIMITS)
-    making = made(workshop, reel, Order(label="surprise"))
+    making = made(workshop, reel, Order(spec=ExpressionSpec(to="surprise")))
     assert (making.whole, making.cut.frames, making.cut.edited) == (True, 6, 6)
     assert reel.result is not None
     assert reel.source is not None
     assert sorted(files(reel)) == sorted([reel.source.path, reel.result])
     reel.close()
     assert files(reel) == []
+
+
+def test_a_part_of_a_film_by_keyframes(workshop: Workshop, clip: Callable[..., Path]) -> None:
+    """It begins where it was cut, sound too; keyframes keep the film's own time."""
+    reel = Reel()
+    reel.open(clip(50, sound=True), "a.mp4", LIMITS)
+    reel.set_key(0.4, 0.0)
+    reel.set_key(1.0, 0.2)
+    reel.set_key(1.2, 1.0, before=1.0)
+    making = made(workshop, reel, Order(start=0.8, end=1.6))
+    assert (making.whole, making.total, making.cut.frames, making.cut.edited) == (True, 20, 20, 20)
+    assert reel.result is not None
+    with av.open(str(reel.result)) as film:
+        pictures = [float(frame.time) for frame in film.decode(video=0)]
+    with av.open(str(reel.result)) as film:
+        sound = [float(packet.pts * packet.time_base) for packet in film.demux(audio=0)
+                 if packet.dts is not None]  # fmt: skip
+    assert pictures == pytest.approx([i / 25 for i in range(20)], abs=1e-3)
+    assert -0.07 <= sound[0] < 0.07
+    assert 0.7 < sound[-1] < 0.8
+    for start, end in ((1.0, 1.0), (3.0, 9.0), (-1.0, 1.0)):
+        with pytest.raises(GuideError, match="nothing is left of the film"):
+            reel.check(Order(start=start, end=end))
+    before = made(workshop, reel, Order(start=0.0, end=0.4))
+    assert (before.cut.frames, before.cut.edited) == (10, 0), "no intensity up to there"
+
+
+def test_keyframes(clip: Callable[..., Path]) -> None:
+    reel = Reel()
+    with pytest.raises(Gone):
+        reel.set_key(0, 1)
+    reel.open(clip(), "a.mp4", LIMITS)
+    for time in (1.0, 0.5, 1.01):
+        reel.set_key(time, 0.5)
+    assert reel.curve is not None
+    assert reel.curve.points == ((0.5, 0.5), (1.01, 0.5)), "one that is next to another replaces it"
+    for wrong in ((-1, 0.5), (0.5, 9), (float("nan"), 1), (1e9, 1)):
+        with pytest.raises(GuideError, match="a keyframe has"):
+            reel.set_key(*wrong)
+    for i in range(48):
+        reel.set_key(2 + i, 1)
+    with pytest.raises(GuideError, match="up to 50 keyframes"):
+        reel.set_key(100, 1)
+    reel.bend(None)
+    reel.set_key(1, 1)
+    reel.drop_key(1)
+    assert reel.curve is None
+
+
+def test_a_preview_is_what_the_film_shows(
+    wide_mouth: Method, clip: Callable[..., Path], workshop: Workshop
+) -> None:
+    editor = Editor(wide_mouth, "0" * 64)
+    reel, order = Reel(), Order(spec=ExpressionSpec(to="happy", au=("AU26=0.8",)), speech=False)
+    with pytest.raises(Gone):
+        reel.preview(editor, order, 0.0)
+    reel.open(clip(20), "a.mp4", LIMITS)
+    shown = reel.preview(editor, order, 0.52)
+    assert reel.source is not None
+    assert reel.source.frame_at(0.52).time == pytest.approx(0.52)
+    assert reel.source.frame_at(99).time == pytest.approx(0.76)
+    making = made(workshop, reel, order)
+    assert making.whole
+    assert reel.result is not None
+    from mien.video.reading import look
+
+    frame = look(reel.result).frame_at(0.52).pixels
+    source = reel.source.frame_at(0.52).pixels
+    changes = [(picture.astype(float) - source).ravel() for picture in (shown, frame)]
+    assert np.corrcoef(*changes)[0, 1] > 0.8, "it is that edit, but for what coding loses"
+    change = np.abs(changes[0]).mean()
+    still = reel.preview(editor, replace(order, intensity=0.0), 0.52)
+    assert np.array_equal(still, source)
+    reel.set_key(0.52, 0.0)
+    assert np.array_equal(reel.preview(editor, order, 0.52), source), "a keyframe says so"
+    reel.bend(None)
+    half = reel.preview(editor, replace(order, by=PHOTO), 0.52)
+    assert np.abs(half.astype(float) - source).mean() < change, "units alone: no photograph yet"
 
 
 @pytest.mark.parametrize(
@@ -169,6 +256,8 @@ def test_a_film_without_faces(workshop: Workshop, tmp_path: Path) -> None:
         out.mux(stream.encode(None))
     reel = Reel()
     reel.open(path, "wall.mp4", LIMITS)
+    with pytest.raises(FaceNotFound, match="no face found at this moment"):
+        reel.preview(workshop.editor(workshop.default), Order(), 0.0)
     making = made(workshop, reel)
     assert str(making.error).startswith("no face found in wall.mp4")
     assert len(files(reel)) == 1
@@ -176,7 +265,7 @@ def test_a_film_without_faces(workshop: Workshop, tmp_path: Path) -> None:
 
 def test_few_films_are_open_at_once(workshop: Workshop) -> None:
     reels = Reels(workshop, most=2)
-    first, second, third = (reels.reel("", session) for session in "abc")
+    first, second, third = (reels.take("", session) for session in "abc")
     assert not Path(first._folder.name).exists()
     with pytest.raises(Gone):
         reels.get(first.key)

@@ -10,10 +10,13 @@ import pytest
 from mien import facs, images
 from mien.editor import Editor
 from mien.errors import FaceNotFound, MienError
+from mien.faces.detect import detect
 from mien.guides import Label
 from mien.images import Photo
 from mien.methods.base import Method
-from mien.web.sitting import PREVIEW, Sitting, Sittings, Wish
+from mien.types import Face
+from mien.web import lending
+from mien.web.sitting import PREVIEW, Sitting, Sittings, Wish, reading_order
 from mien.zoo.samples import samples
 
 HAPPY, SURPRISE = (Wish.label(name, 1.0) for name in ("happy", "surprise"))
@@ -62,6 +65,30 @@ def test_each_face_wears_its_own(two: Sitting) -> None:
     assert two.look == (HAPPY, HAPPY)
 
 
+def test_faces_are_counted_as_one_reads() -> None:
+    def face(x: float, y: float, size: float = 10) -> Face:
+        return Face((x, y, x + size, y + size), 1.0, np.zeros((68, 2), np.float32))
+
+    rows = [[face(0, 3), face(30, 0), face(60, 2, 14)], [face(5, 40), face(50, 38, 8)]]
+    shuffled = [rows[1][1], rows[0][2], rows[0][0], rows[1][0], rows[0][1]]
+    found = reading_order(shuffled)
+    assert [id(one) for one in found] == [id(one) for row in rows for one in row]
+
+
+def test_lying_photographs_are_turned(couple: Path) -> None:
+    photo = images.read(couple)
+    for turns in range(4):
+        lies = lending.turned(photo, turns)
+        needed = lending.lying(detect(lies.pixels))
+        assert (turns + needed) % 4 == 0
+        assert np.array_equal(lending.turned(lies, needed).pixels, photo.pixels)
+    invited = lending.guest(photo, "couple")
+    assert [invited.face(i) for i in range(2)] == ["index 0", "index 1"]
+    for wrong in (-1, 2):
+        with pytest.raises(MienError, match="no such face"):
+            invited.face(wrong)
+
+
 def test_history(sitting: Sitting) -> None:
     sitting.wear(HAPPY)
     sitting.wear(HAPPY)
@@ -74,6 +101,33 @@ def test_history(sitting: Sitting) -> None:
     sitting.go(1)
     sitting.wear(None)
     assert [look[0] for look in sitting.looks] == [None, HAPPY, None], "what lay ahead is gone"
+
+
+def test_blendshapes_begin_where_the_face_is_and_go_back(sitting: Sitting) -> None:
+    sitting.wear(HAPPY)
+    shown = sitting.shapes_now()
+    assert len(shown) == 51
+    assert shown["mouthSmileLeft"] > 0.3
+    sitting.wear(sitting.shaped("jawOpen", 0.6, 1.0))
+    wish = sitting.worn
+    assert wish is not None
+    assert (wish.spec.to, str(wish)) == (None, "blendshapes jawOpen=0.6 on happy")
+    assert sitting.shapes_now() == pytest.approx(shown | {"jawOpen": 0.6})
+    sitting.wear(sitting.shaped("jawOpen", 0.0, 1.0))
+    sitting.wear(sitting.shaped("jawOpen", 0.3, 0.5))
+    assert len(sitting.steps) == 3, "a slider that moves on is one step"
+    sitting.wear(sitting.moved("AU26", 0.9, 0.5))
+    assert str(sitting.worn) == "blendshapes jawOpen=0.3, units AU26=0.9 on happy, 50%"
+    now = sitting.shapes_now()
+    sitting.wear(sitting.shaped("cheekPuff", 0.2, 0.5))
+    wish = sitting.worn
+    assert wish is not None
+    assert wish.spec.au == ()
+    assert wish.spec.blendshapes is not None
+    assert wish.spec.blendshapes["jawOpen"] == now["jawOpen"] != 0.3, "units are in it"
+    assert wish.moved == ("jawOpen", "cheekPuff")
+    sitting.wear(sitting.unshaped())
+    assert sitting.worn == HAPPY
 
 
 def test_a_slider_that_moves_on_is_one_step(sitting: Sitting) -> None:

@@ -321,11 +321,14 @@ def test_names_of_uploads(name: str, kept: str) -> None:
 
 
 def test_the_page_has_no_more_uploads_than_fields(workshop: Workshop) -> None:
-    """What `Door` takes at once is what a field of the page sends: one file."""
+    """A field sends one file, or several for a series, which `Door` takes at once."""
     drawn = Page(workshop, Events(workshop)).draw()
     fields = [block for block in drawn.blocks.values() if type(block).__name__ == "File"]
-    assert fields
-    assert {field.file_count for field in fields} == {"single"}
+    several = [field.elem_id for field in fields if field.file_count != "single"]
+    assert several == ["series-photos", "series-preset"]
+    assert len(fields) > 6
+    limits = workshop.limits
+    assert limits.series_photos < limits.uploads, "what comes at once is there until it is taken"
 
 
 def _code(answer: Any) -> str:

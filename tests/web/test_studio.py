@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from mien import facs
+from mien.zoo.samples import samples
 
 
 def test_edit_compare_undo_download(visit: Any, anna: bytes) -> None:
@@ -282,22 +283,29 @@ def test_wrong_files_and_a_large_one(visit: Any, server: Any, tmp_path: Path) ->
 
 def _noisy(path: Path, side: int) -> None:
     """A portrait on noise, which no format makes small."""
-    from mien.zoo.samples import samples
-
     pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
     page = Image.fromarray(pixels)
     page.paste(Image.open(samples()["ben"]), (side // 3, side // 3))
     page.save(path, compress_level=0)
 
 
-def test_reference_and_swap(visit: Any, couple: Path) -> None:
+def test_a_lying_photograph_reference_and_swap(visit: Any, couple: Path, tmp_path: Path) -> None:
     page = visit.page
-    visit.sample("ben")
+    lying = tmp_path / "lying.png"
+    Image.open(samples()["ben"]).transpose(Image.Transpose.ROTATE_270).save(lying)
+    visit.upload(lying)
+    visit.press("Turn it to the left")
+    page.wait_for_function("() => !document.querySelector('[data-turn]')")
+    visit.shows("as it was")
     page.get_by_role("tab", name="Like a photo").click()
     visit.upload(couple, "lender")
+    page.get_by_role("button", name="Lend the expression of face 2").wait_for()
+    assert page.get_by_alt_text("After: as it was", exact=True).count() == 1, "nothing yet"
+    visit.press("Lend the expression of face 1")
     visit.shows("like couple (1)")
     page.get_by_role("tab", name="Swap").click()
     visit.upload(couple, "partner")
+    visit.press("Swap with face 2")
     page.get_by_alt_text("The other face after the swap").wait_for()
     with page.expect_download() as coming:
         page.locator("#other").get_by_role("link", name="JPEG").click()

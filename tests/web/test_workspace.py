@@ -83,16 +83,35 @@ def test_sliders_are_found_and_marked_and_a_reload_comes_back(visit: Any) -> Non
     assert page.locator("#unit-AU4").evaluate(weight) == "700"
     assert page.locator("#unit-AU12").evaluate(weight) != "700"
     visit.shot("marked", full=True)
+    page.get_by_role("radio", name="Blendshapes").check()
+    smile, jaw = (page.locator(f"[data-shape={name}]") for name in ("mouthSmileLeft", "jawOpen"))
+    page.wait_for_function("s => Number(s.value) > 0.3", arg=smile.element_handle())
+    page.get_by_role("searchbox", name="Find a slider").fill("mouth open")
+    assert not smile.is_visible()
+    jaw.fill("0.4")
+    smile.evaluate("s => { s.value = 0.1; s.dispatchEvent(new Event('input', {bubbles: true})); }")
+    visit.shows("blendshapes jawOpen=0.4 mouthSmileLeft=0.1 on happy")
+    mark = "e => getComputedStyle(e).getPropertyValue('--weight')"
+    assert [page.locator(f"#shape-{n}").evaluate(mark) for n in ("jawOpen", "jawLeft")] == [
+        "700",
+        "",
+    ]
+    page.get_by_role("searchbox", name="Find a slider").fill("")
+    visit.shot("blendshapes", full=True)
+    visit.press("Reset blendshapes")
+    visit.shows("units AU4=0.7 on happy")
+    page.wait_for_function("s => Number(s.value) > 0.3", arg=smile.element_handle())
 
     steps = page.get_by_role("list", name="History").locator("img")
-    assert steps.count() == 3
+    assert steps.count() == 5
     wide = "image => image.decode().then(() => image.naturalWidth)"
-    assert [steps.nth(i).evaluate(wide) for i in range(3)] == [128] * 3
+    assert [steps.nth(i).evaluate(wide) for i in range(5)] == [128] * 5
     page.reload()
     visit.shows("units AU4=0.7 on happy")
-    assert page.get_by_role("list", name="History").get_by_role("button").count() == 3
-    visit.press("Undo")
-    visit.shows("happy")
+    assert page.get_by_role("list", name="History").get_by_role("button").count() == 5
+    for shown in ("blendshapes jawOpen=0.4 mouthSmileLeft=0.1 on happy", "units AU4=0.7 on happy"):
+        visit.press("Undo")
+        visit.shows(shown)
 
 
 def test_variants_and_half_of_a_lent_expression(visit: Any, couple: Path, tmp_path: Path) -> None:
@@ -104,6 +123,7 @@ def test_variants_and_half_of_a_lent_expression(visit: Any, couple: Path, tmp_pa
     page.get_by_role("tab", name="Like a photo").click()
     page.get_by_role("slider", name="How much of it").fill("0.5")
     visit.upload(couple, "lender")
+    visit.press("Lend the expression of face 1")
     visit.shows("50% like couple (1) on anger:open")
     page.get_by_role("slider", name="How much of it").fill("0.25")
     visit.shows("25% like couple (1) on anger:open")

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from mien.cli.session import Address, Device, EngineName, Workers, check_folder, open_editor
 from mien.cli.session import engine as engine_of
 from mien.methods.registry import DEFAULT
-
-if TYPE_CHECKING:
-    from mien.judges.identity import Descriptor
 
 SOME_FAILED = 1
 
@@ -69,7 +66,9 @@ def command(
     photos = [faces] if faces.is_file() else _photos(faces)
     if not photos:
         raise DataError(f"no photographs in {faces}")
-    who = _judge()
+    who, lacking = series.judge()
+    if lacking is not None:
+        typer.echo(lacking, err=True)
     people, unusable = series.sitters(photos, size, who)
     level = series.common_level(people, oval) if equal else None
     editor = open_editor(DEFAULT, None, device, {})
@@ -92,23 +91,6 @@ def command(
     )
     if faults or unusable or failed:
         raise typer.Exit(SOME_FAILED)
-
-
-def _judge() -> Descriptor | None:
-    """Who tells people apart; None, and a line that says so, where it is not installed."""
-    from mien.errors import AssetMissing
-    from mien.methods.registry import torch_is_here
-
-    if not torch_is_here():
-        typer.echo("the judges' columns stay empty: pip install 'mien[score]'", err=True)
-        return None
-    from mien.judges.identity import descriptor
-
-    try:
-        return descriptor()
-    except AssetMissing as error:
-        typer.echo(f"the column identity stays empty: {error}", err=True)
-        return None
 
 
 def _photos(folder: Path) -> list[Path]:

@@ -109,6 +109,19 @@ def of_arkit(model: FaceModel, values: Float) -> Float:
     return out
 
 
+def to_arkit(model: FaceModel, weights: Float) -> Float:
+    """ARKit's blendshapes (51,), 0 to 1, of weights (53,): the way back from `of_arkit`, with the
+    mean of both sides where ARKit has one shape for them."""
+    out = np.zeros(len(ARKIT), np.float32)
+    for i, name in enumerate(ARKIT):
+        plain = name.replace("Left", "_L").replace("Right", "_R")
+        sided = plain if plain in model.index else name
+        sides = (sided,) if sided in model.index else (f"{name}_L", f"{name}_R")
+        out[i] = np.mean([weights[model.index[side]] for side in sides])
+    clipped: Float = out.clip(0, 1)
+    return clipped
+
+
 @cache
 def _bounds(names: tuple[str, ...]) -> tuple[Float, Float]:
     """Weights (E,) up to which blendshapes are as asked, and their limits (E,): all of one unit is

@@ -150,6 +150,13 @@ class Method(ABC, Generic[Array]):
         units = np.stack([model_units.to_units(model, row) for row in shapes])
         return self.from_units(self.array(units))
 
+    def blendshapes(self, expression: Expression[Array]) -> Float:
+        """The method's own reading of a code as ARKit's blendshapes, (B, 51) in [0, 1], in the
+        order of `guides.blendshapes.NAMES`: by way of the action units."""
+        model = self.model_head.model
+        weights = model_units.to_weights(model, self.numbers(self.units(expression)))
+        return np.stack([model_units.to_arkit(model, row) for row in weights])
+
     def staged(
         self, own: Expression[Array], turn: tuple[float, float, float], light: tuple[float, float]
     ) -> Expression[Array]:

@@ -21,7 +21,7 @@ import numpy as np
 
 from mien import facs, images
 from mien.editor import Editor
-from mien.errors import DataError, GuideError, MienError
+from mien.errors import AssetMissing, DataError, GuideError, MienError
 from mien.faces.align import align
 from mien.faces.detect import choose, detect
 from mien.files import write_text
@@ -37,6 +37,7 @@ from mien.provenance import mark
 from mien.types import Face, Faces, Float, UInt8
 
 if TYPE_CHECKING:
+    from mien.judges.identity import Descriptor
     from mien.people.crowd import Judge
 
 PLAN = (*COLUMNS, "person", "frames", "repetitions")
@@ -128,6 +129,18 @@ def sitters(photos: Sequence[Path], size: int, who: Judge | None) -> tuple[list[
     if not found:
         raise DataError(faults[0] if faults else "there are no photographs")
     return found, faults
+
+
+def judge() -> tuple[Descriptor | None, str | None]:
+    """Who tells people apart, and a line that says what stays empty where that is not installed."""
+    if not torch_is_here():
+        return None, "the judges' columns stay empty: pip install 'mien[score]'"
+    from mien.judges.identity import descriptor
+
+    try:
+        return descriptor(), None
+    except AssetMissing as error:
+        return None, f"the column identity stays empty: {error}"
 
 
 def common_level(people: Sequence[Sitter], oval: bool) -> Level:

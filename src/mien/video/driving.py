@@ -65,6 +65,11 @@ class Curve:
             raise VideoError(f"{path} has no points: give rows `time,intensity`")
         return cls(tuple(t for t, _ in points), tuple(v for _, v in points))
 
+    @property
+    def points(self) -> tuple[tuple[float, float], ...]:
+        """Times and intensities."""
+        return tuple(zip(self.times, self.values, strict=True))
+
     def scaled(self, factor: float) -> Curve:
         """The same curve, `factor` times as high."""
         return Curve(self.times, tuple(factor * value for value in self.values))

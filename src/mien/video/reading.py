@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,6 +22,7 @@ from mien.errors import VideoError
 from mien.images import MAX_PIXELS
 from mien.types import UInt8
 
+_CLOSE = 1e-6  # s: times are compared as decimals
 _TIME_BASE = Fraction(1, 90_000)  # for a stream that names none
 
 
@@ -107,14 +109,51 @@ class Film:
     colour: Colour
     aspect: Fraction
     """Width of a pixel over its height, upright."""
+    start: float = 0.0
+    """From when on it is shown, s since its first frame; up to `end`, not included."""
+    end: float = math.inf
 
     @property
     def count(self) -> int:
         """How many frames there will be, about."""
-        return round(self.seconds * float(self.rate))
+        shown = min(self.seconds, self.end) - self.start
+        return max(0, round(shown * float(self.rate)))
 
     def frames(self) -> Iterator[Frame]:
-        """The frames in order; VideoError where the film is damaged."""
+        """The frames in order; VideoError where the film is damaged.
+
+        Of a part, the first frame that is shown has the time 0, and 0 as its `pts`.
+        """
+        zero: int | None = None
+        for pts, time, frame in self._decoded():
+            if time >= self.end - _CLOSE:
+                return
+            if time < self.start - _CLOSE:
+                continue
+            zero = pts if zero is None else zero
+            shown = float((pts - zero) * self.time_base)
+            yield Frame(_upright(frame, self), pts - zero if self.start else pts, shown)
+
+    def frame_at(self, time: float) -> Frame:
+        """The frame that is shown at a time, s since the first frame; the last one beyond the end.
+        VideoError where the film is damaged."""
+        with opened(self.path) as container:
+            stream = picture_stream(container, self.path)
+            zero = stream.start_time or 0
+            container.seek(zero + max(0, int(time / self.time_base)), stream=stream)
+            found: VideoFrame | None = None
+            for frame in container.decode(stream):
+                pts = zero if frame.pts is None else frame.pts
+                if found is not None and float((pts - zero) * self.time_base) > time + _CLOSE:
+                    break
+                found = frame
+            if found is None:
+                raise VideoError(f"{self.path} shows nothing at {time:g} s")
+            pts = zero if found.pts is None else found.pts
+            return Frame(_upright(found, self), pts, float((pts - zero) * self.time_base))
+
+    def _decoded(self) -> Iterator[tuple[int, float, VideoFrame]]:
+        """All frames with their `pts` and times, s since the first one."""
         with opened(self.path) as container:
             stream = picture_stream(container, self.path)
             stream.thread_type = "AUTO"
@@ -127,7 +166,7 @@ class Film:
                 if last is not None and pts <= last:
                     continue  # two at one time: the first was shown
                 first, last = pts if first is None else first, pts
-                yield Frame(_upright(frame, self), pts, float((pts - first) * self.time_base))
+                yield pts, float((pts - first) * self.time_base), frame
 
 
 def look(path: Path, max_pixels: int = MAX_PIXELS) -> Film:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
@@ -87,8 +88,23 @@ class Writer:
     def _packets(self, sound: InputContainer) -> Iterator[Packet[AudioStream]]:
         if self._copied:
             for packet in sound.demux(sound.streams.audio):
-                if packet.dts is not None:  # the last one of each stream is empty
+                # the last one of each stream is empty
+                if packet.dts is not None and self._shown(packet):
                     yield packet
+
+    def _shown(self, packet: Packet[AudioStream]) -> bool:
+        """Whether a packet falls into the part of the film that is shown; then its times count from
+        there."""
+        film = self._film
+        if not film.start and film.end == math.inf:
+            return True
+        time = float((packet.dts or 0) * packet.time_base)
+        if not film.start <= time < min(film.end, film.seconds or film.end):
+            return False
+        back = round(film.start / packet.time_base)
+        packet.dts = (packet.dts or 0) - back
+        packet.pts = packet.dts if packet.pts is None else packet.pts - back
+        return True
 
     def _copy_sound(self, until: float) -> None:
         """Sound up to a time of the film, s, so that the file's two halves keep step."""

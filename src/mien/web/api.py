@@ -18,6 +18,7 @@ from mien.images import Photo
 from mien.methods.registry import METHODS, resolve
 from mien.web import intake
 from mien.web.answers import ErrorAnswer
+from mien.web.jobs_api import Jobs
 from mien.web.requests import Asked, EditRequest, SheetRequest, SwapRequest, body, parse
 from mien.web.workshop import Workshop
 
@@ -35,9 +36,10 @@ _WHY = {
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorAnswer, "description": why} for status, why in _WHY.items()
 }
-_ERRORS[429]["headers"] = {
-    "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}
-}
+for _status in (429, 503):
+    _ERRORS[_status]["headers"] = {
+        "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}
+    }
 _PICTURE: dict[int | str, dict[str, Any]] = _ERRORS | {
     200: {
         "description": "The picture, marked as altered by AI",
@@ -126,6 +128,7 @@ def router(workshop: Workshop) -> APIRouter:
     about: dict[str, Any] = {"methods": ["GET"], "responses": refused, "tags": ["about"]}
     add("/v1/methods", calls.methods, **about)
     add("/healthz", calls.health, **about)
+    routes.include_router(Jobs(workshop).routes(_ERRORS))
     return routes
 
 

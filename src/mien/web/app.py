@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import metadata
+from typing import Any
 
 from fastapi import FastAPI
 
 from mien.web import answers, api
-from mien.web.gate import Gate
+from mien.web.gate import OPEN_PATHS, Gate
 from mien.web.visitors import Visitors
 from mien.web.workshop import Workshop
 
@@ -35,6 +36,8 @@ def create(workshop: Workshop, token: str | None = None, *, studio: bool = False
     )
     answers.install(app)
     app.include_router(api.router(workshop))
+    if token is not None:
+        _describe_token(app)
     if studio:
         from mien.web.studio import mount
 
@@ -42,3 +45,20 @@ def create(workshop: Workshop, token: str | None = None, *, studio: bool = False
     app.state.visitors = visitors = Visitors()
     app.add_middleware(Gate, limits=workshop.limits, visitors=visitors, token=token)
     return app
+
+
+def _describe_token(app: FastAPI) -> None:
+    """Say in OpenAPI what `Gate` asks for: a bearer token, but for the paths that are open."""
+    plain = app.openapi
+
+    def described() -> dict[str, Any]:
+        schema = plain()
+        schemes = schema.setdefault("components", {}).setdefault("securitySchemes", {})
+        schemes["token"] = {"type": "http", "scheme": "bearer"}
+        schema["security"] = [{"token": []}]
+        for path in OPEN_PATHS:
+            for operation in schema["paths"].get(path, {}).values():
+                operation["security"] = []
+        return schema
+
+    app.openapi = described  # type: ignore[method-assign]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import replace
 
 from mien.guides import ExpressionSpec
 from mien.guides.spec import FORMS
 
 
-def as_file(spec: ExpressionSpec, intensity: float) -> str:
+def as_file(spec: ExpressionSpec) -> str:
     """The JSON file that `mien edit --expression` takes."""
-    return json.dumps(replace(spec, intensity=intensity).to_json(), indent=1) + "\n"
+    return json.dumps(spec.to_json(), indent=1) + "\n"
 
 
 def as_command(spec: ExpressionSpec, intensity: float, photo: str, method: str) -> str:

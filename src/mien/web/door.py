@@ -31,15 +31,15 @@ _EVENTS = ("/gradio_api/run/predict", "/gradio_api/queue/join")
 """What is answered at once, and what says how far it is: making a film."""
 _EVENT_FIELDS = ("data", "event_data", "fn_index", "trigger_id", "session_hash")
 _LARGEST_EVENT = 100_000  # bytes: where sliders stand, and keys
-_MOST_FILES = 4  # of one upload; every field of the page takes one
 _FILE_META = {"_type": "gradio.FileData"}
 
 
 class Door:
     """Gradio's app, and who may say what to it."""
 
-    def __init__(self, app: ASGIApp, uploads: Uploads) -> None:
-        self.app, self.uploads = app, uploads
+    def __init__(self, app: ASGIApp, uploads: Uploads, files: int) -> None:
+        """At most `files` come in one upload: one field of the page takes several."""
+        self.app, self.uploads, self.files = app, uploads, files
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -62,7 +62,7 @@ class Door:
 
     async def _upload(self, request: Request) -> Response:
         """Keep the files of a form; their keys."""
-        async with request.form(max_files=_MOST_FILES, max_fields=_MOST_FILES) as form:
+        async with request.form(max_files=self.files, max_fields=self.files) as form:
             files = [file for file in form.getlist("files") if isinstance(file, UploadFile)]
             if not files:
                 raise Refused(422, "bad_request", "files: send at least one, in a form")

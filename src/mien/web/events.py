@@ -15,14 +15,14 @@ from fastapi import Response
 
 from mien import facs
 from mien.guides import ExpressionSpec, Reference
-from mien.web import intake, views
+from mien.web import intake, lending, shapes, views
 from mien.web.answers import Refused
 from mien.web.line import Line
-from mien.web.parts import MOST, sent, told
+from mien.web.parts import sent, told
 from mien.web.posing import Posing, standing
 from mien.web.sitting import Sitting, Sittings
 from mien.web.units import UnitSliders
-from mien.web.wish import Wish
+from mien.web.wish import MOST, Wish
 from mien.web.workshop import Workshop
 from mien.zoo.samples import samples
 
@@ -113,7 +113,8 @@ class Events:
     async def reading(self, key: str, face: str | None, apart: bool) -> list[Any]:
         """The sliders where the chosen face is, or was asked to be."""
         if not key:
-            return [*self.panel.at({}, apart), *self.posing.at(standing(ExpressionSpec()))]
+            rest = standing(ExpressionSpec())
+            return [*self.panel.at({}, apart), *self.posing.at(rest), shapes.standing("shapes", {})]
         sitting = self.sittings.get(key)
 
         def work() -> list[Any]:
@@ -122,6 +123,7 @@ class Events:
             return [
                 *self.panel.at(sitting.units_now(), apart),
                 *self.posing.at(standing(asked)),
+                shapes.standing("shapes", sitting.shapes_now()),
             ]
 
         return await self._at_desk(work)
@@ -159,19 +161,48 @@ class Events:
         return await self._act(key, face, lambda s: s.wear(s.moved(unit, value, intensity)))
 
     @told
-    async def like(
-        self, path: str, key: str, face: str | None, intensity: float, share: float
+    async def set_shape(
+        self, key: str, face: str | None, intensity: float, event: gr.EventData
     ) -> list[Any]:
-        """A photograph that lends its expression; followed in part, it goes on top of a label."""
+        """One of ARKit's blendshapes was moved."""
+        name, value = shapes.moved(event)
+        return await self._act(key, face, lambda s: s.wear(s.shaped(name, value, intensity)))
+
+    @told
+    async def unshape(self, key: str, face: str | None) -> list[Any]:
+        """The chosen faces as they were before blendshapes were moved."""
+        return await self._act(key, face, lambda s: s.wear(s.unshaped()))
+
+    @told
+    async def invite(self, kind: str, path: str, key: str) -> list[Any]:
+        """A photograph that may lend its expression (`like`), or exchange it (`swap`): its faces
+        are shown."""
+        sitting = self.sittings.get(key)
+        data, name = _taken(path)
+
+        def work() -> list[Any]:
+            photo = intake.photo(data, self.workshop.limits, "the photograph")
+            sitting.guests[kind] = lending.guest(photo, name)
+            count = len(sitting.guests[kind].faces)
+            said = f"{count} face{'s' * (count > 1)} in {name}: click on the one that lends"
+            return [None, lending.shown(kind, sitting.guests[kind]), views.status(said)]
+
+        return await self._at_desk(work)
+
+    @told
+    async def like(
+        self, key: str, face: str | None, intensity: float, share: float, event: gr.EventData
+    ) -> list[Any]:
+        """A face that lends its expression; followed in part, it goes on top of a label."""
 
         def act(sitting: Sitting) -> None:
-            data, name = _taken(path)
-            photo = intake.photo(data, self.workshop.limits, "the reference")
-            wish = self._like(sitting.editor.reference(photo), name, intensity)
+            guest = sitting.guest("like")
+            lent = sitting.editor.reference(guest.photo, face=guest.face(_index(event)))
+            wish = self._like(lent, guest.name, intensity)
             under = sitting.worn.spec.to if sitting.worn and share < 1 else None
             sitting.wear(replace(wish, spec=replace(wish.spec, share=share, to=under)))
 
-        return [None, *await self._act(key, face, act)]
+        return await self._act(key, face, act)
 
     @told
     async def share(self, key: str, face: str | None, share: float) -> list[Any]:
@@ -181,18 +212,33 @@ class Events:
         return await self._act(key, face, lambda s: s.wear(s.worn and s.worn.shared(share)))
 
     @told
-    async def swap(self, path: str, key: str, face: str | None) -> list[Any]:
-        """A second photograph: both faces lend each other their expression."""
+    async def swap(self, key: str, face: str | None, event: gr.EventData) -> list[Any]:
+        """A face of a second photograph: both lend each other their expression."""
 
         def act(sitting: Sitting) -> None:
-            data, name = _taken(path)
-            photo = intake.photo(data, self.workshop.limits, "the second photograph")
-            lent = sitting.editor.reference(photo)
-            sitting.other = sitting.editor.edit(photo, sitting.lend())
-            sitting.wear(self._like(lent, name, 1.0))
+            guest = sitting.guest("swap")
+            whose = guest.face(_index(event))
+            lent = sitting.editor.reference(guest.photo, face=whose)
+            sitting.other = sitting.editor.edit(guest.photo, sitting.lend(), face=whose)
+            sitting.wear(self._like(lent, guest.name, 1.0))
 
         seen = await self._act(key, face, act)
-        return [None, views.other(self.sittings.get(key)), *seen]
+        return [views.other(self.sittings.get(key)), *seen]
+
+    @told
+    async def upright(self, key: str, event: gr.EventData) -> list[Any]:
+        """A photograph that lies on its side is turned: it is opened anew."""
+        sitting = self.sittings.get(key)
+        turns = _index(event, "turn") % 4
+
+        def work() -> list[Any]:
+            began = time.perf_counter()
+            photo = lending.turned(sitting.photo, turns)
+            made = Sitting(photo, sitting.editor, sitting.name)
+            self.sittings.add(made, instead=key)
+            return _opened(made, began, "turned")
+
+        return await self._at_desk(work)
 
     def _like(self, lent: Reference, name: str, intensity: float) -> Wish:
         self._lent += 1
@@ -237,7 +283,8 @@ class Events:
             raise Refused(
                 422, "bad_guide", f"{name}.json needs {spec.like}: give it under Like a photo"
             )
-        wish = Wish(spec.name or name, spec.intensity, _bare(spec))
+        named = tuple(spec.blendshapes or ())
+        wish = Wish(spec.name or name, spec.intensity, _bare(spec), moved=named)
         seen = await self._act(key, face, lambda s: s.wear(None if spec.empty else wish))
         return [None, gr.update(value=min(max(spec.intensity, 0.0), MOST)), *seen]
 
@@ -283,9 +330,17 @@ class Events:
         return Response(data, media_type="image/png" if kind == "png" else "image/jpeg")
 
 
+def _index(event: Any, name: str = "lend") -> int:
+    """The number of what was clicked on; Refused for what the page would not send."""
+    text = str(getattr(event, name, ""))
+    if not (text.isascii() and text.isdecimal() and len(text) < 4):
+        raise Refused(422, "bad_request", "there is no such face")
+    return int(text)
+
+
 SEEN = 6
 """Parts of the page that a step changes."""
-OPENED = 6 + SEEN
+OPENED = 9 + SEEN
 """Parts that change when a photograph is opened."""
 
 
@@ -298,6 +353,8 @@ def _opened(sitting: Sitting, began: float, told: str) -> list[Any]:
         gr.update(choices=names, value=chosen, visible=len(names) > 1),
         views.downloads(sitting),
         views.other(sitting),
+        lending.offer(sitting),
+        *(lending.shown(kind, sitting.guests.get(kind)) for kind in ("like", "swap")),
         gr.update(value=sitting.worn.intensity) if sitting.worn else gr.skip(),
         *_seen(sitting, began, told),
     ]

@@ -14,7 +14,8 @@ from mien.types import UInt8
 from mien.video.reading import Film
 from mien.web import views
 from mien.web.limits import Limits
-from mien.web.reels import Making, Reel
+from mien.web.reels import Filming, Reel
+from mien.web.wish import MOST
 
 _POSTER = 640  # px: the longest side of what stands there before a film plays
 
@@ -39,23 +40,7 @@ def after(reel: Reel | None) -> str:
     return _player(reel, "result", "After: the film that mien made", f"After {link}", None)
 
 
-def progress(making: Making | None) -> str:
-    """A bar with the time left, while a film is being made."""
-    if making is None or making.ended:
-        return ""
-    done, total = making.cut.frames, making.total
-    told = f"Frame {min(done, total) or done} of {total}" if total else f"Frame {done}"
-    left = making.left
-    if left is not None:
-        told += f", {_time(left)} left"
-    value = f' value="{min(done, total)}" max="{total}"' if done and total else ""
-    return (
-        '<div class="mien-progress"><label for="mien-making">'
-        f'{told}</label><progress id="mien-making"{value}></progress></div>'
-    )
-
-
-def outcome(making: Making) -> str:
+def outcome(making: Filming) -> str:
     """How it ended, in words."""
     cut = making.cut
     if making.error is not None:
@@ -80,17 +65,69 @@ def lender(reel: Reel | None, by: str) -> str:
     return f'<p class="mien-lender">{shown}<span>{escape(reel.names[by])}</span></p>'
 
 
-def curve(reel: Reel | None) -> str:
-    """The intensity curve, drawn, and a button that removes it."""
-    if reel is None or reel.curve is None:
+def preview(pixels: UInt8 | None, time: float, told: str) -> str:
+    """The frame of a moment as it would be made."""
+    if pixels is None:
         return ""
-    times, values = reel.curve.times, reel.curve.values
-    told = (
-        f"{escape(reel.names['curve'])}: {len(times)} points, from {times[0]:g} to {times[-1]:g} s"
+    name = f"Preview at {time:.2f} s: {told}"
+    return (
+        f'<figure class="mien-preview">{views.picture(pixels, name, "preview")}'
+        f"<figcaption>{escape(name)}</figcaption></figure>"
+    )
+
+
+def timeline(reel: Reel | None, part: tuple[float, float] = (0.0, math.inf)) -> str:
+    """The intensity over the film, to click on and to drag; its keyframes as a list; what is left
+    out of the film, shaded."""
+    if reel is None or reel.source is None:
+        return ""
+    film, points = reel.source, reel.curve.points if reel.curve else ()
+    seconds = max(film.seconds, points[-1][0] if points else 0.0, 0.1)
+    high = max(MOST, *(value for _, value in points)) if points else MOST
+    places = [(100 * t / seconds, 40 * (1 - max(v, 0.0) / high)) for t, v in points]
+    line = [(0.0, places[0][1]), *places, (100.0, places[-1][1])] if places else []
+    level = 40 * (1 - 1 / high)
+    drawn = " ".join(f"{x:.2f},{y:.2f}" for x, y in line) or f"0,{level:.2f} 100,{level:.2f}"
+    left, right = (100 * min(max(t, 0.0), seconds) / seconds for t in part)
+    out = "".join(
+        f'<rect class="out" x="{x:.2f}" y="0" width="{w:.2f}" height="40"/>'
+        for x, w in ((0.0, left), (right, 100 - right))
+        if w > 0
+    )
+    dots = "".join(
+        f'<path class="key" data-time="{t:g}" d="M{x:.2f} {y:.2f}h0"/>'
+        for (t, _), (x, y) in zip(points[:_MOST_DOTS], places, strict=False)
     )
     return (
-        f'<div class="mien-curve">{_drawn(times, values)}<p class="mien-hint">{told} '
-        '<button type="button" data-remove="curve">Remove the curve</button></p></div>'
+        f'<div class="mien-curve"><svg viewBox="0 0 100 40" preserveAspectRatio="none" '
+        f'data-seconds="{seconds:.3f}" data-high="{high:g}" aria-hidden="true">{out}'
+        f'<polyline points="{drawn}"/>{dots}</svg>{_keys(reel)}</div>'
+    )
+
+
+_MOST_DOTS = 60
+"""Most keyframes that are drawn as dots and listed; a curve from a file may have more."""
+
+
+def _keys(reel: Reel) -> str:
+    if reel.curve is None:
+        return views.hint("Click on the line to make a keyframe, and drag it.")
+    points = reel.curve.points
+    told = (
+        f"{escape(reel.names['curve'])}: {len(points)} point{'s' * (len(points) > 1)}, "
+        f"from {points[0][0]:g} to {points[-1][0]:g} s"
+    )
+    keys = "".join(
+        f"<li><span>{t:g} s: {v:.0%}</span>"
+        f'<button type="button" data-remove="key/{t:g}" aria-label="Remove the keyframe at {t:g} s"'
+        ">&times;</button></li>"
+        for t, v in points
+    )
+    shown = f'<ul class="mien-list" aria-label="Keyframes">{keys}</ul>'
+    return (
+        (shown if len(points) <= _MOST_DOTS else "")
+        + f'<p class="mien-hint">{told} <button type="button" data-remove="curve">'
+        "Remove the curve</button></p>"
     )
 
 
@@ -99,19 +136,6 @@ def limits(at: Limits) -> str:
     return (
         f'<p class="mien-hint">Up to {at.film_seconds:g} s, {at.body / 1e6:g} MB and '
         "1920 × 1080; longer films take <code>mien video</code>.</p>"
-    )
-
-
-def _drawn(times: tuple[float, ...], values: tuple[float, ...]) -> str:
-    low, high = min(0.0, *values), max(1.0, *values)
-    first, span = times[0], max(times[-1] - times[0], 1e-9)
-    points = " ".join(
-        f"{100 * (t - first) / span:.2f},{40 * (high - v) / (high - low):.2f}"
-        for t, v in zip(times, values, strict=True)
-    )
-    return (
-        '<svg viewBox="-1 -1 102 42" preserveAspectRatio="none" aria-hidden="true">'
-        f'<polyline points="{points}"/></svg>'
     )
 
 
@@ -137,11 +161,6 @@ def _still(pixels: UInt8) -> str:
 
 def _length(film: Film) -> tuple[str, ...]:
     return (f"{film.seconds:.1f} s",) if film.seconds else ()
-
-
-def _time(seconds: float) -> str:
-    whole = math.ceil(seconds)
-    return f"{whole} s" if whole < 90 else f"{round(whole / 60)} min"
 
 
 def _stem(name: str) -> str:

@@ -5,26 +5,35 @@ needs the extra `video`; without it the tab says so.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import functools
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import gradio as gr
 from fastapi.responses import FileResponse, Response
 
-from mien import facs
-from mien.errors import MienError
-from mien.web import views
+from mien.errors import FaceNotFound, GuideError, MienError
+from mien.guides import ExpressionSpec
+from mien.web import posing, views
 from mien.web.answers import Refused
-from mien.web.parts import MOST, STEP, drop, failure, fold, html, sent, told
+from mien.web.parts import STEP, drop, failure, fold, html, progress, sent, told
+from mien.web.sitting import Sittings
+from mien.web.wish import MOST
 from mien.web.workshop import Workshop
+
+if TYPE_CHECKING:
+    from mien.web.reels import Order
 
 MISSING = "Films need PyAV: run pip install 'mien[video]', then start the studio again."
 _SUFFIXES = [".mp4", ".m4v", ".mov", ".mkv", ".webm"]
 _SHOW_RESULT = "() => document.querySelector('#after video')?.scrollIntoView({block: 'nearest'})"
 _TICK = 0.4  # s between two looks at how far a film is
-_FACES = {"The largest": "largest", "All faces": "all"}
+_STEP = 0.04  # s between two places of a slider over a film: a frame of 25 a second
+T = TypeVar("T")
 
 
 def possible() -> bool:
@@ -40,24 +49,31 @@ def missing() -> None:
 class Films:
     """The tab of all browsers; what each has open is a `Reel`."""
 
-    def __init__(self, workshop: Workshop) -> None:
-        from mien.web import film_views, reels
+    def __init__(self, workshop: Workshop, sittings: Sittings) -> None:
+        from mien.web import film_order, film_views, reels
 
-        self.workshop, self.shown, self.parts = workshop, film_views, reels
+        self.workshop, self.sittings = workshop, sittings
+        self.shown, self.parts, self.order = film_views, reels, film_order
         self.reels = reels.Reels(workshop)
 
-    def draw(self) -> None:
-        """The layout: the film on the left, what is to become of it on the right."""
-        self.key = gr.State("")
+    def draw(self, sitting: gr.State) -> None:
+        """The layout: the film on the left, what is to become of it on the right. `sitting` is the
+        key of the photograph that is open in its own tab."""
+        self.key, self.sitting = gr.State(""), sitting
+        parts, names = self.parts, list(self.workshop.methods)
         with gr.Row(equal_height=False):
             with gr.Column(min_width=320, elem_id="film-left"):
                 with gr.Accordion("Open a film", open=True, elem_id="opening-film") as self.opening:
                     self.upload = drop("MP4, MOV, MKV or WebM", "film", _SUFFIXES)
                     html(self.shown.limits(self.workshop.limits), "film-limits")
+                with gr.Column(elem_id="film-sight"):
+                    self._draw_moment()
                 self.before = html(self.shown.before(None), "before")
             with gr.Column(min_width=320):
-                self._draw_order()
-                self._draw_more()
+                kinds = [parts.LABEL, parts.PHOTO, parts.FILM]
+                self.fields = self.order.OrderFields(kinds, names, _SUFFIXES)
+                with fold("Keyframes, and the part of the film", "film-time"):
+                    self._draw_time()
                 with gr.Row():
                     self.make = gr.Button("Make the film", variant="primary", elem_id="make")
                     self.cancel = gr.Button("Cancel", interactive=False, elem_id="cancel")
@@ -66,61 +82,145 @@ class Films:
                 self.after = html("", "after")
         self._listen()
 
-    def _draw_order(self) -> None:
-        parts = self.parts
-        kinds = [parts.LABEL, parts.PHOTO, parts.FILM]
-        self.by = gr.Radio(kinds, value=parts.LABEL, label="Driven by", elem_id="by")
-        with gr.Group() as self.labels:
-            self.label = gr.Radio(
-                list(facs.EMOTIONS), value="happy", label="Expression", elem_id="film-label"
-            )
-        with gr.Column(visible=False) as self.photos:
-            self.photo = drop("Photograph: JPEG, PNG or WebP", "by-photo")
-            self.photo_seen = html("", "photo-seen")
-        with gr.Column(visible=False) as self.films:
-            self.film = drop("Film: MP4, MOV, MKV or WebM", "by-film", _SUFFIXES)
-            self.film_seen = html("", "film-seen")
-        self.intensity = gr.Slider(
-            0, MOST, 1, step=0.05, label="Intensity", info="1 is the expression, 0 the film"
+    def _draw_moment(self) -> None:
+        self.preview = html("", "film-preview")
+        self.moment = gr.Slider(
+            0, 1, 0, step=_STEP, label="Moment, s", elem_id="moment", buttons=[], interactive=True
         )
 
-    def _draw_more(self) -> None:
-        names = list(self.workshop.methods)
-        with fold("Intensity over time, whose face, method", "more"):
-            self.curve = drop("CSV: time (s), intensity", "curve", [".csv", ".txt"])
-            self.curve_seen = html("", "curve-seen")
-            self.face = gr.Radio(
-                list(_FACES), value="The largest", label="Whose face", elem_id="whose"
-            )
-            self.method = gr.Dropdown(
-                names, value=names[0], label="Method", visible=len(names) > 1, elem_id="film-method"
-            )
+    def _draw_time(self) -> None:
+        self.line = html("", "timeline", "timeline.js")
+        self.here = gr.Slider(
+            0, MOST, 1, step=0.05, label="Keyframe at the moment that is shown", buttons=[],
+            elem_id="keyframe",
+        )  # fmt: skip
+        self.curve = drop("CSV: time (s), intensity", "curve", [".csv", ".txt"])
+        most = self.workshop.limits.film_seconds
+        self.start = gr.Slider(0, most, 0, step=_STEP, label="From, s", elem_id="from", buttons=[])
+        self.end = gr.Slider(0, most, most, step=_STEP, label="To, s", elem_id="to", buttons=[])
 
     def _listen(self) -> None:
-        groups = [self.labels, self.photos, self.films]
-        self.by.input(self.choose, self.by, groups, **STEP)
+        fields = self.fields
+        fields.by.input(
+            self.choose, fields.by, [fields.labels, fields.photos, fields.films], **STEP
+        )
+        look = [self.key, *fields.asked, self.moment]
+        follow = STEP | {"fn": self.look, "inputs": look, "outputs": self.preview}
+        opened = [
+            self.opening,
+            self.before,
+            self.after,
+            self.moment,
+            self.start,
+            self.end,
+            self.line,
+        ]
         for field, event, seen in (
-            (self.upload, self.open, [self.opening, self.before, self.after]),
-            (self.photo, self.lend_photo, [self.photo_seen]),
-            (self.film, self.lend_film, [self.film_seen]),
-            (self.curve, self.bend, [self.curve_seen]),
+            (self.upload, self.open, opened),
+            (fields.photo, self.lend_photo, [fields.photo_seen]),
+            (fields.film, self.lend_film, [fields.film_seen]),
+            (self.curve, self.bend, [self.line]),
         ):
             taken = field.upload(
                 event, [field, self.key], [field, self.key, self.status, *seen], **STEP
             )
             taken.failure(None, None, field, js="() => null", **STEP)  # ready for another file
-        self.curve_seen.click(self.straighten, self.key, [self.status, self.curve_seen], **STEP)
-        order = [self.key, self.method, self.by, self.label, self.intensity, self.face]
+            taken.success(**follow)
+        for part in (
+            self.moment,
+            fields.by,
+            fields.speech,
+            fields.intensity,
+            fields.face,
+            fields.method,
+        ):
+            part.input(**follow)
+        self._listen_to_spec(follow)
+        line = [self.status, self.line]
+        edges = [self.start, self.end]
+        self.line.click(self.bent, [self.key, *edges], line, **STEP).success(**follow)
+        here = [self.key, self.moment, self.here, *edges]
+        self.here.input(self.bend_here, here, line, **STEP).success(**follow)
+        for edge in edges:
+            edge.input(self.cut, [self.key, *edges], line, **STEP)
         running = [self.progress, self.status, self.cancel, self.after]
         kept: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        order = [self.key, *fields.asked, *edges]
         making = self.make.click(self.run, order, running, concurrency_limit=None, **kept)
         making.success(None, js=_SHOW_RESULT, **kept)
         self.cancel.click(self.stop, self.key, self.status, **STEP)
+
+    def _listen_to_spec(self, follow: dict[str, Any]) -> None:
+        """What edits the expression: each event answers with all that says what it is."""
+        fields, order = self.fields, self.order
+        seen, spec = fields.standing, [fields.spec]
+        edits = [
+            fields.label.input(_edit(order.with_label), [*spec, fields.label], seen, **STEP),
+            fields.units.input(self.move_unit, spec, seen, **STEP),
+            fields.bare.click(_edit(order.bare), spec, seen, **STEP),
+            fields.worn.click(self.take_worn, self.sitting, seen, **STEP),
+        ]
+        for place, part in enumerate(fields.posing.fields):
+            move = functools.partial(self.pose, place)
+            edits.append(part.input(move, [*spec, part], seen, **STEP))
+        loading = fields.preset.upload(self.load, fields.preset, [fields.preset, *seen], **STEP)
+        loading.failure(None, None, fields.preset, js="() => null", **STEP)
+        for event in (*edits, loading):
+            event.success(**follow)
 
     def choose(self, by: str) -> list[Any]:
         """Another kind of drive."""
         kinds = (self.parts.LABEL, self.parts.PHOTO, self.parts.FILM)
         return [gr.update(visible=kind == by) for kind in kinds]
+
+    @told
+    async def move_unit(self, spec: ExpressionSpec, event: gr.EventData) -> list[Any]:
+        """A unit was moved."""
+        return list(self.order.shown(self.order.with_unit(spec, event)))
+
+    @told
+    async def pose(self, place: int, spec: ExpressionSpec, value: Any) -> list[Any]:
+        """A field of gaze, head, light or region was moved."""
+        return list(self.order.shown(replace(spec, **posing.moved(spec, place, value))))
+
+    @told
+    async def load(self, path: str) -> list[Any]:
+        """An expression kept in a file."""
+        return [None, *self.order.shown(*self.order.read(sent(path)))]
+
+    @told
+    async def take_worn(self, sitting: str) -> list[Any]:
+        """What the chosen face shows in the photograph's own tab."""
+        worn = self.sittings.get(sitting).worn
+        if worn is None:
+            raise GuideError("the photograph shows no expression yet: choose one in its tab")
+        return list(self.order.shown(*self.order.taken(worn.whole, worn.name)))
+
+    @told
+    async def look(self, key: str, *asked: Any) -> str:
+        """The frame of the moment, as it would be made."""
+        *rest, moment = asked
+        if key not in self.reels or not (reel := self.reels.get(key)).source:
+            return ""
+        method, order = self._order(*rest)
+
+        def work() -> str:
+            try:
+                pixels = reel.preview(self.workshop.editor(method), order, float(moment))
+            except FaceNotFound as error:
+                return views.hint(str(error))
+            told = f"{reel.strength(order, float(moment)):.0%}"
+            return str(self.shown.preview(pixels, float(moment), told))
+
+        return await self._at_desk(work)
+
+    def _order(
+        self, method: str, by: str, spec: ExpressionSpec, speech: bool, intensity: float, face: str,
+        start: float = 0.0, end: float = math.inf,
+    ) -> tuple[str, Order]:  # fmt: skip
+        faces = self.order.FACES
+        order = self.parts.Order(by, spec, speech, intensity, faces[face], start, end)
+        return self.workshop.check(method), order
 
     @told
     async def open(self, path: str, key: str, request: gr.Request) -> list[Any]:
@@ -129,7 +229,14 @@ class Films:
         reel = self._reel(key, file, request)
         await self._at_desk(lambda: reel.open(file, _name(file), limits))
         said, closed = views.status("Film opened"), gr.update(open=False)
-        return [None, reel.key, said, closed, self.shown.before(reel), ""]
+        seconds = reel.source.seconds or limits.film_seconds
+        last = math.floor(max(_STEP, seconds - 1 / float(reel.source.rate)) / _STEP) * _STEP
+        moment = gr.update(value=0, maximum=last)
+        part = [
+            gr.update(value=v, maximum=math.ceil(seconds / _STEP) * _STEP) for v in (0, seconds)
+        ]
+        line = self.shown.timeline(reel)
+        return [None, reel.key, said, closed, self.shown.before(reel), "", moment, *part, line]
 
     @told
     async def lend_photo(self, path: str, key: str, request: gr.Request) -> list[Any]:
@@ -157,28 +264,55 @@ class Films:
         reel = self._reel(key, file, request)
         await self._at_desk(lambda: reel.bend(file, _name(file)))
         said = views.status("The intensity follows the curve")
-        return [None, reel.key, said, self.shown.curve(reel)]
+        return [None, reel.key, said, self.shown.timeline(reel)]
 
     @told
-    async def straighten(self, key: str) -> list[Any]:
-        """No curve any more."""
-        self.reels.get(key).bend(None)
-        return [views.status("The intensity stays the same throughout"), ""]
+    async def bent(self, key: str, start: float, end: float, event: gr.EventData) -> list[Any]:
+        """The line of the intensity was clicked on or dragged, a keyframe or all were removed."""
+        reel = self.reels.get(key)
+        what, _, time = str(getattr(event, "remove", "")).partition("/")
+        if what == "curve":
+            reel.bend(None)
+        elif what == "key":
+            reel.drop_key(_number(time))
+        else:
+            before = getattr(event, "before", None)
+            before = None if before is None else _number(before)
+            reel.set_key(_number(event.at), _number(event.value), before)
+        return self._lined(reel, start, end)
 
-    async def run(
-        self, key: str, method: str, by: str, label: str, intensity: float, face: str
-    ) -> AsyncIterator[list[Any]]:
+    @told
+    async def bend_here(
+        self, key: str, moment: float, value: float, start: float, end: float
+    ) -> list[Any]:
+        """A keyframe at the moment that is shown."""
+        reel = self.reels.get(key)
+        reel.set_key(float(moment), float(value))
+        return self._lined(reel, start, end)
+
+    @told
+    async def cut(self, key: str, start: float, end: float) -> list[Any]:
+        """Another part of the film."""
+        return self._lined(self.reels.get(key), start, end)
+
+    def _lined(self, reel: Any, start: float, end: float) -> list[Any]:
+        keys = len(reel.curve.times) if reel.curve else 0
+        told = f"{keys} keyframe{'s' * (keys != 1)}" if keys else "The intensity stays the same"
+        said = f"{told}; from {start:g} to {end:g} s"
+        return [views.status(said), self.shown.timeline(reel, (start, end))]
+
+    async def run(self, key: str, *asked: Any) -> AsyncIterator[list[Any]]:
         """Make the film, and say how far it is."""
         try:
-            order = self.parts.Order(by, label, intensity, _FACES[face])
+            method, order = self._order(*asked)
             reel = self.reels.get(key)
-            making = self.reels.start(reel, self.workshop.check(method), order)
+            making = self.reels.start(reel, method, order)
         except (MienError, Refused) as error:
             raise failure(error) from None
         said = views.status("The film is being made")
         try:
             while not making.ended:
-                yield [self.shown.progress(making), said, gr.update(interactive=True), gr.skip()]
+                yield [progress(making, "Frame"), said, gr.update(interactive=True), gr.skip()]
                 said = gr.skip()
                 await asyncio.sleep(_TICK)
         finally:
@@ -212,14 +346,33 @@ class Films:
 
     def _reel(self, key: str, file: Path, request: gr.Request) -> Any:
         try:
-            return self.reels.reel(key, str(request.session_hash))
+            return self.reels.take(key, str(request.session_hash))
         except Refused:
             file.unlink(missing_ok=True)
             raise
 
-    async def _at_desk(self, task: Any) -> None:
+    async def _at_desk(self, task: Callable[[], T]) -> T:
         with self.workshop.desk.place():
-            await self.workshop.desk.work(task)
+            return await self.workshop.desk.work(task)
+
+
+def _edit(change: Callable[..., ExpressionSpec]) -> Callable[..., Awaitable[list[Any]]]:
+    """An event that changes the expression of a film."""
+
+    async def edit(*values: Any) -> list[Any]:
+        from mien.web.film_order import shown
+
+        return shown(change(*values))
+
+    return told(edit)
+
+
+def _number(value: Any) -> float:
+    """A number of an event; GuideError for what the page would not send."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise GuideError("a keyframe has a time and an intensity") from None
 
 
 def _name(file: Path) -> str:

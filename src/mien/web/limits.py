@@ -43,3 +43,9 @@ class Limits:
     """Width times height of its pictures: 1920 x 1080 fits."""
     film_written: int = 500_000_000
     """Bytes of the film that comes of it."""
+    series_photos: int = 24
+    """Photographs of a series; they may come in one request."""
+    series_expressions: int = 40
+    """Expressions of a series, labels and files together."""
+    series_pixels: int = 400 * 512 * 512
+    """Pixels of all pictures of a series: 400 of 512 px, 100 of 1024 px."""

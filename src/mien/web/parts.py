@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import math
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from html import escape
 from pathlib import Path
@@ -16,10 +17,8 @@ from mien.errors import MienError
 from mien.images import UPLOADED
 from mien.web import views
 from mien.web.answers import Refused
+from mien.web.making import Making
 from mien.web.visitors import ending
-
-MOST = 1.5
-"""Largest intensity that a slider offers."""
 
 STEP: dict[str, Any] = {
     "api_visibility": "private",
@@ -54,11 +53,16 @@ def fold(title: str, name: str) -> Iterator[None]:
         yield
 
 
-def drop(label: str, name: str, types: Sequence[str] = UPLOADED, height: int = 130) -> gr.File:
-    """A field for a file of these suffixes; what it really is, is judged when it is there."""
+def drop(
+    label: str, name: str, types: Sequence[str] = UPLOADED, height: int = 130, *, many: bool = False
+) -> gr.File:
+    """A field for a file of these suffixes, or `many`; what it really is, is judged when it is
+    there.
+    """
     return gr.File(
-        label=label, file_types=list(types), height=height, elem_id=name, elem_classes="mien-drop"
-    )
+        label=label, file_types=list(types), height=height, elem_id=name, elem_classes="mien-drop",
+        file_count="multiple" if many else "single",
+    )  # fmt: skip
 
 
 def sent(path: str | None) -> Path:
@@ -81,6 +85,28 @@ def told(event: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
             raise failure(ending()) from None
 
     return handled
+
+
+def progress(making: Making | None, what: str) -> str:
+    """A bar with the time left, while something is being made: so many of `what`."""
+    if making is None or making.ended:
+        return ""
+    done, total = making.done, making.total
+    said = f"{what} {min(done, total) or done} of {total}" if total else f"{what} {done}"
+    left = making.left
+    if left is not None:
+        said += f", {_time(left)} left"
+    value = f' value="{min(done, total)}" max="{total}"' if done and total else ""
+    name = f"making-{what.lower()}"
+    return (
+        f'<div class="mien-progress"><label for="{name}">'
+        f'{said}</label><progress id="{name}"{value}></progress></div>'
+    )
+
+
+def _time(seconds: float) -> str:
+    whole = math.ceil(seconds)
+    return f"{whole} s" if whole < 90 else f"{round(whole / 60)} min"
 
 
 def failure(error: MienError | Refused) -> gr.Error:

@@ -41,18 +41,26 @@ class Posing:
         return [gr.update(value=value) for value in values]
 
 
-def draw() -> Posing:
-    """The fields, in the layout that is open."""
+def draw(whose: str = "") -> Posing:
+    """The fields, in the layout that is open; `whose` begins their ids."""
     with gr.Column(elem_classes="mien-sliders"):
-        sliders = _sliders()
-    region = gr.Radio(list(REGIONS), value="face", label="What may change", elem_id="region")
+        sliders = _sliders(whose)
+    region = gr.Radio(
+        list(REGIONS), value="face", label="What may change", elem_id=f"{whose}region"
+    )
     return Posing(tuple(sliders), region)
 
 
-def _sliders() -> list[gr.Slider]:
+def _sliders(whose: str) -> list[gr.Slider]:
     return [
         gr.Slider(
-            -most, most, 0, step=most / 40, label=label, buttons=[], elem_id=f"{field}-{place}"
+            -most,
+            most,
+            0,
+            step=most / 40,
+            label=label,
+            buttons=[],
+            elem_id=f"{whose}{field}-{place}",
         )
         for field, group in SLIDERS.items()
         for place, (label, most) in enumerate(group)
@@ -65,6 +73,13 @@ def standing(spec: ExpressionSpec) -> tuple[Any, ...]:
     for field, sliders in SLIDERS.items():
         values += getattr(spec, field) or (0.0,) * len(sliders)
     return (*values, spec.region)
+
+
+def moved(before: ExpressionSpec, place: int, value: Any) -> dict[str, Any]:
+    """The fields of an expression with one of these moved, counted from 0."""
+    values = list(standing(before))
+    values[place] = value
+    return said(before, tuple(values))
 
 
 def said(before: ExpressionSpec, values: tuple[Any, ...]) -> dict[str, Any]:

@@ -5,36 +5,42 @@ Films are too large for memory: each reel has a folder of its own, which goes wh
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import math
 import secrets
 import shutil
 import tempfile
-import time
-from collections import OrderedDict
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from mien.editor import Editor
-from mien.errors import GuideError, MienError, VideoError
-from mien.guides import Held, Label
+from mien.errors import FaceNotFound, GuideError, MienError, VideoError
+from mien.guides import ExpressionSpec, Guide, Reference
 from mien.images import Photo
-from mien.types import UInt8
+from mien.types import Expression, UInt8
 from mien.video.driving import Constant, Curve, Drive, Lent
 from mien.video.film import FULL, Cut, film_steps
 from mien.video.reading import Film, look
 from mien.web import intake
 from mien.web.answers import Refused
 from mien.web.limits import Limits
-from mien.web.sitting import Gone
+from mien.web.making import Making, Projects
+from mien.web.sitting import Gone, Sitting
+from mien.web.wish import MOST, Wish
 from mien.web.workshop import Workshop
 
 LABEL, PHOTO, FILM = "An expression", "A photograph", "Another film"
 """What can drive a film."""
 
+HAPPY = ExpressionSpec(to="happy")
 _EBML = b"\x1aE\xdf\xa3"
 _BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+LONGEST = 3600.0
+"""Latest time of a keyframe, s."""
+_MOST_KEYS = 50
+_APART = 0.05  # s between two keyframes
 _LONGEST_CURVE = 1_000_000  # bytes
 _NOTHING = Cut(0, 0, 0.0)
 
@@ -44,34 +50,46 @@ class Order:
     """What is to become of a film: `by` is `LABEL`, `PHOTO` or `FILM`."""
 
     by: str = LABEL
-    label: str = "happy"
+    spec: ExpressionSpec = HAPPY
+    """What is asked for; with `PHOTO` its whole expression is the photograph's."""
+    speech: bool = True
+    """Whether lips and jaw go on talking."""
     intensity: float = 1.0
     face: str = "largest"
+    start: float = 0.0
+    end: float = math.inf
+    """The part of the film that is made, s."""
+
+    @property
+    def asked(self) -> ExpressionSpec:
+        """The whole expression; of a photograph, that there is one."""
+        if self.by != PHOTO:
+            return self.spec
+        return replace(self.spec, to=None, blendshapes=None, share=1.0, like="the photograph")
+
+    @property
+    def kept(self) -> str | None:
+        """The part of a face that a whole expression leaves as it is."""
+        return "speech" if self.speech else None
+
+
+@dataclass(frozen=True)
+class Later:
+    """A drive that is asked from `start` s of its own time on."""
+
+    drive: Drive
+    start: float
+
+    def at(self, time: float) -> Guide | Expression[Any] | None:
+        """At a time of the part that is made, s."""
+        return self.drive.at(time + self.start)
 
 
 @dataclass
-class Making:
+class Filming(Making):
     """A film that is being made, or was."""
 
-    total: int
-    """Frames that there will be, about; 0 if the source does not say."""
-    began: float = field(default_factory=time.perf_counter)
     cut: Cut = _NOTHING
-    wanted: bool = True
-    """False: it ends at the next frame, and nothing is kept."""
-    whole: bool = False
-    """Whether the film is there."""
-    ended: bool = False
-    error: MienError | Refused | None = None
-
-    @property
-    def left(self) -> float | None:
-        """Seconds left, if that can be told yet."""
-        done = self.cut.frames
-        if not done or not self.total:
-            return None
-        spent = time.perf_counter() - self.began
-        return spent * max(0, self.total - done) / done
 
 
 class Reel:
@@ -89,7 +107,10 @@ class Reel:
         """What the files of `source`, `photo`, `film` and `curve` are called where they come from.
         """
         self.result: Path | None = None
-        self.makings: list[Making] = []
+        self._frame: tuple[float, Sitting | None] | None = None
+        """The moment that was looked at last, and the frame as a photograph with faces."""
+        self._lent: tuple[Editor, Reference] | None = None
+        self.makings: list[Filming] = []
         self._folder = tempfile.TemporaryDirectory(prefix="mien-film-")
 
     @property
@@ -104,7 +125,7 @@ class Reel:
             raise Refused(429, "busy", "a film is being made: wait until it is done, or cancel it")
         self._drop(self.source.path if self.source else None)
         self._drop(self.result)
-        self.source = self.result = self.first = None
+        self.source = self.result = self.first = self._frame = None
         self.source = self._film(upload, name, limits)
         with self._naming(self.source.path, name):
             self.first = next(self.source.frames()).pixels
@@ -112,6 +133,7 @@ class Reel:
 
     def lend(self, by: str, upload: Path, name: str, limits: Limits) -> None:
         """Take a photograph or a film that lends its expression."""
+        self._frame = self._lent = None
         if by == FILM:
             self._drop(self.film.path if self.film else None)
             self.film = None
@@ -138,10 +160,88 @@ class Reel:
         finally:
             upload.unlink(missing_ok=True)
 
+    def set_key(self, time: float, value: float, before: float | None = None) -> None:
+        """A keyframe of the intensity, s and 0 to 1 or more; it takes the place of the one at
+        `before`, and of one that is next to it."""
+        if self.source is None:
+            raise Gone("open a film first")
+        if not (0 <= time <= LONGEST and 0 <= value <= MOST):
+            raise GuideError(f"a keyframe has a time and an intensity from 0 to {MOST:g}")
+        keys = {} if self.curve is None else dict(self.curve.points)
+        for other in list(keys):
+            if other == before or abs(other - time) < _APART:
+                del keys[other]
+        if len(keys) >= _MOST_KEYS:
+            raise GuideError(f"up to {_MOST_KEYS} keyframes: send a CSV file for more")
+        keys[round(time, 2)] = round(value, 2)
+        self._curved(keys)
+
+    def drop_key(self, time: float) -> None:
+        """A keyframe less."""
+        keys = {} if self.curve is None else dict(self.curve.points)
+        keys.pop(time, None)
+        self._curved(keys)
+
+    def _curved(self, keys: dict[float, float]) -> None:
+        times = tuple(sorted(keys))
+        self.curve = Curve(times, tuple(keys[time] for time in times)) if times else None
+        self.names["curve"] = "Intensity over time"
+
+    def strength(self, order: Order, time: float) -> float:
+        """The intensity at a moment of the film, s."""
+        return (self.curve or FULL).scaled(order.intensity).at(time)
+
+    def preview(self, editor: Editor, order: Order, time: float) -> UInt8:
+        """The frame of a moment, uint8 (h, w, 3) with sides up to `sitting.PREVIEW`, as the order
+        would make it: marked, and without what steadies a film from frame to frame."""
+        if self.source is None:
+            raise Gone("open a film first")
+        sitting = self._sitting(editor, time)
+        if sitting is None:
+            raise FaceNotFound("no face found at this moment: move on")
+        lent, spec = None, order.asked
+        if order.by == PHOTO:
+            lent = self._reference(editor)
+        elif order.by == FILM and self.film is not None:
+            spec, shown = ExpressionSpec(like="the film"), self.film.frame_at(time)
+            lent = editor.reference(Photo(shown.pixels))
+        elif order.by == FILM:
+            spec = ExpressionSpec()
+        there = not spec.empty and (spec.like is None or lent is not None)
+        strength = self.strength(order, time)
+        kept = None if order.by == FILM else order.kept
+        sitting.chosen = None if order.face == "all" else 0
+        sitting.go(0)
+        sitting.wear(Wish("", strength, spec, lent, kept=kept) if there and strength else None)
+        return sitting.preview()
+
+    def _reference(self, editor: Editor) -> Reference | None:
+        """What the photograph lends, read once for each method."""
+        if self.photo is not None and (self._lent is None or self._lent[0] is not editor):
+            self._lent = editor, editor.reference(self.photo)
+        return None if self.photo is None or self._lent is None else self._lent[1]
+
+    def _sitting(self, editor: Editor, time: float) -> Sitting | None:
+        assert self.source is not None
+        if self._frame is None or self._frame[0] != time:
+            pixels = self.source.frame_at(time).pixels
+            try:
+                self._frame = time, Sitting(Photo(pixels), editor)
+            except FaceNotFound:
+                self._frame = time, None
+        sitting = self._frame[1]
+        if sitting is not None:
+            sitting.use(editor)
+        return sitting
+
     def check(self, order: Order) -> None:
         """Gone or GuideError unless all is there that the order needs."""
         if self.source is None:
             raise Gone("open a film first")
+        if not 0 <= order.start < min(order.end, self.source.seconds or math.inf):
+            raise GuideError("nothing is left of the film: let it begin before it ends")
+        if order.by == LABEL and order.spec.empty:
+            raise GuideError("choose an expression")
         if order.by == PHOTO and self.photo is None:
             raise GuideError("give the photograph that lends its expression")
         if order.by == FILM and self.film is None:
@@ -153,10 +253,12 @@ class Reel:
         assert self.source is not None
         target = Path(self._folder.name) / f"{secrets.token_hex(8)}.mp4"
         curve = (self.curve or FULL).scaled(order.intensity)
+        curve = replace(curve, times=tuple(time - order.start for time in curve.times))
+        part = replace(self.source, start=order.start, end=order.end)
         with self._naming(target, "the result"), self._naming(self.source.path, self._called()):
             drive = self._drive(editor, order)
             with contextlib.closing(
-                film_steps(editor, self.source, target, drive, curve, order.face)
+                film_steps(editor, part, target, drive, curve, order.face)
             ) as steps:
                 for cut in steps:
                     self._bound(cut, target, limits)
@@ -169,18 +271,17 @@ class Reel:
         """Stop what is being made, and forget all."""
         for making in self.makings:
             making.wanted = False
-        self.source = self.photo = self.film = self.curve = self.result = None
+        self.source = self.photo = self.film = self.curve = self.result = self._frame = None
         self._folder.cleanup()
 
     def _called(self) -> str:
         return self.names.get("source", "the film")
 
     def _drive(self, editor: Editor, order: Order) -> Drive:
-        if order.by == PHOTO and self.photo is not None:
-            return Constant(editor.reference(self.photo))
         if order.by == FILM and self.film is not None:
-            return Lent(self.film, editor.method)
-        return Constant(Held(Label(order.label), "speech"))  # a talking mouth goes on talking
+            return Later(Lent(self.film, editor.method), order.start)
+        lent = self._reference(editor) if order.by == PHOTO else None
+        return Constant(order.asked.guide(lent, order.kept))
 
     def _film(self, upload: Path, name: str, limits: Limits) -> Film:
         """A film in the folder, judged by its first bytes, then by its header."""
@@ -236,74 +337,33 @@ def media_type(path: Path) -> str | None:
     return "video/webm" if head.startswith(_EBML) else None
 
 
-class Reels:
-    """The films open in the studio, by key; those unused for longest give way to new ones. One is
-    made at a time.
-    """
+class Reels(Projects[Reel]):
+    """The films open in the studio. One is made at a time."""
 
     def __init__(self, workshop: Workshop, most: int = 4) -> None:
-        self._workshop, self._most = workshop, most
-        self._open: OrderedDict[str, Reel] = OrderedDict()
-        self._tasks: set[asyncio.Task[None]] = set()
+        super().__init__(Reel, "film", most)
+        self._workshop = workshop
 
-    def get(self, key: str) -> Reel:
-        """The reel; Gone when there is none."""
-        if key not in self._open:
-            raise Gone("open a film first" if not key else "open the film again")
-        self._open.move_to_end(key)
-        return self._open[key]
-
-    def reel(self, key: str, session: str) -> Reel:
-        """The reel, a new one when there is none."""
-        if key in self._open:
-            return self.get(key)
-        while len(self._open) >= self._most:
-            oldest = next((k for k, reel in self._open.items() if not reel.busy), None)
-            if oldest is None:
-                raise Refused(429, "busy", "too many films are open: try again in a moment")
-            self._open.pop(oldest).close()
-        reel = Reel(session)
-        self._open[reel.key] = reel
-        return reel
-
-    def leave(self, session: str) -> None:
-        """A page was closed: what it had open goes."""
-        for key in [key for key, reel in self._open.items() if reel.session == session]:
-            self._open.pop(key).close()
-
-    def start(self, reel: Reel, method: str, order: Order) -> Making:
+    def start(self, reel: Reel, method: str, order: Order) -> Filming:
         """Begin to make a film, in turns at the desk; Refused while another is being made."""
         reel.check(order)
-        if any(other.busy for other in self._open.values()):
-            raise Refused(429, "busy", "a film is being made: wait until it is done, or cancel it")
+        self.check_free()
         assert reel.source is not None
-        making = Making(reel.source.count)
+        making = Filming(replace(reel.source, start=order.start, end=order.end).count)
         reel.makings.append(making)
-        task = asyncio.create_task(self._make(reel, making, method, order))
-        self._tasks.add(task)  # else it may be collected before it is done
-        task.add_done_callback(self._tasks.discard)
+        self.begin(reel, making, self._make(reel, making, method, order))
         return making
 
-    async def _make(self, reel: Reel, making: Making, method: str, order: Order) -> None:
+    async def _make(self, reel: Reel, making: Filming, method: str, order: Order) -> None:
         turn = self._workshop.desk.turn
+        editor = await turn(lambda: self._workshop.editor(method))
+        steps = reel.steps(editor, order, self._workshop.limits)
         try:
-            editor = await turn(lambda: self._workshop.editor(method))
-            steps = reel.steps(editor, order, self._workshop.limits)
-            try:
-                while making.wanted:
-                    cut = await turn(lambda: next(steps, None))
-                    if cut is None:
-                        making.whole = True
-                        break
-                    making.cut = cut
-            finally:
-                await turn(steps.close)
-        except (MienError, Refused) as error:
-            making.error = error
-        except Exception:
-            making.error = Refused(500, "internal", "the server failed: its log says why")
-            raise
+            while making.wanted:
+                cut = await turn(lambda: next(steps, None))
+                if cut is None:
+                    making.whole = True
+                    break
+                making.cut, making.done = cut, cut.frames
         finally:
-            making.ended = True
-            if reel.key not in self._open:
-                reel.close()  # again: the step that was under way may have written
+            await turn(steps.close)

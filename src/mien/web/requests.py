@@ -25,7 +25,8 @@ _SPEC = ("to", "au", "share", "blendshapes", "gaze", "turn", "light", "region")
 _FORM, _JSON = "multipart/form-data", "application/json"
 
 
-def _bytes(value: object) -> object:
+def binary(value: object) -> object:
+    """A file that JSON has in base64, or a form as it is."""
     if not isinstance(value, str):
         return value
     try:
@@ -40,7 +41,7 @@ def _known(name: str) -> str:
 
 Picture: TypeAlias = Annotated[
     bytes,
-    BeforeValidator(_bytes),
+    BeforeValidator(binary),
     WithJsonSchema(
         {"type": "string", "format": "byte", "description": "A JPEG, PNG or WebP, in base64."}
     ),
@@ -93,12 +94,13 @@ class _Asked(BaseModel):
         return f"image/{self.format}"
 
 
-class EditRequest(_Asked):
-    """A photograph, and an expression: a whole one by `to`, `blendshapes` or `like`, and on top of
-    it `au`, `gaze`, `turn` and `light`; or all of it as `expression`.
+class Expressed(BaseModel):
+    """An expression: a whole one by `to`, `blendshapes` or `like`, and on top of it `au`, `gaze`,
+    `turn` and `light`; or all of it as `expression`.
     """
 
-    image: Picture
+    model_config = ConfigDict(extra="forbid")
+
     to: Annotated[Emotion | None, Field(description="An expression by name.")] = None
     au: Annotated[
         list[Annotated[str, Field(max_length=20)]] | None,
@@ -128,8 +130,6 @@ class EditRequest(_Asked):
         dict[str, Any] | None,
         Field(description="An expression's JSON file; fields beside it say more, or other."),
     ] = None
-    intensity: Intensity = 1.0
-    face: WhichFace = "largest"
 
     def spec(self) -> ExpressionSpec:
         """What is asked for; of `like`, that there is one. GuideError for nothing, or for what
@@ -147,6 +147,16 @@ class EditRequest(_Asked):
                 "gaze, turn, light, or expression (all of it)"
             )
         return spec
+
+
+class EditRequest(_Asked, Expressed):
+    """A photograph, and an expression: a whole one by `to`, `blendshapes` or `like`, and on top of
+    it `au`, `gaze`, `turn` and `light`; or all of it as `expression`.
+    """
+
+    image: Picture
+    intensity: Intensity = 1.0
+    face: WhichFace = "largest"
 
 
 class SwapRequest(_Asked):
@@ -169,12 +179,12 @@ class SheetRequest(_Asked):
     face: WhichFace = "largest"
 
 
-Asked = TypeVar("Asked", bound=_Asked)
+Asked = TypeVar("Asked", bound=BaseModel)
 
 
-async def parse(request: Request, model: type[Asked]) -> Asked:
+async def parse(request: Request, model: type[Asked], files: int = MOST_PEOPLE + 1) -> Asked:
     """The request's body as `model`; Refused (415) for another content type, (400) for one that
-    cannot be read, and pydantic's error for fields that do not fit.
+    cannot be read, and pydantic's error for fields that do not fit. A form has up to `files` files.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == _JSON:
@@ -186,14 +196,14 @@ async def parse(request: Request, model: type[Asked]) -> Asked:
             raise Refused(422, "bad_request", "the body is no JSON object")
         return model.model_validate(fields)
     if kind == _FORM:
-        return model.model_validate(await _form(request, model))
+        return model.model_validate(await _form(request, model, files))
     raise Refused(415, "unsupported_type", f"send {_JSON} or {_FORM}")
 
 
-async def _form(request: Request, model: type[BaseModel]) -> dict[str, Any]:
+async def _form(request: Request, model: type[BaseModel], files: int) -> dict[str, Any]:
     """Fields of a form as JSON would have them; a list may be repeated or have commas."""
     fields: dict[str, Any] = {}
-    async with request.form(max_files=MOST_PEOPLE + 1, max_fields=MOST_UNITS + 20) as form:
+    async with request.form(max_files=files, max_fields=MOST_UNITS + 20) as form:
         for name in form:
             values = [
                 await v.read() if isinstance(v, UploadFile) else v for v in form.getlist(name)

@@ -10,7 +10,7 @@ import math
 import secrets
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -20,10 +20,10 @@ from mien import facs, images
 from mien.editor import Draft, Editor, Result, lay, told_of
 from mien.errors import MienError
 from mien.faces.detect import choose, detect
-from mien.guides import ActionUnits, ExpressionSpec, Label, Reference
+from mien.guides import ActionUnits, ExpressionSpec, Label, Reference, blendshapes
 from mien.images import Photo
 from mien.types import Face, UInt8
-from mien.web.posing import said, standing
+from mien.web.posing import moved
 from mien.web.wish import Look, Step, Wish
 
 PREVIEW = 1024
@@ -43,17 +43,37 @@ class Gone(MienError):
     """A photograph that was open in the studio is not any more."""
 
 
+@dataclass(frozen=True)
+class Guest:
+    """A photograph that may lend its expression: its faces in the order of reading, and the place
+    of each among them by size (`faces.detect.choose`, `index N`)."""
+
+    photo: Photo
+    name: str
+    faces: tuple[Face, ...]
+    places: tuple[int, ...]
+
+    def face(self, index: int) -> str:
+        """The face in words that the editor takes; Gone when there is none."""
+        if not 0 <= index < len(self.places):
+            raise Gone("there is no such face")
+        return f"index {self.places[index]}"
+
+
 class Sitting:
     """A photograph, its faces and its looks. It is used at the desk only, by one thread.
 
-    `chosen` is the face that is edited, None for all.
+    `chosen` is the face that is edited, None for all; faces are counted in the order of reading.
     """
 
     def __init__(self, photo: Photo, editor: Editor, name: str = "photo") -> None:
         self.key = secrets.token_urlsafe(18)
         self.photo, self.name, self.editor = photo, name, editor
-        self.faces = choose(detect(photo.pixels), "all")
-        self.chosen: int | None = 0
+        largest = choose(detect(photo.pixels), "all")
+        self.faces = reading_order(largest)
+        self.chosen: int | None = self.faces.index(largest[0])
+        self.guests: dict[str, Guest] = {}
+        """Who may lend (`like`), and who may swap (`swap`)."""
         self.steps = [Step((None,) * len(self.faces))]
         self.at = 0
         self.other: Result | None = None
@@ -63,6 +83,17 @@ class Sitting:
         self._scale = min(1.0, PREVIEW / max(photo.pixels.shape[:2]))
         self.small = replace(photo, pixels=_shrunk(photo.pixels, self._scale), alpha=None)
         self._drafts: OrderedDict[tuple[object, ...], Draft] = OrderedDict()
+
+    def guest(self, kind: str) -> Guest:
+        """Who may lend or swap; Gone when nobody was invited."""
+        if kind not in self.guests:
+            raise Gone("give the other photograph first")
+        return self.guests[kind]
+
+    @property
+    def lenders(self) -> list[Photo]:
+        """The photographs of the guests."""
+        return [guest.photo for guest in self.guests.values()]
 
     @property
     def looks(self) -> list[Look]:
@@ -124,7 +155,7 @@ class Sitting:
         step = self.steps[self.at]
         if not step.picture:
             face = _seen_at(self.faces[self.targets[0]], self._scale)
-            step.picture = images.encode(_portrait(pixels, face), ".jpg", altered=any(self.look))
+            step.picture = images.encode(portrait(pixels, face), ".jpg", altered=any(self.look))
         return pixels
 
     def result(self) -> Result:
@@ -175,9 +206,7 @@ class Sitting:
     def posed(self, place: int, value: Any, intensity: float) -> Wish | None:
         """What the first chosen face wears, with this field of `posing` moved, counted from 0."""
         asked = self.worn.spec if self.worn else ExpressionSpec()
-        values = list(standing(asked))
-        values[place] = value
-        wish = self._on_top(intensity, **said(asked, tuple(values)))
+        wish = self._on_top(intensity, **moved(asked, place, value))
         return None if wish.spec.empty else wish
 
     def _on_top(self, intensity: float, **fields: Any) -> Wish:
@@ -200,6 +229,34 @@ class Sitting:
             code = method.wanted(faces, own, wish.guide, wish.intensity)
         read = method.numbers(method.units(code))[0]
         return dict(zip(facs.UNITS, facs.apply(self._asked(), read).tolist(), strict=True))
+
+    def shapes_now(self) -> dict[str, float]:
+        """Where ARKit's blendshapes of the first chosen face are, 0..1, without intensity: those
+        that were asked for, or what it shows."""
+        spec = self.worn.spec if self.worn else ExpressionSpec()
+        if spec.blendshapes is not None and not spec.au:
+            return dict.fromkeys(blendshapes.NAMES, 0.0) | dict(spec.blendshapes)
+        method, faces = self.editor.method, self.editor.method.seen(self.lend().faces)
+        code = own = method.encode(faces)
+        bare = replace(spec, gaze=None, turn=None, light=None, region="face")
+        if self.worn is not None and not bare.empty:
+            code = method.wanted(faces, own, bare.guide(self.worn.lent), 1.0)
+        row = method.blendshapes(code)[0]
+        return {n: round(float(v), 2) for n, v in zip(blendshapes.NAMES, row, strict=True)}
+
+    def shaped(self, name: str, value: float, intensity: float) -> Wish:
+        """What the first chosen face wears, with a blendshape moved."""
+        worn = self.worn or Wish("", intensity, ExpressionSpec())
+        wish = worn.shaped(self.shapes_now(), name, value)
+        return replace(wish, intensity=intensity, lent=None)
+
+    def unshaped(self) -> Wish | None:
+        """What the first chosen face wore before blendshapes were moved."""
+        wish = self.worn
+        if wish is None or not wish.moved:
+            return wish
+        before = wish.before
+        return None if before is None or before.spec.empty else before
 
     def _asked(self) -> tuple[facs.Setting, ...]:
         return tuple(facs.parse(unit) for unit in self.worn.spec.au) if self.worn else ()
@@ -276,7 +333,22 @@ class Sittings:
         return self._open[key]
 
     def _size(self) -> int:
-        return sum(math.prod(s.photo.pixels.shape[:2]) for s in self._open.values())
+        photos = [p for s in self._open.values() for p in (s.photo, *s.lenders)]
+        return sum(math.prod(photo.pixels.shape[:2]) for photo in photos)
+
+
+def reading_order(faces: Sequence[Face]) -> list[Face]:
+    """Faces row by row, and each row from left to right: a face belongs to a row whose first face
+    has its middle within half a face's height of it."""
+    rows: list[list[Face]] = []
+    for face in sorted(faces, key=lambda face: face.box[1] + face.box[3]):
+        middle, height = (face.box[1] + face.box[3]) / 2, face.box[3] - face.box[1]
+        first = rows[-1][0] if rows else None
+        if first is not None and abs(middle - (first.box[1] + first.box[3]) / 2) < height / 2:
+            rows[-1].append(face)
+        else:
+            rows.append([face])
+    return [face for row in rows for face in sorted(row, key=lambda face: face.box[0])]
 
 
 def _shrunk(pixels: UInt8, scale: float) -> UInt8:
@@ -293,7 +365,7 @@ def _seen_at(face: Face, scale: float) -> Face:
     return replace(face, box=(left, top, right, bottom), landmarks=points)
 
 
-def _portrait(pixels: UInt8, face: Face) -> Photo:
+def portrait(pixels: UInt8, face: Face) -> Photo:
     """A face and what is around it, `THUMB` px a side."""
     left, top, right, bottom = face.box
     side = _AROUND * max(right - left, bottom - top)

@@ -17,11 +17,13 @@ from starlette.routing import Mount
 from mien import facs
 from mien.guides import ActionUnits, Label, Reference
 from mien.methods.registry import METHODS, resolve
-from mien.web import films, posing, units, views
+from mien.web import films, posing, shapes, units, views
 from mien.web.door import Door
 from mien.web.events import Events
-from mien.web.parts import MOST, STEP, drop, fold, html
+from mien.web.parts import STEP, drop, fold, html
+from mien.web.series_tab import SeriesTab
 from mien.web.uploads import Uploads
+from mien.web.wish import MOST
 from mien.web.workshop import Workshop
 
 GUIDES: dict[type, str] = {
@@ -31,6 +33,11 @@ GUIDES: dict[type, str] = {
 }
 """The kinds of guide, and the tab of each."""
 _KEPT = "() => sessionStorage.getItem('mien') ?? ''"
+_SHOW_KIND = """(kind) => {
+  for (const [name, shown] of [["by-units", "Action units"], ["by-shapes", "Blendshapes"]]) {
+    document.getElementById(name).classList.toggle("mien-open", kind === shown);
+  }
+}"""
 MAPPED = '<p class="mien-hint">This method takes these through a small learnt map.</p>'
 
 
@@ -47,6 +54,7 @@ def mount(app: FastAPI, workshop: Workshop) -> FastAPI:
     app.add_api_route("/studio/{key}/{name}", events.download, include_in_schema=False)
     if page.films is not None:
         app.add_api_route("/studio/film/{key}/{name}", page.films.serve, include_in_schema=False)
+    app.add_api_route("/studio/series/{key}/{name}", page.series.serve, include_in_schema=False)
     drawn = page.draw()
     drawn.queue(max_size=workshop.limits.events)
     mounted: FastAPI = gr.mount_gradio_app(
@@ -65,7 +73,8 @@ def mount(app: FastAPI, workshop: Workshop) -> FastAPI:
     # Gradio looks at where a file lies only in what `launch` has started, which mounting is not
     drawn.has_launched = True
     room = next(r for r in mounted.routes if isinstance(r, Mount))
-    room.app = Door(room.app, Uploads(Path(get_upload_folder()), workshop.limits.uploads))
+    limits, folder = workshop.limits, Path(get_upload_folder())
+    room.app = Door(room.app, Uploads(folder, limits.uploads), limits.series_photos)
     return mounted
 
 
@@ -74,7 +83,8 @@ class Page:
 
     def __init__(self, workshop: Workshop, events: Events) -> None:
         self.workshop, self.events = workshop, events
-        self.films = films.Films(workshop) if films.possible() else None
+        self.films = films.Films(workshop, events.sittings) if films.possible() else None
+        self.series = SeriesTab(workshop, events.sittings)
 
     def draw(self) -> Any:
         """The layout and its events."""
@@ -92,6 +102,9 @@ class Page:
                         self._draw_right()
                 with gr.Tab("Film", render_children=True):
                     self._draw_films(page)
+                with gr.Tab("Series", render_children=True):
+                    self.series.draw(self.key)
+                    page.unload(self.series.leave)
             self._listen(page)
         return page
 
@@ -99,7 +112,7 @@ class Page:
         if self.films is None:
             films.missing()
             return
-        self.films.draw()
+        self.films.draw(self.key)
         page.unload(self.films.leave)
 
     def _draw_left(self) -> None:
@@ -108,6 +121,7 @@ class Page:
             self.samples = html(views.examples(), "samples")
         self.stage = html(views.empty_stage(), "stage", "stage.js")
         self.status = html(views.status(""), "status")
+        self.offer = html("", "offer")
         self.faces = gr.Radio([], label="Edit", visible=False, elem_id="faces")
         with gr.Row():
             self.back = gr.Button("Undo", size="sm", min_width=80, elem_id="undo")
@@ -142,6 +156,7 @@ class Page:
                     self.notes.append(note)
             with gr.Tab("Swap", render_children=True):
                 self.partner = drop("A second photograph: the two exchange expressions", "partner")
+                self.partners = html("", "partners")
                 self.other = html("", "other")
         with fold("Gaze, head, light, part of the face", "posing"):
             self.posing = self.events.posing = posing.draw()
@@ -159,10 +174,17 @@ class Page:
         self.variants = html(views.sheet(tuple(facs.VARIANTS)), "variants")
 
     def _units(self) -> None:
-        self.panel = self.events.panel = units.draw()
+        kinds = ["Action units", "Blendshapes"]
+        self.kind = gr.Radio(kinds, value=kinds[0], show_label=False, elem_id="sliders-kind")
+        with gr.Column(elem_id="by-units", elem_classes="mien-folded mien-open"):
+            self.panel = self.events.panel = units.draw()
+        with gr.Column(elem_id="by-shapes", elem_classes="mien-folded"):
+            self.unshape = gr.Button("Reset blendshapes", size="sm")
+            self.shapes, self.shapes_at = shapes.draw()
 
     def _references(self) -> None:
         self.lender = drop("A photograph that lends its expression", "lender")
+        self.lenders = html("", "lenders")
         self.share = gr.Slider(
             0, 1, 1, step=0.05, label="How much of it", elem_id="share", buttons=[],
             info="Below 1 it goes on top of the expression that the face wears",
@@ -175,7 +197,8 @@ class Page:
             self.stage, self.sheet, self.variants, self.history, self.status, self.copies,
         ]  # fmt: skip
         opened = [
-            self.opening, self.key, self.faces, self.downloads, self.other, self.intensity, *seen,
+            self.opening, self.key, self.faces, self.downloads, self.other, self.offer,
+            self.lenders, self.partners, self.intensity, *seen,
         ]  # fmt: skip
         sliders = list(self.panel.sliders)
         tiles = STEP | {
@@ -184,13 +207,14 @@ class Page:
         more = tiles | {"fn": do.variants, "outputs": self.variants}
         read = STEP | {
             "fn": do.reading, "inputs": [*face, self.panel.apart],
-            "outputs": [*sliders, *self.posing.fields],
+            "outputs": [*sliders, *self.posing.fields, self.shapes_at],
         }  # fmt: skip
         dropped = self.upload.upload(do.open, [self.upload, *here], [self.upload, *opened], **STEP)
         for event in (
             dropped,
             self.samples.click(do.sample, here, opened, **STEP),
             page.load(do.back, self.kept, opened, js=_KEPT, **STEP),
+            self.offer.click(do.upright, self.key, opened, **STEP),
             self.faces.input(do.choose, face, seen, **STEP),
             self.method.input(do.use, [*face, self.method], seen, **STEP),
         ):
@@ -204,6 +228,7 @@ class Page:
             self.forth.click(functools.partial(do.move, 1), face, seen, **STEP),
             self.clear.click(do.as_it_was, face, seen, **STEP),
             self.panel.reset.click(do.plain, face, seen, **STEP),
+            self.unshape.click(do.unshape, face, seen, **STEP),
         ):
             event.success(**read)
         self.intensity.input(do.turn, [*face, self.intensity], seen, **STEP)
@@ -212,21 +237,32 @@ class Page:
         for name, slider in zip(self.panel.names, sliders, strict=True):
             moved = [*face, slider, self.intensity]
             slider.input(functools.partial(do.set_unit, name), moved, seen, **STEP)
-        self.panel.apart.input(do.still, None, None, **STEP).success(**read)
+        self.shapes.input(do.set_shape, [*face, self.intensity], seen, **STEP)
+        for part in (self.panel.apart, self.kind):
+            part.input(do.still, None, None, **STEP).success(**read)  # both kinds agree
+        self.kind.input(None, self.kind, None, js=_SHOW_KIND, **STEP)
         for place, part in enumerate(self.posing.fields):
             moved = [*face, part, self.intensity]
             part.input(functools.partial(do.pose, place), moved, seen, **STEP)
         self.share.input(do.share, [*face, self.share], seen, **STEP)
-        lent = [self.lender, *face, self.intensity, self.share]
-        lending = self.lender.upload(do.like, lent, [self.lender, *seen], **STEP)
-        both = [self.partner, *face]
-        swapping = self.partner.upload(do.swap, both, [self.partner, self.other, *seen], **STEP)
+        invited = [
+            field.upload(
+                functools.partial(do.invite, kind), [field, self.key], [field, part, self.status],
+                **STEP,
+            )
+            for kind, field, part in (
+                ("like", self.lender, self.lenders), ("swap", self.partner, self.partners),
+            )
+        ]  # fmt: skip
+        lent = [*face, self.intensity, self.share]
+        lending = self.lenders.click(do.like, lent, seen, **STEP)
+        swapping = self.partners.click(do.swap, face, [self.other, *seen], **STEP)
         loaded = [self.preset, self.intensity, *seen]
         loading = self.preset.upload(do.load, [self.preset, *face], loaded, **STEP)
         for event in (lending, swapping, loading):
             event.success(**read)
-        fields = (self.upload, self.lender, self.partner, self.preset)
-        for event, field in zip((dropped, lending, swapping, loading), fields, strict=True):
+        fields = (self.upload, self.preset, self.lender, self.partner)
+        for event, field in zip((dropped, loading, *invited), fields, strict=True):
             event.failure(None, None, field, js="() => null", **STEP)  # ready for another file
 
 

@@ -52,7 +52,7 @@ class UnitSliders:
 
 def draw() -> UnitSliders:
     """The sliders, in the layout that is open."""
-    html(_finder(), "find", "find.js")
+    html(finder(_told(), {region: _place(region) for region in REGIONS}), "find", "find.js")
     with gr.Row():
         apart = gr.Checkbox(label="Left and right apart", value=False, container=False)
         reset = gr.Button("Reset units", size="sm")
@@ -66,9 +66,9 @@ def draw() -> UnitSliders:
     return UnitSliders(tuple(made), tuple(made.values()), apart, reset)
 
 
-def _finder() -> str:
-    """A field to search in and the regions, with what each slider is called and where it is."""
-    told = {
+def _told() -> dict[str, tuple[str, str]]:
+    """Ids of the sliders -> where each is, and what it is called."""
+    return {
         f"unit-AU{number}{side}": (
             _place(region),
             f"{PLAIN[number]} {facs.NAMES[number]} AU{number}",
@@ -77,16 +77,20 @@ def _finder() -> str:
         for number in numbers
         for side in ("", "L", "R")
     }
-    regions = "".join(
-        f'<button type="button" data-region="{_place(region) if region else ""}" '
-        f'aria-pressed="{"false" if region else "true"}">{region or "All"}</button>'
-        for region in ("", *REGIONS)
+
+
+def finder(told: Mapping[str, tuple[str, str]], regions: Mapping[str, str]) -> str:
+    """A field to search in sliders, and buttons for their regions: `told` has by the id of each in
+    which part of the page it is and what it is called, `regions` the ids of those parts by name."""
+    buttons = "".join(
+        f'<button type="button" data-region="{place}" '
+        f'aria-pressed="{"false" if place else "true"}">{region}</button>'
+        for region, place in {"All": "", **regions}.items()
     )
     return (
         f'<div class="mien-find" data-sliders="{escape(json.dumps(told))}">'
-        '<input type="search" aria-label="Find a slider" '
-        'placeholder="Find: smile, brow, AU12 ...">'
-        f'<div role="group" aria-label="Region">{regions}</div>'
+        '<input type="search" aria-label="Find a slider" placeholder="Find: smile, brow ...">'
+        f'<div role="group" aria-label="Region">{buttons}</div>'
         '<p class="mien-hint" role="status"></p><style></style></div>'
     )
 

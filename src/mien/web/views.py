@@ -87,6 +87,7 @@ def _marks(sitting: Sitting) -> str:
         return ""
     spec = sitting.worn.spec
     moved = [f"unit-{unit.partition('=')[0]}" for unit in spec.au]
+    moved += [f"shape-{name}" for name in sitting.worn.moved]
     for field, sliders in posing.SLIDERS.items():
         values = getattr(spec, field) or (0.0,) * len(sliders)
         moved += [f"{field}-{place}" for place, value in enumerate(values) if value]
@@ -151,7 +152,7 @@ def downloads(sitting: Sitting | None) -> str:
 def kept(sitting: Sitting) -> str:
     """What the first chosen face wears, as the file of an expression."""
     wish = sitting.worn
-    return copying.as_file(wish.spec, wish.intensity) if wish else "{}\n"
+    return copying.as_file(wish.whole) if wish else "{}\n"
 
 
 def copies(sitting: Sitting) -> str:
@@ -214,6 +215,11 @@ def keys() -> str:
 def status(text: str) -> str:
     """A line that a screen reader says aloud."""
     return f'<p class="mien-status" role="status" aria-live="polite">{escape(text)}</p>'
+
+
+def hint(text: str) -> str:
+    """A line in small."""
+    return f'<p class="mien-hint">{escape(text)}</p>'
 
 
 def describe(sitting: Sitting) -> str:

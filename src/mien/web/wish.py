@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from mien.guides import ExpressionSpec, Guide, Reference
+
+MOST = 1.5
+"""Largest intensity that a slider offers."""
+_SHOWN = 3
+"""Most moved blendshapes that a name tells."""
 
 
 @dataclass(frozen=True)
@@ -20,15 +26,23 @@ class Wish:
     lent: Reference | None = field(default=None, compare=False)
     """The expression of the photograph that `spec` names."""
 
+    kept: str | None = None
+    """What a whole expression leaves as it is, such as `speech` (`guides.held`)."""
+    moved: tuple[str, ...] = field(default=(), compare=False)
+    """Blendshapes that were moved by hand, or named by a file."""
+    before: Wish | None = field(default=None, compare=False)
+    """What was worn when the first blendshape was moved."""
+
     @property
     def guide(self) -> Guide:
         """What it asks a method for."""
-        return self.spec.guide(self.lent)
+        return self.spec.guide(self.lent, self.kept)
 
     @property
     def kind(self) -> tuple[str, ...]:
         """What it is made of: the base, and what is set on top of it."""
-        top = [key for key in ("au", "gaze", "turn", "light") if getattr(self.spec, key)]
+        top = ["blendshapes"] if self.moved else []
+        top += [key for key in ("au", "gaze", "turn", "light") if getattr(self.spec, key)]
         return (self.base, *top, self.spec.region)
 
     @property
@@ -37,7 +51,11 @@ class Wish:
         spec, base = self.spec, self.base
         if spec.share != 1:
             base = f"{spec.share:.0%} {base}" + (f" on {spec.to}" if spec.to else "")
-        told = [f"units {' '.join(spec.au)}"] if spec.au else []
+        shapes = spec.blendshapes or {}
+        moved = [f"{name}={shapes.get(name, 0):g}" for name in self.moved[:_SHOWN]]
+        moved += ["..."] if len(self.moved) > _SHOWN else []
+        told = [f"blendshapes {' '.join(moved)}"] if moved else []
+        told += [f"units {' '.join(spec.au)}"] if spec.au else []
         for key in ("gaze", "turn", "light"):
             if (values := getattr(spec, key)) is not None:
                 told.append(f"{key} {','.join(f'{v:g}' for v in values)}")
@@ -46,9 +64,15 @@ class Wish:
         return shown if spec.region == "face" else f"{shown}, {spec.region} face"
 
     @property
-    def key(self) -> tuple[str, float, str]:
+    def key(self) -> tuple[str, float, str | None, str]:
         """What its picture depends on."""
-        return self.base, self.intensity, json.dumps(self.spec.to_json(), sort_keys=True)
+        said = json.dumps(self.spec.to_json(), sort_keys=True)
+        return self.base, self.intensity, self.kept, said
+
+    @property
+    def whole(self) -> ExpressionSpec:
+        """It as one expression, with its intensity."""
+        return replace(self.spec, intensity=self.intensity)
 
     def shared(self, share: float) -> Wish:
         """It, with a lent expression followed as far as `share`, 0..1; of another one, it."""
@@ -56,6 +80,14 @@ class Wish:
             return self
         under = None if share == 1 else self.spec.to
         return replace(self, spec=replace(self.spec, share=share, to=under))
+
+    def shaped(self, start: Mapping[str, float], name: str, value: float) -> Wish:
+        """It, with a blendshape moved; `start` is where all of them stood. Blendshapes are a whole
+        expression, so what units and a label asked for goes into them."""
+        shapes = {k: v for k, v in (dict(start) | {name: value}).items() if v or k == name}
+        spec = replace(self.spec, to=None, like=None, share=1.0, au=(), blendshapes=shapes)
+        moved = tuple(dict.fromkeys((*self.moved, name)))
+        return replace(self, spec=spec, moved=moved, before=self.before if self.moved else self)
 
     @classmethod
     def label(cls, name: str, intensity: float) -> Wish:

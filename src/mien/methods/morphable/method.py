@@ -107,6 +107,10 @@ class Morphable(Method[Float]):
         rows = [model_units.of_arkit(self.model, row) for row in weights]
         return Expression(self._padded(np.stack(rows)))
 
+    def blendshapes(self, expression: Expression[Float]) -> Float:
+        rows = expression.code[:, : TURN.start]
+        return np.stack([model_units.to_arkit(self.model, row) for row in rows])
+
     def staged(
         self, own: Expression[Float], turn: tuple[float, float, float], light: tuple[float, float]
     ) -> Expression[Float]:

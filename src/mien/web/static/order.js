@@ -21,13 +21,14 @@
       this.trigger = body.trigger_id;
       this.follows = this.dependency.trigger_after != null;
       this.moves = this.dependency.targets.some(([, event]) => event === "input");
+      this.slider = body.event_data?.shape; // of several that one part of the page has
       [this.address, this.settings, [this.resolve, this.reject]] = [address, settings, ends];
     }
 
     replaces(other) {
       if (!other) return false;
       if (this.follows) return String(other.dependency.outputs) === String(this.dependency.outputs);
-      return this.moves && other.dependency === this.dependency;
+      return this.moves && other.dependency === this.dependency && other.slider === this.slider;
     }
 
     async ask() {
@@ -98,6 +99,8 @@
     document.body.toggleAttribute("data-working", false);
   };
 
+  // What says where the sliders of another part stand.
+  const PLACES = { "shapes-at": "shapes", "film-units-at": "film-units" };
   // When each field was last moved, by its id in the page.
   const touched = new Map();
   document.addEventListener("input", ({ target }) => {
@@ -107,6 +110,6 @@
   }, true);
   const ahead = (id, job) => {
     const name = window.gradio_config.components.find((c) => c.id === id)?.props.elem_id;
-    return touched.get(name) > job.sent || waiting.some((other) => other.moves && other.trigger === id);
+    return touched.get(PLACES[name] ?? name) > job.sent || waiting.some((other) => other.moves && other.trigger === id);
   };
 }

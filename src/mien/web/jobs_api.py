@@ -1,0 +1,308 @@
+"""The HTTP API's long works: films and series are jobs, begun by one call, looked at and fetched by
+others, and made by what makes those of the studio.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from mien import facs
+from mien.errors import AssetMissing, GuideError
+from mien.guides import ExpressionSpec
+from mien.web.answers import Refused
+from mien.web.limits import Limits
+from mien.web.making import Making
+from mien.web.requests import (
+    Emotion,
+    Expressed,
+    Intensity,
+    MethodName,
+    Picture,
+    WhichFace,
+    binary,
+    body,
+    parse,
+)
+from mien.web.series import SIZES, AllSeries, Plan
+from mien.web.workshop import Workshop
+
+MOST_LABELS = len(facs.LABELS)
+
+
+Clip: TypeAlias = Annotated[
+    bytes,
+    BeforeValidator(binary),
+    WithJsonSchema(
+        {"type": "string", "format": "byte", "description": "An MP4, MOV, MKV or WebM, in base64."}
+    ),
+]
+State: TypeAlias = Literal["making", "done", "stopped", "failed"]
+
+
+class SeriesRequest(BaseModel):
+    """Photographs x expressions x intensities: labels, whole expressions as in a file, or both."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    image: Annotated[list[Picture], Field(min_length=1, max_length=Limits.series_photos)]
+    labels: Annotated[list[Emotion], Field(max_length=MOST_LABELS)] = []
+    expressions: Annotated[
+        dict[str, dict[str, Any]],
+        Field(
+            max_length=Limits.series_expressions,
+            description="Expressions as in a file, by the names of their pictures. In a form, JSON "
+            "as text.",
+        ),
+    ] = {}
+    intensities: Annotated[
+        list[Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]],
+        Field(min_length=1, max_length=20),
+    ] = [1.0]
+    size: Annotated[int, Field(description="Side of a picture, px.")] = SIZES[1]
+    oval: Annotated[bool, Field(description="Show an oval of the face on grey.")] = False
+    equal: Annotated[bool, Field(description="Equal mean luminance and contrast of the faces.")] = (
+        False
+    )
+    method: MethodName = None
+
+
+class FilmRequest(Expressed):
+    """A film, and an expression as in /v1/edit for its face, or for all; or the film whose face
+    lends it.
+    """
+
+    film: Clip
+    like_film: Annotated[
+        Clip | None, Field(description="A film whose face lends its expression, at the same time.")
+    ] = None
+    keep: Annotated[
+        Literal["speech", "none"],
+        Field(description="`speech`: lips and jaw go on talking; `none`: all is set."),
+    ] = "speech"
+    keyframes: Annotated[
+        dict[str, float] | None,
+        Field(
+            description='Intensity over time, s: `{"0.5": 1}`; it multiplies `intensity`. In a '
+            "form, JSON as text."
+        ),
+    ] = None
+    start: Annotated[float, Field(ge=0, allow_inf_nan=False, description="Where it begins, s.")] = (
+        0.0
+    )
+    end: Annotated[
+        float | None, Field(gt=0, allow_inf_nan=False, description="Where it ends, s.")
+    ] = None
+    intensity: Intensity = 1.0
+    face: WhichFace = "largest"
+    method: MethodName = None
+
+
+class JobAnswer(BaseModel):
+    """A job, and how far it is."""
+
+    job: str
+    """Its key: who has it may look at it, fetch what came of it, and end it."""
+    kind: Literal["film", "series"]
+    state: State
+    done: int
+    """Pictures that are there."""
+    total: int
+    """Pictures that there will be, about; 0 if that is not known."""
+    seconds_left: float | None
+    error: str | None
+    faults: list[str]
+    """Photographs and pictures of a series that could not be used or made."""
+
+
+class Jobs:
+    """One function for each route."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        self.workshop = workshop
+        self.series = AllSeries(workshop)
+        self.films: Any = None
+        if find_spec("av") is not None:
+            from mien.web.reels import Reels
+
+            self.films = Reels(workshop)
+
+    def routes(self, errors: dict[int | str, dict[str, Any]]) -> APIRouter:
+        """The routes; `errors` describes the answers that are no success."""
+        routes = APIRouter(tags=["jobs"])
+        missing: dict[int | str, dict[str, Any]] = {
+            404: {**errors[422], "description": "There is no such job, or none any more"}
+        }
+        for path, call, model in (
+            ("/v1/series", self.make_series, SeriesRequest),
+            ("/v1/films", self.make_film, FilmRequest),
+        ):
+            routes.add_api_route(
+                path, call, methods=["POST"], status_code=202, responses=errors,
+                response_model=JobAnswer, openapi_extra=body(model),
+            )  # fmt: skip
+        about = {s: a for s, a in errors.items() if s in (401, 403, 413, 422, 503)} | missing
+        add = routes.add_api_route
+        add("/v1/jobs/{job}", self.look, methods=["GET"], responses=about, response_model=JobAnswer)
+        add("/v1/jobs/{job}", self.end, methods=["DELETE"], responses=about, status_code=204)
+        about[409] = {**errors[422], "description": "It is not done, or there is nothing of it"}
+        kinds = {k: {"schema": {"type": "string", "format": "binary"}} for k in _KINDS}
+        add(
+            "/v1/jobs/{job}/result",
+            self.result,
+            methods=["GET"],
+            response_class=Response,
+            responses=about | {200: {"description": "The file", "content": kinds}},
+        )
+        return routes
+
+    async def make_series(self, request: Request) -> JobAnswer:
+        """Begin a series of stimuli: pictures, their table and the plan, as a zip.
+
+        Its limits are those of the studio; one is made at a time.
+        """
+        self.series.check_free()
+        asked = await parse(request, SeriesRequest, files=Limits.series_photos)
+        method, limits = self.workshop.check(asked.method), self.workshop.limits
+        made = self.series.take("", "")
+
+        def add() -> None:
+            for number, data in enumerate(asked.image, 1):
+                made.add_photo(_kept(data), limits, f"{number:02d}")
+            for name, fields in asked.expressions.items():
+                made.add_expression(ExpressionSpec.of(fields), name, limits)
+
+        plan = Plan(
+            tuple(asked.labels), tuple(asked.intensities), asked.size, asked.oval, asked.equal
+        )
+        try:
+            with self.workshop.desk.place():
+                await self.workshop.desk.work(add)
+            self.series.start(made, method, plan)
+        except BaseException:
+            self.series.drop(made.key)
+            raise
+        return self._told(made.key)
+
+    async def make_film(self, request: Request) -> JobAnswer:
+        """Begin a film with another expression, or a part of one: MP4, sound as it was.
+
+        Its limits are those of the studio; one is made at a time.
+        """
+        if self.films is None:
+            raise AssetMissing("films need PyAV: pip install 'mien[video]'")
+        self.films.check_free()
+        asked = await parse(request, FilmRequest, files=3)
+        method = self.workshop.check(asked.method)
+        order = self._order(asked)
+        reel = self.films.take("", "")
+        try:
+            with self.workshop.desk.place():
+                await self.workshop.desk.work(lambda: self._fill(reel, asked))
+            self.films.start(reel, method, order)
+        except BaseException:
+            self.films.drop(reel.key)
+            raise
+        return self._told(reel.key)
+
+    async def look(self, job: str) -> JobAnswer:
+        """How far a job is."""
+        return self._told(job)
+
+    async def end(self, job: str) -> Response:
+        """End a job, and forget it with all that came of it."""
+        self._found(job)
+        for projects in self._kinds:
+            projects.drop(job)
+        return Response(status_code=204)
+
+    async def result(self, job: str) -> Response:
+        """What came of a job: a film, or a series as a zip."""
+        project = self._found(job)
+        path = project.zip if job in self.series else project.result
+        if self._told(job).state != "done" or path is None:
+            raise Refused(409, "not_done", "there is nothing of this job, or not yet")
+        return FileResponse(path, media_type=_KINDS[job in self.series])
+
+    @property
+    def _kinds(self) -> list[Any]:
+        return [kind for kind in (self.series, self.films) if kind is not None]
+
+    def _found(self, job: str) -> Any:
+        for projects in self._kinds:
+            if job in projects:
+                return projects.get(job)
+        raise Refused(404, "not_found", "there is no such job, or none any more")
+
+    def _told(self, job: str) -> JobAnswer:
+        project = self._found(job)
+        makings: Sequence[Making] = project.runs if job in self.series else project.makings
+        making = makings[-1]
+        error = making.error
+        left = None if making.ended else making.left
+        return JobAnswer(
+            job=job,
+            kind="series" if job in self.series else "film",
+            state=_state(making),
+            done=making.done,
+            total=making.total,
+            seconds_left=None if left is None else round(left, 1),
+            error=None if error is None else " ".join(str(error).split()),
+            faults=list(getattr(making, "faults", [])),
+        )
+
+    def _order(self, asked: FilmRequest) -> Any:
+        from mien.web import reels
+
+        by = reels.FILM if asked.like_film is not None else reels.LABEL
+        spec = ExpressionSpec() if by == reels.FILM else asked.spec()
+        if spec.like is not None:
+            if spec.share != 1:
+                raise GuideError("share: a film follows a photograph in full")
+            by = reels.PHOTO
+        return reels.Order(
+            by, spec, asked.keep == "speech", spec.intensity * asked.intensity, asked.face,
+            asked.start, asked.end if asked.end is not None else float("inf"),
+        )  # fmt: skip
+
+    def _fill(self, reel: Any, asked: FilmRequest) -> None:
+        from mien.web import reels
+
+        limits = self.workshop.limits
+        reel.open(_kept(asked.film), "film", limits)
+        if asked.like is not None:
+            reel.lend(reels.PHOTO, _kept(asked.like), "like", limits)
+        if asked.like_film is not None:
+            reel.lend(reels.FILM, _kept(asked.like_film), "like_film", limits)
+        for time, value in (asked.keyframes or {}).items():
+            try:
+                reel.set_key(float(time), value)
+            except ValueError:
+                raise GuideError(f"keyframes: {time[:20]!r} is no time in seconds") from None
+
+
+_KINDS = ("video/mp4", "application/zip")
+
+
+def _state(making: Making) -> State:
+    if not making.ended:
+        return "making"
+    if making.error is not None:
+        return "failed"
+    return "done" if making.whole else "stopped"
+
+
+def _kept(data: bytes) -> Path:
+    """The bytes as a file, for whoever takes it to move or remove."""
+    handle, name = tempfile.mkstemp(prefix="mien-job-")
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    return Path(name)

@@ -1,0 +1,32 @@
+// The intensity over a film: a click makes a keyframe, dragging moves one. Python hears of it when
+// the pointer is let go; what can be done here can be done by the fields below, too.
+const NEAR = 12; // px
+let held = null;
+
+const place = (event, line) => {
+  const box = line.getBoundingClientRect();
+  const u = Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
+  const v = Math.min(1, Math.max(0, 1 - (event.clientY - box.top) / box.height));
+  return { at: u * line.dataset.seconds, value: v * line.dataset.high, box };
+};
+const nearest = (event, line) => {
+  const { box } = place(event, line);
+  const away = (key) => Math.abs(box.left + (key.dataset.time / line.dataset.seconds) * box.width - event.clientX);
+  const keys = [...line.querySelectorAll(".key")].sort((a, b) => away(a) - away(b));
+  return keys.length && away(keys[0]) < NEAR ? Number(keys[0].dataset.time) : null;
+};
+
+part.addEventListener("pointerdown", (event) => {
+  const line = event.target.closest("svg[data-seconds]");
+  if (!line) return;
+  event.preventDefault();
+  line.setPointerCapture(event.pointerId);
+  held = { line, before: nearest(event, line) };
+});
+part.addEventListener("pointerup", (event) => {
+  if (!held) return;
+  const { at, value } = place(event, held.line);
+  trigger("click", { at, value, before: held.before });
+  held = null;
+});
+part.addEventListener("pointercancel", () => (held = null));

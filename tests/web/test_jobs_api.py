@@ -1,0 +1,124 @@
+"""Films and series by the HTTP API: begun, looked at, fetched, ended, refused."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from mien.people import series
+from mien.web.app import create
+from mien.web.workshop import Workshop
+
+
+@pytest.fixture(autouse=True)
+def without_judges(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """They take seconds; and what is written, is written here."""
+    monkeypatch.setattr(series, "torch_is_here", lambda: False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+
+def left(folder: Path) -> list[Path]:
+    return [p for p in folder.rglob("*") if p.is_file() and "mien-" in str(p.relative_to(folder))]
+
+
+def ended(client: TestClient, answer: Any) -> dict[str, Any]:
+    assert answer.status_code == 202, answer.text
+    job = answer.json()
+    for _ in range(3000):
+        if job["state"] != "making":
+            break
+        time.sleep(0.02)
+        job = client.get(f"/v1/jobs/{job['job']}").json()
+    return dict(job)
+
+
+def test_a_series(client: TestClient, anna: bytes, ben: bytes, tmp_path: Path) -> None:
+    expressions = {"wink": {"to": "happy", "au": ["AU43L=1"]}}
+    files = [("image", ("../a.jpg", anna)), ("image", ("b.jpg", ben))]
+    fields = {"labels": "sad,fear", "expressions": json.dumps(expressions), "size": "256"}
+    job = ended(client, client.post("/v1/series", files=files, data=fields))
+    assert (job["kind"], job["state"], job["done"], job["error"]) == ("series", "done", 6, None)
+    answer = client.get(f"/v1/jobs/{job['job']}/result")
+    assert answer.headers["content-type"] == "application/zip"
+    names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
+    assert {"01/sad.png", "02/wink.png", "series.csv", "plan.csv"} <= set(names)
+    assert left(tmp_path)
+    assert client.delete(f"/v1/jobs/{job['job']}").status_code == 204
+    assert left(tmp_path) == []
+    gone = client.get(f"/v1/jobs/{job['job']}")
+    assert (gone.status_code, gone.json()["error"]["code"]) == (404, "not_found")
+
+
+def test_a_film_is_made_and_another_ended(
+    client: TestClient, films: Callable[..., Path], ben: bytes, tmp_path: Path
+) -> None:
+    pytest.importorskip("av", reason="needs mien[video]")
+    film = films("short", 8).read_bytes()
+    fields = {"au": "AU12=0.9", "keyframes": '{"0": 0, "0.2": 1}', "start": "0.08"}
+    files = {"film": film, "like": ben}
+    job = ended(client, client.post("/v1/films", files=files, data=fields))
+    assert (job["kind"], job["state"], job["done"], job["total"]) == ("film", "done", 6, 6)
+    result = client.get(f"/v1/jobs/{job['job']}/result")
+    assert (result.headers["content-type"], result.content[4:8]) == ("video/mp4", b"ftyp")
+    assert client.delete(f"/v1/jobs/{job['job']}").status_code == 204
+    long = base64.b64encode(films("long", 400).read_bytes()).decode()
+    begun = client.post("/v1/films", json={"film": long, "to": "happy"})
+    key = begun.json()["job"]
+    early = client.get(f"/v1/jobs/{key}/result")
+    assert (early.status_code, early.json()["error"]["code"]) == (409, "not_done")
+    busy = client.post("/v1/films", json={"film": long, "to": "sad"})
+    assert (busy.status_code, busy.headers["retry-after"]) == (429, "10")
+    assert client.delete(f"/v1/jobs/{key}").status_code == 204
+    for _ in range(500):
+        if not left(tmp_path):
+            break
+        time.sleep(0.02)
+    assert left(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "told"),
+    [
+        ("series", {}, "choose an expression"),
+        ("series", {"labels": ["joyful"]}, "joyful"),
+        ("series", {"labels": ["sad"], "size": 4000}, "size is 4000"),
+        ("series", {"labels": ["sad"], "image": ["AAAA"]}, "not a picture"),
+        ("series", {"expressions": {"a": {"like": "/etc/passwd"}}}, "no `like`"),
+        ("series", {"expressions": {"a": {"joy": 1}}}, "unknown field"),
+        ("series", {"labels": ["sad"], "intensities": [9]}, "less than or equal to 2"),
+        ("films", {"to": "sad"}, "is not a film"),
+        ("films", {}, "say which expression"),
+        ("films", {"to": "sad", "keyframes": {"soon": 1}}, "is not a film"),
+        ("films", {"to": "sad", "start": -1}, "greater than or equal to 0"),
+    ],
+)  # fmt: skip
+def test_refusals_leave_nothing(
+    client: TestClient, anna: bytes, tmp_path: Path, path: str, fields: dict[str, Any], told: str
+) -> None:
+    whole = {"image": [base64.b64encode(anna).decode()]} if path == "series" else {"film": "AAAA"}
+    answer = client.post(f"/v1/{path}", json=whole | fields)
+    assert 400 <= answer.status_code < 500
+    assert told in answer.json()["error"]["message"]
+    assert left(tmp_path) == []
+
+
+def test_the_description_says_that_a_token_is_needed(workshop: Workshop) -> None:
+    secret = "a secret of some length"
+    client = TestClient(create(workshop, secret), base_url="http://127.0.0.1")
+    headers = {"authorization": f"Bearer {secret}"}
+    said = client.get("/openapi.json", headers=headers).json()
+    assert said["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    assert said["security"] == [{"token": []}]
+    assert said["paths"]["/healthz"]["get"]["security"] == []
+    for status in ("429", "503"):
+        assert "Retry-After" in said["paths"]["/v1/films"]["post"]["responses"][status]["headers"]
+    assert client.get("/v1/jobs/x").status_code == 401
