@@ -117,7 +117,7 @@ def fit(
     (50,) holds the person fixed instead, for a second photograph of the same one.
     """
     points, closed = merge_lips(landmarks.astype(np.float64), neutral)
-    shapes = SLACK if neutral else tuple(n for n in model.names if not n.startswith(UNFITTED))
+    shapes = SLACK if neutral else fitted(model)
     if template is None:
         views = [View(model.markers, points, shapes, known=gaze)]
     else:
@@ -147,6 +147,11 @@ def fit(
         contour_error=float(np.linalg.norm(left[0][:17], axis=1).mean()),
         checked=template is not None,
     )
+
+
+def fitted(model: FaceModel) -> tuple[str, ...]:
+    """The shapes that 68 points can tell."""
+    return tuple(name for name in model.names if not name.startswith(UNFITTED))
 
 
 def merge_lips(points: Double, neutral: bool) -> tuple[Double, bool]:

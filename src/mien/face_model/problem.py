@@ -41,13 +41,23 @@ ROUNDS = 25
 @dataclass(frozen=True)
 class View:
     """Points (K, 2) px of K markers, the shapes that may explain them, how much they are believed,
-    and weights (53,) of shapes that are known already."""
+    weights (53,) of shapes that are known already, and what is expected of the others."""
 
     markers: Markers
     points: Double
     shapes: tuple[str, ...]
     trust: float = 1.0
     known: Float | None = None
+    expected: Expected | None = None
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A prior for the weights of a view, in place of the one around 0: weights (53,) that something
+    else than the points has read, and one over the standard deviation of its error."""
+
+    weights: Float
+    pull: float
 
 
 @dataclass(frozen=True)
@@ -113,7 +123,9 @@ class _Problem:
             shapes = [model.index[name] for name in view.shapes]
             self.basis[row : row + len(shapes), part] = view.markers.of(model.expressions[shapes])
             row, start = row + len(shapes), part.stop
+        self._mean = np.zeros(6 + len(self.basis))
         self._prior = self._priors()
+        self._expect(model)
         self._weights = self._weights_of_points()
 
     def geometry(self, x: Double) -> Double:
@@ -143,7 +155,7 @@ class _Problem:
 
     def residuals(self, x: Double) -> Double:
         moved = self.camera(x).project(self.geometry(x))[0] - self.points
-        return np.concatenate([self._weigh(moved).ravel(), self._prior @ x])
+        return np.concatenate([self._weigh(moved).ravel(), self._prior @ (x - self._mean)])
 
     def jacobian(self, x: Double) -> Double:
         camera, geometry = self.camera(x), self.geometry(x)
@@ -180,6 +192,18 @@ class _Problem:
             rows[view.markers.outline] = np.stack([ACROSS * normal, ALONG * tangent], 1)
             out.append(trust[:, None, None] * rows)
         return np.concatenate(out)
+
+    def _expect(self, model: FaceModel) -> None:
+        """Put the views' own expectations in place of the common priors."""
+        start = 6 + self.modes
+        for view in self.views:
+            part = slice(start, start + len(view.shapes))
+            if view.expected is not None:
+                read = view.expected.weights[[model.index[name] for name in view.shapes]]
+                self._mean[part] = read.clip(0, 1)
+                at = np.arange(part.start, part.stop)
+                self._prior[at, at] = view.expected.pull
+            start = part.stop
 
     def _priors(self) -> Double:
         """Rows that pull coefficients to 0, the head upright, and left and right together."""

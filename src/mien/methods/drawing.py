@@ -39,12 +39,15 @@ class Memory(Generic[T]):
 
     def get(self, faces: Faces[Float], find: Callable[[Faces[Float]], T]) -> T:
         """What `find` says of the faces: now, or when it was asked before."""
-        key = faces.digest
+        return self.kept(faces.digest, lambda: find(faces))
+
+    def kept(self, key: bytes, find: Callable[[], T]) -> T:
+        """What `find` says: now, or when it was asked by this key before."""
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)
                 return self._known[key]
-        found = find(faces)
+        found = find()
         with self._lock:
             self._known[key] = found
             while len(self._known) > self._most:
@@ -100,7 +103,7 @@ class ModelHead:
         the head turned and lit by its stage."""
         side = source.pixels.shape[-1]
         drawings = [
-            rig.draw(self._absolute(rig, goal), side, stage=stage.within(rig.fit.camera))
+            rig.draw(self.absolute(rig, goal), side, stage=stage.within(rig.fit.camera))
             for rig, goal, stage in zip(self.rigs(source), goals, stages, strict=True)
         ]
         fields = zip(*map(_fields, drawings), strict=True)
@@ -108,7 +111,7 @@ class ModelHead:
         held = tuple(dict.fromkeys(part for rig in self.rigs(source) for part in rig.held))
         return Composition(flow, mask, paint, gain, held)
 
-    def _absolute(self, rig: Rig, goal: Float) -> Float:
+    def absolute(self, rig: Rig, goal: Float) -> Float:
         """The mesh's own weights (53,) for those relative to rest: what is not asked to change
         keeps the very values that the fit has, in bounds or not."""
         now, then = (

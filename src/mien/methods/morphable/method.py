@@ -8,6 +8,7 @@ FaceKit. See docs/methods/morphable.md for what differs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,13 +18,14 @@ from mien import facs
 from mien.errors import FaceUndrawable
 from mien.face_model import packed
 from mien.face_model import units as model_units
+from mien.face_model.fit import fit
 from mien.face_model.mesh import FaceModel
 from mien.face_model.stage import Stage
 from mien.guides import ActionUnits, Blendshapes, Gaze, Label, Reference, Staging
 from mien.images import to_uint8
 from mien.methods.base import REMEMBERED, Method
 from mien.methods.drawing import Memory, ModelHead, one, shipped_head
-from mien.methods.morphable import reader
+from mien.methods.morphable import reader, retargeting
 from mien.methods.morphable.config import Architecture
 from mien.types import Composition, Expression, Faces, Float, Identity
 
@@ -51,6 +53,8 @@ class Morphable(Method[Float]):
         self.size = self.architecture.size
         self._given: ModelHead | None = None
         self._reads: Memory[Float] = Memory(REMEMBERED)
+        self._references: Memory[retargeting.Face] = Memory(REMEMBERED)
+        self._changes: Memory[Float] = Memory(REMEMBERED)
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, str]) -> None:
         """Take the face model of a weights file."""
@@ -90,12 +94,18 @@ class Morphable(Method[Float]):
     def transferred(
         self, faces: Faces[Float], source: Faces[Float] | None, own: Expression[Float] | None
     ) -> Expression[Float]:
-        """By the reader, not by the fit, and as a change from what it reads in the source: whatever
-        it takes for an expression in a face at rest, or in a poor picture, falls out."""
-        shown = self._read(faces)
+        """By the reader and the mouth's landmarks, see `retargeting`, as a change from the source:
+        whatever is taken for an expression in a face at rest, or in a poor picture, falls out."""
         if source is None or own is None:
-            return Expression(self._padded(shown))
-        return Expression(own.code + self._padded(shown - self._read(source)))
+            return Expression(self._padded(self._read(faces)))
+        others = [one(faces, i if len(faces) > 1 else 0) for i in range(len(source))]
+        steps = [
+            self._changes.kept(face.digest + other.digest, partial(self._change, face, other))
+            for face, other in zip(
+                map(partial(one, source), range(len(source))), others, strict=True
+            )
+        ]
+        return Expression(own.code + self._padded(np.stack(steps)))
 
     def from_labels(self, index: NDArray[Any]) -> Expression[Float]:
         return self.from_units(np.stack([facs.prototype(facs.EMOTIONS[int(i)]) for i in index]))
@@ -158,11 +168,25 @@ class Morphable(Method[Float]):
     def _own(self, source: Faces[Float], seen: Faces[Float]) -> Expression[Float]:
         return self.encode(seen)  # the fits are remembered already
 
+    def _change(self, source: Faces[Float], reference: Faces[Float]) -> Float:
+        """The change of weights (53,) from one face to another's expression."""
+        (rig,) = self.model_head.rigs(source)
+        points = retargeting.small(source)
+        here = retargeting.Face(points, rig.fit, self._read(source)[0])
+        there = self._references.get(reference, self._reference)
+        return retargeting.retargeted(self.model_head, rig, here, there)
+
+    def _reference(self, face: Faces[Float]) -> retargeting.Face:
+        points = retargeting.small(face)
+        found = fit(self.model, points, neutral=False)
+        return retargeting.Face(points, found, self._read(face)[0])
+
     def _read(self, faces: Faces[Float]) -> Float:
         """Blendshape weights (B, 53) of what the reader sees in faces."""
         each = [one(faces, i) for i in range(len(faces))]
         units = np.stack([self._reads.get(face, _units) for face in each])
-        return model_units.to_weights(self.model, units)
+        weights = model_units.to_weights(self.model, units)
+        return retargeting.strengthened(self.model, weights)
 
     def _padded(self, weights: Float) -> Float:
         """Weights (..., 53) as a code (..., 58)."""
