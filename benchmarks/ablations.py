@@ -132,7 +132,7 @@ def judged(renders: Path, split: str, count: int) -> Measure:
     benches: dict[int, tuple[transfer.Bench, list[transfer.Row]]] = {}
 
     def measure(method: str, weights: Path) -> dict[str, float]:
-        made = mien.load(method, weights).eval()
+        made = mien.load(method, weights)
         if made.size not in benches:
             triples = draw_triples(renders, split, count, size=made.size, seed=0)
             bench = transfer.Bench(triples, judges, who)
