@@ -122,7 +122,7 @@ def scorecard(
 
 @app.command()
 def judges(
-    out: Annotated[Path, typer.Option("-o", "--out", help="folder for judges.json and judges.md")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="folder for tables and finished lines")],
     data: Annotated[
         list[Path], typer.Option(help="folder of photographs, as for `scorecard`; repeat")
     ],
@@ -138,7 +138,7 @@ def judges(
 
     They do nothing, draw the mean face, show a random expression, put a film over eyes that should
     be shut, a black disc into a mouth that should be open, or paste a blurred face. A column that
-    is fooled proves nothing.
+    is fooled proves nothing. The same command again goes on where it stopped.
     """
     import json
     from dataclasses import asdict
@@ -162,7 +162,7 @@ def judges(
     with progress_bar() as progress:
         for one in folders:
             for section in own.with_truth(one):
-                found = broken.measure(section, panel, real.edit, progress)
+                found = broken.measure(section, panel, real, out / "lines", progress)
                 title = f"{one.place.resolve().name}: {section.name}"
                 told[title] = broken.verdicts(found)
     facts = report.facts(entrants, settings[0], panel)

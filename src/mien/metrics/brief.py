@@ -21,8 +21,8 @@ _LABELS, _RISING = "labels: eight labels", "control: emotions at 4 intensities"
 
 def short(sections: Sections) -> str:
     """A line for doing nothing, for the truth and for every contestant; columns that nothing was
-    measured for are left out, and the truth's likeness to itself stays empty. Identity distances are medians, what judges say is
-    the mean of the two.
+    measured for are left out, and the truth's likeness to itself stays empty. Identity distances
+    are medians, what judges say is the mean of the two.
     """
     rows = list(dict.fromkeys(name for one in sections.values() for name in one["lines"]))
     named = [NOTHING, TRUTH, *(row for row in rows if row not in (NOTHING, *ANSWERS))]
