@@ -28,8 +28,10 @@ def test_icc_forgives_an_offset_and_no_disorder() -> None:
 
 
 def test_f1_counts_from_the_second_grade() -> None:
-    assert f1([0.4, 0.39, 0.0], [0.4, 0.4, 0.0]) == pytest.approx(2 / 3)
-    assert f1([0.9, 0.9], [0.2, 0.0]) is None  # never coded as there
+    second, first = facs.LETTERS["B"], facs.LETTERS["A"]
+    assert f1([second, first, 0.0], [second, second, 0.0]) == pytest.approx(2 / 3)
+    assert f1([0.9, 0.9], [first, 0.0]) is None  # never coded as there
+    assert f1([np.float32(second)], [np.float32(second)]) == 1
     assert f1([0.0, 0.0], [1.0, 0.0]) == 0
 
 

@@ -135,7 +135,9 @@ def test_a_set_that_coders_coded_is_read_by_its_adapter(tmp_path: Path) -> None:
     assert "units" in folder.kinds
     (section,) = units(folder)
     codes = torch.cat([trial.coded for trial in section.trials if trial.coded is not None])
-    assert sorted(codes[:, facs.INDEX["AU12L"]].tolist()) == pytest.approx([0, 0.2, 1])
+    assert sorted(codes[:, facs.INDEX["AU12L"]].tolist()) == pytest.approx(
+        [0, facs.LETTERS["A"], 1]
+    )
     read = torch.zeros(len(section.trials), len(facs.UNITS))
     columns = code_columns("a", read, codes)
     assert torch.isnan(columns["coded:AU4"]).all()  # nobody coded it
