@@ -265,12 +265,11 @@ def film(
 
     judge = landmarker()
     films = [(frame.pixels for frame in look(path).frames()) for path in (before, after)]
-    told = asdict(temporal(films[0], films[1], judge))
-    for name, value in told.items():
-        typer.echo(f"{name}: {'not measured' if value is None else value}")
+    found = temporal(films[0], films[1], judge)
+    typer.echo(found.text())
     if out is not None:
         with replacing(out) as part:
-            part.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+            part.write_text(json.dumps(asdict(found), indent=1) + "\n", encoding="utf-8")
 
 
 @contextmanager
