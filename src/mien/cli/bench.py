@@ -140,11 +140,7 @@ def judges(
     be shut, a black disc into a mouth that should be open, or paste a blurred face. A column that
     is fooled proves nothing. The same command again goes on where it stopped.
     """
-    import json
-    from dataclasses import asdict
-
     from mien.cli.session import check_folder
-    from mien.files import replacing
     from mien.metrics import broken, report
     from mien.metrics import folder as own
     from mien.metrics.bench import Panel
@@ -158,6 +154,7 @@ def judges(
     (real,) = report.at_own_size(entrants)
     panel = Panel.standing(None, perceptual)
     check_folder(out, make=True)
+    facts = report.facts(entrants, settings[0], panel)
     told: dict[str, Any] = {}
     with progress_bar() as progress:
         for one in folders:
@@ -165,17 +162,7 @@ def judges(
                 found = broken.measure(section, panel, real, out / "lines", progress)
                 title = f"{one.place.resolve().name}: {section.name}"
                 told[title] = broken.verdicts(found)
-    facts = report.facts(entrants, settings[0], panel)
-    facts["sections"] = {
-        title: {name: [asdict(v) for v in rows] for name, rows in every.items()}
-        for title, every in told.items()
-    }
-    for name, text in (
-        ("judges.json", json.dumps(facts, indent=1, ensure_ascii=False) + "\n"),
-        ("judges.md", broken.table(told)),
-    ):
-        with replacing(out / name) as part:
-            part.write_text(text, encoding="utf-8")
+                broken.write(out, facts, told)  # what is finished can be read at once
     typer.echo(f"{out / 'judges.md'}: {len(told)} sections")
 
 

@@ -9,8 +9,9 @@ that say they see it; where it does not, the column is fooled, and that is told 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mien import facs
+from mien.files import replacing
 from mien.guides import Label
 from mien.metrics.bench import Bench, Measured, Panel
 from mien.metrics.pixel import face_mask, hull_mask
@@ -241,3 +243,17 @@ def _said(verdict: Verdict) -> str:
     heading, digits = COLUMNS[verdict.column]
     digits = max(2, digits)
     return f"{heading} ({verdict.real:.{digits}f} to {verdict.broken:.{digits}f})"
+
+
+def write(
+    out: Path, facts: Mapping[str, Any], every: Mapping[str, Mapping[str, Sequence[Verdict]]]
+) -> None:
+    """judges.json, every verdict and how they came about, and judges.md, the table, in `out`."""
+    sections = {
+        title: {name: [asdict(v) for v in rows] for name, rows in found.items()}
+        for title, found in every.items()
+    }
+    text = json.dumps({**facts, "sections": sections}, indent=1, ensure_ascii=False) + "\n"
+    for name, content in (("judges.json", text), ("judges.md", table(every))):
+        with replacing(out / name) as part:
+            part.write_text(content, encoding="utf-8")
