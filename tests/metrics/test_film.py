@@ -52,6 +52,7 @@ def test_the_same_film_has_no_fault() -> None:
     assert before == after
     assert before.still < 0.05
     assert told.jitter == (0, 0)
+    assert "lips: +0 frames behind, correlation 1.00, opening kept 1.00" in told.text()
 
 
 def test_lips_that_come_late_and_open_less_are_told() -> None:
@@ -121,4 +122,5 @@ def test_without_faces_the_pictures_are_still_compared() -> None:
     told = temporal(nobody(), nobody(), Reads())
     assert told.faces == 0
     assert told.lag is told.jitter is told.lips_slope is None
+    assert "lips: not measured" in told.text()
     assert told.flicker[0] == told.flicker[1]

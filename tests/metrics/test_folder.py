@@ -12,8 +12,10 @@ import pytest
 import torch
 
 from mien import facs, images
+from mien.data.importing import import_photographs
 from mien.errors import ConfigError, DataError
 from mien.guides import Label, Reference
+from mien.metrics.agreement import code_columns
 from mien.metrics.folder import (
     ALL,
     LEAST,
@@ -114,6 +116,32 @@ def test_coded_units_are_asked_for_and_kept_beside_the_answer(made: Any) -> None
     assert trial.ask.values[0, both].tolist() == pytest.approx([0.8, 0.8])
     assert trial.ask.values.isfinite().all()
     assert trial.coded[0].isfinite().sum() == len(both) + len(facs.columns("AU4"))
+
+
+def test_a_set_that_coders_coded_is_read_by_its_adapter(tmp_path: Path) -> None:
+    original, out = tmp_path / "original", tmp_path / "bp4d"
+    frames = original / "BP4D-training" / "F001" / "T1"
+    frames.mkdir(parents=True)
+    for number, path in zip((2440, 2441, 2442), FACES, strict=True):
+        shutil.copy(path, frames / f"{number}.jpg")
+    (original / "AUCoding" / "AU_OCC").mkdir(parents=True)
+    (original / "AUCoding" / "AU_INT" / "AU12").mkdir(parents=True)
+    coded = "0,1,12,13\n2440,0,0,0\n2441,9,1,1\n2442,1,1,0\n"
+    (original / "AUCoding" / "AU_OCC" / "F001_T1.csv").write_text(coded)
+    grades = "2441,1\n2442,5\n"
+    (original / "AUCoding" / "AU_INT" / "AU12" / "F001_T1_AU12.csv").write_text(grades)
+    import_photographs("bp4d", original, out, copy=True)
+    folder = Folder.read(Setting(tmp_path, tmp_path, folder=out))
+    assert "units" in folder.kinds
+    (section,) = units(folder)
+    codes = torch.cat([trial.coded for trial in section.trials if trial.coded is not None])
+    assert sorted(codes[:, facs.INDEX["AU12L"]].tolist()) == pytest.approx(
+        [0, facs.LETTERS["A"], 1]
+    )
+    read = torch.zeros(len(section.trials), len(facs.UNITS))
+    columns = code_columns("a", read, codes)
+    assert torch.isnan(columns["coded:AU4"]).all()  # nobody coded it
+    assert columns["coded:AU12"].isfinite().all()
 
 
 def test_whom_weights_were_trained_on_is_left_out(made: Any) -> None:

@@ -122,7 +122,7 @@ def scorecard(
 
 @app.command()
 def judges(
-    out: Annotated[Path, typer.Option("-o", "--out", help="folder for judges.json and judges.md")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="folder for tables and finished lines")],
     data: Annotated[
         list[Path], typer.Option(help="folder of photographs, as for `scorecard`; repeat")
     ],
@@ -138,13 +138,9 @@ def judges(
 
     They do nothing, draw the mean face, show a random expression, put a film over eyes that should
     be shut, a black disc into a mouth that should be open, or paste a blurred face. A column that
-    is fooled proves nothing.
+    is fooled proves nothing. The same command again goes on where it stopped.
     """
-    import json
-    from dataclasses import asdict
-
     from mien.cli.session import check_folder
-    from mien.files import replacing
     from mien.metrics import broken, report
     from mien.metrics import folder as own
     from mien.metrics.bench import Panel
@@ -158,24 +154,15 @@ def judges(
     (real,) = report.at_own_size(entrants)
     panel = Panel.standing(None, perceptual)
     check_folder(out, make=True)
+    facts = report.facts(entrants, settings[0], panel)
     told: dict[str, Any] = {}
     with progress_bar() as progress:
         for one in folders:
             for section in own.with_truth(one):
-                found = broken.measure(section, panel, real.edit, progress)
+                found = broken.measure(section, panel, real, out / "lines", progress)
                 title = f"{one.place.resolve().name}: {section.name}"
                 told[title] = broken.verdicts(found)
-    facts = report.facts(entrants, settings[0], panel)
-    facts["sections"] = {
-        title: {name: [asdict(v) for v in rows] for name, rows in every.items()}
-        for title, every in told.items()
-    }
-    for name, text in (
-        ("judges.json", json.dumps(facts, indent=1, ensure_ascii=False) + "\n"),
-        ("judges.md", broken.table(told)),
-    ):
-        with replacing(out / name) as part:
-            part.write_text(text, encoding="utf-8")
+                broken.write(out, facts, told)  # what is finished can be read at once
     typer.echo(f"{out / 'judges.md'}: {len(told)} sections")
 
 
@@ -265,12 +252,11 @@ def film(
 
     judge = landmarker()
     films = [(frame.pixels for frame in look(path).frames()) for path in (before, after)]
-    told = asdict(temporal(films[0], films[1], judge))
-    for name, value in told.items():
-        typer.echo(f"{name}: {'not measured' if value is None else value}")
+    found = temporal(films[0], films[1], judge)
+    typer.echo(found.text())
     if out is not None:
         with replacing(out) as part:
-            part.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+            part.write_text(json.dumps(asdict(found), indent=1) + "\n", encoding="utf-8")
 
 
 @contextmanager

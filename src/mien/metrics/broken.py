@@ -8,8 +8,12 @@ that say they see it; where it does not, the column is fooled, and that is told 
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -19,9 +23,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from mien import facs
+from mien.files import replacing
 from mien.guides import Label
 from mien.metrics.bench import Bench, Measured, Panel
 from mien.metrics.pixel import face_mask, hull_mask
+from mien.metrics.scorecard import Contestant, depends_on, once, one_thread, section_digest
 from mien.metrics.statistics import summarise
 from mien.metrics.table import COLUMNS, markdown
 from mien.metrics.trials import Editing, Section, Trial, answer, nothing
@@ -161,16 +167,23 @@ class Verdict:
 
 
 def measure(
-    section: Section, panel: Panel, real: Editing,
+    section: Section, panel: Panel, real: Contestant, kept: Path,
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> dict[str, Measured]:  # fmt: skip
-    """The real editor, the photograph and every broken one in a section."""
+    """The real editor, the photograph and every broken one in a section; finished lines are kept
+    in a folder, as those of a scorecard are."""
     bench = Bench(section, panel)
-    rows = {REAL: real, "the photograph": answer, **editors(real, section)}
+    rows = {REAL: real.edit, "the photograph": answer, **editors(real.edit, section)}
+    inputs = depends_on(panel) | {
+        "section": section.name, "trials": section_digest(section, asked=True),
+        "weights": real.weights,
+        "editors": hashlib.sha256(Path(__file__).read_bytes()).hexdigest(),
+    }  # fmt: skip
     out = {}
     for done, (name, edit) in enumerate(rows.items()):
         progress(f"{section.name}: {name}", done, len(rows))
-        out[name] = bench.measure(edit)
+        with one_thread():
+            out[name] = once(kept, inputs | {"row": name}, partial(bench.measure, edit))
     return out
 
 
@@ -230,3 +243,17 @@ def _said(verdict: Verdict) -> str:
     heading, digits = COLUMNS[verdict.column]
     digits = max(2, digits)
     return f"{heading} ({verdict.real:.{digits}f} to {verdict.broken:.{digits}f})"
+
+
+def write(
+    out: Path, facts: Mapping[str, Any], every: Mapping[str, Mapping[str, Sequence[Verdict]]]
+) -> None:
+    """judges.json, every verdict and how they came about, and judges.md, the table, in `out`."""
+    sections = {
+        title: {name: [asdict(v) for v in rows] for name, rows in found.items()}
+        for title, found in every.items()
+    }
+    text = json.dumps({**facts, "sections": sections}, indent=1, ensure_ascii=False) + "\n"
+    for name, content in (("judges.json", text), ("judges.md", table(every))):
+        with replacing(out / name) as part:
+            part.write_text(content, encoding="utf-8")

@@ -59,6 +59,29 @@ class Temporal:
     lips_slope: float | None
     jitter: tuple[float, float] | None
 
+    def text(self) -> str:
+        """A line for each column."""
+        (still, moving), (still_after, moving_after) = (
+            (one.still, one.moving) for one in self.flicker
+        )
+        lines = [
+            f"{self.frames} frames, a face in {self.faces} of both",
+            f"change from frame to frame, levels: {still:.2f} to {still_after:.2f} where nothing "
+            f"moves, {moving:.2f} to {moving_after:.2f} along the source's motion",
+        ]
+        if self.lips_correlation is None:
+            lines.append("lips: not measured")
+        else:
+            behind = "no lag" if self.lag is None else f"{self.lag:+d} frames behind"
+            lines.append(
+                f"lips: {behind}, correlation {self.lips_correlation:.2f}, "
+                f"opening kept {self.lips_slope:.2f}"
+            )
+        if self.jitter is not None:
+            before, after = self.jitter
+            lines.append(f"jitter, thousandths of the eyes' distance: {before:.2f} to {after:.2f}")
+        return "\n".join(lines)
+
 
 def temporal(before: Iterable[UInt8], after: Iterable[UInt8], judge: Landmarker) -> Temporal:
     """The columns of two films, frames (H, W, 3) RGB. DataError where they do not match."""

@@ -56,7 +56,7 @@ class Folder:
     records: Sequence[Record]
     setting: Setting
     without_face: list[str] = field(default_factory=list)
-    _seen: dict[str, tuple[UInt8, Face] | None] = field(default_factory=dict)
+    _faces: dict[str, Face | None] = field(default_factory=dict)
 
     @classmethod
     def read(cls, setting: Setting) -> Folder:
@@ -97,25 +97,28 @@ class Folder:
     def face(self, record: Record, side: int | None = None) -> Faces[Tensor] | None:
         """A picture's face at its own side, or at the one named; None, and told in
         `without_face`, where there is none."""
-        found = self._found(record)
-        if found is None:
-            return None
-        pixels, face = found
-        return tensors.faces(Faces.stack([align(pixels, face, side or own_side(face))]))
-
-    def _found(self, record: Record) -> tuple[UInt8, Face] | None:
         name = record.file_name
-        if name not in self._seen:
-            self._seen[name] = None
+        face = pixels = None
+        if self._faces.get(name, True):  # photographs are read again: memory is for their crops
             try:
                 pixels = images.read(self.place / name).pixels
-                points = record.landmarks
-                face = choose(detect(pixels))[0] if points is None else Face.at(points)
+                face = self._faces.get(name) or _placed(record, pixels)
             except (FaceNotFound, ImageError):
+                pass
+            self._faces[name] = face
+        if face is None or pixels is None:
+            if name not in self.without_face:
                 self.without_face.append(name)
-            else:
-                self._seen[name] = pixels, face
-        return self._seen[name]
+            return None
+        return tensors.faces(Faces.stack([align(pixels, face, side or own_side(face))]))
+
+
+def _placed(record: Record, pixels: UInt8) -> Face:
+    """Where a picture's face is: at its hand-checked points, else the largest that mien finds."""
+    if record.landmarks is not None:
+        return Face.at(record.landmarks)
+    (found,) = choose(detect(pixels))
+    return found
 
 
 def _strangers(place: Path) -> list[Record]:

@@ -13,6 +13,7 @@ import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def score(
     computes, so that the same numbers come out whatever the number of cores.
     """
     table: dict[str, Any] = {}
-    with _one_thread():
+    with one_thread():
         for name in protocols:
             protocol = (known or PROTOCOLS)[name](setting)
             for section in protocol.sections:
@@ -100,11 +101,7 @@ def _lines(
     title: str, section: Section, contestants: Sequence[Contestant], panel: Panel, kept: Path,
     progress: Progress, groups: Groups | None = None,
 ) -> Iterator[tuple[str, Line]]:  # fmt: skip
-    known = {
-        "panel": panel_facts(panel),
-        "code": code_digest(),
-        "machine": f"{platform.machine()}, torch {torch.__version__}",
-    }
+    known = depends_on(panel)
     rows = [Contestant(NOTHING, nothing, ""), *contestants]
     if section.answer:
         rows.insert(1, Contestant(section.answer, answer, "answer"))
@@ -119,15 +116,10 @@ def _lines(
             continue
         inputs = known | {"row": row.name, "weights": row.weights}
         inputs["trials"] = digests[row in contestants]
-        place = kept / f"{_digest(inputs)[:32]}.json"
-        measured = _read(place)
-        if measured is None:
-            separate = row.edit is answer and section.answers
-            at = Bench(replace(section, trials=section.answers), panel) if separate else bench
-            total = sum(len(trial) for trial in at.section.trials)
-            done = _Counter(f"{title}: {row.name}", total, progress)
-            measured = at.measure(row.edit, done.more)
-            _write(place, measured)
+        separate = row.edit is answer and section.answers
+        at = Bench(replace(section, trials=section.answers), panel) if separate else bench
+        done = _Counter(f"{title}: {row.name}", at.section, progress)
+        measured = once(kept, inputs, partial(at.measure, row.edit, done.more))
         unedited = unedited or measured
         told = summary(measured, unedited, section.intensity)
         if groups is not None and not section.intensity:
@@ -135,16 +127,36 @@ def _lines(
         yield row.name, told
 
 
+def depends_on(panel: Panel) -> dict[str, Any]:
+    """What every measured line depends on, beside who edits what."""
+    return {
+        "panel": panel_facts(panel),
+        "code": code_digest(),
+        "machine": f"{platform.machine()}, torch {torch.__version__}",
+    }
+
+
+def once(kept: Path, inputs: Mapping[str, Any], measure: Callable[[], Measured]) -> Measured:
+    """What was measured from the same inputs before, from the folder `kept`; else now, and kept."""
+    place = kept / f"{_digest(inputs)[:32]}.json"
+    measured = _read(place)
+    if measured is None:
+        measured = measure()
+        _write(place, measured)
+    return measured
+
+
 @dataclass
 class _Counter:
     what: str
-    total: int
+    section: Section
     progress: Progress
     done: int = 0
 
     def more(self, count: int) -> None:
         self.done += count
-        self.progress(self.what, self.done, self.total)
+        total = sum(len(trial) for trial in self.section.trials)
+        self.progress(self.what, self.done, total)
 
 
 def summary(measured: Measured, unedited: Measured, intensity: bool) -> Line:
@@ -292,7 +304,8 @@ def _write(path: Path, measured: Measured) -> None:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
+    """Torch computes by one thread: the same numbers, whatever the number of cores."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
