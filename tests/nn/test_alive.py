@@ -5,6 +5,8 @@ from torch import Tensor, nn
 import mien
 from mien.methods.aipgan.config import Architecture
 from mien.methods.aipgan.method import AIPGAN
+from mien.methods.auswap.config import Architecture as AUSwapArchitecture
+from mien.methods.auswap.method import AUSwap
 from mien.nn.alive import Answer, Gate, heard, ranked, vitals
 
 
@@ -89,7 +91,8 @@ def test_ranks_count_what_is_known_alone() -> None:
 def test_a_method_without_gates_has_none() -> None:
     assert vitals(nn.Identity(), torch.zeros(1, 3, 64, 64)) == ({}, [])
     without = AIPGAN(Architecture(size=64, width=8, width_max=16, attention=False))
-    assert vitals(without, torch.zeros(1, 3, 64, 64)) == ({}, [])
+    numbers, _ = vitals(without, torch.zeros(1, 3, 64, 64))
+    assert set(numbers) == {"expression code, ends", "expression code, spread"}
 
 
 def test_what_ships_dead_is_noticed(faces: Tensor) -> None:
@@ -98,12 +101,25 @@ def test_what_ships_dead_is_noticed(faces: Tensor) -> None:
     assert numbers["style disentanglement, ends"] == pytest.approx(1, abs=1e-3)
     _, alarms = vitals(mien.load("aipgan"), faces)
     assert [a.partition(" is dead")[0] for a in alarms] == ["identity attention"]
+    codes = {"auswap": "AU-related feature", "aipgan": "expression code"}
+    codes["decoupling"] = (
+        "expression code"  # of faces at rest: hardly different, but in their range
+    )
+    for name, code in codes.items():
+        assert vitals(mien.load(name), faces)[0][f"{code}, ends"] < 0.05
 
 
 def test_new_gates_live(faces: Tensor) -> None:
     torch.manual_seed(0)
-    _, alarms = vitals(AIPGAN(Architecture(width=8, width_max=32)), faces)
-    assert alarms == []
+    assert vitals(AIPGAN(Architecture(width=8, width_max=32)), faces)[1] == []
+    assert vitals(AUSwap(AUSwapArchitecture(width=8, encoder=8, middle=8)), faces)[1] == []
+
+
+def test_a_code_at_its_ends_is_noticed(faces: Tensor) -> None:
+    made = AUSwap(AUSwapArchitecture(width=8, encoder=8, middle=8))
+    with torch.no_grad():
+        made.unit_encoder.out.weight.mul_(100)
+    assert "AU-related feature is dead" in vitals(made, faces)[1][0]
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ SILENT = 0.001
 TOLD = 0.7
 """The share of pairs of faces, one with and one without what a code must not tell, that an
 adversary ranks right from which on the code tells it. Chance is 0.5."""
-SHARP = 0.97
+SHARP = 0.99
 """The part of a gate's greatest entropy above which it does not choose."""
 
 

@@ -103,12 +103,15 @@ class AIPGAN(Learnt):
         ]
 
     def gates(self, face: Tensor) -> dict[str, Gate]:
-        """For `nn.alive`: the spatial gates of both encoders, (B, 1, 16, 16) in [0, 1]."""
+        """For `nn.alive`: the spatial gates of both encoders, (B, 1, 16, 16) in [0, 1], and the
+        expression code (B, 128) in [-1, 1].
+        """
         chooses = self.architecture.identity_gate > 0
-        _, lent = self.expression_encoder(face)
+        code, lent = self.expression_encoder(face)
         _, _, kept = self.identity_encoder(face)
         found = {"expression attention": (lent, False), "identity attention": (kept, chooses)}
-        return {k: Gate(g, selects=chosen) for k, (g, chosen) in found.items() if g is not None}
+        gates = {k: Gate(g, selects=chosen) for k, (g, chosen) in found.items() if g is not None}
+        return gates | {"expression code": Gate(code, -1.0)}
 
 
 def lit(face: Tensor, gate: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from mien.guides import Reference
 from mien.methods.auswap import networks
 from mien.methods.auswap.config import Architecture
 from mien.methods.learnt import Learnt
+from mien.nn.alive import Gate
 from mien.nn.blocks import initialise
 from mien.nn.compose import decisive
 from mien.nn.heads import ComposeHead, PictureHead
@@ -69,6 +70,10 @@ class AUSwap(Learnt):
         edit = self.swap(identity.source.pixels, free, own, expression.code)
         hedge = self.architecture.hedge
         return decisive(edit, hedge) if hedge else edit
+
+    def gates(self, face: Tensor) -> dict[str, Gate]:
+        """For `nn.alive`: the AU-related feature (B, 188) in [-1, 1]."""
+        return {"AU-related feature": Gate(self.unit_encoder(face), -1.0)}
 
     def swap(self, face: Tensor, free: Tensor, own: Tensor, wanted: Tensor) -> Composition[Tensor]:
         """G, for training too: the face (B, 3, S, S) with another AU-related feature (B or 1,

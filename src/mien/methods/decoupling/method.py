@@ -14,6 +14,7 @@ from mien.methods.decoupling.config import Architecture
 from mien.methods.decoupling.networks import CodeMaps, Composer, Encoder, Feedback
 from mien.methods.decoupling.progressive import Generator
 from mien.methods.learnt import Learnt
+from mien.nn.alive import Gate
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose, decisive, picture
 from mien.nn.heads import ComposeHead
@@ -116,6 +117,10 @@ class Decoupling(Learnt):
             ("identity at rest", at_rest),
             ("result", self.decode(self.identity(source), expression)),
         ]
+
+    def gates(self, face: Tensor) -> dict[str, Gate]:
+        """For `nn.alive`: the mapping network's expression code (B, E) in [-1, 1]."""
+        return {"expression code": Gate(self.encoder.expressions(face), -1.0)}
 
     # ---- its parts, for training too -----------------------------------------------------------
 

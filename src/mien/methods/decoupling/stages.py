@@ -61,7 +61,7 @@ def stages(config: DecouplingConfig, sides: Sequence[int]) -> list[Stage]:
     grow = [(f"{side}", k, part * left) for k, (side, part) in enumerate(zip(sides, parts))]  # noqa: B905
     if not t.progressive:
         grow = [(f"{sides[-1]}", last, 1 - t.codes - t.edits)]
-    begins = next(k for _, k, part in grow if part)
+    begins = next((k for _, k, part in grow if part), last)
     rows = [(CODES, begins, t.codes), *grow, (EDITS, last, t.edits)]
     shares = [0.0, *accumulate(share for _, _, share in rows)]
     bounds = [round(share * t.images / t.batch) * t.batch for share in shares]
