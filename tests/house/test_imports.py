@@ -44,6 +44,8 @@ ONLY = {
     "dlib": "judges",
     "pyarrow": "people",
     "huggingface_hub": "hub",
+    "onnx": "export",
+    "onnxruntime": "export",
     "_dlib_pybind11": "judges",
     "torchvision": "",
 }

@@ -25,7 +25,7 @@ class Jaw:
         x, y, z = model.neutral[teeth].astype(np.float64).T
         bins = np.round(x / 0.1).astype(int)
         front = np.zeros(len(teeth), bool)
-        for one in np.unique(bins):
+        for one in set(bins.tolist()):
             at = bins == one
             front[at] = z[at] > z[at].max() - SHELL
         front &= np.abs(x) < REACH

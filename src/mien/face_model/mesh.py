@@ -49,6 +49,9 @@ IDENTITIES = 50
 SEWN = 0.8
 """How deep under the skin, cm, things still follow it."""
 
+ROWS = 512
+"""Rows of a large kernel matrix that are worked on at a time."""
+
 SIDES = ("L", "R")
 
 BROKEN = (BadZipFile, SafetensorError)
@@ -207,10 +210,12 @@ class FaceModel:
             np.concatenate([a, b, c, b, c, a, own]),
             np.concatenate([b, c, a, a, b, c, own]),
         )
-        pairs, often = np.unique(rows * n + columns, return_counts=True)
-        row, column = np.divmod(pairs[::-1], n)
+        pairs = np.sort(rows * n + columns)
+        first = np.flatnonzero(np.diff(pairs, prepend=-1))  # an edge is told by both its triangles
+        often = np.diff(first, append=len(pairs)).astype(np.float32)
+        row, column = np.divmod(pairs[first][::-1], n)
         share = (1 / np.bincount(rows, minlength=n)).astype(np.float32)
-        return Sums(row, column, share[row] * often[::-1].astype(np.float32), n)
+        return Sums(row, column, share[row] * often[::-1], n)
 
     @cached_property
     def lids(self) -> dict[str, Float]:
@@ -237,7 +242,8 @@ class FaceModel:
         inside = np.arange(GUMS_AND_TEETH.start, GUMS_AND_TEETH.stop)
         tongue = np.arange(TONGUE.start, TONGUE.stop)
         tongue = tongue[rides[tongue]]
-        return inside[~rides[inside]], np.setdiff1d(inside[rides[inside]], tongue), tongue
+        lower = inside[rides[inside]]
+        return inside[~rides[inside]], lower[~np.isin(lower, tongue)], tongue
 
     @cached_property
     def lash_lines(self) -> dict[str, Index]:
@@ -290,7 +296,16 @@ def _layered(faces: Int) -> tuple[Int, Layer]:
 def _matern(a: Float, b: Float) -> Float:
     """Matern-3/2 kernel (A, B) of points (A, 3) and (B, 3); length scale 1.6 cm, about a lip's
     width."""
-    squares = (a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * (a @ b.T)
-    r = np.sqrt(np.maximum(squares, 0)) / 1.6
-    out: Float = (1 + r) * np.exp(-r)
+    out = np.empty((len(a), len(b)), np.result_type(a, b))
+    to = (b * b).sum(1)
+    for start in range(0, len(a), ROWS):  # a few rows stay in the cache
+        some, r = a[start : start + ROWS], out[start : start + ROWS]
+        np.add((some * some).sum(1)[:, None], to, out=r)
+        r -= 2 * (some @ b.T)
+        np.maximum(r, 0, out=r)
+        np.sqrt(r, out=r)
+        r /= 1.6
+        near = np.exp(-r)
+        r += 1
+        r *= near
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING
 
 import cv2
@@ -80,7 +81,7 @@ class Sitter:
 
     def __init__(self, rig: Rig) -> None:
         """Of a rig that is fitted: its `fit`, `person`, `irises` and `source` are there."""
-        self._rig = rig
+        self._rig: Rig = weakref.proxy(rig)  # or both would wait for the garbage collector
         self._edge = JawEdge(rig.model)
         self._pinned = pinned(rig.model) if rig.covered else None
         self._of_eyes = np.array([name.startswith(("eye", "brow")) for name in rig.model.names])

@@ -32,6 +32,8 @@ LOWER_GAPS = (0.0, 0.56, 1.12, 1.68, 2.12, 2.42, 2.65, 2.9)
 UPPER_CROWNS = (1.22, 1.06, 1.2, 1.02, 0.92, 0.85, 0.8)
 LOWER_CROWNS = (0.95, 0.97, 1.05, 0.92, 0.86, 0.8, 0.78)
 """Height of each crown up to the gum, cm."""
+SOFT = 0.02
+"""How soft a crown's sides are, cm."""
 UNLIKE = 0.045
 """Standard deviation of a crown's brightness and relative height."""
 
@@ -101,25 +103,26 @@ def draw(tints: Tints) -> Float:
 @cache
 def _coats(warm: bool) -> tuple[Float, ...]:
     """What each tint adds to the picture (H, W, 3): drawing is linear in them, and it is slow."""
-    one, none = np.ones(3, np.float32), np.zeros(3, np.float32)
-    return tuple(
-        _drawn(Tints(*(one if i == k else none for i in range(4))), warm) for k in range(4)
-    )
-
-
-def _drawn(tints: Tints, warm: bool) -> Float:
     rng = np.random.default_rng(3)
     width = round(2 * HALF * DENSITY)
     x: Float = (np.arange(width) - (width - 1) / 2).astype(np.float32) / np.float32(DENSITY)
-    upper = _jaw(x, _heights(UPPER_TOP), UPPER_GAPS, UPPER_CROWNS, tints, warm, rng)[::-1]
-    lower = _jaw(x, _heights(LOWER_BOTTOM), LOWER_GAPS, LOWER_CROWNS, tints, warm, rng)
+    upper = _jaw(x, _heights(UPPER_TOP), UPPER_GAPS, UPPER_CROWNS, warm, rng)
+    lower = _jaw(x, _heights(LOWER_BOTTOM), LOWER_GAPS, LOWER_CROWNS, warm, rng)
     back = (np.arange(round(TONGUE_ROWS * DENSITY), dtype=np.float32) / DENSITY)[:, None]
     groove = 1 - 0.12 * np.exp(-((x / 0.3) ** 2)) * np.clip(back / 0.4, 0, 1)
     fade = groove * (1 - 0.22 * back / TONGUE_ROWS) * np.clip(1 - 0.2 * (x / 1.5) ** 2, 0.3, 1)
     noise = rng.standard_normal(fade.shape).astype(np.float32)
-    tongue = tints.tongue * (fade * _papillae(noise))[..., None]
-    throat = np.broadcast_to(tints.throat, (round(THROAT_ROWS * DENSITY), width, 3))
-    return np.asarray(np.concatenate([upper, lower, tongue, throat]), np.float32)
+    tongue = np.repeat((fade * _papillae(noise))[..., None], 3, 2)
+    throat = np.ones((round(THROAT_ROWS * DENSITY), width, 3))
+    upper, rest = [jaw[::-1] for jaw in upper], (tongue, throat)
+    none = [np.zeros_like(part) for part in (upper[0], lower[0], *rest)]
+    coats = (
+        (upper[0], lower[0], *none[2:]),
+        (upper[1], lower[1], *none[2:]),
+        (*none[:2], tongue, none[3]),
+        (*none[:3], throat),
+    )
+    return tuple(np.concatenate(parts).astype(np.float32) for parts in coats)
 
 
 def _papillae(noise: Float) -> Float:
@@ -161,19 +164,21 @@ def _jaw(
     height: Float,
     gaps: tuple[float, ...],
     crowns: tuple[float, ...],
-    tints: Tints,
     warm: bool,
     rng: np.random.Generator,
-) -> Float:
-    """One jaw (H, W, 3), its edge first."""
+) -> list[Float]:
+    """One jaw, its edge first: what teeth and what gums add to it (H, W, 3), for colours of 1."""
     h = height[:, None]
-    out = np.broadcast_to(tints.gum, (len(height), len(x), 3)).copy()
-    out *= (1 - 0.18 * np.clip((h - 0.8) / 1.2, 0, 1))[..., None]
+    tooth = np.zeros((len(height), len(x), 3))
+    gum = np.empty_like(tooth)
+    gum[:] = (1 - 0.18 * np.clip((h - 0.8) / 1.2, 0, 1))[..., None]
     for sign in (-1, 1):
         for (a, b), crown in zip(pairwise(gaps), crowns, strict=True):
             like = 1 + UNLIKE * rng.standard_normal(4)
             crown = crown * like[0]
-            across = (sign * x - (a + b) / 2) / ((b - a) / 2)  # -1..1 from gap to gap
+            covered = np.flatnonzero((sign * x > a - SOFT) & (sign * x < b + SOFT))
+            at = slice(covered[0], covered[-1] + 1)
+            across = (sign * x[at] - (a + b) / 2) / ((b - a) / 2)  # -1..1 from gap to gap
             neck = crown * (1 - 0.20 * np.abs(across + 0.1 * like[3]) ** 2.5)
             # Flat in the middle and turning away at the sides, yellow at the neck, glassy at the
             # edge.
@@ -182,15 +187,20 @@ def _jaw(
             light = like[1] * body * (0.93 + 0.10 * np.sin(np.pi * np.clip(up * 1.1, 0, 1)))
             light = light * (1 - 0.07 * np.exp(-((h / 0.10) ** 2)))
             neck_tint = up[..., None] * np.array([0, 0.035, 0.10 * like[2]], np.float32)
-            enamel = tints.tooth * (1 - warm * neck_tint) * light[..., None]
-            inside = _step((1 - np.abs(across)) * (b - a) / 2, 0.02)
+            enamel = (1 - warm * neck_tint) * light[..., None]
+            inside = _step((1 - np.abs(across)) * (b - a) / 2, SOFT)
             k = (inside * _step(neck - h, 0.035))[..., None]
-            out = out * (1 - k) + enamel * k
+            tooth[:, at] = tooth[:, at] * (1 - k) + enamel * k
+            gum[:, at] *= 1 - k
+    shade = np.ones((len(height), len(x)))
     for gap in gaps[1:]:
-        out *= _gap(x, h, gap)[..., None] * _gap(x, h, -gap)[..., None]
-    out *= _gap(x, h, 0.0)[..., None]
-    blurred = cv2.GaussianBlur(out.astype(np.float32), (0, 0), 0.8)
-    return np.asarray(blurred, np.float32)
+        shade *= _gap(x, h, gap)
+        shade *= _gap(x, h, -gap)
+    shade *= _gap(x, h, 0.0)
+    return [
+        np.asarray(cv2.GaussianBlur((part * shade[..., None]).astype(np.float32), (0, 0), 0.8))
+        for part in (tooth, gum)
+    ]
 
 
 def _gap(x: Float, h: Float, at: float) -> Float:

@@ -59,7 +59,6 @@ _GAP = 0.03  # crop units: unchanged pixels between changed ones, up to this, co
 _SCALES = (0.97, 0.985, 1.0, 1.015, 1.03)
 _TURNS = (-0.03, -0.015, 0.0, 0.015, 0.03)  # rad
 _SHIFT = 12  # px of the crop, each way
-_HOME = 12  # index of scale 1, turn 0, not mirrored, among the variants
 _CLIP = 2.5  # local standard deviations: stronger structure is an edge, not noise
 _WHITE = 0.75  # 0.5 whitens; 1 also weighs a frequency by how clear of the face it is
 _FLOOR = 1.0  # levels: below this local standard deviation nothing is amplified further
@@ -138,7 +137,7 @@ def _added(pixels: UInt8, faint: Float) -> UInt8:
 
 def _at_home(light: Float, shape: Float) -> float:
     """The score where the mark was laid: no search."""
-    product = _whitened(light, shape) * _patterns(KEY)[_HOME]
+    product = _whitened(light, shape) * _home(KEY)
     return float(product.real.sum()) / max(float(np.linalg.norm(product)), 1e-12)
 
 
@@ -236,7 +235,17 @@ def _pattern(key: bytes) -> Float:
 @lru_cache(maxsize=4)
 def _patterns(key: bytes) -> list[NDArray[np.complex64]]:
     """Conjugate spectra of the pattern at every scale and turn of the search, and mirrored."""
-    return [np.conj(np.fft.fft2(p)).astype(np.complex64) for p in _variants(_pattern(key))]
+    return [_conjugate(p) for p in _variants(_pattern(key))]
+
+
+@lru_cache(maxsize=4)
+def _home(key: bytes) -> NDArray[np.complex64]:
+    """That of the pattern as it is laid."""
+    return _conjugate(_pattern(key))
+
+
+def _conjugate(pattern: Float) -> NDArray[np.complex64]:
+    return np.conj(np.fft.fft2(pattern)).astype(np.complex64)
 
 
 def _variants(pattern: Float) -> Iterator[Float]:

@@ -77,7 +77,7 @@ class AIPGAN(Learnt):
         """The decoder, for training too: the face (B, 3, S, S) of these identity maps, from its
         `own` code to the `wanted` one (B or 1, 128).
         """
-        wanted = wanted.expand(len(face), -1)
+        wanted = wanted.expand(face.shape[0], -1)
         lent = self.expression_features(wanted)
         kept = self.expression_features(own) if self.architecture.relative else None
         return self.head(self.decoder(maps, lent, kept, face, wanted - own), face)  # type: ignore[no-any-return]

@@ -164,7 +164,7 @@ class ExpressionFeatures(nn.Module):
         self.register_buffer("prior", _prior(side), persistent=False)
 
     def forward(self, code: Tensor) -> list[Tensor]:
-        return self.path(self.enter(code).view(len(code), -1, BOTTOM, BOTTOM))  # type: ignore[no-any-return]
+        return self.path(self.enter(code).view(code.shape[0], -1, BOTTOM, BOTTOM))  # type: ignore[no-any-return]
 
     def landmarks(self, finest: Tensor) -> Tensor:
         """Landmarks (B, 68, 2) in crop units, of the finest map (B, 64, 32, 32)."""

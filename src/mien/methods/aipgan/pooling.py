@@ -78,7 +78,7 @@ class Sketch(nn.Module):
         w).
         """
         x = x.float() * sign[:, None, None]
-        return x.new_zeros(len(x), self.length, *x.shape[2:]).index_add_(1, where, x)
+        return x.new_zeros(x.shape[0], self.length, *x.shape[2:]).index_add_(1, where, x)
 
     def product(self, expression: Tensor, identity: Tensor) -> Tensor:
         """The sketch (B, length, h, w) of the outer product."""

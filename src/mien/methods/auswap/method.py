@@ -79,5 +79,5 @@ class AUSwap(Learnt):
         """G, for training too: the face (B, 3, S, S) with another AU-related feature (B or 1,
         188).
         """
-        wanted = wanted.expand(len(face), -1)
+        wanted = wanted.expand(face.shape[0], -1)
         return self.head(self.generator(free, wanted, own, face), face)  # type: ignore[no-any-return]

@@ -48,7 +48,7 @@ class UnitEncoder(nn.Module):
 
     def read(self, feature: Tensor) -> Tensor:
         """AU intensities (B, 47), unbounded, of AU-related features (B, 188)."""
-        own = feature.view(len(feature), *self.weight.shape)
+        own = feature.view(feature.shape[0], *self.weight.shape)
         return (own * self.weight).sum(2) + self.bias
 
 

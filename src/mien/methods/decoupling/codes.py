@@ -79,7 +79,7 @@ class Layout:
     def identity(self, code: Tensor) -> list[Tensor]:
         """Identity codes (B, D) as each layer's map (B, c, s, s); empty ones where c is 0."""
         parts = torch.split(code, self.lengths, 1)
-        return [p.view(len(code), *shape) for p, shape in zip(parts, self.maps, strict=True)]
+        return [p.view(code.shape[0], *shape) for p, shape in zip(parts, self.maps, strict=True)]
 
     def expression(self, code: Tensor) -> list[Tensor]:
         """Expression codes (B, E) as each layer's numbers (B, e)."""

@@ -81,7 +81,7 @@ class Decoupling(Learnt):
         self, identity: Identity[Tensor], expression: Expression[Tensor]
     ) -> Composition[Tensor]:
         who, manner, own = identity.features
-        wanted = expression.code.expand(len(who), -1) + manner
+        wanted = expression.code.expand(who.shape[0], -1) + manner
         if self.architecture.head == "picture":
             return picture(self.drawn(Codes(who, wanted)))
         edit = self.edited(identity.source.pixels, Codes(who, own + manner), wanted)

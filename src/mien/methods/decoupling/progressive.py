@@ -151,7 +151,7 @@ class Generator(nn.Module):
     def features(self, codes: Codes, last: int) -> list[Tensor]:
         """Features of the layers 0 to `last`: (B, c, 4, 4), (B, c, 8, 8), ..."""
         who, how = self.layout.identity(codes.identity), self.layout.expression(codes.expression)
-        x, out = self.start.expand(len(codes.identity), -1, -1, -1), []
+        x, out = self.start.expand(codes.identity.shape[0], -1, -1, -1), []
         for k in range(last + 1):
             x = self.layers[k](x, who[k], how[k])
             out.append(x)

@@ -69,7 +69,7 @@ class MTSS(Learnt):
 
     def from_labels(self, index: Tensor) -> Expression[Tensor]:
         """Noise 0 stands for the label's typical style."""
-        z = torch.zeros(len(index), self.architecture.latent, device=index.device)
+        z = torch.zeros(index.shape[0], self.architecture.latent, device=index.device)
         return Expression(self.mapper(z, index))
 
     def from_units(self, units: Tensor) -> Expression[Tensor]:
@@ -90,7 +90,7 @@ class MTSS(Learnt):
         self, face: Tensor, content: Tensor, skip: Tensor, own: Tensor, style: Tensor
     ) -> Composition[Tensor]:
         """The generator's second half, for training too: from the `own` style to the asked one."""
-        style = style.expand(len(face), -1)
+        style = style.expand(face.shape[0], -1)
         h = self.decoder(self.translator(content, style, own), skip, style - own)
         return self.head(h, face)  # type: ignore[no-any-return]
 

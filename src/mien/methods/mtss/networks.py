@@ -135,7 +135,7 @@ class Mapper(nn.Module):
     def forward(self, z: Tensor, label: Tensor) -> Tensor:
         h = self.shared(z)
         styles = torch.stack([branch(h) for branch in self.branches], 1)  # (B, 8, 256)
-        return styles[torch.arange(len(label), device=label.device), label]
+        return styles[torch.arange(label.shape[0], device=label.device), label]
 
 
 class StyleClassifier(nn.Sequential):

@@ -1,0 +1,133 @@
+"""The networks by each runtime in one run: torch, numpy where mien uses it, ONNX Runtime, OpenVINO.
+
+`pip install '.[export]' openvino`, then `python benchmarks/runtimes.py -o runtimes.json`. One
+thread each; a round times every runtime once, so that a busy neighbour meets all of them; quartiles
+over rounds, ms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib import util
+from pathlib import Path
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+
+from mien.export import NAMES, Part, parts_of  # noqa: E402
+from mien.export.write import export, runner  # noqa: E402
+from mien.faces import blazeface, landmark_maps, landmarks  # noqa: E402
+from mien.images import to_uint8  # noqa: E402
+from mien.methods.morphable import reader  # noqa: E402
+
+Run = Callable[[], object]
+
+
+def by_numpy(part: Part, given: dict[str, np.ndarray]) -> Run | None:
+    """mien's own arithmetic, where an edit uses it: one picture at a time."""
+    runs: dict[str, Callable[[np.ndarray], object]] = {
+        "detector": blazeface.look,
+        "landmarks": lambda crop: landmark_maps.places(crop, landmarks._shipped()),
+        "reader": reader.read,
+    }
+    if part.name not in runs:
+        return None
+    crops, run = to_uint8(given["pixels"]), runs[part.name]
+    return lambda: [run(crop) for crop in crops]
+
+
+def by_openvino(path: Path, given: dict[str, np.ndarray], precision: str) -> Run:
+    import openvino
+
+    core = openvino.Core()
+    compiled = core.compile_model(
+        core.read_model(path), "CPU",
+        {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": precision},
+    )  # fmt: skip
+    return lambda: compiled(given)
+
+
+def timed(runs: dict[str, Run], rounds: int) -> dict[str, dict[str, float]]:
+    for run in runs.values():
+        run()
+    found: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            began = time.perf_counter()
+            run()
+            found[name].append(1e3 * (time.perf_counter() - began))
+    parts = {name: np.percentile(v, (25, 50, 75)).round(3).tolist() for name, v in found.items()}
+    return {name: dict(zip(("q1", "median", "q3"), v, strict=True)) for name, v in parts.items()}
+
+
+def imports(modules: tuple[str, ...]) -> dict[str, float]:
+    """Processor seconds that importing each takes in a process of its own, the least of five."""
+    import resource
+
+    out = {}
+    for module in modules:
+        if util.find_spec(module) is None:
+            continue
+        least = float("inf")
+        for _ in range(5):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            least = min(least, spent)
+        out[module] = round(least, 3)
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", default=NAMES, help="what to export and time")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("-o", "--out", type=Path, required=True)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    table, ov = {}, util.find_spec("openvino") is not None
+    for name in asked.names:
+        with tempfile.TemporaryDirectory() as folder:
+            for one in export(name, Path(folder)):
+                part = next(p for p in parts_of(name) if p.name == one.part.name)
+                given = part.sample(asked.batch)
+                session = runner(one.path)
+                runs: dict[str, Run] = {
+                    "torch": lambda part=part, given=given: part.run(given),
+                    "onnxruntime": lambda s=session, given=given: s.run(None, given),
+                }
+                if (ours := by_numpy(part, given)) is not None:
+                    runs["numpy"] = ours
+                if ov:
+                    runs["openvino"] = by_openvino(one.path, given, "f32")
+                    runs["openvino bf16"] = by_openvino(one.path, given, "bf16")
+                row = {"off": one.difference, "levels": one.levels, "ms": timed(runs, asked.rounds)}
+                table[f"{name}/{part.name}"] = row
+                print(
+                    f"{name}/{part.name}",
+                    {k: v["median"] for k, v in row["ms"].items()},
+                    flush=True,
+                )
+    facts = {
+        "command": f"python benchmarks/runtimes.py --rounds {asked.rounds} --batch {asked.batch}",
+        "load": os.getloadavg(), "cores": os.cpu_count(),
+        "import_seconds": imports(("numpy", "torch", "onnxruntime", "openvino")),
+        "networks": table,
+    }  # fmt: skip
+    asked.out.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
