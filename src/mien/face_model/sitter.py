@@ -33,7 +33,6 @@ from mien.face_model.inside import mouth_of
 from mien.face_model.lids import LidFolds
 from mien.face_model.light import Light
 from mien.face_model.lines import skin_lines
-from mien.face_model.lip_chart import LipChart
 from mien.face_model.lip_donors import choose
 from mien.face_model.lip_donors import shipped as lenders
 from mien.face_model.lips import Lips, closed_lips, parted_lips
@@ -133,8 +132,7 @@ class Sitter:
         rig = self._rig
         mouth = mouth_of(model, rig.crop, landmarks, fit.closed, tones, mesh, rig.donor, rig.seed)
         rig.donor = None if mouth.is_own else mouth.donor
-        chart = LipChart(model)
-        lips = self._lips_of(chart, photo, landmarks, mesh, tones, own.lip)
+        lips = self._lips_of(photo, landmarks, mesh, tones, own.lip)
         self.skin = Skin(model, photo, eyes, own, mouth, lips)
         closed = fit.weights.copy()
         closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1
@@ -144,14 +142,13 @@ class Sitter:
         fixed[:, SOURCE] = source.points + self._eye_shift
         fixed[:, LIDS] = np.where(lid_only[:, None], shut, source.points)
         fixed[:, LIGHT] = 1
-        fixed[FACE, FLAT] = chart.places
+        fixed[FACE, FLAT] = model.lip_chart.places
         self._fixed_attributes = fixed
         self._folded = self._folded_lids()
         self._lid_folds = LidFolds(model, source.points, fit.landmarks)
 
     def _lips_of(
         self,
-        chart: LipChart,
         photo: Float,
         landmarks: Double,
         mesh: Float,
@@ -160,6 +157,7 @@ class Sitter:
     ) -> Lips:
         """What the lips of the photograph (H, W, 3) look like, its landmarks (68, 2) and its mesh
         (N, 2) in its px, the lower one of `colour` (3,)."""
+        chart = self._rig.model.lip_chart
         if self._rig.fit.closed:
             return closed_lips(chart, photo, mesh[FACE])
         donor = choose(lenders(), colour, tones.skin, tones.brown, self._rig.seed)
