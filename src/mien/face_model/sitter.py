@@ -62,8 +62,9 @@ photograph's."""
 ROLLED, PRESSED = ("mouthRollLower", "mouthRollUpper"), 0.4
 """Shapes that roll the lips in, and the sum of their weights from which on the line between them is
 drawn anew."""
-MOVED = 0.3
-"""Motion of the lips, cm, from which on a mouth that the photograph shows open has other ones."""
+MOVED = (0.04, 0.3)
+"""Motion of the lips, cm, up to which a mouth that the photograph shows open keeps its own, and
+from which on it has others."""
 LOOKS = ("eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut")
 LOOK_BLINK = 0.4
 """A lid that follows the gaze down comes as far as in this much of a blink."""
@@ -326,7 +327,8 @@ class Sitter:
         at, unit = self._rig.model.landmarks, self._rig.fit.camera.scale
         if not self._rig.fit.closed:
             off = moved[at[48:68]] - moved[at[31:36]].mean(0)
-            return min(1.0, float(np.linalg.norm(off, axis=1).max()) / unit / MOVED)
+            far = float(np.linalg.norm(off, axis=1).max()) / unit
+            return float(np.clip((far - MOVED[0]) / (MOVED[1] - MOVED[0]), 0, 1))
         gap, own = (
             max(0.0, float((p[at[[67, 66, 65]], 1] - p[at[[61, 62, 63]], 1]).max()))
             for p in (points, self._rig.source.points)
