@@ -62,6 +62,9 @@ photograph's."""
 ROLLED, PRESSED = ("mouthRollLower", "mouthRollUpper"), 0.4
 """Shapes that roll the lips in, and the sum of their weights from which on the line between them is
 drawn anew."""
+DROPPED = (0.5, 1.0)
+"""Change of the lip gap, cm, up to which the corners of a mouth keep the shade that they have while
+closed, as in a smile, and from which on they have none."""
 MOVED = (0.04, 0.3)
 """Motion of the lips, cm, up to which a mouth that the photograph shows open keeps its own, and
 from which on it has others."""
@@ -230,6 +233,7 @@ class Sitter:
             opened=opened,
             gap_change=gap_change,
             pressed=pressed,
+            dropped=float(np.clip((gap_change - DROPPED[0]) / (DROPPED[1] - DROPPED[0]), 0, 1)),
             lips=max(self._lips_moved(points, moved), pressed),
             landmarks=self._rig.fit.landmarks.astype(np.float32) + moved[at],
             surround=self._background,
