@@ -90,6 +90,37 @@ def test_edges_are_found_to_a_pixel_where_landmarks_miss_them(made_smile: MadeSm
     assert row.arc == pytest.approx(0, abs=0.03)
 
 
+def test_a_row_ends_where_a_lower_one_begins(made_smile: MadeSmile) -> None:
+    """Lower teeth close behind the upper ones end more sharply, against the dark: not there."""
+    picture = made_smile.picture.copy()
+    rows = slice(round(made_smile.edge) + 3, round(made_smile.edge) + 12)
+    picture[rows, 320:480] = TOOTH
+    row = cut(cv2.GaussianBlur(picture, (0, 0), 0.8), made_smile.landmarks, FLAT)
+    assert row is not None
+    assert row.place[1] == pytest.approx(made_smile.edge, abs=1.5)
+    below = FLAT.heights < -0.12
+    assert (row.pixels[below, :, 3] < 40).all()
+
+
+def test_a_narrow_own_row_goes_on_as_a_donors(made_smile: MadeSmile) -> None:
+    """Its own teeth stay to the bit; beside them stand the donor's, as dark as its own ends."""
+    lent = max(MouthLibrary.load(mouths.SHIPPED).donors, key=lambda d: d.reach)
+    pixels = lent.pixels.copy()
+    middle, half = pixels.shape[1] // 2, round(0.4 * lent.reach * FLAT.density)
+    pixels[:, : middle - half, 3] = pixels[:, middle + half :, 3] = 0
+    pixels[..., :3] //= 2
+    narrow = dataclasses.replace(lent, pixels=pixels)
+    wide = narrow.beside(lent, lent.pixels[..., :3].astype(np.float32))
+    own = pixels[..., 3] == 255
+    assert narrow.reach < 0.6 * lent.reach
+    assert wide.reach > 0.95 * lent.reach
+    assert np.abs(wide.pixels[own].astype(int) - pixels[own]).max() <= 1
+    beside = np.s_[:, middle + half + 4 : middle + half + 12]
+    shown = wide.pixels[beside][..., 3] > 250
+    light = [np.median(p[beside][shown][:, :3]) for p in (wide.pixels, lent.pixels)]
+    assert light[0] < 0.75 * light[1]
+
+
 def test_a_large_photograph_gives_the_same_row(made_smile: MadeSmile) -> None:
     big = cv2.resize(made_smile.picture, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
     one = cut(made_smile.picture, made_smile.landmarks, FLAT)

@@ -103,6 +103,8 @@ class Scene:
     opened: float
     gap_change: float
     pressed: float
+    dropped: float
+    """How far, 0..1, a jaw that drops draws out the corners of the mouth."""
     lips: float
     """How far, 0..1, the lips are no longer as the photograph shows them."""
     landmarks: Float

@@ -30,7 +30,7 @@ class LipChart:
     Attributes:
         shape: its rows and columns (h, w).
         places: where each vertex of the skin lies in it, (F, 2) px.
-        corners (2, 2) px: where the lips meet at the sides.
+        aside (h, w): distance from the nearer corner of the mouth, cm.
         opening: rows (2, w) where the opening begins and ends; the same ones where there is none.
         shown (h, w): where it shows the mesh; the rest is the opening.
         upper (h, w): what is upper lip, or lies behind it.
@@ -55,9 +55,10 @@ class LipChart:
             for one in (lips, 1 - lips)
         )
         self.far: Float = np.asarray((outside - inside) / DENSITY, np.float32)
-        self.corners: Float = (
-            flat[model.landmarks[[48, 54]]] + flat[model.landmarks[[60, 64]]]
-        ) / 2
+        grid = np.stack(np.meshgrid(*(np.arange(n) for n in self.shape[::-1])), -1)
+        corners = (flat[model.landmarks[[48, 54]]] + flat[model.landmarks[[60, 64]]]) / 2
+        apart = [np.linalg.norm(grid - corner, axis=-1) for corner in corners]
+        self.aside: Float = np.asarray(np.minimum(*apart) / DENSITY, np.float32)
         rows, across = np.arange(self.shape[0])[:, None], np.arange(self.shape[1])
         self.opening: Float = np.stack(
             [

@@ -52,6 +52,8 @@ class Lips:
     """
 
     levels: tuple[Float, ...]
+    corners: tuple[Float, ...] = ()
+    """The same of what lies around the corners, without the shade that they have while closed."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -59,42 +61,50 @@ class Lips:
         height, width = self.levels[0].shape[:2]
         return height, width
 
-    def at(self, places: Float, unit: float) -> Float:
+    def at(self, places: Float, unit: float, dropped: float = 0.0) -> Float:
         """Colours times coverage, and coverage, (H, W, 4) at places (H, W, 2) px of the chart, for
-        a picture of `unit` px per cm."""
-        level = int(np.floor(np.log2(max(DENSITY / unit, 1.0)) + 0.35))
-        picture = self.levels[min(level, len(self.levels) - 1)]
-        scale = np.float32(picture.shape[1] / self.levels[0].shape[1])
-        x, y = ((places[..., i] + np.float32(0.5)) * scale - np.float32(0.5) for i in (0, 1))
-        seen = cv2.remap(
-            picture,
-            np.ascontiguousarray(x),
-            np.ascontiguousarray(y),
-            cv2.INTER_CUBIC,
-            borderMode=cv2.BORDER_CONSTANT,
-        )
-        return np.asarray(seen, np.float32)
+        a picture of `unit` px per cm; `dropped`, 0..1: how far the jaw draws the corners out."""
+        out = _read(self.levels, places, unit)
+        if self.corners and dropped > 0:
+            beside = _read(self.corners, places, unit) * np.float32(dropped)
+            out = np.asarray(out + beside * (1 - out[..., 3:]), np.float32)
+        return out
+
+
+def _read(levels: tuple[Float, ...], places: Float, unit: float) -> Float:
+    level = int(np.floor(np.log2(max(DENSITY / unit, 1.0)) + 0.35))
+    picture = levels[min(level, len(levels) - 1)]
+    scale = np.float32(picture.shape[1] / levels[0].shape[1])
+    x, y = ((places[..., i] + np.float32(0.5)) * scale - np.float32(0.5) for i in (0, 1))
+    seen = cv2.remap(
+        picture,
+        np.ascontiguousarray(x),
+        np.ascontiguousarray(y),
+        cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_CONSTANT,
+    )
+    return np.asarray(seen, np.float32)
 
 
 def closed_lips(chart: LipChart, photo: Float, points: Float) -> Lips:
     """The lips of a photograph (H, W, 3) that shows them closed, its mesh at `points` (F, 2) px."""
     at = chart.lay(points)
     own = _laid(photo, at)
-    lips = _without_corners(unfolded(own, chart), chart)
+    lips = unfolded(own, chart)
     edge = HIDDEN * DENSITY
     upper, lower = chart.opening
     rows = np.arange(chart.shape[0], dtype=np.float32)[:, None]
     beyond = np.maximum(upper - rows, rows - lower) / np.float32(edge)  # 0 where they part
     within = np.clip(-chart.far / HIDDEN, 0, 1)
-    cover = np.maximum(np.clip(2 - beyond, 0, 1) * within, _corners(chart))
-    return _levels(lips, cover)
+    corners = _without_corners(lips, chart)
+    return Lips(
+        _levels(lips, np.clip(2 - beyond, 0, 1) * within), _levels(corners, _corners(chart))
+    )
 
 
 def _corners(chart: LipChart) -> Float:
     """How near (h, w) a place is to a corner of the mouth, 0..1."""
-    grid = np.stack(np.meshgrid(*(np.arange(n) for n in chart.shape[::-1])), -1)
-    far = [np.linalg.norm(grid - corner, axis=-1) / DENSITY for corner in chart.corners]
-    near = np.clip(2 - 2 * np.minimum(*far) / CORNER, 0, 1)
+    near = np.clip(2 - 2 * chart.aside / CORNER, 0, 1)
     return np.asarray(near * near * (3 - 2 * near), np.float32)
 
 
@@ -115,8 +125,8 @@ def _laid(photo: Float, at: Float) -> Float:
     return np.asarray(out, np.float32)
 
 
-def _levels(colour: Float, cover: Float) -> Lips:
-    """Lips of `colour` (h, w, 3) that hide the photograph as far as `cover` (h, w) says."""
+def _levels(colour: Float, cover: Float) -> tuple[Float, ...]:
+    """Levels of lips of `colour` (h, w, 3) that hide the photograph as far as `cover` (h, w)."""
     full = np.dstack([np.clip(colour, 0, 255) * cover[..., None], cover]).astype(np.float32)
     levels = [full]
     for _ in range(LEVELS - 1):
@@ -126,7 +136,7 @@ def _levels(colour: Float, cover: Float) -> Lips:
                 cv2.resize(levels[-1], (columns, rows), interpolation=cv2.INTER_AREA), np.float32
             )
         )
-    return Lips(tuple(levels))
+    return tuple(levels)
 
 
 def parted_lips(
@@ -161,7 +171,7 @@ def parted_lips(
     kept = np.clip(2 * whole - 1, 0, 1) * fine
     close, away = MARGIN
     cover = np.clip((away - chart.far) / (away - close), 0, 1) * (1 - kept)
-    return _levels(np.asarray(colour, np.float32), cover)
+    return Lips(_levels(np.asarray(colour, np.float32), cover))
 
 
 def _seen(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -24,6 +24,9 @@ from mien.face_model.arrays import Bool, Float, Index, Int, Layer
 from mien.face_model.neighbours import Nearest, Sums
 from mien.face_model.raster import Normals
 from mien.face_model.template import Markers
+
+if TYPE_CHECKING:
+    from mien.face_model.lip_chart import LipChart
 
 FACE = slice(0, 9409)
 HEAD = slice(9409, 11248)
@@ -258,6 +261,13 @@ class FaceModel:
             falling = [b[drop[b] > 0] for b in bins]
             out[side] = np.array([b[np.argmax(drop[b])] for b in falling if len(b)], np.intp)
         return out
+
+    @cached_property
+    def lip_chart(self) -> LipChart:
+        """The frame in which lips are laid flat."""
+        from mien.face_model.lip_chart import LipChart  # it stands on this module
+
+        return LipChart(self)
 
     def _travel(self, name: str) -> Float:
         """How far (N,) an expression at full weight moves each vertex, cm."""

@@ -34,7 +34,6 @@ from mien.face_model.inside import mouth_of
 from mien.face_model.lids import LidFolds
 from mien.face_model.light import Light
 from mien.face_model.lines import skin_lines
-from mien.face_model.lip_chart import LipChart
 from mien.face_model.lip_donors import choose
 from mien.face_model.lip_donors import shipped as lenders
 from mien.face_model.lips import Lips, closed_lips, parted_lips
@@ -64,8 +63,12 @@ photograph's."""
 ROLLED, PRESSED = ("mouthRollLower", "mouthRollUpper"), 0.4
 """Shapes that roll the lips in, and the sum of their weights from which on the line between them is
 drawn anew."""
-MOVED = 0.3
-"""Motion of the lips, cm, from which on a mouth that the photograph shows open has other ones."""
+DROPPED = (0.5, 1.0)
+"""Change of the lip gap, cm, up to which the corners of a mouth keep the shade that they have while
+closed, as in a smile, and from which on they have none."""
+MOVED = (0.04, 0.3)
+"""Motion of the lips, cm, up to which a mouth that the photograph shows open keeps its own, and
+from which on it has others."""
 LOOKS = ("eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut")
 LOOK_BLINK = 0.4
 """A lid that follows the gaze down comes as far as in this much of a blink."""
@@ -134,8 +137,7 @@ class Sitter:
         rig = self._rig
         mouth = mouth_of(model, rig.crop, landmarks, fit.closed, tones, mesh, rig.donor, rig.seed)
         rig.donor = None if mouth.is_own else mouth.donor
-        chart = LipChart(model)
-        lips = self._lips_of(chart, photo, landmarks, mesh, tones, own.lip)
+        lips = self._lips_of(photo, landmarks, mesh, tones, own.lip)
         self.skin = Skin(model, photo, eyes, own, mouth, lips)
         closed = fit.weights.copy()
         closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1
@@ -145,14 +147,13 @@ class Sitter:
         fixed[:, SOURCE] = source.points + self._eye_shift
         fixed[:, LIDS] = np.where(lid_only[:, None], shut, source.points)
         fixed[:, LIGHT] = 1
-        fixed[FACE, FLAT] = chart.places
+        fixed[FACE, FLAT] = model.lip_chart.places
         self._fixed_attributes = fixed
         self._folded = self._folded_lids()
         self._lid_folds = LidFolds(model, source.points, fit.landmarks)
 
     def _lips_of(
         self,
-        chart: LipChart,
         photo: Float,
         landmarks: Double,
         mesh: Float,
@@ -161,6 +162,7 @@ class Sitter:
     ) -> Lips:
         """What the lips of the photograph (H, W, 3) look like, its landmarks (68, 2) and its mesh
         (N, 2) in its px, the lower one of `colour` (3,)."""
+        chart = self._rig.model.lip_chart
         if self._rig.fit.closed:
             return closed_lips(chart, photo, mesh[FACE])
         donor = choose(lenders(), colour, tones.skin, tones.brown, self._rig.seed)
@@ -232,6 +234,7 @@ class Sitter:
             opened=opened,
             gap_change=gap_change,
             pressed=pressed,
+            dropped=float(np.clip((gap_change - DROPPED[0]) / (DROPPED[1] - DROPPED[0]), 0, 1)),
             lips=max(self._lips_moved(points, moved), pressed),
             landmarks=self._rig.fit.landmarks.astype(np.float32) + moved[at],
             surround=self._background,
@@ -329,7 +332,8 @@ class Sitter:
         at, unit = self._rig.model.landmarks, self._rig.fit.camera.scale
         if not self._rig.fit.closed:
             off = moved[at[48:68]] - moved[at[31:36]].mean(0)
-            return min(1.0, float(np.linalg.norm(off, axis=1).max()) / unit / MOVED)
+            far = float(np.linalg.norm(off, axis=1).max()) / unit
+            return float(np.clip((far - MOVED[0]) / (MOVED[1] - MOVED[0]), 0, 1))
         gap, own = (
             max(0.0, float((p[at[[67, 66, 65]], 1] - p[at[[61, 62, 63]], 1]).max()))
             for p in (points, self._rig.source.points)

@@ -61,7 +61,7 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     model = FaceModel.load()
-    chart = LipChart(model)
+    chart = model.lip_chart
     lent = [
         record
         for record in DATASETS["london"].records(options.london)

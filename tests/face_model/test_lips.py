@@ -1,0 +1,166 @@
+"""Lips as other expressions show them: closed ones go on, parted ones are made whole."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from mien import facs
+from mien.data.split import split_of
+from mien.face_model import lip_donors
+from mien.face_model.eyes import polygon
+from mien.face_model.lip_chart import DENSITY
+from mien.face_model.lip_donors import HIDDEN, LipDonor, choose, unfolded
+from mien.face_model.lips import _liplike
+from mien.face_model.mesh import FaceModel
+from mien.face_model.render import Rig
+from mien.face_model.stage import Stage
+from mien.types import AlignedFace
+
+SIZE = 320
+LUMA = np.array([0.299, 0.587, 0.114])
+REST = facs.vector({})
+
+
+@pytest.fixture(scope="module")
+def parted(model: FaceModel, rig: Rig) -> Rig:
+    """The sample's own smile, which shows teeth, as a photograph of its own."""
+    smile = rig.render(facs.prototype("happy"), SIZE)
+    return Rig(model, smile.image, smile.landmarks, neutral=False)
+
+
+def lips(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """The colours (N, 3) within the lips' outer border, but for its rim."""
+    mask = cv2.erode(polygon(image.shape[:2], landmarks[48:60]), np.ones((3, 3)))
+    return image[mask > 0].astype(float)
+
+
+def test_the_library_is_small_and_of_training_people() -> None:
+    donors = lip_donors.shipped()
+    assert len(donors) >= 12
+    assert all(split_of(f"london/{d.name[:3]}") == "train" for d in donors)
+    assert lip_donors.TABLE.stat().st_size < 2e6
+
+
+def test_the_library_is_laid_out_as_the_chart(model: FaceModel) -> None:
+    assert {d.pixels.shape for d in lip_donors.shipped()} == {(*model.lip_chart.shape, 3)}
+
+
+def test_a_vertex_lies_in_the_chart_where_it_says(model: FaceModel) -> None:
+    chart = model.lip_chart
+    x, y = (np.arange(n) for n in chart.shape[::-1])
+    grid = np.stack(np.meshgrid(x, y), -1)
+    assert np.abs(chart.lay(chart.places) - grid)[chart.shown].max() < 0.05
+
+
+def test_closed_lips_unfold_without_the_line_between_them(model: FaceModel) -> None:
+    """Two lips of two greys meet in a black line as wide as is hidden: neither it nor any other
+    grey is left."""
+    chart = model.lip_chart
+    rows = np.arange(chart.shape[0])[:, None]
+    upper, lower = chart.opening
+    middle = (upper + lower) / 2
+    flat = np.where(rows < middle, 120.0, 180.0)
+    near = 0.6 * HIDDEN * DENSITY
+    flat[(rows > upper - near) & (rows < lower + near) & (lower > upper)] = 0
+    out = unfolded(np.repeat(flat[..., None], 3, -1).astype(np.float32), chart)
+    inside = out[:, chart.shape[1] // 2 - 20 : chart.shape[1] // 2 + 20]
+    assert inside.min() > 119
+    assert inside.max() < 181
+
+
+def test_lips_are_lent_by_whose_are_alike() -> None:
+    """In any light: a donor's own colours, darkened, bring that donor or one like it."""
+    donors = lip_donors.shipped()
+    darkest = min(donors, key=lambda d: d.brown)
+    found = {choose(donors, d.lip * 0.5, d.skin * 0.5, d.brown).name for d in donors}
+    assert len(found) == len(donors)  # the nearest of all is the donor itself
+    lent = {choose(donors, darkest.lip, darkest.skin, darkest.brown, k).brown for k in range(2)}
+    assert max(lent) < float(np.median([d.brown for d in donors]))
+
+
+def test_skin_is_not_taken_for_lip() -> None:
+    lip, skin = np.array([180, 90, 95], np.float32), np.array([200, 150, 125], np.float32)
+    flat = np.broadcast_to(skin, (20, 20, 3)).copy()
+    flat[:, 10:] = lip * 0.8  # in shade, of the same hue
+    like = _liplike(flat, lip, skin)
+    assert like[:, :6].max() < 0.05
+    assert like[:, 14:].min() > 0.95
+    grey = np.full(3, 90, np.float32)
+    assert _liplike(flat.mean(-1, keepdims=True).repeat(3, -1), grey, grey * 1.5).min() == 1
+
+
+def test_a_closed_smile_has_the_lips_of_the_face_at_rest(parted: Rig, anna: AlignedFace) -> None:
+    """The sample at rest, drawn from its own smile, beside its photograph: their colour and how
+    much texture they have."""
+    r = parted.render(REST, SIZE)
+    assert not parted.fit.closed
+    made, real = lips(r.image, r.landmarks), lips(anna.pixels, anna.landmarks)
+    assert np.abs(np.median(made, 0) - np.median(real, 0)).max() < 20
+    darkest = [np.percentile(part @ LUMA, 2) for part in (made, real)]
+    assert darkest[0] < 1.35 * darkest[1]  # the lips do meet in a line
+    detail = []
+    for image, points in ((r.image, r.landmarks), (anna.pixels, anna.landmarks)):
+        sharp = cv2.Laplacian((image @ LUMA).astype(np.float32), cv2.CV_32F)
+        detail.append(float(np.std(lips(sharp[..., None], points))))
+    assert 0.7 < detail[0] / detail[1] < 1.4
+
+
+def test_lips_that_stay_are_the_photographs(parted: Rig) -> None:
+    """Brows move, and no lip is laid over the photograph's; the mouth closes, and it is."""
+    weights = parted.fit.weights.copy()
+    weights[[parted.model.index[f"browInnerUp_{side}"] for side in "LR"]] += 0.5
+    for wanted, low, high in ((weights, 0.0, 0.01), (parted.weights(REST), 0.9, 1.0)):
+        scene, _ = parted._scene(wanted, parted.fit.camera, 1.0, True, Stage(), None)
+        assert low <= scene.lips <= high
+
+
+def test_the_rim_of_an_opened_mouth_is_lip(rig: Rig) -> None:
+    """What closed lips hid of themselves is as they are beside it, and no grey mixture: along the
+    lower lip's inner edge the colour is the lip's."""
+    r = rig.render(facs.vector({"AU26": 1.0}), SIZE)
+    edge, border = r.landmarks[[67, 66, 65]], r.landmarks[[58, 57, 56]]
+    near, middle = (
+        np.array([r.image[round(y), round(x)] for x, y in (edge + (border - edge) * part).tolist()])
+        for part in (0.12, 0.5)
+    )
+    hue = [np.log((c[:, 0] + 6.0) / (c[:, 1] + 6.0)) for c in (near, middle)]
+    assert (hue[0] > 0.75 * hue[1]).all()
+
+
+def test_a_grey_photograph_keeps_grey_lips(model: FaceModel, parted: Rig) -> None:
+    grey = np.repeat((parted.crop @ LUMA).astype(np.uint8)[..., None], 3, axis=2)
+    rig = Rig(model, grey, parted.fit.landmarks.astype(np.float32), neutral=False)
+    image = rig.render(REST, SIZE).image
+    assert np.ptp(image.astype(int), axis=-1).max() <= 1
+
+
+def test_the_same_lips_in_every_size(model: FaceModel, parted: Rig) -> None:
+    """The chart has coarser levels for small pictures: in the mean they are the finest one's."""
+    chart = model.lip_chart
+    ys, xs = np.nonzero((chart.far < -0.1) & (chart.aside > 0.8))
+    places = np.stack([xs, ys], -1)[None].astype(np.float32)
+    fine, coarse = (parted._skin.lips.at(places, unit)[0] for unit in (DENSITY, DENSITY / 6))
+    assert coarse[:, :3].std(0).max() < fine[:, :3].std(0).max()
+    assert np.abs(fine.mean(0) - coarse.mean(0))[:3].max() < 4
+
+
+def test_a_made_donor_gives_its_texture(
+    model: FaceModel, parted: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Donors with stripes give striped lips, where the photograph shows none of its own."""
+    donors = []
+    for donor in lip_donors.shipped():
+        pixels = donor.pixels.copy()
+        pixels[:, ::10] //= 3
+        donors.append(LipDonor(donor.name, pixels, donor.lip, donor.skin, donor.brown))
+    monkeypatch.setattr("mien.face_model.sitter.lenders", lambda: tuple(donors))
+    landmarks = parted.fit.landmarks.astype(np.float32)
+    striped = Rig(model, parted.crop, landmarks, neutral=False).render(REST, SIZE)
+    plain = parted.render(REST, SIZE)
+    apart = np.abs(striped.image.astype(int) - plain.image).mean(-1)
+    upper = polygon((SIZE, SIZE), plain.landmarks[[49, 50, 51, 52, 53, 63, 62, 61]]) > 0
+    assert apart[upper].mean() > 4
+    far = cv2.dilate(polygon((SIZE, SIZE), plain.landmarks[48:60]), np.ones((41, 41))) == 0
+    assert apart[far].max() == 0
