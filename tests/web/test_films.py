@@ -88,6 +88,9 @@ def composed(visit: Any) -> None:
     page.locator("#film-gaze-0").get_by_role("slider").fill("0.5")
     changed()
     page.get_by_text("units AU4=0.7, gaze 0.5,0 on sad").wait_for()
+    weight = "part => getComputedStyle(part).getPropertyValue('--weight')"
+    assert [page.locator(f"#film-unit-AU{n}").evaluate(weight) for n in (4, 1)] == ["700", ""]
+    page.get_by_role("button", name="Units, gaze, head, part of the face").click()
     page.locator("#moment").get_by_role("slider").fill("0.8")
     page.get_by_alt_text("Preview at 0.80 s: 100%").wait_for()
     page.get_by_role("button", name="Keyframes, and the part of the film").click()

@@ -106,9 +106,9 @@ def shown(spec: ExpressionSpec, intensity: float | None = None) -> list[Any]:
 
 
 def said(spec: ExpressionSpec) -> str:
-    """The expression in words."""
+    """The expression in words, and the marks of its fields."""
     base = spec.name or spec.to or ("blendshapes" if spec.blendshapes else "")
-    return views.hint(Wish(base, 1.0, spec).name or "as it is")
+    return views.marks(spec, "film-") + views.hint(Wish(base, 1.0, spec).name or "as it is")
 
 
 def taken(spec: ExpressionSpec, called: str) -> tuple[ExpressionSpec, float]:

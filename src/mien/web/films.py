@@ -213,14 +213,15 @@ class Films:
         if key not in self.reels or not (reel := self.reels.get(key)).source:
             return ""
         method, order = self._order(*rest)
+        moment = _number(moment)
 
         def work() -> str:
             try:
-                pixels = reel.preview(self.workshop.editor(method), order, float(moment))
+                pixels = reel.preview(self.workshop.editor(method), order, moment)
             except FaceNotFound as error:
                 return views.hint(str(error))
-            told = f"{reel.strength(order, float(moment)):.0%}"
-            return str(self.shown.preview(pixels, float(moment), told))
+            told = f"{reel.strength(order, moment):.0%}"
+            return str(self.shown.preview(pixels, moment, told))
 
         return await self._at_desk(work)
 
@@ -384,10 +385,13 @@ def _edit(change: Callable[..., ExpressionSpec]) -> Callable[..., Awaitable[list
 
 def _number(value: Any) -> float:
     """A number of an event; GuideError for what the page would not send."""
+    number = value if isinstance(value, int | float | str) else ""
     try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise GuideError("a keyframe has a time and an intensity") from None
+        if 0 <= float(number) <= 1e6:  # nor is NaN
+            return float(number)
+    except ValueError:
+        pass
+    raise GuideError("a time in seconds and a number from 0 on are needed")
 
 
 def _name(file: Path) -> str:

@@ -239,6 +239,13 @@ class Reel:
         if order.by == SHAPES and self.shapes is None:
             raise GuideError("give the recording of blendshapes (CSV)")
 
+    def part(self, order: Order) -> Film:
+        """The part of the film that is made; one that goes to the end has all of the sound."""
+        if self.source is None:
+            raise Gone("open a film first")
+        end = math.inf if order.end >= self.source.seconds > 0 else order.end
+        return replace(self.source, start=order.start, end=end)
+
     def steps(self, editor: Editor, order: Order, limits: Limits) -> Generator[Cut, None, None]:
         """Make the film, frame by frame; `result` at the end, nothing if it is closed before."""
         self.check(order)
@@ -246,7 +253,7 @@ class Reel:
         target = Path(self._folder.name) / f"{secrets.token_hex(8)}.mp4"
         curve = (self.curve or FULL).scaled(order.intensity)
         curve = replace(curve, times=tuple(time - order.start for time in curve.times))
-        part = replace(self.source, start=order.start, end=order.end)
+        part = self.part(order)
         with self._naming(target, "the result"), self._naming(self.source.path, self._called()):
             drive = self._drive(editor, order)
             with contextlib.closing(
@@ -335,7 +342,7 @@ class Reels(Projects[Reel]):
         reel.check(order)
         self.check_free()
         assert reel.source is not None
-        making = Filming(replace(reel.source, start=order.start, end=order.end).count)
+        making = Filming(reel.part(order).count)
         reel.makings.append(making)
         self.begin(reel, making, self._make(reel, making, method, order))
         return making
