@@ -136,6 +136,10 @@ def test_a_phone_in_the_dark_a_curve_and_a_photograph(
     page.get_by_text("curve.csv: 3 points, from 0 to 0.5 s").wait_for()
     made(page)
     page.get_by_text("13 of 24 frames edited").wait_for()
+    page.get_by_role("button", name="Make the film").scroll_into_view_if_needed()
+    preview = page.locator("#film-preview img").bounding_box()
+    assert preview is not None
+    assert -20 < preview["y"] < 400, "the preview stays in view"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     phone.shot("film-phone", full=True)
     page.get_by_role("button", name="Remove the curve").click()
