@@ -88,6 +88,9 @@ def composed(visit: Any) -> None:
     page.locator("#film-gaze-0").get_by_role("slider").fill("0.5")
     changed()
     page.get_by_text("units AU4=0.7, gaze 0.5,0 on sad").wait_for()
+    weight = "part => getComputedStyle(part).getPropertyValue('--weight')"
+    assert [page.locator(f"#film-unit-AU{n}").evaluate(weight) for n in (4, 1)] == ["700", ""]
+    page.get_by_role("button", name="Units, gaze, head, part of the face").click()
     page.locator("#moment").get_by_role("slider").fill("0.8")
     page.get_by_alt_text("Preview at 0.80 s: 100%").wait_for()
     page.get_by_role("button", name="Keyframes, and the part of the film").click()
@@ -133,6 +136,10 @@ def test_a_phone_in_the_dark_a_curve_and_a_photograph(
     page.get_by_text("curve.csv: 3 points, from 0 to 0.5 s").wait_for()
     made(page)
     page.get_by_text("13 of 24 frames edited").wait_for()
+    page.get_by_role("button", name="Make the film").scroll_into_view_if_needed()
+    preview = page.locator("#film-preview img").bounding_box()
+    assert preview is not None
+    assert -20 < preview["y"] < 400, "the preview stays in view"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     phone.shot("film-phone", full=True)
     page.get_by_role("button", name="Remove the curve").click()

@@ -27,7 +27,8 @@ from mien.zoo.samples import samples
 
 av = pytest.importorskip("av", reason="needs mien[video]")
 
-from mien.web.reels import FILM, PHOTO, Order, Reel, Reels  # noqa: E402 - PyAV may be missing
+from mien.web.orders import FILM, PHOTO, SHAPES, Order  # noqa: E402 - PyAV may be missing
+from mien.web.reels import Reel, Reels  # noqa: E402
 
 LIMITS = Limits()
 
@@ -114,6 +115,33 @@ def test_a_part_of_a_film_by_keyframes(workshop: Workshop, clip: Callable[..., P
             reel.check(Order(start=start, end=end))
     before = made(workshop, reel, Order(start=0.0, end=0.4))
     assert (before.cut.frames, before.cut.edited) == (10, 0), "no intensity up to there"
+
+
+def test_a_photograph_is_animated_by_a_recording(
+    workshop: Workshop, wide_mouth: Method, tmp_path: Path
+) -> None:
+    upload, record = tmp_path / "upload", tmp_path / "record"
+    Image.open(samples()["anna"]).resize((240, 240)).save(upload, "PNG")
+    rows = "".join(f"{i / 10},{0.9 if i >= 5 else 0}\n" for i in range(8))
+    record.write_text("time,jawOpen\n" + rows)
+    reel = Reel()
+    reel.open(upload, "anna.png", Limits(film_pixels=40_000))
+    assert reel.source is not None
+    assert (reel.source.width, reel.source.height, reel.source.count) == (200, 200, 250)
+    assert not upload.exists()
+    reel.lend(SHAPES, record, "face.csv", LIMITS)
+    assert not record.exists()
+    editor, order = Editor(wide_mouth, "0" * 64), Order(SHAPES, start=0.4, end=0.7)
+    source = reel.source.frame_at(0.6).pixels.astype(float)
+    shown = {time: reel.preview(editor, order, time) for time in (0.44, 0.6)}
+    opened = {time: np.abs(picture - source).mean() for time, picture in shown.items()}
+    assert opened[0.6] > 1.3 * opened[0.44], "the jaw opens"
+    making = made(workshop, reel, order)
+    assert (making.error, making.whole, making.cut.frames) == (None, True, 8)
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("time,grin\n0,1\n")
+    with pytest.raises(MienError, match=r"face\.csv, line 2"):
+        reel.lend(SHAPES, wrong, "face.csv", LIMITS)
 
 
 def test_keyframes(clip: Callable[..., Path]) -> None:
@@ -219,8 +247,8 @@ def test_what_an_order_needs(clip: Callable[..., Path], tmp_path: Path) -> None:
     with pytest.raises(Gone, match="open a film first"):
         reel.check(Order())
     reel.open(clip(), "a.mp4", LIMITS)
-    for by in (PHOTO, FILM):
-        with pytest.raises(GuideError, match="that lends its expression"):
+    for by, told in ((PHOTO, "lends"), (FILM, "lends"), (SHAPES, "give the recording")):
+        with pytest.raises(GuideError, match=told):
             reel.check(Order(by))
     wrong = tmp_path / "wrong.jpg"
     wrong.write_text("no picture")

@@ -14,8 +14,8 @@ from mien import facs
 from mien.errors import GuideError
 from mien.guides import ActionUnits, ExpressionSpec
 from mien.web import posing, shapes, views
+from mien.web.orders import HAPPY
 from mien.web.parts import drop, fold, html
-from mien.web.reels import HAPPY
 from mien.web.units import PLAIN, REGIONS
 from mien.web.wish import MOST, Wish
 
@@ -39,6 +39,11 @@ class OrderFields:
         with gr.Column(visible=False) as self.films:
             self.film = drop("Film: MP4, MOV, MKV or WebM", "by-film", film_suffixes)
             self.film_seen = html("", "film-seen")
+        with gr.Column(visible=False) as self.records:
+            self.record = drop(
+                "Blendshapes over time: CSV of Live Link Face", "by-record", [".csv"]
+            )
+            self.record_seen = html("", "record-seen")
         self.told = html(said(HAPPY), "film-expression")
         self.speech = gr.Checkbox(
             label="Keep speech: lips and jaw go on talking", value=True, elem_id="speech"
@@ -101,9 +106,9 @@ def shown(spec: ExpressionSpec, intensity: float | None = None) -> list[Any]:
 
 
 def said(spec: ExpressionSpec) -> str:
-    """The expression in words."""
+    """The expression in words, and the marks of its fields."""
     base = spec.name or spec.to or ("blendshapes" if spec.blendshapes else "")
-    return views.hint(Wish(base, 1.0, spec).name or "as it is")
+    return views.marks(spec, "film-") + views.hint(Wish(base, 1.0, spec).name or "as it is")
 
 
 def taken(spec: ExpressionSpec, called: str) -> tuple[ExpressionSpec, float]:

@@ -18,6 +18,7 @@ from fastapi.responses import FileResponse, Response
 
 from mien.errors import FaceNotFound, GuideError, MienError
 from mien.guides import ExpressionSpec
+from mien.images import UPLOADED
 from mien.web import posing, views
 from mien.web.answers import Refused
 from mien.web.parts import STEP, drop, failure, fold, html, progress, sent, told
@@ -26,7 +27,7 @@ from mien.web.wish import MOST
 from mien.web.workshop import Workshop
 
 if TYPE_CHECKING:
-    from mien.web.reels import Order
+    from mien.web.orders import Order
 
 MISSING = "Films need PyAV: run pip install 'mien[video]', then start the studio again."
 _SUFFIXES = [".mp4", ".m4v", ".mov", ".mkv", ".webm"]
@@ -50,27 +51,28 @@ class Films:
     """The tab of all browsers; what each has open is a `Reel`."""
 
     def __init__(self, workshop: Workshop, sittings: Sittings) -> None:
-        from mien.web import film_order, film_views, reels
+        from mien.web import film_order, film_views, orders, reels, sources
 
         self.workshop, self.sittings = workshop, sittings
-        self.shown, self.parts, self.order = film_views, reels, film_order
-        self.reels = reels.Reels(workshop)
+        self.shown, self.kinds, self.order = film_views, orders, film_order
+        self.reels, self.media_type = reels.Reels(workshop), sources.media_type
 
     def draw(self, sitting: gr.State) -> None:
         """The layout: the film on the left, what is to become of it on the right. `sitting` is the
         key of the photograph that is open in its own tab."""
         self.key, self.sitting = gr.State(""), sitting
-        parts, names = self.parts, list(self.workshop.methods)
+        names = list(self.workshop.methods)
         with gr.Row(equal_height=False):
             with gr.Column(min_width=320, elem_id="film-left"):
                 with gr.Accordion("Open a film", open=True, elem_id="opening-film") as self.opening:
-                    self.upload = drop("MP4, MOV, MKV or WebM", "film", _SUFFIXES)
+                    told = "A film (MP4, MOV, MKV, WebM), or a photograph to animate"
+                    self.upload = drop(told, "film", [*_SUFFIXES, *UPLOADED])
                     html(self.shown.limits(self.workshop.limits), "film-limits")
                 with gr.Column(elem_id="film-sight"):
                     self._draw_moment()
                 self.before = html(self.shown.before(None), "before")
             with gr.Column(min_width=320):
-                kinds = [parts.LABEL, parts.PHOTO, parts.FILM]
+                kinds = self._kinds
                 self.fields = self.order.OrderFields(kinds, names, _SUFFIXES)
                 with fold("Keyframes, and the part of the film", "film-time"):
                     self._draw_time()
@@ -102,7 +104,10 @@ class Films:
     def _listen(self) -> None:
         fields = self.fields
         fields.by.input(
-            self.choose, fields.by, [fields.labels, fields.photos, fields.films], **STEP
+            self.choose,
+            fields.by,
+            [fields.labels, fields.photos, fields.films, fields.records],
+            **STEP,
         )
         look = [self.key, *fields.asked, self.moment]
         follow = STEP | {"fn": self.look, "inputs": look, "outputs": self.preview}
@@ -119,6 +124,7 @@ class Films:
             (self.upload, self.open, opened),
             (fields.photo, self.lend_photo, [fields.photo_seen]),
             (fields.film, self.lend_film, [fields.film_seen]),
+            (fields.record, self.lend_record, [fields.record_seen]),
             (self.curve, self.bend, [self.line]),
         ):
             taken = field.upload(
@@ -170,8 +176,12 @@ class Films:
 
     def choose(self, by: str) -> list[Any]:
         """Another kind of drive."""
-        kinds = (self.parts.LABEL, self.parts.PHOTO, self.parts.FILM)
-        return [gr.update(visible=kind == by) for kind in kinds]
+        return [gr.update(visible=kind == by) for kind in self._kinds]
+
+    @property
+    def _kinds(self) -> list[str]:
+        kinds = self.kinds
+        return [kinds.LABEL, kinds.PHOTO, kinds.FILM, kinds.SHAPES]
 
     @told
     async def move_unit(self, spec: ExpressionSpec, event: gr.EventData) -> list[Any]:
@@ -203,14 +213,15 @@ class Films:
         if key not in self.reels or not (reel := self.reels.get(key)).source:
             return ""
         method, order = self._order(*rest)
+        moment = _number(moment)
 
         def work() -> str:
             try:
-                pixels = reel.preview(self.workshop.editor(method), order, float(moment))
+                pixels = reel.preview(self.workshop.editor(method), order, moment)
             except FaceNotFound as error:
                 return views.hint(str(error))
-            told = f"{reel.strength(order, float(moment)):.0%}"
-            return str(self.shown.preview(pixels, float(moment), told))
+            told = f"{reel.strength(order, moment):.0%}"
+            return str(self.shown.preview(pixels, moment, told))
 
         return await self._at_desk(work)
 
@@ -219,7 +230,7 @@ class Films:
         start: float = 0.0, end: float = math.inf,
     ) -> tuple[str, Order]:  # fmt: skip
         faces = self.order.FACES
-        order = self.parts.Order(by, spec, speech, intensity, faces[face], start, end)
+        order = self.kinds.Order(by, spec, speech, intensity, faces[face], start, end)
         return self.workshop.check(method), order
 
     @told
@@ -241,12 +252,17 @@ class Films:
     @told
     async def lend_photo(self, path: str, key: str, request: gr.Request) -> list[Any]:
         """A photograph that lends its expression."""
-        return await self._lend("photo", self.parts.PHOTO, path, key, request)
+        return await self._lend("photo", self.kinds.PHOTO, path, key, request)
 
     @told
     async def lend_film(self, path: str, key: str, request: gr.Request) -> list[Any]:
         """A film that does."""
-        return await self._lend("film", self.parts.FILM, path, key, request)
+        return await self._lend("film", self.kinds.FILM, path, key, request)
+
+    @told
+    async def lend_record(self, path: str, key: str, request: gr.Request) -> list[Any]:
+        """A recording of blendshapes."""
+        return await self._lend("shapes", self.kinds.SHAPES, path, key, request)
 
     async def _lend(
         self, what: str, by: str, path: str, key: str, request: gr.Request
@@ -338,7 +354,7 @@ class Films:
         )
         if path is None or not path.exists():
             raise Refused(404, "not_found", "there is no such film")
-        return FileResponse(path, media_type=self.parts.media_type(path))
+        return FileResponse(path, media_type=self.media_type(path))
 
     def leave(self, request: gr.Request) -> None:
         """The page was closed."""
@@ -369,10 +385,13 @@ def _edit(change: Callable[..., ExpressionSpec]) -> Callable[..., Awaitable[list
 
 def _number(value: Any) -> float:
     """A number of an event; GuideError for what the page would not send."""
+    number = value if isinstance(value, int | float | str) else ""
     try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise GuideError("a keyframe has a time and an intensity") from None
+        if 0 <= float(number) <= 1e6:  # nor is NaN
+            return float(number)
+    except ValueError:
+        pass
+    raise GuideError("a time in seconds and a number from 0 on are needed")
 
 
 def _name(file: Path) -> str:

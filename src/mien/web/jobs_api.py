@@ -76,13 +76,14 @@ class SeriesRequest(BaseModel):
 
 
 class FilmRequest(Expressed):
-    """A film, and an expression as in /v1/edit for its face, or for all; or the film whose face
-    lends it.
+    """A film, and an expression as in /v1/edit for its face, or for all; or another film to take
+    it from.
     """
 
     film: Clip
     like_film: Annotated[
-        Clip | None, Field(description="A film whose face lends its expression, at the same time.")
+        Clip | None,
+        Field(description="A reference film: the expression of its face at the same time."),
     ] = None
     keep: Annotated[
         Literal["speech", "none"],
@@ -260,28 +261,28 @@ class Jobs:
         )
 
     def _order(self, asked: FilmRequest) -> Any:
-        from mien.web import reels
+        from mien.web import orders
 
-        by = reels.FILM if asked.like_film is not None else reels.LABEL
-        spec = ExpressionSpec() if by == reels.FILM else asked.spec()
+        by = orders.FILM if asked.like_film is not None else orders.LABEL
+        spec = ExpressionSpec() if by == orders.FILM else asked.spec()
         if spec.like is not None:
             if spec.share != 1:
                 raise GuideError("share: a film follows a photograph in full")
-            by = reels.PHOTO
-        return reels.Order(
+            by = orders.PHOTO
+        return orders.Order(
             by, spec, asked.keep == "speech", spec.intensity * asked.intensity, asked.face,
             asked.start, asked.end if asked.end is not None else float("inf"),
         )  # fmt: skip
 
     def _fill(self, reel: Any, asked: FilmRequest) -> None:
-        from mien.web import reels
+        from mien.web import orders
 
         limits = self.workshop.limits
         reel.open(_kept(asked.film), "film", limits)
         if asked.like is not None:
-            reel.lend(reels.PHOTO, _kept(asked.like), "like", limits)
+            reel.lend(orders.PHOTO, _kept(asked.like), "like", limits)
         if asked.like_film is not None:
-            reel.lend(reels.FILM, _kept(asked.like_film), "like_film", limits)
+            reel.lend(orders.FILM, _kept(asked.like_film), "like_film", limits)
         for time, value in (asked.keyframes or {}).items():
             try:
                 reel.set_key(float(time), value)

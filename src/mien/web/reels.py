@@ -13,76 +13,34 @@ import tempfile
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from mien import images
 from mien.editor import Editor
 from mien.errors import FaceNotFound, GuideError, MienError, VideoError
-from mien.guides import ExpressionSpec, Guide, Reference
+from mien.guides import ExpressionSpec, Reference
 from mien.images import Photo
-from mien.types import Expression, UInt8
+from mien.types import UInt8
 from mien.video.driving import Constant, Curve, Drive, Lent
 from mien.video.film import FULL, Cut, film_steps
 from mien.video.reading import Film, look
+from mien.video.shapes import Shapes
 from mien.web import intake
 from mien.web.answers import Refused
 from mien.web.limits import Limits
 from mien.web.making import Making, Projects
+from mien.web.orders import FILM, LABEL, PHOTO, SHAPES, Later, Order
 from mien.web.sitting import Gone, Sitting
+from mien.web.sources import media_type, write_still
 from mien.web.wish import MOST, Wish
 from mien.web.workshop import Workshop
 
-LABEL, PHOTO, FILM = "An expression", "A photograph", "Another film"
-"""What can drive a film."""
-
-HAPPY = ExpressionSpec(to="happy")
-_EBML = b"\x1aE\xdf\xa3"
-_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+_LONGEST_RECORDING = 20_000_000  # bytes
 LONGEST = 3600.0
 """Latest time of a keyframe, s."""
 _MOST_KEYS = 50
 _APART = 0.05  # s between two keyframes
 _LONGEST_CURVE = 1_000_000  # bytes
 _NOTHING = Cut(0, 0, 0.0)
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is to become of a film: `by` is `LABEL`, `PHOTO` or `FILM`."""
-
-    by: str = LABEL
-    spec: ExpressionSpec = HAPPY
-    """What is asked for; with `PHOTO` its whole expression is the photograph's."""
-    speech: bool = True
-    """Whether lips and jaw go on talking."""
-    intensity: float = 1.0
-    face: str = "largest"
-    start: float = 0.0
-    end: float = math.inf
-    """The part of the film that is made, s."""
-
-    @property
-    def asked(self) -> ExpressionSpec:
-        """The whole expression; of a photograph, that there is one."""
-        if self.by != PHOTO:
-            return self.spec
-        return replace(self.spec, to=None, blendshapes=None, share=1.0, like="the photograph")
-
-    @property
-    def kept(self) -> str | None:
-        """The part of a face that a whole expression leaves as it is."""
-        return "speech" if self.speech else None
-
-
-@dataclass(frozen=True)
-class Later:
-    """A drive that is asked from `start` s of its own time on."""
-
-    drive: Drive
-    start: float
-
-    def at(self, time: float) -> Guide | Expression[Any] | None:
-        """At a time of the part that is made, s."""
-        return self.drive.at(time + self.start)
 
 
 @dataclass
@@ -102,6 +60,7 @@ class Reel:
         """The source's first picture, (H, W, 3)."""
         self.photo: Photo | None = None
         self.film: Film | None = None
+        self.shapes: Shapes | None = None
         self.curve: Curve | None = None
         self.names: dict[str, str] = {}
         """What the files of `source`, `photo`, `film` and `curve` are called where they come from.
@@ -119,14 +78,15 @@ class Reel:
         return bool(self.makings) and not self.makings[-1].ended
 
     def open(self, upload: Path, name: str, limits: Limits) -> None:
-        """Take a film that was sent; VideoError or Refused, and then no film is open."""
+        """Take a film that was sent, or a photograph that is to be animated, which becomes a film
+        of itself; VideoError, ImageError or Refused, and then no film is open."""
         if self.busy:
             upload.unlink(missing_ok=True)
             raise Refused(429, "busy", "a film is being made: wait until it is done, or cancel it")
         self._drop(self.source.path if self.source else None)
         self._drop(self.result)
         self.source = self.result = self.first = self._frame = None
-        self.source = self._film(upload, name, limits)
+        self.source = self._film(self._moving(upload, name, limits), name, limits)
         with self._naming(self.source.path, name):
             self.first = next(self.source.frames()).pixels
         self.names["source"] = name
@@ -140,11 +100,38 @@ class Reel:
             self.film = self._film(upload, name, limits)
             self.names["film"] = name
             return
+        if by == SHAPES:
+            self._record(upload, name)
+            return
         try:
             self.photo = intake.photo(upload.read_bytes(), limits, "the photograph")
             self.names["photo"] = name
         finally:
             upload.unlink(missing_ok=True)
+
+    def _record(self, upload: Path, name: str) -> None:
+        """Take a recording of blendshapes."""
+        try:
+            if upload.stat().st_size > _LONGEST_RECORDING:
+                raise VideoError(f"{name} is too long: cut it")
+            with self._naming(upload, name):
+                self.shapes = Shapes.read(upload)
+            self.names["shapes"] = name
+        finally:
+            upload.unlink(missing_ok=True)
+
+    def _moving(self, upload: Path, name: str, limits: Limits) -> Path:
+        """The film that was sent, or of a photograph one that stands still."""
+        with upload.open("rb") as file:
+            if images.of_head(file.read(64)) is None:
+                return upload
+        try:
+            photo = intake.photo(upload.read_bytes(), limits, name)
+        finally:
+            upload.unlink(missing_ok=True)
+        still = Path(self._folder.name) / f"{secrets.token_hex(8)}.mp4"
+        write_still(still, photo, limits)
+        return still
 
     def bend(self, upload: Path | None, name: str = "") -> None:
         """Take an intensity curve, or none."""
@@ -207,9 +194,12 @@ class Reel:
             lent = editor.reference(Photo(shown.pixels))
         elif order.by == FILM:
             spec = ExpressionSpec()
+        elif order.by == SHAPES:
+            weights = dict(self.shapes.at(time).weights) if self.shapes else {}
+            spec = ExpressionSpec(blendshapes=weights or None)
         there = not spec.empty and (spec.like is None or lent is not None)
         strength = self.strength(order, time)
-        kept = None if order.by == FILM else order.kept
+        kept = None if order.by in (FILM, SHAPES) else order.kept
         sitting.chosen = None if order.face == "all" else 0
         sitting.go(0)
         sitting.wear(Wish("", strength, spec, lent, kept=kept) if there and strength else None)
@@ -246,6 +236,15 @@ class Reel:
             raise GuideError("give the photograph that lends its expression")
         if order.by == FILM and self.film is None:
             raise GuideError("give the film that lends its expression")
+        if order.by == SHAPES and self.shapes is None:
+            raise GuideError("give the recording of blendshapes (CSV)")
+
+    def part(self, order: Order) -> Film:
+        """The part of the film that is made; one that goes to the end has all of the sound."""
+        if self.source is None:
+            raise Gone("open a film first")
+        end = math.inf if order.end >= self.source.seconds > 0 else order.end
+        return replace(self.source, start=order.start, end=end)
 
     def steps(self, editor: Editor, order: Order, limits: Limits) -> Generator[Cut, None, None]:
         """Make the film, frame by frame; `result` at the end, nothing if it is closed before."""
@@ -254,7 +253,7 @@ class Reel:
         target = Path(self._folder.name) / f"{secrets.token_hex(8)}.mp4"
         curve = (self.curve or FULL).scaled(order.intensity)
         curve = replace(curve, times=tuple(time - order.start for time in curve.times))
-        part = replace(self.source, start=order.start, end=order.end)
+        part = self.part(order)
         with self._naming(target, "the result"), self._naming(self.source.path, self._called()):
             drive = self._drive(editor, order)
             with contextlib.closing(
@@ -271,7 +270,9 @@ class Reel:
         """Stop what is being made, and forget all."""
         for making in self.makings:
             making.wanted = False
-        self.source = self.photo = self.film = self.curve = self.result = self._frame = None
+        self.source = self.photo = self.film = self.shapes = self.curve = self.result = (
+            self._frame
+        ) = None
         self._folder.cleanup()
 
     def _called(self) -> str:
@@ -280,6 +281,9 @@ class Reel:
     def _drive(self, editor: Editor, order: Order) -> Drive:
         if order.by == FILM and self.film is not None:
             return Later(Lent(self.film, editor.method), order.start)
+        if order.by == SHAPES and self.shapes is not None:
+            times = tuple(time - order.start for time in self.shapes.times)
+            return replace(self.shapes, times=times)
         lent = self._reference(editor) if order.by == PHOTO else None
         return Constant(order.asked.guide(lent, order.kept))
 
@@ -326,17 +330,6 @@ class Reel:
             path.unlink(missing_ok=True)
 
 
-def media_type(path: Path) -> str | None:
-    """What a file is by its first bytes: a film made of boxes (MP4, QuickTime), one in EBML
-    (Matroska, WebM), or None.
-    """
-    with path.open("rb") as file:
-        head = file.read(8)
-    if head[4:8] in _BOXES:
-        return "video/mp4"
-    return "video/webm" if head.startswith(_EBML) else None
-
-
 class Reels(Projects[Reel]):
     """The films open in the studio. One is made at a time."""
 
@@ -349,7 +342,7 @@ class Reels(Projects[Reel]):
         reel.check(order)
         self.check_free()
         assert reel.source is not None
-        making = Filming(replace(reel.source, start=order.start, end=order.end).count)
+        making = Filming(reel.part(order).count)
         reel.makings.append(making)
         self.begin(reel, making, self._make(reel, making, method, order))
         return making

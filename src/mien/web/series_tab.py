@@ -216,10 +216,10 @@ class SeriesTab:
 
 def _plan(labels: list[str], intensities: list[str], size: int, oval: bool, equal: bool) -> Plan:
     """What is asked for; GuideError for an intensity that the page does not offer."""
-    try:
-        strengths = tuple(INTENSITIES[name] for name in intensities)
-    except KeyError as unknown:
-        raise GuideError(f"there is no intensity {unknown}") from None
+    unknown = [name for name in map(str, intensities) if name not in INTENSITIES]
+    if unknown:
+        raise GuideError(f"there is no intensity {unknown[0][:20]}")
+    strengths = tuple(INTENSITIES[name] for name in intensities)
     return Plan(tuple(dict.fromkeys(labels)), strengths, int(size), oval, equal)
 
 

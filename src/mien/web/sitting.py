@@ -253,10 +253,9 @@ class Sitting:
     def unshaped(self) -> Wish | None:
         """What the first chosen face wore before blendshapes were moved."""
         wish = self.worn
-        if wish is None or not wish.moved:
+        if wish is None or wish.before is None:
             return wish
-        before = wish.before
-        return None if before is None or before.spec.empty else before
+        return None if wish.before.spec.empty else wish.before
 
     def _asked(self) -> tuple[facs.Setting, ...]:
         return tuple(facs.parse(unit) for unit in self.worn.spec.au) if self.worn else ()

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from mien import facs, images
+from mien.guides import ExpressionSpec
 from mien.images import Photo
 from mien.types import UInt8
 from mien.web import copying, posing
@@ -85,12 +86,16 @@ def _marks(sitting: Sitting) -> str:
     """
     if sitting.worn is None:
         return ""
-    spec = sitting.worn.spec
-    moved = [f"unit-{unit.partition('=')[0]}" for unit in spec.au]
-    moved += [f"shape-{name}" for name in sitting.worn.moved]
+    return marks(sitting.worn.spec, shapes=sitting.worn.moved)
+
+
+def marks(spec: ExpressionSpec, whose: str = "", shapes: Sequence[str] = ()) -> str:
+    """A style for the fields that say something in an expression; `whose` begins their ids."""
+    moved = [f"{whose}unit-{unit.partition('=')[0]}" for unit in spec.au]
+    moved += [f"{whose}shape-{name}" for name in shapes]
     for field, sliders in posing.SLIDERS.items():
         values = getattr(spec, field) or (0.0,) * len(sliders)
-        moved += [f"{field}-{place}" for place, value in enumerate(values) if value]
+        moved += [f"{whose}{field}-{place}" for place, value in enumerate(values) if value]
     if not moved:
         return ""
     fields = ",".join(f"#{name}" for name in moved)

@@ -41,7 +41,7 @@ class Wish:
     @property
     def kind(self) -> tuple[str, ...]:
         """What it is made of: the base, and what is set on top of it."""
-        top = ["blendshapes"] if self.moved else []
+        top = ["blendshapes"] if self.before else []
         top += [key for key in ("au", "gaze", "turn", "light") if getattr(self.spec, key)]
         return (self.base, *top, self.spec.region)
 
@@ -54,7 +54,7 @@ class Wish:
         shapes = spec.blendshapes or {}
         moved = [f"{name}={shapes.get(name, 0):g}" for name in self.moved[:_SHOWN]]
         moved += ["..."] if len(self.moved) > _SHOWN else []
-        told = [f"blendshapes {' '.join(moved)}"] if moved else []
+        told = [f"blendshapes {' '.join(moved)}"] if moved and self.before else []
         told += [f"units {' '.join(spec.au)}"] if spec.au else []
         for key in ("gaze", "turn", "light"):
             if (values := getattr(spec, key)) is not None:
@@ -87,7 +87,7 @@ class Wish:
         shapes = {k: v for k, v in (dict(start) | {name: value}).items() if v or k == name}
         spec = replace(self.spec, to=None, like=None, share=1.0, au=(), blendshapes=shapes)
         moved = tuple(dict.fromkeys((*self.moved, name)))
-        return replace(self, spec=spec, moved=moved, before=self.before if self.moved else self)
+        return replace(self, spec=spec, moved=moved, before=self.before or self)
 
     @classmethod
     def label(cls, name: str, intensity: float) -> Wish:
