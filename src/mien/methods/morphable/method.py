@@ -169,10 +169,11 @@ class Morphable(Method[Float]):
         (rig,) = self.model_head.rigs(source)
         points = retargeting.small(source)
         here = retargeting.Face(points, rig.fit, self._read(source)[0])
-        there = self._references.get(reference, self._reference)
+        there = self._references.get(reference, self.look)
         return retargeting.retargeted(self.model_head, rig, here, there)
 
-    def _reference(self, face: Faces[Float]) -> retargeting.Face:
+    def look(self, face: Faces[Float]) -> retargeting.Face:
+        """What a reference says to others, of the one face of a batch."""
         points = retargeting.small(face)
         found = fit(self.model, points, neutral=False)
         return retargeting.Face(points, found, self._read(face)[0])
