@@ -109,6 +109,8 @@ def calibration() -> dict[str, Any]:
     seen = (shown[1] - shown[0].mean(0))[:, :2] / retargeting.GAIN
     who = np.array([[face.fit.identity for face in pair] for pair in pairs])
     apart = np.linalg.norm(who[:, None, 0] - who[None, :, 1], axis=2)
+    middles = np.array([[face.middle for face in pair] for pair in pairs])
+    alike = middles[:, 0] @ middles[:, 1].T
     same = np.eye(len(pairs), dtype=bool)
     return {
         "people": len(pairs),
@@ -116,6 +118,8 @@ def calibration() -> dict[str, Any]:
         "rest": [rounded(v) for v in shown[0].std(0)[:2]],
         "identities_of_one": [rounded(v) for v in np.percentile(apart[same], (0, 50, 95, 100))],
         "identities_of_two": [rounded(v) for v in np.percentile(apart[~same], (0, 5, 50, 100))],
+        "alike_of_one": [rounded(v) for v in np.percentile(alike[same], (0, 20, 50, 100))],
+        "alike_of_two": [rounded(v) for v in np.percentile(alike[~same], (0, 50, 99, 100))],
     }
 
 

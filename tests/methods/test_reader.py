@@ -88,6 +88,22 @@ def test_a_mouth_moves_as_far_as_the_references(
     assert abs(got[2] - lent[2]) < 0.05
 
 
+def test_a_slit_between_shut_lips_opens_no_mouth(editor: mien.Editor) -> None:
+    """Landmarks put one into shut smiles."""
+    method, source = editor.method, faces("anna", 320)
+    own = method.encode(source)
+    opened = []
+    for gap in (0.025, 0.15):
+        points = source.landmarks.copy()
+        points[0, [65, 66, 67], 1] += gap * (points[0, 45, 0] - points[0, 36, 0])
+        reference = Faces(source.pixels, points)
+        change = (method.transferred(reference, source, own).code - own.code)[0]
+        shapes = ("jawOpen", "mouthLowerDown_L", "mouthUpperUp_L")
+        opened.append(sum(change[method.model.index[name]] for name in shapes))
+    assert abs(opened[0]) < 0.1
+    assert opened[1] > 0.3
+
+
 def test_what_is_no_encoder_is_refused() -> None:
     with pytest.raises(WeightsError, match="no expression encoder"):
         reader.tensors_of({"neutral": np.zeros(3)})
