@@ -1,20 +1,32 @@
-"""How much of an expression that is known a reference transfers: what was drawn, read again."""
+"""How much of an expression that is known a reference transfers: what was drawn, read again.
+
+    python benchmarks/reading.py
+
+prints what the numbers of `mien.methods.morphable.retargeting` were chosen by, of training and
+validation people alone: how strong the reader sees their own smiles, what it sees in them at rest,
+and how far apart identities are fitted to one person's photographs and to two people's.
+"""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
+from mistakes import told
 from shots import Bench, editor, rounded, shots
 
-from mien import facs
+from mien import facs, images
+from mien.data.adapters import DATASETS
 from mien.editor import Editor
 from mien.face_model.mesh import FaceModel
 from mien.faces.align import align
 from mien.faces.detect import choose, detect
 from mien.guides import Label
+from mien.methods.morphable import retargeting
 from mien.methods.morphable.method import Morphable
 from mien.types import Faces, Float, UInt8
+from mien.zoo import data_home
 
 PARTS = {
     "brows": ("brow",),
@@ -47,7 +59,7 @@ def reading(bench: Bench) -> dict[str, Any]:
             read = method.transferred(reference, source, own).code - own.code
             fitted = method.encode(reference).code - own.code
             for part, at in _parts(method.model).items():
-                found = _told(truth[0, at], read[0, at]) + _told(truth[0, at], fitted[0, at])
+                found = _share(truth[0, at], read[0, at]) + _share(truth[0, at], fitted[0, at])
                 if np.abs(truth[0, at]).mean() >= LEAST:
                     rows.setdefault(label, {}).setdefault(part, []).append(found)
     keys = ("reader_share", "reader_off", "fit_share", "fit_off")
@@ -72,7 +84,51 @@ def _parts(model: FaceModel) -> dict[str, list[int]]:
     }
 
 
-def _told(truth: Float, read: Float) -> tuple[float, float]:
+def _share(truth: Float, read: Float) -> tuple[float, float]:
     """The share of `truth` that lies in `read`, and the error over that of nothing."""
     share = float(truth @ read) / max(float(truth @ truth), 1e-6)
     return share, float(np.abs(read - truth).mean()) / max(float(np.abs(truth).mean()), 1e-6)
+
+
+def calibration() -> dict[str, Any]:
+    """London's training and validation people, at rest and smiling: `gain`, by which the width of
+    the mouth and the height of its corners that the reader sees are smaller than they are; `rest`,
+    standard deviations of both in faces at rest; distances of fitted identities."""
+    method = editor("morphable").method
+    assert isinstance(method, Morphable)
+    root, people = data_home() / "london", {}
+    for record in DATASETS["london"].records(root):
+        if record.split != "test":
+            crop = _faces(images.read(root / record.file_name).pixels)
+            people.setdefault(record.person, {})[record.emotion] = method.look(crop)
+    pairs = [(p["neutral"], p["happy"]) for p in people.values() if len(p) == 2]
+    rests, smiles = zip(*pairs, strict=True)
+    model = method.model
+    shown = [retargeting.read_in(model, [face.read for face in each]) for each in (rests, smiles)]
+    truth = np.array([_measured(b.points) - _measured(a.points) for a, b in pairs])
+    seen = (shown[1] - shown[0].mean(0))[:, :2] / retargeting.GAIN
+    who = np.array([[face.fit.identity for face in pair] for pair in pairs])
+    apart = np.linalg.norm(who[:, None, 0] - who[None, :, 1], axis=2)
+    middles = np.array([[face.middle for face in pair] for pair in pairs])
+    alike = middles[:, 0] @ middles[:, 1].T
+    same = np.eye(len(pairs), dtype=bool)
+    return {
+        "people": len(pairs),
+        "gain": [rounded(v) for v in (seen * truth).sum(0) / (seen**2).sum(0)],
+        "rest": [rounded(v) for v in shown[0].std(0)[:2]],
+        "identities_of_one": [rounded(v) for v in np.percentile(apart[same], (0, 50, 95, 100))],
+        "identities_of_two": [rounded(v) for v in np.percentile(apart[~same], (0, 5, 50, 100))],
+        "alike_of_one": [rounded(v) for v in np.percentile(alike[same], (0, 20, 50, 100))],
+        "alike_of_two": [rounded(v) for v in np.percentile(alike[~same], (0, 50, 99, 100))],
+    }
+
+
+def _measured(points: Float) -> Float:
+    """Width of the mouth and height of its corners over the eyes, in outer eye corner distances."""
+    x, y = points.T
+    lift = y[36:48].mean() - y[[48, 54]].mean()
+    return np.array([x[54] - x[48], lift]) / (x[45] - x[36])
+
+
+if __name__ == "__main__":
+    told(lambda: print(json.dumps(calibration(), indent=1)))

@@ -14,7 +14,7 @@ from mien.face_model.animate import person, pose
 from mien.face_model.camera import Camera
 from mien.face_model.fit import Fit, fit, placed
 from mien.face_model.mesh import FaceModel
-from mien.face_model.problem import ruler
+from mien.face_model.problem import Expected, View, ruler, solve
 from mien.face_model.render import Rig
 from mien.face_model.template import ELSEWHERE, FITTED, IRISES, PLACED, PUPILS
 from mien.faces.align import MIRROR, align, transform
@@ -98,3 +98,21 @@ def test_a_camera_is_told_in_numbers(neutral: Rig) -> None:
     again = Camera(np.array(told["rotation"]), told["scale"], np.array(told["origin"]))  # type: ignore[arg-type]
     assert np.allclose(again.matrix, neutral.fit.camera.matrix)
     assert told["distance"] == 180
+
+
+def test_what_is_expected_gives_way_to_points(model: FaceModel, rig: Rig) -> None:
+    """Weights are near what is expected, the nearer the more it is believed."""
+    shapes = ("jawOpen", "mouthSmile_L", "mouthSmile_R", "mouthPucker")
+    at = [model.index[name] for name in shapes]
+    true, read = (np.zeros(len(model.names), np.float32) for _ in range(2))
+    true[at], read[at] = (0.5, 0.4, 0.4, 0.0), (0.2, 0.7, 0.7, 0.1)
+    mesh = model.shape(rig.fit.identity) + np.tensordot(true, model.expressions, 1)
+    points = rig.fit.camera.project(model.markers.of(mesh))[0]
+    off = []
+    for pull in (0.1, 10, 1e4):
+        view = View(model.markers, points, shapes, expected=Expected(read, pull))
+        found = solve(model, [view], rig.fit.identity).weights[0]
+        off.append((np.abs(found - true[at]).max(), np.abs(found - read[at]).max()))
+    assert off[0][0] < 0.02
+    assert off[2][1] < 0.02
+    assert off[0][0] < off[1][0] < off[2][0]

@@ -62,6 +62,48 @@ def test_brows_and_lids_are_transferred(editor: mien.Editor) -> None:
         assert 0.35 < share < 1.6, (part, share)
 
 
+def mouth(pixels: np.ndarray) -> np.ndarray:
+    """Width of the mouth, gap of the inner lips and height of the corners over the eyes, by the
+    landmarks of a picture, in distances of the outer eye corners."""
+    points = detect(pixels)[0].landmarks.astype(float)
+    x, y = points.T
+    gap = y[[67, 66, 65]].mean() - y[[61, 62, 63]].mean()
+    lift = y[36:48].mean() - y[[48, 54]].mean()
+    return np.array([x[54] - x[48], gap, lift]) / (x[45] - x[36])
+
+
+@pytest.mark.parametrize("receiver", ["cora", "anna"])  # somebody else, and the same person
+@pytest.mark.parametrize("asked", ["AU12=0.8,AU25=0.9,AU26=0.2", "AU25=1,AU26=0.9"])
+def test_a_mouth_moves_as_far_as_the_references(
+    editor: mien.Editor, receiver: str, asked: str
+) -> None:
+    """The network alone opens it half as far: it reads strong mouths as weaker."""
+    shown = editor.edit(samples()["anna"], mien.ActionUnits.parse(*asked.split(","))).pixels
+    before = images.read(samples()[receiver]).pixels
+    after = editor.edit(samples()[receiver], editor.reference(images.photograph(shown))).pixels
+    lent = mouth(shown) - mouth(images.read(samples()["anna"]).pixels)
+    got = mouth(after) - mouth(before)
+    assert 0.8 < got[1] / lent[1] < 1.2
+    assert abs(got[0] - lent[0]) < 0.06
+    assert abs(got[2] - lent[2]) < 0.05
+
+
+def test_a_slit_between_shut_lips_opens_no_mouth(editor: mien.Editor) -> None:
+    """Landmarks put one into shut smiles."""
+    method, source = editor.method, faces("anna", 320)
+    own = method.encode(source)
+    opened = []
+    for gap in (0.025, 0.15):
+        points = source.landmarks.copy()
+        points[0, [65, 66, 67], 1] += gap * (points[0, 45, 0] - points[0, 36, 0])
+        reference = Faces(source.pixels, points)
+        change = (method.transferred(reference, source, own).code - own.code)[0]
+        shapes = ("jawOpen", "mouthLowerDown_L", "mouthUpperUp_L")
+        opened.append(sum(change[method.model.index[name]] for name in shapes))
+    assert abs(opened[0]) < 0.1
+    assert opened[1] > 0.3
+
+
 def test_what_is_no_encoder_is_refused() -> None:
     with pytest.raises(WeightsError, match="no expression encoder"):
         reader.tensors_of({"neutral": np.zeros(3)})

@@ -18,7 +18,7 @@ from mien import facs
 from mien.errors import FaceUndrawable
 from mien.face_model import packed
 from mien.face_model import units as model_units
-from mien.face_model.fit import fit
+from mien.face_model.fit import Fit, fit
 from mien.face_model.mesh import FaceModel
 from mien.face_model.stage import Stage
 from mien.guides import ActionUnits, Blendshapes, Gaze, Label, Reference, Staging
@@ -171,15 +171,17 @@ class Morphable(Method[Float]):
     def _change(self, source: Faces[Float], reference: Faces[Float]) -> Float:
         """The change of weights (53,) from one face to another's expression."""
         (rig,) = self.model_head.rigs(source)
-        points = retargeting.small(source)
-        here = retargeting.Face(points, rig.fit, self._read(source)[0])
-        there = self._references.get(reference, self._reference)
+        here = self._face(source, rig.fit)
+        there = self._references.get(reference, self.look)
         return retargeting.retargeted(self.model_head, rig, here, there)
 
-    def _reference(self, face: Faces[Float]) -> retargeting.Face:
-        points = retargeting.small(face)
-        found = fit(self.model, points, neutral=False)
-        return retargeting.Face(points, found, self._read(face)[0])
+    def look(self, face: Faces[Float]) -> retargeting.Face:
+        """What a reference says to others, of the one face of a batch."""
+        return self._face(face, fit(self.model, retargeting.small(face), neutral=False))
+
+    def _face(self, face: Faces[Float], found: Fit) -> retargeting.Face:
+        points, middle = retargeting.small(face), retargeting.eyes_and_nose(face)
+        return retargeting.Face(points, found, self._read(face)[0], middle)
 
     def _read(self, faces: Faces[Float]) -> Float:
         """Blendshape weights (B, 53) of what the reader sees in faces."""
