@@ -172,6 +172,7 @@ def test_the_command(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     import targets
+    from mistakes import told
 
     place = tmp_path / "scorecard.json"
     monkeypatch.setattr(sys, "argv", ["targets.py", str(place)])
@@ -181,10 +182,10 @@ def test_the_command(
         if text:
             place.write_text(text)
         with pytest.raises(SystemExit):
-            targets.told(targets.main)
+            told(targets.main)
         assert line_said in capsys.readouterr().err
     place.write_text(json.dumps(facts))
-    targets.told(targets.main)
+    told(targets.main)
     said = capsys.readouterr().out
     assert "| decoupling | in the table | not measured | no row |" in said
     assert said.endswith("8 of 11 met\n")

@@ -21,7 +21,7 @@ def blob(x: float, y: float, side: int) -> np.ndarray:
 def centre(picture: np.ndarray) -> np.ndarray:
     weight = picture[..., 0].astype(float) ** 2
     y, x = np.mgrid[: picture.shape[0], : picture.shape[1]]
-    return np.array([(x * weight).sum(), (y * weight).sum()]) / weight.sum()
+    return np.asarray([(x * weight).sum(), (y * weight).sum()] / weight.sum())
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
@@ -35,9 +35,8 @@ def test_points_follow_the_picture(mirrored: bool, seed: int) -> None:
 
 def test_without_strength_the_crop_is_only_resized() -> None:
     geometry = Geometry.draw(np.random.default_rng(0), STORED, SIZE, 0.0)
-    picture = cv2.GaussianBlur(
-        np.random.default_rng(1).integers(0, 255, (STORED, STORED, 3)).astype(np.uint8), (0, 0), 4
-    )
+    noise = np.random.default_rng(1).integers(0, 255, (STORED, STORED, 3)).astype(np.uint8)
+    picture = np.asarray(cv2.GaussianBlur(noise, (0, 0), 4), np.uint8)
     resized = cv2.resize(picture, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
     assert np.abs(geometry.image(picture).astype(int) - resized).max() <= 2
 
