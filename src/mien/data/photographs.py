@@ -18,7 +18,7 @@ from mien.data.adapters import recognised
 from mien.data.batch import Named, Shown
 from mien.data.loading import to_tensor
 from mien.data.manifest import FILE_NAME, Record, read_manifest
-from mien.data.transforms import Camera, Geometry
+from mien.data.transforms import Geometry, Photometry
 from mien.errors import DataError
 from mien.faces.align import MIRROR
 from mien.types import Float, UInt8
@@ -95,7 +95,7 @@ class Photographs:
         geometry = Geometry.draw(rng, len(pixels), self.size, strength, mirrored)
         seen = geometry.image(pixels)
         if self.augment:
-            seen = Camera.draw(rng, strength).apply(seen)
+            seen = Photometry.draw(rng, strength).apply(seen)
         assert record.landmarks is not None
         points = geometry.points(record.landmarks)
         units = record.units
