@@ -32,7 +32,7 @@ from mien import facs, images
 from mien.data.adapters import DATASETS
 from mien.data.loading import Renders, label_of, open_renders
 from mien.data.manifest import Record, read_manifest
-from mien.data.transforms import Camera, Geometry
+from mien.data.transforms import Geometry, Photometry
 from mien.errors import FaceNotFound
 from mien.faces.align import align
 from mien.faces.detect import choose, detect
@@ -114,7 +114,7 @@ def drawn(data: Labelled, rng: Generator, count: int) -> tuple[Tensor, Tensor]:
     for label in rng.choice(list(of), count):
         picture = pixels[int(rng.choice(of[int(label)]))]
         geometry = Geometry.draw(rng, picture.shape[0], SIDE, 0.7, bool(rng.random() < 0.5))
-        rows.append(Camera.draw(rng, 0.7).apply(geometry.image(picture)))
+        rows.append(Photometry.draw(rng, 0.7).apply(geometry.image(picture)))
         names.append(int(label))
     return to_tensor(np.stack(rows)), torch.tensor(names)
 

@@ -34,7 +34,7 @@ import mien
 from mien import images
 from mien.errors import FaceNotFound
 from mien.provenance.evidence import Evidence, sightings
-from mien.provenance.mark import lay
+from mien.provenance.mark import embed
 from mien.types import UInt8
 from mien.zoo import data_home
 from mien.zoo.samples import samples
@@ -198,12 +198,12 @@ def speed(photograph: Path) -> dict[str, float]:
     large = cv2.resize(crop(source, 0.75, 0.5, 0.5), (4000, 3000), interpolation=cv2.INTER_CUBIC)
     editor = mien.Editor(mien.load("mtss"))
     result = editor.edit(np.asarray(large), GUIDES[0])
-    marked = lay(result.pixels, result.source.pixels, result.faces)
+    marked = embed(result.pixels, result.source.pixels, result.faces)
     seen(marked)
     times: dict[str, list[float]] = {"marking": [], "looking": []}
     for _ in range(5):
         clock = time.process_time()
-        lay(result.pixels, result.source.pixels, result.faces)
+        embed(result.pixels, result.source.pixels, result.faces)
         times["marking"].append(time.process_time() - clock)
         clock = time.process_time()
         seen(marked)

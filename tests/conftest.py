@@ -144,31 +144,33 @@ class WideMouth(Learnt):
         super().__init__()
         self.place = nn.Parameter(torch.zeros(1), requires_grad=False)
 
-    def encode(self, faces: Faces) -> Expression:
+    def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
         corners, eyes = faces.landmarks[:, [48, 54]], faces.landmarks[:, [36, 45]]
         width = (corners[:, 1] - corners[:, 0]).norm(dim=-1) / (eyes[:, 1] - eyes[:, 0]).norm(
             dim=-1
         )
         return Expression(torch.stack([4 * (width - 0.5), torch.zeros_like(width)], 1))
 
-    def from_labels(self, index: Tensor) -> Expression:
+    def from_labels(self, index: Tensor) -> Expression[Tensor]:
         table = {"happy": (2.0, 0.0), "surprise": (0.4, 1.0), "neutral": (0.4, 0.0)}
         rows = [table.get(facs.EMOTIONS[int(i)], (0.8, 0.0)) for i in index]
         return Expression(torch.tensor(rows))
 
-    def from_units(self, units: Tensor) -> Expression:
+    def from_units(self, units: Tensor) -> Expression[Tensor]:
         return Expression(units[:, [facs.INDEX["AU12L"], facs.INDEX["AU26"]]] * 2)
 
-    def units(self, expression: Expression) -> Tensor:
+    def units(self, expression: Expression[Tensor]) -> Tensor:
         out = torch.zeros(len(expression.code), len(facs.UNITS))
         out[:, list(facs.columns("AU12"))] = expression.code[:, :1].clamp(0, 2) / 2
         out[:, facs.INDEX["AU26"]] = expression.code[:, 1].clamp(0, 2) / 2
         return out
 
-    def identity(self, source: Faces) -> Identity:
+    def identity(self, source: Faces[Tensor]) -> Identity[Tensor]:
         return Identity(source, (self.encode(source).code,))
 
-    def compose(self, identity: Identity, expression: Expression) -> Composition:
+    def compose(
+        self, identity: Identity[Tensor], expression: Expression[Tensor]
+    ) -> Composition[Tensor]:
         faces, change = identity.source, expression.code - identity.features[0]
         wider, opener = change[:, 0, None, None], change[:, 1, None, None]
         left, right, chin = (self._bump(faces.landmarks[:, i], 9.0) for i in (48, 54, 8))
@@ -206,7 +208,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    def name(common: str) -> x509.Name:
+    def name(common: str) -> object:
         oid = x509.NameOID
         parts = {oid.COMMON_NAME: common, oid.ORGANIZATION_NAME: "mien tests"}
         return x509.Name([x509.NameAttribute(k, v) for k, v in parts.items()])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,7 +23,7 @@ from mien.zoo.samples import samples
 
 
 @pytest.fixture(scope="module")
-def editor(wide_mouth: Method) -> Editor:
+def editor(wide_mouth: Method[Any]) -> Editor:
     return Editor(wide_mouth)
 
 
@@ -116,7 +117,8 @@ def test_auto_takes_one_face_or_a_clearly_larger_one() -> None:
 
 
 def test_alpha_grey_and_profile_stay(editor: Editor, anna: Photo, tmp_path: Path) -> None:
-    grey = np.repeat(cv2.cvtColor(anna.pixels, cv2.COLOR_RGB2GRAY)[..., None], 3, -1)
+    levels = np.asarray(cv2.cvtColor(anna.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    grey = np.repeat(levels[..., None], 3, -1)
     alpha = np.tile(np.arange(600, dtype=np.uint8)[None], (600, 1))
     photo = replace(anna, pixels=grey, alpha=alpha, mode="LA", format="PNG")
     result = editor.edit(photo, Label("surprise"))
@@ -199,7 +201,9 @@ def test_a_draft_fits_a_smaller_photograph(editor: Editor, anna: Photo) -> None:
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
-def test_a_photograph_on_its_side_is_edited_as_it_lies(wide_mouth: Method, quarters: int) -> None:
+def test_a_photograph_on_its_side_is_edited_as_it_lies(
+    wide_mouth: Method[Any], quarters: int
+) -> None:
     """The face is found in one of four turns, and edited there: turned back, it is the upright
     photograph's edit."""
     pixels = images.read(samples()["anna"]).pixels

@@ -122,7 +122,9 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     service.server.shutdown()
 
 
-def same(first: torch.nn.Module, second: torch.nn.Module) -> bool:
+def same(first: object, second: object) -> bool:
+    assert isinstance(first, torch.nn.Module)
+    assert isinstance(second, torch.nn.Module)
     one, two = first.state_dict(), second.state_dict()
     return one.keys() == two.keys() and all(torch.equal(v, two[k]) for k, v in one.items())
 

@@ -17,6 +17,7 @@ from figures import FIGURES, Data, digest
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 OUT = Path(__file__).resolve().parents[1] / "images" / "plots"
 INK, GREY, WASH = "#222222", "#8a8a8a", "#e4e4e4"
@@ -163,7 +164,7 @@ def _cells(axis: Axes, matrix: list[list[float]]) -> None:
             side = min(1.0, abs(value)) ** 0.5
             corner = (column - side / 2, row - side / 2)
             colour = COLOURS[0] if value > 0 else COLOURS[1]
-            axis.add_patch(plt.Rectangle(corner, side, side, color=colour, lw=0))
+            axis.add_patch(Rectangle(corner, side, side, color=colour, lw=0))
 
 
 DRAWN: dict[str, Callable[[Data], Figure]] = {

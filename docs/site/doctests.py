@@ -10,7 +10,7 @@ import griffe
 EXAMPLE = re.compile(r"^>>> .*(?:\n(?!\s*$).+)*", re.M)
 
 
-class Doctests(griffe.Extension):
+class Doctests(griffe.Extension):  # type: ignore[misc,unused-ignore]
     """Puts fences around doctests, which Markdown would take for quotations."""
 
     def on_instance(self, *, obj: griffe.Object, **_: Any) -> None:

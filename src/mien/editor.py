@@ -73,7 +73,7 @@ class Result:
         """
         if np.array_equal(self.photo.pixels, self.source.pixels):
             return self.photo
-        return replace(self.photo, pixels=mark.lay(self.pixels, self.source.pixels, self.faces))
+        return replace(self.photo, pixels=mark.embed(self.pixels, self.source.pixels, self.faces))
 
     def encode(self, suffix: str, signer: Signer | None = None) -> bytes:
         """The bytes of a JPEG, PNG or WebP file by `suffix`: marked, and saying how it was made.
@@ -234,7 +234,7 @@ class Editor:
         size.
         """
         (draft,) = self._drafts([self.crop(shown, found)], guide, intensity)
-        return mark.lay(paste(shown, draft.face, draft.edit), shown, [found])
+        return mark.embed(paste(shown, draft.face, draft.edit), shown, [found])
 
     def explain(
         self, photo: Picture, guide: Guide, size: int = 256, face: str = "largest"
@@ -256,7 +256,7 @@ class Editor:
         matrix = align.resized(crop.matrix, self.method.size, size)
         here = Face.at(align.transform(matrix, found.landmarks))
         result = list(shown)[-1]
-        shown[result] = mark.lay(shown[result], shown["source"], [here])
+        shown[result] = mark.embed(shown[result], shown["source"], [here])
         return shown
 
     def _possible(

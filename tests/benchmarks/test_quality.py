@@ -15,6 +15,7 @@ from mien.guides import Label, Reference
 from mien.metrics import protocols, report
 from mien.metrics.bench import Panel
 from mien.metrics.protocols import Protocol
+from mien.metrics.scorecard import Contestant
 from mien.metrics.trials import Section, Trial, nothing
 from mien.types import Faces
 
@@ -102,7 +103,7 @@ def test_the_table_holds_who_was_asked_and_why_others_were_not(
     both = [section("by label", Label("happy")), section("by reference", Reference(source))]
     monkeypatch.setitem(protocols.PROTOCOLS, "wild", lambda _: Protocol(both))
     monkeypatch.setattr(quality, "check", lambda *_: None)  # it asks for the portraits of "wild"
-    mine = report.Contestant("mtss", nothing, "0")
+    mine = Contestant("mtss", nothing, "0")
     monkeypatch.setattr(report, "contestants", lambda _: ([mine], SIDE))
     standing = Panel.standing()
     panel = Panel(standing.judges, standing.who, lambda _: True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import Tensor
 
 from mien.faces.align import template
 from mien.guides import Label, Reference
@@ -17,7 +18,7 @@ SIZES = {"stargan": 64, "starganv2": 32, "ganimation": 64, "hisd": 32}
 """Sides in px, as small as each one's networks allow."""
 
 
-def faces(size: int) -> Faces:
+def faces(size: int) -> Faces[Tensor]:
     pixels = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0)) * 2 - 1
     return Faces(pixels, torch.from_numpy(template(size)).expand(2, -1, -1))
 

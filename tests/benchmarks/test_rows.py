@@ -21,7 +21,7 @@ SIDE = 16
 HAPPY = facs.EMOTIONS.index("happy")
 
 
-def faces(seed: int = 0, count: int = 2) -> Faces:
+def faces(seed: int = 0, count: int = 2) -> Faces[Tensor]:
     pixels = torch.rand(count, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(seed))
     return Faces(pixels * 2 - 1, torch.from_numpy(template(SIDE)).expand(count, -1, -1))
 
@@ -92,7 +92,12 @@ def test_weaker_edits_lie_on_the_line_from_the_face(name: str, row: Callable[[st
     peer = row(name)
     own, wanted = peer.encode(faces()).code, peer.from_labels(torch.tensor([HAPPY] * 2)).code
     seen: list[Tensor] = []
-    peer.compose = lambda _, e: seen.append(e.code) or type(peer).compose(peer, _, e)
+
+    def compose(identity: Any, expression: Any) -> Any:
+        seen.append(expression.code)
+        return type(peer).compose(peer, identity, expression)
+
+    peer.compose = compose
     peer.editing()(trial(Label("happy"), intensity=0.25))
     assert torch.allclose(seen[0], 0.75 * own + 0.25 * wanted, atol=1e-6)
 

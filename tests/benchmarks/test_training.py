@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import Tensor
 
 from mien.errors import AssetMissing, ConfigError, TrainingError, WeightsError
 from mien.faces.align import template
@@ -28,7 +29,7 @@ def asked(name: str, fakes: Path, renders: Path, **facts: Any) -> Any:
     return Training(name, fakes / PEERS[name].facts.folder, renders, plan, **facts)
 
 
-def faces() -> Faces:
+def faces() -> Faces[Tensor]:
     pixels = torch.rand(3, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1)) * 2 - 1
     return Faces(pixels, torch.from_numpy(template(SIDE)).expand(3, -1, -1))
 

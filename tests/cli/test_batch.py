@@ -29,7 +29,7 @@ Call = Callable[..., Any]
 
 
 @pytest.fixture
-def run(wide_mouth: Method, monkeypatch: pytest.MonkeyPatch) -> Call:
+def run(wide_mouth: Method[Any], monkeypatch: pytest.MonkeyPatch) -> Call:
     monkeypatch.setattr(mien, "load", lambda *_: wide_mouth, raising=False)
     return lambda *words: CliRunner().invoke(
         app, ["edit", *map(str, words)], prog_name="mien", env={"COLUMNS": "250"}
@@ -136,7 +136,7 @@ def test_formats_have_one_table() -> None:
     from mien.web import parts
 
     assert set(images.WRITTEN) <= set(KINDS)
-    assert parts.drop.__defaults__[0] == images.UPLOADED
+    assert (parts.drop.__defaults__ or ())[0] == images.UPLOADED
     for kind in images.FORMATS:
         if kind.read:
             assert kind.name in Image.SAVE or Image.init()

@@ -36,10 +36,10 @@ class Run:
 
 
 @pytest.fixture
-def run(wide_mouth: Method, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(wide_mouth: Method[Any], monkeypatch: pytest.MonkeyPatch) -> Run:
     runner = Run()
 
-    def load(*_: object) -> Method:
+    def load(*_: object) -> Method[Any]:
         runner.loads += 1
         return wide_mouth
 
@@ -327,7 +327,7 @@ def test_methods_and_doctor(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_editor_is_what_the_command_uses(
-    run: Run, anna: Path, tmp_path: Path, wide_mouth: Method, monkeypatch: pytest.MonkeyPatch
+    run: Run, anna: Path, tmp_path: Path, wide_mouth: Method[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Options arrive: the file equals the call."""
     seen: list[tuple[Any, ...]] = []

@@ -71,7 +71,7 @@ def test_the_result_is_marked(tmp_path: Path) -> None:
     assert look(shown["result"], face).chance < FOUND < look(shown["source"], face).chance
 
 
-def test_a_method_without_insides(wide_mouth: Method, tmp_path: Path) -> None:
+def test_a_method_without_insides(wide_mouth: Method[Any], tmp_path: Path) -> None:
     out = tmp_path / "sheet.png"
     result = run(ANNA, "--method", "mtss", "-o", out)
     assert result.exit_code == 2

@@ -19,6 +19,7 @@ from mien.methods.base import Method
 from mien.metrics import protocols, report
 from mien.metrics.bench import Panel
 from mien.metrics.protocols import Protocol
+from mien.metrics.scorecard import Contestant
 from mien.metrics.trials import Section, Trial, edited_by, pasted_by
 from mien.types import Faces
 from mien.zoo.samples import samples
@@ -63,7 +64,7 @@ def test_a_mistake_is_one_line(
 
 
 @pytest.fixture
-def tiny(monkeypatch: pytest.MonkeyPatch, wide_mouth: Method) -> None:
+def tiny(monkeypatch: pytest.MonkeyPatch, wide_mouth: Method[Any]) -> None:
     """Protocol `wild` is two faces of noise, and every method is one without weights."""
     from mien.faces.align import template
 
@@ -73,7 +74,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch, wide_mouth: Method) -> None:
     section = Section("noise", [trial], answer="the rig")
     monkeypatch.setitem(protocols.PROTOCOLS, "wild", lambda _: Protocol([section]))
     monkeypatch.setattr(protocols, "_records", lambda *_: [])  # no data set is needed
-    one = report.Contestant("mtss", edited_by(wide_mouth), "0")
+    one = Contestant("mtss", edited_by(wide_mouth), "0")
     monkeypatch.setattr(report, "contestants", lambda _: ([one], 128))
     standing = Panel.standing()
     panel = Panel(standing.judges, standing.who, lambda _: True)

@@ -73,7 +73,7 @@ def make(name: str, folder: Path) -> Path:
     return folder
 
 
-def imported(name: str, tmp_path: Path, **options: int) -> tuple[Path, list[Record]]:
+def imported(name: str, tmp_path: Path, **options: Any) -> tuple[Path, list[Record]]:
     folder = make(name, tmp_path / "original")
     return import_photographs(name, folder, tmp_path / "out", film=film, **options)
 

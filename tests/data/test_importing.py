@@ -85,7 +85,7 @@ def test_an_earlier_import_is_replaced_and_nothing_else(canada: Path, tmp_path: 
     with pytest.raises(DataError, match="something else"):
         import_photographs("canada", canada, tmp_path / "mine")
     assert [p.name for p in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
-    write_manifest(tmp_path / "mine", [Record("a", "me", *[None] * 3, "CC0", "here", "train")])
+    write_manifest(tmp_path / "mine", [Record("a", "me", None, None, None, "CC0", "here", "train")])
     with pytest.raises(DataError, match="other photographs"):
         import_photographs("canada", canada, tmp_path / "mine")
     (tmp_path / "mine" / "metadata.jsonl").unlink()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,8 +78,16 @@ def plain_pairs(folder: Path) -> RigPairs:
 def equal(a: Tensors, b: Tensors) -> bool:
     """To the bit, in every tensor there is."""
     found: list[list[Tensor]] = [[], []]
+
+    def keeping(kept: list[Tensor]) -> Callable[[Tensor], Tensor]:
+        def keep(tensor: Tensor) -> Tensor:
+            kept.append(tensor)
+            return tensor
+
+        return keep
+
     for one, kept in zip((a, b), found, strict=True):
-        one.map(lambda t, kept=kept: (kept.append(t), t)[1])
+        one.map(keeping(kept))
     return len(found[0]) == len(found[1]) and all(map(torch.equal, *found))
 
 
@@ -121,7 +131,7 @@ def test_targets_may_name_units_or_be_weak_more_often(
     kinds = {("single unit", "eyes"): frozenset({4}), ("weak emotion",): frozenset({2})}
     monkeypatch.setattr("mien.rig.expressions.rows", lambda names: kinds[names])
 
-    def share(state: int, **asked: float) -> float:
+    def share(state: int, **asked: Any) -> float:
         pairs = RigPairs(renders, "train", size=32, augment=False, **asked)
         return float(np.mean([told(pairs[i].target.pixels)[1] == state for i in range(100)]))
 
@@ -217,9 +227,10 @@ def test_labelled_batches_share_their_emotions(renders: Path) -> None:
 def test_every_face_once(renders: Path) -> None:
     faces = RigFaces(renders, "train", size=32, augment=False)
     assert len(faces) == 2 * SHOWN + SHOWN - 1  # the third photograph's own units are a guess
-    seen = [told(x[0]) for x in faces]
+    shown = [faces[i] for i in range(len(faces))]
+    seen = [told(x[0]) for x in shown]
     assert seen == [(p, k) for p in range(3) for k in range(SHOWN) if (p, k) != (2, 0)]
-    for (_, k), (_, units, label, landmarks) in zip(seen, faces, strict=True):
+    for (_, k), (_, units, label, landmarks) in zip(seen, shown, strict=True):
         assert np.allclose(units, LISTED[max(0, k - 1)], atol=1e-6)
         contempt_on_the_right = 9
         expected = {0: 0, contempt_on_the_right: 7}.get(k, k - 1) if k < 10 else -1
@@ -245,7 +256,7 @@ def test_a_mirrored_face_keeps_its_truth(renders: Path) -> None:
 def test_people_are_filtered(renders: Path) -> None:
     faces = RigFaces(renders, "train", augment=False, people=lambda person: person == "set/1")
     assert len(faces) == SHOWN
-    assert {told(x[0])[0] for x in faces} == {1}
+    assert {told(faces[i][0])[0] for i in range(len(faces))} == {1}
     with pytest.raises(DataError, match="no face of the people"):
         RigFaces(renders, "train", people=lambda person: False)
 

@@ -69,7 +69,7 @@ def test_single_points_go_where_they_belong(points: np.ndarray) -> None:
 def test_the_mapping_moves_with_the_points(points: np.ndarray) -> None:
     """Curves are resampled the same way wherever the face is and however large."""
     turn = np.array([[0.8, -0.6], [0.6, 0.8]], np.float32) * 1.7
-    shift = np.float32([31, -12])
+    shift = np.array([31, -12], np.float32)
     assert np.allclose(to_68(points @ turn.T + shift), to_68(points) @ turn.T + shift, atol=0.02)
 
 

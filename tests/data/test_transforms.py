@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mien.data.transforms import Camera, Geometry
+from mien.data.transforms import Geometry, Photometry
 
 STORED, SIZE = 160, 128
 
@@ -21,7 +21,7 @@ def blob(x: float, y: float, side: int) -> np.ndarray:
 def centre(picture: np.ndarray) -> np.ndarray:
     weight = picture[..., 0].astype(float) ** 2
     y, x = np.mgrid[: picture.shape[0], : picture.shape[1]]
-    return np.array([(x * weight).sum(), (y * weight).sum()]) / weight.sum()
+    return np.asarray([(x * weight).sum(), (y * weight).sum()] / weight.sum())
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
@@ -35,9 +35,8 @@ def test_points_follow_the_picture(mirrored: bool, seed: int) -> None:
 
 def test_without_strength_the_crop_is_only_resized() -> None:
     geometry = Geometry.draw(np.random.default_rng(0), STORED, SIZE, 0.0)
-    picture = cv2.GaussianBlur(
-        np.random.default_rng(1).integers(0, 255, (STORED, STORED, 3)).astype(np.uint8), (0, 0), 4
-    )
+    noise = np.random.default_rng(1).integers(0, 255, (STORED, STORED, 3)).astype(np.uint8)
+    picture = np.asarray(cv2.GaussianBlur(noise, (0, 0), 4), np.uint8)
     resized = cv2.resize(picture, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
     assert np.abs(geometry.image(picture).astype(int) - resized).max() <= 2
 
@@ -65,20 +64,20 @@ def test_field_lands_where_the_picture_lands() -> None:
 
 def test_camera_is_one_for_a_pair_and_differs_between_pairs() -> None:
     picture = np.random.default_rng(0).integers(0, 255, (32, 32, 3)).astype(np.uint8)
-    camera = Camera.draw(np.random.default_rng(5))
+    camera = Photometry.draw(np.random.default_rng(5))
     assert np.array_equal(camera.apply(picture), camera.apply(picture))
-    other = Camera.draw(np.random.default_rng(6))
+    other = Photometry.draw(np.random.default_rng(6))
     assert not np.array_equal(camera.apply(picture), other.apply(picture))
 
 
 def test_some_cameras_are_grey() -> None:
     picture = np.random.default_rng(0).integers(0, 255, (32, 32, 3)).astype(np.uint8)
-    cameras = [Camera.draw(np.random.default_rng(k)) for k in range(200)]
+    cameras = [Photometry.draw(np.random.default_rng(k)) for k in range(200)]
     share = np.mean([c.saturation == 0 for c in cameras])
     assert 0.03 < share < 0.16
     assert camera_keeps_shape(cameras, picture)
 
 
-def camera_keeps_shape(cameras: list[Camera], picture: np.ndarray) -> bool:
+def camera_keeps_shape(cameras: list[Photometry], picture: np.ndarray) -> bool:
     seen = [c.apply(picture) for c in cameras[:20]]
     return all(s.shape == picture.shape and s.dtype == np.uint8 for s in seen)

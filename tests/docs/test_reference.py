@@ -26,7 +26,8 @@ FILES = ROOT / "docs" / "reference" / "files.md"
 
 def found(name: str) -> Any:
     """What a dotted name names; AttributeError or ModuleNotFoundError if it does not."""
-    module, rest = name, []
+    module = name
+    rest: list[str] = []
     while True:
         try:
             thing: Any = import_module(module)

@@ -38,9 +38,9 @@ def _face(points: Float) -> Face:
 def scene() -> UInt8:
     """Smooth noise: detail at every scale that a crop may have."""
     noise = np.random.default_rng(0).integers(0, 256, (700, 900, 3)).astype(np.float32)
-    soft = sum(cv2.GaussianBlur(noise, (0, 0), s) * s for s in (2.0, 6.0, 20.0))
+    soft = np.sum([cv2.GaussianBlur(noise, (0, 0), s) * s for s in (2.0, 6.0, 20.0)], 0)
     span = np.ptp(soft)
-    return ((soft - soft.min()) / span * 255).astype(np.uint8)
+    return np.asarray((soft - soft.min()) / span * 255, np.uint8)
 
 
 def test_template_is_a_face_in_the_middle() -> None:
@@ -123,7 +123,9 @@ def test_pixel_centres_stay_put() -> None:
         crop = warp(scene, matrix, 128)[..., 0].astype(float)
         y, x = np.mgrid[:128, :128]
         found = np.array([(crop * x).sum(), (crop * y).sum()]) / crop.sum()
-        assert found == pytest.approx(transform(matrix, np.float32([[203, 187]]))[0], abs=0.05)
+        assert found == pytest.approx(
+            transform(matrix, np.array([[203, 187]], np.float32))[0], abs=0.05
+        )
 
 
 def test_beyond_the_border_the_photograph_is_mirrored(scene: UInt8) -> None:
@@ -133,5 +135,5 @@ def test_beyond_the_border_the_photograph_is_mirrored(scene: UInt8) -> None:
 
 
 def test_a_face_wholly_outside_still_gives_a_crop(scene: UInt8) -> None:
-    points = template(128) + np.float32([5000, -3000])
+    points = template(128) + np.array([5000, -3000], np.float32)
     assert align(scene, _face(points)).pixels.shape == (128, 128, 3)

@@ -187,7 +187,7 @@ def test_a_small_face_gets_the_plain_composition() -> None:
     """Below the crop's resolution there is no detail to add: `compose`, seen at the photograph's
     scale.
     """
-    photo = cv2.GaussianBlur(photograph(400), (0, 0), 2.0)
+    photo = np.asarray(cv2.GaussianBlur(photograph(400), (0, 0), 2.0), np.uint8)
     face = face_in(photo, 0.25)  # a crop of 100 px
     change = edit(flow=(0.04, 0.0), cover=0.7, paint=-0.5)
     before, fields = torch.from_numpy(Faces.stack([face]).pixels), change.mapped(torch.from_numpy)

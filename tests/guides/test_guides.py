@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,30 +27,35 @@ from mien.guides import (
 )
 from mien.guides.blendshapes import NAMES
 from mien.methods.base import Method
+from mien.methods.morphable.method import Morphable
 from mien.methods.registry import load
 from mien.nn.tensors import at, faces
-from mien.types import Faces
+from mien.types import Faces, Float
 from mien.zoo.samples import samples
 
 
 @pytest.fixture(scope="module")
-def method() -> Method:
-    return load("morphable")
+def method() -> Morphable:
+    found = load("morphable")
+    assert isinstance(found, Morphable)
+    return found
 
 
 @pytest.fixture(scope="module")
-def anna() -> Faces:
+def anna() -> Faces[Float]:
     pixels = images.read(samples()["anna"]).pixels
     return Faces.stack([align(pixels, detect(pixels)[0], 192)])
 
 
-def shown(method: Method, anna: Faces, guide: Guide, amount: float = 1.0) -> dict[str, float]:
+def shown(
+    method: Morphable, anna: Faces[Float], guide: Guide, amount: float = 1.0
+) -> dict[str, float]:
     """The action units that the code asked for says."""
     code = method.wanted(anna, method.encode(anna), guide, amount)
     return dict(zip(facs.UNITS, method.units(code)[0].tolist(), strict=True))
 
 
-def test_a_gaze_turns_the_eyes_and_nothing_else(method: Method, anna: Faces) -> None:
+def test_a_gaze_turns_the_eyes_and_nothing_else(method: Morphable, anna: Faces[Float]) -> None:
     own = shown(method, anna, ActionUnits(()))
     seen = shown(method, anna, Gaze(0.8, -0.5))
     assert seen["AU61"] == pytest.approx(0.8, abs=0.05)
@@ -64,7 +70,7 @@ def test_a_gaze_out_of_range(bad: tuple[float, float]) -> None:
         Gaze(*bad)
 
 
-def test_blendshapes_are_the_face_models_own(method: Method, anna: Faces) -> None:
+def test_blendshapes_are_the_face_models_own(method: Morphable, anna: Faces[Float]) -> None:
     guide = Blendshapes.of_values({"jawOpen": 0.5, "MouthSmileLeft": 0.7, "browInnerUp": 0.4})
     code = method.expression(guide, anna).code[0, : len(method.model.names)]
     asked = dict(zip(method.model.names, code.tolist(), strict=True))
@@ -74,7 +80,7 @@ def test_blendshapes_are_the_face_models_own(method: Method, anna: Faces) -> Non
     assert asked["browInnerUp_L"] == asked["browInnerUp_R"] == pytest.approx(0.4)
 
 
-def test_every_blendshape_moves_something_of_its_own(method: Method) -> None:
+def test_every_blendshape_moves_something_of_its_own(method: Morphable) -> None:
     rows = np.eye(len(NAMES), dtype=np.float32)
     codes = method.from_blendshapes(rows).code
     assert (np.abs(codes).sum(1) > 0).all()
@@ -109,7 +115,7 @@ def test_blendshapes_of_other_programs(tmp_path: Path) -> None:
     assert Blendshapes.read(path).weights == (("eyeBlinkLeft", 1.0),)
 
 
-def test_parts_build_on_one_another(method: Method, anna: Faces) -> None:
+def test_parts_build_on_one_another(method: Morphable, anna: Faces[Float]) -> None:
     wink = Composed((Label("happy"), ActionUnits.parse("AU43L=1")))
     seen, happy = shown(method, anna, wink), shown(method, anna, Label("happy"))
     assert seen["AU43L"] > 0.9 > 0.3 > seen["AU43R"]
@@ -117,7 +123,7 @@ def test_parts_build_on_one_another(method: Method, anna: Faces) -> None:
     assert wink.describe() == "happy AU43L=1"
 
 
-def test_what_is_held_stays(method: Method, anna: Faces) -> None:
+def test_what_is_held_stays(method: Morphable, anna: Faces[Float]) -> None:
     own = shown(method, anna, ActionUnits(()))
     upper = shown(method, anna, Held(Label("surprise"), "lower"))
     assert upper["AU26"] == pytest.approx(own["AU26"], abs=0.05)
@@ -129,7 +135,7 @@ def test_what_is_held_stays(method: Method, anna: Faces) -> None:
         Held(Label("happy"), "nose")
 
 
-def test_a_turned_head_and_a_moved_light(method: Method, anna: Faces) -> None:
+def test_a_turned_head_and_a_moved_light(method: Morphable, anna: Faces[Float]) -> None:
     plain = method.generate(anna, Label("neutral"))
     for guide in (Staging(turn=(0, 12, 0)), Staging(light=(0.8, 0))):
         seen = method.generate(anna, guide)
@@ -144,24 +150,24 @@ def test_a_turned_head_and_a_moved_light(method: Method, anna: Faces) -> None:
         Staging(turn=(0, 90, 0))
 
 
-def test_networks_leave_heads_alone(wide_mouth: Method, anna: Faces) -> None:
+def test_networks_leave_heads_alone(wide_mouth: Method[Any], anna: Faces[Float]) -> None:
     with pytest.raises(GuideError, match="use --method morphable"):
         wide_mouth.expression(Staging(turn=(0, 5, 0)), wide_mouth.seen(anna))
 
 
-def test_networks_take_blendshapes_as_units(wide_mouth: Method, anna: Faces) -> None:
+def test_networks_take_blendshapes_as_units(wide_mouth: Method[Any], anna: Faces[Float]) -> None:
     guide = Blendshapes.of_values({"mouthSmileLeft": 1.0, "mouthSmileRight": 1.0})
     assert np.allclose(wide_mouth.expression(guide, wide_mouth.seen(anna)).code[0, 0], 2, atol=0.3)
 
 
-def test_intensity_of_units_is_their_own(method: Method, anna: Faces) -> None:
+def test_intensity_of_units_is_their_own(method: Morphable, anna: Faces[Float]) -> None:
     half, whole = (
         shown(method, anna, ActionUnits.parse("AU26=0.8"), amount)["AU26"] for amount in (0.5, 1.0)
     )
     assert half == pytest.approx(whole / 2, abs=0.06)
 
 
-def test_a_reference_of_any_size_is_read_at_the_methods_own(anna: Faces) -> None:
+def test_a_reference_of_any_size_is_read_at_the_methods_own(anna: Faces[Float]) -> None:
     small = load("aipgan")
     whole = Faces(anna.pixels[..., :191, :191], anna.landmarks)  # odd: no network takes it as it is
     fitting = at(faces(whole), small.size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from mien.errors import ImageError, PictureTooLarge
 
 def tiff(levels: NDArray[Any], *, big: bool = False, **more: int) -> io.BytesIO:
     """An uncompressed TIFF of an array (H, W) or (H, W, C) of any type; `more`: tags, `t274=6`."""
-    order = ">" if big else "<"
+    order: Literal["<", ">"] = ">" if big else "<"
     height, width, channels = np.atleast_3d(levels).shape
     form = {"u": 1, "i": 2, "f": 3}[levels.dtype.kind]
     data = levels.astype(levels.dtype.newbyteorder(order)).tobytes()
@@ -54,7 +54,7 @@ def shades() -> NDArray[np.float64]:
     return np.linspace(0, 1, 192).reshape(12, 16)
 
 
-def close(read: images.Photo, shades: NDArray[np.float64]) -> bool:
+def close(read: images.Photo, shades: NDArray[np.floating[Any]]) -> bool:
     wanted = shades * 255 if shades.ndim == 3 else np.repeat(shades[..., None] * 255, 3, 2)
     return read.pixels.shape == wanted.shape and bool(np.abs(read.pixels - wanted).max() < 2)
 

@@ -132,7 +132,7 @@ REFUSED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_no_photograph_is_refused_in_a_line(wide_mouth: Method, name: str) -> None:
+def test_what_is_no_photograph_is_refused_in_a_line(wide_mouth: Method[Any], name: str) -> None:
     editor = Editor(wide_mouth)
     for call in (
         images.photograph,
@@ -152,7 +152,7 @@ def test_wrong_types_are_type_errors_of_miens_own() -> None:
         assert isinstance(error.value, MienError)
 
 
-def test_edits_of_other_forms_are_the_same_edit(wide_mouth: Method) -> None:
+def test_edits_of_other_forms_are_the_same_edit(wide_mouth: Method[Any]) -> None:
     editor, pixels = Editor(wide_mouth), images.read(samples()["anna"]).pixels
     wanted = editor.edit(pixels, mien.Label("happy")).pixels
     for given in (Image.fromarray(pixels), torch.from_numpy(pixels).permute(2, 0, 1), pixels / 255):
@@ -162,6 +162,6 @@ def test_edits_of_other_forms_are_the_same_edit(wide_mouth: Method) -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (2, 2, 3), (7, 3, 4)])
-def test_tiny_pictures_show_no_face(wide_mouth: Method, shape: tuple[int, ...]) -> None:
+def test_tiny_pictures_show_no_face(wide_mouth: Method[Any], shape: tuple[int, ...]) -> None:
     with pytest.raises(FaceNotFound):
         Editor(wide_mouth).edit(np.zeros(shape, np.uint8), mien.Label("happy"))

@@ -8,6 +8,7 @@ import io
 import os
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,12 +16,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngImageFile
 
 from mien import images
 from mien.errors import ImageError
 from mien.images import Photo, read, write
 from mien.nn.tensors import to_tensor, to_uint8
-from mien.types import AlignedFace, Faces
+from mien.types import AlignedFace, Faces, UInt8
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def _message(error: pytest.ExceptionInfo[ImageError]) -> str:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_orientation_is_applied_once(tmp_path: Path, scene: np.ndarray, orientation: int) -> None:
-    undo = {
+    undo: Callable[[UInt8], UInt8] = {
         1: lambda a: a,
         2: lambda a: a[:, ::-1],
         3: lambda a: a[::-1, ::-1],
@@ -82,7 +84,7 @@ def test_jpeg_is_close_and_has_full_colour(tmp_path: Path, scene: np.ndarray) ->
     write(tmp_path / "a.jpg", scene)
     assert np.abs(read(tmp_path / "a.jpg").pixels.astype(int) - scene).mean() < 1.5
     with Image.open(tmp_path / "a.jpg") as file:
-        assert [sampling for _, *sampling, _ in file.layer] == [[1, 1]] * 3  # 4:4:4
+        assert [sampling for _, *sampling, _ in vars(file)["layer"]] == [[1, 1]] * 3  # 4:4:4
 
 
 def test_jpeg_of_a_transparent_picture_lies_on_white(tmp_path: Path) -> None:
@@ -160,6 +162,7 @@ def test_the_file_says_that_ai_altered_it(tmp_path: Path, scene: np.ndarray, suf
         own = {key.partition("}")[2]: value for key, value in about.items() if "mien" in key}
         assert own == {"mien_method": "mtss", "guide": 'happy & "more" <b>'}
         if suffix == ".png":
+            assert isinstance(file, PngImageFile)
             assert file.text["mien_method"] == "mtss"
 
 
@@ -292,7 +295,8 @@ def test_tensor_and_back_is_exact() -> None:
     assert tensor.max() == 1
     assert np.array_equal(to_uint8(tensor), levels)
     assert np.array_equal(to_uint8(to_tensor(levels[0])), levels)
-    batch = Faces.stack([AlignedFace(levels[0], np.eye(2, 3), np.zeros((68, 2)))]).pixels
+    matrix, points = np.eye(2, 3, dtype=np.float32), np.zeros((68, 2), np.float32)
+    batch = Faces.stack([AlignedFace(levels[0], matrix, points)]).pixels
     assert np.array_equal(batch, tensor.numpy())
     assert np.array_equal(images.to_uint8(batch), levels)
 

@@ -6,6 +6,7 @@ import importlib.util
 
 import pytest
 import torch
+from torch import Tensor
 
 from mien import images
 from mien.errors import AssetMissing
@@ -18,12 +19,12 @@ from mien.zoo.samples import samples
 
 
 @pytest.fixture(scope="module")
-def faces() -> Faces:
+def faces() -> Faces[Tensor]:
     photos = [images.read(path).pixels for path in samples().values()]
     return tensors(Faces.stack([align(pixels, detect(pixels)[0], 128) for pixels in photos]))
 
 
-def test_people_lie_further_apart_than_a_person_under_other_light(faces: Faces) -> None:
+def test_people_lie_further_apart_than_a_person_under_other_light(faces: Faces[Tensor]) -> None:
     who = identity.descriptor()
     one = who.of(faces.pixels, faces.landmarks)
     assert one.shape == (len(faces), 128)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 from mien import facs, images
 from mien.errors import WeightsError
@@ -34,7 +34,7 @@ def judge(request: pytest.FixtureRequest) -> Judge:
 
 
 @pytest.fixture(scope="module")
-def samples() -> Faces:
+def samples() -> Faces[Tensor]:
     photos = [images.read(path).pixels for path in bundled().values()]
     return faces(Faces.stack([align(pixels, detect(pixels)[0], SIZE) for pixels in photos]))
 
@@ -54,7 +54,7 @@ def unseen(original: Callable[..., Path]) -> list[Photograph]:
     return photographs("test", found=True)
 
 
-def shown(rig: Rig, *states: dict[str, float]) -> Faces:
+def shown(rig: Rig, *states: dict[str, float]) -> Faces[Tensor]:
     renders = [rig.render(facs.vector(units), SIZE) for units in states]
     matrix = np.eye(2, 3, dtype=np.float32)
     return faces(Faces.stack([AlignedFace(r.image, matrix, r.landmarks) for r in renders]))
@@ -127,13 +127,15 @@ def test_weights_are_small_and_described(name: str) -> None:
     assert {"training_sets", "training_people", "labels", "command"} <= record.facts.keys()
 
 
-def test_a_sample_at_rest_is_neutral(judge: Judge, samples: Faces) -> None:
+def test_a_sample_at_rest_is_neutral(judge: Judge, samples: Faces[Tensor]) -> None:
     reading = judge.read(samples.pixels)
     assert _emotions(reading) == ["neutral"] * len(samples)
     assert reading.units.mean() < 0.05
 
 
-def test_landmarks_lie_where_the_landmark_network_puts_them(judge: Judge, samples: Faces) -> None:
+def test_landmarks_lie_where_the_landmark_network_puts_them(
+    judge: Judge, samples: Faces[Tensor]
+) -> None:
     reading = judge.read(samples.pixels)
     eyes = (samples.landmarks[:, 36] - samples.landmarks[:, 45]).norm(dim=-1)
     apart = (reading.landmarks - samples.landmarks)[:, 17:].norm(dim=-1).mean(1) / eyes

@@ -18,7 +18,9 @@ class Sketch:
     """Tells faces apart by their coarse brightness; no judge of people, but it has a distance."""
 
     def one(self, pixels: UInt8, landmarks: Float) -> Float:
-        small = cv2.resize(pixels.mean(-1).astype(np.float32), (16, 16), cv2.INTER_AREA)
+        small = cv2.resize(
+            pixels.mean(-1).astype(np.float32), (16, 16), interpolation=cv2.INTER_AREA
+        )
         flat = small.ravel() - small.mean()
         return np.asarray(flat / np.linalg.norm(flat), np.float32)
 

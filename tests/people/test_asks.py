@@ -167,7 +167,7 @@ def test_head_light_and_noise_vary_within_bounds() -> None:
         label, staging = guide.parts
         assert isinstance(staging, Staging)
         assert (found.name, label) == ("x", Label("sad"))
-        assert staging.turn == (0, 3, 0)  # asked for
+        assert np.array_equal(staging.turn, (0, 3, 0))  # asked for
         assert max(map(abs, staging.light)) <= LIGHT
         assert 0 <= found.noise <= NOISE
     free = varied(of_row({"label": "sad"}), ("turn",), (5, 0)).guide

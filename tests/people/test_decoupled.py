@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -25,7 +26,7 @@ SETTINGS = Settings("decoupling", "0123", seed=1, spread=1.0)
 
 
 @pytest.fixture(scope="module")
-def method() -> Method:
+def method() -> Method[Any]:
     torch.manual_seed(0)
     made = Decoupling(SMALL)
     with torch.no_grad():  # off the start, where a composing head changes nothing
@@ -39,7 +40,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*.png"))}
 
 
-def test_a_folder_of_people_is_a_data_set(method: Method, tmp_path: Path) -> None:
+def test_a_folder_of_people_is_a_data_set(method: Method[Any], tmp_path: Path) -> None:
     rows = people.write(method, SETTINGS, tmp_path, 2, ("neutral", "happy"), licence="CC0-1.0")
     read = read_manifest(tmp_path)
     assert [r.file_name for r in read] == [
@@ -53,7 +54,7 @@ def test_a_folder_of_people_is_a_data_set(method: Method, tmp_path: Path) -> Non
     assert len(set(files(tmp_path).values())) == 4
 
 
-def test_a_stopped_run_goes_on_and_a_larger_one_adds(method: Method, tmp_path: Path) -> None:
+def test_a_stopped_run_goes_on_and_a_larger_one_adds(method: Method[Any], tmp_path: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     people.write(method, SETTINGS, whole, 3, ("neutral", "sad"), licence="CC0-1.0")
     people.write(method, SETTINGS, parts, 1, ("neutral",), licence="CC0-1.0")
@@ -66,14 +67,14 @@ def test_a_stopped_run_goes_on_and_a_larger_one_adds(method: Method, tmp_path: P
     assert (parts / "metadata.jsonl").read_bytes() == (whole / "metadata.jsonl").read_bytes()
 
 
-def test_other_settings_need_another_folder(method: Method, tmp_path: Path) -> None:
+def test_other_settings_need_another_folder(method: Method[Any], tmp_path: Path) -> None:
     people.write(method, SETTINGS, tmp_path, 1, ("neutral",), licence="CC0-1.0")
     other = Settings("decoupling", "0123", seed=2, spread=1.0)
     with pytest.raises(DataError, match="other settings"):
         people.write(method, other, tmp_path, 1, ("neutral",), licence="CC0-1.0")
 
 
-def test_spread_leads_away_from_the_average(method: Method) -> None:
+def test_spread_leads_away_from_the_average(method: Method[Any]) -> None:
     def shown(spread: float, number: int) -> object:
         settings = Settings("decoupling", "", seed=1, spread=spread)
         return people.pictures(method, settings, number, ["neutral"])["neutral"].tolist()
@@ -82,7 +83,7 @@ def test_spread_leads_away_from_the_average(method: Method) -> None:
     assert shown(1.0, 0) != shown(1.0, 1)
 
 
-def test_mistakes(method: Method, wide_mouth: Method, tmp_path: Path) -> None:
+def test_mistakes(method: Method[Any], wide_mouth: Method[Any], tmp_path: Path) -> None:
     with pytest.raises(GuideError, match="unknown expression 'bored'"):
         people.write(method, SETTINGS, tmp_path, 1, ("bored",), licence="CC0-1.0")
     with pytest.raises(ConfigError, match="invents nobody"):

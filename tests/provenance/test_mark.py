@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,12 +14,14 @@ from PIL import Image
 import mien
 from mien import images
 from mien.editor import Editor, Result
+from mien.faces import align
 from mien.faces.detect import detect
+from mien.faces.paste import face_shape
 from mien.guides import ActionUnits, Guide, Label
 from mien.methods.base import Method
 from mien.provenance import mark
 from mien.provenance.evidence import DOUBTFUL, FOUND, Evidence, sightings
-from mien.provenance.mark import Sighting, lay, look
+from mien.provenance.mark import Sighting, embed, look
 from mien.types import UInt8
 from mien.zoo.samples import samples
 
@@ -66,10 +69,10 @@ def test_outside_the_edit_nothing_changes(whole: Result) -> None:
     assert not (touched & ~near & ~face).any()
 
 
-def test_an_edit_of_nothing_is_not_marked(wide_mouth: Method) -> None:
+def test_an_edit_of_nothing_is_not_marked(wide_mouth: Method[Any]) -> None:
     result = Editor(wide_mouth).edit(samples()["anna"], Label("happy"), intensity=0)
     assert np.array_equal(result.marked.pixels, result.source.pixels)
-    assert np.array_equal(lay(result.pixels, result.pixels, result.faces), result.pixels), (
+    assert np.array_equal(embed(result.pixels, result.pixels, result.faces), result.pixels), (
         "no change, no mark"
     )
     stream = io.BytesIO(result.encode(".png"))
@@ -102,7 +105,7 @@ def test_it_is_faint(whole: Result) -> None:
     left, top, right, bottom = (int(v) for v in whole.faces[0].box)
     part = np.s_[top - 40 : bottom + 20, left - 20 : right + 20]
     faces = [replace(f, landmarks=f.landmarks - (left - 20, top - 40)) for f in whole.faces]
-    marked = lay(whole.pixels[part], whole.source.pixels[part], faces)
+    marked = embed(whole.pixels[part], whole.source.pixels[part], faces)
     close = marked.astype(float) - whole.pixels[part]
     assert 10 * np.log10(255**2 / np.square(close).mean()) >= 42.4
 
@@ -135,8 +138,9 @@ def test_nobody_sees_it_and_it_is_found(editor: Editor, name: str, guide: Guide)
 
 
 def test_grey_stays_grey(whole: Result) -> None:
-    grey = np.repeat(cv2.cvtColor(whole.pixels, cv2.COLOR_RGB2GRAY)[..., None], 3, -1)
-    marked = lay(grey, grey - 1, whole.faces)
+    levels = np.asarray(cv2.cvtColor(whole.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    grey = np.repeat(levels[..., None], 3, -1)
+    marked = embed(grey, grey - 1, whole.faces)
     assert (marked == marked[..., :1]).all()
     assert (marked != grey).any()
 
@@ -152,8 +156,8 @@ def test_scores_of_other_keys_are_standard_normal() -> None:
     pixels = images.read(samples()["anna"]).pixels
     face = detect(pixels)[0]
     matrix = mark.matrix_of(face)
-    light = mark._luminance(mark.align.warp(pixels, matrix, mark.SIDE))
-    shape = mark.face_shape(mark.align.transform(matrix, face.landmarks), mark.SIDE)
+    light = mark._luminance(align.warp(pixels, matrix, mark.SIDE))
+    shape = face_shape(align.transform(matrix, face.landmarks), mark.SIDE)
     spectrum = mark._whitened(light, shape)
     scores = []
     for i in range(200):

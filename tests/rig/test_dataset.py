@@ -25,7 +25,7 @@ from mien.rig.dataset import Source, even, render_dataset
 from mien.rig.expressions import choose_stage, expression_list
 from mien.rig.shards import read_shard
 
-FEW = {"states": 4, "size": 64, "per_shard": 1, "progress": False}
+FEW: dict[str, Any] = {"states": 4, "size": 64, "per_shard": 1, "progress": False}
 
 
 def contents(folder: Path) -> dict[str, bytes]:

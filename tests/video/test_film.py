@@ -37,7 +37,7 @@ SURPRISE = Constant(Label("surprise"))
 
 
 @pytest.fixture(scope="module")
-def editor(wide_mouth: Method) -> Editor:
+def editor(wide_mouth: Method[Any]) -> Editor:
     return Editor(wide_mouth, weights="abc123")
 
 
@@ -98,7 +98,7 @@ def test_a_whole_edit_carries_the_mark(
     from mien.video import film as module
 
     def tinted(photo: UInt8, *_: object) -> UInt8:
-        return np.clip(photo.astype(int) + 2, 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(photo.astype(int) + 2, 0, 255), np.uint8)
 
     monkeypatch.setattr(module, "paste", tinted)
     edit_film(editor, look(clip), tmp_path / "a.mp4", SURPRISE)

@@ -32,7 +32,7 @@ def positions(steady: Iterable[Steady]) -> Float:
 
 def test_jitter_goes_and_drift_stays() -> None:
     random = np.random.default_rng(0)
-    drift = [FACE + np.float32((0.4 * i, 0.2 * i)) for i in range(60)]
+    drift = [FACE + np.array((0.4 * i, 0.2 * i), np.float32) for i in range(60)]
     noisy = [p + random.normal(0, 0.2, p.shape).astype(np.float32) for p in drift]
     steady = positions(steadied(seen(noisy)))
     rough, calm = (np.abs(np.asarray(p) - np.stack(drift))[5:-5].std() for p in (noisy, steady))
@@ -51,12 +51,12 @@ def test_quick_motion_does_not_lag() -> None:
 
 @pytest.mark.parametrize("rate", [25.0, 60.0])
 def test_short_gaps_are_bridged(rate: float) -> None:
-    row: list[Float | None] = [FACE + np.float32((i, 0)) for i in range(40)]
+    row: list[Float | None] = [FACE + np.array((i, 0), np.float32) for i in range(40)]
     row[20 : 20 + BRIDGE] = [None] * BRIDGE
     steady = list(steadied(seen(row, rate)))
     assert len(steady) == 40
     assert all(s.shares == (1.0,) for s in steady)
-    assert np.abs(positions(steady)[22] - (FACE + np.float32((22, 0)))).max() < 0.7
+    assert np.abs(positions(steady)[22] - (FACE + np.array((22, 0), np.float32))).max() < 0.7
 
 
 def test_long_gaps_fade_on_either_side() -> None:
@@ -71,7 +71,7 @@ def test_long_gaps_fade_on_either_side() -> None:
 
 
 def test_a_cut_is_no_motion() -> None:
-    there = FACE + np.float32((300, 40))
+    there = FACE + np.array((300, 40), np.float32)
     steady = list(steadied(seen([FACE] * 12 + [there] * 12)))
     assert np.abs(positions(steady)[11] - FACE).max() < 1e-3
     assert np.abs(positions(steady)[12] - there).max() < 1e-3
@@ -104,7 +104,7 @@ def face() -> tuple[UInt8, Float]:
 def test_the_network_knows_a_face_from_none(face: tuple[UInt8, Float]) -> None:
     pixels, landmarks = face
     size = np.ptp(landmarks[:, 0])
-    near, doubt = follow(pixels, landmarks + np.float32((0.1 * size, -0.05 * size)))
+    near, doubt = follow(pixels, landmarks + np.array((0.1 * size, -0.05 * size), np.float32))
     assert doubt < DOUBT / 2
     assert np.abs(near - landmarks).mean() < 0.02 * size
     noise = np.random.default_rng(0).integers(0, 255, pixels.shape).astype(np.uint8)
@@ -117,7 +117,7 @@ def test_a_face_that_is_covered_is_lost_and_found(
     pixels, landmarks = face
     blank = np.full_like(pixels, 120)
     looks = 0
-    found = following.detect
+    found = detect
 
     def counted(picture: UInt8) -> list[Face]:
         nonlocal looks
@@ -129,6 +129,7 @@ def test_a_face_that_is_covered_is_lost_and_found(
     row = [track.step(p) for p in [pixels] * 3 + [blank] * 3 + [pixels] * 2]
     assert [p is None for p in row] == [False] * 3 + [True] * 3 + [False] * 2
     assert looks == 1, "the detector is asked when a face is lost, not for every frame"
+    assert row[-1] is not None
     assert np.abs(row[-1] - landmarks).mean() < 1
 
 
@@ -137,7 +138,7 @@ def test_the_detector_looks_once_where_the_face_stays(
 ) -> None:
     pixels, _ = face
     looks = 0
-    found = following.detect
+    found = detect
 
     def counted(picture: UInt8) -> list[object]:
         nonlocal looks

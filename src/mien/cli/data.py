@@ -173,9 +173,9 @@ def _about(name: str) -> list[tuple[str, str]]:
         known = ", ".join((*KNOWN, *FACE_MODELS))
         raise DataError(f"unknown data set {name!r}: choose from {known}")
     d = KNOWN[name]
-    course = "" if d.course is None else f"; {d.frames} frames of each, {d.course.value}"
+    profile = "" if d.profile is None else f"; {d.frames} frames of each, {d.profile.value}"
     return [
-        ("name", f"{d.name}, {d.title}"), ("contents", d.contents + course),
+        ("name", f"{d.name}, {d.title}"), ("contents", d.contents + profile),
         ("licence", d.licence), ("for", d.terms), ("weights", d.weights), ("source", d.source),
         ("obtain", d.obtain), ("layout", d.example), ("here", _place(name) or "no"),
     ]  # fmt: skip

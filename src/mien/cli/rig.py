@@ -69,7 +69,7 @@ def show(
     from mien.face_model.mesh import FaceModel
     from mien.face_model.render import Rig
     from mien.face_model.stage import Stage
-    from mien.provenance.mark import lay
+    from mien.provenance.mark import embed
     from mien.rig.picture import in_a_row, truth_of
     from mien.types import Face
 
@@ -85,7 +85,7 @@ def show(
     face = align_largest(photo)
     rig = Rig(model, face.pixels, face.landmarks, neutral)
     first, last = rig.original(size), rig.render(units, size, stage=Stage(turn, light))
-    made = lay(last.image, first.image, [Face.at(last.landmarks)])
+    made = embed(last.image, first.image, [Face.at(last.landmarks)])
     row = [first.image, made, *(truth_of(last) if truth else ())]
     named = (f"{n}={v:.2f}" for n, v in zip(facs.UNITS, units, strict=True) if v > 0)
     shown = " ".join(named) or "at rest"

@@ -14,7 +14,7 @@ from mien.data.adapters.base import POINTS, DataSet
 from mien.data.adapters.reading import Clip, of_clip, read, with_splits
 from mien.data.films import Film
 from mien.data.manifest import FILE_NAME, Record, read_manifest, write_manifest
-from mien.data.sequences import Course
+from mien.data.sequences import TemporalProfile
 from mien.errors import DataError, ImageError, VideoError
 from mien.types import UInt8
 from mien.zoo.paths import data_home, dataset_home
@@ -105,7 +105,7 @@ class _Clips:
 
     def places(self, clip: Clip) -> dict[int, Record]:
         """The frames to take of a clip: place -> record."""
-        peak, arc = None, self.data_set.course is Course.ARC
+        peak, arc = None, self.data_set.profile is TemporalProfile.ARC
         if arc and clip.told(0 if clip.film else clip.numbers[0]) is None:
             return {}
         count = films.count(clip, self.folder, self.film)

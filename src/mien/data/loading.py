@@ -21,7 +21,7 @@ from torch.utils.data import Dataset
 
 from mien import facs
 from mien.data.batch import Batch, Named, Pairs, Person, Shown, Truth
-from mien.data.transforms import Camera, Geometry
+from mien.data.transforms import Geometry, Photometry
 from mien.errors import DataError
 from mien.faces.align import MIRROR
 from mien.rig import expressions
@@ -182,9 +182,9 @@ class RigPairs(Dataset[Pairs]):
         source, target = self.states(s, rng)
         wearer, donor = self.donor(s, target, rng)
         mirror = self.strength > 0 and bool(rng.random() < 0.5)
-        geometry, camera = self.geometry(photo, rng, mirror), Camera.draw(rng, self.strength)
+        geometry, camera = self.geometry(photo, rng, mirror), Photometry.draw(rng, self.strength)
         lender = self.photos[wearer]
-        theirs = self.geometry(lender, rng, mirror), Camera.draw(rng, self.strength)
+        theirs = self.geometry(lender, rng, mirror), Photometry.draw(rng, self.strength)
         first = self.shown(photo, source, geometry, camera)
         second = replace(
             self.shown(photo, target, geometry, camera),
@@ -204,11 +204,11 @@ class RigPairs(Dataset[Pairs]):
     def geometry(self, photo: Renders, rng: Generator, mirrored: bool) -> Geometry:
         return Geometry.draw(rng, photo.size, self.size, self.strength, mirrored)
 
-    def picture(self, pixels: UInt8, geometry: Geometry, camera: Camera) -> Tensor:
+    def picture(self, pixels: UInt8, geometry: Geometry, camera: Photometry) -> Tensor:
         seen = geometry.image(pixels)
         return to_tensor(camera.apply(seen) if self.strength else seen)
 
-    def shown(self, photo: Renders, state: int, geometry: Geometry, camera: Camera) -> Shown:
+    def shown(self, photo: Renders, state: int, geometry: Geometry, camera: Photometry) -> Shown:
         """A state of a photograph, and what is known of it."""
         units = facs.mirror(photo.units[state]) if geometry.mirrored else photo.units[state]
         # the photograph's own units are the fit's estimate, not a label
@@ -221,7 +221,7 @@ class RigPairs(Dataset[Pairs]):
             landmarks=self.landmarks(photo, state, geometry),
         )
 
-    def person(self, s: int, geometry: Geometry, camera: Camera) -> Person:
+    def person(self, s: int, geometry: Geometry, camera: Photometry) -> Person:
         """Who a photograph shows, and what they look like at rest."""
         photo = self.photos[s]
         rest = self.picture(photo.stored[self.at_rest[s]].image(), geometry, camera)
@@ -281,7 +281,7 @@ class RigLabelled(Dataset[Named]):
         s, state = self.of[int(source)][int(rng.integers(len(self.of[int(source)])))]
         photo = self.photos[s]
         geometry = Geometry.draw(rng, photo.size, self.size, 0.5)
-        camera = Camera.draw(rng, 0.5)
+        camera = Photometry.draw(rng, 0.5)
         picture = camera.apply(geometry.image(photo.stored[state].image()))
         shown = Shown(
             pixels=to_tensor(picture),
@@ -342,7 +342,7 @@ class RigFaces(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         geometry = Geometry.draw(rng, photo.size, self.size, strength, flipped)
         pixels = geometry.image(photo.stored[state].image())
         if self.augment:
-            pixels = Camera.draw(rng, strength).apply(pixels)
+            pixels = Photometry.draw(rng, strength).apply(pixels)
         points = geometry.points(photo.landmarks[state])
         units = photo.units[state]
         if flipped:

@@ -19,7 +19,7 @@ from mien.data.adapters import recognised
 from mien.data.batch import Named, Person, Shown, Strangers
 from mien.data.loading import TRUTH, shrunk, to_tensor
 from mien.data.manifest import FILE_NAME, Record, read_manifest
-from mien.data.transforms import Camera, Geometry
+from mien.data.transforms import Geometry, Photometry
 from mien.errors import DataError
 from mien.faces.align import MIRROR
 from mien.types import Float, UInt8
@@ -132,11 +132,11 @@ class Photographs:
         strength = STRENGTH if self.augment else 0.0
         mirrored = self.augment and bool(rng.random() < 0.5)
         geometry = Geometry.draw(rng, len(pixels), self.size, strength, mirrored)
-        camera = Camera.draw(rng, strength) if self.augment else None
+        photometry = Photometry.draw(rng, strength) if self.augment else None
 
         def drawn(picture: UInt8) -> UInt8:
             seen = geometry.image(picture)
-            return seen if camera is None else camera.apply(seen)
+            return seen if photometry is None else photometry.apply(seen)
 
         seen, at_rest = drawn(pixels), None
         calm = [j for j in self.of[record.person] if self.records[j].emotion == "neutral"]

@@ -16,7 +16,7 @@ import numpy as np
 from mien.data.manifest import Moment
 
 
-class Course(Enum):
+class TemporalProfile(Enum):
     """How an expression goes through a sequence."""
 
     POSED = "from rest (first frame) to its peak (last frame)"
@@ -35,7 +35,7 @@ class Taken:
 
 
 def taken(
-    course: Course, count: int, wanted: int, *, peak: int | None = None,
+    profile: TemporalProfile, count: int, wanted: int, *, peak: int | None = None,
     strengths: Sequence[float | None] = (),
 ) -> list[Taken]:  # fmt: skip
     """The frames to take of a sequence of `count`, `wanted` or fewer, in the order of time.
@@ -45,14 +45,14 @@ def taken(
     that runs has its onset and its peak among them, whatever is wanted; what lies between is evenly
     spread. Of speech the middle half is taken, where the face is warmed up and not yet done.
 
-    >>> [(t.index, t.moment) for t in taken(Course.POSED, 9, 3)]
+    >>> [(t.index, t.moment) for t in taken(TemporalProfile.POSED, 9, 3)]
     [(0, 'onset'), (4, None), (8, 'peak')]
     """
-    if course is Course.SPOKEN:
+    if profile is TemporalProfile.SPOKEN:
         return [Taken(i) for i in _spread(count / 4, 3 * (count - 1) / 4, wanted)]
-    if course is Course.CODED:
+    if profile is TemporalProfile.CODED:
         return _coded(strengths, wanted)
-    last = count - 1 if course is Course.POSED else peak
+    last = count - 1 if profile is TemporalProfile.POSED else peak
     if last is None:
         raise ValueError("the peak of an arc must be found first")
     if last < 1:

@@ -80,7 +80,7 @@ class Geometry:
 
 
 @dataclass(frozen=True)
-class Camera:
+class Photometry:
     """Light and camera: the same for every picture of a pair."""
 
     gain: Float  # (3,) per channel
@@ -94,7 +94,7 @@ class Camera:
     seed: int
 
     @classmethod
-    def draw(cls, rng: Generator, strength: float = 1.0) -> Camera:
+    def draw(cls, rng: Generator, strength: float = 1.0) -> Photometry:
         """Grey 8 %, tinted 10 %, soft 15 %, noisy 20 %, JPEG 30 %; light and colour always a
         little.
         """

@@ -282,7 +282,7 @@ def _picture(
         "nearest source": f"{near[1]:.3f}",
     }  # fmt: skip
     make(person.draw.folder)
-    marked = mark.lay(pixels, 255 - pixels, [face])  # no pixel is anybody's photograph
+    marked = mark.embed(pixels, 255 - pixels, [face])  # no pixel is anybody's photograph
     file = f"{ask.name}.png"
     images.write(person.draw.folder / file, marked, metadata=facts)
     units = None if ask.units is None else [round(float(u), 4) for u in ask.units]

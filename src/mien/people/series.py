@@ -267,7 +267,7 @@ def _made(
     facts = _facts(editor, sitter, cell, edited, face, who)
     marked = shown
     if cell.ask.guide is not None and cell.strength:  # else nothing was made up
-        marked = mark.lay(shown, 255 - shown, [face])
+        marked = mark.embed(shown, 255 - shown, [face])
     if look.level is not None:
         marked = stimuli.equated(marked, where, look.level)
     if look.oval:

@@ -77,7 +77,7 @@ class Sighting:
         return min(1.0, self.places * 0.5 * math.erfc(self.score / math.sqrt(2)))
 
 
-def lay(result: UInt8, source: UInt8, faces: Sequence[Face]) -> UInt8:
+def embed(result: UInt8, source: UInt8, faces: Sequence[Face]) -> UInt8:
     """`result`, an edit (H, W, 3) of `source` (H, W, 3), with the mark on its faces: a new array.
 
     What the edit reached is touched: pixels that differ from `source`, and small gaps between them;

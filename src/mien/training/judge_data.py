@@ -26,7 +26,7 @@ from mien.data.batch import Tensors
 from mien.data.loading import RigFaces, everyone, to_tensor
 from mien.data.manifest import Record
 from mien.data.split import Split
-from mien.data.transforms import Camera, Geometry
+from mien.data.transforms import Geometry, Photometry
 from mien.errors import DataError, FaceNotFound
 from mien.faces.align import MIRROR, align
 from mien.faces.detect import choose, detect
@@ -254,7 +254,7 @@ def seen(photograph: Photograph, rng: Generator | None) -> Item:
     geometry = Geometry.draw(rng or np.random.default_rng(0), stored, SIZE, strength, flipped)
     pixels = geometry.image(photograph.pixels)
     if rng is not None:
-        pixels = Camera.draw(rng, 0.8).apply(pixels)
+        pixels = Photometry.draw(rng, 0.8).apply(pixels)
     points = geometry.points(photograph.landmarks)
     emotions = np.eye(len(facs.EMOTIONS), dtype=np.float32)
     return Item(

@@ -13,7 +13,7 @@ from mien.errors import FaceNotFound, FaceUndrawable
 from mien.faces.paste import paste
 from mien.methods.base import Method
 from mien.provenance.credentials import Signer
-from mien.provenance.mark import lay
+from mien.provenance.mark import embed
 from mien.types import Face, Faces, Float, UInt8
 from mien.video.driving import Constant, Curve, Drive
 from mien.video.following import followed
@@ -131,7 +131,7 @@ def edit_frame(
             continue
         pixels = paste(pixels, crop, edit)
         faces.append(found)
-    return lay(pixels, source, faces) if faces else source
+    return embed(pixels, source, faces) if faces else source
 
 
 def _metadata(editor: Editor, drive: Drive, curve: Curve) -> Mapping[str, str]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mien.data.adapters import reading
 from mien.data.adapters.labels import Beside
 from mien.data.manifest import Record
-from mien.data.sequences import Course
+from mien.data.sequences import TemporalProfile
 
 POINTS = ".tem"
 """Ending of the file of hand-checked points beside a photograph that has one."""
@@ -64,7 +64,7 @@ class DataSet:
     """The emotion of all its pictures."""
     beside: Beside | None = None
     """Labels from files beside the pictures, in place of those in names."""
-    course: Course | None = None
+    profile: TemporalProfile | None = None
     """How an expression goes through its films or series."""
     frames: int = 2
     """How many frames to take of each, unless the command says."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from mien.data.adapters import labels
 from mien.data.adapters.base import FILM, PICTURE, DataSet
-from mien.data.sequences import Course
+from mien.data.sequences import TemporalProfile
 
 _TERMS = "your own research under the agreement that you signed"
 
@@ -23,7 +23,7 @@ DISFA = DataSet(
     example="Videos_LeftCamera/LeftVideoSN001_comp.avi",
     files=(r"Videos?_LeftCamera/LeftVideo(?P<person>SN\d{3})_comp" + FILM,),
     beside=labels.disfa,
-    course=Course.CODED,
+    profile=TemporalProfile.CODED,
     frames=200,
 )
 
@@ -39,7 +39,7 @@ DISFA_PLUS = DataSet(
     example="Images/SN001/A1_AU1_TrialNo_1/000.jpg",
     files=(r"Images/(?P<person>SN\d{3})/(?P<take>[^/]+)/(?P<frame>\d+)\.jpg",),
     beside=labels.disfa_plus,
-    course=Course.CODED,
+    profile=TemporalProfile.CODED,
     frames=12,
 )
 
@@ -59,7 +59,7 @@ BP4D = DataSet(
         r"(?P<frame>\d+)\.jpg",
     ),
     beside=labels.bp4d,
-    course=Course.CODED,
+    profile=TemporalProfile.CODED,
     frames=50,
 )
 

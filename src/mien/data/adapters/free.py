@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mien.data.adapters import labels
 from mien.data.adapters.base import FILM, DataSet
-from mien.data.sequences import Course
+from mien.data.sequences import TemporalProfile
 
 _TERMS = "training and measuring; name the source"
 
@@ -26,7 +26,7 @@ CREMA_D = DataSet(
         "ang": "anger", "dis": "disgust", "fea": "fear", "hap": "happy", "neu": "neutral",
         "sad": "sad",
     },
-    course=Course.SPOKEN,
+    profile=TemporalProfile.SPOKEN,
     frames=3,
 )  # fmt: skip
 
@@ -41,7 +41,7 @@ GRID = DataSet(
     obtain="unpack s1.zip to s34.zip side by side",
     example="s1/bbaf2n.mpg",
     files=(r"(?P<person>s\d+)/(?:[^/]+/)*(?P<take>[blps][bgrw][abiw][a-vx-z][z1-9][anps])" + FILM,),
-    course=Course.SPOKEN,
+    profile=TemporalProfile.SPOKEN,
     frames=1,
 )
 

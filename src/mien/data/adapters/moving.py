@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from mien.data.adapters import labels
 from mien.data.adapters.base import FILM, PICTURE, DataSet
-from mien.data.sequences import Course
+from mien.data.sequences import TemporalProfile
 
 _TERMS = "your own research under the agreement that you signed"
 
@@ -26,7 +26,7 @@ CK_PLUS = DataSet(
         r"S\d{3}_\d{3}_(?P<frame>\d+)\.png",
     ),
     beside=labels.ck_plus,
-    course=Course.POSED,
+    profile=TemporalProfile.POSED,
 )
 
 OULU_CASIA = DataSet(
@@ -48,7 +48,7 @@ OULU_CASIA = DataSet(
         "anger": "anger", "disgust": "disgust", "fear": "fear", "happiness": "happy",
         "sadness": "sad", "surprise": "surprise",
     },
-    course=Course.POSED,
+    profile=TemporalProfile.POSED,
 )  # fmt: skip
 
 MUG = DataSet(
@@ -70,7 +70,7 @@ MUG = DataSet(
         "sadness": "sad", "surprise": "surprise", "an": "anger", "di": "disgust", "fe": "fear",
         "ha": "happy", "ne": "neutral", "sa": "sad", "su": "surprise",
     },
-    course=Course.ARC,
+    profile=TemporalProfile.ARC,
 )  # fmt: skip
 
 MMI = DataSet(
@@ -86,7 +86,7 @@ MMI = DataSet(
     example="Sessions/1/S001-001.avi",
     files=(r"Sessions/(?P<session>\d+)/(?P<person>S\d{3})-(?P<take>\d{3})" + FILM,),
     beside=labels.mmi,
-    course=Course.ARC,
+    profile=TemporalProfile.ARC,
 )
 
 RAVDESS = DataSet(
@@ -108,7 +108,7 @@ RAVDESS = DataSet(
         "01": "neutral", "03": "happy", "04": "sad", "05": "anger", "06": "fear", "07": "disgust",
         "08": "surprise",
     },
-    course=Course.SPOKEN,
+    profile=TemporalProfile.SPOKEN,
     frames=3,
 )  # fmt: skip
 
@@ -131,7 +131,7 @@ MEAD = DataSet(
         "angry": "anger", "contempt": "contempt", "disgusted": "disgust", "fear": "fear",
         "happy": "happy", "neutral": "neutral", "surprised": "surprise", "sad": "sad",
     },
-    course=Course.SPOKEN,
+    profile=TemporalProfile.SPOKEN,
     frames=3,
 )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mien.data.adapters.base import FILM, PICTURE, DataSet
-from mien.data.sequences import Course
+from mien.data.sequences import TemporalProfile
 
 _TERMS = "your own research under the agreement that you signed"
 
@@ -127,7 +127,7 @@ ADFES = DataSet(
         "anger": "anger", "contempt": "contempt", "disgust": "disgust", "fear": "fear",
         "joy": "happy", "neutral": "neutral", "sadness": "sad", "surprise": "surprise",
     },
-    course=Course.POSED,
+    profile=TemporalProfile.POSED,
 )  # fmt: skip
 
 SETS = (RAFD, KDEF, CFD, NIMSTIM, FACES, JAFFE, ADFES)

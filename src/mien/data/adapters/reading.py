@@ -16,7 +16,7 @@ import numpy as np
 
 from mien.data.adapters.labels import Labels, Told
 from mien.data.manifest import Record
-from mien.data.sequences import Course, Taken, taken
+from mien.data.sequences import Taken, TemporalProfile, taken
 from mien.data.split import Split, split_of, splits_of
 from mien.errors import DataError
 
@@ -86,14 +86,14 @@ def read(
     series: dict[str, list[Found]] = {}
     labels = lru_cache(lambda root: _labels(data_set, folder / root))
     for one in _files(data_set, folder):
-        if data_set.course is not None and (one.film or one.name.get("frame") is not None):
+        if data_set.profile is not None and (one.film or one.name.get("frame") is not None):
             series.setdefault(_sequence(data_set, one), []).append(one)
         elif (told := labels(one.root)(one.name, 0)) is not None:
             pictures.append(_record(data_set, folder, one, told))
     clips = [_clip(data_set, name, found, labels) for name, found in series.items()]
-    looked_at = [c for c in clips if c.film or data_set.course is Course.ARC]
+    looked_at = [c for c in clips if c.film or data_set.profile is TemporalProfile.ARC]
     for clip in clips:
-        if not clip.film and data_set.course is not Course.ARC:
+        if not clip.film and data_set.profile is not TemporalProfile.ARC:
             pictures += (record for record, _ in of_clip(data_set, clip, len(clip.files), frames))
     if not pictures and not looked_at:
         raise DataError(f"no {data_set.example} or the like in {folder}: {data_set.obtain}")
@@ -107,15 +107,15 @@ def of_clip(
 
     peak: where an arc is strongest.
     """
-    assert data_set.course is not None
-    strengths = clip.strengths(count) if data_set.course is Course.CODED else ()
+    assert data_set.profile is not None
+    strengths = clip.strengths(count) if data_set.profile is TemporalProfile.CODED else ()
     wanted = data_set.frames if frames is None else frames
-    for one in taken(data_set.course, count, wanted, peak=peak, strengths=strengths):
+    for one in taken(data_set.profile, count, wanted, peak=peak, strengths=strengths):
         number = one.index if clip.film else clip.numbers[one.index]
         told = clip.told(number)
         if told is None:
             continue
-        shown = _shown(data_set.course, one, told)
+        shown = _shown(data_set.profile, one, told)
         file = clip.files[0] if clip.film else clip.files[one.index]
         name = f"{file.rpartition('.')[0]}/{number:06d}.jpg" if clip.film else file
         yield (
@@ -226,8 +226,8 @@ def _clip(
     return Clip(name, _person(data_set, first), files, tuple(n for n, _ in pictures), told)
 
 
-def _shown(course: Course, one: Taken, told: Told) -> Told:
+def _shown(profile: TemporalProfile, one: Taken, told: Told) -> Told:
     """What is known of a frame: labels of an expression that runs are those of its peak."""
-    if course in (Course.SPOKEN, Course.CODED) or one.moment == "peak":
+    if profile in (TemporalProfile.SPOKEN, TemporalProfile.CODED) or one.moment == "peak":
         return told
     return Told("neutral") if one.moment == "onset" else Told()
