@@ -67,7 +67,7 @@ def main() -> None:
     torch.set_num_threads(1)
     rows = []
     for one in entrants(options.weights):
-        method = mien.load(one.method, one.weights).eval()
+        method = mien.load(one.method, one.weights)
         assert isinstance(method, Learnt)
         photographs = Photographs(options.data, options.split, size=method.size, augment=False)
         drawn = StrangePhotographs(photographs)

@@ -96,11 +96,12 @@ def calibration() -> dict[str, Any]:
     standard deviations of both in faces at rest; distances of fitted identities."""
     method = editor("morphable").method
     assert isinstance(method, Morphable)
-    root, people = data_home() / "london", {}
+    root = data_home() / "london"
+    people: dict[str, dict[str, Any]] = {}
     for record in DATASETS["london"].records(root):
         if record.split != "test":
             crop = _faces(images.read(root / record.file_name).pixels)
-            people.setdefault(record.person, {})[record.emotion] = method.look(crop)
+            people.setdefault(record.person, {})[str(record.emotion)] = method.look(crop)
     pairs = [(p["neutral"], p["happy"]) for p in people.values() if len(p) == 2]
     rests, smiles = zip(*pairs, strict=True)
     model = method.model
@@ -127,7 +128,7 @@ def _measured(points: Float) -> Float:
     """Width of the mouth and height of its corners over the eyes, in outer eye corner distances."""
     x, y = points.T
     lift = y[36:48].mean() - y[[48, 54]].mean()
-    return np.array([x[54] - x[48], lift]) / (x[45] - x[36])
+    return np.asarray([x[54] - x[48], lift] / (x[45] - x[36]), np.float32)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib import util
 from pathlib import Path
 
@@ -105,19 +106,20 @@ def main() -> None:
                 given = part.sample(asked.batch)
                 session = runner(one.path)
                 runs: dict[str, Run] = {
-                    "torch": lambda part=part, given=given: part.run(given),
-                    "onnxruntime": lambda s=session, given=given: s.run(None, given),
+                    "torch": partial(part.run, given),
+                    "onnxruntime": partial(session.run, None, given),
                 }
                 if (ours := by_numpy(part, given)) is not None:
                     runs["numpy"] = ours
                 if ov:
                     runs["openvino"] = by_openvino(one.path, given, "f32")
                     runs["openvino bf16"] = by_openvino(one.path, given, "bf16")
-                row = {"off": one.difference, "levels": one.levels, "ms": timed(runs, asked.rounds)}
+                took = timed(runs, asked.rounds)
+                row = {"off": one.difference, "levels": one.levels, "ms": took}
                 table[f"{name}/{part.name}"] = row
                 print(
                     f"{name}/{part.name}",
-                    {k: v["median"] for k, v in row["ms"].items()},
+                    {k: v["median"] for k, v in took.items()},
                     flush=True,
                 )
     facts = {

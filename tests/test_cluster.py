@@ -105,7 +105,7 @@ def test_jobs_are_not_taken_far_ahead(engine: Ray, tmp_path: Path) -> None:
 
 
 def test_photographs_are_the_same_bytes_as_here(
-    engine: Ray, wide_mouth: Method, tmp_path: Path
+    engine: Ray, wide_mouth: Method[Any], tmp_path: Path
 ) -> None:
     """And a call again finds them done; one that is no photograph stops no other."""
     edit = _Happy(Editor(wide_mouth, "0" * 64))

@@ -14,7 +14,9 @@ def stored() -> dict[str, torch.Tensor]:
     torch.manual_seed(0)
     state: dict[str, torch.Tensor] = {}
 
-    def put(name: str, norm: str, weight: torch.Tensor) -> None:
+    def put(name: str, norm: str, layer: torch.Tensor | nn.Module) -> None:
+        assert isinstance(layer, nn.Conv2d)
+        weight = layer.weight
         state[f"{name}.weight"] = torch.randn_like(weight) / weight[0].numel() ** 0.5
         count = len(weight)
         state[f"{norm}.weight"], state[f"{norm}.bias"] = torch.rand(count) + 0.5, torch.rand(count)
@@ -22,13 +24,13 @@ def stored() -> dict[str, torch.Tensor]:
         state[f"{norm}.running_var"] = torch.rand(count) + 0.5
 
     net = Lite0()
-    put("_conv_stem", "_bn0", net.stem.weight)
+    put("_conv_stem", "_bn0", net.stem)
     for number, block in enumerate(net.blocks):
         at = f"_blocks.{number}"
         if isinstance(block.expand, nn.Conv2d):
-            put(f"{at}._expand_conv", f"{at}._bn0", block.expand.weight)
-        put(f"{at}._depthwise_conv", f"{at}._bn1", block.depthwise.weight)
-        put(f"{at}._project_conv", f"{at}._bn2", block.project.weight)
+            put(f"{at}._expand_conv", f"{at}._bn0", block.expand)
+        put(f"{at}._depthwise_conv", f"{at}._bn1", block.depthwise)
+        put(f"{at}._project_conv", f"{at}._bn2", block.project)
     return state
 
 
@@ -40,8 +42,10 @@ def test_the_first_block_is_what_it_was() -> None:
     net.load_state_dict(folded(state))
 
     def normal(x: torch.Tensor, norm: str) -> torch.Tensor:
-        names = ("running_mean", "running_var", "weight", "bias")
-        return F.batch_norm(x, *(state[f"{norm}.{n}"] for n in names), eps=EPSILON)
+        mean, var, weight, bias = (
+            state[f"{norm}.{n}"] for n in ("running_mean", "running_var", "weight", "bias")
+        )
+        return F.batch_norm(x, mean, var, weight, bias, eps=EPSILON)
 
     picture = torch.rand(1, 3, 64, 64) * 2 - 1
     x = F.conv2d(F.pad(picture, (0, 1, 0, 1)), state["_conv_stem.weight"], stride=2)

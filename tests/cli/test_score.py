@@ -157,7 +157,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_folder_of_one_s_own_is_measured_by_what_it_knows(
-    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wide_mouth: Method
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wide_mouth: Method[Any]
 ) -> None:
     folder = tmp_path / "faces"
     folder.mkdir()
@@ -168,7 +168,7 @@ def test_a_folder_of_one_s_own_is_measured_by_what_it_knows(
     (folder / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     people = tmp_path / "people.csv"
     people.write_text("person,gender\nanna,female\nben,male\ncora,female\n")
-    one = report.Contestant("morphable", pasted_by(wide_mouth), "0")
+    one = Contestant("morphable", pasted_by(wide_mouth), "0")
     monkeypatch.setattr(report, "at_own_size", lambda _: [one])
     quick(monkeypatch)
     words = ["-m", "morphable", "--data", str(folder), "--groups", str(people), "--no-speed"]
@@ -190,7 +190,7 @@ def test_a_folder_of_one_s_own_is_measured_by_what_it_knows(
 
 
 def test_judges_are_held_against_broken_editors(
-    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wide_mouth: Method
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wide_mouth: Method[Any]
 ) -> None:
     folder = tmp_path / "faces"
     folder.mkdir()
@@ -199,7 +199,7 @@ def test_judges_are_held_against_broken_editors(
     for path in pictures:
         shutil.copy(path, folder / path.name)
     (folder / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    one = report.Contestant("morphable", pasted_by(wide_mouth), "0")
+    one = Contestant("morphable", pasted_by(wide_mouth), "0")
     monkeypatch.setattr(report, "at_own_size", lambda _: [one])
     quick(monkeypatch)
     words = ["bench", "judges", "--data", str(folder), "-o", str(out)]

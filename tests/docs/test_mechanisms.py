@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import mien
+from mien.methods.learnt import Learnt
 from mien.training import recipe as recipes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +51,9 @@ def value(config: Any, setting: str) -> str:
 def test_the_table_says_what_is_there(method: str) -> None:
     (paper,) = recipes.read(ROOT / f"recipes/{method}/paper_128.yaml")
     stages = recipes.read(ROOT / f"recipes/{method}.yaml")
-    ships = mien.load(method).architecture
+    loaded = mien.load(method)
+    assert isinstance(loaded, Learnt)
+    ships = loaded.architecture
     found = rows(method)
     assert len(found) >= 8
     for row in found:

@@ -123,7 +123,7 @@ def test_what_onnx_runtime_gets_wrong_is_not_left_behind(
 
 
 def test_without_onnx_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(write.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"pip install 'mien\[export\]'"):
         write.export("landmarks", tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -185,7 +185,8 @@ def test_a_push_leads_away_within_what_people_differ_by(crowd: Crowd) -> None:
     assert far[-1] > far[0] + 0.1
     assert length(shape - mean) <= shapes.bound + 1e-4
     mirrored = shape[shapes._mirror] * np.array([-1, 1, 1], np.float32)
-    assert length((shape - mean) - (mirrored - mean[shapes._mirror] * [-1, 1, 1])) < 0.05
+    other = mirrored - mean[shapes._mirror] * np.array([-1, 1, 1], np.float32)
+    assert length((shape - mean) - other) < 0.05
 
 
 def test_others_lend_parts_when_the_group_alone_is_too_near(crowd: Crowd) -> None:
