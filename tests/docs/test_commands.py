@@ -37,7 +37,9 @@ WHY = {
     r"python benchmarks/.*": "data sets, and minutes to hours: tests/benchmarks tries their parts",
     r"python -m mien\.training\..*": "hours of training: tests/training trains small ones",
     r"mien train .*": "hours of training: the tutorial trains, as do tests/training",
-    r"mien score .*": "an hour and the test split: tests/cli/test_score.py scores made faces",
+    r"mien bench (?:scorecard|judges) .*": "data sets, and up to an hour: tests/cli/test_score.py",
+    r"mien bench (?:targets|plot) .*": "a scorecard of one's own: tests/metrics makes them",
+    r"mien .*--engine ray.*": "a Ray cluster: tests/test_cluster.py, by .ci/cluster",
     r"mien data (?:import|check|align) .*": "DIR is a data set: tests/data imports made ones",
     r"mien rig render.*": "data sets: the tutorial renders the sample faces",
     r"mien people .*(?:LONDON|--count \d{3,}).*": "the London Set, or many: the tutorial makes one",
@@ -48,7 +50,7 @@ WHY = {
 }
 """Pattern of a whole command -> why it is not run here."""
 NEEDS = {"video": "av", "--sign-with": "c2pa", "--anchors": "c2pa", "series": "dlib",
-         "--method": "torch", "explain": "torch"}  # fmt: skip
+         "--method": "torch", "explain": "torch", "export": "onnx"}  # fmt: skip
 """A word of a command -> a package without which it is not run."""
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from scipy.optimize import lsq_linear
 
 from mien.face_model.animate import pose
 from mien.face_model.arrays import Double
+from mien.face_model.bounded import Bounds, least_squares
 from mien.face_model.fit import LOWER_LIP, UPPER_LIP, Fit, fit, fitted, merge_lips
 from mien.face_model.frame import SOURCE_SIZE, resized
 from mien.face_model.mesh import SIDES, FaceModel
@@ -61,7 +61,7 @@ MOVED = ("jawOpen", "mouthSmile", "mouthStretch", "mouthUpperUp", "mouthLowerDow
 TABLE = 0.5
 """How far the table of smiles is believed of a full one, beside the reader: with either alone fewer
 of the training people's smiles are foretold to at least 0.4."""
-ROUNDS = 3
+ROUNDS, EVALUATIONS = 3, 30
 _STEP = 0.05
 _EYES, _CORNERS = slice(36, 48), (48, 54)
 
@@ -162,10 +162,18 @@ def _closed_in(head: ModelHead, rig: Rig, goal: Float, change: Double) -> Double
         low = np.array([min(-now[g].max(), 0) - 1e-6 for g in groups])
         high = np.array([max(1 - now[g].max(), 0) + 1e-6 for g in groups])
         with one_thread():
-            found = lsq_linear(rows, left, (low, high)).x
+            found = _linear(rows, left, Bounds(low, high))
         for columns, by in zip(groups, found, strict=True):
             now[columns] += by
     return now
+
+
+def _linear(rows: Double, left: Double, bounds: Bounds) -> Double:
+    """The x (N,) in `bounds`, with 0 inside, that brings rows (M, N) @ x nearest to left (M,)."""
+    ones = np.ones(rows.shape[1])
+    return least_squares(
+        lambda x: rows @ x - left, lambda _: rows, 0 * ones, bounds, ones, EVALUATIONS
+    )
 
 
 def _columns(model: FaceModel, name: str) -> list[int]:
