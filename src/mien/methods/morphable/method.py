@@ -181,7 +181,8 @@ class Morphable(Method[Float]):
 
     def _face(self, face: Faces[Float], found: Fit) -> retargeting.Face:
         points, middle = retargeting.small(face), retargeting.eyes_and_nose(face)
-        return retargeting.Face(points, found, self._read(face)[0], middle)
+        parted = retargeting.parted(face)
+        return retargeting.Face(points, found, self._read(face)[0], middle, parted)
 
     def _read(self, faces: Faces[Float]) -> Float:
         """Blendshape weights (B, 53) of what the reader sees in faces."""

@@ -40,10 +40,15 @@ under one light are less alike, 8 of 10 of one person's at rest and smiling are 
 REST: Double = np.array([0.03, 0.02, 1.0])
 """Measures up to which a source counts as at rest, three standard deviations of what is read in
 training people who are: what the reader takes for a smile there is not taken away."""
-AJAR = (0.03, 0.05)
-"""Growth of the inner lips' gap, in outer eye corner distances, up to which a mouth stays shut, and
-from which it opens as far as in the reference: landmarks put a slit into a shut mouth, and a wider
-one into a shut smile."""
+AJAR = (0.012, 0.025)
+"""Growth of what is not lip between the lips (`parted`), in outer eye corner distances, up to which
+a mouth stays shut, and from which it opens as far as in the reference. Landmarks alone put slits of
+up to 0.06 into the shut mouths of smiling training people, this at most 0.006; where their teeth
+show it is 0.019 and more."""
+_DARK, _PALE = 0.35, 0.65
+"""Of the lips' lightness and redness: what has less is the dark of a mouth, or teeth."""
+_GREY, _SLIT = 3.0, 0.06
+"""Redness (a* of CIELAB) below which teeth and lips look alike; a gap that no shut mouth has."""
 REACH: Double = np.array([1.0, 1.2, 1.0])
 """By what measures of somebody else's mouth are asked for: mesh and moving on fall short of the
 corners' height, which in the median pair of training and validation people then is 0.97 of what it
@@ -69,12 +74,14 @@ _EYES, _CORNERS = slice(36, 48), (48, 54)
 @dataclass(frozen=True)
 class Face:
     """A face of a photograph: landmarks (68, 2) in px of the 320 px crop, the face model fitted to
-    them, what the reader sees, weights (53,), and eyes and nose, see `eyes_and_nose`."""
+    them, what the reader sees, weights (53,), eyes and nose, see `eyes_and_nose`, and how far the
+    lips are `parted`."""
 
     points: Float
     fit: Fit
     read: Float
     middle: Float
+    parted: float
 
     def is_of(self, other: Face) -> bool:
         """Whether both show one person, as far as can be told: a doubt is none."""
@@ -94,6 +101,32 @@ def eyes_and_nose(faces: Faces[Float]) -> Float:
     part = np.asarray(part - cv2.GaussianBlur(part, (0, 0), 6), np.float32)
     part -= part.mean()
     return np.asarray(part.ravel() / max(float(np.linalg.norm(part)), 1e-6), np.float32)
+
+
+def parted(faces: Faces[Float]) -> float:
+    """How far the lips of the first face are apart, in outer eye corner distances: of the height
+    between the inner lips' landmarks that which is not lip, but dark or pale as teeth."""
+    points, pixels = faces.landmarks[0].astype(np.float32), faces.pixels[0].transpose(1, 2, 0)
+    lab = cv2.cvtColor(np.ascontiguousarray(pixels / 2 + 0.5, np.float32), cv2.COLOR_RGB2LAB)
+
+    def line(start: int, end: int, share: Float) -> Float:
+        x, y = (points[start] + (points[end] - points[start]) * share[:, None]).T[:, None]
+        return np.asarray(cv2.remap(lab, x, y, cv2.INTER_LINEAR)[0], np.float32)
+
+    on_lip, across = (np.linspace(*ends, dtype=np.float32) for ends in ((0.3, 0.8, 8), (0, 1, 24)))
+    lips = [
+        np.median([line(outer, inner, on_lip) for outer, inner in pairs], axis=(0, 1))
+        for pairs in (((50, 61), (51, 62), (52, 63)), ((58, 67), (57, 66), (56, 65)))
+    ]
+    light, red, _ = np.minimum(*lips)
+    pairs = ((61, 67), (62, 66), (63, 65))
+    between = np.stack([line(upper, lower, across) for upper, lower in pairs])
+    other = between[..., 0] < _DARK * light
+    gap = points[list(LOWER_LIP), 1].mean() - points[list(UPPER_LIP), 1].mean()
+    gap = max(float(gap) / ruler(points), 0.0)
+    if red < _GREY:  # a photograph without colour
+        return gap if gap > _SLIT else gap * float(other.mean())
+    return gap * float((other | (between[..., 1] < _PALE * red)).mean())
 
 
 def strengthened(model: FaceModel, read: Float) -> Float:
@@ -123,7 +156,7 @@ def retargeted(head: ModelHead, rig: Rig, source: Face, reference: Face) -> Floa
         gaps = [_measures(_seen(model, face.fit))[2] for face in (reference, source)]
         change[2] = gaps[0] - gaps[1]
     if change[2] > 0:
-        apart = _slit(reference.points) - _slit(source.points)
+        apart = reference.parted - source.parted
         change[2] *= min(max((apart - AJAR[0]) / (AJAR[1] - AJAR[0]), 0.0), 1.0)
     if not step.any() and not change.any():
         return step
@@ -221,12 +254,6 @@ def _seen(model: FaceModel, shown: Fit, rest: bool = False) -> Double:
     mesh = model.shape(shown.identity)[at] + np.tensordot(weights, model.expressions[:, at], 1)
     plane = np.column_stack([off[:, 0], -off[:, 1], np.zeros(68)])
     return np.asarray(mesh + plane @ shown.camera.matrix, np.float64)
-
-
-def _slit(points: Float) -> float:
-    """Gap of the inner lips as landmarks (68, 2) px have it, a shut mouth's too."""
-    y = points[:, 1]
-    return float(y[list(LOWER_LIP)].mean() - y[list(UPPER_LIP)].mean()) / ruler(points)
 
 
 def _measures(points: Double) -> Double:
