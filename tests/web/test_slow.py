@@ -13,12 +13,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from fastapi import Response
 
 from mien.editor import Editor
 from mien.methods.base import Method
+from mien.web.answers import Refused
 from mien.web.app import create
 from mien.web.arrivals import Arrivals
 from mien.web.connections import most
@@ -273,7 +275,7 @@ def test_all_bodies_together_are_bounded() -> None:
                 await asyncio.sleep(0.05)
                 return {"type": "http.request", "body": bytes(size or 0), "more_body": size != 1}
 
-            with arrivals.one(receive) as arrival:
+            with arrivals.one(receive, lambda: False) as arrival:
                 try:
                     while not arrival.whole:
                         await arrival.receive()
@@ -287,6 +289,23 @@ def test_all_bodies_together_are_bounded() -> None:
         return told
 
     assert asyncio.run(three()) == ["408", "in", "in"]
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_who_leaves_during_the_answer_cut_nothing_short(answered: bool) -> None:
+    """The body of a request that has none may be asked for only while its answer is streamed."""
+
+    async def left() -> Any:
+        async def receive() -> dict[str, object]:
+            return {"type": "http.disconnect"}
+
+        with Arrivals(Limits()).one(receive, lambda: answered) as arrival:
+            try:
+                return (await arrival.receive())["type"]
+            except Refused as refused:
+                return refused.status
+
+    assert asyncio.run(left()) == ("http.disconnect" if answered else 400)
 
 
 def test_files_have_descriptors_left(monkeypatch: pytest.MonkeyPatch) -> None:

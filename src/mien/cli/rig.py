@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.session import Address, EngineName, check_folder
+from mien.cli.session import Address, EngineName
 from mien.cli.session import engine as engine_of
 from mien.errors import ConfigError, DataError, GuideError
 
@@ -152,7 +152,6 @@ def render(
     if not photographs:
         raise DataError("no photograph to render: check the folders and --split")
     target, started = out or rig_home(), monotonic()
-    check_folder(target, make=True)
     where = engine_of(engine, address, workers or os.cpu_count() or 1, target)
     model = FaceModel.load()
     done = render_dataset(

@@ -95,6 +95,7 @@ def engine(name: str, address: str | None, workers: int, folder: Path) -> Engine
         return Local(workers)
     from mien.cluster import Ray
 
+    check_folder(folder, make=True)
     found = Ray(address, workers)
     found.check(folder)
     return found

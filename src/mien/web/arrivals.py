@@ -5,7 +5,7 @@ machine can hold.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from starlette.types import Message, Receive
@@ -22,12 +22,15 @@ def too_large(most: int) -> Refused:
 
 class Arrival:
     """One request, as the app receives it. Refused (413, 408) when it has more bytes than allowed
-    or comes in too slowly.
+    or comes in too slowly; `answered` says whether its answer has begun, from when on a client who
+    leaves is none that was cut short.
     """
 
-    def __init__(self, limits: Limits, arrivals: Arrivals, receive: Receive) -> None:
+    def __init__(
+        self, limits: Limits, arrivals: Arrivals, receive: Receive, answered: Callable[[], bool]
+    ) -> None:
         self.limits, self.size, self.whole = limits, 0, False
-        self._arrivals, self._receive = arrivals, receive
+        self._arrivals, self._receive, self._answered = arrivals, receive, answered
         self._deadline = asyncio.get_running_loop().time() + limits.arrival
         self._patience: asyncio.Timeout | None = None
 
@@ -46,6 +49,8 @@ class Arrival:
         finally:
             self._patience = None
         if message["type"] == "http.disconnect":
+            if self._answered():
+                return message
             raise Refused(400, "cut_short", "the request was not sent to its end")
         self.whole = not message.get("more_body", False)
         self.size += len(message.get("body", b""))
@@ -70,9 +75,9 @@ class Arrivals:
         self._coming: dict[Arrival, None] = {}
 
     @contextmanager
-    def one(self, receive: Receive) -> Iterator[Arrival]:
+    def one(self, receive: Receive, answered: Callable[[], bool]) -> Iterator[Arrival]:
         """A request, until it is answered."""
-        arrival = Arrival(self._limits, self, receive)
+        arrival = Arrival(self._limits, self, receive, answered)
         self._coming[arrival] = None
         try:
             yield arrival

@@ -71,7 +71,8 @@ class Gate:
         patience = asyncio.timeout(None)
         try:
             async with patience:
-                with self.visitors.one(patience, answer), self.arrivals.one(receive) as arrival:
+                come = self.arrivals.one(receive, lambda: answer.started)
+                with self.visitors.one(patience, answer), come as arrival:
                     await self.app(scope, arrival.receive, answer.send)
         except TimeoutError:
             if not patience.expired():
