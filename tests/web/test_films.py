@@ -207,10 +207,10 @@ def nobody(path: Path) -> None:
 def test_cancel_and_photographs_meanwhile(
     visit: Any, visits: Any, server: Any, films: Callable[..., Path]
 ) -> None:
-    page = opened(visit, films("endless", 600))
+    page = opened(visit, films("endless", 1400))
     page.get_by_role("button", name="Make the film").click()
-    page.get_by_text(re.compile(r"Frame \d+ of 600, \d+ (s|min) left")).wait_for()
-    assert page.get_by_role("progressbar").get_attribute("max") == "600"
+    page.get_by_text(re.compile(r"Frame \d+ of 1400, \d+ (s|min) left")).wait_for()
+    assert page.get_by_role("progressbar").get_attribute("max") == "1400"
     other = visits(viewport={"width": 900, "height": 700})
     other.sample("anna")
     other.press("happy")
