@@ -251,7 +251,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, help="at most, in each section; clips of speech")
     parser.add_argument("--only", nargs="+", choices=list(SECTIONS), default=list(SECTIONS))
     parser.add_argument("--keep", type=Path, help="folder for pictures, never to be published")
-    parser.add_argument("-o", "--out", type=Path, required=True)
+    parser.add_argument("-o", "--out", type=Path, default=Path("benchmarks/results/drawing.json"))
     options = parser.parse_args()
     _threads(1)
     report = json.loads(options.out.read_text("utf-8")) if options.out.is_file() else {}

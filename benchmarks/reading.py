@@ -117,6 +117,10 @@ def calibration() -> dict[str, Any]:
         "people": len(pairs),
         "gain": [rounded(v) for v in (seen * truth).sum(0) / (seen**2).sum(0)],
         "rest": [rounded(v) for v in shown[0].std(0)[:2]],
+        "parted_at_rest_and_smiling": [
+            [rounded(v) for v in np.percentile([p[at].parted for p in pairs], (0, 25, 50, 75, 100))]
+            for at in (0, 1)
+        ],
         "identities_of_one": [rounded(v) for v in np.percentile(apart[same], (0, 50, 95, 100))],
         "identities_of_two": [rounded(v) for v in np.percentile(apart[~same], (0, 5, 50, 100))],
         "alike_of_one": [rounded(v) for v in np.percentile(alike[same], (0, 20, 50, 100))],

@@ -141,6 +141,30 @@ def test_nodes_that_do_not_see_the_folder_are_named(
         engine.check(tmp_path)
 
 
+@dataclass(frozen=True)
+class Stillborn:
+    """A task that ends whoever opens it."""
+
+    def open(self) -> Callable[[int], int]:
+        os._exit(1)
+
+
+def test_workers_that_never_start_are_told(engine: Ray) -> None:
+    with pytest.raises(ConfigError, match="no worker starts"):
+        list(engine.map(Stillborn(), [1, 2]))
+
+
+def test_workers_stand_where_the_caller_stands(
+    engine: Ray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Where:  # of no module, for those are sought where the caller stands
+        def open(self) -> Callable[[int], str]:
+            return lambda _: str(Path.cwd())
+
+    monkeypatch.chdir(tmp_path)
+    assert list(engine.map(Where(), [1])) == [str(tmp_path)]
+
+
 def test_no_cluster_is_one_line() -> None:
     with pytest.raises(ConfigError, match=r"no Ray cluster answers at 127\.0\.0\.1:9"):
         Ray("127.0.0.1:9").check(Path())

@@ -110,8 +110,10 @@ def _reach(address: str | None) -> None:
 class _Worker:
     """A process on some node that does one job after the other."""
 
-    def __init__(self, task: Task[Any, Any]) -> None:
+    def __init__(self, task: Task[Any, Any], place: Path) -> None:
         os.environ["OMP_NUM_THREADS"] = "1"
+        if place.is_dir():  # paths are the caller's, who may stand elsewhere than Ray
+            os.chdir(place)
         self._task = task
         self._work: Callable[[Any], Any] | None = None
 
@@ -131,9 +133,12 @@ class _Crew:
 
     def __init__(self, ray: Any, task: Task[Any, Any], count: int) -> None:
         self._ray = ray
-        self._died = (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError)
+        died = ("RayActorError", "ObjectLostError", "OutOfMemoryError", "WorkerCrashedError")
+        self._died = tuple(getattr(ray.exceptions, name) for name in died)
+        self._patience = 2 * count  # deaths of workers of whom none has come yet
         self._kind = ray.remote(max_restarts=0)(_Worker)
         self._task = ray.put(task)  # once for all workers of a node
+        self._place = Path.cwd()
         self._coming: dict[Any, Any] = {}  # an answer to come -> its worker
         self._load: dict[Any, int] = {}  # a worker who is here -> jobs that it has
         for _ in range(count):
@@ -172,10 +177,17 @@ class _Crew:
             for node in ray.nodes()
             if node["Alive"]
         }
-        return [name for name, answer in asked.items() if not ray.get(answer)]
+
+        def seen(answer: Any) -> bool:
+            try:
+                return bool(ray.get(answer))
+            except ray.exceptions.RayError:  # the node has left
+                return False
+
+        return [name for name, answer in asked.items() if not seen(answer)]
 
     def _call(self) -> None:
-        worker = self._kind.options(num_cpus=1).remote(self._task)
+        worker = self._kind.options(num_cpus=1).remote(self._task, self._place)
         self._coming[worker.open.remote()] = worker
 
     def _fill(self, waiting: Iterator[Any], under_way: deque[tuple[Any, Any, Any]]) -> None:
@@ -200,10 +212,17 @@ class _Crew:
                 worker = self._coming.pop(answer)
                 try:
                     self._get(answer)
-                except self._died:  # on its way
+                except self._died as error:  # on its way
+                    self._patience -= 1
+                    if self._patience < 0:
+                        line = " ".join(str(error).split())[-200:]  # the cause stands last
+                        raise ConfigError(
+                            f"no worker starts: is the same mien installed on every node? ({line})"
+                        ) from None
                     self._call()
                 else:
                     self._load[worker] = 0
+                    self._patience = max(self._patience, 2)
             wait = not self._load
 
     def _lose(self, worker: Any) -> None:
@@ -213,7 +232,7 @@ class _Crew:
 
     def _alone(self, job: Any) -> Any:
         """The answer of a worker who does nothing else; it needs no core to be free."""
-        worker = self._kind.options(num_cpus=0).remote(self._task)
+        worker = self._kind.options(num_cpus=0).remote(self._task, self._place)
         try:
             self._get(worker.open.remote())
             return self._get(worker.do.remote(job))

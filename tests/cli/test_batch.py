@@ -116,7 +116,10 @@ def test_engines_that_cannot_be(
     out = quick(tmp_path / "in", "--to", "sad", "-o", tmp_path / "out", *words)
     assert out.exit_code == 2
     assert told in out.output
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not list((tmp_path / "out").glob("*"))
+    alone = quick(tmp_path / "in" / "a.png", "--to", "sad", "-o", tmp_path / "b.png", *words)
+    assert alone.exit_code == 2
+    assert not (tmp_path / "b.png").exists()
 
 
 def test_recursion_ends_and_does_not_eat_its_results(quick: Call, tmp_path: Path) -> None:

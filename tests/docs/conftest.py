@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -31,12 +32,23 @@ def made() -> Callable[[str], str]:
 
 
 def _made(name: str) -> str:
-    spec = spec_from_file_location(name, DOCS / "site" / f"{name}.py")
+    return str(loaded(DOCS / "site" / f"{name}.py").page())
+
+
+def loaded(path: Path) -> ModuleType:
+    """A script that no package holds, as a module."""
+    spec = spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    return str(module.page())
+    return module
+
+
+@pytest.fixture(scope="session")
+def script() -> Callable[[Path], ModuleType]:
+    """`loaded`, for tests."""
+    return loaded
 
 
 _plain = cache(mien.load)

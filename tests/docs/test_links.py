@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from importlib.util import module_from_spec, spec_from_file_location
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 LINKS = Path(__file__).resolve().parents[2] / "docs" / "site" / "links.py"
 
 
-def test_dead_links_are_found(tmp_path: Path) -> None:
-    spec = spec_from_file_location("links", LINKS)
-    assert spec is not None
-    assert spec.loader is not None
-    links = module_from_spec(spec)
-    spec.loader.exec_module(links)
+def test_dead_links_are_found(script: Callable[[Path], ModuleType], tmp_path: Path) -> None:
+    links = script(LINKS)
     (tmp_path / "in").mkdir()
     (tmp_path / "picture one.svg").touch()
     (tmp_path / "index.html").write_text(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -14,13 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def newcomer() -> ModuleType:
-    spec = spec_from_file_location("newcomer", ROOT / ".ci" / "newcomer.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def newcomer(script: Callable[[Path], ModuleType]) -> ModuleType:
+    return script(ROOT / ".ci" / "newcomer.py")
 
 
 def test_each_path_begins_with_an_environment_and_names_what_it_makes(

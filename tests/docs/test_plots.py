@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from importlib.util import module_from_spec, spec_from_file_location
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -14,13 +15,8 @@ DRAWN = DOCS / "images" / "plots"
 
 
 @pytest.fixture(scope="module")
-def figures() -> ModuleType:
-    spec = spec_from_file_location("figures", DOCS / "plots" / "figures.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def figures(script: Callable[[Path], ModuleType]) -> ModuleType:
+    return script(DOCS / "plots" / "figures.py")
 
 
 def test_every_figure_is_of_todays_numbers(figures: ModuleType) -> None:
@@ -47,5 +43,9 @@ def test_a_figures_numbers_are_the_results(figures: ModuleType) -> None:
     rows = panels["Labels: emotion right"]
     assert {"nothing", "the truth itself"} < rows.keys()
     assert all(low <= mean <= high for found in rows.values() for mean, low, high in found)
+    results = json.loads((DOCS.parent / "benchmarks/results/scorecard.json").read_text())
+    columns = results["sections"]["labels: eight labels"]["lines"]["mtss"]["columns"]
+    wanted = [[columns[c][k] for k in ("mean", "low", "high")] for c in ("emotion_a", "emotion_b")]
+    assert [list(found) for found in rows["mtss"]] == wanted
     assert "the truth itself" not in panels["Transfer: PSNR gain, dB"]
     assert figures.digest({"a": 1}) != figures.digest({"a": 2})

@@ -41,6 +41,7 @@ from mien.cli.session import (
     Settings,
     Weights,
     Workers,
+    check_engine,
     check_face,
     check_folder,
     check_intensity,
@@ -51,6 +52,7 @@ from mien.cli.session import (
     open_editor,
 )
 from mien.cli.session import engine as engine_of
+from mien.errors import ConfigError
 from mien.methods.registry import DEFAULT
 
 if TYPE_CHECKING:
@@ -130,6 +132,9 @@ def command(
     planned = plan(photos, out, recursive)
     jobs = planned.jobs
     one = len(jobs) == 1 and jobs[0].target == out
+    check_engine(engine, address)
+    if one and (engine != "local" or workers > 1):
+        raise ConfigError("--engine ray and --workers are of folders: name a folder as OUT")
     if one:
         check_output(out)
         photo = images.read(jobs[0].source)

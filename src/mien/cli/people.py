@@ -16,6 +16,7 @@ from mien.cli.session import (
     Settings,
     Weights,
     Workers,
+    check_engine,
     check_folder,
     check_invents,
     check_method,
@@ -105,6 +106,7 @@ def command(
     `datasets.load_dataset("imagefolder", data_dir=OUT)` opens the folder as it is. The same command
     again goes on where it was stopped; a larger count adds people.
     """
+    check_engine(engine, address)
     if by == "mixing":
 
         def where() -> Engine:
@@ -114,9 +116,10 @@ def command(
                sources or ["london"], size, mix, _split(balance), _only(only), least, device,
                whole, pack, where)  # fmt: skip
         return
-    if asks or draw or vary or sources or only or pack or whole:
+    if asks or draw or vary or sources or only or pack or whole or workers > 1 or engine != "local":
         raise ConfigError(
-            "--asks, --draw, --vary, --from, --only, --whole and --pack are of --by mixing"
+            "--asks, --draw, --vary, --from, --only, --whole, --pack, --workers and --engine are "
+            "of --by mixing"
         )
     _networks(out, count, expressions, seed, spread, by, weights, settings, device)
 

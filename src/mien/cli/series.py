@@ -8,7 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from mien.cli.session import Address, Device, EngineName, Workers, check_folder, open_editor
+from mien.cli.session import (
+    Address,
+    Device,
+    EngineName,
+    Workers,
+    check_engine,
+    check_folder,
+    open_editor,
+)
 from mien.cli.session import engine as engine_of
 from mien.methods.registry import DEFAULT
 
@@ -60,6 +68,7 @@ def command(
     from mien.errors import AssetMissing, DataError
     from mien.people import series
 
+    check_engine(engine, address)
     if film is not None and importlib.util.find_spec("av") is None:
         raise AssetMissing("films need PyAV: pip install 'mien[video]'")
     cells, faults = series.read_plan(plan)

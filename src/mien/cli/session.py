@@ -81,17 +81,22 @@ Address: TypeAlias = Annotated[
 ]
 
 
+def check_engine(name: str, address: str | None) -> None:
+    """ConfigError for another engine than there are, or an address without Ray."""
+    if name not in ("local", "ray"):
+        raise ConfigError(f"unknown engine {name!r}: say local or ray")
+    if name == "local" and address is not None:
+        raise ConfigError("--address is of --engine ray")
+
+
 def engine(name: str, address: str | None, workers: int, folder: Path) -> Engine:
     """Where jobs that write into `folder` are done; ConfigError for another name, an address
     without Ray, a cluster or a folder out of reach.
     """
     from mien.jobs import Local
 
-    if name not in ("local", "ray"):
-        raise ConfigError(f"unknown engine {name!r}: say local or ray")
+    check_engine(name, address)
     if name == "local":
-        if address is not None:
-            raise ConfigError("--address is of --engine ray")
         return Local(workers)
     from mien.cluster import Ray
 

@@ -86,14 +86,14 @@ class Donor:
         ends = np.flatnonzero(self.shown > 0.5)
         if not len(ends):
             return self
-        first, last = int(ends[0]), int(ends[-1])
+        first, last, colours = int(ends[0]), int(ends[-1]), colours.copy()
         own, cover = self.pixels[..., :3].astype(np.float32), self.pixels[..., 3:] / np.float32(255)
         theirs = lent.pixels[..., 3:] / np.float32(255) * (1 - self.shown)[:, None]
         near = round(SEAM * FLAT.density)
         middle = len(self.shown) // 2
         for half, end in (
             (np.s_[:middle], np.s_[first : first + near]),
-            (np.s_[middle:], np.s_[last - near : last]),
+            (np.s_[middle:], np.s_[max(last - near, 0) : last]),
         ):
             seen, there = (
                 float((pixels[:, end] * weight[:, end]).sum() / max(weight[:, end].sum() * 3, 1e-3))

@@ -91,14 +91,16 @@ class Outside:
         )
 
     def see(self, pixels: NDArray[np.uint8]) -> Seen:
-        """The one face of a picture uint8 (H, W, 3) RGB, the widest by dlib; FaceNotFound where
-        either sees none."""
+        """A face of a picture uint8 (H, W, 3) RGB, the surest by the landmarker; FaceNotFound where
+        it sees none or dlib sees none there."""
         pixels = np.ascontiguousarray(pixels)
         mesh = self._landmarker.see(pixels)
         boxes = self._find(pixels, int(max(pixels.shape) < SMALL)) or self._find(pixels, 1)
-        if not boxes:
+        x, y = mesh.points[:, :2].mean(0)
+        there = [b for b in boxes if b.left() < x < b.right() and b.top() < y < b.bottom()]
+        if not there:
             raise FaceNotFound("dlib finds no face")
-        shape = self._place(pixels, max(boxes, key=lambda box: box.width()))
+        shape = self._place(pixels, max(there, key=lambda box: box.width()))
         return Seen(
             mesh=mesh,
             points=np.array([(q.x, q.y) for q in shape.parts()], np.float64),
