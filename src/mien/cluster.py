@@ -45,8 +45,8 @@ class Ray:
         """The answers in the order of the jobs.
 
         What was under way in a worker or on a node that died is done again, each job by a worker
-        that does nothing else; one that ends that worker too is `Lost`. What a job raises ends the
-        run, as in `Local`. AssetMissing without Ray, ConfigError if the cluster does not answer.
+        that does nothing else; one that ends two of those as well is `Lost`. What a job raises ends
+        the run, as in `Local`. AssetMissing without Ray, ConfigError if the cluster does not answer.
         """
         with self._joined() as ray:
             crew = _Crew(ray, task, self.workers)
@@ -231,15 +231,24 @@ class _Crew:
             self._call()
 
     def _alone(self, job: Any) -> Any:
-        """The answer of a worker who does nothing else; it needs no core to be free."""
-        worker = self._kind.options(num_cpus=0).remote(self._task, self._place)
-        try:
-            self._get(worker.open.remote())
-            return self._get(worker.do.remote(job))
-        except self._died:
-            return Lost(job, "its process ended, twice: is there enough memory?")
-        finally:
-            self._ray.kill(worker)
+        """The answer of a worker who does nothing else; it needs no core to be free.
+
+        The first may be sent to a node that is about to be missed, which is no fault of the job's;
+        the second stands on the caller's own.
+        """
+        near = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
+        here = near(self._ray.get_runtime_context().get_node_id(), soft=True)
+        for where in ("SPREAD", here):
+            kind = self._kind.options(num_cpus=0, scheduling_strategy=where)
+            worker = kind.remote(self._task, self._place)
+            try:
+                self._get(worker.open.remote())
+                return self._get(worker.do.remote(job))
+            except self._died:
+                continue
+            finally:
+                self._ray.kill(worker)
+        return Lost(job, "its process ended, three times: is there enough memory?")
 
     def _get(self, answer: Any) -> Any:
         """What a worker answers; what it raises, as it was raised there."""
