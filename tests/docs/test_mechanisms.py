@@ -20,6 +20,7 @@ COLUMNS = [
     "component", "paper", "code", "setting", "paper's recipe", "ships", "test that it lives",
     "what it buys",
 ]  # fmt: skip
+TEACHES = "test_every_mechanism_teaches_the_network_it_is_for"
 NEWER = {"weights.choice", "weights.at_rest"}
 """Settings that the weights that ship are older than, though their recipe has them by default."""
 
@@ -73,6 +74,18 @@ def test_the_table_says_what_is_there(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
+def test_the_recipe_of_what_ships_makes_it_where_weights_may_be_older(method: str) -> None:
+    loaded = mien.load(method)
+    assert isinstance(loaded, Learnt)
+    older = getattr(loaded.architecture, "older", {})
+    assert older or method == "auswap"
+    for field in older:
+        for stage in recipes.read(ROOT / f"recipes/{method}.yaml"):
+            trained = getattr(stage.config.architecture, field)
+            assert trained == getattr(loaded.architecture, field), (field, stage.name)
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_code_and_tests_that_the_table_names_exist(method: str) -> None:
     for row in rows(method):
         module, *names = row["code"].strip("`").split(".")
@@ -82,4 +95,7 @@ def test_code_and_tests_that_the_table_names_exist(method: str) -> None:
         file, name = row["test that it lives"].strip("`").split("::")
         text = (ROOT / "tests/methods" / file).read_text(encoding="utf-8")
         assert re.search(rf"^def {name}\(", text, re.M), name
+        part, _, field = row["setting"].strip("`").partition(".")
+        if name == TEACHES and part == "weights":
+            assert f'("{field}", "' in text, f"{field} is no parameter of {name}"
         assert row["what it buys"]

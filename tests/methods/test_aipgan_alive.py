@@ -119,6 +119,24 @@ def test_what_the_gate_shuts_out_does_not_reach_the_result() -> None:
     assert torch.allclose(other[-1], shut[-1], atol=1e-5)
 
 
+@pytest.mark.parametrize("gate", ["where", "shared.2"])
+def test_a_gate_that_is_shut_changes_the_code(gate: str) -> None:
+    """The lesion: an attention whose gate, of places or of channels, is never applied says the same
+    with it shut; one that is applied lets nothing of the face through."""
+    encoder, pixels = method().expression_encoder, faces().pixels
+    attention = encoder.trunk.attention
+    assert attention is not None
+    with torch.no_grad():
+        code, _ = encoder(pixels)
+        last = attention.get_submodule(gate)
+        last.weight.zero_()  # type: ignore[operator, union-attr]
+        last.bias.fill_(-30.0)  # type: ignore[operator, union-attr]
+        shut, _ = encoder(pixels)
+    assert not torch.allclose(code[0], code[1], atol=1e-4)
+    assert not torch.allclose(code, shut, atol=1e-3)
+    assert torch.allclose(shut[0], shut[1], atol=1e-5)
+
+
 def test_the_gate_cannot_be_open_everywhere_and_undecided_ones_cost() -> None:
     numbers, alarms = vitals(method(PAPER), faces().pixels)
     assert not [a for a in alarms if "end of its range" in a]

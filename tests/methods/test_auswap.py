@@ -244,6 +244,7 @@ def test_photographs_feed_every_term_of_the_paper() -> None:
     [
         ("units", "unit_encoder"), ("free", "free_encoder"), ("swap_consistency", "generator"),
         ("realism", "generator"), ("cycle", "free_encoder"), ("units_again", "generator"),
+        ("reconstruction", "generator"),
     ],
 )  # fmt: skip
 def test_every_mechanism_teaches_the_network_it_is_for(part: str, network: str) -> None:

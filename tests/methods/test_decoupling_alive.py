@@ -75,6 +75,7 @@ def test_of_strangers_the_judge_sees_faces_with_anothers_expression() -> None:
     made = unpaired()
     step(made)
     assert made.fakes.shape == (6, 3, 64, 64)  # rebuilt, of nobody, and with another's: two each
+    assert not torch.allclose(made.fakes[4:6], made.fakes[0:2], atol=1e-3)
 
 
 @pytest.mark.parametrize(
