@@ -65,3 +65,19 @@ def test_the_command(facts: dict[str, Any], tmp_path: Path) -> None:
     refused = CliRunner().invoke(app, [*words, str(tmp_path / "card.png")], prog_name="mien")
     assert refused.exit_code == 2
     assert "is no .svg" in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["plot", "outside", "film"])
+def test_where_nothing_can_be_written_is_told_first(tmp_path: Path, command: str) -> None:
+    """Before what is to be measured is read: the files are none."""
+    if command == "film":
+        pytest.importorskip("av", reason="needs mien[video]")
+    folder = tmp_path / "a.svg"
+    folder.mkdir()
+    given = [str(tmp_path / "none")] * (1 if command == "plot" else 2)
+    for out, told in ((folder, "is a folder"), (tmp_path / "no" / "a.svg", "does not exist")):
+        words = ["bench", command, *given, "-o", str(out)]
+        refused = CliRunner().invoke(app, words, prog_name="mien")
+        assert refused.exit_code == 2
+        assert told in refused.stderr
+    assert list(tmp_path.iterdir()) == [folder]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
@@ -15,7 +16,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from mien.people import series
+from mien.web.answers import Refused
 from mien.web.app import create
+from mien.web.events import Events
+from mien.web.series import AllSeries
+from mien.web.series_tab import SeriesTab
 from mien.web.workshop import Workshop
 
 
@@ -98,6 +103,14 @@ def test_a_film_is_made_and_another_ended(
         ("films", {"to": "sad"}, "is not a film"),
         ("films", {}, "say which expression"),
         ("films", {"to": "sad", "keyframes": {"soon": 1}}, "is not a film"),
+        ("series", {"labels": ["sad"], "intensities": [0.5, 0.5000001]}, "called sad-0.5"),
+        ("series", {"labels": ["anger:open"], "expressions": {"anger-open": {"to": "sad"}}},
+         "called anger-open"),
+        ("series", {"labels": ["sad"], "intensities": [2], "expressions": {"a": {"to": "fear",
+         "intensity": 2}}}, "out of range"),
+        ("films", {"like_film": "AAAA", "au": ["AU12=1"], "to": "sad"}, "leave out to, au"),
+        ("films", {"to": "sad", "face": "the left one"}, "is not understood"),
+        ("films", {"to": "sad", "face": "index 3"}, "is not a film"),
         ("films", {"to": "sad", "start": -1}, "greater than or equal to 0"),
     ],
 )  # fmt: skip
@@ -109,6 +122,56 @@ def test_refusals_leave_nothing(
     assert 400 <= answer.status_code < 500
     assert told in answer.json()["error"]["message"]
     assert left(tmp_path) == []
+
+
+def test_one_is_made_at_a_time_wherever_it_is_begun(
+    workshop: Workshop, anna: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The studio's tab and the API share what is open, but no keys."""
+    import gradio as gr
+
+    tab = SeriesTab(workshop, Events(workshop).sittings)
+    upload = tmp_path / "ben.jpg"
+    upload.write_bytes(anna)
+
+    async def halted(*_: Any) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(AllSeries, "_make", halted)
+
+    async def begin(key: str) -> None:
+        asked = ["sad"], ["100 %"], 256, False, False
+        with pytest.raises(gr.Error, match="a series is being made"):
+            await anext(tab.run(key, workshop.default, *asked))
+
+    with TestClient(create(workshop), base_url="http://127.0.0.1") as client:
+        opened = tab.open.take("", "a page")
+        opened.add_photo(upload, workshop.limits)
+        asked = {"image": [base64.b64encode(anna).decode()], "labels": ["sad", "fear", "sad"]}
+        job = client.post("/v1/series", json=asked)
+        assert (job.status_code, job.json()["total"]) == (202, 2)
+        asyncio.run(begin(opened.key))
+        assert client.post("/v1/series", json=asked).status_code == 429
+        assert client.get(f"/v1/jobs/{opened.key}").status_code == 404
+        assert client.delete(f"/v1/jobs/{opened.key}").status_code == 404
+        assert opened.key in tab.open
+
+
+def test_a_job_that_is_being_filled_stays(workshop: Workshop) -> None:
+    """Others give way to new ones, and nothing else is begun."""
+    everyone = AllSeries(workshop, most=2)
+    job = everyone.take("", "job", filling=True)
+    other, last = (everyone.take("", session) for session in "ab")
+    assert (job.key in everyone, other.key in everyone, last.key in everyone) == (True, False, True)
+    everyone.check_free(job)
+    with pytest.raises(Refused, match="is being made"):
+        everyone.check_free(last)
+    second = everyone.take("", "job", filling=True)
+    with pytest.raises(Refused, match="too many are open"):
+        everyone.take("", "c")
+    for key in (job.key, second.key):
+        everyone.drop(key)
+    everyone.check_free()
 
 
 def test_the_description_says_that_a_token_is_needed(workshop: Workshop) -> None:

@@ -140,6 +140,11 @@ def test_limits(made: Series, tmp_path: Path) -> None:
     ):
         with pytest.raises(GuideError, match=told):
             made.check(wrong, LIMITS)
+    made.check(PLAN, Limits(series_expressions=2))
+    with pytest.raises(Refused, match="up to 1 expressions"):
+        made.check(PLAN, Limits(series_expressions=1))  # a label and a file
+    twice = replace(PLAN, labels=("sad", "fear", "sad"), intensities=(1.0, 0.5, 1.0))
+    assert (twice.labels, twice.intensities) == (("sad", "fear"), (1.0, 0.5))
     with pytest.raises(GuideError, match="add a photograph first"):
         Series().check(PLAN, LIMITS)
     upload = tmp_path / "anna.jpg"

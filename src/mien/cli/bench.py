@@ -190,15 +190,14 @@ def plot(
 ) -> None:
     """Draw a scorecard: every section's rows, columns with their intervals over people."""
     from mien.errors import ConfigError
-    from mien.files import replacing
+    from mien.files import write_text
     from mien.metrics.plot import forest
     from mien.metrics.targets import read
 
     if out.suffix.lower() != ".svg":
         raise ConfigError(f"{out} is no .svg: name one with --out")
-    text = forest(read(scorecard_json), column or ())
-    with replacing(out) as part:
-        part.write_text(text, encoding="utf-8")
+    _check_out(out)
+    write_text(out, forest(read(scorecard_json), column or ()))
     typer.echo(str(out))
 
 
@@ -215,9 +214,10 @@ def outside(
 
     from mien import images
     from mien.errors import FaceNotFound
-    from mien.files import replacing
+    from mien.files import write_text
     from mien.judges import outside as judging
 
+    _check_out(out)
     seen = judging.outside().see(images.read(before).pixels)
     figures: dict[str, Any] = {}
     for path in after:
@@ -229,8 +229,7 @@ def outside(
         typer.echo(f"{path}: {found.text()}")
         figures[str(path)] = vars(found)
     if out is not None:
-        with replacing(out) as part:
-            part.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        write_text(out, json.dumps(figures, indent=1) + "\n")
 
 
 @app.command()
@@ -245,18 +244,30 @@ def film(
     import json
     from dataclasses import asdict
 
-    from mien.files import replacing
+    from mien.files import write_text
     from mien.judges.landmarker import landmarker
     from mien.metrics.film import temporal
     from mien.video.reading import look
 
+    _check_out(out)
     judge = landmarker()
     films = [(frame.pixels for frame in look(path).frames()) for path in (before, after)]
     found = temporal(films[0], films[1], judge)
     typer.echo(found.text())
     if out is not None:
-        with replacing(out) as part:
-            part.write_text(json.dumps(asdict(found), indent=1) + "\n", encoding="utf-8")
+        write_text(out, json.dumps(asdict(found), indent=1) + "\n")
+
+
+def _check_out(out: Path | None) -> None:
+    """A mistake unless a file can be written there: told before anything is measured."""
+    from mien.cli.session import check_folder
+    from mien.errors import DataError
+
+    if out is None:
+        return
+    if out.is_dir():
+        raise DataError(f"{out} is a folder: name a file in it")
+    check_folder(out.parent)
 
 
 @contextmanager

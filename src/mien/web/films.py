@@ -51,11 +51,11 @@ class Films:
     """The tab of all browsers; what each has open is a `Reel`."""
 
     def __init__(self, workshop: Workshop, sittings: Sittings) -> None:
-        from mien.web import film_order, film_views, orders, reels, sources
+        from mien.web import film_order, film_views, orders, sources
 
         self.workshop, self.sittings = workshop, sittings
         self.shown, self.kinds, self.order = film_views, orders, film_order
-        self.reels, self.media_type = reels.Reels(workshop), sources.media_type
+        self.reels, self.media_type = workshop.reels, sources.media_type
 
     def draw(self, sitting: gr.State) -> None:
         """The layout: the film on the left, what is to become of it on the right. `sitting` is the

@@ -4,7 +4,9 @@ others, and made by what makes those of the studio.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import tempfile
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -16,7 +18,8 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from mien import facs
-from mien.errors import AssetMissing, GuideError
+from mien.editor import pick
+from mien.errors import AssetMissing, FaceNotFound, GuideError
 from mien.guides import ExpressionSpec
 from mien.web.answers import Refused
 from mien.web.limits import Limits
@@ -32,7 +35,7 @@ from mien.web.requests import (
     body,
     parse,
 )
-from mien.web.series import SIZES, AllSeries, Plan
+from mien.web.series import SIZES, Plan
 from mien.web.workshop import Workshop
 
 MOST_LABELS = len(facs.LABELS)
@@ -129,12 +132,9 @@ class Jobs:
 
     def __init__(self, workshop: Workshop) -> None:
         self.workshop = workshop
-        self.series = AllSeries(workshop)
-        self.films: Any = None
-        if find_spec("av") is not None:
-            from mien.web.reels import Reels
-
-            self.films = Reels(workshop)
+        self.series = workshop.series
+        self.films: Any = workshop.reels if find_spec("av") is not None else None
+        self._session = secrets.token_urlsafe(18)  # no page's: what those have open is no job
 
     def routes(self, errors: dict[int | str, dict[str, Any]]) -> APIRouter:
         """The routes; `errors` describes the answers that are no success."""
@@ -173,7 +173,7 @@ class Jobs:
         self.series.check_free()
         asked = await parse(request, SeriesRequest, files=Limits.series_photos)
         method, limits = self.workshop.check(asked.method), self.workshop.limits
-        made = self.series.take("", "")
+        made = self.series.take("", self._session, filling=True)
 
         def add() -> None:
             for number, data in enumerate(asked.image, 1):
@@ -204,7 +204,7 @@ class Jobs:
         asked = await parse(request, FilmRequest, files=3)
         method = self.workshop.check(asked.method)
         order = self._order(asked)
-        reel = self.films.take("", "")
+        reel = self.films.take("", self._session, filling=True)
         try:
             with self.workshop.desk.place():
                 await self.workshop.desk.work(lambda: self._fill(reel, asked))
@@ -239,8 +239,8 @@ class Jobs:
 
     def _found(self, job: str) -> Any:
         for projects in self._kinds:
-            if job in projects:
-                return projects.get(job)
+            if job in projects and (found := projects.get(job)).session == self._session:
+                return found
         raise Refused(404, "not_found", "there is no such job, or none any more")
 
     def _told(self, job: str) -> JobAnswer:
@@ -263,7 +263,12 @@ class Jobs:
     def _order(self, asked: FilmRequest) -> Any:
         from mien.web import orders
 
+        with contextlib.suppress(FaceNotFound):  # of no faces: only how it is asked for
+            pick((), asked.face)
         by = orders.FILM if asked.like_film is not None else orders.LABEL
+        others = [key for key in Expressed.model_fields if getattr(asked, key) is not None]
+        if by == orders.FILM and others:
+            raise GuideError(f"like_film says the whole expression: leave out {', '.join(others)}")
         spec = ExpressionSpec() if by == orders.FILM else asked.spec()
         if spec.like is not None:
             if spec.share != 1:

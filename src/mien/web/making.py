@@ -63,9 +63,10 @@ P = TypeVar("P", bound=Project)
 class Projects(Generic[P]):
     """Projects of one kind, by key; those unused for longest give way to new ones."""
 
-    def __init__(self, new: Callable[[str], P], called: str, most: int = 4) -> None:
+    def __init__(self, new: Callable[[str], P], called: str, most: int = 8) -> None:
         self._new, self._called, self._most = new, called, most
         self._open: OrderedDict[str, P] = OrderedDict()
+        self._filling: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __contains__(self, key: str) -> bool:
@@ -80,32 +81,37 @@ class Projects(Generic[P]):
         self._open.move_to_end(key)
         return self._open[key]
 
-    def take(self, key: str, session: str) -> P:
-        """The project, a new one of this page when there is none."""
+    def take(self, key: str, session: str, *, filling: bool = False) -> P:
+        """The project, a new one of this page when there is none. One that is `filling` counts as
+        busy until it begins or is dropped."""
         if key in self._open:
             return self.get(key)
         while len(self._open) >= self._most:
-            oldest = next((k for k, project in self._open.items() if not project.busy), None)
+            oldest = next((k for k in self._open if not self._busy(k)), None)
             if oldest is None:
                 raise Refused(429, "busy", "too many are open: try again in a moment")
             self._open.pop(oldest).close()
         project = self._new(session)
         self._open[project.key] = project
+        if filling:
+            self._filling.add(project.key)
         return project
 
     def drop(self, key: str) -> None:
         """Forget a project, and end what is being made of it."""
+        self._filling.discard(key)
         if key in self._open:
             self._open.pop(key).close()
 
     def leave(self, session: str) -> None:
         """A page was closed: what it had open goes."""
         for key in [key for key, project in self._open.items() if project.session == session]:
-            self._open.pop(key).close()
+            self.drop(key)
 
-    def check_free(self) -> None:
-        """Refused (429) while another is being made."""
-        if any(project.busy for project in self._open.values()):
+    def check_free(self, project: P | None = None) -> None:
+        """Refused (429) while one is being made, or one but this is being filled to be made."""
+        filled = self._filling - ({project.key} if project else set())
+        if filled or any(other.busy for other in self._open.values()):
             raise Refused(
                 429,
                 "busy",
@@ -115,9 +121,13 @@ class Projects(Generic[P]):
 
     def begin(self, project: P, making: Making, work: Coroutine[Any, Any, None]) -> None:
         """Do the work, and keep in `making` how it ends."""
+        self._filling.discard(project.key)
         task = asyncio.create_task(self._run(project, making, work))
         self._tasks.add(task)  # else it may be collected before it is done
         task.add_done_callback(self._tasks.discard)
+
+    def _busy(self, key: str) -> bool:
+        return key in self._filling or self._open[key].busy
 
     async def _run(self, project: P, making: Making, work: Coroutine[Any, Any, None]) -> None:
         try:

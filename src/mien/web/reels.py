@@ -331,16 +331,16 @@ class Reel:
 
 
 class Reels(Projects[Reel]):
-    """The films open in the studio. One is made at a time."""
+    """The films open in the studio, and those of the API. One is made at a time."""
 
-    def __init__(self, workshop: Workshop, most: int = 4) -> None:
+    def __init__(self, workshop: Workshop, most: int = 8) -> None:
         super().__init__(Reel, "film", most)
         self._workshop = workshop
 
     def start(self, reel: Reel, method: str, order: Order) -> Filming:
         """Begin to make a film, in turns at the desk; Refused while another is being made."""
         reel.check(order)
-        self.check_free()
+        self.check_free(reel)
         assert reel.source is not None
         making = Filming(reel.part(order).count)
         reel.makings.append(making)

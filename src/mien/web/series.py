@@ -63,6 +63,11 @@ class Plan:
     equal: bool = False
     """Equal mean luminance and contrast of the faces."""
 
+    def __post_init__(self) -> None:
+        """What is asked for twice is made once."""
+        for key in ("labels", "intensities"):
+            object.__setattr__(self, key, tuple(dict.fromkeys(getattr(self, key))))
+
 
 @dataclass
 class Run(Making):
@@ -148,6 +153,8 @@ class Series:
             raise GuideError(f"size is {plan.size}: choose from {', '.join(map(str, SIZES))}")
         for label in plan.labels:
             of_row({"label": label})
+        if len(plan.labels) + len(self.expressions) > limits.series_expressions:
+            raise Refused(422, "too_many", f"up to {limits.series_expressions} expressions")
         most = limits.series_pixels // plan.size**2
         if self.count(plan) > most:
             raise Refused(
@@ -156,6 +163,7 @@ class Series:
                 f"these are {self.count(plan)} pictures: up to {most} of {plan.size} px here, use "
                 "mien series for more",
             )
+        self._check_rows(plan)
 
     def write(self, editor: Editor, plan: Plan, engine: AtDesk) -> None:
         """Make the pictures, the table and the `zip` of both; pictures of an earlier run that was
@@ -217,15 +225,28 @@ class Series:
         out.mkdir(exist_ok=True)
         return out
 
+    def _rows(self, plan: Plan) -> Iterator[dict[str, str]]:
+        """The rows of the plan."""
+        specs = [(label, ExpressionSpec(to=label)) for label in plan.labels]
+        for name, spec in [*specs, *self.expressions.items()]:
+            for intensity in plan.intensities:
+                yield _row(name, spec, intensity)
+
+    def _check_rows(self, plan: Plan) -> None:
+        """GuideError for a row that cannot be read, and for two of one name."""
+        names: set[str] = set()
+        for row in self._rows(plan):
+            name = of_row(row).name
+            if name in names:
+                raise GuideError(f"two pictures would be called {name}: give one another name")
+            names.add(name)
+
     def _cells(self, plan: Plan, path: Path) -> list[series.Cell]:
         """The cells of the plan, which is written beside the pictures: `mien series` takes it."""
-        specs = {label: ExpressionSpec(to=label) for label in plan.labels} | self.expressions
         with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
             writer.writeheader()
-            for name, spec in specs.items():
-                for intensity in plan.intensities:
-                    writer.writerow(_row(name, spec, intensity))
+            writer.writerows(self._rows(plan))
         cells, faults = series.read_plan(path)
         if faults:
             raise DataError(faults[0].replace(f"{path}, ", ""))
@@ -266,16 +287,16 @@ class AtDesk:
 
 
 class AllSeries(Projects[Series]):
-    """The series that are open in the studio. One is made at a time."""
+    """The series open in the studio, and those of the API. One is made at a time."""
 
-    def __init__(self, workshop: Workshop, most: int = 4) -> None:
+    def __init__(self, workshop: Workshop, most: int = 8) -> None:
         super().__init__(Series, "series", most)
         self._workshop = workshop
 
     def start(self, made: Series, method: str, plan: Plan) -> Run:
         """Begin to make a series, or go on with it; Refused while another is being made."""
         made.check(plan, self._workshop.limits)
-        self.check_free()
+        self.check_free(made)
         run = Run(made.count(plan))
         made.runs.append(run)
         self.begin(made, run, self._make(made, run, method, plan))

@@ -16,7 +16,7 @@ from mien.guides import ExpressionSpec
 from mien.web import series_views, views
 from mien.web.answers import Refused
 from mien.web.parts import STEP, drop, failure, fold, html, progress, sent, told
-from mien.web.series import SIZES, AllSeries, Plan, Series
+from mien.web.series import SIZES, Plan, Series
 from mien.web.sitting import Sittings
 from mien.web.workshop import Workshop
 
@@ -30,7 +30,7 @@ class SeriesTab:
 
     def __init__(self, workshop: Workshop, sittings: Sittings) -> None:
         self.workshop, self.sittings = workshop, sittings
-        self.open = AllSeries(workshop)
+        self.open = workshop.series
 
     def draw(self, sitting: gr.State) -> None:
         """The layout: photographs on the left, what they are to show on the right. `sitting` is
@@ -220,7 +220,7 @@ def _plan(labels: list[str], intensities: list[str], size: int, oval: bool, equa
     if unknown:
         raise GuideError(f"there is no intensity {unknown[0][:20]}")
     strengths = tuple(INTENSITIES[name] for name in intensities)
-    return Plan(tuple(dict.fromkeys(labels)), strengths, int(size), oval, equal)
+    return Plan(tuple(labels), strengths, int(size), oval, equal)
 
 
 def _all_sent(paths: list[str] | None) -> list[Path]:

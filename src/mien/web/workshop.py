@@ -1,9 +1,13 @@
-"""What the API and the studio share: the methods, opened once, and the one desk."""
+"""What the API and the studio share: the methods, opened once, the one desk, and the films and
+series of both, of which one each is made at a time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from mien.editor import Editor
 from mien.errors import AssetMissing
@@ -13,6 +17,10 @@ from mien.web.desk import Desk
 from mien.web.limits import Limits
 from mien.zoo.records import Record, records
 from mien.zoo.samples import samples
+
+if TYPE_CHECKING:
+    from mien.web.reels import Reels
+    from mien.web.series import AllSeries
 
 
 @dataclass
@@ -27,6 +35,20 @@ class Workshop:
     def __post_init__(self) -> None:
         self.desk = Desk(self.limits)
         self._editors: dict[str, Editor] = {}
+
+    @cached_property
+    def series(self) -> AllSeries:
+        """The series that are open, in the studio or as jobs of the API."""
+        from mien.web.series import AllSeries
+
+        return AllSeries(self)
+
+    @cached_property
+    def reels(self) -> Reels:
+        """The films that are open, in the studio or as jobs of the API; needs PyAV."""
+        from mien.web.reels import Reels
+
+        return Reels(self)
 
     @property
     def methods(self) -> tuple[str, ...]:
