@@ -130,3 +130,7 @@ def test_it_goes_on_where_it_stopped(
     assert ablations.go(todo, tmp_path, tmp_path, measure, **how)
     assert len(trained) == 4
     assert len(measured) == 5
+    # and so is what was measured otherwise: by other renders, another split, more triples
+    assert ablations.go(todo, tmp_path, tmp_path, measure, **how | {"facts": {"a": 2}})
+    assert len(trained) == 4
+    assert len(measured) == 9
