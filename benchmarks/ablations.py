@@ -125,6 +125,13 @@ def jobs(methods: Sequence[str], seeds: int) -> list[Job]:
     return [Job(m, row, seed) for seed in range(seeds) for m, row in rows]
 
 
+def changes(job: Job, recipe: str, images: int | None) -> bool:
+    """Whether a run differs from the whole method's: what a recipe does without is not switched off
+    once more."""
+    whole = Job(job.method, WHOLE, job.seed).stage(recipe, images)
+    return job.row == WHOLE or job.stage(recipe, images).config != whole.config
+
+
 def judged(renders: Path, split: str, count: int) -> Measure:
     """Measures weights by triples of people who trained nobody."""
     open_renders(renders, split)  # what is wrong is said before hours of training
@@ -243,13 +250,12 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=178, help="triples that measure")
     parser.add_argument("-o", "--out", type=Path, required=True)
     options = parser.parse_args()
-    todo = jobs(options.methods, options.seeds)
-    for job in todo:
-        job.stage(options.recipe, options.images)  # a mistake is told before anything runs
+    todo = jobs(options.methods, options.seeds)  # a mistake is told before anything runs
+    todo = [job for job in todo if changes(job, options.recipe, options.images)]
     measure = judged(options.renders, options.split, options.count)
     facts = {
         "recipe": options.recipe, "images": options.images, "triples": options.count,
-        "split": options.split, "renders": str(options.renders.resolve()),
+        "split": options.split, "renders": str(options.renders),
     }  # fmt: skip
     done = go(
         todo, options.data, options.out, measure, recipe=options.recipe, images=options.images,
