@@ -125,6 +125,13 @@ def jobs(methods: Sequence[str], seeds: int) -> list[Job]:
     return [Job(m, row, seed) for seed in range(seeds) for m, row in rows]
 
 
+def changes(job: Job, recipe: str, images: int | None) -> bool:
+    """Whether a run differs from the whole method's: what a recipe does without is not switched off
+    once more."""
+    whole = Job(job.method, WHOLE, job.seed).stage(recipe, images)
+    return job.row == WHOLE or job.stage(recipe, images).config != whole.config
+
+
 def judged(renders: Path, split: str, count: int) -> Measure:
     """Measures weights by triples of people who trained nobody."""
     open_renders(renders, split)  # what is wrong is said before hours of training
@@ -148,19 +155,22 @@ def judged(renders: Path, split: str, count: int) -> Measure:
     return measure
 
 
-def result(job: Job, stage: Stage, folder: Path, measure: Measure) -> dict[str, Any]:
-    """The measures of a finished run, from memory where they are of these weights; and what the run
-    said at its end of its mechanisms."""
+def result(
+    job: Job, stage: Stage, folder: Path, measure: Measure, facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The measures of a finished run, from memory where they are of these weights and were measured
+    by the same `facts`; and what the run said at its end of its mechanisms."""
     weights, kept = folder / f"{job.method}.safetensors", folder / "measured.json"
     mark = digest(weights)
     if kept.exists():
         before: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
-        if before["sha256"] == mark:
+        if before["sha256"] == mark and before.get("by") == dict(facts):
             return before
     last = json.loads((folder / LOG).read_text(encoding="utf-8").splitlines()[-1])
     alive = {k: v for k, v in last.items() if "/" not in k and k not in ("seen", "seconds")}
     found = {
         "sha256": mark,
+        "by": dict(facts),
         "images": last["seen"],
         "seconds": last["seconds"],
         "settings": list(OFF[job.method].get(job.row, ())),
@@ -220,7 +230,7 @@ def go(
             seen = train_stage(stage, data, folder, minutes=left)
             if stage.config.training.images - seen >= stage.step:
                 return False
-        found[job] = result(job, stage, folder, measure)
+        found[job] = result(job, stage, folder, measure, facts)
         print(job.method, job.row, job.seed, json.dumps(found[job]["measures"]), flush=True)
         report = {**origin(), **facts, "table": table(found)}
         write_text(out / "ablations.json", json.dumps(report, indent=1) + "\n")
@@ -240,11 +250,13 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=178, help="triples that measure")
     parser.add_argument("-o", "--out", type=Path, required=True)
     options = parser.parse_args()
-    todo = jobs(options.methods, options.seeds)
-    for job in todo:
-        job.stage(options.recipe, options.images)  # a mistake is told before anything runs
+    todo = jobs(options.methods, options.seeds)  # a mistake is told before anything runs
+    todo = [job for job in todo if changes(job, options.recipe, options.images)]
     measure = judged(options.renders, options.split, options.count)
-    facts = {"recipe": options.recipe, "images": options.images, "triples": options.count}
+    facts = {
+        "recipe": options.recipe, "images": options.images, "triples": options.count,
+        "split": options.split, "renders": str(options.renders),
+    }  # fmt: skip
     done = go(
         todo, options.data, options.out, measure, recipe=options.recipe, images=options.images,
         minutes=options.minutes, facts=facts,

@@ -64,6 +64,13 @@ def test_a_recipe_that_is_not_there_is_one_line(ablations: Any) -> None:
         ablations.Job("mtss", ablations.WHOLE, 0).stage("ablation_64", None)
 
 
+def test_what_a_recipe_does_without_is_not_switched_off_again(ablations: Any) -> None:
+    gate = ablations.Job("aipgan", "identity gate that chooses", 0)
+    assert ablations.changes(gate, "paper_64", None)
+    assert not ablations.changes(gate, "ablation_64", None)
+    assert ablations.changes(ablations.Job("aipgan", ablations.WHOLE, 0), "ablation_64", None)
+
+
 def measures(value: float) -> dict[str, float]:
     return dict.fromkeys(importlib.import_module("ablations").MEASURES, value)
 
@@ -130,3 +137,7 @@ def test_it_goes_on_where_it_stopped(
     assert ablations.go(todo, tmp_path, tmp_path, measure, **how)
     assert len(trained) == 4
     assert len(measured) == 5
+    # and so is what was measured otherwise: by other renders, another split, more triples
+    assert ablations.go(todo, tmp_path, tmp_path, measure, **how | {"facts": {"a": 2}})
+    assert len(trained) == 4
+    assert len(measured) == 9

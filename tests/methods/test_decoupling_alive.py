@@ -12,6 +12,7 @@ from torch import nn
 
 import mien
 from mien.data.batch import Strangers
+from mien.methods.decoupling import losses
 from mien.methods.decoupling.codes import Codes
 from mien.methods.decoupling.config import Architecture, DecouplingConfig, Training, Weights
 from mien.methods.decoupling.method import Decoupling
@@ -175,3 +176,19 @@ def test_an_adversary_that_reads_what_it_must_not_is_noticed() -> None:
     numbers, said = alarms(made, data)
     assert numbers["separation adversary, told"] > 0.9
     assert any("separation adversary is not heeded" in a for a in said)
+    made.train()
+    encoder = torch.optim.Adam(made.method.encoder.parameters(), 1e-2)
+
+    def uniform() -> torch.Tensor:
+        codes = made.method.encoder(data.source.pixels).identity
+        return losses.cannot_read(made.reader(codes))
+
+    before = float(uniform().detach())
+    for _ in range(30):
+        encoder.zero_grad()
+        uniform().backward()
+        encoder.step()
+    assert float(uniform().detach()) < 0.5 * before
+    assert (
+        alarms(made, data)[0]["separation adversary, told"] < numbers["separation adversary, told"]
+    )

@@ -75,7 +75,8 @@ class Shown(Tensors):
     """(B, 68, 2) px."""
     coded: Tensor | None = None
     """(B, 47): 1 for the units that are known where some of a face's are not; None: `exact` says
-    it of all."""
+    it of all. Also 1 where an emotion's prototype stands for units that nobody coded
+    (`photographs.suggested`): a suggestion, of which `exact` is 0."""
 
     @property
     def known(self) -> Tensor:

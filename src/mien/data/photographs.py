@@ -46,7 +46,8 @@ class Photograph:
     """Place in `Photographs.people`, or -1 where no other photograph shows them: nothing tells a
     person from a picture then."""
     at_rest: UInt8 | None = None
-    """(S, S, 3): another photograph of the person, at rest, under the same draw."""
+    """(S, S, 3): a photograph of the person at rest, under the same draw; of one at rest it may be
+    that one itself."""
 
 
 class Photographs:
@@ -96,7 +97,7 @@ class Photographs:
         return self.photograph(int(rng.choice(self.labelled[source])), rng), wanted
 
     def strangers(self, i: int) -> tuple[Photograph, Photograph]:
-        """Draw i of two people, each with another photograph of theirs at rest where there is one.
+        """Draw i of two people, each with a photograph of theirs at rest where there is one.
         Half of the time one wears an emotion and the other another, where emotions are known.
         DataError where only one person is shown to learn from; one who is but looked at stands
         beside another photograph of theirs.
@@ -124,8 +125,8 @@ class Photographs:
         return others[int(rng.integers(len(others)))]
 
     def photograph(self, k: int, rng: Generator, rest: bool = False) -> Photograph:
-        """Photograph k of `records`, with the changes that `rng` draws; rest: with another one of
-        the person, at rest, where there is one.
+        """Photograph k of `records`, with the changes that `rng` draws; rest: with one of the
+        person at rest, be it the same, where there is one.
         """
         record = self.records[k]
         pixels = images.read(self.folder / record.file_name).pixels

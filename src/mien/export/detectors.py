@@ -3,8 +3,6 @@ with: `faces.blazeface` and `faces.landmark_maps` again, for batches."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -98,7 +96,6 @@ class Landmarks(nn.Module):
         super().__init__()
         record = records()["landmarks"]
         record.verify()
-        self._names: Sequence[str] = []
         for name, (weight, bias) in folded(read_weights(record.path)[0]).items():
             self.register_buffer(f"{name}.weight".replace(".", "_"), torch.from_numpy(weight))
             self.register_buffer(f"{name}.bias".replace(".", "_"), torch.from_numpy(bias))

@@ -51,7 +51,7 @@ class Part:
         return {name: v.numpy() for name, v in zip(self.outputs, out, strict=True)}
 
 
-class _Function(nn.Module):
+class Function(nn.Module):
     """A module's own call under another name: what is traced is one function of tensors."""
 
     def __init__(self, owner: nn.Module, call: Callable[..., Any]) -> None:
@@ -88,14 +88,14 @@ def _judge(name: str) -> Part:
         "landmarks": "(B, 68, 2) in crop units",
     }  # fmt: skip
     net = judge.load(name.removeprefix("judge_")).net
-    module = _Function(net, lambda crops: tuple(net(crops)))
+    module = Function(net, lambda crops: tuple(net(crops)))
     return Part(name, module, _face(JUDGED), said, _pixels(JUDGED), name)
 
 
 def _reader() -> Part:
     method = _loaded(READER)
     encoder: Any = method.expression_encoder  # before what `project` makes of its code
-    module = _Function(method, lambda pixels: method.units(Expression(encoder(pixels)[0])))
+    module = Function(method, lambda pixels: method.units(Expression(encoder(pixels)[0])))
     said = {"units": f"(B, {len(facs.UNITS)}) in [0, 1]"}
     return Part("reader", module, _face(method.size), said, _pixels(method.size), READER)
 
@@ -129,7 +129,7 @@ def _method(name: str) -> list[Part]:
 
     def part(of: str, call: Callable[..., Any], inputs: dict[str, str], outputs: dict[str, str],
              sample: Callable[[int], Arrays]) -> Part:  # fmt: skip
-        return Part(of, _Function(method, call), inputs, outputs, sample, name)
+        return Part(of, Function(method, call), inputs, outputs, sample, name)
 
     def asked(count: int) -> Arrays:
         weak = np.random.default_rng(count).uniform(0, 0.6, (count, unit))
@@ -175,7 +175,7 @@ def _head(method: Learnt, name: str, code: str, weights: str) -> Part:
         return {"pixels": _pixels(size)(count)["pixels"], "code": _codes(method, count)}
 
     inputs = _face(size) | {"code": code}
-    return Part(name, _Function(method, composed), inputs, fields, sample, weights)
+    return Part(name, Function(method, composed), inputs, fields, sample, weights)
 
 
 def _codes(method: Learnt, count: int) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from mien.errors import ConfigError, DataError, WeightsError
-from mien.export.parts import Arrays, Part, parts_of
+from mien.export.parts import Arrays, Function, Part, parts_of
 from mien.files import replacing, write_text
 from mien.nn.compose import compose
 from mien.nn.tensors import to_uint8
@@ -86,7 +86,7 @@ def _traced(part: Part) -> Any:
     given = tuple(torch.from_numpy(part.sample(TRACED)[name]) for name in part.inputs)
     batch = torch.export.Dim("batch")
     shapes = (tuple({0: batch} for _ in given),)  # the inputs come as one variadic argument
-    variadic = type(part.module).__name__ == "_Function"
+    variadic = isinstance(part.module, Function)
     quiet = logging.getLogger("torch.onnx")
     before, quiet.level = quiet.level, logging.ERROR
     try:

@@ -105,7 +105,9 @@ class MethodTask(Task[Trained]):
                 )
 
     def faces(self, split: str, seed: int) -> LabelledFaces:
-        """The rig's faces, one by one."""
+        """The rig's faces, one by one; ConfigError of photographs, which have no such stage."""
+        if is_manifest(self.data):
+            self.ask_no_truth()
         return LabelledFaces(
             RigFaces(self.data, split, size=self.config.architecture.size, seed=seed)
         )
@@ -230,7 +232,9 @@ def untold(values: Tensor, units: Tensor, emotion: Tensor, face: Shown, present:
     """What an adversary says of codes that must not tell units and emotions of faces, (N, 47) and
     (N, 8), the surer the larger; values (B, ...): what it says of other codes.
 
-    present: intensity from which a unit counts as present.
+    present: intensity from which a unit counts as present. Of a photograph with an emotion and no
+    coded unit the units are its prototype's, a suggestion: there ranks of units are ranks of
+    emotions.
     """
     there = torch.stack([face.label == k for k in range(emotion.shape[1])], 1)
     sure = (face.label >= 0)[:, None].expand_as(there)

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from mien.data.batch import Batch, Pairs, Shown, Strangers
 from mien.data.loading import LabelledFaces, RigPairs
-from mien.data.photographs import StrangePhotographs, is_manifest
+from mien.data.photographs import StrangePhotographs
 from mien.errors import ConfigError
 from mien.methods.aipgan import losses
 from mien.methods.aipgan.config import AIPGANConfig
@@ -49,7 +49,7 @@ class AIPGANTask(MethodTask[AIPGAN]):
         """Two people at a time, with portraits; ConfigError when they are more people than there is
         room for.
         """
-        if self.config.training.data == "faces" and not is_manifest(self.data):
+        if self.config.training.data == "faces":
             return self.faces(split, seed)
         pairs, room = self.strangers(split, seed, portraits=True), self.config.training.people
         count = len(pairs.people)
@@ -314,7 +314,9 @@ def _lender(batch: Batch) -> Shown:
 
 
 def reading_errors(method: AIPGAN, faces: Shown) -> dict[str, float]:
-    """Mean errors of what the codes of faces say."""
+    """Mean errors of what the codes of faces say; of a photograph with an emotion and no coded unit
+    the units are its prototype's, a suggestion and no truth.
+    """
     code, _ = method.expression_encoder(faces.pixels)
     truth = (faces.landmarks + 0.5) / method.size
     eyes = (truth[:, 36] - truth[:, 45]).norm(dim=-1, keepdim=True).clamp_min(1e-3)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from mien.data.batch import Batch, Pairs, Shown, Strangers
 from mien.data.loading import LabelledFaces, RigPairs
-from mien.data.photographs import StrangePhotographs, is_manifest
+from mien.data.photographs import StrangePhotographs
 from mien.methods.auswap import losses
 from mien.methods.auswap.config import AUSwapConfig
 from mien.methods.auswap.method import AUSwap
@@ -55,7 +55,7 @@ class AUSwapTask(MethodTask[AUSwap]):
 
     def dataset(self, split: str, seed: int) -> RigPairs | LabelledFaces | StrangePhotographs:
         """Two people at a time, photographs or the rig's; or single faces of the rig's."""
-        if self.config.training.data == "faces" and not is_manifest(self.data):
+        if self.config.training.data == "faces":
             return self.faces(split, seed)
         return self.strangers(split, seed)
 
