@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import signal
 import socket
@@ -189,7 +190,16 @@ class Visit:
 
     def shows(self, words: str) -> None:
         """Wait for a look, which a screen reader is told too."""
-        self.page.get_by_alt_text(f"After: {words}", exact=True).wait_for()
+        look = self.page.get_by_alt_text(f"After: {words}", exact=True)
+        mistake = self.page.locator(".mien-mistake")
+        mistake = mistake.nth(mistake.count())  # one more than a test may have provoked before
+        try:
+            look.or_(mistake).first.wait_for()
+        except Exception as error:  # Playwright's, which may be missing
+            alts = self.page.get_by_alt_text(re.compile("^After: "))
+            shown = alts.evaluate_all("pictures => pictures.map((picture) => picture.alt)")
+            raise AssertionError(f"no {words!r} but {shown}") from error
+        assert look.is_visible(), f"no {words!r} but a mistake: {mistake.inner_text()}"
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
