@@ -46,7 +46,8 @@ class Ray:
 
         What was under way in a worker or on a node that died is done again, each job by a worker
         that does nothing else; one that ends two of those as well is `Lost`. What a job raises ends
-        the run, as in `Local`. AssetMissing without Ray, ConfigError if the cluster does not answer.
+        the run, as in `Local`. AssetMissing without Ray, ConfigError if no cluster answers or no
+        worker starts.
         """
         with self._joined() as ray:
             crew = _Crew(ray, task, self.workers)
