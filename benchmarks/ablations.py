@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mistakes import told
+from mistakes import or_one_line
 from scipy import stats
 
 import mien
@@ -38,7 +38,7 @@ from mien.metrics import transfer
 from mien.metrics.report import origin
 from mien.metrics.triples import draw_triples
 from mien.training import recipe as recipes
-from mien.training.journal import LOG
+from mien.training.log import LOG
 from mien.training.recipe import Stage
 from mien.training.stages import finished, train_stage
 from mien.zoo.records import digest
@@ -136,13 +136,13 @@ def judged(renders: Path, split: str, count: int) -> Measure:
     """Measures weights by triples of people who trained nobody."""
     open_renders(renders, split)  # what is wrong is said before hours of training
     judges, who = [load(name) for name in NAMES], descriptor()
-    benches: dict[int, tuple[transfer.Bench, list[transfer.Row]]] = {}
+    benches: dict[int, tuple[transfer.TransferBench, list[transfer.Row]]] = {}
 
     def measure(method: str, weights: Path) -> dict[str, float]:
         made = mien.load(method, weights)
         if made.size not in benches:
             triples = draw_triples(renders, split, count, size=made.size, seed=0)
-            bench = transfer.Bench(triples, judges, who)
+            bench = transfer.TransferBench(triples, judges, who)
             benches[made.size] = bench, bench.measure(transfer.nothing)
         bench, before = benches[made.size]
         found = transfer.summary(bench.measure(transfer.by_reference(made)), before)
@@ -265,4 +265,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    told(main)
+    or_one_line(main)

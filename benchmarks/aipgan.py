@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import torch
 from learnt import network
-from mistakes import told
+from mistakes import or_one_line
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -125,4 +125,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    told(main)
+    or_one_line(main)

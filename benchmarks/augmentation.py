@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from mistakes import told
+from mistakes import or_one_line
 from numpy.random import Generator
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -147,8 +147,8 @@ def tested(net: Classifier, real: Labelled, renders: Labelled) -> dict[str, floa
             data[1]
         )
 
-    told, truth = logits(real)
-    smiles = told[:, HAPPY] > told[:, NEUTRAL]
+    predicted, truth = logits(real)
+    smiles = predicted[:, HAPPY] > predicted[:, NEUTRAL]
     both = [float((smiles[truth == k] == bool(k)).float().mean()) for k in (NEUTRAL, HAPPY)]
     of_eight, emotion = logits(renders)
     return {
@@ -202,4 +202,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    told(main)
+    or_one_line(main)

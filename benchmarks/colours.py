@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mistakes import told
+from mistakes import or_one_line
 
 import mien
 from mien.data.batch import Strangers, collate
@@ -79,4 +79,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    told(main)
+    or_one_line(main)

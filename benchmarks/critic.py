@@ -83,11 +83,11 @@ def face_of(pixels: UInt8) -> Face:
 def mouths() -> Pairs:
     shipped = Path(mien.__file__).parent / "face_model" / "mouths.safetensors"
     with safe_open(shipped, framework="np") as file:
-        lends = set(file.metadata()["names"].split(","))
+        donors = set(file.metadata()["names"].split(","))
     folder, model, editor, out = data_home() / "london_1350", FaceModel.load(), mien.load(), Pairs()
     records = {(r.person, r.emotion): r for r in DATASETS["london"].records(folder)}
     for (person, emotion), record in records.items():
-        if emotion != "happy" or Path(record.file_name).stem in lends:
+        if emotion != "happy" or Path(record.file_name).stem in donors:
             continue
         photo = images.read(folder / record.file_name).pixels
         crop = align.align(photo, face_of(photo), SIDE).pixels
@@ -181,12 +181,12 @@ def _strength(x: np.ndarray, y: np.ndarray, people: np.ndarray) -> float:
     parts = np.array_split(names, min(FOLDS, len(names)))
 
     def right(strength: float) -> float:
-        told = [
+        scores = [
             _said(x[~out], y[~out], x[out], strength) * y[out] > 0
             for out in (np.isin(people, part) for part in parts)
             if 0 < out.sum() < len(x)
         ]
-        return float(np.concatenate(told).mean()) if told else 0.0
+        return float(np.concatenate(scores).mean()) if scores else 0.0
 
     return max(STRENGTHS, key=right)
 

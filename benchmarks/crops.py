@@ -19,7 +19,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from mistakes import told
+from mistakes import or_one_line
 
 import mien
 from mien import images
@@ -144,4 +144,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    told(main)
+    or_one_line(main)

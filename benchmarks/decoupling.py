@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 from disentanglement import attack as attack_units
-from mistakes import told
+from mistakes import or_one_line
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -114,7 +114,7 @@ def swapped(method: Decoupling, triples: Triples) -> dict[str, Any]:
 # ---- what a code holds -------------------------------------------------------------------------
 
 
-def emotion_told(method: Decoupling, photos: Sequence[Renders], seed: int) -> dict[str, Any]:
+def emotion_read(method: Decoupling, photos: Sequence[Renders], seed: int) -> dict[str, Any]:
     """Share of emotions, of eight, that fresh probes name from either code of faces at full
     strength; half of the test people teach them, the others are judged.
     """
@@ -134,10 +134,12 @@ def emotion_told(method: Decoupling, photos: Sequence[Renders], seed: int) -> di
     for name, parts in codes.items():
         code = torch.cat(parts)
         # a probe of people is a probe of classes: here the classes are emotions
-        told = read_people(
+        attacked = read_people(
             (code[teaches], label[teaches]), (code[~teaches], label[~teaches]), seed=seed
         )
-        out[name] = asdict(told) | {"times_chance": round(told.best * len(facs.EMOTIONS), 3)}
+        out[name] = asdict(attacked) | {
+            "times_chance": round(attacked.best * len(facs.EMOTIONS), 3)
+        }
     return out
 
 
@@ -230,7 +232,7 @@ def main() -> None:
         assert isinstance(method, Decoupling)
         made = drawn(method, hashes[row], options.count, options.seed)
         table[row] = {"invented": invented(made, train, test, method.size)}
-        table[row]["emotion_told_from"] = emotion_told(method, test, options.seed)
+        table[row]["emotion_told_from"] = emotion_read(method, test, options.seed)
         if not options.ablation:
             table[row] |= whole(method, path, options, test)
         print(row, json.dumps(table[row]), flush=True)
@@ -263,4 +265,4 @@ def whole(
 
 
 if __name__ == "__main__":
-    told(main)
+    or_one_line(main)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 from learnt import network
-from mistakes import told
+from mistakes import or_one_line
 from torch import Tensor
 
 from mien.data.loading import Renders, open_renders
@@ -103,4 +103,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    told(main)
+    or_one_line(main)

@@ -42,14 +42,14 @@ import labels
 import numpy as np
 import torch
 from lending import lent, smiles, speech
-from mistakes import told
+from mistakes import or_one_line
 from reading import reading
 from shots import OWN_HEAD, SEEN, Bench, Column, Shot, editor, median, share, shots, spread
 from speed import spreads
 
 import mien
 from mien import facs
-from mien.editor import Editor, lay
+from mien.editor import Editor, paste_back
 from mien.errors import FaceNotFound, FaceUndrawable
 from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.render import Rig
@@ -194,7 +194,7 @@ def speed(bench: Bench) -> dict[str, Any]:
 
     def step(k: int) -> None:
         drafts = slider.draft(first.photo, [first.face], Label("happy"), float(steps[k]))
-        lay(first.photo, drafts)
+        paste_back(first.photo, drafts)
 
     _threads(1)
     out: dict[str, Any] = {
@@ -271,4 +271,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    told(main)
+    or_one_line(main)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 from inception import tensors
-from mistakes import told
+from mistakes import or_one_line
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -76,4 +76,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    told(main)
+    or_one_line(main)

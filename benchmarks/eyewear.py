@@ -29,7 +29,7 @@ OPAQUE = {
 SETS = ("flux_schnell/images", "congress", "london/neutral_front", "london/smiling_front")
 
 
-def told(path: Path) -> bool | None:
+def eyes_covered(path: Path) -> bool | None:
     """Whether the largest face's eyes are taken to be covered; None without a face."""
     photo = images.read(path).pixels
     faces = detect(photo)
@@ -45,7 +45,7 @@ def main() -> None:
     options = parser.parse_args()
     result: dict[str, object] = dict(origin())
     for name in SETS:
-        found = {p.stem: told(p) for p in sorted((data_home() / name).glob("*.jpg"))}
+        found = {p.stem: eyes_covered(p) for p in sorted((data_home() / name).glob("*.jpg"))}
         seen = {stem for stem, covers in found.items() if covers is not None}
         yes = {stem for stem in seen if found[stem]}
         wear = OPAQUE & seen if name.startswith("flux") else set[str]()

@@ -20,7 +20,7 @@ import urllib.request
 from pathlib import Path
 
 import torch
-from mistakes import told
+from mistakes import or_one_line
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -87,4 +87,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    told(main)
+    or_one_line(main)

@@ -1,4 +1,4 @@
-"""How evenly expressions rise, and what `strengths` and `checks` buy.
+"""How evenly expressions rise, and what `strengths` and `refinement_steps` buy.
 
     mien rig render --split test -o RENDERS
     python benchmarks/intensity.py --renders RENDERS -o out.json
@@ -22,14 +22,14 @@ from typing import Any
 import numpy as np
 import torch
 from learnt import network
-from mistakes import told
+from mistakes import or_one_line
 
 import mien
 from mien.guides import Label
 from mien.judges.identity import descriptor
 from mien.methods.learnt import Learnt
 from mien.methods.registry import DEFAULT
-from mien.metrics.bench import Bench, Measured, Panel
+from mien.metrics.bench import JudgePanel, Measured, SectionBench
 from mien.metrics.protocols import AMOUNTS, PROTOCOLS, Setting, check
 from mien.metrics.report import origin
 from mien.metrics.report import split as checked_split
@@ -40,9 +40,9 @@ from mien.zoo import data_home
 from mien.zoo.records import records
 
 
-def follows(method: Learnt, section: Section, panel: Panel) -> dict[str, Any]:
+def follows(method: Learnt, section: Section, panel: JudgePanel) -> dict[str, Any]:
     """How the judges' readings follow the intensity."""
-    measured = Bench(section, panel).measure(edited_by(method))
+    measured = SectionBench(section, panel).measure(edited_by(method))
     facts = followed(measured)
     out: dict[str, Any] = {
         k: facts[k] for k in ("r2", "r2_worst", "slope", "slope_least", "own_r2")
@@ -109,12 +109,14 @@ def main() -> None:
     setting = Setting(options.renders, data_home(), checked_split(options.split), size=size)
     check(["control"], setting)
     sections = {s.name: s for s in PROTOCOLS["control"](setting).sections}
-    section, panel = sections["emotions at 4 intensities"], Panel.standing()
+    section, panel = sections["emotions at 4 intensities"], JudgePanel.standing()
     table: dict[str, dict[str, Any]] = {}
-    for checks in (-1, *range(options.most + 1)):
-        method = network(options.method, checks=max(checks, 0))
-        name = {-1: "as meant", 0: "strengths", 1: "1 check"}.get(checks, f"{checks} checks")
-        if checks < 0:
+    for refinement_steps in (-1, *range(options.most + 1)):
+        method = network(options.method, refinement_steps=max(refinement_steps, 0))
+        name = {-1: "as meant", 0: "strengths", 1: "1 check"}.get(
+            refinement_steps, f"{refinement_steps} checks"
+        )
+        if refinement_steps < 0:
             method.strengths = {}
         table[name] = follows(method, section, panel) | kept(method, section)
         print(name, json.dumps(table[name]), flush=True)
@@ -129,4 +131,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    told(main)
+    or_one_line(main)

@@ -101,10 +101,10 @@ def unlabelled(judges: list[Judge]) -> dict[str, Any]:
     readings = [reading(judge, pixels) for judge in judges]
     out: dict[str, Any] = {"portraits": len(pixels)}
     for judge, read in zip(judges, readings, strict=True):
-        told = np.bincount(read.emotions.argmax(1).numpy(), minlength=len(facs.EMOTIONS))
+        named = np.bincount(read.emotions.argmax(1).numpy(), minlength=len(facs.EMOTIONS))
         out[judge.name] = {
             "au12_mean": round(float(au12(read.units).mean()), 4),
-            "told": {e: int(n) for e, n in zip(facs.EMOTIONS, told, strict=True) if n},
+            "told": {e: int(n) for e, n in zip(facs.EMOTIONS, named, strict=True) if n},
         }
     return out | {"disagreement": disagreement(readings)}
 
@@ -124,9 +124,9 @@ def worst(judge: Judge, renders: Path, count: int = 6) -> list[Item]:
     faces = render_faces(london, 1200)
     read = reading(judge, faces.pixels)
     faults, said = (read.units - faces.units).abs().amax(1), read.emotions.argmax(1)
-    for i, (units, told) in enumerate(zip(faces.units.numpy(), said, strict=True)):
+    for i, (units, named) in enumerate(zip(faces.units.numpy(), said, strict=True)):
         emotion, strength = strength_of(units)
-        faults[i] += float(emotion >= 0 and strength >= 0.5 and emotion != int(told))
+        faults[i] += float(emotion >= 0 and strength >= 0.5 and emotion != int(named))
     order = faults.argsort(descending=True)
     return chosen + [_one(faces, int(i)) for i in order[: count - len(chosen)]]
 

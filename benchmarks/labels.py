@@ -24,7 +24,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from mistakes import told
+from mistakes import or_one_line
 from numpy.typing import NDArray
 
 from mien import facs, images
@@ -317,4 +317,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    told(main)
+    or_one_line(main)

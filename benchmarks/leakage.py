@@ -20,16 +20,16 @@ from pathlib import Path
 from typing import Any
 
 from learnt import network
-from mistakes import told
+from mistakes import or_one_line
 from torch import Tensor
 
-from mien.metrics.leakage import Lent, attack, invite
+from mien.metrics.leakage import LeakageTrial, attack, leakage_split
 from mien.metrics.report import entrants, origin
 from mien.metrics.transfer import by_reference, truth
 
 
-def blended(lent: Lent) -> Tensor:
-    return 0.9 * lent.truth.pixels + 0.1 * lent.reference.pixels
+def blended(trial: LeakageTrial) -> Tensor:
+    return 0.9 * trial.truth.pixels + 0.1 * trial.reference.pixels
 
 
 def main() -> None:
@@ -42,8 +42,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--out", type=Path, required=True)
     options = parser.parse_args()
-    party = invite(options.renders, options.split, options.lenders, options.sources, options.seed)
-    edits: dict[str, Callable[[Lent], Tensor]] = {}
+    people = leakage_split(
+        options.renders, options.split, options.references, options.sources, options.seed
+    )
+    edits: dict[str, Callable[[LeakageTrial], Tensor]] = {}
     hashes, sizes = {}, set()
     for one in entrants(options.methods):
         method = network(one.method, one.weights)
@@ -55,19 +57,19 @@ def main() -> None:
     edits |= {"the rig": truth, "one part in ten of the lender": blended}
     table: dict[str, Any] = {}
     for row, edit in edits.items():
-        named = attack(edit, party, min(sizes), options.seed)
+        named = attack(edit, people, min(sizes), options.seed)
         table[row] = asdict(named) | {
             "best": named.best,
-            "times_chance": round(named.best * len(party.lenders), 3),
+            "times_chance": round(named.best * len(people.references), 3),
         }
         print(row, json.dumps(table[row]), flush=True)
     report = {
         **origin(),
         "split": options.split,
-        "lenders": len(party.lenders),
-        "sources_to_learn_from": len(party.learn),
-        "sources_judged": len(party.test),
-        "chance": round(1 / len(party.lenders), 5),
+        "lenders": len(people.references),
+        "sources_to_learn_from": len(people.learn),
+        "sources_judged": len(people.test),
+        "chance": round(1 / len(people.references), 5),
         "weights": hashes,
         "table": table,
     }
@@ -75,4 +77,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    told(main)
+    or_one_line(main)

@@ -134,17 +134,17 @@ _judge = cache(load)
 def lent(bench: Bench) -> dict[str, Any]:
     """Everybody's smile on the next `OTHERS` people, in the circle of them."""
     everyone = smiling()
-    lenders = bench.some(range(len(everyone)))
-    out: dict[str, Any] = {"lenders": len(lenders), "others": OTHERS}
+    references = bench.some(range(len(everyone)))
+    out: dict[str, Any] = {"lenders": len(references), "others": OTHERS}
     for by in ("morphable", "aipgan"):
         column = Column()
-        lend = {i: editor(by).reference(everyone[i][1].photo) for i in lenders}
+        smiles_of = {i: editor(by).reference(everyone[i][1].photo) for i in references}
         for j, (who, _) in enumerate(everyone):  # a face asked again and again is fitted once
-            for i in lenders:
+            for i in references:
                 if not 0 < (j - i) % len(everyone) <= OTHERS:
                     continue
                 name = f"{everyone[i][1].name} to {who.name}"
-                result = bench.edit(by, who, lend[i], column, name)
+                result = bench.edit(by, who, smiles_of[i], column, name)
                 seen = result and bench.look(who, result, column, name)
                 if not result or not seen:
                     continue
@@ -153,8 +153,8 @@ def lent(bench: Bench) -> dict[str, Any]:
                 far = float(np.linalg.norm(who.seen.who - smile.seen.who))
                 row["toward_lender"] = far - float(np.linalg.norm(seen.who - smile.seen.who))
                 row["identity"] = change(who.seen, seen).identity
-                told = [row[k] >= LENT for k in LEAST if k in row]
-                row |= {"done": all(told)} if told else {}
+                enough = [row[k] >= LENT for k in LEAST if k in row]
+                row |= {"done": all(enough)} if enough else {}
                 column.rows.append(row)
                 column.names.append(name)
                 shown = (who.crop(), who.crop(result.pixels), smile.crop())

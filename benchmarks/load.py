@@ -93,7 +93,7 @@ class Server:
 
 
 @dataclass
-class Told:
+class Record:
     """What clients were told; lists and counters that threads add to."""
 
     answers: Counter[str] = field(default_factory=Counter)
@@ -138,7 +138,7 @@ def judge(status: int, body: bytes) -> tuple[str, str]:
     return reason, "" if fine else f"{reason} is neither a picture nor a refusal"
 
 
-def ask(port: int, number: int, told: Told) -> int:
+def ask(port: int, number: int, seen: Record) -> int:
     """One edit, on a connection of its own; its status, 0 if there was no answer."""
     body, headers = form(number)
     began = time.monotonic()
@@ -148,25 +148,25 @@ def ask(port: int, number: int, told: Told) -> int:
         answer = connection.getresponse()
         status, data = answer.status, answer.read()
     except (OSError, http.client.HTTPException) as error:
-        told.wrong.append(f"no answer: {error!r}")
+        seen.wrong.append(f"no answer: {error!r}")
         return 0
     finally:
         connection.close()
     reason, wrong = judge(status, data)
-    told.answers[reason] += 1
+    seen.answers[reason] += 1
     if wrong:
-        told.wrong.append(wrong)
+        seen.wrong.append(wrong)
     if status == 200:
-        told.seconds.append(time.monotonic() - began)
+        seen.seconds.append(time.monotonic() - began)
     return status
 
 
-def asker(port: int, start: int, end: float, told: Told) -> None:
+def asker(port: int, start: int, end: float, seen: Record) -> None:
     """Ask until `end`, one edit after the other; wait as told when there is no place."""
     for number in itertools.count(start):
         if time.monotonic() > end:
             return
-        if ask(port, number, told) != 200:
+        if ask(port, number, seen) != 200:
             time.sleep(SOONEST)
 
 
@@ -199,7 +199,7 @@ SLOW: dict[str, Callable[[socket.socket, bytes], None]] = {
 }
 
 
-def slow(port: int, number: int, end: float, told: Told, ways: Sequence[str]) -> None:
+def slow(port: int, number: int, end: float, seen: Record, ways: Sequence[str]) -> None:
     """Be slow in one way, again and again until `end`."""
     way = SLOW[ways[number % len(ways)]]
     while time.monotonic() < end:
@@ -216,10 +216,10 @@ def slow(port: int, number: int, end: float, told: Told, ways: Sequence[str]) ->
         if heard:
             start, _, rest = heard.partition(b"\r\n\r\n")
             said, wrong = judge(int(start.split(b" ", 2)[1]), rest)
-            told.wrong += [f"{way.__name__}: {wrong}"] if wrong else []
-        told.slow[f"{way.__name__}: {said}"] += 1
+            seen.wrong += [f"{way.__name__}: {wrong}"] if wrong else []
+        seen.slow[f"{way.__name__}: {said}"] += 1
         if way is not not_read and not said.startswith(("408", "429")):
-            told.wrong.append(f"{way.__name__} was told {said}")
+            seen.wrong.append(f"{way.__name__} was told {said}")
         time.sleep(SOONEST)
 
 
@@ -234,7 +234,7 @@ def crowd(
     server: Server, clients: int, seconds: float, ways: Sequence[str] = tuple(SLOW)
 ) -> dict[str, Any]:
     """Many at once, slow ones among them."""
-    told, health, end = Told(), [], time.monotonic() + seconds
+    seen, health, end = Record(), [], time.monotonic() + seconds
     over = threading.Event()
 
     def watch() -> None:
@@ -242,14 +242,14 @@ def crowd(
             try:
                 health.append(server.health())
             except (OSError, http.client.HTTPException) as error:
-                told.wrong.append(f"health: {error!r}")
+                seen.wrong.append(f"health: {error!r}")
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     threads = [
-        threading.Thread(target=asker, args=(server.port, i, end, told))
+        threading.Thread(target=asker, args=(server.port, i, end, seen))
         if i % ONE_IN
-        else threading.Thread(target=slow, args=(server.port, i // ONE_IN, end, told, ways))
+        else threading.Thread(target=slow, args=(server.port, i // ONE_IN, end, seen, ways))
         for i in range(clients)
     ]
     together(threads)
@@ -259,42 +259,42 @@ def crowd(
         "clients": clients,
         "of_them_slow": len(range(0, clients, ONE_IN)),
         "seconds": seconds,
-        "answers": dict(sorted(told.answers.items())),
-        "told_to_slow": dict(sorted(told.slow.items())),
-        "edits_per_second": round(len(told.seconds) / seconds, 2),
-        "p50_ms": percentile(told.seconds, 50),
-        "p99_ms": percentile(told.seconds, 99),
+        "answers": dict(sorted(seen.answers.items())),
+        "told_to_slow": dict(sorted(seen.slow.items())),
+        "edits_per_second": round(len(seen.seconds) / seconds, 2),
+        "p50_ms": percentile(seen.seconds, 50),
+        "p99_ms": percentile(seen.seconds, 99),
         "health_asked": len(health),
         "health_slowest_ms": percentile(health, 100),
-        "wrong": told.wrong,
+        "wrong": seen.wrong,
     }
 
 
 def memory(server: Server, edits: int, clients: int, patience: float) -> dict[str, Any]:
     """So many edits, and what memory does."""
     used: list[float] = []
-    told, before = Told(), server.work()
+    seen, before = Record(), server.work()
     numbers, end = itertools.count(), time.monotonic() + patience
 
     def client() -> None:
         while next(numbers) < edits and time.monotonic() < end:
-            ask(server.port, len(used), told)
+            ask(server.port, len(used), seen)
             used.append(server.memory())
 
     together([threading.Thread(target=client) for _ in range(clients)])
-    if told.answers["200"] < edits:
-        told.wrong.append(f"{told.answers['200']} of {edits} edits in {patience:g} s")
+    if seen.answers["200"] < edits:
+        seen.wrong.append(f"{seen.answers['200']} of {edits} edits in {patience:g} s")
     quarters = np.array_split(np.array(used), 4)
     second, last = float(np.median(quarters[1])), float(np.median(quarters[3]))
     return {
-        "edits": told.answers["200"],
+        "edits": seen.answers["200"],
         "clients": clients,
-        "cpu_ms_per_edit": round((server.work() - before) / max(1, len(told.seconds)) * 1e3),
-        "p50_ms": percentile(told.seconds, 50),
-        "p99_ms": percentile(told.seconds, 99),
+        "cpu_ms_per_edit": round((server.work() - before) / max(1, len(seen.seconds)) * 1e3),
+        "p50_ms": percentile(seen.seconds, 50),
+        "p99_ms": percentile(seen.seconds, 99),
         "memory_mb": {"second_quarter": round(second), "last_quarter": round(last)},
         "memory_growth": round(last / second, 4),
-        "wrong": told.wrong,
+        "wrong": seen.wrong,
     }
 
 

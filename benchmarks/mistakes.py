@@ -8,7 +8,7 @@ from collections.abc import Callable
 from mien.errors import MienError
 
 
-def told(main: Callable[[], None]) -> None:
+def or_one_line(main: Callable[[], None]) -> None:
     """Run a benchmark's `main`."""
     try:
         main()

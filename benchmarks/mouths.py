@@ -89,11 +89,11 @@ def window(crop: np.ndarray, points: np.ndarray, box: tuple[int, int]) -> np.nda
     return np.clip(out, 0, 255)
 
 
-def real(folder: Path, lends: set[str]) -> dict[str, list[Any]]:
+def real(folder: Path, donors: set[str]) -> dict[str, list[Any]]:
     """Smiles of people who lend nothing, open at least as far as the least of `OPENINGS`."""
     out: dict[str, list[Any]] = {"inside": [], "whole": [], "sharp": [], "opening": []}
     for record in DATASETS["london"].records(folder):
-        if record.emotion != "happy" or Path(record.file_name).stem in lends:
+        if record.emotion != "happy" or Path(record.file_name).stem in donors:
             continue
         photo = images.read(folder / record.file_name).pixels
         face = choose(detect(photo), "largest")[0]
@@ -192,9 +192,9 @@ def main() -> None:
     torch.set_num_threads(1)
     shipped = Path(mien.__file__).parent / "face_model" / "mouths.safetensors"
     with safe_open(options.library or shipped, framework="np") as file:
-        lends = set(file.metadata()["names"].split(","))
+        donors = set(file.metadata()["names"].split(","))
     folder = data_home() / "london_1350"
-    photographs, drawn = real(folder, lends), made(folder, options.supersample)
+    photographs, drawn = real(folder, donors), made(folder, options.supersample)
     if options.sheet:
         rows = [np.hstack(p["inside"][i : i + 8]) for p in (photographs, drawn) for i in (0, 8)]
         cv2.imwrite(str(options.sheet), np.vstack(rows)[..., ::-1])

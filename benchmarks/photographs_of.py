@@ -17,7 +17,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from mistakes import told
+from mistakes import or_one_line
 
 from mien import facs
 from mien.data.adapters import KNOWN
@@ -81,4 +81,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    told(main)
+    or_one_line(main)

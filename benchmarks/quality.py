@@ -26,7 +26,7 @@ from peers.run import PEERS, RECORD, read
 from mien.errors import AssetMissing, MienError
 from mien.methods.registry import METHODS
 from mien.metrics import report
-from mien.metrics.bench import Panel
+from mien.metrics.bench import JudgePanel
 from mien.metrics.protocols import PROTOCOLS, Setting, check
 from mien.metrics.scorecard import Contestant, score
 from mien.zoo import data_home
@@ -104,16 +104,16 @@ def measure(options: argparse.Namespace) -> tuple[dict[str, Any], Mapping[str, A
     split = report.split(options.split)
     setting = Setting(options.renders, data_home(), split, options.limit, options.seed, size)
     check(chosen, setting)
-    panel = Panel.standing(options.inception)
+    panel = JudgePanel.standing(options.inception)
     everyone = [*contestants, *rows.contestants]
-    sections = score(everyone, chosen, setting, panel, options.out / "lines", told)
+    sections = score(everyone, chosen, setting, panel, options.out / "lines", progress)
     about = report.facts(named, setting, panel)
     about["command"] = "python " + " ".join(sys.argv)
     about["weights"] |= {row.name: row.weights for row in rows.contestants}
     return about | {"peers": rows.trained, "skipped": rows.skipped}, sections
 
 
-def told(what: str, done: int, total: int) -> None:
+def progress(what: str, done: int, total: int) -> None:
     print(f"\r{what}: {done} of {total}", end="\n" if done == total else "", file=sys.stderr)
 
 

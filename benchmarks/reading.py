@@ -13,7 +13,7 @@ import json
 from typing import Any
 
 import numpy as np
-from mistakes import told
+from mistakes import or_one_line
 from shots import Bench, editor, rounded, shots
 
 from mien import facs, images
@@ -136,4 +136,4 @@ def _measured(points: Float) -> Float:
 
 
 if __name__ == "__main__":
-    told(lambda: print(json.dumps(calibration(), indent=1)))
+    or_one_line(lambda: print(json.dumps(calibration(), indent=1)))

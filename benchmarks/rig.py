@@ -38,9 +38,9 @@ from mien import facs
 from mien.data.split import split_of
 from mien.face_model.fit import fit
 from mien.face_model.mesh import FaceModel
+from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.refine import Match, match
 from mien.face_model.render import Rig
-from mien.face_model.stage import Stage
 from mien.rig.expressions import expression_list
 from mien.types import Float, UInt8
 
@@ -53,12 +53,12 @@ WIDENS = 1.12
 SAME = 0.45
 """Descriptor distance under which nobody doubts that it is the same person; dlib's limit is 0.6."""
 STAGES = {
-    **{f"yaw {yaw}": Stage(turn=(0, yaw, 0)) for yaw in (-20, -10, 10, 20)},
-    **{f"pitch {pitch}": Stage(turn=(pitch, 0, 0)) for pitch in (-12, 12)},
-    "roll 10": Stage(turn=(0, 0, 10)),
-    "light from the left": Stage(light=(0.7, 0, 0)),
-    "light from below": Stage(light=(0, -0.7, 0)),
-    "half a stop more": Stage(light=(0, 0, 0.5)),
+    **{f"yaw {yaw}": PoseAndLight(turn=(0, yaw, 0)) for yaw in (-20, -10, 10, 20)},
+    **{f"pitch {pitch}": PoseAndLight(turn=(pitch, 0, 0)) for pitch in (-12, 12)},
+    "roll 10": PoseAndLight(turn=(0, 0, 10)),
+    "light from the left": PoseAndLight(light=(0.7, 0, 0)),
+    "light from below": PoseAndLight(light=(0, -0.7, 0)),
+    "half a stop more": PoseAndLight(light=(0, 0, 0.5)),
 }
 EMOTIONS = [name for name in facs.EMOTIONS if name != "neutral"]
 
@@ -202,7 +202,7 @@ def emotions(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
     }
 
 
-def stages(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
+def poses_and_lights(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
     """Turned and relit heads: identity kept, and the landmarks where the rig says."""
     out: dict[str, dict[str, list[float]]] = {}
     for name in crops.names("london_neutral")[::8]:
@@ -210,8 +210,8 @@ def stages(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
         rig = Rig(model, image, points, True)
         rest = rig.render(facs.prototype("neutral"), SIZE)
         own, ruler = judge.descriptor(rest.image, rest.landmarks), eye_corners(rest.landmarks)
-        for label, stage in STAGES.items():
-            r = rig.render(facs.prototype("neutral"), SIZE, stage=stage)
+        for label, pose_light in STAGES.items():
+            r = rig.render(facs.prototype("neutral"), SIZE, pose_light=pose_light)
             # dlib's predictor starts from a box, which a turned head's outline would spoil.
             shift = r.landmarks[17:].mean(0) - rest.landmarks[17:].mean(0)
             found = judge.landmarks(r.image, rest.landmarks + shift)
@@ -301,7 +301,7 @@ def main() -> None:
     parts: dict[str, Callable[[], Any]] = {
         "smile": lambda: smiles(model, crops, judge),
         "emotions": lambda: emotions(model, crops, judge),
-        "stage": lambda: stages(model, crops, judge),
+        "stage": lambda: poses_and_lights(model, crops, judge),
         "closing": lambda: closing(model, crops, judge),
         "round_trip": lambda: round_trip(model, crops, judge),
         "speed": lambda: speed(model, crops),

@@ -140,7 +140,7 @@ def checked_points(model: FaceModel, people: list[Photograph]) -> dict[str, Any]
     }
 
 
-def smile_to_rest(model: FaceModel, home: Path, splits: tuple[str, ...]) -> dict[str, Any]:
+def smile_to_neutral(model: FaceModel, home: Path, splits: tuple[str, ...]) -> dict[str, Any]:
     """The face at rest that the fit of a smiling photograph finds by mien's own landmarks, against
     the hand-checked points of that person's neutral photograph, percent."""
     shots: dict[str, dict[str, AlignedFace]] = {}
@@ -159,7 +159,7 @@ def smile_to_rest(model: FaceModel, home: Path, splits: tuple[str, ...]) -> dict
             continue
         smile, true = shown["happy"].landmarks, shown["neutral"].landmarks
         found = fit(model, smile, neutral=False)
-        mesh = pose(model, person(model, found), found.rest_weights)
+        mesh = pose(model, person(model, found), found.neutral_weights)
         rest = found.camera.project(mesh[model.landmarks].astype(np.float64))[0]
         off = []
         for points in (smile, rest):
@@ -313,7 +313,7 @@ def main() -> None:
         "split": options.split,
         "unit": "percent of the distance of the outer eye corners",
         **checked_points(model, people),
-        "smile_to_rest": smile_to_rest(model, options.data, ("test", "validation")),
+        "smile_to_rest": smile_to_neutral(model, options.data, ("test", "validation")),
         "congress": congress(model, options.data, options.sheet),
         "spoilt_landmarks_refused": faults(model, people),
         "gaze": looks(model, people),

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from mistakes import told
+from mistakes import or_one_line
 
 import mien
-from mien.metrics.bench import Bench, Measured, Panel
+from mien.metrics.bench import JudgePanel, Measured, SectionBench
 from mien.metrics.protocols import PROTOCOLS, Setting, check
 from mien.metrics.report import origin
 from mien.metrics.report import split as checked_split
@@ -73,7 +73,7 @@ def main() -> None:
     check(["real"], setting)
     sections = {s.name: s for s in PROTOCOLS["real"](setting).sections}
     section = sections["to a smile, by label"]
-    bench = Bench(section, Panel.standing())
+    bench = SectionBench(section, JudgePanel.standing())
     before = bench.measure(nothing)
     table: dict[str, Any] = {
         "nothing": beside(before, before),
@@ -94,4 +94,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    told(main)
+    or_one_line(main)

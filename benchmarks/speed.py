@@ -200,12 +200,12 @@ def table(
         lines.append(cells(name, spread) | own | {"note": kinds[name].note})
     first = ["row", "px", "M parameters", "GMAC", "ms", "quartiles", "slowest", "ratio", "note"]
     text = "Crop to crop, one face:\n\n" + markdown(first, lines)
-    told = ["row", "ms", "quartiles", "slowest", "ratio"]
+    columns = ["row", "ms", "quartiles", "slowest", "ratio"]
     text += f"\nStages of an edit by {DEFAULT}, one photograph:\n\n"
-    text += markdown(told, [cells(n, s) for n, s in whole.items()])
+    text += markdown(columns, [cells(n, s) for n, s in whole.items()])
     if process:
         text += "\n`mien edit` from its start to its end, one photograph:\n\n"
-        text += markdown(told, [cells(n, s) for n, s in process.items()])
+        text += markdown(columns, [cells(n, s) for n, s in process.items()])
     return text
 
 

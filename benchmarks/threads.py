@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mistakes import told
+from mistakes import or_one_line
 
 from mien import images
 from mien.errors import ConfigError
@@ -169,4 +169,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    told(main)
+    or_one_line(main)

@@ -43,14 +43,14 @@ def main() -> None:
             split=options.split, seed=options.seed, workers=options.workers,
             minutes=options.minutes,
         )  # fmt: skip
-        record = train(asked, options.out, told)
+        record = train(asked, options.out, progress)
     except MienError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
     print(json.dumps(record, indent=1))
 
 
-def told(steps: int, total: int) -> None:
+def progress(steps: int, total: int) -> None:
     print(f"step {steps} of {total}", file=sys.stderr, flush=True)
 
 

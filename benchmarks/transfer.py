@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from learnt import network
-from mistakes import told
+from mistakes import or_one_line
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -44,7 +44,7 @@ def twice(method: Method[Tensor], triples: Triples) -> dict[str, Any]:
         for faces, made in zip((part.source, part.reference), back, strict=True):
             mask = face_mask(faces.landmarks, made.shape[-1])
             values += psnr(made, faces.pixels, mask).tolist()
-    people = [who for part in triples.split(16) for who in (*part.people, *part.lenders)]
+    people = [who for part in triples.split(16) for who in (*part.people, *part.references)]
     return asdict(summarise(values, people))
 
 
@@ -85,7 +85,7 @@ def main() -> None:
     triples = draw_triples(
         options.renders, options.split, options.count, size=size, seed=options.seed
     )
-    bench = transfer.Bench(triples, judges, who)
+    bench = transfer.TransferBench(triples, judges, who)
     unedited = bench.measure(transfer.nothing)
     edits: dict[str, transfer.Editing] = {}
     for row, method in methods.items():
@@ -117,4 +117,4 @@ SHORT = ("better_both", "unit_error_left", "better_psnr", "better_ms_ssim")
 
 
 if __name__ == "__main__":
-    told(main)
+    or_one_line(main)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mistakes import told
+from mistakes import or_one_line
 
 import mien
 from mien import facs, images
@@ -131,4 +131,4 @@ def _one_line(numbers: re.Match[str]) -> str:
 
 
 if __name__ == "__main__":
-    told(main)
+    or_one_line(main)

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from mien import images
-from mien.editor import Editor, lay, pick
+from mien.editor import Editor, paste_back, pick
 from mien.errors import FaceNotFound, GuideError
 from mien.faces.detect import detect
 from mien.guides import ActionUnits, Label
@@ -184,7 +184,7 @@ def test_drafts_are_the_edit_before_it_is_pasted(editor: Editor, anna: Photo) ->
     drafts = editor.draft(anna, [face, face], Label(["happy", "surprise"]))
     for draft, name in zip(drafts, ("happy", "surprise"), strict=True):
         edited = editor.edit(anna, Label(name)).pixels
-        np.testing.assert_allclose(lay(anna, [draft]).pixels, edited, atol=1)
+        np.testing.assert_allclose(paste_back(anna, [draft]).pixels, edited, atol=1)
 
 
 def test_a_draft_fits_a_smaller_photograph(editor: Editor, anna: Photo) -> None:
@@ -194,8 +194,8 @@ def test_a_draft_fits_a_smaller_photograph(editor: Editor, anna: Photo) -> None:
     def half(pixels: UInt8) -> UInt8:
         return np.asarray(cv2.resize(pixels, (300, 300), interpolation=cv2.INTER_AREA), np.uint8)
 
-    small = lay(Photo(half(anna.pixels)), [d.shrunk(0.5) for d in drafts]).pixels
-    wanted = half(lay(anna, drafts).pixels)
+    small = paste_back(Photo(half(anna.pixels)), [d.shrunk(0.5) for d in drafts]).pixels
+    wanted = half(paste_back(anna, drafts).pixels)
     assert np.abs(small.astype(float) - wanted).mean() < 0.5
     assert np.abs(wanted.astype(float) - half(anna.pixels)).max() > 60
 

@@ -49,12 +49,12 @@ class GANimation(Peer):
             options = import_("options.train_options").TrainOptions()
             options.initialize()
             self.options = options._parser.parse_args([])
-            told = {
+            settings = {
                 "is_train": True, "load_epoch": 0, "image_size": plan.size,
                 "batch_size": plan.batch, "cond_nc": len(facs.UNITS), "checkpoints_dir": "",
                 "gpu_ids": [0] if torch.cuda.is_available() else [],
             }  # fmt: skip
-            vars(self.options).update(told)
+            vars(self.options).update(settings)
             networks = import_("networks.networks").NetworksFactory
             theirs: Any = import_("models.ganimation").GANimation
 

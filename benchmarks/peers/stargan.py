@@ -43,13 +43,13 @@ class StarGAN(Peer):
         plan = self.plan
         never = plan.steps + 1
         config = Namespace(**argument_defaults(root / "main.py"))
-        told = {
+        settings = {
             "dataset": "RaFD", "mode": "train", "c_dim": len(facs.EMOTIONS),
             "image_size": plan.size, "batch_size": plan.batch, "num_iters": plan.steps,
             "use_tensorboard": False, "sample_step": never, "model_save_step": never,
             "lr_update_step": never,
         }  # fmt: skip
-        vars(config).update(told)
+        vars(config).update(settings)
         with opened(root) as import_:
             self.solver: Any = import_("solver").Solver(None, None, config)
         self.solver.restore_model = lambda _: None  # `run` has brought the weights back

@@ -49,13 +49,13 @@ class StarGANv2(Peer):
         plan = self.plan
         never = plan.steps + 1
         self.args = Namespace(**argument_defaults(root / "main.py"))
-        told = {
+        settings = {
             "mode": "train", "img_size": plan.size, "num_domains": len(facs.EMOTIONS),
             "w_hpf": 0, "batch_size": plan.batch, "total_iters": plan.steps,
             "ds_iter": plan.steps, "sample_every": never, "save_every": never,
             "eval_every": never,
         }  # fmt: skip
-        vars(self.args).update(told)
+        vars(self.args).update(settings)
         with opened(root) as import_:
             module = import_("core.solver")
             module.CheckpointIO = lambda *_, **__: None  # it would make folders and write pickles
@@ -75,12 +75,12 @@ class StarGANv2(Peer):
             for batch in batches(sources, plan.batch, first, plan.steps, workers):
                 yield batch.source.pixels, batch.source.label
 
-        def lent() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        def reference() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
             for batch in batches(pairs, 2 * plan.batch, clock.first, plan.steps, workers):
                 first, second = batch.source.pixels[0::2], batch.source.pixels[1::2]
                 yield first, second, batch.source.label[0::2]
 
-        seen = Munch(src=Loader(clock, source), ref=lent(), val=source(0))
+        seen = Munch(src=Loader(clock, source), ref=reference(), val=source(0))
         self.args.resume_iter = clock.first
         self.solver.train(seen)
 

@@ -145,12 +145,12 @@ class Editor:
         with clock("edit"):
             drafts = self._possible(crops, guide, intensity)
         with clock("paste"):
-            edited = lay(source, [draft for _, draft in drafts])
+            edited = paste_back(source, [draft for _, draft in drafts])
         changed = tuple(faces[i] for i, _ in drafts)
         heads = tuple(draft.head for _, draft in drafts)
         metadata = self.metadata(guide.describe(), f"{intensity:g}", len(changed))
         metadata |= {"heads": ",".join(heads)}
-        held = told_of([draft for _, draft in drafts])
+        held = reasons_of([draft for _, draft in drafts])
         if held:
             metadata |= {"held": "; ".join(held)}
         return Result(edited, changed, len(found), metadata, source, clock.seconds, heads, held)
@@ -187,8 +187,10 @@ class Editor:
     def swap(self, a: Picture, b: Picture, face: str = "largest") -> tuple[Result, Result]:
         """Both photographs, each with the other's expression."""
         first, second = _photo(a), _photo(b)
-        lent = self.reference(first, face), self.reference(second, face)
-        return self.edit(first, lent[1], face=face), self.edit(second, lent[0], face=face)
+        references = self.reference(first, face), self.reference(second, face)
+        return self.edit(first, references[1], face=face), self.edit(
+            second, references[0], face=face
+        )
 
     def reference(self, photo: Picture, face: str = "largest") -> Reference:
         """A photograph as a guide: its face lends its expression."""
@@ -286,7 +288,7 @@ def _batch(crop: AlignedFace) -> Faces[Float]:
     return Faces.stack([crop])
 
 
-def told_of(drafts: Sequence[Draft]) -> tuple[str, ...]:
+def reasons_of(drafts: Sequence[Draft]) -> tuple[str, ...]:
     """What drafts leave as it is, each reason once."""
     return tuple(dict.fromkeys(reason for draft in drafts for reason in draft.edit.held))
 
@@ -304,7 +306,7 @@ class _Clock:
         self.seconds[stage] = time.perf_counter() - began
 
 
-def lay(source: Photo, drafts: Sequence[Draft]) -> Photo:
+def paste_back(source: Photo, drafts: Sequence[Draft]) -> Photo:
     """The photograph with drafts laid into it, one after the other; a grey one stays grey."""
     pixels = source.pixels
     for draft in drafts:

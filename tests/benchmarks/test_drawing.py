@@ -37,8 +37,8 @@ def test_half_of_a_smile_on_a_face_of_another_size_is_half() -> None:
     from lending import shares
 
     rest, other = template(SIDE), 0.7 * template(SIDE)
-    lender = seen(smiled(rest, 0.2, 0.08))
-    found = shares(seen(other), seen(smiled(other, 0.1, 0.04)), seen(rest), lender)
+    reference = seen(smiled(rest, 0.2, 0.08))
+    found = shares(seen(other), seen(smiled(other, 0.1, 0.04)), seen(rest), reference)
     assert found == pytest.approx({"width": 0.5, "lift": 0.5})
 
 
@@ -46,8 +46,8 @@ def test_no_share_is_told_of_what_the_lender_hardly_does() -> None:
     from lending import shares
 
     rest = template(SIDE)
-    lender, made = seen(smiled(rest, 0.2, 0.004)), seen(smiled(rest, 0.1, 0.05))
-    assert shares(seen(rest), made, seen(rest), lender) == pytest.approx({"width": 0.5})
+    reference, made = seen(smiled(rest, 0.2, 0.004)), seen(smiled(rest, 0.1, 0.05))
+    assert shares(seen(rest), made, seen(rest), reference) == pytest.approx({"width": 0.5})
 
 
 def test_the_shut_and_the_widest_frame_have_open_eyes() -> None:

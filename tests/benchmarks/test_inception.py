@@ -55,7 +55,7 @@ def test_a_place_that_cannot_be_written_is_told(
     out = there / "out.safetensors"  # in a folder that is a file
     monkeypatch.setattr(sys, "argv", ["inception.py", "--weights", str(there), "-o", str(out)])
     with pytest.raises(SystemExit) as exit_:
-        inception.told(inception.main)
+        inception.or_one_line(inception.main)
     assert exit_.value.code == 2
     assert str(there) in capsys.readouterr().err
 

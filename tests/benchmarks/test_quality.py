@@ -13,7 +13,7 @@ import torch
 from mien.faces.align import template
 from mien.guides import Label, Reference
 from mien.metrics import protocols, report
-from mien.metrics.bench import Panel
+from mien.metrics.bench import JudgePanel
 from mien.metrics.protocols import Protocol
 from mien.metrics.scorecard import Contestant
 from mien.metrics.trials import Section, Trial, nothing
@@ -105,9 +105,9 @@ def test_the_table_holds_who_was_asked_and_why_others_were_not(
     monkeypatch.setattr(quality, "check", lambda *_: None)  # it asks for the portraits of "wild"
     mine = Contestant("mtss", nothing, "0")
     monkeypatch.setattr(report, "contestants", lambda _: ([mine], SIDE))
-    standing = Panel.standing()
-    panel = Panel(standing.judges, standing.who, lambda _: True)
-    monkeypatch.setattr(Panel, "standing", classmethod(lambda *_: panel))
+    standing = JudgePanel.standing()
+    panel = JudgePanel(standing.judges, standing.who, lambda _: True)
+    monkeypatch.setattr(JudgePanel, "standing", classmethod(lambda *_: panel))
     options = argparse.Namespace(
         methods=["mtss"], runs=runs, checkouts=fakes, renders=tmp_path, protocol=["wild"],
         split="test", limit=None, seed=0, out=tmp_path, inception=None,

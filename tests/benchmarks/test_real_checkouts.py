@@ -54,8 +54,8 @@ def test_liveportrait_is_built_and_runs(checkouts: Callable[[str], Path]) -> Non
     home = checkouts("LivePortrait")
     row = random_row(home / "LivePortrait", 64)
     one = Faces(faces(64).pixels[:1], faces(64).landmarks[:1])
-    lent = Faces(faces(64).pixels[1:], faces(64).landmarks[1:])
-    made = row.generate(one, Reference(lent))
+    reference = Faces(faces(64).pixels[1:], faces(64).landmarks[1:])
+    made = row.generate(one, Reference(reference))
     assert made.shape == (1, 3, 64, 64)
     assert bool(made.isfinite().all())
     assert sum(p.numel() for p in row.parameters()) > 1e8

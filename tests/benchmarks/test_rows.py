@@ -123,13 +123,13 @@ def test_stargan_takes_the_face_for_what_its_critic_names(row: Callable[[str], A
 
 def test_starganv2_is_told_what_a_reference_wears(row: Callable[[str], Any]) -> None:
     peer = row("starganv2")
-    lent = faces(5)
+    reference = faces(5)
     surprise = facs.EMOTIONS.index("surprise")
-    told = peer.asked(trial(Reference(lent), emotions=(HAPPY, surprise))).code
-    assert torch.equal(told, peer.styled(lent, torch.tensor([HAPPY, surprise])).code)
+    told = peer.asked(trial(Reference(reference), emotions=(HAPPY, surprise))).code
+    assert torch.equal(told, peer.styled(reference, torch.tensor([HAPPY, surprise])).code)
     units = torch.from_numpy(0.8 * facs.prototype("surprise")).expand(2, -1)
-    read = peer.asked(trial(Reference(lent), units=units)).code
-    assert torch.equal(read, peer.styled(lent, torch.tensor([surprise] * 2)).code)
+    read = peer.asked(trial(Reference(reference), units=units)).code
+    assert torch.equal(read, peer.styled(reference, torch.tensor([surprise] * 2)).code)
     assert not torch.equal(told, read)
 
 
@@ -158,14 +158,14 @@ def test_liveportrait_lends_the_expression_alone(fakes: Path) -> None:
 
     peer = random_row(fakes / "LivePortrait", SIDE)
     rising = torch.linspace(-0.5, 0.5, SIDE).expand(2, 3, SIDE, SIDE)
-    source, lender = Faces(rising, faces().landmarks), faces(2)
+    source, reference = Faces(rising, faces().landmarks), faces(2)
     assert peer.cannot(Section("x", [trial(Label("happy"))])) == "liveportrait takes no labels"
     own = peer.editing()(Trial(source, ("a", "b"), ("own",) * 2, Own()))
     # the fake hands its features on, moved by how far the points move: own points move nothing
     assert torch.allclose(own, source.pixels, atol=0.02)
     assert own.shape == source.pixels.shape
-    moved = peer.editing()(Trial(source, ("a", "b"), ("x",) * 2, Reference(lender)))
-    shift = (peer.encode(lender).code - peer.encode(source).code).mean(1)
+    moved = peer.editing()(Trial(source, ("a", "b"), ("x",) * 2, Reference(reference)))
+    shift = (peer.encode(reference).code - peer.encode(source).code).mean(1)
     change = (moved - own).mean((1, 2, 3))
     assert torch.equal(change.sign(), shift.sign())
 

@@ -89,7 +89,7 @@ def test_mistakes_are_said_first(arguments: tuple[str, ...], says: str, tmp_path
 
 
 def test_what_is_chosen_reaches_the_method(weights: Path) -> None:
-    method = mien.load("decoupling", weights, passes=5, hedge=0)
+    method = mien.load("decoupling", weights, passes=5, occlusion_threshold=0)
     assert isinstance(method, Decoupling)
     assert method.architecture.passes == 5
     with pytest.raises(ConfigError, match="no choice 'size'"):

@@ -17,7 +17,7 @@ from mien.judges import NAMES, load
 from mien.judges.identity import Descriptor
 from mien.methods.base import Method
 from mien.metrics import protocols, report
-from mien.metrics.bench import Panel
+from mien.metrics.bench import JudgePanel
 from mien.metrics.protocols import Protocol
 from mien.metrics.scorecard import Contestant
 from mien.metrics.trials import Section, Trial, edited_by, pasted_by
@@ -76,9 +76,9 @@ def tiny(monkeypatch: pytest.MonkeyPatch, wide_mouth: Method[Any]) -> None:
     monkeypatch.setattr(protocols, "_records", lambda *_: [])  # no data set is needed
     one = Contestant("mtss", edited_by(wide_mouth), "0")
     monkeypatch.setattr(report, "contestants", lambda _: ([one], 128))
-    standing = Panel.standing()
-    panel = Panel(standing.judges, standing.who, lambda _: True)
-    monkeypatch.setattr(Panel, "standing", classmethod(lambda *_: panel))
+    standing = JudgePanel.standing()
+    panel = JudgePanel(standing.judges, standing.who, lambda _: True)
+    monkeypatch.setattr(JudgePanel, "standing", classmethod(lambda *_: panel))
 
 
 @pytest.mark.usefixtures("tiny")
@@ -152,8 +152,8 @@ class Colour(Descriptor):
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small faces, nobody looked for in results, people told by their colour."""
     monkeypatch.setattr("mien.metrics.folder.MOST", 128)
-    panel = Panel([load(name) for name in NAMES], Colour(), lambda _: True)
-    monkeypatch.setattr(Panel, "standing", classmethod(lambda *_: panel))
+    panel = JudgePanel([load(name) for name in NAMES], Colour(), lambda _: True)
+    monkeypatch.setattr(JudgePanel, "standing", classmethod(lambda *_: panel))
 
 
 def test_a_folder_of_one_s_own_is_measured_by_what_it_knows(

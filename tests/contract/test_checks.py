@@ -26,9 +26,13 @@ class Sluggish(Learnt):
     name: ClassVar[str] = "sluggish"
     native: ClassVar[tuple[type, ...]] = ()
 
-    def __init__(self, checks: int) -> None:
+    def __init__(self, refinement_steps: int) -> None:
         super().__init__()
-        self.size, self.checks, self.weight = 8, checks, nn.Parameter(torch.ones(()))
+        self.size, self.refinement_steps, self.weight = (
+            8,
+            refinement_steps,
+            nn.Parameter(torch.ones(())),
+        )
         self.asked: list[Tensor] = []
 
     def identity(self, source: Faces) -> Identity:
@@ -59,8 +63,8 @@ def two() -> Faces:
     return Faces(pixels, torch.zeros(2, 68, 2))
 
 
-def reached(checks: int) -> Tensor:
-    method = Sluggish(checks)
+def reached(refinement_steps: int) -> Tensor:
+    method = Sluggish(refinement_steps)
     return method.encode(Faces(method.generate(two(), Label("happy")), two().landmarks)).code[:, 0]
 
 
@@ -69,7 +73,7 @@ def test_unchecked_everyone_answers_by_their_own_share() -> None:
 
 
 def test_each_check_brings_everyone_nearer_to_what_was_asked() -> None:
-    errors = [(0.6 - reached(checks)).abs() for checks in range(5)]
+    errors = [(0.6 - reached(refinement_steps)).abs() for refinement_steps in range(5)]
     for before, after in pairwise(errors):
         assert (after < before).all()
     assert errors[4].max() < 0.15  # of 0.3
@@ -92,8 +96,8 @@ def test_an_own_expression_is_not_checked() -> None:
 
 @pytest.mark.parametrize("name", [name for name, row in registry.METHODS.items() if row.task])
 def test_every_method_can_be_asked_to_check(name: str) -> None:
-    registry.check_chosen(name, {"checks": 1})
+    registry.check_chosen(name, {"refinement_steps": 1})
     architecture = registry.resolve(registry.entry(name).architecture)
-    assert architecture().checks == 0
-    with pytest.raises(ConfigError, match=r"checks is 0 or 1 or 2 or 3 or 4, not 9"):
-        registry.check_chosen(name, {"checks": 9})
+    assert architecture().refinement_steps == 0
+    with pytest.raises(ConfigError, match=r"refinement_steps is 0 or 1 or 2 or 3 or 4, not 9"):
+        registry.check_chosen(name, {"refinement_steps": 9})

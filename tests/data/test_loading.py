@@ -65,7 +65,7 @@ def renders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def told(pixels: Tensor) -> tuple[int, int]:
+def identified(pixels: Tensor) -> tuple[int, int]:
     """Person and state of a picture that was not relit."""
     red, green, _ = (pixels.mean((1, 2)) + 1) * 127.5
     return round(float(red) / 100), round(float(green) / 20)
@@ -102,10 +102,13 @@ def test_a_pair_is_one_person_and_its_truth(renders: Path) -> None:
     pairs = plain_pairs(renders)
     for i in range(60):
         item = pairs[i]
-        (person, source), (same, target) = told(item.source.pixels), told(item.target.pixels)
-        lender, worn = told(item.donor.pixels)
+        (person, source), (same, target) = (
+            identified(item.source.pixels),
+            identified(item.target.pixels),
+        )
+        reference, worn = identified(item.donor.pixels)
         assert person == same
-        assert lender != person or target == 0
+        assert reference != person or target == 0
         assert worn == target
         assert SHOWN - 1 not in (source, target)  # no guide asks for a turned head
         assert item.source.pixels.shape == (3, 32, 32)
@@ -133,7 +136,7 @@ def test_targets_may_name_units_or_be_weak_more_often(
 
     def share(state: int, **asked: Any) -> float:
         pairs = RigPairs(renders, "train", size=32, augment=False, **asked)
-        return float(np.mean([told(pairs[i].target.pixels)[1] == state for i in range(100)]))
+        return float(np.mean([identified(pairs[i].target.pixels)[1] == state for i in range(100)]))
 
     assert share(5) < 0.25 < 0.4 < share(5, named=0.6) < 0.8
     assert share(3) < 0.25 < 0.4 < share(3, weak=0.6) < 0.8
@@ -160,9 +163,9 @@ def test_a_portrait_is_the_person_at_rest(renders: Path) -> None:
         item = pairs[i]
         for face, who in ((item.source, item.source_person), (item.donor, item.donor_person)):
             assert who is not None
-            person, _ = told(face.pixels)
+            person, _ = identified(face.pixels)
             # the third person's photograph is not at rest, their first render is
-            assert told(who.at_rest) == (person, 0 if person < 2 else 1)
+            assert identified(who.at_rest) == (person, 0 if person < 2 else 1)
             assert int(who.index) == person
             assert who.at_rest.shape == (3, 64, 64)
             assert np.allclose(face.landmarks, LANDMARKS, atol=1e-4)
@@ -228,7 +231,7 @@ def test_every_face_once(renders: Path) -> None:
     faces = RigFaces(renders, "train", size=32, augment=False)
     assert len(faces) == 2 * SHOWN + SHOWN - 1  # the third photograph's own units are a guess
     shown = [faces[i] for i in range(len(faces))]
-    seen = [told(x[0]) for x in shown]
+    seen = [identified(x[0]) for x in shown]
     assert seen == [(p, k) for p in range(3) for k in range(SHOWN) if (p, k) != (2, 0)]
     for (_, k), (_, units, label, landmarks) in zip(seen, shown, strict=True):
         assert np.allclose(units, LISTED[max(0, k - 1)], atol=1e-6)
@@ -256,7 +259,7 @@ def test_a_mirrored_face_keeps_its_truth(renders: Path) -> None:
 def test_people_are_filtered(renders: Path) -> None:
     faces = RigFaces(renders, "train", augment=False, people=lambda person: person == "set/1")
     assert len(faces) == SHOWN
-    assert {told(faces[i][0])[0] for i in range(len(faces))} == {1}
+    assert {identified(faces[i][0])[0] for i in range(len(faces))} == {1}
     with pytest.raises(DataError, match="no face of the people"):
         RigFaces(renders, "train", people=lambda person: False)
 

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mien.cli.main import app
-from mien.data.mouths import build, lenders
+from mien.data.mouths import build, donor_photographs
 from mien.data.split import split_of
 from mien.errors import DataError
 from mien.face_model.mouths import MouthLibrary
@@ -30,22 +30,22 @@ def london(tmp_path: Path) -> Path:
 
 def test_only_smiles_of_training_people_lend(london: Path) -> None:
     for folder in (london, london / "smiling_front"):
-        names = [lender.name for lender in lenders(folder)]
+        names = [photograph.name for photograph in donor_photographs(folder)]
         assert names == ["005_08", "107_08"]
         assert all(split_of(f"london/{n[:3]}") == "train" for n in names)
 
 
 def test_age_and_terms_come_along(london: Path) -> None:
-    young, unknown = lenders(london)
+    young, unknown = donor_photographs(london)
     assert young.age == 28
     assert unknown.age != unknown.age
     assert young.licence == "CC-BY-4.0"
 
 
 def test_some_are_left_out_by_name(london: Path) -> None:
-    assert [lender.name for lender in lenders(london, ["005_08"])] == ["107_08"]
+    assert [photograph.name for photograph in donor_photographs(london, ["005_08"])] == ["107_08"]
     with pytest.raises(DataError, match="003_08"):
-        lenders(london, ["003_08"])
+        donor_photographs(london, ["003_08"])
 
 
 def test_a_folder_without_smiles_is_refused(tmp_path: Path, london: Path) -> None:
@@ -53,13 +53,13 @@ def test_a_folder_without_smiles_is_refused(tmp_path: Path, london: Path) -> Non
     empty.mkdir(parents=True)
     for folder, says in ((empty, "no photographs"), (tmp_path / "no", "not a folder")):
         with pytest.raises(DataError, match=says):
-            lenders(folder)
+            donor_photographs(folder)
 
 
 def test_faces_that_show_no_teeth_make_no_library(tmp_path: Path) -> None:
     (tmp_path / "anna.jpg").write_bytes(samples()["anna"].read_bytes())
     with pytest.raises(DataError, match="upper teeth"):
-        build(lenders(tmp_path))
+        build(donor_photographs(tmp_path))
 
 
 def test_the_command_says_what_is_wrong_and_writes_nothing(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_landmarks_that_are_off_are_refused(model: FaceModel, neutral: Rig) -> N
 
 def test_a_face_from_aside_is_refused(model: FaceModel, neutral: Rig) -> None:
     aside = Camera(np.array([0.0, 0.7, 0.0]), neutral.fit.camera.scale, np.array([160.0, 150.0]))
-    points = aside.project(neutral.person.rest[model.landmarks])[0]
+    points = aside.project(neutral.person.neutral[model.landmarks])[0]
     found = fit(model, points.astype(np.float32), neutral=True)
     assert found.fault == "the head is turned too far"
 

@@ -14,8 +14,8 @@ from mien.face_model.lip_chart import DENSITY
 from mien.face_model.lip_donors import HIDDEN, LipDonor, choose, unfolded
 from mien.face_model.lips import _liplike
 from mien.face_model.mesh import FaceModel
+from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.render import Rig
-from mien.face_model.stage import Stage
 from mien.types import AlignedFace
 
 SIZE = 320
@@ -51,7 +51,7 @@ def test_a_vertex_lies_in_the_chart_where_it_says(model: FaceModel) -> None:
     chart = model.lip_chart
     x, y = (np.arange(n) for n in chart.shape[::-1])
     grid = np.stack(np.meshgrid(x, y), -1)
-    assert np.abs(chart.lay(chart.places) - grid)[chart.shown].max() < 0.05
+    assert np.abs(chart.paste_back(chart.places) - grid)[chart.shown].max() < 0.05
 
 
 def test_closed_lips_unfold_without_the_line_between_them(model: FaceModel) -> None:
@@ -76,8 +76,8 @@ def test_lips_are_lent_by_whose_are_alike() -> None:
     darkest = min(donors, key=lambda d: d.brown)
     found = {choose(donors, d.lip * 0.5, d.skin * 0.5, d.brown).name for d in donors}
     assert len(found) == len(donors)  # the nearest of all is the donor itself
-    lent = {choose(donors, darkest.lip, darkest.skin, darkest.brown, k).brown for k in range(2)}
-    assert max(lent) < float(np.median([d.brown for d in donors]))
+    browns = {choose(donors, darkest.lip, darkest.skin, darkest.brown, k).brown for k in range(2)}
+    assert max(browns) < float(np.median([d.brown for d in donors]))
 
 
 def test_skin_is_not_taken_for_lip() -> None:
@@ -112,7 +112,7 @@ def test_lips_that_stay_are_the_photographs(parted: Rig) -> None:
     weights = parted.fit.weights.copy()
     weights[[parted.model.index[f"browInnerUp_{side}"] for side in "LR"]] += 0.5
     for wanted, low, high in ((weights, 0.0, 0.01), (parted.weights(REST), 0.9, 1.0)):
-        scene, _ = parted._scene(wanted, parted.fit.camera, 1.0, True, Stage(), None)
+        scene, _ = parted._scene(wanted, parted.fit.camera, 1.0, True, PoseAndLight(), None)
         assert low <= scene.lips <= high
 
 

@@ -14,8 +14,8 @@ from mien.face_model.frame import Frame, Window
 from mien.face_model.gaze import irises_of
 from mien.face_model.mesh import BACKGROUND_LAYER, MOUTH_INSIDE, TEETH, FaceModel
 from mien.face_model.mouth import CROWN
+from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.render import Render, Rig
-from mien.face_model.stage import Stage
 from mien.face_model.teeth import DENSITY, Tints, draw, places
 from mien.types import AlignedFace
 
@@ -76,7 +76,9 @@ def test_no_hole_at_any_strength(neutral: Rig, smiling: Rig, seed: int) -> None:
             r = rig.render(units, SIZE, supersample=1)
             assert np.isfinite(r.flow).all()
             hull = cv2.convexHull(r.landmarks[27:].astype(np.float32))[:, 0]
-            scene, _ = rig._scene(rig.weights(units), rig.fit.camera, 1.0, True, Stage(), None)
+            scene, _ = rig._scene(
+                rig.weights(units), rig.fit.camera, 1.0, True, PoseAndLight(), None
+            )
             layer = Frame.of(scene, Window.whole(SIZE)).layer
             assert not (layer[within(hull)] == BACKGROUND_LAYER).any()
 

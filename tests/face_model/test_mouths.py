@@ -104,20 +104,20 @@ def test_a_row_ends_where_a_lower_one_begins(made_smile: MadeSmile) -> None:
 
 def test_a_narrow_own_row_goes_on_as_a_donors(made_smile: MadeSmile) -> None:
     """Its own teeth stay to the bit; beside them stand the donor's, as dark as its own ends."""
-    lent = max(MouthLibrary.load(mouths.SHIPPED).donors, key=lambda d: d.reach)
-    pixels = lent.pixels.copy()
-    middle, half = pixels.shape[1] // 2, round(0.4 * lent.reach * FLAT.density)
+    widest = max(MouthLibrary.load(mouths.SHIPPED).donors, key=lambda d: d.reach)
+    pixels = widest.pixels.copy()
+    middle, half = pixels.shape[1] // 2, round(0.4 * widest.reach * FLAT.density)
     pixels[:, : middle - half, 3] = pixels[:, middle + half :, 3] = 0
     pixels[..., :3] //= 2
-    narrow = dataclasses.replace(lent, pixels=pixels)
-    wide = narrow.beside(lent, lent.pixels[..., :3].astype(np.float32))
+    narrow = dataclasses.replace(widest, pixels=pixels)
+    wide = narrow.beside(widest, widest.pixels[..., :3].astype(np.float32))
     own = pixels[..., 3] == 255
-    assert narrow.reach < 0.6 * lent.reach
-    assert wide.reach > 0.95 * lent.reach
+    assert narrow.reach < 0.6 * widest.reach
+    assert wide.reach > 0.95 * widest.reach
     assert np.abs(wide.pixels[own].astype(int) - pixels[own]).max() <= 1
     beside = np.s_[:, middle + half + 4 : middle + half + 12]
     shown = wide.pixels[beside][..., 3] > 250
-    light = [np.median(p[beside][shown][:, :3]) for p in (wide.pixels, lent.pixels)]
+    light = [np.median(p[beside][shown][:, :3]) for p in (wide.pixels, widest.pixels)]
     assert light[0] < 0.75 * light[1]
 
 

@@ -12,8 +12,8 @@ from mien import facs
 from mien.face_model.eyes import polygon
 from mien.face_model.fit import fit
 from mien.face_model.mesh import FaceModel
+from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.render import Render, Rig, shrink_flow
-from mien.face_model.stage import Stage
 from mien.types import AlignedFace
 
 LUMA = np.array([0.299, 0.587, 0.114])
@@ -180,11 +180,11 @@ def test_wrong_input_is_refused(model: FaceModel, neutral: Rig) -> None:
 
 
 def turned(rig: Rig, pitch: float = 0, yaw: float = 0, roll: float = 0) -> Render:
-    return rig.render(facs.vector({}), SIZE, stage=Stage(turn=(pitch, yaw, roll)))
+    return rig.render(facs.vector({}), SIZE, pose_light=PoseAndLight(turn=(pitch, yaw, roll)))
 
 
 def lit(rig: Rig, left: float = 0, up: float = 0, stops: float = 0) -> Render:
-    return rig.render(facs.vector({}), SIZE, stage=Stage(light=(left, up, stops)))
+    return rig.render(facs.vector({}), SIZE, pose_light=PoseAndLight(light=(left, up, stops)))
 
 
 def test_its_own_units_give_the_photograph(neutral: Rig) -> None:
@@ -192,13 +192,14 @@ def test_its_own_units_give_the_photograph(neutral: Rig) -> None:
     assert np.array_equal(same.image, neutral.original(SIZE).image)
     assert not same.flow.any()
     assert not np.array_equal(
-        neutral.render(neutral.units, SIZE, stage=Stage(turn=(0, 5, 0))).image, same.image
+        neutral.render(neutral.units, SIZE, pose_light=PoseAndLight(turn=(0, 5, 0))).image,
+        same.image,
     )
 
 
 def test_the_default_stage_is_the_photographs_own(neutral: Rig) -> None:
     a, b = show(neutral, AU12=0.6), turned(neutral)
-    same = neutral.render(facs.vector({"AU12": 0.6}), SIZE, stage=Stage())
+    same = neutral.render(facs.vector({"AU12": 0.6}), SIZE, pose_light=PoseAndLight())
     assert (same.image == a.image).all()
     assert b.camera == neutral.fit.camera
 
@@ -302,8 +303,10 @@ def test_the_same_photograph_makes_the_same_bytes(
 ) -> None:
     face = crop(NEUTRAL)
     again = Rig(model, face.pixels, face.landmarks, True)
-    stage = Stage(turn=(3, 12, -4), light=(0.4, -0.2, 0.3))
-    a, b = (r.render(facs.prototype("disgust"), SIZE, stage=stage) for r in (neutral, again))
+    pose_light = PoseAndLight(turn=(3, 12, -4), light=(0.4, -0.2, 0.3))
+    a, b = (
+        r.render(facs.prototype("disgust"), SIZE, pose_light=pose_light) for r in (neutral, again)
+    )
     assert a.image.tobytes() == b.image.tobytes()
     assert a.flow.tobytes() == b.flow.tobytes()
     assert a.visibility.tobytes() == b.visibility.tobytes()
@@ -331,11 +334,11 @@ def test_moved_light_leaves_the_wall_and_lights_a_grey_face(
 ) -> None:
     """No rim of light beside ears and neck, where the mesh is wider than the head; but a face may
     be as bright as the wall behind it."""
-    key = Stage(light=(0.7, 0.0, 0.0))
+    key = PoseAndLight(light=(0.7, 0.0, 0.0))
     grey = np.repeat((anna.pixels @ LUMA).astype(np.uint8)[..., None], 3, -1)
     for pixels in (anna.pixels, grey):
         rig = Rig(model, pixels, anna.landmarks, neutral=True)
-        drawing = rig.draw(rig.fit.weights, 320, stage=key)
+        drawing = rig.draw(rig.fit.weights, 320, pose_light=key)
         changed = np.abs(drawing.gain - 1)
         wall = np.abs(pixels.astype(int) - np.median(pixels[:16, :16], (0, 1))).max(-1) < 12
         points = drawing.landmarks

@@ -14,7 +14,7 @@ from mien.rig.expressions import (
     ODDS,
     STAGED,
     TURN,
-    choose_stage,
+    choose_pose_and_light,
     choose_states,
     emotion_of,
     emotions,
@@ -170,7 +170,7 @@ def test_states_and_stages_come_by_their_odds() -> None:
     for i in range(200):
         for state, row in enumerate(choose_states(0, f"photo {i}", 29)):
             part = int(np.searchsorted(starts, row, "right")) - 1
-            stage = choose_stage(0, f"photo {i}", state, int(row))
+            stage = choose_pose_and_light(0, f"photo {i}", state, int(row))
             assert (np.abs(stage.turn) <= TURN).all()
             if part < 2:
                 assert not any(stage.turn + stage.light)

@@ -100,11 +100,11 @@ def test_options_beside_a_file(tmp_path: Path) -> None:
     assert same.to_json() == {"to": "sad", "au": ["AU1=1"], "gaze": [1, 0], "intensity": 0.5}
     more = asked_for(path, to="happy", au=["AU2=1"], gaze="0,1").spec
     assert (more.to, more.au, more.gaze) == ("happy", ("AU1=1", "AU2=1"), (0, 1))
-    lent = asked_for(path, like=samples()["ben"])
-    assert (lent.spec.to, lent.spec.share, lent.lender is None) == (None, 1, False)
+    reference = asked_for(path, like=samples()["ben"])
+    assert (reference.spec.to, reference.spec.share, reference.photo is None) == (None, 1, False)
     half = asked_for(path, like=samples()["ben"], share=0.5)
     assert (half.spec.to, half.spec.share) == ("sad", 0.5)
-    assert half.words != lent.words
+    assert half.words != reference.words
     assert str(samples()["ben"]) not in half.words, "a photograph is told by what it shows"
 
 

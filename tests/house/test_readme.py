@@ -16,7 +16,7 @@ import mien
 from mien.cli import main
 from mien.guides import ActionUnits, Label, Reference
 from mien.methods.config import BaseArchitecture
-from mien.metrics.brief import short
+from mien.metrics.summary import short
 from mien.types import Faces
 
 ROOT = Path(__file__).resolve().parents[2]

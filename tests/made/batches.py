@@ -50,8 +50,10 @@ def made_strangers(size: int, count: int = 4) -> Strangers:
     donor = replace(pairs.donor, coded=torch.ones_like(coded))
     there = torch.zeros(count)
     there[0] = 1
-    lender = replace(pairs.donor_person, rests=there, index=torch.tensor([0, -1, -1, -1])[:count])
-    return Strangers(source, donor, pairs.source_person, lender)
+    reference = replace(
+        pairs.donor_person, rests=there, index=torch.tensor([0, -1, -1, -1])[:count]
+    )
+    return Strangers(source, donor, pairs.source_person, reference)
 
 
 def sources(pairs: Pairs) -> Batch:

@@ -15,7 +15,7 @@ from torch import nn
 from mien.data.batch import Pairs
 from mien.faces.align import template
 from mien.methods.aipgan import losses, networks
-from mien.methods.aipgan.config import AIPGANConfig, Architecture, Training, Weights
+from mien.methods.aipgan.config import AIPGANConfig, Architecture, LossWeights, Training
 from mien.methods.aipgan.method import AIPGAN, dotted, lit
 from mien.methods.aipgan.task import AIPGANTask
 from mien.nn.phases import Loss
@@ -27,7 +27,7 @@ SMALL = Architecture(
     head="compose", relative=True, look=True, norm="group",
 )  # fmt: skip
 PAPER = replace(SMALL, intrinsic="deforming", identity=16, head="picture", relative=False)
-ALL = Weights(pixel=1, edges=1, flow=1, mask=1, smooth=1)
+ALL = LossWeights(pixel=1, edges=1, flow=1, mask=1, smooth=1)
 TRUTH = {"pixel", "edges", "flow", "mask", "smooth"}
 WARP = {"warp_smooth", "warp_mean", "at_rest"}
 JUDGED = {"realism", "judged_units", "judged_person"}
@@ -42,7 +42,7 @@ def batch(count: int = 4) -> Pairs:
 
 
 def task(
-    weights: Weights = ALL, architecture: Architecture = SMALL, **training: object
+    weights: LossWeights = ALL, architecture: Architecture = SMALL, **training: object
 ) -> AIPGANTask:
     torch.manual_seed(0)
     made = Training(**{"share": 0.5, "people": 5, "data": "pairs"} | training)  # type: ignore[arg-type]
@@ -79,16 +79,16 @@ def test_shapes_of_the_defaults() -> None:
         assert code.shape == (1, 128)
         assert gate.shape == (1, 1, 16, 16)
         features = networks.ExpressionFeatures(a)
-        lent = features(code)
-        assert [m.shape[1:] for m in lent] == [(256, 8, 8), (128, 16, 16), (64, 32, 32)]
-        assert features.landmarks(lent[-1]).shape == (1, 68, 2)
+        other_maps = features(code)
+        assert [m.shape[1:] for m in other_maps] == [(256, 8, 8), (128, 16, 16), (64, 32, 32)]
+        assert features.landmarks(other_maps[-1]).shape == (1, 68, 2)
         encoder = networks.IdentityEncoder(a)
         maps, bottom, _ = encoder(face)
-        assert [m.shape for m in maps] == [m.shape for m in lent]
+        assert [m.shape for m in maps] == [m.shape for m in other_maps]
         assert encoder.intrinsic(maps[-1]).shape == (1, 3, 64, 64)
         assert encoder.deform is not None
         assert encoder.deform(bottom).shape == (1, 2, 64, 64)
-        assert networks.Decoder(a)(maps, lent, None, face, code).shape == (1, 64, 128, 128)
+        assert networks.Decoder(a)(maps, other_maps, None, face, code).shape == (1, 64, 128, 128)
         patches, units, person = networks.Discriminator(a, 9)(face)
         assert patches.shape == (1, 1, 8, 8)
         assert units.shape == (1, 47)
@@ -150,9 +150,13 @@ def test_every_pooling_joins_where_it_should(kind: str, scales: str) -> None:
     made = method(replace(SMALL, pooling=kind, scales=scales))
     source = faces()
     identity = made.identity(source)
-    lent = [m.detach().requires_grad_() for m in made.expression_features(identity.features[-1])]
-    h = made.decoder(list(identity.features[:-1]), lent, lent, source.pixels, torch.zeros(2, 24))
-    gradients = torch.autograd.grad(h.square().sum(), lent, allow_unused=True)
+    other_maps = [
+        m.detach().requires_grad_() for m in made.expression_features(identity.features[-1])
+    ]
+    h = made.decoder(
+        list(identity.features[:-1]), other_maps, other_maps, source.pixels, torch.zeros(2, 24)
+    )
+    gradients = torch.autograd.grad(h.square().sum(), other_maps, allow_unused=True)
     reached = [g is not None and bool((g != 0).any()) for g in gradients]
     assert reached == ([True] * 3 if scales == "all" else [False, False, True])
     assert all(torch.isfinite(g).all() for g in gradients if g is not None)
@@ -163,12 +167,12 @@ def test_every_pooling_joins_where_it_should(kind: str, scales: str) -> None:
 
 def test_of_the_reference_nothing_but_the_code_reaches_the_result() -> None:
     made, source = method(), faces()
-    lender = faces().pixels.flip(0).requires_grad_()
-    code = made.encode(Faces(lender, source.landmarks))
+    reference = faces().pixels.flip(0).requires_grad_()
+    code = made.encode(Faces(reference, source.landmarks))
     result = made.decode(made.identity(source), code)
-    (whole,) = torch.autograd.grad(result.sum(), lender, retain_graph=True)
+    (whole,) = torch.autograd.grad(result.sum(), reference, retain_graph=True)
     (through,) = torch.autograd.grad(result.sum(), code.code, retain_graph=True)
-    (by_code,) = torch.autograd.grad(code.code, lender, through)
+    (by_code,) = torch.autograd.grad(code.code, reference, through)
     assert whole.abs().sum() > 0
     assert torch.allclose(whole, by_code, atol=1e-6)
 
@@ -213,7 +217,7 @@ def test_every_term_is_named_and_can_be_switched_off() -> None:
 
 
 def test_terms_of_the_paper() -> None:
-    parts = made_parts(task(Weights(), PAPER, data="unpaired")).parts
+    parts = made_parts(task(LossWeights(), PAPER, data="unpaired")).parts
     assert set(parts) == COMMON | WARP
     for name in WARP:
         fewer = made_parts(task(replace(ALL, **{name: 0.0}), PAPER, data="unpaired")).parts
@@ -276,7 +280,7 @@ def test_parts_have_a_critic_where_the_truth_is_known(part: str) -> None:
     assert all(p.grad is None for p in made.method.parameters())
     alone = task(replace(watched, **{f"{part}_realism": 0.0})).phases()[2].loss(batch(), 0).parts
     assert set(parts) - set(alone) == {f"{part}_realism"}
-    assert not task(watched, data="unpaired").watches.playing
+    assert not task(watched, data="unpaired").watches.active
 
 
 def test_refining_adds_nothing_at_first_and_then_what_the_change_of_code_says() -> None:
@@ -288,10 +292,13 @@ def test_refining_adds_nothing_at_first_and_then_what_the_change_of_code_says() 
     with torch.no_grad():
         source = faces()
         identity = made.identity(source)
-        maps, lent = list(identity.features[:-1]), made.expression_features(start.expand(2, -1))
+        maps, other_maps = (
+            list(identity.features[:-1]),
+            made.expression_features(start.expand(2, -1)),
+        )
 
         def features(by: AIPGAN, change: torch.Tensor) -> torch.Tensor:
-            return by.decoder(maps, lent, lent, source.pixels, change)  # type: ignore[no-any-return]
+            return by.decoder(maps, other_maps, other_maps, source.pixels, change)  # type: ignore[no-any-return]
 
         assert torch.allclose(features(made, change), features(plain, change), atol=1e-5)
         torch.nn.init.normal_(made.decoder.refine.block.conv2.weight, std=0.1)  # type: ignore[union-attr]
@@ -313,7 +320,7 @@ def test_beside_the_truth_the_encoder_does_not_learn_to_look_away(data: str) -> 
 
 def test_unknown_units_of_a_photograph_teach_nothing() -> None:
     """The second source's units are a guess: another guess changes no term."""
-    made, data = task(data="unpaired", lent=0.0), batch()
+    made, data = task(data="unpaired", reference_share=0.0), batch()
     other = replace(data, source=data.source.map(torch.clone))
     other.source.units[1] = 0
     seen = []
@@ -325,11 +332,11 @@ def test_unknown_units_of_a_photograph_teach_nothing() -> None:
 
 def test_lent_says_how_often_the_references_code_is_drawn() -> None:
     for share in (0.0, 1.0):
-        made, data = task(lent=share), batch()
+        made, data = task(reference_share=share), batch()
         codes = torch.randn(8, 24)
-        own, lent = made.draw(codes, data)
+        own, other_maps = made.draw(codes, data)
         mapped = made.method.unit_map.to_code(data.target.units)
-        assert torch.allclose(lent, codes[4:] if share else mapped)
+        assert torch.allclose(other_maps, codes[4:] if share else mapped)
         assert torch.equal(own[1], codes[1])  # its units are not known
 
 

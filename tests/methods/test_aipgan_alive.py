@@ -11,7 +11,7 @@ from batches import made_strangers
 from torch import Tensor
 
 from mien.methods.aipgan import losses, networks
-from mien.methods.aipgan.config import AIPGANConfig, Architecture, Training, Weights
+from mien.methods.aipgan.config import AIPGANConfig, Architecture, LossWeights, Training
 from mien.methods.aipgan.method import AIPGAN
 from mien.methods.aipgan.task import AIPGANTask
 from mien.nn.alive import vitals
@@ -28,7 +28,7 @@ TERMS = JUDGED | {
 }  # fmt: skip
 
 
-def unpaired(weights: Weights = Weights(), **changes: object) -> AIPGANTask:  # noqa: B008
+def unpaired(weights: LossWeights = LossWeights(), **changes: object) -> AIPGANTask:  # noqa: B008
     torch.manual_seed(0)
     made = Training(data="unpaired", share=0.5, people=5)
     return AIPGANTask(AIPGANConfig(replace(PAPER, **changes), weights, made), Path())  # type: ignore[arg-type]
@@ -65,7 +65,7 @@ def test_a_rationed_gate_lets_its_share_through_and_no_more(share: float) -> Non
 def test_the_identity_gate_chooses_what_rebuilds_the_intrinsic_image() -> None:
     """It has a phase of its own, in which the intrinsic image teaches it; no other phase moves it;
     and without an intrinsic image it learns nothing."""
-    made = unpaired(Weights(warp_mean=0, warp_smooth=0), identity_gate=0.5)
+    made = unpaired(LossWeights(warp_mean=0, warp_smooth=0), identity_gate=0.5)
     names = [p.name for p in made.phases()]
     assert names == ["discriminator", "gate", "generator"]
     gate = made.phases()[1]
@@ -77,7 +77,7 @@ def test_the_identity_gate_chooses_what_rebuilds_the_intrinsic_image() -> None:
     for part in ("intrinsic", "choice", "at_rest"):
         grads = torch.autograd.grad(loss.parts[part], gate.parameters, retain_graph=True)
         assert sum(float(g.abs().sum()) for g in grads) > 0
-    assert "gate" not in [p.name for p in unpaired(Weights(intrinsic=0)).phases()]
+    assert "gate" not in [p.name for p in unpaired(LossWeights(intrinsic=0)).phases()]
     assert "gate" not in [p.name for p in unpaired(identity_gate=0.0).phases()]
 
 
@@ -199,7 +199,7 @@ def test_both_sides_of_the_bilinear_pooling_are_heard() -> None:
     made = method(PAPER)
     identity = made.identity(faces())
     maps = [m.detach().requires_grad_() for m in identity.features[:-1]]
-    lent = [m.detach().requires_grad_() for m in made.expression_features(identity.features[-1])]
-    h = made.decoder(maps, lent, None, faces().pixels, torch.zeros(2, 24))
-    for slope in torch.autograd.grad(h.square().sum(), [*maps, *lent]):
+    donor = [m.detach().requires_grad_() for m in made.expression_features(identity.features[-1])]
+    h = made.decoder(maps, donor, None, faces().pixels, torch.zeros(2, 24))
+    for slope in torch.autograd.grad(h.square().sum(), [*maps, *donor]):
         assert float(slope.abs().sum()) > 1e-6

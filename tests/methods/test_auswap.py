@@ -11,7 +11,7 @@ from batches import made_pairs, made_strangers, sources
 
 from mien.data.batch import Pairs
 from mien.methods.auswap import losses
-from mien.methods.auswap.config import Architecture, AUSwapConfig, Training, Weights
+from mien.methods.auswap.config import Architecture, AUSwapConfig, LossWeights, Training
 from mien.methods.auswap.method import AUSwap
 from mien.methods.auswap.networks import FreeEncoder, Generator, PatchDiscriminator, UnitEncoder
 from mien.methods.auswap.task import AUSwapTask
@@ -24,7 +24,7 @@ SMALL = Architecture(
     discriminator=8, head="compose", relative=True, look=True, refine=True,
 )  # fmt: skip
 PICTURE = replace(SMALL, head="picture", relative=False, look=False, refine=False)
-ALL = Weights(pixel=1, edges=1, flow=1, mask=1, smooth=1, same=1)
+ALL = LossWeights(pixel=1, edges=1, flow=1, mask=1, smooth=1, same=1)
 TRUTH = {"pixel", "edges", "flow", "mask", "smooth", "same"}
 PAPER = {
     "units", "units_again", "free", "swap_consistency", "realism", "reconstruction", "cycle",
@@ -36,7 +36,7 @@ def batch(count: int = 4) -> Pairs:
     return made_pairs(64, count)
 
 
-def task(weights: Weights = ALL, **training: object) -> AUSwapTask:
+def task(weights: LossWeights = ALL, **training: object) -> AUSwapTask:
     torch.manual_seed(0)
     made = Training(share=0.5, **training)  # type: ignore[arg-type]
     return AUSwapTask(AUSwapConfig(SMALL, weights, made), Path())
@@ -126,7 +126,7 @@ def test_agreement_cannot_be_bought_by_shrinking() -> None:
 
 def test_every_term_is_named_and_can_be_switched_off() -> None:
     assert set(generator_parts(task(data="pairs")).parts) == PAPER | TRUTH
-    assert set(generator_parts(task(Weights(), data="unpaired")).parts) == PAPER
+    assert set(generator_parts(task(LossWeights(), data="unpaired")).parts) == PAPER
     for name in sorted(PAPER | TRUTH):
         parts = generator_parts(task(replace(ALL, **{name: 0.0}), data="pairs")).parts
         assert set(parts) == (PAPER | TRUTH) - {name}
@@ -211,13 +211,13 @@ def test_parts_have_a_critic_where_the_truth_is_known(part: str) -> None:
     critic.loss(data, 0).total.backward()
     assert any(p.grad is not None and p.grad.any() for p in made.watches[part].parameters())
     assert all(p.grad is None for p in made.method.parameters())
-    assert not task(watched, data="unpaired").watches.playing
+    assert not task(watched, data="unpaired").watches.active
 
 
 # ---- photographs, and whether the paper's mechanisms live ----------------------------------------
 
 
-def unpaired(weights: Weights = Weights(), **training: object) -> AUSwapTask:  # noqa: B008
+def unpaired(weights: LossWeights = LossWeights(), **training: object) -> AUSwapTask:  # noqa: B008
     """The paper's setting: its networks, a picture head, no truth."""
     torch.manual_seed(0)
     made = Training(data="unpaired", share=0.5, **training)  # type: ignore[arg-type]
@@ -257,7 +257,7 @@ def test_the_adversary_drives_units_out_of_the_feature_and_not_without_its_weigh
     for weight in (1.0, 0.0):
         quiet = dict.fromkeys(PAPER - {"free", "reconstruction"}, 0.0)
         made, data = (
-            unpaired(Weights(**quiet | {"free": weight, "reconstruction": 0.1})),
+            unpaired(LossWeights(**quiet | {"free": weight, "reconstruction": 0.1})),
             made_strangers(64),
         )
         reader = torch.optim.Adam(made.reader.parameters(), 1e-2)
@@ -302,7 +302,7 @@ def test_a_dead_adversary_is_noticed() -> None:
     _, alarms = heard(made.answers(made.method, data))
     dead = [a.partition(" is dead")[0] for a in alarms if "dead" in a]
     assert dead == ["multi-class adversary", "swap consistency"]
-    assert unpaired(Weights(free=0)).answers(made.method, data).keys() == {
+    assert unpaired(LossWeights(free=0)).answers(made.method, data).keys() == {
         "realism", "swap consistency",
     }  # fmt: skip
 

@@ -15,10 +15,10 @@ from mien.errors import ConfigError
 from mien.guides import Label
 from mien.methods.decoupling import losses
 from mien.methods.decoupling.codes import Codes, Layout
-from mien.methods.decoupling.config import Architecture, DecouplingConfig, Training, Weights
+from mien.methods.decoupling.config import Architecture, DecouplingConfig, LossWeights, Training
 from mien.methods.decoupling.method import Decoupling
 from mien.methods.decoupling.progressive import Discriminator, Generator
-from mien.methods.decoupling.stages import Course
+from mien.methods.decoupling.stages import ResolutionSchedule
 from mien.methods.decoupling.stages import stages as stages_of
 from mien.methods.decoupling.task import DecouplingTask
 from mien.nn.phases import Loss
@@ -36,7 +36,7 @@ PAPER = {
     "units", "mapped", "classification", "uniform", "reconstruction", "structure", "refined",
     "latent", "swap", "realism",
 }  # fmt: skip
-ALL = Weights(same=1, lent=1, pixel=1, edges=1, flow=1, mask=1, smooth=1)
+ALL = LossWeights(same=1, transfer=1, pixel=1, edges=1, flow=1, mask=1, smooth=1)
 COURSE = {"images": 96, "batch": 4, "codes": 0.25, "edits": 0.25, "growth": (1.0, 1.0, 1.0, 1.0)}
 
 
@@ -44,7 +44,7 @@ def batch(count: int = 4) -> Pairs:
     return made_pairs(32, count)
 
 
-def task(weights: Weights = ALL, **training: object) -> DecouplingTask:
+def task(weights: LossWeights = ALL, **training: object) -> DecouplingTask:
     torch.manual_seed(0)
     made = Training(**({"share": 0.5} | COURSE | training))  # type: ignore[arg-type]
     return DecouplingTask(DecouplingConfig(SMALL, weights, made), Path())
@@ -105,7 +105,7 @@ def test_stages_that_do_not_fit_are_refused() -> None:
 
 
 def test_a_course_changes_its_data_set() -> None:
-    course = Course(["a"] * 9, ["b"] * 9, 4)  # type: ignore[arg-type]
+    course = ResolutionSchedule(["a"] * 9, ["b"] * 9, 4)  # type: ignore[arg-type]
     assert "".join(course[i] for i in range(8)) == "aaaabbbb"
 
 
@@ -254,9 +254,9 @@ def test_adversary_and_mapping_pull_against_each_other() -> None:
 
 def test_every_term_is_named_and_can_be_switched_off() -> None:
     assert set(parts(task(), "codes").parts) == {"units", "mapped", "classification"}
-    assert set(parts(task(), "picture_16").parts) == PAPER | {"same", "lent"}
-    assert set(parts(task(Weights()), "picture_16").parts) == PAPER
-    everything = PAPER | TRUTH | {"same", "lent"}
+    assert set(parts(task(), "picture_16").parts) == PAPER | {"same", "transfer"}
+    assert set(parts(task(LossWeights()), "picture_16").parts) == PAPER
+    everything = PAPER | TRUTH | {"same", "transfer"}
     assert set(parts(task(), "edits").parts) == everything
     for name in sorted(everything):
         left = parts(task(replace(ALL, **{name: 0.0})), "edits").parts

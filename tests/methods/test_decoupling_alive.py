@@ -14,7 +14,7 @@ import mien
 from mien.data.batch import Strangers
 from mien.methods.decoupling import losses
 from mien.methods.decoupling.codes import Codes
-from mien.methods.decoupling.config import Architecture, DecouplingConfig, Training, Weights
+from mien.methods.decoupling.config import Architecture, DecouplingConfig, LossWeights, Training
 from mien.methods.decoupling.method import Decoupling
 from mien.methods.decoupling.task import DecouplingTask
 from mien.nn.alive import heard
@@ -33,7 +33,7 @@ TERMS = {
 }  # fmt: skip
 
 
-def unpaired(weights: Weights = Weights(), **changes: object) -> DecouplingTask:  # noqa: B008
+def unpaired(weights: LossWeights = LossWeights(), **changes: object) -> DecouplingTask:  # noqa: B008
     torch.manual_seed(0)
     made = Training(images=800, batch=4, share=0.5)
     architecture = replace(PAPER, **changes)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import torch
 from mien.errors import WeightsError
 from mien.methods.decoupling.codes import Codes, Crowd, Layout, Spread
 from mien.methods.decoupling.config import Architecture
-from mien.methods.decoupling.progressive import Generator, Told
+from mien.methods.decoupling.progressive import Generator, Modulation
 
 SMALL = Architecture(
     size=32, layers=((8, 0), (4, 6), (2, 6), (0, 6)), grain=16, generator=256, generator_max=16
@@ -32,7 +32,7 @@ def test_each_layer_takes_the_codes_that_the_list_gives_it() -> None:
 def test_an_expression_has_places() -> None:
     """Silent at first; once learnt, what an expression code says differs from place to place."""
     torch.manual_seed(0)
-    told = Told(6, 0, 5, side=8, places=3)
+    told = Modulation(6, 0, 5, side=8, places=3)
     x, how = torch.ones(1, 6, 8, 8), torch.randn(1, 5)
     spread = told(x, torch.empty(1, 0, 8, 8), how)
     assert torch.allclose(spread, spread[..., :1, :1].expand_as(spread))
@@ -41,7 +41,7 @@ def test_an_expression_has_places() -> None:
         told.spot.weight.normal_()
     placed = told(x, torch.empty(1, 0, 8, 8), how)
     assert placed.std((2, 3)).min() > 0.1
-    assert Told(6, 0, 5, side=8, places=0).spot is None
+    assert Modulation(6, 0, 5, side=8, places=0).spot is None
 
 
 def test_the_centre_stays_where_the_first_batches_were() -> None:

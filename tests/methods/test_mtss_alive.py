@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mien.data.batch import Named
 from mien.methods.mtss import losses
-from mien.methods.mtss.config import Architecture, MTSSConfig, Training, Weights
+from mien.methods.mtss.config import Architecture, LossWeights, MTSSConfig, Training
 from mien.methods.mtss.task import MTSSTask
 from mien.nn.alive import heard, vitals
 
@@ -23,7 +23,7 @@ PAPER = Architecture(
 TERMS = {"reconstruction", "style", "adversarial", "classification", "orthogonality"}
 
 
-def unpaired(weights: Weights = Weights(), **changes: object) -> MTSSTask:  # noqa: B008
+def unpaired(weights: LossWeights = LossWeights(), **changes: object) -> MTSSTask:  # noqa: B008
     torch.manual_seed(0)
     architecture = replace(PAPER, **changes)  # type: ignore[arg-type]
     return MTSSTask(MTSSConfig(architecture, weights, Training(batch=4)), Path())
@@ -95,4 +95,4 @@ def test_dead_mechanisms_are_noticed() -> None:
     _, alarms = heard(made.answers(made.method, data))
     assert [a.partition(" is dead")[0] for a in alarms] == ["discriminator", "style classifier"]
     assert "style disentanglement is dead" in vitals(made.method, data.source.pixels)[1][0]
-    assert not unpaired(Weights(adversarial=0, classification=0)).answers(made.method, data)
+    assert not unpaired(LossWeights(adversarial=0, classification=0)).answers(made.method, data)

@@ -85,11 +85,11 @@ def test_a_mouth_moves_as_far_as_the_references(
     shown = editor.edit(samples()["anna"], mien.ActionUnits.parse(*asked.split(","))).pixels
     before = images.read(samples()[receiver]).pixels
     after = editor.edit(samples()[receiver], editor.reference(images.photograph(shown))).pixels
-    lent = mouth(shown) - mouth(images.read(samples()["anna"]).pixels)
+    change = mouth(shown) - mouth(images.read(samples()["anna"]).pixels)
     got = mouth(after) - mouth(before)
-    assert 0.8 < got[1] / lent[1] < 1.25
-    assert abs(got[0] - lent[0]) < 0.06
-    assert abs(got[2] - lent[2]) < 0.05
+    assert 0.8 < got[1] / change[1] < 1.25
+    assert abs(got[0] - change[0]) < 0.06
+    assert abs(got[2] - change[2]) < 0.05
 
 
 @pytest.mark.parametrize("receiver", ["anna", "cora"])  # the same person, and somebody else

@@ -90,15 +90,15 @@ def test_units_rise_as_emotions_do() -> None:
 def test_a_reference_is_followed_as_it_is_and_less_of_it_is_less() -> None:
     method = Deaf()
     method.strengths = {ANY: CURVE}
-    lender = Reference(Faces(torch.full((1, 3, 8, 8), 0.5), torch.zeros(1, 68, 2)))
+    reference = Reference(Faces(torch.full((1, 3, 8, 8), 0.5), torch.zeros(1, 68, 2)))
     for intensity, asked in ((1.0, 0.5), (0.5, 0.6 * 0.5), (2.0, 1.0)):
-        method.generate(at_rest(), lender, intensity)
+        method.generate(at_rest(), reference, intensity)
         assert method.asked[-1].tolist() == pytest.approx([asked] * 3)
 
 
 def test_checks_find_out_themselves_what_is_missing() -> None:
     method = Deaf()
-    method.strengths, method.checks = {ANY: CURVE}, 1
+    method.strengths, method.refinement_steps = {ANY: CURVE}, 1
     method.generate(at_rest(), Label("happy"), 0.25)
     assert method.asked[0].tolist() == pytest.approx([0.25] * 3)
     assert method.asked[1].tolist() > method.asked[0].tolist()

@@ -34,7 +34,7 @@ def test_the_truth_itself_costs_nothing() -> None:
     batch = made_pairs(32, 2)
     edit, target = standing(batch.target.pixels), batch.target.pixels
     found = terms(edit, target, batch, mouth=10.0)
-    assert set(found) == {"pixel", "edges", "flow", "mask", "cover", "smooth"}
+    assert set(found) == {"pixel", "edges", "flow", "mask", "occlusion", "smooth"}
     assert all(float(value) == 0 for value in found.values())
     assert float(terms(edit, batch.source.pixels, batch, mouth=10.0)["pixel"]) > 0.1
 

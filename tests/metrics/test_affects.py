@@ -15,7 +15,7 @@ from mien.guides import ActionUnits
 from mien.judges import Judge, Reading
 from mien.judges.identity import Descriptor
 from mien.metrics import protocols
-from mien.metrics.bench import Bench, Panel
+from mien.metrics.bench import JudgePanel, SectionBench
 from mien.metrics.circumplex import ANCHORS, ANGLES
 from mien.metrics.protocols import AMOUNTS, PROTOCOLS, Setting
 from mien.metrics.scorecard import followed
@@ -91,19 +91,19 @@ def section(monkeypatch: pytest.MonkeyPatch) -> Section:
 
 
 @pytest.fixture
-def panel() -> Panel:
-    return Panel([Written("a"), Written("b")], Descriptor.__new__(Descriptor))
+def panel() -> JudgePanel:
+    return JudgePanel([Written("a"), Written("b")], Descriptor.__new__(Descriptor))
 
 
-def measured(section: Section, panel: Panel, edit: Editing) -> dict[str, Any]:
-    return followed(Bench(section, panel).measure(edit))
+def measured(section: Section, panel: JudgePanel, edit: Editing) -> dict[str, Any]:
+    return followed(SectionBench(section, panel).measure(edit))
 
 
 def crosstalk(line: dict[str, Any]) -> float:
     return float(line["columns"]["crosstalk"]["mean"])
 
 
-def test_the_right_mixtures_are_perfect(section: Section, panel: Panel) -> None:
+def test_the_right_mixtures_are_perfect(section: Section, panel: JudgePanel) -> None:
     line = measured(section, panel, right)
     assert list(line["by_name"]) == list(ANGLES)
     assert sum(map(len, section.trials)) == len(ANGLES) * len(AMOUNTS) * 3
@@ -111,25 +111,25 @@ def test_the_right_mixtures_are_perfect(section: Section, panel: Panel) -> None:
     assert crosstalk(line) == 0
 
 
-def test_doing_nothing_follows_nothing(section: Section, panel: Panel) -> None:
+def test_doing_nothing_follows_nothing(section: Section, panel: JudgePanel) -> None:
     line = measured(section, panel, nothing)
     assert (line["r2"], line["slope"], crosstalk(line)) == (0.0, 0.0, 0.0)
 
 
-def test_a_mean_face_is_the_same_for_every_asking(section: Section, panel: Panel) -> None:
+def test_a_mean_face_is_the_same_for_every_asking(section: Section, panel: JudgePanel) -> None:
     line = measured(section, panel, mean_face)
     assert line["r2"] == pytest.approx(0.5, abs=0.01)  # that something moved, not how far
     assert line["slope_least"] < 0.3
     assert crosstalk(line) > 0.05
 
 
-def test_random_expressions_are_not_straight(section: Section, panel: Panel) -> None:
+def test_random_expressions_are_not_straight(section: Section, panel: JudgePanel) -> None:
     line = measured(section, panel, random_expression)
     assert line["r2"] < 0.6
     assert crosstalk(line) > 0.05
 
 
-def test_who_cannot_mix_is_told_by_the_slopes(section: Section, panel: Panel) -> None:
+def test_who_cannot_mix_is_told_by_the_slopes(section: Section, panel: JudgePanel) -> None:
     line = measured(section, panel, nearest_prototype)
     assert line["by_name"]["happy"]["mean"]["slope"] == 1.0
     assert line["r2_worst"] == 1.0  # straight, but not what was asked

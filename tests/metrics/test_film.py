@@ -44,15 +44,15 @@ def frames(opening: np.ndarray, noise: float = 0.0, seed: int = 1) -> Iterator[U
 
 
 def test_the_same_film_has_no_fault() -> None:
-    told = temporal(frames(OPENING), frames(OPENING), Reads())
-    assert (told.frames, told.faces) == (40, 40)
-    assert told.lag == 0
-    assert told.lips_correlation == told.lips_slope == 1
-    before, after = told.flicker
+    found = temporal(frames(OPENING), frames(OPENING), Reads())
+    assert (found.frames, found.faces) == (40, 40)
+    assert found.lag == 0
+    assert found.lips_correlation == found.lips_slope == 1
+    before, after = found.flicker
     assert before == after
     assert before.still < 0.05
-    assert told.jitter == (0, 0)
-    assert "lips: +0 frames behind, correlation 1.00, opening kept 1.00" in told.text()
+    assert found.jitter == (0, 0)
+    assert "lips: +0 frames behind, correlation 1.00, opening kept 1.00" in found.text()
 
 
 def test_lips_that_come_late_and_open_less_are_told() -> None:
@@ -67,8 +67,8 @@ def test_lips_that_come_late_and_open_less_are_told() -> None:
 
 
 def test_flicker_is_what_changes_where_nothing_moves() -> None:
-    told = temporal(frames(OPENING, 0.5), frames(OPENING, 4.0, seed=2), Reads())
-    before, after = told.flicker
+    found = temporal(frames(OPENING, 0.5), frames(OPENING, 4.0, seed=2), Reads())
+    before, after = found.flicker
     assert after.still > 3 * before.still
     assert after.moving > 2 * before.moving
 
@@ -79,7 +79,7 @@ def test_what_moves_with_the_film_is_no_flicker() -> None:
     for x in range(0, 20, 2):
         picture = np.clip(wide[:, x : x + 160], 0, 255).astype(np.uint8)
         counted.add(picture, picture)
-    before, after = counted.told()
+    before, after = counted.found()
     assert before == after
     assert before.moving < 1.5  # the shift itself is 8 levels and more
     shift = float(np.abs(wide[:, 2:160] - wide[:, :158]).mean())
@@ -119,8 +119,8 @@ def test_without_faces_the_pictures_are_still_compared() -> None:
             picture[0, 0] = 0
             yield picture
 
-    told = temporal(nobody(), nobody(), Reads())
-    assert told.faces == 0
-    assert told.lag is told.jitter is told.lips_slope is None
-    assert "lips: not measured" in told.text()
-    assert told.flicker[0] == told.flicker[1]
+    found = temporal(nobody(), nobody(), Reads())
+    assert found.faces == 0
+    assert found.lag is found.jitter is found.lips_slope is None
+    assert "lips: not measured" in found.text()
+    assert found.flicker[0] == found.flicker[1]

@@ -203,7 +203,7 @@ def test_speakers_are_asked_for_one_another_s_mouths(
     assert other.answer is None
     for mine, theirs in zip(other.trials, reversed(own.trials), strict=True):
         assert mine.truth is None
-        assert mine.lender is theirs.truth
+        assert mine.reference is theirs.truth
     assert [s.name for s in with_truth(folder)] == [
         "shut mouth to open, by reference", "open mouth to shut, by reference",
     ]  # fmt: skip

@@ -11,7 +11,7 @@ from mien.guides import Label
 from mien.judges import Judge, Reading
 from mien.judges.identity import Descriptor
 from mien.judges.inception import Inception
-from mien.metrics.bench import Bench, Panel
+from mien.metrics.bench import JudgePanel, SectionBench
 from mien.metrics.scorecard import panel_facts, summary
 from mien.metrics.table import quality
 from mien.metrics.trials import Section, Trial, nothing
@@ -65,8 +65,8 @@ def test_inception_sees_beside_the_judges() -> None:
     section = Section("s", [Trial(source, tuple("abcd"), ("happy",) * 4, Label("happy"), 1, truth)])
 
     def line(inception: Inception | None) -> tuple[dict[str, float], str, dict[str, str]]:
-        panel = Panel([Calm("a")], Nobody(), lambda _: True, inception)
-        measured = Bench(section, panel).measure(nothing)
+        panel = JudgePanel([Calm("a")], Nobody(), lambda _: True, inception)
+        measured = SectionBench(section, panel).measure(nothing)
         row = summary(measured, measured, False)
         shown = {"s": {"people": [], "without_face": [], "lines": {"nothing": row}}}
         return measured.sets, quality(shown), panel_facts(panel)

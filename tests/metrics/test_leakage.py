@@ -12,7 +12,7 @@ from mien import facs
 from mien.data.loading import Renders
 from mien.errors import DataError
 from mien.metrics import leakage
-from mien.metrics.leakage import LENT, Lent, Party, attack, invite, worn
+from mien.metrics.leakage import WORN, LeakageSplit, LeakageTrial, attack, leakage_split, worn
 
 
 class Patches:
@@ -34,7 +34,7 @@ def photo(person: int) -> Renders:
     return Renders(str(person), True, 160, units, points, shared, list(range(len(units))), stored)  # type: ignore[arg-type]
 
 
-PARTY = Party(
+PEOPLE = LeakageSplit(
     [photo(k) for k in range(4)],
     [photo(k) for k in range(4, 12)],
     [photo(k) for k in range(12, 16)],
@@ -43,10 +43,10 @@ PARTY = Party(
 
 def leaving(share: float) -> float:
 
-    def edit(lent: Lent) -> Tensor:
-        return lent.truth.pixels + share * lent.reference.pixels
+    def edit(trial: LeakageTrial) -> Tensor:
+        return trial.truth.pixels + share * trial.reference.pixels
 
-    return attack(edit, PARTY, 64).best
+    return attack(edit, PEOPLE, 64).best
 
 
 def test_nothing_lent_is_chance_and_a_trace_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,14 +57,14 @@ def test_nothing_lent_is_chance_and_a_trace_is_caught(monkeypatch: pytest.Monkey
 
 
 def test_everybody_wears_every_emotion() -> None:
-    assert worn(PARTY.lenders[0]) == {k: k for k in LENT}
+    assert worn(PEOPLE.references[0]) == {k: k for k in WORN}
 
 
 def test_a_party_shares_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leakage, "open_renders", lambda *_: [photo(k) for k in range(10)])
-    party = invite(Path("renders"), "test", 4, 6)
-    groups = [{p.person for p in some} for some in (party.lenders, party.learn, party.test)]
+    people = leakage_split(Path("renders"), "test", 4, 6)
+    groups = [{p.person for p in some} for some in (people.references, people.learn, people.test)]
     assert [len(g) for g in groups] == [4, 3, 3]
     assert len(set.union(*groups)) == 10
     with pytest.raises(DataError, match="has 10 people in all emotions, 12 are needed"):
-        invite(Path("renders"), "test", 4, 8)
+        leakage_split(Path("renders"), "test", 4, 8)

@@ -87,7 +87,7 @@ def test_transfer_lends_by_reference_and_by_units(renders: Path) -> None:
         assert isinstance(one.ask, Reference)
         assert isinstance(other.ask, Units)
         assert one.truth is other.truth
-        assert one.ask.faces is one.lender is other.lender
+        assert one.ask.faces is one.reference is other.reference
         assert other.ask.values is one.units
 
 

@@ -19,7 +19,7 @@ from mien.judges import Judge, Reading
 from mien.judges.identity import Descriptor
 from mien.methods.base import Method
 from mien.metrics import scorecard
-from mien.metrics.bench import Bench, Panel, face_in
+from mien.metrics.bench import JudgePanel, SectionBench, face_in
 from mien.metrics.protocols import PROTOCOLS, Protocol, Setting
 from mien.metrics.scorecard import Contestant, code_digest, followed, score, summary
 from mien.metrics.table import quality
@@ -73,7 +73,7 @@ class Green(Descriptor):
         return "green"
 
 
-PANEL = Panel([Red("a"), Red("b")], Green(), finds=lambda picture: bool(picture.std() > 0.1))
+PANEL = JudgePanel([Red("a"), Red("b")], Green(), finds=lambda picture: bool(picture.std() > 0.1))
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def section() -> Section:
             Trial(
                 faces(who, [0.0] * 8), (f"p{person}",) * 8, names, Label(names),
                 truth=faces(who, list(range(8))), emotions=tuple(range(8)),
-                lender=faces([(person + 1) % PEOPLE] * 8, list(range(8))),
+                reference=faces([(person + 1) % PEOPLE] * 8, list(range(8))),
             )
         )  # fmt: skip
     return Section("labels", trials, answer="the rig")
@@ -103,9 +103,9 @@ def mean_face(trial: Trial) -> Tensor:
     return torch.stack(every).mean(0).expand(len(trial), -1, -1, -1)
 
 
-def lender(trial: Trial) -> Tensor:
-    assert trial.lender is not None
-    return trial.lender.pixels
+def reference(trial: Trial) -> Tensor:
+    assert trial.reference is not None
+    return trial.reference.pixels
 
 
 def broken(trial: Trial) -> Tensor:
@@ -114,10 +114,10 @@ def broken(trial: Trial) -> Tensor:
 
 @pytest.fixture(scope="module")
 def table(section: Section) -> dict[str, Any]:
-    bench = Bench(section, PANEL)
+    bench = SectionBench(section, PANEL)
     edits: dict[str, Editing] = {
         "nothing": nothing, "rig": answer, "random": random_expression, "mean": mean_face,
-        "lender": lender, "broken": broken,
+        "lender": reference, "broken": broken,
     }  # fmt: skip
     measured = {name: bench.measure(edit) for name, edit in edits.items()}
     return {name: summary(m, measured["nothing"], False) for name, m in measured.items()}
@@ -198,10 +198,10 @@ def asking(slope: float) -> tuple[Section, Editing]:
 
 def test_intensity_is_followed_by_its_slope() -> None:
     section, edit = asking(0.8)
-    line = followed(Bench(section, PANEL).measure(edit))
+    line = followed(SectionBench(section, PANEL).measure(edit))
     assert (line["r2"], line["r2_worst"], line["own_r2"], line["own_r2_worst"]) == (1.0,) * 4
     assert line["slope"] == pytest.approx(0.8, abs=1e-3)
-    none = followed(Bench(section, PANEL).measure(nothing))
+    none = followed(SectionBench(section, PANEL).measure(nothing))
     assert (none["r2"], none["slope"]) == (0.0, 0.0)
 
 
@@ -219,7 +219,7 @@ def test_intensity_that_is_not_followed_is_seen() -> None:
         return faces(list(range(PEOPLE)), [7 * (1 - trial.amount)] * PEOPLE).pixels
 
     full, chance, back = (
-        followed(Bench(section, PANEL).measure(edit))
+        followed(SectionBench(section, PANEL).measure(edit))
         for edit in (always_full, by_chance, backwards)
     )
     assert full["r2"] == pytest.approx(0.5, abs=0.01)  # only that something moved, not how far
@@ -230,7 +230,7 @@ def test_intensity_that_is_not_followed_is_seen() -> None:
 def test_a_line_through_too_few_results_is_not_drawn() -> None:
     section, edit = asking(1.0)
     few = replace(section, trials=[_first(section.trials[3], 2)])
-    one = Bench(few, PANEL).measure(lambda trial: edit(trial)[:2])
+    one = SectionBench(few, PANEL).measure(lambda trial: edit(trial)[:2])
     assert followed(one)["by_name"] == {}
 
 
@@ -259,7 +259,7 @@ def test_what_is_finished_is_not_measured_again(tmp_path: Path) -> None:
         calls.append(len(trial))
         return random_expression(trial)
 
-    def run(weights: str, panel: Panel = PANEL) -> Any:
+    def run(weights: str, panel: JudgePanel = PANEL) -> Any:
         calls.clear()
         setting = Setting(tmp_path, tmp_path)
         return score([Contestant("m", counted, weights)], ["labels"], setting, panel, tmp_path)
@@ -373,8 +373,8 @@ def test_a_method_draws_its_own_expression_too(wide_mouth: Method) -> None:
     assert torch.allclose(edit(replace(asked, intensity=0.5)), by_user, atol=1e-5)
     other = replace(trial, source=Faces(-pixels, points))
     assert torch.allclose(edit(other), -pixels, atol=1e-4)  # nothing is left of the faces before
-    lent = replace(trial, ask=Reference(source))
-    assert torch.allclose(edit(lent), edit(trial))
+    reference = replace(trial, ask=Reference(source))
+    assert torch.allclose(edit(reference), edit(trial))
 
 
 def test_the_detector_finds_sample_faces_and_none_in_grey() -> None:

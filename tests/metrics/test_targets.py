@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mien.cli.main import app
-from mien.metrics.brief import brief
+from mien.metrics.summary import shortened
 
 SMILE, BACK = "real: to a smile, by reference", "real: to rest, by reference"
 GOOD = {
@@ -90,7 +90,7 @@ def test_who_meets_every_bar_is_told_so(facts: dict[str, Any]) -> None:
 
 
 def test_short_json_is_judged_alike(facts: dict[str, Any]) -> None:
-    assert judged(brief(facts)) == judged(facts)
+    assert judged(shortened(facts)) == judged(facts)
 
 
 @pytest.mark.parametrize(

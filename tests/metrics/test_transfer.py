@@ -79,7 +79,7 @@ def triples(renders: Path) -> Triples:
 def test_triples_lend_what_the_truth_wears(triples: Triples) -> None:
     assert len(triples) == 12
     assert {triples.people.count(p) for p in ("a/1", "a/2", "b/3")} == {4}
-    assert all(a != b for a, b in zip(triples.people, triples.lenders, strict=True))
+    assert all(a != b for a, b in zip(triples.people, triples.references, strict=True))
     red = [f.pixels[:, 0].mean((1, 2)) for f in (triples.source, triples.reference, triples.truth)]
     assert torch.allclose(red[1], red[2])  # the same state
     assert bool((red[0] == -1).all())  # the photograph
@@ -91,10 +91,10 @@ def test_triples_lend_what_the_truth_wears(triples: Triples) -> None:
 
 def test_triples_repeat_and_choose(renders: Path, triples: Triples) -> None:
     again = draw_triples(renders, "test", 12)
-    assert again.lenders == triples.lenders
+    assert again.references == triples.references
     assert torch.equal(again.truth.pixels, triples.truth.pixels)
     some = draw_triples(renders, "test", 4, people=lambda p: p.startswith("a/"))
-    assert {*some.people, *some.lenders} == {"a/1", "a/2"}
+    assert {*some.people, *some.references} == {"a/1", "a/2"}
     with pytest.raises(DataError, match="no two people"):
         draw_triples(renders, "test", 4, people=lambda p: p == "a/1")
 
@@ -102,12 +102,12 @@ def test_triples_repeat_and_choose(renders: Path, triples: Triples) -> None:
 def test_parts_are_the_whole(triples: Triples) -> None:
     parts = triples.split(5)
     assert [len(p) for p in parts] == [5, 5, 2]
-    assert sum((p.lenders for p in parts), ()) == triples.lenders
+    assert sum((p.references for p in parts), ()) == triples.references
     assert torch.equal(torch.cat([p.units for p in parts]), triples.units)
 
 
 def test_broken_methods_land_where_they_should(triples: Triples) -> None:
-    bench = transfer.Bench(triples, [Brightness()], Green())
+    bench = transfer.TransferBench(triples, [Brightness()], Green())
     unedited = bench.measure(transfer.nothing)
     table = {
         name: transfer.summary(bench.measure(edit), unedited)
@@ -138,7 +138,7 @@ def test_smaller_crops_are_judged_too(renders: Path) -> None:
             return super().read(pixels)
 
     small = draw_triples(renders, "test", 4, size=64)
-    (row, *_) = transfer.Bench(small, [Picky()], Green()).measure(transfer.truth)
+    (row, *_) = transfer.TransferBench(small, [Picky()], Green()).measure(transfer.truth)
     assert row.unit_error == 0
     assert row.psnr == 80
 
@@ -155,7 +155,7 @@ def test_the_real_judges_and_descriptor_fit_in(triples: Triples) -> None:
     from mien.judges.identity import descriptor
 
     few = triples.split(2)[0]
-    bench = transfer.Bench(few, [load(name) for name in NAMES], descriptor())
+    bench = transfer.TransferBench(few, [load(name) for name in NAMES], descriptor())
     rows = bench.measure(transfer.nothing)
     assert [row.identity for row in rows] == [0.0, 0.0]
     assert all(0 <= row.unit_error <= 1 for row in rows)

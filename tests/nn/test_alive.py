@@ -72,20 +72,20 @@ def test_answers_of_adversaries() -> None:
     truth = torch.tensor([[0.0], [0.0], [1.0], [1.0]])
     known = torch.ones(4, 1)
     numbers, alarms = heard({"a": Answer(NOISE, truth + 0.1 * NOISE[:, 0, 0, :1], truth, known)})
-    assert numbers["a, told"] == 1
+    assert numbers["a, read"] == 1
     assert "not heeded" in alarms[0]
     numbers, alarms = heard({"a": Answer(NOISE, torch.zeros(4, 1), truth, known)})
-    assert numbers["a, told"] == 0.5
+    assert numbers["a, read"] == 0.5
     assert not alarms
 
 
 def test_ranks_count_what_is_known_alone() -> None:
-    told = torch.tensor([[0.9, 0.0], [0.1, 0.0], [0.5, 0.0]])
+    sure = torch.tensor([[0.9, 0.0], [0.1, 0.0], [0.5, 0.0]])
     truth = torch.tensor([[1.0, 1.0], [0.0, 1.0], [0.0, 1.0]])
     known = torch.ones(3, 2)
-    assert ranked(told, truth, known) == 1  # of the second thing all are so: it ranks nobody
+    assert ranked(sure, truth, known) == 1  # of the second thing all are so: it ranks nobody
     known[1:, 0] = 0
-    assert ranked(told, truth, known) is None
+    assert ranked(sure, truth, known) is None
 
 
 def test_a_method_without_gates_has_none() -> None:

@@ -71,12 +71,12 @@ def test_a_mask_that_is_sure_still_learns_to_paint() -> None:
     edit = Composition(torch.zeros(1, 2, 8, 8), logits.sigmoid(), torch.zeros(1, 3, 8, 8))
     (plain,) = torch.autograd.grad(losses.mask(edit, visible, torch.ones(1)), logits)
     edit = Composition(edit.flow, logits.sigmoid(), edit.paint)
-    (steep,) = torch.autograd.grad(losses.cover(edit, visible, torch.ones(1)), logits)
+    (steep,) = torch.autograd.grad(losses.occlusion(edit, visible, torch.ones(1)), logits)
     assert steep[..., 4:].min() > 1000 * plain[..., 4:].max() > 0
     assert (steep[..., :4] == 0).all()
     painted = Composition(edit.flow, visible.clone(), edit.paint)
-    assert losses.cover(painted, visible, torch.ones(1)) == 0
-    assert losses.cover(edit, visible, torch.zeros(1)) == 0
+    assert losses.occlusion(painted, visible, torch.ones(1)) == 0
+    assert losses.occlusion(edit, visible, torch.zeros(1)) == 0
 
 
 def test_heat_is_1_at_a_landmark_and_falls_off() -> None:

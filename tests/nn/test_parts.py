@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from mien.nn.parts import PARTS, PartCritic, Watches, unlike, windows
+from mien.nn.parts import PARTS, PartCritic, PartCritics, unlike, windows
 
 
 def lips_at(x: float, y: float) -> torch.Tensor:
@@ -81,12 +81,12 @@ def weights(**some: float) -> SimpleNamespace:
 
 
 def test_only_parts_with_a_weight_are_watched() -> None:
-    assert not Watches(weights()).playing
-    assert not Watches(weights()).terms(*2 * [torch.rand(2, 3, 64, 64)], torch.zeros(2, 68, 2))
-    assert [w.part for w in Watches(weights(eyes_match=1.0)).playing] == ["eyes"]
+    assert not PartCritics(weights()).active
+    assert not PartCritics(weights()).terms(*2 * [torch.rand(2, 3, 64, 64)], torch.zeros(2, 68, 2))
+    assert [w.part for w in PartCritics(weights(eyes_match=1.0)).active] == ["eyes"]
     everything = weights(mouth_realism=1.0, eyes_realism=1.0)
-    assert not Watches(everything, paired=False).playing
-    watches, points = Watches(everything), 64 * torch.rand(2, 68, 2)
+    assert not PartCritics(everything, paired=False).active
+    watches, points = PartCritics(everything), 64 * torch.rand(2, 68, 2)
     made, true = torch.rand(2, 2, 3, 64, 64).unbind()
     seen = watches.terms(made, true, points)
     assert set(seen) == set(vars(everything))

@@ -38,10 +38,10 @@ def settings(crowd: Crowd, **changes: object) -> Settings:
 
 @pytest.fixture(scope="module")
 def mixed(crowd: Crowd) -> UInt8:
-    lent = [crowd.lent(p) for p in crowd.people]
+    source = [crowd.source(p) for p in crowd.people]
     recipe = Recipe((0.4, 0.3, 0.3), 0, (1, 2, 1))
     shares = dict(zip(crowd.people, recipe.shares, strict=True))
-    return mix(crowd.model, lent, recipe, crowd.shapes.mixed(crowd.mean({}), shares), 512)
+    return mix(crowd.model, source, recipe, crowd.shapes.mixed(crowd.mean({}), shares), 512)
 
 
 def test_the_mixed_face_is_another_one_in_the_frame_of_the_first(
@@ -49,9 +49,9 @@ def test_the_mixed_face_is_another_one_in_the_frame_of_the_first(
 ) -> None:
     assert mixed.shape == (512, 512, 3)
     (face,) = detect(mixed)
-    lent = crowd.lent(next(iter(crowd.people)))
-    alone = mix(crowd.model, [lent] * 3, Recipe((0.4, 0.3, 0.3), 0, (1, 2, 1)),
-                lent.rest, 512)  # fmt: skip
+    source = crowd.source(next(iter(crowd.people)))
+    alone = mix(crowd.model, [source] * 3, Recipe((0.4, 0.3, 0.3), 0, (1, 2, 1)),
+                source.neutral, 512)  # fmt: skip
     (own,) = detect(alone)
     change = np.abs(mixed.astype(float) - alone).mean(-1)
     x0, y0 = own.landmarks.min(0).astype(int)
@@ -173,9 +173,9 @@ def test_a_push_leads_away_within_what_people_differ_by(crowd: Crowd) -> None:
     shapes, mean = crowd.shapes, crowd.mean({})
     first, *_ = crowd.people
     shape, far = mean, []
-    rest = crowd.lent(first).rest
+    neutral = crowd.source(first).neutral
     for _ in range(20):
-        far.append(length(shape - rest))
+        far.append(length(shape - neutral))
         pushed = shapes.pushed(shape, mean, first)
         if pushed is None:
             break

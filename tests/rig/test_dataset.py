@@ -19,10 +19,10 @@ from mien import facs
 from mien.errors import ConfigError, DataError, FaceNotFound
 from mien.face_model.camera import Camera
 from mien.face_model.mesh import FaceModel
-from mien.face_model.stage import Stage
+from mien.face_model.pose_light import PoseAndLight
 from mien.jobs import Local
 from mien.rig.dataset import Source, even, render_dataset
-from mien.rig.expressions import choose_stage, expression_list
+from mien.rig.expressions import choose_pose_and_light, expression_list
 from mien.rig.shards import read_shard
 
 FEW: dict[str, Any] = {"states": 4, "size": 64, "per_shard": 1, "progress": False}
@@ -66,8 +66,10 @@ def test_a_shard_holds_what_it_says(
             assert (row == -1) == (k == 0)
             if k:
                 assert np.allclose(facts["units"], listed[row], atol=1e-6)
-                stage = choose_stage(3, source.photo, k, row).within(camera(own["camera"]))
-                assert (facts["turn"], facts["light"]) == ([*stage.turn], [*stage.light])
+                pose_light = choose_pose_and_light(3, source.photo, k, row).within(
+                    camera(own["camera"])
+                )
+                assert (facts["turn"], facts["light"]) == ([*pose_light.turn], [*pose_light.light])
 
 
 def camera(facts: dict[str, Any]) -> Camera:
@@ -76,12 +78,12 @@ def camera(facts: dict[str, Any]) -> Camera:
 
 def test_a_head_that_is_turned_already_is_turned_less() -> None:
     own = Camera(np.radians([0.0, 15.0, 0.0]), 12.0, np.zeros(2))
-    assert Stage(turn=(5, 12, 9)).within(own).turn == pytest.approx((5, 5, 9))
-    assert Stage(turn=(5, -12, 9)).within(own).turn == pytest.approx((5, -12, 9))
+    assert PoseAndLight(turn=(5, 12, 9)).within(own).turn == pytest.approx((5, 5, 9))
+    assert PoseAndLight(turn=(5, -12, 9)).within(own).turn == pytest.approx((5, -12, 9))
     beyond = Camera(np.radians([0.0, -25.0, 0.0]), 12.0, np.zeros(2))
-    assert Stage(turn=(0, -6, 0)).within(beyond).turn == pytest.approx((0, 0, 0))
+    assert PoseAndLight(turn=(0, -6, 0)).within(beyond).turn == pytest.approx((0, 0, 0))
     looking_up = Camera(np.radians([-10.0, 0.0, 0.0]), 12.0, np.zeros(2))
-    assert Stage(turn=(8, 0, 0)).within(looking_up).turn == pytest.approx((2, 0, 0))
+    assert PoseAndLight(turn=(8, 0, 0)).within(looking_up).turn == pytest.approx((2, 0, 0))
 
 
 def test_a_turned_head_has_another_camera(

@@ -19,7 +19,6 @@ from mien.judges import Judge, load
 from mien.judges.judge import NETWORKS
 from mien.judges.networks import SIZE, Answer
 from mien.training import judges
-from mien.training.journal import Journal
 from mien.training.judge_data import (
     Item,
     JudgeFaces,
@@ -41,6 +40,7 @@ from mien.training.judges import (
     train,
     units_loss,
 )
+from mien.training.log import TrainingLog
 from mien.types import Float
 
 HAPPY = facs.EMOTIONS.index("happy")
@@ -150,7 +150,7 @@ CONFIG = JudgeConfig(images=24, batch=4, rate=1e-3, share=0.5, seed=3, half_life
 
 @pytest.fixture(autouse=True)
 def made_faces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.training.journal.CHECKED", 4)
+    monkeypatch.setattr("mien.training.log.CHECKED", 4)
     monkeypatch.setattr("mien.training.judge_data.RigFaces", _Renders)
     monkeypatch.setattr("mien.training.judges.RigFaces", _Renders)
     monkeypatch.setattr("mien.training.weights.KNOWN", {})
@@ -187,7 +187,7 @@ def test_training_resumes_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     short = replace(CONFIG, images=16)
     train("b", tmp_path, tmp_path / "whole", short)
     with monkeypatch.context() as patch:
-        patch.setattr(Journal, "__call__", lambda _, trainer: trainer.counters.seen >= 8)
+        patch.setattr(TrainingLog, "__call__", lambda _, trainer: trainer.counters.seen >= 8)
         assert train("b", tmp_path, tmp_path / "halted", short).counters.seen == 8
     train("b", tmp_path, tmp_path / "halted", short)
     whole, halted = (tmp_path / n / "judge_b.safetensors" for n in ("whole", "halted"))
@@ -196,7 +196,7 @@ def test_training_resumes_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_training_learns_and_saves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out, sums = tmp_path / "run", []
-    monkeypatch.setattr(Journal, "note", lambda _, parts: sums.append(sum(parts.values())))
+    monkeypatch.setattr(TrainingLog, "note", lambda _, parts: sums.append(sum(parts.values())))
     trainer = train("b", tmp_path, out, replace(CONFIG, images=96))
     assert sums[-1] < 0.6 * sums[0]
     log = json.loads((out / "log.jsonl").read_text())

@@ -20,7 +20,7 @@ from mien.errors import ConfigError, DataError
 from mien.faces.align import template
 from mien.methods import registry
 from mien.training import recipe as recipes
-from mien.training.journal import LOG
+from mien.training.log import LOG
 from mien.training.recipe import Stage
 from mien.training.stages import train, train_stage
 from mien.types import Face
@@ -54,7 +54,7 @@ def photographs(name: str, folder: Path) -> Path:
 def _seen(monkeypatch: pytest.MonkeyPatch) -> None:
     face = Face((0, 0, 40, 40), 1.0, template(40))
     monkeypatch.setattr("mien.data.aligning.detect", lambda pixels: [face])
-    monkeypatch.setattr("mien.training.journal.CHECKED", 4)
+    monkeypatch.setattr("mien.training.log.CHECKED", 4)
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +181,7 @@ def test_much_may_be_missing(method: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("method", "field", "value"),
     [
-        ("auswap", "same", 1.0), ("decoupling", "lent", 1.0), ("aipgan", "pixel", 1.0),
+        ("auswap", "same", 1.0), ("decoupling", "transfer", 1.0), ("aipgan", "pixel", 1.0),
         ("mtss", "flow", 1.0),
     ],
 )  # fmt: skip

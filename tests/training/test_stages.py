@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from mien.errors import ConfigError, WeightsError
 from mien.methods import registry
 from mien.training import recipe as recipes
-from mien.training.journal import LOG
+from mien.training.log import LOG
 from mien.training.recipe import Stage
 from mien.training.stages import folder_of, make_task, train
 from mien.types import Faces
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.training.journal.CHECKED", 4)
+    monkeypatch.setattr("mien.training.log.CHECKED", 4)
 
 
 def small(path: Path) -> list[Stage]:

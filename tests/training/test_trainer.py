@@ -22,7 +22,7 @@ from safetensors.torch import load_file
 
 from mien.errors import TrainingError
 from mien.training import recipe as recipes
-from mien.training.journal import LOG, STATE, Journal
+from mien.training.log import LOG, STATE, TrainingLog
 from mien.training.recipe import Stage
 from mien.training.stages import changed_in, make_task, train, train_stage
 from mien.training.trainer import Stream, seed_of
@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.training.journal.CHECKED", 4)
+    monkeypatch.setattr("mien.training.log.CHECKED", 4)
 
 
 def stage(method: str = "mtss", name: str = "rig", **training: Any) -> Stage:
@@ -56,7 +56,7 @@ def last_entry(out: Path) -> dict[str, float]:
 
 
 def stop_after(patch: pytest.MonkeyPatch, images: int) -> None:
-    patch.setattr(Journal, "__call__", lambda _, trainer: trainer.counters.seen >= images)
+    patch.setattr(TrainingLog, "__call__", lambda _, trainer: trainer.counters.seen >= images)
 
 
 @pytest.mark.parametrize(("method", "half"), [("mtss", 16), ("decoupling", 40)])
@@ -137,7 +137,7 @@ def test_training_learns(shards: Path, tmp_path: Path) -> None:
     # the squares change colour and do not move: the rig's flow and visibility would forbid it
     made = stage(images=1200, batch=8, warmup=0, adversary_from=2.0)
     weights = replace(made.config.weights, mask=0.0, flow=0.0)
-    shape = replace(made.config.architecture, hedge=0.0)
+    shape = replace(made.config.architecture, occlusion_threshold=0.0)
     made = replace(made, config=replace(made.config, weights=weights, architecture=shape))
     run(made, shards, tmp_path / "run")
     last = last_entry(tmp_path / "run")

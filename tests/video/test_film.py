@@ -27,7 +27,7 @@ from mien.provenance import credentials
 from mien.provenance.credentials import Signer
 from mien.types import UInt8
 from mien.video import reading
-from mien.video.driving import Constant, Curve, Lent
+from mien.video.driving import Constant, Curve, DrivingFilm
 from mien.video.evidence import examine_film, statement
 from mien.video.film import edit_film
 from mien.video.reading import Film, look
@@ -205,7 +205,7 @@ def test_another_films_expression(
     """The mouth is widened in the film that lends, and so in the result, at the same time."""
     wide = tmp_path / "wide.mp4"
     edit_film(editor, look(clip), wide, Constant(Label("happy")), Curve((0.4, 0.44), (0.0, 1.6)))
-    drive = Lent(look(wide), editor.method)
+    drive = DrivingFilm(look(wide), editor.method)
     edit_film(editor, look(clip), tmp_path / "out.mp4", drive)
     before, after = (list(look(p).frames()) for p in (clip, tmp_path / "out.mp4"))
     changes = [
@@ -221,7 +221,7 @@ def test_no_face_is_told_and_nothing_is_left(
     source = make_film(tmp_path / "in.mp4", blank)
     with pytest.raises(FaceNotFound, match="no face found in"):
         edit_film(editor, look(source), tmp_path / "out.mp4", SURPRISE)
-    drive = Lent(look(source), editor.method)
+    drive = DrivingFilm(look(source), editor.method)
     with pytest.raises(FaceNotFound, match="reference film"):
         edit_film(editor, look(source), tmp_path / "out.mp4", drive)
     assert [p.name for p in tmp_path.iterdir()] == ["in.mp4"]

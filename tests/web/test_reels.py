@@ -129,7 +129,7 @@ def test_a_photograph_is_animated_by_a_recording(
     assert reel.source is not None
     assert (reel.source.width, reel.source.height, reel.source.count) == (200, 200, 250)
     assert not upload.exists()
-    reel.lend(SHAPES, record, "face.csv", LIMITS)
+    reel.set_reference(SHAPES, record, "face.csv", LIMITS)
     assert not record.exists()
     editor, order = Editor(wide_mouth, "0" * 64), Order(SHAPES, start=0.4, end=0.7)
     source = reel.source.frame_at(0.6).pixels.astype(float)
@@ -141,7 +141,7 @@ def test_a_photograph_is_animated_by_a_recording(
     wrong = tmp_path / "wrong.csv"
     wrong.write_text("time,grin\n0,1\n")
     with pytest.raises(MienError, match=r"face\.csv, line 2"):
-        reel.lend(SHAPES, wrong, "face.csv", LIMITS)
+        reel.set_reference(SHAPES, wrong, "face.csv", LIMITS)
 
 
 def test_keyframes(clip: Callable[..., Path]) -> None:
@@ -253,7 +253,7 @@ def test_what_an_order_needs(clip: Callable[..., Path], tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.jpg"
     wrong.write_text("no picture")
     with pytest.raises(Refused, match="the photograph is not a picture"):
-        reel.lend(PHOTO, wrong, "wrong.jpg", LIMITS)
+        reel.set_reference(PHOTO, wrong, "wrong.jpg", LIMITS)
     assert not wrong.exists()
 
 

@@ -15,7 +15,7 @@ from mien.guides import Label
 from mien.images import Photo
 from mien.methods.base import Method
 from mien.types import Face
-from mien.web import lending
+from mien.web import references
 from mien.web.sitting import PREVIEW, Sitting, Sittings, Wish, reading_order
 from mien.zoo.samples import samples
 
@@ -78,11 +78,11 @@ def test_faces_are_counted_as_one_reads() -> None:
 def test_lying_photographs_are_turned(couple: Path) -> None:
     photo = images.read(couple)
     for turns in range(4):
-        lies = lending.turned(photo, turns)
-        needed = lending.lying(detect(lies.pixels))
+        lies = references.turned(photo, turns)
+        needed = references.lying(detect(lies.pixels))
         assert (turns + needed) % 4 == 0
-        assert np.array_equal(lending.turned(lies, needed).pixels, photo.pixels)
-    invited = lending.guest(photo, "couple")
+        assert np.array_equal(references.turned(lies, needed).pixels, photo.pixels)
+    invited = references.guest(photo, "couple")
     assert [invited.face(i) for i in range(2)] == ["index 0", "index 1"]
     for wrong in (-1, 2):
         with pytest.raises(MienError, match="no such face"):

@@ -116,10 +116,10 @@ def test_half_sent_heads_are_dropped(start: Start) -> None:
     half[0].sendall(b"a")  # a byte now and then buys no time
     answers = [heard(connection) for connection in half]
     assert time.monotonic() - began < 6
-    told = [answer for answer in answers if answer]
-    assert {status(answer) for answer in told} == {408}
-    assert json.loads(told[0].partition(b"\r\n\r\n")[2])["error"]["code"] == "too_slow"
-    assert len(told) >= 50, "the rest of a flood is dropped without a word"
+    heard = [answer for answer in answers if answer]
+    assert {status(answer) for answer in heard} == {408}
+    assert json.loads(heard[0].partition(b"\r\n\r\n")[2])["error"]["code"] == "too_slow"
+    assert len(heard) >= 50, "the rest of a flood is dropped without a word"
     assert health(port) < 1
 
 
@@ -284,9 +284,9 @@ def test_all_bodies_together_are_bounded() -> None:
                 return "in"
 
         began = time.monotonic()
-        told = await asyncio.gather(one(900), one(600, 300, 1), one(200, 1))
+        heard = await asyncio.gather(one(900), one(600, 300, 1), one(200, 1))
         assert time.monotonic() - began < 2
-        return told
+        return heard
 
     assert asyncio.run(three()) == ["408", "in", "in"]
 
@@ -310,6 +310,6 @@ def test_who_leaves_during_the_answer_cut_nothing_short(answered: bool) -> None:
 
 def test_files_have_descriptors_left(monkeypatch: pytest.MonkeyPatch) -> None:
     resource = pytest.importorskip("resource")
-    for allowed, told in ((1024, 400), (256, 106), (64, 1), (resource.RLIM_INFINITY, 400)):
+    for allowed, heard in ((1024, 400), (256, 106), (64, 1), (resource.RLIM_INFINITY, 400)):
         monkeypatch.setattr(resource, "getrlimit", lambda _, a=allowed: (a, a))
-        assert most(Limits(connections=400)) == told
+        assert most(Limits(connections=400)) == heard

@@ -117,8 +117,8 @@ def test_a_reference_lends_its_expression_and_not_its_person(
 ) -> None:
     pixels = made(method, faces, Label("happy"))
     points = torch.from_numpy(predict(to_uint8(pixels)))  # a smile moves them
-    lender = Faces(pixels.roll(1, 0), points.roll(1, 0))
-    result = Faces(made(method, faces, Reference(lender)), faces.landmarks)
+    reference = Faces(pixels.roll(1, 0), points.roll(1, 0))
+    result = Faces(made(method, faces, Reference(reference)), faces.landmarks)
     assert seen(result.pixels, "AU12").mean() > seen(faces.pixels, "AU12").mean() + 0.15
     who = descriptor()
-    assert bool((who.distance(result, faces) < who.distance(result, lender)).all())
+    assert bool((who.distance(result, faces) < who.distance(result, reference)).all())

@@ -84,25 +84,25 @@ class Asked:
     guide."""
 
     spec: ExpressionSpec
-    lender: Photo | None = None
+    photo: Photo | None = None
     kept: str | None = None
     """What a whole expression leaves as it is, such as `speech`."""
 
     @property
     def words(self) -> str:
         """All that it asks for, in a line; of a photograph, what tells it from others."""
-        told = self.spec.to_json()
-        if self.lender is not None:
-            told["like"] = hashlib.sha256(self.lender.pixels.tobytes()).hexdigest()
-        return json.dumps((told, self.kept), sort_keys=True)
+        facts = self.spec.to_json()
+        if self.photo is not None:
+            facts["like"] = hashlib.sha256(self.photo.pixels.tobytes()).hexdigest()
+        return json.dumps((facts, self.kept), sort_keys=True)
 
     def guide(self, editor: Editor) -> Guide:
         """The guide; FaceNotFound if the photograph shows nobody."""
-        lent = None
-        if self.lender is not None:
+        reference = None
+        if self.photo is not None:
             with naming("the reference"):
-                lent = editor.reference(self.lender)
-        return self.spec.guide(lent, self.kept)
+                reference = editor.reference(self.photo)
+        return self.spec.guide(reference, self.kept)
 
 
 def asked_for(

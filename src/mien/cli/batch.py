@@ -225,16 +225,16 @@ def run(
     found = engine.map(_Editing(edit, request, signer, force), jobs)
     for job, became in zip(jobs, found, strict=True):
         progress(job)
-        told, seconds = (became.reason, {}) if isinstance(became, Lost) else became
+        outcome_of, seconds = (became.reason, {}) if isinstance(became, Lost) else became
         for stage, spent in seconds.items():
             outcome.seconds[stage] = outcome.seconds.get(stage, 0.0) + spent
-        if told == SKIPPED:
+        if outcome_of == SKIPPED:
             outcome.skipped += 1
-        elif told in (WRITTEN, ANEW):
+        elif outcome_of in (WRITTEN, ANEW):
             outcome.written += 1
-            outcome.anew += told == ANEW
+            outcome.anew += outcome_of == ANEW
         else:
-            outcome.failed.append((job.source, told))
+            outcome.failed.append((job.source, outcome_of))
     return outcome
 
 

@@ -89,7 +89,7 @@ def scorecard(
     from mien.cli.session import check_folder
     from mien.metrics import folder as own
     from mien.metrics import report
-    from mien.metrics.bench import Panel
+    from mien.metrics.bench import JudgePanel
     from mien.metrics.groups import Groups
     from mien.metrics.protocols import Setting, check
     from mien.metrics.scorecard import score
@@ -108,7 +108,7 @@ def scorecard(
         known = own.protocols(own.Folder.read(setting), protocol or ())
         chosen, contestants = list(known), report.at_own_size(entrants)
     people = None if groups is None else Groups.read(groups)
-    panel = Panel.standing(inception, perceptual)
+    panel = JudgePanel.standing(inception, perceptual)
     check_folder(out, make=True)
     with progress_bar() as progress:
         table = score(contestants, chosen, setting, panel, out / "lines", progress, known, people)
@@ -143,7 +143,7 @@ def judges(
     from mien.cli.session import check_folder
     from mien.metrics import broken, report
     from mien.metrics import folder as own
-    from mien.metrics.bench import Panel
+    from mien.metrics.bench import JudgePanel
     from mien.metrics.protocols import Setting
     from mien.zoo import data_home, rig_home
 
@@ -152,18 +152,18 @@ def judges(
     settings = [Setting(rig_home(), data_home(), whose, limit, seed, folder=f) for f in data]
     folders = [own.Folder.read(setting) for setting in settings]
     (real,) = report.at_own_size(entrants)
-    panel = Panel.standing(None, perceptual)
+    panel = JudgePanel.standing(None, perceptual)
     check_folder(out, make=True)
     facts = report.facts(entrants, settings[0], panel)
-    told: dict[str, Any] = {}
+    verdicts: dict[str, Any] = {}
     with progress_bar() as progress:
         for one in folders:
             for section in own.with_truth(one):
                 found = broken.measure(section, panel, real, out / "lines", progress)
                 title = f"{one.place.resolve().name}: {section.name}"
-                told[title] = broken.verdicts(found)
-                broken.write(out, facts, told)  # what is finished can be read at once
-    typer.echo(f"{out / 'judges.md'}: {len(told)} sections")
+                verdicts[title] = broken.verdicts(found)
+                broken.write(out, facts, verdicts)  # what is finished can be read at once
+    typer.echo(f"{out / 'judges.md'}: {len(verdicts)} sections")
 
 
 @app.command()

@@ -30,9 +30,9 @@ def build(
     from rich.progress import Progress
 
     from mien.data.mouths import build as build_library
-    from mien.data.mouths import lenders
+    from mien.data.mouths import donor_photographs
 
-    chosen = lenders(folder, without or ())
+    chosen = donor_photographs(folder, without or ())
     with Progress(transient=True) as bar:
         task = bar.add_task("photographs", total=len(chosen))
         library = build_library(chosen, lambda done: bar.update(task, completed=done))

@@ -144,14 +144,14 @@ def _mixed(
         packing.check()
         check_folder(pack, make=True)
     judge = descriptor()
-    lenders = pool(sources)
+    photographs = pool(sources)
     if sources == ["samples"]:
         balance = ()  # nothing is known of them
     editor = open_editor(DEFAULT, None, device, {})
     with Progress(transient=True) as bar:
-        task = bar.add_task("reading sources", total=len(lenders))
+        task = bar.add_task("reading sources", total=len(photographs))
         crowd = crowds.Crowd(
-            FaceModel.load(), lenders, judge, lambda done: bar.update(task, completed=done)
+            FaceModel.load(), photographs, judge, lambda done: bar.update(task, completed=done)
         )
         crowd.groups(balance, only)
         check_folder(out, make=True)

@@ -67,8 +67,8 @@ def show(
     from mien import facs, images
     from mien.data.rigging import align_largest
     from mien.face_model.mesh import FaceModel
+    from mien.face_model.pose_light import PoseAndLight
     from mien.face_model.render import Rig
-    from mien.face_model.stage import Stage
     from mien.provenance.mark import embed
     from mien.rig.picture import in_a_row, truth_of
     from mien.types import Face
@@ -84,7 +84,7 @@ def show(
     model = FaceModel.load()
     face = align_largest(photo)
     rig = Rig(model, face.pixels, face.landmarks, neutral)
-    first, last = rig.original(size), rig.render(units, size, stage=Stage(turn, light))
+    first, last = rig.original(size), rig.render(units, size, pose_light=PoseAndLight(turn, light))
     made = embed(last.image, first.image, [Face.at(last.landmarks)])
     row = [first.image, made, *(truth_of(last) if truth else ())]
     named = (f"{n}={v:.2f}" for n, v in zip(facs.UNITS, units, strict=True) if v > 0)

@@ -62,11 +62,11 @@ def command(
         typer.echo(str(out / name))
 
 
-def _named(photo: Path, lender: Path, out: Path) -> str:
+def _named(photo: Path, other: Path, out: Path) -> str:
     """`anna-as-ben.jpg`; of names too long together, the beginning of each."""
-    whole = f"{photo.stem}-as-{lender.stem}"
+    whole = f"{photo.stem}-as-{other.stem}"
     name = written_as(photo, out, whole)
     if name.startswith(whole):
         return name
     room = (longest(out) - len("-as-") - len(photo.suffix or ".png")) // 2
-    return written_as(photo, out, f"{cut(photo.stem, room)}-as-{cut(lender.stem, room)}")
+    return written_as(photo, out, f"{cut(photo.stem, room)}-as-{cut(other.stem, room)}")

@@ -94,9 +94,9 @@ def _metadata(evidence: Evidence) -> str:
     if not evidence.statement:
         return "nothing"
     keys = ("Software", "method", "guide", "intensity", "weights")
-    told = [f"{key} {evidence.statement[key][:80]}" for key in keys if key in evidence.statement]
+    parts = [f"{key} {evidence.statement[key][:80]}" for key in keys if key in evidence.statement]
     source = evidence.statement.get("DigitalSourceType", "").rpartition("/")[2]
-    return "; ".join([source or "no source type", *told])
+    return "; ".join([source or "no source type", *parts])
 
 
 def _claim(evidence: Evidence) -> str:

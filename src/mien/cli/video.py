@@ -96,7 +96,7 @@ def command(
     The sound is copied as it is, times and size stay. Faces are chosen in the first frame that
     shows any, and followed from there. `--curve` and `--intensity` multiply.
     """
-    from mien.video.driving import Constant, Drive, Lent
+    from mien.video.driving import Constant, Drive, DrivingFilm
     from mien.video.film import edit_film
     from mien.video.reading import look
     from mien.video.shapes import Shapes
@@ -127,7 +127,7 @@ def command(
     editor = open_editor(method, weights, device)
     drive: Drive
     if other is not None:
-        drive = Lent(other, editor.method)
+        drive = DrivingFilm(other, editor.method)
     elif shapes is not None:
         drive = shapes
     elif asked is not None:

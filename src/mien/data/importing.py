@@ -106,7 +106,7 @@ class _Clips:
     def places(self, clip: Clip) -> dict[int, Record]:
         """The frames to take of a clip: place -> record."""
         peak, arc = None, self.data_set.profile is TemporalProfile.ARC
-        if arc and clip.told(0 if clip.film else clip.numbers[0]) is None:
+        if arc and clip.label(0 if clip.film else clip.numbers[0]) is None:
             return {}
         count = films.count(clip, self.folder, self.film)
         if arc and (peak := films.peak(clip, self.folder, self.film, count)) is None:

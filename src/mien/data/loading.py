@@ -183,8 +183,8 @@ class RigPairs(Dataset[Pairs]):
         wearer, donor = self.donor(s, target, rng)
         mirror = self.strength > 0 and bool(rng.random() < 0.5)
         geometry, camera = self.geometry(photo, rng, mirror), Photometry.draw(rng, self.strength)
-        lender = self.photos[wearer]
-        theirs = self.geometry(lender, rng, mirror), Photometry.draw(rng, self.strength)
+        wearer_photo = self.photos[wearer]
+        theirs = self.geometry(wearer_photo, rng, mirror), Photometry.draw(rng, self.strength)
         first = self.shown(photo, source, geometry, camera)
         second = replace(
             self.shown(photo, target, geometry, camera),
@@ -192,8 +192,8 @@ class RigPairs(Dataset[Pairs]):
         )
         third = replace(
             second,  # what a donor wears is what the target wears
-            pixels=self.picture(lender.stored[donor].image(), *theirs),
-            landmarks=self.landmarks(lender, donor, theirs[0]),
+            pixels=self.picture(wearer_photo.stored[donor].image(), *theirs),
+            landmarks=self.landmarks(wearer_photo, donor, theirs[0]),
         )
         truth = self.truth(photo, source, target, geometry)
         if not self.at_rest:

@@ -86,10 +86,10 @@ def scan_manifest(folder: Path) -> tuple[list[Record], list[str]]:
         if not line.strip():
             continue
         row = Row.of(line)
-        record, told = _record(row)
+        record, stated = _record(row)
         errors += [f"{path}, line {number}: {mistake}" for mistake in row.mistakes]
         if not row.mistakes:
-            found.append((record, told))
+            found.append((record, stated))
     return _split(found), errors
 
 
@@ -143,7 +143,7 @@ def _record(row: Row) -> tuple[Record, bool]:
 
 def _split(found: list[tuple[Record, bool]]) -> list[Record]:
     """The records, those without a split in that of their person's others, else in a new one."""
-    told = {r.person: r.split for r, said in reversed(found) if said}
-    made = splits_of(r.person for r, _ in found if r.person not in told)
-    everyone = made | told
+    stated = {r.person: r.split for r, said in reversed(found) if said}
+    made = splits_of(r.person for r, _ in found if r.person not in stated)
+    everyone = made | stated
     return [r if said else replace(r, split=everyone[r.person]) for r, said in found]

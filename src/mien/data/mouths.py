@@ -23,7 +23,7 @@ AGES = "*_info.csv"
 
 
 @dataclass(frozen=True)
-class Lender:
+class DonorPhotograph:
     """A photograph that may lend its teeth: its name, file, terms, source and age (NaN: not
     known)."""
 
@@ -34,7 +34,7 @@ class Lender:
     age: float
 
 
-def lenders(folder: Path, without: Collection[str] = ()) -> list[Lender]:
+def donor_photographs(folder: Path, without: Collection[str] = ()) -> list[DonorPhotograph]:
     """The photographs in `folder` that may lend, in order of their names, but for `without`.
 
     Of a data set that mien knows, by a manifest or by its makers' layout, these are expressive
@@ -47,50 +47,53 @@ def lenders(folder: Path, without: Collection[str] = ()) -> list[Lender]:
     found = _of_a_set(folder)
     if found is None:
         photos = sorted(p for p in folder.iterdir() if images.of_name(p))
-        found = [Lender(p.stem, p, "as its owner says", "the user's own", np.nan) for p in photos]
-    names = {lender.name for lender in found}
+        found = [
+            DonorPhotograph(p.stem, p, "as its owner says", "the user's own", np.nan)
+            for p in photos
+        ]
+    names = {photograph.name for photograph in found}
     if unknown := sorted(set(without) - names):
         raise DataError(f"no photograph {unknown[0]!r} to leave out: it is not among the lenders")
-    kept = [lender for lender in found if lender.name not in without]
+    kept = [photograph for photograph in found if photograph.name not in without]
     if not kept:
         raise DataError(f"no photographs of smiles in {folder}")
     return kept
 
 
 def build(
-    chosen: Collection[Lender], progress: Callable[[int], None] = lambda done: None
+    chosen: Collection[DonorPhotograph], progress: Callable[[int], None] = lambda done: None
 ) -> MouthLibrary:
     """The library of what `chosen` photographs show; those without a face or without enough teeth
     are left out. DataError if none is left."""
     donors: list[Donor] = []
-    for number, lender in enumerate(chosen, 1):
-        made = _donor(lender)
+    for number, photograph in enumerate(chosen, 1):
+        made = _donor(photograph)
         if made is not None:
             donors.append(made)
         progress(number)
     if not donors:
         raise DataError("none of the photographs is a smile that shows its upper teeth")
     kept = {d.name for d in donors}
-    lent = [lender for lender in chosen if lender.name in kept]
+    used = [photograph for photograph in chosen if photograph.name in kept]
     about = {
-        "licence": "; ".join(dict.fromkeys(lender.licence for lender in lent)),
-        "source": "; ".join(dict.fromkeys(lender.source for lender in lent)),
+        "licence": "; ".join(dict.fromkeys(photograph.licence for photograph in used)),
+        "source": "; ".join(dict.fromkeys(photograph.source for photograph in used)),
     }
     return MouthLibrary(donors, about)
 
 
-def _donor(lender: Lender) -> Donor | None:
-    pixels = images.read(lender.photo).pixels
+def _donor(photograph: DonorPhotograph) -> Donor | None:
+    pixels = images.read(photograph.photo).pixels
     try:
         (face,) = choose(detect(pixels), "largest")
     except FaceNotFound:
         return None
     points = face.landmarks.astype(np.float64)
     skin = cheek_colour(pixels.astype(np.float32), points)
-    return donor(lender.name, pixels, points, skin, lender.age)
+    return donor(photograph.name, pixels, points, skin, photograph.age)
 
 
-def _of_a_set(folder: Path) -> list[Lender] | None:
+def _of_a_set(folder: Path) -> list[DonorPhotograph] | None:
     """Lenders of a known data set; None if `folder` is not one or part of one."""
     for root, find in ((folder, records_in), (folder.parent, _whole)):
         records = find(root)
@@ -98,7 +101,7 @@ def _of_a_set(folder: Path) -> list[Lender] | None:
             continue
         ages = dict(_ages(root))
         found = [
-            Lender(
+            DonorPhotograph(
                 Path(r.file_name).stem, root / r.file_name, r.licence, r.source,
                 ages.get(r.person.rpartition("/")[2], np.nan),
             )

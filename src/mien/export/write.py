@@ -65,11 +65,11 @@ def export(name: str, folder: Path) -> list[Exported]:
 def _written(part: Part, path: Path) -> Exported:
     program = _traced(part)
     record = records()[part.weights]
-    told = {
+    about_it = {
         "source": part.weights, "source_sha256": record.sha256, "licence": record.licence,
         "mien": metadata.version("mien"),
     }  # fmt: skip
-    program.model.metadata_props.update(told)
+    program.model.metadata_props.update(about_it)
     program.model.doc_string = f"{part.name} of mien's {part.weights}"
     with replacing(path) as made:
         program.save(made)
@@ -158,7 +158,7 @@ def card(name: str, done: list[Exported]) -> str:
     for key, record in facts.items():
         lines += ["", f"## Weights: {key}", "", f"- licence: {record.licence}",
                   f"- SHA-256 of `{record.path.name}`: `{record.sha256}`"]  # fmt: skip
-        lines += _told(record.facts)
+        lines += _facts(record.facts)
     return "\n".join(lines) + "\n"
 
 
@@ -166,7 +166,7 @@ def _named(arrays: Mapping[str, str]) -> str:
     return "; ".join(f"`{name}` {shape}" for name, shape in arrays.items())
 
 
-def _told(facts: Mapping[str, Any]) -> list[str]:
+def _facts(facts: Mapping[str, Any]) -> list[str]:
     """What a record says of training sets and uses."""
     lines = [f"- {key.replace('_', ' ')}: {facts[key]}" for key in ("what", "use") if key in facts]
     for one in facts.get("training_sets", ()):

@@ -54,12 +54,12 @@ class Pose:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody's mesh: `rest` (N, 3) cm at rest, and `habit` (N, 3) cm, what the expression in the
+    """Somebody's mesh: `neutral` (N, 3) cm at rest, and `habit` (N, 3) cm, what the expression in the
     photograph has beyond the model's shapes; `shown` (53,), the weights of that expression without
     gaze and blink; `lip` rounds the open mouth, but for the `hang`, cm, that the photograph
     shows."""
 
-    rest: Float
+    neutral: Float
     habit: Float
     shown: Float
     lip: LipArc
@@ -74,13 +74,13 @@ def person(model: FaceModel, fit: Fit) -> Person:
         moved = model.spread(residual.astype(np.float32)) / np.float32(fit.camera.scale)
         return np.stack([moved[:, 0], -moved[:, 1], np.zeros(len(moved), np.float32)], 1) @ axes
 
-    rest = model.shape(fit.identity) + spread(fit.rest_residual)
-    habit = spread(fit.residual) - spread(fit.rest_residual)
+    neutral = model.shape(fit.identity) + spread(fit.neutral_residual)
+    habit = spread(fit.residual) - spread(fit.neutral_residual)
     lip = LipArc(model)
-    hang = lip.excess(rest + np.tensordot(fit.weights, model.expressions, 1) + habit)
+    hang = lip.excess(neutral + np.tensordot(fit.weights, model.expressions, 1) + habit)
     eyes = np.array([name.startswith(("eyeLook", "eyeBlink")) for name in model.names])
-    shown = np.where(eyes, 0, fit.weights - fit.rest_weights)
-    return Person(seat_teeth(model, rest, fit), habit, shown, lip, hang)
+    shown = np.where(eyes, 0, fit.weights - fit.neutral_weights)
+    return Person(seat_teeth(model, neutral, fit), habit, shown, lip, hang)
 
 
 def pose(model: FaceModel, who: Person, weights: Float) -> Float:
@@ -88,9 +88,9 @@ def pose(model: FaceModel, who: Person, weights: Float) -> Float:
 
     The habit comes with the part of the photograph's expression that `weights` contain.
     """
-    rest, at = who.rest, np.flatnonzero(weights)
+    neutral, at = who.neutral, np.flatnonzero(weights)
     vertices = (
-        rest + np.tensordot(weights[at], model.expressions[at], 1) if len(at) else rest.copy()
+        neutral + np.tensordot(weights[at], model.expressions[at], 1) if len(at) else neutral.copy()
     )
     size = float(who.shown @ who.shown)
     share = 0.0
@@ -104,7 +104,7 @@ def pose(model: FaceModel, who: Person, weights: Float) -> Float:
         down = w[f"eyeLookDown_{side}"] * LOOK_DOWN - w[f"eyeLookUp_{side}"] * LOOK_UP
         if out or down:
             ball = EYE[side]
-            pivot = rest[ball].mean(0) - np.array([0, 0, PIVOT_DEPTH], np.float32)
+            pivot = neutral[ball].mean(0) - np.array([0, 0, PIVOT_DEPTH], np.float32)
             about_x = rotation_matrix(np.array([down, 0, 0]))
             about_y = rotation_matrix(np.array([0, out * np.sign(pivot[0]), 0]))
             turn = (about_x @ about_y).astype(np.float32)
@@ -134,7 +134,7 @@ def effective(model: FaceModel, fit: Fit, weights: Float) -> Float:
     out = weights.astype(np.float32).copy()
     for side in SIDES:
         i = model.index[f"eyeBlink_{side}"]
-        own = float(fit.rest_weights[i])
+        own = float(fit.neutral_weights[i])
         out[i] = min(1.0, own + (1 - own) * float(out[i]))
     return out
 
@@ -144,7 +144,7 @@ def asked(model: FaceModel, fit: Fit) -> Float:
     out = fit.weights.copy()
     for side in SIDES:
         i = model.index[f"eyeBlink_{side}"]
-        own = float(fit.rest_weights[i])
+        own = float(fit.neutral_weights[i])
         out[i] = np.clip((float(out[i]) - own) / (1 - own), 0, 1)
     return out
 

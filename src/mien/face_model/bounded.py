@@ -184,7 +184,7 @@ class _Local:
         """Of the trust region's step, its reflection from the bounds and steepest descent the one
         that promises most: in the unknowns (N,), what it promises, and its scaled length."""
         if bounds.hold(x + self._scale * step):
-            return self._told(step)
+            return self._evaluated(step)
         stride, hits = bounds.reach(x, self._scale * step)
         edge = stride * step
         reflected = self._reflected(x, step, edge, hits, bounds, radius, theta, stride)
@@ -196,7 +196,7 @@ class _Local:
         ways = [theta * edge, descent * _lowest(square, linear, 0.0, most)]
         if reflected is not None:
             ways.insert(1, reflected)
-        return min(map(self._told, ways), key=lambda told: -told[1])
+        return min(map(self._evaluated, ways), key=lambda tried: -tried[1])
 
     def _reflected(
         self, x: Double, step: Double, edge: Double, hits: Double, bounds: Bounds,
@@ -224,7 +224,7 @@ class _Local:
         """The cost along a way (N,): factors of the square and of the line."""
         return 0.5 * float(way @ self._matrix @ way), float(self._gradient @ way)
 
-    def _told(self, step: Double) -> tuple[Double, float, float]:
+    def _evaluated(self, step: Double) -> tuple[Double, float, float]:
         return self._scale * step, -sum(self._curve(step)), float(np.linalg.norm(step))
 
 

@@ -105,7 +105,7 @@ class _Patch:
     already, from `corner` (x, y) px on."""
 
     corner: tuple[int, int]
-    relief: Float
+    wrinkle_map: Float
     own: Float
 
 
@@ -170,24 +170,24 @@ class Creases:
             if more < FAINTEST and less < FAINTEST:
                 continue
             patch = self._patch(index)
-            if not patch.relief.size:
+            if not patch.wrinkle_map.size:
                 continue
             if out is None:
                 out = np.zeros((self._side, self._side), np.float32)
-            (x, y), (height, width) = patch.corner, patch.relief.shape
+            (x, y), (height, width) = patch.corner, patch.wrinkle_map.shape
             change = patch.own * np.float32(-RELEASED * less)
             if more >= FAINTEST:
-                change = (patch.relief + patch.own * np.float32(DEEPENED)) * np.float32(more)
+                change = (patch.wrinkle_map + patch.own * np.float32(DEEPENED)) * np.float32(more)
             out[y : y + height, x : x + width] += change
         return out
 
     def _patch(self, index: int) -> _Patch:
         """What a blendshape creases, from memory if it was asked for before."""
         if index not in self._patches:  # two threads may draw it: the same
-            relief = np.zeros((self._side, self._side), np.float32)
-            own = np.zeros_like(relief)
+            wrinkle_map = np.zeros((self._side, self._side), np.float32)
+            own = np.zeros_like(wrinkle_map)
             for furrow in self._furrows[index]:
-                self._furrow(relief, furrow)
+                self._furrow(wrinkle_map, furrow)
             for furrow in self._furrows[index]:
                 if furrow.crease.shape in ALONG:
                     self._area(own, furrow.crease, furrow.sign)
@@ -195,11 +195,11 @@ class Creases:
             for name in along:  # one: the furrows of a blendshape run one way
                 own = own * getattr(self._lines, name)
             if index == self._pitted:
-                self._draw_pits(relief)
-            self._patches[index] = _patch(relief, own)
+                self._draw_pits(wrinkle_map)
+            self._patches[index] = _patch(wrinkle_map, own)
         return self._patches[index]
 
-    def _furrow(self, relief: Float, furrow: _Furrow) -> None:
+    def _furrow(self, wrinkle_map: Float, furrow: _Furrow) -> None:
         crease, rough = furrow.crease, self._lines.rough
         path = _resampled(np.array(crease.path) + furrow.shift)
         path += _noise(len(path), furrow.waver)[:, None] * _normals(path) * WAVER
@@ -211,8 +211,8 @@ class Creases:
         width = crease.width * (SMOOTH_WIDTH + (1 - SMOOTH_WIDTH) * rough)
         normals = _normals(path)
         normals *= np.where(normals[:, 1:] < 0, 1, -1)  # downwards: that wall faces the light
-        self._draw(relief, path, -depth, width)
-        self._draw(relief, path + normals * width * 2, depth * WALL, width * 1.3)
+        self._draw(wrinkle_map, path, -depth, width)
+        self._draw(wrinkle_map, path + normals * width * 2, depth * WALL, width * 1.3)
 
     def _area(self, area: Float, crease: Crease, sign: int) -> None:
         """Add where lines belong to a crease, 1 at most, to `area` (S, S)."""
@@ -222,16 +222,16 @@ class Creases:
         self._draw(one, path, np.ones(len(path)), OWN_AREA)
         np.maximum(area, np.clip(one, 0, 1), out=area)
 
-    def _draw_pits(self, relief: Float) -> None:
+    def _draw_pits(self, wrinkle_map: Float) -> None:
         centre, radii = np.array(PIT_CENTRE), np.array(PIT_RADII)
         angle, radius = self._pits
         at = centre + np.stack([np.cos(angle), np.sin(angle)], 1) * radius[:, None] * radii
         for pit in at:
             path = pit + np.array([[-0.04, 0.0], [0.04, 0.0]])
-            self._draw(relief, path, np.full(2, -PIT_DEPTH), 0.10)
-            self._draw(relief, path - [0, 0.16], np.full(2, PIT_DEPTH * WALL), 0.12)
+            self._draw(wrinkle_map, path, np.full(2, -PIT_DEPTH), 0.10)
+            self._draw(wrinkle_map, path - [0, 0.16], np.full(2, PIT_DEPTH * WALL), 0.12)
 
-    def _draw(self, relief: Float, path: Double, depth: Double, width: float) -> None:
+    def _draw(self, wrinkle_map: Float, path: Double, depth: Double, width: float) -> None:
         """Add a soft line of `depth` (K,) along model cm `path` (K, 2), `width` its Gaussian's
         sigma, cm."""
         far, near = self._nearest(path, NEAR)
@@ -254,17 +254,17 @@ class Creases:
                 inside = np.abs(1 - dx - part[:, 0]) * np.abs(1 - dy - part[:, 1])
                 x, y = (corner - low + [dx, dy]).T
                 np.add.at(ink, (y, x), inside * depth)
-        window = relief[low[1] : high[1] + 1, low[0] : high[0] + 1]
+        window = wrinkle_map[low[1] : high[1] + 1, low[0] : high[0] + 1]
         window += cv2.GaussianBlur(ink, (0, 0), sigma)
 
 
-def _patch(relief: Float, own: Float) -> _Patch:
-    some = (relief != 0) | (own != 0)
+def _patch(wrinkle_map: Float, own: Float) -> _Patch:
+    some = (wrinkle_map != 0) | (own != 0)
     rows, columns = np.flatnonzero(some.any(1)), np.flatnonzero(some.any(0))
     if not len(rows):
-        return _Patch((0, 0), relief[:0], own[:0])
+        return _Patch((0, 0), wrinkle_map[:0], own[:0])
     part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return _Patch((int(columns[0]), int(rows[0])), relief[part].copy(), own[part].copy())
+    return _Patch((int(columns[0]), int(rows[0])), wrinkle_map[part].copy(), own[part].copy())
 
 
 def _lengths(path: Double) -> Double:

@@ -16,8 +16,8 @@ from mien.face_model.arrays import Double, Float
 from mien.face_model.camera import Camera
 from mien.face_model.confidence import DRAWABLE, confidence, strains
 from mien.face_model.mesh import FaceModel
+from mien.face_model.neutral import shipped
 from mien.face_model.problem import SLACK, View, outline_normals, ruler, solve
-from mien.face_model.rest import shipped
 from mien.face_model.template import FITTED, LIPS_MEET
 
 UPPER_LIP, LOWER_LIP = (61, 62, 63), (67, 66, 65)
@@ -47,11 +47,11 @@ class Fit:
     camera: Camera
     identity: Float
     weights: Float
-    rest_weights: Float
+    neutral_weights: Float
     landmarks: Double
     closed: bool
     residual: Double
-    rest_residual: Double
+    neutral_residual: Double
     error: float
     contour_error: float
     checked: bool = False
@@ -138,11 +138,11 @@ def fit(
         camera=solved.camera,
         identity=solved.identity,
         weights=weights[0],
-        rest_weights=weights[-1] * lids,
+        neutral_weights=weights[-1] * lids,
         landmarks=points,
         closed=closed,
         residual=left[0],
-        rest_residual=left[-1],
+        neutral_residual=left[-1],
         error=float(np.linalg.norm((points - solved.projected[0][:68])[17:], axis=1).mean()),
         contour_error=float(np.linalg.norm(left[0][:17], axis=1).mean()),
         checked=template is not None,

@@ -38,7 +38,7 @@ RIDGE = 2.0
 
 
 @dataclass(frozen=True)
-class Relief:
+class WrinkleMap:
     """What one smiling person teaches: log-brightness (F,) of the real smile over its render, how
     far each vertex (F,) is to be believed, 0..1, and the blendshape weights (53,) of the smile."""
 
@@ -50,8 +50,8 @@ class Relief:
 class Folds:
     """The learnt reliefs on one mesh."""
 
-    def __init__(self, model: FaceModel, relief: Float) -> None:
-        """`relief` (F,), log-brightness of a full smile."""
+    def __init__(self, model: FaceModel, wrinkle_map: Float) -> None:
+        """`wrinkle_map` (F,), log-brightness of a full smile."""
         x, y = model.neutral[FACE, 0], model.neutral[FACE, 1]
         low, high = PARTING
         upper = np.clip((y - low) / (high - low), 0, 1)
@@ -59,7 +59,7 @@ class Folds:
         left = 1 / (1 + np.exp(np.clip(-x / 0.25, -30, 30)))
         sides = {"L": left, "R": 1 - left}
         self._parts = np.stack(
-            [DEEPENED * relief * sides[s] * part for s in SIDES for part in (1 - upper, upper)]
+            [DEEPENED * wrinkle_map * sides[s] * part for s in SIDES for part in (1 - upper, upper)]
         ).astype(np.float32)
         self._index = [(model.index[f"{SMILE}_{s}"], model.index[f"{SQUINT}_{s}"]) for s in SIDES]
 
@@ -89,16 +89,16 @@ def shipped() -> Float:
     return out
 
 
-def save(relief: Float, path: Path) -> None:
+def save(wrinkle_map: Float, path: Path) -> None:
     """Write a relief as safetensors."""
     about = {
         "license": "CC-BY-4.0",
         "source": "Face Research Lab London Set, doi 10.6084/m9.figshare.5047666, train people",
     }
-    save_file({"smile": relief.astype(np.float16)}, path, about)
+    save_file({"smile": wrinkle_map.astype(np.float16)}, path, about)
 
 
-def learn(model: FaceModel, people: Sequence[Relief]) -> Float:
+def learn(model: FaceModel, people: Sequence[WrinkleMap]) -> Float:
     """The relief (F,) of a full smile that explains `people` best, the same left and right."""
     twin = mirrored(model)
     smile = [model.index[f"{SMILE}_{s}"] for s in SIDES]

@@ -277,13 +277,13 @@ def mouth_of(
     (N, 2) px: its own teeth if it shows enough of them, else those of `donor`, or of one who is
     chosen, among those alike by `turn`."""
     mine = None if closed else own(crop, landmarks, tones.skin)
-    lent = donor or MouthLibrary.load().choose(tones.brown, turn=turn)
+    filler = donor or MouthLibrary.load().choose(tones.brown, turn=turn)
     if mine is None:
-        return Mouth(model, lent, tones)
+        return Mouth(model, filler, tones)
     row, at = mine
     lit = replace(tones, enamel=row.enamel)
-    sides = lit.relit(lent.pixels[..., :3].astype(np.float32), lent.enamel)
-    return Mouth(model, row.beside(lent, sides), lit, Own(row, at, points))
+    sides = lit.relit(filler.pixels[..., :3].astype(np.float32), filler.enamel)
+    return Mouth(model, row.beside(filler, sides), lit, Own(row, at, points))
 
 
 _UPPER, _LOWER, _TONGUE = 1, 2, 3

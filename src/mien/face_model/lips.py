@@ -88,7 +88,7 @@ def _read(levels: tuple[Float, ...], places: Float, unit: float) -> Float:
 
 def closed_lips(chart: LipChart, photo: Float, points: Float) -> Lips:
     """The lips of a photograph (H, W, 3) that shows them closed, its mesh at `points` (F, 2) px."""
-    at = chart.lay(points)
+    at = chart.paste_back(points)
     own = _laid(photo, at)
     lips = unfolded(own, chart)
     edge = HIDDEN * DENSITY
@@ -151,22 +151,22 @@ def parted_lips(
 ) -> Lips:
     """The lips of a photograph (H, W, 3) with landmarks (68, 2) px that shows them parted, its mesh
     at `points` (F, 2) px and `unit` px per cm; `lip` (3,), the colour of the lower one."""
-    at = chart.lay(points)
+    at = chart.paste_back(points)
     own = _laid(photo, at)
     fine = _fine_enough(at, unit)
     seen, clear = _seen(chart, photo, landmarks, unit, tones.white, at)
     red = np.where(chart.upper, _liplike(own, lip, tones.skin), np.float32(1))
     seen, clear = seen * red, clear * red
     sure = seen * (LEAST + (1 - LEAST) * fine)
-    lent = donor.pixels.astype(np.float32)
+    donated = donor.pixels.astype(np.float32)
     if tones.mono > 0:
-        lent = lent + np.float32(tones.mono) * (tones.greyed(lent) - lent)
-    off = np.log(own + DARK) - np.log(lent + DARK)
+        donated = donated + np.float32(tones.mono) * (tones.greyed(donated) - donated)
+    off = np.log(own + DARK) - np.log(donated + DARK)
     inside = np.clip(0.5 - chart.far / RIM, 0, 1)
     sigma = TONE * DENSITY
     toned = [spread(off, sure * side, sigma) for side in (inside, 1 - inside)]
     share = inside[..., None]
-    colour = (lent + DARK) * np.exp(toned[0] * share + toned[1] * (1 - share)) - DARK
+    colour = (donated + DARK) * np.exp(toned[0] * share + toned[1] * (1 - share)) - DARK
     whole = cv2.GaussianBlur(clear, (0, 0), RIM * DENSITY)
     kept = np.clip(2 * whole - 1, 0, 1) * fine
     close, away = MARGIN
@@ -220,9 +220,9 @@ def _liplike(own: Float, lip: Float, skin: Float) -> Float:
     apart = red - plain
     size = float(np.linalg.norm(apart))
     share = ((seen - plain) @ apart) / np.float32(max(size * size, 1e-6))
-    (none, full), (alike, told) = LIPLIKE, HUES
+    (none, full), (alike, certain) = LIPLIKE, HUES
     like = np.clip((share - none) / (full - none), 0, 1)
-    known = np.float32(np.clip((size - alike) / (told - alike), 0, 1))
+    known = np.float32(np.clip((size - alike) / (certain - alike), 0, 1))
     return np.asarray(1 - known * (1 - like), np.float32)
 
 

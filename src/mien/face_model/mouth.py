@@ -39,29 +39,29 @@ OPENING, SPAN = 0.04, 0.22
 """The inside shows from this much extra lip gap on, fully after this much more, cm."""
 
 
-def seat_teeth(model: FaceModel, rest: Float, fit: Fit) -> Float:
-    """`rest` (N, 3) with teeth, gums and tongue moved to where this person's upper lip wants
+def seat_teeth(model: FaceModel, neutral: Float, fit: Fit) -> Float:
+    """`neutral` (N, 3) with teeth, gums and tongue moved to where this person's upper lip wants
     them."""
     upper, lower, tongue = model.jaw_parts
-    rest = rest.copy()
+    neutral = neutral.copy()
 
     def front(part: Index) -> Float:
         teeth = part[part >= TEETH.start]
-        heights: Float = rest[teeth[np.abs(model.neutral[teeth, 0]) < 0.7], 1]
+        heights: Float = neutral[teeth[np.abs(model.neutral[teeth, 0]) < 0.7], 1]
         return heights
 
     edge, lower_edge = float(front(upper).min()), float(front(lower).max())
-    lip = float(rest[model.landmarks[UPPER_LIP], 1])
+    lip = float(neutral[model.landmarks[UPPER_LIP], 1])
     target = lip - TEETH_BELOW_LIP
     if not fit.closed:  # in an open smile the teeth must not reach through the lower lip
         moved = np.tensordot(fit.weights, model.expressions[:, model.landmarks[LOWER_LIP]], 1)
-        low = float(rest[model.landmarks[LOWER_LIP], 1] + moved[1])
+        low = float(neutral[model.landmarks[LOWER_LIP], 1] + moved[1])
         target = min(target, max(low + 0.02, lip - 0.8))
-    rest[upper, 1] = target + (rest[upper, 1] - edge) * CROWN["upper"]
-    rest[lower, 1] = target + 0.10 + (rest[lower, 1] - lower_edge) * CROWN["lower"]
-    rest[lower, 2] -= 0.12
-    rest[tongue, 1] += target - edge + TONGUE_LIFT
-    return rest
+    neutral[upper, 1] = target + (neutral[upper, 1] - edge) * CROWN["upper"]
+    neutral[lower, 1] = target + 0.10 + (neutral[lower, 1] - lower_edge) * CROWN["lower"]
+    neutral[lower, 2] -= 0.12
+    neutral[tongue, 1] += target - edge + TONGUE_LIFT
+    return neutral
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ class Donor:
         """How much of each column (C,) shows any of its teeth, 0..1."""
         return np.asarray(self.pixels[..., 3].max(0) / np.float32(255), np.float32)
 
-    def beside(self, lent: Donor, colours: Float) -> Donor:
+    def beside(self, other: Donor, colours: Float) -> Donor:
         """This row, and where it ends the sides of another, whose pixels here have `colours` (R, C,
         3): a wider smile shows more than the photograph does."""
         ends = np.flatnonzero(self.shown > 0.5)
@@ -88,7 +88,7 @@ class Donor:
             return self
         first, last, colours = int(ends[0]), int(ends[-1]), colours.copy()
         own, cover = self.pixels[..., :3].astype(np.float32), self.pixels[..., 3:] / np.float32(255)
-        theirs = lent.pixels[..., 3:] / np.float32(255) * (1 - self.shown)[:, None]
+        theirs = other.pixels[..., 3:] / np.float32(255) * (1 - self.shown)[:, None]
         near = round(SEAM * FLAT.density)
         middle = len(self.shown) // 2
         for half, end in (
@@ -97,21 +97,21 @@ class Donor:
         ):
             seen, there = (
                 float((pixels[:, end] * weight[:, end]).sum() / max(weight[:, end].sum() * 3, 1e-3))
-                for pixels, weight in ((own, cover), (colours, lent.pixels[..., 3:] / 255.0))
+                for pixels, weight in ((own, cover), (colours, other.pixels[..., 3:] / 255.0))
             )
             if there > 1:
                 colours[:, half] *= np.clip(seen / there, *SIDES_LIGHT)
         total = cover + theirs
         mixed = (own * cover + colours * theirs) / np.maximum(total, 1e-3)
         pixels = np.dstack([mixed, 255 * np.clip(total, 0, 1)])
-        rise = lent.arc - np.interp(
-            np.arange(len(lent.arc)), [first, last], lent.arc[[first, last]]
+        rise = other.arc - np.interp(
+            np.arange(len(other.arc)), [first, last], other.arc[[first, last]]
         )
         outside = (np.arange(len(rise)) < first) | (np.arange(len(rise)) > last)
         return replace(
             self,
             pixels=np.round(np.clip(pixels, 0, 255)).astype(np.uint8),
-            top=np.where(self.shown > 0.5, self.top, lent.top).astype(np.float32),
+            top=np.where(self.shown > 0.5, self.top, other.top).astype(np.float32),
             arc=(self.arc + np.maximum(rise, 0) * outside).astype(np.float32),
         )
 

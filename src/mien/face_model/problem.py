@@ -107,18 +107,18 @@ class _Problem:
         self.names = [name for view in views for name in view.shapes]
         self.points = np.concatenate([view.points for view in views])
         self.modes = IDENTITIES if identity is None else 0
-        self.rest = np.zeros((len(self.points), 3))
+        self.neutral = np.zeros((len(self.points), 3))
         self.basis = np.zeros((self.modes + len(self.names), len(self.points), 3))
         row, start = self.modes, 0
         for view in views:
             part = slice(start, start + len(view.points))
             modes = view.markers.of(model.identities)
-            self.rest[part] = view.markers.of(model.neutral)
+            self.neutral[part] = view.markers.of(model.neutral)
             if identity is not None:
-                self.rest[part] += np.tensordot(identity.astype(np.float64), modes, 1)
+                self.neutral[part] += np.tensordot(identity.astype(np.float64), modes, 1)
             if view.known is not None:
                 shown = np.tensordot(view.known, model.expressions, 1)
-                self.rest[part] += view.markers.of(shown)
+                self.neutral[part] += view.markers.of(shown)
             self.basis[: self.modes, part] = modes[: self.modes]
             shapes = [model.index[name] for name in view.shapes]
             self.basis[row : row + len(shapes), part] = view.markers.of(model.expressions[shapes])
@@ -130,7 +130,7 @@ class _Problem:
 
     def geometry(self, x: Double) -> Double:
         """All views' markers (P, 3)."""
-        out: Double = self.rest + np.tensordot(x[6:], self.basis, 1)
+        out: Double = self.neutral + np.tensordot(x[6:], self.basis, 1)
         return out
 
     @staticmethod
@@ -142,8 +142,8 @@ class _Problem:
         start, low, high = np.zeros(size), np.full(size, -np.inf), np.full(size, np.inf)
         a, b = EYE_CORNERS
         points = self.views[0].points
-        start[3] = np.log(ruler(points) / np.linalg.norm(self.rest[a] - self.rest[b]))
-        start[4:6] = points[30] + [0, np.exp(start[3]) * self.rest[30, 1]]
+        start[3] = np.log(ruler(points) / np.linalg.norm(self.neutral[a] - self.neutral[b]))
+        start[4:6] = points[30] + [0, np.exp(start[3]) * self.neutral[30, 1]]
         for k, name in enumerate(self.names, 6 + self.modes):
             low[k], high[k] = SLACK_RANGE if name in SLACK else (0, 1)
             start[k] = 0 if name in SLACK else 0.05  # off the bound, or it would stay there

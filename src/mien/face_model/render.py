@@ -31,11 +31,11 @@ from mien.face_model.frame import (
 from mien.face_model.gaze import gaze, irises_of, pupils
 from mien.face_model.mesh import FaceModel
 from mien.face_model.mouths import Donor
+from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.problem import ruler
 from mien.face_model.sampling import shrink
 from mien.face_model.shade import mend, mouth_mask, shade
 from mien.face_model.sitter import Sitter
-from mien.face_model.stage import Stage
 from mien.face_model.threads import one_thread
 
 WIDEST_GAP = 0.55
@@ -173,17 +173,19 @@ class Rig:
         action_units: Float,
         size: int = 256,
         supersample: int = 2,
-        stage: Stage = Stage(),  # noqa: B008 - frozen
+        pose_light: PoseAndLight = PoseAndLight(),  # noqa: B008 - frozen
     ) -> Render:
         """The face showing `action_units` (47,) in [0, 1], absolute: 0 everywhere is a face at
         rest. The photograph's own `units` give the photograph itself.
 
-        `size`: side of the result, px; `supersample`: raster pixels per pixel and axis; `stage`:
+        `size`: side of the result, px; `supersample`: raster pixels per pixel and axis; `pose_light`:
         how the head is turned and lit.
         """
-        if stage == Stage() and np.array_equal(action_units, self.units):
+        if pose_light == PoseAndLight() and np.array_equal(action_units, self.units):
             return self.original(size)
-        return self.render_weights(self.weights(action_units), size, supersample, stage=stage)
+        return self.render_weights(
+            self.weights(action_units), size, supersample, pose_light=pose_light
+        )
 
     def weights(self, action_units: Float) -> Float:
         """Blendshape weights (53,) that show `action_units` (47,) on this person."""
@@ -203,7 +205,7 @@ class Rig:
         camera: Camera | None = None,
         relight: float = 1.0,
         folded: bool = True,
-        stage: Stage = Stage(),  # noqa: B008 - frozen
+        pose_light: PoseAndLight = PoseAndLight(),  # noqa: B008 - frozen
         habit: Float | None = None,
     ) -> Render:
         """The face under raw blendshape weights (53,), from another `camera` if one is given.
@@ -211,13 +213,13 @@ class Rig:
         `relight` scales how much the moved face's light changes; `folded`: with folds and creases;
         `habit` (N, 3) cm: what an expression has beyond the shapes (`refine.match` finds it).
         """
-        camera = stage.camera(camera or self.fit.camera)
+        camera = pose_light.camera(camera or self.fit.camera)
         with one_thread():
-            scene, relief = self._scene(weights, camera, relight, folded, stage, habit)
+            scene, wrinkle_map = self._scene(weights, camera, relight, folded, pose_light, habit)
             frame = Frame.of(scene, Window.whole(size, supersample))
-            layers = shade(self._skin, frame, relief)
+            layers = shade(self._skin, frame, wrinkle_map)
             colour = layers.image(self._skin.map(self._skin.photo, frame.source))
-        image = shrink(np.clip(stage.expose(colour), 0, 255), size)
+        image = shrink(np.clip(pose_light.expose(colour), 0, 255), size)
         flow, seen = shrink_flow(frame.flow(), layers.keep, supersample)
         mouth = shrink(frame.mouth.astype(np.float32), size)
         landmarks = resized(scene.landmarks, SOURCE_SIZE, size)
@@ -229,39 +231,39 @@ class Rig:
         weights: Float,
         size: int,
         fine: int | None = None,
-        stage: Stage = Stage(),  # noqa: B008 - frozen
+        pose_light: PoseAndLight = PoseAndLight(),  # noqa: B008 - frozen
     ) -> Drawing:
         """The face under raw blendshape weights (53,) as fields of side `size` px over the crop.
 
         Lids, lashes, teeth and lips are drawn at `fine` times that and averaged, so that their
-        edges have no stairs: at twice, or on a small face more. The exposure of `stage` is not
+        edges have no stairs: at twice, or on a small face more. The exposure of `pose_light` is not
         drawn.
         """
         fine = fine or max(2, math.ceil(DETAILED / size))
         with one_thread():
-            scene, relief = self._scene(
-                weights, stage.camera(self.fit.camera), 1.0, True, stage, None
+            scene, wrinkle_map = self._scene(
+                weights, pose_light.camera(self.fit.camera), 1.0, True, pose_light, None
             )
             whole = Window.whole(size)
             # skin is smooth: what is drawn at half the size and enlarged is the same
-            smooth = fine > 1 and size >= 2 * COARSEST and not any(stage.turn)
+            smooth = fine > 1 and size >= 2 * COARSEST and not any(pose_light.turn)
             drawn = Window.whole(-(-size // 2)) if smooth else whole
-            drawing = self._drawn(scene, relief, drawn, skin_only=fine > 1).enlarged(size)
+            drawing = self._drawn(scene, wrinkle_map, drawn, skin_only=fine > 1).enlarged(size)
             for part, room in DETAILS if fine > 1 else ():
                 points = resized(scene.landmarks[part], SOURCE_SIZE, size)
                 window = _around(points, room * scene.unit * whole.scale, size, fine)
                 if window is not None:
-                    finer = self._drawn(scene, relief, window)
+                    finer = self._drawn(scene, wrinkle_map, window)
                     for name in ("flow", "visibility", "gain", "paint"):
                         getattr(drawing, name)[window.part] = getattr(finer, name)
         return drawing
 
     def _drawn(
-        self, scene: Scene, relief: Float | None, window: Window, skin_only: bool = False
+        self, scene: Scene, wrinkle_map: Float | None, window: Window, skin_only: bool = False
     ) -> Drawing:
         """The fields of one window."""
         frame = Frame.of(scene, window, skin_only)
-        layers = shade(self._skin, frame, relief)
+        layers = shade(self._skin, frame, wrinkle_map)
         if window.fine > 1:
             mend(self._skin, frame, layers)
         flow, seen = shrink_flow(frame.flow(), layers.keep, window.fine)

@@ -84,8 +84,8 @@ def _own(places: Float, fine: float) -> Float:
     return np.asarray((places + np.float32(0.5)) * np.float32(fine) - np.float32(0.5), np.float32)
 
 
-def shade(skin: Skin, frame: Frame, relief: Float | None) -> Layers:
-    """The layers of a window; `relief` (S, S), if any, is the log-brightness of creases in the
+def shade(skin: Skin, frame: Frame, wrinkle_map: Float | None) -> Layers:
+    """The layers of a window; `wrinkle_map` (S, S), if any, is the log-brightness of creases in the
     crop."""
     layers = Layers.of(frame)
     _second_texture(skin, frame, layers)
@@ -96,9 +96,9 @@ def shade(skin: Skin, frame: Frame, relief: Float | None) -> Layers:
         _lashes(skin, frame, side, layers)
     _closed_lips(skin, frame, layers)
     layers.dim(frame.layer == SOCKET_LAYER, SOCKET_SHADE)
-    if relief is not None:
+    if wrinkle_map is not None:
         x, y = (np.ascontiguousarray(frame.source[..., i]) for i in (0, 1))
-        seen = cv2.remap(relief, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        seen = cv2.remap(wrinkle_map, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         creased = (seen != 0) & (frame.layer == SKIN_LAYER)
         layers.dim(creased, np.exp(seen[creased]))
     return layers

@@ -35,13 +35,13 @@ from mien.face_model.lids import LidFolds
 from mien.face_model.light import Light
 from mien.face_model.lines import skin_lines
 from mien.face_model.lip_donors import choose
-from mien.face_model.lip_donors import shipped as lenders
+from mien.face_model.lip_donors import shipped as lips_library
 from mien.face_model.lips import Lips, closed_lips, parted_lips
 from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_INSIDE, SIDES
 from mien.face_model.mouth import MouthShade, own_mouth
+from mien.face_model.pose_light import PoseAndLight, outline_pull, outlying
 from mien.face_model.sampling import sample
 from mien.face_model.shade import Skin
-from mien.face_model.stage import Stage, outline_pull, outlying
 from mien.face_model.tones import Tones, seen
 
 if TYPE_CHECKING:
@@ -118,7 +118,10 @@ class Sitter:
             self._eye_shift[EYE[side]] = self._rig.irises[side].centre - source.points[front]
         at = model.landmarks
         gaps = (
-            max(0.0, float(self._rig.person.rest[at[62], 1] - self._rig.person.rest[at[66], 1])),
+            max(
+                0.0,
+                float(self._rig.person.neutral[at[62], 1] - self._rig.person.neutral[at[66], 1]),
+            ),
             float(source.vertices[at[62], 1] - source.vertices[at[66], 1]),
         )
         own = own_mouth(photo, landmarks, fit.closed, eyes.white, fine)
@@ -165,7 +168,7 @@ class Sitter:
         chart = self._rig.model.lip_chart
         if self._rig.fit.closed:
             return closed_lips(chart, photo, mesh[FACE])
-        donor = choose(lenders(), colour, tones.skin, tones.brown, self._rig.seed)
+        donor = choose(lips_library(), colour, tones.skin, tones.brown, self._rig.seed)
         unit = float(self._rig.fit.camera.scale) * len(photo) / SOURCE_SIZE
         return parted_lips(chart, photo, landmarks, mesh[FACE], unit, donor, colour, tones)
 
@@ -189,7 +192,7 @@ class Sitter:
         camera: Camera,
         relight: float,
         folded: bool,
-        stage: Stage,
+        pose_light: PoseAndLight,
         habit: Float | None,
     ) -> tuple[Scene, Float | None]:
         """The posed face, and the log-brightness (320, 320) of its creases, if any."""
@@ -198,14 +201,14 @@ class Sitter:
         points = target.points + self._eye_shift
         moved = points - self._rig.source.points
         moved[EYEBALLS] -= self._eye_shift[EYEBALLS]
-        if any(stage.turn):
+        if any(pose_light.turn):
             pull = outline_pull(self._rig.model, self._rig.source.points, target.points)
             points[FACE, 0] += self._outlying * pull
             moved[FACE, 0] += self._outlying * pull
         blink = {s: self._lowered(weights, s) for s in SIDES}
         self._lid_folds.smooth(moved, blink)
         points[FACE] = self._rig.source.points[FACE] + moved[FACE]
-        drift = self._drift(moved, stage)
+        drift = self._drift(moved, pose_light)
         edge = self._rig.source.points[self._rim]
         carried = edge + self._background.sample(drift, edge)
         points[self._rim] = points[self._rim] * self._rim_own + carried * (1 - self._rim_own)
@@ -213,13 +216,13 @@ class Sitter:
         colours, opened, gap_change = self._mouth(target.vertices, target.normals)
         pressed = self._pressed(weights)
         attributes = self._attributes(points, target, blink, colours, relight)
-        relief, glow = None, None
+        wrinkle_map, glow = None, None
         if folded:
             lit = self._folds(weights, self._rig.fit.weights)
             attributes[FACE, LIGHT] *= lit if self._pinned is None else self._unpinned(lit)
-            relief = self._creases(weights, self._rig.fit.weights)
-        if any(stage.key):
-            glow = self._move_key(attributes, target.normals, stage.key)
+            wrinkle_map = self._creases(weights, self._rig.fit.weights)
+        if any(pose_light.key):
+            glow = self._move_key(attributes, target.normals, pose_light.key)
         at = self._rig.model.landmarks
         scene = Scene(
             points=points,
@@ -239,11 +242,11 @@ class Sitter:
             landmarks=self._rig.fit.landmarks.astype(np.float32) + moved[at],
             surround=self._background,
             drift=drift,
-            folds=any(stage.turn) or self._background.folds(drift),
+            folds=any(pose_light.turn) or self._background.folds(drift),
             glow=glow,
             lit=self._lit,
         )
-        return scene, relief
+        return scene, wrinkle_map
 
     def _held(self, weights: Float) -> Float:
         """`weights` (53,) without what cannot be shown: anything of eyes that are covered, and the
@@ -273,13 +276,13 @@ class Sitter:
             vertices += self._pinned * (own - vertices)
         return stand(model, vertices if habit is None else vertices + habit, camera)
 
-    def _drift(self, moved: Float, stage: Stage) -> Float:
+    def _drift(self, moved: Float, pose_light: PoseAndLight) -> Float:
         """Displacement (G, 2) px of the background, given that of every vertex (N, 2) px."""
-        if not stage.turn[2]:
+        if not pose_light.turn[2]:
             return self._background.spread(moved)
         own, grid, points = self._rig.fit.camera, self._background.points, self._rig.source.points
-        rest = self._background.spread(moved - stage.tilt(own, points))
-        return rest + stage.tilt(own, grid)
+        neutral = self._background.spread(moved - pose_light.tilt(own, points))
+        return neutral + pose_light.tilt(own, grid)
 
     def _move_key(self, attributes: Float, normals: Float, key: tuple[float, float]) -> Float:
         """Light skin and eyes by a moved key light; returns the log-brightness (G,) of hair and

@@ -58,8 +58,8 @@ class Blendshapes(Guide):
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise GuideError(f"blendshape {name} is {value!r}: give a number from 0 to 1")
             if not -0.5 <= value <= 1.5:  # nor is NaN; an integer may be too large for a float
-                told = f"{value:g}" if isinstance(value, float) else "out of range"
-                raise GuideError(f"blendshape {name} is {told}: give a number from 0 to 1")
+                number = f"{value:g}" if isinstance(value, float) else "out of range"
+                raise GuideError(f"blendshape {name} is {number}: give a number from 0 to 1")
             if known not in UNSEEN:
                 found[known] = min(1.0, max(0.0, float(value)))
         return cls(tuple(sorted(found.items())))

@@ -130,12 +130,12 @@ class ExpressionSpec:
 
     def to_json(self) -> dict[str, Any]:
         """The object of JSON that `of` reads back: what differs from its default."""
-        told = {}
+        fields_of = {}
         for field in fields(self):
             value = getattr(self, field.name)
             if value != field.default:
-                told[field.name] = list(value) if isinstance(value, tuple) else value
-        return told
+                fields_of[field.name] = list(value) if isinstance(value, tuple) else value
+        return fields_of
 
     def but(self, given: Mapping[str, Any]) -> ExpressionSpec:
         """With fields of `given` (as in `of`) in place of its own; units join its units, and a
@@ -154,11 +154,11 @@ class ExpressionSpec:
         """Whether nothing is asked for."""
         return self.like is None and not self._base() and not self._top()
 
-    def guide(self, lent: Guide | None = None, kept: str | None = None) -> Guide:
+    def guide(self, reference: Guide | None = None, kept: str | None = None) -> Guide:
         """What it asks for; `intensity` is the caller's to apply.
 
         lent: the expression of the photograph `like`; kept: what a whole expression leaves as it
-        is, such as `speech`. GuideError when nothing is asked for, or `lent` is missing.
+        is, such as `speech`. GuideError when nothing is asked for, or `reference` is missing.
         """
         if self.empty:
             raise GuideError(
@@ -166,9 +166,9 @@ class ExpressionSpec:
             )
         whole = self._base()
         if self.like is not None:
-            if lent is None:
+            if reference is None:
                 raise GuideError(f"give the photograph {self.like} that lends its expression")
-            whole.append(lent if self.share == 1 else Scaled(lent, self.share))
+            whole.append(reference if self.share == 1 else Scaled(reference, self.share))
         if kept is not None:
             whole = [Held(part, kept) for part in whole]  # what is asked for by itself is meant
         parts = (*whole, *self._top())
@@ -242,5 +242,5 @@ def _those(key: str, values: tuple[float, ...]) -> tuple[float, ...]:
 
 def _unread(key: str, value: object) -> GuideError:
     form, such = FORMS[key]
-    told = ",".join(f"{v:g}" for v in value) if isinstance(value, tuple) else str(value)[:40]
-    return GuideError(f"cannot read {key} {told!r}: write {form}, such as {such}")
+    fields_of = ",".join(f"{v:g}" for v in value) if isinstance(value, tuple) else str(value)[:40]
+    return GuideError(f"cannot read {key} {fields_of!r}: write {form}, such as {such}")

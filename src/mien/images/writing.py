@@ -69,8 +69,8 @@ def encode(
     kind = check_suffix(suffix)
     if not isinstance(photo, Photo):
         photo = replace(like, pixels=photo) if like else Photo(photo)
-    told = dict(metadata or {}) if altered else None
-    image, options = _image(photo, kind), _options(photo, kind, told)
+    written = dict(metadata or {}) if altered else None
+    image, options = _image(photo, kind), _options(photo, kind, written)
     if (icc := _fitting(photo.icc, image.mode)) is not None:
         options["icc_profile"] = icc
     buffer = io.BytesIO()

@@ -17,8 +17,10 @@ class BaseArchitecture:
     head: Literal["compose", "picture"] = (
         "picture"  # picture: the paper's; compose: warp, mask and paint
     )
-    hedge: float = 0.0  # compose head, at inference: cover up to here is taken for hedging
-    checks: Literal[0, 1, 2, 3, 4] = 0  # at inference: times a result is read and mended
+    occlusion_threshold: float = (
+        0.0  # compose head, at inference: cover up to here is taken for hedging
+    )
+    refinement_steps: Literal[0, 1, 2, 3, 4] = 0  # at inference: times a result is read and mended
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class RigWeights:
     edges: float = 0.0  # L1 on its image gradients
     flow: float = 0.0  # where a pixel came from, L1 in px at 128, where visible
     mask: float = 0.0  # L1 of the mask to visibility
-    cover: float = 0.0  # -log of the share painted where nothing is to be moved in
+    occlusion: float = 0.0  # -log of the share painted where nothing is to be moved in
     mouth_realism: float = 0.0  # mouths must pass a critic of their own
     mouth_match: float = 0.0  # ... and look to its layers as the true ones do
     eyes_realism: float = 0.0  # eyes and brows must pass a critic of their own

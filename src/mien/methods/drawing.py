@@ -15,8 +15,8 @@ from mien.face_model.animate import asked, effective
 from mien.face_model.arrays import Float
 from mien.face_model.mesh import FaceModel
 from mien.face_model.mouths import Donor
+from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.render import Drawing, Rig
-from mien.face_model.stage import Stage
 from mien.face_model.units import bounded
 from mien.images import to_uint8
 from mien.types import Composition, Faces
@@ -96,15 +96,19 @@ class ModelHead:
         if any(rig.fault is not None for rig in rigs):
             return None
         goals = [self.own(rig) + step for rig, step in zip(rigs, steps, strict=True)]
-        return self.drawn(source, np.stack(goals), [Stage()] * len(goals))
+        return self.drawn(source, np.stack(goals), [PoseAndLight()] * len(goals))
 
-    def drawn(self, source: Faces[Float], goals: Float, stages: list[Stage]) -> Composition[Float]:
+    def drawn(
+        self, source: Faces[Float], goals: Float, poses_and_lights: list[PoseAndLight]
+    ) -> Composition[Float]:
         """Each face (B) showing blendshape weights (B, 53), relative to the person at rest, with
         the head turned and lit by its stage."""
         side = source.pixels.shape[-1]
         drawings = [
-            rig.draw(self.absolute(rig, goal), side, stage=stage.within(rig.fit.camera))
-            for rig, goal, stage in zip(self.rigs(source), goals, stages, strict=True)
+            rig.draw(self.absolute(rig, goal), side, pose_light=pose_light.within(rig.fit.camera))
+            for rig, goal, pose_light in zip(
+                self.rigs(source), goals, poses_and_lights, strict=True
+            )
         ]
         fields = zip(*map(_fields, drawings), strict=True)
         flow, mask, paint, gain = map(_batch, fields)

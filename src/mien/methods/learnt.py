@@ -23,7 +23,7 @@ FOLLOW = 0.5  # share of what a result lacks that is asked for on top: its readi
 class Learnt(nn.Module, Method[Tensor]):
     """Base of the methods that torch learns and runs, on any of its devices."""
 
-    checks: int = 0
+    refinement_steps: int = 0
     """How often `answer` reads its result and asks again for what is missing."""
 
     def __init__(self) -> None:
@@ -53,22 +53,22 @@ class Learnt(nn.Module, Method[Tensor]):
     @property
     def strengths_used(self) -> Strengths:
         """None where checks find out themselves what is missing."""
-        return {} if self.checks else self.strengths
+        return {} if self.refinement_steps else self.strengths
 
     def answer(
         self, identity: Identity[Tensor], expression: Expression[Tensor]
     ) -> Composition[Tensor]:
         """What to do to the source so that it is read to wear the expression.
 
-        `compose`, and then `checks` times: the result is read as action units, and half of what it
+        `compose`, and then `refinement_steps` times: the result is read as action units, and half of what it
         lacks is asked for on top, so that one ask means one strength on more faces.
         """
         edit = self.compose(identity, expression)
-        if not self.checks:
+        if not self.refinement_steps:
             return edit
         face, wanted = identity.source, self.units(expression)
         code, start = expression.code, self.from_units(wanted).code
-        for _ in range(self.checks):
+        for _ in range(self.refinement_steps):
             seen = Faces(self.composed(face.pixels, edit), face.landmarks)
             lacks = wanted - self.units(self.encode(seen))
             code = code + self.from_units(wanted + FOLLOW * lacks).code - start

@@ -27,7 +27,7 @@ from mien.nn import losses
 from mien.nn.alive import Answer
 from mien.nn.blocks import initialise
 from mien.nn.compose import resize
-from mien.nn.parts import Watches
+from mien.nn.parts import PartCritics
 from mien.nn.phases import Group, Loss, Phase, Task, rate_at
 from mien.types import Composition, Faces
 
@@ -60,7 +60,7 @@ class MethodTask(Task[Trained]):
 
         paired: whether the truth is known, without which no critic plays.
         """
-        self.watches = Watches(self.config.weights, paired)
+        self.watches = PartCritics(self.config.weights, paired)
         for module in (*own, self.watches):
             initialise(module)
 
@@ -141,11 +141,11 @@ class MethodTask(Task[Trained]):
 
     def critics(self, lr: float, **more: Any) -> list[Phase]:
         """The phase in which the critics of parts learn, where any plays."""
-        playing = self.watches.playing
-        if not playing:
+        active = self.watches.active
+        if not active:
             return []
         learn: Callable[[Any, int], Loss] = lambda *_: Loss(self.watches.apart())  # noqa: E731
-        return [self.phase("critic", [Group(playing, lr)], learn, **more)]
+        return [self.phase("critic", [Group(active, lr)], learn, **more)]
 
     def rate(self, progress: float) -> float:
         """Factor of the learning rate at `progress` 0..1 of the budget."""
@@ -172,7 +172,7 @@ class MethodTask(Task[Trained]):
             "edges": losses.edges(result, y, weight),
             "flow": losses.flow(edit, truth.flow, truth.visible, truth.known),
             "mask": losses.mask(edit, truth.visible, truth.known),
-            "cover": losses.cover(edit, truth.visible, truth.known),
+            "occlusion": losses.occlusion(edit, truth.visible, truth.known),
             "smooth": losses.smoothness(edit),
             **self.watches.terms(result, y, batch.target.landmarks),
         }
@@ -215,11 +215,11 @@ class MethodTask(Task[Trained]):
         keep = (x - y).abs().flatten(1).amax(1) > 0
         identity = average.identity(_faces(x))
         edits = average.decode(identity, average.from_units(batch.target.units))
-        lent = average.decode(identity, average.encode(_faces(batch.donor.pixels)))
+        donor = average.decode(identity, average.encode(_faces(batch.donor.pixels)))
         return {
             "psnr_nothing": psnr(x[keep], y[keep]),
             "psnr_units": psnr(edits[keep], y[keep]),
-            "psnr_reference": psnr(lent[keep], y[keep]),
+            "psnr_reference": psnr(donor[keep], y[keep]),
         }
 
 

@@ -47,7 +47,7 @@ def face_in(pixels: Tensor) -> bool:
 
 
 @dataclass(frozen=True)
-class Panel:
+class JudgePanel:
     """Everybody who judges results, none of whom trained a method."""
 
     judges: Sequence[Judge]
@@ -61,7 +61,7 @@ class Panel:
     """MediaPipe's landmarker, where its file is there; asked where faces have their own size."""
 
     @classmethod
-    def standing(cls, inception: Path | None = None, perceptual: Path | None = None) -> Panel:
+    def standing(cls, inception: Path | None = None, perceptual: Path | None = None) -> JudgePanel:
         """Both judges and dlib; the landmarker, if it is among the data; Inception and
         EfficientNet-Lite0 with weights at a path. AssetMissing where one that is named, or dlib,
         is not there.
@@ -109,16 +109,16 @@ class _Known:
     """What is known of a trial before anybody edits."""
 
     source: Tensor  # descriptors (B, 128)
-    lender: Tensor | None
+    reference: Tensor | None
     right: list[Reading]  # of the truth, a judge each
     features: dict[str, Tensor]  # of what results should resemble
     outsider: Outsider | None  # what the landmarker sees in source and truth
 
 
-class Bench:
+class SectionBench:
     """One section; what is known of its faces is found out once for all contestants."""
 
-    def __init__(self, section: Section, panel: Panel) -> None:
+    def __init__(self, section: Section, panel: JudgePanel) -> None:
         self.section, self.panel = section, panel
         self._known: dict[int, _Known] = {}
         self._rest: dict[int, list[Reading]] = {}
@@ -150,10 +150,10 @@ class Bench:
     def _known_of(self, index: int) -> _Known:
         if index not in self._known:
             trial, who = self.section.trials[index], self.panel.who
-            lender, right = trial.lender, trial.truth
+            reference, right = trial.reference, trial.truth
             self._known[index] = _Known(
                 who.of(trial.source.pixels, trial.source.landmarks),
-                None if lender is None else who.of(lender.pixels, lender.landmarks),
+                None if reference is None else who.of(reference.pixels, reference.landmarks),
                 [] if right is None else self.panel.read(right.pixels),
                 self.panel.features((right or trial.source).pixels),
                 self._outsider(trial),
@@ -177,9 +177,9 @@ class Bench:
                 out |= code_columns(judge.name, read.units, trial.coded)
         result = self.panel.who.of(made, trial.source.landmarks)
         out["identity"] = (result - known.source).norm(dim=1)
-        if known.lender is not None:
-            before = (known.source - known.lender).norm(dim=1)
-            out["leakage"] = before - (result - known.lender).norm(dim=1)
+        if known.reference is not None:
+            before = (known.source - known.reference).norm(dim=1)
+            out["leakage"] = before - (result - known.reference).norm(dim=1)
         face = face_mask(trial.source.landmarks, made.shape[-1])
         before = sharpness(trial.source.pixels, face).clamp_min(1e-9)
         out["sharpness"] = sharpness(made, face) / before

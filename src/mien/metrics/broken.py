@@ -25,7 +25,7 @@ from torch.nn import functional
 from mien import facs
 from mien.files import replacing
 from mien.guides import Label
-from mien.metrics.bench import Bench, Measured, Panel
+from mien.metrics.bench import JudgePanel, Measured, SectionBench
 from mien.metrics.pixel import face_mask, hull_mask
 from mien.metrics.scorecard import Contestant, depends_on, once, one_thread, section_digest
 from mien.metrics.statistics import summarise
@@ -167,12 +167,12 @@ class Verdict:
 
 
 def measure(
-    section: Section, panel: Panel, real: Contestant, kept: Path,
+    section: Section, panel: JudgePanel, real: Contestant, kept: Path,
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> dict[str, Measured]:  # fmt: skip
     """The real editor, the photograph and every broken one in a section; finished lines are kept
     in a folder, as those of a scorecard are."""
-    bench = Bench(section, panel)
+    bench = SectionBench(section, panel)
     rows = {REAL: real.edit, "the photograph": answer, **editors(real.edit, section)}
     inputs = depends_on(panel) | {
         "section": section.name, "trials": section_digest(section, asked=True),
@@ -206,10 +206,10 @@ def _verdict(column: str, real: Measured, broken: Measured, own: bool) -> Verdic
     good, bad = (np.asarray(m.columns[column], np.float64) for m in (real, broken))
     worth = [_worth(column, values) for values in (good, bad)]
     better = (np.sign(np.round(worth[0] - worth[1], 6)) + 1) / 2
-    told = summarise(better, real.people)
+    judged = summarise(better, real.people)
     return Verdict(
-        column, round(float(good.mean()), 4), round(float(bad.mean()), 4), told.mean, told.low,
-        told.high, own, len(set(real.people)),
+        column, round(float(good.mean()), 4), round(float(bad.mean()), 4), judged.mean, judged.low,
+        judged.high, own, len(set(real.people)),
     )  # fmt: skip
 
 
@@ -224,16 +224,16 @@ def table(every: Mapping[str, Mapping[str, Sequence[Verdict]]]) -> str:
     numbers are means, the real editor's and the broken one's."""
     rows = []
     for section, found in every.items():
-        for name, told in found.items():
-            own = [v for v in told if v.own]
+        for name, judged in found.items():
+            own = [v for v in judged if v.own]
             caught = [v for v in own if v.caught]
             rows.append({
-                "asked (people)": f"{section} ({told[0].people})", "broken editor": name,
+                "asked (people)": f"{section} ({judged[0].people})", "broken editor": name,
                 "its own columns that catch it": f"{len(caught)} of {len(own)}: "
                 + ", ".join(_said(v) for v in caught),
                 "its own columns that do not": ", ".join(_said(v) for v in own if not v.caught),
                 "other columns that it wins": ", ".join(
-                    _said(v) for v in told if v.fooled and not v.own
+                    _said(v) for v in judged if v.fooled and not v.own
                 ),
             })  # fmt: skip
     return markdown(list(rows[0]) if rows else [], rows)

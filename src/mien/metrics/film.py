@@ -98,13 +98,15 @@ def temporal(before: Iterable[UInt8], after: Iterable[UInt8], judge: Landmarker)
     if len(seen) < 2:
         raise DataError("a film of one frame has no course")
     both = [a is not None and b is not None for a, b in seen]
-    told = Temporal(len(seen), sum(both), flicker.told(), None, None, None, None)
+    temporal_of = Temporal(len(seen), sum(both), flicker.temporal_of(), None, None, None, None)
     if sum(both) < FEWEST:
-        return told
+        return temporal_of
     first, second = ([pair[k] for pair in seen] for k in (0, 1))
     lag, correlation, slope = lips(_gaps(first), _gaps(second))
     trembling = jitter(first), jitter(second)
-    return replace(told, lag=lag, lips_correlation=correlation, lips_slope=slope, jitter=trembling)
+    return replace(
+        temporal_of, lag=lag, lips_correlation=correlation, lips_slope=slope, jitter=trembling
+    )
 
 
 class Flicker:
@@ -129,7 +131,7 @@ class Flicker:
                 self._sums[film, 1] += float((np.abs(new - warped) * sure).sum())
         self._last = now
 
-    def told(self) -> tuple[Difference, Difference]:
+    def temporal_of(self) -> tuple[Difference, Difference]:
         """Of the film before, and after."""
         means = self._sums / np.maximum(self._weights, 1)
         one, other = (Difference(*(round(float(v), 4) for v in row)) for row in means)

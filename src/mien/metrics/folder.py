@@ -259,7 +259,7 @@ def _exchanged(shown: Sequence[Trial], speakers: Sequence[str]) -> list[Trial]:
         mine, theirs = first[who], first[other].truth
         if who != other and theirs is not None:
             ask = Reference(theirs)
-            out.append(Trial(mine.source, (who,), ("another's",), ask, lender=theirs))
+            out.append(Trial(mine.source, (who,), ("another's",), ask, reference=theirs))
     return out
 
 

@@ -57,12 +57,12 @@ class Groups:
             for value in sorted({row[column] for row in keys if row.get(column)}):
                 at = [i for i, row in enumerate(keys) if row.get(column) == value]
                 owners = [people[i] for i in at]
-                told = {
+                summaries = {
                     name: asdict(summarise([columns[name][i] for i in at], owners))
                     for name in TOLD
                     if name in columns
                 }
-                group = {"people": len(set(owners)), "columns": told}
+                group = {"people": len(set(owners)), "columns": summaries}
                 out.setdefault(column, {})[value] = group
         return out
 

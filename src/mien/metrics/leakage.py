@@ -25,12 +25,12 @@ from mien.types import Faces
 
 SEEN = 48
 """Side at which the attacker sees results, px."""
-LENT = tuple(range(1, len(facs.EMOTIONS)))
+WORN = tuple(range(1, len(facs.EMOTIONS)))
 """The emotions that every lender lends: all but neutral, at full strength."""
 
 
 @dataclass(frozen=True)
-class Lent:
+class LeakageTrial:
     """One lender's emotion on a batch of sources; the rig's answer with it."""
 
     source: Faces[Tensor]
@@ -39,61 +39,67 @@ class Lent:
 
 
 @dataclass(frozen=True)
-class Party:
+class LeakageSplit:
     """Who lends to whom: lenders, and sources in two groups, one of which teaches the attacker."""
 
-    lenders: Sequence[Renders]
+    references: Sequence[Renders]
     learn: Sequence[Renders]
     test: Sequence[Renders]
 
 
-def invite(folder: Path, split: str, lenders: int, sources: int, seed: int = 0) -> Party:
+def leakage_split(
+    folder: Path, split: str, references: int, sources: int, seed: int = 0
+) -> LeakageSplit:
     """A party of different people who all wear every emotion; DataError when there are too few."""
     rng = np.random.default_rng([seed, 17])
-    one_each = {p.person: p for p in open_renders(folder, split) if len(worn(p)) == len(LENT)}
-    if len(one_each) < lenders + sources:
+    one_each = {p.person: p for p in open_renders(folder, split) if len(worn(p)) == len(WORN)}
+    if len(one_each) < references + sources:
         raise DataError(
             f"{folder / split} has {len(one_each)} people in all emotions, "
-            f"{lenders + sources} are needed: render more or ask for fewer"
+            f"{references + sources} are needed: render more or ask for fewer"
         )
-    chosen = [one_each[who] for who in rng.permutation(sorted(one_each))[: lenders + sources]]
-    half = lenders + sources // 2
-    return Party(chosen[:lenders], chosen[lenders:half], chosen[half:])
+    chosen = [one_each[who] for who in rng.permutation(sorted(one_each))[: references + sources]]
+    half = references + sources // 2
+    return LeakageSplit(chosen[:references], chosen[references:half], chosen[half:])
 
 
 def worn(photo: Renders) -> dict[int, int]:
     """Emotion -> the state of a photograph that wears it."""
     found = {label_of(photo.units[k]): k for k in photo.still if k > 0}
-    return {emotion: found[emotion] for emotion in LENT if emotion in found}
+    return {emotion: found[emotion] for emotion in WORN if emotion in found}
 
 
-def attack(edit: Callable[[Lent], Tensor], party: Party, size: int, seed: int = 0) -> Attack:
+def attack(
+    edit: Callable[[LeakageTrial], Tensor], people: LeakageSplit, size: int, seed: int = 0
+) -> Attack:
     """Share of results whose lender is named; chance is 1 over the number of lenders.
 
     The attacker sees result and result minus source, learns on some sources and is judged on
     others.
     """
-    learn, test = (_results(edit, party.lenders, some, size) for some in (party.learn, party.test))
+    learn, test = (
+        _results(edit, people.references, some, size) for some in (people.learn, people.test)
+    )
     return read_people(learn, test, seed=seed, passes=25)
 
 
 def _results(
-    edit: Callable[[Lent], Tensor],
-    lenders: Sequence[Renders],
+    edit: Callable[[LeakageTrial], Tensor],
+    references: Sequence[Renders],
     sources: Sequence[Renders],
     size: int,
 ) -> tuple[Tensor, Tensor]:
     """What the attacker sees (N, 6, 48, 48) and who lent (N,), in an order that says nothing."""
     seen, who = [], []
     source = faces_of([(p, 0) for p in sources], size)
-    for emotion in LENT:
+    for emotion in WORN:
         truth = faces_of([(p, worn(p)[emotion]) for p in sources], size)
-        for number, lender in enumerate(lenders):
-            one = faces_of([(lender, worn(lender)[emotion])], size)
+        for number, photo in enumerate(references):
+            one = faces_of([(photo, worn(photo)[emotion])], size)
             reference = Faces(
                 one.pixels.expand_as(source.pixels), one.landmarks.expand_as(source.landmarks)
             )
-            made = edit(Lent(source, reference, truth))
+            made = edit(LeakageTrial(source, reference, truth))
             both = torch.cat([made, made - source.pixels], 1)
             seen.append(F.interpolate(both, size=(SEEN, SEEN), mode="area").half())
             who.append(torch.full((len(sources),), number))

@@ -133,7 +133,7 @@ class Outsider:
     def __init__(self, judge: Landmarker, trial: Trial) -> None:
         self._judge = judge
         self._source = self.seen(trial.source.pixels)
-        right = trial.truth or trial.lender
+        right = trial.truth or trial.reference
         self._truth = None if right is None else self.seen(right.pixels)
 
     def seen(self, pixels: Tensor) -> list[Mesh | None]:

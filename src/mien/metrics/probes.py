@@ -73,12 +73,12 @@ def read_units(
     middle, scale = codes.float().mean(0), codes.float().std(0) + 1e-6
     flat, flat_test = (((c.float() - middle) / scale).flatten(1) for c in (codes, test[0]))
 
-    def told(strength: float) -> float:
+    def predicted(strength: float) -> float:
         weights, bias = ridge(flat[~held], units[~held], strength)
         read = flat[held].double() @ weights + bias
         return explained(read, units[held], units.mean(0))
 
-    weights, bias = ridge(flat, units, max(STRENGTHS, key=told))
+    weights, bias = ridge(flat, units, max(STRENGTHS, key=predicted))
     linear = explained(flat_test.double() @ weights + bias, test[1], test[1].mean(0))
     net = _fit(codes, units, nn.functional.mse_loss, units.shape[1], seed, passes, held)
     with torch.no_grad():
@@ -105,13 +105,13 @@ def read_people(
     flat, flat_test = codes.flatten(1).float(), test[0].flatten(1).float()
     scale = flat.std(0).clamp_min(1e-6)
     weights, bias = ridge(flat / scale, F.one_hot(people, count), 1e-2)
-    told = ((flat_test / scale).double() @ weights + bias).argmax(1)
+    predicted = ((flat_test / scale).double() @ weights + bias).argmax(1)
     held = torch.zeros(len(codes), dtype=torch.bool)
     held[::10] = True
     net = _fit(codes, people, nn.functional.cross_entropy, count, seed, passes, held)
     with torch.no_grad():
         named = torch.cat([net(part.float()).argmax(1) for part in torch.split(test[0], 256)])
-    right = [(answer == test[1]).float().mean().item() for answer in (told, named)]
+    right = [(answer == test[1]).float().mean().item() for answer in (predicted, named)]
     return Attack(round(right[0], 4), round(right[1], 4))
 
 
@@ -153,8 +153,10 @@ def _fit(
                 rate.step()
             net.eval()
             with torch.no_grad():
-                told = torch.cat([net(codes[part].float()) for part in torch.split(check, 256)])
-                score = float(loss(told, goal[check]))
+                predicted = torch.cat(
+                    [net(codes[part].float()) for part in torch.split(check, 256)]
+                )
+                score = float(loss(predicted, goal[check]))
             if score < best:
                 best, kept = score, {k: v.clone() for k, v in net.state_dict().items()}
         net.load_state_dict(kept)

@@ -134,7 +134,7 @@ def truth(setting: Setting) -> Protocol:
                 t.source, t.people, ("transfer",) * len(t),
                 Reference(t.reference) if by == "reference" else Units(t.units),
                 truth=t.truth, units=t.units,
-                lender=t.reference,
+                reference=t.reference,
             )
             for t in parts
         ]  # fmt: skip

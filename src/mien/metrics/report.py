@@ -22,11 +22,11 @@ from mien.errors import AssetMissing, ConfigError
 from mien.files import replacing
 from mien.methods.base import Method
 from mien.methods.registry import entry, load
-from mien.metrics.bench import Panel
-from mien.metrics.brief import brief, short
+from mien.metrics.bench import JudgePanel
 from mien.metrics.cost import cost
 from mien.metrics.protocols import PROTOCOLS, Setting
 from mien.metrics.scorecard import Contestant, code_digest, panel_facts
+from mien.metrics.summary import short, shortened
 from mien.metrics.table import codes, costs, groups, quality
 from mien.metrics.trials import edited_by, pasted_by
 from mien.zoo.records import digest, records
@@ -121,7 +121,7 @@ def contestants(named: Sequence[Entrant]) -> tuple[list[Contestant], int]:
     return out, sizes.pop()
 
 
-def facts(named: Sequence[Entrant], setting: Setting, panel: Panel) -> dict[str, Any]:
+def facts(named: Sequence[Entrant], setting: Setting, panel: JudgePanel) -> dict[str, Any]:
     """How a scorecard came about: the same for the same command, machine and inputs."""
     return {
         "command": " ".join(["mien", *sys.argv[1:]]),
@@ -183,7 +183,7 @@ def write_quality(
         if text:
             _write(out / f"{name}.md", text)
     _write(out / "short.md", short(table))
-    _write(out / "short.json", json.dumps(brief(whole), ensure_ascii=False) + "\n")
+    _write(out / "short.json", json.dumps(shortened(whole), ensure_ascii=False) + "\n")
 
 
 def write_cost(out: Path, about: Mapping[str, Any], named: Sequence[Entrant]) -> None:

@@ -24,7 +24,7 @@ import mien
 from mien.files import replacing
 from mien.guides import ActionUnits, Label
 from mien.metrics.agreement import agreement, is_code
-from mien.metrics.bench import Bench, Measured, Panel
+from mien.metrics.bench import JudgePanel, Measured, SectionBench
 from mien.metrics.groups import Groups
 from mien.metrics.intensity import line
 from mien.metrics.protocols import PROTOCOLS, Protocol, Setting
@@ -69,7 +69,7 @@ def score(
     contestants: Sequence[Contestant],
     protocols: Sequence[str],
     setting: Setting,
-    panel: Panel,
+    panel: JudgePanel,
     kept: Path,
     progress: Progress = lambda *_: None,
     known: Mapping[str, Callable[[Setting], Protocol]] | None = None,
@@ -98,7 +98,7 @@ def score(
 
 
 def _lines(
-    title: str, section: Section, contestants: Sequence[Contestant], panel: Panel, kept: Path,
+    title: str, section: Section, contestants: Sequence[Contestant], panel: JudgePanel, kept: Path,
     progress: Progress, groups: Groups | None = None,
 ) -> Iterator[tuple[str, Line]]:  # fmt: skip
     known = depends_on(panel)
@@ -106,8 +106,8 @@ def _lines(
     if section.answer:
         rows.insert(1, Contestant(section.answer, answer, "answer"))
     # what is no editor's does not hear what is asked: two sections may share such lines
-    digests = {told: section_digest(section, told) for told in (True, False)}
-    bench = Bench(section, panel)
+    digests = {line_of: section_digest(section, line_of) for line_of in (True, False)}
+    bench = SectionBench(section, panel)
     unedited: Measured | None = None
     for row in rows:
         reason = row.cannot(section)
@@ -117,17 +117,17 @@ def _lines(
         inputs = known | {"row": row.name, "weights": row.weights}
         inputs["trials"] = digests[row in contestants]
         separate = row.edit is answer and section.answers
-        at = Bench(replace(section, trials=section.answers), panel) if separate else bench
+        at = SectionBench(replace(section, trials=section.answers), panel) if separate else bench
         done = _Counter(f"{title}: {row.name}", at.section, progress)
         measured = once(kept, inputs, partial(at.measure, row.edit, done.more))
         unedited = unedited or measured
-        told = summary(measured, unedited, section.intensity)
+        line_of = summary(measured, unedited, section.intensity)
         if groups is not None and not section.intensity:
-            told["by_group"] = groups.tell(measured.columns, measured.people)
-        yield row.name, told
+            line_of["by_group"] = groups.tell(measured.columns, measured.people)
+        yield row.name, line_of
 
 
-def depends_on(panel: Panel) -> dict[str, Any]:
+def depends_on(panel: JudgePanel) -> dict[str, Any]:
     """What every measured line depends on, beside who edits what."""
     return {
         "panel": panel_facts(panel),
@@ -240,7 +240,7 @@ def followed(measured: Measured) -> Line:
     return facts
 
 
-def panel_facts(panel: Panel) -> dict[str, str]:
+def panel_facts(panel: JudgePanel) -> dict[str, str]:
     """SHA-256 of what each judge has learnt."""
     facts = {f"judge_{j.name}": _state_digest(j.net.state_dict()) for j in panel.judges}
     facts["identity"] = panel.who.digest()

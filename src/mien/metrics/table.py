@@ -113,7 +113,7 @@ def codes(table: Mapping[str, Any]) -> str:
     rows = [
         {
             "protocol": title, "row": name, "judge": judge, "unit": unit,
-            "F1": _told(one["f1"]), "ICC(3,1)": _told(one["icc"]),
+            "F1": _number(one["f1"]), "ICC(3,1)": _number(one["icc"]),
             "results (there)": f"{one['results']} ({one['there']})" if "results" in one else "",
         }
         for title, section in table.items()
@@ -137,7 +137,7 @@ def groups(table: Mapping[str, Any]) -> str:
     return markdown([h for h in headings if any(h in row for row in rows)], rows) if rows else ""
 
 
-def _told(value: float | None) -> str:
+def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 
 

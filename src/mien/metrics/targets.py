@@ -15,7 +15,7 @@ from typing import Any
 
 from mien.errors import AssetMissing, DataError
 from mien.methods.registry import METHODS
-from mien.metrics.brief import ANSWERS, NOTHING
+from mien.metrics.summary import ANSWERS, NOTHING
 from mien.metrics.table import markdown
 
 COMPARED = ("real:", "truth:", "labels:")
@@ -98,13 +98,15 @@ def _above_peers(card: Card) -> Target:
         return Target(bar, "", None, "no peer in the table")
     row = min(tries, key=lambda name: (len(tries[name][1]), -tries[name][0]))
     count, losses = tries[row]
-    return Target(bar, row, not losses, _told(count, losses))
+    return Target(bar, row, not losses, _outcome(count, losses))
 
 
 def _above_nothing(card: Card, row: str) -> Target:
     count, losses = _against(card, row, [NOTHING], KEPT)
     met = not losses if count else None
-    return Target("above doing nothing on every column of the same", row, met, _told(count, losses))
+    return Target(
+        "above doing nothing on every column of the same", row, met, _outcome(count, losses)
+    )
 
 
 def _against(
@@ -130,7 +132,7 @@ def _against(
     return count, losses
 
 
-def _told(count: int, losses: list[str]) -> str:
+def _outcome(count: int, losses: list[str]) -> str:
     return f"{count - len(losses)} of {count}" + "".join(f"; {one}" for one in losses)
 
 

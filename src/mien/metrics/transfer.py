@@ -20,7 +20,7 @@ from mien.metrics.triples import Triples
 from mien.types import Expression, Faces
 
 
-class Lending(Protocol):
+class TransferTrial(Protocol):
     """Whoever lends, to whom, and what should come of it."""
 
     @property
@@ -49,17 +49,17 @@ class Row:
     units_wrong: float  # ... |read in the result - the truth's units|
     emotion_agrees: float  # share of judges that name the same emotion in result and truth
     identity: float  # distance of the result to its source
-    to_lender: float  # ... to the photograph that lent the expression
-    source_to_lender: float  # the same distance before the edit
+    to_reference: float  # ... to the photograph that lent the expression
+    source_to_reference: float  # the same distance before the edit
 
 
-def by_reference(method: Method[Any]) -> Callable[[Lending], Tensor]:
+def by_reference(method: Method[Any]) -> Callable[[TransferTrial], Tensor]:
     """The method's own transfer: the reference's code, decoded on the source's identity."""
 
     @torch.no_grad()
-    def edit(lent: Lending) -> Tensor:
-        code = method.encode(method.seen(lent.reference))
-        return _decoded(method, lent.source, code)
+    def edit(trial: TransferTrial) -> Tensor:
+        code = method.encode(method.seen(trial.reference))
+        return _decoded(method, trial.source, code)
 
     return edit
 
@@ -84,12 +84,12 @@ def nothing(triples: Triples) -> Tensor:
     return triples.source.pixels
 
 
-def truth(lent: Lending) -> Tensor:
+def truth(trial: TransferTrial) -> Tensor:
     """The rig itself: what the judges make of the right answer."""
-    return lent.truth.pixels
+    return trial.truth.pixels
 
 
-class Bench:
+class TransferBench:
     """Triples with all that is known of them before anybody edits."""
 
     def __init__(self, triples: Triples, judges: Sequence[Judge], who: Descriptor) -> None:
@@ -106,7 +106,7 @@ class Bench:
         return [row for k in range(len(self.parts)) for row in self._rows(edit, k)]
 
     def _rows(self, edit: Editing, k: int) -> list[Row]:
-        t, (source, lender) = self.parts[k], self.people[k]
+        t, (source, reference) = self.parts[k], self.people[k]
         made, right = edit(t), t.truth.pixels
         size = right.shape[-1]
         face = torch.maximum(*(face_mask(f.landmarks, size) for f in (t.source, t.truth)))
@@ -118,7 +118,7 @@ class Bench:
         columns = (
             psnr(made, right), psnr(made, right, face), ssim(made, right), ssim(made, right, face),
             ms_ssim(made, right), off, wrong, same.float().mean(0), (result - source).norm(dim=1),
-            (result - lender).norm(dim=1), (source - lender).norm(dim=1),
+            (result - reference).norm(dim=1), (source - reference).norm(dim=1),
         )  # fmt: skip
         return [
             Row(person, *(round(float(v), 5) for v in values))

@@ -51,7 +51,7 @@ class Trial:
     """What a judge should call each result, places in `facs.EMOTIONS`."""
     units: Tensor | None = None
     """Action units (B, 47) that each result should wear."""
-    lender: Faces[Tensor] | None = None
+    reference: Faces[Tensor] | None = None
     """Somebody else who lends the expression: a result should not become them."""
     direction: Tensor | None = None
     """Units (47,) that are asked for in proportion to an amount, from a face at rest."""
@@ -65,7 +65,7 @@ class Trial:
 
     def tensors(self, asked: bool) -> Iterator[Tensor]:
         """Every number in it, for a hash; those of the guide too, if `asked`."""
-        for faces in (self.source, self.truth, self.lender):
+        for faces in (self.source, self.truth, self.reference):
             if faces is not None:
                 yield from (faces.pixels, faces.landmarks)
         if asked and isinstance(self.ask, Reference):

@@ -22,7 +22,7 @@ from mien.types import Faces
 
 @dataclass(frozen=True)
 class Triples:
-    """A batch of triples; `people` are the sources', `lenders` the references'."""
+    """A batch of triples; `people` are the sources', `references` the references'."""
 
     source: Faces[Tensor]
     reference: Faces[Tensor]
@@ -32,7 +32,7 @@ class Triples:
     units: Tensor
     """(B, 47) that reference and truth wear."""
     people: tuple[str, ...]
-    lenders: tuple[str, ...]
+    references: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.people)
@@ -49,7 +49,7 @@ class Triples:
         )
         return Triples(
             one, other, truth, self.source_units[part], self.units[part],
-            self.people[part], self.lenders[part],
+            self.people[part], self.references[part],
         )  # fmt: skip
 
 
@@ -87,16 +87,16 @@ def draw_triples(
     while len(chosen) < count:
         for person in rng.permutation(sorted(own)):
             photo = own[person][int(rng.integers(len(own[person])))]
-            lent = [
+            worn = [
                 s
                 for s in photo.still
                 if photo.expression[s] > 0 or (photo.expression[s] == 0 and not photo.neutral)
             ]
-            state = int(rng.choice(lent))
-            lenders = [w for w in wearers[photo.expression[state]] if w[0].person != person]
-            if lenders and len(chosen) < count:
-                lender = lenders[int(rng.integers(len(lenders)))]
-                chosen.append(((photo, 0), lender, (photo, state)))
+            state = int(rng.choice(worn))
+            references = [w for w in wearers[photo.expression[state]] if w[0].person != person]
+            if references and len(chosen) < count:
+                chosen_reference = references[int(rng.integers(len(references)))]
+                chosen.append(((photo, 0), chosen_reference, (photo, state)))
     source, reference, truth = (faces_of(column, size) for column in zip(*chosen, strict=True))
     return Triples(
         source, reference, truth,

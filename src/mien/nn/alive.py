@@ -38,7 +38,7 @@ class Answer:
 
     values: Tensor
     """(B, ...), of B different inputs of the kind that it reads: one value for all is no answer."""
-    told: Tensor | None = None
+    read: Tensor | None = None
     """(N, n): how sure it is of n things about N faces, which the code that it reads must not
     tell; None for an adversary that reads pictures."""
     truth: Tensor | None = None
@@ -120,13 +120,13 @@ def vitals(method: object, face: Tensor) -> tuple[dict[str, float], list[str]]:
     return numbers, alarms
 
 
-def ranked(told: Tensor, truth: Tensor, known: Tensor) -> float | None:
+def ranked(read: Tensor, truth: Tensor, known: Tensor) -> float | None:
     """How well answers (N, n) rank the faces of which something is so above the others: the share
     of pairs in the right order (the area under the ROC curve), mean over the things that are so
     for some and not for others; None where there is none.
     """
     shares = []
-    for said, so, sure in zip(told.T.float(), truth.T, known.T, strict=True):
+    for said, so, sure in zip(read.T.float(), truth.T, known.T, strict=True):
         there, absent = said[(sure > 0) & (so > 0)], said[(sure > 0) & (so <= 0)]
         if len(there) and len(absent):
             apart = there[:, None] - absent[None]
@@ -146,14 +146,14 @@ def heard(answers: Mapping[str, Answer]) -> tuple[dict[str, float], list[str]]:
         numbers[f"{name}, spread"] = round(differ, 4)
         if not differ >= SILENT:  # nor where it is no number
             alarms.append(f"{name} is dead: it says the same of everything ({differ:.4f})")
-        if answer.told is None or answer.truth is None or answer.known is None:
+        if answer.read is None or answer.truth is None or answer.known is None:
             continue
-        told = ranked(answer.told, answer.truth, answer.known)
-        if told is not None:
-            numbers[f"{name}, told"] = round(told, 4)
-            if told > TOLD:
+        read = ranked(answer.read, answer.truth, answer.known)
+        if read is not None:
+            numbers[f"{name}, read"] = round(read, 4)
+            if read > TOLD:
                 alarms.append(
-                    f"{name} is not heeded: the code tells what it must not, {told:.0%} of pairs "
+                    f"{name} is not heeded: the code tells what it must not, {read:.0%} of pairs "
                     "are ranked right (chance 50%)"
                 )
     return numbers, alarms

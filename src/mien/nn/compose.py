@@ -50,13 +50,13 @@ def compose(source: Tensor, edit: Composition[Tensor]) -> Tensor:
     return mask * moved + (1 - mask) * resize(edit.paint, size)
 
 
-def decisive(edit: Composition[Tensor], hedge: float) -> Composition[Tensor]:
-    """The same edit without its hedging: cover (1 - mask) up to `hedge` becomes none.
+def decisive(edit: Composition[Tensor], occlusion_threshold: float) -> Composition[Tensor]:
+    """The same edit without its hedging: cover (1 - mask) up to `occlusion_threshold` becomes none.
 
     Where a network is unsure how far a lip moves, a pixel loss makes it lay a thin blur over the
     moved photograph. That wins a tenth of a decibel and costs the picture its sharpness.
     """
-    cover = ((1 - edit.mask - hedge) / (1 - hedge)).clamp(0, 1)
+    cover = ((1 - edit.mask - occlusion_threshold) / (1 - occlusion_threshold)).clamp(0, 1)
     return Composition(edit.flow, 1 - cover, edit.paint, edit.gain)
 
 

@@ -83,7 +83,7 @@ def mask(edit: Composition[Tensor], visible: Tensor, known: Tensor) -> Tensor:
     return ((predicted - visible).abs() * known[:, None, None, None]).mean()
 
 
-def cover(edit: Composition[Tensor], visible: Tensor, known: Tensor) -> Tensor:
+def occlusion(edit: Composition[Tensor], visible: Tensor, known: Tensor) -> Tensor:
     """-log of the share painted where the source does not show what is asked for: a network that is
     sure it can move everything in, as lids over eyes, learns nothing from an L1 there.
     """

@@ -76,7 +76,7 @@ def unlike(made: list[Tensor], true: list[Tensor]) -> Tensor:
     return torch.stack(each).mean()
 
 
-class Watch(nn.Module):
+class PartLoss(nn.Module):
     """The critic of a part and its two sides of the game, for a task that knows the true picture.
 
     Its terms are called `mouth_realism`, `mouth_match` or `eyes_realism`, `eyes_match`.
@@ -109,30 +109,30 @@ class Watch(nn.Module):
         return {f"{self.part}_realism": hinge_real(true) + hinge_fake(made)}
 
 
-class Watches(nn.ModuleDict):
+class PartCritics(nn.ModuleDict):
     """The critics of every part; those whose terms have a weight take part in the game.
 
     weights: has a field per term; paired: whether the truth is known, without which none plays.
     """
 
     def __init__(self, weights: object, paired: bool = True) -> None:
-        super().__init__({part: Watch(part) for part in PARTS})
+        super().__init__({part: PartLoss(part) for part in PARTS})
         terms = ("realism", "match")
         self.wanted = [
             p for p in PARTS if paired and any(getattr(weights, f"{p}_{t}") for t in terms)
         ]
 
     @property
-    def playing(self) -> list[Watch]:
+    def active(self) -> list[PartLoss]:
         """Those that take part."""
-        return [cast(Watch, self[part]) for part in self.wanted]
+        return [cast(PartLoss, self[part]) for part in self.wanted]
 
     def terms(self, result: Tensor, truth: Tensor, landmarks: Tensor) -> dict[str, Tensor]:
         """Of all that play: see `Watch.terms`."""
-        every = [watch.terms(result, truth, landmarks) for watch in self.playing]
+        every = [watch.terms(result, truth, landmarks) for watch in self.active]
         return {name: value for terms in every for name, value in terms.items()}
 
     def apart(self) -> dict[str, Tensor]:
         """The losses of those that play, on what the last `terms` saw."""
-        every = [watch.apart() for watch in self.playing]
+        every = [watch.apart() for watch in self.active]
         return {name: value for losses in every for name, value in losses.items()}

@@ -63,26 +63,26 @@ def of_row(row: Mapping[str, str]) -> Ask:
     Raises:
         GuideError: it cannot be read, or asks for two whole expressions.
     """
-    told = {key: (row.get(key) or "").strip() for key in COLUMNS}
-    told["au"] = " ".join([told["au"], *_vector(row, is_unit)]).strip()
+    cells = {key: (row.get(key) or "").strip() for key in COLUMNS}
+    cells["au"] = " ".join([cells["au"], *_vector(row, is_unit)]).strip()
     shapes = _vector(row, is_shape)
-    side = told["side"] or "both"
+    side = cells["side"] or "both"
     if side not in SIDES:
         raise GuideError(f"side is {side!r}, not one of {', '.join(SIDES)}")
-    felt = _affect(told)
-    spec = ExpressionSpec.of(_fields(told, side, shapes, felt))
+    felt = _affect(cells)
+    spec = ExpressionSpec.of(_fields(cells, side, shapes, felt))
     if not 0 <= spec.intensity <= STRONGEST:
         raise GuideError(f"intensity {spec.intensity:g} is out of range: 0 to {STRONGEST:g}")
-    noise = _noise(told["noise"])
+    noise = _noise(cells["noise"])
     if spec.empty and not noise:
         raise GuideError(
             "the row asks for nothing: fill label, valence and arousal, au, blendshapes, gaze or "
             "turn"
         )
-    label = told["label"]
+    label = cells["label"]
     still = spec.empty or spec == ExpressionSpec(to="neutral", intensity=spec.intensity)
     return Ask(
-        re.sub(r"[^\w.+-]+", "-", told["name"] or _name(told, side)).strip("-.") or "ask",
+        re.sub(r"[^\w.+-]+", "-", cells["name"] or _name(cells, side)).strip("-.") or "ask",
         None if still else spec.guide(),
         spec.intensity,
         facs.emotion(label) if label else None,
@@ -153,11 +153,11 @@ def table(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]
 
 
 def _fields(
-    told: Mapping[str, str], side: str, shapes: Sequence[str], felt: tuple[float, float] | None
+    cells: Mapping[str, str], side: str, shapes: Sequence[str], felt: tuple[float, float] | None
 ) -> dict[str, Any]:
     """The fields of an `ExpressionSpec` that a row fills, on one side if it says so."""
-    units = [_sided(unit, side) for unit in re.split(r"[;,\s]+", told["au"]) if unit]
-    label: str | None = told["label"] or None
+    units = [_sided(unit, side) for unit in re.split(r"[;,\s]+", cells["au"]) if unit]
+    label: str | None = cells["label"] or None
     if felt is not None:
         if label is not None:
             raise GuideError("label and valence with arousal exclude one another: give one of them")
@@ -165,12 +165,12 @@ def _fields(
     if label is not None and side != "both":
         units, label = [*_half(facs.prototype(label), side, label), *units], None
     weights = None
-    if told["blendshapes"] or shapes:
-        weights = _shapes(told["blendshapes"], shapes, side)
+    if cells["blendshapes"] or shapes:
+        weights = _shapes(cells["blendshapes"], shapes, side)
     fields = {"to": label, "blendshapes": weights, "au": units or None}
-    if told["intensity"]:
-        fields["intensity"] = _number(told["intensity"], "intensity")
-    return fields | {key: told[key].replace(";", " ") or None for key in FORMS}
+    if cells["intensity"]:
+        fields["intensity"] = _number(cells["intensity"], "intensity")
+    return fields | {key: cells[key].replace(";", " ") or None for key in FORMS}
 
 
 def _vector(row: Mapping[str, str], known: Callable[[str], bool]) -> list[str]:
@@ -178,12 +178,12 @@ def _vector(row: Mapping[str, str], known: Callable[[str], bool]) -> list[str]:
     return [f"{k}={v.strip()}" for k, v in row.items() if known(k) and (v or "").strip()]
 
 
-def _affect(told: Mapping[str, str]) -> tuple[float, float] | None:
+def _affect(cells: Mapping[str, str]) -> tuple[float, float] | None:
     """Valence and arousal of a row; GuideError where one is missing or they lie outside of the
     circle."""
-    if not told["valence"] and not told["arousal"]:
+    if not cells["valence"] and not cells["arousal"]:
         return None
-    valence, arousal = (_number(told[key] or "0", key) for key in ("valence", "arousal"))
+    valence, arousal = (_number(cells[key] or "0", key) for key in ("valence", "arousal"))
     if not math.hypot(valence, arousal) <= 1 + 1e-6:
         raise GuideError("valence and arousal lie in a circle: the sum of their squares is up to 1")
     return valence, arousal
@@ -251,13 +251,13 @@ def _sided(unit: str, side: str) -> str:
     return f"{name}{mark}{sign}{value}" if f"{name.upper()}{mark}" in facs.INDEX else unit
 
 
-def _name(told: Mapping[str, str], side: str) -> str:
-    parts = [told[key] for key in ("label", "au", *FORMS) if told[key]]
-    parts += [f"{key}{told[key]}" for key in ("valence", "arousal", "noise") if told[key]]
-    if told["blendshapes"] or not parts:
+def _name(cells: Mapping[str, str], side: str) -> str:
+    parts = [cells[key] for key in ("label", "au", *FORMS) if cells[key]]
+    parts += [f"{key}{cells[key]}" for key in ("valence", "arousal", "noise") if cells[key]]
+    if cells["blendshapes"] or not parts:
         parts.insert(0, "blendshapes")
     parts += [side] * (side != "both")
-    strength = told["intensity"]
+    strength = cells["intensity"]
     return "-".join(
         [*parts, f"{float(strength):g}"] if strength and float(strength) != 1 else parts
     )

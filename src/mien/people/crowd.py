@@ -15,7 +15,7 @@ from mien.faces.align import align
 from mien.judges.identity import SIZE
 from mien.people.mixing import PARTS, Recipe, mix
 from mien.people.shapes import Shapes
-from mien.people.sources import Lender, Lent, load
+from mien.people.sources import SourceFace, SourcePhotograph, load
 from mien.types import Face, Float, UInt8
 
 LEAST = 3
@@ -69,37 +69,39 @@ class Crowd:
     """
 
     def __init__(
-        self, model: FaceModel, lenders: Sequence[Lender], judge: Judge,
+        self, model: FaceModel, photographs: Sequence[SourcePhotograph], judge: Judge,
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:  # fmt: skip
         self.model, self._judge = model, judge
         self.refused: dict[str, str] = {}
-        self._lent: dict[str, Lent] = {}
+        self._sources: dict[str, SourceFace] = {}
         self._who: dict[str, Float] = {}
-        for number, lender in enumerate(lenders, 1):
+        for number, photograph in enumerate(photographs, 1):
             try:
-                lent = load(model, lender)
+                source = load(model, photograph)
             except (DataError, FaceNotFound, ImageError) as error:
-                self.refused[lender.person] = str(error)
+                self.refused[photograph.person] = str(error)
             else:
-                self._lent[lender.person] = lent
-                self._who[lender.person] = self._describe(lent.pixels, lent.face)
+                self._sources[photograph.person] = source
+                self._who[photograph.person] = self._describe(source.pixels, source.face)
             progress(number)
-        self.people: Mapping[str, Lender] = {p: lent.lender for p, lent in self._lent.items()}
+        self.people: Mapping[str, SourcePhotograph] = {
+            p: source.photograph for p, source in self._sources.items()
+        }
         if len(self.people) < LEAST:
             reason = next(iter(self.refused.values()), "")
             raise DataError(f"{len(self.people)} people can be mixed, {LEAST} are needed: {reason}")
-        rests = {p: lent.rest for p, lent in self._lent.items()}
-        self.shapes = Shapes(model, rests, {p: self._like(p) for p in rests})
+        neutrals = {p: source.neutral for p, source in self._sources.items()}
+        self.shapes = Shapes(model, neutrals, {p: self._like(p) for p in neutrals})
 
     def distances(self, pixels: UInt8, face: Face) -> dict[str, float]:
         """Identity distance of a face to everybody in the pool, by person."""
         who = self._describe(pixels, face)
         return {p: float(np.linalg.norm(who - other)) for p, other in self._who.items()}
 
-    def lent(self, person: str) -> Lent:
+    def source(self, person: str) -> SourceFace:
         """What a person of the pool lends."""
-        return self._lent[person]
+        return self._sources[person]
 
     def shape(self, mixed: Mix) -> Float:
         """The shape (N, 3) cm of a mixed person at rest, pushed away from nobody yet."""
@@ -107,15 +109,17 @@ class Crowd:
 
     def drawn(self, mixed: Mix, shape: Float, size: int) -> UInt8:
         """The picture of a mixed person in a shape (N, 3), uint8 (size, size, 3)."""
-        return mix(self.model, [self._lent[p] for p in mixed.people], mixed.recipe, shape, size)
+        return mix(self.model, [self._sources[p] for p in mixed.people], mixed.recipe, shape, size)
 
     def mean(self, group: Mapping[str, str]) -> Float:
         """Mean shape (N, 3) cm of the people of a group at rest."""
-        return np.asarray(np.mean([self._lent[p].rest for p in self.of(group)], axis=0), np.float32)
+        return np.asarray(
+            np.mean([self._sources[p].neutral for p in self.of(group)], axis=0), np.float32
+        )
 
     def of(self, group: Mapping[str, str]) -> list[str]:
         """The people of a group."""
-        return [p for p, lender in self.people.items() if _belongs(lender, group)]
+        return [p for p, photograph in self.people.items() if _belongs(photograph, group)]
 
     def groups(
         self, balance: Sequence[str], only: Mapping[str, Sequence[str]]
@@ -124,7 +128,7 @@ class Crowd:
         what is asked for by `only`. DataError if there is none."""
         found: set[tuple[tuple[str, str], ...]] = {()}
         for key in dict.fromkeys((*balance, *only)):
-            values = {v for lender in self.people.values() for v in _values(lender, key)}
+            values = {v for photograph in self.people.values() for v in _values(photograph, key)}
             wanted = sorted(values & set(only[key]) if key in only else values)
             found = {(*group, (key, value)) for group in found for value in wanted}
         groups = [dict(group) for group in sorted(found) if len(self.of(dict(group))) >= LEAST]
@@ -154,7 +158,7 @@ class Crowd:
         like = {"gender": group["gender"]} if "gender" in group else {}
         wide = self.of(like)
         shaped = _chosen(random, wide, self._near_age(wide, wanted), SHAPED)
-        tone = float(np.mean([self._lent[p].tone for p in skin]))
+        tone = float(np.mean([self._sources[p].tone for p in skin]))
         others = [p for p in wide if p not in members]
         kin = _chosen(random, others, self._near_tone(others, tone), min(KIN, attempt))
         shares = _shares(random, len(skin))
@@ -174,7 +178,7 @@ class Crowd:
 
     def _near_tone(self, people: Sequence[str], tone: float) -> Float:
         """Odds of each person by how bright the skin is."""
-        own = np.array([self._lent[p].tone for p in people], np.float32)
+        own = np.array([self._sources[p].tone for p in people], np.float32)
         return np.asarray(np.exp(-0.5 * np.square((own - tone) / TONES)) + 1e-6, np.float32)
 
     def _like(self, person: str) -> list[str]:
@@ -213,22 +217,22 @@ def _parts(random: np.random.Generator, own: int, kin: int) -> tuple[int, tuple[
     """Which of the first `own` people is the frame, and who lends each part: one of the others, or
     of the `kin` people behind them."""
     frame = int(random.integers(own))
-    lend = [int(i) for i in random.permutation(own) if i != frame][: len(PARTS)]
-    while len(lend) < len(PARTS):
-        lend.append(int(random.integers(own)))
+    donors = [int(i) for i in random.permutation(own) if i != frame][: len(PARTS)]
+    while len(donors) < len(PARTS):
+        donors.append(int(random.integers(own)))
     for place, part in enumerate(random.permutation(len(PARTS))[:kin]):
-        lend[part] = own + place
-    eyes, nose, mouth = lend
+        donors[part] = own + place
+    eyes, nose, mouth = donors
     return frame, (eyes, nose, mouth)
 
 
-def _belongs(lender: Lender, group: Mapping[str, str]) -> bool:
-    return all(value in _values(lender, key) for key, value in group.items())
+def _belongs(photograph: SourcePhotograph, group: Mapping[str, str]) -> bool:
+    return all(value in _values(photograph, key) for key, value in group.items())
 
 
-def _values(lender: Lender, key: str) -> tuple[str, ...]:
+def _values(photograph: SourcePhotograph, key: str) -> tuple[str, ...]:
     if key not in ATTRIBUTES:
         raise DataError(f"no attribute {key!r}: choose from {', '.join(ATTRIBUTES)}")
     if key == "ethnicity":
-        return lender.ethnicity
-    return (lender.gender,) if lender.gender else ()
+        return photograph.ethnicity
+    return (photograph.gender,) if photograph.gender else ()

@@ -156,8 +156,8 @@ def write(
 def sources_digest(crowd: Crowd) -> str:
     """SHA-256 of everybody in the pool and of their photographs' bytes."""
     total = hashlib.sha256()
-    for person, lender in crowd.people.items():
-        total.update(person.encode() + hashlib.sha256(lender.photo.read_bytes()).digest())
+    for person, photograph in crowd.people.items():
+        total.update(person.encode() + hashlib.sha256(photograph.photo.read_bytes()).digest())
     return total.hexdigest()
 
 

@@ -25,7 +25,7 @@ from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.mesh import FACE, FaceModel
 from mien.face_model.raster import rasterise
 from mien.faces.align import similarity, transform
-from mien.people.sources import Lent
+from mien.people.sources import SourceFace
 from mien.types import Float, UInt8
 
 ROOM = 1.7
@@ -59,7 +59,7 @@ class Recipe:
 
 
 def mix(
-    model: FaceModel, sources: Sequence[Lent], recipe: Recipe, shape: Float, size: int
+    model: FaceModel, sources: Sequence[SourceFace], recipe: Recipe, shape: Float, size: int
 ) -> UInt8:
     """The mixed person, uint8 (size, size, 3) RGB, at rest as the frame is, in the shape (N, 3)
     cm.
@@ -80,7 +80,7 @@ def mix(
                        (size, size))  # fmt: skip
     inside = np.ones((size, size), bool)
 
-    def drawn(source: Lent) -> Float:
+    def drawn(source: SourceFace) -> Float:
         to = matrix if source is frame else _onto(source, target, known)
         moved = transform(to, source.points)[known] - target[known]
         around = grid[1] if source is frame else np.zeros_like(grid[0])
@@ -93,7 +93,7 @@ def mix(
     face = _face(frame, raster.index, mesh, known, landmarks, size)
     toned = [_toned(p, pictures[recipe.frame], face) for p in pictures]
 
-    def bare(source: Lent) -> Float:
+    def bare(source: SourceFace) -> Float:
         shown = np.concatenate([source.bare[known], np.zeros(len(grid[0]), np.float32)])
         return raster.spread(mesh, shown[:, None], inside).reshape(size, size)
 
@@ -102,17 +102,17 @@ def mix(
     return np.clip(np.rint(out), 0, 255).astype(np.uint8)
 
 
-def _target(model: FaceModel, frame: Lent, shape: Float) -> Float:
+def _target(model: FaceModel, frame: SourceFace, shape: Float) -> Float:
     """Every vertex (N, 2) of a shape (N, 3) in the frame's crop of 320 px."""
     moved = shape + frame.shown  # what the frame's face shows stays
     points, _ = frame.camera.project(moved.astype(np.float32))
-    own, _ = frame.camera.project(frame.rest + frame.shown)
+    own, _ = frame.camera.project(frame.neutral + frame.shown)
     eyes = model.landmarks[36:48]
     out: Float = points + (own[eyes].mean(0) - points[eyes].mean(0))
     return out
 
 
-def _window(frame: Lent, size: int) -> Float:
+def _window(frame: SourceFace, size: int) -> Float:
     """Photograph px -> px of the picture (2, 3): the head in the middle, inside the photograph."""
     height, width = frame.pixels.shape[:2]
     crop = SOURCE_SIZE * float(np.hypot(*frame.matrix[:, 0]))
@@ -125,12 +125,12 @@ def _window(frame: Lent, size: int) -> Float:
     return np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float32)
 
 
-def _onto(source: Lent, target: Float, known: Index) -> Float:
+def _onto(source: SourceFace, target: Float, known: Index) -> Float:
     """Photograph px -> picture px (2, 3): the similarity that lays a source onto the target."""
     return similarity(source.points[known], target[known])
 
 
-def _known(model: FaceModel, sources: Sequence[Lent], size: int, target: Float) -> Index:
+def _known(model: FaceModel, sources: Sequence[SourceFace], size: int, target: Float) -> Index:
     """The face's vertices (K,) that every source shows and that lie inside the picture."""
     seen = np.min([s.facing for s in sources], axis=0)[FACE] > FACING
     at = target[FACE]
@@ -202,7 +202,7 @@ def _drawn(pixels: UInt8, to: Float, field: Float) -> Float:
 
 
 def _face(
-    frame: Lent, index: Int, mesh: Int, known: Index,
+    frame: SourceFace, index: Int, mesh: Int, known: Index,
     landmarks: Float, size: int,
 ) -> Float:  # fmt: skip
     """Where the mixed face shows, (S, S) in 0..1: inside the outline, up to the frame's hair."""
@@ -260,7 +260,7 @@ def _joined(
     eyes = _distance(landmarks)
     count, side = len(pictures), len(face)
     chosen = np.zeros((count, side, side), np.float32)
-    rest = np.ones((side, side), np.float32)
+    neutral = np.ones((side, side), np.float32)
     for source, (name, part) in zip(recipe.parts, PARTS.items(), strict=True):
         mask = np.zeros((side, side), np.uint8)
         pieces = (part,) if name != "eyes" else (
@@ -269,10 +269,10 @@ def _joined(
         for piece in pieces:
             hull = cv2.convexHull(np.rint(landmarks[list(piece)]).astype(np.int32))
             cv2.fillConvexPoly(mask, hull, 1)
-        own = cv2.dilate(mask, _disc(REACH[name] * eyes)).astype(np.float32) * rest * face
+        own = cv2.dilate(mask, _disc(REACH[name] * eyes)).astype(np.float32) * neutral * face
         chosen[source] += own
-        rest -= own
-    chosen[recipe.frame] += rest
+        neutral -= own
+    chosen[recipe.frame] += neutral
     averaged = np.array(recipe.shares, np.float32)[:, None, None] * face * np.stack(believed)
     averaged[recipe.frame] += 1 - averaged.sum(0)
     bounds = [0.0, *(b * eyes for b in BANDS)]

@@ -173,11 +173,14 @@ def _schema(names: Sequence[str]) -> Any:
         return pa.type_for_alias(kind), {"dtype": kind, "_type": "Value"}
 
     fields = [pa.field("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())]))]
-    told: dict[str, Any] = {"image": {"_type": "Image"}}
+    features: dict[str, Any] = {"image": {"_type": "Image"}}
     for name in names:
-        form, told[name] = of(name)
+        form, features[name] = of(name)
         fields.append(pa.field(name, form))
-    about = {"huggingface": json.dumps({"info": {"features": told}}), "units": " ".join(facs.UNITS)}
+    about = {
+        "huggingface": json.dumps({"info": {"features": features}}),
+        "units": " ".join(facs.UNITS),
+    }
     return pa.schema(fields, about)
 
 

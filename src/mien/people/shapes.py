@@ -36,17 +36,17 @@ class Shapes:
     """
 
     def __init__(
-        self, model: FaceModel, rests: Mapping[str, Float], alike: Mapping[str, Sequence[str]]
+        self, model: FaceModel, neutrals: Mapping[str, Float], alike: Mapping[str, Sequence[str]]
     ) -> None:
         """rests: the shape (N, 3) cm of everybody; alike: of everybody, who is like them, three at
         least, themselves included."""
-        self._rests, self._alike = rests, alike
+        self._rests, self._alike = neutrals, alike
         flipped = model.neutral * np.array([-1, 1, 1], np.float32)
         self._mirror = Nearest(model.neutral)(flipped)[1][:, 0]
         self._identities = model.identities.reshape(len(model.identities), -1).astype(np.float64)
         gram = self._identities @ self._identities.T
         self._gram = gram + RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
-        self.bound = float(np.quantile([length(self.deviation(p)) for p in rests], WITHIN))
+        self.bound = float(np.quantile([length(self.deviation(p)) for p in neutrals], WITHIN))
 
     def deviation(self, person: str) -> Float:
         """How a person (N, 3) cm differs from the mean of those like them, who are few and have the

@@ -40,7 +40,7 @@ KEPT = 16
 
 
 @dataclass(frozen=True, eq=False)
-class Lender:
+class SourcePhotograph:
     """A photograph that may be mixed from: who it shows, its file, its terms, and what is known of
     the person (None: not known). Of several ethnicities each one is named."""
 
@@ -55,7 +55,7 @@ class Lender:
 
 
 @dataclass(frozen=True, eq=False)
-class Lent:
+class SourceFace:
     """What a photograph lends: `face`, where its face is, and what the fit says of it.
 
     Attributes:
@@ -66,10 +66,10 @@ class Lent:
             bare skin, 0..1; tone: mean brightness of that skin, 0..255.
     """
 
-    lender: Lender
+    photograph: SourcePhotograph
     face: Face
     matrix: Float
-    rest: Float
+    neutral: Float
     shown: Float
     camera: Camera
     facing: Float
@@ -80,10 +80,10 @@ class Lent:
     @property
     def pixels(self) -> UInt8:
         """The photograph, uint8 (H, W, 3) RGB."""
-        return _pixels(self.lender.photo)
+        return _pixels(self.photograph.photo)
 
 
-def pool(names: Sequence[str], split: str = "train") -> list[Lender]:
+def pool(names: Sequence[str], split: str = "train") -> list[SourcePhotograph]:
     """The neutral photographs of these pools, in order of person: `samples`, a data set that mien
     knows, or a folder with a manifest or in the layout of a known set. Of known sets only people of
     `split`, so that nobody who is measured on is mixed in.
@@ -92,8 +92,8 @@ def pool(names: Sequence[str], split: str = "train") -> list[Lender]:
         DataError: a pool is not there, its terms do not permit altered pictures, or fewer than
             three people are left.
     """
-    found = [lender for name in names for lender in _pool(name, split)]
-    people = {lender.person: lender for lender in found}
+    found = [photograph for name in names for photograph in _pool(name, split)]
+    people = {photograph.person: photograph for photograph in found}
     if len(people) < 3:
         raise DataError(
             f"{len(people)} people in {', '.join(names)}: an invented person is mixed from three "
@@ -102,34 +102,34 @@ def pool(names: Sequence[str], split: str = "train") -> list[Lender]:
     return [people[name] for name in sorted(people)]
 
 
-def load(model: FaceModel, lender: Lender) -> Lent:
+def load(model: FaceModel, photograph: SourcePhotograph) -> SourceFace:
     """Read the photograph and fit its face.
 
     Raises:
         ImageError, FaceNotFound: it cannot be read, or shows nobody.
         DataError: the face model does not fit the face well enough.
     """
-    pixels = _pixels(lender.photo)
-    if lender.landmarks is None:
+    pixels = _pixels(photograph.photo)
+    if photograph.landmarks is None:
         (face,) = choose(detect(pixels), "largest")
     else:
-        face = Face((0.0, 0.0, 0.0, 0.0), 1.0, lender.landmarks)
+        face = Face((0.0, 0.0, 0.0, 0.0), 1.0, photograph.landmarks)
     side = int(np.clip(side_of(face), SOURCE_SIZE, FINEST))
     crop = align(pixels, face, side)
-    points = template_beside(lender.photo)
+    points = template_beside(photograph.photo)
     checked = None if points is None else transform(crop.matrix, points)
     rig = Rig(model, crop.pixels, crop.landmarks, neutral=True, template=checked)
     if rig.fault is not None:
-        raise DataError(f"{lender.person} cannot be mixed from: {rig.fault}")
+        raise DataError(f"{photograph.person} cannot be mixed from: {rig.fault}")
     inverse = resized(crop.matrix.astype(np.float64), side, SOURCE_SIZE)
     back = np.asarray(cv2.invertAffineTransform(inverse), np.float32)
-    source, rest = rig.source, rig.person.rest
+    source, neutral = rig.source, rig.person.neutral
     small = rig.small.astype(np.float32)
     bare = Light(model, small, source.points, source.normals).bare
     light = sample(small @ LUMA, source.points[FACE])
     tone = np.average(light, weights=bare + 1e-3)
-    return Lent(
-        lender, face, back, rest, source.vertices - rest, rig.fit.camera,
+    return SourceFace(
+        photograph, face, back, neutral, source.vertices - neutral, rig.fit.camera,
         rig.facing, transform(back, source.points), bare, float(tone),
     )  # fmt: skip
 
@@ -139,10 +139,10 @@ def _pixels(photo: Path) -> UInt8:
     return images.read(photo).pixels
 
 
-def _pool(name: str, split: str) -> list[Lender]:
+def _pool(name: str, split: str) -> list[SourcePhotograph]:
     if name == SAMPLES:
         terms = "CC-BY-4.0", DATASETS["london"].source
-        return [Lender(f"samples/{n}", path, *terms) for n, path in samples().items()]
+        return [SourcePhotograph(f"samples/{n}", path, *terms) for n, path in samples().items()]
     known = DATASETS.get(name)
     folder = Path(name) if known is None else _home(name)
     if not folder.is_dir():
@@ -151,21 +151,21 @@ def _pool(name: str, split: str) -> list[Lender]:
     records = records_in(folder)
     if records is None:
         raise DataError(f"no {FILE_NAME} in {folder}: make one with `mien data import`")
-    told = _told(folder) or (_told(data_home() / name) if known else {})
-    lenders = []
+    info = _table(folder) or (_table(data_home() / name) if known else {})
+    photographs = []
     for record in records:
         if record.emotion != "neutral" or (_of_a_set(record) and record.split != split):
             continue
         _permit(record)
-        facts = told.get(record.person.rpartition("/")[2], {})
-        lenders.append(
-            Lender(
+        facts = info.get(record.person.rpartition("/")[2], {})
+        photographs.append(
+            SourcePhotograph(
                 record.person, folder / record.file_name, record.licence, record.source,
                 record.landmarks, _age(facts.get("face_age")), facts.get("face_gender") or None,
                 tuple(p for p in (facts.get("face_eth") or "").split("/") if p),
             )
         )  # fmt: skip
-    return lenders
+    return photographs
 
 
 def _home(name: str) -> Path:
@@ -187,7 +187,7 @@ def _permit(record: Record) -> None:
         )
 
 
-def _told(folder: Path) -> dict[str, dict[str, str]]:
+def _table(folder: Path) -> dict[str, dict[str, str]]:
     """What the tables beside the photographs say, by person."""
     found: dict[str, dict[str, str]] = {}
     for table in sorted(folder.glob(TABLE)):

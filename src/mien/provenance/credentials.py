@@ -104,12 +104,12 @@ def read(path: Path, anchors: Path | None = None) -> Claim | None:
     try:
         with path.open("rb") as file:
             reader = c2pa.Reader(kind, file, context=context)
-            state, told = str(reader.get_validation_state()), json.loads(reader.json())
+            state, manifests = str(reader.get_validation_state()), json.loads(reader.json())
     except c2pa.C2paError.ManifestNotFound:
         return None
     except c2pa.C2paError as error:
         return Claim("Invalid", "", _line(error), False)
-    manifest = told["manifests"][told["active_manifest"]]
+    manifest = manifests["manifests"][manifests["active_manifest"]]
     signed = manifest.get("signature_info", {})
     makers = [info.get("name", "") for info in manifest.get("claim_generator_info", [])]
     ai = "trainedalgorithmicmedia" in json.dumps(manifest.get("assertions", [])).lower()
@@ -119,12 +119,12 @@ def read(path: Path, anchors: Path | None = None) -> Claim | None:
 def _claim(metadata: Mapping[str, str]) -> dict[str, object]:
     """The manifest, as `c2pa` reads it."""
     agent = {"name": "mien", "version": installed.version("mien")}
-    told = {
+    manifests = {
         key: metadata[key] for key in ("method", "weights", "guide", "intensity") if key in metadata
     }
     actions = [
         {"action": "c2pa.created", "softwareAgent": agent, "digitalSourceType": SOURCE_TYPE},
-        {"action": "c2pa.edited", "softwareAgent": agent, "parameters": told},
+        {"action": "c2pa.edited", "softwareAgent": agent, "parameters": manifests},
     ]
     return {
         "claim_generator_info": [agent],

@@ -25,11 +25,11 @@ from safetensors.numpy import save
 from mien.errors import ConfigError, DataError, MienError
 from mien.face_model.arrays import Float, UInt8
 from mien.face_model.mesh import FaceModel
+from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.render import Render, Rig, shrink_flow
 from mien.face_model.sampling import shrink
-from mien.face_model.stage import Stage
 from mien.jobs import Engine, Local, Lost
-from mien.rig.expressions import choose_stage, choose_states, emotion_of, expression_list
+from mien.rig.expressions import choose_pose_and_light, choose_states, emotion_of, expression_list
 from mien.rig.shards import Sample, key_of, sweep, write_bytes, write_shard
 
 FORMAT = 2
@@ -251,20 +251,27 @@ def _samples(model: FaceModel, job: _Job, outcomes: list[Outcome]) -> Iterator[S
 
 def samples_of(rig: Rig, source: Source, count: int, size: int, seed: int) -> Iterator[Sample]:
     """`count` states of a photograph at `size` px: itself, then rows of the expression list."""
-    still = Stage()
+    still = PoseAndLight()
     yield _sample(source, rig, 0, (-1, rig.units, still), rig.original(size), seed)
     expressions = expression_list(seed)
     for state, row in enumerate(choose_states(seed, source.photo, count - 1), 1):
-        stage = choose_stage(seed, source.photo, state, int(row)).within(rig.fit.camera)
+        pose_light = choose_pose_and_light(seed, source.photo, state, int(row)).within(
+            rig.fit.camera
+        )
         units = expressions[row]
-        render = rig.render(units, size, stage=stage)
-        yield _sample(source, rig, state, (int(row), units, stage), render, seed)
+        render = rig.render(units, size, pose_light=pose_light)
+        yield _sample(source, rig, state, (int(row), units, pose_light), render, seed)
 
 
 def _sample(
-    source: Source, rig: Rig, state: int, shown: tuple[int, Float, Stage], render: Render, seed: int
+    source: Source,
+    rig: Rig,
+    state: int,
+    shown: tuple[int, Float, PoseAndLight],
+    render: Render,
+    seed: int,
 ) -> Sample:
-    row, units, stage = shown
+    row, units, pose_light = shown
     known = row >= 0 or source.neutral  # else the units are the fit's estimate
     facts = {
         "units": _plain(units, 6),
@@ -272,8 +279,8 @@ def _sample(
         "size": len(render.image),
         "landmarks": _plain(render.landmarks, 3),
         "camera": render.camera.to_dict(),
-        "turn": list(stage.turn),
-        "light": list(stage.light),
+        "turn": list(pose_light.turn),
+        "light": list(pose_light.light),
         "person": source.person,
         "photo": source.photo,
         "split": source.split,

@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 
 from mien import facs
 from mien.face_model.arrays import Float, Int
-from mien.face_model.stage import Stage
+from mien.face_model.pose_light import PoseAndLight
 
 ODDS: dict[str, float] = {
     "weak emotion": 0.30,  # an emotion's prototype at 0.75, 0.5 or 0.25
@@ -52,7 +52,7 @@ COUNTS: dict[str, int] = {"blend": 90, "mix": 200}
 met on many people."""
 INTENSITIES = (1.0, 0.75, 0.5, 0.25)
 SMILES = Path(__file__).with_name("smiles.safetensors")
-"""Units (N, 47) fitted to smiles of training people (`mien.training.smiles`)."""
+"""Units (N, 47) fitted to smiles of training people (`mien.rig.build.smiles`)."""
 
 _NEVER_TOGETHER = (
     ("AU61", "AU62"), ("AU63", "AU64"), ("AU30L", "AU30R"), ("AU5", "AU43"), ("AU18", "AU20"),
@@ -137,16 +137,16 @@ def choose_states(seed: int, photo: str, count: int) -> Int:
     return np.array(chosen[:count], np.int32)
 
 
-def choose_stage(seed: int, photo: str, state: int, row: int) -> Stage:
+def choose_pose_and_light(seed: int, photo: str, state: int, row: int) -> PoseAndLight:
     """How the photograph's `state`, which shows `row` of the list, stands and is lit."""
     if row < 1 + len(emotions()):
-        return Stage()
+        return PoseAndLight()
     rng = np.random.default_rng([seed, state, *photo.encode()])
     kind = list(STAGED)[rng.choice(len(STAGED), p=list(STAGED.values()))]
     pitch, yaw, roll = (round(float(v), 3) for v in rng.triangular(-1, 0, 1, 3) * TURN)
     side, up, stops = (round(float(v), 3) for v in rng.triangular(-1, 0, 1, 3) * LIGHT)
     still = (0.0, 0.0, 0.0)
-    return Stage(
+    return PoseAndLight(
         turn=(pitch, yaw, roll) if kind in ("head turned", "both") else still,
         light=(side, up, stops) if kind in ("light changed", "both") else still,
     )

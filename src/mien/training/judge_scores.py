@@ -105,14 +105,14 @@ def photograph_scores(judge: Judge, shown: Sequence[Photograph]) -> dict[str, An
     faces = collate([seen(one, None) for one in shown])
     read = reading(judge, faces.pixels)
     smiling = np.array([one.emotion == "happy" for one in shown])
-    told = read.emotions.argmax(1)
+    named = read.emotions.argmax(1)
     says = smiles(read.emotions).numpy()
     checked = torch.tensor([one.checked for one in shown])
     return {
         "photographs": len(shown),
         "people": len({one.person for one in shown}),
         "smile_or_neutral_accuracy": _rounded((says == smiling).mean()),
-        "emotion_accuracy": _rounded((told == faces.emotions.argmax(1)).float().mean()),
+        "emotion_accuracy": _rounded((named == faces.emotions.argmax(1)).float().mean()),
         "pairs_right": pairs_right(shown, happier(read.emotions)),
         "au12_auc": _rounded(auc(au12(read.units).numpy(), smiling)),
         "au12_of_smiles": _rounded(au12(read.units)[smiling].mean()),

@@ -29,10 +29,10 @@ from mien.judges.judge import NETWORKS
 from mien.judges.networks import SIZE, Answer
 from mien.nn.phases import Group, Loss, Phase, Task, rate_at
 from mien.sheet import sheet
-from mien.training.journal import CHECKED
 from mien.training.judge_data import Item, JudgeFaces, Plain, photographs
 from mien.training.judge_scores import photograph_scores, reading, render_faces, render_scores
 from mien.training.landmarks import landmark_loss
+from mien.training.log import CHECKED
 from mien.training.recipe import Run
 from mien.training.run import Budget, run
 from mien.training.trainer import Trainer
@@ -192,9 +192,9 @@ def _cell(faces: Item, read: Reading, i: int, side: int = 256) -> UInt8:
     for points, colour in ((faces.landmarks[i], (255, 60, 60)), (read.landmarks[i], (60, 255, 60))):
         for x, y in ((points.numpy() + 0.5) * side / SIZE - 0.5).round().astype(int).tolist():
             cv2.circle(page, (x, y), 1, colour, -1)
-    told = facs.EMOTIONS[int(faces.emotions[i].argmax())] if faces.emotions[i].sum() else "mixture"
+    label = facs.EMOTIONS[int(faces.emotions[i].argmax())] if faces.emotions[i].sum() else "mixture"
     for line, text in enumerate(
-        (f"{told}: {_named(faces.units[i])}",
+        (f"{label}: {_named(faces.units[i])}",
          f"{facs.EMOTIONS[int(read.emotions[i].argmax())]}: {_named(read.units[i])}")
     ):  # fmt: skip
         cv2.putText(

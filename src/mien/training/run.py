@@ -22,7 +22,7 @@ from mien.data.batch import collate
 from mien.errors import ConfigError, TrainingError
 from mien.nn.phases import Task
 from mien.training import checkpoint
-from mien.training.journal import STATE, Journal
+from mien.training.log import STATE, TrainingLog
 from mien.training.recipe import Run
 from mien.training.trainer import Stream, Trainer
 
@@ -86,7 +86,7 @@ def run(
     trainer = Trainer(task, budget.images, budget.seed, fabric)
     if started:
         checkpoint.check(out / STATE, task, trainer.plan)
-    journal = Journal(out, task, sheet_minutes=how.sheet_minutes, minutes=minutes)
+    journal = TrainingLog(out, task, sheet_minutes=how.sheet_minutes, minutes=minutes)
     loader = _loader(task, budget, how, started, fabric)
     # only now: what the user got wrong has been said, and leaves no folder behind
     if fabric.is_global_zero:

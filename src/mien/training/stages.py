@@ -28,7 +28,7 @@ from mien.methods.task import MethodTask
 from mien.metrics.triples import faces_of
 from mien.nn.tensors import named
 from mien.nn.units import renamed
-from mien.training.journal import LOG
+from mien.training.log import LOG
 from mien.training.recipe import Stage, dump
 from mien.training.run import RECIPE, Budget, rank, run, seen_in
 from mien.training.weights import machine, training_sets, write_record, write_weights

@@ -114,7 +114,7 @@ class Constant:
         return self.guide
 
 
-class Lent:
+class DrivingFilm:
     """The expression of the face in another film at the same time; the last one when that ends.
 
     Where that film's face is lost, its last expression stays; before its first, nothing is asked.

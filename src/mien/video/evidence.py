@@ -29,8 +29,8 @@ def statement(path: Path) -> Mapping[str, str]:
     """What a film's file says about itself (see `images.statement`)."""
     with path.open("rb") as file:
         for box in _boxes(file.read(12)[4:8], path):
-            if told := images.stated(box):
-                return told
+            if said := images.stated(box):
+                return said
     with opened(path) as container:
         tags = {key.lower(): value for key, value in container.metadata.items()}
     if "digitalsourcetype" not in tags:

@@ -141,5 +141,5 @@ def _metadata(editor: Editor, drive: Drive, curve: Curve) -> Mapping[str, str]:
     elif isinstance(drive, Shapes):
         guide = "blendshapes over time"
     values = sorted({min(curve.values), max(curve.values)})
-    told = editor.metadata(guide, " to ".join(f"{value:g}" for value in values), 0)
-    return {key: value for key, value in told.items() if key != "faces"}
+    about = editor.metadata(guide, " to ".join(f"{value:g}" for value in values), 0)
+    return {key: value for key, value in about.items() if key != "faces"}

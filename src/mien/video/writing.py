@@ -189,8 +189,8 @@ def _tags(source: Mapping[str, str], metadata: Mapping[str, str]) -> dict[str, s
     """Plain tags of the container: the source's title and the like, and what was done."""
     technical = {"major_brand", "minor_version", "compatible_brands", "encoder"}
     kept = {k: v for k, v in source.items() if k.lower() not in technical}
-    told = ", ".join(f"{key} {value}" for key, value in metadata.items())
-    kept |= {"comment": f"altered by AI: {told}"}
+    statement = ", ".join(f"{key} {value}" for key, value in metadata.items())
+    kept |= {"comment": f"altered by AI: {statement}"}
     return kept | {"DigitalSourceType": SOURCE_TYPE} | dict(metadata)
 
 

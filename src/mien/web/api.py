@@ -151,11 +151,11 @@ class _Calls:
 
             def work() -> tuple[bytes, Result]:
                 source = self._photo(asked.image, "image")
-                lender = None if asked.like is None else self._photo(asked.like, "like")
+                photo = None if asked.like is None else self._photo(asked.like, "like")
                 editor = self.workshop.editor(method)
-                lent = None if lender is None else _lent(editor, lender)
+                reference = None if photo is None else _reference_in(editor, photo)
                 intensity = spec.intensity * asked.intensity
-                result = editor.edit(source, spec.guide(lent), intensity, asked.face)
+                result = editor.edit(source, spec.guide(reference), intensity, asked.face)
                 return result.encode(asked.suffix), result
 
             data, result = await self.workshop.desk.work(work)
@@ -177,10 +177,10 @@ class _Calls:
                 page = editor.sheet(
                     photos, asked.expressions, asked.intensity, asked.size, asked.face
                 )
-                told = editor.metadata(
+                metadata = editor.metadata(
                     ",".join(asked.expressions), f"{asked.intensity:g}", len(photos)
                 )
-                return images.encode(page, asked.suffix, metadata=told)
+                return images.encode(page, asked.suffix, metadata=metadata)
 
             data = await self.workshop.desk.work(work)
         return Response(data, media_type=asked.media_type)
@@ -237,7 +237,7 @@ class _Calls:
         return intake.photo(data, self.workshop.limits, name)
 
 
-def _lent(editor: Editor, photo: Photo) -> Reference:
+def _reference_in(editor: Editor, photo: Photo) -> Reference:
     try:
         return editor.reference(photo)
     except FaceNotFound as error:

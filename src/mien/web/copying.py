@@ -29,12 +29,12 @@ def as_command(spec: ExpressionSpec, intensity: float, photo: str, method: str) 
 
 def as_python(spec: ExpressionSpec, intensity: float, photo: str, method: str) -> str:
     """The lines of Python that do the same."""
-    lent = "" if spec.like is None else f"editor.reference({spec.like!r})"
+    reference = "" if spec.like is None else f"editor.reference({spec.like!r})"
     return (
         "import mien\n\n"
         f"editor = mien.Editor(mien.load({method!r}))\n"
         f"spec = mien.ExpressionSpec.of({spec.to_json()!r})\n"
-        f"result = editor.edit({photo!r}, spec.guide({lent}), {intensity:g})\n"
+        f"result = editor.edit({photo!r}, spec.guide({reference}), {intensity:g})\n"
         f'result.save("{json.dumps(photo)[1:-1].rpartition(".")[0]}-mien.png")\n'
     )
 

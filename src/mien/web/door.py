@@ -87,7 +87,7 @@ class Door:
         headers = MutableHeaders(scope=scope)
         headers["content-length"] = str(len(body))
         del headers["transfer-encoding"]
-        await self.app(scope, _told(body, request.receive), send)
+        await self.app(scope, _replayed(body, request.receive), send)
 
     def _own(self, value: Any) -> Any:
         """A value of an event, with the places of the files that it names by their keys; Refused
@@ -105,8 +105,8 @@ class Door:
         key, url = value.get("path"), value.get("url")
         path = self.uploads.get(key) if isinstance(key, str) else None
         # the page's client adds where it believes that Gradio would serve the file
-        told = url is None or (isinstance(url, str) and url.endswith(f"/gradio_api/file={key}"))
-        if path is None or not told or value.get("meta") != _FILE_META:
+        known = url is None or (isinstance(url, str) and url.endswith(f"/gradio_api/file={key}"))
+        if path is None or not known or value.get("meta") != _FILE_META:
             raise Refused(403, "no_such_upload", "there is no such upload: send the file again")
         return {"path": str(path), "orig_name": path.name, "meta": dict(_FILE_META)}
 
@@ -122,11 +122,11 @@ async def _short(request: Request) -> bytes:
     return bytes(body)
 
 
-def _told(body: bytes, receive: Receive) -> Receive:
+def _replayed(body: bytes, receive: Receive) -> Receive:
     """`receive` of a request with this body, then of the one that it stands for."""
     parts: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def told() -> Message:
+    async def known() -> Message:
         return parts.pop() if parts else await receive()
 
-    return told
+    return known

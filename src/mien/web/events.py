@@ -15,10 +15,10 @@ from fastapi import Response
 
 from mien import facs
 from mien.guides import ExpressionSpec, Reference
-from mien.web import intake, lending, shapes, views
+from mien.web import intake, references, shapes, views
 from mien.web.answers import Refused
 from mien.web.line import Line
-from mien.web.parts import sent, told
+from mien.web.parts import or_mistake, sent
 from mien.web.posing import Posing, standing
 from mien.web.sitting import Sitting, Sittings
 from mien.web.units import UnitSliders
@@ -40,18 +40,18 @@ class Events:
     def __init__(self, workshop: Workshop) -> None:
         self.workshop = workshop
         self.sittings = Sittings()
-        self._lent = 0
+        self._references = 0
         self._line = Line(workshop)
 
     async def _at_desk(self, task: Callable[[], T]) -> T:
         return await self._line.work(task)
 
-    @told
+    @or_mistake
     async def open(self, path: str, key: str, method: str) -> list[Any]:
         """A photograph that was dropped; the field is empty again for the next."""
         return [None, *await self._open(functools.partial(_taken, path), key, method)]
 
-    @told
+    @or_mistake
     async def sample(self, key: str, method: str, event: gr.EventData) -> list[Any]:
         """A sample that was clicked on."""
         name = str(event.sample)
@@ -75,7 +75,7 @@ class Events:
 
         return await self._at_desk(work)
 
-    @told
+    @or_mistake
     async def back(self, key: str) -> list[Any]:
         """The page was loaded again: what it had open, if that is still here."""
         if key not in self.sittings:
@@ -85,12 +85,12 @@ class Events:
             lambda: _opened(sitting, time.perf_counter(), views.describe(sitting))
         )
 
-    @told
+    @or_mistake
     async def tiles(self, key: str, face: str | None, intensity: float) -> str:
         """The live sheet of the chosen face."""
         return await self._sheet(key, face, intensity, facs.EMOTIONS)
 
-    @told
+    @or_mistake
     async def variants(self, key: str, face: str | None, intensity: float) -> str:
         """The same for other ways of showing them."""
         return await self._sheet(key, face, intensity, tuple(facs.VARIANTS))
@@ -109,7 +109,7 @@ class Events:
 
         return await self._at_desk(work)
 
-    @told
+    @or_mistake
     async def reading(self, key: str, face: str | None, apart: bool) -> list[Any]:
         """The sliders where the chosen face is, or was asked to be."""
         if not key:
@@ -131,12 +131,12 @@ class Events:
     async def still(self) -> None:
         """Nothing to do but what follows."""
 
-    @told
+    @or_mistake
     async def choose(self, key: str, face: str | None) -> list[Any]:
         """Another face, or all."""
         return await self._act(key, face, lambda _: None)
 
-    @told
+    @or_mistake
     async def use(self, key: str, face: str | None, method: str) -> list[Any]:
         """Another method for what is open."""
         if not key:
@@ -144,7 +144,7 @@ class Events:
         name = self.workshop.check(method)
         return await self._act(key, face, lambda s: s.use(self.workshop.editor(name)))
 
-    @told
+    @or_mistake
     async def express(
         self, key: str, face: str | None, intensity: float, event: gr.EventData
     ) -> list[Any]:
@@ -153,14 +153,14 @@ class Events:
         wish = Wish.label(name, intensity)
         return await self._act(key, face, lambda s: s.wear(wish))
 
-    @told
+    @or_mistake
     async def set_unit(
         self, unit: str, key: str, face: str | None, value: float, intensity: float
     ) -> list[Any]:
         """One unit was moved; those moved before stay."""
         return await self._act(key, face, lambda s: s.wear(s.moved(unit, value, intensity)))
 
-    @told
+    @or_mistake
     async def set_shape(
         self, key: str, face: str | None, intensity: float, event: gr.EventData
     ) -> list[Any]:
@@ -168,12 +168,12 @@ class Events:
         name, value = shapes.moved(event)
         return await self._act(key, face, lambda s: s.wear(s.shaped(name, value, intensity)))
 
-    @told
+    @or_mistake
     async def unshape(self, key: str, face: str | None) -> list[Any]:
         """The chosen faces as they were before blendshapes were moved."""
         return await self._act(key, face, lambda s: s.wear(s.unshaped()))
 
-    @told
+    @or_mistake
     async def invite(self, kind: str, path: str, key: str) -> list[Any]:
         """A photograph that may lend its expression (`like`), or exchange it (`swap`): its faces
         are shown."""
@@ -182,14 +182,14 @@ class Events:
 
         def work() -> list[Any]:
             photo = intake.photo(data, self.workshop.limits, "the photograph")
-            sitting.guests[kind] = lending.guest(photo, name)
+            sitting.guests[kind] = references.guest(photo, name)
             count = len(sitting.guests[kind].faces)
             said = f"{count} face{'s' * (count > 1)} in {name}: click on the one that lends"
-            return [None, lending.shown(kind, sitting.guests[kind]), views.status(said)]
+            return [None, references.shown(kind, sitting.guests[kind]), views.status(said)]
 
         return await self._at_desk(work)
 
-    @told
+    @or_mistake
     async def like(
         self, key: str, face: str | None, intensity: float, share: float, event: gr.EventData
     ) -> list[Any]:
@@ -197,35 +197,35 @@ class Events:
 
         def act(sitting: Sitting) -> None:
             guest = sitting.guest("like")
-            lent = sitting.editor.reference(guest.photo, face=guest.face(_index(event)))
-            wish = self._like(lent, guest.name, intensity)
+            reference = sitting.editor.reference(guest.photo, face=guest.face(_index(event)))
+            wish = self._like(reference, guest.name, intensity)
             under = sitting.worn.spec.to if sitting.worn and share < 1 else None
             sitting.wear(replace(wish, spec=replace(wish.spec, share=share, to=under)))
 
         return await self._act(key, face, act)
 
-    @told
+    @or_mistake
     async def share(self, key: str, face: str | None, share: float) -> list[Any]:
         """How far a lent expression is followed."""
         if not key:
             return [gr.skip()] * SEEN
         return await self._act(key, face, lambda s: s.wear(s.worn and s.worn.shared(share)))
 
-    @told
+    @or_mistake
     async def swap(self, key: str, face: str | None, event: gr.EventData) -> list[Any]:
         """A face of a second photograph: both lend each other their expression."""
 
         def act(sitting: Sitting) -> None:
             guest = sitting.guest("swap")
             whose = guest.face(_index(event))
-            lent = sitting.editor.reference(guest.photo, face=whose)
-            sitting.other = sitting.editor.edit(guest.photo, sitting.lend(), face=whose)
-            sitting.wear(self._like(lent, guest.name, 1.0))
+            reference = sitting.editor.reference(guest.photo, face=whose)
+            sitting.other = sitting.editor.edit(guest.photo, sitting.as_reference(), face=whose)
+            sitting.wear(self._like(reference, guest.name, 1.0))
 
         seen = await self._act(key, face, act)
         return [views.other(self.sittings.get(key)), *seen]
 
-    @told
+    @or_mistake
     async def upright(self, key: str, event: gr.EventData) -> list[Any]:
         """A photograph that lies on its side is turned: it is opened anew."""
         sitting = self.sittings.get(key)
@@ -233,48 +233,48 @@ class Events:
 
         def work() -> list[Any]:
             began = time.perf_counter()
-            photo = lending.turned(sitting.photo, turns)
+            photo = references.turned(sitting.photo, turns)
             made = Sitting(photo, sitting.editor, sitting.name)
             self.sittings.add(made, instead=key)
             return _opened(made, began, "turned")
 
         return await self._at_desk(work)
 
-    def _like(self, lent: Reference, name: str, intensity: float) -> Wish:
-        self._lent += 1
+    def _like(self, reference: Reference, name: str, intensity: float) -> Wish:
+        self._references += 1
         spec = ExpressionSpec(like=name)
-        return Wish(f"like {name} ({self._lent})", intensity, spec, lent)
+        return Wish(f"like {name} ({self._references})", intensity, spec, reference)
 
-    @told
+    @or_mistake
     async def turn(self, key: str, face: str | None, intensity: float) -> list[Any]:
         """The intensity was moved."""
         if not key:
             return [gr.skip()] * SEEN
         return await self._act(key, face, lambda s: s.turn(intensity))
 
-    @told
+    @or_mistake
     async def move(self, step: int, key: str, face: str | None) -> list[Any]:
         """Undo and redo."""
         return await self._act(key, face, lambda s: s.go(s.at + step))
 
-    @told
+    @or_mistake
     async def go(self, key: str, face: str | None, event: gr.EventData) -> list[Any]:
         """A step of the history was clicked on."""
         return await self._act(key, face, lambda s: s.go(int(event.step)))
 
-    @told
+    @or_mistake
     async def as_it_was(self, key: str, face: str | None) -> list[Any]:
         """The chosen faces as they were."""
         return await self._act(key, face, lambda s: s.wear(None))
 
-    @told
+    @or_mistake
     async def pose(
         self, place: int, key: str, face: str | None, value: Any, intensity: float
     ) -> list[Any]:
         """A field of gaze, head, light or region was moved."""
         return await self._act(key, face, lambda s: s.wear(s.posed(place, value, intensity)))
 
-    @told
+    @or_mistake
     async def load(self, path: str, key: str, face: str | None) -> list[Any]:
         """An expression kept in a file: the chosen faces wear it."""
         data, name = _taken(path)
@@ -288,7 +288,7 @@ class Events:
         seen = await self._act(key, face, lambda s: s.wear(None if spec.empty else wish))
         return [None, gr.update(value=min(max(spec.intensity, 0.0), MOST)), *seen]
 
-    @told
+    @or_mistake
     async def plain(self, key: str, face: str | None) -> list[Any]:
         """The chosen faces without the units that were moved."""
         return await self._act(key, face, lambda s: s.wear(s.without_units()))
@@ -344,7 +344,7 @@ OPENED = 9 + SEEN
 """Parts that change when a photograph is opened."""
 
 
-def _opened(sitting: Sitting, began: float, told: str) -> list[Any]:
+def _opened(sitting: Sitting, began: float, words: str) -> list[Any]:
     names = _names(sitting)
     chosen = names[-1 if sitting.chosen is None else sitting.chosen]
     return [
@@ -353,19 +353,19 @@ def _opened(sitting: Sitting, began: float, told: str) -> list[Any]:
         gr.update(choices=names, value=chosen, visible=len(names) > 1),
         views.downloads(sitting),
         views.other(sitting),
-        lending.offer(sitting),
-        *(lending.shown(kind, sitting.guests.get(kind)) for kind in ("like", "swap")),
+        references.offer(sitting),
+        *(references.shown(kind, sitting.guests.get(kind)) for kind in ("like", "swap")),
         gr.update(value=sitting.worn.intensity) if sitting.worn else gr.skip(),
-        *_seen(sitting, began, told),
+        *_seen(sitting, began, words),
     ]
 
 
-def _seen(sitting: Sitting, began: float, told: str) -> list[Any]:
+def _seen(sitting: Sitting, began: float, words: str) -> list[Any]:
     """Stage, sheets, history, status and copies after a step; the sheets keep their pictures."""
     shown = views.stage(sitting)
     sheets = (views.sheet(labels, sitting) for labels in (facs.EMOTIONS, tuple(facs.VARIANTS)))
     spent = time.perf_counter() - began
-    line = f"{told[0].upper()}{told[1:]} ({spent:.1f} s)"
+    line = f"{words[0].upper()}{words[1:]} ({spent:.1f} s)"
     return [shown, *sheets, views.history(sitting), views.status(line), views.copies(sitting)]
 
 

@@ -44,7 +44,7 @@ class OrderFields:
                 "Blendshapes over time: CSV of Live Link Face", "by-record", [".csv"]
             )
             self.record_seen = html("", "record-seen")
-        self.told = html(said(HAPPY), "film-expression")
+        self.summary = html(said(HAPPY), "film-expression")
         self.speech = gr.Checkbox(
             label="Keep speech: lips and jaw go on talking", value=True, elem_id="speech"
         )
@@ -82,7 +82,7 @@ class OrderFields:
     def standing(self) -> list[Any]:
         """The parts that say what the expression is: see `shown`."""
         return [
-            self.spec, self.label, self.told, self.units_at, *self.posing.fields, self.intensity,
+            self.spec, self.label, self.summary, self.units_at, *self.posing.fields, self.intensity,
         ]  # fmt: skip
 
     @property

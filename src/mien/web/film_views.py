@@ -27,8 +27,8 @@ def before(reel: Reel | None) -> str:
     film, name = reel.source, reel.names["source"]
     sides = f"{film.width} × {film.height}"
     rate = f"{float(film.rate):.3g} frames a second"
-    told = ", ".join((sides, *_length(film), rate))
-    return _player(reel, "source", f"Before: {name}", f"Before: {escape(name)}, {told}", reel.first)
+    text = ", ".join((sides, *_length(film), rate))
+    return _player(reel, "source", f"Before: {name}", f"Before: {escape(name)}, {text}", reel.first)
 
 
 def after(reel: Reel | None) -> str:
@@ -51,7 +51,7 @@ def outcome(making: Filming) -> str:
     return f"{cut.edited} of {cut.frames} frames edited, {each:.0f} ms a frame"
 
 
-def lender(reel: Reel | None, by: str) -> str:
+def reference_seen(reel: Reel | None, by: str) -> str:
     """What lends its expression: a photograph or a film (`photo`, `film`)."""
     seen = getattr(reel, by, None)
     if reel is None or seen is None:
@@ -65,11 +65,11 @@ def lender(reel: Reel | None, by: str) -> str:
     return f'<p class="mien-lender">{shown}<span>{escape(reel.names[by])}</span></p>'
 
 
-def preview(pixels: UInt8 | None, time: float, told: str) -> str:
+def preview(pixels: UInt8 | None, time: float, text: str) -> str:
     """The frame of a moment as it would be made."""
     if pixels is None:
         return ""
-    name = f"Preview at {time:.2f} s: {told}"
+    name = f"Preview at {time:.2f} s: {text}"
     return (
         f'<figure class="mien-preview">{views.picture(pixels, name, "preview")}'
         f"<figcaption>{escape(name)}</figcaption></figure>"
@@ -113,7 +113,7 @@ def _keys(reel: Reel) -> str:
     if reel.curve is None:
         return views.hint("Click on the line to make a keyframe, and drag it.")
     points = reel.curve.points
-    told = (
+    text = (
         f"{escape(reel.names['curve'])}: {len(points)} point{'s' * (len(points) > 1)}, "
         f"from {points[0][0]:g} to {points[-1][0]:g} s"
     )
@@ -126,7 +126,7 @@ def _keys(reel: Reel) -> str:
     shown = f'<ul class="mien-list" aria-label="Keyframes">{keys}</ul>'
     return (
         (shown if len(points) <= _MOST_DOTS else "")
-        + f'<p class="mien-hint">{told} <button type="button" data-remove="curve">'
+        + f'<p class="mien-hint">{text} <button type="button" data-remove="curve">'
         "Remove the curve</button></p>"
     )
 
@@ -139,13 +139,13 @@ def limits(at: Limits) -> str:
     )
 
 
-def _player(reel: Reel, what: str, name: str, told: str, poster: UInt8 | None) -> str:
+def _player(reel: Reel, what: str, name: str, text: str, poster: UInt8 | None) -> str:
     shown = f' poster="{_still(poster)}"' if poster is not None else ""
     return (
         '<figure class="mien-film">'
         f'<video controls playsinline preload="auto" aria-label="{escape(name)}"{shown} '
         f'src="{_url(reel, what)}">This browser plays no films: download it.</video>'
-        f'<figcaption class="mien-download">{told}</figcaption></figure>'
+        f'<figcaption class="mien-download">{text}</figcaption></figure>'
     )
 
 

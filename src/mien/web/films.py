@@ -21,7 +21,7 @@ from mien.guides import ExpressionSpec
 from mien.images import UPLOADED
 from mien.web import posing, views
 from mien.web.answers import Refused
-from mien.web.parts import STEP, drop, failure, fold, html, progress, sent, told
+from mien.web.parts import STEP, drop, failure, fold, html, or_mistake, progress, sent
 from mien.web.sitting import Sittings
 from mien.web.wish import MOST
 from mien.web.workshop import Workshop
@@ -65,8 +65,8 @@ class Films:
         with gr.Row(equal_height=False):
             with gr.Column(min_width=320, elem_id="film-left"):
                 with gr.Accordion("Open a film", open=True, elem_id="opening-film") as self.opening:
-                    told = "A film (MP4, MOV, MKV, WebM), or a photograph to animate"
-                    self.upload = drop(told, "film", [*_SUFFIXES, *UPLOADED])
+                    text = "A film (MP4, MOV, MKV, WebM), or a photograph to animate"
+                    self.upload = drop(text, "film", [*_SUFFIXES, *UPLOADED])
                     html(self.shown.limits(self.workshop.limits), "film-limits")
                 with gr.Column(elem_id="film-sight"):
                     self._draw_moment()
@@ -122,9 +122,9 @@ class Films:
         ]
         for field, event, seen in (
             (self.upload, self.open, opened),
-            (fields.photo, self.lend_photo, [fields.photo_seen]),
-            (fields.film, self.lend_film, [fields.film_seen]),
-            (fields.record, self.lend_record, [fields.record_seen]),
+            (fields.photo, self.like_photo, [fields.photo_seen]),
+            (fields.film, self.like_film, [fields.film_seen]),
+            (fields.record, self.like_record, [fields.record_seen]),
             (self.curve, self.bend, [self.line]),
         ):
             taken = field.upload(
@@ -183,22 +183,22 @@ class Films:
         kinds = self.kinds
         return [kinds.LABEL, kinds.PHOTO, kinds.FILM, kinds.SHAPES]
 
-    @told
+    @or_mistake
     async def move_unit(self, spec: ExpressionSpec, event: gr.EventData) -> list[Any]:
         """A unit was moved."""
         return list(self.order.shown(self.order.with_unit(spec, event)))
 
-    @told
+    @or_mistake
     async def pose(self, place: int, spec: ExpressionSpec, value: Any) -> list[Any]:
         """A field of gaze, head, light or region was moved."""
         return list(self.order.shown(replace(spec, **posing.moved(spec, place, value))))
 
-    @told
+    @or_mistake
     async def load(self, path: str) -> list[Any]:
         """An expression kept in a file."""
         return [None, *self.order.shown(*self.order.read(sent(path)))]
 
-    @told
+    @or_mistake
     async def take_worn(self, sitting: str) -> list[Any]:
         """What the chosen face shows in the photograph's own tab."""
         worn = self.sittings.get(sitting).worn
@@ -206,7 +206,7 @@ class Films:
             raise GuideError("the photograph shows no expression yet: choose one in its tab")
         return list(self.order.shown(*self.order.taken(worn.whole, worn.name)))
 
-    @told
+    @or_mistake
     async def look(self, key: str, *asked: Any) -> str:
         """The frame of the moment, as it would be made."""
         *rest, moment = asked
@@ -220,8 +220,8 @@ class Films:
                 pixels = reel.preview(self.workshop.editor(method), order, moment)
             except FaceNotFound as error:
                 return views.hint(str(error))
-            told = f"{reel.strength(order, moment):.0%}"
-            return str(self.shown.preview(pixels, moment, told))
+            text = f"{reel.strength(order, moment):.0%}"
+            return str(self.shown.preview(pixels, moment, text))
 
         return await self._at_desk(work)
 
@@ -233,7 +233,7 @@ class Films:
         order = self.kinds.Order(by, spec, speech, intensity, faces[face], start, end)
         return self.workshop.check(method), order
 
-    @told
+    @or_mistake
     async def open(self, path: str, key: str, request: gr.Request) -> list[Any]:
         """A film that was dropped."""
         file, limits = sent(path), self.workshop.limits
@@ -249,31 +249,31 @@ class Films:
         line = self.shown.timeline(reel)
         return [None, reel.key, said, closed, self.shown.before(reel), "", moment, *part, line]
 
-    @told
-    async def lend_photo(self, path: str, key: str, request: gr.Request) -> list[Any]:
+    @or_mistake
+    async def like_photo(self, path: str, key: str, request: gr.Request) -> list[Any]:
         """A photograph that lends its expression."""
-        return await self._lend("photo", self.kinds.PHOTO, path, key, request)
+        return await self._reference("photo", self.kinds.PHOTO, path, key, request)
 
-    @told
-    async def lend_film(self, path: str, key: str, request: gr.Request) -> list[Any]:
+    @or_mistake
+    async def like_film(self, path: str, key: str, request: gr.Request) -> list[Any]:
         """A film that does."""
-        return await self._lend("film", self.kinds.FILM, path, key, request)
+        return await self._reference("film", self.kinds.FILM, path, key, request)
 
-    @told
-    async def lend_record(self, path: str, key: str, request: gr.Request) -> list[Any]:
+    @or_mistake
+    async def like_record(self, path: str, key: str, request: gr.Request) -> list[Any]:
         """A recording of blendshapes."""
-        return await self._lend("shapes", self.kinds.SHAPES, path, key, request)
+        return await self._reference("shapes", self.kinds.SHAPES, path, key, request)
 
-    async def _lend(
+    async def _reference(
         self, what: str, by: str, path: str, key: str, request: gr.Request
     ) -> list[Any]:
         file, limits = sent(path), self.workshop.limits
         reel = self._reel(key, file, request)
-        await self._at_desk(lambda: reel.lend(by, file, _name(file), limits))
+        await self._at_desk(lambda: reel.set_reference(by, file, _name(file), limits))
         said = views.status(f"It lends its expression: {reel.names[what]}")
-        return [None, reel.key, said, self.shown.lender(reel, what)]
+        return [None, reel.key, said, self.shown.reference_seen(reel, what)]
 
-    @told
+    @or_mistake
     async def bend(self, path: str, key: str, request: gr.Request) -> list[Any]:
         """An intensity curve."""
         file = sent(path)
@@ -282,7 +282,7 @@ class Films:
         said = views.status("The intensity follows the curve")
         return [None, reel.key, said, self.shown.timeline(reel)]
 
-    @told
+    @or_mistake
     async def bent(self, key: str, start: float, end: float, event: gr.EventData) -> list[Any]:
         """The line of the intensity was clicked on or dragged, a keyframe or all were removed."""
         reel = self.reels.get(key)
@@ -297,7 +297,7 @@ class Films:
             reel.set_key(_number(event.at), _number(event.value), before)
         return self._lined(reel, start, end)
 
-    @told
+    @or_mistake
     async def bend_here(
         self, key: str, moment: float, value: float, start: float, end: float
     ) -> list[Any]:
@@ -306,15 +306,15 @@ class Films:
         reel.set_key(float(moment), float(value))
         return self._lined(reel, start, end)
 
-    @told
+    @or_mistake
     async def cut(self, key: str, start: float, end: float) -> list[Any]:
         """Another part of the film."""
         return self._lined(self.reels.get(key), start, end)
 
     def _lined(self, reel: Any, start: float, end: float) -> list[Any]:
         keys = len(reel.curve.times) if reel.curve else 0
-        told = f"{keys} keyframe{'s' * (keys != 1)}" if keys else "The intensity stays the same"
-        said = f"{told}; from {start:g} to {end:g} s"
+        text = f"{keys} keyframe{'s' * (keys != 1)}" if keys else "The intensity stays the same"
+        said = f"{text}; from {start:g} to {end:g} s"
         return [views.status(said), self.shown.timeline(reel, (start, end))]
 
     async def run(self, key: str, *asked: Any) -> AsyncIterator[list[Any]]:
@@ -339,7 +339,7 @@ class Films:
         if making.error is not None:
             raise failure(making.error)
 
-    @told
+    @or_mistake
     async def stop(self, key: str) -> str:
         """No film after all."""
         for making in self.reels.get(key).makings:
@@ -380,7 +380,7 @@ def _edit(change: Callable[..., ExpressionSpec]) -> Callable[..., Awaitable[list
 
         return shown(change(*values))
 
-    return told(edit)
+    return or_mistake(edit)
 
 
 def _number(value: Any) -> float:

@@ -191,7 +191,7 @@ class Jobs:
         except BaseException:
             self.series.drop(made.key)
             raise
-        return self._told(made.key)
+        return self._answer(made.key)
 
     async def make_film(self, request: Request) -> JobAnswer:
         """Begin a film with another expression, or a part of one: MP4, sound as it was.
@@ -212,11 +212,11 @@ class Jobs:
         except BaseException:
             self.films.drop(reel.key)
             raise
-        return self._told(reel.key)
+        return self._answer(reel.key)
 
     async def look(self, job: str) -> JobAnswer:
         """How far a job is."""
-        return self._told(job)
+        return self._answer(job)
 
     async def end(self, job: str) -> Response:
         """End a job, and forget it with all that came of it."""
@@ -229,7 +229,7 @@ class Jobs:
         """What came of a job: a film, or a series as a zip."""
         project = self._found(job)
         path = project.zip if job in self.series else project.result
-        if self._told(job).state != "done" or path is None:
+        if self._answer(job).state != "done" or path is None:
             raise Refused(409, "not_done", "there is nothing of this job, or not yet")
         return FileResponse(path, media_type=_KINDS[job in self.series])
 
@@ -243,7 +243,7 @@ class Jobs:
                 return found
         raise Refused(404, "not_found", "there is no such job, or none any more")
 
-    def _told(self, job: str) -> JobAnswer:
+    def _answer(self, job: str) -> JobAnswer:
         project = self._found(job)
         makings: Sequence[Making] = project.runs if job in self.series else project.makings
         making = makings[-1]
@@ -285,9 +285,9 @@ class Jobs:
         limits = self.workshop.limits
         reel.open(_kept(asked.film), "film", limits)
         if asked.like is not None:
-            reel.lend(orders.PHOTO, _kept(asked.like), "like", limits)
+            reel.set_reference(orders.PHOTO, _kept(asked.like), "like", limits)
         if asked.like_film is not None:
-            reel.lend(orders.FILM, _kept(asked.like_film), "like_film", limits)
+            reel.set_reference(orders.FILM, _kept(asked.like_film), "like_film", limits)
         for time, value in (asked.keyframes or {}).items():
             try:
                 reel.set_key(float(time), value)

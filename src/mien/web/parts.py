@@ -72,7 +72,7 @@ def sent(path: str | None) -> Path:
     return Path(path)
 
 
-def told(event: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
+def or_mistake(event: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
     """An event whose failures the user sees as one line."""
 
     @functools.wraps(event)

@@ -20,7 +20,7 @@ from mien.errors import FaceNotFound, GuideError, MienError, VideoError
 from mien.guides import ExpressionSpec, Reference
 from mien.images import Photo
 from mien.types import UInt8
-from mien.video.driving import Constant, Curve, Drive, Lent
+from mien.video.driving import Constant, Curve, Drive, DrivingFilm
 from mien.video.film import FULL, Cut, film_steps
 from mien.video.reading import Film, look
 from mien.video.shapes import Shapes
@@ -68,7 +68,7 @@ class Reel:
         self.result: Path | None = None
         self._frame: tuple[float, Sitting | None] | None = None
         """The moment that was looked at last, and the frame as a photograph with faces."""
-        self._lent: tuple[Editor, Reference] | None = None
+        self._read: tuple[Editor, Reference] | None = None
         self.makings: list[Filming] = []
         self._folder = tempfile.TemporaryDirectory(prefix="mien-film-")
 
@@ -91,9 +91,9 @@ class Reel:
             self.first = next(self.source.frames()).pixels
         self.names["source"] = name
 
-    def lend(self, by: str, upload: Path, name: str, limits: Limits) -> None:
+    def set_reference(self, by: str, upload: Path, name: str, limits: Limits) -> None:
         """Take a photograph or a film that lends its expression."""
-        self._frame = self._lent = None
+        self._frame = self._read = None
         if by == FILM:
             self._drop(self.film.path if self.film else None)
             self.film = None
@@ -186,30 +186,30 @@ class Reel:
         sitting = self._sitting(editor, time)
         if sitting is None:
             raise FaceNotFound("no face found at this moment: move on")
-        lent, spec = None, order.asked
+        reference, spec = None, order.asked
         if order.by == PHOTO:
-            lent = self._reference(editor)
+            reference = self._reference(editor)
         elif order.by == FILM and self.film is not None:
             spec, shown = ExpressionSpec(like="the film"), self.film.frame_at(time)
-            lent = editor.reference(Photo(shown.pixels))
+            reference = editor.reference(Photo(shown.pixels))
         elif order.by == FILM:
             spec = ExpressionSpec()
         elif order.by == SHAPES:
             weights = dict(self.shapes.at(time).weights) if self.shapes else {}
             spec = ExpressionSpec(blendshapes=weights or None)
-        there = not spec.empty and (spec.like is None or lent is not None)
+        there = not spec.empty and (spec.like is None or reference is not None)
         strength = self.strength(order, time)
         kept = None if order.by in (FILM, SHAPES) else order.kept
         sitting.chosen = None if order.face == "all" else 0
         sitting.go(0)
-        sitting.wear(Wish("", strength, spec, lent, kept=kept) if there and strength else None)
+        sitting.wear(Wish("", strength, spec, reference, kept=kept) if there and strength else None)
         return sitting.preview()
 
     def _reference(self, editor: Editor) -> Reference | None:
         """What the photograph lends, read once for each method."""
-        if self.photo is not None and (self._lent is None or self._lent[0] is not editor):
-            self._lent = editor, editor.reference(self.photo)
-        return None if self.photo is None or self._lent is None else self._lent[1]
+        if self.photo is not None and (self._read is None or self._read[0] is not editor):
+            self._read = editor, editor.reference(self.photo)
+        return None if self.photo is None or self._read is None else self._read[1]
 
     def _sitting(self, editor: Editor, time: float) -> Sitting | None:
         assert self.source is not None
@@ -280,12 +280,12 @@ class Reel:
 
     def _drive(self, editor: Editor, order: Order) -> Drive:
         if order.by == FILM and self.film is not None:
-            return Later(Lent(self.film, editor.method), order.start)
+            return Later(DrivingFilm(self.film, editor.method), order.start)
         if order.by == SHAPES and self.shapes is not None:
             times = tuple(time - order.start for time in self.shapes.times)
             return replace(self.shapes, times=times)
-        lent = self._reference(editor) if order.by == PHOTO else None
-        return Constant(order.asked.guide(lent, order.kept))
+        reference = self._reference(editor) if order.by == PHOTO else None
+        return Constant(order.asked.guide(reference, order.kept))
 
     def _film(self, upload: Path, name: str, limits: Limits) -> Film:
         """A film in the folder, judged by its first bytes, then by its header."""

@@ -15,7 +15,7 @@ from mien.errors import GuideError, MienError
 from mien.guides import ExpressionSpec
 from mien.web import series_views, views
 from mien.web.answers import Refused
-from mien.web.parts import STEP, drop, failure, fold, html, progress, sent, told
+from mien.web.parts import STEP, drop, failure, fold, html, or_mistake, progress, sent
 from mien.web.series import SIZES, Plan, Series
 from mien.web.sitting import Sittings
 from mien.web.workshop import Workshop
@@ -105,7 +105,7 @@ class SeriesTab:
         self.make.click(self.run, order, running, concurrency_limit=None, **kept)
         self.halt.click(self.stop, self.key, self.status, **STEP)
 
-    @told
+    @or_mistake
     async def add_photos(self, paths: list[str], key: str, request: gr.Request) -> list[Any]:
         """Photographs that were dropped."""
         files = _all_sent(paths)
@@ -121,7 +121,7 @@ class SeriesTab:
         await self._at_desk(add)
         return [None, *self._seen(made, f"{len(made.photos)} photographs")]
 
-    @told
+    @or_mistake
     async def add_files(self, paths: list[str], key: str, request: gr.Request) -> list[Any]:
         """Expressions kept in files."""
         files = _all_sent(paths)
@@ -134,7 +134,7 @@ class SeriesTab:
             _drop(files)
         return [None, *self._seen(made, f"{len(made.expressions)} more expressions")]
 
-    @told
+    @or_mistake
     async def add_worn(self, key: str, sitting: str, request: gr.Request) -> list[Any]:
         """What the chosen face shows in the photograph's own tab."""
         worn = self.sittings.get(sitting).worn
@@ -144,7 +144,7 @@ class SeriesTab:
         made.add_expression(worn.whole, worn.name[:40], self.workshop.limits)
         return self._seen(made, f"Added: {worn.name}")
 
-    @told
+    @or_mistake
     async def remove(self, key: str, event: gr.EventData) -> list[Any]:
         """A photograph or an expression less."""
         made = self.open.get(key)
@@ -152,7 +152,7 @@ class SeriesTab:
         made.remove(kind, name)
         return self._seen(made, f"Removed: {name}")
 
-    @told
+    @or_mistake
     async def recount(self, key: str, *asked: Any) -> str:
         """How many pictures there will be."""
         return series_views.count(self.open.get(key) if key in self.open else None, _plan(*asked))
@@ -180,7 +180,7 @@ class SeriesTab:
         if run.error is not None:
             raise failure(run.error)
 
-    @told
+    @or_mistake
     async def stop(self, key: str) -> str:
         """Enough for now; the pictures that are there stay."""
         for run in self.open.get(key).runs:

@@ -45,8 +45,8 @@ def count(made: Series | None, plan: Plan) -> str:
         f"{shown} expression{_s(shown)}",
         f"{len(plan.intensities)} intensit{'y' if len(plan.intensities) == 1 else 'ies'}",
     )
-    told = f"{' × '.join(parts)}: {pictures} picture{_s(pictures)}"
-    return f'<p class="mien-count" role="status">{told}</p>'
+    text = f"{' × '.join(parts)}: {pictures} picture{_s(pictures)}"
+    return f'<p class="mien-count" role="status">{text}</p>'
 
 
 def limits(at: Limits) -> str:
@@ -75,14 +75,14 @@ def result(made: Series, run: Run) -> str:
     more = len(run.faults) - len(lines)
     lines += [f"and {more} more"] if more > 0 else []
     faults = "".join(f"<li>{line}</li>" for line in lines)
-    told = f'<ul class="mien-faults" aria-label="Left out">{faults}</ul>' if faults else ""
+    text = f'<ul class="mien-faults" aria-label="Left out">{faults}</ul>' if faults else ""
     if made.zip is None:
-        return told
+        return text
     link = (
         f'<a href="studio/series/{made.key}/series.zip?{len(made.runs)}" download="series.zip">'
         "Download ZIP</a>"
     )
-    return f'<p class="mien-download">Pictures, their table and the plan: {link}</p>{told}'
+    return f'<p class="mien-download">Pictures, their table and the plan: {link}</p>{text}'
 
 
 def _remove(kind: str, name: str) -> str:

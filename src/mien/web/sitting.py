@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from mien import facs, images
-from mien.editor import Draft, Editor, Result, lay, told_of
+from mien.editor import Draft, Editor, Result, paste_back, reasons_of
 from mien.errors import MienError
 from mien.faces.detect import choose, detect
 from mien.guides import ActionUnits, ExpressionSpec, Label, Reference, blendshapes
@@ -91,7 +91,7 @@ class Sitting:
         return self.guests[kind]
 
     @property
-    def lenders(self) -> list[Photo]:
+    def references(self) -> list[Photo]:
         """The photographs of the guests."""
         return [guest.photo for guest in self.guests.values()]
 
@@ -149,7 +149,7 @@ class Sitting:
     def preview(self) -> UInt8:
         """The look, uint8 (h, w, 3), at `PREVIEW` px: marked, for it may be kept as well."""
         worn = self._worn()
-        seen = lay(self.small, [self._draft(i, w).shrunk(self._scale) for i, w in worn])
+        seen = paste_back(self.small, [self._draft(i, w).shrunk(self._scale) for i, w in worn])
         faces = tuple(_seen_at(self.faces[i], self._scale) for i, _ in worn)
         pixels = Result(seen, faces, len(self.faces), {}, self.small).marked.pixels
         step = self.steps[self.at]
@@ -162,19 +162,19 @@ class Sitting:
         """The look at the photograph's own size."""
         worn = self._worn()
         drafts = [self._draft(i, w) for i, w in worn]
-        photo = lay(self.photo, drafts)
+        photo = paste_back(self.photo, drafts)
         heads = tuple(draft.head for draft in drafts)
-        told = self.editor.metadata(
+        metadata = self.editor.metadata(
             "; ".join(w.guide.describe() for _, w in worn) or "none",
             "; ".join(f"{w.intensity:g}" for _, w in worn) or "0",
             len(worn),
         )
-        told |= {"heads": ",".join(heads)}
-        held = told_of(drafts)
+        metadata |= {"heads": ",".join(heads)}
+        held = reasons_of(drafts)
         if held:
-            told |= {"held": "; ".join(held)}
+            metadata |= {"held": "; ".join(held)}
         faces = tuple(self.faces[i] for i, _ in worn)
-        return Result(photo, faces, len(self.faces), told, self.photo, heads=heads, held=held)
+        return Result(photo, faces, len(self.faces), metadata, self.photo, heads=heads, held=held)
 
     def sheet(self, intensity: float, labels: Sequence[str] = facs.EMOTIONS) -> dict[str, UInt8]:
         """The first of the chosen faces in these expressions, uint8 (s, s, 3), s up to `TILE`."""
@@ -188,7 +188,7 @@ class Sitting:
         corner = ((left + right - side) / 2 * scale, (top + bottom - side) / 2 * scale)
         made = {
             w.name: _cut(
-                lay(tiny, [self._draft(face, w).shrunk(scale)]).pixels, corner, side * scale
+                paste_back(tiny, [self._draft(face, w).shrunk(scale)]).pixels, corner, side * scale
             )
             for w in wishes
         }
@@ -223,7 +223,7 @@ class Sitting:
         others what it shows, by the method's own reading.
         """
         method, wish = self.editor.method, self.worn
-        faces = method.seen(self.lend().faces)
+        faces = method.seen(self.as_reference().faces)
         code = own = method.encode(faces)
         if wish is not None:
             code = method.wanted(faces, own, wish.guide, wish.intensity)
@@ -236,11 +236,11 @@ class Sitting:
         spec = self.worn.spec if self.worn else ExpressionSpec()
         if spec.blendshapes is not None and not spec.au:
             return dict.fromkeys(blendshapes.NAMES, 0.0) | dict(spec.blendshapes)
-        method, faces = self.editor.method, self.editor.method.seen(self.lend().faces)
+        method, faces = self.editor.method, self.editor.method.seen(self.as_reference().faces)
         code = own = method.encode(faces)
         bare = replace(spec, gaze=None, turn=None, light=None, region="face")
         if self.worn is not None and not bare.empty:
-            code = method.wanted(faces, own, bare.guide(self.worn.lent), 1.0)
+            code = method.wanted(faces, own, bare.guide(self.worn.reference), 1.0)
         row = method.blendshapes(code)[0]
         return {n: round(float(v), 2) for n, v in zip(blendshapes.NAMES, row, strict=True)}
 
@@ -248,7 +248,7 @@ class Sitting:
         """What the first chosen face wears, with a blendshape moved."""
         worn = self.worn or Wish("", intensity, ExpressionSpec())
         wish = worn.shaped(self.shapes_now(), name, value)
-        return replace(wish, intensity=intensity, lent=None)
+        return replace(wish, intensity=intensity, reference=None)
 
     def unshaped(self) -> Wish | None:
         """What the first chosen face wore before blendshapes were moved."""
@@ -260,7 +260,7 @@ class Sitting:
     def _asked(self) -> tuple[facs.Setting, ...]:
         return tuple(facs.parse(unit) for unit in self.worn.spec.au) if self.worn else ()
 
-    def lend(self) -> Reference:
+    def as_reference(self) -> Reference:
         """The first chosen face, as it was, as a guide."""
         face = self.faces[self.targets[0]]
         left, top, right, bottom = face.box
@@ -332,7 +332,7 @@ class Sittings:
         return self._open[key]
 
     def _size(self) -> int:
-        photos = [p for s in self._open.values() for p in (s.photo, *s.lenders)]
+        photos = [p for s in self._open.values() for p in (s.photo, *s.references)]
         return sum(math.prod(photo.pixels.shape[:2]) for photo in photos)
 
 

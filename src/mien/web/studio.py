@@ -183,8 +183,8 @@ class Page:
             self.shapes, self.shapes_at = shapes.draw()
 
     def _references(self) -> None:
-        self.lender = drop("A photograph that lends its expression", "lender")
-        self.lenders = html("", "lenders")
+        self.reference = drop("A photograph that lends its expression", "lender")
+        self.references = html("", "lenders")
         self.share = gr.Slider(
             0, 1, 1, step=0.05, label="How much of it", elem_id="share", buttons=[],
             info="Below 1 it goes on top of the expression that the face wears",
@@ -198,7 +198,7 @@ class Page:
         ]  # fmt: skip
         opened = [
             self.opening, self.key, self.faces, self.downloads, self.other, self.offer,
-            self.lenders, self.partners, self.intensity, *seen,
+            self.references, self.partners, self.intensity, *seen,
         ]  # fmt: skip
         sliders = list(self.panel.sliders)
         tiles = STEP | {
@@ -251,17 +251,17 @@ class Page:
                 **STEP,
             )
             for kind, field, part in (
-                ("like", self.lender, self.lenders), ("swap", self.partner, self.partners),
+                ("like", self.reference, self.references), ("swap", self.partner, self.partners),
             )
         ]  # fmt: skip
-        lent = [*face, self.intensity, self.share]
-        lending = self.lenders.click(do.like, lent, seen, **STEP)
+        reference = [*face, self.intensity, self.share]
+        lending = self.references.click(do.like, reference, seen, **STEP)
         swapping = self.partners.click(do.swap, face, [self.other, *seen], **STEP)
         loaded = [self.preset, self.intensity, *seen]
         loading = self.preset.upload(do.load, [self.preset, *face], loaded, **STEP)
         for event in (lending, swapping, loading):
             event.success(**read)
-        fields = (self.upload, self.preset, self.lender, self.partner)
+        fields = (self.upload, self.preset, self.reference, self.partner)
         for event, field in zip((dropped, loading, *invited), fields, strict=True):
             event.failure(None, None, field, js="() => null", **STEP)  # ready for another file
 

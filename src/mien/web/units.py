@@ -52,7 +52,7 @@ class UnitSliders:
 
 def draw() -> UnitSliders:
     """The sliders, in the layout that is open."""
-    html(finder(_told(), {region: _place(region) for region in REGIONS}), "find", "find.js")
+    html(finder(_sliders(), {region: _place(region) for region in REGIONS}), "find", "find.js")
     with gr.Row():
         apart = gr.Checkbox(label="Left and right apart", value=False, container=False)
         reset = gr.Button("Reset units", size="sm")
@@ -66,7 +66,7 @@ def draw() -> UnitSliders:
     return UnitSliders(tuple(made), tuple(made.values()), apart, reset)
 
 
-def _told() -> dict[str, tuple[str, str]]:
+def _sliders() -> dict[str, tuple[str, str]]:
     """Ids of the sliders -> where each is, and what it is called."""
     return {
         f"unit-AU{number}{side}": (
@@ -79,8 +79,8 @@ def _told() -> dict[str, tuple[str, str]]:
     }
 
 
-def finder(told: Mapping[str, tuple[str, str]], regions: Mapping[str, str]) -> str:
-    """A field to search in sliders, and buttons for their regions: `told` has by the id of each in
+def finder(names: Mapping[str, tuple[str, str]], regions: Mapping[str, str]) -> str:
+    """A field to search in sliders, and buttons for their regions: `names` has by the id of each in
     which part of the page it is and what it is called, `regions` the ids of those parts by name."""
     buttons = "".join(
         f'<button type="button" data-region="{place}" '
@@ -88,7 +88,7 @@ def finder(told: Mapping[str, tuple[str, str]], regions: Mapping[str, str]) -> s
         for region, place in {"All": "", **regions}.items()
     )
     return (
-        f'<div class="mien-find" data-sliders="{escape(json.dumps(told))}">'
+        f'<div class="mien-find" data-sliders="{escape(json.dumps(names))}">'
         '<input type="search" aria-label="Find a slider" placeholder="Find: smile, brow ...">'
         f'<div role="group" aria-label="Region">{buttons}</div>'
         '<p class="mien-hint" role="status"></p><style></style></div>'

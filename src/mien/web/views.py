@@ -50,13 +50,13 @@ def stage(sitting: Sitting) -> str:
     zoom them with; and which sliders differ from what the expression itself asks for.
     """
     height, width = sitting.small.pixels.shape[:2]
-    told = describe(sitting)
+    look = describe(sitting)
     boxes = "".join(_box(sitting, i) for i in range(len(sitting.faces)))
     return (
         f'{_marks(sitting)}<figure class="mien-stage" data-key="{sitting.key}" '
         + f'style="aspect-ratio:{width}/{height};--ratio:{width / height}"><div class="view">'
         + picture(sitting.small.pixels, "Before: the photograph as it was", "before", altered=False)
-        + picture(sitting.preview(), f"After: {told}", "after")
+        + picture(sitting.preview(), f"After: {look}", "after")
         + '<span class="cut"></span>'
         + f'<div role="group" aria-label="Faces">{boxes}</div></div>'
         + '<span class="tag left" aria-hidden="true">before</span>'
@@ -129,16 +129,16 @@ def history(sitting: Sitting | None) -> str:
     if sitting is None or len(sitting.steps) < 2:
         return '<p class="mien-hint">What you try is kept here, a click goes back to it.</p>'
     steps = "".join(
-        f'<li><button type="button" data-step="{i}" title="{(told := _told(sitting, i))}"'
+        f'<li><button type="button" data-step="{i}" title="{(look := _step_name(sitting, i))}"'
         + (' aria-current="step"' if i == sitting.at else "")
         + '><img class="tile" alt="" draggable="false" '
-        + f'src="studio/{sitting.key}/step-{step.name}.jpg"><span>{told}</span></button></li>'
+        + f'src="studio/{sitting.key}/step-{step.name}.jpg"><span>{look}</span></button></li>'
         for i, step in enumerate(sitting.steps)
     )
     return f'<ol class="mien-history" aria-label="History">{steps}</ol>'
 
 
-def _told(sitting: Sitting, step: int) -> str:
+def _step_name(sitting: Sitting, step: int) -> str:
     return escape(_worn(sitting.steps[step].look, len(sitting.faces)))
 
 
@@ -207,13 +207,13 @@ def examples() -> str:
 
 def keys() -> str:
     """What can be done by keyboard beside Tab and Enter."""
-    told = {
+    look = {
         "1 … 8": "expressions",
         "B": "held: before",
         "+ − 0": "zoom",
         "Ctrl Z, Ctrl Y": "undo, redo",
     }
-    shown = " ".join(f"<span><kbd>{key}</kbd> {what}</span>" for key, what in told.items())
+    shown = " ".join(f"<span><kbd>{key}</kbd> {what}</span>" for key, what in look.items())
     return f'<p class="mien-hint mien-keys">{shown}</p>'
 
 

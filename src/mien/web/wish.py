@@ -23,7 +23,7 @@ class Wish:
     """The whole expression, as people know it: a label, who lends it, a file; or nothing."""
     intensity: float
     spec: ExpressionSpec
-    lent: Reference | None = field(default=None, compare=False)
+    reference: Reference | None = field(default=None, compare=False)
     """The expression of the photograph that `spec` names."""
 
     kept: str | None = None
@@ -36,7 +36,7 @@ class Wish:
     @property
     def guide(self) -> Guide:
         """What it asks a method for."""
-        return self.spec.guide(self.lent, self.kept)
+        return self.spec.guide(self.reference, self.kept)
 
     @property
     def kind(self) -> tuple[str, ...]:
@@ -54,12 +54,12 @@ class Wish:
         shapes = spec.blendshapes or {}
         moved = [f"{name}={shapes.get(name, 0):g}" for name in self.moved[:_SHOWN]]
         moved += ["..."] if len(self.moved) > _SHOWN else []
-        told = [f"blendshapes {' '.join(moved)}"] if moved and self.before else []
-        told += [f"units {' '.join(spec.au)}"] if spec.au else []
+        parts = [f"blendshapes {' '.join(moved)}"] if moved and self.before else []
+        parts += [f"units {' '.join(spec.au)}"] if spec.au else []
         for key in ("gaze", "turn", "light"):
             if (values := getattr(spec, key)) is not None:
-                told.append(f"{key} {','.join(f'{v:g}' for v in values)}")
-        what = ", ".join(told)
+                parts.append(f"{key} {','.join(f'{v:g}' for v in values)}")
+        what = ", ".join(parts)
         shown = f"{what} on {base}" if what and base else what or base
         return shown if spec.region == "face" else f"{shown}, {spec.region} face"
 
@@ -76,7 +76,7 @@ class Wish:
 
     def shared(self, share: float) -> Wish:
         """It, with a lent expression followed as far as `share`, 0..1; of another one, it."""
-        if self.lent is None:
+        if self.reference is None:
             return self
         under = None if share == 1 else self.spec.to
         return replace(self, spec=replace(self.spec, share=share, to=under))

@@ -23,14 +23,14 @@ from mien.errors import DataError
 
 
 @dataclass(frozen=True)
-class Told:
+class PictureLabel:
     """What is known of a picture; of a posed or arced sequence, of its peak."""
 
     emotion: str | None = None
     units: facs.Vector | None = None
 
 
-Labels: TypeAlias = Callable[[Mapping[str, str], int], Told | None]
+Labels: TypeAlias = Callable[[Mapping[str, str], int], PictureLabel | None]
 """From what a file's name says, and a frame's number (a picture's own, a film's from 0), to what is
 known; None leaves the picture out."""
 Beside: TypeAlias = Callable[[Path], Labels]
@@ -65,14 +65,14 @@ def ck_plus(root: Path) -> Labels:
     names = ("neutral", "anger", "contempt", "disgust", "fear", "happy", "sad", "surprise")
 
     @lru_cache(maxsize=1024)
-    def peak(person: str, take: str) -> Told:
+    def peak(person: str, take: str) -> PictureLabel:
         emotion, coded = None, None
         for path, numbers in _numbers(root / "Emotion" / person / take, "*_emotion.txt"):
             emotion = names[_within(numbers[0][0], len(names), path)]
         for path, numbers in _numbers(root / "FACS" / person / take, "*_facs.txt"):
             strengths = {int(n): _within(v[0] if v else 0, 6, path) for n, *v in numbers}
             coded = units({n: LEVELS[s] if s else PRESENT for n, s in strengths.items()}, rest=0.0)
-        return Told(emotion, coded)
+        return PictureLabel(emotion, coded)
 
     return lambda name, frame: peak(name["person"], name["take"])
 
@@ -123,7 +123,7 @@ def mmi(root: Path) -> Labels:
     """
     names = {"1": "anger", "2": "disgust", "3": "fear", "4": "happy", "5": "sad", "6": "surprise"}
 
-    def told(name: Mapping[str, str], frame: int) -> Told | None:
+    def label(name: Mapping[str, str], frame: int) -> PictureLabel | None:
         folder = root / "Sessions" / name["session"]
         view = next((t.get("view") for t in _elements(folder / "session.xml", "track")), "0")
         if view != "0":
@@ -134,9 +134,9 @@ def mmi(root: Path) -> Labels:
         for path in sorted(folder.glob("*aucs.xml")):
             found = [e.get("Number", "") for e in _elements(path, "ActionUnit")]
             coded = units({int(n): PRESENT for n in found if n.isdecimal()}, rest=0.0)
-        return Told(names.get(said), coded)
+        return PictureLabel(names.get(said), coded)
 
-    return told
+    return label
 
 
 def raf_db(root: Path) -> Labels:
@@ -145,11 +145,15 @@ def raf_db(root: Path) -> Labels:
     path = root / "basic" / "EmoLabel" / "list_patition_label.txt"
     table = dict(line.split() for line in _lines(path) if len(line.split()) == 2)
 
-    def told(name: Mapping[str, str], frame: int) -> Told | None:
+    def label(name: Mapping[str, str], frame: int) -> PictureLabel | None:
         said = table.get(f"{name['picture']}.jpg")
-        return None if said is None else Told(names[_within(float(said) - 1, len(names), path)])
+        return (
+            None
+            if said is None
+            else PictureLabel(names[_within(float(said) - 1, len(names), path)])
+        )
 
-    return told
+    return label
 
 
 def affectnet(root: Path) -> Labels:
@@ -164,7 +168,7 @@ def affectnet(root: Path) -> Labels:
     }
     listed = {path: said for table in tables.values() for path, said in table.items()}
 
-    def told(name: Mapping[str, str], frame: int) -> Told | None:
+    def label(name: Mapping[str, str], frame: int) -> PictureLabel | None:
         if name.get("listed") is not None:
             path, said = root / "training.csv", listed.get(name["listed"])
         else:
@@ -173,9 +177,11 @@ def affectnet(root: Path) -> Labels:
         if said is None:
             return None
         number = _within(float(said), 11, path)
-        return None if number == 10 else Told(names[number] if number < len(names) else None)
+        return (
+            None if number == 10 else PictureLabel(names[number] if number < len(names) else None)
+        )
 
-    return told
+    return label
 
 
 def fairface(root: Path) -> Labels:
@@ -183,10 +189,10 @@ def fairface(root: Path) -> Labels:
     rows = [r for part in ("train", "val") for r in _rows(root / f"fairface_label_{part}.csv")]
     grown = {row["file"] for row in rows if row["age"] not in ("0-2", "3-9", "10-19")}
 
-    def told(name: Mapping[str, str], frame: int) -> Told | None:
-        return Told() if f"{name['part']}/{name['picture']}.jpg" in grown else None
+    def label(name: Mapping[str, str], frame: int) -> PictureLabel | None:
+        return PictureLabel() if f"{name['part']}/{name['picture']}.jpg" in grown else None
 
-    return told
+    return label
 
 
 PROMPTED: dict[str, tuple[str, ...]] = {
@@ -224,11 +230,11 @@ def sfhq_t2i(root: Path) -> Labels:
     rows = _rows(root / "SFHQ_T2I_dataset.csv")
     prompts = {row["image_filename"]: row["text_prompt"] for row in rows}
 
-    def told(name: Mapping[str, str], frame: int) -> Told | None:
+    def label(name: Mapping[str, str], frame: int) -> PictureLabel | None:
         prompt = prompts.get(f"{name['picture']}.jpg")
-        return None if prompt is None or _MINOR.search(prompt) else Told(prompted(prompt))
+        return None if prompt is None or _MINOR.search(prompt) else PictureLabel(prompted(prompt))
 
-    return told
+    return label
 
 
 def prompted(prompt: str) -> str | None:
@@ -246,9 +252,9 @@ def prompted(prompt: str) -> str | None:
     return None
 
 
-def _coded(strengths: Mapping[int, float] | None) -> Told | None:
+def _coded(strengths: Mapping[int, float] | None) -> PictureLabel | None:
     coded = None if strengths is None else units(strengths)
-    return None if coded is None else Told(units=coded)
+    return None if coded is None else PictureLabel(units=coded)
 
 
 def _by_frame(files: Iterable[tuple[int, Path]]) -> dict[int, dict[int, float]]:

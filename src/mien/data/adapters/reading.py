@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mien.data.adapters.labels import Labels, Told
+from mien.data.adapters.labels import Labels, PictureLabel
 from mien.data.manifest import Record
 from mien.data.sequences import Taken, TemporalProfile, taken
 from mien.data.split import Split, split_of, splits_of
@@ -52,7 +52,7 @@ class Clip:
     """One film, or the pictures in the order of time."""
     numbers: tuple[int, ...]
     """The pictures' numbers; none of a film."""
-    told: Callable[[int], Told | None]
+    label: Callable[[int], PictureLabel | None]
     """What is known of the frame of a number."""
 
     @property
@@ -61,7 +61,7 @@ class Clip:
 
     def strengths(self, count: int) -> list[float | None]:
         """How much each of the first `count` frames shows, by its units; None if not coded."""
-        found = [self.told(i) for i in (range(count) if self.film else self.numbers)]
+        found = [self.label(i) for i in (range(count) if self.film else self.numbers)]
         known = [None if t is None else t.units for t in found]
         return [None if u is None else float(np.nansum(u)) for u in known]
 
@@ -88,8 +88,8 @@ def read(
     for one in _files(data_set, folder):
         if data_set.profile is not None and (one.film or one.name.get("frame") is not None):
             series.setdefault(_sequence(data_set, one), []).append(one)
-        elif (told := labels(one.root)(one.name, 0)) is not None:
-            pictures.append(_record(data_set, folder, one, told))
+        elif (label := labels(one.root)(one.name, 0)) is not None:
+            pictures.append(_record(data_set, folder, one, label))
     clips = [_clip(data_set, name, found, labels) for name, found in series.items()]
     looked_at = [c for c in clips if c.film or data_set.profile is TemporalProfile.ARC]
     for clip in clips:
@@ -112,10 +112,10 @@ def of_clip(
     wanted = data_set.frames if frames is None else frames
     for one in taken(data_set.profile, count, wanted, peak=peak, strengths=strengths):
         number = one.index if clip.film else clip.numbers[one.index]
-        told = clip.told(number)
-        if told is None:
+        label = clip.label(number)
+        if label is None:
             continue
-        shown = _shown(data_set.profile, one, told)
+        shown = _shown(data_set.profile, one, label)
         file = clip.files[0] if clip.film else clip.files[one.index]
         name = f"{file.rpartition('.')[0]}/{number:06d}.jpg" if clip.film else file
         yield (
@@ -175,10 +175,10 @@ def _labels(data_set: DataSet, root: Path) -> Labels:
         return data_set.beside(root)
     named = data_set.emotions
 
-    def told(name: Mapping[str, str], frame: int) -> Told:
-        return Told(named.get(name.get("emotion", "").lower(), data_set.shows))
+    def label(name: Mapping[str, str], frame: int) -> PictureLabel:
+        return PictureLabel(named.get(name.get("emotion", "").lower(), data_set.shows))
 
-    return told
+    return label
 
 
 def _person(data_set: DataSet, one: Found) -> str:
@@ -192,7 +192,7 @@ def _sequence(data_set: DataSet, one: Found) -> str:
     return "/".join([_person(data_set, one), *said])
 
 
-def _record(data_set: DataSet, folder: Path, one: Found, told: Told) -> Record:
+def _record(data_set: DataSet, folder: Path, one: Found, label: PictureLabel) -> Record:
     from mien.data.adapters.base import landmarks_beside
 
     person = _person(data_set, one)
@@ -203,8 +203,8 @@ def _record(data_set: DataSet, folder: Path, one: Found, told: Told) -> Record:
     return Record(
         file_name=one.path,
         person=person,
-        emotion=told.emotion,
-        units=told.units,
+        emotion=label.emotion,
+        units=label.units,
         landmarks=landmarks_beside(folder / one.path) if data_set.points else None,
         licence=data_set.licence,
         source=data_set.source,
@@ -219,15 +219,15 @@ def _clip(
     first = found[0]
     pictures = [] if first.film else sorted((int(f.name["frame"]), f.path) for f in found)
 
-    def told(number: int) -> Told | None:
+    def label(number: int) -> PictureLabel | None:
         return labels(first.root)(first.name, number)
 
     files = tuple(path for _, path in pictures) or (first.path,)
-    return Clip(name, _person(data_set, first), files, tuple(n for n, _ in pictures), told)
+    return Clip(name, _person(data_set, first), files, tuple(n for n, _ in pictures), label)
 
 
-def _shown(profile: TemporalProfile, one: Taken, told: Told) -> Told:
+def _shown(profile: TemporalProfile, one: Taken, label: PictureLabel) -> PictureLabel:
     """What is known of a frame: labels of an expression that runs are those of its peak."""
     if profile in (TemporalProfile.SPOKEN, TemporalProfile.CODED) or one.moment == "peak":
-        return told
-    return Told("neutral") if one.moment == "onset" else Told()
+        return label
+    return PictureLabel("neutral") if one.moment == "onset" else PictureLabel()

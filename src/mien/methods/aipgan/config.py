@@ -45,7 +45,7 @@ class Architecture(BaseArchitecture):
 
 
 @dataclass(frozen=True)
-class Weights(RigWeights):
+class LossWeights(RigWeights):
     """Weights of the losses; 0 switches a term off and saves its cost."""
 
     landmarks: float = 0.1  # L1 of the landmarks that a code says, px at 128
@@ -79,7 +79,9 @@ class Training(RigTraining):
     decay: Literal["none", "linear", "cosine"] = "linear"  # linear: from half of the budget on
     share: float = 1.0  # part of a batch that is judged, rebuilt and encoded again
     adversary_from: float = 0.0  # share of the budget after which results are judged
-    lent: float = 1.0  # share of faces taught by the reference's code; the others by units' codes
+    reference_share: float = (
+        1.0  # share of faces taught by the reference's code; the others by units' codes
+    )
     noise: float = 0.0  # standard deviation of the noise on lent codes: a narrower channel
 
 
@@ -88,7 +90,7 @@ class AIPGANConfig(MethodConfig):
     """Everything that a recipe may set for aipgan."""
 
     architecture: Architecture = field(default_factory=Architecture)
-    weights: Weights = field(default_factory=Weights)
+    weights: LossWeights = field(default_factory=LossWeights)
     training: Training = field(default_factory=Training)
 
     small_architecture: ClassVar[Mapping[str, Any]] = {

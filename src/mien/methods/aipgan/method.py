@@ -28,12 +28,12 @@ class AIPGAN(Learnt):
 
     name: ClassVar[str] = "aipgan"
     native: ClassVar[tuple[type, ...]] = (Reference,)
-    at_inference: ClassVar[tuple[str, ...]] = ("hedge", "checks", "project")
+    at_inference: ClassVar[tuple[str, ...]] = ("occlusion_threshold", "refinement_steps", "project")
 
     def __init__(self, architecture: Architecture | None = None) -> None:
         super().__init__()
         a = self.architecture = architecture or Architecture()
-        self.size, self.checks = a.size, a.checks
+        self.size, self.refinement_steps = a.size, a.refinement_steps
         self.expression_encoder = networks.ExpressionEncoder(a)
         self.expression_features = networks.ExpressionFeatures(a)
         self.identity_encoder = networks.IdentityEncoder(a)
@@ -68,8 +68,8 @@ class AIPGAN(Learnt):
     ) -> Composition[Tensor]:
         *maps, own = identity.features
         edit = self.transfer(identity.source.pixels, maps, own, expression.code)
-        hedge = self.architecture.hedge
-        return decisive(edit, hedge) if hedge else edit
+        occlusion_threshold = self.architecture.occlusion_threshold
+        return decisive(edit, occlusion_threshold) if occlusion_threshold else edit
 
     def transfer(
         self, face: Tensor, maps: list[Tensor], own: Tensor, wanted: Tensor
@@ -78,9 +78,9 @@ class AIPGAN(Learnt):
         `own` code to the `wanted` one (B or 1, 128).
         """
         wanted = wanted.expand(face.shape[0], -1)
-        lent = self.expression_features(wanted)
+        donor = self.expression_features(wanted)
         kept = self.expression_features(own) if self.architecture.relative else None
-        return self.head(self.decoder(maps, lent, kept, face, wanted - own), face)  # type: ignore[no-any-return]
+        return self.head(self.decoder(maps, donor, kept, face, wanted - own), face)  # type: ignore[no-any-return]
 
     def landmarks(self, code: Tensor) -> Tensor:
         """The landmarks (B, 68, 2), crop units, that codes say."""
@@ -107,9 +107,9 @@ class AIPGAN(Learnt):
         expression code (B, 128) in [-1, 1].
         """
         chooses = self.architecture.identity_gate > 0
-        code, lent = self.expression_encoder(face)
+        code, donor = self.expression_encoder(face)
         _, _, kept = self.identity_encoder(face)
-        found = {"expression attention": (lent, False), "identity attention": (kept, chooses)}
+        found = {"expression attention": (donor, False), "identity attention": (kept, chooses)}
         gates = {k: Gate(g, selects=chosen) for k, (g, chosen) in found.items() if g is not None}
         return gates | {"expression code": Gate(code, -1.0)}
 

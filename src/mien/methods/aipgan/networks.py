@@ -311,8 +311,8 @@ class Decoder(nn.Module):
         """
         h = None
         for k, join in enumerate(self.joins):
-            lent = wanted[k] if own is None else torch.cat([wanted[k], own[k]], 1)
-            joined = join(lent, identity[k])
+            donor = wanted[k] if own is None else torch.cat([wanted[k], own[k]], 1)
+            joined = join(donor, identity[k])
             h = joined if h is None else torch.cat([self.ups[k - 1](h), joined], 1)
         if self.look is not None:
             h = torch.cat([h, self.look(face)], 1)  # type: ignore[list-item]

@@ -118,9 +118,9 @@ class AIPGANTask(MethodTask[AIPGAN]):
     @torch.no_grad()
     def results(self, x: Tensor, d: Tensor) -> Tensor:
         """Faces `x` with the expressions of `d`, both (n, 3, S, S)."""
-        own, lent = (self.method.expression_encoder(f)[0] for f in (x, d))
+        own, donor = (self.method.expression_encoder(f)[0] for f in (x, d))
         maps, _, _ = self.method.identity_encoder(x)
-        return compose(x, self.method.transfer(x, maps, own, lent))
+        return compose(x, self.method.transfer(x, maps, own, donor))
 
     # ---- the generator's step ------------------------------------------------------------------
 
@@ -139,8 +139,8 @@ class AIPGANTask(MethodTask[AIPGAN]):
         x, d = batch.source.pixels, batch.donor.pixels
         codes, gate = m.expression_encoder(torch.cat([x, d]))
         maps, bottom, _ = m.identity_encoder(x)
-        own, lent = self.draw(codes, batch)
-        edit = m.transfer(x, maps, own, lent)
+        own, donor = self.draw(codes, batch)
+        edit = m.transfer(x, maps, own, donor)
         result = compose(x, edit)
         both = torch.cat([batch.source.landmarks, batch.donor.landmarks])
         units = torch.cat([batch.source.units, batch.donor.units])
@@ -165,10 +165,10 @@ class AIPGANTask(MethodTask[AIPGAN]):
         count = len(codes) // 2
         mapped = self.method.unit_map.to_code(units)
         noisy = codes + t.noise * torch.randn_like(codes)
-        by_units = (torch.rand(count, device=codes.device) >= t.lent).float().repeat(2)
+        by_units = (torch.rand(count, device=codes.device) >= t.reference_share).float().repeat(2)
         drawn = torch.where((by_units * known(batch, count).amin(1))[:, None] > 0, mapped, noisy)
-        own, lent = drawn.chunk(2)
-        return own, lent
+        own, donor = drawn.chunk(2)
+        return own, donor
 
     def read(self, batch: Batch, seen: int) -> Loss:
         """The first stage: codes of single faces, and the map. The noise gives codes the scale that
@@ -236,7 +236,7 @@ class AIPGANTask(MethodTask[AIPGAN]):
         return {"intrinsic": losses.unlike(made, truth, there)}
 
     def again(
-        self, result: Tensor, maps: list[Tensor], lent: Tensor, batch: Strangers
+        self, result: Tensor, maps: list[Tensor], donor: Tensor, batch: Strangers
     ) -> dict[str, Tensor]:
         """TER-GAN's consistencies: the result's code and identity maps.
 
@@ -248,12 +248,12 @@ class AIPGANTask(MethodTask[AIPGAN]):
         if w.expression_again:
             if isinstance(batch, Pairs) and self.config.training.data == "pairs":
                 with torch.no_grad():
-                    lent, _ = m.expression_encoder(batch.target.pixels[: len(result)])
+                    donor, _ = m.expression_encoder(batch.target.pixels[: len(result)])
                 held = {k: p.detach() for k, p in m.expression_encoder.named_parameters()}
                 code, _ = functional_call(m.expression_encoder, held, result)
             else:
                 code, _ = m.expression_encoder(result)
-            parts["expression_again"] = losses.apart(code, lent)
+            parts["expression_again"] = losses.apart(code, donor)
         if w.identity_again:
             seen, _, _ = m.identity_encoder(result)
             each = [losses.apart(a, b) for a, b in zip(seen, maps, strict=True)]
@@ -264,11 +264,11 @@ class AIPGANTask(MethodTask[AIPGAN]):
         """What the discriminator must say of results."""
         n = len(result)
         real, units, person = self.discriminator(result)
-        lent = batch.donor[:n]
+        donor = batch.donor[:n]
         assert batch.source_person is not None
         parts = {
             "realism": -real.mean(),
-            "judged_units": read_error(units, lent.units, lent.known),
+            "judged_units": read_error(units, donor.units, donor.known),
             "judged_person": losses.somebody_else(person, batch.source_person.index[:n]),
         }
         return {name: parts[name] for name in self.judged}

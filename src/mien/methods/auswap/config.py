@@ -29,12 +29,12 @@ class Architecture(BaseArchitecture):
     refine: bool = False  # a styled block after the generator's first Up
     refine_last: bool = False  # ... and at its last map, where lids can be told apart
     project: bool = False  # at inference: of a feature nothing is lent but the units read from it
-    rest: float = 0.0  # ... and a unit read below this rests: weak readings tell faces apart
+    unit_floor: float = 0.0  # ... and a unit read below this rests: weak readings tell faces apart
     norm: Literal["instance", "group"] = "instance"  # of E_f, E_a and the generator's Ups
 
 
 @dataclass(frozen=True)
-class Weights(RigWeights):
+class LossWeights(RigWeights):
     """Weights of the losses; 0 switches a term off and saves its cost."""
 
     units: float = 1.0  # AU loss on the encoded feature
@@ -70,7 +70,7 @@ class AUSwapConfig(MethodConfig):
     """Everything that a recipe may set for auswap."""
 
     architecture: Architecture = field(default_factory=Architecture)
-    weights: Weights = field(default_factory=Weights)
+    weights: LossWeights = field(default_factory=LossWeights)
     training: Training = field(default_factory=Training)
 
     small_architecture: ClassVar[Mapping[str, Any]] = {

@@ -28,12 +28,17 @@ class AUSwap(Learnt):
 
     name: ClassVar[str] = "auswap"
     native: ClassVar[tuple[type, ...]] = (Reference,)
-    at_inference: ClassVar[tuple[str, ...]] = ("hedge", "checks", "project", "rest")
+    at_inference: ClassVar[tuple[str, ...]] = (
+        "occlusion_threshold",
+        "refinement_steps",
+        "project",
+        "unit_floor",
+    )
 
     def __init__(self, architecture: Architecture | None = None) -> None:
         super().__init__()
         a = self.architecture = architecture or Architecture()
-        self.size, self.checks = a.size, a.checks
+        self.size, self.refinement_steps = a.size, a.refinement_steps
         self.unit_encoder = networks.UnitEncoder(a)
         self.free_encoder = networks.FreeEncoder(a)
         self.generator = networks.Generator(a)
@@ -51,7 +56,7 @@ class AUSwap(Learnt):
         if self.architecture.project:
             # Differs: what a feature holds beside units is the lender's own; the map knows units
             units = self.unit_encoder.read(feature).clamp(0, 1)
-            return self.from_units(units * (units >= self.architecture.rest))
+            return self.from_units(units * (units >= self.architecture.unit_floor))
         return Expression(feature)
 
     def from_labels(self, index: Tensor) -> Expression[Tensor]:
@@ -68,8 +73,8 @@ class AUSwap(Learnt):
     ) -> Composition[Tensor]:
         free, own = identity.features
         edit = self.swap(identity.source.pixels, free, own, expression.code)
-        hedge = self.architecture.hedge
-        return decisive(edit, hedge) if hedge else edit
+        occlusion_threshold = self.architecture.occlusion_threshold
+        return decisive(edit, occlusion_threshold) if occlusion_threshold else edit
 
     def gates(self, face: Tensor) -> dict[str, Gate]:
         """For `nn.alive`: the AU-related feature (B, 188) in [-1, 1]."""

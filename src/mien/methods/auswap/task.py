@@ -90,9 +90,9 @@ class AUSwapTask(MethodTask[AUSwap]):
 
     def read_free(self, batch: Strangers, seen: int) -> Loss:
         """D_f reads units and emotions of two strangers from their AU-free features."""
-        return Loss({"source": self.told(batch.source), "donor": self.told(batch.donor)})
+        return Loss({"source": self.read_loss(batch.source), "donor": self.read_loss(batch.donor)})
 
-    def told(self, face: Shown) -> Tensor:
+    def read_loss(self, face: Shown) -> Tensor:
         """What D_f gets wrong about faces, of which it sees the AU-free feature."""
         with torch.no_grad():
             free = self.method.free_encoder(face.pixels)
@@ -107,10 +107,10 @@ class AUSwapTask(MethodTask[AUSwap]):
         parts, judges = {}, self.judges()
         if "realism" in judges:
             d = judges["realism"]
-            parts["realism"] = losses.told_apart(d(faces), d(torch.cat([swapped, rebuilt])))
+            parts["realism"] = losses.adversary_loss(d(faces), d(torch.cat([swapped, rebuilt])))
         if "swap_consistency" in judges:
             d = judges["swap_consistency"]
-            parts["swap_consistency"] = losses.told_apart(d(rebuilt), d(swapped))
+            parts["swap_consistency"] = losses.adversary_loss(d(rebuilt), d(swapped))
         return Loss(parts)
 
     def answers(self, average: AUSwap, batch: Batch) -> dict[str, Answer]:
@@ -163,8 +163,8 @@ class AUSwapTask(MethodTask[AUSwap]):
         x, y, d = batch.source.pixels, batch.target.pixels, batch.donor.pixels
         features = m.unit_encoder(torch.cat([x, d]))
         free = m.free_encoder(torch.cat([x, y]))
-        own, lent = features.chunk(2)
-        code = self.draw(lent, m.unit_map(batch.target.units))
+        own, donor = features.chunk(2)
+        code = self.draw(donor, m.unit_map(batch.target.units))
         edit = m.swap(x, free[: len(x)], own, code)
         result = compose(x, edit)
         parts = self.unit_terms(features, batch) | {
@@ -174,10 +174,10 @@ class AUSwapTask(MethodTask[AUSwap]):
         parts |= self.truth_terms(edit, result, batch)
         return Loss.weighed(parts | self.exchange(batch, seen), self.config.weights)
 
-    def draw(self, lent: Tensor, mapped: Tensor) -> Tensor:
+    def draw(self, donor: Tensor, mapped: Tensor) -> Tensor:
         """Per face the reference's feature, which gets the noise, or its units' through the map."""
-        lent = lent + self.config.training.noise * torch.randn_like(lent)
-        return torch.where(torch.rand(len(lent), 1, device=lent.device) < 0.6, lent, mapped)
+        donor = donor + self.config.training.noise * torch.randn_like(donor)
+        return torch.where(torch.rand(len(donor), 1, device=donor.device) < 0.6, donor, mapped)
 
     def unit_terms(self, features: Tensor, batch: Strangers) -> dict[str, Tensor]:
         """AU loss on the features of source and donor, and the map's agreement with them."""
@@ -226,7 +226,7 @@ class AUSwapTask(MethodTask[AUSwap]):
         """Encoded again, the swapped faces show the lender's units; swapped back, the lender."""
         m, n = self.method, len(made.faces[0])
         read = [m.unit_encoder.read(f) for f in again]
-        lent, own = batch.donor[:n], batch.source[:n]
+        donor, own = batch.donor[:n], batch.source[:n]
         back = []
         for k in (0, 1):
             free = m.free_encoder(made.swapped[k])
@@ -234,7 +234,7 @@ class AUSwapTask(MethodTask[AUSwap]):
                 compose(made.swapped[k], m.swap(made.swapped[k], free, again[k], again[1 - k]))
             )
         return {
-            "units_again": read_error(read[0], lent.units, lent.known)
+            "units_again": read_error(read[0], donor.units, donor.known)
             + read_error(read[1], own.units, own.known),
             "cycle": _apart((back[0], back[1]), made.faces),
         }

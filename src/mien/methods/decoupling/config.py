@@ -45,7 +45,7 @@ class Architecture(BaseArchitecture):
 
 
 @dataclass(frozen=True)
-class Weights(RigWeights):
+class LossWeights(RigWeights):
     """Weights of the losses; 0 switches a term off and saves its cost."""
 
     units: float = 1.0  # squared error of the units read from an expression code
@@ -55,7 +55,9 @@ class Weights(RigWeights):
     same: float = 0.0  # rig truth: one person's identity codes agree over expressions
     reconstruction: float = 10.0  # L1 of the picture from codes alone
     structure: float = 1.0  # its contrast and structure, as SSIM has them, at three sizes
-    lent: float = 0.0  # rig truth: the same two of a face with another expression, from codes alone
+    transfer: float = (
+        0.0  # rig truth: the same two of a face with another expression, from codes alone
+    )
     refined: float = 10.0  # L1 of the picture after one more pass of the feedback network
     latent: float = 1.0  # latent reconstruction: the feedback network finds what codes changed
     swap: float = 1.0  # swap consistency: ... and leaves the code that did not change
@@ -83,7 +85,9 @@ class Training(RigTraining):
     decay: Literal["none", "cosine"] = "none"  # cosine: of the codes' and of the last stage
     share: float = 1.0  # part of a batch that is judged, looked at again and swapped
     r1_every: int = 8  # ... of which every so many carry the gradient penalty
-    lent: float = 1.0  # share of faces taught by the reference's code; the others by units' codes
+    reference_share: float = (
+        1.0  # share of faces taught by the reference's code; the others by units' codes
+    )
     noise: float = 0.0  # standard deviation of the noise on expression codes: a narrower channel
     noise_identity: float = 0.0  # ... on identity codes, in differences of people
     crowd: int = 1024  # newest identity codes kept, whose spread people are invented from
@@ -96,7 +100,7 @@ class DecouplingConfig(MethodConfig):
     """Everything that a recipe may set for decoupling."""
 
     architecture: Architecture = field(default_factory=Architecture)
-    weights: Weights = field(default_factory=Weights)
+    weights: LossWeights = field(default_factory=LossWeights)
     training: Training = field(default_factory=Training)
 
     small_architecture: ClassVar[Mapping[str, Any]] = {

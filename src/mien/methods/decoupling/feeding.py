@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mien.methods.decoupling import losses
 from mien.methods.decoupling.codes import Codes
-from mien.methods.decoupling.config import Weights
+from mien.methods.decoupling.config import LossWeights
 from mien.methods.decoupling.method import Decoupling
 
 MOST_BEFORE = 2
@@ -31,7 +31,7 @@ def driven(m: Decoupling, face: Tensor, codes: Codes) -> Tensor:
 
 
 def fed_back(
-    m: Decoupling, w: Weights, codes: Codes, other: Tensor, made: Tensor, truth: Tensor
+    m: Decoupling, w: LossWeights, codes: Codes, other: Tensor, made: Tensor, truth: Tensor
 ) -> dict[str, Tensor]:
     """The feedback network (n): one more pass towards the photograph; and pictures whose codes
     are known: what was changed in the codes is found (latent reconstruction), what was not is

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def told(logits: Tensor, emotion: Tensor) -> Tensor:
+def classification(logits: Tensor, emotion: Tensor) -> Tensor:
     """Cross-entropy of emotions (B,) int64 where one is known (not -1)."""
     known = (emotion >= 0).to(logits)
     each = F.cross_entropy(logits.float(), emotion.clamp_min(0), reduction="none")
@@ -27,7 +27,7 @@ def read_out(
     """
     emotions, there = answers
     each = F.binary_cross_entropy_with_logits(there, (units >= present).to(there), reduction="none")
-    return told(emotions, emotion) + (each * known).sum() / known.sum().clamp_min(1)
+    return classification(emotions, emotion) + (each * known).sum() / known.sum().clamp_min(1)
 
 
 def cannot_read(answers: tuple[Tensor, Tensor]) -> Tensor:
@@ -71,7 +71,7 @@ def passes(answers: Tensor) -> Tensor:
     return F.softplus(-answers).mean()
 
 
-def told_apart(photographs: Tensor, made: Tensor) -> Tensor:
+def adversary_loss(photographs: Tensor, made: Tensor) -> Tensor:
     """softplus(-D(x)) + softplus(D(G)): the discriminator's side of it."""
     return F.softplus(-photographs).mean() + F.softplus(made).mean()
 

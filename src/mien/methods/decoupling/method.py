@@ -32,12 +32,18 @@ class Decoupling(Learnt):
 
     name: ClassVar[str] = "decoupling"
     native: ClassVar[tuple[type, ...]] = (Reference,)
-    at_inference: ClassVar[tuple[str, ...]] = ("passes", "head", "hedge", "checks", "project")
+    at_inference: ClassVar[tuple[str, ...]] = (
+        "passes",
+        "head",
+        "occlusion_threshold",
+        "refinement_steps",
+        "project",
+    )
 
     def __init__(self, architecture: Architecture | None = None) -> None:
         super().__init__()
         a = self.architecture = architecture or Architecture()
-        self.size, self.checks = a.size, a.checks
+        self.size, self.refinement_steps = a.size, a.refinement_steps
         self.layout = Layout.of(a)
         self.encoder = Encoder(a, self.layout)
         self.code_maps = CodeMaps(sum(self.layout.numbers))
@@ -85,8 +91,8 @@ class Decoupling(Learnt):
         if self.architecture.head == "picture":
             return picture(self.drawn(Codes(who, wanted)))
         edit = self.edited(identity.source.pixels, Codes(who, own + manner), wanted)
-        hedge = self.architecture.hedge
-        return decisive(edit, hedge) if hedge else edit
+        occlusion_threshold = self.architecture.occlusion_threshold
+        return decisive(edit, occlusion_threshold) if occlusion_threshold else edit
 
     @torch.no_grad()
     def invent(

@@ -222,5 +222,5 @@ class Reader(nn.Module):
         )  # fmt: skip
 
     def forward(self, identity: Tensor) -> tuple[Tensor, Tensor]:
-        told: Tensor = self.layers(identity).float()
-        return told[:, : len(facs.EMOTIONS)], told[:, len(facs.EMOTIONS) :]
+        answers: Tensor = self.layers(identity).float()
+        return answers[:, : len(facs.EMOTIONS)], answers[:, len(facs.EMOTIONS) :]

@@ -60,7 +60,7 @@ class PixelNorm(nn.Module):
         return out
 
 
-class Told(nn.Module):
+class Modulation(nn.Module):
     """What a layer's codes say about its features: scale and shift of every channel.
 
     The expression's numbers say it for the whole map; the identity's map says it place by place, or
@@ -116,7 +116,9 @@ class Layer(nn.Module):
         self.conv1 = EqualConv(i, o, 3) if i else None
         self.conv2 = EqualConv(o, o, 3)
         self.norm = PixelNorm()
-        self.told1, self.told2 = (Told(o, identity, expression, side, places) for _ in range(2))
+        self.told1, self.told2 = (
+            Modulation(o, identity, expression, side, places) for _ in range(2)
+        )
         self.to_rgb = EqualConv(o, 3, 1, gain=1)
 
     def forward(self, x: Tensor, identity: Tensor, expression: Tensor) -> Tensor:

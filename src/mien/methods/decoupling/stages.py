@@ -19,7 +19,7 @@ CODES, EDITS = "codes", "edits"
 
 
 @dataclass(frozen=True)
-class Stage:
+class ResolutionStage:
     """Images `start` to `stop`, in which the layer numbered `layer` is the last to have grown."""
 
     name: str
@@ -48,7 +48,7 @@ class Stage:
         return self.layer + min(0.0, self.progress(seen) / t.fade - 1) if fades else self.layer
 
 
-def stages(config: DecouplingConfig, sides: Sequence[int]) -> list[Stage]:
+def stages(config: DecouplingConfig, sides: Sequence[int]) -> list[ResolutionStage]:
     """The stages that have images, in order; they meet between batches."""
     t, last = config.training, len(sides) - 1
     parts = list(t.growth[: len(sides)])
@@ -67,7 +67,7 @@ def stages(config: DecouplingConfig, sides: Sequence[int]) -> list[Stage]:
     bounds = [round(share * t.images / t.batch) * t.batch for share in shares]
     bounds[-1] = t.images
     made = [
-        Stage(name, layer, start, stop)
+        ResolutionStage(name, layer, start, stop)
         for (name, layer, _), (start, stop) in zip(rows, pairwise(bounds), strict=True)
     ]
     there = [stage for stage in made if stage.stop > stage.start]
@@ -75,7 +75,7 @@ def stages(config: DecouplingConfig, sides: Sequence[int]) -> list[Stage]:
     return [replace(s, fades=s.fades and k > first) for k, s in enumerate(there)]
 
 
-class Course(Dataset[Any]):
+class ResolutionSchedule(Dataset[Any]):
     """A stream that is one data set up to the index `change` and another from there on. Where both
     are functions of (seed, index) alone, so is this.
     """

@@ -28,7 +28,7 @@ from mien.methods.decoupling.feeding import driven, fed_back
 from mien.methods.decoupling.method import Decoupling
 from mien.methods.decoupling.networks import Reader
 from mien.methods.decoupling.progressive import Discriminator, faded
-from mien.methods.decoupling.stages import CODES, EDITS, Course, Stage, stages
+from mien.methods.decoupling.stages import CODES, EDITS, ResolutionSchedule, ResolutionStage, stages
 from mien.methods.task import MethodTask, some, untold
 from mien.nn import losses as shared
 from mien.nn.alive import Answer
@@ -42,7 +42,7 @@ class DecouplingTask(MethodTask[Decoupling]):
     """Phases and data of decoupling for a config."""
 
     config: DecouplingConfig
-    from_truth: ClassVar[tuple[str, ...]] = ("same", "lent")
+    from_truth: ClassVar[tuple[str, ...]] = ("same", "transfer")
     crowd: Tensor
     met: Tensor
     steps: Tensor
@@ -64,14 +64,14 @@ class DecouplingTask(MethodTask[Decoupling]):
         self.composed = False  # whether the composing head has begun to learn
         self.grow(0)
 
-    def dataset(self, split: str, seed: int) -> RigPairs | Course | StrangePhotographs:
+    def dataset(self, split: str, seed: int) -> RigPairs | ResolutionSchedule | StrangePhotographs:
         """Two people at a time, photographs or the rig's; of the rig first single faces, where
         codes are learnt alone.
         """
         first, pairs = self.stages[0], self.strangers(split, seed)
         if split != "train" or first.name != CODES or is_manifest(self.data):
             return pairs
-        return Course(self.faces(split, seed), pairs, first.stop)
+        return ResolutionSchedule(self.faces(split, seed), pairs, first.stop)
 
     def ask_no_truth(self) -> None:
         super().ask_no_truth()
@@ -107,17 +107,17 @@ class DecouplingTask(MethodTask[Decoupling]):
                 phases += self.critics(t.lr_discriminator, **self.when(stage))
         later = [stage for stage in self.stages if stage.name != CODES]
         if later and w.uniform:
-            whole = Stage("reader", 0, later[0].start, later[-1].stop)
+            whole = ResolutionStage("reader", 0, later[0].start, later[-1].stop)
             reader = [Group([self.reader], t.lr_codes)]
             phases.append(self.phase("reader", reader, self.read_identity, **self.when(whole)))
         return phases
 
-    def when(self, stage: Stage) -> dict[str, Any]:
+    def when(self, stage: ResolutionStage) -> dict[str, Any]:
         """What makes a phase of a stage."""
         rate = partial(stage.rate, self.config.training)
         return {"start": stage.start, "stop": stage.stop, "schedule": rate}
 
-    def stage(self, seen: int) -> Stage:
+    def stage(self, seen: int) -> ResolutionStage:
         """The stage at so many images; the last one after the end."""
         return next((s for s in self.stages if seen < s.stop), self.stages[-1])
 
@@ -152,7 +152,7 @@ class DecouplingTask(MethodTask[Decoupling]):
             apart = ((mapped - code).abs().mean(1) * whole).sum() / whole.sum().clamp_min(1)
             parts["mapped"] = apart + read_error(maps.to_units(mapped), units, whole)
         if w.classification:
-            parts["classification"] = losses.told(maps.to_emotions(code), label)
+            parts["classification"] = losses.classification(maps.to_emotions(code), label)
         return parts
 
     # ---- pictures from codes -------------------------------------------------------------------
@@ -162,30 +162,35 @@ class DecouplingTask(MethodTask[Decoupling]):
         taught with: as read, with the noise, or for some faces as the map makes them of units that
         are known.
         """
-        m, t, x, lenders = self.method, self.config.training, batch.source.pixels, batch.donor[:n]
-        faces, count = [x, lenders.pixels], len(x)
+        m, t, x, donor_faces = (
+            self.method,
+            self.config.training,
+            batch.source.pixels,
+            batch.donor[:n],
+        )
+        faces, count = [x, donor_faces.pixels], len(x)
         if isinstance(batch, Pairs):
             faces.append(batch.target.pixels[:n])
         read = m.encoder(torch.cat(faces))
         own = Codes(*(code[:count] for code in read))
         donors = Codes(*(code[count : count + n] for code in read))
         self.meet(own.identity)
-        by_units = torch.rand(count, 1, device=x.device) >= t.lent
+        by_units = torch.rand(count, 1, device=x.device) >= t.reference_share
         by_units &= batch.source.known.amin(1)[:, None] > 0
         how = own.expression + t.noise * torch.randn_like(own.expression)
         how = torch.where(by_units, m.code_maps.to_code(batch.source.units), how)
-        after = driven(m, faded(lenders.pixels, self.grow(images)), donors)
-        by_reference = torch.rand(n, 1, device=x.device) < t.lent
-        by_reference |= lenders.known.amin(1)[:, None] == 0
+        after = driven(m, faded(donor_faces.pixels, self.grow(images)), donors)
+        by_reference = torch.rand(n, 1, device=x.device) < t.reference_share
+        by_reference |= donor_faces.known.amin(1)[:, None] == 0
         mapped = m.code_maps.to_code(batch.donor.units)
         noisy = after + t.noise * torch.randn_like(after)
         rest = mapped[n:] if isinstance(batch, Pairs) else how[n:].detach()
         wanted = torch.cat([torch.where(by_reference, noisy, mapped[:n]), rest])
         who = own.identity + t.noise_identity * torch.randn_like(own.identity)
         same = after is donors.expression
-        lent = donors.expression if same else torch.cat([donors.expression, after])
+        donors_codes = donors.expression if same else torch.cat([donors.expression, after])
         target = read.identity[count + n :] if isinstance(batch, Pairs) else None
-        return Seen(own, lent, target, who, how, wanted)
+        return Seen(own, donors_codes, target, who, how, wanted)
 
     def meet(self, codes: Tensor) -> None:
         """Keep the newest identity codes (B, D), and hand them to the adversary."""
@@ -204,11 +209,13 @@ class DecouplingTask(MethodTask[Decoupling]):
         feedback network; identity codes must not.
         """
         w, n = self.config.weights, self.part(batch)
-        faces = [batch.source, *[batch.donor[:n]] * (len(seen.lent) // n)]
+        faces = [batch.source, *[batch.donor[:n]] * (len(seen.donors_codes) // n)]
         units, label, known = (
             torch.cat([getattr(f, k) for f in faces]) for k in ("units", "label", "known")
         )
-        parts = self.code_terms(torch.cat([seen.own.expression, seen.lent]), units, known, label)
+        parts = self.code_terms(
+            torch.cat([seen.own.expression, seen.donors_codes]), units, known, label
+        )
         if w.uniform:
             parts["uniform"] = losses.cannot_read(self.reader(seen.own.identity))
         if w.same and seen.target is not None:
@@ -232,20 +239,20 @@ class DecouplingTask(MethodTask[Decoupling]):
         faces = batch.source.pixels, (batch.target if pairs else batch.source).pixels  # type: ignore[attr-defined]
         x, y = (faded(face[:count], grown) for face in faces)
         odd = torch.arange(count, device=x.device) % 2 == 1
-        lends = odd if w.lent else torch.zeros_like(odd)
-        how = torch.where(lends[:, None], seen.wanted, seen.how)
-        truth = torch.where(lends[:, None, None, None], y, x)
+        transfers = odd if w.transfer else torch.zeros_like(odd)
+        how = torch.where(transfers[:, None], seen.wanted, seen.how)
+        truth = torch.where(transfers[:, None, None, None], y, x)
         codes = Codes(seen.who, how)
         made = self.method.generator(codes)
         # an expression is few pixels: without emphasis, leaving it as it was is nearly right
         far = losses.absolute(made, truth, shared.emphasis(x, y, self.config.training.emphasis))
-        parts = {"reconstruction": far[~lends].mean()}
-        if w.lent:
-            parts["lent"] = far[lends].sum() / lends.sum().clamp_min(1)
+        parts = {"reconstruction": far[~transfers].mean()}
+        if w.transfer:
+            parts["transfer"] = far[transfers].sum() / transfers.sum().clamp_min(1)
         if w.structure:
             parts["structure"] = losses.structure(made, truth).mean()
         first = Codes(codes.identity[:n], codes.expression[:n])
-        other = torch.where(lends[:, None], seen.how, seen.wanted)[:n]
+        other = torch.where(transfers[:, None], seen.how, seen.wanted)[:n]
         parts |= fed_back(self.method, w, first, other, made[:n], truth[:n])
         if w.realism:
             pictures = torch.cat([made[:n], self.method.generator(self.invented(batch, n))])
@@ -312,7 +319,7 @@ class DecouplingTask(MethodTask[Decoupling]):
         chosen = torch.randperm(len(both), device=both.device)[:n]
         real = faded(both[chosen], self.grow(seen)).detach().requires_grad_()
         answers = self.discriminator(real)
-        parts = {"apart": losses.told_apart(answers, self.discriminator(self.fakes))}
+        parts = {"apart": losses.adversary_loss(answers, self.discriminator(self.fakes))}
         if w.r1 and int(self.steps) % t.r1_every == 0:
             parts["r1"] = 0.5 * w.r1 * t.r1_every * shared.r1(answers, real)
         self.steps += 1
@@ -361,7 +368,7 @@ class DecouplingTask(MethodTask[Decoupling]):
         x, side = batch.source.pixels, batch.source.pixels.shape[-1]
         columns = views.codes_alone(average, x)
         if isinstance(batch, Strangers):
-            columns += views.lent(average, x, batch.donor.pixels)
+            columns += views.transferred(average, x, batch.donor.pixels)
         if int(self.met) >= len(x) and isinstance(batch, Strangers):
             columns.append(("nobody", average.drawn(self.invented(batch, len(x)))))
         if self.stages[-1].name == EDITS and self.composed:

@@ -27,10 +27,10 @@ def codes_alone(method: Decoupling, x: Tensor) -> list[tuple[str, Tensor]]:
     return columns
 
 
-def lent(method: Decoupling, x: Tensor, donor: Tensor) -> list[tuple[str, Tensor]]:
+def transferred(method: Decoupling, x: Tensor, donor: Tensor) -> list[tuple[str, Tensor]]:
     """Donors, and what codes make of faces with their expressions, both (B, 3, S, S)."""
-    lender = Faces(donor, donor.new_zeros(len(donor), 68, 2))
-    codes = Codes(method.encoder(x).identity, method.encode(lender).code)
+    donor_faces = Faces(donor, donor.new_zeros(len(donor), 68, 2))
+    codes = Codes(method.encoder(x).identity, method.encode(donor_faces).code)
     return [("donor", donor), ("like donor", method.drawn(codes))]
 
 

@@ -20,7 +20,7 @@ from mien.face_model import packed
 from mien.face_model import units as model_units
 from mien.face_model.fit import Fit, fit
 from mien.face_model.mesh import FaceModel
-from mien.face_model.stage import Stage
+from mien.face_model.pose_light import PoseAndLight
 from mien.guides import ActionUnits, Blendshapes, Gaze, Label, Reference, Staging
 from mien.images import to_uint8
 from mien.methods.base import REMEMBERED, Method
@@ -150,8 +150,8 @@ class Morphable(Method[Float]):
         for rig in self.model_head.rigs(source):
             if rig.fault is not None:
                 raise FaceUndrawable(f"this face is left alone: {rig.fault}")
-        stages = [_stage(code) for code in codes]
-        return self.model_head.drawn(source, codes[:, : TURN.start], stages)
+        poses_and_lights = [_pose_and_light(code) for code in codes]
+        return self.model_head.drawn(source, codes[:, : TURN.start], poses_and_lights)
 
     def composed(self, pixels: Float, edit: Composition[Float]) -> Float:
         """Of the composition's own side, as the face model draws all of them."""
@@ -203,10 +203,10 @@ def _units(face: Faces[Float]) -> Float:
     return reader.read(to_uint8(face.pixels)[0])
 
 
-def _stage(code: Float) -> Stage:
+def _pose_and_light(code: Float) -> PoseAndLight:
     pitch, yaw, roll = (float(v) for v in code[TURN])
     left, up = (float(v) for v in code[LIGHT])
-    return Stage(turn=(pitch, yaw, roll), light=(left, up, 0.0))
+    return PoseAndLight(turn=(pitch, yaw, roll), light=(left, up, 0.0))
 
 
 def _moved(pixels: Float, flow: Float) -> Float:

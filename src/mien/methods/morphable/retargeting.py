@@ -217,33 +217,33 @@ def _landmarks(head: ModelHead, rig: Rig, weights: Float) -> Double:
 
 def _foretold(rig: Rig, face: Face) -> Double:
     """Measures (3,) by which the mouth of a face that nobody saw at rest differs from that: as the
-    reader sees it and, the more it smiles, as the table of smiles says (`face_model.rest`)."""
+    reader sees it and, the more it smiles, as the table of smiles says (`face_model.neutral`)."""
     model = rig.model
-    (by_reader,) = read_in(model, [face.read], rig.person.rest)
-    by_table = _measures(_seen(model, face.fit)) - _measures(_seen(model, face.fit, rest=True))
+    (by_reader,) = read_in(model, [face.read], rig.person.neutral)
+    by_table = _measures(_seen(model, face.fit)) - _measures(_seen(model, face.fit, neutral=True))
     smile = float(face.read[_columns(model, "mouthSmile")].mean())
     share = TABLE * min(max(smile, 0.0), 1.0)
     out: Double = (1 - share) * by_reader + share * by_table
     return out
 
 
-def read_in(model: FaceModel, reads: Sequence[Float], rest: Float | None = None) -> Double:
+def read_in(model: FaceModel, reads: Sequence[Float], neutral: Float | None = None) -> Double:
     """What readings (N, 53) change, of the measures (N, 3) of a mouth: its width, the height of its
-    corners, the lips' gap, in outer eye corner distances. `rest`: the vertices at rest, by default
+    corners, the lips' gap, in outer eye corner distances. `neutral`: the vertices at rest, by default
     the mean face's."""
     at = model.landmarks
-    start = (model.neutral if rest is None else rest)[at].astype(np.float64)
+    start = (model.neutral if neutral is None else neutral)[at].astype(np.float64)
     shapes = model.expressions[:, at]
     shown = [_measures(start + np.tensordot(read, shapes, 1)) for read in reads]
     return np.array(shown) - _measures(start)
 
 
-def _seen(model: FaceModel, shown: Fit, rest: bool = False) -> Double:
+def _seen(model: FaceModel, shown: Fit, neutral: bool = False) -> Double:
     """Landmarks (68, 3) cm of a fit, or of the same face at rest, with what it left over put into
     the picture plane."""
     weights, over = shown.weights, shown.residual
-    if rest:
-        weights, over = shown.rest_weights, shown.rest_residual
+    if neutral:
+        weights, over = shown.neutral_weights, shown.neutral_residual
     at, off = model.landmarks, over[:68] / shown.camera.scale
     mesh = model.shape(shown.identity)[at] + np.tensordot(weights, model.expressions[:, at], 1)
     plane = np.column_stack([off[:, 0], -off[:, 1], np.zeros(68)])

@@ -39,7 +39,7 @@ class Architecture(BaseArchitecture):
 
 
 @dataclass(frozen=True)
-class Weights(RigWeights):
+class LossWeights(RigWeights):
     """Weights of the losses; 0 switches a term off and saves its cost."""
 
     adversarial: float = 1.0  # hinge, as in HiSD
@@ -78,7 +78,7 @@ class MTSSConfig(MethodConfig):
     """Everything that a recipe may set for mtss."""
 
     architecture: Architecture = field(default_factory=Architecture)
-    weights: Weights = field(default_factory=Weights)
+    weights: LossWeights = field(default_factory=LossWeights)
     training: Training = field(default_factory=Training)
 
     small_architecture: ClassVar[Mapping[str, Any]] = {

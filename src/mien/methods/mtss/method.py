@@ -32,12 +32,12 @@ class MTSS(Learnt):
 
     name: ClassVar[str] = "mtss"
     native: ClassVar[tuple[type, ...]] = (Label, Reference)
-    at_inference: ClassVar[tuple[str, ...]] = ("hedge", "checks")
+    at_inference: ClassVar[tuple[str, ...]] = ("occlusion_threshold", "refinement_steps")
 
     def __init__(self, architecture: Architecture | None = None) -> None:
         super().__init__()
         a = self.architecture = architecture or Architecture()
-        self.size, self.checks = a.size, a.checks
+        self.size, self.refinement_steps = a.size, a.refinement_steps
         self.encoder = networks.Encoder(a)
         self.translator = networks.Translator(a)
         self.decoder = networks.Decoder(a)
@@ -83,8 +83,8 @@ class MTSS(Learnt):
     ) -> Composition[Tensor]:
         content, skip, own = identity.features
         edit = self.translate(identity.source.pixels, content, skip, own, expression.code)
-        hedge = self.architecture.hedge
-        return decisive(edit, hedge) if hedge else edit
+        occlusion_threshold = self.architecture.occlusion_threshold
+        return decisive(edit, occlusion_threshold) if occlusion_threshold else edit
 
     def translate(
         self, face: Tensor, content: Tensor, skip: Tensor, own: Tensor, style: Tensor

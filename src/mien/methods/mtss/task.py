@@ -129,24 +129,24 @@ class MTSSTask(MethodTask[MTSS]):
         x, y = batch.source.pixels, batch.target.pixels
         content, skip, style_map = m.separate(x)
         read = m.extractor(torch.cat([x, batch.donor.pixels]))
-        own, lent = read.chunk(2)
+        own, donor = read.chunk(2)
         mapped = m.unit_map.to_code(batch.target.units)
         z = torch.randn(len(x), m.architecture.latent, device=x.device)
         named = m.mapper(z, batch.target.label.clamp_min(0))
-        edit = m.translate(x, content, skip, own, self.draw_style(lent, mapped, named, batch))
+        edit = m.translate(x, content, skip, own, self.draw_style(donor, mapped, named, batch))
         result = compose(x, edit)
         labelled = (batch.target.label >= 0).float()[:, None]
         tail = m.extractor.conclude(m.sdu.inject(style_map))
         parts = {
-            "align": (lent - mapped).abs().mean()
+            "align": (donor - mapped).abs().mean()
             + (
                 batch.source.exact[:, None] * (own - m.unit_map.to_code(batch.source.units)).abs()
             ).mean()
             + (labelled * (named - mapped.detach()).abs()).mean(),
-            "units": self.unit_error(own, lent, tail, batch),
+            "units": self.unit_error(own, donor, tail, batch),
             "classification": losses.classification(
                 self.classifier,
-                (own, lent, named, tail),
+                (own, donor, named, tail),
                 (
                     batch.source.label,
                     batch.target.label,
@@ -161,14 +161,14 @@ class MTSSTask(MethodTask[MTSS]):
             parts["adversarial"] = self.fool(result, y, batch)
         return Loss.weighed(parts, self.config.weights)
 
-    def draw_style(self, lent: Tensor, mapped: Tensor, named: Tensor, batch: Pairs) -> Tensor:
+    def draw_style(self, donor: Tensor, mapped: Tensor, named: Tensor, batch: Pairs) -> Tensor:
         """Per face one of the three guides: reference, units, or label where the target has one."""
-        u = torch.rand(len(lent), 1, device=lent.device)
+        u = torch.rand(len(donor), 1, device=donor.device)
         labelled = batch.target.label[:, None] >= 0
         third = torch.where(labelled, named, mapped)
-        return torch.where(u < 0.4, lent, torch.where(u < 0.65, mapped, third))
+        return torch.where(u < 0.4, donor, torch.where(u < 0.65, mapped, third))
 
-    def unit_error(self, own: Tensor, lent: Tensor, tail: Tensor, batch: Pairs) -> Tensor:
+    def unit_error(self, own: Tensor, donor: Tensor, tail: Tensor, batch: Pairs) -> Tensor:
         """Squared error of the units read from the extracted styles, and from the unit map's own
         styles.
         """
@@ -177,7 +177,7 @@ class MTSSTask(MethodTask[MTSS]):
         exact = batch.source.exact[:, None]
         error: Tensor = (
             (exact * (read(own) - batch.source.units).square()).sum(1).mean()
-            + (read(lent) - batch.target.units).square().sum(1).mean()
+            + (read(donor) - batch.target.units).square().sum(1).mean()
             + (back - batch.target.units).square().sum(1).mean()
         )
         return error

@@ -39,9 +39,9 @@ def shown(kind: str, lends: Guest | None) -> str:
         + f"<span>Face {index + 1}</span></button>"
         for index, face in enumerate(lends.faces)
     )
-    told = f"{verb} ({lends.name}):"
+    text = f"{verb} ({lends.name}):"
     return (
-        f'{views.hint(told)}<div class="mien-samples mien-guests" role="group" '
+        f'{views.hint(text)}<div class="mien-samples mien-guests" role="group" '
         f'aria-label="{verb}">{buttons}</div>'
     )
 

@@ -1,4 +1,4 @@
-"""Lay the lips of training people flat: `python -m mien.training.lips [--out FILE]`.
+"""Lay the lips of training people flat: `python -m mien.rig.build.lips [--out FILE]`.
 
 From the neutral photographs of the London Set at their full size, with hand-checked points. Which
 people lend theirs was chosen by eye: closed lips without a beard around them, of every complexion.
@@ -28,7 +28,7 @@ from mien.faces.align import align
 from mien.types import Face
 from mien.zoo import data_home
 
-LENDERS = (
+DONORS = (
     "007", "019", "025", "026", "038", "039", "067", "083", "087", "091", "100", "114", "118",
     "119", "135",
 )  # fmt: skip
@@ -42,7 +42,7 @@ def donor(model: FaceModel, chart: LipChart, record: Record, folder: Path) -> Li
     pixels = images.read(folder / record.file_name).pixels
     crop = align(pixels, Face((0, 0, 0, 0), 1.0, record.landmarks), SIDE)
     rig = Rig(model, crop.pixels, crop.landmarks, neutral=True)
-    at = chart.lay(resized(rig.source.points[FACE], SOURCE_SIZE, SIDE))
+    at = chart.paste_back(resized(rig.source.points[FACE], SOURCE_SIZE, SIDE))
     photo = crop.pixels.astype(np.float32)
     x, y = (np.ascontiguousarray(at[..., i]) for i in (0, 1))
     flat = cv2.remap(photo, x, y, interpolation=cv2.INTER_CUBIC)
@@ -62,14 +62,16 @@ def main() -> None:
     cv2.setNumThreads(1)
     model = FaceModel.load()
     chart = model.lip_chart
-    lent = [
+    records = [
         record
         for record in DATASETS["london"].records(options.london)
-        if Path(record.file_name).stem in {f"{number}_03" for number in LENDERS}
+        if Path(record.file_name).stem in {f"{number}_03" for number in DONORS}
     ]
-    if len(lent) != len(LENDERS) or any(r.split != "train" or r.landmarks is None for r in lent):
+    if len(records) != len(DONORS) or any(
+        r.split != "train" or r.landmarks is None for r in records
+    ):
         raise DataError(f"{options.london} lacks a lender, or one who is no training person")
-    donors = [donor(model, chart, record, options.london) for record in lent]
+    donors = [donor(model, chart, record, options.london) for record in records]
     lip_donors.save(donors, options.out)
     print(f"{options.out}: {len(donors)} people, {options.out.stat().st_size / 1e6:.1f} MB")
 

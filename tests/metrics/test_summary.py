@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mien.metrics.brief import COLUMNS, TRUTH, brief, short
+from mien.metrics.summary import COLUMNS, TRUTH, short, shortened
 
 
 def spread(mean: float, median: float | None = None) -> dict[str, float]:
@@ -94,7 +94,7 @@ def test_each_cell_is_of_its_section_and_row(facts: dict[str, Any]) -> None:
 
 
 def test_the_small_json_tells_the_same(facts: dict[str, Any]) -> None:
-    small = json.loads(json.dumps(brief(facts)))
+    small = json.loads(json.dumps(shortened(facts)))
     assert short(small["sections"]) == short(facts["sections"])
     assert small["commit"] == "c"
     assert len(json.dumps(small)) < 0.7 * len(json.dumps(facts))

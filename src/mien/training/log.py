@@ -48,7 +48,7 @@ def contact_sheet(columns: list[tuple[str, Tensor]]) -> np.ndarray[Any, Any]:
     return out
 
 
-class Journal:
+class TrainingLog:
     """Called after every batch: writes when it is time, and says when a run must stop.
 
     By the clock of the first process, which alone writes: the run's state, a sheet of pictures, and
@@ -62,9 +62,9 @@ class Journal:
         self.folder, self.task = folder, task
         self.every, self.limit = sheet_minutes * 60, minutes * 60 if minutes else None
         held = task.dataset("validation", SEED)
-        self.checks: Tensors | None = None
+        self.checked: Tensors | None = None
         if held is not None:
-            self.checks = collate([held[i] for i in range(min(CHECKED, len(held)))])
+            self.checked = collate([held[i] for i in range(min(CHECKED, len(held)))])
         self.sums: dict[str, tuple[float, int]] = {}
         self.began = self.last = time.monotonic()
 
@@ -112,9 +112,9 @@ class Journal:
 
     def check(self, trainer: Trainer) -> dict[str, float]:
         """Validation numbers; draws the sheet on the way."""
-        if self.checks is None:
+        if self.checked is None:
             return {}
-        average, on = trainer.ema.average, self.checks.to(trainer.fabric.device)
+        average, on = trainer.ema.average, self.checked.to(trainer.fabric.device)
         columns = self.task.preview(average, on[:SHOWN])
         if columns:
             target = self.folder / SHEETS / f"{trainer.counters.seen:09d}.png"

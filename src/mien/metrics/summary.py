@@ -95,16 +95,16 @@ COLUMNS: dict[str, tuple[str, Callable[[Line, Line], str]]] = {
 
 def _lost(sections: Sections, row: str) -> str:
     lines = [_line(sections, title, row) for title in sections]
-    told = [line for line in lines if line is not None and "counts" in line]
-    lost, faces = (sum(values) for values in zip((0, 0), *map(_counted, told), strict=True))
-    return f"{lost} of {faces}" if told else ""
+    counted = [line for line in lines if line is not None and "counts" in line]
+    lost, faces = (sum(values) for values in zip((0, 0), *map(_counted, counted), strict=True))
+    return f"{lost} of {faces}" if counted else ""
 
 
 def _counted(line: Line) -> tuple[int, int]:
     return line["counts"]["lost"], line["faces"]
 
 
-def brief(facts: Mapping[str, Any]) -> dict[str, Any]:
+def shortened(facts: Mapping[str, Any]) -> dict[str, Any]:
     """A scorecard without what neither its tables nor its targets read: how many people, not who
     (the seed tells again), of each name's line only R2 and slope, no spreads.
     """

@@ -1,4 +1,4 @@
-"""Learn the folds of smiles: `python -m mien.training.relief [--out FILE]`.
+"""Learn the folds of smiles: `python -m mien.rig.build.folds [--out FILE]`.
 
 From pairs of photographs of the training people of the London Set: the neutral one is rendered with
 the geometry of the person's own smile, and what the real smile is brighter or darker than that is
@@ -58,7 +58,7 @@ def pairs(folder: Path) -> Iterator[tuple[AlignedFace, AlignedFace]]:
             yield shown["neutral"], shown["happy"]
 
 
-def relief(model: FaceModel, rest: AlignedFace, smile: AlignedFace) -> folds.Relief:
+def wrinkle_map(model: FaceModel, rest: AlignedFace, smile: AlignedFace) -> folds.WrinkleMap:
     """What one person's smile teaches."""
     rig = Rig(model, rest.pixels, rest.landmarks, neutral=True)
     found = match(rig, smile.pixels, smile.landmarks)
@@ -74,7 +74,7 @@ def relief(model: FaceModel, rest: AlignedFace, smile: AlignedFace) -> folds.Rel
     trust = facing * inside * seen * folds.place(model)
     values = sample(brightness, points)
     values -= np.median(values[trust > 0.5])
-    return folds.Relief(values, trust.astype(np.float32), found.weights)
+    return folds.WrinkleMap(values, trust.astype(np.float32), found.weights)
 
 
 def _log(pixels: NDArray[np.uint8]) -> Image:
@@ -101,7 +101,7 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     model = FaceModel.load()
-    people = [relief(model, rest, smile) for rest, smile in pairs(options.london)]
+    people = [wrinkle_map(model, rest, smile) for rest, smile in pairs(options.london)]
     if len(people) < 20:
         raise DataError(f"{len(people)} pairs in {options.london}: 20 or more are needed")
     folds.save(folds.learn(model, people), options.out)

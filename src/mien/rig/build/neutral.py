@@ -1,7 +1,7 @@
-"""Learn how a smiling face looks at rest: `python -m mien.training.rest [--out FILE]`.
+"""Learn how a smiling face looks at rest: `python -m mien.rig.build.neutral [--out FILE]`.
 
 From pairs of photographs of the training people of the London Set: hand-checked points of the one
-at rest, mien's own landmarks of the smiling one. `mien.face_model.rest` reads the table.
+at rest, mien's own landmarks of the smiling one. `mien.face_model.neutral` reads the table.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mien import images
 from mien.data.adapters import DATASETS
 from mien.errors import DataError, FaceNotFound
 from mien.face_model.frame import SOURCE_SIZE
-from mien.face_model.rest import TABLE, learn
+from mien.face_model.neutral import TABLE, learn
 from mien.faces.align import align
 from mien.faces.detect import choose, detect
 from mien.types import Face

@@ -33,7 +33,7 @@ DISPLAY_GAMMA = 2.2
 
 
 @dataclass(frozen=True)
-class Stage:
+class PoseAndLight:
     """Head and light of a render, as changes of the photograph's own.
 
     Attributes:
@@ -46,7 +46,7 @@ class Stage:
     turn: tuple[float, float, float] = (0.0, 0.0, 0.0)
     light: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
-    def within(self, own: Camera) -> Stage:
+    def within(self, own: Camera) -> PoseAndLight:
         """The same with no more turn than the photograph's `own` leaves room for: what both make
         together stays within `REACH`, or a cheek that was never seen would fill the picture.
         """

@@ -17,7 +17,7 @@ from safetensors.numpy import load_file, save_file
 
 from mien.face_model.arrays import Double
 
-TABLE = Path(__file__).with_name("rest.safetensors")
+TABLE = Path(__file__).with_name("neutral.safetensors")
 RIDGE = 0.03
 """Pull of the coefficients to 0, in units of the features' variance."""
 HALFWAY = (0.0, 0.5, 1.0)
@@ -25,7 +25,7 @@ HALFWAY = (0.0, 0.5, 1.0)
 
 
 @dataclass(frozen=True)
-class RestTable:
+class NeutralTable:
     """Displacement (68, 2) = [1, (features - mean) / spread] @ coefficients (1 + K, 136)."""
 
     mean: Double
@@ -51,12 +51,12 @@ class RestTable:
 
 
 @cache
-def shipped() -> RestTable:
+def shipped() -> NeutralTable:
     """The table that comes with mien."""
-    return RestTable(**{k: v.astype(np.float64) for k, v in load_file(TABLE).items()})
+    return NeutralTable(**{k: v.astype(np.float64) for k, v in load_file(TABLE).items()})
 
 
-def learn(pairs: Iterable[tuple[Double, Double]]) -> RestTable:
+def learn(pairs: Iterable[tuple[Double, Double]]) -> NeutralTable:
     """The table of pairs (at rest, expressive) of landmarks (68, 2), each pair one person."""
     inputs, outputs = [], []
     for rest, shown in pairs:
@@ -70,7 +70,7 @@ def learn(pairs: Iterable[tuple[Double, Double]]) -> RestTable:
     x = np.concatenate([np.ones((len(raw), 1)), (raw - mean) / spread], 1)
     pull = RIDGE * len(x) * np.diag([0.0] + [1.0] * len(mean))
     coefficients: Double = np.linalg.solve(x.T @ x + pull, x.T @ y)
-    return RestTable(mean, spread, coefficients)
+    return NeutralTable(mean, spread, coefficients)
 
 
 def _frame(points: Double) -> tuple[Double, float, Double]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.face_model.rest import RestTable, learn, shipped
+from mien.face_model.neutral import NeutralTable, learn, shipped
 from mien.faces.align import template
 
 
@@ -22,12 +22,12 @@ def smiling(rng: np.random.Generator, amount: float) -> tuple[np.ndarray, np.nda
 
 
 @pytest.fixture(scope="module")
-def table() -> RestTable:
+def table() -> NeutralTable:
     rng = np.random.default_rng(0)
     return learn(smiling(rng, rng.uniform(0, 16)) for _ in range(80))
 
 
-def test_what_was_learnt_holds_for_others(table: RestTable) -> None:
+def test_what_was_learnt_holds_for_others(table: NeutralTable) -> None:
     rng = np.random.default_rng(1)
     pairs = [smiling(rng, 10) for _ in range(20)]
     before = np.mean([np.abs(shown - rest)[48:].max() for rest, shown in pairs])
@@ -36,17 +36,17 @@ def test_what_was_learnt_holds_for_others(table: RestTable) -> None:
     assert after < 1.5
 
 
-def test_it_follows_place_size_and_turn(table: RestTable) -> None:
+def test_it_follows_place_size_and_turn(table: NeutralTable) -> None:
     _, shown = smiling(np.random.default_rng(2), 10)
     turn = np.array([[np.cos(0.3), -np.sin(0.3)], [np.sin(0.3), np.cos(0.3)]]) * 1.7
     assert np.allclose(table(shown @ turn.T + 40), table(shown) @ turn.T + 40)
 
 
 def test_it_is_saved_whole(
-    table: RestTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    table: NeutralTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    table.save(tmp_path / "rest.safetensors")
-    monkeypatch.setattr("mien.face_model.rest.TABLE", tmp_path / "rest.safetensors")
+    table.save(tmp_path / "neutral.safetensors")
+    monkeypatch.setattr("mien.face_model.neutral.TABLE", tmp_path / "neutral.safetensors")
     _, shown = smiling(np.random.default_rng(3), 5)
     assert np.allclose(shipped.__wrapped__()(shown), table(shown), atol=1e-3)
 
