@@ -18,8 +18,8 @@ NUMBERS = ("0", "1", "-1", "nan", "inf", "-inf", "1e999", "0.5", "10", "11", "1e
 PIECES = (
     "AU12", "AU61", "AU62", "AU43", "au45", "AU12L", "AU99", "AU", "=", "+", "-", "|", "happy",
     "sad", "C", "E", "near", "index", "all", "auto", "largest", ",", " ", "\0", "\n", "é", "１２",
-    "\u202e", "{", "[", "]", "passes", "refinement_steps", "head", "null", "true", '"', "\ud800", "9" * 400,
-    "[" * 3000, *NUMBERS,
+    "\u202e", "{", "[", "]", "passes", "refinement_steps", "head", "null", "true", '"', "\ud800",
+    "9" * 400, "[" * 3000, *NUMBERS,
 )  # fmt: skip
 
 

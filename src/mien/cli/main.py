@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module, metadata
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -125,7 +126,9 @@ class _Root(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = _note
+                return super().invoke(ctx)
         except MienError as e:
             _fail(str(e))
         except _UsageError as e:
@@ -150,6 +153,18 @@ def _load(name: str) -> Any:
     for leaf, one in getattr(command, "commands", {"": command}).items():
         one.epilog = f"Example: `{EXAMPLES[f'{name} {leaf}'.strip()]}`"
     return command
+
+
+def _note(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int,
+    file: TextIO | None = None, line: str | None = None,
+) -> None:  # fmt: skip
+    """mien's own warnings in a line, without the line of code that Python adds."""
+    if category.__module__.startswith("mien."):
+        typer.echo(f"mien: {message}", err=True)
+    else:
+        text = warnings.formatwarning(message, category, filename, lineno, line)
+        print(text, end="", file=file or sys.stderr)
 
 
 def _misused(error: Any) -> NoReturn:

@@ -165,6 +165,7 @@ def check_method(name: str, weights: Path | None) -> None:
 def chosen(name: str, settings: Sequence[str] | None) -> dict[str, Any]:
     """The values of `--set`, by name; ConfigError for one that the method does not leave open."""
     from mien.methods.registry import check_chosen
+    from mien.methods.renamed import with_note
 
     found: dict[str, Any] = {}
     for text in settings or ():
@@ -175,6 +176,7 @@ def chosen(name: str, settings: Sequence[str] | None) -> dict[str, Any]:
             found[field] = json.loads(value)
         except (ValueError, RecursionError):
             found[field] = value  # a word
+    found = with_note(found)
     check_chosen(name, found)
     return found
 

@@ -54,9 +54,9 @@ class Pose:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody's mesh: `neutral` (N, 3) cm at rest, and `habit` (N, 3) cm, what the expression in the
-    photograph has beyond the model's shapes; `shown` (53,), the weights of that expression without
-    gaze and blink; `lip` rounds the open mouth, but for the `hang`, cm, that the photograph
+    """Somebody's mesh: `neutral` (N, 3) cm at rest, and `habit` (N, 3) cm, what the expression in
+    the photograph has beyond the model's shapes; `shown` (53,), the weights of that expression
+    without gaze and blink; `lip` rounds the open mouth, but for the `hang`, cm, that the photograph
     shows."""
 
     neutral: Float

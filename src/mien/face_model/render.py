@@ -178,8 +178,8 @@ class Rig:
         """The face showing `action_units` (47,) in [0, 1], absolute: 0 everywhere is a face at
         rest. The photograph's own `units` give the photograph itself.
 
-        `size`: side of the result, px; `supersample`: raster pixels per pixel and axis; `pose_light`:
-        how the head is turned and lit.
+        `size`: side of the result, px; `supersample`: raster pixels per pixel and axis;
+        `pose_light`: how the head is turned and lit.
         """
         if pose_light == PoseAndLight() and np.array_equal(action_units, self.units):
             return self.original(size)

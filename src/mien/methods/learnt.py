@@ -60,8 +60,8 @@ class Learnt(nn.Module, Method[Tensor]):
     ) -> Composition[Tensor]:
         """What to do to the source so that it is read to wear the expression.
 
-        `compose`, and then `refinement_steps` times: the result is read as action units, and half of what it
-        lacks is asked for on top, so that one ask means one strength on more faces.
+        `compose`, and then `refinement_steps` times: the result is read as action units, and
+        half of what it lacks is asked for on top, so that one ask means one strength on more faces.
         """
         edit = self.compose(identity, expression)
         if not self.refinement_steps:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from mien.errors import AssetMissing, ConfigError, MienError, WeightsError
+from mien.methods.renamed import fields_today, with_note
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -156,6 +157,7 @@ def load(
 
     from mien.zoo.records import read_weights, records
 
+    chosen = with_note(chosen)
     check_chosen(name, chosen)
     strengths = None
     if weights is None:
@@ -193,7 +195,7 @@ def _built(
     than every side of its arrays, but for discriminators, which training alone builds.
     """
     row = entry(name)
-    said = _older(row) | _said(architecture) | dict(chosen)
+    said = _older(row) | fields_today(_said(architecture)) | dict(chosen)
     largest = max((side for v in arrays.values() for side in v.shape), default=0)
     built = [v for field, v in said.items() if not field.startswith("discriminator")]
     if any(isinstance(v, int | float) and abs(v) > max(1024, largest) for v in built):

@@ -25,6 +25,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from mien.errors import ConfigError
 from mien.methods import registry
 from mien.methods.config import MethodConfig
+from mien.methods.renamed import recipe_today
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,7 +107,7 @@ def _stage(path: Path, name: str, values: dict[str, Any], settings: list[str]) -
     if method not in learnt:
         raise ConfigError(f"{path}: {method!r} is not trained: choose from {', '.join(learnt)}")
     run = build(Run, values.pop("run", {}), "run")
-    config = build(registry.resolve(registry.entry(method).config), values, "")
+    config = build(registry.resolve(registry.entry(method).config), recipe_today(values), "")
     return Stage(method, config, run, name)
 
 

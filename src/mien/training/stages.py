@@ -23,6 +23,7 @@ from mien.errors import ConfigError, TrainingError
 from mien.methods import registry
 from mien.methods.fitting import fit
 from mien.methods.learnt import Learnt
+from mien.methods.renamed import recipe_today
 from mien.methods.strengths import Strengths
 from mien.methods.task import MethodTask
 from mien.metrics.triples import faces_of
@@ -143,7 +144,10 @@ def changed_in(folder: Path, stage: Stage) -> list[str]:
         old = yaml.safe_load((folder / RECIPE).read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
         return []
-    before, now = _fields(old), _fields(yaml.safe_load(dump(stage)))
+    before, now = (
+        _fields(recipe_today(old if isinstance(old, dict) else {}, note=False)),
+        _fields(yaml.safe_load(dump(stage))),
+    )
     names = sorted(before.keys() | now.keys())
     return [n for n in names if before.get(n) != now.get(n) and not n.startswith("run.")]
 

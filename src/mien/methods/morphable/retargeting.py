@@ -229,8 +229,8 @@ def _foretold(rig: Rig, face: Face) -> Double:
 
 def read_in(model: FaceModel, reads: Sequence[Float], neutral: Float | None = None) -> Double:
     """What readings (N, 53) change, of the measures (N, 3) of a mouth: its width, the height of its
-    corners, the lips' gap, in outer eye corner distances. `neutral`: the vertices at rest, by default
-    the mean face's."""
+    corners, the lips' gap, in outer eye corner distances. `neutral`: the vertices at rest, by
+    default the mean face's."""
     at = model.landmarks
     start = (model.neutral if neutral is None else neutral)[at].astype(np.float64)
     shapes = model.expressions[:, at]

@@ -1,0 +1,76 @@
+"""Fields by the names that they had before 0.2 go on working, with a note in one line."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mien.cli.main import app
+from mien.errors import ConfigError
+from mien.methods.renamed import RenamedField, fields_today
+from mien.training import recipe, stages
+from mien.zoo.samples import samples
+
+OLD = """
+method: decoupling
+architecture: {hedge: 0.2, checks: 1}
+weights: {lent: 3.0, cover: 0.5}
+training: {lent: 0.25}
+"""
+NEW = """
+method: decoupling
+architecture: {occlusion_threshold: 0.2, refinement_steps: 1}
+weights: {transfer: 3.0, occlusion: 0.5}
+training: {reference_share: 0.25}
+"""
+
+
+def test_a_recipe_by_old_names_is_the_same_recipe(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old.write_text(OLD)
+    new.write_text(NEW)
+    with pytest.warns(
+        RenamedField, match=r"^(hedge|checks|lent|cover) is called \w+ now$"
+    ) as notes:
+        (made,) = recipe.read(old)
+    assert len(notes) == 5
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (wanted,) = recipe.read(new)
+    assert made == wanted
+    # a run that was begun by the old names is the same run
+    (tmp_path / stages.RECIPE).write_text(OLD)
+    same = {n for n in stages.changed_in(tmp_path, wanted) if "lent" in n or "hedge" in n}
+    assert not same
+    assert "weights.transfer" not in stages.changed_in(tmp_path, wanted)
+
+
+def test_of_an_old_and_a_new_name_the_new_one_counts() -> None:
+    assert fields_today({"checks": 1, "refinement_steps": 2}) == {"refinement_steps": 2}
+
+
+def test_an_old_name_of_another_section_is_still_a_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text("method: mtss\ntraining: {hedge: 0.1}\n")
+    with pytest.raises(ConfigError, match="hedge"):
+        recipe.read(path)
+
+
+def test_set_takes_an_old_name_with_a_note(tmp_path: Path) -> None:
+    asked = [
+        "edit",
+        str(samples()["anna"]),
+        "--to",
+        "neutral",
+        "--method",
+        "mtss",
+        "--set",
+        "hedge=many",
+    ]
+    said = CliRunner().invoke(app, [*asked, "-o", str(tmp_path / "out.png")])
+    assert said.exit_code == 2
+    assert "mien: hedge is called occlusion_threshold now\n" in said.output
+    assert "occlusion_threshold is float, not 'many'" in said.output
