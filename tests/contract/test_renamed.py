@@ -43,7 +43,9 @@ def test_a_recipe_by_old_names_is_the_same_recipe(tmp_path: Path) -> None:
     assert made == wanted
     # a run that was begun by the old names is the same run
     (tmp_path / stages.RECIPE).write_text(OLD)
-    same = {n for n in stages.changed_in(tmp_path, wanted) if "lent" in n or "hedge" in n}
+    same = {
+        n for n in stages.changed_in(tmp_path, wanted) if "lent" in n or "occlusion_threshold" in n
+    }
     assert not same
     assert "weights.transfer" not in stages.changed_in(tmp_path, wanted)
 
@@ -55,7 +57,7 @@ def test_of_an_old_and_a_new_name_the_new_one_counts() -> None:
 def test_an_old_name_of_another_section_is_still_a_mistake(tmp_path: Path) -> None:
     path = tmp_path / "wrong.yaml"
     path.write_text("method: mtss\ntraining: {hedge: 0.1}\n")
-    with pytest.raises(ConfigError, match="hedge"):
+    with pytest.raises(ConfigError, match="occlusion_threshold"):
         recipe.read(path)
 
 

@@ -276,11 +276,11 @@ def test_parts_have_a_critic_where_the_truth_is_known(part: str) -> None:
     assert set(parts) == COMMON | TRUTH | set(terms)
     critic = made.phases()[3].loss(batch(), 0)
     critic.total.backward()
-    assert any(p.grad is not None and p.grad.any() for p in made.watches[part].parameters())
+    assert any(p.grad is not None and p.grad.any() for p in made.part_critics[part].parameters())
     assert all(p.grad is None for p in made.method.parameters())
     alone = task(replace(watched, **{f"{part}_realism": 0.0})).phases()[2].loss(batch(), 0).parts
     assert set(parts) - set(alone) == {f"{part}_realism"}
-    assert not task(watched, data="unpaired").watches.active
+    assert not task(watched, data="unpaired").part_critics.active
 
 
 def test_refining_adds_nothing_at_first_and_then_what_the_change_of_code_says() -> None:

@@ -209,9 +209,9 @@ def test_parts_have_a_critic_where_the_truth_is_known(part: str) -> None:
     generator, critic = made.phases()[-2:]
     assert set(terms) <= set(generator.loss(data, 0).parts)
     critic.loss(data, 0).total.backward()
-    assert any(p.grad is not None and p.grad.any() for p in made.watches[part].parameters())
+    assert any(p.grad is not None and p.grad.any() for p in made.part_critics[part].parameters())
     assert all(p.grad is None for p in made.method.parameters())
-    assert not task(watched, data="unpaired").watches.active
+    assert not task(watched, data="unpaired").part_critics.active
 
 
 # ---- photographs, and whether the paper's mechanisms live ----------------------------------------

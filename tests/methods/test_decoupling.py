@@ -312,7 +312,7 @@ def test_the_composing_heads_mouths_have_a_critic() -> None:
     made = task(replace(ALL, mouth_realism=0.3, mouth_match=5.0))
     assert {"mouth_realism", "mouth_match"} <= set(parts(made, "edits").parts)
     parts(made, "critic").total.backward()
-    assert any(p.grad is not None and p.grad.any() for p in made.watches.parameters())
+    assert any(p.grad is not None and p.grad.any() for p in made.part_critics.parameters())
     assert "critic" not in [phase.name for phase in task().phases()]
 
 

@@ -86,8 +86,8 @@ def test_only_parts_with_a_weight_are_watched() -> None:
     assert [w.part for w in PartCritics(weights(eyes_match=1.0)).active] == ["eyes"]
     everything = weights(mouth_realism=1.0, eyes_realism=1.0)
     assert not PartCritics(everything, paired=False).active
-    watches, points = PartCritics(everything), 64 * torch.rand(2, 68, 2)
+    part_critics, points = PartCritics(everything), 64 * torch.rand(2, 68, 2)
     made, true = torch.rand(2, 2, 3, 64, 64).unbind()
-    seen = watches.terms(made, true, points)
+    seen = part_critics.terms(made, true, points)
     assert set(seen) == set(vars(everything))
-    assert set(watches.apart()) == {"mouth_realism", "eyes_realism"}
+    assert set(part_critics.critic_loss()) == {"mouth_realism", "eyes_realism"}

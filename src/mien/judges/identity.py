@@ -70,8 +70,8 @@ class Descriptor:
     def distance(self, one: Faces[Tensor], other: Faces[Tensor]) -> Tensor:
         """How far apart the people in two batches are, (B,)."""
         a, b = (self.of(faces.pixels, faces.landmarks) for faces in (one, other))
-        apart: Tensor = (a - b).norm(dim=1)
-        return apart
+        distances: Tensor = (a - b).norm(dim=1)
+        return distances
 
 
 def _enlarged(face: UInt8) -> Any:

@@ -14,8 +14,8 @@ class RenamedField(FutureWarning):
 
 
 ARCHITECTURE = {
-    "hedge": "occlusion_threshold",
-    "checks": "refinement_steps",
+    "occlusion_threshold": "occlusion_threshold",
+    "refinement_steps": "refinement_steps",
     "rest": "unit_floor",
 }
 SECTIONS = {

@@ -60,8 +60,8 @@ class MethodTask(Task[Trained]):
 
         paired: whether the truth is known, without which no critic plays.
         """
-        self.watches = PartCritics(self.config.weights, paired)
-        for module in (*own, self.watches):
+        self.part_critics = PartCritics(self.config.weights, paired)
+        for module in (*own, self.part_critics):
             initialise(module)
 
     # ---- data ------------------------------------------------------------------------------------
@@ -141,10 +141,10 @@ class MethodTask(Task[Trained]):
 
     def critics(self, lr: float, **more: Any) -> list[Phase]:
         """The phase in which the critics of parts learn, where any plays."""
-        active = self.watches.active
+        active = self.part_critics.active
         if not active:
             return []
-        learn: Callable[[Any, int], Loss] = lambda *_: Loss(self.watches.apart())  # noqa: E731
+        learn: Callable[[Any, int], Loss] = lambda *_: Loss(self.part_critics.critic_loss())  # noqa: E731
         return [self.phase("critic", [Group(active, lr)], learn, **more)]
 
     def rate(self, progress: float) -> float:
@@ -174,7 +174,7 @@ class MethodTask(Task[Trained]):
             "mask": losses.mask(edit, truth.visible, truth.known),
             "occlusion": losses.occlusion(edit, truth.visible, truth.known),
             "smooth": losses.smoothness(edit),
-            **self.watches.terms(result, y, batch.target.landmarks),
+            **self.part_critics.terms(result, y, batch.target.landmarks),
         }
 
     # ---- what a run shows of itself --------------------------------------------------------------

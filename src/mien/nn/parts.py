@@ -102,7 +102,7 @@ class PartLoss(nn.Module):
             f"{self.part}_match": unlike(seen, wanted),
         }
 
-    def apart(self) -> dict[str, Tensor]:
+    def critic_loss(self) -> dict[str, Tensor]:
         """The critic's own loss on the windows of the last `terms`, by the hinge."""
         assert self.last is not None
         true, made = (self.critic(seen)[0] for seen in self.last)
@@ -129,10 +129,10 @@ class PartCritics(nn.ModuleDict):
 
     def terms(self, result: Tensor, truth: Tensor, landmarks: Tensor) -> dict[str, Tensor]:
         """Of all that play: see `Watch.terms`."""
-        every = [watch.terms(result, truth, landmarks) for watch in self.active]
+        every = [critic_of_part.terms(result, truth, landmarks) for critic_of_part in self.active]
         return {name: value for terms in every for name, value in terms.items()}
 
-    def apart(self) -> dict[str, Tensor]:
+    def critic_loss(self) -> dict[str, Tensor]:
         """The losses of those that play, on what the last `terms` saw."""
-        every = [watch.apart() for watch in self.active]
+        every = [critic_of_part.critic_loss() for critic_of_part in self.active]
         return {name: value for losses in every for name, value in losses.items()}

@@ -86,7 +86,7 @@ def run(
     trainer = Trainer(task, budget.images, budget.seed, fabric)
     if started:
         checkpoint.check(out / STATE, task, trainer.plan)
-    journal = TrainingLog(out, task, sheet_minutes=how.sheet_minutes, minutes=minutes)
+    log = TrainingLog(out, task, sheet_minutes=how.sheet_minutes, minutes=minutes)
     loader = _loader(task, budget, how, started, fabric)
     # only now: what the user got wrong has been said, and leaves no folder behind
     if fabric.is_global_zero:
@@ -96,8 +96,8 @@ def run(
         trainer.resume(out / STATE)
     if len(loader):
         with _bar(trainer, out.name) as move:
-            trainer.fit(loader, lambda t: bool(move(t.counters.seen)) or journal(t))
-        journal.write(trainer)
+            trainer.fit(loader, lambda t: bool(move(t.counters.seen)) or log(t))
+        log.write(trainer)
     return trainer
 
 

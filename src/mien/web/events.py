@@ -110,18 +110,22 @@ class Events:
         return await self._at_desk(work)
 
     @or_mistake
-    async def reading(self, key: str, face: str | None, apart: bool) -> list[Any]:
+    async def reading(self, key: str, face: str | None, by_side: bool) -> list[Any]:
         """The sliders where the chosen face is, or was asked to be."""
         if not key:
             rest = standing(ExpressionSpec())
-            return [*self.panel.at({}, apart), *self.posing.at(rest), shapes.standing("shapes", {})]
+            return [
+                *self.panel.at({}, by_side),
+                *self.posing.at(rest),
+                shapes.standing("shapes", {}),
+            ]
         sitting = self.sittings.get(key)
 
         def work() -> list[Any]:
             _choose(sitting, face)
             asked = sitting.worn.spec if sitting.worn else ExpressionSpec()
             return [
-                *self.panel.at(sitting.units_now(), apart),
+                *self.panel.at(sitting.units_now(), by_side),
                 *self.posing.at(standing(asked)),
                 shapes.standing("shapes", sitting.shapes_now()),
             ]

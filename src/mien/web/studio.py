@@ -206,7 +206,7 @@ class Page:
         }  # fmt: skip
         more = tiles | {"fn": do.variants, "outputs": self.variants}
         read = STEP | {
-            "fn": do.reading, "inputs": [*face, self.panel.apart],
+            "fn": do.reading, "inputs": [*face, self.panel.by_side],
             "outputs": [*sliders, *self.posing.fields, self.shapes_at],
         }  # fmt: skip
         dropped = self.upload.upload(do.open, [self.upload, *here], [self.upload, *opened], **STEP)
@@ -238,7 +238,7 @@ class Page:
             moved = [*face, slider, self.intensity]
             slider.input(functools.partial(do.set_unit, name), moved, seen, **STEP)
         self.shapes.input(do.set_shape, [*face, self.intensity], seen, **STEP)
-        for part in (self.panel.apart, self.kind):
+        for part in (self.panel.by_side, self.kind):
             part.input(do.still, None, None, **STEP).success(**read)  # both kinds agree
         self.kind.input(None, self.kind, None, js=_SHOW_KIND, **STEP)
         for place, part in enumerate(self.posing.fields):

@@ -40,13 +40,14 @@ class UnitSliders:
 
     names: tuple[str, ...]
     sliders: tuple[gr.Slider, ...]
-    apart: gr.Checkbox
+    by_side: gr.Checkbox
     reset: gr.Button
 
-    def at(self, values: Mapping[str, float], apart: bool) -> list[Any]:
+    def at(self, values: Mapping[str, float], by_side: bool) -> list[Any]:
         """Updates that set every slider to these values, by `facs.UNITS`, and show those in use."""
         return [
-            gr.update(value=_mean(name, values), visible=_shown(name, apart)) for name in self.names
+            gr.update(value=_mean(name, values), visible=_shown(name, by_side))
+            for name in self.names
         ]
 
 
@@ -54,7 +55,7 @@ def draw() -> UnitSliders:
     """The sliders, in the layout that is open."""
     html(finder(_sliders(), {region: _place(region) for region in REGIONS}), "find", "find.js")
     with gr.Row():
-        apart = gr.Checkbox(label="Left and right apart", value=False, container=False)
+        by_side = gr.Checkbox(label="Left and right apart", value=False, container=False)
         reset = gr.Button("Reset units", size="sm")
     made: dict[str, gr.Slider] = {}
     with gr.Column(elem_classes="mien-sliders"):
@@ -63,7 +64,7 @@ def draw() -> UnitSliders:
             for number in numbers:
                 for side in ("", "L", "R") if number in facs.SIDED else ("",):
                     made[f"AU{number}{side}"] = _slider(number, side)
-    return UnitSliders(tuple(made), tuple(made.values()), apart, reset)
+    return UnitSliders(tuple(made), tuple(made.values()), by_side, reset)
 
 
 def _sliders() -> dict[str, tuple[str, str]]:
@@ -113,13 +114,13 @@ def _slider(number: int, side: str) -> gr.Slider:
     )
 
 
-def _shown(name: str, apart: bool) -> bool | Literal["hidden"]:
+def _shown(name: str, by_side: bool) -> bool | Literal["hidden"]:
     """Whether a slider is seen; one that is hidden is there all the same, or it would be built
     when it comes, and lose what is moved at once.
     """
     columns = facs.columns(name)
     halves = len(columns) == 1 and facs.UNITS[columns[0]][-1] in "LR"
-    seen = halves == apart if halves or len(columns) == 2 else True
+    seen = halves == by_side if halves or len(columns) == 2 else True
     return seen or "hidden"
 
 

@@ -24,7 +24,7 @@ def attends(gate: Tensor, points: Tensor) -> Tensor:
     return (gate.float() - heat(points, gate.shape[-1])).square().mean()
 
 
-def apart(a: Tensor, b: Tensor) -> Tensor:
+def relative_l1(a: Tensor, b: Tensor) -> Tensor:
     """L1 of `a` to `b`, in units of b's spread; `b` stands still, so that neither can shrink."""
     b = b.detach()
     return (a - b).abs().mean() / b.float().std().clamp_min(1e-3)

@@ -253,10 +253,10 @@ class AIPGANTask(MethodTask[AIPGAN]):
                 code, _ = functional_call(m.expression_encoder, held, result)
             else:
                 code, _ = m.expression_encoder(result)
-            parts["expression_again"] = losses.apart(code, donor)
+            parts["expression_again"] = losses.relative_l1(code, donor)
         if w.identity_again:
             seen, _, _ = m.identity_encoder(result)
-            each = [losses.apart(a, b) for a, b in zip(seen, maps, strict=True)]
+            each = [losses.relative_l1(a, b) for a, b in zip(seen, maps, strict=True)]
             parts["identity_again"] = torch.stack(each).mean()
         return parts
 
@@ -289,7 +289,7 @@ class AIPGANTask(MethodTask[AIPGAN]):
     @torch.no_grad()
     def preview(self, average: AIPGAN, batch: Batch) -> list[tuple[str, Tensor]]:
         """Also where the encoders look, the landmarks of the lent code, the intrinsic image."""
-        columns, face = super().preview(average, batch), _lender(batch)
+        columns, face = super().preview(average, batch), _read_faces(batch)
         seen, side = Faces(face.pixels, face.landmarks), face.pixels.shape[-1]
         inside = average.explain(seen, average.encode(seen))[:-1]
         return columns + [(name, resize(picture, side)) for name, picture in inside]
@@ -305,10 +305,10 @@ class AIPGANTask(MethodTask[AIPGAN]):
             maps, _, _ = average.identity_encoder(batch.source.pixels[there])
             image = average.identity_encoder.intrinsic(maps[-1])
             numbers["psnr_intrinsic"] = psnr(image, who.at_rest[there])
-        return numbers | reading_errors(average, _lender(batch))
+        return numbers | reading_errors(average, _read_faces(batch))
 
 
-def _lender(batch: Batch) -> Shown:
+def _read_faces(batch: Batch) -> Shown:
     """The faces whose expressions are read."""
     return batch.donor if isinstance(batch, Strangers) else batch.source
 

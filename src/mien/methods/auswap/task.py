@@ -210,7 +210,7 @@ class AUSwapTask(MethodTask[AUSwap]):
         made = self.swap(*n)
         parts = {}
         if w.reconstruction:
-            parts["reconstruction"] = _apart(made.rebuilt, made.faces)
+            parts["reconstruction"] = _reconstruction_error(made.rebuilt, made.faces)
         if w.units_again or w.cycle:
             again = tuple(self.method.unit_encoder(s) for s in made.swapped)
             parts |= self.again(made, again, batch)
@@ -236,7 +236,7 @@ class AUSwapTask(MethodTask[AUSwap]):
         return {
             "units_again": read_error(read[0], donor.units, donor.known)
             + read_error(read[1], own.units, own.known),
-            "cycle": _apart((back[0], back[1]), made.faces),
+            "cycle": _reconstruction_error((back[0], back[1]), made.faces),
         }
 
     def part(self, batch: Strangers) -> tuple[Tensor, Tensor]:
@@ -255,6 +255,6 @@ class AUSwapTask(MethodTask[AUSwap]):
         return Swap((one, two), (swapped[:n], swapped[n:]), (rebuilt[:n], rebuilt[n:]))
 
 
-def _apart(made: tuple[Tensor, Tensor], faces: tuple[Tensor, Tensor]) -> Tensor:
+def _reconstruction_error(made: tuple[Tensor, Tensor], faces: tuple[Tensor, Tensor]) -> Tensor:
     """L1, mean of both."""
     return torch.stack([(a - b).abs().mean() for a, b in zip(made, faces, strict=True)]).mean()
