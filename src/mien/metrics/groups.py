@@ -17,7 +17,7 @@ AGES = (30, 45)
 """A column of whole numbers with more values than `VALUES` is cut here: under 30, 30 to 44, 45 and
 older."""
 VALUES = 6
-TOLD = (
+COLUMNS = (
     "psnr", "face_psnr", "face_ssim", "face_perceptual", "mouth_psnr", "units_a", "units_b",
     "emotion_a", "emotion_b", "identity", "sharpness", "mp_smile", "mp_gap", "mp_change",
 )  # fmt: skip
@@ -50,7 +50,7 @@ class Groups:
     def tell(
         self, columns: Mapping[str, Sequence[float]], people: Sequence[str]
     ) -> dict[str, dict[str, Any]]:
-        """Summaries of the columns in `TOLD` of each group, with how many people are in it."""
+        """Summaries of the columns in `COLUMNS` of each group, with how many people are in it."""
         keys = [self.of.get(who) or self.of.get(who.rpartition("/")[2], {}) for who in people]
         out: dict[str, dict[str, Any]] = {}
         for column in sorted({c for row in keys for c in row}):
@@ -59,7 +59,7 @@ class Groups:
                 owners = [people[i] for i in at]
                 summaries = {
                     name: asdict(summarise([columns[name][i] for i in at], owners))
-                    for name in TOLD
+                    for name in COLUMNS
                     if name in columns
                 }
                 group = {"people": len(set(owners)), "columns": summaries}

@@ -25,7 +25,7 @@ LEAST = 0.01
 
 SILENT = 0.001
 """The spread of an adversary's answers over what it is shown below which it says nothing."""
-TOLD = 0.7
+RANKED_AT_MOST = 0.7
 """The share of pairs of faces, one with and one without what a code must not tell, that an
 adversary ranks right from which on the code tells it. Chance is 0.5."""
 SHARP = 0.99
@@ -151,7 +151,7 @@ def heard(answers: Mapping[str, Answer]) -> tuple[dict[str, float], list[str]]:
         read = ranked(answer.read, answer.truth, answer.known)
         if read is not None:
             numbers[f"{name}, read"] = round(read, 4)
-            if read > TOLD:
+            if read > RANKED_AT_MOST:
                 alarms.append(
                     f"{name} is not heeded: the code tells what it must not, {read:.0%} of pairs "
                     "are ranked right (chance 50%)"

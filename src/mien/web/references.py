@@ -28,18 +28,18 @@ def guest(photo: Photo, name: str) -> Guest:
     return Guest(photo, name, tuple(faces), tuple(largest.index(face) for face in faces))
 
 
-def shown(kind: str, lends: Guest | None) -> str:
+def shown(kind: str, reference: Guest | None) -> str:
     """The faces as buttons; `kind` is what a click does: `like` or `swap`."""
-    if lends is None:
+    if reference is None:
         return ""
     verb = {"like": "Lend the expression of", "swap": "Swap with"}[kind]
     buttons = "".join(
         f'<button type="button" data-lend="{index}" aria-label="{verb} face {index + 1}">'
-        + views.picture(portrait(lends.photo.pixels, face).pixels, "", "tile", altered=False)
+        + views.picture(portrait(reference.photo.pixels, face).pixels, "", "tile", altered=False)
         + f"<span>Face {index + 1}</span></button>"
-        for index, face in enumerate(lends.faces)
+        for index, face in enumerate(reference.faces)
     )
-    text = f"{verb} ({lends.name}):"
+    text = f"{verb} ({reference.name}):"
     return (
         f'{views.hint(text)}<div class="mien-samples mien-guests" role="group" '
         f'aria-label="{verb}">{buttons}</div>'
