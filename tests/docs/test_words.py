@@ -15,7 +15,7 @@ PRIVATE = {
     "lend": "transfer", "lends": "transfers", "lent": "transferred", "lending": "transfer",
     "lender": "the reference", "lenders": "references",
     "wear": "show (an expression)", "wears": "shows", "worn": "shown",
-    "occlusion_threshold": "what is done", "hedges": "what is done",
+    "hedge": "what is done", "hedges": "what is done",
     "lay": "apply, add", "lays": "applies, adds",
     "watch": "critic, test", "watches": "critics", "playing": "active",
     "foretell": "predict", "foretells": "predicts", "foretold": "predicted",

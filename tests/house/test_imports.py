@@ -15,7 +15,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("rig",),
     ("data", "methods", "judges", "provenance"),
     ("metrics", "export", "editor"),
-    ("training", "video", "people", "study", "hub"),
+    ("training", "tables", "video", "people", "study", "hub"),
     ("cli", "web"),
 )
 APART = (4, 5, 6, 7)

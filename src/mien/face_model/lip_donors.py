@@ -3,7 +3,7 @@
 A smile shows a stretched lower lip, a few pixels of the upper one and nothing of where they meet.
 What a closed mouth shows beyond that is somebody's real lips, as opened mouths have real teeth. The
 file holds neutral photographs of training people of the Face Research Lab London Set (DeBruine &
-Jones 2017, CC BY 4.0); `python -m mien.rig.build.lips` makes it.
+Jones 2017, CC BY 4.0); `python -m mien.tables.lips` makes it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Points of the mesh that a fit looks for in a photograph: the 68 landmarks, and the 189-point FRL
 template of the Face Research Lab sets where somebody has checked it by hand.
 
-Where the template's points lie on the mesh was learnt once, by `mien.rig.build.template`, from the
+Where the template's points lie on the mesh was learnt once, by `mien.tables.template`, from the
 training people of those sets. Points on hair, ears, neck and clothes have no place on the face.
 """
 

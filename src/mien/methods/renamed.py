@@ -1,4 +1,4 @@
-"""Fields of configurations by the names that they had before 0.2: recipes, weights and `--set`
+"""Fields of configurations by the names that they had before 0.1.0: recipes, weights and `--set`
 that say them go on working.
 """
 
@@ -10,12 +10,12 @@ from typing import Any
 
 
 class RenamedField(FutureWarning):
-    """A field was given by the name that it had before 0.2."""
+    """A field was given by the name that it had before 0.1.0."""
 
 
 ARCHITECTURE = {
-    "occlusion_threshold": "occlusion_threshold",
-    "refinement_steps": "refinement_steps",
+    "hedge": "occlusion_threshold",
+    "checks": "refinement_steps",
     "rest": "unit_floor",
 }
 SECTIONS = {

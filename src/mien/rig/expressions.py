@@ -52,7 +52,7 @@ COUNTS: dict[str, int] = {"blend": 90, "mix": 200}
 met on many people."""
 INTENSITIES = (1.0, 0.75, 0.5, 0.25)
 SMILES = Path(__file__).with_name("smiles.safetensors")
-"""Units (N, 47) fitted to smiles of training people (`mien.rig.build.smiles`)."""
+"""Units (N, 47) fitted to smiles of training people (`mien.tables.smiles`)."""
 
 _NEVER_TOGETHER = (
     ("AU61", "AU62"), ("AU63", "AU64"), ("AU30L", "AU30R"), ("AU5", "AU43"), ("AU18", "AU20"),

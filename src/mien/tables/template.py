@@ -1,4 +1,4 @@
-"""Learn where the 189-point template lies on the mesh: `python -m mien.rig.build.template`.
+"""Learn where the 189-point template lies on the mesh: `python -m mien.tables.template`.
 
 Every training person with hand-checked points is fitted by the 68 landmarks that these imply, and
 what is left over is spread over the mesh. A template point belongs where, over all people, the mesh

@@ -1,4 +1,4 @@
-"""Collect what real smiles look like in action units: `python -m mien.rig.build.smiles`.
+"""Collect what real smiles look like in action units: `python -m mien.tables.smiles`.
 
 The rig is fitted to the expressive photographs of training people (London and Congress); the units
 of a random part of those that smile, without names or order, become the table that

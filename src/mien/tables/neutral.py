@@ -1,4 +1,4 @@
-"""Learn how a smiling face looks at rest: `python -m mien.rig.build.neutral [--out FILE]`.
+"""Learn how a smiling face looks at rest: `python -m mien.tables.neutral [--out FILE]`.
 
 From pairs of photographs of the training people of the London Set: hand-checked points of the one
 at rest, mien's own landmarks of the smiling one. `mien.face_model.neutral` reads the table.

@@ -1,4 +1,4 @@
-"""Learn the folds of smiles: `python -m mien.rig.build.folds [--out FILE]`.
+"""Learn the folds of smiles: `python -m mien.tables.folds [--out FILE]`.
 
 From pairs of photographs of the training people of the London Set: the neutral one is rendered with
 the geometry of the person's own smile, and what the real smile is brighter or darker than that is

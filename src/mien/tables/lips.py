@@ -1,4 +1,4 @@
-"""Lay the lips of training people flat: `python -m mien.rig.build.lips [--out FILE]`.
+"""Lay the lips of training people flat: `python -m mien.tables.lips [--out FILE]`.
 
 From the neutral photographs of the London Set at their full size, with hand-checked points. Which
 people lend theirs was chosen by eye: closed lips without a beard around them, of every complexion.

@@ -11,7 +11,7 @@ import pytest
 from mien.face_model.camera import Camera
 from mien.face_model.mesh import FACE, FaceModel
 from mien.face_model.template import PLACED, shipped
-from mien.rig.build.template import Example, learn
+from mien.tables.template import Example, learn
 
 
 @pytest.fixture(scope="module")

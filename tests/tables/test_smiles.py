@@ -10,7 +10,7 @@ import numpy as np
 from mien import facs
 from mien.data import split_of
 from mien.face_model.mesh import FaceModel
-from mien.rig.build.smiles import GAZE, SETS, expressive, smiles
+from mien.tables.smiles import GAZE, SETS, expressive, smiles
 
 
 def test_only_training_people_who_are_not_at_rest(original: Callable[..., Path]) -> None:
