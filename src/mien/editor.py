@@ -122,7 +122,7 @@ class Editor:
 
     method: Method[Any]
     weights: str = ""
-    """SHA-256 of the method's weights, told in the metadata of every result."""
+    """SHA-256 of the method's weights, written in the metadata of every result."""
 
     def edit(
         self, photo: Picture, guide: Guide, intensity: float = 1.0, face: str = "largest"
@@ -193,7 +193,7 @@ class Editor:
         )
 
     def reference(self, photo: Picture, face: str = "largest") -> Reference:
-        """A photograph as a guide: its face lends its expression."""
+        """A photograph as a guide: the expression of its face is transferred."""
         pixels = _photo(photo).pixels
         (found,) = pick(detect(pixels), face)[:1]
         return Reference(_batch(self.crop(pixels, found)))

@@ -1,5 +1,5 @@
 """Processes made by fork: the threads of the libraries below do not come along, so that a child of
-a process that has worked already would wait for them for ever. It is told instead."""
+a process that has worked already would wait for them for ever. It is warned instead."""
 
 from __future__ import annotations
 

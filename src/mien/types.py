@@ -113,7 +113,7 @@ class Composition(Generic[Array]):
     `gain` (B, 1, S, S) >= 0, where there is one, multiplies the light of what shows through (its
     values counted from black): shade and folds that leave the skin's texture alone. Such a
     composition is drawn at the photograph's own size, and every pixel means what it says.
-    `held`: parts of the face that were left as they are, each with the reason, to be told.
+    `held`: parts of the face that were left as they are, each with the reason, to be shown.
     """
 
     flow: Array
@@ -156,7 +156,7 @@ class Identity(Generic[Array]):
 
 @dataclass(frozen=True)
 class Expression(Generic[Array]):
-    """What is lent: a code (B, D). Codes of one method lie in one space, where lines mean
+    """What is transferred: a code (B, D). Codes of one method lie in one space, where lines mean
     intensity.
     """
 

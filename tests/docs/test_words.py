@@ -4,6 +4,7 @@ documentation and of all help texts."""
 from __future__ import annotations
 
 import re
+import tokenize
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,8 @@ PRIVATE = {
 """A word -> what to say instead."""
 WORDS = re.compile(rf"\b({'|'.join(PRIVATE)})\b", re.I)
 CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.M | re.S)
+MARKUP = re.compile(r"\{[^{}]*\}|<[^<>]*>")
+"""What a template fills in, and HTML."""
 TEXTS = (
     "README.md", "CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md", "benchmarks/README.md",
     "benchmarks/peers/README.md", "src/mien/zoo/samples/README.md",
@@ -60,6 +63,23 @@ def test_help_of_commands(made: Callable[[str], str]) -> None:
 def test_descriptions_of_calls(made: Callable[[str], str]) -> None:
     pytest.importorskip("fastapi", reason="needs mien[web]")
     assert private(made("http_calls")) == []
+
+
+def test_docstrings_comments_and_messages_of_code() -> None:
+    """What a reader of the code meets: the reference is made of it, and users see the messages."""
+    wrong = []
+    for path in sorted((ROOT / "src").rglob("*.py")):
+        with path.open("rb") as file:
+            texts = [
+                token
+                for token in tokenize.tokenize(file.readline)
+                # a string with a space is a sentence, others are names: keys, ids, classes of CSS
+                if token.type in (tokenize.COMMENT, tokenize.STRING) and " " in token.string
+            ]
+        for token in texts:
+            plain = MARKUP.sub("", token.string) if "{" in token.string else token.string
+            wrong += [f"{path.name}:{token.start[0]} {found}" for found in private(plain)]
+    assert wrong == []
 
 
 def test_a_private_word_would_be_found() -> None:

@@ -46,7 +46,7 @@ def test_its_guide_is_all_of_it_in_order() -> None:
     assert kept.describe() == "happy keeping speech AU1=1", (
         "units asked for by themselves are meant"
     )
-    with pytest.raises(GuideError, match=r"give the photograph friend\.jpg"):
+    with pytest.raises(GuideError, match=r"give the reference photograph friend\.jpg"):
         ExpressionSpec.of(ALL).guide()
 
 

@@ -122,7 +122,7 @@ def test_a_phone_in_the_dark_a_curve_and_a_photograph(
     page.get_by_role("radio", name="A photograph", exact=True).check()
     made_of_nothing = page.get_by_role("button", name="Make the film")
     made_of_nothing.click()
-    page.get_by_text("give the photograph that lends its expression").wait_for()
+    page.get_by_text("give the reference photograph").wait_for()
     phone.upload(samples()["ben"], "by-photo")
     page.locator("#photo-seen").get_by_text("ben.jpg").wait_for()
     page.get_by_role("button", name="Keyframes, and the part of the film").click()

@@ -299,9 +299,9 @@ def test_a_lying_photograph_reference_and_swap(visit: Any, couple: Path, tmp_pat
     visit.shows("as it was")
     page.get_by_role("tab", name="Like a photo").click()
     visit.upload(couple, "lender")
-    page.get_by_role("button", name="Lend the expression of face 2").wait_for()
+    page.get_by_role("button", name="Take the expression of face 2").wait_for()
     assert page.get_by_alt_text("After: as it was", exact=True).count() == 1, "nothing yet"
-    visit.press("Lend the expression of face 1")
+    visit.press("Take the expression of face 1")
     visit.shows("like couple (1)")
     page.get_by_role("tab", name="Swap").click()
     visit.upload(couple, "partner")

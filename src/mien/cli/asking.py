@@ -80,7 +80,7 @@ Expressed: TypeAlias = Annotated[
 
 @dataclass(frozen=True)
 class Asked:
-    """An expression, and the photograph that is to lend its own: who opens the editor can make it a
+    """An expression, and the reference photograph: who opens the editor can make it a
     guide."""
 
     spec: ExpressionSpec
@@ -155,7 +155,7 @@ def kept_by(keep: str) -> str | None:
 
 @contextmanager
 def naming(what: object) -> Iterator[None]:
-    """A face that is not found is told together with the photograph."""
+    """A face that is not found is reported together with the photograph."""
     try:
         yield
     except FaceNotFound as error:

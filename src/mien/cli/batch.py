@@ -36,7 +36,7 @@ class Job:
 
 @dataclass
 class Plan:
-    """The jobs, and what lay beside the photographs: the reason, and the files it is true of."""
+    """The jobs, and what was beside the photographs: the reason, and the files it is true of."""
 
     jobs: list[Job] = field(default_factory=list)
     passed: dict[str, list[Path]] = field(default_factory=dict)
@@ -159,7 +159,7 @@ def _shows_a_picture(path: Path) -> bool:
 
 
 def _named(found: Sequence[tuple[Path, Path]], out: Path) -> list[Job]:
-    """Every photograph with the name of its edit; two of one stem are told apart by their
+    """Every photograph with the name of its edit; two of one stem are distinguished by their
     suffixes.
     """
     targets = [out / place / written_as(source, out) for source, place in found]

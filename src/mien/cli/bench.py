@@ -259,7 +259,7 @@ def film(
 
 
 def _check_out(out: Path | None) -> None:
-    """A mistake unless a file can be written there: told before anything is measured."""
+    """A mistake unless a file can be written there: reported before anything is measured."""
     from mien.cli.session import check_folder
     from mien.errors import DataError
 

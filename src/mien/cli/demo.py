@@ -162,7 +162,7 @@ def _intensities(editor: Editor, name: str, photo: Photo) -> UInt8:
 
 
 def _swap(editor: Editor, pictures: dict[str, Photo]) -> UInt8:
-    """A row: two faces that wear different expressions, then each with the other's."""
+    """A row: two faces that show different expressions, then each with the other's."""
     from mien.guides import Label
     from mien.sheet import sheet
 

@@ -222,7 +222,7 @@ def _networks(
 
 
 def _asked(expressions: str, path: Path | None) -> list[Ask]:
-    """What every person is to show; rows of the table that cannot be read are told and skipped."""
+    """What every person is to show; unreadable rows of the table are reported."""
     from mien import facs
     from mien.people.asks import of_labels, read
 

@@ -141,7 +141,7 @@ class Strangers(Batch):
 
 @dataclass(frozen=True)
 class Pairs(Strangers):
-    """The same where it is known: the first with the expression that the second wear."""
+    """The same where it is known: the first with the expression that the second show."""
 
     target: Shown
     truth: Truth

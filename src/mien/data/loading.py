@@ -45,7 +45,7 @@ class Renders:
     """One photograph's renders, of which only the small facts are in memory."""
 
     person: str
-    neutral: bool  # the photograph itself wears no expression
+    neutral: bool  # the photograph itself shows no expression
     size: int  # side of the pictures, px: the training crop's field of view
     units: Float  # (K, 47)
     landmarks: Float  # (K, 68, 2) px
@@ -54,7 +54,7 @@ class Renders:
     stored: list[Stored]  # K
 
     def at_rest(self) -> int:
-        """The first state that stands as the photograph and wears nothing; DataError when none
+        """The first state that stands as the photograph and shows nothing; DataError when none
         does.
         """
         for k in self.still:
@@ -101,7 +101,7 @@ def shrunk(picture: Tensor, side: int) -> Tensor:
 
 
 class RigPairs(Dataset[Pairs]):
-    """Same person under two expressions, with the rig's truth, and a donor who wears the second.
+    """Same person under two expressions, with the rig's truth, and a donor who shows the second.
 
     With `portraits` also who source and donor are, positions in `people`, and at rest, under the
     geometry and camera of their own picture. The random draws are the same with them and without.
@@ -164,7 +164,7 @@ class RigPairs(Dataset[Pairs]):
         return source, int(rng.choice(still[1:]))
 
     def donor(self, s: int, state: int, rng: Generator) -> tuple[int, int]:
-        """Another photograph whose person wears the same expression; the target itself if none
+        """Another photograph whose person shows the same expression; the target itself if none
         does.
         """
         person = self.photos[s].person
@@ -191,7 +191,7 @@ class RigPairs(Dataset[Pairs]):
             exact=torch.tensor(1.0),  # it is asked for by these units, estimate or not
         )
         third = replace(
-            second,  # what a donor wears is what the target wears
+            second,  # what a donor shows is what the target shows
             pixels=self.picture(wearer_photo.stored[donor].image(), *theirs),
             landmarks=self.landmarks(wearer_photo, donor, theirs[0]),
         )

@@ -119,7 +119,7 @@ def _row(record: Record) -> dict[str, Any]:
 
 
 def _record(row: Row) -> tuple[Record, bool]:
-    """The record of a line, and whether the line says the split; what is wrong is told to `row`."""
+    """The record of a line, and whether the line says the split; mistakes go to `row`."""
     for name in row.values.keys() - set(_COLUMNS):
         if near := difflib.get_close_matches(name, _COLUMNS, 1, 0.75):
             row.mistake(f"there is no column {name!r}: did you mean {near[0]!r}?")

@@ -24,7 +24,7 @@ AGES = "*_info.csv"
 
 @dataclass(frozen=True)
 class DonorPhotograph:
-    """A photograph that may lend its teeth: its name, file, terms, source and age (NaN: not
+    """A photograph whose teeth may be used: its name, file, terms, source and age (NaN: not
     known)."""
 
     name: str
@@ -35,7 +35,7 @@ class DonorPhotograph:
 
 
 def donor_photographs(folder: Path, without: Collection[str] = ()) -> list[DonorPhotograph]:
-    """The photographs in `folder` that may lend, in order of their names, but for `without`.
+    """The photographs in `folder` that may be used, in order of their names, but for `without`.
 
     Of a data set that mien knows, by a manifest or by its makers' layout, these are expressive
     photographs of training people only: who is measured on must not have been drawn with. Of any
@@ -53,7 +53,9 @@ def donor_photographs(folder: Path, without: Collection[str] = ()) -> list[Donor
         ]
     names = {photograph.name for photograph in found}
     if unknown := sorted(set(without) - names):
-        raise DataError(f"no photograph {unknown[0]!r} to leave out: it is not among the lenders")
+        raise DataError(
+            f"no photograph {unknown[0]!r} to leave out: it is not among the photographs"
+        )
     kept = [photograph for photograph in found if photograph.name not in without]
     if not kept:
         raise DataError(f"no photographs of smiles in {folder}")
@@ -94,7 +96,7 @@ def _donor(photograph: DonorPhotograph) -> Donor | None:
 
 
 def _of_a_set(folder: Path) -> list[DonorPhotograph] | None:
-    """Lenders of a known data set; None if `folder` is not one or part of one."""
+    """Photographs of a known data set; None if `folder` is not one or part of one."""
     for root, find in ((folder, records_in), (folder.parent, _whole)):
         records = find(root)
         if records is None:

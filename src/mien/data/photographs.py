@@ -98,7 +98,7 @@ class Photographs:
 
     def strangers(self, i: int) -> tuple[Photograph, Photograph]:
         """Draw i of two people, each with a photograph of theirs at rest where there is one.
-        Half of the time one wears an emotion and the other another, where emotions are known.
+        Half of the time one shows an emotion and the other another, where emotions are known.
         DataError where only one person is shown to learn from; one who is but looked at stands
         beside another photograph of theirs.
         """

@@ -1,4 +1,4 @@
-"""One line of a manifest: every column checked, every mistake told in a line of its own."""
+"""One line of a manifest: every column checked, every mistake reported in a line of its own."""
 
 from __future__ import annotations
 

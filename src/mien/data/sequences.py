@@ -22,7 +22,7 @@ class TemporalProfile(Enum):
     POSED = "from rest (first frame) to its peak (last frame)"
     ARC = "from rest (first frame) to its peak and back"
     SPOKEN = "there throughout, with speech"
-    CODED = "told by the action units of every frame"
+    CODED = "given by the action units of every frame"
 
 
 @dataclass(frozen=True)

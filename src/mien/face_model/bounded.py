@@ -118,7 +118,7 @@ def least_squares(
 
 
 def _radius(radius: float, gained: float, foretold: float, length: float) -> tuple[float, float]:
-    """The next trust region's radius, and how much of what was foretold came true."""
+    """The next trust region's radius, and how much of what was predicted came true."""
     ratio = gained / foretold if foretold > 0 else float(foretold == gained == 0)
     if ratio < 0.25:
         return 0.25 * length, ratio

@@ -236,7 +236,7 @@ def _toothed(tooth: Float, top: Double, edge: Double, columns: Index) -> Bool:
 
 
 def _lay(smile: _Smile, flat: Flat, opening: float) -> Row:
-    """Lay the row of a smile flat."""
+    """Flatten the row of a smile."""
     x = smile.columns.astype(np.float64)
     curve = Polynomial.fit(x, _fair(x, smile.edge, 4), 4)
     lip = Polynomial.fit(x, _fair(x, smile.top, 6), 6)

@@ -29,7 +29,7 @@ expected to have it closed, so there a gap of landmark noise is forgiven."""
 UNFITTED = ("eyeLook", "cheekPuff", "mouthClose", "jawForward")
 """Shapes that 68 points cannot tell."""
 REST_TRUST = 0.4
-"""How far the foretold face at rest is believed, against the points that are seen: its error is two
+"""How far the predicted face at rest is believed, against the points that are seen: it errs two
 to three times theirs."""
 
 
@@ -113,7 +113,7 @@ def fit(
     `gaze`: weights (53,) of the eyeLook shapes, which move the lids, if they are known.
 
     With `neutral` only the lids may differ from the model's rest. Otherwise 41 shapes may, and the
-    same identity must explain how the person looks at rest, which `rest` foretells. `identity`
+    same identity must explain how the person looks at rest, which `rest` predicts. `identity`
     (50,) holds the person fixed instead, for a second photograph of the same one.
     """
     points, closed = merge_lips(landmarks.astype(np.float64), neutral)

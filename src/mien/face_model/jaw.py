@@ -1,4 +1,4 @@
-"""Where on a row of teeth a pixel lies, told by where the mesh's teeth lie in the picture."""
+"""Where on a row of teeth a pixel lies, found by where the mesh's teeth lie in the picture."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Layers:
         self.paint[where] *= np.asarray(by, np.float32)[..., None]
 
     def over(self, part: tuple[slice, slice], cover: Float, colour: Float) -> None:
-        """Lay a colour (3,) or (h, w, 3) over a part, as far as `cover` (h, w) says."""
+        """Blend a colour (3,) or (h, w, 3) over a part, as far as `cover` (h, w) says."""
         self.keep[part] *= 1 - cover
         self.paint[part] *= (1 - cover)[..., None]
         self.paint[part] += cover[..., None] * colour

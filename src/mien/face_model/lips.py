@@ -32,7 +32,7 @@ MARGIN = (0.12, 0.42)
 it is the photograph's."""
 LIPLIKE, HUES = (0.25, 0.6), (0.05, 0.12)
 """Part of the way from the skin's hue to the lower lip's up to which a colour is skin, and from
-which on it is lip; difference of the two up to which nothing can be told, and from which on it
+which on it is lip; difference of the two up to which nothing can be said, and from which on it
 can."""
 LEAST = np.float32(0.1)
 """How much a colour counts that is seen in a stretched part only: its border's is mixed in."""

@@ -137,7 +137,7 @@ class FaceModel:
 
     @cached_property
     def _outward(self) -> np.float32:
-        """+1 or -1: the winding of the file, told by the tip of the nose."""
+        """+1 or -1: the winding of the file, found by the tip of the nose."""
         return np.float32(np.sign(self._normals(self.neutral)[self.landmarks[30], 2]))
 
     @cached_property
@@ -214,7 +214,7 @@ class FaceModel:
             np.concatenate([b, c, a, a, b, c, own]),
         )
         pairs = np.sort(rows * n + columns)
-        first = np.flatnonzero(np.diff(pairs, prepend=-1))  # an edge is told by both its triangles
+        first = np.flatnonzero(np.diff(pairs, prepend=-1))  # an edge is named by both its triangles
         often = np.diff(first, append=len(pairs)).astype(np.float32)
         row, column = np.divmod(pairs[first][::-1], n)
         share = (1 / np.bincount(rows, minlength=n)).astype(np.float32)
@@ -232,7 +232,7 @@ class FaceModel:
 
     @cached_property
     def lips(self) -> Float:
-        """1 for the vertices (N,) of the red of the lips, told by the roll shapes; else 0."""
+        """1 for the vertices (N,) of the red of the lips, found by the roll shapes; else 0."""
         moved = self._travel("mouthRollUpper") ** 2 + self._travel("mouthRollLower") ** 2
         lip = (moved > 0.02).astype(np.float32)
         lip[FACE.stop :] = 0

@@ -55,7 +55,7 @@ LINE_WIDTH = 0.06
 
 @dataclass(frozen=True)
 class Skin:
-    """What a photograph lends its pictures; textures of its own size, 0..255."""
+    """What a photograph gives its pictures; textures of its own size, 0..255."""
 
     model: FaceModel
     photo: Float  # (H, W, 3)
@@ -146,7 +146,7 @@ def _window(mask: Bool, margin: int = 0) -> tuple[slice, slice] | None:
 
 
 def _second_texture(skin: Skin, frame: Frame, layers: Layers) -> None:
-    """Lay the closed lids over the photograph.
+    """Blend the closed lids over the photograph.
 
     As far as both agree the photograph shows: there the flow does find its colour.
     """
@@ -172,7 +172,7 @@ def _second_texture(skin: Skin, frame: Frame, layers: Layers) -> None:
 
 
 def _lips(skin: Skin, frame: Frame, layers: Layers) -> None:
-    """Lay lips over the photograph's, as far as they are no longer these."""
+    """Blend lips over the photograph's, as far as they are no longer these."""
     if frame.scene.lips < 0.01:
         return
     at = frame.scene.attributes[: FACE.stop, FLAT]

@@ -79,7 +79,7 @@ class Sitter:
     """A fitted photograph, ready to be posed.
 
     Attributes:
-        skin: the textures that it lends.
+        skin: the textures that it gives.
     """
 
     def __init__(self, rig: Rig) -> None:

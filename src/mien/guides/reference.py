@@ -11,7 +11,7 @@ from mien.types import Array, Expression, Faces
 
 @dataclass(frozen=True)
 class Reference(Guide):
-    """Guide by other people's photographs: their expression is lent. One serves a batch."""
+    """Guide by other people's photographs: their expression is transferred. One serves a batch."""
 
     faces: Faces[Any]
 

@@ -38,7 +38,7 @@ _LARGEST_FILE = 1_000_000  # bytes
 @dataclass(frozen=True)
 class ExpressionSpec:
     """What is asked of a face: a whole expression (`to`, `blendshapes`), a share of the one that a
-    photograph lends (`like`), and on top of both `au`, `gaze`, `turn` and `light`.
+    reference photograph shows (`like`), and on top of both `au`, `gaze`, `turn` and `light`.
 
     GuideError for what cannot be read, is out of range, or contradicts itself.
 
@@ -53,7 +53,7 @@ class ExpressionSpec:
     blendshapes: Mapping[str, float] | None = None
     """ARKit's, of the whole face: those not named are 0."""
     like: str | None = None
-    """A photograph that lends its expression, as its file is called: who opens it gives `guide` its
+    """The reference photograph, as its file is called: who opens it gives `guide` its
     expression."""
     share: float = 1.0
     """How far `like` is followed, 0 to 1."""
@@ -157,8 +157,8 @@ class ExpressionSpec:
     def guide(self, reference: Guide | None = None, kept: str | None = None) -> Guide:
         """What it asks for; `intensity` is the caller's to apply.
 
-        lent: the expression of the photograph `like`; kept: what a whole expression leaves as it
-        is, such as `speech`. GuideError when nothing is asked for, or `reference` is missing.
+        reference: the expression of the photograph `like`; kept: what a whole expression leaves
+        as it is, such as `speech`. GuideError when nothing is asked for, or `reference` is missing.
         """
         if self.empty:
             raise GuideError(
@@ -167,7 +167,7 @@ class ExpressionSpec:
         whole = self._base()
         if self.like is not None:
             if reference is None:
-                raise GuideError(f"give the photograph {self.like} that lends its expression")
+                raise GuideError(f"give the reference photograph {self.like}")
             whole.append(reference if self.share == 1 else Scaled(reference, self.share))
         if kept is not None:
             whole = [Held(part, kept) for part in whole]  # what is asked for by itself is meant

@@ -1,7 +1,7 @@
 """The two judges' networks: unlike by design, so that what both say is not one network's habit.
 
 Both see an aligned crop of 128 px and answer three questions at once. `ConvNet` (judge a) is a
-residual network that pools nothing away: which side of the face moved is told by where. `Mixer`
+residual network that pools nothing away: which side of the face moved is read by where. `Mixer`
 (judge b) cuts the face into 8 x 8 cells and mixes cells and channels in turn (Tolstikhin et al.,
 "MLP-Mixer", 2021), which suits faces that lie always alike. They share no block but the linear
 layers at their ends.

@@ -1,4 +1,4 @@
-"""The contract of a method: what stays, what is lent, and their composition.
+"""The contract of a method: what stays, what is transferred, and their composition.
 
 Every method answers a few calls, whatever is inside. Transfer, swap, interpolation, metrics, the
 editor, the web form and the contract tests are written against these alone. A method works with one
@@ -61,7 +61,7 @@ class Method(ABC, Generic[Array]):
 
     @abstractmethod
     def encode(self, faces: Faces[Array]) -> Expression[Array]:
-        """The expression that faces (B) wear: code (B, D)."""
+        """The expression that faces (B) show: code (B, D)."""
 
     @abstractmethod
     def from_labels(self, index: Array) -> Expression[Array]:
@@ -79,7 +79,7 @@ class Method(ABC, Generic[Array]):
     def compose(
         self, identity: Identity[Array], expression: Expression[Array]
     ) -> Composition[Array]:
-        """What to do to the source so that it wears the expression."""
+        """What to do to the source so that it shows the expression."""
 
     @abstractmethod
     def composed(self, pixels: Array, edit: Composition[Array]) -> Array:
@@ -139,7 +139,7 @@ class Method(ABC, Generic[Array]):
         self, faces: Faces[Array], source: Faces[Array] | None, own: Expression[Array] | None
     ) -> Expression[Array]:
         """The expression of other people's faces (B or 1) as `source` (B), whose own is `own`,
-        would wear it."""
+        would show it."""
         return self.encode(faces)
 
     def from_blendshapes(self, weights: Array) -> Expression[Array]:
@@ -222,7 +222,7 @@ class Method(ABC, Generic[Array]):
     def answer(
         self, identity: Identity[Array], expression: Expression[Array]
     ) -> Composition[Array]:
-        """What to do to the source so that it is read to wear the expression."""
+        """What to do to the source so that it is read to show the expression."""
         return self.compose(identity, expression)
 
     def decode(self, identity: Identity[Array], expression: Expression[Array]) -> Array:

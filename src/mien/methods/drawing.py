@@ -24,7 +24,7 @@ from mien.types import Composition, Faces
 T = TypeVar("T")
 
 KNOWN = 64
-"""People, told by their identity, whose teeth are remembered from picture to picture."""
+"""People, known by their identity, whose teeth are remembered from picture to picture."""
 FITTED = 4
 """Fitted faces that are kept for the next ask; one of 1,024 px takes 60 MB."""
 

@@ -58,7 +58,7 @@ class Learnt(nn.Module, Method[Tensor]):
     def answer(
         self, identity: Identity[Tensor], expression: Expression[Tensor]
     ) -> Composition[Tensor]:
-        """What to do to the source so that it is read to wear the expression.
+        """What to do to the source so that it is read to show the expression.
 
         `compose`, and then `refinement_steps` times: the result is read as action units, and
         half of what it lacks is asked for on top, so that one ask means one strength on more faces.

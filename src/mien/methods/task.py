@@ -181,7 +181,7 @@ class MethodTask(Task[Trained]):
 
     @torch.no_grad()
     def preview(self, average: Trained, batch: Batch) -> list[tuple[str, Tensor]]:
-        """Source, every label, the source's own code; what another lends; where the truth is known,
+        """Source, every label, the source's own code; what another gives; where the truth is known,
         the target by units too.
         """
         source = _faces(batch.source.pixels)

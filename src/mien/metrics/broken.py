@@ -1,9 +1,9 @@
 """Editors that are broken on purpose, and who of the judges notices.
 
 A column that a broken editor wins proves nothing for those who win it honestly. So each is measured
-beside a real editor on faces whose right answer is a photograph, and for every column it is told
+beside a real editor on faces whose right answer is a photograph, and for every column it is said
 who is the better one, person by person. What an editor breaks (`BREAKS`) has to show in the columns
-that say they see it; where it does not, the column is fooled, and that is told too.
+that say they see it; where it does not, the column is fooled, and that is said too.
 """
 
 from __future__ import annotations

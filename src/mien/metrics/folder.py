@@ -95,7 +95,7 @@ class Folder:
         return [name for name, there in has.items() if there]
 
     def face(self, record: Record, side: int | None = None) -> Faces[Tensor] | None:
-        """A picture's face at its own side, or at the one named; None, and told in
+        """A picture's face at its own side, or at the one named; None, and reported in
         `without_face`, where there is none."""
         name = record.file_name
         face = pixels = None

@@ -21,7 +21,7 @@ COLUMNS = (
     "psnr", "face_psnr", "face_ssim", "face_perceptual", "mouth_psnr", "units_a", "units_b",
     "emotion_a", "emotion_b", "identity", "sharpness", "mp_smile", "mp_gap", "mp_change",
 )  # fmt: skip
-"""Columns that are told by group."""
+"""Columns that are given by group."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""Leakage measured by attack: can a fresh network tell from results who lent the expression?
+"""Leakage measured by attack: can a fresh network tell from results whose expression it was?
 
-Identity distances say that a result still looks like its source. They miss what is lent beside the
+Identity distances say that a result still looks like its source. They miss what comes with the
 expression and is too little to be seen: the attack finds it, since it learns from thousands of
-results what each lender leaves behind.
+results what each reference leaves behind.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from mien.types import Faces
 SEEN = 48
 """Side at which the attacker sees results, px."""
 WORN = tuple(range(1, len(facs.EMOTIONS)))
-"""The emotions that every lender lends: all but neutral, at full strength."""
+"""The emotions that every reference shows: all but neutral, at full strength."""
 
 
 @dataclass(frozen=True)
 class LeakageTrial:
-    """One lender's emotion on a batch of sources; the rig's answer with it."""
+    """One reference's emotion on a batch of sources; the rig's answer with it."""
 
     source: Faces[Tensor]
     reference: Faces[Tensor]
@@ -40,7 +40,7 @@ class LeakageTrial:
 
 @dataclass(frozen=True)
 class LeakageSplit:
-    """Who lends to whom: lenders, and sources in two groups, one of which teaches the attacker."""
+    """References, and sources in two groups, one of which teaches the attacker."""
 
     references: Sequence[Renders]
     learn: Sequence[Renders]
@@ -50,7 +50,7 @@ class LeakageSplit:
 def leakage_split(
     folder: Path, split: str, references: int, sources: int, seed: int = 0
 ) -> LeakageSplit:
-    """A party of different people who all wear every emotion; DataError when there are too few."""
+    """A split of different people who all show every emotion; DataError when there are too few."""
     rng = np.random.default_rng([seed, 17])
     one_each = {p.person: p for p in open_renders(folder, split) if len(worn(p)) == len(WORN)}
     if len(one_each) < references + sources:
@@ -64,7 +64,7 @@ def leakage_split(
 
 
 def worn(photo: Renders) -> dict[int, int]:
-    """Emotion -> the state of a photograph that wears it."""
+    """Emotion -> the state of a photograph that shows it."""
     found = {label_of(photo.units[k]): k for k in photo.still if k > 0}
     return {emotion: found[emotion] for emotion in WORN if emotion in found}
 
@@ -72,7 +72,7 @@ def worn(photo: Renders) -> dict[int, int]:
 def attack(
     edit: Callable[[LeakageTrial], Tensor], people: LeakageSplit, size: int, seed: int = 0
 ) -> Attack:
-    """Share of results whose lender is named; chance is 1 over the number of lenders.
+    """Share of results whose reference is named; chance is 1 over the number of references.
 
     The attacker sees result and result minus source, learns on some sources and is judged on
     others.
@@ -89,7 +89,7 @@ def _results(
     sources: Sequence[Renders],
     size: int,
 ) -> tuple[Tensor, Tensor]:
-    """What the attacker sees (N, 6, 48, 48) and who lent (N,), in an order that says nothing."""
+    """What the attacker sees (N, 6, 48, 48) and the reference (N,), shuffled."""
     seen, who = [], []
     source = faces_of([(p, 0) for p in sources], size)
     for emotion in WORN:

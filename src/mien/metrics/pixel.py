@@ -133,7 +133,7 @@ REGIONS: dict[str, tuple[tuple[int, int], ...]] = {
 """Landmarks whose hulls, with a border, are a region that expressions change most; left and right
 are the person's own."""
 PARTS = ("mouth", "left_eye", "right_eye", "left_brow", "right_brow")
-"""The regions that are told apart where faces are measured at their own size."""
+"""The regions that are distinguished where faces are measured at their own size."""
 
 
 def region_mask(landmarks: Tensor, size: int, region: str) -> Tensor:

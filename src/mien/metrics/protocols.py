@@ -226,7 +226,7 @@ def _units_of(values: facs.Vector) -> ActionUnits:
 def _stored(
     photos: Sequence[Renders], directions: Mapping[str, facs.Vector], size: int
 ) -> list[Trial]:
-    """The renders that wear one of the directions at any strength, from the same person's neutral
+    """The renders that show one of the directions at any strength, from the same person's neutral
     render; what the rig answers, as far as it was rendered.
     """
     found: dict[tuple[str, float], list[tuple[Renders, int, int]]] = {}
@@ -292,7 +292,7 @@ PHOTOGRAPHS: Mapping[str, str] = {"real": "london", "wild": "congress"}
 
 
 def check(protocols: Sequence[str], setting: Setting) -> None:
-    """DataError if the faces of a protocol cannot be had: told before others are measured."""
+    """DataError if the faces of a protocol cannot be had: reported before others are measured."""
     for name in protocols:
         if name in PHOTOGRAPHS:
             _records(PHOTOGRAPHS[name], setting)
@@ -301,7 +301,7 @@ def check(protocols: Sequence[str], setting: Setting) -> None:
 
 
 def _wearing(photo: Renders, label: int) -> list[int]:
-    """The renders of a photograph, lit and turned as it is, that wear an emotion's prototype."""
+    """The renders of a photograph, lit and turned as it is, that show an emotion's prototype."""
     return [s for s in photo.still if s > 0 and label_of(photo.units[s]) == label]
 
 

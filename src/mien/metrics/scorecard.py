@@ -32,9 +32,9 @@ from mien.metrics.statistics import summarise
 from mien.metrics.trials import Ask, Editing, Section, answer, nothing
 
 COUNTED = ("failed", "lost", "untouched")
-"""Columns of which a number is told, not a mean."""
+"""Columns of which a number is given, not a mean."""
 GAINS = ("psnr", "ms_ssim", "face_psnr", "face_ms_ssim")
-"""Columns whose gain over doing nothing is told too."""
+"""Columns whose gain over doing nothing is given too."""
 NOTHING = "nothing"
 UNHEARD = (
     "cli", "editor.py", "hub.py", "metrics/brief.py", "metrics/broken.py", "metrics/cost.py",
@@ -79,7 +79,7 @@ def score(
     there is one, and for every contestant; a contestant that cannot take part has the reason there.
 
     `kept` is the folder of finished lines; `known` are the protocols to choose from, by default
-    those of data sets and renders; `groups` says of people what else lines are told by. One thread
+    those of data sets and renders; `groups` says of people what else lines are given by. One thread
     computes, so that the same numbers come out whatever the number of cores.
     """
     table: dict[str, Any] = {}

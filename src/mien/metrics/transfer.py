@@ -21,7 +21,7 @@ from mien.types import Expression, Faces
 
 
 class TransferTrial(Protocol):
-    """Whoever lends, to whom, and what should come of it."""
+    """The reference, the source, and what should come of it."""
 
     @property
     def source(self) -> Faces[Tensor]: ...
@@ -49,7 +49,7 @@ class Row:
     units_wrong: float  # ... |read in the result - the truth's units|
     emotion_agrees: float  # share of judges that name the same emotion in result and truth
     identity: float  # distance of the result to its source
-    to_reference: float  # ... to the photograph that lent the expression
+    to_reference: float  # ... to the photograph whose expression it was
     source_to_reference: float  # the same distance before the edit
 
 
@@ -65,7 +65,7 @@ def by_reference(method: Method[Any]) -> Callable[[TransferTrial], Tensor]:
 
 
 def by_units(method: Method[Any]) -> Editing:
-    """The same, told the units in numbers instead of being shown the reference."""
+    """The same, given the units in numbers instead of being shown the reference."""
 
     @torch.no_grad()
     def edit(triples: Triples) -> Tensor:

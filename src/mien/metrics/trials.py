@@ -23,14 +23,14 @@ BATCH = 16
 
 @dataclass(frozen=True)
 class Units:
-    """Every unit, told in numbers (B, 47) in [0, 1]."""
+    """Every unit, given in numbers (B, 47) in [0, 1]."""
 
     values: Tensor
 
 
 @dataclass(frozen=True)
 class Own:
-    """The expression that the source wears already: nothing should change."""
+    """The expression that the source shows already: nothing should change."""
 
 
 Ask: TypeAlias = Label | Reference | ActionUnits | Units | Own
@@ -50,9 +50,9 @@ class Trial:
     emotions: tuple[int, ...] | None = None
     """What a judge should call each result, places in `facs.EMOTIONS`."""
     units: Tensor | None = None
-    """Action units (B, 47) that each result should wear."""
+    """Action units (B, 47) that each result should show."""
     reference: Faces[Tensor] | None = None
-    """Somebody else who lends the expression: a result should not become them."""
+    """Somebody else whose expression it is: a result should not become them."""
     direction: Tensor | None = None
     """Units (47,) that are asked for in proportion to an amount, from a face at rest."""
     amount: float = 0.0

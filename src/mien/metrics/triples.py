@@ -1,6 +1,6 @@
 """Giving A the expression of B where the answer is known: triples of the rig's renders.
 
-Source: a photograph of A. Reference: B, a render who wears an expression of the shared list. Truth:
+Source: a photograph of A. Reference: B, a render who shows an expression of the shared list. Truth:
 A rendered with the same action units, in the same pose and light as the photograph.
 """
 
@@ -30,7 +30,7 @@ class Triples:
     source_units: Tensor
     """(B, 47) of the source where it is known, else the fit's estimate."""
     units: Tensor
-    """(B, 47) that reference and truth wear."""
+    """(B, 47) that reference and truth show."""
     people: tuple[str, ...]
     references: tuple[str, ...]
 
@@ -69,7 +69,7 @@ def draw_triples(
 ) -> Triples:  # fmt: skip
     """`count` triples of the people in `split`, spread evenly over them, from renders in `folder`.
 
-    people: whom to take, as source and as lender.
+    people: whom to take, as source and as reference.
     Every expression of the renders may come, weak ones too, but what the photograph shows already
     (neutral, of somebody at rest). DataError when there are no renders.
     """
@@ -83,7 +83,9 @@ def draw_triples(
             wearers.setdefault(photo.expression[state], []).append((photo, state))
     chosen: list[tuple[tuple[Renders, int], tuple[Renders, int], tuple[Renders, int]]] = []
     if len(own) < 2:
-        raise DataError(f"no two people in {folder / split}: one lends the other an expression")
+        raise DataError(
+            f"no two people in {folder / split}: one would be the reference of the other"
+        )
     while len(chosen) < count:
         for person in rng.permutation(sorted(own)):
             photo = own[person][int(rng.integers(len(own[person])))]

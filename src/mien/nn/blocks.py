@@ -98,7 +98,7 @@ class Quiet(nn.Module):
 class Refine(Quiet):
     """A styled residual block at the decoder's finer map, (B, c, H, W) -> the same.
 
-    Lids and lips are a few pixels wide: one more look at the style where they can be told apart.
+    Lids and lips are a few pixels wide: one more look at the style where they can be distinguished.
     Adds nothing at first. through: the style's change passes so many numbers, 0 for all of it.
     """
 

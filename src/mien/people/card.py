@@ -35,7 +35,7 @@ def text(
         "- An identity distance is dlib's, whose descriptor tells people of some groups less well "
         "apart. Hair, ears and clothes are those of one source.",
         "- Two invented people are not held apart from one another.",
-        "- Gender and ethnicity are those of the people that the skin comes from, as they told; "
+        "- Gender and ethnicity are those of the people that the skin comes from, as they said; "
         "shapes come from others too, and parts of some faces.",
         "- Expressions are posed prototypes and what was asked for by units; they are not felt.",
         "- Light and camera are those of the sources' studio.", "",
@@ -103,5 +103,5 @@ def _sources(pictures: Sequence[Facts]) -> list[str]:
     return [
         *(f"- {origin}: {licence}. Changes: mixed, then edited by mien." for origin, licence in
           origins),
-        f"- {len(sources)} people lend something; `sources` names them for each picture.",
+        f"- {len(sources)} people are mixed in; `sources` names them for each picture.",
     ]  # fmt: skip

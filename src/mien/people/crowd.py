@@ -26,17 +26,17 @@ EVEN = 8.0
 SHAPED = 6
 """People whose deviations make one shape."""
 KIN = 2
-"""Parts of a face, at most, that people of other groups lend."""
+"""Parts of a face, at most, that people of other groups give."""
 AGES = 6.0
 """Years from the wanted age within which most of those who are mixed lie."""
 TONES = 15.0
-"""Brightness of skin, 0..255, within which most of those who lend a part from another group lie."""
+"""Brightness of skin, 0..255, within which most of those who give a part from another group lie."""
 ATTRIBUTES = ("gender", "ethnicity")
 
 
 @dataclass(frozen=True)
 class Mix:
-    """Who a new person is mixed from: `people` lend skin, those of the group first; `shape`, whose
+    """Who a new person is mixed from: `people` give skin, those of the group first; `shape`, whose
     deviations by which shares; and of which group they are: `{"gender": "female"}`."""
 
     people: tuple[str, ...]
@@ -100,7 +100,7 @@ class Crowd:
         return {p: float(np.linalg.norm(who - other)) for p, other in self._who.items()}
 
     def source(self, person: str) -> SourceFace:
-        """What a person of the pool lends."""
+        """What is mixed in of a person of the pool."""
         return self._sources[person]
 
     def shape(self, mixed: Mix) -> Float:
@@ -214,7 +214,7 @@ def _shares(random: np.random.Generator, count: int) -> tuple[float, ...]:
 
 
 def _parts(random: np.random.Generator, own: int, kin: int) -> tuple[int, tuple[int, int, int]]:
-    """Which of the first `own` people is the frame, and who lends each part: one of the others, or
+    """Which of the first `own` people is the frame, and who gives each part: one of the others, or
     of the `kin` people behind them."""
     frame = int(random.integers(own))
     donors = [int(i) for i in random.permutation(own) if i != frame][: len(PARTS)]

@@ -1,6 +1,6 @@
 """A face mixed from several: shape and skin on the face model's mesh, laid into one photograph.
 
-The photograph is the *frame*: it lends hair, ears, neck, clothes and the fine texture of bare skin.
+The photograph is the *frame*: it gives hair, ears, neck, clothes and the fine texture of bare skin.
 The face takes the colours of its large forms from all sources by their shares; its fine structure
 comes from one source a part, eyes with brows, nose, mouth, so that nothing is seen twice as in an
 average. Parts join by bands of detail (Burt & Adelson, "A multiresolution spline with application
@@ -51,7 +51,7 @@ GRID = 40
 @dataclass(frozen=True)
 class Recipe:
     """Who is mixed: `shares` of the sources in the skin (sum 1), which of them is the `frame`, and
-    which lends each of `PARTS`."""
+    which gives each of `PARTS`."""
 
     shares: tuple[float, ...]
     frame: int
@@ -126,7 +126,7 @@ def _window(frame: SourceFace, size: int) -> Float:
 
 
 def _onto(source: SourceFace, target: Float, known: Index) -> Float:
-    """Photograph px -> picture px (2, 3): the similarity that lays a source onto the target."""
+    """Photograph px -> picture px (2, 3): the similarity that maps a source onto the target."""
     return similarity(source.points[known], target[known])
 
 

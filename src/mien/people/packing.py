@@ -159,7 +159,7 @@ def _batches(pictures: Iterable[Packed], size: int) -> Iterator[list[Packed]]:
 
 
 def _schema(names: Sequence[str]) -> Any:
-    """Columns, and what `datasets` has to be told of them."""
+    """Columns, and what `datasets` has to know of them."""
     import pyarrow as pa
 
     def of(name: str) -> tuple[Any, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Consenting people to mix: whose photographs may lend, and what each lends."""
+"""Consenting people to mix: whose photographs may be used, and what of each."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class SourcePhotograph:
 
 @dataclass(frozen=True, eq=False)
 class SourceFace:
-    """What a photograph lends: `face`, where its face is, and what the fit says of it.
+    """What is used of a photograph: `face`, where its face is, and what the fit says of it.
 
     Attributes:
         matrix: (2, 3), from px of the crop of 320 px to photograph px.

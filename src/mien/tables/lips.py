@@ -1,7 +1,7 @@
-"""Lay the lips of training people flat: `python -m mien.tables.lips [--out FILE]`.
+"""Flatten the lips of training people: `python -m mien.tables.lips [--out FILE]`.
 
 From the neutral photographs of the London Set at their full size, with hand-checked points. Which
-people lend theirs was chosen by eye: closed lips without a beard around them, of every complexion.
+people give theirs was chosen by eye: closed lips without a beard around them, of every complexion.
 `mien.face_model.lip_donors` reads the file.
 """
 
@@ -54,7 +54,7 @@ def donor(model: FaceModel, chart: LipChart, record: Record, folder: Path) -> Li
 
 
 def main() -> None:
-    """Lay the lips flat and write them."""
+    """Flatten the lips and write them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--london", type=Path, default=data_home() / "london_1350")
     parser.add_argument("--out", type=Path, default=lip_donors.TABLE)
@@ -70,7 +70,7 @@ def main() -> None:
     if len(records) != len(DONORS) or any(
         r.split != "train" or r.landmarks is None for r in records
     ):
-        raise DataError(f"{options.london} lacks a lender, or one who is no training person")
+        raise DataError(f"{options.london} lacks a donor, or one who is no training person")
     donors = [donor(model, chart, record, options.london) for record in records]
     lip_donors.save(donors, options.out)
     print(f"{options.out}: {len(donors)} people, {options.out.stat().st_size / 1e6:.1f} MB")

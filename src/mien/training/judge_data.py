@@ -64,7 +64,7 @@ class Item(Tensors):
     exact: Tensor
     """(): 1 where `units` is the truth, 0 where the face shows at least that."""
     emotions: Tensor
-    """(8,) shares that sum to 1, or zeros where the face wears no emotion's prototype."""
+    """(8,) shares that sum to 1, or zeros where the face shows no emotion's prototype."""
     landmarks: Tensor
     """(68, 2) px."""
 

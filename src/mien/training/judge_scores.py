@@ -23,7 +23,7 @@ from mien.training.judge_data import (
 )
 
 ACTIVE = 0.1
-"""A unit of at least this is active: its error is also told apart from the many that rest."""
+"""A unit of at least this is active: its error is also distinguished from the many that rest."""
 STRENGTHS = (1.0, 0.75, 0.5, 0.25)
 _BATCH = 64
 
@@ -57,7 +57,7 @@ def render_scores(judge: Judge, faces: Item) -> dict[str, Any]:
 
 
 def emotion_accuracy(emotions: Tensor, units: Tensor) -> dict[str, float]:
-    """Share of right answers among faces that wear a prototype, by strength ("neutral" apart)."""
+    """Share of right answers among faces that show a prototype, by strength ("neutral" apart)."""
     known = [strength_of(row) for row in units.numpy()]
     right = [int(e) == emotion for e, (emotion, _) in zip(emotions.argmax(1), known, strict=True)]
     out = {}

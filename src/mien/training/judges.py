@@ -101,7 +101,7 @@ def units_loss(logits: Tensor, truth: Tensor, exact: Tensor, active: float) -> T
 
 
 def emotions_loss(logits: Tensor, shares: Tensor) -> Tensor:
-    """Cross-entropy over the faces that wear an emotion's prototype."""
+    """Cross-entropy over the faces that show an emotion's prototype."""
     return -(shares * logits.log_softmax(1)).sum() / shares.sum().clamp(min=1)
 
 

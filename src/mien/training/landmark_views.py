@@ -55,7 +55,7 @@ def view(
 ) -> tuple[UInt8, Float]:
     """One training view of a face: crop uint8 (size, size, 3) and its points (68, 2) in crop px.
 
-    `image` is any picture around the face with `points` in its px; `other` lends a background.
+    `image` is any picture around the face with `points` in its px; `other` gives a background.
     """
     calm = random.random() < _CALM
     if random.random() < 0.5:

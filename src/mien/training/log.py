@@ -25,7 +25,7 @@ CHECKED, SHOWN = 96, 8
 SEED = 7
 """Of those items."""
 STEPS = 50
-"""Steps after which a loss that was 0 in all of them is told of."""
+"""Steps after which a loss that was 0 in all of them is reported."""
 
 
 def _pixels(t: Tensor) -> np.ndarray[Any, Any]:

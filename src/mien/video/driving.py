@@ -135,7 +135,7 @@ class DrivingFilm:
                 self._times = [*self._times[-1:], step[0]]
                 self._codes = [*self._codes[-1:], step[1]]
         if not self._times:
-            raise FaceNotFound("no face found in the reference film: lend another one's expression")
+            raise FaceNotFound("no face found in the reference film: take another one")
         index = bisect_right(self._times, time) - 1
         return self._codes[index] if index >= 0 else None
 

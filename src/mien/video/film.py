@@ -49,7 +49,7 @@ def edit_film(
 ) -> Cut:
     """Write `source` to `target` with the driven expression on its faces; sound and times stay.
 
-    Every edited frame carries the mark, the file says what was done. `progress` is told the frames
+    Every edited frame carries the mark, the file says what was done. `progress` is given the frames
     done. FaceNotFound if no frame shows a face, VideoError if a file cannot be read or written:
     nothing is written then.
     """

@@ -68,7 +68,7 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        # told of every byte that stays here, so that who takes nothing of an answer is noticed
+        # called for every byte that stays here, so that who takes nothing of an answer is noticed
         transport.set_write_buffer_limits(high=0)
         if len(self.connections) > self.most and not self._make_room():
             self._refuse(Refused(503, "full", "too many connections: try again in a moment"))

@@ -124,6 +124,6 @@ class Desk:
         self._overdue -= 1
 
     def close(self) -> None:
-        """Begin nothing any more; who waits is told so, what is worked on goes on."""
+        """Begin nothing any more; who waits gets an answer, what is worked on goes on."""
         self._closed = True
         self._worker.shutdown(wait=False, cancel_futures=True)

@@ -179,7 +179,7 @@ class Events:
 
     @or_mistake
     async def invite(self, kind: str, path: str, key: str) -> list[Any]:
-        """A photograph that may lend its expression (`like`), or exchange it (`swap`): its faces
+        """A photograph that may be the reference (`like`), or exchange it (`swap`): its faces
         are shown."""
         sitting = self.sittings.get(key)
         data, name = _taken(path)
@@ -188,7 +188,7 @@ class Events:
             photo = intake.photo(data, self.workshop.limits, "the photograph")
             sitting.guests[kind] = references.guest(photo, name)
             count = len(sitting.guests[kind].faces)
-            said = f"{count} face{'s' * (count > 1)} in {name}: click on the one that lends"
+            said = f"{count} face{'s' * (count > 1)} in {name}: click on one of them"
             return [None, references.shown(kind, sitting.guests[kind]), views.status(said)]
 
         return await self._at_desk(work)
@@ -197,7 +197,7 @@ class Events:
     async def like(
         self, key: str, face: str | None, intensity: float, share: float, event: gr.EventData
     ) -> list[Any]:
-        """A face that lends its expression; followed in part, it goes on top of a label."""
+        """The face of a reference; followed in part, it goes on top of a label."""
 
         def act(sitting: Sitting) -> None:
             guest = sitting.guest("like")
@@ -210,14 +210,14 @@ class Events:
 
     @or_mistake
     async def share(self, key: str, face: str | None, share: float) -> list[Any]:
-        """How far a lent expression is followed."""
+        """How far a reference is followed."""
         if not key:
             return [gr.skip()] * SEEN
         return await self._act(key, face, lambda s: s.wear(s.worn and s.worn.shared(share)))
 
     @or_mistake
     async def swap(self, key: str, face: str | None, event: gr.EventData) -> list[Any]:
-        """A face of a second photograph: both lend each other their expression."""
+        """A face of a second photograph: both exchange their expressions."""
 
         def act(sitting: Sitting) -> None:
             guest = sitting.guest("swap")
@@ -280,7 +280,7 @@ class Events:
 
     @or_mistake
     async def load(self, path: str, key: str, face: str | None) -> list[Any]:
-        """An expression kept in a file: the chosen faces wear it."""
+        """An expression kept in a file: the chosen faces show it."""
         data, name = _taken(path)
         spec = ExpressionSpec.parse(data, f"{name}.json")
         if spec.like is not None:

@@ -52,7 +52,7 @@ def outcome(making: Filming) -> str:
 
 
 def reference_seen(reel: Reel | None, by: str) -> str:
-    """What lends its expression: a photograph or a film (`photo`, `film`)."""
+    """The reference: a photograph or a film (`photo`, `film`)."""
     seen = getattr(reel, by, None)
     if reel is None or seen is None:
         return ""

@@ -251,7 +251,7 @@ class Films:
 
     @or_mistake
     async def like_photo(self, path: str, key: str, request: gr.Request) -> list[Any]:
-        """A photograph that lends its expression."""
+        """A reference photograph."""
         return await self._reference("photo", self.kinds.PHOTO, path, key, request)
 
     @or_mistake
@@ -270,7 +270,7 @@ class Films:
         file, limits = sent(path), self.workshop.limits
         reel = self._reel(key, file, request)
         await self._at_desk(lambda: reel.set_reference(by, file, _name(file), limits))
-        said = views.status(f"It lends its expression: {reel.names[what]}")
+        said = views.status(f"The reference: {reel.names[what]}")
         return [None, reel.key, said, self.shown.reference_seen(reel, what)]
 
     @or_mistake

@@ -30,7 +30,7 @@ class Limits:
     waiting: int = 8
     """Requests that may wait while one is worked on; the next is answered 429."""
     ending: float = 2.0
-    """Seconds that what is worked on still has once the server is told to end."""
+    """Seconds that what is worked on still has once the server has to end."""
     uploads: int = 32
     """Files sent to the studio that no event has taken yet; the oldest gives way."""
     events: int = 64

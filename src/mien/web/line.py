@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 class Line:
     """A page asks one thing at a time and would only ask again what was refused, so its events
-    wait here where requests to the API are told at once that all places are taken.
+    wait here where requests to the API hear at once that all places are taken.
     """
 
     def __init__(self, workshop: Workshop) -> None:

@@ -34,7 +34,7 @@ class Making:
 
     @property
     def left(self) -> float | None:
-        """Seconds left, if that can be told yet."""
+        """Seconds left, if that is known yet."""
         if not self.done or not self.total:
             return None
         spent = time.perf_counter() - self.began

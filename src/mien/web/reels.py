@@ -92,7 +92,7 @@ class Reel:
         self.names["source"] = name
 
     def set_reference(self, by: str, upload: Path, name: str, limits: Limits) -> None:
-        """Take a photograph or a film that lends its expression."""
+        """Take a photograph or a film as the reference."""
         self._frame = self._read = None
         if by == FILM:
             self._drop(self.film.path if self.film else None)
@@ -206,7 +206,7 @@ class Reel:
         return sitting.preview()
 
     def _reference(self, editor: Editor) -> Reference | None:
-        """What the photograph lends, read once for each method."""
+        """What the reference shows, read once for each method."""
         if self.photo is not None and (self._read is None or self._read[0] is not editor):
             self._read = editor, editor.reference(self.photo)
         return None if self.photo is None or self._read is None else self._read[1]
@@ -233,9 +233,9 @@ class Reel:
         if order.by == LABEL and order.spec.empty:
             raise GuideError("choose an expression")
         if order.by == PHOTO and self.photo is None:
-            raise GuideError("give the photograph that lends its expression")
+            raise GuideError("give the reference photograph")
         if order.by == FILM and self.film is None:
-            raise GuideError("give the film that lends its expression")
+            raise GuideError("give the reference film")
         if order.by == SHAPES and self.shapes is None:
             raise GuideError("give the recording of blendshapes (CSV)")
 
@@ -319,7 +319,7 @@ class Reel:
 
     @contextlib.contextmanager
     def _naming(self, path: Path, name: str) -> Iterator[None]:
-        """Mistakes are told by the name that the file has where it comes from."""
+        """Mistakes are reported by the name that the file has where it comes from."""
         try:
             yield
         except MienError as error:

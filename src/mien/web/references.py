@@ -1,4 +1,4 @@
-"""Photographs that lend their expression: their faces are shown first, and one of them is clicked
+"""Reference photographs: their faces are shown first, and one of them is clicked
 on; and photographs that lie on their side.
 """
 
@@ -32,7 +32,7 @@ def shown(kind: str, reference: Guest | None) -> str:
     """The faces as buttons; `kind` is what a click does: `like` or `swap`."""
     if reference is None:
         return ""
-    verb = {"like": "Lend the expression of", "swap": "Swap with"}[kind]
+    verb = {"like": "Take the expression of", "swap": "Swap with"}[kind]
     buttons = "".join(
         f'<button type="button" data-lend="{index}" aria-label="{verb} face {index + 1}">'
         + views.picture(portrait(reference.photo.pixels, face).pixels, "", "tile", altered=False)

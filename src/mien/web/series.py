@@ -200,7 +200,7 @@ class Series:
             raise Refused(429, "busy", "the series is being made: wait until it is done, or stop")
 
     def _people(self, plan: Plan, engine: AtDesk, who: Any) -> list[series.Sitter]:
-        """Everybody whose photograph can be used; the others are told."""
+        """Everybody whose photograph can be used; the others are reported."""
         people: list[series.Sitter] = []
         for name, path in list(self.photos.items()):
             task = functools.partial(series.sitters, [path], plan.size, who)

@@ -1,4 +1,4 @@
-"""Listening: on this machine unless told otherwise, and then only with a token."""
+"""Listening: on this machine unless it is said otherwise, and then only with a token."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def check(host: str, port: int, token: str | None) -> None:
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which when it is told to end tells everybody who waits, within seconds."""
+    """uvicorn's server, which when it has to end answers everybody who waits, within seconds."""
 
     def __init__(self, app: FastAPI, workshop: Workshop, host: str, port: int) -> None:
         config = uvicorn.Config(

@@ -1,4 +1,4 @@
-"""One photograph in the studio: its faces, what each of them wears, and the way back.
+"""One photograph in the studio: its faces, what each of them shows, and the way back.
 
 Every look is made from the photograph itself, never from an edit of an edit, so that nothing is
 lost by trying; what a method answers is kept, so that a step back costs only the pasting.
@@ -45,7 +45,7 @@ class Gone(MienError):
 
 @dataclass(frozen=True)
 class Guest:
-    """A photograph that may lend its expression: its faces in the order of reading, and the place
+    """A photograph that may be a reference: its faces in the order of reading, and the place
     of each among them by size (`faces.detect.choose`, `index N`)."""
 
     photo: Photo
@@ -73,7 +73,7 @@ class Sitting:
         self.faces = reading_order(largest)
         self.chosen: int | None = self.faces.index(largest[0])
         self.guests: dict[str, Guest] = {}
-        """Who may lend (`like`), and who may swap (`swap`)."""
+        """Who may be the reference (`like`), and who may swap (`swap`)."""
         self.steps = [Step((None,) * len(self.faces))]
         self.at = 0
         self.other: Result | None = None
@@ -85,7 +85,7 @@ class Sitting:
         self._drafts: OrderedDict[tuple[object, ...], Draft] = OrderedDict()
 
     def guest(self, kind: str) -> Guest:
-        """Who may lend or swap; Gone when nobody was invited."""
+        """Who may be the reference or swap; Gone when nobody was invited."""
         if kind not in self.guests:
             raise Gone("give the other photograph first")
         return self.guests[kind]
@@ -102,7 +102,7 @@ class Sitting:
 
     @property
     def look(self) -> Look:
-        """What the faces wear now."""
+        """What the faces show now."""
         return self.steps[self.at].look
 
     @property
@@ -112,11 +112,11 @@ class Sitting:
 
     @property
     def worn(self) -> Wish | None:
-        """What the first chosen face wears."""
+        """What the first chosen face shows."""
         return self.look[self.targets[0]]
 
     def wear(self, wish: Wish | None) -> None:
-        """A new look: the chosen faces wear `wish`. A step of the same name, such as a slider that
+        """A new look: the chosen faces show `wish`. A step of the same name, such as a slider that
         moves on, takes the place of the last one.
         """
         look = tuple(wish if i in self.targets else w for i, w in enumerate(self.look))
@@ -130,7 +130,7 @@ class Sitting:
         self.at = len(self.steps) - 1
 
     def turn(self, intensity: float) -> None:
-        """The chosen faces wear what they do, by another intensity."""
+        """The chosen faces show what they do, by another intensity."""
         look = tuple(
             replace(w, intensity=intensity) if w and i in self.targets else w
             for i, w in enumerate(self.look)
@@ -196,7 +196,7 @@ class Sitting:
         return made
 
     def moved(self, unit: str, value: float, intensity: float) -> Wish:
-        """What the first chosen face wears, with this unit set on top of it too."""
+        """What the first chosen face shows, with this unit set on top of it too."""
         covered = set(facs.columns(unit))
         kept = [s for s in self._asked() if not set(facs.columns(s.unit)) <= covered]
         units = (*kept, facs.Setting(unit, value))
@@ -204,7 +204,7 @@ class Sitting:
         return self._on_top(intensity, au=texts)
 
     def posed(self, place: int, value: Any, intensity: float) -> Wish | None:
-        """What the first chosen face wears, with this field of `posing` moved, counted from 0."""
+        """What the first chosen face shows, with this field of `posing` moved, counted from 0."""
         asked = self.worn.spec if self.worn else ExpressionSpec()
         wish = self._on_top(intensity, **moved(asked, place, value))
         return None if wish.spec.empty else wish
@@ -214,7 +214,7 @@ class Sitting:
         return replace(worn, intensity=intensity, spec=replace(worn.spec, **fields))
 
     def without_units(self) -> Wish | None:
-        """What the first chosen face wears, without the units that were set on top of it."""
+        """What the first chosen face shows, without the units that were set on top of it."""
         wish = None if self.worn is None else self._on_top(self.worn.intensity, au=())
         return None if wish is None or wish.spec.empty else wish
 
@@ -245,7 +245,7 @@ class Sitting:
         return {n: round(float(v), 2) for n, v in zip(blendshapes.NAMES, row, strict=True)}
 
     def shaped(self, name: str, value: float, intensity: float) -> Wish:
-        """What the first chosen face wears, with a blendshape moved."""
+        """What the first chosen face shows, with a blendshape moved."""
         worn = self.worn or Wish("", intensity, ExpressionSpec())
         wish = worn.shaped(self.shapes_now(), name, value)
         return replace(wish, intensity=intensity, reference=None)

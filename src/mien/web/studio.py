@@ -183,11 +183,11 @@ class Page:
             self.shapes, self.shapes_at = shapes.draw()
 
     def _references(self) -> None:
-        self.reference = drop("A photograph that lends its expression", "lender")
+        self.reference = drop("A reference: a photograph of anybody", "lender")
         self.references = html("", "lenders")
         self.share = gr.Slider(
             0, 1, 1, step=0.05, label="How much of it", elem_id="share", buttons=[],
-            info="Below 1 it goes on top of the expression that the face wears",
+            info="Below 1 it goes on top of the expression that the face shows",
         )  # fmt: skip
 
     def _listen(self, page: Any) -> None:

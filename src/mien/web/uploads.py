@@ -1,6 +1,6 @@
 """Files that were sent to the studio and that no event has taken yet.
 
-The page is told a random key of each, never where it lies: what is no such key is no file, so that
+The page gets a random key of each, never where it lies: what is no such key is no file, so that
 no path and no address can be asked for.
 """
 

@@ -81,7 +81,7 @@ _TOOLS = (
 
 
 def _marks(sitting: Sitting) -> str:
-    """A style for the fields that were moved on top of what the chosen face wears. It holds for
+    """A style for the fields that were moved on top of what the chosen face shows. It holds for
     fields that are not drawn yet.
     """
     if sitting.worn is None:
@@ -155,13 +155,13 @@ def downloads(sitting: Sitting | None) -> str:
 
 
 def kept(sitting: Sitting) -> str:
-    """What the first chosen face wears, as the file of an expression."""
+    """What the first chosen face shows, as the file of an expression."""
     wish = sitting.worn
     return copying.as_file(wish.whole) if wish else "{}\n"
 
 
 def copies(sitting: Sitting) -> str:
-    """What the first chosen face wears: as a file, as a command, as Python."""
+    """What the first chosen face shows: as a file, as a command, as Python."""
     wish = sitting.worn
     if wish is None:
         return '<p class="mien-hint">Choose an expression first.</p>'

@@ -1,5 +1,5 @@
 """Who is inside: every request from its first byte to the last byte of its answer, so that all can
-be told when the server ends.
+get an answer when the server ends.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Visitors:
             del self._inside[patience]
 
     def dismiss(self) -> None:
-        """End every request that is inside: it is told so if its answer has not begun."""
+        """End every request that is inside: it gets an answer if its answer has not begun."""
         now = asyncio.get_running_loop().time()
         for patience in self._inside:
             if not patience.expired():

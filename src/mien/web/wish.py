@@ -1,4 +1,4 @@
-"""What one face is to wear, in the studio."""
+"""What one face is to show, in the studio."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class Wish:
-    """What one face is to wear. Its intensity is `intensity`, that of `spec` stays 1."""
+    """What one face is to show. Its intensity is `intensity`, that of `spec` stays 1."""
 
     base: str
-    """The whole expression, as people know it: a label, who lends it, a file; or nothing."""
+    """The whole expression, as people know it: a label, a reference, a file; or nothing."""
     intensity: float
     spec: ExpressionSpec
     reference: Reference | None = field(default=None, compare=False)
@@ -31,7 +31,7 @@ class Wish:
     moved: tuple[str, ...] = field(default=(), compare=False)
     """Blendshapes that were moved by hand, or named by a file."""
     before: Wish | None = field(default=None, compare=False)
-    """What was worn when the first blendshape was moved."""
+    """What was shown when the first blendshape was moved."""
 
     @property
     def guide(self) -> Guide:
@@ -75,7 +75,7 @@ class Wish:
         return replace(self.spec, intensity=self.intensity)
 
     def shared(self, share: float) -> Wish:
-        """It, with a lent expression followed as far as `share`, 0..1; of another one, it."""
+        """It, with a reference followed as far as `share`, 0..1; of another one, it."""
         if self.reference is None:
             return self
         under = None if share == 1 else self.spec.to
@@ -99,7 +99,7 @@ class Wish:
 
 
 Look = tuple[Wish | None, ...]
-"""What every face wears, the largest first; None is the face as it was."""
+"""What every face shows, the largest first; None is the face as it was."""
 
 
 @dataclass

@@ -40,12 +40,12 @@ def cache_home() -> Path:
 
 
 def dataset_home(name: str) -> Path:
-    """Where `mien data import NAME` writes its manifest unless it is told otherwise."""
+    """Where `mien data import NAME` writes its manifest unless it is said otherwise."""
     return cache_home() / "datasets" / name
 
 
 def rig_home() -> Path:
-    """Where `mien rig` keeps rendered training samples unless it is told otherwise."""
+    """Where `mien rig` keeps rendered training samples unless it is said otherwise."""
     return cache_home() / "rig"
 
 

@@ -36,9 +36,11 @@ class Architecture(BaseArchitecture):
     reduced: int = 16  # channels of each side of the full outer product
     discriminator: int = 64  # channels of the discriminator: 64-128-256-512
     relative: bool = False  # the decoder sees the face's own expression maps too
-    refine: bool = False  # a styled block where lids and lips can be told apart
+    refine: bool = False  # a styled block where lids and lips can be distinguished
     look: bool = False  # the decoder's last block sees the face that is to be moved
-    project: bool = False  # at inference: of a code nothing is lent but the units read from it
+    project: bool = (
+        False  # at inference: of a code nothing is transferred but the units read from it
+    )
     norm: Literal["instance", "group"] = "instance"  # of every residual block
     older: ClassVar[dict[str, float]] = {"identity_gate": 0.0}
     """Fields that weights may be older than, with what these were made with."""
@@ -82,7 +84,7 @@ class Training(RigTraining):
     reference_share: float = (
         1.0  # share of faces taught by the reference's code; the others by units' codes
     )
-    noise: float = 0.0  # standard deviation of the noise on lent codes: a narrower channel
+    noise: float = 0.0  # standard deviation of the noise on transferred codes: a narrower channel
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class AIPGAN(Learnt):
     def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
         code, _ = self.expression_encoder(faces.pixels)
         if self.architecture.project:
-            # Differs: landmarks hold the shape of the lender's face too; the map knows units alone
+            # Differs: landmarks hold the reference's face shape too; the map knows units alone
             return self.from_units(self.units(Expression(code)))
         return Expression(code)
 

@@ -325,7 +325,7 @@ class Look(nn.Module):
     64, 32, 32).
 
     What moves has to be found first, and the intrinsic image must not say where it is. Nothing of
-    it is lent to another face.
+    it is given to another face.
     """
 
     def __init__(self, a: Architecture) -> None:

@@ -157,7 +157,7 @@ class AIPGANTask(MethodTask[AIPGAN]):
         return Loss.weighed(parts, self.config.weights)
 
     def draw(self, codes: Tensor, batch: Strangers) -> tuple[Tensor, Tensor]:
-        """Own and lent codes for the decoder: as encoded, with the noise, or for some faces as the
+        """Own and given codes for the decoder: as encoded, with the noise, or for some faces as the
         map makes them of the units that are known.
         """
         t = self.config.training
@@ -241,7 +241,7 @@ class AIPGANTask(MethodTask[AIPGAN]):
         """TER-GAN's consistencies: the result's code and identity maps.
 
         Differs: where the truth is known, its code is asked for and not the reference's, whose
-        landmarks are also the shape of the lender's face; and the encoder stands still, or it could
+        landmarks are also the reference's face shape; and the encoder stands still, or it could
         learn not to see what the decoder leaves undone.
         """
         m, w, parts = self.method, self.config.weights, {}
@@ -288,7 +288,7 @@ class AIPGANTask(MethodTask[AIPGAN]):
 
     @torch.no_grad()
     def preview(self, average: AIPGAN, batch: Batch) -> list[tuple[str, Tensor]]:
-        """Also where the encoders look, the landmarks of the lent code, the intrinsic image."""
+        """Also where the encoders look, the landmarks of the other code, the intrinsic image."""
         columns, face = super().preview(average, batch), _read_faces(batch)
         seen, side = Faces(face.pixels, face.landmarks), face.pixels.shape[-1]
         inside = average.explain(seen, average.encode(seen))[:-1]

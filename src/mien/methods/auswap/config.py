@@ -27,8 +27,10 @@ class Architecture(BaseArchitecture):
     relative: bool = False  # the generator sees the face's own AU-related feature too
     look: bool = False  # the generator's last blocks see the face that is to be moved
     refine: bool = False  # a styled block after the generator's first Up
-    refine_last: bool = False  # ... and at its last map, where lids can be told apart
-    project: bool = False  # at inference: of a feature nothing is lent but the units read from it
+    refine_last: bool = False  # ... and at its last map, where lids can be distinguished
+    project: bool = (
+        False  # at inference: of a feature nothing is transferred but the units read from it
+    )
     unit_floor: float = 0.0  # ... and a unit read below this rests: weak readings tell faces apart
     norm: Literal["instance", "group"] = "instance"  # of E_f, E_a and the generator's Ups
 
@@ -62,7 +64,9 @@ class Training(RigTraining):
     share: float = 1.0  # part of a batch that is reconstructed, swapped back and judged
     adversary_from: float = 0.0  # share of the budget after which the image discriminators join
     present: float = 0.2  # intensity from which a unit counts as present, for the adversary
-    noise: float = 0.0  # standard deviation of the noise on lent features: a narrower channel
+    noise: float = (
+        0.0  # standard deviation of the noise on transferred features: a narrower channel
+    )
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class AUSwap(Learnt):
     def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
         feature = self.unit_encoder(faces.pixels)
         if self.architecture.project:
-            # Differs: what a feature holds beside units is the lender's own; the map knows units
+            # Differs: what a feature holds beside units is the reference's own; the map knows units
             units = self.unit_encoder.read(feature).clamp(0, 1)
             return self.from_units(units * (units >= self.architecture.unit_floor))
         return Expression(feature)

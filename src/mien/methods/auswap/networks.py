@@ -120,7 +120,7 @@ class Look(nn.Module):
     64, 64).
 
     What moves has to be found first, and the AU-free feature must not say where it is. Nothing of
-    it is lent to another face.
+    it is given to another face.
     """
 
     def __init__(self, a: Architecture) -> None:

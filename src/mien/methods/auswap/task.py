@@ -223,7 +223,7 @@ class AUSwapTask(MethodTask[AUSwap]):
         return parts
 
     def again(self, made: Swap, again: tuple[Tensor, ...], batch: Strangers) -> dict[str, Tensor]:
-        """Encoded again, the swapped faces show the lender's units; swapped back, the lender."""
+        """Encoded again, the swapped faces show the donor's units; swapped back, the donor."""
         m, n = self.method, len(made.faces[0])
         read = [m.unit_encoder.read(f) for f in again]
         donor, own = batch.donor[:n], batch.source[:n]

@@ -33,13 +33,15 @@ class Architecture(BaseArchitecture):
     discriminator: int = 16384  # the same of the discriminator
     discriminator_max: int = 512
     feedback: int = 64  # channels of the feedback network at its first resolution
-    driven: bool = True  # what is lent is the code after all passes: the feedback network's
+    driven: bool = True  # what is transferred is the code after all passes: the feedback network's
     passes: int = 3  # at inference: 1 maps the face to codes, each further one looks at the picture
     reader: int = 256  # width of the adversary that reads identity codes
     people: int = 128  # directions in which invented people differ
     composer: int = 64  # channels of the composing head's network
     blocks: int = 3  # its styled blocks
-    project: bool = False  # at inference: of a code nothing is lent but the units read from it
+    project: bool = (
+        False  # at inference: of a code nothing is transferred but the units read from it
+    )
     older: ClassVar[dict[str, bool]] = {"driven": False}
     """Fields that weights may be older than, with what these were made with."""
 
@@ -50,7 +52,7 @@ class LossWeights(RigWeights):
 
     units: float = 1.0  # squared error of the units read from an expression code
     mapped: float = 1.0  # the map from units meets the codes, and is read back
-    classification: float = 0.1  # cross-entropy of the emotion told from an expression code
+    classification: float = 0.1  # cross-entropy of the emotion read from an expression code
     uniform: float = 1.0  # the adversary's answers about an identity code must be uniform
     same: float = 0.0  # rig truth: one person's identity codes agree over expressions
     reconstruction: float = 10.0  # L1 of the picture from codes alone

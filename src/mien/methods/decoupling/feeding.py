@@ -15,7 +15,7 @@ MOST_BEFORE = 2
 
 
 def driven(m: Decoupling, face: Tensor, codes: Codes) -> Tensor:
-    """The expression codes (n, E) that faces lend: as read, or where the feedback network drives
+    """The expression codes (n, E) that faces give: as read, or where the feedback network drives
     the edit as its last pass has them. That one alone is taught, by what they must say.
 
     face: the photographs (n, 3, s, s) at the side that the generator has grown to.

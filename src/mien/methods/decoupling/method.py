@@ -131,9 +131,9 @@ class Decoupling(Learnt):
     # ---- its parts, for training too -----------------------------------------------------------
 
     def lendable(self, code: Tensor) -> Tensor:
-        """What of an expression code is lent: all, or what the map makes of the units read from it.
+        """What of an expression code goes over: all, or what the map makes of its units.
 
-        Differs: what a code holds beside units is the lender's own; the map knows units alone.
+        Differs: what a code holds beside units is the reference's own; the map knows units alone.
         """
         if not self.architecture.project:
             return code

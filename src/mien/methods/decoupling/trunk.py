@@ -80,7 +80,7 @@ class ResNet50(nn.Module):
 
 
 class Pyramid(nn.Module):
-    """Maps of all four scales -> maps of equal width (B, p, s, s), each told what the coarser ones
+    """Maps of all four scales -> maps of equal width (B, p, s, s), each with what the coarser ones
     hold; by their side, from the coarsest to `finest` px.
     """
 

@@ -47,7 +47,7 @@ def numbers(
     method: Decoupling, x: Tensor, y: Tensor, units: Tensor, donor: Faces[Tensor]
 ) -> dict[str, float]:
     """What `rebuilt` says, and the PSNR to y, the faces with the expression of units (B, 47), given
-    them; mean error of the units read from a donor who wears these too.
+    them; mean error of the units read from a donor who shows these too.
     """
     own = method.encoder(x)
     wanted = method.from_units(units).code

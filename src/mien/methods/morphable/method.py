@@ -1,7 +1,7 @@
 """morphable: the face model itself behind the common contract.
 
 Parents: a morphable model fitted to a photograph (Blanz and Vetter, SIGGRAPH 1999), its expression
-weights lent to another person's fit (Face2Face, Thies et al., CVPR 2016), on the mesh of ICT
+weights transferred to another person's fit (Face2Face, Thies et al., CVPR 2016), on the mesh of ICT
 FaceKit. See docs/methods/morphable.md for what differs.
 """
 

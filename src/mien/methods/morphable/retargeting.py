@@ -43,7 +43,7 @@ training people who are: what the reader takes for a smile there is not taken aw
 AJAR = (0.012, 0.025)
 """Growth of what is not lip between the lips (`parted`), in outer eye corner distances, up to which
 a mouth stays shut, and from which it opens as far as in the reference: between what training people
-with shut lips have and what those have whose teeth show, told apart by eye."""
+with shut lips have and what those have whose teeth show, distinguished by eye."""
 _DARK, _PALE = 0.35, 0.65
 """Of the lips' lightness and redness: what has less is the dark of a mouth, or teeth."""
 _GREY, _SLIT = 3.0, 0.06
@@ -86,7 +86,7 @@ class Face:
         return self.points, self.read, self.middle
 
     def is_of(self, other: Face) -> bool:
-        """Whether both show one person, as far as can be told: a doubt is none."""
+        """Whether both show one person, as far as can be seen: a doubt is none."""
         apart = float(np.linalg.norm(self.fit.identity - other.fit.identity))
         return apart < SAME and float(self.middle @ other.middle) > ALIKE
 

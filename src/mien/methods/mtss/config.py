@@ -30,7 +30,7 @@ class Architecture(BaseArchitecture):
     discriminator_max: int = 2048  # the most channels the discriminator grows to
     relative: bool = False  # the translator sees the source's own style too; the paper's does not
     refine: bool = False  # a styled block after the decoder's first Up; the paper has none
-    refine_last: bool = False  # ... and at its last map, where lids can be told apart
+    refine_last: bool = False  # ... and at its last map, where lids can be distinguished
     norm: Literal["instance", "group"] = (
         "instance"  # of encoder and decoder; the paper's is instance
     )
