@@ -36,7 +36,7 @@ WHY = {
     r"mien (?:serve|studio)": "run until stopped: tests/web starts and drives them",
     r"python benchmarks/.*": "data sets, and minutes to hours: tests/benchmarks tries their parts",
     r"python -m mien\.training\..*": "hours of training: tests/training trains small ones",
-    r"python -m mien\.tables\..*": "minutes on data that mien does not ship: tests/tables fits small ones",
+    r"python -m mien\.tables\..*": "data that do not ship: tests/tables fits small ones",
     r"mien train .*": "hours of training: the tutorial trains, as do tests/training",
     r"mien bench (?:scorecard|judges) .*": "data sets, and up to an hour: tests/cli/test_score.py",
     r"mien bench (?:targets|plot) .*": "a scorecard of one's own: tests/metrics makes them",

@@ -186,6 +186,7 @@ def before_wall(photo: Float) -> Float:
 
 def _apart(difference: Float) -> Float:
     """How far (H, W) colours that differ by (H, W, 3) lie apart: a wall has shades of one hue."""
-    grey = difference.mean(2)
-    hue = np.linalg.norm(difference - grey[..., None], axis=2)
+    red, green, blue = (np.ascontiguousarray(difference[..., i]) for i in range(3))
+    grey = (red + green + blue) / np.float32(3)
+    hue = np.sqrt((red - grey) ** 2 + (green - grey) ** 2 + (blue - grey) ** 2)
     return np.asarray(np.hypot(HUE * hue, SHADE * np.sqrt(3) * grey), np.float32)

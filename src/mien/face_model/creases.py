@@ -11,7 +11,9 @@ found by eye.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -121,6 +123,57 @@ class _Furrow:
     waver: Double
     broken: Double
 
+    @cached_property
+    def path(self) -> Double:
+        """Its points (K, 2), model cm."""
+        out = _resampled(np.array(self.crease.path) + self.shift)
+        out += _noise(len(out), self.waver)[:, None] * _normals(out) * WAVER
+        out[:, 0] *= self.sign
+        return out
+
+    @cached_property
+    def depth(self) -> Double:
+        """How deep (K,) it is there, where skin is furrowed."""
+        count = len(self.path)
+        ends = np.sin(np.pi * (np.arange(count) + 0.5) / count) ** 0.6
+        broken = np.clip(0.8 + 0.45 * _noise(count, self.broken), 0.1, 1.2)
+        out: Double = self.crease.depth * self.deep * ends * broken
+        return out
+
+    @cached_property
+    def down(self) -> Double:
+        """Normals (K, 2) that point downwards: that wall faces the light."""
+        normals = _normals(self.path)
+        normals *= np.where(normals[:, 1:] < 0, 1, -1)
+        return normals
+
+
+@dataclass(frozen=True)
+class _Stroke:
+    """A soft line of `depth` (K,) along `path` (K, 2), model cm, `width` its Gaussian's sigma,
+    cm."""
+
+    path: Double
+    depth: Double
+    width: float
+
+
+@lru_cache(maxsize=64)
+def _person(seed: int) -> tuple[tuple[_Furrow, ...], tuple[Double, Double]]:
+    """The furrows and the pits that a person has: the same in every picture, and in every frame."""
+    furrows, random = [], np.random.default_rng(seed)  # in one order, whatever is drawn of it
+    for crease in CREASES:
+        shift, kept = random.normal(0, STRAY, 2), random.random() > LEFT_OUT
+        kept |= crease.shape in ALONE
+        count = _count(_lengths(np.array(crease.path) + shift))
+        for of in SIDES:
+            deep = float(np.exp(random.normal(0, UNEVEN))) * kept
+            waver, broken = _knots(count, random), _knots(count, random)
+            sign = 1 if of == "L" else -1
+            furrows.append(_Furrow(crease, sign, shift, deep, waver, broken))
+    pits = (random.uniform(0, 2 * np.pi, PITS), np.sqrt(random.uniform(0, 1, PITS)))
+    return tuple(furrows), pits
+
 
 class Creases:
     """The creases of one photograph of side S. What a blendshape creases is drawn when it is first
@@ -145,19 +198,11 @@ class Creases:
         self._pitted = model.index[PITTED]
         self._furrows: dict[int, list[_Furrow]] = {}
         self._patches: dict[int, _Patch] = {}
-        random = np.random.default_rng(seed)  # in one order, whatever is drawn of it
-        for crease in CREASES:
-            shift, kept = random.normal(0, STRAY, 2), random.random() > LEFT_OUT
-            kept |= crease.shape in ALONE
-            count = _count(_lengths(np.array(crease.path) + shift))
-            for of in SIDES:
-                name = crease.shape if crease.shape in model.index else f"{crease.shape}_{of}"
-                deep = float(np.exp(random.normal(0, UNEVEN))) * kept
-                waver, broken = _knots(count, random), _knots(count, random)
-                sign = 1 if of == "L" else -1
-                furrow = _Furrow(crease, sign, shift, deep, waver, broken)
-                self._furrows.setdefault(model.index[name], []).append(furrow)
-        self._pits = (random.uniform(0, 2 * np.pi, PITS), np.sqrt(random.uniform(0, 1, PITS)))
+        furrows, self._pits = _person(seed)
+        for furrow in furrows:
+            shape = furrow.crease.shape
+            name = shape if shape in model.index else f"{shape}_{'L' if furrow.sign > 0 else 'R'}"
+            self._furrows.setdefault(model.index[name], []).append(furrow)
 
     def __call__(self, weights: Float, own: Float) -> Float | None:
         """Log-brightness (S, S) of what blendshape `weights` (53,) crease beyond the photograph's
@@ -186,8 +231,8 @@ class Creases:
         if index not in self._patches:  # two threads may draw it: the same
             wrinkle_map = np.zeros((self._side, self._side), np.float32)
             own = np.zeros_like(wrinkle_map)
-            for furrow in self._furrows[index]:
-                self._furrow(wrinkle_map, furrow)
+            strokes = [s for furrow in self._furrows[index] for s in self._strokes(furrow)]
+            self._draw(wrinkle_map, strokes)
             for furrow in self._furrows[index]:
                 if furrow.crease.shape in ALONG:
                     self._area(own, furrow.crease, furrow.sign)
@@ -199,48 +244,50 @@ class Creases:
             self._patches[index] = _patch(wrinkle_map, own)
         return self._patches[index]
 
-    def _furrow(self, wrinkle_map: Float, furrow: _Furrow) -> None:
+    def _strokes(self, furrow: _Furrow) -> tuple[_Stroke, _Stroke]:
+        """A furrow's bottom and its lit wall."""
         crease, rough = furrow.crease, self._lines.rough
-        path = _resampled(np.array(crease.path) + furrow.shift)
-        path += _noise(len(path), furrow.waver)[:, None] * _normals(path) * WAVER
-        path[:, 0] *= furrow.sign
-        ends = np.sin(np.pi * (np.arange(len(path)) + 0.5) / len(path)) ** 0.6
-        broken = np.clip(0.8 + 0.45 * _noise(len(path), furrow.broken), 0.1, 1.2)
-        depth = crease.depth * furrow.deep * ends * broken
-        depth *= SMOOTH_DEPTH + (1 - SMOOTH_DEPTH) * rough
+        depth = furrow.depth * (SMOOTH_DEPTH + (1 - SMOOTH_DEPTH) * rough)
         width = crease.width * (SMOOTH_WIDTH + (1 - SMOOTH_WIDTH) * rough)
-        normals = _normals(path)
-        normals *= np.where(normals[:, 1:] < 0, 1, -1)  # downwards: that wall faces the light
-        self._draw(wrinkle_map, path, -depth, width)
-        self._draw(wrinkle_map, path + normals * width * 2, depth * WALL, width * 1.3)
+        wall = furrow.path + furrow.down * width * 2
+        return _Stroke(furrow.path, -depth, width), _Stroke(wall, depth * WALL, width * 1.3)
 
     def _area(self, area: Float, crease: Crease, sign: int) -> None:
         """Add where lines belong to a crease, 1 at most, to `area` (S, S)."""
-        path = _resampled(np.array(crease.path))
-        path[:, 0] *= sign
+        path = _middle(crease, sign)
         one = np.zeros_like(area)
-        self._draw(one, path, np.ones(len(path)), OWN_AREA)
+        self._draw(one, [_Stroke(path, np.ones(len(path)), OWN_AREA)])
         np.maximum(area, np.clip(one, 0, 1), out=area)
 
     def _draw_pits(self, wrinkle_map: Float) -> None:
         centre, radii = np.array(PIT_CENTRE), np.array(PIT_RADII)
         angle, radius = self._pits
         at = centre + np.stack([np.cos(angle), np.sin(angle)], 1) * radius[:, None] * radii
+        strokes = []
         for pit in at:
             path = pit + np.array([[-0.04, 0.0], [0.04, 0.0]])
-            self._draw(wrinkle_map, path, np.full(2, -PIT_DEPTH), 0.10)
-            self._draw(wrinkle_map, path - [0, 0.16], np.full(2, PIT_DEPTH * WALL), 0.12)
+            strokes.append(_Stroke(path, np.full(2, -PIT_DEPTH), 0.10))
+            strokes.append(_Stroke(path - [0, 0.16], np.full(2, PIT_DEPTH * WALL), 0.12))
+        self._draw(wrinkle_map, strokes)
 
-    def _draw(self, wrinkle_map: Float, path: Double, depth: Double, width: float) -> None:
-        """Add a soft line of `depth` (K,) along model cm `path` (K, 2), `width` its Gaussian's
-        sigma, cm."""
-        far, near = self._nearest(path, NEAR)
+    def _draw(self, wrinkle_map: Float, strokes: Sequence[_Stroke]) -> None:
+        """Add soft lines."""
+        far, near = self._nearest(np.concatenate([s.path for s in strokes]), NEAR)
         share = 1 / (far + 0.02) ** 2
         share /= share.sum(1, keepdims=True)
         at = (self._points[near] * share[..., None]).sum(1)
-        sigma = width * self._scale
-        depth = depth * (self._skin[near] * share).sum(1) * sigma * np.sqrt(2 * np.pi)
-        depth *= np.linalg.norm(np.gradient(at, axis=0), axis=1)  # per px of line
+        bare = (self._skin[near] * share).sum(1)
+        first = 0
+        for stroke in strokes:
+            part = slice(first, first + len(stroke.path))
+            self._line(wrinkle_map, stroke, at[part], bare[part])
+            first = part.stop
+
+    def _line(self, wrinkle_map: Float, stroke: _Stroke, at: Double, bare: Double) -> None:
+        """Add one, whose points lie `at` (K, 2) px on skin that is so `bare` (K,)."""
+        sigma = stroke.width * self._scale
+        depth = stroke.depth * bare * sigma * np.sqrt(2 * np.pi)
+        depth *= _spacing(at)  # per px of line
         room = int(np.ceil(MARGIN * sigma))
         low = np.floor(at.min(0)).astype(int) - room
         high = np.ceil(at.max(0)).astype(int) + room
@@ -248,12 +295,13 @@ class Creases:
             return
         ink = np.zeros((high - low + 1)[::-1], np.float32)
         corner = np.floor(at).astype(int)
-        part = at - corner
-        for dx in (0, 1):
-            for dy in (0, 1):
-                inside = np.abs(1 - dx - part[:, 0]) * np.abs(1 - dy - part[:, 1])
-                x, y = (corner - low + [dx, dy]).T
-                np.add.at(ink, (y, x), inside * depth)
+        x, y = (at - corner).T
+        column, row = (corner - low).T
+        wide, first = ink.shape[1], row * ink.shape[1] + column
+        cells = np.concatenate([first, first + wide, first + 1, first + wide + 1])
+        shares = ((1 - x) * (1 - y), (1 - x) * y, x * (1 - y), x * y)
+        inked = np.concatenate([share * depth for share in shares]).astype(np.float32)
+        np.add.at(ink.reshape(-1), cells, inked)
         window = wrinkle_map[low[1] : high[1] + 1, low[0] : high[0] + 1]
         window += cv2.GaussianBlur(ink, (0, 0), sigma)
 
@@ -282,6 +330,22 @@ def _resampled(path: Double) -> Double:
     lengths = _lengths(path)
     at = np.linspace(0, lengths[-1], _count(lengths))
     return through(lengths, path, at)
+
+
+@cache
+def _middle(crease: Crease, sign: int) -> Double:
+    """Points (K, 2) of a crease that does not stray."""
+    path = _resampled(np.array(crease.path))
+    path[:, 0] *= sign
+    return path
+
+
+def _spacing(at: Double) -> Double:
+    """How far apart (K,) the points (K, 2) of a curve lie."""
+    steps = np.diff(at, axis=0)
+    steps = np.concatenate([steps[:1], (at[2:] - at[:-2]) / 2, steps[-1:]])
+    out: Double = np.sqrt(steps[:, 0] ** 2 + steps[:, 1] ** 2)
+    return out
 
 
 def _normals(path: Double) -> Double:

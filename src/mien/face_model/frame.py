@@ -189,11 +189,12 @@ class Frame:
 def _in_sight(points: Float, triangles: Int, shape: tuple[int, int]) -> Bool:
     """Which triangles (T,) may touch a raster (H, W)."""
     height, width = shape
-    beyond = np.stack(
-        [points[:, 0] < -1, points[:, 0] > width, points[:, 1] < -1, points[:, 1] > height], 1
-    )
-    a, b, c = triangles.T
-    kept: Bool = ~(beyond[a] & beyond[b] & beyond[c]).any(1)
+    x, y = points.T
+    # a bit for each edge (Cohen and Sutherland): a triangle is out when its corners share one
+    beyond = (x < -1) | (x > width) * np.uint8(2)
+    beyond |= (y < -1) * np.uint8(4) | (y > height) * np.uint8(8)
+    a, b, c = (np.take(beyond, corner) for corner in triangles.T)
+    kept: Bool = (a & b & c) == 0
     return kept
 
 

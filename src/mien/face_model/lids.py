@@ -7,12 +7,11 @@ it that the photograph does show.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from mien.face_model.arrays import Double, Float, Index
 from mien.face_model.mesh import FACE, SIDES, FaceModel
-from mien.face_model.neighbours import Nearest
+from mien.face_model.neighbours import Nearest, depth_within
 
 EYES = {"R": (36, 37, 38, 39), "L": (42, 43, 44, 45)}
 """Landmarks of the upper lid's edge."""
@@ -51,8 +50,8 @@ def _sharing(
     low, high = outline.min(0) - MARGIN, outline.max(0) + MARGIN
     face = points[FACE]
     around = np.flatnonzero(((face > low) & (face < high)).all(1))
-    off = [cv2.pointPolygonTest(outline, (float(x), float(y)), True) for x, y in face[around]]
-    own = np.clip(np.array(off, np.float32) / MARGIN + 1, 0, 1)  # to nothing at the margin's edge
+    off = depth_within(outline, face[around]).astype(np.float32)
+    own = np.clip(off / MARGIN + 1, 0, 1)  # to nothing at the margin's edge
     part, own = around[own > 0], own[own > 0]
     free = np.array([int(i) not in edge for i in part], bool)
     if free.sum() < 2:

@@ -27,6 +27,28 @@ class Nearest:
         return np.sqrt((off**2).sum(2)), found
 
 
+def depth_within(outline: Float, points: Float) -> Double:
+    """How far (P,) inside a polygon (N, 2) points (P, 2) lie, negative outside: what
+    `cv2.pointPolygonTest` says, of all of them at once."""
+    x, y = points.astype(np.float64).T
+    nearest = np.full(len(points), np.inf)
+    inside = np.zeros(len(points), bool)
+    corners = outline.astype(np.float64)
+    for (ax, ay), (bx, by) in zip(np.roll(corners, 1, 0), corners, strict=True):
+        dx, dy = bx - ax, by - ay
+        from_a, from_b = (x - ax, y - ay), (x - bx, y - by)
+        off = from_a[1] * dx - from_a[0] * dy
+        squared = off**2 / max(dx * dx + dy * dy, 1e-300)
+        before = from_a[0] * dx + from_a[1] * dy <= 0
+        behind = from_b[0] * dx + from_b[1] * dy >= 0
+        squared = np.where(behind, from_b[0] ** 2 + from_b[1] ** 2, squared)
+        squared = np.where(before, from_a[0] ** 2 + from_a[1] ** 2, squared)
+        nearest = np.minimum(nearest, squared)
+        crossing = ((ay <= y) != (by <= y)) & ((ax >= x) | (bx >= x))
+        inside ^= crossing & (np.where(dy < 0, -off, off) > 0)
+    return np.where(inside, 1.0, -1.0) * np.sqrt(nearest)
+
+
 class Sums:
     """A sparse matrix (N, M) of few entries a row: what each of N adds up of M."""
 

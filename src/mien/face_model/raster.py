@@ -8,6 +8,7 @@ the viewer.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -21,6 +22,10 @@ AWAY, ROOM = 1000.0, 100.0
 So far away, its perspective is none: within a triangle the interpolation is linear to 1e-4."""
 
 
+MANY = 1 << 16
+"""Triangles that are numbered at once: more than the mesh has."""
+
+
 @dataclass(frozen=True)
 class Raster:
     """What each pixel of (H, W) shows: `index` int32, a triangle or -1; `weights` (H, W, 2), the
@@ -31,12 +36,18 @@ class Raster:
 
     def spread(self, triangles: Int, values: Float, where: Bool) -> Float:
         """Vertex `values` (N, K) at the pixels of the mask `where` (H, W) of P ones: (P, K)."""
-        corners = triangles[self.index[where]]
+        corners = np.take(triangles, self.index[where], 0).T
         u, v = self.weights[where].T
-        out = np.take(values, corners[:, 0], 0) * u[:, None]
-        out += np.take(values, corners[:, 1], 0) * v[:, None]
-        out += np.take(values, corners[:, 2], 0) * (1 - u - v)[:, None]
-        return np.asarray(out, np.float32)
+        shares = (u, v, 1 - u - v)
+        out = np.empty((len(u), values.shape[1]), np.float32)
+        for into, channel in zip(out.T, values.T, strict=True):
+            plain = np.ascontiguousarray(channel)
+            first, second, third = (
+                np.take(plain, corner) * share
+                for corner, share in zip(corners, shares, strict=True)
+            )
+            np.add(first + second, third, out=into)
+        return out
 
 
 def rasterise(points: Float, depth: Float, triangles: Int, shape: tuple[int, int]) -> Raster:
@@ -60,8 +71,7 @@ def rasterise(points: Float, depth: Float, triangles: Int, shape: tuple[int, int
         buffer = np.full((height, width), AWAY + ROOM, np.float32)
         cv2.triangleRasterize(
             scene,
-            np.arange(3 * count, dtype=np.int32).reshape(-1, 3),
-            _marks(count),
+            *_marks(count),
             colour,
             buffer,
             np.eye(4, dtype=np.float32),
@@ -74,13 +84,20 @@ def rasterise(points: Float, depth: Float, triangles: Int, shape: tuple[int, int
     return Raster(index, np.ascontiguousarray(colour[..., :2]))
 
 
-def _marks(count: int) -> Float:
-    """What the corners (3 T, 3) carry through OpenCV: shares of the first two, and the triangle's
-    number from 1 on."""
+def _marks(count: int) -> tuple[Int, Float]:
+    """The corners (T, 3), numbered, and what they (3 T, 3) carry through OpenCV: shares of the
+    first two, and the triangle's number from 1 on."""
+    numbers, carried = _all_marks(max(MANY, 1 << (count - 1).bit_length()))
+    return numbers[:count], carried[: 3 * count]
+
+
+@cache
+def _all_marks(count: int) -> tuple[Int, Float]:
+    """Those of so many triangles, from which fewer take the first ones."""
     out = np.zeros((count, 3, 3), np.float32)
     out[:, 0, 0] = out[:, 1, 1] = 1
     out[:, :, 2] = np.arange(1, count + 1, dtype=np.float32)[:, None]
-    return out.reshape(-1, 3)
+    return np.arange(3 * count, dtype=np.int32).reshape(-1, 3), out.reshape(-1, 3)
 
 
 def _settings() -> cv2.TriangleRasterizeSettings:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from mien.face_model.animate import Pose, drawn, pose, rim, sink, stand
@@ -39,6 +38,7 @@ from mien.face_model.lip_donors import shipped as lips_library
 from mien.face_model.lips import Lips, closed_lips, parted_lips
 from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_INSIDE, SIDES
 from mien.face_model.mouth import MouthShade, own_mouth
+from mien.face_model.neighbours import depth_within
 from mien.face_model.pose_light import PoseAndLight, outline_pull, outlying
 from mien.face_model.sampling import sample
 from mien.face_model.shade import Skin
@@ -181,9 +181,9 @@ class Sitter:
             low, high = eye.min(0) - FOLD_REACH, eye.max(0) + FOLD_REACH
             points = self._rig.source.points[: EYE_SOCKETS.stop]
             at = np.flatnonzero(((points > low) & (points < high)).all(1))
-            off = [cv2.pointPolygonTest(eye, (float(x), float(y)), True) for x, y in points[at]]
+            off = depth_within(eye, points[at]).astype(np.float32)
             found[side] = np.zeros(len(self._rig.model.neutral), np.float32)
-            found[side][at] = np.clip(np.array(off, np.float32) / FOLD_REACH + 1, 0, 1)
+            found[side][at] = np.clip(off / FOLD_REACH + 1, 0, 1)
         return found
 
     def scene(

@@ -113,6 +113,16 @@ class View:
     def of(self, photo: UInt8) -> UInt8:
         return photo[self.top : self.bottom, self.left : self.right]
 
+    def within(self, part: tuple[slice, slice]) -> View:
+        """Rows and columns of it as a view of their own."""
+        rows, columns = part
+        top, left = rows.start, columns.start
+        bottom = min(self.top + rows.stop, self.bottom)
+        right = min(self.left + columns.stop, self.right)
+        moved = self.matrix.astype(np.float64)
+        moved[:, 2] += moved[:, :2] @ (left, top)
+        return View(self.left + left, self.top + top, right, bottom, moved.astype(np.float32))
+
 
 def align(pixels: UInt8, face: Face, size: int = 128) -> AlignedFace:
     """The face upright and centred in a crop of side `size`; what lies outside the photograph is

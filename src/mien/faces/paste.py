@@ -100,7 +100,9 @@ def paste(photo: UInt8, face: AlignedFace, edit: Composition[Float]) -> UInt8:
 def _fields(edit: Composition[Float]) -> _Fields:
     flow, mask, paint = (_array(part) for part in (edit.flow, edit.mask, edit.paint))
     gain = None if edit.gain is None else _array(edit.gain)
-    return _Fields(flow * mask.shape[0], 1 - mask, (paint + 1) * np.float32(127.5), gain)
+    levels = paint + 1
+    levels *= np.float32(127.5)
+    return _Fields(flow * mask.shape[0], 1 - mask, levels, gain)
 
 
 def _array(field: Float) -> Float:
@@ -121,30 +123,32 @@ def _faded(fields: _Fields) -> _Fields:
 def _draw(photo: UInt8, view: View, fields: _Fields, result: UInt8) -> None:
     """Apply a composition at the face's own size to the part of `result` that it changes."""
     assert fields.gain is not None
-    changes = (moving.longest(fields.flow) * _scale(view.matrix) >= moving.NO_MOTION) | (
-        fields.cover[..., 0] >= _NO_COVER
+    flow = np.ascontiguousarray(fields.flow.transpose(2, 0, 1))
+    cover, gain = fields.cover[..., 0], fields.gain[..., 0]
+    changes = (moving.longest(flow) * _scale(view.matrix) >= moving.NO_MOTION) | (
+        cover >= _NO_COVER
     )
-    changes |= np.abs(fields.gain[..., 0] - 1) >= _NO_COVER
+    changes |= np.abs(gain - 1) >= _NO_COVER
     part = _touched(changes, view)
     if part is None:
         return
-    motion_there = np.empty((fields.side, fields.side, 4), np.float32)
-    motion_there[..., :2] = fields.flow
-    motion_there[..., 2] = changes
-    motion_there[..., 3:] = (1 - fields.cover) * fields.gain
     shape = (part.bottom - part.top, part.right - part.left)
-    drawn = _drawn(motion_there, part.matrix, shape)
-    painted = _drawn(fields.paint * fields.cover, part.matrix, shape)
+    packed = cv2.merge((*flow, changes.astype(np.float32), (1 - cover) * gain))
+    along, down, reached, shown = cv2.split(_drawn(packed, part.matrix, shape))
+    painted = _drawn(fields.paint * moving.tripled(cover), part.matrix, shape)
     (a, b), (c, d) = np.linalg.inv(part.matrix[:, :2].astype(np.float64)).astype(np.float32)
-    x, y = drawn[..., 0], drawn[..., 1]
-    motion = np.stack([a * x + b * y, c * x + d * y], -1)
-    touched = drawn[..., 2] > 0
-    moved = moving.moved(photo, part, motion)
+    motion = np.empty((2, *shape), np.float32)
+    for into, (of_x, of_y) in zip(motion, ((a, b), (c, d)), strict=True):
+        np.multiply(of_x, along, out=into)
+        into += of_y * down
+    touched = reached > 0
     for near, inner, there in moving.tiles(touched):
-        crisp = moving.crisp(moved[near], motion[near])[inner]
-        out = crisp * drawn[there][..., 3:] + painted[there]
-        pixels = np.clip(np.rint(out), 0, 255).astype(np.uint8)
-        np.copyto(part.of(result)[there], pixels, where=touched[there][..., None])
+        within = part.within(near)
+        around = np.ascontiguousarray(motion[:, near[0], near[1]])
+        crisp = moving.crisp(moving.moved(photo, within, around), around)[inner]
+        crisp *= moving.tripled(shown[there])
+        pixels = cv2.add(crisp, painted[there], dtype=cv2.CV_8U)  # rounded, within 0..255
+        cv2.copyTo(pixels, touched[there].view(np.uint8), part.of(result)[there])
 
 
 def _touched(changes: NDArray[np.bool_], view: View) -> View | None:
@@ -194,6 +198,7 @@ def _composed(photo: UInt8, view: View, fields: _Fields) -> UInt8:
     shape = (view.bottom - view.top, view.right - view.left)
     crop_to_photo = np.linalg.inv(view.matrix[:, :2].astype(np.float64)).astype(np.float32)
     motion = _enlarged(fields.flow, view.matrix, shape) @ crop_to_photo.T
+    motion = np.ascontiguousarray(motion.transpose(2, 0, 1))
     moved = moving.crisp(moving.moved(photo, view, motion), motion)
     cover = np.clip(_enlarged(fields.cover, view.matrix, shape), 0, 1)
     cover[cover < _NO_COVER] = 0

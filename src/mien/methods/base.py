@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from mien import facs
 from mien.errors import ConfigError, FaceUndrawable, GuideError
 from mien.face_model import units as model_units
+from mien.face_model.render import Rig
 from mien.guides import Guide
 from mien.methods.drawing import Memory, ModelHead, shipped_head
 from mien.methods.registry import MODEL
@@ -279,6 +280,16 @@ class Method(ABC, Generic[Array]):
             return self.model_head.people(source)
         except FaceUndrawable:
             return None
+
+    def fits(self, source: Faces[Float]) -> list[Rig]:
+        """The face model's fits of faces (B), for callers that look ahead: an edit of a face finds
+        its fit as long as they hold it. Empty where the face model does not draw the faces."""
+        if self.drawn_by != MODEL:
+            return []
+        try:
+            return self.model_head.rigs(source)
+        except FaceUndrawable:
+            return []
 
     @property
     def model_head(self) -> ModelHead:

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -67,6 +68,7 @@ class ModelHead:
     def __init__(self, model: FaceModel) -> None:
         self.model = model
         self._rigs = Memory[list[Rig]](FITTED)
+        self._alive: WeakValueDictionary[bytes, Rig] = WeakValueDictionary()
         self._donors: OrderedDict[bytes, Donor | None] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -74,8 +76,16 @@ class ModelHead:
         return type(self), (self.model,)  # what was fitted stays behind
 
     def rigs(self, faces: Faces[Float]) -> list[Rig]:
-        """The face model fitted to each face (B), of any side."""
-        return [rig for i in range(len(faces)) for rig in self._rigs.get(one(faces, i), self._fit)]
+        """The face model fitted to each face (B), of any side. Whoever holds a fit finds it again,
+        however many others were asked for since."""
+        return [self._rig(one(faces, i)) for i in range(len(faces))]
+
+    def _rig(self, face: Faces[Float]) -> Rig:
+        found = self._alive.get(face.digest)
+        if found is None:
+            (found,) = self._rigs.get(face, self._fit)
+            self._alive[face.digest] = found
+        return found
 
     def people(self, faces: Faces[Float]) -> Float:
         """Who each face (B) shows, as identity coefficients (B, 50)."""

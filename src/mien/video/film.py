@@ -1,20 +1,27 @@
-"""The straight line of a film: read, follow, steady, edit each frame, mark it, write."""
+"""The straight line of a film: read, follow, steady, edit each frame, mark it, write.
+
+Two threads share it: while one draws a frame, marks it and hands it to the encoder, the other finds
+and fits the faces of the next. Fits come in the order of the frames, so the bytes are those of one
+thread.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mien.editor import Editor
 from mien.errors import FaceNotFound, FaceUndrawable
 from mien.faces.paste import paste
+from mien.guides import Guide
 from mien.methods.base import Method
 from mien.provenance.credentials import Signer
 from mien.provenance.mark import embed
-from mien.types import Face, Faces, Float, UInt8
+from mien.types import AlignedFace, Face, Faces, Float, UInt8
 from mien.video.driving import Constant, Curve, Drive
 from mien.video.following import followed
 from mien.video.reading import Film
@@ -22,6 +29,7 @@ from mien.video.shapes import Shapes
 from mien.video.steadying import Steady, steadied
 from mien.video.writing import writing
 
+T = TypeVar("T")
 FULL = Curve()
 """All of the guide's expression, all the time."""
 
@@ -74,13 +82,13 @@ def film_steps(
     """
     began, count, edited, shown = time.perf_counter(), 0, 0, False
     with writing(target, source, _metadata(editor, drive, curve), signer) as film:
-        cast = Cast()
-        for steady in steadied(followed(source.frames(), face)):
-            pixels = edit_frame(editor, steady, drive, curve, cast)
-            film.add(steady.frame, pixels)
+        steadies = steadied(followed(source.frames(), face))
+        for ready in ahead(fitted(editor, steadies, drive, curve)):
+            pixels = ready.drawn(editor)
+            film.add(ready.steady.frame, pixels)
             count += 1
-            edited += pixels is not steady.frame.pixels
-            shown |= any(points is not None for points in steady.points)
+            edited += pixels is not ready.steady.frame.pixels
+            shown |= any(points is not None for points in ready.steady.points)
             yield Cut(count, edited, time.perf_counter() - began)
         if not shown:
             raise FaceNotFound(
@@ -110,13 +118,54 @@ class Cast:
         self._people.pop(index, None)
 
 
-def edit_frame(
-    editor: Editor, steady: Steady, drive: Drive, curve: Curve = FULL, cast: Cast | None = None
-) -> UInt8:
-    """One frame with its edit and the mark, (H, W, 3); its very pixels if nothing is asked."""
-    source, cast = steady.frame.pixels, cast or Cast()
+@dataclass(frozen=True)
+class Asked:
+    """A face of a frame, fitted, and what it is to show: the guide, and how much of it."""
+
+    face: Face
+    crop: AlignedFace
+    batch: Faces[Float]
+    guide: Guide
+    intensity: float
+    fit: object
+    """Held, so that the drawing finds it."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A frame that can be drawn."""
+
+    steady: Steady
+    faces: tuple[Asked, ...]
+
+    def drawn(self, editor: Editor) -> UInt8:
+        """The frame with its edit and the mark, (H, W, 3); its very pixels if nothing is asked."""
+        source = pixels = self.steady.frame.pixels
+        done = []
+        for asked in self.faces:
+            try:
+                edit = editor.method.edit(asked.batch, asked.guide, asked.intensity)
+            except FaceUndrawable:  # turned away for a moment: this frame stays as it is
+                continue
+            pixels = paste(pixels, asked.crop, edit)
+            done.append(asked.face)
+        return embed(pixels, source, done) if done else source
+
+
+def fitted(
+    editor: Editor, frames: Iterator[Steady], drive: Drive, curve: Curve = FULL
+) -> Iterator[Ready]:
+    """Frames with what their faces, which are fitted, are asked to show."""
+    cast = Cast()
+    for steady in frames:
+        yield Ready(steady, tuple(_asked(editor, steady, drive, curve, cast)))
+
+
+def _asked(
+    editor: Editor, steady: Steady, drive: Drive, curve: Curve, cast: Cast
+) -> Iterator[Asked]:
+    source = steady.frame.pixels
     guide, wanted = drive.at(steady.frame.time), curve.at(steady.frame.time)
-    pixels, faces = source, []
     for index, (points, share) in enumerate(zip(steady.points, steady.shares, strict=True)):
         if points is None:
             cast.lost(index)
@@ -125,13 +174,17 @@ def edit_frame(
         found = Face.at(points)
         crop = editor.crop(source, found)
         batch = cast.known(index, Faces.stack([crop]), editor.method)
-        try:
-            edit = editor.method.edit(batch, guide, share * wanted)
-        except FaceUndrawable:  # turned away for a moment: this frame stays as it is
-            continue
-        pixels = paste(pixels, crop, edit)
-        faces.append(found)
-    return embed(pixels, source, faces) if faces else source
+        fit = editor.method.fits(batch)
+        yield Asked(found, crop, batch, guide, share * wanted, fit)
+
+
+def ahead(steps: Iterator[T]) -> Iterator[T]:
+    """The same, each step taken in a thread of its own while the one before it is being used."""
+    with ThreadPoolExecutor(1) as worker:
+        coming = worker.submit(next, steps, None)
+        while (step := coming.result()) is not None:
+            coming = worker.submit(next, steps, None)
+            yield step
 
 
 def _metadata(editor: Editor, drive: Drive, curve: Curve) -> Mapping[str, str]:
