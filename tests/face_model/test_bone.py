@@ -29,3 +29,15 @@ def test_pressed_lips_leave_the_chins_outline(rig: Rig) -> None:
 def test_an_opened_jaw_takes_its_edge_along(rig: Rig) -> None:
     lip, edge = moved(rig, AU26=1)[[57, 8], 1]
     assert edge > 0.7 * lip > 5
+
+
+def test_a_dropped_jaw_covers_the_neck_and_leaves_its_outline(rig: Rig) -> None:
+    shown = rig.draw(rig.weights(facs.prototype("surprise")), 320)
+    down = 1.5 * rig.fit.camera.scale
+    sides = rig.fit.landmarks[[5, 11]] + [0, down]  # where the neck comes out under the jaw
+    aside = [shown.flow[round(y), round(x), 0] * 320 for x, y in sides]
+    assert np.abs(aside).max() < 2.0
+    chin = shown.landmarks[8, 1] - rig.fit.landmarks[8, 1]
+    assert chin > 15
+    below = shown.flow[-5, round(float(rig.fit.landmarks[8, 0])), 1] * 320
+    assert abs(below) < 0.2 * chin

@@ -8,6 +8,7 @@ import numpy as np
 
 from mien.face_model.arrays import Bool, Double, Float, Index
 from mien.face_model.camera import Camera, rotation_matrix
+from mien.face_model.contact import LipContact
 from mien.face_model.fit import Fit
 from mien.face_model.mesh import (
     EYE,
@@ -56,14 +57,18 @@ class Pose:
 class Person:
     """Somebody's mesh: `neutral` (N, 3) cm at rest, and `habit` (N, 3) cm, what the expression in
     the photograph has beyond the model's shapes; `shown` (53,), the weights of that expression
-    without gaze and blink; `lip` rounds the open mouth, but for the `hang`, cm, that the photograph
-    shows."""
+    without gaze and blink; `lip` rounds the open mouth, but for the `hang`, cm, that the photograph shows;
+    `contact` keeps the lips apart, but for the `meet` (3,), cm, by which they overlap in it, and
+    part of the `red` (2, 3), cm, that they show in it and at rest."""
 
     neutral: Float
     habit: Float
     shown: Float
     lip: LipArc
     hang: float
+    contact: LipContact
+    meet: Double
+    red: Double
 
 
 def person(model: FaceModel, fit: Fit) -> Person:
@@ -76,11 +81,14 @@ def person(model: FaceModel, fit: Fit) -> Person:
 
     neutral = model.shape(fit.identity) + spread(fit.neutral_residual)
     habit = spread(fit.residual) - spread(fit.neutral_residual)
-    lip = LipArc(model)
-    hang = lip.excess(neutral + np.tensordot(fit.weights, model.expressions, 1) + habit)
+    lip, contact = LipArc(model), LipContact(model)
+    own = neutral + np.tensordot(fit.weights, model.expressions, 1) + habit
+    hang = lip.excess(own)
+    meet = np.maximum(np.maximum(contact.overlap(neutral), contact.overlap(own)), 0)
+    red = np.minimum(contact.red(neutral), contact.red(own))
     eyes = np.array([name.startswith(("eyeLook", "eyeBlink")) for name in model.names])
     shown = np.where(eyes, 0, fit.weights - fit.neutral_weights)
-    return Person(seat_teeth(model, neutral, fit), habit, shown, lip, hang)
+    return Person(seat_teeth(model, neutral, fit), habit, shown, lip, hang, contact, meet, red)
 
 
 def pose(model: FaceModel, who: Person, weights: Float) -> Float:
@@ -98,6 +106,7 @@ def pose(model: FaceModel, who: Person, weights: Float) -> Float:
         share = float(np.clip(float(weights @ who.shown) / size, 0, 1))
         vertices += np.float32(share) * who.habit
     who.lip(vertices, share * who.hang)
+    who.contact(vertices, weights, who.meet, who.red)
     w = {name: float(weights[i]) for name, i in model.index.items() if name.startswith("eyeLook")}
     for side in SIDES:
         out = (w[f"eyeLookOut_{side}"] - w[f"eyeLookIn_{side}"]) * LOOK_ASIDE
@@ -149,24 +158,27 @@ def asked(model: FaceModel, fit: Fit) -> Float:
     return out
 
 
-def drawn(model: FaceModel, normals: Float) -> Bool:
-    """Which triangles (T,) to draw: all but grazing skin outside the core. normals as in the
-    photograph."""
+def drawn(model: FaceModel, normals: Float, neck: Float) -> Bool:
+    """Which triangles (T,) to draw: all but grazing skin outside the core, and the `neck` (F,),
+    0..1. normals as in the photograph."""
     x, y = model.neutral[:, 0], model.neutral[:, 1]
     width, bottom, top = CORE
     solid = (np.abs(x) < width) & (y > bottom) & (y < top)
     good = (normals[:, 2] > GRAZING) | solid
+    good[FACE] &= neck < 1
     kept: Bool = (model.layers != SKIN_LAYER) | good[model.triangles].all(1)
     return kept
 
 
-def rim(model: FaceModel, normals: Float) -> tuple[Index, Float]:
-    """Face vertices (K,) near the silhouette, and how much (K, 1) of their own motion they keep."""
+def rim(model: FaceModel, normals: Float, neck: Float) -> tuple[Index, Float]:
+    """Face vertices (K,) near the silhouette or on the `neck` (F,), 0..1, and how much (K, 1) of
+    their own motion they keep."""
     x, y = model.neutral[FACE, 0], model.neutral[FACE, 1]
     t = np.clip((normals[FACE, 2] - GRAZING) / (SAFE - GRAZING), 0, 1)
     own = t * t * (3 - 2 * t)
     width, bottom, length = HANDOVER
     outside = np.maximum(np.abs(x) - width, np.maximum(bottom - y, 0))
     own = np.maximum(own, np.clip(1 - outside / length, 0, 1))
+    own = np.minimum(own, 1 - neck)
     at = np.flatnonzero(own < 0.999)
     return at, own[at, None].astype(np.float32)

@@ -22,6 +22,9 @@ STEP = 5
 REACH = 55.0
 """Distance, px at 320, over which hair and background forget the face's motion (the screening
 length)."""
+LOW, HEAVY = 70.0, 14.0
+"""Below the chin the pull to 0 grows, up to this many times more at this distance, px: shoulders
+stay where they are, and the neck is pressed together between them and the jaw."""
 STEEP = 0.6
 """Change of the displacement, per px, up to which it can be undone step by step."""
 NEAR = 22.0
@@ -44,10 +47,10 @@ class Background:
     """The grid of one photograph: points (G, 2) px."""
 
     def __init__(
-        self, size: int, points: Float, depth: Float, triangles: Int, layers: Layer
+        self, size: int, points: Float, depth: Float, triangles: Int, layers: Layer, chin: float
     ) -> None:
-        """From the source face: its points (N, 2) px, depths (N,), and the triangles that are
-        drawn."""
+        """From the source face: its points (N, 2) px, depths (N,), the triangles that are drawn,
+        and the row, px, of its chin."""
         axis = np.arange(0, size + STEP, STEP, dtype=np.float32)
         self._n = len(axis)
         ys, xs = np.meshgrid(axis, axis, indexing="ij")
@@ -56,6 +59,8 @@ class Background:
         still = np.zeros((self._n, self._n), bool)
         still[0] = still[:, 0] = still[:, -1] = True
         self._free = ~(self._on_face | still.ravel())
+        low = np.clip((self.points[:, 1] - chin) / LOW, 0, 1)
+        self._heavy = (1 + HEAVY * low).reshape(self._n, self._n)
         self._grids: dict[float, _Grid] = {}
 
     def _pin(self, size: int, points: Float, depth: Float, triangles: Int, layers: Layer) -> None:
@@ -71,7 +76,9 @@ class Background:
     def _grid(self, reach: float) -> _Grid:
         """The solved matrix of a screening length, px."""
         if reach not in self._grids:
-            self._grids[reach] = _Grid(self._free.reshape(self._n, -1), (STEP / reach) ** 2)
+            self._grids[reach] = _Grid(
+                self._free.reshape(self._n, -1), self._heavy * (STEP / reach) ** 2
+            )
         return self._grids[reach]
 
     def spread(self, values: Float, reach: float = REACH) -> Float:
@@ -134,8 +141,8 @@ class _Grid:
     blocks of a row, and elimination row after row solves it.
     """
 
-    def __init__(self, free: Bool, screening: float) -> None:
-        """free (n, n): which points are solved for; screening: pull to 0, relative to one
+    def __init__(self, free: Bool, screening: Float) -> None:
+        """free (n, n): which points are solved for; screening (n, n): pull to 0, relative to one
         neighbour's."""
         self._free = free
         n = len(free)
@@ -146,7 +153,7 @@ class _Grid:
         self._inverses: list[Double] = []
         for y, row in enumerate(free):
             degree = edges - (y in (0, n - 1))
-            own = np.diag(degree + screening) - beside
+            own = np.diag(degree + screening[y]) - beside
             if y:
                 own -= inverse  # it is 0 where the row before is known
             own[~row] = own[:, ~row] = 0

@@ -20,6 +20,22 @@ ABOVE = (1.3, 0.3)
 """Heights above the edge, cm, where it begins to hold the skin, and where it holds it wholly."""
 WIDEST = 7.0
 """Half width, cm, of what is held."""
+NECK = (0.3, -0.3)
+"""Heights above the edge, cm, where skin begins to be the neck's, and where it wholly is."""
+
+
+def above_edge(model: FaceModel) -> Float:
+    """How high each vertex of the face (F,) lies above the jaw's edge, cm, at rest."""
+    x, y = model.neutral[FACE, 0], model.neutral[FACE, 1]
+    return np.asarray(y - (EDGE + CURVE * x * x), np.float32)
+
+
+def neck(model: FaceModel) -> Float:
+    """How far each vertex of the face (F,) is the neck's, 0..1: the head moves it, the jaw does
+    not."""
+    start, end = NECK
+    share = np.clip((start - above_edge(model)) / (start - end), 0, 1)
+    return np.asarray(share * share * (3 - 2 * share), np.float32)
 
 
 class JawEdge:
@@ -28,8 +44,7 @@ class JawEdge:
     def __init__(self, model: FaceModel) -> None:
         names = [n for n in model.names if n.startswith("mouth") and n != "mouthClose"]
         self._shapes = np.array([model.index[name] for name in names])
-        x, y = model.neutral[FACE, 0], model.neutral[FACE, 1]
-        above = y - (EDGE + CURVE * x * x)
+        x, above = model.neutral[FACE, 0], above_edge(model)
         share = np.clip((ABOVE[0] - above) / (ABOVE[0] - ABOVE[1]), 0, 1)
         share = share * share * (3 - 2 * share) * np.clip(WIDEST - np.abs(x), 0, 1)
         self._at = np.flatnonzero(share)

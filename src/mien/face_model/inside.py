@@ -17,6 +17,7 @@ import numpy as np
 from mien.face_model import teeth
 from mien.face_model.arrays import Bool, Double, Float, Index, Int, Real, UInt8
 from mien.face_model.jaw import Jaw
+from mien.face_model.lower import lower_row
 from mien.face_model.mesh import TEETH, FaceModel
 from mien.face_model.mouths import FLAT, Donor, MouthLibrary, own
 from mien.face_model.tones import Tones
@@ -55,11 +56,6 @@ by the second or more."""
 SLIVER = (0.12, 0.32)
 """Height, cm, that a lower lip lets be seen of the lower teeth, up to which it hides them, and from
 which on they show wholly: a thin pale strip would look like the lip's own light."""
-LOWER_EDGE = np.float32(0.12)
-"""The lower teeth's edge is the upper ones' this far up, cm, where they are even."""
-LOWER_TEETH, LIKE_UPPER = (0.0, 0.54, 1.12, 1.8, 2.6), (0.0, 0.85, 1.5, 2.2, 2.9)
-"""Where lower teeth meet, cm from the middle, and where the upper ones do that stand for them."""
-
 TONGUE_DEPTH = 0.4
 """Part of the tongue's length along which its light falls to 1/e: slowly first, then fast, for its
 back bends away."""
@@ -125,9 +121,10 @@ class Mouth:
     """
 
     def __init__(
-        self, model: FaceModel, donor: Donor, tones: Tones, before: Own | None = None
+        self, model: FaceModel, donor: Donor, tones: Tones, seed: int, before: Own | None = None
     ) -> None:
-        """`before`: where the donor's row lies in the photograph, if it is the person's own."""
+        """`seed`: of the person's own lower teeth; `before`: where the donor's row lies in the
+        photograph, if it is the person's own."""
         self.donor, self.tones = donor, tones
         self._shown = (donor if before is None else before.row).shown
         self._jaws = Jaw(model, upper=True), Jaw(model, upper=False)
@@ -152,6 +149,7 @@ class Mouth:
             for one in donor.levels
         )
         self._gum, self._throat = tones.part(GUM * dull), tones.part(THROAT)
+        self._lower_levels = lower_row(self._enamel, self._gum, tones.mono < 1, seed)
         tints = teeth.Tints(self._enamel, self._gum, tones.part(TONGUE * dull), self._throat)
         self._picture = teeth.draw(tints)
 
@@ -238,23 +236,18 @@ class Mouth:
         return out
 
     def _lower(self, view: View, x: Float, y: Float) -> tuple[Float, float]:
-        """The lower row (H, W, 4), premultiplied, and its light: the upper one upside down,
-        narrowed tooth by tooth."""
+        """The lower row (H, W, 4), premultiplied, and its light."""
         across, above = self._jaws[1].place(view.points)(x, y)
-        like = np.interp(np.abs(across), LOWER_TEETH, LIKE_UPPER) * np.sign(across)
-        column = _columns(like.astype(np.float32))
+        column = _columns(across)
         gap = float(view.mask.sum(0).max()) / view.unit
         narrow, far = LOWER_GAP
         wide = float(np.clip((gap - narrow) / (far - narrow), 0, 1))
         lift, light = (a + (b - a) * wide for a, b in (LOWER_LIFT, LOWER_LIGHT))
-        high = np.float32(lift) - above
-        row = _sampled(self._levels, column, np.maximum(high, 0) + LOWER_EDGE, view.unit)
-        inside = np.clip((_along(column, self.donor.top) - LOWER_EDGE - high) / GUM_EDGE, 0, 1)
-        inside *= np.clip(high * view.unit / 1.5 + 0.5, 0, 1)
+        high = np.minimum(np.float32(lift) - above, np.float32(FLAT.above - 1 / FLAT.density))
+        row = _sampled(self._lower_levels, column, high, view.unit)
         sunk, stands = SLIVER
-        seen = float((inside * view.mask).sum(0).max()) / view.unit
-        inside *= np.clip((seen - sunk) / (stands - sunk), 0, 1)
-        return row * inside[..., None].astype(np.float32), light
+        seen = float((row[..., 3] * view.mask).sum(0).max()) / view.unit
+        return row * np.float32(np.clip((seen - sunk) / (stands - sunk), 0, 1)), light
 
 
 def upper_teeth(model: FaceModel) -> Index:
@@ -279,11 +272,11 @@ def mouth_of(
     mine = None if closed else own(crop, landmarks, tones.skin)
     filler = donor or MouthLibrary.load().choose(tones.brown, turn=turn)
     if mine is None:
-        return Mouth(model, filler, tones)
+        return Mouth(model, filler, tones, turn)
     row, at = mine
     lit = replace(tones, enamel=row.enamel)
     sides = lit.relit(filler.pixels[..., :3].astype(np.float32), filler.enamel)
-    return Mouth(model, row.beside(filler, sides), lit, Own(row, at, points))
+    return Mouth(model, row.beside(filler, sides), lit, turn, Own(row, at, points))
 
 
 _UPPER, _LOWER, _TONGUE = 1, 2, 3

@@ -10,7 +10,7 @@ import numpy as np
 from mien.face_model.animate import Pose, drawn, pose, rim, sink, stand
 from mien.face_model.arrays import Double, Float
 from mien.face_model.background import NEAR, Background, before_wall
-from mien.face_model.bone import JawEdge
+from mien.face_model.bone import JawEdge, neck
 from mien.face_model.camera import Camera
 from mien.face_model.creases import Creases
 from mien.face_model.eyes import eye_textures
@@ -95,13 +95,19 @@ class Sitter:
         """Decide, from the photograph's pose, which triangles are drawn and where face meets
         background."""
         source, model = self._rig.source, self._rig.model
-        kept = drawn(model, source.normals)
+        of_neck = neck(model)
+        kept = drawn(model, source.normals, of_neck)
         self._triangles = np.ascontiguousarray(model.triangles[kept])
         self._layers = model.layers[kept]
-        self._rim, self._rim_own = rim(model, source.normals)
+        self._rim, self._rim_own = rim(model, source.normals, of_neck)
         self._outlying = outlying(model, source.normals)
         self._background = Background(
-            SOURCE_SIZE, source.points, sink(source.depth), self._triangles, self._layers
+            SOURCE_SIZE,
+            source.points,
+            sink(source.depth),
+            self._triangles,
+            self._layers,
+            float(self._rig.fit.landmarks[8, 1]),
         )
 
     def _paint(self) -> None:

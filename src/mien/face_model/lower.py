@@ -1,0 +1,150 @@
+"""The lower row of teeth, drawn: hardly a smile shows it, so nobody lends one.
+
+Eight front teeth of a lower jaw's proportions (incisors narrow and nearly equal, 5.3 and 5.9 mm,
+the canine broader and a little taller), flat at their edges, tapering to the gum, which rises
+between them; in a person's own irregularity, in the enamel of the upper row, a little duller and
+yellower. Proportions: S. J. Nelson, *Wheeler's Dental Anatomy*, 10th ed. (2015), seen from the
+front on the model's jaw.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from mien.face_model.arrays import Double, Float
+from mien.face_model.mouths import FLAT, LEVELS
+
+WIDTHS = (0.53, 0.57, 0.62, 0.55, 0.42, 0.35)
+"""Widths of the teeth of one side as they are seen from the front, cm, from the middle on."""
+HEIGHTS = (0.88, 0.9, 1.02, 0.86, 0.78, 0.7)
+"""Height of each up to the gum, cm."""
+TAPER, ROUNDED = 0.1, 0.06
+"""How much narrower a tooth is at the gum; how far its edge is rounded at the sides, cm."""
+UNEVEN, UNLIKE, TURNED = 0.03, 0.05, 0.25
+"""Standard deviations of the place of an edge, cm, of a tooth's brightness and width, and of how
+far it is turned about its length, in half widths."""
+DULL = np.array([0.99, 0.97, 0.93], np.float32)
+"""The lower teeth in units of the upper ones' enamel: deeper in the mouth, lit from above."""
+NECK = np.array([0.98, 0.93, 0.83], np.float32)
+"""Tint at the gum."""
+TIP = np.array([0.93, 0.96, 0.98], np.float32)
+"""Tint of the edge, which light passes through."""
+CLEFT, TOUCH = 0.22, 0.022
+"""How dark it is where two teeth touch, and how far around, cm."""
+BETWEEN = 0.55
+"""Light between two teeth, where the next ones stand behind."""
+SOFT = 0.022
+"""How soft a tooth's outline is, cm."""
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row laid flat by `FLAT`, its edge down: tooth, gum (R, C), how much of each there is; light
+    (R, C); neck, tip (R, C), how far the tints of gum and edge go."""
+
+    tooth: Float
+    gum: Float
+    light: Float
+    neck: Float
+    tip: Float
+
+
+def lower_row(enamel: Float, gum: Float, tinted: bool, seed: int) -> tuple[Float, ...]:
+    """The row premultiplied (R, C, 4), 0..255 and 0..1, at full size, half, quarter, eighth, as
+    `Donor.levels` has the upper one: `enamel` (3,) and `gum` (3,) colours, 0..255; whether teeth
+    have other tints than that; `seed` of the person's irregularity."""
+    row = _row(seed % 64)
+    one = np.ones(3, np.float32)
+    neck, tip = (NECK, TIP) if tinted else (one * NECK.mean(), one * TIP.mean())
+    dull = DULL if tinted else one * DULL.mean()
+    tint = 1 + row.neck[..., None] * (neck - 1) + row.tip[..., None] * (tip - 1)
+    colour = enamel * dull * tint * row.tooth[..., None] + gum * row.gum[..., None]
+    colour *= row.light[..., None]
+    cover = row.tooth + row.gum
+    out = [np.ascontiguousarray(np.dstack([np.clip(colour, 0, 255), cover]), np.float32)]
+    for _ in range(LEVELS - 1):
+        rows, columns = (max(1, n // 2) for n in out[-1].shape[:2])
+        smaller = cv2.resize(out[-1], (columns, rows), interpolation=cv2.INTER_AREA)
+        out.append(np.asarray(smaller, np.float32))
+    return tuple(out)
+
+
+@lru_cache(64)
+def _row(seed: int) -> _Row:
+    random = np.random.default_rng(seed)
+    rows, columns = FLAT.shape
+    x = np.asarray((np.arange(columns) + 0.5) / FLAT.density - FLAT.half, np.float32)
+    h = np.asarray(FLAT.above - (np.arange(rows)[:, None] + 0.5) / FLAT.density, np.float32)
+    tooth, neck, tip = (np.zeros((rows, columns), np.float32) for _ in range(3))
+    light, scallop = np.ones_like(tooth), np.full(columns, 0.6, np.float32)
+    clefts = _cleft(x, h)
+    for sign in (-1, 1):
+        edge = 0.0
+        for width, height in zip(WIDTHS, HEIGHTS, strict=True):
+            half = width * float(1 + random.normal(0, UNLIKE)) / 2
+            off = sign * x - np.float32(edge + half)
+            own = random.normal(0, 1, 4)
+            crown = height * float(1 + 0.04 * own[0])
+            inside, tone, up = _tooth(off, h - np.float32(UNEVEN * own[1]), half, crown, own[2:])
+            more = np.clip(inside - tooth, 0, 1)
+            light += (tone - light) * more
+            neck += (up**1.5 - neck) * more
+            tip += (np.exp(-np.maximum(h, 0) / 0.11) - tip) * more
+            tooth = np.maximum(tooth, inside)
+            across = np.abs(off) / half
+            scallop[across < 1] = crown * (1 - 0.26 * across[across < 1] ** 2.2)
+            edge += 2 * half
+            clefts = clefts * _cleft(sign * x - np.float32(edge), h)
+    between = np.clip((h - 0.05) / 0.04, 0, 1) * (1 - tooth) * (np.abs(x) < sum(WIDTHS) - 0.1)
+    light, tooth = light * clefts, tooth + between
+    light += (BETWEEN - light) * between
+    scallop = cv2.GaussianBlur(scallop[None], (0, 0), 0.03 * FLAT.density)[0]
+    gum = _within(np.asarray((h - scallop) * 0.7, np.float32))
+    light *= _grain(random, (rows, columns))
+    light *= 1 - 0.3 * gum * np.exp(-np.maximum(h - scallop, 0) / 0.05)
+    parts = (tooth * (1 - gum), gum * (h > 0), light, np.clip(neck, 0, 1), np.clip(tip, 0, 1))
+    return _Row(*(np.ascontiguousarray(part, np.float32) for part in parts))
+
+
+def _tooth(
+    off: Float, high: Float | Double, half: float, crown: float, own: Double
+) -> tuple[Float, Float, Float]:
+    """One tooth (R, C), `off` (C,) cm from whose middle and `high` (R, 1) cm above whose edge
+    pixels lie, of half width `half` and height `crown`; `own` (2,): how it differs in brightness
+    and in how it is turned. How much of a pixel it is, its light, and how far up, 0..1."""
+    up = np.clip(high / crown, 0, 1)
+    aside = np.abs(off)
+    corner = ROUNDED * np.clip((aside - half + ROUNDED) / ROUNDED, 0, 1) ** 2
+    side = half * (1 - TAPER * up**1.3) + 0.25 * SOFT
+    inside = np.asarray(_within(side - aside) * _within(high - corner), np.float32)
+    bent = np.clip(np.abs(off / half + TURNED * own[1]), 0, 1.3)
+    ridge = 0.07 * np.exp(-(((high - 0.025) / 0.025) ** 2))
+    tone = (1 + UNLIKE * own[0]) * (1 - 0.15 * bent**2.6 - 0.08 * up**2 + ridge)
+    whole = np.broadcast_to(up, inside.shape).astype(np.float32)
+    return inside, np.asarray(tone, np.float32), whole
+
+
+def _cleft(off: Float | Double, h: Float | Double) -> Float:
+    """How much light (R, C) is left around the place where two teeth touch, `off` (C,) cm aside."""
+    near = np.exp(-((off / TOUCH) ** 2)) * np.clip(h / 0.05 + 0.5, 0, 1)
+    return np.asarray(1 - CLEFT * near * np.clip(1.2 - h / 0.9, 0, 1), np.float32)
+
+
+def _grain(random: np.random.Generator, shape: tuple[int, int]) -> Float:
+    """The fine unevenness of enamel (R, C), 1 in the mean."""
+    noise = random.standard_normal(shape).astype(np.float32)
+    out = np.ones(shape, np.float32)
+    for along, high in ((1.2, 1.2), (4.0, 1.0)):
+        soft = np.asarray(cv2.GaussianBlur(noise, (0, 0), along, sigmaY=high), np.float32)
+        out += np.float32(0.012) * soft / soft.std()
+        noise = noise[::-1].copy()
+    return out
+
+
+def _within(distance: Float | Double) -> Float:
+    """0..1 across a soft outline, from `distance` cm inside it."""
+    return np.asarray(np.clip(distance / SOFT + 0.5, 0, 1), np.float32)

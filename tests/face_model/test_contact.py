@@ -1,0 +1,73 @@
+"""Pressed lips meet, do not pass one another, and stay red."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mien import facs
+from mien.face_model.animate import pose
+from mien.face_model.mesh import FaceModel
+from mien.face_model.render import Rig
+
+MIDDLE = [51, 62, 66, 57]
+"""Landmarks down the middle of the mouth: border, the two edges, border."""
+
+
+def heights(rig: Rig, **units: float) -> np.ndarray:
+    """Heights (4,) cm of the mesh's `MIDDLE`."""
+    vertices = pose(rig.model, rig.person, rig.weights(facs.vector(units)))
+    out: np.ndarray = vertices[rig.model.landmarks[MIDDLE], 1]
+    return out
+
+
+def red(image: np.ndarray, points: np.ndarray) -> int:
+    """Rows between nose and chin whose middle has the hue of the lip rather than the skin's."""
+    x, top, bottom = round(points[51, 0]), round(points[33, 1]) + 6, round(points[8, 1]) - 20
+    column = np.log(image[top:bottom, x - 5 : x + 6].astype(float).mean(1) + 6)
+    hue = column[:, 0] - column[:, 1]
+    return int((hue > np.percentile(hue, 25) + 0.13).sum())
+
+
+@pytest.mark.parametrize("units", [facs.PROTOTYPES["anger"], {"AU17": 1}, {"AU24": 1, "AU17": 1}])
+def test_lips_do_not_pass_one_another(rig: Rig, units: dict[str, float]) -> None:
+    upper, lower = heights(rig, **units)[1:3]
+    assert lower - upper < 0.1  # 0.25 to 0.7 of the shapes alone
+
+
+@pytest.mark.parametrize("thin", [1.0, 0.6])
+def test_pressed_lips_keep_half_of_their_height(
+    model: FaceModel, rig: Rig, thin: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rest = rig.person.rest.copy()
+    at = rig.model.landmarks
+    for border, edge in ((51, 62), (57, 66)):
+        lip = np.abs(rest[:9409, 1] - rest[at[border], 1]) < 0.12
+        lip &= np.abs(rest[:9409, 0] - rest[at[border], 0]) < 2
+        rest[:9409][lip, 1] += (1 - thin) * (rest[at[edge], 1] - rest[at[border], 1])
+    who = replace(rig.person, rest=rest, red=rig.person.contact.red(rest))
+    monkeypatch.setattr(rig, "person", who)
+    own, pressed = heights(rig), heights(rig, **facs.PROTOTYPES["anger"])
+    for above, below in ((0, 1), (2, 3)):
+        assert pressed[above] - pressed[below] > 0.4 * (own[above] - own[below])
+
+
+def test_anger_shows_the_lips_red(rig: Rig) -> None:
+    still = red(rig.original(320).image, rig.fit.landmarks)
+    shown = rig.render(facs.prototype("anger"), 320)
+    assert red(shown.image, shown.landmarks) > 0.35 * still > 5
+
+
+def test_lips_that_are_sucked_in_are_thinner_than_pressed_ones(rig: Rig) -> None:
+    sucked, pressed = heights(rig, AU28=1), heights(rig, AU24=1, AU23=1)
+    assert sucked[0] - sucked[3] < 0.6 * (pressed[0] - pressed[3])
+
+
+def test_parted_lips_are_not_touched(rig: Rig) -> None:
+    weights = rig.weights(facs.prototype("happy"))
+    vertices = pose(rig.model, rig.person, weights)
+    before = vertices.copy()
+    rig.person.contact(vertices, weights, rig.person.meet, rig.person.red)
+    assert np.array_equal(vertices, before)

@@ -1,0 +1,69 @@
+"""The lower row of teeth: a lower jaw's proportions, in the upper one's enamel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mien.face_model.lower import lower_row
+from mien.face_model.mouths import FLAT, MouthLibrary
+
+ENAMEL, GUM = np.array([210, 200, 180], np.float32), np.array([170, 100, 100], np.float32)
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def clefts(row: np.ndarray, high: float) -> np.ndarray:
+    """Where teeth meet (K,), cm from the middle, within 2 cm of it, told by what is dark at `high`
+    cm."""
+    line = (row[round((FLAT.above - high) * FLAT.density)] @ LUMA)[1:-1]
+    around = np.convolve(line, np.ones(9) / 9, "same")
+    low = [
+        i
+        for i in range(2, len(line) - 2)
+        if line[i] == line[i - 2 : i + 3].min() and line[i] < 0.96 * around[i]
+    ]
+    at = (np.array(low) + 1.5) / FLAT.density - FLAT.half
+    return np.asarray(at[np.abs(at) < 1.3])
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_lower_incisors_are_narrow_and_nearly_equal(seed: int) -> None:
+    row = lower_row(ENAMEL, GUM, True, seed)[0][..., :3]
+    found = clefts(row, 0.4)
+    widths = np.diff(found)
+    assert len(widths) == 4
+    assert widths.min() > 0.45
+    assert widths.max() < 0.68
+    assert widths.max() < 1.3 * widths.min()
+
+
+def test_they_are_duller_than_the_upper_ones() -> None:
+    row = lower_row(ENAMEL, GUM, True, 5)[0]
+    middle = row[round((FLAT.above - 0.4) * FLAT.density), 80:136]
+    assert 0.75 * (ENAMEL @ LUMA) < np.median(middle[:, :3] @ LUMA) < 0.99 * (ENAMEL @ LUMA)
+    assert middle[:, 3].min() > 0.9
+
+
+def test_gum_rises_between_them() -> None:
+    row = lower_row(ENAMEL, GUM, True, 5)[0]
+    pink = (row[..., 0] - row[..., 1]) > 30
+    rise = FLAT.above - pink.argmin(0) / FLAT.density  # from above: the array's gum lies on top
+    middle = rise[80:136]
+    assert 0.1 < middle.max() - middle.min() < 0.5
+
+
+def test_people_differ_and_one_person_does_not() -> None:
+    one, again, other = (lower_row(ENAMEL, GUM, True, seed)[0] for seed in (1, 1, 2))
+    assert np.array_equal(one, again)
+    assert np.abs(one - other).max() > 10
+
+
+def test_a_grey_photograph_has_grey_ones() -> None:
+    grey = lower_row(np.full(3, 200, np.float32), np.full(3, 120, np.float32), False, 3)
+    assert all(np.ptp(level[..., :3], axis=-1).max() < 1e-3 for level in grey)
+
+
+def test_levels_are_those_of_a_donors_row() -> None:
+    donor = MouthLibrary.load().donors[0]
+    row = lower_row(ENAMEL, GUM, True, 0)
+    assert [level.shape for level in row] == [level.shape for level in donor.levels]
