@@ -24,7 +24,8 @@ def page() -> str:
             parts.append(f"## {verb.upper()} {path}\n\n{call.get('description', '')}\n")
             form = call.get("requestBody", {}).get("content", {}).get("application/json")
             if form:
-                parts.append(_fields(form["schema"], schemas))
+                name = form["schema"]["$ref"].rpartition("/")[2]
+                parts.append(_fields(schemas[name], schemas))
             parts.append(_answers(call["responses"], schemas))
     return "\n".join(parts)
 

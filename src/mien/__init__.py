@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mien.errors import MienError
     from mien.guides import (
         ActionUnits,
+        Between,
         Blendshapes,
         Composed,
         ExpressionSpec,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ActionUnits",
+    "Between",
     "Blendshapes",
     "Composed",
     "Editor",
@@ -43,6 +45,7 @@ __all__ = [
 
 _HOMES = {
     "ActionUnits": "mien.guides",
+    "Between": "mien.guides",
     "Blendshapes": "mien.guides",
     "Composed": "mien.guides",
     "Editor": "mien.editor",

@@ -114,6 +114,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name in names:
             images.write(folder / inside / f"{name}.jpg", faces[name])
     (folder / "arkit.json").write_text(json.dumps({"jawOpen": 0.4, "mouthSmileLeft": 0.8}))
+    (folder / "keys.json").write_text('[{"time": 0}, {"time": 0.2, "to": "happy"}]')
     (folder / "curve.csv").write_text("time,intensity\n0,0\n0.2,1\n")
     (folder / "plan.csv").write_text("name,label,intensity\n,neutral,\n,happy,1\n")
     editor = mien.Editor(mien.load())

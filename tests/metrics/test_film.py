@@ -47,12 +47,15 @@ def test_the_same_film_has_no_fault() -> None:
     found = temporal(frames(OPENING), frames(OPENING), Reads())
     assert (found.frames, found.faces) == (40, 40)
     assert found.lag == 0
-    assert found.lips_correlation == found.lips_slope == 1
+    assert found.lips_correlation == found.lips_slope == found.lips_range == 1
     before, after = found.flicker
     assert before == after
     assert before.still < 0.05
     assert found.jitter == (0, 0)
-    assert "lips: +0 frames behind, correlation 1.00, opening kept 1.00" in found.text()
+    assert (
+        "lips: +0 frames behind, correlation 1.00, opening kept 1.00, its range 1.00"
+        in found.text()
+    )
 
 
 def test_lips_that_come_late_and_open_less_are_told() -> None:
@@ -64,6 +67,12 @@ def test_lips_that_come_late_and_open_less_are_told() -> None:
     assert lips(np.roll(OPENING, 2), OPENING)[0] == -2
     assert lips(OPENING, np.zeros(40)) == (None, 0, 0)  # a mouth that stays shut
     assert lips(np.zeros(40), OPENING) == (None, None, None)  # nobody speaks
+
+
+def test_the_range_of_lips_that_open_less() -> None:
+    found = temporal(frames(OPENING), frames(0.2 + 0.5 * OPENING), Reads())
+    assert found.lips_range == pytest.approx(0.5, abs=0.02)
+    assert found.lips_correlation == pytest.approx(1, abs=1e-3)
 
 
 def test_flicker_is_what_changes_where_nothing_moves() -> None:
@@ -121,6 +130,6 @@ def test_without_faces_the_pictures_are_still_compared() -> None:
 
     found = temporal(nobody(), nobody(), Reads())
     assert found.faces == 0
-    assert found.lag is found.jitter is found.lips_slope is None
+    assert found.lag is found.jitter is found.lips_slope is found.lips_range is None
     assert "lips: not measured" in found.text()
     assert found.flicker[0] == found.flicker[1]

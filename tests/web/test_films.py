@@ -68,7 +68,7 @@ def test_a_film_by_a_label(
 
 
 def composed(visit: Any) -> None:
-    """Another expression, a part of the film, keyframes: the preview shows each at once."""
+    """Another expression, a part of the film, a curve: the preview shows each at once."""
     page = visit.page
     preview = page.locator("#film-preview img")
     page.get_by_alt_text("Preview at 0.00 s: 100%").wait_for()
@@ -101,7 +101,7 @@ def composed(visit: Any) -> None:
     box = line.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + 1, box["y"] + 2)
-    keys = page.get_by_role("list", name="Keyframes").get_by_role("listitem")
+    keys = page.get_by_role("list", name="Points").get_by_role("listitem")
     page.wait_for_function("() => document.querySelectorAll('#timeline li').length === 2")
     x = box["x"] + 0.8 / 1.2 * box["width"]
     page.mouse.move(x, box["y"] + 64)
@@ -111,7 +111,7 @@ def composed(visit: Any) -> None:
     page.get_by_alt_text(re.compile(r"Preview at 0\.80 s: 1\d\d%")).wait_for()
     assert keys.count() == 2, "one was moved, none added"
     page.locator("#from").get_by_role("slider").fill("0.2")
-    page.get_by_text("2 keyframes; from 0.2 to 1.2 s").wait_for()
+    page.get_by_text("2 points; from 0.2 to 1.2 s").wait_for()
     assert page.locator("#timeline .out").count() == 1
 
 

@@ -68,7 +68,7 @@ def test_a_film_is_made_and_another_ended(
 ) -> None:
     pytest.importorskip("av", reason="needs mien[video]")
     film = films("short", 8).read_bytes()
-    fields = {"au": "AU12=0.9", "keyframes": '{"0": 0, "0.2": 1}', "start": "0.08"}
+    fields = {"au": "AU12=0.9", "curve": '{"0": 0, "0.2": 1}', "start": "0.08"}
     files = {"film": film, "like": ben}
     job = ended(client, client.post("/v1/films", files=files, data=fields))
     assert (job["kind"], job["state"], job["done"], job["total"]) == ("film", "done", 6, 6)
@@ -102,7 +102,7 @@ def test_a_film_is_made_and_another_ended(
         ("series", {"labels": ["sad"], "intensities": [9]}, "less than or equal to 2"),
         ("films", {"to": "sad"}, "is not a film"),
         ("films", {}, "say which expression"),
-        ("films", {"to": "sad", "keyframes": {"soon": 1}}, "is not a film"),
+        ("films", {"to": "sad", "curve": {"soon": 1}}, "is not a film"),
         ("series", {"labels": ["sad"], "intensities": [0.5, 0.5000001]}, "called sad-0.5"),
         ("series", {"labels": ["anger:open"], "expressions": {"anger-open": {"to": "sad"}}},
          "called anger-open"),
@@ -111,6 +111,8 @@ def test_a_film_is_made_and_another_ended(
         ("films", {"like_film": "AAAA", "au": ["AU12=1"], "to": "sad"}, "leave out to, au"),
         ("films", {"to": "sad", "face": "the left one"}, "is not understood"),
         ("films", {"to": "sad", "face": "index 3"}, "is not a film"),
+        ("films", {"keyframes": [{"time": 0, "to": "sad"}], "gaze": [0, 0]}, "leave out gaze"),
+        ("films", {"keyframes": [{"to": "sad"}]}, "is not a film"),
         ("films", {"to": "sad", "start": -1}, "greater than or equal to 0"),
     ],
 )  # fmt: skip

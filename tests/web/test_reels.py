@@ -92,13 +92,13 @@ def test_made_in_turns_and_gone(workshop: Workshop, clip: Callable[..., Path]) -
     assert files(reel) == []
 
 
-def test_a_part_of_a_film_by_keyframes(workshop: Workshop, clip: Callable[..., Path]) -> None:
-    """It begins where it was cut, sound too; keyframes keep the film's own time."""
+def test_a_part_of_a_film_by_a_curve(workshop: Workshop, clip: Callable[..., Path]) -> None:
+    """It begins where it was cut, sound too; points keep the film's own time."""
     reel = Reel()
     reel.open(clip(50, sound=True), "a.mp4", LIMITS)
-    reel.set_key(0.4, 0.0)
-    reel.set_key(1.0, 0.2)
-    reel.set_key(1.2, 1.0, before=1.0)
+    reel.set_point(0.4, 0.0)
+    reel.set_point(1.0, 0.2)
+    reel.set_point(1.2, 1.0, before=1.0)
     making = made(workshop, reel, Order(start=0.8, end=1.6))
     assert (making.whole, making.total, making.cut.frames, making.cut.edited) == (True, 20, 20, 20)
     assert reel.result is not None
@@ -144,25 +144,25 @@ def test_a_photograph_is_animated_by_a_recording(
         reel.set_reference(SHAPES, wrong, "face.csv", LIMITS)
 
 
-def test_keyframes(clip: Callable[..., Path]) -> None:
+def test_points_of_the_intensity(clip: Callable[..., Path]) -> None:
     reel = Reel()
     with pytest.raises(Gone):
-        reel.set_key(0, 1)
+        reel.set_point(0, 1)
     reel.open(clip(), "a.mp4", LIMITS)
     for time in (1.0, 0.5, 1.01):
-        reel.set_key(time, 0.5)
+        reel.set_point(time, 0.5)
     assert reel.curve is not None
     assert reel.curve.points == ((0.5, 0.5), (1.01, 0.5)), "one that is next to another replaces it"
     for wrong in ((-1, 0.5), (0.5, 9), (float("nan"), 1), (1e9, 1)):
-        with pytest.raises(GuideError, match="a keyframe has"):
-            reel.set_key(*wrong)
+        with pytest.raises(GuideError, match="a point has"):
+            reel.set_point(*wrong)
     for i in range(48):
-        reel.set_key(2 + i, 1)
-    with pytest.raises(GuideError, match="up to 50 keyframes"):
-        reel.set_key(100, 1)
+        reel.set_point(2 + i, 1)
+    with pytest.raises(GuideError, match="up to 50 points"):
+        reel.set_point(100, 1)
     reel.bend(None)
-    reel.set_key(1, 1)
-    reel.drop_key(1)
+    reel.set_point(1, 1)
+    reel.drop_point(1)
     assert reel.curve is None
 
 
@@ -190,8 +190,8 @@ def test_a_preview_is_what_the_film_shows(
     change = np.abs(changes[0]).mean()
     still = reel.preview(editor, replace(order, intensity=0.0), 0.52)
     assert np.array_equal(still, source)
-    reel.set_key(0.52, 0.0)
-    assert np.array_equal(reel.preview(editor, order, 0.52), source), "a keyframe says so"
+    reel.set_point(0.52, 0.0)
+    assert np.array_equal(reel.preview(editor, order, 0.52), source), "the curve says so"
     reel.bend(None)
     half = reel.preview(editor, replace(order, by=PHOTO), 0.52)
     assert np.abs(half.astype(float) - source).mean() < change, "units alone: no photograph yet"

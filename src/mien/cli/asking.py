@@ -153,6 +153,14 @@ def kept_by(keep: str) -> str | None:
     return kept[keep]
 
 
+def lent_by(editor: Editor, photo: Path) -> Guide:
+    """The expression of a photograph; ImageError or FaceNotFound where it has none."""
+    from mien import images
+
+    with naming(photo):
+        return editor.reference(images.read(photo))
+
+
 @contextmanager
 def naming(what: object) -> Iterator[None]:
     """A face that is not found is reported together with the photograph."""

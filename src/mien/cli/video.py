@@ -22,6 +22,7 @@ from mien.cli.asking import (
     Units,
     asked_for,
     kept_by,
+    lent_by,
 )
 from mien.cli.session import (
     Certificate,
@@ -82,6 +83,14 @@ def command(
             "--curve", metavar="CSV", help="Intensity over time: rows of `time,intensity`."
         ),
     ] = None,
+    keyframes: Annotated[
+        Path | None,
+        typer.Option(
+            "--keyframes",
+            metavar="JSON",
+            help="Expressions one after another: a list of expressions with a `time` in seconds.",
+        ),
+    ] = None,
     intensity: Intensity = 1.0,
     face: Face = "largest",
     method: Method = DEFAULT,
@@ -90,24 +99,27 @@ def command(
     sign_with: Certificate = None,
     key: Key = None,
 ) -> None:
-    """Change the expression in a film: by **--to**, **--au**, **--like**, **--like-film** or
-    **--like-shapes**.
+    """Change the expression in a film: by **--to**, **--au**, **--like**, **--keyframes**,
+    **--like-film** or **--like-shapes**.
 
     The sound is copied as it is, times and size stay. Faces are chosen in the first frame that
     shows any, and followed from there. `--curve` and `--intensity` multiply.
     """
     from mien.video.driving import Constant, Drive, DrivingFilm
     from mien.video.film import edit_film
+    from mien.video.keyframes import Keyframes, read
     from mien.video.reading import look
     from mien.video.shapes import Shapes
 
-    moving = [n for n, v in (("--like-film", like_film), ("--like-shapes", like_shapes)) if v]
+    drives = {"--like-film": like_film, "--like-shapes": like_shapes, "--keyframes": keyframes}
+    moving = [name for name, given in drives.items() if given]
     still = (expression, to, au, like, blendshapes, gaze, turn, light)
     if len(moving) > 1 or (moving and any(still)):
         raise GuideError(f"{moving[0]} goes without --to, --au and --like: give one of them")
     kept = kept_by(keep)
     if moving and region != "face":
-        raise GuideError(f"{moving[0]} moves the whole face: leave out --region")
+        told = "say it in each keyframe" if keyframes else f"{moving[0]} moves the whole face"
+        raise GuideError(f"{told}: leave out --region")
     asked = None
     if not moving:
         asked = asked_for(
@@ -124,12 +136,15 @@ def command(
     source = look(film)
     other = look(like_film) if like_film else None
     shapes = Shapes.read(like_shapes) if like_shapes else None
+    keys = read(keyframes) if keyframes else None
     editor = open_editor(method, weights, device)
     drive: Drive
     if other is not None:
         drive = DrivingFilm(other, editor.method)
     elif shapes is not None:
         drive = shapes
+    elif keys is not None:
+        drive = Keyframes.of(keys, kept, lambda photo: lent_by(editor, Path(photo)))
     elif asked is not None:
         drive = Constant(asked.guide(editor))
     with _bar(source.count) as progress:

@@ -2,6 +2,7 @@
 an expression code of any method; nothing else in mien asks which guide it has."""
 
 from mien.guides.base import Guide, Speaker
+from mien.guides.between import Between
 from mien.guides.blendshapes import Blendshapes
 from mien.guides.composed import Composed
 from mien.guides.gaze import Gaze
@@ -15,6 +16,7 @@ from mien.guides.units import ActionUnits
 
 __all__ = [
     "ActionUnits",
+    "Between",
     "Blendshapes",
     "Composed",
     "ExpressionSpec",

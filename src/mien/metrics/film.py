@@ -47,7 +47,8 @@ class Temporal:
     flicker: differences from frame to frame (Lai et al., ECCV 2018, sec. 4.2: the source's flow
     serves both). lag: frames by which the lips' opening follows the source's, below 0 if it leads.
     lips_correlation, lips_slope: of the opening with the source's at that lag; 1 and 1 are lips
-    that say the same as widely. jitter: mean second difference of rigid points, in thousandths of
+    that say the same as widely. lips_range: from the 5th to the 95th percentile of the opening, of
+    the source's. jitter: mean second difference of rigid points, in thousandths of
     the outer eye corners' distance. None where too few frames show a face, or lips do not move.
     """
 
@@ -58,6 +59,7 @@ class Temporal:
     lips_correlation: float | None
     lips_slope: float | None
     jitter: tuple[float, float] | None
+    lips_range: float | None = None
 
     def text(self) -> str:
         """A line for each column."""
@@ -77,6 +79,8 @@ class Temporal:
                 f"lips: {behind}, correlation {self.lips_correlation:.2f}, "
                 f"opening kept {self.lips_slope:.2f}"
             )
+        if self.lips_range is not None:
+            lines[-1] += f", its range {self.lips_range:.2f}"
         if self.jitter is not None:
             before, after = self.jitter
             lines.append(f"jitter, thousandths of the eyes' distance: {before:.2f} to {after:.2f}")
@@ -103,10 +107,10 @@ def temporal(before: Iterable[UInt8], after: Iterable[UInt8], judge: Landmarker)
         return temporal_of
     first, second = ([pair[k] for pair in seen] for k in (0, 1))
     lag, correlation, slope = lips(_gaps(first), _gaps(second))
-    trembling = jitter(first), jitter(second)
     return replace(
-        temporal_of, lag=lag, lips_correlation=correlation, lips_slope=slope, jitter=trembling
-    )
+        temporal_of, lag=lag, lips_correlation=correlation, lips_slope=slope,
+        jitter=(jitter(first), jitter(second)), lips_range=_kept(_gaps(first), _gaps(second)),
+    )  # fmt: skip
 
 
 class Flicker:
@@ -165,6 +169,12 @@ def lips(before: Numbers, after: Numbers) -> tuple[int | None, float | None, flo
     best, lag = max(found, key=lambda one: (round(one[0], 6), -abs(one[1])))
     x, y = _shifted(before, after, lag)
     return lag, round(best, 4), round(float(np.polyfit(x, y, 1)[0]), 4)
+
+
+def _kept(before: Numbers, after: Numbers) -> float | None:
+    """The range of a course, as a share of another's: what one odd frame shows does not count."""
+    spans = [float(np.subtract(*np.percentile(one, (95, 5)))) for one in (before, after)]
+    return round(spans[1] / spans[0], 4) if spans[0] > 1e-4 else None
 
 
 def _shifted(before: Numbers, after: Numbers, lag: int) -> tuple[Numbers, Numbers]:

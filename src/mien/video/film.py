@@ -24,6 +24,7 @@ from mien.provenance.mark import embed
 from mien.types import AlignedFace, Face, Faces, Float, UInt8
 from mien.video.driving import Constant, Curve, Drive
 from mien.video.following import followed
+from mien.video.keyframes import Keyframes
 from mien.video.reading import Film
 from mien.video.shapes import Shapes
 from mien.video.steadying import Steady, steadied
@@ -193,6 +194,8 @@ def _metadata(editor: Editor, drive: Drive, curve: Curve) -> Mapping[str, str]:
         guide = drive.guide.describe()
     elif isinstance(drive, Shapes):
         guide = "blendshapes over time"
+    elif isinstance(drive, Keyframes):
+        guide = drive.describe()
     values = sorted({min(curve.values), max(curve.values)})
     about = editor.metadata(guide, " to ".join(f"{value:g}" for value in values), 0)
     return {key: value for key, value in about.items() if key != "faces"}

@@ -18,10 +18,12 @@ from mien.images import Photo
 from mien.methods.registry import METHODS, resolve
 from mien.web import intake
 from mien.web.answers import ErrorAnswer
-from mien.web.jobs_api import Jobs
+from mien.web.jobs_api import FilmRequest, Jobs, SeriesRequest
 from mien.web.requests import Asked, EditRequest, SheetRequest, SwapRequest, body, parse
 from mien.web.workshop import Workshop
 
+REQUESTS = (EditRequest, SheetRequest, SwapRequest, SeriesRequest, FilmRequest)
+"""What is read from a request's body."""
 _WHY = {
     400: "The body cannot be read",
     401: "No token, or a wrong one",
@@ -105,10 +107,18 @@ def router(workshop: Workshop) -> APIRouter:
     add = routes.add_api_route
     calls = _Calls(workshop)
     picture: dict[str, Any] = {"methods": ["POST"], "responses": _PICTURE, "tags": ["pictures"]}
-    add("/v1/edit", calls.edit, response_class=Response, openapi_extra=body(EditRequest), **picture)
+    add(
+        "/v1/edit",
+        calls.edit,
+        operation_id="edit",
+        response_class=Response,
+        openapi_extra=body(EditRequest),
+        **picture,
+    )
     add(
         "/v1/sheet",
         calls.sheet,
+        operation_id="sheet",
         response_class=Response,
         openapi_extra=body(SheetRequest),
         **picture,
@@ -116,6 +126,7 @@ def router(workshop: Workshop) -> APIRouter:
     add(
         "/v1/swap",
         calls.swap,
+        operation_id="swap",
         methods=["POST"],
         responses=_ERRORS,
         tags=["pictures"],
@@ -126,8 +137,8 @@ def router(workshop: Workshop) -> APIRouter:
         status: answer for status, answer in _ERRORS.items() if status in (401, 403, 413, 503)
     }
     about: dict[str, Any] = {"methods": ["GET"], "responses": refused, "tags": ["about"]}
-    add("/v1/methods", calls.methods, **about)
-    add("/healthz", calls.health, **about)
+    add("/v1/methods", calls.methods, operation_id="methods", **about)
+    add("/healthz", calls.health, operation_id="health", **about)
     routes.include_router(Jobs(workshop).routes(_ERRORS))
     return routes
 

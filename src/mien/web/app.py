@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from mien.web import answers, api
+from mien.web import answers, api, requests
 from mien.web.gate import OPEN_PATHS, Gate
 from mien.web.visitors import Visitors
 from mien.web.workshop import Workshop
@@ -36,8 +36,7 @@ def create(workshop: Workshop, token: str | None = None, *, studio: bool = False
     )
     answers.install(app)
     app.include_router(api.router(workshop))
-    if token is not None:
-        _describe_token(app)
+    _describe(app, token=token is not None)
     if studio:
         from mien.web.studio import mount
 
@@ -47,13 +46,18 @@ def create(workshop: Workshop, token: str | None = None, *, studio: bool = False
     return app
 
 
-def _describe_token(app: FastAPI) -> None:
-    """Say in OpenAPI what `Gate` asks for: a bearer token, but for the paths that are open."""
+def _describe(app: FastAPI, *, token: bool) -> None:
+    """Say in OpenAPI what FastAPI does not know: what requests are read as, and what `Gate` asks
+    for, a bearer token, but for the paths that are open."""
     plain = app.openapi
 
     def described() -> dict[str, Any]:
         schema = plain()
-        schemes = schema.setdefault("components", {}).setdefault("securitySchemes", {})
+        components = schema.setdefault("components", {})
+        components.setdefault("schemas", {}).update(requests.schemas(api.REQUESTS))
+        if not token:
+            return schema
+        schemes = components.setdefault("securitySchemes", {})
         schemes["token"] = {"type": "http", "scheme": "bearer"}
         schema["security"] = [{"token": []}]
         for path in OPEN_PATHS:

@@ -13,11 +13,11 @@ import gradio as gr
 from mien import facs
 from mien.errors import GuideError
 from mien.guides import ActionUnits, ExpressionSpec
-from mien.web import posing, shapes, views
+from mien.web import film_views, posing, shapes, views
 from mien.web.orders import HAPPY
 from mien.web.parts import drop, fold, html
 from mien.web.units import PLAIN, REGIONS
-from mien.web.wish import MOST, Wish
+from mien.web.wish import MOST
 
 FACES = {"The largest": "largest", "All faces": "all"}
 UNITS = tuple(f"AU{number}" for numbers in REGIONS.values() for number in numbers)
@@ -107,8 +107,7 @@ def shown(spec: ExpressionSpec, intensity: float | None = None) -> list[Any]:
 
 def said(spec: ExpressionSpec) -> str:
     """The expression in words, and the marks of its fields."""
-    base = spec.name or spec.to or ("blendshapes" if spec.blendshapes else "")
-    return views.marks(spec, "film-") + views.hint(Wish(base, 1.0, spec).name or "as it is")
+    return views.marks(spec, "film-") + views.hint(film_views.said(spec))
 
 
 def taken(spec: ExpressionSpec, called: str) -> tuple[ExpressionSpec, float]:

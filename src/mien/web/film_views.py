@@ -9,13 +9,14 @@ import math
 from html import escape
 
 from mien import images
+from mien.guides import ExpressionSpec
 from mien.images import Photo
 from mien.types import UInt8
 from mien.video.reading import Film
 from mien.web import views
 from mien.web.limits import Limits
 from mien.web.reels import Filming, Reel
-from mien.web.wish import MOST
+from mien.web.wish import MOST, Wish
 
 _POSTER = 640  # px: the longest side of what stands there before a film plays
 
@@ -77,8 +78,8 @@ def preview(pixels: UInt8 | None, time: float, text: str) -> str:
 
 
 def timeline(reel: Reel | None, part: tuple[float, float] = (0.0, math.inf)) -> str:
-    """The intensity over the film, to click on and to drag; its keyframes as a list; what is left
-    out of the film, shaded."""
+    """The intensity over the film, to click on and to drag; its points as a list; keyframes of the
+    expression as lines; what is left out of the film, shaded."""
     if reel is None or reel.source is None:
         return ""
     film, points = reel.source, reel.curve.points if reel.curve else ()
@@ -95,23 +96,54 @@ def timeline(reel: Reel | None, part: tuple[float, float] = (0.0, math.inf)) -> 
         if w > 0
     )
     dots = "".join(
-        f'<path class="key" data-time="{t:g}" d="M{x:.2f} {y:.2f}h0"/>'
+        f'<path class="point" data-time="{t:g}" d="M{x:.2f} {y:.2f}h0"/>'
         for (t, _), (x, y) in zip(points[:_MOST_DOTS], places, strict=False)
+    )
+    at = "".join(
+        f'<path class="keyframe" d="M{100 * key.time / seconds:.2f} 0v40"/>'
+        for key in reel.keyframes
     )
     return (
         f'<div class="mien-curve"><svg viewBox="0 0 100 40" preserveAspectRatio="none" '
         f'data-seconds="{seconds:.3f}" data-high="{high:g}" aria-hidden="true">{out}'
-        f'<polyline points="{drawn}"/>{dots}</svg>{_keys(reel)}</div>'
+        f'{at}<polyline points="{drawn}"/>{dots}</svg>{_points(reel)}</div>'
     )
 
 
 _MOST_DOTS = 60
-"""Most keyframes that are drawn as dots and listed; a curve from a file may have more."""
+"""Most points that are drawn as dots and listed; a curve from a file may have more."""
 
 
-def _keys(reel: Reel) -> str:
+def keyframes(reel: Reel | None) -> str:
+    """The expressions one after another: to go to, to remove, to keep as a file."""
+    if reel is None or not reel.keyframes:
+        return views.hint(
+            "Choose an expression and set it here; go to another moment, and set another one."
+        )
+    keys = "".join(
+        f'<li><button type="button" class="go" data-step="{key.time:g}">{key.time:g} s: '
+        f"{escape(said(key.spec))}</button>"
+        f'<button type="button" data-remove="key/{key.time:g}" '
+        f'aria-label="Remove the keyframe at {key.time:g} s">&times;</button></li>'
+        for key in reel.keyframes
+    )
+    return (
+        f'<ul class="mien-list mien-keyframes" aria-label="Keyframes">{keys}</ul>'
+        f'<p class="mien-download"><a href="studio/film/{reel.key}/keyframes.json" '
+        'download="keyframes.json">Save the keyframes</a> '
+        '<button type="button" data-remove="keys">Remove all keyframes</button></p>'
+    )
+
+
+def said(spec: ExpressionSpec) -> str:
+    """An expression in words."""
+    base = spec.name or spec.to or ("blendshapes" if spec.blendshapes else "")
+    return Wish(base, 1.0, spec).name or "as the film is"
+
+
+def _points(reel: Reel) -> str:
     if reel.curve is None:
-        return views.hint("Click on the line to make a keyframe, and drag it.")
+        return views.hint("Click on the line to make a point, and drag it.")
     points = reel.curve.points
     text = (
         f"{escape(reel.names['curve'])}: {len(points)} point{'s' * (len(points) > 1)}, "
@@ -119,11 +151,11 @@ def _keys(reel: Reel) -> str:
     )
     keys = "".join(
         f"<li><span>{t:g} s: {v:.0%}</span>"
-        f'<button type="button" data-remove="key/{t:g}" aria-label="Remove the keyframe at {t:g} s"'
+        f'<button type="button" data-remove="point/{t:g}" aria-label="Remove the point at {t:g} s"'
         ">&times;</button></li>"
         for t, v in points
     )
-    shown = f'<ul class="mien-list" aria-label="Keyframes">{keys}</ul>'
+    shown = f'<ul class="mien-list" aria-label="Points">{keys}</ul>'
     return (
         (shown if len(points) <= _MOST_DOTS else "")
         + f'<p class="mien-hint">{text} <button type="button" data-remove="curve">'

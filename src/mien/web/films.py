@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -21,9 +22,9 @@ from mien.guides import ExpressionSpec
 from mien.images import UPLOADED
 from mien.web import posing, views
 from mien.web.answers import Refused
+from mien.web.film_time import FRAME, TimeFields, number
 from mien.web.parts import STEP, drop, failure, fold, html, or_mistake, progress, sent
 from mien.web.sitting import Sittings
-from mien.web.wish import MOST
 from mien.web.workshop import Workshop
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ MISSING = "Films need PyAV: run pip install 'mien[video]', then start the studio
 _SUFFIXES = [".mp4", ".m4v", ".mov", ".mkv", ".webm"]
 _SHOW_RESULT = "() => document.querySelector('#after video')?.scrollIntoView({block: 'nearest'})"
 _TICK = 0.4  # s between two looks at how far a film is
-_STEP = 0.04  # s between two places of a slider over a film: a frame of 25 a second
 T = TypeVar("T")
 
 
@@ -51,8 +51,10 @@ class Films:
     """The tab of all browsers; what each has open is a `Reel`."""
 
     def __init__(self, workshop: Workshop, sittings: Sittings) -> None:
+        from mien.video import keyframes
         from mien.web import film_order, film_views, orders, sources
 
+        self.keyframes = keyframes
         self.workshop, self.sittings = workshop, sittings
         self.shown, self.kinds, self.order = film_views, orders, film_order
         self.reels, self.media_type = workshop.reels, sources.media_type
@@ -75,7 +77,7 @@ class Films:
                 kinds = self._kinds
                 self.fields = self.order.OrderFields(kinds, names, _SUFFIXES)
                 with fold("Keyframes, and the part of the film", "film-time"):
-                    self._draw_time()
+                    self.time = TimeFields(self.reels, self.workshop.limits, self.moment)
                 with gr.Row():
                     self.make = gr.Button("Make the film", variant="primary", elem_id="make")
                     self.cancel = gr.Button("Cancel", interactive=False, elem_id="cancel")
@@ -87,22 +89,11 @@ class Films:
     def _draw_moment(self) -> None:
         self.preview = html("", "film-preview")
         self.moment = gr.Slider(
-            0, 1, 0, step=_STEP, label="Moment, s", elem_id="moment", buttons=[], interactive=True
+            0, 1, 0, step=FRAME, label="Moment, s", elem_id="moment", buttons=[], interactive=True
         )
 
-    def _draw_time(self) -> None:
-        self.line = html("", "timeline", "timeline.js")
-        self.here = gr.Slider(
-            0, MOST, 1, step=0.05, label="Keyframe at the moment that is shown", buttons=[],
-            elem_id="keyframe",
-        )  # fmt: skip
-        self.curve = drop("CSV: time (s), intensity", "curve", [".csv", ".txt"])
-        most = self.workshop.limits.film_seconds
-        self.start = gr.Slider(0, most, 0, step=_STEP, label="From, s", elem_id="from", buttons=[])
-        self.end = gr.Slider(0, most, most, step=_STEP, label="To, s", elem_id="to", buttons=[])
-
     def _listen(self) -> None:
-        fields = self.fields
+        fields, time = self.fields, self.time
         fields.by.input(
             self.choose,
             fields.by,
@@ -111,21 +102,14 @@ class Films:
         )
         look = [self.key, *fields.asked, self.moment]
         follow = STEP | {"fn": self.look, "inputs": look, "outputs": self.preview}
-        opened = [
-            self.opening,
-            self.before,
-            self.after,
-            self.moment,
-            self.start,
-            self.end,
-            self.line,
-        ]
+        opened = [self.opening, self.before, self.after, self.moment, *time.edges, *time.seen]
         for field, event, seen in (
             (self.upload, self.open, opened),
             (fields.photo, self.like_photo, [fields.photo_seen]),
             (fields.film, self.like_film, [fields.film_seen]),
             (fields.record, self.like_record, [fields.record_seen]),
-            (self.curve, self.bend, [self.line]),
+            (time.curve, self.bend, time.seen),
+            (time.keys_file, self.take_keys, time.seen),
         ):
             taken = field.upload(
                 event, [field, self.key], [field, self.key, self.status, *seen], **STEP
@@ -141,17 +125,11 @@ class Films:
             fields.method,
         ):
             part.input(**follow)
-        self._listen_to_spec(follow)
-        line = [self.status, self.line]
-        edges = [self.start, self.end]
-        self.line.click(self.bent, [self.key, *edges], line, **STEP).success(**follow)
-        here = [self.key, self.moment, self.here, *edges]
-        self.here.input(self.bend_here, here, line, **STEP).success(**follow)
-        for edge in edges:
-            edge.input(self.cut, [self.key, *edges], line, **STEP)
+        self._listen_to_spec(follow | {"fn": self.look_alone})
+        time.listen(self.key, self.status, fields.spec, fields.standing, follow)
         running = [self.progress, self.status, self.cancel, self.after]
         kept: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        order = [self.key, *fields.asked, *edges]
+        order = [self.key, *fields.asked, *time.edges]
         making = self.make.click(self.run, order, running, concurrency_limit=None, **kept)
         making.success(None, js=_SHOW_RESULT, **kept)
         self.cancel.click(self.stop, self.key, self.status, **STEP)
@@ -209,11 +187,19 @@ class Films:
     @or_mistake
     async def look(self, key: str, *asked: Any) -> str:
         """The frame of the moment, as it would be made."""
+        return await self._look(key, *asked)
+
+    @or_mistake
+    async def look_alone(self, key: str, *asked: Any) -> str:
+        """The frame of the moment with the expression of the fields, whatever the keyframes are."""
+        return await self._look(key, *asked, single=True)
+
+    async def _look(self, key: str, *asked: Any, single: bool = False) -> str:
         *rest, moment = asked
         if key not in self.reels or not (reel := self.reels.get(key)).source:
             return ""
         method, order = self._order(*rest)
-        moment = _number(moment)
+        order, moment = replace(order, single=single), number(moment)
 
         def work() -> str:
             try:
@@ -221,6 +207,7 @@ class Films:
             except FaceNotFound as error:
                 return views.hint(str(error))
             text = f"{reel.strength(order, moment):.0%}"
+            or_mistake += ", not a keyframe yet" if single and reel.keyframes else ""
             return str(self.shown.preview(pixels, moment, text))
 
         return await self._at_desk(work)
@@ -241,13 +228,13 @@ class Films:
         await self._at_desk(lambda: reel.open(file, _name(file), limits))
         said, closed = views.status("Film opened"), gr.update(open=False)
         seconds = reel.source.seconds or limits.film_seconds
-        last = math.floor(max(_STEP, seconds - 1 / float(reel.source.rate)) / _STEP) * _STEP
+        last = math.floor(max(FRAME, seconds - 1 / float(reel.source.rate)) / FRAME) * FRAME
         moment = gr.update(value=0, maximum=last)
         part = [
-            gr.update(value=v, maximum=math.ceil(seconds / _STEP) * _STEP) for v in (0, seconds)
+            gr.update(value=v, maximum=math.ceil(seconds / FRAME) * FRAME) for v in (0, seconds)
         ]
-        line = self.shown.timeline(reel)
-        return [None, reel.key, said, closed, self.shown.before(reel), "", moment, *part, line]
+        course = self.time.standing(reel)
+        return [None, reel.key, said, closed, self.shown.before(reel), "", moment, *part, *course]
 
     @or_mistake
     async def like_photo(self, path: str, key: str, request: gr.Request) -> list[Any]:
@@ -280,42 +267,19 @@ class Films:
         reel = self._reel(key, file, request)
         await self._at_desk(lambda: reel.bend(file, _name(file)))
         said = views.status("The intensity follows the curve")
-        return [None, reel.key, said, self.shown.timeline(reel)]
+        return [None, reel.key, said, *self.time.standing(reel)]
 
     @or_mistake
-    async def bent(self, key: str, start: float, end: float, event: gr.EventData) -> list[Any]:
-        """The line of the intensity was clicked on or dragged, a keyframe or all were removed."""
-        reel = self.reels.get(key)
-        what, _, time = str(getattr(event, "remove", "")).partition("/")
-        if what == "curve":
-            reel.bend(None)
-        elif what == "key":
-            reel.drop_key(_number(time))
-        else:
-            before = getattr(event, "before", None)
-            before = None if before is None else _number(before)
-            reel.set_key(_number(event.at), _number(event.value), before)
-        return self._lined(reel, start, end)
-
-    @or_mistake
-    async def bend_here(
-        self, key: str, moment: float, value: float, start: float, end: float
-    ) -> list[Any]:
-        """A keyframe at the moment that is shown."""
-        reel = self.reels.get(key)
-        reel.set_key(float(moment), float(value))
-        return self._lined(reel, start, end)
-
-    @or_mistake
-    async def cut(self, key: str, start: float, end: float) -> list[Any]:
-        """Another part of the film."""
-        return self._lined(self.reels.get(key), start, end)
-
-    def _lined(self, reel: Any, start: float, end: float) -> list[Any]:
-        keys = len(reel.curve.times) if reel.curve else 0
-        text = f"{keys} keyframe{'s' * (keys != 1)}" if keys else "The intensity stays the same"
-        said = f"{text}; from {start:g} to {end:g} s"
-        return [views.status(said), self.shown.timeline(reel, (start, end))]
+    async def take_keys(self, path: str, key: str, request: gr.Request) -> list[Any]:
+        """Keyframes kept in a file."""
+        file = sent(path)
+        reel = self._reel(key, file, request)
+        try:
+            reel.take_expressions(self.keyframes.parse(file.read_bytes(), _name(file)))
+        finally:
+            file.unlink(missing_ok=True)
+        said = views.status(f"{len(reel.keyframes)} keyframes")
+        return [None, reel.key, said, *self.time.standing(reel)]
 
     async def run(self, key: str, *asked: Any) -> AsyncIterator[list[Any]]:
         """Make the film, and say how far it is."""
@@ -349,6 +313,9 @@ class Films:
     async def serve(self, key: str, name: str) -> Response:
         """The film that came, or the one that was made, as a file that a player can seek in."""
         reel = self.reels.get(key)
+        if name == "keyframes.json":
+            text = [key.to_json() for key in reel.keyframes]
+            return Response(json.dumps(or_mistake, indent=1) + "\n", media_type="application/json")
         path = {"source": reel.source.path if reel.source else None, "result": reel.result}.get(
             name
         )
@@ -381,17 +348,6 @@ def _edit(change: Callable[..., ExpressionSpec]) -> Callable[..., Awaitable[list
         return shown(change(*values))
 
     return or_mistake(edit)
-
-
-def _number(value: Any) -> float:
-    """A number of an event; GuideError for what the page would not send."""
-    number = value if isinstance(value, int | float | str) else ""
-    try:
-        if 0 <= float(number) <= 1e6:  # nor is NaN
-            return float(number)
-    except ValueError:
-        pass
-    raise GuideError("a time in seconds and a number from 0 on are needed")
 
 
 def _name(file: Path) -> str:

@@ -33,6 +33,7 @@ from mien.web.requests import (
     WhichFace,
     binary,
     body,
+    one_of,
     parse,
 )
 from mien.web.series import SIZES, Plan
@@ -83,6 +84,8 @@ class FilmRequest(Expressed):
     it from.
     """
 
+    model_config = ConfigDict(json_schema_extra=one_of("like_film", "keyframes"))
+
     film: Clip
     like_film: Annotated[
         Clip | None,
@@ -92,11 +95,18 @@ class FilmRequest(Expressed):
         Literal["speech", "none"],
         Field(description="`speech`: lips and jaw go on talking; `none`: all is set."),
     ] = "speech"
-    keyframes: Annotated[
+    curve: Annotated[
         dict[str, float] | None,
         Field(
             description='Intensity over time, s: `{"0.5": 1}`; it multiplies `intensity`. In a '
             "form, JSON as text."
+        ),
+    ] = None
+    keyframes: Annotated[
+        list[dict[str, Any]] | None,
+        Field(
+            description='Expressions one after another: `[{"time": 0}, {"time": 1.5, "to": '
+            '"happy"}]`, the face going straight from each to the next. In a form, JSON as text.'
         ),
     ] = None
     start: Annotated[float, Field(ge=0, allow_inf_nan=False, description="Where it begins, s.")] = (
@@ -147,18 +157,33 @@ class Jobs:
             ("/v1/films", self.make_film, FilmRequest),
         ):
             routes.add_api_route(
-                path, call, methods=["POST"], status_code=202, responses=errors,
-                response_model=JobAnswer, openapi_extra=body(model),
+                path, call, operation_id=call.__name__, methods=["POST"], status_code=202,
+                responses=errors, response_model=JobAnswer, openapi_extra=body(model),
             )  # fmt: skip
         about = {s: a for s, a in errors.items() if s in (401, 403, 413, 422, 503)} | missing
         add = routes.add_api_route
-        add("/v1/jobs/{job}", self.look, methods=["GET"], responses=about, response_model=JobAnswer)
-        add("/v1/jobs/{job}", self.end, methods=["DELETE"], responses=about, status_code=204)
+        add(
+            "/v1/jobs/{job}",
+            self.look,
+            operation_id="job",
+            methods=["GET"],
+            responses=about,
+            response_model=JobAnswer,
+        )
+        add(
+            "/v1/jobs/{job}",
+            self.end,
+            operation_id="end_job",
+            methods=["DELETE"],
+            responses=about,
+            status_code=204,
+        )
         about[409] = {**errors[422], "description": "It is not done, or there is nothing of it"}
         kinds = {k: {"schema": {"type": "string", "format": "binary"}} for k in _KINDS}
         add(
             "/v1/jobs/{job}/result",
             self.result,
+            operation_id="result",
             methods=["GET"],
             response_class=Response,
             responses=about | {200: {"description": "The file", "content": kinds}},
@@ -267,9 +292,12 @@ class Jobs:
             pick((), asked.face)
         by = orders.FILM if asked.like_film is not None else orders.LABEL
         others = [key for key in Expressed.model_fields if getattr(asked, key) is not None]
-        if by == orders.FILM and others:
-            raise GuideError(f"like_film says the whole expression: leave out {', '.join(others)}")
-        spec = ExpressionSpec() if by == orders.FILM else asked.spec()
+        moving = [key for key in ("like_film", "keyframes") if getattr(asked, key) is not None]
+        if moving and (others := [*moving[1:], *others]):
+            raise GuideError(
+                f"{moving[0]} says the whole expression: leave out {', '.join(others)}"
+            )
+        spec = ExpressionSpec() if moving else asked.spec()
         if spec.like is not None:
             if spec.share != 1:
                 raise GuideError("share: a film follows a photograph in full")
@@ -280,6 +308,7 @@ class Jobs:
         )  # fmt: skip
 
     def _fill(self, reel: Any, asked: FilmRequest) -> None:
+        from mien.video.keyframes import of_values
         from mien.web import orders
 
         limits = self.workshop.limits
@@ -288,11 +317,13 @@ class Jobs:
             reel.set_reference(orders.PHOTO, _kept(asked.like), "like", limits)
         if asked.like_film is not None:
             reel.set_reference(orders.FILM, _kept(asked.like_film), "like_film", limits)
-        for time, value in (asked.keyframes or {}).items():
+        for time, value in (asked.curve or {}).items():
             try:
-                reel.set_key(float(time), value)
+                reel.set_point(float(time), value)
             except ValueError:
-                raise GuideError(f"keyframes: {time[:20]!r} is no time in seconds") from None
+                raise GuideError(f"curve: {time[:20]!r} is no time in seconds") from None
+        if asked.keyframes is not None:
+            reel.take_expressions(of_values(asked.keyframes))
 
 
 _KINDS = ("video/mp4", "application/zip")

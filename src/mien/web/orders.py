@@ -31,6 +31,8 @@ class Order:
     start: float = 0.0
     end: float = math.inf
     """The part of the film that is made, s."""
+    single: bool = False
+    """Whether a preview shows `spec` though there are keyframes: to see one before it is made."""
 
     @property
     def asked(self) -> ExpressionSpec:

@@ -10,18 +10,19 @@ import math
 import secrets
 import shutil
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mien import images
 from mien.editor import Editor
 from mien.errors import FaceNotFound, GuideError, MienError, VideoError
-from mien.guides import ExpressionSpec, Reference
+from mien.guides import ExpressionSpec, Guide, Reference
 from mien.images import Photo
 from mien.types import UInt8
 from mien.video.driving import Constant, Curve, Drive, DrivingFilm
 from mien.video.film import FULL, Cut, film_steps
+from mien.video.keyframes import LONGEST, Keyframe, Keyframes
 from mien.video.reading import Film, look
 from mien.video.shapes import Shapes
 from mien.web import intake
@@ -35,10 +36,8 @@ from mien.web.wish import MOST, Wish
 from mien.web.workshop import Workshop
 
 _LONGEST_RECORDING = 20_000_000  # bytes
-LONGEST = 3600.0
-"""Latest time of a keyframe, s."""
-_MOST_KEYS = 50
-_APART = 0.05  # s between two keyframes
+_MOST_KEYS = 50  # and points of the intensity
+_APART = 0.05  # s between two of them
 _LONGEST_CURVE = 1_000_000  # bytes
 _NOTHING = Cut(0, 0, 0.0)
 
@@ -62,6 +61,8 @@ class Reel:
         self.film: Film | None = None
         self.shapes: Shapes | None = None
         self.curve: Curve | None = None
+        self.keyframes: tuple[Keyframe, ...] = ()
+        """Expressions one after another; they take the place of an order's own."""
         self.names: dict[str, str] = {}
         """What the files of `source`, `photo`, `film` and `curve` are called where they come from.
         """
@@ -147,24 +148,24 @@ class Reel:
         finally:
             upload.unlink(missing_ok=True)
 
-    def set_key(self, time: float, value: float, before: float | None = None) -> None:
-        """A keyframe of the intensity, s and 0 to 1 or more; it takes the place of the one at
+    def set_point(self, time: float, value: float, before: float | None = None) -> None:
+        """A point of the intensity, s and 0 to 1 or more; it takes the place of the one at
         `before`, and of one that is next to it."""
         if self.source is None:
             raise Gone("open a film first")
         if not (0 <= time <= LONGEST and 0 <= value <= MOST):
-            raise GuideError(f"a keyframe has a time and an intensity from 0 to {MOST:g}")
+            raise GuideError(f"a point has a time and an intensity from 0 to {MOST:g}")
         keys = {} if self.curve is None else dict(self.curve.points)
         for other in list(keys):
             if other == before or abs(other - time) < _APART:
                 del keys[other]
         if len(keys) >= _MOST_KEYS:
-            raise GuideError(f"up to {_MOST_KEYS} keyframes: send a CSV file for more")
+            raise GuideError(f"up to {_MOST_KEYS} points: send a CSV file for more")
         keys[round(time, 2)] = round(value, 2)
         self._curved(keys)
 
-    def drop_key(self, time: float) -> None:
-        """A keyframe less."""
+    def drop_point(self, time: float) -> None:
+        """A point less."""
         keys = {} if self.curve is None else dict(self.curve.points)
         keys.pop(time, None)
         self._curved(keys)
@@ -173,6 +174,27 @@ class Reel:
         times = tuple(sorted(keys))
         self.curve = Curve(times, tuple(keys[time] for time in times)) if times else None
         self.names["curve"] = "Intensity over time"
+
+    def set_expression(self, time: float, spec: ExpressionSpec) -> None:
+        """A keyframe of the expression at a time, s; it takes the place of one that is next to it.
+        GuideError for one that needs a photograph, or one too many."""
+        if self.source is None:
+            raise Gone("open a film first")
+        kept = [key for key in self.keyframes if abs(key.time - time) >= _APART]
+        self.take_expressions([*kept, Keyframe(round(time, 2), spec)])
+
+    def drop_expression(self, time: float) -> None:
+        """A keyframe of the expression less."""
+        self.keyframes = tuple(key for key in self.keyframes if key.time != time)
+
+    def take_expressions(self, keys: Sequence[Keyframe]) -> None:
+        """Keyframes of the expression in place of those before; GuideError as for one."""
+        if len(keys) > _MOST_KEYS:
+            raise GuideError(f"up to {_MOST_KEYS} keyframes here: mien video takes more")
+        for key in keys:
+            if key.spec.like is not None:
+                raise GuideError(f"a keyframe needs {key.spec.like}: mien video takes such")
+        self.keyframes = tuple(sorted(keys, key=lambda key: key.time))
 
     def strength(self, order: Order, time: float) -> float:
         """The intensity at a moment of the film, s."""
@@ -186,8 +208,14 @@ class Reel:
         sitting = self._sitting(editor, time)
         if sitting is None:
             raise FaceNotFound("no face found at this moment: move on")
-        reference, spec = None, order.asked
-        if order.by == PHOTO:
+        reference: Guide | None = None
+        base, spec = "", order.asked
+        kept = None if order.by in (FILM, SHAPES) else order.kept
+        if order.by == LABEL and self.keyframes and not order.single:
+            reference, kept = Keyframes.of(self.keyframes, kept).at(time), None
+            base = "" if reference is None else reference.describe()
+            spec = ExpressionSpec(like="the keyframes")
+        elif order.by == PHOTO:
             reference = self._reference(editor)
         elif order.by == FILM and self.film is not None:
             spec, shown = ExpressionSpec(like="the film"), self.film.frame_at(time)
@@ -199,10 +227,10 @@ class Reel:
             spec = ExpressionSpec(blendshapes=weights or None)
         there = not spec.empty and (spec.like is None or reference is not None)
         strength = self.strength(order, time)
-        kept = None if order.by in (FILM, SHAPES) else order.kept
         sitting.chosen = None if order.face == "all" else 0
         sitting.go(0)
-        sitting.wear(Wish("", strength, spec, reference, kept=kept) if there and strength else None)
+        wish = Wish(base, strength, spec, reference, kept=kept)
+        sitting.wear(wish if there and strength else None)
         return sitting.preview()
 
     def _reference(self, editor: Editor) -> Reference | None:
@@ -230,7 +258,7 @@ class Reel:
             raise Gone("open a film first")
         if not 0 <= order.start < min(order.end, self.source.seconds or math.inf):
             raise GuideError("nothing is left of the film: let it begin before it ends")
-        if order.by == LABEL and order.spec.empty:
+        if order.by == LABEL and order.spec.empty and not self.keyframes:
             raise GuideError("choose an expression")
         if order.by == PHOTO and self.photo is None:
             raise GuideError("give the reference photograph")
@@ -284,6 +312,8 @@ class Reel:
         if order.by == SHAPES and self.shapes is not None:
             times = tuple(time - order.start for time in self.shapes.times)
             return replace(self.shapes, times=times)
+        if order.by == LABEL and self.keyframes:
+            return Keyframes.of(self.keyframes, order.kept).later(order.start)
         reference = self._reference(editor) if order.by == PHOTO else None
         return Constant(order.asked.guide(reference, order.kept))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from fastapi import Request
@@ -94,12 +95,31 @@ class _Asked(BaseModel):
         return f"image/{self.format}"
 
 
+def _there(*keys: str) -> dict[str, Any]:
+    """The JSON schema of an object in which all of these are, and not null; files are no JSON."""
+    given = {key: {"not": {"type": "null"}} for key in keys if not key.startswith("like")}
+    return {"type": "object", "required": list(keys), "properties": given}
+
+
+SAID = ("to", "au", "like", "blendshapes", "gaze", "turn", "light", "expression")
+"""Fields that ask for something by themselves."""
+ASKS = {"anyOf": [_there(key) for key in SAID]}
+ONE_WHOLE = {"not": _there("to", "blendshapes")}
+
+
+def one_of(*moving: str) -> dict[str, Any]:
+    """The rules of an expression as OpenAPI has them: something is asked for, or one of `moving`,
+    and no two whole expressions."""
+    asked = {"oneOf": [*map(_there, moving), ASKS]} if moving else ASKS
+    return {"allOf": [asked, ONE_WHOLE]}
+
+
 class Expressed(BaseModel):
     """An expression: a whole one by `to`, `blendshapes` or `like`, and on top of it `au`, `gaze`,
     `turn` and `light`; or all of it as `expression`.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=one_of())
 
     to: Annotated[Emotion | None, Field(description="An expression by name.")] = None
     au: Annotated[
@@ -208,7 +228,10 @@ async def _form(request: Request, model: type[BaseModel], files: int) -> dict[st
             values = [
                 await v.read() if isinstance(v, UploadFile) else v for v in form.getlist(name)
             ]
-            if _holds(model, name, "dict["):
+            if _holds(model, name, "list[dict["):  # in one field, or each in one of its own
+                read = [_object(value) for value in values]
+                fields[name] = read[0] if len(read) == 1 and isinstance(read[0], list) else read
+            elif _holds(model, name, "dict["):
                 fields[name] = _object(values[-1])
             elif not _holds(model, name, "list["):
                 fields[name] = values[-1]
@@ -235,12 +258,26 @@ def _holds(model: type[BaseModel], name: str, kind: str) -> bool:
 
 
 def body(model: type[BaseModel]) -> dict[str, Any]:
-    """The OpenAPI of a request body in both content types."""
-    as_json = model.model_json_schema()
-    as_form = json.loads(json.dumps(as_json).replace('"format": "byte"', '"format": "binary"'))
+    """The OpenAPI of a request body in both content types; their schemas are `schemas`."""
+    as_json, as_form = (f"#/components/schemas/{name}" for name in _names(model))
     return {
         "requestBody": {
             "required": True,
-            "content": {_FORM: {"schema": as_form}, _JSON: {"schema": as_json}},
+            "content": {_FORM: {"schema": {"$ref": as_form}}, _JSON: {"schema": {"$ref": as_json}}},
         }
     }
+
+
+def schemas(models: Iterable[type[BaseModel]]) -> dict[str, Any]:
+    """The schemas that `body` names, by their names: in JSON files are text, in a form bytes."""
+    made: dict[str, Any] = {}
+    for model in models:
+        as_json, as_form = _names(model)
+        schema = model.model_json_schema()
+        told = json.dumps(schema).replace('"format": "byte"', '"format": "binary"')
+        made |= {as_json: schema, as_form: json.loads(told) | {"title": as_form}}
+    return made
+
+
+def _names(model: type[BaseModel]) -> tuple[str, str]:
+    return model.__name__, model.__name__.replace("Request", "Form")

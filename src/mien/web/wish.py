@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from mien.guides import ExpressionSpec, Guide, Reference
+from mien.guides import ExpressionSpec, Guide
 
 MOST = 1.5
 """Largest intensity that a slider offers."""
@@ -23,8 +23,8 @@ class Wish:
     """The whole expression, as people know it: a label, a reference, a file; or nothing."""
     intensity: float
     spec: ExpressionSpec
-    reference: Reference | None = field(default=None, compare=False)
-    """The expression of the photograph that `spec` names."""
+    reference: Guide | None = field(default=None, compare=False)
+    """The expression of the photograph that `spec` names, or of a film's keyframes."""
 
     kept: str | None = None
     """What a whole expression leaves as it is, such as `speech` (`guides.held`)."""

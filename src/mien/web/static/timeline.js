@@ -1,4 +1,4 @@
-// The intensity over a film: a click makes a keyframe, dragging moves one. Python hears of it when
+// The intensity over a film: a click makes a point, dragging moves one. Python hears of it when
 // the pointer is let go; what can be done here can be done by the fields below, too.
 const NEAR = 12; // px
 let held = null;
@@ -11,9 +11,9 @@ const place = (event, line) => {
 };
 const nearest = (event, line) => {
   const { box } = place(event, line);
-  const away = (key) => Math.abs(box.left + (key.dataset.time / line.dataset.seconds) * box.width - event.clientX);
-  const keys = [...line.querySelectorAll(".key")].sort((a, b) => away(a) - away(b));
-  return keys.length && away(keys[0]) < NEAR ? Number(keys[0].dataset.time) : null;
+  const away = (point) => Math.abs(box.left + (point.dataset.time / line.dataset.seconds) * box.width - event.clientX);
+  const points = [...line.querySelectorAll(".point")].sort((a, b) => away(a) - away(b));
+  return points.length && away(points[0]) < NEAR ? Number(points[0].dataset.time) : null;
 };
 
 part.addEventListener("pointerdown", (event) => {
