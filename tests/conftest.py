@@ -4,7 +4,9 @@ isolated cache, a method without weights, a certificate chain; and which tests a
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
+import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,30 +32,64 @@ from mien.zoo.samples import samples
 
 NEUTRAL, SMILING = "neutral_front/003_03", "smiling_front/032_08"
 
-_DATA = re.compile(r"\b(data_home|MIEN_DATA|doctor)\b")
-"""What a test file says that looks for data by itself."""
+_DATA = re.compile(r"\b(?:data_home|MIEN_DATA|doctor|bench|landmarker)\b|'list'")
+"""What a test says that looks for data by itself: by name, or by a command that does."""
+_WORD = re.compile(r"\w+")
+_NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--asking-for-data", action="store_true", help="only the tests that data change"
     )
+    parser.addoption(
+        "--in-browser",
+        choices=("only", "none"),
+        help="only the tests in a browser, or none of them",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With `--asking-for-data` what takes the fixture `original`, itself or through others, and
-    the files that look for data by themselves."""
-    if not config.getoption("--asking-for-data"):
-        return
-    asks = [item for item in items if _asks(item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(asks)])
-    items[:] = asks
+    what looks for data by itself; with `--in-browser` by the fixture `browser`."""
+    kept = items[:]
+    if config.getoption("--asking-for-data"):
+        kept = [item for item in kept if _asks(item)]
+    if in_browser := config.getoption("--in-browser"):
+        kept = [item for item in kept if (in_browser == "only") == _takes(item, "browser")]
+    if len(kept) < len(items):
+        chosen = set(kept)
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = kept
+
+
+def _takes(item: pytest.Item, fixture: str) -> bool:
+    return fixture in getattr(item, "fixturenames", ())
 
 
 def _asks(item: pytest.Item) -> bool:
-    if "original" in getattr(item, "fixturenames", ()):
-        return True
-    return item.path.suffix == ".py" and bool(_DATA.search(item.path.read_text(encoding="utf-8")))
+    name = getattr(item, "originalname", item.name)
+    asking = _asking(item.path) if item.path.suffix == ".py" else frozenset()
+    return _takes(item, "original") or name in asking or bool(_DATA.search(item.name))
+
+
+@functools.cache
+def _asking(path: Path) -> frozenset[str]:
+    """Functions and constants of a test file that look for data, or use one that does."""
+    said: dict[str, str] = {}
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            bound = [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
+            names = [node.name] if isinstance(node, _NAMED) else bound
+            said |= dict.fromkeys(names, ast.unparse(node))
+    found: set[str] = set()
+    more = {name for name, text in said.items() if _DATA.search(text)}
+    while more:
+        found |= more
+        more = {
+            n for n, text in said.items() if n not in found and found & set(_WORD.findall(text))
+        }
+    return frozenset(found)
 
 
 @pytest.fixture(scope="session")

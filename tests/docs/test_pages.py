@@ -4,6 +4,7 @@ command and option that is named exists."""
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -154,3 +155,12 @@ def test_the_reference_of_calls_has_them_all(made: Callable[[str], str]) -> None
     for call in ("POST /v1/edit", "POST /v1/swap", "POST /v1/sheet", "GET /v1/methods"):
         assert f"## {call}\n" in page
     assert "| `share` | number, 0 to 1 |" in page
+
+
+def test_what_is_installed_is_this_checkout_by_an_extra_that_exists(page: Path) -> None:
+    """No package index has mien yet: `pip install mien` would bring nothing, or something else."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for named in re.findall(r"pip install (?:-e )?'?([^\s'`]+)", page.read_text(encoding="utf-8")):
+        package, _, extras = named.rstrip("]").partition("[")
+        assert package in (".", "--no-deps"), named
+        assert set(filter(None, extras.split(","))) <= project["optional-dependencies"].keys()

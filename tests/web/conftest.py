@@ -36,13 +36,29 @@ from mien.web.app import create
 from mien.web.limits import Limits
 from mien.web.workshop import Workshop
 
+LAST = "test_it_ends_and_leaves_nothing"
 HERE = "http://127.0.0.1"
 LIMITS = Limits(body=2_000_000, pixels=2_000_000, waiting=2, seconds=20)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What ends the studio that all pages share comes last."""
+    items.sort(key=lambda item: item.name == LAST)
+
+
+def opened(method: Method) -> Workshop:
+    return Workshop(lambda _: Editor(method, "0" * 64), limits=LIMITS)
+
+
 @pytest.fixture
 def workshop(wide_mouth: Method) -> Workshop:
-    return Workshop(lambda _: Editor(wide_mouth, "0" * 64), limits=LIMITS)
+    return opened(wide_mouth)
+
+
+@pytest.fixture(scope="module")
+def shared_workshop(wide_mouth: Method) -> Workshop:
+    """For tests that leave nothing in it: to draw the studio's page takes half a second."""
+    return opened(wide_mouth)
 
 
 @pytest.fixture
@@ -151,8 +167,9 @@ class Server:
         return self.process.communicate(timeout=30)[0]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One studio for all pages, which the test `LAST` ends."""
     server = Server(tmp_path_factory.mktemp("studio"))
     try:
         server.wait()
@@ -161,7 +178,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         server.process.kill()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module")  # Playwright's loop runs until it ends: no asyncio.run meanwhile
 def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="needs mien[test]")
     if CHROMIUM is None:

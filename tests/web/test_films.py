@@ -229,18 +229,6 @@ def test_cancel_and_photographs_meanwhile(
     assert gone(server)
 
 
-def test_the_server_ends_and_leaves_nothing(visits: Any, server: Any, films: Any) -> None:
-    """Last: in the midst of a film."""
-    visit = visits(viewport={"width": 1280, "height": 900})
-    page = opened(visit, films("last", 400))
-    page.get_by_role("button", name="Make the film").click()
-    page.get_by_text(re.compile(r"Frame \d+ of 400")).wait_for()
-    said = server.stop()
-    assert said.count("\n") == 1, said
-    assert not server.calls.exists(), server.calls.read_text()
-    assert list(server.temporary.iterdir()) == []
-
-
 def gone(server: Any) -> bool:
     for _ in range(300):
         if not left(server):

@@ -13,9 +13,9 @@ from mien.web.units import PLAIN, REGIONS
 from mien.web.workshop import Workshop
 
 
-@pytest.fixture
-def page(workshop: Workshop) -> Page:
-    page = Page(workshop, Events(workshop))
+@pytest.fixture(scope="module")
+def page(shared_workshop: Workshop) -> Page:
+    page = Page(shared_workshop, Events(shared_workshop))
     page.draw()
     return page
 
