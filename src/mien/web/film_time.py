@@ -12,7 +12,7 @@ from mien.errors import GuideError
 from mien.guides import ExpressionSpec
 from mien.web import views
 from mien.web.limits import Limits
-from mien.web.parts import STEP, drop, html, told
+from mien.web.parts import STEP, drop, html, or_mistake
 from mien.web.wish import MOST
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class TimeFields:
         for edge in self.edges:
             edge.input(self.cut, [key, *self.edges], seen, **STEP)
 
-    @told
+    @or_mistake
     async def bent(self, key: str, start: float, end: float, event: gr.EventData) -> list[Any]:
         """The line of the intensity was clicked on or dragged, a point or all were removed."""
         reel = self.reels.get(key)
@@ -94,7 +94,7 @@ class TimeFields:
             reel.set_point(number(event.at), number(event.value), before)
         return self._lined(reel, start, end)
 
-    @told
+    @or_mistake
     async def bend_here(
         self, key: str, moment: float, start: float, end: float, value: float
     ) -> list[Any]:
@@ -103,7 +103,7 @@ class TimeFields:
         reel.set_point(float(moment), float(value))
         return self._lined(reel, start, end)
 
-    @told
+    @or_mistake
     async def key_here(
         self, key: str, moment: float, start: float, end: float,
         spec: ExpressionSpec | None = None,
@@ -113,7 +113,7 @@ class TimeFields:
         reel.set_expression(number(moment), spec or ExpressionSpec())
         return self._lined(reel, start, end)
 
-    @told
+    @or_mistake
     async def keyed(self, key: str, start: float, end: float, event: gr.EventData) -> list[Any]:
         """A keyframe of the expression, or all, was removed; or one was chosen: its moment is shown
         and the fields stand where it is."""
@@ -133,16 +133,18 @@ class TimeFields:
         to = to or [gr.skip()] * (1 + len(shown(ExpressionSpec())))
         return [*self._lined(reel, start, end), *to]
 
-    @told
+    @or_mistake
     async def cut(self, key: str, start: float, end: float) -> list[Any]:
         """Another part of the film."""
         return self._lined(self.reels.get(key), start, end)
 
     def _lined(self, reel: Reel, start: float, end: float) -> list[Any]:
         points, keys = len(reel.curve.times) if reel.curve else 0, len(reel.keyframes)
-        told = f"{points} point{'s' * (points != 1)}" if points else "The intensity stays the same"
-        told += f", {keys} keyframe{'s' * (keys != 1)}" if keys else ""
-        said = f"{told}; from {start:g} to {end:g} s"
+        or_mistake = (
+            f"{points} point{'s' * (points != 1)}" if points else "The intensity stays the same"
+        )
+        or_mistake += f", {keys} keyframe{'s' * (keys != 1)}" if keys else ""
+        said = f"{or_mistake}; from {start:g} to {end:g} s"
         return [views.status(said), *self.standing(reel, (start, end))]
 
 

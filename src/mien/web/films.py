@@ -207,7 +207,7 @@ class Films:
             except FaceNotFound as error:
                 return views.hint(str(error))
             text = f"{reel.strength(order, moment):.0%}"
-            or_mistake += ", not a keyframe yet" if single and reel.keyframes else ""
+            text += ", not a keyframe yet" if single and reel.keyframes else ""
             return str(self.shown.preview(pixels, moment, text))
 
         return await self._at_desk(work)
@@ -315,7 +315,7 @@ class Films:
         reel = self.reels.get(key)
         if name == "keyframes.json":
             text = [key.to_json() for key in reel.keyframes]
-            return Response(json.dumps(or_mistake, indent=1) + "\n", media_type="application/json")
+            return Response(json.dumps(text, indent=1) + "\n", media_type="application/json")
         path = {"source": reel.source.path if reel.source else None, "result": reel.result}.get(
             name
         )
