@@ -23,7 +23,7 @@ from mien.nn.compose import compose, decisive
 from mien.types import Composition, Expression, Faces, Float, unchanged
 from mien.zoo.samples import samples as bundled
 
-SMALL = {
+SMALL: dict[str, dict[str, object]] = {
     "mtss": {
         "size": 64, "stem": 2, "width": 16, "middle": 16, "blocks": 2, "style": 24, "latent": 4,
         "mapper": 16, "extractor": 8, "extractor_max": 32, "sdu": 32, "discriminator": 8,

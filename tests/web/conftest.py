@@ -24,7 +24,7 @@ import pytest
 from PIL import Image
 
 from mien.editor import Editor
-from mien.methods.base import Method
+from mien.methods.learnt import Learnt
 from mien.zoo.samples import samples
 
 pytest.importorskip("fastapi", reason="needs mien[web]")
@@ -41,7 +41,7 @@ LIMITS = Limits(body=2_000_000, pixels=2_000_000, waiting=2, seconds=20)
 
 
 @pytest.fixture
-def workshop(wide_mouth: Method) -> Workshop:
+def workshop(wide_mouth: Learnt) -> Workshop:
     return Workshop(lambda _: Editor(wide_mouth, "0" * 64), limits=LIMITS)
 
 

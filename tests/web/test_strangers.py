@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from mien.web.app import create
+from mien.web.door import Door
 from mien.web.events import Events
 from mien.web.studio import Page
 from mien.web.uploads import Uploads, safe
@@ -104,9 +106,13 @@ def test_every_event_past_the_door(
     """Gradio itself refuses a path too: two locks, and this is the second one."""
     from gradio.context import LocalContext
     from gradio.exceptions import InvalidPathError
+    from gradio.routes import App
 
     app = create(workshop, studio=True)
-    blocks = next(r.app for r in app.routes if type(r).__name__ == "Mount").app.get_blocks()
+    door = next(r.app for r in app.routes if isinstance(r, Mount))
+    assert isinstance(door, Door)
+    assert isinstance(door.app, App)
+    blocks = door.app.get_blocks()
     LocalContext.blocks.set(blocks)
     tried = 0
     for function in blocks.fns.values():
@@ -195,8 +201,7 @@ def test_nothing_else_of_gradio_is_there(
     studio: TestClient, called: list[Any], method: str, path: str
 ) -> None:
     body = {"data": [{"path": "/etc/passwd", "meta": META}], "session_hash": "a", "fn_index": 0}
-    sent = {"json": body} if method == "POST" else {}
-    answer = studio.request(method, path, **sent)
+    answer = studio.request(method, path, json=body if method == "POST" else None)
     assert answer.status_code == 404, answer.text
     assert "root:" not in answer.text
     assert called == []
