@@ -53,7 +53,7 @@ def photographs(name: str, folder: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _seen(monkeypatch: pytest.MonkeyPatch) -> None:
     face = Face((0, 0, 40, 40), 1.0, template(40))
-    monkeypatch.setattr("mien.data.aligning.detect", lambda pixels: [face])
+    monkeypatch.setattr("mien.faces.detect.detect", lambda pixels: [face])
     monkeypatch.setattr("mien.training.log.CHECKED", 4)
 
 
@@ -62,7 +62,7 @@ def aligned_sets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Every set, aligned, by name."""
     face, found = Face((0, 0, 40, 40), 1.0, template(40)), {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mien.data.aligning.detect", lambda pixels: [face])
+        patch.setattr("mien.faces.detect.detect", lambda pixels: [face])
         for name in NAMES:
             home = tmp_path_factory.mktemp(name)
             found[name] = home / "aligned"
