@@ -127,7 +127,7 @@ def test_broken_methods_land_where_they_should(triples: Triples) -> None:
     assert table["truth"]["psnr"]["mean"] == 80
     # lending the whole face moves the units, and loses the person
     assert table["lender"]["unit_error_left"] == 0
-    assert table["lender"]["to_lender"]["mean"] == 0
+    assert table["lender"]["to_reference"]["mean"] == 0
     assert table["lender"]["identity"]["median"] > 0
     assert table["grey"]["better_psnr"] < 0.5
 
