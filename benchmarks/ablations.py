@@ -89,7 +89,7 @@ OFF: dict[str, dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """Method -> mechanism -> what switches it off (in brackets: what is there instead)."""
 
-MEASURES = ("psnr_gain", "ms_ssim_gain", "unit_error_left", "identity", "to_lender", "emotion")
+MEASURES = ("psnr_gain", "ms_ssim_gain", "unit_error_left", "identity", "to_reference", "emotion")
 Measure = Callable[[str, Path], dict[str, float]]
 
 
@@ -148,7 +148,8 @@ def judged(renders: Path, split: str, count: int) -> Measure:
         found = transfer.summary(bench.measure(transfer.by_reference(made)), before)
         values = [
             found["psnr_gain"]["mean"], found["ms_ssim_gain"]["mean"], found["unit_error_left"],
-            found["identity"]["mean"], found["to_lender"]["mean"], found["emotion_agrees"]["mean"],
+            found["identity"]["mean"], found["to_reference"]["mean"],
+            found["emotion_agrees"]["mean"],
         ]  # fmt: skip
         return dict(zip(MEASURES, values, strict=True))
 

@@ -131,7 +131,7 @@ def taught(sets: Sequence[Labelled], steps: int, batch: int, seed: int) -> Class
         x, y = (torch.cat(column) for column in zip(*parts, strict=True))
         optimiser.zero_grad()
         cost = F.cross_entropy(net(x), y, label_smoothing=0.1)
-        cost.backward()  # type: ignore[no-untyped-call]
+        cost.backward()
         optimiser.step()
         rate.step()
     return net.eval()

@@ -35,28 +35,30 @@ class Sluggish(Learnt):
         )
         self.asked: list[Tensor] = []
 
-    def identity(self, source: Faces) -> Identity:
+    def identity(self, source: Faces[Tensor]) -> Identity[Tensor]:
         return Identity(source, (source.pixels[:, 0, 0, 0],))
 
-    def encode(self, faces: Faces) -> Expression:
+    def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
         return Expression(faces.pixels[:, 1].mean((1, 2))[:, None])
 
-    def from_labels(self, index: Tensor) -> Expression:
+    def from_labels(self, index: Tensor) -> Expression[Tensor]:
         return Expression(0.6 * (index[:, None] > 0))
 
-    def from_units(self, units: Tensor) -> Expression:
+    def from_units(self, units: Tensor) -> Expression[Tensor]:
         return Expression(units[:, :1])
 
-    def units(self, expression: Expression) -> Tensor:
+    def units(self, expression: Expression[Tensor]) -> Tensor:
         return expression.code.clamp(0, 1).expand(-1, len(facs.UNITS))
 
-    def compose(self, identity: Identity, expression: Expression) -> Composition:
+    def compose(
+        self, identity: Identity[Tensor], expression: Expression[Tensor]
+    ) -> Composition[Tensor]:
         self.asked.append(expression.code)
         level = identity.features[0][:, None, None, None] * expression.code[..., None, None]
         return picture(level.expand(-1, 3, 8, 8))
 
 
-def two() -> Faces:
+def two() -> Faces[Tensor]:
     """One who answers by half, one by four fifths; both at rest."""
     pixels = torch.zeros(2, 3, 8, 8)
     pixels[:, 0, 0, 0] = torch.tensor([0.5, 0.8])

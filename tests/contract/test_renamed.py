@@ -12,6 +12,7 @@ from mien.cli.main import app
 from mien.errors import ConfigError
 from mien.methods.renamed import RenamedField, fields_today
 from mien.training import recipe, stages
+from mien.training.run import RECIPE
 from mien.zoo.samples import samples
 
 OLD = """
@@ -42,7 +43,7 @@ def test_a_recipe_by_old_names_is_the_same_recipe(tmp_path: Path) -> None:
         (wanted,) = recipe.read(new)
     assert made == wanted
     # a run that was begun by the old names is the same run
-    (tmp_path / stages.RECIPE).write_text(OLD)
+    (tmp_path / RECIPE).write_text(OLD)
     same = {
         n for n in stages.changed_in(tmp_path, wanted) if "lent" in n or "occlusion_threshold" in n
     }

@@ -8,10 +8,13 @@ from mien import facs, images
 from mien.data import Record, read_manifest, write_manifest
 from mien.data.aligning import align_photographs
 from mien.data.checking import check
+from mien.data.rigging import rest_and_smile
+from mien.data.split import split_of
 from mien.errors import DataError
+from mien.face_model.frame import SOURCE_SIZE
 from mien.faces.align import align, template
 from mien.faces.detect import detect
-from mien.types import Face
+from mien.types import Face, UInt8
 from mien.zoo.samples import samples
 
 
@@ -81,3 +84,29 @@ def test_no_photographs_and_no_faces(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="shows a face"):
         align_photographs(folder, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_people_at_rest_and_smiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training people whose face is found on both of their photographs, which tell the two."""
+
+    def found(pixels: UInt8) -> list[Face]:
+        return [Face.at(template(64))] if pixels.max() > 20 else []
+
+    monkeypatch.setattr("mien.faces.detect.detect", found)
+    numbers = [f"{n:03d}" for n in range(200)]
+    training = [n for n in numbers if split_of(f"london/{n}") == "train"]
+    tested = next(n for n in numbers if split_of(f"london/{n}") == "test")
+    whole, unseen, alone = training[:3]
+    for number, smile in ((whole, 200), (unseen, 0), (alone, None), (tested, 200)):
+        for name, level in (
+            (f"neutral_front/{number}_03.jpg", 100),
+            (f"smiling_front/{number}_08.jpg", smile),
+        ):
+            if level is not None:
+                (tmp_path / name).parent.mkdir(exist_ok=True)
+                Image.new("RGB", (64, 64), (level,) * 3).save(tmp_path / name)
+    ((rest, smiling),) = rest_and_smile(tmp_path)
+    assert rest.pixels.shape == smiling.pixels.shape == (SOURCE_SIZE, SOURCE_SIZE, 3)
+    assert np.median(rest.pixels) == pytest.approx(100, abs=3)
+    assert np.median(smiling.pixels) == pytest.approx(200, abs=3)
+    np.testing.assert_allclose(rest.landmarks, template(SOURCE_SIZE), atol=1e-2)

@@ -7,6 +7,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import mien
 from mien import images
@@ -29,8 +30,9 @@ def anna() -> UInt8:
     return images.read(samples()["anna"]).pixels
 
 
-def changed(a: UInt8, b: UInt8) -> np.ndarray:
-    return np.abs(a.astype(int) - b).max(-1)
+def changed(a: UInt8, b: UInt8) -> NDArray[np.int_]:
+    most: NDArray[np.int_] = np.abs(a.astype(int) - b).max(-1)
+    return most
 
 
 def edit(editor: Editor, photo: UInt8, guide: Guide, amount: float = 1.0) -> Result:

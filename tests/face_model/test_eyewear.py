@@ -99,5 +99,6 @@ def test_narrow_eyes_are_not_closed_ones(left: float, right: float, closed: str)
     points = np.zeros((68, 2))
     for at, height in ((36, right), (42, left)):
         h = 15 * height
-        points[at : at + 6] = [[0, 0], [10, -h], [20, -h], [30, 0], [20, h], [10, h]]
+        lid = [(0.0, 0.0), (10.0, -h), (20.0, -h), (30.0, 0.0), (20.0, h), (10.0, h)]
+        points[at : at + 6] = lid
     assert {side for side, one in shut(points).items() if one} == set(closed)

@@ -190,7 +190,8 @@ def test_the_same_bytes_for_any_number_of_threads(rig: Rig) -> None:
             pictures.append(drawn(rig, SCREAM).image)
     finally:
         cv2.setNumThreads(before)
-    assert np.array_equal(*pictures)
+    one, other = pictures
+    assert np.array_equal(one, other)
 
 
 def test_a_sliver_of_a_mouth_is_drawn(model: FaceModel, rig: Rig) -> None:

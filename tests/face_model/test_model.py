@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ def test_a_missing_model_says_how_to_get_it(tmp_path: Path) -> None:
         FaceModel.load(tmp_path / "model.npz")
 
 
-def test_what_ships_is_the_original(original) -> None:
+def test_what_ships_is_the_original(original: Callable[..., Path]) -> None:
     shipped = FaceModel.load()
     whole = FaceModel.load(original("ict_facekit", "ict_facekit.npz"))
     assert packed.FILE.stat().st_size < 12e6
@@ -54,7 +55,7 @@ def test_a_model_without_its_arrays(tmp_path: Path) -> None:
         FaceModel.load(path)
 
 
-def test_a_model_with_damaged_numbers(tmp_path: Path, original) -> None:
+def test_a_model_with_damaged_numbers(tmp_path: Path, original: Callable[..., Path]) -> None:
     with np.load(original("ict_facekit", "ict_facekit.npz")) as arrays:
         parts = {name: arrays[name] for name in arrays.files}
     parts["neutral"] = parts["neutral"].copy()

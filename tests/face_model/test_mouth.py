@@ -7,6 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from mien import facs
 from mien.face_model.eyes import eye_textures, polygon
@@ -17,7 +18,7 @@ from mien.face_model.mouth import CROWN
 from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.render import Render, Rig
 from mien.face_model.teeth import DENSITY, Tints, draw, places
-from mien.types import AlignedFace
+from mien.types import AlignedFace, Float
 
 SIZE = 160
 LIGHT = np.array([0.299, 0.587, 0.114])
@@ -28,15 +29,16 @@ def show(rig: Rig, **units: float) -> Render:
     return rig.render(facs.vector(units), SIZE)
 
 
-def within(points: np.ndarray) -> np.ndarray:
+def within(points: Float) -> NDArray[np.bool_]:
     return polygon((SIZE, SIZE), points) > 0
 
 
-def teeth(r: Render) -> np.ndarray:
+def teeth(r: Render) -> NDArray[np.bool_]:
     """Pixels (S, S) between the lips' outer borders that are nearly as colourless as teeth."""
     red, green = (r.image[..., i].astype(float) for i in (0, 1))
     pale = (red - green) / np.maximum(red, 1) < 0.18
-    return pale & (r.image @ LIGHT > 90) & within(r.landmarks[48:60])
+    found: NDArray[np.bool_] = pale & (r.image @ LIGHT > 90) & within(r.landmarks[48:60])
+    return found
 
 
 def open_mouth(r: Render) -> np.ndarray:
@@ -75,7 +77,8 @@ def test_no_hole_at_any_strength(neutral: Rig, smiling: Rig, seed: int) -> None:
             units[rng.choice(len(units), 6, replace=False)] = 1
             r = rig.render(units, SIZE, supersample=1)
             assert np.isfinite(r.flow).all()
-            hull = cv2.convexHull(r.landmarks[27:].astype(np.float32))[:, 0]
+            points = r.landmarks[27:].astype(np.float32)
+            hull = np.asarray(cv2.convexHull(points), np.float32)[:, 0]
             scene, _ = rig._scene(
                 rig.weights(units), rig.fit.camera, 1.0, True, PoseAndLight(), None
             )

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from mien.data.split import split_of
@@ -16,8 +17,14 @@ from mien.errors import DataError
 from mien.face_model import mouths
 from mien.face_model.cuts import INSET, cut
 from mien.face_model.mouths import ALIKE, FLAT, MouthLibrary
+from mien.types import UInt8
 
 SKIN, LIP, TOOTH, DARK = (190, 150, 130), (170, 95, 100), (205, 196, 186), (40, 22, 20)
+
+
+def softened(picture: UInt8) -> UInt8:
+    """Edges as a lens draws them."""
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.8), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -25,8 +32,8 @@ class MadeSmile:
     """A picture with landmarks (68, 2) px, px per cm, and the rows of lip and teeth in its
     middle."""
 
-    picture: np.ndarray
-    landmarks: np.ndarray
+    picture: UInt8
+    landmarks: NDArray[np.float64]
     unit: float
     lip: float
     edge: float
@@ -36,14 +43,14 @@ class MadeSmile:
 def made_smile() -> MadeSmile:
     """Eight white rectangles between two pink arcs; landmarks miss the upper lip by 0.06 cm."""
     unit, side = 40.0, 800
-    picture = np.full((side, side, 3), SKIN, np.uint8)
+    picture: UInt8 = np.full((side, side, 3), SKIN, np.uint8)
     x0, y0 = side / 2, 560.0
     cv2.ellipse(picture, (400, 560), (130, 62), 0, 0, 360, LIP, -1)
     cv2.rectangle(picture, (300, 535), (500, 590), DARK, -1)
     for k in range(-4, 4):
         left = int(400 + k * 24)
         cv2.rectangle(picture, (left + 1, 535), (left + 22, 575), TOOTH, -1)
-    picture = cv2.GaussianBlur(picture, (0, 0), 0.8)
+    picture = softened(picture)
     points = np.zeros((68, 2))
     eyes = 6.51 * unit / 2
     points[36:42], points[42:48] = (x0 - eyes, 300), (x0 + eyes, 300)
@@ -95,7 +102,7 @@ def test_a_row_ends_where_a_lower_one_begins(made_smile: MadeSmile) -> None:
     picture = made_smile.picture.copy()
     rows = slice(round(made_smile.edge) + 3, round(made_smile.edge) + 12)
     picture[rows, 320:480] = TOOTH
-    row = cut(cv2.GaussianBlur(picture, (0, 0), 0.8), made_smile.landmarks, FLAT)
+    row = cut(softened(picture), made_smile.landmarks, FLAT)
     assert row is not None
     assert row.place[1] == pytest.approx(made_smile.edge, abs=1.5)
     below = FLAT.heights < -0.12
@@ -122,7 +129,9 @@ def test_a_narrow_own_row_goes_on_as_a_donors(made_smile: MadeSmile) -> None:
 
 
 def test_a_large_photograph_gives_the_same_row(made_smile: MadeSmile) -> None:
-    big = cv2.resize(made_smile.picture, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
+    big = np.asarray(
+        cv2.resize(made_smile.picture, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC), np.uint8
+    )
     one = cut(made_smile.picture, made_smile.landmarks, FLAT)
     two = cut(big, (made_smile.landmarks + 0.5) * 3 - 0.5, FLAT)
     assert one is not None

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from mien.face_model.mesh import FaceModel
 from mien.face_model.raster import Normals, Raster, rasterise
 
 
-def raster(points, depth, triangles, shape=(8, 8)) -> Raster:
+def raster(
+    points: ArrayLike,
+    depth: Sequence[float],
+    triangles: ArrayLike,
+    shape: tuple[int, int] = (8, 8),
+) -> Raster:
     return rasterise(
         np.array(points, np.float32), np.array(depth, np.float32), np.array(triangles, np.int32),
         shape,

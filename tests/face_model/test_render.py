@@ -14,7 +14,7 @@ from mien.face_model.fit import fit
 from mien.face_model.mesh import FaceModel
 from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.render import Render, Rig, shrink_flow
-from mien.types import AlignedFace
+from mien.types import AlignedFace, Float
 
 LUMA = np.array([0.299, 0.587, 0.114])
 
@@ -208,8 +208,9 @@ def test_a_head_turns_to_the_side_that_is_asked(neutral: Rig) -> None:
     """The nose runs ahead of the eye corners: to the right of the picture, up, or round with
     them."""
 
-    def nose(r: Render) -> np.ndarray:
-        return (r.landmarks[30] - r.landmarks[[36, 39, 42, 45]].mean(0)) / eyes_apart(r)
+    def nose(r: Render) -> Float:
+        ahead: Float = r.landmarks[30] - r.landmarks[[36, 39, 42, 45]].mean(0)
+        return ahead / eyes_apart(r)
 
     rest = nose(turned(neutral))
     assert nose(turned(neutral, yaw=15))[0] > rest[0] + 0.1

@@ -8,6 +8,7 @@ import pytest
 from mien import facs
 from mien.face_model import units
 from mien.face_model.mesh import FaceModel
+from mien.guides.blendshapes import NAMES as ARKIT
 from mien.rig.expressions import (
     COMMON,
     NAMED,
@@ -29,6 +30,35 @@ def test_every_unit_moves_something_and_every_recipe_exists(model: FaceModel) ->
     table = units.matrix(model.names)
     assert table.shape == (len(facs.UNITS), len(model.names))
     assert (np.abs(table).sum(1) > 0).all()
+
+
+def test_arkits_blendshapes_come_back_as_they_went(model: FaceModel) -> None:
+    asked = np.random.default_rng(0).random(len(ARKIT)).astype(np.float32)
+    weights = units.of_arkit(model, asked)
+    assert np.array_equal(units.to_arkit(model, weights), asked)
+    assert np.array_equal(units.of_arkit(model, units.to_arkit(model, weights)), weights)
+    assert (units.of_arkit(model, np.ones(len(ARKIT), np.float32)) == 1).all(), "none is left out"
+
+
+@pytest.mark.parametrize(
+    ("name", "moves"),
+    [
+        ("mouthSmileLeft", {"mouthSmile_L"}),
+        ("jawLeft", {"jawLeft"}),
+        ("browInnerUp", {"browInnerUp_L", "browInnerUp_R"}),
+    ],
+)
+def test_one_of_arkits_blendshapes_moves_its_own(
+    model: FaceModel, name: str, moves: set[str]
+) -> None:
+    weights = units.of_arkit(model, (np.array(ARKIT) == name).astype(np.float32))
+    assert {model.names[i] for i in np.flatnonzero(weights)} == moves
+
+
+def test_arkits_one_shape_for_both_sides_is_their_mean(model: FaceModel) -> None:
+    weights = np.zeros(len(model.names), np.float32)
+    weights[model.index["cheekPuff_L"]] = 0.5
+    assert units.to_arkit(model, weights)[ARKIT.index("cheekPuff")] == 0.25
 
 
 def test_one_sided_units_stay_on_their_side(model: FaceModel) -> None:

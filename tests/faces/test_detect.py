@@ -13,7 +13,7 @@ from skimage import data
 from mien import images
 from mien.errors import FaceNotFound, GuideError
 from mien.faces.align import mirrored
-from mien.faces.detect import choose, detect, is_face
+from mien.faces.detect import choose, detect, face_of, is_face
 from mien.types import Face, Float, UInt8
 from mien.zoo.samples import samples
 
@@ -216,6 +216,17 @@ def test_choose() -> None:
     assert choose(faces, "index 2") == faces[2:]
     assert choose(faces, "near 310,290") == faces[2:]
     assert choose(faces, "near 20.5 -3") == faces[1:2]
+
+
+def test_whom_a_photograph_is_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo, points = np.zeros((400, 400, 3), np.uint8), np.ones((68, 2), np.float32)
+    monkeypatch.setattr("mien.faces.detect.detect", lambda pixels: _faces())
+    assert face_of(photo, None).box == _faces()[0].box, "the largest"
+    assert face_of(photo, points).landmarks is points
+    monkeypatch.setattr("mien.faces.detect.detect", lambda pixels: [])
+    assert face_of(photo, points).landmarks is points
+    with pytest.raises(FaceNotFound):
+        face_of(photo, None)
 
 
 @pytest.mark.parametrize("spec", ["largest", "all", "index 0", "near 1,1"])

@@ -6,16 +6,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
 from batches import made_pairs, sources
-from torch import nn
+from torch import Tensor, nn
 
 from mien.data.batch import Pairs
 from mien.faces.align import template
 from mien.methods.aipgan import losses, networks
-from mien.methods.aipgan.config import AIPGANConfig, Architecture, LossWeights, Training
+from mien.methods.aipgan.config import (
+    AIPGANConfig,
+    Architecture,
+    LossWeights,
+    Pooling,
+    Scales,
+    Training,
+)
 from mien.methods.aipgan.method import AIPGAN, dotted, lit
 from mien.methods.aipgan.task import AIPGANTask
 from mien.nn.phases import Loss
@@ -63,7 +71,7 @@ def method(architecture: Architecture = SMALL) -> AIPGAN:
     return out.eval()
 
 
-def faces(count: int = 2) -> Faces:
+def faces(count: int = 2) -> Faces[Tensor]:
     torch.manual_seed(3)
     return Faces(torch.rand(count, 3, 64, 64) * 2 - 1, torch.zeros(count, 68, 2))
 
@@ -143,9 +151,9 @@ def test_pictures_of_attention_and_landmarks() -> None:
     assert float(green[:, 20].abs().max()) < 1e-6
 
 
-@pytest.mark.parametrize("kind", ["low_rank", "outer", "sketch", "concatenation"])
-@pytest.mark.parametrize("scales", ["all", "last"])
-def test_every_pooling_joins_where_it_should(kind: str, scales: str) -> None:
+@pytest.mark.parametrize("kind", get_args(Pooling))
+@pytest.mark.parametrize("scales", get_args(Scales))
+def test_every_pooling_joins_where_it_should(kind: Pooling, scales: Scales) -> None:
     """The code reaches the result through exactly the scales that are joined."""
     made = method(replace(SMALL, pooling=kind, scales=scales))
     source = faces()
@@ -297,11 +305,12 @@ def test_refining_adds_nothing_at_first_and_then_what_the_change_of_code_says() 
             made.expression_features(start.expand(2, -1)),
         )
 
-        def features(by: AIPGAN, change: torch.Tensor) -> torch.Tensor:
-            return by.decoder(maps, other_maps, other_maps, source.pixels, change)  # type: ignore[no-any-return]
+        def features(by: AIPGAN, change: Tensor) -> Tensor:
+            last: Tensor = by.decoder(maps, other_maps, other_maps, source.pixels, change)
+            return last
 
         assert torch.allclose(features(made, change), features(plain, change), atol=1e-5)
-        torch.nn.init.normal_(made.decoder.refine.block.conv2.weight, std=0.1)  # type: ignore[union-attr]
+        nn.init.normal_(made.decoder.get_parameter("refine.block.conv2.weight"), std=0.1)
         assert not torch.allclose(features(made, change), features(made, 0 * change), atol=1e-3)
 
 
@@ -348,10 +357,10 @@ def test_the_first_stage_teaches_reading_alone() -> None:
     assert set(loss.parts) == {"landmarks", "attention", "units", "mapped"}
     loss.total.backward()
     m = made.method
-    for module in (m.expression_encoder, m.expression_features.heat, m.unit_map):
-        assert all(p.grad is not None for p in module.parameters())
-    for module in (m.identity_encoder, m.decoder, m.head):
-        assert all(p.grad is None for p in module.parameters())
+    taught: list[nn.Module] = [m.expression_encoder, m.expression_features.heat, m.unit_map]
+    untaught: list[nn.Module] = [m.identity_encoder, m.decoder, m.head]
+    assert all(p.grad is not None for module in taught for p in module.parameters())
+    assert all(p.grad is None for module in untaught for p in module.parameters())
     assert set(made.validate(m, single)) == {"landmarks_percent", "units_mae"}
     assert made.preview(m, single)[-2][0] == "landmarks"
 

@@ -70,7 +70,9 @@ def test_the_identity_gate_chooses_what_rebuilds_the_intrinsic_image() -> None:
     assert names == ["discriminator", "gate", "generator"]
     gate = made.phases()[1]
     own = {id(p) for p in gate.parameters}
-    assert own == {id(p) for p in made.method.identity_encoder.gate().parameters()}
+    chooses = made.method.identity_encoder.gate()
+    assert chooses is not None
+    assert own == {id(p) for p in chooses.parameters()}
     assert not own & {id(p) for p in made.phases()[2].parameters}
     loss = gate.loss(made_strangers(64), 0)
     assert {"intrinsic", "choice", "at_rest"} <= set(loss.parts)
@@ -91,8 +93,10 @@ def test_the_gate_goes_where_the_person_is() -> None:
         x = torch.zeros(8, 3, 64, 64)
         coarse = torch.rand(8, 3, 4, 2, generator=torch.Generator().manual_seed(1)) * 2 - 1
         x[..., 32:] = coarse.repeat_interleave(16, 2).repeat_interleave(16, 3)
-        modules = [*encoder.others(), *([encoder.gate()] if taught else [])]
-        step = torch.optim.Adam([p for m in modules for p in m.parameters()], 5e-3)  # type: ignore[union-attr]
+        chooses = encoder.gate()
+        assert chooses is not None
+        modules = [*encoder.others(), *([chooses] if taught else [])]
+        step = torch.optim.Adam([p for m in modules for p in m.parameters()], 5e-3)
         for _ in range(30):
             maps, _, gate = encoder(x)
             step.zero_grad()
@@ -109,10 +113,11 @@ def test_what_the_gate_shuts_out_does_not_reach_the_result() -> None:
     encoder, pixels = made.identity_encoder, faces().pixels
     maps, _, _ = encoder(pixels)
     attention = encoder.trunk.attention
+    assert attention is not None
     attention.let = 0.0  # every place by itself
     with torch.no_grad():
-        attention.where.weight.zero_()
-        attention.where.bias.fill_(-30.0)
+        attention.get_parameter("where.weight").zero_()
+        attention.get_parameter("where.bias").fill_(-30.0)
     shut, _, _ = encoder(pixels)
     other, _, _ = encoder(pixels.flip(3) * 0.3)
     assert not torch.allclose(maps[-1], shut[-1])
@@ -128,9 +133,8 @@ def test_a_gate_that_is_shut_changes_the_code(gate: str) -> None:
     assert attention is not None
     with torch.no_grad():
         code, _ = encoder(pixels)
-        last = attention.get_submodule(gate)
-        last.weight.zero_()  # type: ignore[operator, union-attr]
-        last.bias.fill_(-30.0)  # type: ignore[operator, union-attr]
+        attention.get_parameter(f"{gate}.weight").zero_()
+        attention.get_parameter(f"{gate}.bias").fill_(-30.0)
         shut, _ = encoder(pixels)
     assert not torch.allclose(code[0], code[1], atol=1e-4)
     assert not torch.allclose(code, shut, atol=1e-3)
@@ -146,7 +150,7 @@ def test_the_gate_cannot_be_open_everywhere_and_undecided_ones_cost() -> None:
     assert losses.undecided(chosen) == pytest.approx(0, abs=1e-3)
     dead = method(replace(PAPER, identity_gate=0.0))
     with torch.no_grad():
-        dead.identity_encoder.trunk.attention.where.bias.fill_(9.0)
+        dead.identity_encoder.get_parameter("trunk.attention.where.bias").fill_(9.0)
     assert "identity attention is dead" in vitals(dead, faces().pixels)[1][0]
 
 

@@ -13,11 +13,12 @@ def test_low_rank_is_a_sum_over_ranks() -> None:
     torch.manual_seed(0)
     made = pooling.LowRank(3, 5, 2, 4)
     e, i = torch.randn(1, 3, 1, 1), torch.randn(1, 5, 1, 1)
-    u = torch.tanh(made.u.weight[..., 0, 0] @ e[0, :, 0, 0] + made.u.bias)
-    v = torch.tanh(made.v.weight[..., 0, 0] @ i[0, :, 0, 0] + made.v.bias)
+    u = torch.tanh(made.u.weight[..., 0, 0] @ e[0, :, 0, 0] + made.get_parameter("u.bias"))
+    v = torch.tanh(made.v.weight[..., 0, 0] @ i[0, :, 0, 0] + made.get_parameter("v.bias"))
+    bias = made.get_parameter("p.bias")
     wanted = [
         sum(made.p.weight[o, r].item() * u[r].item() * v[r].item() for r in range(4))
-        + made.p.bias[o].item()
+        + bias[o].item()
         for o in range(2)
     ]
     assert made(e, i).flatten().tolist() == pytest.approx(wanted, abs=1e-5)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from batches import made_pairs, made_strangers, sources
+from torch import nn
 
 from mien.data.batch import Pairs
 from mien.methods.auswap import losses
@@ -176,7 +178,7 @@ def test_projected_features_hold_units_alone() -> None:
 def test_weak_readings_rest() -> None:
     torch.manual_seed(0)
     plain = AUSwap(replace(SMALL, project=True)).eval()
-    resting = AUSwap(replace(SMALL, project=True, rest=0.3)).eval()
+    resting = AUSwap(replace(SMALL, project=True, unit_floor=0.3)).eval()
     resting.load_state_dict(plain.state_dict())
     faces = Faces(torch.rand(3, 3, 64, 64) * 2 - 1, torch.zeros(3, 68, 2))
     with torch.no_grad():
@@ -194,10 +196,10 @@ def test_the_first_stage_teaches_reading_alone() -> None:
     assert set(loss.parts) == {"units", "mapped"}
     loss.total.backward()
     m = made.method
-    for module in (m.unit_encoder, m.unit_map):
-        assert all(p.grad is not None for p in module.parameters())
-    for module in (m.free_encoder, m.generator, m.head):
-        assert all(p.grad is None for p in module.parameters())
+    taught: list[nn.Module] = [m.unit_encoder, m.unit_map]
+    untaught: list[nn.Module] = [m.free_encoder, m.generator, m.head]
+    assert all(p.grad is not None for module in taught for p in module.parameters())
+    assert all(p.grad is None for module in untaught for p in module.parameters())
     assert set(made.validate(m, single)) == {"units_mae"}
 
 
@@ -229,7 +231,7 @@ def gradient(made: AUSwapTask, name: str, part: str) -> float:
     loss = made.unpaired(made_strangers(64), 0)
     network = getattr(made.method, name)
     grads = torch.autograd.grad(loss.parts[part], list(network.parameters()), allow_unused=True)
-    return float(sum(g.square().sum() for g in grads if g is not None)) ** 0.5
+    return math.sqrt(sum(float(g.square().sum()) for g in grads if g is not None))
 
 
 def test_photographs_feed_every_term_of_the_paper() -> None:
@@ -297,8 +299,8 @@ def test_a_dead_adversary_is_noticed() -> None:
     assert {"multi-class adversary, spread", "realism, spread"} <= numbers.keys()
     assert not [a for a in alarms if "dead" in a]
     with torch.no_grad():
-        made.reader.layers[-1].parametrizations.weight.original.zero_()  # type: ignore[union-attr]
-        made.consistency[-1].weight.zero_()  # type: ignore[operator]
+        made.reader.layers[-1].get_parameter("parametrizations.weight.original").zero_()
+        made.consistency[-1].get_parameter("weight").zero_()
     _, alarms = heard(made.answers(made.method, data))
     dead = [a.partition(" is dead")[0] for a in alarms if "dead" in a]
     assert dead == ["multi-class adversary", "swap consistency"]

@@ -96,7 +96,7 @@ def life(standardised: bool, faces: torch.Tensor) -> tuple[float, float, float]:
         f_s, f_r = method.encoder(faces)[1], method.extractor.look(faces)
     f_s.requires_grad_()
     style, _ = method.sdu(f_s, f_r)
-    (gradient,) = torch.autograd.grad(style.sum(), method.sdu.out.bias)
+    (gradient,) = torch.autograd.grad(style.sum(), method.sdu.get_parameter("out.bias"))
     kept = style.detach()
     spread = (kept - kept.mean(0)).square().mean().sqrt() / kept.square().mean().sqrt()
     ends = (kept.abs() > 0.999).float().mean()
@@ -119,7 +119,9 @@ def test_sdu_of_older_weights_is_dead(faces: torch.Tensor) -> None:
 
 def test_weights_say_how_their_unit_was_made() -> None:
     """Those that ship are older than the choice: they are drawn as they were trained."""
-    assert not mien.load("mtss").sdu.standardised
+    shipped = mien.load("mtss")
+    assert isinstance(shipped, MTSS)
+    assert not shipped.sdu.standardised
     assert MTSS(SMALL).sdu.standardised
 
 

@@ -90,8 +90,8 @@ def test_dead_mechanisms_are_noticed() -> None:
     assert not vitals(made.method, data.source.pixels)[1]
     with torch.no_grad():
         made.discriminator.out.weight.zero_()
-        made.classifier[-1].weight.zero_()  # type: ignore[operator]
-        made.method.sdu.out.bias.fill_(40.0)
+        made.classifier[-1].get_parameter("weight").zero_()
+        made.method.sdu.get_parameter("out.bias").fill_(40.0)
     _, alarms = heard(made.answers(made.method, data))
     assert [a.partition(" is dead")[0] for a in alarms] == ["discriminator", "style classifier"]
     assert "style disentanglement is dead" in vitals(made.method, data.source.pixels)[1][0]

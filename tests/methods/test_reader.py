@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import mien
 from mien import facs, images
@@ -11,9 +12,10 @@ from mien.errors import WeightsError
 from mien.faces.align import align
 from mien.faces.detect import detect
 from mien.methods.morphable import reader
+from mien.methods.morphable.method import Morphable
 from mien.methods.morphable.retargeting import AJAR, parted
 from mien.nn import tensors
-from mien.types import Faces, UInt8
+from mien.types import Faces, Float, UInt8
 from mien.zoo.samples import samples
 
 
@@ -22,17 +24,20 @@ def editor() -> mien.Editor:
     return mien.Editor(mien.load("morphable"))
 
 
-def faces(name: str, side: int) -> Faces[np.ndarray]:
+def faces(name: str, side: int) -> Faces[Float]:
     return faces_of(images.read(samples()[name]).pixels, side)
 
 
-def faces_of(pixels: UInt8, side: int = 320) -> Faces[np.ndarray]:
+def faces_of(pixels: UInt8, side: int = 320) -> Faces[Float]:
     return Faces.stack([align(pixels, detect(pixels)[0], side)])
 
 
 def test_numpy_reads_what_torch_reads() -> None:
     torch = pytest.importorskip("torch", reason="needs mien[train]")
+    from mien.methods.aipgan.method import AIPGAN
+
     learnt = mien.load("aipgan")
+    assert isinstance(learnt, AIPGAN)
     crops = [faces(name, reader.SIZE) for name in ("anna", "ben", "cora")]
     with torch.no_grad():
         for seen in crops:
@@ -54,6 +59,7 @@ def test_a_drawn_expression_is_read_back(editor: mien.Editor) -> None:
 def test_brows_and_lids_are_transferred(editor: mien.Editor) -> None:
     """What 68 landmarks say of a fitted face hardly has them: 0.13 of `surprise` at the most."""
     method = editor.method
+    assert isinstance(method, Morphable)
     source = faces("anna", 320)
     made = editor.edit(samples()["anna"], mien.Label("surprise")).pixels
     reference = Faces.stack([align(made, detect(made)[0], 320)])
@@ -66,14 +72,15 @@ def test_brows_and_lids_are_transferred(editor: mien.Editor) -> None:
         assert 0.35 < share < 1.6, (part, share)
 
 
-def mouth(pixels: np.ndarray) -> np.ndarray:
+def mouth(pixels: UInt8) -> NDArray[np.float64]:
     """Width of the mouth, gap of the inner lips and height of the corners over the eyes, by the
     landmarks of a picture, in distances of the outer eye corners."""
     points = detect(pixels)[0].landmarks.astype(float)
     x, y = points.T
     gap = y[[67, 66, 65]].mean() - y[[61, 62, 63]].mean()
     lift = y[36:48].mean() - y[[48, 54]].mean()
-    return np.array([x[54] - x[48], gap, lift]) / (x[45] - x[36])
+    out: NDArray[np.float64] = np.array([x[54] - x[48], gap, lift]) / (x[45] - x[36])
+    return out
 
 
 @pytest.mark.parametrize("receiver", ["cora", "anna"])  # somebody else, and the same person
@@ -96,11 +103,12 @@ def test_a_mouth_moves_as_far_as_the_references(
 def test_a_slit_between_shut_lips_opens_no_mouth(editor: mien.Editor, receiver: str) -> None:
     """Landmarks put one into shut smiles; the lips themselves lie there. Where none do it opens."""
     method, source = editor.method, faces(receiver, 320)
+    assert isinstance(method, Morphable)
     own = method.encode(source)
     shut = images.read(samples()["anna"]).pixels
     opened = editor.edit(samples()["anna"], mien.ActionUnits.parse("AU25=1", "AU26=0.6")).pixels
 
-    def moved(pixels: UInt8, gap: float) -> np.ndarray:
+    def moved(pixels: UInt8, gap: float) -> Float:
         shown = faces_of(pixels)
         points = shown.landmarks.copy()
         points[0, [65, 66, 67], 1] += gap * (points[0, 45, 0] - points[0, 36, 0])

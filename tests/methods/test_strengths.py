@@ -36,31 +36,33 @@ class Deaf(Learnt):
         self.size, self.deaf, self.weight = 8, deaf, nn.Parameter(torch.ones(()))
         self.asked: list[Tensor] = []
 
-    def identity(self, source: Faces) -> Identity:
+    def identity(self, source: Faces[Tensor]) -> Identity[Tensor]:
         return Identity(source, ())
 
-    def encode(self, faces: Faces) -> Expression:
+    def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
         bright = faces.pixels[:, 1].mean((1, 2))
         return Expression(torch.stack([bright, torch.zeros_like(bright)], 1))
 
-    def from_labels(self, index: Tensor) -> Expression:
+    def from_labels(self, index: Tensor) -> Expression[Tensor]:
         sad = index == facs.EMOTIONS.index("sad")
         return Expression(torch.stack([(index > 0).float(), 0.3 * sad], 1))
 
-    def from_units(self, units: Tensor) -> Expression:
+    def from_units(self, units: Tensor) -> Expression[Tensor]:
         return Expression(torch.stack([units[:, 0], torch.zeros_like(units[:, 0])], 1))
 
-    def units(self, expression: Expression) -> Tensor:
+    def units(self, expression: Expression[Tensor]) -> Tensor:
         return expression.code[:, :1].clamp(0, 1).expand(-1, len(facs.UNITS))
 
-    def compose(self, identity: Identity, expression: Expression) -> Composition:
+    def compose(
+        self, identity: Identity[Tensor], expression: Expression[Tensor]
+    ) -> Composition[Tensor]:
         self.asked.append(expression.code[:, 0])
         deaf = self.deaf + expression.code[:, 1]
         heard = (expression.code[:, 0] - deaf).clamp(min=0) / (1 - deaf).clamp(min=1e-3)
         return picture(heard.clamp(max=1)[:, None, None, None].expand(-1, 3, 8, 8))
 
 
-def at_rest(count: int = 3) -> Faces:
+def at_rest(count: int = 3) -> Faces[Tensor]:
     return Faces(torch.zeros(count, 3, 8, 8), torch.zeros(count, 68, 2))
 
 

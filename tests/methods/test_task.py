@@ -19,12 +19,14 @@ from mien.types import Composition
 SMALL = Architecture(size=32, stem=2, width=16, middle=8, blocks=1, encoder=8, encoder_max=16)
 
 
-def terms(edit: Composition, result: Tensor, batch: Pairs, **training: Any) -> dict[str, Tensor]:
+def terms(
+    edit: Composition[Tensor], result: Tensor, batch: Pairs, **training: Any
+) -> dict[str, Tensor]:
     made = AUSwapTask(AUSwapConfig(SMALL, training=Training(data="pairs", **training)), Path())
     return made.truth_terms(edit, result, batch)
 
 
-def standing(pixels: Tensor) -> Composition:
+def standing(pixels: Tensor) -> Composition[Tensor]:
     """All source, nothing moved."""
     maps = torch.ones_like(pixels[:, :1])
     return Composition(torch.zeros_like(pixels[:, :2]), maps, pixels)

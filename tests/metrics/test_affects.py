@@ -20,7 +20,7 @@ from mien.metrics.circumplex import ANCHORS, ANGLES
 from mien.metrics.protocols import AMOUNTS, PROTOCOLS, Setting
 from mien.metrics.scorecard import followed
 from mien.metrics.trials import Editing, Section, Trial, nothing
-from mien.types import Faces
+from mien.types import Faces, Float
 
 COUNT = len(facs.UNITS)
 
@@ -31,7 +31,8 @@ class Written(Judge):
     def __init__(self, name: str) -> None:
         super().__init__(name, torch.nn.Identity())
 
-    def read(self, pixels: Tensor) -> Reading:
+    def read(self, pixels: Tensor | Float) -> Reading:
+        pixels = torch.as_tensor(pixels)
         units = (pixels[:, 0, 0, :COUNT] + 1) / 2
         return Reading(units, torch.eye(8)[[0] * len(pixels)], torch.zeros(len(pixels), 68, 2))
 
@@ -81,7 +82,7 @@ def section(monkeypatch: pytest.MonkeyPatch) -> Section:
         def __init__(self, person: str) -> None:
             self.person, self.units = person, np.zeros((1, COUNT), np.float32)
 
-    def faces_of(chosen: Any, size: int) -> Faces:
+    def faces_of(chosen: Any, size: int) -> Faces[Tensor]:
         return Faces(-torch.ones(len(chosen), 3, size, size), torch.zeros(len(chosen), 68, 2))
 
     monkeypatch.setattr(protocols, "open_renders", lambda *_: [Photo(p) for p in "abc"])

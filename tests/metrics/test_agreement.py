@@ -34,7 +34,8 @@ def test_f1_counts_from_the_second_grade() -> None:
     second, first = facs.LETTERS["B"], facs.LETTERS["A"]
     assert f1([second, first, 0.0], [second, second, 0.0]) == pytest.approx(2 / 3)
     assert f1([0.9, 0.9], [first, 0.0]) is None  # never coded as there
-    assert f1([np.float32(second)], [np.float32(second)]) == 1
+    single = np.array([second], np.float32)
+    assert f1(single, single) == 1
     assert f1([0.0, 0.0], [1.0, 0.0]) == 0
 
 

@@ -19,8 +19,9 @@ def test_arithmetic_is_counted() -> None:
             super().__init__()
             self.conv = torch.nn.Conv2d(3, 5, 3, padding=1, bias=False)
 
-        def generate(self, source: Faces, _: Label) -> Tensor:
-            return self.conv(source.pixels)
+        def generate(self, source: Faces[Tensor], _: Label) -> Tensor:
+            made: Tensor = self.conv(source.pixels)
+            return made
 
     parameters, gmac = arithmetic(One())  # type: ignore[arg-type]
     assert parameters == 3 * 5 * 9

@@ -15,7 +15,7 @@ from mien.metrics.bench import JudgePanel, SectionBench
 from mien.metrics.scorecard import panel_facts, summary
 from mien.metrics.table import quality
 from mien.metrics.trials import Section, Trial, nothing
-from mien.types import Faces
+from mien.types import Faces, Float
 
 
 class Calm(Judge):
@@ -24,7 +24,8 @@ class Calm(Judge):
     def __init__(self, name: str) -> None:
         super().__init__(name, torch.nn.Identity())
 
-    def read(self, pixels: Tensor) -> Reading:
+    def read(self, pixels: Tensor | Float) -> Reading:
+        pixels = torch.as_tensor(pixels)
         empty = torch.zeros(len(pixels), len(facs.UNITS))
         return Reading(empty, torch.zeros(len(pixels), 8), torch.zeros(len(pixels), 68, 2))
 

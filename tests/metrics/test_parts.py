@@ -33,17 +33,17 @@ class Unlike:
 
 
 @pytest.fixture(scope="module")
-def face() -> Faces:
+def face() -> Faces[Tensor]:
     pixels = images.read(samples()["anna"]).pixels
     return tensors.faces(Faces.stack([align(pixels, detect(pixels)[0], SIDE)]))
 
 
-def measured(made: Tensor, face: Faces, truth: Faces | None) -> dict[str, float]:
+def measured(made: Tensor, face: Faces[Tensor], truth: Faces[Tensor] | None) -> dict[str, float]:
     trial = Trial(face, ("anna",), ("happy",), Label("happy"), truth=truth)
     return {k: float(v) for k, v in part_columns(made, trial, Unlike()).items()}  # type: ignore[arg-type]
 
 
-def blurred(face: Faces, part: str) -> Tensor:
+def blurred(face: Faces[Tensor], part: str) -> Tensor:
     where = region_mask(face.landmarks, SIDE, part)
     soft = torch.from_numpy(
         cv2.GaussianBlur(face.pixels[0].permute(1, 2, 0).numpy(), (0, 0), 4)
@@ -51,7 +51,7 @@ def blurred(face: Faces, part: str) -> Tensor:
     return torch.where(where.bool(), soft, face.pixels)
 
 
-def test_parts_lie_at_their_landmarks_and_sides_are_the_person_s_own(face: Faces) -> None:
+def test_parts_lie_at_their_landmarks_and_sides_are_the_person_s_own(face: Faces[Tensor]) -> None:
     masks = {part: region_mask(face.landmarks, SIDE, part)[0, 0] for part in PARTS}
     for part, mask in masks.items():
         ((start, end),) = REGIONS[part]
@@ -64,7 +64,7 @@ def test_parts_lie_at_their_landmarks_and_sides_are_the_person_s_own(face: Faces
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_a_blur_shows_in_its_own_part(face: Faces, part: str) -> None:
+def test_a_blur_shows_in_its_own_part(face: Faces[Tensor], part: str) -> None:
     found = measured(blurred(face, part), face, face)
     assert found[f"{part}_sharpness"] < 0.6
     assert found[f"{part}_psnr"] < 60
@@ -75,7 +75,7 @@ def test_a_blur_shows_in_its_own_part(face: Faces, part: str) -> None:
     assert found[f"{far}_sharpness"] == pytest.approx(1)
 
 
-def test_sharpness_is_held_against_the_truth_s_own_part(face: Faces) -> None:
+def test_sharpness_is_held_against_the_truth_s_own_part(face: Faces[Tensor]) -> None:
     truth = Faces(blurred(face, "mouth"), face.landmarks)
     assert measured(face.pixels, face, truth)["mouth_sharpness"] > 1.5  # too sharp
     assert measured(truth.pixels, face, truth)["mouth_sharpness"] == pytest.approx(1)
@@ -83,7 +83,7 @@ def test_sharpness_is_held_against_the_truth_s_own_part(face: Faces) -> None:
     assert measured(truth.pixels, face, None)["mouth_sharpness"] < 0.6
 
 
-def test_background_is_what_lies_well_outside_the_face(face: Faces) -> None:
+def test_background_is_what_lies_well_outside_the_face(face: Faces[Tensor]) -> None:
     assert float(background(face.pixels, face)) == 1
     mouth = blurred(face, "mouth")
     assert float(background(mouth, face)) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from mien.faces.align import template
 from mien.guides import Label, Reference
 from mien.judges import Judge, Reading
 from mien.judges.identity import Descriptor
-from mien.methods.base import Method
+from mien.methods.learnt import Learnt
 from mien.metrics import scorecard
 from mien.metrics.bench import JudgePanel, SectionBench, face_in
 from mien.metrics.protocols import PROTOCOLS, Protocol, Setting
@@ -25,7 +26,7 @@ from mien.metrics.scorecard import Contestant, code_digest, followed, score, sum
 from mien.metrics.table import quality
 from mien.metrics.trials import Editing, Own, Section, Trial, answer, edited_by, nothing
 from mien.nn.tensors import to_tensor
-from mien.types import Faces
+from mien.types import Faces, Float
 
 PEOPLE, SIDE = 4, 64
 POINTS = torch.from_numpy(template(SIDE))
@@ -39,7 +40,7 @@ def paint(person: int, emotion: float) -> Tensor:
     return torch.stack([red, green, 2 * grain - 1])
 
 
-def faces(people: list[int], emotions: list[float]) -> Faces:
+def faces(people: list[int], emotions: list[float]) -> Faces[Tensor]:
     pixels = torch.stack([paint(p, e) for p, e in zip(people, emotions, strict=True)])
     return Faces(pixels, POINTS.expand(len(people), -1, -1))
 
@@ -50,7 +51,8 @@ class Red(Judge):
     def __init__(self, name: str) -> None:
         super().__init__(name, torch.nn.Identity())
 
-    def read(self, pixels: Tensor) -> Reading:
+    def read(self, pixels: Tensor | Float) -> Reading:
+        pixels = torch.as_tensor(pixels)
         level = (pixels[:, 0].mean((1, 2)) + 1) / 2
         emotions = torch.eye(8)[(level * 7).round().long()]
         units = level[:, None].expand(-1, len(facs.UNITS))
@@ -67,7 +69,7 @@ class Green(Descriptor):
         pass
 
     def of(self, pixels: Tensor, landmarks: Tensor) -> Tensor:
-        return 4 * pixels[:, 1:2].mean((2, 3)).expand(-1, 128) / 128**0.5
+        return 4 * pixels[:, 1:2].mean((2, 3)).expand(-1, 128) / math.sqrt(128)
 
     def digest(self) -> str:
         return "green"
@@ -361,7 +363,7 @@ def test_progress_is_told(tmp_path: Path, small: Callable[[], Section]) -> None:
     assert len(small().trials) == 2
 
 
-def test_a_method_draws_its_own_expression_too(wide_mouth: Method) -> None:
+def test_a_method_draws_its_own_expression_too(wide_mouth: Learnt) -> None:
     pixels = torch.rand(2, 3, 128, 128) * 2 - 1
     points = torch.from_numpy(template(128)).expand(2, -1, -1)
     source = Faces(pixels, points)

@@ -14,12 +14,12 @@ from mien.errors import DataError
 from mien.judges import NAMES, Judge, Reading
 from mien.judges.identity import Descriptor
 from mien.judges.networks import SIZE
-from mien.methods.base import Method
+from mien.methods.learnt import Learnt
 from mien.metrics import transfer
 from mien.metrics.triples import Triples, draw_triples
 from mien.rig.expressions import expression_list
 from mien.rig.shards import Sample, key_of, write_shard
-from mien.types import Faces
+from mien.types import Faces, Float
 
 LISTED = expression_list(0)
 FACE = np.stack(
@@ -33,7 +33,8 @@ class Brightness(Judge):
     def __init__(self) -> None:
         self.name = "a"
 
-    def read(self, pixels: Tensor) -> Reading:
+    def read(self, pixels: Tensor | Float) -> Reading:
+        pixels = torch.as_tensor(pixels)
         level = pixels[:, :1].mean((2, 3)).add(1).div(2)
         units = level.expand(-1, len(facs.UNITS))
         return Reading(units, torch.eye(8)[[0] * len(pixels)], torch.zeros(len(pixels), 68, 2))
@@ -84,8 +85,8 @@ def test_triples_lend_what_the_truth_wears(triples: Triples) -> None:
     assert torch.allclose(red[1], red[2])  # the same state
     assert bool((red[0] == -1).all())  # the photograph
     assert bool((red[2] > -0.7).all())  # never the neutral that is shown already
-    green = [f.pixels[:, 1].mean((1, 2)) for f in (triples.source, triples.truth)]
-    assert torch.allclose(*green)  # the same person
+    source, truth = (f.pixels[:, 1].mean((1, 2)) for f in (triples.source, triples.truth))
+    assert torch.allclose(source, truth)  # the same person
     assert bool((triples.units.amax(1) > 0).all())
 
 
@@ -126,14 +127,14 @@ def test_broken_methods_land_where_they_should(triples: Triples) -> None:
     assert table["truth"]["psnr"]["mean"] == 80
     # lending the whole face moves the units, and loses the person
     assert table["lender"]["unit_error_left"] == 0
-    assert table["lender"]["to_lender"]["mean"] == 0
+    assert table["lender"]["to_reference"]["mean"] == 0
     assert table["lender"]["identity"]["median"] > 0
     assert table["grey"]["better_psnr"] < 0.5
 
 
 def test_smaller_crops_are_judged_too(renders: Path) -> None:
     class Picky(Brightness):
-        def read(self, pixels: Tensor) -> Reading:
+        def read(self, pixels: Tensor | Float) -> Reading:
             assert pixels.shape[-1] == SIZE
             return super().read(pixels)
 
@@ -143,7 +144,7 @@ def test_smaller_crops_are_judged_too(renders: Path) -> None:
     assert row.psnr == 80
 
 
-def test_swapping_twice_with_a_method_that_only_moves(triples: Triples, wide_mouth: Method) -> None:
+def test_swapping_twice_with_a_method_that_only_moves(triples: Triples, wide_mouth: Learnt) -> None:
     faces = [Faces(f.pixels[:2], f.landmarks[:2]) for f in (triples.source, triples.source)]
     back = transfer.swap_twice(wide_mouth, *faces)
     for made, face in zip(back, faces, strict=True):

@@ -82,7 +82,8 @@ def weights(**some: float) -> SimpleNamespace:
 
 def test_only_parts_with_a_weight_are_watched() -> None:
     assert not PartCritics(weights()).active
-    assert not PartCritics(weights()).terms(*2 * [torch.rand(2, 3, 64, 64)], torch.zeros(2, 68, 2))
+    same = torch.rand(2, 3, 64, 64)
+    assert not PartCritics(weights()).terms(same, same, torch.zeros(2, 68, 2))
     assert [w.part for w in PartCritics(weights(eyes_match=1.0)).active] == ["eyes"]
     everything = weights(mouth_realism=1.0, eyes_realism=1.0)
     assert not PartCritics(everything, paired=False).active

@@ -15,10 +15,9 @@ from mien import facs
 from mien.data.batch import collate
 from mien.data.split import split_of
 from mien.faces.align import template
-from mien.judges import Judge, load
+from mien.judges import Judge, Reading, load
 from mien.judges.judge import NETWORKS
 from mien.judges.networks import SIZE, Answer
-from mien.training import judges
 from mien.training.judge_data import (
     Item,
     JudgeFaces,
@@ -218,8 +217,8 @@ def test_calibration_tames_what_is_too_sure() -> None:
     net = NETWORKS["b"]().eval()
     faces = collate([seen(one, None) for one in SHOWN * 2])
     with torch.no_grad():
-        net.emotions.bias.zero_()
-        net.emotions.bias[HAPPY] = 30.0  # sure of happy, and wrong half of the time
+        bias = net.get_parameter("emotions.bias").zero_()
+        bias[HAPPY] = 30.0  # sure of happy, and wrong half of the time
     costs = [emotions_loss(n(faces.pixels).emotions, faces.emotions).item()
              for n in (net, calibrated(net, faces))]  # fmt: skip
     assert costs[1] < 0.5 * costs[0]
@@ -240,10 +239,10 @@ class _Oracle(Judge):
         super().__init__("a", torch.nn.Identity())
         self.faces, self.asked = faces, 0
 
-    def read(self, pixels: torch.Tensor) -> judges.Reading:
+    def read(self, pixels: torch.Tensor | Float) -> Reading:
         chosen = slice(self.asked, self.asked + len(pixels))
         self.asked += len(pixels)
-        return judges.Reading(
+        return Reading(
             self.faces.units[chosen], self.faces.emotions[chosen], self.faces.landmarks[chosen]
         )
 

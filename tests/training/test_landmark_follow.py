@@ -15,7 +15,8 @@ BROWS, LOWER_LIDS = slice(17, 27), [40, 41, 46, 47]
 def _texture(seed: int) -> UInt8:
     noise = np.random.default_rng(seed).normal(0, 1, (320, 320, 3)).astype(np.float32)
     soft = cv2.GaussianBlur(noise, (0, 0), 3.0)
-    return (128 + 45 * soft / soft.std()).clip(0, 255).astype(np.uint8)
+    levels: UInt8 = (128 + 45 * soft / soft.std()).clip(0, 255).astype(np.uint8)
+    return levels
 
 
 def _raised(pixels: UInt8) -> UInt8:

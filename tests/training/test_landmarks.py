@@ -36,7 +36,8 @@ def test_views_move_labels_with_the_pixels() -> None:
     """Labels of dots lie brighter than labels of bare ground, in views of every kind."""
     image, points = _dots()
     bare = [i for i in range(68) if np.linalg.norm(points[DOTS] - points[i], axis=1).min() > 14]
-    on_dot, off_dot = [], []
+    on_dot: list[float] = []
+    off_dot: list[float] = []
     for seed in range(80):
         crop, moved = view(image, points, image.copy, SIZE, np.random.default_rng(seed))
         assert crop.shape == (SIZE, SIZE, 3)

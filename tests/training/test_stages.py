@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 from safetensors.torch import load_file
+from torch import Tensor
 
 from mien.errors import ConfigError, WeightsError
 from mien.methods import registry
+from mien.methods.learnt import Learnt
 from mien.training import recipe as recipes
 from mien.training.log import LOG
 from mien.training.recipe import Stage
@@ -95,9 +97,10 @@ def test_a_record_names_the_sets_it_learnt_from(shards: Path, tmp_path: Path) ->
 def test_strengths_are_fitted_on_validation_people_and_kept_with_the_weights(
     shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shown, found = [], {"happy": (0.2, 0.3, 0.6, 0.8)}
+    shown: list[int] = []
+    found: dict[str, tuple[float, ...]] = {"happy": (0.2, 0.3, 0.6, 0.8)}
 
-    def fit(method: object, faces: Faces) -> dict[str, tuple[float, ...]]:
+    def fit(method: object, faces: Faces[Tensor]) -> dict[str, tuple[float, ...]]:
         shown.append(len(faces))
         return found
 
@@ -133,6 +136,8 @@ def test_old_names_of_weights_are_known(shards: Path, tmp_path: Path) -> None:
         registry.load("mtss", weights),
         registry.load("mtss", tmp_path / "old.safetensors"),
     )
+    assert isinstance(made, Learnt)
+    assert isinstance(again, Learnt)
     both = zip(made.state_dict().values(), again.state_dict().values(), strict=True)
     assert all(bool((a == b).all()) for a, b in both)
     train([stage], shards, tmp_path / "next", init=tmp_path / "old.safetensors")

@@ -24,7 +24,7 @@ import pytest
 from PIL import Image
 
 from mien.editor import Editor
-from mien.methods.base import Method
+from mien.methods.learnt import Learnt
 from mien.zoo.samples import samples
 
 pytest.importorskip("fastapi", reason="needs mien[web]")
@@ -46,17 +46,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.name == LAST)
 
 
-def opened(method: Method) -> Workshop:
+def opened(method: Learnt) -> Workshop:
     return Workshop(lambda _: Editor(method, "0" * 64), limits=LIMITS)
 
 
 @pytest.fixture
-def workshop(wide_mouth: Method) -> Workshop:
+def workshop(wide_mouth: Learnt) -> Workshop:
     return opened(wide_mouth)
 
 
 @pytest.fixture(scope="module")
-def shared_workshop(wide_mouth: Method) -> Workshop:
+def shared_workshop(wide_mouth: Learnt) -> Workshop:
     """For tests that leave nothing in it: to draw the studio's page takes half a second."""
     return opened(wide_mouth)
 

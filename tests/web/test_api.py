@@ -249,7 +249,7 @@ def test_strangers_stay_out(workshop: Workshop, anna: bytes) -> None:
     client = TestClient(create(workshop, secret), base_url="http://10.0.0.7")
     assert code(client.get("/v1/methods")) == (401, "unauthorized")
     assert client.get("/v1/methods").headers["www-authenticate"] == "Bearer"
-    wrong = {"authorization": "Bearer wrong ü".encode()}
+    wrong = {b"authorization": "Bearer wrong ü".encode()}
     assert client.get("/v1/methods", headers=wrong).status_code == 401
     right = {"authorization": f"Bearer {secret}"}
     assert client.get("/v1/methods", headers=right).status_code == 200

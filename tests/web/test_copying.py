@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from mien.cli import edit
+from mien.cli import asking, edit
 from mien.cli.main import app
 from mien.guides import ExpressionSpec
 from mien.web.copying import as_command, as_file, as_python
@@ -28,7 +28,7 @@ def test_the_command_asks_for_the_same(
     values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Any] = []
-    original = edit.asked_for
+    original = asking.asked_for
 
     def seen(*args: Any, **settings: Any) -> Any:
         asked.append(original(*args, **settings).spec.to_json())

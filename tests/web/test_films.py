@@ -33,7 +33,7 @@ def made(page: Any, press: bool = True) -> None:
 def kept(page: Any, folder: Path) -> Path:
     with page.expect_download() as coming:
         page.get_by_role("link", name="Download MP4").click()
-    path = folder / coming.value.suggested_filename
+    path: Path = folder / coming.value.suggested_filename
     coming.value.save_as(path)
     return path
 

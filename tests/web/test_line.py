@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -17,7 +18,7 @@ def test_events_are_done_as_they_came_however_many(workshop: Workshop) -> None:
     line, done = Line(workshop), list[int]()
 
     async def crowd() -> None:
-        await asyncio.gather(*(line.work(lambda n=n: done.append(n)) for n in range(30)))
+        await asyncio.gather(*(line.work(partial(done.append, n)) for n in range(30)))
 
     asyncio.run(crowd())
     assert done == list(range(30)), "more than may wait at the desk, and none is refused"

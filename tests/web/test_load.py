@@ -25,7 +25,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_benchmark_runs(tmp_path: Path) -> None:
     out = tmp_path / "load.json"
-    command = [sys.executable, ROOT / "benchmarks/load.py", "--seconds", "3", "--clients", "40"]
+    command: list[str | Path] = [
+        sys.executable,
+        ROOT / "benchmarks/load.py",
+        "--seconds",
+        "3",
+        "--clients",
+        "40",
+    ]
     # bodies that trickle have a minute's time: test_slow has them, with a shorter one
     command += ["--slow", "half_head", "half_body"]
     command += ["--edits", "8", "-o", out]

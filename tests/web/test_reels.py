@@ -17,7 +17,7 @@ from PIL import Image
 from mien.editor import Editor
 from mien.errors import FaceNotFound, GuideError, MienError, VideoError
 from mien.guides import ExpressionSpec
-from mien.methods.base import Method
+from mien.methods.learnt import Learnt
 from mien.web import films
 from mien.web.answers import Refused
 from mien.web.limits import Limits
@@ -118,7 +118,7 @@ def test_a_part_of_a_film_by_a_curve(workshop: Workshop, clip: Callable[..., Pat
 
 
 def test_a_photograph_is_animated_by_a_recording(
-    workshop: Workshop, wide_mouth: Method, tmp_path: Path
+    workshop: Workshop, wide_mouth: Learnt, tmp_path: Path
 ) -> None:
     upload, record = tmp_path / "upload", tmp_path / "record"
     Image.open(samples()["anna"]).resize((240, 240)).save(upload, "PNG")
@@ -167,7 +167,7 @@ def test_points_of_the_intensity(clip: Callable[..., Path]) -> None:
 
 
 def test_a_preview_is_what_the_film_shows(
-    wide_mouth: Method, clip: Callable[..., Path], workshop: Workshop
+    wide_mouth: Learnt, clip: Callable[..., Path], workshop: Workshop
 ) -> None:
     editor = Editor(wide_mouth, "0" * 64)
     reel, order = Reel(), Order(spec=ExpressionSpec(to="happy", au=("AU26=0.8",)), speech=False)
@@ -186,7 +186,9 @@ def test_a_preview_is_what_the_film_shows(
     frame = look(reel.result).frame_at(0.52).pixels
     source = reel.source.frame_at(0.52).pixels
     changes = [(picture.astype(float) - source).ravel() for picture in (shown, frame)]
-    assert np.corrcoef(*changes)[0, 1] > 0.8, "it is that edit, but for what coding loses"
+    assert np.corrcoef(changes[0], changes[1])[0, 1] > 0.8, (
+        "it is that edit, but for what coding loses"
+    )
     change = np.abs(changes[0]).mean()
     still = reel.preview(editor, replace(order, intensity=0.0), 0.52)
     assert np.array_equal(still, source)

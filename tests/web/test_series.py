@@ -17,7 +17,7 @@ import pytest
 from mien.editor import Editor
 from mien.errors import GuideError, MienError
 from mien.guides import ExpressionSpec
-from mien.methods.base import Method
+from mien.methods.learnt import Learnt
 from mien.people import series
 from mien.web.answers import Refused
 from mien.web.limits import Limits
@@ -69,7 +69,7 @@ def run(
 
 
 def test_it_is_what_the_command_makes(
-    workshop: Workshop, wide_mouth: Method, made: Series, tmp_path: Path
+    workshop: Workshop, wide_mouth: Learnt, made: Series, tmp_path: Path
 ) -> None:
     found = run(workshop, made)
     assert (found.error, found.whole, found.done, found.total) == (None, True, 4, 4)

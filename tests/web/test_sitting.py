@@ -13,17 +13,18 @@ from mien.errors import FaceNotFound, MienError
 from mien.faces.detect import detect
 from mien.guides import Label
 from mien.images import Photo
-from mien.methods.base import Method
+from mien.methods.learnt import Learnt
 from mien.types import Face
 from mien.web import references
-from mien.web.sitting import PREVIEW, Sitting, Sittings, Wish, reading_order
+from mien.web.sitting import PREVIEW, Sitting, Sittings, reading_order
+from mien.web.wish import Wish
 from mien.zoo.samples import samples
 
 HAPPY, SURPRISE = (Wish.label(name, 1.0) for name in ("happy", "surprise"))
 
 
 @pytest.fixture(scope="module")
-def editor(wide_mouth: Method) -> Editor:
+def editor(wide_mouth: Learnt) -> Editor:
     return Editor(wide_mouth, "0" * 64)
 
 
@@ -95,9 +96,9 @@ def test_history(sitting: Sitting) -> None:
     sitting.wear(SURPRISE)
     assert [look[0] for look in sitting.looks] == [None, HAPPY, SURPRISE]
     sitting.go(sitting.at - 1)
-    assert sitting.look == (HAPPY,)
+    assert list(sitting.look) == [HAPPY]
     sitting.go(-5)
-    assert sitting.look == (None,)
+    assert list(sitting.look) == [None]
     sitting.go(1)
     sitting.wear(None)
     assert [look[0] for look in sitting.looks] == [None, HAPPY, None], "what lay ahead is gone"

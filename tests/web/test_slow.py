@@ -19,7 +19,7 @@ import pytest
 from fastapi import Response
 
 from mien.editor import Editor
-from mien.methods.base import Method
+from mien.methods.learnt import Learnt
 from mien.web.answers import Refused
 from mien.web.app import create
 from mien.web.arrivals import Arrivals
@@ -34,15 +34,17 @@ Start = Callable[..., tuple[int, Workshop]]
 
 
 @pytest.fixture
-def start(wide_mouth: Method) -> Iterator[Start]:
+def start(wide_mouth: Learnt) -> Iterator[Start]:
     """Starts a server with the limits given, on a thread of its own; its port and workshop."""
     with contextlib.ExitStack() as running:
-        yield lambda **limits: running.enter_context(listening(wide_mouth, limits))
+        yield lambda **limits: running.enter_context(
+            listening(wide_mouth, replace(LIMITS, **limits))
+        )
 
 
 @contextlib.contextmanager
-def listening(method: Method, limits: dict[str, float]) -> Iterator[tuple[int, Workshop]]:
-    workshop = Workshop(lambda _: Editor(method, "0" * 64), limits=replace(LIMITS, **limits))
+def listening(method: Learnt, limits: Limits) -> Iterator[tuple[int, Workshop]]:
+    workshop = Workshop(lambda _: Editor(method, "0" * 64), limits=limits)
     workshop.warm()
     app = create(workshop)
     app.add_api_route("/large", lambda: Response(bytes(LARGE)))
@@ -216,9 +218,9 @@ def test_an_answer_that_is_not_taken_is_given_up(start: Start) -> None:
 
 
 def test_the_server_ends_though_an_answer_is_not_taken(
-    wide_mouth: Method, capfd: pytest.CaptureFixture[str]
+    wide_mouth: Learnt, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with listening(wide_mouth, {"stall": 30, "ending": 0.5}) as (port, _):
+    with listening(wide_mouth, replace(LIMITS, stall=30, ending=0.5)) as (port, _):
         connection = said(port, b"GET /large HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         assert status(connection.recv(64)) == 200
         began = time.monotonic()
@@ -286,7 +288,7 @@ def test_all_bodies_together_are_bounded() -> None:
         began = time.monotonic()
         heard = await asyncio.gather(one(900), one(600, 300, 1), one(200, 1))
         assert time.monotonic() - began < 2
-        return heard
+        return list(heard)
 
     assert asyncio.run(three()) == ["408", "in", "in"]
 

@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from mien.web.app import create
+from mien.web.door import Door
 from mien.web.events import Events
 from mien.web.studio import Page
 from mien.web.uploads import Uploads, safe
@@ -125,9 +127,13 @@ def test_every_event_past_the_door(
     """Gradio itself refuses a path too: two locks, and this is the second one."""
     from gradio.context import LocalContext
     from gradio.exceptions import InvalidPathError
+    from gradio.routes import App
 
     app = create(workshop, studio=True)
-    blocks = next(r.app for r in app.routes if type(r).__name__ == "Mount").app.get_blocks()
+    door = next(r.app for r in app.routes if isinstance(r, Mount))
+    assert isinstance(door, Door)
+    assert isinstance(door.app, App)
+    blocks = door.app.get_blocks()
     LocalContext.blocks.set(blocks)
     tried = 0
     for function in blocks.fns.values():

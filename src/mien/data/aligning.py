@@ -16,8 +16,7 @@ from mien.data.importing import clear
 from mien.data.manifest import FILE_NAME, Record, write_manifest
 from mien.errors import DataError, FaceNotFound, ImageError
 from mien.faces.align import align
-from mien.faces.detect import choose, detect
-from mien.types import Face
+from mien.faces.detect import face_of
 
 SIZE = 160
 """Side of a crop, px: a quarter more than the 128 that networks see, so that one may zoom."""
@@ -73,10 +72,7 @@ def _crop(folder: Path, out: Path, size: int, record: Record) -> Aligned:
     """The crop of a photograph, written."""
     try:
         pixels = images.read(folder / record.file_name).pixels
-        if record.landmarks is not None:
-            face = Face((0.0, 0.0, 0.0, 0.0), 1.0, record.landmarks)
-        else:
-            (face,) = choose(detect(pixels), "largest")
+        face = face_of(pixels, record.landmarks)
     except (ImageError, FaceNotFound) as e:
         return Aligned(record, str(e))
     crop = align(pixels, face, size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,20 +11,36 @@ from mien import images
 from mien.data.adapters import DATASETS
 from mien.data.adapters.base import template_beside
 from mien.data.manifest import FILE_NAME, Record, read_manifest
-from mien.errors import DataError
+from mien.errors import DataError, FaceNotFound
 from mien.face_model.frame import SOURCE_SIZE
 from mien.faces.align import align, transform
-from mien.faces.detect import choose, detect
+from mien.faces.detect import face_of
 from mien.rig.dataset import Source
-from mien.types import AlignedFace, Face
+from mien.types import AlignedFace, Float
 from mien.zoo import dataset_home
 
 
 def align_largest(photo: Path) -> AlignedFace:
     """The largest face of a photograph in the crop that a rig works on; FaceNotFound if none."""
-    pixels = images.read(photo).pixels
-    (face,) = choose(detect(pixels), "largest")
-    return align(pixels, face, SOURCE_SIZE)
+    return _crop(photo, None)
+
+
+def rest_and_smile(folder: Path) -> Iterator[tuple[AlignedFace, AlignedFace]]:
+    """The crops of each training person of the London Set in `folder`, at rest and smiling; not of
+    those of whom either is missing.
+    """
+    people: dict[str, dict[str, AlignedFace]] = {}
+    for record in DATASETS["london"].records(folder):
+        if record.split != "train":
+            continue
+        try:
+            crop = _crop(folder / record.file_name, record.landmarks)
+        except FaceNotFound:
+            continue
+        people.setdefault(record.person, {})[str(record.emotion)] = crop
+    for shown in people.values():
+        if {"neutral", "happy"} <= shown.keys():
+            yield shown["neutral"], shown["happy"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +69,8 @@ class Listed:
             ImageError: it cannot be read.
             FaceNotFound: nobody is on it.
         """
-        face = _aligned(self.folder, self.record)
-        points = template_beside(self.folder / self.record.file_name)
+        photo = self.folder / self.record.file_name
+        face, points = _crop(photo, self.record.landmarks), template_beside(photo)
         return Source(
             person=self.person,
             photo=self.photo,
@@ -97,9 +113,6 @@ def chosen(photographs: Sequence[Listed], people: Sequence[str] = ()) -> list[Li
     return [p for p in photographs if not people or any(fnmatchcase(p.person, n) for n in people)]
 
 
-def _aligned(folder: Path, record: Record) -> AlignedFace:
-    path = folder / record.file_name
-    if record.landmarks is None:
-        return align_largest(path)
-    known = Face((0.0, 0.0, 0.0, 0.0), 1.0, record.landmarks)
-    return align(images.read(path).pixels, known, SOURCE_SIZE)
+def _crop(photo: Path, landmarks: Float | None) -> AlignedFace:
+    pixels = images.read(photo).pixels
+    return align(pixels, face_of(pixels, landmarks), SOURCE_SIZE)

@@ -96,30 +96,35 @@ def bounded(model: FaceModel, weights: Float) -> Float:
 
 
 def of_arkit(model: FaceModel, values: Float) -> Float:
-    """Blendshape weights (53,) of ARKit's (51,), in the order of `guides.blendshapes.NAMES`.
-
-    Both are the same shapes; ARKit has one `browInnerUp` and one `cheekPuff` for both sides.
-    """
+    """Blendshape weights (53,) of ARKit's (51,), in the order of `guides.blendshapes.NAMES`; those
+    that ARKit has one of for both sides go to either."""
     out = np.zeros(len(model.names), np.float32)
-    for name, value in zip(ARKIT, values, strict=True):
-        plain = name.replace("Left", "_L").replace("Right", "_R")
-        sided = plain if plain in model.index else name
-        for target in (sided,) if sided in model.index else (f"{name}_L", f"{name}_R"):
-            out[model.index[target]] = value
+    for columns, value in zip(_arkit(model.names), values, strict=True):
+        out[list(columns)] = value
     return out
 
 
 def to_arkit(model: FaceModel, weights: Float) -> Float:
     """ARKit's blendshapes (51,), 0 to 1, of weights (53,): the way back from `of_arkit`, with the
     mean of both sides where ARKit has one shape for them."""
-    out = np.zeros(len(ARKIT), np.float32)
-    for i, name in enumerate(ARKIT):
-        plain = name.replace("Left", "_L").replace("Right", "_R")
-        sided = plain if plain in model.index else name
-        sides = (sided,) if sided in model.index else (f"{name}_L", f"{name}_R")
-        out[i] = np.mean([weights[model.index[side]] for side in sides])
+    out = np.array([weights[list(columns)].mean() for columns in _arkit(model.names)], np.float32)
     clipped: Float = out.clip(0, 1)
     return clipped
+
+
+@cache
+def _arkit(names: tuple[str, ...]) -> tuple[tuple[int, ...], ...]:
+    """For each of ARKit's blendshapes (51) where it stands among blendshapes `names`.
+
+    Both are the same shapes; ARKit has one `browInnerUp` and one `cheekPuff` for both sides.
+    """
+    index = {name: i for i, name in enumerate(names)}
+    found = []
+    for name in ARKIT:
+        plain = name.replace("Left", "_L").replace("Right", "_R")
+        own = next((n for n in (plain, name) if n in index), None)
+        found.append((index[own],) if own else tuple(index[f"{name}_{side}"] for side in SIDES))
+    return tuple(found)
 
 
 @cache

@@ -164,6 +164,18 @@ def choose(faces: Sequence[Face], spec: str = "largest") -> list[Face]:
     return picked
 
 
+def face_of(pixels: UInt8, landmarks: Float | None) -> Face:
+    """Whom a photograph (H, W, 3) RGB is of: the face at these landmarks (68, 2) px, such as people
+    checked, or where there are none the largest that is found.
+
+    FaceNotFound when none is found.
+    """
+    if landmarks is not None:
+        return Face.at(landmarks)
+    (found,) = choose(detect(pixels), "largest")
+    return found
+
+
 def _place(text: str) -> tuple[float, float] | None:
     parts = text.replace(",", " ").split()
     try:

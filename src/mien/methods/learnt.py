@@ -15,6 +15,7 @@ from mien.methods.base import Method
 from mien.methods.strengths import Strengths
 from mien.nn import tensors
 from mien.nn.compose import compose
+from mien.nn.units import prototypes
 from mien.types import Composition, Expression, Faces, Float, Identity
 
 FOLLOW = 0.5  # share of what a result lacks that is asked for on top: its reading is not exact
@@ -34,6 +35,11 @@ class Learnt(nn.Module, Method[Tensor]):
     def device(self) -> torch.device:
         """Where the weights are."""
         return next(self.parameters()).device
+
+    def from_labels(self, index: Tensor) -> Expression[Tensor]:
+        """The expressions of emotion labels, int64 (B,) into `facs.EMOTIONS`: of their prototypes'
+        action units, where no method learns labels themselves."""
+        return self.from_units(prototypes().to(self.device)[index])
 
     def array(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)

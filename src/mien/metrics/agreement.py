@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mien import facs
 
-Numbers = NDArray[np.float64]
+Numbers = NDArray[np.floating[Any]]
 OCCURS = facs.LETTERS["B"] - 1e-6
 """Intensity in [0, 1] from which a unit occurs: B, 2 of FACS's 5, as is usual for DISFA. Grades are
 intensities by `facs.LETTERS`, so that ICC is of that scale and not of whole grades."""

@@ -102,13 +102,13 @@ def temporal(before: Iterable[UInt8], after: Iterable[UInt8], judge: Landmarker)
     if len(seen) < 2:
         raise DataError("a film of one frame has no course")
     both = [a is not None and b is not None for a, b in seen]
-    temporal_of = Temporal(len(seen), sum(both), flicker.temporal_of(), None, None, None, None)
+    columns = Temporal(len(seen), sum(both), flicker.differences(), None, None, None, None)
     if sum(both) < FEWEST:
-        return temporal_of
+        return columns
     first, second = ([pair[k] for pair in seen] for k in (0, 1))
     lag, correlation, slope = lips(_gaps(first), _gaps(second))
     return replace(
-        temporal_of, lag=lag, lips_correlation=correlation, lips_slope=slope,
+        columns, lag=lag, lips_correlation=correlation, lips_slope=slope,
         jitter=(jitter(first), jitter(second)), lips_range=_kept(_gaps(first), _gaps(second)),
     )  # fmt: skip
 
@@ -135,7 +135,7 @@ class Flicker:
                 self._sums[film, 1] += float((np.abs(new - warped) * sure).sum())
         self._last = now
 
-    def temporal_of(self) -> tuple[Difference, Difference]:
+    def differences(self) -> tuple[Difference, Difference]:
         """Of the film before, and after."""
         means = self._sums / np.maximum(self._weights, 1)
         one, other = (Difference(*(round(float(v), 4) for v in row)) for row in means)

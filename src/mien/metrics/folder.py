@@ -31,13 +31,13 @@ from mien.data.manifest import Record
 from mien.data.row import UNSAID
 from mien.errors import ConfigError, DataError, FaceNotFound, ImageError
 from mien.faces.align import align, side_of
-from mien.faces.detect import choose, detect
+from mien.faces.detect import face_of
 from mien.guides import Label, Reference
 from mien.metrics import speech as talk
 from mien.metrics.protocols import Protocol, Setting
 from mien.metrics.trials import Section, Trial, Units
 from mien.nn import tensors
-from mien.types import Face, Faces, UInt8
+from mien.types import Face, Faces
 
 LEAST, MOST, STEP = 128, 512, 16
 """Sides of crops, px, and what a side is a multiple of."""
@@ -102,7 +102,7 @@ class Folder:
         if self._faces.get(name, True):  # photographs are read again: memory is for their crops
             try:
                 pixels = images.read(self.place / name).pixels
-                face = self._faces.get(name) or _placed(record, pixels)
+                face = self._faces.get(name) or face_of(pixels, record.landmarks)
             except (FaceNotFound, ImageError):
                 pass
             self._faces[name] = face
@@ -111,14 +111,6 @@ class Folder:
                 self.without_face.append(name)
             return None
         return tensors.faces(Faces.stack([align(pixels, face, side or own_side(face))]))
-
-
-def _placed(record: Record, pixels: UInt8) -> Face:
-    """Where a picture's face is: at its hand-checked points, else the largest that mien finds."""
-    if record.landmarks is not None:
-        return Face.at(record.landmarks)
-    (found,) = choose(detect(pixels))
-    return found
 
 
 def _strangers(place: Path) -> list[Record]:
@@ -266,7 +258,7 @@ def _exchanged(shown: Sequence[Trial], speakers: Sequence[str]) -> list[Trial]:
 def _of_frame(clip: talk.Clip, number: int, side: int | None) -> Faces[Tensor] | None:
     pixels = clip.frame(number)
     try:
-        face = choose(detect(pixels))[0]
+        face = face_of(pixels, None)
     except FaceNotFound:
         return None
     return tensors.faces(Faces.stack([align(pixels, face, side or own_side(face))]))

@@ -148,7 +148,7 @@ def _fit(
             for part in learn[torch.randperm(len(learn))][: batches * size].view(-1, size):
                 optimiser.zero_grad()
                 cost: Tensor = loss(net(codes[part].float()), goal[part])
-                cost.backward()  # type: ignore[no-untyped-call]
+                cost.backward()
                 optimiser.step()
                 rate.step()
             net.eval()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-
-from mien.types import Float
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,11 @@ class Summary:
 
 
 def summarise(
-    values: Sequence[float] | Float, people: Sequence[str], *, draws: int = 2000, seed: int = 0
+    values: Sequence[float] | NDArray[np.floating[Any]],
+    people: Sequence[str],
+    *,
+    draws: int = 2000,
+    seed: int = 0,
 ) -> Summary:
     """Summary of `values`, one per picture, of `people`.
 

@@ -128,7 +128,7 @@ class PartCritics(nn.ModuleDict):
         return [cast(PartLoss, self[part]) for part in self.wanted]
 
     def terms(self, result: Tensor, truth: Tensor, landmarks: Tensor) -> dict[str, Tensor]:
-        """Of all that play: see `Watch.terms`."""
+        """Of all that play: see `PartLoss.terms`."""
         every = [critic_of_part.terms(result, truth, landmarks) for critic_of_part in self.active]
         return {name: value for terms in every for name, value in terms.items()}
 

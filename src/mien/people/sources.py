@@ -23,7 +23,7 @@ from mien.face_model.mesh import FACE, FaceModel
 from mien.face_model.render import Rig
 from mien.face_model.sampling import LUMA, sample
 from mien.faces.align import align, resized, side_of, transform
-from mien.faces.detect import choose, detect
+from mien.faces.detect import face_of
 from mien.types import Face, Float, UInt8
 from mien.zoo import data_home, dataset_home
 from mien.zoo.samples import samples
@@ -110,10 +110,7 @@ def load(model: FaceModel, photograph: SourcePhotograph) -> SourceFace:
         DataError: the face model does not fit the face well enough.
     """
     pixels = _pixels(photograph.photo)
-    if photograph.landmarks is None:
-        (face,) = choose(detect(pixels), "largest")
-    else:
-        face = Face((0.0, 0.0, 0.0, 0.0), 1.0, photograph.landmarks)
+    face = face_of(pixels, photograph.landmarks)
     side = int(np.clip(side_of(face), SOURCE_SIZE, FINEST))
     crop = align(pixels, face, side)
     points = template_beside(photograph.photo)

@@ -8,25 +8,21 @@ the relief. `mien.face_model.folds` reads the table.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import images
-from mien.data.adapters import DATASETS
-from mien.errors import DataError, FaceNotFound
+from mien.data.rigging import rest_and_smile
+from mien.errors import DataError
 from mien.face_model import folds
 from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.mesh import FACE, FaceModel
 from mien.face_model.refine import match
 from mien.face_model.render import Rig
 from mien.face_model.sampling import LUMA, sample
-from mien.faces.align import align
-from mien.faces.detect import choose, detect
-from mien.types import AlignedFace, Face
+from mien.types import AlignedFace
 from mien.zoo import data_home
 
 Image = NDArray[np.float32]
@@ -37,25 +33,6 @@ FINEST = 1.0
 """Blur of both pictures before they are compared, px."""
 BLACK = 8.0
 """Added to brightness before the logarithm: the noise of dark pixels says nothing."""
-
-
-def pairs(folder: Path) -> Iterator[tuple[AlignedFace, AlignedFace]]:
-    """(at rest, smiling) crops of each training person."""
-    people: dict[str, dict[str, AlignedFace]] = {}
-    for record in DATASETS["london"].records(folder):
-        if record.split != "train":
-            continue
-        pixels = images.read(folder / record.file_name).pixels
-        try:
-            face = Face((0, 0, 0, 0), 1.0, record.landmarks) if record.landmarks is not None else (
-                choose(detect(pixels), "largest")[0]
-            )  # fmt: skip
-        except FaceNotFound:
-            continue
-        people.setdefault(record.person, {})[str(record.emotion)] = align(pixels, face, SOURCE_SIZE)
-    for shown in people.values():
-        if {"neutral", "happy"} <= shown.keys():
-            yield shown["neutral"], shown["happy"]
 
 
 def wrinkle_map(model: FaceModel, rest: AlignedFace, smile: AlignedFace) -> folds.WrinkleMap:
@@ -101,7 +78,7 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     model = FaceModel.load()
-    people = [wrinkle_map(model, rest, smile) for rest, smile in pairs(options.london)]
+    people = [wrinkle_map(model, rest, smile) for rest, smile in rest_and_smile(options.london)]
     if len(people) < 20:
         raise DataError(f"{len(people)} pairs in {options.london}: 20 or more are needed")
     folds.save(folds.learn(model, people), options.out)

@@ -29,10 +29,10 @@ from mien.data.split import Split
 from mien.data.transforms import Geometry, Photometry
 from mien.errors import DataError, FaceNotFound
 from mien.faces.align import MIRROR, align
-from mien.faces.detect import choose, detect
+from mien.faces.detect import face_of
 from mien.judges.networks import SIZE
 from mien.rig.expressions import smiles
-from mien.types import Face, Float, UInt8
+from mien.types import Float, UInt8
 from mien.zoo import data_home
 
 STORED = 160
@@ -167,10 +167,7 @@ def _photographs(split: Split, half: str | None, found: bool) -> Iterator[Photog
 def _aligned(root: Path, record: Record, found: bool) -> Photograph:
     path = root / record.file_name
     pixels = images.read(path).pixels
-    if record.landmarks is None or found:
-        (face,) = choose(detect(pixels), "largest")
-    else:
-        face = Face((0.0, 0.0, 0.0, 0.0), 1.0, record.landmarks)
+    face = face_of(pixels, None if found else record.landmarks)
     aligned = align(pixels, face, SIZE if found else STORED)
     checked = record.landmarks is not None
     points = aligned.landmarks

@@ -142,7 +142,7 @@ class Trainer:
             total = loss.total
         if not self.finite(phase, total):
             return
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         self.average_gradients(phase.parameters)
         for module in phase.modules:
             nn.utils.clip_grad_norm_(module.parameters(), phase.clip, error_if_nonfinite=False)

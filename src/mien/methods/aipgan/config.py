@@ -10,6 +10,10 @@ from typing import Any, ClassVar, Literal
 
 from mien.methods.config import BaseArchitecture, MethodConfig, RigTraining, RigWeights
 
+Pooling = Literal["low_rank", "outer", "sketch", "concatenation"]
+"""How the maps of the two encoders are joined, see `pooling.py`."""
+Scales = Literal["all", "last"]
+
 
 @dataclass(frozen=True)
 class Architecture(BaseArchitecture):
@@ -30,8 +34,8 @@ class Architecture(BaseArchitecture):
     intrinsic: Literal["deforming", "neutral"] = (
         "deforming"  # deforming: texture and warp rebuild the photograph; neutral: face at rest
     )
-    pooling: Literal["low_rank", "outer", "sketch", "concatenation"] = "low_rank"
-    scales: Literal["all", "last"] = "all"  # where the two encoders' maps are joined
+    pooling: Pooling = "low_rank"
+    scales: Scales = "all"  # where the two encoders' maps are joined
     rank: int = 128  # channels of the low-rank product; length of the sketch
     reduced: int = 16  # channels of each side of the full outer product
     discriminator: int = 64  # channels of the discriminator: 64-128-256-512

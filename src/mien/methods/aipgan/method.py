@@ -15,7 +15,7 @@ from mien.nn.alive import Gate
 from mien.nn.blocks import initialise
 from mien.nn.compose import decisive, resize
 from mien.nn.heads import ComposeHead, PictureHead
-from mien.nn.units import UnitMap, prototypes
+from mien.nn.units import UnitMap
 from mien.types import Composition, Expression, Faces, Identity
 
 
@@ -54,9 +54,6 @@ class AIPGAN(Learnt):
             return self.from_units(self.units(Expression(code)))
         return Expression(code)
 
-    def from_labels(self, index: Tensor) -> Expression[Tensor]:
-        return self.from_units(prototypes().to(self.device)[index])
-
     def from_units(self, units: Tensor) -> Expression[Tensor]:
         return Expression(self.unit_map.to_code(units))
 
@@ -68,8 +65,7 @@ class AIPGAN(Learnt):
     ) -> Composition[Tensor]:
         *maps, own = identity.features
         edit = self.transfer(identity.source.pixels, maps, own, expression.code)
-        occlusion_threshold = self.architecture.occlusion_threshold
-        return decisive(edit, occlusion_threshold) if occlusion_threshold else edit
+        return decisive(edit, self.architecture.occlusion_threshold)
 
     def transfer(
         self, face: Tensor, maps: list[Tensor], own: Tensor, wanted: Tensor

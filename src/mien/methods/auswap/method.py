@@ -15,7 +15,6 @@ from mien.nn.alive import Gate
 from mien.nn.blocks import initialise
 from mien.nn.compose import decisive
 from mien.nn.heads import ComposeHead, PictureHead
-from mien.nn.units import prototypes
 from mien.types import Composition, Expression, Faces, Identity
 
 
@@ -59,9 +58,6 @@ class AUSwap(Learnt):
             return self.from_units(units * (units >= self.architecture.unit_floor))
         return Expression(feature)
 
-    def from_labels(self, index: Tensor) -> Expression[Tensor]:
-        return self.from_units(prototypes().to(self.device)[index])
-
     def from_units(self, units: Tensor) -> Expression[Tensor]:
         return Expression(self.unit_map(units))
 
@@ -73,8 +69,7 @@ class AUSwap(Learnt):
     ) -> Composition[Tensor]:
         free, own = identity.features
         edit = self.swap(identity.source.pixels, free, own, expression.code)
-        occlusion_threshold = self.architecture.occlusion_threshold
-        return decisive(edit, occlusion_threshold) if occlusion_threshold else edit
+        return decisive(edit, self.architecture.occlusion_threshold)
 
     def gates(self, face: Tensor) -> dict[str, Gate]:
         """For `nn.alive`: the AU-related feature (B, 188) in [-1, 1]."""

@@ -18,7 +18,6 @@ from mien.nn.alive import Gate
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose, decisive, picture
 from mien.nn.heads import ComposeHead
-from mien.nn.units import prototypes
 from mien.types import Composition, Expression, Faces, Identity
 
 
@@ -74,9 +73,6 @@ class Decoupling(Learnt):
         own = Codes(first.identity, self.lendable(first.expression))
         return Expression(self.lendable(self.refined(faces.pixels, own).expression))
 
-    def from_labels(self, index: Tensor) -> Expression[Tensor]:
-        return self.from_units(prototypes().to(self.device)[index])
-
     def from_units(self, units: Tensor) -> Expression[Tensor]:
         return Expression(self.code_maps.to_code(units))
 
@@ -91,8 +87,7 @@ class Decoupling(Learnt):
         if self.architecture.head == "picture":
             return picture(self.drawn(Codes(who, wanted)))
         edit = self.edited(identity.source.pixels, Codes(who, own + manner), wanted)
-        occlusion_threshold = self.architecture.occlusion_threshold
-        return decisive(edit, occlusion_threshold) if occlusion_threshold else edit
+        return decisive(edit, self.architecture.occlusion_threshold)
 
     @torch.no_grad()
     def invent(

@@ -83,8 +83,7 @@ class MTSS(Learnt):
     ) -> Composition[Tensor]:
         content, skip, own = identity.features
         edit = self.translate(identity.source.pixels, content, skip, own, expression.code)
-        occlusion_threshold = self.architecture.occlusion_threshold
-        return decisive(edit, occlusion_threshold) if occlusion_threshold else edit
+        return decisive(edit, self.architecture.occlusion_threshold)
 
     def translate(
         self, face: Tensor, content: Tensor, skip: Tensor, own: Tensor, style: Tensor
