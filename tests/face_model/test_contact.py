@@ -41,13 +41,13 @@ def test_lips_do_not_pass_one_another(rig: Rig, units: dict[str, float]) -> None
 def test_pressed_lips_keep_half_of_their_height(
     model: FaceModel, rig: Rig, thin: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rest = rig.person.rest.copy()
+    neutral = rig.person.neutral.copy()
     at = rig.model.landmarks
     for border, edge in ((51, 62), (57, 66)):
-        lip = np.abs(rest[:9409, 1] - rest[at[border], 1]) < 0.12
-        lip &= np.abs(rest[:9409, 0] - rest[at[border], 0]) < 2
-        rest[:9409][lip, 1] += (1 - thin) * (rest[at[edge], 1] - rest[at[border], 1])
-    who = replace(rig.person, rest=rest, red=rig.person.contact.red(rest))
+        lip = np.abs(neutral[:9409, 1] - neutral[at[border], 1]) < 0.12
+        lip &= np.abs(neutral[:9409, 0] - neutral[at[border], 0]) < 2
+        neutral[:9409][lip, 1] += (1 - thin) * (neutral[at[edge], 1] - neutral[at[border], 1])
+    who = replace(rig.person, neutral=neutral, red=rig.person.contact.red(neutral))
     monkeypatch.setattr(rig, "person", who)
     own, pressed = heights(rig), heights(rig, **facs.PROTOTYPES["anger"])
     for above, below in ((0, 1), (2, 3)):

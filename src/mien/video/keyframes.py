@@ -115,8 +115,8 @@ class Keyframes:
         kept: str | None = None,
         reference: Callable[[str], Guide] | None = None,
     ) -> Self:
-        """What keyframes ask for; `reference` opens the photograph that one is `like`, `kept` is what a
-        whole expression leaves as it is, such as `speech`."""
+        """What keyframes ask for; `reference` opens the photograph that one is `like`, `kept` is
+        what a whole expression leaves as it is, such as `speech`."""
         guides = [
             key.guide(reference(key.spec.like) if reference and key.spec.like else None, kept)
             for key in keys

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import functools
 import math
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, TypeVar
@@ -72,7 +72,9 @@ def sent(path: str | None) -> Path:
     return Path(path)
 
 
-def or_mistake(event: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
+def or_mistake(
+    event: Callable[..., Coroutine[Any, Any, T]],
+) -> Callable[..., Coroutine[Any, Any, T]]:
     """An event whose failures the user sees as one line."""
 
     @functools.wraps(event)
