@@ -118,10 +118,10 @@ def test_half_sent_heads_are_dropped(start: Start) -> None:
     half[0].sendall(b"a")  # a byte now and then buys no time
     answers = [heard(connection) for connection in half]
     assert time.monotonic() - began < 6
-    heard = [answer for answer in answers if answer]
-    assert {status(answer) for answer in heard} == {408}
-    assert json.loads(heard[0].partition(b"\r\n\r\n")[2])["error"]["code"] == "too_slow"
-    assert len(heard) >= 50, "the rest of a flood is dropped without a word"
+    answered = [answer for answer in answers if answer]
+    assert {status(answer) for answer in answered} == {408}
+    assert json.loads(answered[0].partition(b"\r\n\r\n")[2])["error"]["code"] == "too_slow"
+    assert len(answered) >= 50, "the rest of a flood is dropped without a word"
     assert health(port) < 1
 
 
