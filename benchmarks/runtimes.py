@@ -26,7 +26,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from mien.export import NAMES, Part, parts_of  # noqa: E402
-from mien.export.write import export, runner  # noqa: E402
+from mien.export.write import compared, export, runner  # noqa: E402
 from mien.faces import blazeface, landmark_maps, landmarks  # noqa: E402
 from mien.images import to_uint8  # noqa: E402
 from mien.methods.morphable import reader  # noqa: E402
@@ -90,32 +90,46 @@ def imports(modules: tuple[str, ...]) -> dict[str, float]:
     return out
 
 
+def graphs(name: str, folder: Path) -> list[tuple[Part, Path]]:
+    """The parts of a name and their files, which are made unless they are there."""
+    parts = [(part, folder / f"{part.name}.onnx") for part in parts_of(name)]
+    if not all(path.exists() for _, path in parts):
+        export(name, folder)
+    return parts
+
+
+def runs_of(part: Part, path: Path, given: dict[str, np.ndarray]) -> dict[str, Run]:
+    """By runtime, the network on one batch."""
+    session = runner(path)
+    runs: dict[str, Run] = {
+        "torch": partial(part.run, given),
+        "onnxruntime": partial(session.run, None, given),
+    }
+    if (ours := by_numpy(part, given)) is not None:
+        runs["numpy"] = ours
+    if util.find_spec("openvino") is not None:
+        runs["openvino"] = by_openvino(path, given, "f32")
+        runs["openvino bf16"] = by_openvino(path, given, "bf16")
+    return runs
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", default=NAMES, help="what to export and time")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--graphs", type=Path, help="where files are kept for the next time")
     parser.add_argument("-o", "--out", type=Path, required=True)
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    table, ov = {}, util.find_spec("openvino") is not None
-    for name in asked.names:
-        with tempfile.TemporaryDirectory() as folder:
-            for one in export(name, Path(folder)):
-                part = next(p for p in parts_of(name) if p.name == one.part.name)
+    table = {}
+    with tempfile.TemporaryDirectory() as passing:
+        for name in asked.names:
+            for part, path in graphs(name, (asked.graphs or Path(passing)) / name):
                 given = part.sample(asked.batch)
-                session = runner(one.path)
-                runs: dict[str, Run] = {
-                    "torch": partial(part.run, given),
-                    "onnxruntime": partial(session.run, None, given),
-                }
-                if (ours := by_numpy(part, given)) is not None:
-                    runs["numpy"] = ours
-                if ov:
-                    runs["openvino"] = by_openvino(one.path, given, "f32")
-                    runs["openvino bf16"] = by_openvino(one.path, given, "bf16")
-                took = timed(runs, asked.rounds)
-                row = {"off": one.difference, "levels": one.levels, "ms": took}
+                off, levels = compared(part, path)
+                took = timed(runs_of(part, path, given), asked.rounds)
+                row = {"off": off, "levels": levels, "ms": took}
                 table[f"{name}/{part.name}"] = row
                 print(
                     f"{name}/{part.name}",

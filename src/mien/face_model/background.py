@@ -156,10 +156,8 @@ class _Grid:
             own = np.diag(degree + screening[y]) - beside
             if y:
                 own -= inverse  # it is 0 where the row before is known
-            own[~row] = own[:, ~row] = 0
-            own[~row, ~row] = 1
-            inverse = np.asarray(np.linalg.inv(own), np.float64)
-            inverse[~row, ~row] = 0
+            inverse, solved = np.zeros((n, n)), np.ix_(row, row)
+            inverse[solved] = np.linalg.inv(own[solved])
             self._inverses.append(inverse)
 
     def filled(self, known: Double) -> Double:

@@ -98,8 +98,8 @@ def eye_textures(
         complete[box] = filled * (1 - own[..., None]) * np.float32(SHADOW)
         kept[box] = own
         area = _lid_area(shape, corners, landmarks[BROWS[side]], side, fine)
-        lids, cover = _close(lids, area, corners, fine)
-        covers[side] = cover * _below_brow(shape, landmarks[BROWS[side]], corners)
+        lids, covers[side], window = _close(lids, area, corners, fine)
+        covers[side][window] *= _below_brow(window, landmarks[BROWS[side]], corners)
         edge = np.zeros(shape, np.uint8)
         reach = max(1, round(2 * EDGE_REACH * float(np.linalg.norm(corners[3] - corners[0]))))
         cv2.polylines(edge, [fixed_point(corners[:4])], False, (1,), reach, shift=4)
@@ -238,12 +238,13 @@ def _box(shape: tuple[int, ...], centre: Double, radius: float) -> tuple[slice, 
     return slice(top, bottom), slice(left, right)
 
 
-def _below_brow(shape: tuple[int, ...], brow: Double, corners: Double) -> Float:
-    """How far (H, W) a pixel lies below a brow (5, 2) px, 0 on it and 1 on the lid."""
+def _below_brow(window: tuple[slice, slice], brow: Double, corners: Double) -> Float:
+    """How far (h, w) a pixel of a window lies below a brow (5, 2) px, 0 on it and 1 on the lid."""
     width = float(np.linalg.norm(corners[3] - corners[0]))
     order = np.argsort(brow[:, 0])
-    line = np.interp(np.arange(shape[1]), brow[order, 0], brow[order, 1])
-    below = (np.arange(shape[0])[:, None] - line - CLEAR_OF_BROW * width) / (0.12 * width)
+    rows, columns = (np.arange(part.start, part.stop) for part in window)
+    line = np.interp(columns, brow[order, 0], brow[order, 1])
+    below = (rows[:, None] - line - CLEAR_OF_BROW * width) / (0.12 * width)
     out: Float = np.clip(below, 0, 1).astype(np.float32)
     return out
 
@@ -265,9 +266,11 @@ def _lid_area(
     return np.asarray(cv2.dilate(polygon(shape, hull), disc(fine)), np.uint8)
 
 
-def _close(photo: Float, hidden: UInt8, corners: Double, fine: float) -> tuple[Float, Float]:
-    """The photograph (H, W, 3) with one eye painted over by the skin around it, and how much (H, W)
-    of it is painted.
+def _close(
+    photo: Float, hidden: UInt8, corners: Double, fine: float
+) -> tuple[Float, Float, tuple[slice, slice]]:
+    """The photograph (H, W, 3) with one eye painted over by the skin around it, how much (H, W) of
+    it is painted, and the window around that.
 
     Lashes, crease and make-up at the border are hidden too, so that they do not bleed into the lid.
     """
@@ -281,7 +284,7 @@ def _close(photo: Float, hidden: UInt8, corners: Double, fine: float) -> tuple[F
     ring = near & (mask == 0)
     cover = np.zeros(photo.shape[:2], np.float32)
     if not ring.any():
-        return photo, cover
+        return photo, cover, window
     bright = np.percentile(light[ring], 60)
     thin = cv2.morphologyEx(light, cv2.MORPH_BLACKHAT, disc(THIN * width))
     hairs = (thin > max(HAIRLINE * bright, GRAIN * float(np.median(thin[ring])))).astype(np.uint8)
@@ -303,7 +306,7 @@ def _close(photo: Float, hidden: UInt8, corners: Double, fine: float) -> tuple[F
     out = photo.copy()
     out[window] = part * (1 - k) + filled * k
     cover[window] = k[..., 0]
-    return out, cover
+    return out, cover, window
 
 
 def _grain(photo: Float, window: tuple[slice, slice], corners: Double, fine: float) -> Float:

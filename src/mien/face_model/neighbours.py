@@ -46,7 +46,7 @@ def depth_within(outline: Float, points: Float) -> Double:
         nearest = np.minimum(nearest, squared)
         crossing = ((ay <= y) != (by <= y)) & ((ax >= x) | (bx >= x))
         inside ^= crossing & (np.where(dy < 0, -off, off) > 0)
-    return np.where(inside, 1.0, -1.0) * np.sqrt(nearest)
+    return np.asarray(np.where(inside, 1.0, -1.0) * np.sqrt(nearest), np.float64)
 
 
 class Sums:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import zlib
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -36,7 +37,7 @@ from mien.face_model.problem import ruler
 from mien.face_model.sampling import shrink
 from mien.face_model.shade import mend, mouth_mask, shade
 from mien.face_model.sitter import Sitter
-from mien.face_model.threads import one_thread
+from mien.face_model.threads import one_thread, together
 
 WIDEST_GAP = 0.55
 """Gap of the lips, in widths of the opening, beyond which a photograph shows too little of them to
@@ -248,15 +249,29 @@ class Rig:
             # skin is smooth: what is drawn at half the size and enlarged is the same
             smooth = fine > 1 and size >= 2 * COARSEST and not any(pose_light.turn)
             drawn = Window.whole(-(-size // 2)) if smooth else whole
-            drawing = self._drawn(scene, wrinkle_map, drawn, skin_only=fine > 1).enlarged(size)
-            for part, room in DETAILS if fine > 1 else ():
-                points = resized(scene.landmarks[part], SOURCE_SIZE, size)
-                window = _around(points, room * scene.unit * whole.scale, size, fine)
-                if window is not None:
-                    finer = self._drawn(scene, wrinkle_map, window)
-                    for name in ("flow", "visibility", "gain", "paint"):
-                        getattr(drawing, name)[window.part] = getattr(finer, name)
+            around = [
+                _around(points, room * scene.unit * whole.scale, size, fine)
+                for part, room in (DETAILS if fine > 1 else ())
+                for points in [resized(scene.landmarks[part], SOURCE_SIZE, size)]
+            ]
+            windows = [window for window in around if window is not None]
+            skin = partial(self._skin_drawn, scene, wrinkle_map, drawn, size, fine > 1)
+            calls = [
+                skin,
+                *(partial(self._drawn, scene, wrinkle_map, window) for window in windows),
+            ]
+            drawing, *details = together(calls)
+            for window, finer in zip(windows, details, strict=True):
+                for name in ("flow", "visibility", "gain", "paint"):
+                    getattr(drawing, name)[window.part] = getattr(finer, name)
         return drawing
+
+    def _skin_drawn(
+        self, scene: Scene, wrinkle_map: Float | None, window: Window, size: int, only: bool
+    ) -> Drawing:
+        """The fields of the whole picture at side `size`; `only` skin, where the rest is drawn
+        finer."""
+        return self._drawn(scene, wrinkle_map, window, skin_only=only).enlarged(size)
 
     def _drawn(
         self, scene: Scene, wrinkle_map: Float | None, window: Window, skin_only: bool = False

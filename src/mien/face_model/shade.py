@@ -4,6 +4,7 @@ is painted over it - closed lids, uncovered eyes, the mouth's inside, lashes."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import cv2
 import numpy as np
@@ -112,8 +113,8 @@ def mend(skin: Skin, frame: Frame, layers: Layers) -> None:
     """
     fine = frame.window.fine
     torn = np.zeros(frame.window.shape, bool)
-    for axis in (0, 1):
-        jump = np.abs(np.diff(frame.source, axis=axis)).max(-1) > TORN
+    for axis, channel in product((0, 1), (0, 1)):  # NumPy is slow at reducing two
+        jump = np.abs(np.diff(frame.source[..., channel], axis=axis)) > TORN
         for side in (slice(None, -1), slice(1, None)):
             torn[(side, ALL[1]) if axis == 0 else (ALL[0], side)] |= jump
     part = _window(torn, 2 * fine + 1)

@@ -1,16 +1,24 @@
-"""One thread for linear algebra. The face model's matrices are small: threads win nothing on an
-idle machine, on a busy one they wait for each other longer than the work takes, and their number
-would show in the last digits."""
+"""Threads: one for linear algebra, several for what is independent.
+
+The face model's matrices are small: threads win nothing on an idle machine, on a busy one they wait
+for each other longer than the work takes, and their number would show in the last digits. Windows
+of a drawing, levels of a pyramid and crops of a face know nothing of one another: they are made
+side by side, each as it would be alone."""
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
+import cv2
 from threadpoolctl import ThreadpoolController
+
+T = TypeVar("T")
 
 
 class _Limit:
@@ -52,3 +60,20 @@ def one_thread() -> Iterator[None]:
 def _controller() -> ThreadpoolController:
     """Finding the loaded libraries takes milliseconds: once is enough."""
     return ThreadpoolController()
+
+
+def together(calls: Sequence[Callable[[], T]]) -> list[T]:
+    """What each call returns; side by side where OpenCV may use more than one thread. The calls
+    themselves must not ask for this."""
+    if cv2.getNumThreads() < 2 or len(calls) < 2:
+        return [call() for call in calls]
+    first, *others = calls
+    coming = [_helpers().submit(call) for call in others]
+    return [first(), *(one.result() for one in coming)]
+
+
+@cache
+def _helpers() -> ThreadPoolExecutor:
+    """As many as there are other cores. Made with the first call: a process that is forked
+    afterwards must not edit (`mien.forked`)."""
+    return ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1), "mien")

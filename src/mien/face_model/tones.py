@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mien.face_model.arrays import Float, Real, UInt8
+from mien.face_model.arrays import Float, Real
 from mien.face_model.eyes import polygon
 from mien.face_model.mouth import OwnMouth, cheek_colours
 from mien.face_model.sampling import LUMA
@@ -117,14 +117,15 @@ def seen(white: Float, own: OwnMouth, photo: Float, landmarks: Real) -> Tones:
     """The tones of a photograph (H, W, 3) with landmarks (68, 2) px, the colour `white` (3,) of its
     eyes and its `own` mouth."""
     face = polygon(photo.shape[:2], np.concatenate([landmarks[1:16], landmarks[26:16:-1]]))
-    bright = float(np.percentile(photo[face > 0] @ LUMA, 98))
+    lit = photo[face > 0] @ LUMA
+    bright = float(np.percentile(lit, 98))
     left, right = (max(float(c @ LUMA), 1.0) for c in cheek_colours(photo, landmarks))
     aside = float(np.log(right / left))
-    return Tones(white, own.skin, own.lip, bright, aside, own.enamel, _veil(photo, face, bright))
+    return Tones(white, own.skin, own.lip, bright, aside, own.enamel, _veil(lit, bright))
 
 
-def _veil(photo: Float, face: UInt8, bright: float) -> float:
-    """How far the darkest that a `face` (H, W) of a photograph (H, W, 3) shows is from black."""
-    dark = float(np.percentile(photo[face > 0] @ LUMA, DARK_SHARE)) / max(bright, 1.0)
+def _veil(lit: Float, bright: float) -> float:
+    """How far the darkest of a face, its pixels' brightness (P,), is from black."""
+    dark = float(np.percentile(lit, DARK_SHARE)) / max(bright, 1.0)
     none, all_of_it = VEILED
     return MOST_VEIL * float(np.clip((dark - none) / (all_of_it - none), 0, 1))

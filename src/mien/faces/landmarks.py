@@ -6,12 +6,13 @@ the detector's eyes and mouth, which tell place, size and roll; its answer align
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import TypeAlias
 
 import numpy as np
 
+from mien.face_model.threads import together
 from mien.faces import landmark_maps
 from mien.faces.align import STABLE, inverse, mirrored, similarity, template, transform, warp
 from mien.faces.convolution import Layers
@@ -101,13 +102,15 @@ def predict(crops: UInt8, net: Network | None = None) -> Float:
     ship, the same to the bit for any number of threads, or by another network.
     """
     if net is None:
-        units = np.stack([landmark_maps.places(crop, _shipped()) for crop in crops])
+        layers = _shipped()
+        found = together([partial(landmark_maps.places, crop, layers) for crop in crops])
+        units = np.stack(found)
     else:
         units = net(crops)
     return np.asarray(units * SIZE - 0.5, dtype=np.float32)
 
 
-@functools.cache
+@cache
 def _shipped() -> Layers:
     record = records()["landmarks"]
     record.verify()

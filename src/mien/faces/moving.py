@@ -122,7 +122,7 @@ def tiles(where: NDArray[np.bool_]) -> Iterator[tuple[_Window, _Window, _Window]
     height = len(where)
     for top in range(0, height, _BAND):
         bottom = min(top + _BAND, height)
-        for left, right in _runs(where[top:bottom].any(0)):
+        for left, right in _runs(np.asarray(where[top:bottom].any(0))):
             up, far = min(top, _NEAR), min(left, _NEAR)
             near = np.s_[top - up : bottom + _NEAR, left - far : right + _NEAR]
             inner = np.s_[up : up + bottom - top, far : far + right - left]

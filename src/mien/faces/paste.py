@@ -134,7 +134,8 @@ def _draw(photo: UInt8, view: View, fields: _Fields, result: UInt8) -> None:
         return
     shape = (part.bottom - part.top, part.right - part.left)
     packed = cv2.merge((*flow, changes.astype(np.float32), (1 - cover) * gain))
-    along, down, reached, shown = cv2.split(_drawn(packed, part.matrix, shape))
+    seen = _drawn(np.asarray(packed, np.float32), part.matrix, shape)
+    along, down, reached, shown = (np.ascontiguousarray(seen[..., i]) for i in range(4))
     painted = _drawn(fields.paint * moving.tripled(cover), part.matrix, shape)
     (a, b), (c, d) = np.linalg.inv(part.matrix[:, :2].astype(np.float64)).astype(np.float32)
     motion = np.empty((2, *shape), np.float32)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import cv2
 import numpy as np
 
+from mien.face_model.threads import together
 from mien.faces import blazeface
 from mien.types import Float, UInt8
 
@@ -91,7 +93,8 @@ def _shrunk(level: Level, whole: UInt8, scale: float) -> Level:
 
 def candidates(levels: Sequence[Level], least: float, turn: int = 0) -> list[Candidate]:
     """What scores `least` or more in the levels turned left by so many quarters, best first."""
-    return merged([found for level in levels for found in _look(level, least, turn)])
+    looks = together([partial(_look, level, least, turn) for level in levels])
+    return merged([found for look in looks for found in look])
 
 
 def _look(level: Level, least: float, turn: int) -> list[Candidate]:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
+import cv2
 import numpy as np
 
 from mien.errors import FaceUndrawable
@@ -161,12 +162,15 @@ def one(faces: Faces[Float], index: int) -> Faces[Float]:
 
 def _fields(drawing: Drawing) -> tuple[Float, Float, Float, Float]:
     """Flow, mask, paint and gain of a drawing, as a composition of one face has them."""
-    cover = np.float32(1) - drawing.visibility[..., None]
-    paint = np.divide(drawing.paint, cover, out=np.zeros_like(drawing.paint), where=cover > 1e-4)
+    cover = np.float32(1) - drawing.visibility
+    share = np.where(cover > 1e-4, cover, np.float32(np.inf))  # nothing covers: paint of no colour
+    paint = drawing.paint / cv2.merge((share, share, share))
+    paint /= np.float32(127.5)
+    paint -= np.float32(1)
     return (
         _planes(drawing.flow),
         _planes(drawing.visibility[..., None]),
-        _planes(np.asarray(paint / 127.5 - 1, np.float32)),
+        _planes(paint),
         _planes(drawing.gain[..., None]),
     )
 

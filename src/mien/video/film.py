@@ -21,7 +21,7 @@ from mien.guides import Guide
 from mien.methods.base import Method
 from mien.provenance.credentials import Signer
 from mien.provenance.mark import embed
-from mien.types import AlignedFace, Face, Faces, Float, UInt8
+from mien.types import AlignedFace, Expression, Face, Faces, Float, UInt8
 from mien.video.driving import Constant, Curve, Drive
 from mien.video.following import followed
 from mien.video.keyframes import Keyframes
@@ -126,7 +126,7 @@ class Asked:
     face: Face
     crop: AlignedFace
     batch: Faces[Float]
-    guide: Guide
+    guide: Guide | Expression[Any]
     intensity: float
     fit: object
     """Held, so that the drawing finds it."""
