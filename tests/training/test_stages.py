@@ -38,6 +38,15 @@ def small(path: Path) -> list[Stage]:
     ]
 
 
+@pytest.fixture(scope="module")
+def rig_stage(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Stage, Path]:
+    """mtss' first stage, small, and the weights that it ends with."""
+    stage = small(ROOT / "recipes" / "mtss.yaml")[0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mien.training.log.CHECKED", 4)
+        return stage, train([stage], shards, tmp_path_factory.mktemp("rig_stage"))
+
+
 def phases(stage: Stage, data: Path) -> set[str]:
     """The phases of a stage that have a batch."""
     t = stage.config.training
@@ -84,9 +93,8 @@ def test_stages_follow_one_another_and_are_not_run_again(shards: Path, tmp_path:
         train(stages, shards, tmp_path, only="part")
 
 
-def test_a_record_names_the_sets_it_learnt_from(shards: Path, tmp_path: Path) -> None:
-    (stage, _) = small(ROOT / "recipes" / "mtss.yaml")
-    weights = train([stage], shards, tmp_path)
+def test_a_record_names_the_sets_it_learnt_from(rig_stage: tuple[Stage, Path]) -> None:
+    _, weights = rig_stage
     record = json.loads(weights.with_suffix(".json").read_text())
     assert record["people"] == [f"train/{k}" for k in range(6)]
     assert [row["licence"] for row in record["training_sets"]] == ["unknown", "MIT"]
@@ -119,10 +127,11 @@ def test_more_people_than_there_is_room_for(shards: Path, tmp_path: Path) -> Non
     assert not (tmp_path / "run").exists()
 
 
-def test_old_names_of_weights_are_known(shards: Path, tmp_path: Path) -> None:
+def test_old_names_of_weights_are_known(
+    shards: Path, tmp_path: Path, rig_stage: tuple[Stage, Path]
+) -> None:
     """mtss' file calls its map from units `to_style`."""
-    stage = small(ROOT / "recipes" / "mtss.yaml")[0]
-    weights = train([stage], shards, tmp_path / "run")
+    stage, weights = rig_stage
     from safetensors import safe_open
     from safetensors.torch import save_file as save
 

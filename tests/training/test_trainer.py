@@ -7,11 +7,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,20 +62,37 @@ def stop_after(patch: pytest.MonkeyPatch, images: int) -> None:
     patch.setattr(TrainingLog, "__call__", lambda _, trainer: trainer.counters.seen >= images)
 
 
+@pytest.fixture(scope="module")
+def ran(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """The folder of a method's small run, whole or stopped after so many images: made once, and
+    copied by whoever goes on with it.
+    """
+
+    @cache
+    def made(method: str, stop: int | None = None) -> Path:
+        out = tmp_path_factory.mktemp(method) / "run"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("mien.training.log.CHECKED", 4)
+            if stop is not None:
+                stop_after(patch, stop)
+            run(stage(method), shards, out)
+        return out
+
+    return made
+
+
 @pytest.mark.parametrize(("method", "half"), [("mtss", 16), ("decoupling", 40)])
-def test_resume_is_exact(shards: Path, tmp_path: Path, method: str, half: int) -> None:
+def test_resume_is_exact(
+    shards: Path, tmp_path: Path, ran: Callable[..., Path], method: str, half: int
+) -> None:
     """Stopped in the middle and resumed, the weights are those of a run in one go, to the bit; what
     was drawn at random meanwhile does not matter.
     """
-    made = stage(method)
-    whole = run(made, shards, tmp_path / "whole")
-    stopped = tmp_path / "stopped"
-    with pytest.MonkeyPatch.context() as patch:
-        stop_after(patch, half)
-        run(made, shards, stopped)
+    whole = ran(method) / f"{method}.safetensors"
+    stopped = shutil.copytree(ran(method, half), tmp_path / "stopped")
     assert last_entry(stopped)["seen"] == half
     torch.manual_seed(99)
-    assert run(made, shards, stopped).read_bytes() == whole.read_bytes()
+    assert run(stage(method), shards, stopped).read_bytes() == whole.read_bytes()
     assert not [k for k in load_file(stopped / STATE) if "rng" in k]
 
 
@@ -90,12 +110,12 @@ def test_processes_share_the_images(stop: int, each: int) -> None:
 
 
 @pytest.mark.parametrize("images", [40, 128])
-def test_resumed_with_other_stages_is_one_line(shards: Path, tmp_path: Path, images: int) -> None:
+def test_resumed_with_other_stages_is_one_line(
+    shards: Path, tmp_path: Path, ran: Callable[..., Path], images: int
+) -> None:
     """Stages are shares of `training.images`: another number moves them under the optimisers."""
     out, made = tmp_path / "run", stage("decoupling")
-    with pytest.MonkeyPatch.context() as patch:
-        stop_after(patch, 40)
-        run(made, shards, out)
+    shutil.copytree(ran("decoupling", 40), out)
     before = {p.name: p.read_bytes() for p in out.iterdir() if p.is_file()}
     other = stage("decoupling", images=images)
     with pytest.raises(TrainingError, match=r"other stages.*training\.images") as error:
@@ -123,11 +143,11 @@ def test_a_damaged_state_is_one_line(shards: Path, tmp_path: Path, content: byte
         run(stage(images=8), shards, tmp_path)
 
 
-def test_a_phase_that_is_over_runs_no_more_and_keeps_nothing(shards: Path, tmp_path: Path) -> None:
-    made = stage("decoupling")
-    phases = make_task(made, shards).phases()
-    run(made, shards, tmp_path / "run")
-    state = load_file(tmp_path / "run" / STATE)
+def test_a_phase_that_is_over_runs_no_more_and_keeps_nothing(
+    shards: Path, ran: Callable[..., Path]
+) -> None:
+    phases = make_task(stage("decoupling"), shards).phases()
+    state = load_file(ran("decoupling") / STATE)
     kept = {int(name.split(".")[1]) for name in state if name.startswith("optimizer.")}
     assert kept == {k for k, phase in enumerate(phases) if phase.runs(63)}
     assert not phases[0].runs(63)

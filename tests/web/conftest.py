@@ -206,8 +206,11 @@ class Visit:
         self.local = (url, url.replace("http", "ws", 1), "data:", "blob:")
 
     def shows(self, words: str) -> None:
-        """Wait for a look, which a screen reader is told too."""
-        look = self.page.get_by_alt_text(f"After: {words}", exact=True)
+        """Wait for a look, which a screen reader is told too. `(N)` is any number: the server
+        counts references, of all pages.
+        """
+        said = re.escape(f"After: {words}").replace(r"\(N\)", r"\(\d+\)")
+        look = self.page.get_by_alt_text(re.compile(f"^{said}$"))
         mistake = self.page.locator(".mien-mistake")
         mistake = mistake.nth(mistake.count())  # one more than a test may have provoked before
         try:

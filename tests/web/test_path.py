@@ -116,7 +116,7 @@ def test_a_path_from_a_photograph_to_a_film(
         page.get_by_role("slider", name="How much of it").fill("0.5")
         visit.upload(couple, "lender")
         visit.press("Take the expression of face 1")
-        visit.shows("50% like couple (1) on happy")
+        visit.shows("50% like couple (N) on happy")
     with timed("undo twice"):
         visit.press("Undo")
         visit.press("Undo")

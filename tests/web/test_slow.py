@@ -24,8 +24,10 @@ from mien.web.answers import Refused
 from mien.web.app import create
 from mien.web.arrivals import Arrivals
 from mien.web.connections import most
+from mien.web.gate import Gate
 from mien.web.limits import Limits
 from mien.web.serve import Server
+from mien.web.visitors import Visitors
 from mien.web.workshop import Workshop
 
 LIMITS = Limits(body=2_000_000, waiting=2, head=1, arrival=3, stall=1.5)
@@ -308,6 +310,36 @@ def test_who_leaves_during_the_answer_cut_nothing_short(answered: bool) -> None:
                 return refused.status
 
     assert asyncio.run(left()) == ("http.disconnect" if answered else 400)
+
+
+@pytest.mark.parametrize(
+    ("headers", "wanted"),
+    [([], "http.disconnect"), ([(b"content-length", b"9")], "cut_short")],
+)
+def test_who_leaves_before_an_answer_that_is_held_back(
+    headers: list[tuple[bytes, bytes]], wanted: str
+) -> None:
+    """A compressor keeps the head until it has a part: the answer listens, and has not begun."""
+    heard: list[str] = []
+
+    async def listens(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            heard.append((await receive())["type"])
+        except Refused as refused:
+            heard.append(refused.code)
+
+    async def leaves() -> dict[str, object]:
+        return {"type": "http.disconnect"}
+
+    async def nobody(message: Any) -> None:
+        raise AssertionError(message)
+
+    scope = {
+        "type": "http", "method": "GET", "path": "/", "query_string": b"",
+        "headers": [(b"host", b"127.0.0.1"), *headers],
+    }  # fmt: skip
+    asyncio.run(Gate(listens, Limits(), Visitors())(scope, leaves, nobody))
+    assert heard == [wanted]
 
 
 def test_files_have_descriptors_left(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,10 +68,10 @@ class Gate:
 
     async def _inside(self, scope: Scope, receive: Receive, answer: Answer) -> None:
         """The app's answer, until the server ends."""
-        patience = asyncio.timeout(None)
+        patience, bodied = asyncio.timeout(None), _has_body(Headers(scope=scope))
         try:
             async with patience:
-                come = self.arrivals.one(receive, lambda: answer.started)
+                come = self.arrivals.one(receive, lambda: answer.started or not bodied)
                 with self.visitors.one(patience, answer), come as arrival:
                     await self.app(scope, arrival.receive, answer.send)
         except TimeoutError:
@@ -174,3 +174,8 @@ def _cookie(headers: Headers) -> str:
 
 def _same(given: str, wanted: str) -> bool:
     return hmac.compare_digest(given.encode(), wanted.encode())
+
+
+def _has_body(headers: Headers) -> bool:
+    """Whether something comes after the head, which who leaves would cut short."""
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
