@@ -56,6 +56,12 @@ def test_the_python_says_the_same(values: dict[str, Any], monkeypatch: pytest.Mo
     assert names["spec"].to_json() == values
 
 
+def test_a_networks_own_picture_is_asked_for_as_well() -> None:
+    asked = (ExpressionSpec(to="sad"), 1.0, "a.jpg", "aipgan head=own")
+    assert as_command(*asked) == "mien edit a.jpg --to sad -m aipgan --set head=own -o a-mien.png"
+    assert "mien.load('aipgan', head='own')" in as_python(*asked)
+
+
 def test_the_file_is_read_back() -> None:
     text = as_file(ExpressionSpec(to="sad", intensity=0.5))
     assert json.loads(text) == {"to": "sad", "intensity": 0.5}

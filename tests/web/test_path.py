@@ -180,5 +180,12 @@ def a_film(visit: Any, films: Callable[..., Path]) -> None:
     page.get_by_role("tab", name="Film").click()
     visit.upload(films("sways", FRAMES, every=5), "film")
     page.get_by_label("Before: sways.mp4").wait_for()
+    page.get_by_role("button", name="Keyframes, and the part of the film").click()
+    visit.press("Here as the film is")
+    page.locator("#moment").get_by_role("slider").fill("1")
+    visit.press("Set a keyframe here")
+    page.get_by_role("list", name="Keyframes").get_by_role("button", name="1 s: happy").wait_for()
     page.get_by_role("button", name="Make the film").click()
-    page.get_by_text(f"{FRAMES} of {FRAMES} frames edited").wait_for()
+    page.get_by_text(
+        f"{FRAMES - 1} of {FRAMES} frames edited"
+    ).wait_for()  # the first is as the film is

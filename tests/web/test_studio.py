@@ -40,6 +40,8 @@ def test_edit_compare_undo_download(visit: Any, anna: bytes) -> None:
     compare.focus()
     page.keyboard.press("End")
     assert _uncovered(after) == 100
+    before = page.locator(".mien-stage img.before")
+    assert before.evaluate("image => image.complete && image.naturalWidth") == 600, "it is kept"
     compare.fill("45")
     visit.shot("desktop")
     box = page.locator(".mien-stage").bounding_box()

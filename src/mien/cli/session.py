@@ -270,12 +270,15 @@ def _device(method: str, asked: str) -> str:
 
 def open_workshop(method: str, weights: Path | None, device: str) -> Workshop:
     """What the server works with: `method` by these weights, the others by those that ship."""
-    from mien.web.workshop import Workshop
+    from mien.web.workshop import Workshop, apart
 
     check_method(method, weights)
-    return Workshop(
-        lambda name: open_editor(name, weights if name == method else None, device), default=method
-    )
+
+    def opened(way: str) -> Editor:
+        name, choice = apart(way)
+        return open_editor(name, weights if name == method else None, device, choice)
+
+    return Workshop(opened, default=method)
 
 
 def _digest(method: str, weights: Path | None) -> str:

@@ -62,15 +62,17 @@ def encode(
     like: Photo | None = None,
     metadata: Mapping[str, str] | None = None,
     altered: bool = True,
+    quality: int = 95,
 ) -> bytes:
     """The bytes that `write` puts into a file whose name ends in `suffix` (`.png`, `.jpg`,
-    `.webp`); for a picture that is not `altered` they say nothing of a model.
+    `.webp`); for a picture that is not `altered` they say nothing of a model. JPEG is written by a
+    `quality` of 1 to 95, below 90 with half the resolution of colours.
     """
     kind = check_suffix(suffix)
     if not isinstance(photo, Photo):
         photo = replace(like, pixels=photo) if like else Photo(photo)
     written = dict(metadata or {}) if altered else None
-    image, options = _image(photo, kind), _options(photo, kind, written)
+    image, options = _image(photo, kind), _options(photo, kind, written, quality)
     if (icc := _fitting(photo.icc, image.mode)) is not None:
         options["icc_profile"] = icc
     buffer = io.BytesIO()
@@ -114,11 +116,15 @@ def _fitting(icc: bytes | None, mode: str) -> bytes | None:
     return icc if icc is not None and icc[16:20] == wanted else None
 
 
-def _options(photo: Photo, kind: str, metadata: dict[str, str] | None) -> dict[str, Any]:
+def _options(
+    photo: Photo, kind: str, metadata: dict[str, str] | None, quality: int
+) -> dict[str, Any]:
     """How Pillow saves each format, with what the file says about itself."""
     options: dict[str, Any] = {"exif": photo.exif} if photo.exif else {}
     if kind == "JPEG":
-        options |= {"quality": 95, "subsampling": 0}
+        options |= {"quality": quality, "subsampling": 0 if quality >= 90 else 2}
+    elif kind == "PNG":
+        options["compress_level"] = 4  # as small as 6 for photographs, in half the time
     elif kind == "WEBP":
         options |= {"lossless": True, "exact": True, "method": 2, "quality": 60}
     if metadata is None:

@@ -7,6 +7,7 @@ import shlex
 
 from mien.guides import ExpressionSpec
 from mien.guides.spec import FORMS
+from mien.web.workshop import apart
 
 
 def as_file(spec: ExpressionSpec) -> str:
@@ -15,8 +16,8 @@ def as_file(spec: ExpressionSpec) -> str:
 
 
 def as_command(spec: ExpressionSpec, intensity: float, photo: str, method: str) -> str:
-    """The call of `mien edit` that does the same; blendshapes have no option of their own, so their
-    file is named."""
+    """The call of `mien edit` that does the same by a method (`workshop.apart`). Blendshapes have
+    no option of their own, so their file is named."""
     said = ["mien", "edit", photo]
     if spec.blendshapes is not None:
         said += ["--expression", "expression.json"]
@@ -24,15 +25,19 @@ def as_command(spec: ExpressionSpec, intensity: float, photo: str, method: str) 
         said += _options(spec)
         if intensity != 1:
             said += ["--intensity", f"{intensity:g}"]
-    return shlex.join([*said, "-m", method, "-o", f"{photo.rpartition('.')[0] or photo}-mien.png"])
+    name, choice = apart(method)
+    said += ["-m", name, *(word for k, v in choice.items() for word in ("--set", f"{k}={v}"))]
+    return shlex.join([*said, "-o", f"{photo.rpartition('.')[0] or photo}-mien.png"])
 
 
 def as_python(spec: ExpressionSpec, intensity: float, photo: str, method: str) -> str:
     """The lines of Python that do the same."""
+    name, choice = apart(method)
+    loaded = "".join(f", {key}={value!r}" for key, value in choice.items())
     reference = "" if spec.like is None else f"editor.reference({spec.like!r})"
     return (
         "import mien\n\n"
-        f"editor = mien.Editor(mien.load({method!r}))\n"
+        f"editor = mien.Editor(mien.load({name!r}{loaded}))\n"
         f"spec = mien.ExpressionSpec.of({spec.to_json()!r})\n"
         f"result = editor.edit({photo!r}, spec.guide({reference}), {intensity:g})\n"
         f'result.save("{json.dumps(photo)[1:-1].rpartition(".")[0]}-mien.png")\n'

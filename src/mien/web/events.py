@@ -18,7 +18,7 @@ from mien.guides import ExpressionSpec, Reference
 from mien.web import intake, references, shapes, views
 from mien.web.answers import Refused
 from mien.web.line import Line
-from mien.web.parts import or_mistake, sent
+from mien.web.parts import index, or_mistake, taken
 from mien.web.posing import Posing, standing
 from mien.web.sitting import Sitting, Sittings
 from mien.web.units import UnitSliders
@@ -40,7 +40,6 @@ class Events:
     def __init__(self, workshop: Workshop) -> None:
         self.workshop = workshop
         self.sittings = Sittings()
-        self._references = 0
         self._line = Line(workshop)
 
     async def _at_desk(self, task: Callable[[], T]) -> T:
@@ -49,7 +48,7 @@ class Events:
     @or_mistake
     async def open(self, path: str, key: str, method: str) -> list[Any]:
         """A photograph that was dropped; the field is empty again for the next."""
-        return [None, *await self._open(functools.partial(_taken, path), key, method)]
+        return [None, *await self._open(functools.partial(taken, path), key, method)]
 
     @or_mistake
     async def sample(self, key: str, method: str, event: gr.EventData) -> list[Any]:
@@ -182,7 +181,7 @@ class Events:
         """A photograph that may be the reference (`like`), or exchange it (`swap`): its faces
         are shown."""
         sitting = self.sittings.get(key)
-        data, name = _taken(path)
+        data, name = taken(path)
 
         def work() -> list[Any]:
             photo = intake.photo(data, self.workshop.limits, "the photograph")
@@ -201,8 +200,8 @@ class Events:
 
         def act(sitting: Sitting) -> None:
             guest = sitting.guest("like")
-            reference = sitting.editor.reference(guest.photo, face=guest.face(_index(event)))
-            wish = self._like(reference, guest.name, intensity)
+            reference = sitting.editor.reference(guest.photo, face=guest.face(index(event)))
+            wish = self._like(sitting, reference, guest.name, intensity)
             under = sitting.worn.spec.to if sitting.worn and share < 1 else None
             sitting.wear(replace(wish, spec=replace(wish.spec, share=share, to=under)))
 
@@ -221,10 +220,10 @@ class Events:
 
         def act(sitting: Sitting) -> None:
             guest = sitting.guest("swap")
-            whose = guest.face(_index(event))
+            whose = guest.face(index(event))
             reference = sitting.editor.reference(guest.photo, face=whose)
             sitting.other = sitting.editor.edit(guest.photo, sitting.as_reference(), face=whose)
-            sitting.wear(self._like(reference, guest.name, 1.0))
+            sitting.wear(self._like(sitting, reference, guest.name, 1.0))
 
         seen = await self._act(key, face, act)
         return [views.other(self.sittings.get(key)), *seen]
@@ -233,7 +232,7 @@ class Events:
     async def upright(self, key: str, event: gr.EventData) -> list[Any]:
         """A photograph that lies on its side is turned: it is opened anew."""
         sitting = self.sittings.get(key)
-        turns = _index(event, "turn") % 4
+        turns = index(event, "turn") % 4
 
         def work() -> list[Any]:
             began = time.perf_counter()
@@ -244,10 +243,10 @@ class Events:
 
         return await self._at_desk(work)
 
-    def _like(self, reference: Reference, name: str, intensity: float) -> Wish:
-        self._references += 1
+    def _like(self, sitting: Sitting, reference: Reference, name: str, intensity: float) -> Wish:
+        sitting.reference += 1  # two of one photograph are two wishes
         spec = ExpressionSpec(like=name)
-        return Wish(f"like {name} ({self._references})", intensity, spec, reference)
+        return Wish(f"like {name} ({sitting.reference})", intensity, spec, reference)
 
     @or_mistake
     async def turn(self, key: str, face: str | None, intensity: float) -> list[Any]:
@@ -281,7 +280,7 @@ class Events:
     @or_mistake
     async def load(self, path: str, key: str, face: str | None) -> list[Any]:
         """An expression kept in a file: the chosen faces show it."""
-        data, name = _taken(path)
+        data, name = taken(path)
         spec = ExpressionSpec.parse(data, f"{name}.json")
         if spec.like is not None:
             raise Refused(
@@ -307,7 +306,7 @@ class Events:
             act(sitting)
             return _seen(sitting, began, views.describe(sitting))
 
-        return await self._at_desk(work)
+        return _unsent(sitting, await self._at_desk(work))
 
     async def download(self, key: str, name: str) -> Response:
         """A result at the photograph's own size, as a file; a picture of the history."""
@@ -334,14 +333,6 @@ class Events:
         return Response(data, media_type="image/png" if kind == "png" else "image/jpeg")
 
 
-def _index(event: Any, name: str = "lend") -> int:
-    """The number of what was clicked on; Refused for what the page would not send."""
-    text = str(getattr(event, name, ""))
-    if not (text.isascii() and text.isdecimal() and len(text) < 4):
-        raise Refused(422, "bad_request", "there is no such face")
-    return int(text)
-
-
 SEEN = 6
 """Parts of the page that a step changes."""
 OPENED = 9 + SEEN
@@ -360,25 +351,38 @@ def _opened(sitting: Sitting, began: float, words: str) -> list[Any]:
         references.offer(sitting),
         *(references.shown(kind, sitting.guests.get(kind)) for kind in ("like", "swap")),
         gr.update(value=sitting.worn.intensity) if sitting.worn else gr.skip(),
-        *_seen(sitting, began, words),
+        *_seen(sitting, began, words, opened=True),
     ]
 
 
-def _seen(sitting: Sitting, began: float, words: str) -> list[Any]:
-    """Stage, sheets, history, status and copies after a step; the sheets keep their pictures."""
-    shown = views.stage(sitting)
+def _seen(sitting: Sitting, began: float, words: str, *, opened: bool = False) -> list[Any]:
+    """Stage, sheets, history, status and copies after a step; the photograph before goes to the
+    page only when it has just been `opened`."""
+    shown = views.stage(sitting, opened=opened)
+    if opened:
+        sitting.or_mistake = {}
     sheets = (views.sheet(labels, sitting) for labels in (facs.EMOTIONS, tuple(facs.VARIANTS)))
     spent = time.perf_counter() - began
     line = f"{words[0].upper()}{words[1:]} ({spent:.1f} s)"
     return [shown, *sheets, views.history(sitting), views.status(line), views.copies(sitting)]
 
 
+def _unsent(sitting: Sitting, seen: list[Any]) -> list[Any]:
+    """`_seen` without the sheets that the page has already, once it is sure to get the others."""
+    for part, name in ((1, "sheet"), (2, "variants")):
+        if sitting.or_mistake.get(name) == seen[part]:
+            seen[part] = gr.skip()
+        else:
+            sitting.or_mistake[name] = seen[part]
+    return seen
+
+
 def _choose(sitting: Sitting, face: str | None) -> None:
     """One face, or all; as it was for a name of the photograph that was open before."""
     names = _names(sitting)
     if face in names:
-        shown, index = sitting.targets[0], names.index(face)
-        sitting.chosen = index if index < len(sitting.faces) else None
+        shown, at = sitting.targets[0], names.index(face)
+        sitting.chosen = at if at < len(sitting.faces) else None
         if sitting.targets[0] != shown:
             sitting.tiles = {}  # somebody else's
 
@@ -390,11 +394,3 @@ def _names(sitting: Sitting) -> list[str]:
 
 def _bare(spec: ExpressionSpec) -> ExpressionSpec:
     return replace(spec, name=None, intensity=1.0)
-
-
-def _taken(path: str) -> tuple[bytes, str]:
-    """The bytes of an upload and its name; the file goes at once."""
-    file = sent(path)
-    data = file.read_bytes()
-    file.unlink(missing_ok=True)
-    return data, file.stem[:40] or "photo"

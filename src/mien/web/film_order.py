@@ -15,7 +15,7 @@ from mien.errors import GuideError
 from mien.guides import ActionUnits, ExpressionSpec
 from mien.web import film_views, posing, shapes, views
 from mien.web.orders import HAPPY
-from mien.web.parts import drop, fold, html
+from mien.web.parts import drop, fold, html, methods
 from mien.web.units import PLAIN, REGIONS
 from mien.web.wish import MOST
 
@@ -26,7 +26,9 @@ UNITS = tuple(f"AU{number}" for numbers in REGIONS.values() for number in number
 class OrderFields:
     """The fields, in the layout that is open; `spec` holds the expression that they edit."""
 
-    def __init__(self, kinds: list[str], methods: list[str], film_suffixes: list[str]) -> None:
+    def __init__(
+        self, kinds: list[str], ways: list[tuple[str, str]], film_suffixes: list[str]
+    ) -> None:
         self.spec = gr.State(HAPPY)
         self.by = gr.Radio(kinds, value=kinds[0], label="Driven by", elem_id="by")
         with gr.Group() as self.labels:
@@ -53,14 +55,11 @@ class OrderFields:
             elem_id="film-intensity",
         )  # fmt: skip
         self._draw_more()
-        with fold("Whose face, method", "more"):
+        with fold("Whose face, advanced", "more"):
             self.face = gr.Radio(
                 list(FACES), value="The largest", label="Whose face", elem_id="whose"
             )
-            self.method = gr.Dropdown(
-                methods, value=methods[0], label="Method", visible=len(methods) > 1,
-                elem_id="film-method",
-            )  # fmt: skip
+            self.method = methods(ways, "film-method")
 
     def _draw_more(self) -> None:
         with fold("Units, gaze, head, part of the face", "film-more"):

@@ -63,7 +63,6 @@ class Films:
         """The layout: the film on the left, what is to become of it on the right. `sitting` is the
         key of the photograph that is open in its own tab."""
         self.key, self.sitting = gr.State(""), sitting
-        names = list(self.workshop.methods)
         with gr.Row(equal_height=False):
             with gr.Column(min_width=320, elem_id="film-left"):
                 with gr.Accordion("Open a film", open=True, elem_id="opening-film") as self.opening:
@@ -75,7 +74,7 @@ class Films:
                 self.before = html(self.shown.before(None), "before")
             with gr.Column(min_width=320):
                 kinds = self._kinds
-                self.fields = self.order.OrderFields(kinds, names, _SUFFIXES)
+                self.fields = self.order.OrderFields(kinds, self.workshop.ways, _SUFFIXES)
                 with fold("Keyframes, and the part of the film", "film-time"):
                     self.time = TimeFields(self.reels, self.workshop.limits, self.moment)
                 with gr.Row():

@@ -54,7 +54,7 @@ def fold(title: str, name: str) -> Iterator[None]:
 
 
 def drop(
-    label: str, name: str, types: Sequence[str] = UPLOADED, height: int = 130, *, many: bool = False
+    label: str, name: str, types: Sequence[str] = UPLOADED, height: int = 84, *, many: bool = False
 ) -> gr.File:
     """A field for a file of these suffixes, or `many`; what it really is, is judged when it is
     there.
@@ -65,11 +65,36 @@ def drop(
     )  # fmt: skip
 
 
+def methods(ways: Sequence[tuple[str, str]], name: str) -> gr.Dropdown:
+    """What reads and draws, in words (`Workshop.ways`), the default first; where there is but one,
+    nothing is to be chosen."""
+    return gr.Dropdown(
+        list(ways), value=ways[0][1], label="What reads the expression and draws the face",
+        elem_id=name, interactive=len(ways) > 1,
+    )  # fmt: skip
+
+
 def sent(path: str | None) -> Path:
     """The file of an upload; Refused when there is none, or none any more."""
     if path is None or not Path(path).is_file():
         raise Refused(410, "gone", "the file is no longer here: send it again")
     return Path(path)
+
+
+def taken(path: str) -> tuple[bytes, str]:
+    """The bytes of an upload and its name; the file goes at once."""
+    file = sent(path)
+    data = file.read_bytes()
+    file.unlink(missing_ok=True)
+    return data, file.stem[:40] or "photo"
+
+
+def index(event: Any, name: str = "lend") -> int:
+    """The number of what was clicked on; Refused for what the page would not send."""
+    text = str(getattr(event, name, ""))
+    if not (text.isascii() and text.isdecimal() and len(text) < 4):
+        raise Refused(422, "bad_request", "there is no such face")
+    return int(text)
 
 
 def or_mistake(

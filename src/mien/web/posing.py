@@ -43,7 +43,7 @@ class Posing:
 
 def draw(whose: str = "") -> Posing:
     """The fields, in the layout that is open; `whose` begins their ids."""
-    with gr.Column(elem_classes="mien-sliders"):
+    with gr.Column(elem_classes="mien-sliders mien-centred"):
         sliders = _sliders(whose)
     region = gr.Radio(
         list(REGIONS), value="face", label="What may change", elem_id=f"{whose}region"

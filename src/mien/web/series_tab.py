@@ -15,7 +15,7 @@ from mien.errors import GuideError, MienError
 from mien.guides import ExpressionSpec
 from mien.web import series_views, views
 from mien.web.answers import Refused
-from mien.web.parts import STEP, drop, failure, fold, html, or_mistake, progress, sent
+from mien.web.parts import STEP, drop, failure, fold, html, methods, or_mistake, progress, sent
 from mien.web.series import SIZES, Plan, Series
 from mien.web.sitting import Sittings
 from mien.web.workshop import Workshop
@@ -66,15 +66,11 @@ class SeriesTab:
         )
 
     def _draw_look(self) -> None:
-        names = list(self.workshop.methods)
-        with fold("Size, oval, brightness, method", "series-look"):
+        with fold("Size, oval, brightness, advanced", "series-look"):
             self.size = gr.Radio(list(SIZES), value=512, label="Side of a picture, px")
             self.oval = gr.Checkbox(label="Show an oval of the face on grey")
             self.equal = gr.Checkbox(label="Equal mean luminance and contrast of the faces")
-            self.method = gr.Dropdown(
-                names, value=names[0], label="Method", visible=len(names) > 1,
-                elem_id="series-method",
-            )  # fmt: skip
+            self.method = methods(self.workshop.ways, "series-method")
 
     def _listen(self) -> None:
         asked = [self.labels, self.intensities, self.size, self.oval, self.equal]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import secrets
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from mien.images import Photo
 from mien.types import Face, UInt8
 from mien.web.posing import moved
 from mien.web.wish import Look, Step, Wish
+from mien.web.workshop import way_of
 
 PREVIEW = 1024
 """Longest side of what is shown while one edits, px; a download has the photograph's own size."""
@@ -74,12 +75,17 @@ class Sitting:
         self.chosen: int | None = self.faces.index(largest[0])
         self.guests: dict[str, Guest] = {}
         """Who may be the reference (`like`), and who may swap (`swap`)."""
+        self.reference = 0
+        """How often a guest's expression was taken."""
         self.steps = [Step((None,) * len(self.faces))]
         self.at = 0
         self.other: Result | None = None
         """The second photograph of a swap, with the expression of the first."""
         self.tiles: dict[str, UInt8] = {}
         """The last `sheet` of each label."""
+        self._drawn_tiles: dict[str, tuple[UInt8, str]] = {}
+        self.metadata: dict[str, Any] = {}
+        """What the page was last told of parts that seldom change."""
         self._scale = min(1.0, PREVIEW / max(photo.pixels.shape[:2]))
         self.small = replace(photo, pixels=_shrunk(photo.pixels, self._scale), alpha=None)
         self._drafts: OrderedDict[tuple[object, ...], Draft] = OrderedDict()
@@ -195,6 +201,13 @@ class Sitting:
         self.tiles |= made
         return made
 
+    def drawn_tile(self, name: str, draw: Callable[[UInt8], str]) -> str:
+        """A picture of the sheet as the page has it, drawn once."""
+        pixels = self.tiles[name]
+        if (kept := self._drawn_tiles.get(name)) is None or kept[0] is not pixels:
+            self._drawn_tiles[name] = kept = pixels, draw(pixels)
+        return kept[1]
+
     def moved(self, unit: str, value: float, intensity: float) -> Wish:
         """What the first chosen face shows, with this unit set on top of it too."""
         covered = set(facs.columns(unit))
@@ -304,7 +317,7 @@ class Sitting:
             self._drafts.popitem(last=False)
 
     def _named(self, face: int, wish: Wish) -> tuple[object, ...]:
-        return self.editor.method.name, face, wish.key
+        return way_of(self.editor.method), face, wish.key
 
 
 class Sittings:
@@ -375,6 +388,8 @@ def portrait(pixels: UInt8, face: Face) -> Photo:
 
 def _cut(pixels: UInt8, corner: tuple[float, float], side: float) -> UInt8:
     """A square of the picture, its border repeated where the square reaches beyond."""
-    x, y, s = round(corner[0]), round(corner[1]), round(side)
-    wide = np.pad(pixels, ((s, s), (s, s), (0, 0)), mode="edge")
-    return wide[y + s : y + 2 * s, x + s : x + 2 * s]
+    rows, columns = (
+        np.clip(np.arange(round(side)) + round(start), 0, size - 1)
+        for start, size in zip(corner[::-1], pixels.shape[:2], strict=True)
+    )
+    return pixels[rows[:, None], columns]

@@ -20,11 +20,11 @@ from mien.methods.registry import METHODS, resolve
 from mien.web import films, posing, shapes, units, views
 from mien.web.door import Door
 from mien.web.events import Events
-from mien.web.parts import STEP, drop, fold, html
+from mien.web.parts import STEP, drop, fold, html, methods
 from mien.web.series_tab import SeriesTab
 from mien.web.uploads import Uploads
 from mien.web.wish import MOST
-from mien.web.workshop import Workshop
+from mien.web.workshop import Workshop, by_side
 
 GUIDES: dict[type, str] = {
     Label: "Expression",
@@ -43,7 +43,7 @@ MAPPED = '<p class="mien-hint">This method takes these through a small learnt ma
 
 def native(method: str) -> tuple[type, ...]:
     """The guides that a method declares as its own."""
-    guides: tuple[type, ...] = resolve(METHODS[method].method).native
+    guides: tuple[type, ...] = resolve(METHODS[by_side(method)[0]].method).native
     return guides
 
 
@@ -68,7 +68,10 @@ def mount(app: FastAPI, workshop: Workshop) -> FastAPI:
         max_file_size=workshop.limits.body,
         theme=_theme(),
         css=(views.STATIC / "studio.css").read_text(encoding="utf-8"),
-        head="".join(f"<script>{views.script(name)}</script>" for name in ("order.js", "keys.js")),
+        head="".join(
+            f"<script>{views.script(name)}</script>"
+            for name in ("order.js", "keys.js", "download.js")
+        ),
     )
     # Gradio looks at where a file lies only in what `launch` has started, which mounting is not
     drawn.has_launched = True
@@ -132,14 +135,10 @@ class Page:
         html(views.keys(), "keys")
 
     def _draw_right(self) -> None:
-        names = list(self.workshop.methods)
-        self.method = gr.Dropdown(
-            names, value=names[0], label="Method", visible=len(names) > 1, elem_id="method"
-        )
+        declared = native(self.workshop.default)
         self.intensity = gr.Slider(
             0, MOST, 1, step=0.05, label="Intensity", info="1 is the expression, 0 the photograph"
         )
-        declared = native(names[0])
         draws: dict[type, Callable[[], None]] = {
             Label: self._labels,
             ActionUnits: self._units,
@@ -163,6 +162,8 @@ class Page:
         with fold("Save, load, copy", "keeping"):
             self.copies = html('<p class="mien-hint">Choose an expression first.</p>', "copies")
             self.preset = drop("An expression (JSON) for the chosen face", "preset", [".json"])
+        with fold("Advanced", "advanced"):
+            self.method = methods(self.workshop.ways, "method")
 
     def _note(self, method: str) -> list[Any]:
         """Which tabs another method takes by a map."""

@@ -20,6 +20,7 @@ from mien.images import Photo
 from mien.types import UInt8
 from mien.web import copying, posing
 from mien.web.sitting import Sitting
+from mien.web.workshop import way_of
 from mien.zoo.samples import samples
 
 STATIC = Path(__file__).parent / "static"
@@ -38,16 +39,21 @@ def title() -> str:
     )
 
 
+QUALITY = 85
+"""Of JPEG, for pictures that only the page shows: a download has 95."""
+
+
 def picture(pixels: UInt8, alt: str, kind: str, *, altered: bool = True) -> str:
     """An image element that holds its own pixels, and says if they are altered."""
-    data = images.encode(Photo(pixels), ".jpg", altered=altered)
+    data = images.encode(Photo(pixels), ".jpg", altered=altered, quality=QUALITY)
     url = f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
     return f'<img class="{kind}" alt="{escape(alt)}" src="{url}" draggable="false">'
 
 
-def stage(sitting: Sitting) -> str:
+def stage(sitting: Sitting, *, opened: bool = True) -> str:
     """The photograph and the look one over the other, a box on every face, what to compare and to
-    zoom them with; and which sliders differ from what the expression itself asks for.
+    zoom them with; and which sliders differ from what the expression itself asks for. Where it was
+    `opened` before, the page has the photograph, and shows it again by itself (`stage.js`).
     """
     height, width = sitting.small.pixels.shape[:2]
     look = describe(sitting)
@@ -55,7 +61,7 @@ def stage(sitting: Sitting) -> str:
     return (
         f'{_marks(sitting)}<figure class="mien-stage" data-key="{sitting.key}" '
         + f'style="aspect-ratio:{width}/{height};--ratio:{width / height}"><div class="view">'
-        + picture(sitting.small.pixels, "Before: the photograph as it was", "before", altered=False)
+        + (_before(sitting) if opened else _SEEN_BEFORE)
         + picture(sitting.preview(), f"After: {look}", "after")
         + '<span class="cut"></span>'
         + f'<div role="group" aria-label="Faces">{boxes}</div></div>'
@@ -63,6 +69,14 @@ def stage(sitting: Sitting) -> str:
         + '<span class="tag right" aria-hidden="true">after</span></figure>'
         + f'<div class="mien-tools">{_COMPARE}{_TOOLS}</div>'
     )
+
+
+_BEFORE = "Before: the photograph as it was"
+_SEEN_BEFORE = f'<img class="before" alt="{_BEFORE}" draggable="false">'
+
+
+def _before(sitting: Sitting) -> str:
+    return picture(sitting.small.pixels, _BEFORE, "before", altered=False)
 
 
 _COMPARE = (
@@ -113,12 +127,16 @@ def sheet(labels: Sequence[str] = facs.EMOTIONS, sitting: Sitting | None = None)
     tiles = sitting.tiles if sitting else {}
     buttons = "".join(
         f'<button type="button" data-expression="{name}" aria-pressed="{_flag(name == worn)}"{off}>'
-        + (picture(tiles[name], "", "tile") if name in tiles else _NO_TILE)
+        + (sitting.drawn_tile(name, _tile) if sitting and name in tiles else _NO_TILE)
         + f"<span>{name.replace(':', ', ')}</span></button>"
         for name in labels
     )
     what = "Expressions" if labels == facs.EMOTIONS else "Variants"
     return f'<div class="mien-sheet" role="group" aria-label="{what}">{buttons}</div>'
+
+
+def _tile(pixels: UInt8) -> str:
+    return picture(pixels, "", "tile")
 
 
 _NO_TILE = '<i class="tile" aria-hidden="true"></i>'
@@ -165,7 +183,7 @@ def copies(sitting: Sitting) -> str:
     wish = sitting.worn
     if wish is None:
         return '<p class="mien-hint">Choose an expression first.</p>'
-    asked = (wish.spec, wish.intensity, f"{sitting.name}.jpg", sitting.editor.method.name)
+    asked = (wish.spec, wish.intensity, f"{sitting.name}.jpg", way_of(sitting.editor.method))
     texts = {"command": copying.as_command(*asked), "Python": copying.as_python(*asked)}
     shown = "".join(
         f'<figure class="mien-copy"><figcaption><button type="button" class="copy">Copy as {word}'

@@ -7,20 +7,35 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mien.editor import Editor
 from mien.errors import AssetMissing
 from mien.guides import Label
-from mien.methods.registry import DEFAULT, METHODS, check_installed, installed
+from mien.methods.registry import DEFAULT, METHODS, OWN, check_installed, installed
 from mien.web.desk import Desk
 from mien.web.limits import Limits
 from mien.zoo.records import Record, records
 from mien.zoo.samples import samples
 
 if TYPE_CHECKING:
+    from mien.methods.base import Method
     from mien.web.reels import Reels
     from mien.web.series import AllSeries
+
+
+_OWN = f" head={OWN}"
+
+
+def apart(way: str) -> tuple[str, dict[str, str]]:
+    """A method's name, and what it is loaded with, of `NAME` or `NAME head=own`."""
+    name, _, head = way.partition(" head=")
+    return name, {"head": head} if head else {}
+
+
+def way_of(method: Method[Any]) -> str:
+    """What `apart` takes apart."""
+    return f"{method.name}{_OWN if method.drawn_by == OWN else ''}"
 
 
 @dataclass
@@ -57,12 +72,27 @@ class Workshop:
         others = (name for name in METHODS if name in records() and installed(name))
         return (self.default, *(name for name in others if name != self.default))
 
+    @property
+    def ways(self) -> list[tuple[str, str]]:
+        """The methods in words, each with its name; those with a network also with that network's
+        own picture, `NAME head=own`."""
+        told = []
+        for name in self.methods:
+            if not METHODS[name].task:
+                told.append((f"The face model reads and draws ({name})", name))
+                continue
+            told.append((f"The network {name} reads, the face model draws", name))
+            own = f"{name}{_OWN}"
+            told.append((f"The network {name} reads and draws: smaller and softer", own))
+        return told
+
     def check(self, method: str | None) -> str:
-        """The method of this name, the default for None; ConfigError for one that does not exist
-        or lacks torch, AssetMissing for one without weights. Both before a photograph is looked at.
+        """The method of this name, the default for None, or one of `ways`; ConfigError for one that
+        does not exist or lacks torch, AssetMissing for one without weights. Both before a
+        photograph is looked at.
         """
         name = method or self.default
-        if name not in self.methods:
+        if name not in self.methods and name not in [way for _, way in self.ways]:
             check_installed(name)
             raise AssetMissing(f"{name} has no weights here: choose {', '.join(self.methods)}")
         return name

@@ -85,8 +85,12 @@ part.addEventListener("pointermove", (event) => {
 for (const end of ["pointerup", "pointercancel"]) part.addEventListener(end, () => (last = null));
 
 // The keys of the page (keys.js) reach it by these.
-window.mien = { zoom, before };
+Object.assign(window.mien, { zoom, before });
+let photograph = ""; // the picture before, which comes once, when it is opened
 watch("value", () => {
+  const before = part.querySelector("img.before");
+  if (before?.hasAttribute("src")) photograph = before.src;
+  else if (before && photograph) before.src = photograph;
   show();
   const key = part.querySelector(".mien-stage")?.dataset.key;
   if (key) sessionStorage.setItem("mien", key); // for when the page is loaded again

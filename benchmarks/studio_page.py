@@ -1,0 +1,182 @@
+"""The studio's page in Chromium: how soon a slider's picture is there, and what it costs.
+
+    python benchmarks/studio_page.py -o benchmarks/results/studio_page.json
+
+It starts `mien studio` by itself, opens a bundled sample (600 px), and moves a slider nine times,
+then drags it for two seconds; opens a photograph of 24 megapixels made from a sample, clicks on an
+expression and downloads the result. Times are the page's own clock; beside them stand the server's
+processor time for each step and the bytes that an answer has. Where another program keeps the cores
+busy, only the latter two mean anything: the load average is kept with the figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from load import Server, report
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+from mien.zoo.samples import samples
+
+FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+PATIENCE = 120_000  # ms
+SHOWN = "() => document.querySelector('#stage img.after')?.src"
+MOVED = """
+(slider) => new Promise((done) => {
+  const stage = document.getElementById("stage");
+  const shown = () => stage.querySelector("img.after")?.src;
+  const spent = [];
+  const move = (left) => {
+    if (!left) return done(spent);
+    const before = shown(), began = performance.now();
+    const seen = new MutationObserver(() => {
+      if (shown() === before) return;
+      seen.disconnect();
+      spent.push(performance.now() - began);
+      setTimeout(() => move(left - 1), 50);
+    });
+    seen.observe(stage, { subtree: true, childList: true, attributes: true });
+    slider.value = 0.3 + 0.05 * left;
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  move(9);
+})
+"""
+"""Moves a slider nine times: ms from each move to the picture that it makes."""
+DRAGGED = """
+(slider) => new Promise((done) => {
+  const shown = new Set(), began = performance.now();
+  const step = setInterval(() => {
+    const passed = (performance.now() - began) / 1000;
+    shown.add(document.querySelector("#stage img.after")?.src);
+    if (passed > 2) {
+      clearInterval(step);
+      return done((shown.size - 1) / passed);
+    }
+    slider.value = 0.2 + 0.39 * passed;
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+  }, 16);
+})
+"""
+"""Drags a slider for two seconds, an event each frame: pictures a second."""
+SIDES = 6000, 4000
+
+
+def large(folder: Path) -> Path:
+    """A photograph of 24 megapixels with a face of 2,000 px."""
+    page = Image.new("RGB", SIDES, (150, 160, 170))
+    page.paste(
+        Image.open(samples()["anna"]).resize((3200, 3200), Image.Resampling.BICUBIC), (1400, 400)
+    )
+    path = folder / "large.jpg"
+    page.save(path, quality=90)
+    return path
+
+
+def after(page: Any, words: str) -> None:
+    page.get_by_alt_text(f"After: {words}", exact=True).wait_for()
+
+
+def steps(page: Any, server: Server) -> dict[str, Any]:
+    """A slider moved and dragged on a sample."""
+    page.get_by_role("button", name="Sample anna").click()
+    page.locator("[data-expression=contempt] img").wait_for()
+    page.get_by_role("button", name="happy", exact=True).click()
+    after(page, "happy")
+    page.get_by_role("tab", name="Action units").click()
+    slider = page.locator("#unit-AU26 input[type=range]")
+    page.wait_for_function("() => !document.body.hasAttribute('data-working')")
+    sent: list[int] = []
+
+    def heard(answer: Any) -> None:
+        if "/gradio_api/run/" in answer.url:
+            sent.append(int(answer.headers.get("content-length") or 0) or len(answer.body()))
+
+    page.on("response", heard)
+    began = server.work()
+    spent = slider.evaluate(MOVED)
+    work = server.work() - began
+    page.remove_listener("response", heard)
+    rate = slider.evaluate(DRAGGED)
+    slider.fill("0.9")
+    after(page, "units AU26=0.9 on happy")  # the last one always
+    return {
+        "slider_to_picture_ms": sorted(map(round, spent)),
+        "slider_to_picture_median_ms": round(statistics.median(spent)),
+        "server_cpu_ms_a_step": round(1000 * work / len(spent)),
+        "bytes_a_step": round(statistics.median(sent)),
+        "pictures_a_second_of_a_drag": round(rate, 1),
+    }  # fmt: skip
+
+
+def whole(page: Any, server: Server, photo: Path) -> dict[str, Any]:
+    """A large photograph opened, edited, downloaded; each with a sign of work?"""
+    out: dict[str, Any] = {}
+
+    def timed(name: str, act: Any, done: Any) -> None:
+        work, began = server.work(), time.perf_counter()
+        act()
+        done()
+        out[name] = {
+            "seconds": round(time.perf_counter() - began, 2),
+            "server_cpu_seconds": round(server.work() - work, 2),
+        }
+
+    page.get_by_role("tab", name="Expression").click()
+    page.get_by_role("button", name="Open a photograph").click()
+    timed(
+        "open_24_megapixels",
+        lambda: page.set_input_files("#open input[type=file]", photo),
+        lambda: after(page, "as it was"),
+    )
+    page.locator("[data-expression=contempt] img").wait_for()
+    timed(
+        "happy",
+        lambda: page.get_by_role("button", name="happy", exact=True).click(),
+        lambda: after(page, "happy"),
+    )
+    page.wait_for_function("() => !document.body.hasAttribute('data-working')")
+    for kind in ("JPEG", "PNG"):
+        with page.expect_download() as coming:
+            work, began = server.work(), time.perf_counter()
+            page.get_by_role("link", name=kind, exact=True).click()
+            sign = page.evaluate("() => document.body.hasAttribute('data-saving')")
+        coming.value.path()
+        out[f"download_{kind.lower()}"] = {
+            "seconds": round(time.perf_counter() - began, 2),
+            "server_cpu_seconds": round(server.work() - work, 2),
+            "sign_of_work": sign,
+        }
+    return out
+
+
+def measure(server: Server) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+        page.set_default_timeout(PATIENCE)
+        page.goto(f"http://127.0.0.1:{server.port}")
+        told: dict[str, Any] = {"load_average": os.getloadavg()[0]}
+        told |= {"sample": steps(page, server)}
+        told |= {"large": whole(page, server, large(Path(folder)))}
+        browser.close()
+    return told
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("-o", "--out", type=Path, help="JSON file to write")
+    asked = parser.parse_args()
+    report(Server("studio"), measure, asked.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+// Runs once, in the head of the page. A result is made when it is asked for, which takes a moment for
+// a large photograph: the link says so meanwhile, and a mistake is told in the page, not kept as a file.
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest?.("a[download][href^='studio/']");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  if (link.ariaBusy === "true") return;
+  link.ariaBusy = "true";
+  document.body.toggleAttribute("data-saving", true);
+  try {
+    const answer = await fetch(link.href);
+    if (!answer.ok) throw new Error((await answer.json()).error?.message);
+    const file = URL.createObjectURL(await answer.blob());
+    const save = Object.assign(document.createElement("a"), { href: file, download: link.download });
+    save.click(); // it is not in the page, so this is not heard again
+    setTimeout(() => URL.revokeObjectURL(file), 60000);
+  } catch (error) {
+    window.mien.tell(error.message || "the download failed: try again");
+  }
+  link.ariaBusy = null;
+  document.body.toggleAttribute("data-saving", document.querySelector("a[aria-busy=true]") !== null);
+});
