@@ -10,7 +10,7 @@ import pytest
 
 from mien.errors import GuideError
 from mien.web.answers import Refused
-from mien.web.events import Events, _index
+from mien.web.events import Events, index
 from mien.web.series_tab import SeriesTab, _plan
 from mien.web.shapes import moved
 from mien.web.workshop import Workshop
@@ -24,13 +24,13 @@ def test_numbers(value: Any) -> None:
         moved(SimpleNamespace(shape="jawOpen", value=value))
     if value is not True:
         with pytest.raises(Refused, match="no such face"):
-            _index(SimpleNamespace(lend=value))
+            index(SimpleNamespace(lend=value))
     pytest.importorskip("av", reason="needs mien[video]")
-    from mien.web.films import _number
+    from mien.web.film_time import number
 
     if value is not True and value != "١":
         with pytest.raises(GuideError, match="a time in seconds"):
-            _number(value)
+            number(value)
 
 
 @pytest.mark.parametrize("name", [*ODD, "tongueOut", "jawopen", "__class__", "<b>"])

@@ -49,8 +49,10 @@ def test_a_preview_shows_the_way_between_two(reel: Reel, wide_mouth: Method[Any]
     assert [key.time for key in reel.keyframes] == [0.04, 0.21], "next to another: in its place"
 
     def change(at: float, asked: Order = order) -> float:
-        before = reel.source and reel.source.frame_at(at).pixels.astype(int)
-        return float(np.abs(reel.preview(editor, asked, at) - before).mean())
+        assert reel.source is not None
+        before, after = reel.source.frame_at(at).pixels, reel.preview(editor, asked, at)
+        assert after is not None
+        return float(np.abs(after.astype(int) - before).mean())
 
     assert change(0.0) == 0, "the face as the film has it, to the bit"
     assert change(0.32) > 1.3 * change(0.12) > 0
@@ -89,7 +91,7 @@ def test_the_tab_sets_saves_and_takes_them(
     assert "2 keyframes; from 0 to 0.4 s" in said
     assert line.count('class="keyframe"') == 2
     assert "0.2 s: units AU26=1 on surprise" in shown
-    saved = json.loads(asyncio.run(tab.serve(key, "keyframes.json")).body)
+    saved = json.loads(bytes(asyncio.run(tab.serve(key, "keyframes.json")).body))
     assert saved == [{"time": 0}, {"time": 0.2, "to": "surprise", "au": ["AU26=1"]}]
     going = asyncio.run(tab.time.keyed(key, *edges, Said(step="0.2")))
     assert (going[3]["value"], going[4]) == (0.2, OPEN), "its moment and its expression"

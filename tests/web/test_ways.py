@@ -11,7 +11,7 @@ from mien.errors import ConfigError, MienError
 from mien.methods.registry import DEFAULT, installed
 from mien.web.sitting import Sitting
 from mien.web.wish import Wish
-from mien.web.workshop import Workshop, apart, way_of
+from mien.web.workshop import Workshop, method_and_choice, way_of
 from mien.zoo.samples import samples
 
 
@@ -25,7 +25,7 @@ def test_every_way_is_named_in_words(workshop: Workshop) -> None:
     for wrong in (f"{DEFAULT} head=own", "aipgan head=", "nothing head=own"):
         with pytest.raises(MienError):
             workshop.check(wrong)
-    assert apart("aipgan head=own") == ("aipgan", {"head": "own"})
+    assert method_and_choice("aipgan head=own") == ("aipgan", {"head": "own"})
     with pytest.raises(ConfigError):
         workshop.check("nothing")
 

@@ -360,7 +360,7 @@ def _seen(sitting: Sitting, began: float, words: str, *, opened: bool = False) -
     page only when it has just been `opened`."""
     shown = views.stage(sitting, opened=opened)
     if opened:
-        sitting.or_mistake = {}
+        sitting.sent = {}
     sheets = (views.sheet(labels, sitting) for labels in (facs.EMOTIONS, tuple(facs.VARIANTS)))
     spent = time.perf_counter() - began
     line = f"{words[0].upper()}{words[1:]} ({spent:.1f} s)"
@@ -370,10 +370,10 @@ def _seen(sitting: Sitting, began: float, words: str, *, opened: bool = False) -
 def _unsent(sitting: Sitting, seen: list[Any]) -> list[Any]:
     """`_seen` without the sheets that the page has already, once it is sure to get the others."""
     for part, name in ((1, "sheet"), (2, "variants")):
-        if sitting.or_mistake.get(name) == seen[part]:
+        if sitting.sent.get(name) == seen[part]:
             seen[part] = gr.skip()
         else:
-            sitting.or_mistake[name] = seen[part]
+            sitting.sent[name] = seen[part]
     return seen
 
 

@@ -84,8 +84,8 @@ class Sitting:
         self.tiles: dict[str, UInt8] = {}
         """The last `sheet` of each label."""
         self._drawn_tiles: dict[str, tuple[UInt8, str]] = {}
-        self.metadata: dict[str, Any] = {}
-        """What the page was last told of parts that seldom change."""
+        self.sent: dict[str, Any] = {}
+        """What the page was last sent of parts that seldom change."""
         self._scale = min(1.0, PREVIEW / max(photo.pixels.shape[:2]))
         self.small = replace(photo, pixels=_shrunk(photo.pixels, self._scale), alpha=None)
         self._drafts: OrderedDict[tuple[object, ...], Draft] = OrderedDict()

@@ -24,7 +24,7 @@ from mien.web.parts import STEP, drop, fold, html, methods
 from mien.web.series_tab import SeriesTab
 from mien.web.uploads import Uploads
 from mien.web.wish import MOST
-from mien.web.workshop import Workshop, by_side
+from mien.web.workshop import Workshop, method_and_choice
 
 GUIDES: dict[type, str] = {
     Label: "Expression",
@@ -43,7 +43,7 @@ MAPPED = '<p class="mien-hint">This method takes these through a small learnt ma
 
 def native(method: str) -> tuple[type, ...]:
     """The guides that a method declares as its own."""
-    guides: tuple[type, ...] = resolve(METHODS[by_side(method)[0]].method).native
+    guides: tuple[type, ...] = resolve(METHODS[method_and_choice(method)[0]].method).native
     return guides
 
 

@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 _OWN = f" head={OWN}"
 
 
-def apart(way: str) -> tuple[str, dict[str, str]]:
+def method_and_choice(way: str) -> tuple[str, dict[str, str]]:
     """A method's name, and what it is loaded with, of `NAME` or `NAME head=own`."""
     name, _, head = way.partition(" head=")
     return name, {"head": head} if head else {}
 
 
 def way_of(method: Method[Any]) -> str:
-    """What `apart` takes apart."""
+    """What `method_and_choice` takes apart."""
     return f"{method.name}{_OWN if method.drawn_by == OWN else ''}"
 
 
