@@ -103,7 +103,7 @@ def test_sums_are_a_sparse_product() -> None:
 
 
 def test_the_grid_is_solved() -> None:
-    n, screening = 12, 0.1
+    n, screening = 12, float(np.float32(0.1))
     free = RANDOM.random((n, n)) < 0.7
     free[0] = free[:, 0] = free[:, -1] = False
     free[5] = False  # a whole row is known
@@ -115,7 +115,8 @@ def test_the_grid_is_solved() -> None:
     inside = laplacian[at][:, at] + screening * sparse.eye(len(at))
     wanted = known.reshape(n * n, 3).copy()
     wanted[at] = spsolve(inside.tocsc(), -laplacian[at][:, held] @ wanted[held])
-    np.testing.assert_allclose(_Grid(free, screening).filled(known), wanted, atol=1e-12)
+    solved = _Grid(free, np.full((n, n), screening, np.float32)).filled(known)
+    np.testing.assert_allclose(solved, wanted, atol=1e-12)
 
 
 def test_a_fitted_face_is_freed_with_its_last_name() -> None:
