@@ -10,7 +10,8 @@ import pytest
 
 from mien.errors import GuideError
 from mien.web.answers import Refused
-from mien.web.events import Events, index
+from mien.web.events import Events
+from mien.web.parts import index
 from mien.web.series_tab import SeriesTab, _plan
 from mien.web.shapes import moved
 from mien.web.workshop import Workshop
