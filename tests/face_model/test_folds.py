@@ -99,6 +99,16 @@ def test_creases_are_the_persons_own_and_always_the_same(neutral: Rig) -> None:
     assert np.abs(a - other).max() > 0.02
 
 
+def test_people_do_not_frown_alike(neutral: Rig) -> None:
+    """The frowns of any two people are nearly as unlike as furrows in the same place can be."""
+    weights = smiling_weights(neutral.model, browDown_L=1.0, browDown_R=1.0)
+    none, half = np.zeros_like(weights), skin(0.5)
+    drawn = [creases(neutral, seed=seed, lines=half)(weights, none) for seed in range(8)]
+    alike = np.corrcoef([one.ravel() for one in drawn if one is not None])
+    assert len(alike) == 8
+    assert np.median(alike[np.triu_indices(8, 1)]) < 0.3
+
+
 @pytest.mark.parametrize("shape", sorted(ALONE))
 def test_nobody_lacks_a_shapes_only_furrow(neutral: Rig, shape: str) -> None:
     names = [n for n in neutral.model.names if n.removesuffix("_L").removesuffix("_R") == shape]

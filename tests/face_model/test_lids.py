@@ -8,7 +8,7 @@ import pytest
 
 from mien import facs
 from mien.face_model.lids import LidFolds
-from mien.face_model.render import Rig
+from mien.face_model.render import Render, Rig
 
 
 def test_a_fold_shares_its_motion_with_the_skin_around(neutral: Rig) -> None:
@@ -54,3 +54,38 @@ def test_no_iris_is_carried_onto_a_lid(smiling: Rig, units: dict[str, float]) ->
         cv2.fillPoly(mask, [np.round(band).astype(np.int32)], 1)
         skin = np.median(light[mask > 0])
         assert np.percentile(light[mask > 0], 2) > 0.35 * skin
+
+
+LUMA = [0.299, 0.587, 0.114]
+
+
+def edge_shade(r: Render, corners: slice, part: float) -> float:
+    """Brightness of an upper lid's edge where a `part` of it lies to the left, over its skin's."""
+    light, p = r.image.astype(float) @ LUMA, r.landmarks[corners]
+    x = round(float((1 - part) * p[0, 0] + part * p[3, 0]))
+    y = round(float(np.interp(x, *p[:4].T)))
+    edge = light[y - 6 : y + 5, x - 3 : x + 4].mean(1).min()
+    return float(edge / np.median(light[y - 24 : y - 14, x - 3 : x + 4]))
+
+
+def test_a_risen_lid_has_a_dark_edge(rig: Rig) -> None:
+    """Also where the photograph's own edge lies on the white, which stays behind."""
+    wide = rig.render(facs.vector({"AU5": 1}), 640)
+    assert edge_shade(wide, slice(36, 42), 0.7) < 0.76
+    assert edge_shade(wide, slice(42, 48), 0.3) < 0.76
+
+
+def test_a_falling_lid_shades_the_eye(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half closed, the eye is darker right below the lid, and nothing else is."""
+    shaded = rig.render(facs.vector({"AU43": 0.5}), 320)
+    monkeypatch.setattr("mien.face_model.shade.FALLEN", 0.0)
+    plain = rig.render(facs.vector({"AU43": 0.5}), 320)
+    one, other = (r.image.astype(float) @ LUMA for r in (shaded, plain))
+    eyes = np.zeros(one.shape, np.uint8)
+    for corners in (slice(36, 42), slice(42, 48)):
+        p = shaded.landmarks[corners]
+        cv2.fillPoly(eyes, [np.round(p).astype(np.int32)], 1)
+        x, y = np.round(p[[1, 2]].mean(0)).astype(int)
+        assert one[y + 2, x - 4 : x + 5].mean() < 0.9 * other[y + 2, x - 4 : x + 5].mean()
+    beyond = cv2.dilate(eyes, np.ones((7, 7), np.uint8)) == 0
+    assert np.array_equal(shaded.image[beyond], plain.image[beyond])

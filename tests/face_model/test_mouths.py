@@ -109,6 +109,18 @@ def test_a_row_ends_where_a_lower_one_begins(made_smile: MadeSmile) -> None:
     assert (row.pixels[below, :, 3] < 40).all()
 
 
+def test_a_lower_tooth_that_touches_the_row_is_no_part_of_it(made_smile: MadeSmile) -> None:
+    """Where one stands against the edge, the row's edge goes on as beside it."""
+    picture = made_smile.picture.copy()
+    edge = round(made_smile.edge)
+    picture[edge - 2 : edge + 6, 404:416] = TOOTH
+    row = cut(cv2.GaussianBlur(picture, (0, 0), 0.8), made_smile.landmarks, FLAT)
+    assert row is not None
+    middle = slice(FLAT.shape[1] // 2 - 30, FLAT.shape[1] // 2 + 30)
+    ends = (row.pixels[:, middle, 3] > 127).sum(0)
+    assert np.ptp(ends) <= 2
+
+
 def test_a_narrow_own_row_goes_on_as_a_donors(made_smile: MadeSmile) -> None:
     """Its own teeth stay to the bit; beside them stand the donor's, as dark as its own ends."""
     widest = max(MouthLibrary.load(mouths.SHIPPED).donors, key=lambda d: d.reach)

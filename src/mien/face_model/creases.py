@@ -41,10 +41,13 @@ MARGIN = 3.0
 SMOOTH_DEPTH, SMOOTH_WIDTH = 0.22, 2.2
 """Depth and width of a furrow on smooth skin, in units of a furrowed skin's: young skin bunches
 softly and has no lines."""
-STRAY, UNEVEN, LEFT_OUT = 0.1, 0.35, 0.25
+STRAY, UNEVEN, LEFT_OUT = 0.14, 0.4, 0.25
 """How people differ: how far a furrow lies from where it does on average, cm, how much deeper or
 shallower it is, in log units (standard deviations), and the odds that somebody lacks it, where the
 shape has others."""
+SLANT, SHORTER, APART = 0.14, 0.25, 0.07
+"""... how it is slanted, rad (standard deviation), the most by which it is shorter, a part of its
+length, and how far the two sides of one face differ, cm (standard deviation)."""
 OWN_AREA = 0.4
 """How far around a crease the photograph's own lines belong to its shape (sigma), cm."""
 DEEPENED, RELEASED = 1.1, 0.85
@@ -97,6 +100,8 @@ CREASES = (
 ALONE = frozenset(name for name, many in Counter(c.shape for c in CREASES).items() if many == 1)
 """Shapes with one furrow: nobody lacks it, or the unit would show in the outline only."""
 PITTED, PITS, PIT_DEPTH = "mouthShrugLower", 16, 0.14
+SMOOTH_PITS = 0.4
+"""Depth of a pit on smooth skin, in units of a furrowed skin's."""
 PIT_CENTRE, PIT_RADII = (0.0, -6.5), (1.15, 0.75)
 """Dimples of a raised chin: the shape, how many, how deep, and the ellipse they lie in, cm."""
 
@@ -113,12 +118,12 @@ class _Patch:
 
 @dataclass(frozen=True)
 class _Furrow:
-    """One side of a crease as one person has it: where it strays, how deep it is, and the knots of
-    its wavering and of what breaks it."""
+    """One side of a crease as one person has it: the `line` (P, 2) cm that it follows, of the left
+    side, how deep it is, and the knots of its wavering and of what breaks it."""
 
     crease: Crease
     sign: int
-    shift: Double
+    line: Double
     deep: float
     waver: Double
     broken: Double
@@ -126,7 +131,7 @@ class _Furrow:
     @cached_property
     def path(self) -> Double:
         """Its points (K, 2), model cm."""
-        out = _resampled(np.array(self.crease.path) + self.shift)
+        out = _resampled(self.line)
         out += _noise(len(out), self.waver)[:, None] * _normals(out) * WAVER
         out[:, 0] *= self.sign
         return out
@@ -161,16 +166,17 @@ class _Stroke:
 @lru_cache(maxsize=64)
 def _person(seed: int) -> tuple[tuple[_Furrow, ...], tuple[Double, Double]]:
     """The furrows and the pits that a person has: the same in every picture, and in every frame."""
-    furrows, random = [], np.random.default_rng(seed)  # in one order, whatever is drawn of it
-    for crease in CREASES:
-        shift, kept = random.normal(0, STRAY, 2), random.random() > LEFT_OUT
+    furrows, random, bent = [], np.random.default_rng(seed), np.random.default_rng((seed, 1))
+    for crease in CREASES:  # in one order, whatever is drawn of it
+        common, kept = _personal(np.array(crease.path), bent), random.random() > LEFT_OUT
         kept |= crease.shape in ALONE
-        count = _count(_lengths(np.array(crease.path) + shift))
         for of in SIDES:
+            line = common + bent.normal(0, APART, 2)
+            count = _count(_lengths(line))
             deep = float(np.exp(random.normal(0, UNEVEN))) * kept
             waver, broken = _knots(count, random), _knots(count, random)
             sign = 1 if of == "L" else -1
-            furrows.append(_Furrow(crease, sign, shift, deep, waver, broken))
+            furrows.append(_Furrow(crease, sign, line, deep, waver, broken))
     pits = (random.uniform(0, 2 * np.pi, PITS), np.sqrt(random.uniform(0, 1, PITS)))
     return tuple(furrows), pits
 
@@ -262,12 +268,15 @@ class Creases:
     def _draw_pits(self, wrinkle_map: Float) -> None:
         centre, radii = np.array(PIT_CENTRE), np.array(PIT_RADII)
         angle, radius = self._pits
+        rough = self._lines.rough
+        depth = PIT_DEPTH * (SMOOTH_PITS + (1 - SMOOTH_PITS) * rough)
+        width = 1 + SMOOTH_WIDTH * (1 - rough) / 4
         at = centre + np.stack([np.cos(angle), np.sin(angle)], 1) * radius[:, None] * radii
         strokes = []
         for pit in at:
             path = pit + np.array([[-0.04, 0.0], [0.04, 0.0]])
-            strokes.append(_Stroke(path, np.full(2, -PIT_DEPTH), 0.10))
-            strokes.append(_Stroke(path - [0, 0.16], np.full(2, PIT_DEPTH * WALL), 0.12))
+            strokes.append(_Stroke(path, np.full(2, -depth), 0.10 * width))
+            strokes.append(_Stroke(path - [0, 0.16], np.full(2, depth * WALL), 0.12 * width))
         self._draw(wrinkle_map, strokes)
 
     def _draw(self, wrinkle_map: Float, strokes: Sequence[_Stroke]) -> None:
@@ -304,6 +313,18 @@ class Creases:
         np.add.at(ink.reshape(-1), cells, inked)
         window = wrinkle_map[low[1] : high[1] + 1, low[0] : high[0] + 1]
         window += cv2.GaussianBlur(ink, (0, 0), sigma)
+
+
+def _personal(path: Double, random: np.random.Generator) -> Double:
+    """A crease's path (P, 2) cm as one person has it: moved, slanted, shorter."""
+    lengths = _lengths(path)
+    start, end = random.uniform(0, SHORTER / 2, 2)
+    at = np.linspace(start, 1 - end, len(path)) * lengths[-1]
+    out = through(lengths, path, at)
+    middle, turn = out.mean(0), float(random.normal(0, SLANT))
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    moved: Double = (out - middle) @ rotation.T + middle + random.normal(0, STRAY, 2)
+    return moved
 
 
 def _patch(wrinkle_map: Float, own: Float) -> _Patch:

@@ -35,6 +35,9 @@ EDGE = 0.025
 """Half width of the softened edges, cm."""
 NOTCH = (0.12, 0.08)
 """How far the edge of a tooth may lie above and below the row's smooth curve, cm."""
+PEG, EVENED = 0.4, 0.025
+"""What hangs below the row and is narrower than this, cm, is a piece of a lower tooth that touches
+it; over what width, cm, the edge is made even."""
 PASSED = 8 * 0.2
 """An end of a tooth counts 1 / e of another once this has been passed on the way down: a fifth of
 the step from enamel to dark, as the filter sums it."""
@@ -248,8 +251,7 @@ def _lay(smile: _Smile, flat: Flat, opening: float) -> Row:
     height = np.maximum((base - lip(np.clip(columns, x[0], x[-1]))) / WORK - INSET, 0.0)
     rows = base - flat.heights[:, None].astype(np.float64) * WORK
     place = np.stack(np.broadcast_arrays(columns, rows), -1)
-    bites = np.interp(columns, x, cv2.GaussianBlur(smile.edge[None], (0, 0), 0.8)[0])
-    bites = base + np.clip(bites - base, -NOTCH[0] * WORK, NOTCH[1] * WORK)
+    bites = base + np.interp(columns, x, _bitten(smile.edge - curve(x)))
     cover = _ramp(bites - INSET * WORK * 0.5 - rows, EDGE) * within
     inverse = np.linalg.inv(smile.matrix[:, :2])
     colour = _read(smile.photo, (place - smile.matrix[:, 2]) @ inverse.T)
@@ -269,6 +271,15 @@ def _lay(smile: _Smile, flat: Flat, opening: float) -> Row:
         clean=float(enamel[front].mean()) if front.any() else 0.0,
         place=(np.array([middle, curve(middle)]) - smile.matrix[:, 2]) @ inverse.T,
     )
+
+
+def _bitten(off: Double) -> Double:
+    """How far the edge of each column (N,) lies below the row's smooth curve, px, given where its
+    path does: no further than teeth do, and without pegs."""
+    off = np.clip(off, -NOTCH[0] * WORK, NOTCH[1] * WORK)
+    wide = np.ones((1, 2 * round(PEG * WORK / 2) + 1), np.uint8)
+    whole = cv2.morphologyEx(off[None], cv2.MORPH_OPEN, wide, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.GaussianBlur(whole, (0, 0), EVENED * WORK)[0], np.float64)
 
 
 def _read(picture: UInt8 | Float, place: Double) -> NDArray[Any]:

@@ -259,7 +259,7 @@ def _lid_area(
     points[[1, 2], 1] -= min(0.24 * width, 0.5 * room)
     points[[4, 5], 1] += 0.13 * width
     across = points[3] - points[0]
-    outer, inner = 0.14, 0.05  # lashes stand out beyond the outer corner
+    outer, inner = 0.22, 0.05  # lashes stand out beyond the outer corner
     first, last = (outer, inner) if side == "R" else (inner, outer)
     points[0], points[3] = points[0] - across * first, points[3] + across * last
     hull = np.asarray(cv2.convexHull(points.astype(np.float32)), np.float32)[:, 0]

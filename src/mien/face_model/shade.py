@@ -34,6 +34,8 @@ SOCKET_SHADE = 0.9
 """The rim between lid and eyeball lies in the lid's shadow."""
 LID_SHADE, LID_SHADE_REACH = 0.45, 0.09
 """How much darker the newly uncovered eye is at the lids' edge, and how far in, cm."""
+FALLEN = 1.5
+"""A lid throws its whole shadow on the eye at 1 / this of a blink."""
 LASH_WIDTH = 0.1
 """Width of the line of lashes, cm."""
 STRANGE = 24.0
@@ -50,6 +52,8 @@ SHUT, HANGING = 0.9, 0.4
 """How far a lid must come down until no eye is seen, and until its lashes show against the skin."""
 LASH_SHADE, LASH_SHADE_WIDTH = 0.3, 0.28
 """How dark the shade is that lashes and the lid's edge throw, and how wide, cm."""
+RISEN_EDGE, RISEN_WIDTH = 0.7, 0.05
+"""How dark the edge of a risen lid is, where its lashes stand, and how wide, cm."""
 LINE_WIDTH = 0.06
 """Width of the line between closed lips, cm."""
 
@@ -95,6 +99,7 @@ def shade(skin: Skin, frame: Frame, wrinkle_map: Float | None) -> Layers:
     _mouth(skin, frame, layers)
     for side in SIDES:
         _lashes(skin, frame, side, layers)
+        _lid_edge(skin, frame, side, layers)
     _closed_lips(skin, frame, layers)
     layers.dim(frame.layer == SOCKET_LAYER, SOCKET_SHADE)
     if wrinkle_map is not None:
@@ -208,7 +213,7 @@ def _closing(skin: Skin, frame: Frame) -> Float:
 
 
 def _eyes(skin: Skin, frame: Frame, layers: Layers) -> None:
-    """Eyeballs, completed; wide lids throw their shadow on them."""
+    """Eyeballs, completed; lids that rise or fall throw their shadow on them."""
     ball = frame.layer == EYE_LAYER
     part = _window(ball)
     if part is None:
@@ -219,13 +224,14 @@ def _eyes(skin: Skin, frame: Frame, layers: Layers) -> None:
     stirred = np.where(left, *(np.float32(frame.scene.stirred[side]) for side in ("L", "R")))
     kept, hidden = skin.at(skin.eyes.kept, at), skin.at(skin.eyes.hidden, at)
     light = np.ones(len(kept), np.float32)
-    wide = min(1.0, frame.scene.wide)
-    if wide > 0.05:
+    near = [max(frame.scene.wide, FALLEN * frame.scene.blink[side]) for side in ("L", "R")]
+    if max(near) > 0.05:
+        lid = np.where(left, *(np.float32(min(1.0, part)) for part in near))
         ys, xs = np.nonzero(ball)
         top = np.full(ball.shape[1], ball.shape[0])
         np.minimum.at(top, xs, ys)
         below = (ys - top[xs]) / (0.32 * frame.unit)  # the shadow reaches a third of a centimetre
-        light *= (1 - wide * 0.38 * np.exp(-below * below)).astype(np.float32)
+        light *= (1 - lid * 0.38 * np.exp(-below * below)).astype(np.float32)
     # What a lid uncovers lies in its shade; what the photograph shows is shaded already.
     shown = np.pad(ball[part].astype(np.float32), 1)
     reach = LID_SHADE_REACH * frame.unit
@@ -327,6 +333,15 @@ def _lashes(skin: Skin, frame: Frame, side: str, layers: Layers) -> None:
         drawn = inked(strokes, frame.unit, layers.keep.shape)
         if drawn is not None:
             layers.over(*drawn, skin.eyes.lash)
+
+
+def _lid_edge(skin: Skin, frame: Frame, side: str, layers: Layers) -> None:
+    """The dark edge of a lid that rises: most of the photograph's lies on the eye, and stays."""
+    strength = min(1.0, frame.scene.wide) * frame.scene.stirred[side] * RISEN_EDGE
+    if strength <= 0.05:
+        return
+    line = _smoothed(frame.points[skin.model.lash_lines[side]])[1:-2]
+    _ink(layers, line, RISEN_WIDTH * frame.unit, strength, skin.eyes.lash)
 
 
 def _closed_lips(skin: Skin, frame: Frame, layers: Layers) -> None:
