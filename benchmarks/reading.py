@@ -4,7 +4,7 @@
 
 prints what the numbers of `mien.methods.morphable.retargeting` were chosen by, of training and
 validation people alone: how strong the reader sees their own smiles, what it sees in them at rest,
-and how far apart identities are fitted to one person's photographs and to two people's.
+and how alike one person's photographs are and two people's.
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ def _share(truth: Float, read: Float) -> tuple[float, float]:
 def calibration() -> dict[str, Any]:
     """London's training and validation people, at rest and smiling: `gain`, by which the width of
     the mouth and the height of its corners that the reader sees are smaller than they are; `rest`,
-    standard deviations of both in faces at rest; distances of fitted identities."""
+    standard deviations of both in faces at rest; how alike pairs of one person and of two are, and
+    the shares of either that are held for one person's."""
     method = editor("morphable").method
     assert isinstance(method, Morphable)
     root = data_home() / "london"
@@ -111,7 +112,7 @@ def calibration() -> dict[str, Any]:
     who = np.array([[face.fit.identity for face in pair] for pair in pairs])
     apart = np.linalg.norm(who[:, None, 0] - who[None, :, 1], axis=2)
     middles = np.array([[face.middle for face in pair] for pair in pairs])
-    alike = middles[:, 0] @ middles[:, 1].T
+    alike = middles[:, 0] @ middles[:, 1].T - retargeting.APART * apart
     same = np.eye(len(pairs), dtype=bool)
     return {
         "people": len(pairs),
@@ -121,10 +122,9 @@ def calibration() -> dict[str, Any]:
             [rounded(v) for v in np.percentile([p[at].parted for p in pairs], (0, 25, 50, 75, 100))]
             for at in (0, 1)
         ],
-        "identities_of_one": [rounded(v) for v in np.percentile(apart[same], (0, 50, 95, 100))],
-        "identities_of_two": [rounded(v) for v in np.percentile(apart[~same], (0, 5, 50, 100))],
-        "alike_of_one": [rounded(v) for v in np.percentile(alike[same], (0, 20, 50, 100))],
-        "alike_of_two": [rounded(v) for v in np.percentile(alike[~same], (0, 50, 99, 100))],
+        "alike_of_one": [rounded(v) for v in np.percentile(alike[same], (0, 15, 50, 100))],
+        "alike_of_two": [rounded(v) for v in np.percentile(alike[~same], (50, 99, 99.9, 100))],
+        "held_for_one": [rounded((alike > retargeting.ALIKE)[m].mean()) for m in (same, ~same)],
     }
 
 

@@ -11,11 +11,12 @@ from mien import facs, images
 from mien.errors import WeightsError
 from mien.faces.align import align
 from mien.faces.detect import detect
-from mien.methods.morphable import reader
+from mien.methods.morphable import reader, retargeting
 from mien.methods.morphable.method import Morphable
 from mien.methods.morphable.retargeting import AJAR, parted
+from mien.methods.morphable.synthesis import Shown, matched
 from mien.nn import tensors
-from mien.types import Faces, Float, UInt8
+from mien.types import Expression, Faces, Float, UInt8
 from mien.zoo.samples import samples
 
 
@@ -132,6 +133,50 @@ def test_lips_are_parted_where_no_lip_is(editor: mien.Editor, grey: bool) -> Non
         found[asked] = parted(faces_of(shown))
     assert max(found["neutral"], found["happy:closed"]) < AJAR[0]
     assert min(found["happy"], found["surprise"]) > AJAR[1]
+
+
+def test_ones_own_expression_is_matched_by_its_pixels(editor: mien.Editor) -> None:
+    """One person's photographs are compared themselves: shapes that neither the network nor the
+    landmarks tell apart come nearer, whatever light the reference was taken in."""
+    source, before = faces("anna", 320), images.read(samples()["anna"]).pixels
+    method, (rig,) = editor.method, editor.method.model_head.rigs(source)
+    asked = mien.ActionUnits.parse("AU18=0.7", "AU26=0.5")
+    truth = editor.edit(samples()["anna"], asked).pixels
+    darker = faces_of((0.85 * truth.astype(float)).astype(np.uint8))
+    start = method.model_head.own(rig) + method._read(darker)[0] - method._read(source)[0]
+    shown = Shown.of(images.to_uint8(darker.pixels)[0], darker.landmarks[0])
+    goal = matched(method.model_head, rig, start, shown, "seen")
+
+    def off(weights: np.ndarray) -> float:
+        code = method._padded(weights[None])
+        made = images.to_uint8(
+            method.composed(source.pixels, method.edit(source, Expression(code)))
+        )
+        wanted = align(truth, detect(before)[0], 320).pixels
+        return float(np.abs(made[0].astype(float) - wanted)[180:290, 90:230].mean())
+
+    assert off(goal) < 0.7 * off(start)
+
+
+def test_the_first_frame_of_a_film_says_whose_reference_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another frame's doubt would be a jump; and frames are not compared by pixels."""
+    method = mien.load("morphable")
+    source, reference = faces("anna", 320), faces("ben", 320)
+    film = Faces(source.pixels, source.landmarks, method.people(source))
+    asked: list[tuple[bool, bool]] = []
+    doubts = iter((True, False, False))
+    monkeypatch.setattr(retargeting.Face, "is_of", lambda *_: next(doubts))
+
+    def told(*parts: object) -> np.ndarray:
+        asked.append((bool(parts[-2]), bool(parts[-1])))
+        return np.zeros(53, np.float32)
+
+    monkeypatch.setattr(retargeting, "retargeted", told)
+    for shown in (film, Faces(0.9 * film.pixels, film.landmarks, film.people), source):
+        method.transferred(reference, shown, method.encode(shown))
+    assert asked == [(True, False), (True, False), (False, True)]
 
 
 def test_what_is_no_encoder_is_refused() -> None:

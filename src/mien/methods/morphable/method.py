@@ -27,6 +27,7 @@ from mien.methods.base import REMEMBERED, Method
 from mien.methods.drawing import Memory, ModelHead, one, shipped_head
 from mien.methods.morphable import reader, retargeting
 from mien.methods.morphable.config import Architecture
+from mien.methods.morphable.synthesis import Shown
 from mien.types import Composition, Expression, Faces, Float, Identity
 
 TURN, LIGHT = slice(-5, -2), slice(-2, None)
@@ -55,6 +56,7 @@ class Morphable(Method[Float]):
         self._reads: Memory[Float] = Memory(REMEMBERED)
         self._references: Memory[retargeting.Face] = Memory(REMEMBERED)
         self._changes: Memory[Float] = Memory(REMEMBERED)
+        self._pairs: Memory[bool] = Memory(REMEMBERED)
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, str]) -> None:
         """Take the face model of a weights file."""
@@ -173,7 +175,14 @@ class Morphable(Method[Float]):
         (rig,) = self.model_head.rigs(source)
         here = self._face(source, rig.fit)
         there = self._references.get(reference, self.look)
-        return retargeting.retargeted(self.model_head, rig, here, there)
+        if source.people is None:
+            same = there.is_of(here)
+        else:  # decided by the first frame of a film: another one's doubt would be a jump
+            pair = source.people.tobytes() + reference.digest
+            same = self._pairs.kept(pair, partial(there.is_of, here))
+        # frames of a film are not compared: each would settle a little differently, in a second
+        compared = source.people is None
+        return retargeting.retargeted(self.model_head, rig, here, there, same, compared)
 
     def look(self, face: Faces[Float]) -> retargeting.Face:
         """What a reference says to others, of the one face of a batch."""
@@ -182,7 +191,8 @@ class Morphable(Method[Float]):
     def _face(self, face: Faces[Float], found: Fit) -> retargeting.Face:
         points, middle = retargeting.small(face), retargeting.eyes_and_nose(face)
         parted = retargeting.parted(face)
-        return retargeting.Face(points, found, self._read(face)[0], middle, parted)
+        shown = Shown.of(to_uint8(face.pixels)[0], face.landmarks[0])
+        return retargeting.Face(points, found, self._read(face)[0], middle, parted, shown)
 
     def _read(self, faces: Faces[Float]) -> Float:
         """Blendshape weights (B, 53) of what the reader sees in faces."""

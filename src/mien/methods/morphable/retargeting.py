@@ -3,7 +3,8 @@
 The reader tells which shapes are shown, but not how wide or how far open a mouth is: that the 68
 landmarks know to a few pixels. So its reading is the prior of a fit where both photographs show one
 person, whose identity is then known; and in every case the mouth is moved on until it is, on the
-source, as much wider, higher at its corners and further open as it is in the reference.
+source, as much wider, higher at its corners and further open as it is in the reference. One
+person's pictures are then compared themselves, see `synthesis`.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from mien.face_model.arrays import Double
 from mien.face_model.bounded import in_box
 from mien.face_model.fit import LOWER_LIP, UPPER_LIP, Fit, fit, fitted, merge_lips
 from mien.face_model.frame import SOURCE_SIZE, resized
-from mien.face_model.mesh import SIDES, FaceModel
+from mien.face_model.mesh import FaceModel
 from mien.face_model.problem import EYE_CORNERS, Expected, View, ruler, solve
 from mien.face_model.render import Rig
 from mien.face_model.threads import one_thread
 from mien.methods.drawing import ModelHead
+from mien.methods.morphable.synthesis import Gap, Shown, both_sides, matched
 from mien.types import Faces, Float
 
 GAIN = 1.3
@@ -31,12 +33,10 @@ GAIN = 1.3
 are: by regression of how much wider and higher at their corners the mouths of 66 training and
 validation people are, smiling, on what it reads (1.31, 1.24). This and the two below:
 `python benchmarks/reading.py`."""
-SAME = 3.7
-"""Distance of two fitted identities up to which they are one person's: 95 % of the pairs of one
-person's photographs are nearer, 95 % of those of two people's farther apart."""
-ALIKE = 0.85
-"""Correlation of eyes and nose from which they are: 99 of 100 pairs of two people's photographs
-under one light are less alike, 8 of 10 of one person's at rest and smiling are more."""
+ALIKE, APART = 0.79, 0.02
+"""Correlation of eyes and nose, less this much for each unit that the fitted identities are apart,
+from which two photographs show one person: 1 of 1,000 pairs of two people under one light reaches
+it, and 85 % of the pairs of one person at rest and smiling."""
 REST: Double = np.array([0.03, 0.02, 1.0])
 """Measures up to which a source counts as at rest, three standard deviations of what is read in
 training people who are: what the reader takes for a smile there is not taken away."""
@@ -49,9 +49,10 @@ _DARK, _PALE = 0.35, 0.65
 _GREY, _SLIT = 3.0, 0.06
 """Redness (a* of CIELAB) below which teeth and lips look alike, so that the gap of the landmarks
 decides: from how much on, by eye, a mouth is open for the most part."""
-REACH: Double = np.array([1.0, 1.2, 1.0])
-"""By what measures of somebody else's mouth are asked for: mesh and moving on fall short of the
-corners' height. By trials on training and validation people, as are the three below."""
+REACH: Double = np.array([1.2, 1.2, 1.0])
+"""By what measures of somebody else's mouth are asked for: of what the mesh reaches, landmarks see
+0.84 of the width in what is drawn, and moving on falls short of the corners' height. By trials on
+training and validation people, as are the three below."""
 PULL = 14.0
 """One over the reader's error, as a prior."""
 HOLD = 10.0
@@ -71,14 +72,15 @@ _EYES, _CORNERS = slice(36, 48), (48, 54)
 @dataclass(frozen=True)
 class Face:
     """A face of a photograph: landmarks (68, 2) in px of the 320 px crop, the face model fitted to
-    them, what the reader sees, weights (53,), eyes and nose, see `eyes_and_nose`, and how far the
-    lips are `parted`."""
+    them, what the reader sees, weights (53,), eyes and nose, see `eyes_and_nose`, how far the lips
+    are `parted`, and the photograph as pictures are compared."""
 
     points: Float
     fit: Fit
     read: Float
     middle: Float
     parted: float
+    shown: Shown
 
     @property
     def seen(self) -> tuple[Float, ...]:
@@ -88,7 +90,7 @@ class Face:
     def is_of(self, other: Face) -> bool:
         """Whether both show one person, as far as can be seen: a doubt is none."""
         apart = float(np.linalg.norm(self.fit.identity - other.fit.identity))
-        return apart < SAME and float(self.middle @ other.middle) > ALIKE
+        return float(self.middle @ other.middle) - APART * apart > ALIKE
 
 
 def small(faces: Faces[Float]) -> Float:
@@ -137,15 +139,19 @@ def strengthened(model: FaceModel, read: Float) -> Float:
     return np.where(mouth, read * np.float32(GAIN), read)
 
 
-def retargeted(head: ModelHead, rig: Rig, source: Face, reference: Face) -> Float:
+def retargeted(
+    head: ModelHead, rig: Rig, source: Face, reference: Face, same: bool, compared: bool
+) -> Float:
     """The change of weights (53,), relative to rest, by which the source, whose rig it is, shows
-    what the reference shows; 0 of a face that is its own reference."""
+    what the reference shows; 0 of a face that is its own reference. `same`: both show one person;
+    `compared`: their pictures are then compared as well, which takes a second."""
     model, own = head.model, head.own(rig)
     if all(np.array_equal(*seen) for seen in zip(source.seen, reference.seen, strict=True)):
         return np.zeros_like(own)
     if reference.fit.undrawable is not None:  # landmarks that are not to be believed
         return reference.read - source.read
-    if reference.is_of(source):
+    apart = reference.parted - source.parted
+    if same:
         who = source.fit.identity
         step = _explained(model, who, reference) - _explained(model, who, source)
         there, here = (
@@ -160,10 +166,18 @@ def retargeted(head: ModelHead, rig: Rig, source: Face, reference: Face) -> Floa
         gaps = [_measures(_seen(model, face.fit))[2] for face in (reference, source)]
         change[2] = gaps[0] - gaps[1]
     if change[2] > 0:
-        apart = reference.parted - source.parted
         change[2] *= min(max((apart - AJAR[0]) / (AJAR[1] - AJAR[0]), 0.0), 1.0)
-    goal = _closed_in(head, rig, own + step, change)
+    goal = _closed_in(head, rig, own + step, change).astype(np.float32)
+    if same and compared and rig.fault is None:
+        goal = matched(head, rig, goal, reference.shown, _gap(apart))
     return np.asarray(goal - own, np.float32)
+
+
+def _gap(apart: float) -> Gap:
+    """What says how far one person's lips are apart, given how much more is `parted` than was."""
+    if not 0 <= apart < sum(AJAR) / 2:
+        return "seen"
+    return "kept" if apart < AJAR[0] / 2 else "free"
 
 
 def _explained(model: FaceModel, identity: Float, face: Face) -> Float:
@@ -183,7 +197,7 @@ def _closed_in(head: ModelHead, rig: Rig, goal: Float, change: Double) -> Double
     """Weights (53,) near `goal`, relative to rest, at which the measures of the source's mouth are
     `change` more than in its photograph."""
     model = head.model
-    groups = [_columns(model, name) for name in MOVED]
+    groups = [both_sides(model, name) for name in MOVED]
     shapes = [model.expressions[columns][:, model.landmarks].sum(0) for columns in groups]
     wanted = _measures(_landmarks(head, rig, head.own(rig))) + change
     start, now = goal.astype(np.float64), goal.astype(np.float64)
@@ -203,12 +217,6 @@ def _closed_in(head: ModelHead, rig: Rig, goal: Float, change: Double) -> Double
     return now
 
 
-def _columns(model: FaceModel, name: str) -> list[int]:
-    """Where a shape stands, or both of its sides."""
-    names = [name] if name in model.index else [f"{name}_{side}" for side in SIDES]
-    return [model.index[each] for each in names]
-
-
 def _landmarks(head: ModelHead, rig: Rig, weights: Float) -> Double:
     """Landmarks (68, 3) cm of a person who shows weights (53,), relative to rest, as drawn."""
     vertices = pose(head.model, rig.person, head.absolute(rig, weights))
@@ -221,7 +229,7 @@ def _foretold(rig: Rig, face: Face) -> Double:
     model = rig.model
     (by_reader,) = read_in(model, [face.read], rig.person.neutral)
     by_table = _measures(_seen(model, face.fit)) - _measures(_seen(model, face.fit, neutral=True))
-    smile = float(face.read[_columns(model, "mouthSmile")].mean())
+    smile = float(face.read[both_sides(model, "mouthSmile")].mean())
     share = TABLE * min(max(smile, 0.0), 1.0)
     out: Double = (1 - share) * by_reader + share * by_table
     return out
