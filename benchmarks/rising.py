@@ -59,7 +59,7 @@ def readings(editor: Editor, path: Path) -> tuple[bool, dict[str, list[float]]]:
     """Whether the skin is dark, and per unit the readings at `STEPS`, less the photograph's."""
     photo = images.read(path)
     (face,) = choose(detect(photo.pixels), "largest")
-    cheek = cheek_colour(photo.pixels.astype(np.float32), face.landmarks)
+    cheek = cheek_colour(photo.pixels.astype(np.float32), face.landmarks.astype(np.float64))
     out = {}
     for unit, names in UNITS.items():
         row = [read(align(photo.pixels, face, SEEN).pixels, names)]

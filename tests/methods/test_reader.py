@@ -139,7 +139,9 @@ def test_ones_own_expression_is_matched_by_its_pixels(editor: mien.Editor) -> No
     """One person's photographs are compared themselves: shapes that neither the network nor the
     landmarks tell apart come nearer, whatever light the reference was taken in."""
     source, before = faces("anna", 320), images.read(samples()["anna"]).pixels
-    method, (rig,) = editor.method, editor.method.model_head.rigs(source)
+    method = editor.method
+    assert isinstance(method, Morphable)
+    (rig,) = method.model_head.rigs(source)
     asked = mien.ActionUnits.parse("AU18=0.7", "AU26=0.5")
     truth = editor.edit(samples()["anna"], asked).pixels
     darker = faces_of((0.85 * truth.astype(float)).astype(np.uint8))
