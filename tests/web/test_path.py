@@ -186,6 +186,5 @@ def a_film(visit: Any, films: Callable[..., Path]) -> None:
     visit.press("Set a keyframe here")
     page.get_by_role("list", name="Keyframes").get_by_role("button", name="1 s: happy").wait_for()
     page.get_by_role("button", name="Make the film").click()
-    page.get_by_text(
-        f"{FRAMES - 1} of {FRAMES} frames edited"
-    ).wait_for()  # the first is as the film is
+    # the first frame is as the film is
+    page.get_by_text(f"{FRAMES - 1} of {FRAMES} frames edited").wait_for()
