@@ -263,30 +263,27 @@ def swaying(path: Path, frames: int) -> Path:
 
 
 CURVE = """
-import sys, numpy as np, mien
-from budget import PORTRAIT, edited, photographs, resident
-editor, count = mien.Editor(mien.load()), int(sys.argv[1])
-for k, pixels in enumerate(photographs(PORTRAIT, count)):
-    edited(editor, pixels, "happy")
-    print(resident(), flush=True)
+import os, sys, cv2, numpy as np, mien
+from mien import images
+from mien.zoo.samples import samples
+editor, side, count = mien.Editor(mien.load()), int(sys.argv[1]), int(sys.argv[2])
+faces = [images.read(path).pixels for path in samples().values()]
+for k in range(count):
+    face = faces[k % len(faces)]
+    matrix = np.array([[side / len(face), 0, 0.37 * k], [0, side / len(face), 0.21 * k]])
+    pixels = cv2.warpAffine(face, matrix, (side, side), borderMode=cv2.BORDER_REFLECT)
+    editor.edit(pixels, mien.Label("happy")).marked
+    with open("/proc/self/statm") as told:
+        print(int(told.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6, flush=True)
 """
 
 
-def resident() -> float:
-    """Memory of this process, MB."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
-
-
 def memory(count: int) -> list[float]:
-    """MB of a process of its own after each of so many photographs, each another face."""
-    here = str(Path(__file__).parent)
-    path = os.pathsep.join(p for p in (here, os.environ.get("PYTHONPATH", "")) if p)
-    done = subprocess.run(
-        [sys.executable, "-c", CURVE, str(count)],
-        env=os.environ | {"PYTHONPATH": path}, check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    return [float(line) for line in done.stdout.split()]
+    """MB of a process of its own, with nothing that only measures, after each of so many
+    photographs, each another face."""
+    words = [sys.executable, "-c", CURVE, str(PORTRAIT), str(count)]
+    done = subprocess.run(words, check=True, capture_output=True, text=True)
+    return [round(float(line), 1) for line in done.stdout.split()]
 
 
 def table(costs: Mapping[str, Cost]) -> str:

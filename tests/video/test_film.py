@@ -29,7 +29,7 @@ from mien.types import UInt8
 from mien.video import reading
 from mien.video.driving import Constant, Curve, DrivingFilm
 from mien.video.evidence import examine_film, statement
-from mien.video.film import edit_film
+from mien.video.film import ahead, edit_film
 from mien.video.reading import Film, look
 from mien.zoo.samples import samples
 
@@ -351,3 +351,14 @@ def test_curves_that_are_none(tmp_path: Path, text: str, wrong: str) -> None:
         Curve.read(tmp_path / "c.csv")
     (tmp_path / "c.csv").write_text("time,intensity\n# slowly\n0,0\n\n2.5,1\n")
     assert Curve.read(tmp_path / "c.csv") == Curve((0.0, 2.5), (0.0, 1.0))
+
+
+def test_steps_ahead_keep_their_order_and_tell_what_fails() -> None:
+    def steps() -> Iterator[int]:
+        yield from (1, 2, 3)
+        raise ValueError("the fourth")
+
+    taken = ahead(steps())
+    assert [next(taken) for _ in range(3)] == [1, 2, 3]
+    with pytest.raises(ValueError, match="the fourth"):
+        next(taken)

@@ -135,19 +135,14 @@ def _draw(photo: UInt8, view: View, fields: _Fields, result: UInt8) -> None:
     shape = (part.bottom - part.top, part.right - part.left)
     packed = cv2.merge((*flow, changes.astype(np.float32), (1 - cover) * gain))
     seen = _drawn(np.asarray(packed, np.float32), part.matrix, shape)
-    along, down, reached, shown = (np.ascontiguousarray(seen[..., i]) for i in range(4))
     painted = _drawn(fields.paint * moving.tripled(cover), part.matrix, shape)
-    (a, b), (c, d) = np.linalg.inv(part.matrix[:, :2].astype(np.float64)).astype(np.float32)
-    motion = np.empty((2, *shape), np.float32)
-    for into, (of_x, of_y) in zip(motion, ((a, b), (c, d)), strict=True):
-        np.multiply(of_x, along, out=into)
-        into += of_y * down
-    touched = reached > 0
+    turn = np.linalg.inv(part.matrix[:, :2].astype(np.float64)).astype(np.float32)
+    touched = np.asarray(seen[..., 2] > 0)
     for near, inner, there in moving.tiles(touched):
-        within = part.within(near)
-        around = np.ascontiguousarray(motion[:, near[0], near[1]])
-        crisp = moving.crisp(moving.moved(photo, within, around), around)[inner]
-        crisp *= moving.tripled(shown[there])
+        along, down, _, shown = cv2.split(seen[near])
+        motion = np.stack([of_x * along + of_y * down for of_x, of_y in turn])
+        crisp = moving.crisp(moving.moved(photo, part.within(near), motion), motion)[inner]
+        crisp *= moving.tripled(np.asarray(shown[inner], np.float32))
         pixels = cv2.add(crisp, painted[there], dtype=cv2.CV_8U)  # rounded, within 0..255
         cv2.copyTo(pixels, touched[there].view(np.uint8), part.of(result)[there])
 

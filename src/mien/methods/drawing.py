@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
 import cv2
@@ -28,14 +28,17 @@ T = TypeVar("T")
 KNOWN = 64
 """People, known by their identity, whose teeth are remembered from picture to picture."""
 FITTED = 4
-"""Fitted faces that are kept for the next ask; one of 1,024 px takes 60 MB."""
+"""Fitted faces that are kept for the next ask, at most;"""
+PIXELS = 1_200_000
+"""and pixels of their crops, at most, unless a single one has more: 60 bytes each."""
 
 
 class Memory(Generic[T]):
     """What was found out about the last faces, by their pixels and landmarks. Safe in threads."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, most: int, size: Callable[[T], int] | None = None, room: int = 0) -> None:
+        """`most` entries, and of a `size` of `room` together, but for a single one."""
+        self._most, self._size, self._room = most, size, room
         self._known: OrderedDict[bytes, T] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -52,15 +55,20 @@ class Memory(Generic[T]):
         found = find()
         with self._lock:
             self._known[key] = found
-            while len(self._known) > self._most:
+            while len(self._known) > self._most or self._full():
                 self._known.popitem(last=False)
         return found
 
-    def __deepcopy__(self, memo: object) -> Memory[T]:
-        return Memory(self._most)
+    def _full(self) -> bool:
+        if self._size is None or len(self._known) < 2:
+            return False
+        return sum(map(self._size, self._known.values())) > self._room
 
-    def __reduce__(self) -> tuple[type[Memory[T]], tuple[int]]:
-        return type(self), (self._most,)
+    def __deepcopy__(self, memo: object) -> Memory[T]:
+        return Memory(self._most, self._size, self._room)
+
+    def __reduce__(self) -> tuple[type[Memory[T]], tuple[Any, ...]]:
+        return type(self), (self._most, self._size, self._room)
 
 
 class ModelHead:
@@ -68,7 +76,7 @@ class ModelHead:
 
     def __init__(self, model: FaceModel) -> None:
         self.model = model
-        self._rigs = Memory[list[Rig]](FITTED)
+        self._rigs = Memory[list[Rig]](FITTED, _pixels, PIXELS)
         self._alive: WeakValueDictionary[bytes, Rig] = WeakValueDictionary()
         self._donors: OrderedDict[bytes, Donor | None] = OrderedDict()
         self._lock = threading.Lock()
@@ -151,6 +159,10 @@ class ModelHead:
             while len(self._donors) > KNOWN:
                 self._donors.popitem(last=False)
         return [rig]
+
+
+def _pixels(rigs: list[Rig]) -> int:
+    return sum(rig.crop.shape[0] * rig.crop.shape[1] for rig in rigs)
 
 
 def one(faces: Faces[Float], index: int) -> Faces[Float]:

@@ -131,8 +131,9 @@ def _bound(faint: Float, pixels: float) -> float:
 
 def _added(pixels: UInt8, faint: Float) -> UInt8:
     """All three channels by as much, so that grey stays grey."""
-    levels = np.rint(faint).astype(np.int16)[..., None]
-    return np.asarray(np.clip(pixels + levels, 0, 255), dtype=np.uint8)
+    levels = np.rint(faint).astype(np.int16)
+    out = cv2.add(pixels, cv2.merge((levels, levels, levels)), dtype=cv2.CV_8U)  # within 0..255
+    return np.asarray(out, np.uint8)
 
 
 def _at_home(light: Float, shape: Float) -> float:
