@@ -17,7 +17,7 @@ def moved(rig: Rig, **units: float) -> np.ndarray:
 
 def test_a_raised_chin_leaves_its_outline(rig: Rig) -> None:
     lip, edge = -moved(rig, AU17=1)[[57, 8], 1]
-    assert lip > 5
+    assert lip > 4  # it meets the upper one
     assert edge < 0.45 * lip
 
 

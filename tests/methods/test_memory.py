@@ -11,9 +11,14 @@ def test_the_oldest_goes_when_there_are_too_many() -> None:
     memory = Memory[int](2)
     for key in (b"a", b"b", b"a", b"c"):
         memory.kept(key, lambda: 1)
-    asked = []
+    asked = list[bytes]()
     for key in (b"a", b"c", b"b"):
-        memory.kept(key, lambda key=key: asked.append(key) or 1)  # type: ignore[misc]
+
+        def made(key: bytes = key) -> int:
+            asked.append(key)
+            return 1
+
+        memory.kept(key, made)
     assert asked == [b"b"]
 
 
