@@ -185,6 +185,8 @@ def a_film(visit: Any, films: Callable[..., Path]) -> None:
     page.locator("#moment").get_by_role("slider").fill("1")
     visit.press("Set a keyframe here")
     page.get_by_role("list", name="Keyframes").get_by_role("button", name="1 s: happy").wait_for()
+    page.locator("#keyframe").scroll_into_view_if_needed()
+    visit.shot("film-keys")
     page.get_by_role("button", name="Make the film").click()
     # the first frame is as the film is
     page.get_by_text(f"{FRAMES - 1} of {FRAMES} frames edited").wait_for()

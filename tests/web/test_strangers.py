@@ -159,7 +159,8 @@ def test_an_upload_is_a_key_and_works_once_known(studio: TestClient, anna: bytes
     keys = studio.post("/gradio_api/upload", files={"files": ("../../a.jpg", anna)}).json()
     assert len(keys) == 1
     assert not {"/", "\\", "."} & set(keys[0]), "a path is told"
-    opening = next(e for e in events(studio) if len(e["inputs"]) == 3 and len(e["outputs"]) > 8)
+    sent = [e for e in events(studio) if e["targets"][0][1] == "upload"]
+    opening = next(e for e in sent if len(e["inputs"]) == 3 and len(e["outputs"]) > 8)
     named = {"path": keys[0], "meta": META, "orig_name": "a.jpg", "size": 3, "mime_type": "x"}
     told: list[str] = []
     for url in (None, f"{HERE}/gradio_api/file={keys[0]}"):
@@ -175,7 +176,8 @@ def test_an_upload_is_a_key_and_works_once_known(studio: TestClient, anna: bytes
 
 def test_what_is_no_picture_is_told_without_its_path(studio: TestClient, cached: Path) -> None:
     [key] = studio.post("/gradio_api/upload", files={"files": ("a.jpg", b"no picture")}).json()
-    opening = next(e for e in events(studio) if len(e["inputs"]) == 3 and len(e["outputs"]) > 8)
+    sent = [e for e in events(studio) if e["targets"][0][1] == "upload"]
+    opening = next(e for e in sent if len(e["inputs"]) == 3 and len(e["outputs"]) > 8)
     told = join(studio, opening, [{"path": key, "meta": META}, None, None]).text
     assert "is not a picture" in told
     assert str(cached) not in told

@@ -308,8 +308,9 @@ class Events:
 
         return _unsent(sitting, await self._at_desk(work))
 
-    async def download(self, key: str, name: str) -> Response:
-        """A result at the photograph's own size, as a file; a picture of the history."""
+    async def download(self, key: str, name: str, make: bool = False) -> Response:
+        """A result at the photograph's own size, as a file, or only to `make` it, so that it is
+        there when it is asked for next; a picture of the history."""
         what, _, kind = name.partition(".")
         if what.startswith("step-") and kind == "jpg":
             steps = {f"step-{step.name}": step.picture for step in self.sittings.get(key).steps}
@@ -329,7 +330,11 @@ class Events:
                 raise Refused(404, "not_found", "nothing was swapped")
             return result.encode(f".{kind}")
 
-        data = await self._at_desk(work)
+        there, look, sitting.made = sitting.made, sitting.look, None
+        data = there[2] if there and there[:2] == (name, look) else await self._at_desk(work)
+        if make:
+            sitting.made = name, look, data
+            return Response(status_code=204)
         return Response(data, media_type="image/png" if kind == "png" else "image/jpeg")
 
 

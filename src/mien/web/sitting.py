@@ -75,6 +75,8 @@ class Sitting:
         self.chosen: int | None = self.faces.index(largest[0])
         self.guests: dict[str, Guest] = {}
         """Who may be the reference (`like`), and who may swap (`swap`)."""
+        self.made: tuple[str, Look, bytes] | None = None
+        """A download that was made and not fetched yet: its name, of which look, its bytes."""
         self.reference = 0
         """How often a guest's expression was taken."""
         self.steps = [Step((None,) * len(self.faces))]
@@ -150,7 +152,7 @@ class Sitting:
 
     def use(self, editor: Editor) -> None:
         """Another method from now on."""
-        self.editor = editor
+        self.editor, self.made = editor, None
 
     def preview(self) -> UInt8:
         """The look, uint8 (h, w, 3), at `PREVIEW` px: marked, for it may be kept as well."""

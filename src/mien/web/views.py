@@ -276,7 +276,8 @@ def _box(sitting: Sitting, index: int) -> str:
 
 def _links(sitting: Sitting, what: str, name: str) -> str:
     return " ".join(
-        f'<a href="studio/{sitting.key}/{what}.{kind}" download="{escape(name)}.{kind}">{word}</a>'
+        f'<a href="studio/{sitting.key}/{what}.{kind}" download="{escape(name)}.{kind}" data-made>'
+        f"{word}</a>"
         for kind, word in (("png", "PNG"), ("jpg", "JPEG"))
     )
 

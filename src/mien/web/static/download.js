@@ -1,19 +1,19 @@
 // Runs once, in the head of the page. A result is made when it is asked for, which takes a moment for
 // a large photograph: the link says so meanwhile, and a mistake is told in the page, not kept as a file.
 document.addEventListener("click", async (event) => {
-  const link = event.target.closest?.("a[download][href^='studio/']");
+  const link = event.target.closest?.("a[data-made]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   if (link.ariaBusy === "true") return;
   link.ariaBusy = "true";
   document.body.toggleAttribute("data-saving", true);
   try {
-    const answer = await fetch(link.href);
+    const answer = await fetch(`${link.href}?make=true`);
     if (!answer.ok) throw new Error((await answer.json()).error?.message);
-    const file = URL.createObjectURL(await answer.blob());
-    const save = Object.assign(document.createElement("a"), { href: file, download: link.download });
-    save.click(); // it is not in the page, so this is not heard again
-    setTimeout(() => URL.revokeObjectURL(file), 60000);
+    const save = Object.assign(document.createElement("a"), { href: link.href, download: link.download });
+    document.body.append(save);
+    save.click(); // it is there by now
+    save.remove();
   } catch (error) {
     window.mien.tell(error.message || "the download failed: try again");
   }

@@ -1,0 +1,47 @@
+"""A download is made first, while the page shows work, and then fetched as it is."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+
+import pytest
+from PIL import Image
+
+from mien import images
+from mien.web.events import Events
+from mien.web.sitting import Sitting
+from mien.web.wish import Wish
+from mien.web.workshop import Workshop
+from mien.zoo.samples import samples
+
+
+def test_made_once_and_fetched_once(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = Events(workshop)
+    sitting = Sitting(images.read(samples()["anna"]), workshop.editor(workshop.default))
+    events.sittings.add(sitting)
+    sitting.wear(Wish.label("happy", 1.0))
+    results: list[str] = []
+    original = Sitting.result
+
+    def counted(self: Sitting) -> object:
+        results.append("made")
+        return original(self)
+
+    monkeypatch.setattr(Sitting, "result", counted)
+
+    def fetched(name: str, make: bool = False) -> tuple[int, bytes, int]:
+        answer = asyncio.run(events.download(sitting.key, name, make))
+        return answer.status_code, bytes(answer.body), len(results)
+
+    assert fetched("result.png", make=True) == (204, b"", 1)
+    status, data, count = fetched("result.png")
+    assert (status, count) == (200, 1), "it was there"
+    assert Image.open(io.BytesIO(data)).info["guide"] == "happy"
+    assert fetched("result.png")[2] == 2, "it is not kept"
+    fetched("result.png", make=True)
+    assert fetched("result.jpg")[2] == 4, "another file"
+    fetched("result.png", make=True)
+    sitting.wear(Wish.label("sad", 1.0))
+    data = fetched("result.png")[1]
+    assert Image.open(io.BytesIO(data)).info["guide"] == "sad", "never an older look"
