@@ -195,6 +195,11 @@ def moved(before: Seen, after: Seen) -> dict[str, float]:
     }
 
 
+TUNED = "s1"
+"""The speaker of `grid` on whose clips the matching of one person's photographs was tuned: there
+are no others to set aside. The rest decided nothing."""
+
+
 def speech(bench: Bench) -> dict[str, Any]:
     """Each clip of `grid`: the shut frame given the widest."""
     clips = talking(json.loads((data_home() / "grid" / "frames.json").read_text("utf-8")))
@@ -237,6 +242,7 @@ def speech(bench: Bench) -> dict[str, Any]:
             "gap_median": median(column.values("gap")),
             "gap_range": spread(column.values("gap")),
             "one_clip_a_speaker": means(Column(list(each.values()))) | {"speakers": len(each)},
+            "never_tuned_on": means(Column([r for who, r in each.items() if who != TUNED])),
             "refused": column.refused,
             "least_gain": column.worst("mouth_gain"),
         }

@@ -40,7 +40,7 @@ SOFT = 1.0
 """Blur, px, under which pictures are compared: drawn and real pores differ."""
 FACE = 0.2
 """What a pixel of the face counts, in units of one around the mouth. By trials on training and
-validation people, as are the two below."""
+validation people and one speaker's clips, as are the two below."""
 POINTS = 0.5
 """What a landmark of the mouth that is off by the distance of the outer eye corners counts, in
 units of a mouth that is off by half the range of its colours."""
