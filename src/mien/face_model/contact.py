@@ -19,8 +19,8 @@ OUTER = (50, 51, 52), (58, 57, 56)
 CORNERS = [60, 64]
 SOFT = 0.03
 """Overlap, cm, up to which lips give way: flesh is pressed flat before it is pushed."""
-YIELDS = 0.7
-"""The lower lip's share of what is pushed back: it is the one that moved."""
+YIELDS = 0.25
+"""The lower lip's share of what is pushed back: a raised chin lifts the upper lip too."""
 ACROSS = 0.75
 """Reach along the lip of what one landmark says, cm."""
 KEPT, SUCKED, ROLLED = 0.55, 0.2, (0.75, 1.0)
