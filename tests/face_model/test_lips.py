@@ -155,7 +155,7 @@ def test_a_made_donor_gives_its_texture(
         pixels = donor.pixels.copy()
         pixels[:, ::10] //= 3
         donors.append(LipDonor(donor.name, pixels, donor.lip, donor.skin, donor.brown))
-    monkeypatch.setattr("mien.face_model.sitter.lenders", lambda: tuple(donors))
+    monkeypatch.setattr("mien.face_model.sitter.lips_library", lambda: tuple(donors))
     landmarks = parted.fit.landmarks.astype(np.float32)
     striped = Rig(model, parted.crop, landmarks, neutral=False).render(REST, SIZE)
     plain = parted.render(REST, SIZE)

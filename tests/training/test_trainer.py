@@ -191,10 +191,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 import torch
-from mien.training import journal, recipe, stages
+from mien.training import log, recipe, stages
 
 torch.set_num_threads(1)
-journal.CHECKED = 4
+log.CHECKED = 4
 path, data, out, images, batch, devices = sys.argv[1:]
 (found,) = (s for s in recipe.read(Path(path)) if s.name == "units")
 small = found.config.small()
