@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gradio_events import opening_of
 
 from mien.web.limits import Limits
 
@@ -85,7 +86,9 @@ class Command:
         return answer.status, answer.read()
 
     def busy(self, count: int) -> None:
+        deadline = time.monotonic() + 60
         while self.queue() < count:
+            assert time.monotonic() < deadline, f"{count} requests are not at work"
             time.sleep(0.02)
 
     def end(self) -> tuple[float, str]:
@@ -179,9 +182,7 @@ def test_the_studio_ends_too(command: Start, anna: bytes) -> None:
     uploaded = server.ask("/gradio_api/upload", form(b"slow60.0", "files"), FORM)
     file = {"path": json.loads(uploaded.read())[0], "meta": META}
     config = json.loads(server.ask("/config").read())
-    opening = next(
-        d for d in config["dependencies"] if len(d["inputs"]) == 3 and len(d["outputs"]) > 8
-    )
+    opening = opening_of(config["dependencies"])
     event = {"data": [file, None, None], "fn_index": opening["id"], "session_hash": "somebody"}
     news: list[bytes] = []
     reader = threading.Thread(target=open_it, args=(server, json.dumps(event).encode(), news))

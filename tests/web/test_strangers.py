@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gradio_events import opening_of
 from PIL import Image
 from starlette.routing import Mount
 from starlette.testclient import TestClient
@@ -160,7 +161,7 @@ def test_an_upload_is_a_key_and_works_once_known(studio: TestClient, anna: bytes
     assert len(keys) == 1
     assert not {"/", "\\", "."} & set(keys[0]), "a path is told"
     sent = [e for e in events(studio) if e["targets"][0][1] == "upload"]
-    opening = next(e for e in sent if len(e["inputs"]) == 3 and len(e["outputs"]) > 8)
+    opening = opening_of(sent)
     named = {"path": keys[0], "meta": META, "orig_name": "a.jpg", "size": 3, "mime_type": "x"}
     told: list[str] = []
     for url in (None, f"{HERE}/gradio_api/file={keys[0]}"):
@@ -177,7 +178,7 @@ def test_an_upload_is_a_key_and_works_once_known(studio: TestClient, anna: bytes
 def test_what_is_no_picture_is_told_without_its_path(studio: TestClient, cached: Path) -> None:
     [key] = studio.post("/gradio_api/upload", files={"files": ("a.jpg", b"no picture")}).json()
     sent = [e for e in events(studio) if e["targets"][0][1] == "upload"]
-    opening = next(e for e in sent if len(e["inputs"]) == 3 and len(e["outputs"]) > 8)
+    opening = opening_of(sent)
     told = join(studio, opening, [{"path": key, "meta": META}, None, None]).text
     assert "is not a picture" in told
     assert str(cached) not in told
