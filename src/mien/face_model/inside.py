@@ -49,7 +49,7 @@ SKIN_SHARE = 0.3
 """Power of the skin's brightness, in units of the teeth's, that gums and tongue share."""
 MOLARS = 0.55
 """Brightness of the drawn teeth beyond the donor's."""
-LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.55, 0.8), (0.9, 2.2)
+LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.68, 0.85), (0.9, 2.2)
 """How much higher the lower teeth stand than the mesh's, cm, whose lip hides them, and their
 brightness in units of the upper ones', in a mouth that is open by the first gap, cm, or less, and
 by the second or more."""

@@ -22,20 +22,20 @@ WIDTHS = (0.53, 0.57, 0.62, 0.55, 0.42, 0.35)
 """Widths of the teeth of one side as they are seen from the front, cm, from the middle on."""
 HEIGHTS = (0.88, 0.9, 1.02, 0.86, 0.78, 0.7)
 """Height of each up to the gum, cm."""
-TAPER, ROUNDED = 0.1, 0.06
+TAPER, ROUNDED = 0.14, 0.1
 """How much narrower a tooth is at the gum; how far its edge is rounded at the sides, cm."""
-UNEVEN, UNLIKE, TURNED = 0.03, 0.05, 0.25
-"""Standard deviations of the place of an edge, cm, of a tooth's brightness and width, and of how
-far it is turned about its length, in half widths."""
+UNEVEN, UNLIKE, SHADES, TURNED = 0.018, 0.05, 0.02, 0.2
+"""Standard deviations of the place of an edge, cm, of a tooth's width and of its brightness, and of
+how far it is turned about its length, in half widths."""
 DULL = np.array([0.99, 0.97, 0.93], np.float32)
 """The lower teeth in units of the upper ones' enamel: deeper in the mouth, lit from above."""
 NECK = np.array([0.98, 0.93, 0.83], np.float32)
 """Tint at the gum."""
 TIP = np.array([0.93, 0.96, 0.98], np.float32)
 """Tint of the edge, which light passes through."""
-CLEFT, TOUCH = 0.22, 0.022
+CLEFT, TOUCH = 0.16, 0.02
 """How dark it is where two teeth touch, and how far around, cm."""
-BETWEEN = 0.55
+BETWEEN = 0.5
 """Light between two teeth, where the next ones stand behind."""
 SOFT = 0.022
 """How soft a tooth's outline is, cm."""
@@ -104,6 +104,7 @@ def _row(seed: int) -> _Row:
     light += (BETWEEN - light) * between
     scallop = cv2.GaussianBlur(scallop[None], (0, 0), 0.03 * FLAT.density)[0]
     gum = _within(np.asarray((h - scallop) * 0.7, np.float32))
+    light += (1 - light) * gum  # teeth shade their own enamel alone
     light *= _grain(random, (rows, columns))
     light *= 1 - 0.3 * gum * np.exp(-np.maximum(h - scallop, 0) / 0.05)
     parts = (tooth * (1 - gum), gum * (h > 0), light, np.clip(neck, 0, 1), np.clip(tip, 0, 1))
@@ -122,8 +123,8 @@ def _tooth(
     side = half * (1 - TAPER * up**1.3) + 0.25 * SOFT
     inside = np.asarray(_within(side - aside) * _within(high - corner), np.float32)
     bent = np.clip(np.abs(off / half + TURNED * own[1]), 0, 1.3)
-    ridge = 0.07 * np.exp(-(((high - 0.025) / 0.025) ** 2))
-    tone = (1 + UNLIKE * own[0]) * (1 - 0.15 * bent**2.6 - 0.08 * up**2 + ridge)
+    ridge = 0.06 * np.exp(-(((high - 0.3) / 0.16) ** 2)) * (1 - bent**2).clip(0)  # wet, and convex
+    tone = (1 + SHADES * own[0]) * (1 - 0.2 * bent**2.2 - 0.08 * up**2 + ridge)
     whole = np.broadcast_to(up, inside.shape).astype(np.float32)
     return inside, np.asarray(tone, np.float32), whole
 
