@@ -49,4 +49,4 @@ def test_other_mistakes() -> None:
     assert "cannot listen on 192.0.2.7" in refused(
         "serve", "--host", "192.0.2.7", "--token", SECRET
     )
-    assert "unknown method 'paint'" in refused("serve", "--method", "paint", "--port", "38761")
+    assert "unknown method 'paint'" in refused("serve", "--method", "paint", "--port", "17861")

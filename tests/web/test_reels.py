@@ -249,7 +249,11 @@ def test_what_an_order_needs(clip: Callable[..., Path], tmp_path: Path) -> None:
     with pytest.raises(Gone, match="open a film first"):
         reel.check(Order())
     reel.open(clip(), "a.mp4", LIMITS)
-    for by, told in ((PHOTO, "lends"), (FILM, "lends"), (SHAPES, "give the recording")):
+    for by, told in (
+        (PHOTO, "reference photograph"),
+        (FILM, "reference film"),
+        (SHAPES, "give the recording"),
+    ):
         with pytest.raises(GuideError, match=told):
             reel.check(Order(by))
     wrong = tmp_path / "wrong.jpg"

@@ -153,7 +153,7 @@ def kept_by(keep: str) -> str | None:
     return kept[keep]
 
 
-def lent_by(editor: Editor, photo: Path) -> Guide:
+def reference_in(editor: Editor, photo: Path) -> Guide:
     """The expression of a photograph; ImageError or FaceNotFound where it has none."""
     from mien import images
 

@@ -22,7 +22,7 @@ from mien.cli.asking import (
     Units,
     asked_for,
     kept_by,
-    lent_by,
+    reference_in,
 )
 from mien.cli.session import (
     Certificate,
@@ -118,8 +118,8 @@ def command(
         raise GuideError(f"{moving[0]} goes without --to, --au and --like: give one of them")
     kept = kept_by(keep)
     if moving and region != "face":
-        told = "say it in each keyframe" if keyframes else f"{moving[0]} moves the whole face"
-        raise GuideError(f"{told}: leave out --region")
+        instead = "say it in each keyframe" if keyframes else f"{moving[0]} moves the whole face"
+        raise GuideError(f"{instead}: leave out --region")
     asked = None
     if not moving:
         asked = asked_for(
@@ -144,7 +144,7 @@ def command(
     elif shapes is not None:
         drive = shapes
     elif keys is not None:
-        drive = Keyframes.of(keys, kept, lambda photo: lent_by(editor, Path(photo)))
+        drive = Keyframes.of(keys, kept, lambda photo: reference_in(editor, Path(photo)))
     elif asked is not None:
         drive = Constant(asked.guide(editor))
     with _bar(source.count) as progress:

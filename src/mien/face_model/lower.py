@@ -1,4 +1,4 @@
-"""The lower row of teeth, drawn: hardly a smile shows it, so nobody lends one.
+"""The lower row of teeth, drawn: hardly a smile shows it, so there is no donor.
 
 Eight front teeth of a lower jaw's proportions (incisors narrow and nearly equal, 5.3 and 5.9 mm,
 the canine broader and a little taller), flat at their edges, tapering to the gum, which rises

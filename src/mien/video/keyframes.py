@@ -41,8 +41,8 @@ class Keyframe:
         time = values.get("time")
         if not isinstance(time, int | float) or isinstance(time, bool) or not math.isfinite(time):
             raise GuideError(f"a keyframe has a time in seconds: write {_SUCH}")
-        told = {key: value for key, value in values.items() if key != "time"}
-        return cls(float(time), ExpressionSpec.of(told))
+        fields = {key: value for key, value in values.items() if key != "time"}
+        return cls(float(time), ExpressionSpec.of(fields))
 
     def to_json(self) -> dict[str, Any]:
         """The object that `of` reads back."""
@@ -140,8 +140,8 @@ class Keyframes:
 
     def describe(self) -> str:
         """All of them in words, for metadata."""
-        told = [
+        parts = [
             f"{'source' if guide is None else guide.describe()} at {time:g} s"
             for time, guide in zip(self.times, self.guides, strict=True)
         ]
-        return "; ".join(told)
+        return "; ".join(parts)

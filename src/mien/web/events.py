@@ -112,12 +112,8 @@ class Events:
     async def reading(self, key: str, face: str | None, by_side: bool) -> list[Any]:
         """The sliders where the chosen face is, or was asked to be."""
         if not key:
-            rest = standing(ExpressionSpec())
-            return [
-                *self.panel.at({}, by_side),
-                *self.posing.at(rest),
-                shapes.standing("shapes", {}),
-            ]
+            posed = self.posing.at(standing(ExpressionSpec()))
+            return [*self.panel.at({}, by_side), *posed, shapes.standing("shapes", {})]
         sitting = self.sittings.get(key)
 
         def work() -> list[Any]:

@@ -232,8 +232,8 @@ class Films:
         part = [
             gr.update(value=v, maximum=math.ceil(seconds / FRAME) * FRAME) for v in (0, seconds)
         ]
-        course = self.time.standing(reel)
-        return [None, reel.key, said, closed, self.shown.before(reel), "", moment, *part, *course]
+        timeline = self.time.standing(reel)
+        return [None, reel.key, said, closed, self.shown.before(reel), "", moment, *part, *timeline]
 
     @or_mistake
     async def like_photo(self, path: str, key: str, request: gr.Request) -> list[Any]:

@@ -274,8 +274,8 @@ def schemas(models: Iterable[type[BaseModel]]) -> dict[str, Any]:
     for model in models:
         as_json, as_form = _names(model)
         schema = model.model_json_schema()
-        told = json.dumps(schema).replace('"format": "byte"', '"format": "binary"')
-        made |= {as_json: schema, as_form: json.loads(told) | {"title": as_form}}
+        as_bytes = json.dumps(schema).replace('"format": "byte"', '"format": "binary"')
+        made |= {as_json: schema, as_form: json.loads(as_bytes) | {"title": as_form}}
     return made
 
 

@@ -76,15 +76,15 @@ class Workshop:
     def ways(self) -> list[tuple[str, str]]:
         """The methods in words, each with its name; those with a network also with that network's
         own picture, `NAME head=own`."""
-        told = []
+        ways = []
         for name in self.methods:
             if not METHODS[name].task:
-                told.append((f"The face model reads and draws ({name})", name))
+                ways.append((f"The face model reads and draws ({name})", name))
                 continue
-            told.append((f"The network {name} reads, the face model draws", name))
+            ways.append((f"The network {name} reads, the face model draws", name))
             own = f"{name}{_OWN}"
-            told.append((f"The network {name} reads and draws: smaller and softer", own))
-        return told
+            ways.append((f"The network {name} reads and draws: smaller and softer", own))
+        return ways
 
     def check(self, method: str | None) -> str:
         """The method of this name, the default for None, or one of `ways`; ConfigError for one that
