@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 import mien
 from mien import facs, images
@@ -159,6 +160,11 @@ def test_ones_own_expression_is_matched_by_its_pixels(editor: mien.Editor) -> No
         wanted = align(truth, detect(before)[0], 320).pixels
         return float(np.abs(made[0].astype(float) - wanted)[180:290, 90:230].mean())
 
+    with threadpool_limits(2):
+        again = matched(method.model_head, rig, start, shown, "seen")
+    with threadpool_limits(1):
+        alone = matched(method.model_head, rig, start, shown, "seen")
+    assert goal.tobytes() == again.tobytes() == alone.tobytes()
     assert off(goal) < 0.7 * off(start)
 
 

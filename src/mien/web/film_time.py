@@ -140,11 +140,9 @@ class TimeFields:
 
     def _lined(self, reel: Reel, start: float, end: float) -> list[Any]:
         points, keys = len(reel.curve.times) if reel.curve else 0, len(reel.keyframes)
-        or_mistake = (
-            f"{points} point{'s' * (points != 1)}" if points else "The intensity stays the same"
-        )
-        or_mistake += f", {keys} keyframe{'s' * (keys != 1)}" if keys else ""
-        said = f"{or_mistake}; from {start:g} to {end:g} s"
+        said = f"{points} point{'s' * (points != 1)}" if points else "The intensity stays the same"
+        said += f", {keys} keyframe{'s' * (keys != 1)}" if keys else ""
+        said += f"; from {start:g} to {end:g} s"
         return [views.status(said), *self.standing(reel, (start, end))]
 
 

@@ -347,8 +347,10 @@ class Sittings:
         return self._open[key]
 
     def _size(self) -> int:
+        """Pixels of all photographs, and of downloads that wait, three bytes each."""
         photos = [p for s in self._open.values() for p in (s.photo, *s.references)]
-        return sum(math.prod(photo.pixels.shape[:2]) for photo in photos)
+        waiting = [len(s.made[2]) // 3 for s in self._open.values() if s.made]
+        return sum(math.prod(photo.pixels.shape[:2]) for photo in photos) + sum(waiting)
 
 
 def reading_order(faces: Sequence[Face]) -> list[Face]:

@@ -77,6 +77,11 @@ class Shown:
 def matched(head: ModelHead, rig: Rig, goal: Float, reference: Shown, gap: Gap) -> Float:
     """Weights (53,) near `goal`, relative to rest, by which the source, whose rig it is, is drawn
     most like `reference`, a photograph of the same person."""
+    with one_thread():  # sums over all pixels: how many threads share them would show
+        return _matched(head, rig, goal, reference, gap)
+
+
+def _matched(head: ModelHead, rig: Rig, goal: Float, reference: Shown, gap: Gap) -> Float:
     match = _Match(head, rig, reference, gap)
     groups = [both_sides(head.model, name) for name in SHAPES]
     start = goal.astype(np.float64)
@@ -134,13 +139,12 @@ class _Match:
         absolute = self._head.absolute(self._rig, weights.astype(np.float32))
         drawing = self._rig.draw(absolute, SIDE, 1)
         place = drawing.flow * np.float32(SIDE) + _PIXELS
-        with one_thread():
-            moved = cv2.remap(
-                self._source, place[..., 0], place[..., 1], cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_REPLICATE,
-            )  # fmt: skip
-            lit = (moved + 1) * (drawing.visibility * drawing.gain)[..., None]
-            picture = _softened(lit + drawing.paint / np.float32(127.5) - 1)
+        moved = cv2.remap(
+            self._source, place[..., 0], place[..., 1], cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+        lit = (moved + 1) * (drawing.visibility * drawing.gain)[..., None]
+        picture = _softened(lit + drawing.paint / np.float32(127.5) - 1)
         points = (self._lips(drawing.landmarks) - self._mouth) * self._unit
         pixels = picture * self._weight - self._goal
         return np.concatenate([pixels.ravel(), points.ravel()]).astype(np.float64)
@@ -182,10 +186,9 @@ def _step(
     low = np.array([max(min(-weights.max(), 0.0), -FARTHEST) for weights in at])
     high = np.array([min(max(1 - weights.max(), 0.0), FARTHEST) for weights in at])
     width = np.maximum(high - low, 1e-6)
-    with one_thread():
-        root = np.linalg.cholesky(square).T
-        goal = np.linalg.solve(root.T, right)
-        found: Double = low + width * in_box(root * width, goal - root @ low)
+    root = np.linalg.cholesky(square).T
+    goal = np.linalg.solve(root.T, right)
+    found: Double = low + width * in_box(root * width, goal - root @ low)
     return found
 
 
