@@ -119,6 +119,26 @@ def test_nobody_lacks_a_shapes_only_furrow(neutral: Rig, shape: str) -> None:
         assert drawn.min() < -0.02
 
 
+def test_a_furrow_across_the_middle_is_one(neutral: Rig) -> None:
+    """The dent over a raised chin is as deep in its middle as beside it, and alike on both sides:
+    halves of their own look like two strokes."""
+    weights = smiling_weights(neutral.model, mouthShrugLower=1.0)
+    shape = neutral.model.neutral[FACE]
+    points = neutral.fit.camera.project(neutral.person.neutral)[0]
+    dent = np.flatnonzero((np.abs(shape[:, 1] + 5.45) < 0.35) & (shape[:, 2] > 3))
+    x, y = points[dent].round().astype(int).T
+    for seed in range(8):
+        drawn = creases(neutral, seed=seed)(weights, np.zeros_like(weights))
+        assert drawn is not None
+        deep = drawn[y, x]
+        right, middle, left = (
+            deep[(shape[dent, 0] > low) & (shape[dent, 0] < low + 0.5)].min()
+            for low in (-0.85, -0.25, 0.35)
+        )
+        assert middle < 0.4 * min(left, right), seed
+        assert 0.5 < left / right < 2, seed
+
+
 def test_hair_has_no_creases(neutral: Rig) -> None:
     weights = smiling_weights(neutral.model, browInnerUp_L=1.0, browInnerUp_R=1.0)
     assert creases(neutral, bare=0.0)(weights, np.zeros_like(weights)) is None

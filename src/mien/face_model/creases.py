@@ -20,7 +20,7 @@ import numpy as np
 
 from mien.face_model.arrays import Double, Float
 from mien.face_model.lines import SkinLines
-from mien.face_model.mesh import FACE, SIDES, FaceModel
+from mien.face_model.mesh import FACE, FaceModel
 from mien.face_model.neighbours import Nearest
 from mien.face_model.spline import through
 
@@ -41,10 +41,10 @@ MARGIN = 3.0
 SMOOTH_DEPTH, SMOOTH_WIDTH = 0.22, 2.2
 """Depth and width of a furrow on smooth skin, in units of a furrowed skin's: young skin bunches
 softly and has no lines."""
-STRAY, UNEVEN, LEFT_OUT = 0.14, 0.4, 0.25
+STRAY, UNEVEN, DEEPEST, LEFT_OUT = 0.14, 0.4, 1.5, 0.25
 """How people differ: how far a furrow lies from where it does on average, cm, how much deeper or
-shallower it is, in log units (standard deviations), and the odds that somebody lacks it, where the
-shape has others."""
+shallower it is, in log units (standard deviations), at most how many times as deep, and the odds
+that somebody lacks it, where the shape has others."""
 SLANT, SHORTER, APART = 0.14, 0.25, 0.07
 """... how it is slanted, rad (standard deviation), the most by which it is shorter, a part of its
 length, and how far the two sides of one face differ, cm (standard deviation)."""
@@ -72,6 +72,11 @@ class Crease:
     width: float
     path: tuple[tuple[float, float], ...]
 
+    @property
+    def crosses(self) -> bool:
+        """Whether it goes on over the middle of the face: then both sides are halves of it."""
+        return self.path[0][0] < 0
+
 
 CREASES = (
     Crease("browInnerUp", 0.22, 0.10, ((-0.3, 7.35), (0.8, 7.45), (1.9, 7.55), (3.0, 7.5))),
@@ -91,7 +96,7 @@ CREASES = (
     Crease("mouthUpperUp", 0.20, 0.15, ((1.55, -0.3), (2.0, -0.9), (2.5, -1.7), (2.9, -2.5))),
     Crease("mouthFrown", 0.13, 0.15, ((2.75, -3.7), (3.0, -4.2), (3.1, -4.8), (3.05, -5.4))),
     Crease("mouthDimple", 0.28, 0.13, ((3.0, -2.7), (3.2, -3.1), (3.25, -3.5), (3.1, -4.0))),
-    Crease("mouthShrugLower", 0.20, 0.14, ((-0.1, -5.35), (0.6, -5.4), (1.2, -5.6), (1.6, -6.0))),
+    Crease("mouthShrugLower", 0.11, 0.26, ((-0.1, -5.35), (0.6, -5.4), (1.2, -5.6), (1.6, -6.0))),
     Crease("cheekSquint", 0.14, 0.09, ((5.0, 3.75), (5.5, 4.05), (6.0, 4.5))),
     Crease("cheekSquint", 0.18, 0.09, ((5.0, 3.4), (5.6, 3.4), (6.2, 3.5))),
     Crease("cheekSquint", 0.15, 0.09, ((4.9, 3.05), (5.4, 2.75), (5.9, 2.35))),
@@ -140,7 +145,12 @@ class _Furrow:
     def depth(self) -> Double:
         """How deep (K,) it is there, where skin is furrowed."""
         count = len(self.path)
-        ends = np.sin(np.pi * (np.arange(count) + 0.5) / count) ** 0.6
+        along = (np.arange(count) + 0.5) / count
+        if self.crease.crosses:  # half as deep where it meets the other half
+            ends = np.cos(np.pi * along / 2) ** 0.6
+            ends *= np.clip(0.5 - 0.5 * self.path[:, 0] * self.sign / self.line[0, 0], 0, 1)
+        else:
+            ends = np.sin(np.pi * along) ** 0.6
         broken = np.clip(0.8 + 0.45 * _noise(count, self.broken), 0.1, 1.2)
         out: Double = self.crease.depth * self.deep * ends * broken
         return out
@@ -166,16 +176,21 @@ class _Stroke:
 @lru_cache(maxsize=64)
 def _person(seed: int) -> tuple[tuple[_Furrow, ...], tuple[Double, Double]]:
     """The furrows and the pits that a person has: the same in every picture, and in every frame."""
-    furrows, random, bent = [], np.random.default_rng(seed), np.random.default_rng((seed, 1))
+    furrows = list[_Furrow]()
+    random, bent = np.random.default_rng(seed), np.random.default_rng((seed, 1))
     for crease in CREASES:  # in one order, whatever is drawn of it
         common, kept = _personal(np.array(crease.path), bent), random.random() > LEFT_OUT
         kept |= crease.shape in ALONE
-        for of in SIDES:
+        for sign in (1, -1):
             line = common + bent.normal(0, APART, 2)
             count = _count(_lengths(line))
-            deep = float(np.exp(random.normal(0, UNEVEN))) * kept
+            deep = min(float(np.exp(random.normal(0, UNEVEN))), DEEPEST) * kept
             waver, broken = _knots(count, random), _knots(count, random)
-            sign = 1 if of == "L" else -1
+            if crease.crosses:  # its halves are one furrow: they begin and are as deep as one
+                line[:, 0] += crease.path[0][0] - line[0, 0]
+                if sign < 0:
+                    line[:, 1] += furrows[-1].line[0, 1] - line[0, 1]
+                    deep, broken = furrows[-1].deep, furrows[-1].broken
             furrows.append(_Furrow(crease, sign, line, deep, waver, broken))
     pits = (random.uniform(0, 2 * np.pi, PITS), np.sqrt(random.uniform(0, 1, PITS)))
     return tuple(furrows), pits
