@@ -12,7 +12,7 @@ from mien import facs
 from mien.data.loading import Renders
 from mien.errors import DataError
 from mien.metrics import leakage
-from mien.metrics.leakage import WORN, LeakageSplit, LeakageTrial, attack, leakage_split, worn
+from mien.metrics.leakage import SHOWN, LeakageSplit, LeakageTrial, attack, leakage_split, states
 
 
 class Patches:
@@ -57,7 +57,7 @@ def test_nothing_lent_is_chance_and_a_trace_is_caught(monkeypatch: pytest.Monkey
 
 
 def test_everybody_wears_every_emotion() -> None:
-    assert worn(PEOPLE.references[0]) == {k: k for k in WORN}
+    assert states(PEOPLE.references[0]) == {k: k for k in SHOWN}
 
 
 def test_a_party_shares_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
