@@ -20,8 +20,8 @@ from unittest.mock import patch
 import cv2
 import numpy as np
 import torch
-from lending import frame, talking
 from mistakes import or_one_line
+from references import frame, talking
 from shots import SMALL, Shot, rounded
 
 from mien import images
