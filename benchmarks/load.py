@@ -237,15 +237,15 @@ def crowd(
     record, health, end = Record(), [], time.monotonic() + seconds
     over = threading.Event()
 
-    def watch() -> None:
+    def ask_health() -> None:
         while not over.wait(0.2):
             try:
                 health.append(server.health())
             except (OSError, http.client.HTTPException) as error:
                 record.wrong.append(f"health: {error!r}")
 
-    watcher = threading.Thread(target=watch)
-    watcher.start()
+    asking = threading.Thread(target=ask_health)
+    asking.start()
     threads = [
         threading.Thread(target=asker, args=(server.port, i, end, record))
         if i % ONE_IN
@@ -254,7 +254,7 @@ def crowd(
     ]
     together(threads)
     over.set()
-    watcher.join()
+    asking.join()
     return {
         "clients": clients,
         "of_them_slow": len(range(0, clients, ONE_IN)),

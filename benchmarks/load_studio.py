@@ -152,22 +152,22 @@ def use(server: Server, visitors: int, seconds: float) -> dict[str, Any]:
     """Many visitors at once, health watched, memory taken after each event."""
     record, used, health, over = Record(), list[float](), list[float](), threading.Event()
 
-    def watch() -> None:
+    def ask_health() -> None:
         while not over.wait(0.2):
             try:
                 health.append(server.health())
             except (OSError, http.client.HTTPException) as error:
                 record.wrong.append(f"health: {error!r}")
 
-    watcher = threading.Thread(target=watch)
-    watcher.start()
+    asking = threading.Thread(target=ask_health)
+    asking.start()
     before, end = server.work(), time.monotonic() + seconds
     together([
         threading.Thread(target=visit, args=(server.port, n, end, record, used, server))
         for n in range(visitors)
     ])  # fmt: skip
     over.set()
-    watcher.join()
+    asking.join()
     return {
         "visitors": visitors,
         "seconds": seconds,
