@@ -35,7 +35,7 @@ from mien.faces.detect import detect
 from mien.judges.identity import descriptor
 from mien.methods.aipgan.method import AIPGAN
 from mien.methods.aipgan.networks import INTRINSIC
-from mien.metrics.leakage import worn
+from mien.metrics.leakage import states
 from mien.metrics.report import origin
 from mien.metrics.statistics import summarise
 from mien.metrics.triples import faces_of
@@ -64,7 +64,7 @@ def landmarks(method: AIPGAN) -> dict[str, float]:
 
 def portraits(folder: Path, split: str) -> list[Renders]:
     """A photograph of each person who wears all emotions."""
-    every = {p.person: p for p in open_renders(folder, split) if len(worn(p)) == 7}
+    every = {p.person: p for p in open_renders(folder, split) if len(states(p)) == 7}
     return [every[person] for person in sorted(every)]
 
 
@@ -76,8 +76,8 @@ def intrinsic(method: AIPGAN, photos: list[Renders]) -> dict[str, Any]:
         k: [] for k in ("variance_left", "to_rest", "photograph_to_rest", "rest_at_64_to_rest")
     }
     for photo in photos:
-        states = [photo.at_rest(), *worn(photo).values()]
-        faces = faces_of([(photo, k) for k in states], method.size)
+        shown = [photo.at_rest(), *states(photo).values()]
+        faces = faces_of([(photo, k) for k in shown], method.size)
         maps, _, _ = method.identity_encoder(faces.pixels)
         made = method.identity_encoder.intrinsic(maps[-1])
         small = F.interpolate(faces.pixels, size=(INTRINSIC, INTRINSIC), mode="area")

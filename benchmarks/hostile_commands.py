@@ -31,12 +31,12 @@ def command(random: Random, folder: Path) -> str:
         name, data = pictures.picture(random)
         (inside / files.name(random, i, name)).write_bytes(data)
     words = files.arguments(random, inside, out)
-    code, said, errors_shown = called(words)
-    clean(code, errors_shown, folder)
+    code, said, errors = called(words)
+    clean(code, errors, folder)
     if words[0] == "edit" and words[1] == str(inside) and code in (0, 1):
         inputs = [p.name for p in inside.iterdir() if not p.name.startswith(".")]
         parts = re.findall(r"(\d+) (?:written|there already|failed)", said)
-        beside = re.findall(r"^passed over, not a photograph: (.*)$", errors_shown, re.MULTILINE)
+        beside = re.findall(r"^passed over, not a photograph: (.*)$", errors, re.MULTILINE)
         passed = sum(line.count(str(inside)) for line in beside)
         expect(sum(map(int, parts)) + passed == len(inputs), "a file is neither made nor reported")
     return "taken" if code == 0 else "refused"
@@ -58,8 +58,8 @@ def process(random: Random, folder: Path) -> str:
         words = files.options(random, folder, _photo())
     command = [sys.executable, "-m", "mien.cli.main", *words]
     done = subprocess.run(command, capture_output=True, check=False)
-    errors_shown = done.stderr.decode("utf-8", "backslashreplace")
-    return _ran(folder, (done.returncode, "", errors_shown))
+    errors = done.stderr.decode("utf-8", "backslashreplace")
+    return _ran(folder, (done.returncode, "", errors))
 
 
 def _photo() -> Path:
@@ -67,8 +67,8 @@ def _photo() -> Path:
 
 
 def _ran(folder: Path, outcome: tuple[int, str, str]) -> str:
-    code, _, errors_shown = outcome
-    clean(code, errors_shown, folder)
+    code, _, errors = outcome
+    clean(code, errors, folder)
     written = [p for p in folder.glob("out*") if p.is_file()]
     expect((code == 0) == bool(written), f"code {code}, and {len(written)} files written")
     for path in written:
@@ -77,19 +77,17 @@ def _ran(folder: Path, outcome: tuple[int, str, str]) -> str:
     return "taken" if code == 0 else "refused"
 
 
-def clean(code: int, errors_shown: str, folder: Path) -> None:
+def clean(code: int, errors: str, folder: Path) -> None:
     """Wrong unless a command ended as it may: a code of its own, a line, nothing half-written."""
-    expect(code in (0, 1, 2), f"code {code}: {errors_shown[-200:]!r}")
-    expect(
-        "Traceback" not in errors_shown, f"a traceback on standard error: {errors_shown[-200:]!r}"
-    )
+    expect(code in (0, 1, 2), f"code {code}: {errors[-200:]!r}")
+    expect("Traceback" not in errors, f"a traceback on standard error: {errors[-200:]!r}")
     parts = [p.name for p in folder.rglob("*.part")]
     expect(not parts, f"half-written: {parts}")
     if code == 2:
-        line = re.sub(r"\x1b\[[\d;]*m", "", errors_shown)
+        line = re.sub(r"\x1b\[[\d;]*m", "", errors)
         expect(
             line.startswith("mien: ") and line.count("\n") == 1,
-            f"not one line: {errors_shown[:200]!r}",
+            f"not one line: {errors[:200]!r}",
         )
 
 

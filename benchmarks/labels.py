@@ -183,8 +183,8 @@ def measured(
             row.steps.append(rising(who, was, units))
     stacked = tensors.faces(Faces.stack(faces))
     for name in judge.NAMES:
-        told_by = judge.load(name).read(stacked.pixels).emotions.argmax(1)
-        row.judged[name] = [facs.EMOTIONS[int(k)] for k in told_by]
+        named = judge.load(name).read(stacked.pixels).emotions.argmax(1)
+        row.judged[name] = [facs.EMOTIONS[int(k)] for k in named]
     return row
 
 

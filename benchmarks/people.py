@@ -73,8 +73,8 @@ def labels(folder: Path) -> dict[str, object]:
     right = [judge.load(n).read(faces.pixels).emotions.argmax(1) == wanted for n in judge.NAMES]
     both, either = right[0] & right[1], right[0] | right[1]
     shares = {"judge a": right[0], "judge b": right[1], "both": both, "either": either}
-    shares_of = {name: round(float(found.float().mean()), 3) for name, found in shares.items()}
-    return {"pictures": len(rows), **shares_of}
+    rounded = {name: round(float(found.float().mean()), 3) for name, found in shares.items()}
+    return {"pictures": len(rows), **rounded}
 
 
 def page(folder: Path, out: Path, side: int = 84) -> None:

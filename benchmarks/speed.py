@@ -1,18 +1,16 @@
-"""How long an edit takes, side by side: mien's stages, its methods, public peers, LivePortrait.
+"""How long methods take, side by side: mien's networks, public peers, LivePortrait.
 
     python benchmarks/speed.py -o OUT
     python benchmarks/speed.py --checkouts CHECKOUTS --threads 1 -o OUT
 
 Every row is timed once a round, one after the other, so that whatever else the machine does falls
 on all alike; ratios are taken within a round. Peers have random weights, which time does not know.
+What the product costs, beside its bars, is `budget.py`'s question.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -28,6 +26,7 @@ from learnt import network
 from peers import liveportrait
 from peers.base import PeerMethod, Plan
 from peers.run import PEERS, quietly
+from reports import conditions, write
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -35,12 +34,10 @@ from mien import images
 from mien.editor import Editor
 from mien.errors import MienError
 from mien.faces.align import template
-from mien.files import replacing
 from mien.guides import Guide, Label, Reference
 from mien.methods.base import Method
 from mien.methods.learnt import Learnt
 from mien.methods.registry import DEFAULT, METHODS, load
-from mien.metrics.report import commit
 from mien.metrics.table import markdown
 from mien.types import Faces
 from mien.zoo.records import records
@@ -235,14 +232,9 @@ def main() -> None:
     crop = timed(calls, options.rounds, WARM_UP)
     whole = stages(load(), options.rounds, WARM_UP)
     process = processes([DEFAULT, named[0]], options.cold)
-    about = {
-        "command": "python " + " ".join(sys.argv),
-        "commit": commit(),
-        "machine": {
-            "processor": platform.machine(), "system": platform.system(),
-            "cores": os.cpu_count(), "python": platform.python_version(),
-            "torch": torch.__version__, "threads": torch.get_num_threads(),
-        },
+    about = conditions()
+    about["machine"] |= {"torch": torch.__version__, "threads": torch.get_num_threads()}
+    about |= {
         "warm_up": WARM_UP, "rounds": options.rounds, "skipped": skipped,
         "crop_to_crop": {name: asdict(spread) for name, spread in crop.items()},
         "stages_of_an_edit": {name: asdict(spread) for name, spread in whole.items()},
@@ -250,9 +242,7 @@ def main() -> None:
     }  # fmt: skip
     text = table(kinds, crop, whole, process)
     text += "".join(f"\n{name}: not measured, {why}\n" for name, why in skipped.items())
-    for name, content in (("speed.json", json.dumps(about, indent=1) + "\n"), ("speed.md", text)):
-        with replacing(options.out / name) as part:
-            part.write_text(content, encoding="utf-8")
+    write(options.out, "speed", about, text)
     print(text)
 
 

@@ -164,11 +164,11 @@ def measure(server: Server) -> dict[str, Any]:
         page = browser.new_page(viewport={"width": 1280, "height": 900}, accept_downloads=True)
         page.set_default_timeout(PATIENCE)
         page.goto(f"http://127.0.0.1:{server.port}")
-        told: dict[str, Any] = {"load_average": os.getloadavg()[0]}
-        told |= {"sample": steps(page, server)}
-        told |= {"large": whole(page, server, large(Path(folder)))}
+        found: dict[str, Any] = {"load_average": os.getloadavg()[0]}
+        found |= {"sample": steps(page, server)}
+        found |= {"large": whole(page, server, large(Path(folder)))}
         browser.close()
-    return told
+    return found
 
 
 def main() -> None:

@@ -52,27 +52,32 @@ RATE, WIDTH, HEIGHT, SOUND = 25, 1280, 720, 44_100
 
 
 def clip(path: Path, seconds: float) -> Path:
-    face = images.read(samples()["anna"]).pixels
-    random = np.random.default_rng(1)
-    wall = cv2.GaussianBlur(random.normal(0, 60, (HEIGHT, WIDTH, 3)), (0, 0), 6)
-    wall += np.array((150, 140, 130))
-    alpha = cv2.GaussianBlur(outline(face), (0, 0), 6)[..., None]
+    poses = [pose(index / RATE) for index in range(round(seconds * RATE))]
     with av.open(str(path), "w") as out:
         stream = out.add_stream("libx264", rate=RATE)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.options = {"crf": "20", "preset": "veryfast"}
         audio = out.add_stream("aac", rate=SOUND, layout="mono")
-        for index in range(round(seconds * RATE)):
-            matrix = pose(index / RATE)
-            size = (WIDTH, HEIGHT)
-            shown = cv2.warpAffine(face.astype(np.float32), matrix, size, flags=cv2.INTER_CUBIC)
-            cover = cv2.warpAffine(alpha, matrix, size)[..., None]
-            noise = random.normal(0, 2, shown.shape)
-            pixels = np.clip(cover * shown + (1 - cover) * wall + noise, 0, 255).astype(np.uint8)
+        for pixels in moving((WIDTH, HEIGHT), poses):
             out.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         out.mux(stream.encode(None))
         tone(out, audio, seconds)
     return path
+
+
+def moving(size: tuple[int, int], poses: Iterable[Float]) -> Iterator[UInt8]:
+    """The sample's head at each pose (2, 3) before a wall, with a camera's noise: pictures
+    (H, W, 3) of a size (W, H)."""
+    face = images.read(samples()["anna"]).pixels
+    random = np.random.default_rng(1)
+    wall = cv2.GaussianBlur(random.normal(0, 60, (size[1], size[0], 3)), (0, 0), 6)
+    wall += np.array((150, 140, 130))
+    alpha = cv2.GaussianBlur(outline(face), (0, 0), 6)[..., None]
+    for matrix in poses:
+        shown = cv2.warpAffine(face.astype(np.float32), matrix, size, flags=cv2.INTER_CUBIC)
+        cover = cv2.warpAffine(alpha, matrix, size)[..., None]
+        noise = random.normal(0, 2, shown.shape)
+        yield np.clip(cover * shown + (1 - cover) * wall + noise, 0, 255).astype(np.uint8)
 
 
 def outline(face: UInt8) -> Float:

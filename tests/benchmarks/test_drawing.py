@@ -34,7 +34,7 @@ def smiled(points: np.ndarray, wide: float, up: float) -> np.ndarray:
 
 
 def test_half_of_a_smile_on_a_face_of_another_size_is_half() -> None:
-    from lending import shares
+    from references import shares
 
     rest, other = template(SIDE), 0.7 * template(SIDE)
     reference = seen(smiled(rest, 0.2, 0.08))
@@ -43,7 +43,7 @@ def test_half_of_a_smile_on_a_face_of_another_size_is_half() -> None:
 
 
 def test_no_share_is_told_of_what_the_lender_hardly_does() -> None:
-    from lending import shares
+    from references import shares
 
     rest = template(SIDE)
     reference, made = seen(smiled(rest, 0.2, 0.004)), seen(smiled(rest, 0.1, 0.05))
@@ -51,7 +51,7 @@ def test_no_share_is_told_of_what_the_lender_hardly_does() -> None:
 
 
 def test_the_shut_and_the_widest_frame_have_open_eyes() -> None:
-    from lending import talking
+    from references import talking
 
     rows = [(0, 0.01, 0.9), (1, 0.02, 0.1), (2, 0.2, 0.1), (3, 0.3, 0.8)]
     frames = [{"clip": "a", "i": i, "gap": gap, "blink": blink} for i, gap, blink in rows]
@@ -61,7 +61,7 @@ def test_the_shut_and_the_widest_frame_have_open_eyes() -> None:
 
 def test_a_blurred_mouth_is_less_sharp_and_other_skin_does_not_count() -> None:
     import cv2
-    from lending import mouth
+    from references import mouth
 
     random = np.random.default_rng(0)
     crop = random.integers(0, 255, (SIDE, SIDE, 3), np.uint8)

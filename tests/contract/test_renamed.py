@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -49,6 +50,22 @@ def test_a_recipe_by_old_names_is_the_same_recipe(tmp_path: Path) -> None:
     }
     assert not same
     assert "weights.transfer" not in stages.changed_in(tmp_path, wanted)
+
+
+def test_an_old_name_overrules_todays_in_what_it_is_said_on_top_of(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(
+        f"{NEW}stages: {{a: {{weights: {{cover: 0.75}}}}, b: {{}}}}\n"
+    )
+    own = tmp_path / "own.yaml"
+    own.write_text("extends: base.yaml\narchitecture: {hedge: 0.3}\n")
+    with pytest.warns(RenamedField, match="is called") as notes:
+        first, second = recipe.read(own, ("training.lent=0.5", "stages.b.weights.lent=7"))
+    assert len(notes) == 4
+    for stage, occlusion, transfer in ((first, 0.75, 3), (second, 0.5, 7)):
+        config: Any = stage.config
+        assert config.architecture.occlusion_threshold == 0.3
+        assert config.training.reference_share == 0.5
+        assert (config.weights.occlusion, config.weights.transfer) == (occlusion, transfer)
 
 
 def test_of_an_old_and_a_new_name_the_new_one_counts() -> None:

@@ -26,6 +26,8 @@ WORDS = re.compile(rf"\b({'|'.join(PRIVATE)})\b", re.I)
 CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.M | re.S)
 MARKUP = re.compile(r"\{[^{}]*\}|<[^<>]*>")
 """What a template fills in, and HTML."""
+SPOKEN = {tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", -1)}
+"""Tokens that hold words; from Python 3.12 on an f-string is one of its own."""
 TEXTS = (
     "README.md", "CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md", "benchmarks/README.md",
     "benchmarks/peers/README.md", "src/mien/zoo/samples/README.md",
@@ -74,7 +76,7 @@ def test_docstrings_comments_and_messages_of_code() -> None:
                 token
                 for token in tokenize.tokenize(file.readline)
                 # a string with a space is a sentence, others are names: keys, ids, classes of CSS
-                if token.type in (tokenize.COMMENT, tokenize.STRING) and " " in token.string
+                if token.type in SPOKEN and " " in token.string
             ]
         for token in texts:
             plain = MARKUP.sub("", token.string) if "{" in token.string else token.string

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -26,6 +27,40 @@ def test_each_script_has_one_row(root: Path) -> None:
     scripts = sorted(name for name, text in files.items() if "__main__" in text)
     assert sorted(found["script"]) == scripts
     assert sorted(found["file"]) == sorted(files.keys() - set(scripts))
+
+
+def options(tree: ast.AST) -> tuple[set[str], set[str]]:
+    """The options that a script defines, as fields of what `parse_args` returns; and the fields of
+    `options` that it uses."""
+    defined, used = set(), set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="add_argument"), args=words, keywords=more):
+                names = [ast.literal_eval(word) for word in words]
+                names = [n for n in names if n.startswith("--")] or names
+                given = [ast.literal_eval(k.value) for k in more if k.arg == "dest"]
+                defined.add((given or names)[0].lstrip("-").replace("-", "_"))
+            case ast.Attribute(value=ast.Name(id="options"), attr=field):
+                used.add(field)
+    return defined, used
+
+
+def test_each_option_that_a_script_uses_is_one(root: Path) -> None:
+    """Types cannot tell: what `parse_args` returns has any field."""
+    scripts = [
+        p
+        for p in (root / "benchmarks").glob("*.py")
+        if "options = parser.parse_args()" in p.read_text()
+    ]
+    assert len(scripts) > 20
+    for path in scripts:
+        defined, used = options(ast.parse(path.read_text(encoding="utf-8")))
+        assert used == defined, path.name
+
+
+def test_an_option_that_is_not_there_would_be_found() -> None:
+    text = "parser.add_argument('-o', '--out-file')\nprint(options.out_file, options.gone)"
+    assert options(ast.parse(text)) == ({"out_file"}, {"out_file", "gone"})
 
 
 def test_rows_are_read_by_their_table() -> None:

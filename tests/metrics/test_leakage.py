@@ -1,4 +1,4 @@
-"""The attack catches what a lender leaves behind, and nothing where nothing is left."""
+"""The attack catches what a reference leaves behind, and nothing where nothing is left."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mien import facs
 from mien.data.loading import Renders
 from mien.errors import DataError
 from mien.metrics import leakage
-from mien.metrics.leakage import WORN, LeakageSplit, LeakageTrial, attack, leakage_split, worn
+from mien.metrics.leakage import SHOWN, LeakageSplit, LeakageTrial, attack, leakage_split, states
 
 
 class Patches:
@@ -49,18 +49,18 @@ def leaving(share: float) -> float:
     return attack(edit, PEOPLE, 64).best
 
 
-def test_nothing_lent_is_chance_and_a_trace_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_left_is_chance_and_a_trace_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     # small pictures are told apart as well, and sooner
     monkeypatch.setattr(leakage, "SEEN", 16)
     assert leaving(0.0) == pytest.approx(0.25, abs=0.01)
     assert leaving(0.2) > 0.9
 
 
-def test_everybody_wears_every_emotion() -> None:
-    assert worn(PEOPLE.references[0]) == {k: k for k in WORN}
+def test_everybody_shows_every_emotion() -> None:
+    assert states(PEOPLE.references[0]) == {k: k for k in SHOWN}
 
 
-def test_a_party_shares_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_groups_of_a_split_share_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leakage, "open_renders", lambda *_: [photo(k) for k in range(10)])
     people = leakage_split(Path("renders"), "test", 4, 6)
     groups = [{p.person for p in some} for some in (people.references, people.learn, people.test)]

@@ -78,7 +78,7 @@ def test_labels_are_asked_of_the_photograph_and_known_by_the_rig(renders: Path) 
         assert torch.equal(trial.units[1], torch.from_numpy(facs.prototype(trial.names[1])))
 
 
-def test_transfer_lends_by_reference_and_by_units(renders: Path) -> None:
+def test_transfer_is_asked_by_reference_and_by_units(renders: Path) -> None:
     found = sections("truth", renders, limit=3)
     by_reference, by_units = found["transfer, by reference"], found["transfer, by units"]
     assert sum(map(len, by_reference.trials)) == 3 * TRIPLES_EACH

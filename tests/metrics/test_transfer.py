@@ -77,7 +77,7 @@ def triples(renders: Path) -> Triples:
     return draw_triples(renders, "test", 12)
 
 
-def test_triples_lend_what_the_truth_wears(triples: Triples) -> None:
+def test_the_reference_shows_what_the_truth_does(triples: Triples) -> None:
     assert len(triples) == 12
     assert {triples.people.count(p) for p in ("a/1", "a/2", "b/3")} == {4}
     assert all(a != b for a, b in zip(triples.people, triples.references, strict=True))
@@ -115,7 +115,7 @@ def test_broken_methods_land_where_they_should(triples: Triples) -> None:
         for name, edit in {
             "nothing": transfer.nothing,
             "truth": transfer.truth,
-            "lender": lambda t: t.reference.pixels,
+            "reference": lambda t: t.reference.pixels,
             "grey": lambda t: torch.zeros_like(t.source.pixels),
         }.items()
     }
@@ -125,10 +125,10 @@ def test_broken_methods_land_where_they_should(triples: Triples) -> None:
     assert table["truth"]["unit_error_left"] == 0
     assert table["truth"]["better_both"] == 1
     assert table["truth"]["psnr"]["mean"] == 80
-    # lending the whole face moves the units, and loses the person
-    assert table["lender"]["unit_error_left"] == 0
-    assert table["lender"]["to_reference"]["mean"] == 0
-    assert table["lender"]["identity"]["median"] > 0
+    # the reference's whole face moves the units, and loses the person
+    assert table["reference"]["unit_error_left"] == 0
+    assert table["reference"]["to_reference"]["mean"] == 0
+    assert table["reference"]["identity"]["median"] > 0
     assert table["grey"]["better_psnr"] < 0.5
 
 

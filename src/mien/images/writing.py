@@ -124,7 +124,7 @@ def _options(
     if kind == "JPEG":
         options |= {"quality": quality, "subsampling": 0 if quality >= 90 else 2}
     elif kind == "PNG":
-        options["compress_level"] = 4  # as small as 6 for photographs, in half the time
+        options["compress_level"] = 4  # half the time of 6; photographs are 7 % larger
     elif kind == "WEBP":
         options |= {"lossless": True, "exact": True, "method": 2, "quality": 60}
     if metadata is None:

@@ -36,16 +36,39 @@ def with_note(fields: Mapping[str, Any], names: Mapping[str, str] = ARCHITECTURE
     """The same, of fields that a person wrote: a RenamedField warning says today's name of each."""
     for old in fields:
         if old in names:
-            warnings.warn(f"{old} is called {names[old]} now", RenamedField, stacklevel=3)
+            _note(old, names[old])
     return fields_today(fields, names)
 
 
+def _note(old: str, new: str) -> None:
+    warnings.warn(f"{old} is called {new} now", RenamedField, stacklevel=4)
+
+
 def recipe_today(values: Mapping[str, Any], note: bool = True) -> dict[str, Any]:
-    """A recipe's sections by today's names, each old one with its note unless `note` is off."""
+    """A recipe's sections by today's names, those of its stages too, each old one with its note
+    unless `note` is off. Before recipes are merged: an old name in one must meet today's in the
+    other.
+    """
     read = with_note if note else fields_today
-    return {
-        name: read(section, SECTIONS[name])
-        if name in SECTIONS and isinstance(section, Mapping)
-        else section
-        for name, section in values.items()
-    }
+    out: dict[str, Any] = {}
+    for name, section in values.items():
+        if not isinstance(section, Mapping):
+            out[name] = section
+        elif name == "stages":
+            out[name] = {
+                stage: recipe_today(row, note) if isinstance(row, Mapping) else row
+                for stage, row in section.items()
+            }
+        else:
+            out[name] = read(section, SECTIONS[name]) if name in SECTIONS else section
+    return out
+
+
+def setting_today(setting: str) -> str:
+    """`weights.cover=1`, said on top of a recipe, by today's name, with its note."""
+    path, equals, text = setting.partition("=")
+    section, dot, last = path.rpartition(".")
+    names = SECTIONS.get(section.rpartition(".")[2], {})
+    if last in names:
+        _note(last, names[last])
+    return f"{section}{dot}{names.get(last, last)}{equals}{text}"

@@ -95,8 +95,8 @@ def agreement(columns: Mapping[str, Sequence[float]]) -> dict[str, Any]:
                 }  # fmt: skip
         out[judge] = {"by_unit": by_unit}
         for key in ("f1", "icc"):
-            values_known = [value for one in by_unit.values() if (value := one[key]) is not None]
-            out[judge][key] = _rounded(float(np.mean(values_known))) if values_known else None
+            values = [value for one in by_unit.values() if (value := one[key]) is not None]
+            out[judge][key] = _rounded(float(np.mean(values))) if values else None
     return out
 
 

@@ -206,10 +206,10 @@ def _verdict(column: str, real: Measured, broken: Measured, own: bool) -> Verdic
     good, bad = (np.asarray(m.columns[column], np.float64) for m in (real, broken))
     worth = [_worth(column, values) for values in (good, bad)]
     better = (np.sign(np.round(worth[0] - worth[1], 6)) + 1) / 2
-    judged = summarise(better, real.people)
+    share = summarise(better, real.people)
     return Verdict(
-        column, round(float(good.mean()), 4), round(float(bad.mean()), 4), judged.mean, judged.low,
-        judged.high, own, len(set(real.people)),
+        column, round(float(good.mean()), 4), round(float(bad.mean()), 4), share.mean, share.low,
+        share.high, own, len(set(real.people)),
     )  # fmt: skip
 
 
@@ -224,16 +224,16 @@ def table(every: Mapping[str, Mapping[str, Sequence[Verdict]]]) -> str:
     numbers are means, the real editor's and the broken one's."""
     rows = []
     for section, found in every.items():
-        for name, judged in found.items():
-            own = [v for v in judged if v.own]
+        for name, columns in found.items():
+            own = [v for v in columns if v.own]
             caught = [v for v in own if v.caught]
             rows.append({
-                "asked (people)": f"{section} ({judged[0].people})", "broken editor": name,
+                "asked (people)": f"{section} ({columns[0].people})", "broken editor": name,
                 "its own columns that catch it": f"{len(caught)} of {len(own)}: "
                 + ", ".join(_said(v) for v in caught),
                 "its own columns that do not": ", ".join(_said(v) for v in own if not v.caught),
                 "other columns that it wins": ", ".join(
-                    _said(v) for v in judged if v.fooled and not v.own
+                    _said(v) for v in columns if v.fooled and not v.own
                 ),
             })  # fmt: skip
     return markdown(list(rows[0]) if rows else [], rows)

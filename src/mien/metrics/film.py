@@ -102,13 +102,13 @@ def temporal(before: Iterable[UInt8], after: Iterable[UInt8], judge: Landmarker)
     if len(seen) < 2:
         raise DataError("a film of one frame has no course")
     both = [a is not None and b is not None for a, b in seen]
-    columns = Temporal(len(seen), sum(both), flicker.differences(), None, None, None, None)
+    found = Temporal(len(seen), sum(both), flicker.differences(), None, None, None, None)
     if sum(both) < FEWEST:
-        return columns
+        return found
     first, second = ([pair[k] for pair in seen] for k in (0, 1))
     lag, correlation, slope = lips(_gaps(first), _gaps(second))
     return replace(
-        columns, lag=lag, lips_correlation=correlation, lips_slope=slope,
+        found, lag=lag, lips_correlation=correlation, lips_slope=slope,
         jitter=(jitter(first), jitter(second)), lips_range=_kept(_gaps(first), _gaps(second)),
     )  # fmt: skip
 

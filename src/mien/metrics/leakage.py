@@ -25,7 +25,7 @@ from mien.types import Faces
 
 SEEN = 48
 """Side at which the attacker sees results, px."""
-WORN = tuple(range(1, len(facs.EMOTIONS)))
+SHOWN = tuple(range(1, len(facs.EMOTIONS)))
 """The emotions that every reference shows: all but neutral, at full strength."""
 
 
@@ -52,7 +52,7 @@ def leakage_split(
 ) -> LeakageSplit:
     """A split of different people who all show every emotion; DataError when there are too few."""
     rng = np.random.default_rng([seed, 17])
-    one_each = {p.person: p for p in open_renders(folder, split) if len(worn(p)) == len(WORN)}
+    one_each = {p.person: p for p in open_renders(folder, split) if len(states(p)) == len(SHOWN)}
     if len(one_each) < references + sources:
         raise DataError(
             f"{folder / split} has {len(one_each)} people in all emotions, "
@@ -63,10 +63,10 @@ def leakage_split(
     return LeakageSplit(chosen[:references], chosen[references:half], chosen[half:])
 
 
-def worn(photo: Renders) -> dict[int, int]:
+def states(photo: Renders) -> dict[int, int]:
     """Emotion -> the state of a photograph that shows it."""
     found = {label_of(photo.units[k]): k for k in photo.still if k > 0}
-    return {emotion: found[emotion] for emotion in WORN if emotion in found}
+    return {emotion: found[emotion] for emotion in SHOWN if emotion in found}
 
 
 def attack(
@@ -92,10 +92,10 @@ def _results(
     """What the attacker sees (N, 6, 48, 48) and the reference (N,), shuffled."""
     seen, who = [], []
     source = faces_of([(p, 0) for p in sources], size)
-    for emotion in WORN:
-        truth = faces_of([(p, worn(p)[emotion]) for p in sources], size)
+    for emotion in SHOWN:
+        truth = faces_of([(p, states(p)[emotion]) for p in sources], size)
         for number, photo in enumerate(references):
-            one = faces_of([(photo, worn(photo)[emotion])], size)
+            one = faces_of([(photo, states(photo)[emotion])], size)
             reference = Faces(
                 one.pixels.expand_as(source.pixels), one.landmarks.expand_as(source.landmarks)
             )

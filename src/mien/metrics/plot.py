@@ -67,11 +67,9 @@ def _columns(line: Line) -> Mapping[str, Any]:
 def _panel(left: int, top: int, column: str, lines: Mapping[str, Line]) -> list[str]:
     """One column of a section: a scale from the least to the most of its intervals."""
     heading, digits = COLUMNS[column]
-    with_column = {n: _columns(one)[column] for n, one in lines.items() if column in _columns(one)}
+    values = {n: _columns(one)[column] for n, one in lines.items() if column in _columns(one)}
     # the truth is like itself without end: it would flatten everybody else
-    drawn = {
-        n: v for n, v in with_column.items() if not ("psnr" in column and v["mean"] >= CEILING)
-    }
+    drawn = {n: v for n, v in values.items() if not ("psnr" in column and v["mean"] >= CEILING)}
     low = min((v["low"] for v in drawn.values()), default=0.0)
     high = max((v["high"] for v in drawn.values()), default=1.0)
     reach = max(high - low, 1e-9)

@@ -73,12 +73,12 @@ def read_units(
     middle, scale = codes.float().mean(0), codes.float().std(0) + 1e-6
     flat, flat_test = (((c.float() - middle) / scale).flatten(1) for c in (codes, test[0]))
 
-    def predicted(strength: float) -> float:
+    def score(strength: float) -> float:
         weights, bias = ridge(flat[~held], units[~held], strength)
         read = flat[held].double() @ weights + bias
         return explained(read, units[held], units.mean(0))
 
-    weights, bias = ridge(flat, units, max(STRENGTHS, key=predicted))
+    weights, bias = ridge(flat, units, max(STRENGTHS, key=score))
     linear = explained(flat_test.double() @ weights + bias, test[1], test[1].mean(0))
     net = _fit(codes, units, nn.functional.mse_loss, units.shape[1], seed, passes, held)
     with torch.no_grad():

@@ -36,10 +36,10 @@ COUNTED = ("failed", "lost", "untouched")
 GAINS = ("psnr", "ms_ssim", "face_psnr", "face_ms_ssim")
 """Columns whose gain over doing nothing is given too."""
 NOTHING = "nothing"
-UNHEARD = (
-    "cli", "editor.py", "hub.py", "metrics/brief.py", "metrics/broken.py", "metrics/cost.py",
-    "metrics/film.py", "metrics/plot.py", "metrics/report.py", "metrics/table.py",
-    "metrics/targets.py", "people", "study", "training", "video", "web",
+UNRELATED = (
+    "cli", "editor.py", "hub.py", "metrics/broken.py", "metrics/cost.py", "metrics/film.py",
+    "metrics/plot.py", "metrics/report.py", "metrics/summary.py", "metrics/table.py",
+    "metrics/targets.py", "people", "study", "tables", "training", "video", "web",
 )  # fmt: skip
 """What of mien's source no result depends on: measuring does not import it."""
 FEWEST = 5
@@ -106,7 +106,7 @@ def _lines(
     if section.answer:
         rows.insert(1, Contestant(section.answer, answer, "answer"))
     # what is no editor's does not hear what is asked: two sections may share such lines
-    digests = {line_of: section_digest(section, line_of) for line_of in (True, False)}
+    digests = {asked: section_digest(section, asked) for asked in (True, False)}
     bench = SectionBench(section, panel)
     unedited: Measured | None = None
     for row in rows:
@@ -121,10 +121,10 @@ def _lines(
         done = _Counter(f"{title}: {row.name}", at.section, progress)
         measured = once(kept, inputs, partial(at.measure, row.edit, done.more))
         unedited = unedited or measured
-        line_of = summary(measured, unedited, section.intensity)
+        found = summary(measured, unedited, section.intensity)
         if groups is not None and not section.intensity:
-            line_of["by_group"] = groups.tell(measured.columns, measured.people)
-        yield row.name, line_of
+            found["by_group"] = groups.tell(measured.columns, measured.people)
+        yield row.name, found
 
 
 def depends_on(panel: JudgePanel) -> dict[str, Any]:
@@ -279,11 +279,11 @@ def _said(ask: Ask) -> str:
 
 
 def code_digest(root: Path = Path(mien.__file__).parent) -> str:
-    """SHA-256 of mien's own source in `root`, but for `UNHEARD`."""
+    """SHA-256 of mien's own source in `root`, but for `UNRELATED`."""
     whole = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
         place = path.relative_to(root)
-        if not any(place.is_relative_to(other) for other in UNHEARD):
+        if not any(place.is_relative_to(other) for other in UNRELATED):
             whole.update(place.as_posix().encode() + b"\0" + path.read_bytes())
     return whole.hexdigest()
 

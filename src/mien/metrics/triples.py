@@ -75,12 +75,12 @@ def draw_triples(
     """
     photos = [photo for photo in open_renders(folder, split) if people(photo.person)]
     rng = np.random.default_rng([seed, 11])
-    wearers: dict[int, list[tuple[Renders, int]]] = {}
+    showing: dict[int, list[tuple[Renders, int]]] = {}
     own: dict[str, list[Renders]] = {}
     for photo in photos:
         own.setdefault(photo.person, []).append(photo)
         for state in photo.still:
-            wearers.setdefault(photo.expression[state], []).append((photo, state))
+            showing.setdefault(photo.expression[state], []).append((photo, state))
     chosen: list[tuple[tuple[Renders, int], tuple[Renders, int], tuple[Renders, int]]] = []
     if len(own) < 2:
         raise DataError(
@@ -89,16 +89,16 @@ def draw_triples(
     while len(chosen) < count:
         for person in rng.permutation(sorted(own)):
             photo = own[person][int(rng.integers(len(own[person])))]
-            worn = [
+            states = [
                 s
                 for s in photo.still
                 if photo.expression[s] > 0 or (photo.expression[s] == 0 and not photo.neutral)
             ]
-            state = int(rng.choice(worn))
-            references = [w for w in wearers[photo.expression[state]] if w[0].person != person]
+            state = int(rng.choice(states))
+            references = [w for w in showing[photo.expression[state]] if w[0].person != person]
             if references and len(chosen) < count:
-                chosen_reference = references[int(rng.integers(len(references)))]
-                chosen.append(((photo, 0), chosen_reference, (photo, state)))
+                other = references[int(rng.integers(len(references)))]
+                chosen.append(((photo, 0), other, (photo, state)))
     source, reference, truth = (faces_of(column, size) for column in zip(*chosen, strict=True))
     return Triples(
         source, reference, truth,

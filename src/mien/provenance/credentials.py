@@ -119,12 +119,12 @@ def read(path: Path, anchors: Path | None = None) -> Claim | None:
 def _claim(metadata: Mapping[str, str]) -> dict[str, object]:
     """The manifest, as `c2pa` reads it."""
     agent = {"name": "mien", "version": installed.version("mien")}
-    manifests = {
+    parameters = {
         key: metadata[key] for key in ("method", "weights", "guide", "intensity") if key in metadata
     }
     actions = [
         {"action": "c2pa.created", "softwareAgent": agent, "digitalSourceType": SOURCE_TYPE},
-        {"action": "c2pa.edited", "softwareAgent": agent, "parameters": manifests},
+        {"action": "c2pa.edited", "softwareAgent": agent, "parameters": parameters},
     ]
     return {
         "claim_generator_info": [agent],

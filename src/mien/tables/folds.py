@@ -2,7 +2,7 @@
 
 From pairs of photographs of the training people of the London Set: the neutral one is rendered with
 the geometry of the person's own smile, and what the real smile is brighter or darker than that is
-the relief. `mien.face_model.folds` reads the table.
+the wrinkle map. `mien.face_model.folds` reads the table.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _laid_over(photo: NDArray[np.uint8], shown: NDArray[np.uint8]) -> NDArray[np
 
 
 def main() -> None:
-    """Learn the reliefs and write them."""
+    """Learn the wrinkle map and write it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--london", type=Path, default=data_home() / "london")
     parser.add_argument("--out", type=Path, default=folds.TABLE)

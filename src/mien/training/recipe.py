@@ -25,7 +25,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from mien.errors import ConfigError
 from mien.methods import registry
 from mien.methods.config import MethodConfig
-from mien.methods.renamed import recipe_today
+from mien.methods.renamed import recipe_today, setting_today
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,6 +83,7 @@ def read(path: Path, settings: tuple[str, ...] = ()) -> tuple[Stage, ...]:
     after `stages.NAME.` to one.
     """
     values = _extended(path, ())
+    settings = tuple(setting_today(s) for s in settings)
     own = [s for s in settings if s.startswith("stages.")]
     common = [s for s in settings if not s.startswith("stages.")]
     for setting in own:
@@ -107,7 +108,7 @@ def _stage(path: Path, name: str, values: dict[str, Any], settings: list[str]) -
     if method not in learnt:
         raise ConfigError(f"{path}: {method!r} is not trained: choose from {', '.join(learnt)}")
     run = build(Run, values.pop("run", {}), "run")
-    config = build(registry.resolve(registry.entry(method).config), recipe_today(values), "")
+    config = build(registry.resolve(registry.entry(method).config), values, "")
     return Stage(method, config, run, name)
 
 
@@ -124,6 +125,7 @@ def _extended(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     values = _yaml(text, path)
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: a recipe begins with `method: NAME`")
+    values = recipe_today(values)
     other = values.pop("extends", None)
     if other is None:
         return values

@@ -1,4 +1,4 @@
-"""Expressions lent: a person's own smile, somebody else's, and speech, by three readings."""
+"""Expressions by reference: one's own smile, somebody else's, and speech, by three readings."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ from mien.types import Faces, UInt8
 from mien.zoo import data_home
 
 OTHERS = 8
-"""People whom each smile is lent to."""
-LENT = 0.4
-"""The share of a lent smile that should arrive."""
+"""People whom each smile is given to."""
+ARRIVES = 0.4
+"""The share of somebody else's smile that should arrive."""
 LEAST = {"width": 0.02, "lift": 0.01}
-"""Changes of the lender, in eye corner distances, from which a share of them is told."""
+"""Changes of the reference, in eye corner distances, from which a share of them is measured."""
 SHUT, PARTED = 0.01, 0.03
 """Lips' gaps, in eye corner distances, up to which a mouth is shut, and from which it is open."""
 READINGS = ("morphable", "aipgan", OWN_HEAD)
@@ -131,11 +131,11 @@ def _judged(made: Faces[Tensor], truth: Faces[Tensor]) -> dict[str, float]:
 _judge = cache(load)
 
 
-def lent(bench: Bench) -> dict[str, Any]:
+def transferred(bench: Bench) -> dict[str, Any]:
     """Everybody's smile on the next `OTHERS` people, in the circle of them."""
     everyone = smiling()
     references = bench.some(range(len(everyone)))
-    out: dict[str, Any] = {"lenders": len(references), "others": OTHERS}
+    out: dict[str, Any] = {"references": len(references), "others": OTHERS}
     for by in ("morphable", "aipgan"):
         column = Column()
         smiles_of = {i: editor(by).reference(everyone[i][1].photo) for i in references}
@@ -151,21 +151,21 @@ def lent(bench: Bench) -> dict[str, Any]:
                 rest, smile = everyone[i]
                 row = shares(who.seen, seen, rest.seen, smile.seen)
                 far = float(np.linalg.norm(who.seen.who - smile.seen.who))
-                row["toward_lender"] = far - float(np.linalg.norm(seen.who - smile.seen.who))
+                row["toward_reference"] = far - float(np.linalg.norm(seen.who - smile.seen.who))
                 row["identity"] = change(who.seen, seen).identity
-                enough = [row[k] >= LENT for k in LEAST if k in row]
-                row |= {"done": all(enough)} if enough else {}
+                arrived = [row[k] >= ARRIVES for k in LEAST if k in row]
+                row |= {"done": all(arrived)} if arrived else {}
                 column.rows.append(row)
                 column.names.append(name)
                 shown = (who.crop(), who.crop(result.pixels), smile.crop())
-                bench.show(f"lent_{by}_{name}", *shown)
+                bench.show(f"transferred_{by}_{name}", *shown)
         out[by] = means(column) | {
             "pairs": len(column.values("done")),
             **{f"{k}_range": spread(column.values(k)) for k in (*LEAST, "identity")},
             **{f"{k}_pairs": len(column.values(k)) for k in LEAST},
-            **{f"{k}_enough": share(column.values(k) >= LENT) for k in LEAST},
-            "toward_lender_range": spread(column.values("toward_lender")),
-            "nearer_to_lender": share(column.values("toward_lender") > 0),
+            **{f"{k}_enough": share(column.values(k) >= ARRIVES) for k in LEAST},
+            "toward_reference_range": spread(column.values("toward_reference")),
+            "nearer_to_reference": share(column.values("toward_reference") > 0),
             "refused": column.refused,
             "not_done": [
                 n
@@ -179,8 +179,8 @@ def lent(bench: Bench) -> dict[str, Any]:
 
 
 def shares(source: Seen, made: Seen, rest: Seen, smile: Seen) -> dict[str, float]:
-    """How much of the lender's change of the mouth's width and of its corners' height arrives, each
-    in its own eye corner distances; a change under `LEAST` is not told."""
+    """How much of the reference's change of the mouth's width and of its corners' height arrives,
+    each in its own eye corner distances; a change under `LEAST` is left out."""
     there, here = moved(rest, smile), moved(source, made)
     return {k: here[k] / there[k] for k in LEAST if there[k] >= LEAST[k]}
 
@@ -208,7 +208,7 @@ def speech(bench: Bench) -> dict[str, Any]:
     unseen: dict[str, str] = {}
     for name, (shut_at, wide_at) in bench.some(list(clips.items())):
         shut, wide = (Shot(name, frame(name, at)) for at in (shut_at, wide_at))
-        speakers[name] = "s1" if name.startswith("s1_") else name
+        speakers[name] = TUNED if name.startswith(f"{TUNED}_") else name
         try:
             _ = shut.small, wide.small, wide.seen  # kept by them
         except FaceNotFound as error:
