@@ -77,7 +77,7 @@ class Sitting:
         """Who may be the reference (`like`), and who may swap (`swap`)."""
         self.made: tuple[str, Look, bytes] | None = None
         """A download that was made and not fetched yet: its name, of which look, its bytes."""
-        self.reference = 0
+        self.taken = 0
         """How often a guest's expression was taken."""
         self.steps = [Step((None,) * len(self.faces))]
         self.at = 0
@@ -86,8 +86,8 @@ class Sitting:
         self.tiles: dict[str, UInt8] = {}
         """The last `sheet` of each label."""
         self._drawn_tiles: dict[str, tuple[UInt8, str]] = {}
-        self.sent: dict[str, Any] = {}
-        """What the page was last sent of parts that seldom change."""
+        self.sent: dict[tuple[str, ...], str] = {}
+        """The sheet of these labels that the page was sent last."""
         self._scale = min(1.0, PREVIEW / max(photo.pixels.shape[:2]))
         self.small = replace(photo, pixels=_shrunk(photo.pixels, self._scale), alpha=None)
         self._drafts: OrderedDict[tuple[object, ...], Draft] = OrderedDict()
