@@ -94,8 +94,8 @@ def judge(status: int, body: Any, pictures: int) -> tuple[str, str]:
     """What an answer is, and what is wrong with it, if anything is: so many pictures at least."""
     if status != 200:
         error = body.get("error") if isinstance(body, dict) else None
-        seen_by = error.get("message") if isinstance(error, dict) else error
-        return f"told: {seen_by}", "" if seen_by else f"{status} without a reason"
+        message = error.get("message") if isinstance(error, dict) else error
+        return f"told: {message}", "" if message else f"{status} without a reason"
     found = [match[1] for match in _PICTURE.finditer(json.dumps(body["data"]))]
     try:
         for data in found:
@@ -107,7 +107,7 @@ def judge(status: int, body: Any, pictures: int) -> tuple[str, str]:
 
 
 def visit(
-    port: int, number: int, end: float, seen_by: Record, seen: list[float], server: Server
+    port: int, number: int, end: float, record: Record, seen: list[float], server: Server
 ) -> None:
     """Use the studio until `end`, as one person does."""
     page, names = Page(port, config(port)), list(samples())
@@ -119,13 +119,13 @@ def visit(
         try:
             answer = page.send(event, data, said)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            seen_by.wrong.append(f"no answer: {error!r}")
+            record.wrong.append(f"no answer: {error!r}")
             return False
         what, wrong = judge(*answer, pictures)
-        seen_by.answers[what] += 1
-        seen_by.wrong += [wrong] if wrong else []
+        record.answers[what] += 1
+        record.wrong += [wrong] if wrong else []
         if what == "shown" and pictures:
-            seen_by.seconds.append(time.monotonic() - began)
+            record.seconds.append(time.monotonic() - began)
         seen.append(server.memory())
         if what != "shown":
             time.sleep(SOONEST)
@@ -150,20 +150,20 @@ def visit(
 
 def use(server: Server, visitors: int, seconds: float) -> dict[str, Any]:
     """Many visitors at once, health watched, memory taken after each event."""
-    seen_by, used, health, over = Record(), list[float](), list[float](), threading.Event()
+    record, used, health, over = Record(), list[float](), list[float](), threading.Event()
 
     def watch() -> None:
         while not over.wait(0.2):
             try:
                 health.append(server.health())
             except (OSError, http.client.HTTPException) as error:
-                seen_by.wrong.append(f"health: {error!r}")
+                record.wrong.append(f"health: {error!r}")
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     before, end = server.work(), time.monotonic() + seconds
     together([
-        threading.Thread(target=visit, args=(server.port, n, end, seen_by, used, server))
+        threading.Thread(target=visit, args=(server.port, n, end, record, used, server))
         for n in range(visitors)
     ])  # fmt: skip
     over.set()
@@ -171,15 +171,15 @@ def use(server: Server, visitors: int, seconds: float) -> dict[str, Any]:
     return {
         "visitors": visitors,
         "seconds": seconds,
-        "answers": dict(sorted(seen_by.answers.items())),
-        "p50_ms": percentile(seen_by.seconds, 50),
-        "p99_ms": percentile(seen_by.seconds, 99),
-        "cpu_ms_per_answer": round((server.work() - before) / max(1, len(seen_by.seconds)) * 1e3),
+        "answers": dict(sorted(record.answers.items())),
+        "p50_ms": percentile(record.seconds, 50),
+        "p99_ms": percentile(record.seconds, 99),
+        "cpu_ms_per_answer": round((server.work() - before) / max(1, len(record.seconds)) * 1e3),
         "health_asked": len(health),
         "health_slowest_ms": percentile(health, 100),
         "memory_mb": [round(float(np.median(q))) for q in np.array_split(np.array(used), 4)],
         "memory_growth": round(_growth(used), 4),
-        "wrong": dict(Counter(seen_by.wrong).most_common(20)),
+        "wrong": dict(Counter(record.wrong).most_common(20)),
     }
 
 

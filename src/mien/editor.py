@@ -187,10 +187,8 @@ class Editor:
     def swap(self, a: Picture, b: Picture, face: str = "largest") -> tuple[Result, Result]:
         """Both photographs, each with the other's expression."""
         first, second = _photo(a), _photo(b)
-        references = self.reference(first, face), self.reference(second, face)
-        return self.edit(first, references[1], face=face), self.edit(
-            second, references[0], face=face
-        )
+        own, other = self.reference(first, face), self.reference(second, face)
+        return self.edit(first, other, face=face), self.edit(second, own, face=face)
 
     def reference(self, photo: Picture, face: str = "largest") -> Reference:
         """A photograph as a guide: the expression of its face is transferred."""

@@ -25,7 +25,7 @@ def test_numbers(value: Any) -> None:
         moved(SimpleNamespace(shape="jawOpen", value=value))
     if value is not True:
         with pytest.raises(Refused, match="no such face"):
-            index(SimpleNamespace(lend=value))
+            index(SimpleNamespace(guest=value))
     pytest.importorskip("av", reason="needs mien[video]")
     from mien.web.film_time import number
 

@@ -74,7 +74,7 @@ def test_a_path_from_a_photograph_to_a_film(
     with timed("half of a friend's expression"):
         page.get_by_role("tab", name="Like a photo").click()
         page.get_by_role("slider", name="How much of it").fill("0.5")
-        visit.upload(couple, "lender")
+        visit.upload(couple, "reference")
         visit.press("Take the expression of face 1")
         visit.shows("50% like couple (N) on happy")
     with timed("undo twice"):

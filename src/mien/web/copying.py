@@ -16,8 +16,8 @@ def as_file(spec: ExpressionSpec) -> str:
 
 
 def as_command(spec: ExpressionSpec, intensity: float, photo: str, method: str) -> str:
-    """The call of `mien edit` that does the same by a method. Blendshapes have no
-    option of their own, so their file is named."""
+    """The call of `mien edit` that does the same by a method. Blendshapes have no option of their
+    own, so their file is named."""
     said = ["mien", "edit", photo]
     if spec.blendshapes is not None:
         said += ["--expression", "expression.json"]

@@ -175,8 +175,8 @@ class Events:
 
     @or_mistake
     async def invite(self, kind: str, path: str, key: str) -> list[Any]:
-        """A photograph that may be the reference (`like`), or exchange it (`swap`): its faces
-        are shown."""
+        """A photograph for the reference (`like`), or one to swap with (`swap`): its faces are
+        shown."""
         sitting = self.sittings.get(key)
         data, name = taken(path)
 

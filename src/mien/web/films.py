@@ -242,7 +242,7 @@ class Films:
 
     @or_mistake
     async def like_film(self, path: str, key: str, request: gr.Request) -> list[Any]:
-        """A film that does."""
+        """A reference film."""
         return await self._reference("film", self.kinds.FILM, path, key, request)
 
     @or_mistake
@@ -313,8 +313,8 @@ class Films:
         """The film that came, or the one that was made, as a file that a player can seek in."""
         reel = self.reels.get(key)
         if name == "keyframes.json":
-            text = [key.to_json() for key in reel.keyframes]
-            return Response(json.dumps(text, indent=1) + "\n", media_type="application/json")
+            values = [keyframe.to_json() for keyframe in reel.keyframes]
+            return Response(json.dumps(values, indent=1) + "\n", media_type="application/json")
         path = {"source": reel.source.path if reel.source else None, "result": reel.result}.get(
             name
         )

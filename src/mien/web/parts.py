@@ -89,7 +89,7 @@ def taken(path: str) -> tuple[bytes, str]:
     return data, file.stem[:40] or "photo"
 
 
-def index(event: Any, name: str = "lend") -> int:
+def index(event: Any, name: str = "guest") -> int:
     """The number of what was clicked on; Refused for what the page would not send."""
     text = str(getattr(event, name, ""))
     if not (text.isascii() and text.isdecimal() and len(text) < 4):

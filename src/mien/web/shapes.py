@@ -43,8 +43,8 @@ _COUNT = itertools.count()
 def draw() -> tuple[Any, Any]:
     """The sliders, in the layout that is open: the part that is moved, and the one that says where
     they stand."""
-    text = {f"shape-{name}": (_place(_region(name)), f"{_plain(name)} {name}") for name in NAMES}
-    html(finder(text, {region: _place(region) for region in REGIONS}), "find-shape", "find.js")
+    names = {f"shape-{name}": (_place(_region(name)), f"{_plain(name)} {name}") for name in NAMES}
+    html(finder(names, {region: _place(region) for region in REGIONS}), "find-shape", "find.js")
     groups = {
         (_place(region), region): {
             name: f"{_plain(name).capitalize()}: {name}"
@@ -76,8 +76,10 @@ def standing(name: str, values: Mapping[str, float]) -> str:
     may have been moved since.
     """
     moved = {key: round(value, 2) for key, value in values.items() if value}
-    text = escape(json.dumps(moved))
-    return f'<span hidden data-of="{name}" data-at="{next(_COUNT)}" data-values="{text}"></span>'
+    values_now = escape(json.dumps(moved))
+    return (
+        f'<span hidden data-of="{name}" data-at="{next(_COUNT)}" data-values="{values_now}"></span>'
+    )
 
 
 def moved(event: Any, known: Collection[str] = NAMES) -> tuple[str, float]:
@@ -91,9 +93,9 @@ def moved(event: Any, known: Collection[str] = NAMES) -> tuple[str, float]:
     return name, round(float(value or 0), 2)
 
 
-def _row(kind: str, name: str, text: str) -> str:
+def _row(kind: str, name: str, title: str) -> str:
     return (
-        f'<label id="{kind}-{name}"><span>{text}</span>'
+        f'<label id="{kind}-{name}"><span>{title}</span>'
         f'<input type="range" min="0" max="1" step="0.01" value="0" data-shape="{name}">'
         "<output>0</output></label>"
     )

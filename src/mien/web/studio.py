@@ -184,8 +184,8 @@ class Page:
             self.shapes, self.shapes_at = shapes.draw()
 
     def _references(self) -> None:
-        self.reference = drop("A reference: a photograph of anybody", "lender")
-        self.references = html("", "lenders")
+        self.reference = drop("A reference: a photograph of anybody", "reference")
+        self.references = html("", "references")
         self.share = gr.Slider(
             0, 1, 1, step=0.05, label="How much of it", elem_id="share", buttons=[],
             info="Below 1 it goes on top of the expression that the face shows",
@@ -255,12 +255,12 @@ class Page:
                 ("like", self.reference, self.references), ("swap", self.partner, self.partners),
             )
         ]  # fmt: skip
-        reference = [*face, self.intensity, self.share]
-        lending = self.references.click(do.like, reference, seen, **STEP)
+        followed = [*face, self.intensity, self.share]
+        following = self.references.click(do.like, followed, seen, **STEP)
         swapping = self.partners.click(do.swap, face, [self.other, *seen], **STEP)
         loaded = [self.preset, self.intensity, *seen]
         loading = self.preset.upload(do.load, [self.preset, *face], loaded, **STEP)
-        for event in (lending, swapping, loading):
+        for event in (following, swapping, loading):
             event.success(**read)
         fields = (self.upload, self.preset, self.reference, self.partner)
         for event, field in zip((dropped, loading, *invited), fields, strict=True):
