@@ -35,7 +35,7 @@ from mien.web.limits import Limits
 from mien.web.making import Making, Projects
 from mien.web.uploads import safe
 from mien.web.views import fitting
-from mien.web.workshop import Workshop
+from mien.web.workshop import Workshop, way_of
 
 SIZES = (256, 512, 1024)
 """Sides of a picture, px."""
@@ -215,7 +215,7 @@ class Series:
     def _place(self, editor: Editor, plan: Plan) -> Path:
         """The folder of the pictures, which serves one set of people and settings: those made by
         others go."""
-        settings = [plan.size, plan.oval, plan.equal, editor.weights, editor.method.name]
+        settings = [plan.size, plan.oval, plan.equal, editor.weights, way_of(editor.method)]
         shown = [path.read_bytes() for path in self.photos.values()]
         name = hashlib.sha256(json.dumps([settings, list(self.photos)]).encode() + b"".join(shown))
         out = Path(self._folder.name) / f"pictures-{name.hexdigest()[:16]}"
