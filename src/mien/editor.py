@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import metadata as installed
@@ -326,6 +326,12 @@ def pick(faces: Sequence[Face], spec: str) -> list[Face]:
             "or 'near X,Y'"
         )
     return choose(faces, "largest")
+
+
+def check_face(spec: str) -> None:
+    """GuideError unless `spec` is a way to choose a face."""
+    with suppress(FaceNotFound):  # of no faces: only how it is asked for
+        pick((), spec)
 
 
 def _photo(photo: Picture) -> Photo:
