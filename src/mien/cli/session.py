@@ -272,12 +272,13 @@ def _device(method: str, asked: str) -> str:
 
 def open_workshop(method: str, weights: Path | None, device: str) -> Workshop:
     """What the server works with: `method` by these weights, the others by those that ship."""
-    from mien.web.workshop import Workshop, method_and_choice
+    from mien.methods.registry import split_head
+    from mien.web.workshop import Workshop
 
     check_method(method, weights)
 
-    def opened(way: str) -> Editor:
-        name, choice = method_and_choice(way)
+    def opened(named: str) -> Editor:
+        name, choice = split_head(named)
         return open_editor(name, weights if name == method else None, device, choice)
 
     return Workshop(opened, default=method)

@@ -38,6 +38,7 @@ labels exactly (docs/methods/morphable.md).
 """
 HEADS = MODEL, OWN = "model", "own"
 """What may be chosen for `head` of every method but the face model's own."""
+_HEAD = " head="
 METHODS: dict[str, Entry] = {
     "morphable": Entry(
         method="mien.methods.morphable.method:Morphable",
@@ -180,6 +181,17 @@ def load(
     method.drawn_by = OWN if "head" in chosen else head
     method.strengths = {name: tuple(nodes) for name, nodes in said.items()}
     return method.ready(device)
+
+
+def split_head(text: str) -> tuple[str, dict[str, Any]]:
+    """A method's name, and what `load` takes beside it, of `NAME` or `NAME head=own`."""
+    name, _, head = text.partition(_HEAD)
+    return name, {"head": head} if head else {}
+
+
+def with_head(method: Method[Any]) -> str:
+    """`NAME`, or `NAME head=own` of a method whose own networks draw: what `split_head` reads."""
+    return f"{method.name}{_HEAD}{OWN}" if method.drawn_by == OWN else method.name
 
 
 def _built(

@@ -284,7 +284,8 @@ class Events:
                 422, "bad_guide", f"{name}.json needs {spec.like}: give it under Like a photo"
             )
         named = tuple(spec.blendshapes or ())
-        wish = Wish(spec.name or name, spec.intensity, _bare(spec), moved=named)
+        bare = replace(spec, name=None, intensity=1.0)
+        wish = Wish(spec.name or name, spec.intensity, bare, moved=named)
         seen = await self._act(key, face, lambda s: s.wear(None if spec.empty else wish))
         return [None, gr.update(value=min(max(spec.intensity, 0.0), MOST)), *seen]
 
@@ -330,10 +331,8 @@ class Events:
             sitting.made = (name, look, data) if make else None
             return data
 
-        if (made := sitting.made) and made[:2] == (name, sitting.look):
-            data = made[2]
-        else:
-            data = await self._at_desk(work)
+        made = sitting.made
+        data = made[2] if made and made[:2] == (name, sitting.look) else await self._at_desk(work)
         if make:
             return Response(status_code=204)
         sitting.made = None
@@ -398,7 +397,3 @@ def _choose(sitting: Sitting, face: str | None) -> None:
 def _names(sitting: Sitting) -> list[str]:
     names = [f"Face {i + 1}" for i in range(len(sitting.faces))]
     return [*names, "All faces"] if len(names) > 1 else names
-
-
-def _bare(spec: ExpressionSpec) -> ExpressionSpec:
-    return replace(spec, name=None, intensity=1.0)

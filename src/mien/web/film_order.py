@@ -27,7 +27,7 @@ class OrderFields:
     """The fields, in the layout that is open; `spec` holds the expression that they edit."""
 
     def __init__(
-        self, kinds: list[str], ways: list[tuple[str, str]], film_suffixes: list[str]
+        self, kinds: list[str], choices: list[tuple[str, str]], film_suffixes: list[str]
     ) -> None:
         self.spec = gr.State(HAPPY)
         self.by = gr.Radio(kinds, value=kinds[0], label="Driven by", elem_id="by")
@@ -59,7 +59,7 @@ class OrderFields:
             self.face = gr.Radio(
                 list(FACES), value="The largest", label="Whose face", elem_id="whose"
             )
-            self.method = methods(ways, "film-method")
+            self.method = methods(choices, "film-method")
 
     def _draw_more(self) -> None:
         with fold("Units, gaze, head, part of the face", "film-more"):

@@ -74,7 +74,7 @@ class Films:
                 self.before = html(self.shown.before(None), "before")
             with gr.Column(min_width=320):
                 kinds = self._kinds
-                self.fields = self.order.OrderFields(kinds, self.workshop.ways, _SUFFIXES)
+                self.fields = self.order.OrderFields(kinds, self.workshop.choices, _SUFFIXES)
                 with fold("Keyframes, and the part of the film", "film-time"):
                     self.time = TimeFields(self.reels, self.workshop.limits, self.moment)
                 with gr.Row():

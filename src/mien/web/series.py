@@ -26,6 +26,7 @@ from mien.files import replacing
 from mien.guides import ExpressionSpec
 from mien.guides.spec import FORMS
 from mien.jobs import Lost, Task
+from mien.methods.registry import with_head
 from mien.people import series
 from mien.people.asks import of_row
 from mien.types import UInt8
@@ -35,7 +36,7 @@ from mien.web.limits import Limits
 from mien.web.making import Making, Projects
 from mien.web.uploads import safe
 from mien.web.views import fitting
-from mien.web.workshop import Workshop, way_of
+from mien.web.workshop import Workshop
 
 SIZES = (256, 512, 1024)
 """Sides of a picture, px."""
@@ -215,7 +216,7 @@ class Series:
     def _place(self, editor: Editor, plan: Plan) -> Path:
         """The folder of the pictures, which serves one set of people and settings: those made by
         others go."""
-        settings = [plan.size, plan.oval, plan.equal, editor.weights, way_of(editor.method)]
+        settings = [plan.size, plan.oval, plan.equal, editor.weights, with_head(editor.method)]
         shown = [path.read_bytes() for path in self.photos.values()]
         name = hashlib.sha256(json.dumps([settings, list(self.photos)]).encode() + b"".join(shown))
         out = Path(self._folder.name) / f"pictures-{name.hexdigest()[:16]}"

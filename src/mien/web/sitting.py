@@ -22,10 +22,10 @@ from mien.errors import MienError
 from mien.faces.detect import choose, detect
 from mien.guides import ActionUnits, ExpressionSpec, Label, Reference, blendshapes
 from mien.images import Photo
+from mien.methods.registry import with_head
 from mien.types import Face, UInt8
 from mien.web.posing import moved
 from mien.web.wish import Look, Step, Wish
-from mien.web.workshop import way_of
 
 PREVIEW = 1024
 """Longest side of what is shown while one edits, px; a download has the photograph's own size."""
@@ -319,7 +319,7 @@ class Sitting:
             self._drafts.popitem(last=False)
 
     def _named(self, face: int, wish: Wish) -> tuple[object, ...]:
-        return way_of(self.editor.method), face, wish.key
+        return with_head(self.editor.method), face, wish.key
 
 
 class Sittings:

@@ -17,10 +17,10 @@ import numpy as np
 from mien import facs, images
 from mien.guides import ExpressionSpec
 from mien.images import Photo
+from mien.methods.registry import with_head
 from mien.types import UInt8
 from mien.web import copying, posing
 from mien.web.sitting import Sitting
-from mien.web.workshop import way_of
 from mien.zoo.samples import samples
 
 STATIC = Path(__file__).parent / "static"
@@ -183,7 +183,7 @@ def copies(sitting: Sitting) -> str:
     wish = sitting.worn
     if wish is None:
         return '<p class="mien-hint">Choose an expression first.</p>'
-    asked = (wish.spec, wish.intensity, f"{sitting.name}.jpg", way_of(sitting.editor.method))
+    asked = (wish.spec, wish.intensity, f"{sitting.name}.jpg", with_head(sitting.editor.method))
     texts = {"command": copying.as_command(*asked), "Python": copying.as_python(*asked)}
     shown = "".join(
         f'<figure class="mien-copy"><figcaption><button type="button" class="copy">Copy as {word}'
