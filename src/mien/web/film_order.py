@@ -5,7 +5,6 @@ made.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -117,14 +116,6 @@ def taken(spec: ExpressionSpec, called: str) -> tuple[ExpressionSpec, float]:
     if spec.empty:
         raise GuideError(f"{called} asks for nothing")
     return replace(spec, name=spec.name or called, intensity=1.0), spec.intensity
-
-
-def read(file: Path) -> tuple[ExpressionSpec, float]:
-    """The expression of an upload; the file goes at once."""
-    try:
-        return taken(ExpressionSpec.parse(file.read_bytes(), file.name), file.stem[:40])
-    finally:
-        file.unlink(missing_ok=True)
 
 
 def with_label(spec: ExpressionSpec, label: str) -> ExpressionSpec:

@@ -23,7 +23,7 @@ from mien.images import UPLOADED
 from mien.web import posing, views
 from mien.web.answers import Refused
 from mien.web.film_time import FRAME, TimeFields, number
-from mien.web.parts import STEP, drop, failure, fold, html, or_mistake, progress, sent
+from mien.web.parts import STEP, drop, failure, fold, html, or_mistake, progress, sent, taken
 from mien.web.sitting import Sittings
 from mien.web.workshop import Workshop
 
@@ -110,11 +110,11 @@ class Films:
             (time.curve, self.bend, time.seen),
             (time.keys_file, self.take_keys, time.seen),
         ):
-            taken = field.upload(
+            uploaded = field.upload(
                 event, [field, self.key], [field, self.key, self.status, *seen], **STEP
             )
-            taken.failure(None, None, field, js="() => null", **STEP)  # ready for another file
-            taken.success(**follow)
+            uploaded.failure(None, None, field, js="() => null", **STEP)  # ready for another file
+            uploaded.success(**follow)
         for part in (
             self.moment,
             fields.by,
@@ -173,7 +173,9 @@ class Films:
     @or_mistake
     async def load(self, path: str) -> list[Any]:
         """An expression kept in a file."""
-        return [None, *self.order.shown(*self.order.read(sent(path)))]
+        data, name = taken(path)
+        spec = ExpressionSpec.parse(data, f"{name}.json")
+        return [None, *self.order.shown(*self.order.taken(spec, name))]
 
     @or_mistake
     async def take_worn(self, sitting: str) -> list[Any]:
@@ -271,12 +273,9 @@ class Films:
     @or_mistake
     async def take_keys(self, path: str, key: str, request: gr.Request) -> list[Any]:
         """Keyframes kept in a file."""
-        file = sent(path)
-        reel = self._reel(key, file, request)
-        try:
-            reel.take_expressions(self.keyframes.parse(file.read_bytes(), _name(file)))
-        finally:
-            file.unlink(missing_ok=True)
+        data, name = taken(path)
+        reel = self.reels.take(key, str(request.session_hash))
+        reel.take_expressions(self.keyframes.parse(data, f"{name}.json"))
         said = views.status(f"{len(reel.keyframes)} keyframes")
         return [None, reel.key, said, *self.time.standing(reel)]
 
