@@ -13,6 +13,7 @@ from typing import Any
 
 from mien.errors import GuideError
 from mien.guides.blendshapes import NAMES
+from mien.guides.spec import finite
 from mien.web.parts import html
 from mien.web.units import finder
 
@@ -84,13 +85,12 @@ def standing(name: str, values: Mapping[str, float]) -> str:
 
 def moved(event: Any, known: Collection[str] = NAMES) -> tuple[str, float]:
     """The name and the value of an event; GuideError for what the page would not send."""
-    name, value = getattr(event, "shape", None), getattr(event, "value", None)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    name, value = getattr(event, "shape", None), finite(getattr(event, "value", None))
     if not isinstance(name, str) or name not in known:
         raise GuideError("there is no slider of this name")
-    if not number or not 0 <= float(value or 0) <= 1:  # nor is NaN
+    if value is None or not 0 <= value <= 1:
         raise GuideError("a number from 0 to 1 is needed")
-    return name, round(float(value or 0), 2)
+    return name, round(value, 2)
 
 
 def _row(kind: str, name: str, title: str) -> str:
