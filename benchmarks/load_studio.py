@@ -94,8 +94,8 @@ def judge(status: int, body: Any, pictures: int) -> tuple[str, str]:
     """What an answer is, and what is wrong with it, if anything is: so many pictures at least."""
     if status != 200:
         error = body.get("error") if isinstance(body, dict) else None
-        reason = error.get("message") if isinstance(error, dict) else error
-        return f"told: {reason}", "" if reason else f"{status} without a reason"
+        message = error.get("message") if isinstance(error, dict) else error
+        return f"told: {message}", "" if message else f"{status} without a reason"
     found = [match[1] for match in _PICTURE.finditer(json.dumps(body["data"]))]
     try:
         for data in found:

@@ -23,50 +23,12 @@ from typing import Any
 from load import Server, report
 from PIL import Image
 from playwright.sync_api import sync_playwright
+from studio_sliders import DRAGGED, MOVED
 
 from mien.zoo.samples import samples
 
 FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 PATIENCE = 120_000  # ms
-SHOWN = "() => document.querySelector('#stage img.after')?.src"
-MOVED = """
-(slider) => new Promise((done) => {
-  const stage = document.getElementById("stage");
-  const shown = () => stage.querySelector("img.after")?.src;
-  const spent = [];
-  const move = (left) => {
-    if (!left) return done(spent);
-    const before = shown(), began = performance.now();
-    const seen = new MutationObserver(() => {
-      if (shown() === before) return;
-      seen.disconnect();
-      spent.push(performance.now() - began);
-      setTimeout(() => move(left - 1), 50);
-    });
-    seen.observe(stage, { subtree: true, childList: true, attributes: true });
-    slider.value = 0.3 + 0.05 * left;
-    slider.dispatchEvent(new Event("input", { bubbles: true }));
-  };
-  move(9);
-})
-"""
-"""Moves a slider nine times: ms from each move to the picture that it makes."""
-DRAGGED = """
-(slider) => new Promise((done) => {
-  const shown = new Set(), began = performance.now();
-  const step = setInterval(() => {
-    const passed = (performance.now() - began) / 1000;
-    shown.add(document.querySelector("#stage img.after")?.src);
-    if (passed > 2) {
-      clearInterval(step);
-      return done((shown.size - 1) / passed);
-    }
-    slider.value = 0.2 + 0.39 * passed;
-    slider.dispatchEvent(new Event("input", { bubbles: true }));
-  }, 16);
-})
-"""
-"""Drags a slider for two seconds, an event each frame: pictures a second."""
 SIDES = 6000, 4000
 
 
@@ -114,11 +76,11 @@ def steps(page: Any, server: Server) -> dict[str, Any]:
         "server_cpu_ms_a_step": round(1000 * work / len(spent)),
         "bytes_a_step": round(statistics.median(sent)),
         "pictures_a_second_of_a_drag": round(rate, 1),
-    }  # fmt: skip
+    }
 
 
 def whole(page: Any, server: Server, photo: Path) -> dict[str, Any]:
-    """A large photograph opened, edited, downloaded; each with a sign of work?"""
+    """A large photograph opened, edited, downloaded; whether the page shows work at a download."""
     out: dict[str, Any] = {}
 
     def timed(name: str, act: Any, done: Any) -> None:
@@ -164,11 +126,11 @@ def measure(server: Server) -> dict[str, Any]:
         page = browser.new_page(viewport={"width": 1280, "height": 900}, accept_downloads=True)
         page.set_default_timeout(PATIENCE)
         page.goto(f"http://127.0.0.1:{server.port}")
-        found: dict[str, Any] = {"load_average": os.getloadavg()[0]}
-        found |= {"sample": steps(page, server)}
-        found |= {"large": whole(page, server, large(Path(folder)))}
+        figures: dict[str, Any] = {"load_average": os.getloadavg()[0]}
+        figures["sample"] = steps(page, server)
+        figures["large"] = whole(page, server, large(Path(folder)))
         browser.close()
-    return found
+    return figures
 
 
 def main() -> None:

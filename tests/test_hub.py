@@ -182,6 +182,13 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
         hub.from_pretrained(folder)
 
 
+@pytest.mark.parametrize("nodes", [[10**400], [float("nan")], ["a"], 1])
+def test_strengths_of_a_record_are_numbers(nodes: object) -> None:
+    assert hub._strengths({"strengths": {"any": [0.3, 1]}}) == {"any": (0.3, 1.0)}
+    with pytest.raises(WeightsError, match="are no numbers"):
+        hub._strengths({"strengths": {"any": nodes}})
+
+
 def test_to_the_service_and_back(service: Service, tmp_path: Path) -> None:
     url = hub.push_to_hub("me/mtss", "mtss", endpoint=service.url, token="hf_none")
     assert url == f"{service.url}/me/mtss/commit/{COMMIT}"

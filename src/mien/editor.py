@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import metadata as installed
@@ -187,10 +187,8 @@ class Editor:
     def swap(self, a: Picture, b: Picture, face: str = "largest") -> tuple[Result, Result]:
         """Both photographs, each with the other's expression."""
         first, second = _photo(a), _photo(b)
-        references = self.reference(first, face), self.reference(second, face)
-        return self.edit(first, references[1], face=face), self.edit(
-            second, references[0], face=face
-        )
+        own, other = self.reference(first, face), self.reference(second, face)
+        return self.edit(first, other, face=face), self.edit(second, own, face=face)
 
     def reference(self, photo: Picture, face: str = "largest") -> Reference:
         """A photograph as a guide: the expression of its face is transferred."""
@@ -328,6 +326,12 @@ def pick(faces: Sequence[Face], spec: str) -> list[Face]:
             "or 'near X,Y'"
         )
     return choose(faces, "largest")
+
+
+def check_face(spec: str) -> None:
+    """GuideError unless `spec` is a way to choose a face."""
+    with suppress(FaceNotFound):  # of no faces: only how it is asked for
+        pick((), spec)
 
 
 def _photo(photo: Picture) -> Photo:

@@ -1,10 +1,9 @@
-"""Benchmarks are scripts beside each other; the tests see them as they see one another."""
+"""What the benchmarks are tried on."""
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +17,6 @@ SIDE = 16
 FACE = np.stack(
     [8 + 4 * np.cos(np.linspace(0, 6.2, 68)), 8 + 4 * np.sin(np.linspace(0, 6.2, 68))], 1
 )
-
-
-@pytest.fixture(scope="session", autouse=True)
-def on_the_path() -> Iterator[None]:
-    sys.path.insert(0, str(FOLDER))
-    yield
-    sys.path.remove(str(FOLDER))
 
 
 @pytest.fixture(scope="session")

@@ -71,6 +71,7 @@ def test_its_guide_is_all_of_it_in_order() -> None:
         ({"gaze": 1}, "write LEFT,UP"),
         ({"gaze": [float("nan"), 0]}, "give a number"),
         ({"gaze": "nan,0"}, "give a number"),
+        ({"gaze": [10**400, 0]}, "give a number"),
         ({"turn": "0,80,0"}, "30 degrees"),
         ({"light": [2, 0]}, "-1 to 1"),
         ({"to": "sad", "region": "nose"}, "choose from face, upper, lower"),

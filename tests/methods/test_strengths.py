@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 from torch import Tensor, nn
 
 from mien import facs
+from mien.errors import WeightsError
 from mien.guides import ActionUnits, Label, Reference
 from mien.methods import registry
 from mien.methods.fitting import fit
@@ -19,6 +22,7 @@ from mien.methods.strengths import ANY, NODES, stronger
 from mien.metrics.report import Entrant, contestants
 from mien.nn.compose import picture
 from mien.types import Composition, Expression, Faces, Identity
+from mien.zoo.records import read_weights, records
 
 CURVE = (0.3, 0.4, 0.6, 0.8)
 
@@ -128,6 +132,15 @@ def test_shipped_strengths_are_loaded_and_told_apart() -> None:
     assert method.strengths[ANY][0] > 1.5 * NODES[0]
     (one,), _ = contestants([Entrant("aipgan", "aipgan", None)])
     assert json.dumps(dict(method.strengths), sort_keys=True) in one.weights
+
+
+@pytest.mark.parametrize("nodes", [f"[1{'0' * 400}, 0.5, 0.75, 1]", "[NaN, 0.5, 0.75, 1]", '"a"'])
+def test_strengths_that_are_no_numbers_are_refused(tmp_path: Path, nodes: str) -> None:
+    arrays, facts = read_weights(records()["mtss"].path)
+    wrong = tmp_path / "wrong.safetensors"
+    save_file(arrays, wrong, metadata=facts | {"strengths": f'{{"any": {nodes}}}'})
+    with pytest.raises(WeightsError, match="does not fit"):
+        registry.load("mtss", wrong)
 
 
 def test_what_answers_nothing_has_no_strengths() -> None:

@@ -67,6 +67,7 @@ def test_what_is_kept_stays_in_between() -> None:
         ([3], "keyframe 1: a keyframe is an object"),
         ([{"to": "happy"}], "keyframe 1: a keyframe has a time"),
         ([{"time": True}], "has a time"),
+        ([{"time": 10**400}], "has a time"),
         ([{"time": -1}], "keyframe 1: a keyframe's time is from 0"),
         ([{"time": 0}, {"time": 0, "to": "sad"}], "keyframe 2: times must rise"),
         ([{"time": 0}, {"time": 1, "to": "joy"}], "keyframe 2"),
@@ -86,7 +87,10 @@ def test_a_file_is_read_back(tmp_path: Path) -> None:
     assert [key.to_json() for key in found[:3]] == KEYS
     assert found[3].spec.like == str(tmp_path / "ben.jpg"), "relative to the file"
     (tmp_path / "keys.json").write_text("[")
-    for name, told in (("keys.json", "is not JSON"), ("none.json", "cannot be read")):
+    (tmp_path / "large.json").write_text(" " * 1_000_001)
+    for name, told in (
+        ("keys.json", "is not JSON"), ("none.json", "cannot be read"), ("large.json", "larger than")
+    ):  # fmt: skip
         with pytest.raises(GuideError, match=told):
             read(tmp_path / name)
 

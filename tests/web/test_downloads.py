@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import io
+import time
+from pathlib import Path
+from typing import Any
 
+import gradio as gr
 import pytest
 from PIL import Image
 
@@ -45,3 +49,45 @@ def test_made_once_and_fetched_once(workshop: Workshop, monkeypatch: pytest.Monk
     sitting.wear(Wish.label("sad", 1.0))
     data = fetched("result.png")[1]
     assert Image.open(io.BytesIO(data)).info["guide"] == "sad", "never an older look"
+    fetched("result.png", make=True)
+    sitting.use(sitting.editor)
+    count = len(results)
+    assert fetched("result.png")[2] == count + 1, "another method draws it anew"
+
+
+def test_made_of_what_is_seen_when_its_turn_comes(workshop: Workshop) -> None:
+    events = Events(workshop)
+    sitting = Sitting(images.read(samples()["anna"]), workshop.editor(workshop.default))
+    events.sittings.add(sitting)
+    sitting.wear(Wish.label("happy", 1.0))
+
+    def slowly() -> None:
+        time.sleep(0.2)
+        sitting.wear(Wish.label("sad", 1.0))
+
+    async def both() -> None:
+        await asyncio.gather(
+            workshop.desk.work(slowly), events.download(sitting.key, "result.png", make=True)
+        )
+
+    asyncio.run(both())
+    sitting.go(sitting.at - 1)
+    data = bytes(asyncio.run(events.download(sitting.key, "result.png")).body)
+    assert Image.open(io.BytesIO(data)).info["guide"] == "happy", "sad was made, happy is seen"
+
+
+def test_a_sheet_that_the_page_has_is_not_sent_again(workshop: Workshop, couple: Path) -> None:
+    events = Events(workshop)
+    sitting = Sitting(images.read(couple), workshop.editor(workshop.default))
+    events.sittings.add(sitting)
+
+    def sheet_after(face: str) -> Any:
+        return asyncio.run(events.choose(sitting.key, face))[1]
+
+    bare = sheet_after("Face 1")
+    assert "<img" not in bare
+    assert sheet_after("Face 1") == gr.skip(), "the page has it"
+    drawn = asyncio.run(events.tiles(sitting.key, "Face 1", 1.0))
+    assert "<img" in drawn
+    assert sheet_after("Face 1") == gr.skip(), "with its pictures"
+    assert sheet_after("Face 2") == bare, "the pictures of another face go"

@@ -16,7 +16,19 @@ from mien.web.series_tab import SeriesTab, _plan
 from mien.web.shapes import moved
 from mien.web.workshop import Workshop
 
-ODD: tuple[Any, ...] = (None, "x", float("nan"), float("inf"), -1, 1e9, [], {}, True, "١")
+ODD: tuple[Any, ...] = (
+    None,
+    "x",
+    float("nan"),
+    float("inf"),
+    -1,
+    1e9,
+    [],
+    {},
+    True,
+    "١",
+    pytest.param(10**400, id="large"),
+)
 
 
 @pytest.mark.parametrize("value", ODD)
@@ -25,7 +37,7 @@ def test_numbers(value: Any) -> None:
         moved(SimpleNamespace(shape="jawOpen", value=value))
     if value is not True:
         with pytest.raises(Refused, match="no such face"):
-            index(SimpleNamespace(lend=value))
+            index(SimpleNamespace(guest=value))
     pytest.importorskip("av", reason="needs mien[video]")
     from mien.web.film_time import number
 

@@ -5,6 +5,7 @@ bounded.
 from __future__ import annotations
 
 import asyncio
+import copy
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from mien.editor import Editor
 from mien.errors import GuideError, MienError
 from mien.guides import ExpressionSpec
 from mien.methods.learnt import Learnt
+from mien.methods.registry import MODEL, OWN
 from mien.people import series
 from mien.web.answers import Refused
 from mien.web.limits import Limits
@@ -127,6 +129,16 @@ def test_a_face_that_is_none_is_told_and_the_others_go_on(
     alone = run(workshop, made)
     assert "no face found" in str(alone.error)
     assert str(tmp_path) not in str(alone.error)
+
+
+def test_pictures_of_another_drawing_are_not_taken_over(made: Series, wide_mouth: Learnt) -> None:
+    """The same network and weights, once drawn by the face model, once by the network."""
+    folders = []
+    for drawn_by in (MODEL, OWN, MODEL):
+        method = copy.copy(wide_mouth)
+        method.drawn_by = drawn_by
+        folders.append(made._place(Editor(method, "0" * 64), PLAN))
+    assert folders[0] == folders[2] != folders[1]
 
 
 def test_limits(made: Series, tmp_path: Path) -> None:

@@ -300,7 +300,7 @@ def test_a_lying_photograph_reference_and_swap(visit: Any, couple: Path, tmp_pat
     page.wait_for_function("() => !document.querySelector('[data-turn]')")
     visit.shows("as it was")
     page.get_by_role("tab", name="Like a photo").click()
-    visit.upload(couple, "lender")
+    visit.upload(couple, "reference")
     page.get_by_role("button", name="Take the expression of face 2").wait_for()
     assert page.get_by_alt_text("After: as it was", exact=True).count() == 1, "nothing yet"
     visit.press("Take the expression of face 1")

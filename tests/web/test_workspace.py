@@ -122,7 +122,7 @@ def test_variants_and_half_of_a_lent_expression(visit: Any, couple: Path, tmp_pa
     visit.shows("anger:open")
     page.get_by_role("tab", name="Like a photo").click()
     page.get_by_role("slider", name="How much of it").fill("0.5")
-    visit.upload(couple, "lender")
+    visit.upload(couple, "reference")
     visit.press("Take the expression of face 1")
     visit.shows("50% like couple (N) on anger:open")
     page.get_by_role("slider", name="How much of it").fill("0.25")

@@ -225,16 +225,16 @@ def run(
     found = engine.map(_Editing(edit, request, signer, force), jobs)
     for job, became in zip(jobs, found, strict=True):
         progress(job)
-        outcome_of, seconds = (became.reason, {}) if isinstance(became, Lost) else became
+        result, seconds = (became.reason, {}) if isinstance(became, Lost) else became
         for stage, spent in seconds.items():
             outcome.seconds[stage] = outcome.seconds.get(stage, 0.0) + spent
-        if outcome_of == SKIPPED:
+        if result == SKIPPED:
             outcome.skipped += 1
-        elif outcome_of in (WRITTEN, ANEW):
+        elif result in (WRITTEN, ANEW):
             outcome.written += 1
-            outcome.anew += outcome_of == ANEW
+            outcome.anew += result == ANEW
         else:
-            outcome.failed.append((job.source, outcome_of))
+            outcome.failed.append((job.source, result))
     return outcome
 
 

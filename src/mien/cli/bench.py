@@ -189,6 +189,7 @@ def plot(
     ] = None,
 ) -> None:
     """Draw a scorecard: every section's rows, columns with their intervals over people."""
+    from mien.cli.session import check_file
     from mien.errors import ConfigError
     from mien.files import write_text
     from mien.metrics.plot import forest
@@ -196,7 +197,7 @@ def plot(
 
     if out.suffix.lower() != ".svg":
         raise ConfigError(f"{out} is no .svg: name one with --out")
-    _check_out(out)
+    check_file(out)
     write_text(out, forest(read(scorecard_json), column or ()))
     typer.echo(str(out))
 
@@ -213,11 +214,13 @@ def outside(
     import json
 
     from mien import images
+    from mien.cli.session import check_file
     from mien.errors import FaceNotFound
     from mien.files import write_text
     from mien.judges import outside as judging
 
-    _check_out(out)
+    if out is not None:
+        check_file(out)
     seen = judging.outside().see(images.read(before).pixels)
     figures: dict[str, Any] = {}
     for path in after:
@@ -244,30 +247,20 @@ def film(
     import json
     from dataclasses import asdict
 
+    from mien.cli.session import check_file
     from mien.files import write_text
     from mien.judges.landmarker import landmarker
     from mien.metrics.film import temporal
     from mien.video.reading import look
 
-    _check_out(out)
+    if out is not None:
+        check_file(out)
     judge = landmarker()
     films = [(frame.pixels for frame in look(path).frames()) for path in (before, after)]
     found = temporal(films[0], films[1], judge)
     typer.echo(found.text())
     if out is not None:
         write_text(out, json.dumps(asdict(found), indent=1) + "\n")
-
-
-def _check_out(out: Path | None) -> None:
-    """A mistake unless a file can be written there: reported before anything is measured."""
-    from mien.cli.session import check_folder
-    from mien.errors import DataError
-
-    if out is None:
-        return
-    if out.is_dir():
-        raise DataError(f"{out} is a folder: name a file in it")
-    check_folder(out.parent)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from mien.errors import ConfigError, FaceNotFound, ImageError
+from mien.errors import ConfigError, ImageError
 
 if TYPE_CHECKING:
     from mien.editor import Editor
@@ -136,12 +136,9 @@ Token: TypeAlias = Annotated[
 
 def check_face(spec: str) -> None:
     """GuideError unless `spec` is a way to choose a face."""
-    from mien.editor import pick
+    from mien import editor
 
-    try:
-        pick([], spec)
-    except FaceNotFound:
-        return
+    editor.check_face(spec)
 
 
 def check_intensity(value: float) -> None:
@@ -214,6 +211,11 @@ def check_suffix(path: Path) -> None:
 def check_output(path: Path) -> None:
     """ImageError unless a picture can be written at `path`; nothing stays behind."""
     check_suffix(path)
+    check_file(path)
+
+
+def check_file(path: Path) -> None:
+    """ImageError unless a file can be written at `path`; nothing stays behind."""
     if path.is_dir():
         raise ImageError(f"{path} is a folder: name a file in it")
     check_folder(path.parent)
@@ -270,12 +272,13 @@ def _device(method: str, asked: str) -> str:
 
 def open_workshop(method: str, weights: Path | None, device: str) -> Workshop:
     """What the server works with: `method` by these weights, the others by those that ship."""
-    from mien.web.workshop import Workshop, method_and_choice
+    from mien.methods.registry import split_head
+    from mien.web.workshop import Workshop
 
     check_method(method, weights)
 
-    def opened(way: str) -> Editor:
-        name, choice = method_and_choice(way)
+    def opened(named: str) -> Editor:
+        name, choice = split_head(named)
         return open_editor(name, weights if name == method else None, device, choice)
 
     return Workshop(opened, default=method)

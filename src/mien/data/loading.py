@@ -180,11 +180,11 @@ class RigPairs(Dataset[Pairs]):
         s = int(rng.integers(len(self.photos)))
         photo = self.photos[s]
         source, target = self.states(s, rng)
-        wearer, donor = self.donor(s, target, rng)
+        whose, state = self.donor(s, target, rng)
         mirror = self.strength > 0 and bool(rng.random() < 0.5)
         geometry, camera = self.geometry(photo, rng, mirror), Photometry.draw(rng, self.strength)
-        wearer_photo = self.photos[wearer]
-        theirs = self.geometry(wearer_photo, rng, mirror), Photometry.draw(rng, self.strength)
+        donor = self.photos[whose]
+        theirs = self.geometry(donor, rng, mirror), Photometry.draw(rng, self.strength)
         first = self.shown(photo, source, geometry, camera)
         second = replace(
             self.shown(photo, target, geometry, camera),
@@ -192,13 +192,13 @@ class RigPairs(Dataset[Pairs]):
         )
         third = replace(
             second,  # what a donor shows is what the target shows
-            pixels=self.picture(wearer_photo.stored[donor].image(), *theirs),
-            landmarks=self.landmarks(wearer_photo, donor, theirs[0]),
+            pixels=self.picture(donor.stored[state].image(), *theirs),
+            landmarks=self.landmarks(donor, state, theirs[0]),
         )
         truth = self.truth(photo, source, target, geometry)
         if not self.at_rest:
             return Pairs(first, third, None, None, second, truth)
-        people = self.person(s, geometry, camera), self.person(wearer, *theirs)
+        people = self.person(s, geometry, camera), self.person(whose, *theirs)
         return Pairs(first, third, *people, second, truth)
 
     def geometry(self, photo: Renders, rng: Generator, mirrored: bool) -> Geometry:

@@ -54,7 +54,7 @@ def donor_photographs(folder: Path, without: Collection[str] = ()) -> list[Donor
     names = {photograph.name for photograph in found}
     if unknown := sorted(set(without) - names):
         raise DataError(
-            f"no photograph {unknown[0]!r} to leave out: it is not among the photographs"
+            f"no photograph {unknown[0]!r} to leave out: it is not among those that may be used"
         )
     kept = [photograph for photograph in found if photograph.name not in without]
     if not kept:

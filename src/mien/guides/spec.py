@@ -216,11 +216,21 @@ def _read(key: str, value: Any) -> Any:
     return value
 
 
+def finite(value: Any) -> float | None:
+    """A number of JSON, whose whole numbers have any length, as a float; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
 def _number(key: str, value: Any) -> float:
-    plain = isinstance(value, int | float) and not isinstance(value, bool)
-    if not plain or not math.isfinite(value):
+    if (number := finite(value)) is None:
         raise GuideError(f"{key} is {str(value)[:40]!r}: give a number")
-    return float(value)
+    return number
 
 
 def _numbers(key: str, value: Any) -> tuple[float, ...]:

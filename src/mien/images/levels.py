@@ -31,9 +31,9 @@ def white_of(levels: NDArray[Any]) -> float:
     """The level that is white in a picture that does not say.
 
     Whole numbers: cameras store 10 or 12 bits in words of 16, so of 8, 10, 12 and 16 bits the
-    fewest that hold the brightest; beyond 16 bits the brightest itself. (14 bits cannot be seen
-    from a dark picture of 16.) Floats: 1 unless more than one in a hundred lies beyond 8; then 255,
-    65535 or the brightest. Inferred: all of it, from what programs write.
+    fewest that hold the brightest; beyond 16 bits the brightest itself. (14 bits look like a dark
+    picture of 16.) Floats: 1 unless more than one in a hundred lies beyond 8; then 255, 65535 or
+    the brightest. Inferred: all of it, from what programs write.
     """
     if levels.dtype.kind in "iub":
         brightest = int(levels.max(initial=0))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module, util
@@ -38,6 +37,7 @@ labels exactly (docs/methods/morphable.md).
 """
 HEADS = MODEL, OWN = "model", "own"
 """What may be chosen for `head` of every method but the face model's own."""
+_HEAD = " head="
 METHODS: dict[str, Entry] = {
     "morphable": Entry(
         method="mien.methods.morphable.method:Morphable",
@@ -182,6 +182,17 @@ def load(
     return method.ready(device)
 
 
+def split_head(text: str) -> tuple[str, dict[str, Any]]:
+    """A method's name, and what `load` takes beside it, of `NAME` or `NAME head=own`."""
+    name, _, head = text.partition(_HEAD)
+    return name, {"head": head} if head else {}
+
+
+def with_head(method: Method[Any]) -> str:
+    """`NAME`, or `NAME head=own` of a method whose own networks draw: what `split_head` reads."""
+    return f"{method.name}{_HEAD}{OWN}" if method.drawn_by == OWN else method.name
+
+
 def _built(
     name: str,
     architecture: str,
@@ -225,5 +236,6 @@ def _said(text: str) -> dict[str, Any]:
 def _nodes(values: object) -> bool:
     """Whether these are an emotion's strengths."""
     return isinstance(values, Sequence) and all(
-        isinstance(v, int | float) and math.isfinite(v) for v in values
+        isinstance(v, int | float) and abs(v) < 1e6
+        for v in values  # nor is NaN
     )

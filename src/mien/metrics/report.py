@@ -21,7 +21,7 @@ from mien.data.split import SPLITS, Split
 from mien.errors import AssetMissing, ConfigError
 from mien.files import replacing
 from mien.methods.base import Method
-from mien.methods.registry import entry, load
+from mien.methods.registry import entry, load, split_head
 from mien.metrics.bench import JudgePanel
 from mien.metrics.cost import cost
 from mien.metrics.protocols import PROTOCOLS, Setting
@@ -63,8 +63,8 @@ def entrants(texts: Sequence[str]) -> list[Entrant]:
 
 
 def _entrant(text: str) -> Entrant:
-    text, _, head = text.partition(" head=")
-    name, _, path = text.partition("=")
+    named, chosen = split_head(text)
+    name, _, path = named.partition("=")
     entry(name)
     weights = Path(path) if path else None
     if weights is not None and not weights.is_file():
@@ -72,7 +72,8 @@ def _entrant(text: str) -> Entrant:
     if weights is None and name not in records():
         raise AssetMissing(f"no weights ship for {name}: say {name}=WEIGHTS.safetensors")
     row = f"{name} ({weights.resolve().parent.name})" if weights else name
-    return Entrant(f"{row} head={head}" if head else row, name, weights, head or None)
+    head = chosen.get("head")
+    return Entrant(f"{row} head={head}" if head else row, name, weights, head)
 
 
 def at_own_size(named: Sequence[Entrant]) -> list[Contestant]:

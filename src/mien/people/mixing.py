@@ -260,7 +260,7 @@ def _joined(
     eyes = _distance(landmarks)
     count, side = len(pictures), len(face)
     chosen = np.zeros((count, side, side), np.float32)
-    neutral = np.ones((side, side), np.float32)
+    left = np.ones((side, side), np.float32)
     for source, (name, part) in zip(recipe.parts, PARTS.items(), strict=True):
         mask = np.zeros((side, side), np.uint8)
         pieces = (part,) if name != "eyes" else (
@@ -269,10 +269,10 @@ def _joined(
         for piece in pieces:
             hull = cv2.convexHull(np.rint(landmarks[list(piece)]).astype(np.int32))
             cv2.fillConvexPoly(mask, hull, 1)
-        own = cv2.dilate(mask, _disc(REACH[name] * eyes)).astype(np.float32) * neutral * face
+        own = cv2.dilate(mask, _disc(REACH[name] * eyes)).astype(np.float32) * left * face
         chosen[source] += own
-        neutral -= own
-    chosen[recipe.frame] += neutral
+        left -= own
+    chosen[recipe.frame] += left
     averaged = np.array(recipe.shares, np.float32)[:, None, None] * face * np.stack(believed)
     averaged[recipe.frame] += 1 - averaged.sum(0)
     bounds = [0.0, *(b * eyes for b in BANDS)]

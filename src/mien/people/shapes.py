@@ -38,9 +38,9 @@ class Shapes:
     def __init__(
         self, model: FaceModel, neutrals: Mapping[str, Float], alike: Mapping[str, Sequence[str]]
     ) -> None:
-        """rests: the shape (N, 3) cm of everybody; alike: of everybody, who is like them, three at
-        least, themselves included."""
-        self._rests, self._alike = neutrals, alike
+        """neutrals: the shape (N, 3) cm of everybody at rest; alike: of everybody, who is like
+        them, three at least, themselves included."""
+        self._neutrals, self._alike = neutrals, alike
         flipped = model.neutral * np.array([-1, 1, 1], np.float32)
         self._mirror = Nearest(model.neutral)(flipped)[1][:, 0]
         self._identities = model.identities.reshape(len(model.identities), -1).astype(np.float64)
@@ -52,9 +52,9 @@ class Shapes:
         """How a person (N, 3) cm differs from the mean of those like them, who are few and have the
         person among them: that takes 1 / n of the variance away, which is given back."""
         like = self._alike[person]
-        mean = np.mean([self._rests[p] for p in like], axis=0)
+        mean = np.mean([self._neutrals[p] for p in like], axis=0)
         back = np.float32(np.sqrt(len(like) / (len(like) - 1)))
-        return np.asarray((self._rests[person] - mean) * back, np.float32)
+        return np.asarray((self._neutrals[person] - mean) * back, np.float32)
 
     def mixed(self, mean: Float, shares: Mapping[str, float]) -> Float:
         """The mean (N, 3) cm of a group, and deviations of people by shares (sum 1)."""
@@ -69,7 +69,7 @@ class Shapes:
         lead out of how people differ from the `mean` of their group."""
         if length(shape - mean) > self.bound - 0.01:
             return None
-        away = (shape - self._rests[near]).ravel().astype(np.float64)
+        away = (shape - self._neutrals[near]).ravel().astype(np.float64)
         found = np.linalg.solve(self._gram, self._identities @ away) @ self._identities
         step = found.reshape(shape.shape).astype(np.float32)
         return self._within(shape + step * np.float32(STEP / max(length(step), 1e-6)) - mean, mean)

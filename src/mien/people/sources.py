@@ -148,13 +148,13 @@ def _pool(name: str, split: str) -> list[SourcePhotograph]:
     records = records_in(folder)
     if records is None:
         raise DataError(f"no {FILE_NAME} in {folder}: make one with `mien data import`")
-    info = _table(folder) or (_table(data_home() / name) if known else {})
+    known_of = _table(folder) or (_table(data_home() / name) if known else {})
     photographs = []
     for record in records:
         if record.emotion != "neutral" or (_of_a_set(record) and record.split != split):
             continue
         _permit(record)
-        facts = info.get(record.person.rpartition("/")[2], {})
+        facts = known_of.get(record.person.rpartition("/")[2], {})
         photographs.append(
             SourcePhotograph(
                 record.person, folder / record.file_name, record.licence, record.source,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from typing import Any, Self
 
 from mien.errors import GuideError
 from mien.guides import Between, ExpressionSpec, Guide, Scaled
+from mien.guides.spec import finite
 
 LONGEST = 3600.0
 """Latest time of a keyframe, s."""
@@ -38,11 +38,11 @@ class Keyframe:
         """From an object of JSON: `time`, and the fields of an expression beside it."""
         if not isinstance(values, dict):
             raise GuideError(f"a keyframe is an object: write {_SUCH}")
-        time = values.get("time")
-        if not isinstance(time, int | float) or isinstance(time, bool) or not math.isfinite(time):
+        time = finite(values.get("time"))
+        if time is None:
             raise GuideError(f"a keyframe has a time in seconds: write {_SUCH}")
         fields = {key: value for key, value in values.items() if key != "time"}
-        return cls(float(time), ExpressionSpec.of(fields))
+        return cls(time, ExpressionSpec.of(fields))
 
     def to_json(self) -> dict[str, Any]:
         """The object that `of` reads back."""
@@ -76,8 +76,10 @@ def of_values(values: Any) -> tuple[Keyframe, ...]:
 
 def parse(data: bytes, called: str) -> tuple[Keyframe, ...]:
     """Keyframes from the bytes of a JSON file that people know as `called`."""
+    if len(data) > _LARGEST_FILE:
+        raise GuideError(f"{called} is larger than {_LARGEST_FILE // 1_000_000} MB")
     try:
-        values = json.loads(data.decode("utf-8-sig")) if len(data) <= _LARGEST_FILE else None
+        values = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         raise GuideError(f"{called} is not JSON: write {_SUCH}") from None
     try:

@@ -7,7 +7,7 @@ import shlex
 
 from mien.guides import ExpressionSpec
 from mien.guides.spec import FORMS
-from mien.web.workshop import method_and_choice
+from mien.methods.registry import split_head
 
 
 def as_file(spec: ExpressionSpec) -> str:
@@ -16,8 +16,8 @@ def as_file(spec: ExpressionSpec) -> str:
 
 
 def as_command(spec: ExpressionSpec, intensity: float, photo: str, method: str) -> str:
-    """The call of `mien edit` that does the same by a method. Blendshapes have no
-    option of their own, so their file is named."""
+    """The call of `mien edit` that does the same by a method. Blendshapes have no option of their
+    own, so their file is named."""
     said = ["mien", "edit", photo]
     if spec.blendshapes is not None:
         said += ["--expression", "expression.json"]
@@ -25,14 +25,14 @@ def as_command(spec: ExpressionSpec, intensity: float, photo: str, method: str) 
         said += _options(spec)
         if intensity != 1:
             said += ["--intensity", f"{intensity:g}"]
-    name, choice = method_and_choice(method)
+    name, choice = split_head(method)
     said += ["-m", name, *(word for k, v in choice.items() for word in ("--set", f"{k}={v}"))]
     return shlex.join([*said, "-o", f"{photo.rpartition('.')[0] or photo}-mien.png"])
 
 
 def as_python(spec: ExpressionSpec, intensity: float, photo: str, method: str) -> str:
     """The lines of Python that do the same."""
-    name, choice = method_and_choice(method)
+    name, choice = split_head(method)
     loaded = "".join(f", {key}={value!r}" for key, value in choice.items())
     reference = "" if spec.like is None else f"editor.reference({spec.like!r})"
     return (

@@ -126,7 +126,7 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     """`receive` of a request with this body, then of the one that it stands for."""
     parts: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def known() -> Message:
+    async def replayed() -> Message:
         return parts.pop() if parts else await receive()
 
-    return known
+    return replayed

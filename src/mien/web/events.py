@@ -92,7 +92,7 @@ class Events:
     @or_mistake
     async def variants(self, key: str, face: str | None, intensity: float) -> str:
         """The same for other ways of showing them."""
-        return await self._sheet(key, face, intensity, tuple(facs.VARIANTS))
+        return await self._sheet(key, face, intensity, VARIANTS)
 
     async def _sheet(
         self, key: str, face: str | None, intensity: float, labels: tuple[str, ...]
@@ -106,7 +106,8 @@ class Events:
             sitting.sheet(intensity, labels)
             return views.sheet(labels, sitting)
 
-        return await self._at_desk(work)
+        sitting.sent[labels] = shown = await self._at_desk(work)
+        return shown
 
     @or_mistake
     async def reading(self, key: str, face: str | None, by_side: bool) -> list[Any]:
@@ -174,8 +175,8 @@ class Events:
 
     @or_mistake
     async def invite(self, kind: str, path: str, key: str) -> list[Any]:
-        """A photograph that may be the reference (`like`), or exchange it (`swap`): its faces
-        are shown."""
+        """A photograph for the reference (`like`), or one to swap with (`swap`): its faces are
+        shown."""
         sitting = self.sittings.get(key)
         data, name = taken(path)
 
@@ -240,9 +241,9 @@ class Events:
         return await self._at_desk(work)
 
     def _like(self, sitting: Sitting, reference: Reference, name: str, intensity: float) -> Wish:
-        sitting.reference += 1  # two of one photograph are two wishes
+        sitting.taken += 1  # two of one photograph are two wishes
         spec = ExpressionSpec(like=name)
-        return Wish(f"like {name} ({sitting.reference})", intensity, spec, reference)
+        return Wish(f"like {name} ({sitting.taken})", intensity, spec, reference)
 
     @or_mistake
     async def turn(self, key: str, face: str | None, intensity: float) -> list[Any]:
@@ -283,7 +284,8 @@ class Events:
                 422, "bad_guide", f"{name}.json needs {spec.like}: give it under Like a photo"
             )
         named = tuple(spec.blendshapes or ())
-        wish = Wish(spec.name or name, spec.intensity, _bare(spec), moved=named)
+        bare = replace(spec, name=None, intensity=1.0)
+        wish = Wish(spec.name or name, spec.intensity, bare, moved=named)
         seen = await self._act(key, face, lambda s: s.wear(None if spec.empty else wish))
         return [None, gr.update(value=min(max(spec.intensity, 0.0), MOST)), *seen]
 
@@ -321,19 +323,23 @@ class Events:
         sitting = self.sittings.get(key)
 
         def work() -> bytes:
+            look = sitting.look  # at the desk: nothing changes meanwhile
             result = sitting.other if what == "other" else sitting.result()
             if result is None:
                 raise Refused(404, "not_found", "nothing was swapped")
-            return result.encode(f".{kind}")
+            data = result.encode(f".{kind}")
+            sitting.made = (name, look, data) if make else None
+            return data
 
-        there, look, sitting.made = sitting.made, sitting.look, None
-        data = there[2] if there and there[:2] == (name, look) else await self._at_desk(work)
+        made = sitting.made
+        data = made[2] if made and made[:2] == (name, sitting.look) else await self._at_desk(work)
         if make:
-            sitting.made = name, look, data
             return Response(status_code=204)
+        sitting.made = None
         return Response(data, media_type="image/png" if kind == "png" else "image/jpeg")
 
 
+VARIANTS = tuple(facs.VARIANTS)
 SEEN = 6
 """Parts of the page that a step changes."""
 OPENED = 9 + SEEN
@@ -362,7 +368,7 @@ def _seen(sitting: Sitting, began: float, words: str, *, opened: bool = False) -
     shown = views.stage(sitting, opened=opened)
     if opened:
         sitting.sent = {}
-    sheets = (views.sheet(labels, sitting) for labels in (facs.EMOTIONS, tuple(facs.VARIANTS)))
+    sheets = (views.sheet(labels, sitting) for labels in (facs.EMOTIONS, VARIANTS))
     spent = time.perf_counter() - began
     line = f"{words[0].upper()}{words[1:]} ({spent:.1f} s)"
     return [shown, *sheets, views.history(sitting), views.status(line), views.copies(sitting)]
@@ -370,11 +376,11 @@ def _seen(sitting: Sitting, began: float, words: str, *, opened: bool = False) -
 
 def _unsent(sitting: Sitting, seen: list[Any]) -> list[Any]:
     """`_seen` without the sheets that the page has already, once it is sure to get the others."""
-    for part, name in ((1, "sheet"), (2, "variants")):
-        if sitting.sent.get(name) == seen[part]:
+    for part, labels in ((1, facs.EMOTIONS), (2, VARIANTS)):
+        if sitting.sent.get(labels) == seen[part]:
             seen[part] = gr.skip()
         else:
-            sitting.sent[name] = seen[part]
+            sitting.sent[labels] = seen[part]
     return seen
 
 
@@ -391,7 +397,3 @@ def _choose(sitting: Sitting, face: str | None) -> None:
 def _names(sitting: Sitting) -> list[str]:
     names = [f"Face {i + 1}" for i in range(len(sitting.faces))]
     return [*names, "All faces"] if len(names) > 1 else names
-
-
-def _bare(spec: ExpressionSpec) -> ExpressionSpec:
-    return replace(spec, name=None, intensity=1.0)

@@ -5,7 +5,6 @@ made.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -27,7 +26,7 @@ class OrderFields:
     """The fields, in the layout that is open; `spec` holds the expression that they edit."""
 
     def __init__(
-        self, kinds: list[str], ways: list[tuple[str, str]], film_suffixes: list[str]
+        self, kinds: list[str], choices: list[tuple[str, str]], film_suffixes: list[str]
     ) -> None:
         self.spec = gr.State(HAPPY)
         self.by = gr.Radio(kinds, value=kinds[0], label="Driven by", elem_id="by")
@@ -59,7 +58,7 @@ class OrderFields:
             self.face = gr.Radio(
                 list(FACES), value="The largest", label="Whose face", elem_id="whose"
             )
-            self.method = methods(ways, "film-method")
+            self.method = methods(choices, "film-method")
 
     def _draw_more(self) -> None:
         with fold("Units, gaze, head, part of the face", "film-more"):
@@ -117,14 +116,6 @@ def taken(spec: ExpressionSpec, called: str) -> tuple[ExpressionSpec, float]:
     if spec.empty:
         raise GuideError(f"{called} asks for nothing")
     return replace(spec, name=spec.name or called, intensity=1.0), spec.intensity
-
-
-def read(file: Path) -> tuple[ExpressionSpec, float]:
-    """The expression of an upload; the file goes at once."""
-    try:
-        return taken(ExpressionSpec.parse(file.read_bytes(), file.name), file.stem[:40])
-    finally:
-        file.unlink(missing_ok=True)
 
 
 def with_label(spec: ExpressionSpec, label: str) -> ExpressionSpec:

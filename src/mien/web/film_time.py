@@ -100,7 +100,7 @@ class TimeFields:
     ) -> list[Any]:
         """A point of the intensity at the moment that is shown."""
         reel = self.reels.get(key)
-        reel.set_point(float(moment), float(value))
+        reel.set_point(number(moment), number(value))
         return self._lined(reel, start, end)
 
     @or_mistake
@@ -152,6 +152,6 @@ def number(value: Any) -> float:
     try:
         if 0 <= float(given) <= 1e6:  # nor is NaN
             return float(given)
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     raise GuideError("a time in seconds and a number from 0 on are needed")

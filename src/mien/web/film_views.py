@@ -63,7 +63,7 @@ def reference_seen(reel: Reel | None, by: str) -> str:
         shown = views.picture(small, "", "tile", altered=False)
     else:
         shown = "".join(f"<i>{part}</i> " for part in _length(seen))
-    return f'<p class="mien-lender">{shown}<span>{escape(reel.names[by])}</span></p>'
+    return f'<p class="mien-reference">{shown}<span>{escape(reel.names[by])}</span></p>'
 
 
 def preview(pixels: UInt8 | None, time: float, text: str) -> str:

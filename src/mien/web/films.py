@@ -23,7 +23,7 @@ from mien.images import UPLOADED
 from mien.web import posing, views
 from mien.web.answers import Refused
 from mien.web.film_time import FRAME, TimeFields, number
-from mien.web.parts import STEP, drop, failure, fold, html, or_mistake, progress, sent
+from mien.web.parts import STEP, drop, failure, fold, html, or_mistake, progress, sent, taken
 from mien.web.sitting import Sittings
 from mien.web.workshop import Workshop
 
@@ -74,7 +74,7 @@ class Films:
                 self.before = html(self.shown.before(None), "before")
             with gr.Column(min_width=320):
                 kinds = self._kinds
-                self.fields = self.order.OrderFields(kinds, self.workshop.ways, _SUFFIXES)
+                self.fields = self.order.OrderFields(kinds, self.workshop.choices, _SUFFIXES)
                 with fold("Keyframes, and the part of the film", "film-time"):
                     self.time = TimeFields(self.reels, self.workshop.limits, self.moment)
                 with gr.Row():
@@ -110,11 +110,11 @@ class Films:
             (time.curve, self.bend, time.seen),
             (time.keys_file, self.take_keys, time.seen),
         ):
-            taken = field.upload(
+            uploaded = field.upload(
                 event, [field, self.key], [field, self.key, self.status, *seen], **STEP
             )
-            taken.failure(None, None, field, js="() => null", **STEP)  # ready for another file
-            taken.success(**follow)
+            uploaded.failure(None, None, field, js="() => null", **STEP)  # ready for another file
+            uploaded.success(**follow)
         for part in (
             self.moment,
             fields.by,
@@ -173,7 +173,9 @@ class Films:
     @or_mistake
     async def load(self, path: str) -> list[Any]:
         """An expression kept in a file."""
-        return [None, *self.order.shown(*self.order.read(sent(path)))]
+        data, name = taken(path)
+        spec = ExpressionSpec.parse(data, f"{name}.json")
+        return [None, *self.order.shown(*self.order.taken(spec, name))]
 
     @or_mistake
     async def take_worn(self, sitting: str) -> list[Any]:
@@ -242,7 +244,7 @@ class Films:
 
     @or_mistake
     async def like_film(self, path: str, key: str, request: gr.Request) -> list[Any]:
-        """A film that does."""
+        """A reference film."""
         return await self._reference("film", self.kinds.FILM, path, key, request)
 
     @or_mistake
@@ -271,12 +273,9 @@ class Films:
     @or_mistake
     async def take_keys(self, path: str, key: str, request: gr.Request) -> list[Any]:
         """Keyframes kept in a file."""
-        file = sent(path)
-        reel = self._reel(key, file, request)
-        try:
-            reel.take_expressions(self.keyframes.parse(file.read_bytes(), _name(file)))
-        finally:
-            file.unlink(missing_ok=True)
+        data, name = taken(path)
+        reel = self.reels.take(key, str(request.session_hash))
+        reel.take_expressions(self.keyframes.parse(data, f"{name}.json"))
         said = views.status(f"{len(reel.keyframes)} keyframes")
         return [None, reel.key, said, *self.time.standing(reel)]
 
@@ -313,8 +312,8 @@ class Films:
         """The film that came, or the one that was made, as a file that a player can seek in."""
         reel = self.reels.get(key)
         if name == "keyframes.json":
-            text = [key.to_json() for key in reel.keyframes]
-            return Response(json.dumps(text, indent=1) + "\n", media_type="application/json")
+            values = [keyframe.to_json() for keyframe in reel.keyframes]
+            return Response(json.dumps(values, indent=1) + "\n", media_type="application/json")
         path = {"source": reel.source.path if reel.source else None, "result": reel.result}.get(
             name
         )

@@ -4,7 +4,6 @@ others, and made by what makes those of the studio.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import tempfile
@@ -18,8 +17,8 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from mien import facs
-from mien.editor import pick
-from mien.errors import AssetMissing, FaceNotFound, GuideError
+from mien.editor import check_face
+from mien.errors import AssetMissing, GuideError
 from mien.guides import ExpressionSpec
 from mien.web.answers import Refused
 from mien.web.limits import Limits
@@ -288,8 +287,7 @@ class Jobs:
     def _order(self, asked: FilmRequest) -> Any:
         from mien.web import orders
 
-        with contextlib.suppress(FaceNotFound):  # of no faces: only how it is asked for
-            pick((), asked.face)
+        check_face(asked.face)
         by = orders.FILM if asked.like_film is not None else orders.LABEL
         others = [key for key in Expressed.model_fields if getattr(asked, key) is not None]
         moving = [key for key in ("like_film", "keyframes") if getattr(asked, key) is not None]

@@ -65,12 +65,12 @@ def drop(
     )  # fmt: skip
 
 
-def methods(ways: Sequence[tuple[str, str]], name: str) -> gr.Dropdown:
-    """What reads and draws, in words (`Workshop.ways`), the default first; where there is but one,
-    nothing is to be chosen."""
+def methods(choices: Sequence[tuple[str, str]], name: str) -> gr.Dropdown:
+    """What reads and draws, in words (`Workshop.choices`), the default first; where there is but
+    one, nothing is to be chosen."""
     return gr.Dropdown(
-        list(ways), value=ways[0][1], label="What reads the expression and draws the face",
-        elem_id=name, interactive=len(ways) > 1,
+        list(choices), value=choices[0][1], label="What reads the expression and draws the face",
+        elem_id=name, interactive=len(choices) > 1,
     )  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def taken(path: str) -> tuple[bytes, str]:
     return data, file.stem[:40] or "photo"
 
 
-def index(event: Any, name: str = "lend") -> int:
+def index(event: Any, name: str = "guest") -> int:
     """The number of what was clicked on; Refused for what the page would not send."""
     text = str(getattr(event, name, ""))
     if not (text.isascii() and text.isdecimal() and len(text) < 4):

@@ -34,7 +34,7 @@ def shown(kind: str, reference: Guest | None) -> str:
         return ""
     verb = {"like": "Take the expression of", "swap": "Swap with"}[kind]
     buttons = "".join(
-        f'<button type="button" data-lend="{index}" aria-label="{verb} face {index + 1}">'
+        f'<button type="button" data-guest="{index}" aria-label="{verb} face {index + 1}">'
         + views.picture(portrait(reference.photo.pixels, face).pixels, "", "tile", altered=False)
         + f"<span>Face {index + 1}</span></button>"
         for index, face in enumerate(reference.faces)

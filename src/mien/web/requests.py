@@ -160,7 +160,7 @@ class Expressed(BaseModel):
             given["like"] = "like"
         spec = there.but(given)
         if spec.like is not None and self.like is None:
-            raise GuideError(f"like: send the photograph {spec.like} ")
+            raise GuideError(f"like: send the reference photograph {spec.like}")
         if spec.empty:
             raise GuideError(
                 "say which expression: to (a label), au (units), like (a photo), blendshapes, "

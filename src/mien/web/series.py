@@ -26,6 +26,7 @@ from mien.files import replacing
 from mien.guides import ExpressionSpec
 from mien.guides.spec import FORMS
 from mien.jobs import Lost, Task
+from mien.methods.registry import with_head
 from mien.people import series
 from mien.people.asks import of_row
 from mien.types import UInt8
@@ -215,9 +216,9 @@ class Series:
     def _place(self, editor: Editor, plan: Plan) -> Path:
         """The folder of the pictures, which serves one set of people and settings: those made by
         others go."""
-        asked_of = [plan.size, plan.oval, plan.equal, editor.weights, editor.method.name]
+        settings = [plan.size, plan.oval, plan.equal, editor.weights, with_head(editor.method)]
         shown = [path.read_bytes() for path in self.photos.values()]
-        name = hashlib.sha256(json.dumps([asked_of, list(self.photos)]).encode() + b"".join(shown))
+        name = hashlib.sha256(json.dumps([settings, list(self.photos)]).encode() + b"".join(shown))
         out = Path(self._folder.name) / f"pictures-{name.hexdigest()[:16]}"
         for other in out.parent.glob("pictures-*"):
             if other != out:
@@ -312,7 +313,7 @@ class AllSeries(Projects[Series]):
 def _row(name: str, spec: ExpressionSpec, intensity: float) -> dict[str, str]:
     """A row of a plan; the name tells the intensity, as in a plan that lists several."""
     strength = spec.intensity * intensity
-    asked_of = {
+    row = {
         "name": name.replace(":", "-") + (f"-{intensity:g}" if intensity != 1 else ""),
         "label": spec.to or "",
         "au": " ".join(spec.au),
@@ -321,8 +322,8 @@ def _row(name: str, spec: ExpressionSpec, intensity: float) -> dict[str, str]:
     }
     for key in FORMS:
         values = getattr(spec, key)
-        asked_of[key] = "" if values is None else " ".join(f"{value:g}" for value in values)
-    return asked_of
+        row[key] = "" if values is None else " ".join(f"{value:g}" for value in values)
+    return row
 
 
 def _free(name: str, taken: Iterable[str]) -> str:

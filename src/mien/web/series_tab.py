@@ -70,7 +70,7 @@ class SeriesTab:
             self.size = gr.Radio(list(SIZES), value=512, label="Side of a picture, px")
             self.oval = gr.Checkbox(label="Show an oval of the face on grey")
             self.equal = gr.Checkbox(label="Equal mean luminance and contrast of the faces")
-            self.method = methods(self.workshop.ways, "series-method")
+            self.method = methods(self.workshop.choices, "series-method")
 
     def _listen(self) -> None:
         asked = [self.labels, self.intensities, self.size, self.oval, self.equal]

@@ -75,14 +75,14 @@ def result(made: Series, run: Run) -> str:
     more = len(run.faults) - len(lines)
     lines += [f"and {more} more"] if more > 0 else []
     faults = "".join(f"<li>{line}</li>" for line in lines)
-    text = f'<ul class="mien-faults" aria-label="Left out">{faults}</ul>' if faults else ""
+    left_out = f'<ul class="mien-faults" aria-label="Left out">{faults}</ul>' if faults else ""
     if made.zip is None:
-        return text
+        return left_out
     link = (
         f'<a href="studio/series/{made.key}/series.zip?{len(made.runs)}" download="series.zip">'
         "Download ZIP</a>"
     )
-    return f'<p class="mien-download">Pictures, their table and the plan: {link}</p>{text}'
+    return f'<p class="mien-download">Pictures, their table and the plan: {link}</p>{left_out}'
 
 
 def _remove(kind: str, name: str) -> str:

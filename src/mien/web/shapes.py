@@ -13,6 +13,7 @@ from typing import Any
 
 from mien.errors import GuideError
 from mien.guides.blendshapes import NAMES
+from mien.guides.spec import finite
 from mien.web.parts import html
 from mien.web.units import finder
 
@@ -43,8 +44,8 @@ _COUNT = itertools.count()
 def draw() -> tuple[Any, Any]:
     """The sliders, in the layout that is open: the part that is moved, and the one that says where
     they stand."""
-    text = {f"shape-{name}": (_place(_region(name)), f"{_plain(name)} {name}") for name in NAMES}
-    html(finder(text, {region: _place(region) for region in REGIONS}), "find-shape", "find.js")
+    names = {f"shape-{name}": (_place(_region(name)), f"{_plain(name)} {name}") for name in NAMES}
+    html(finder(names, {region: _place(region) for region in REGIONS}), "find-shape", "find.js")
     groups = {
         (_place(region), region): {
             name: f"{_plain(name).capitalize()}: {name}"
@@ -76,24 +77,25 @@ def standing(name: str, values: Mapping[str, float]) -> str:
     may have been moved since.
     """
     moved = {key: round(value, 2) for key, value in values.items() if value}
-    text = escape(json.dumps(moved))
-    return f'<span hidden data-of="{name}" data-at="{next(_COUNT)}" data-values="{text}"></span>'
+    values_now = escape(json.dumps(moved))
+    return (
+        f'<span hidden data-of="{name}" data-at="{next(_COUNT)}" data-values="{values_now}"></span>'
+    )
 
 
 def moved(event: Any, known: Collection[str] = NAMES) -> tuple[str, float]:
     """The name and the value of an event; GuideError for what the page would not send."""
-    name, value = getattr(event, "shape", None), getattr(event, "value", None)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    name, value = getattr(event, "shape", None), finite(getattr(event, "value", None))
     if not isinstance(name, str) or name not in known:
         raise GuideError("there is no slider of this name")
-    if not number or not 0 <= float(value or 0) <= 1:  # nor is NaN
+    if value is None or not 0 <= value <= 1:
         raise GuideError("a number from 0 to 1 is needed")
-    return name, round(float(value or 0), 2)
+    return name, round(value, 2)
 
 
-def _row(kind: str, name: str, text: str) -> str:
+def _row(kind: str, name: str, title: str) -> str:
     return (
-        f'<label id="{kind}-{name}"><span>{text}</span>'
+        f'<label id="{kind}-{name}"><span>{title}</span>'
         f'<input type="range" min="0" max="1" step="0.01" value="0" data-shape="{name}">'
         "<output>0</output></label>"
     )

@@ -22,10 +22,10 @@ from mien.errors import MienError
 from mien.faces.detect import choose, detect
 from mien.guides import ActionUnits, ExpressionSpec, Label, Reference, blendshapes
 from mien.images import Photo
+from mien.methods.registry import with_head
 from mien.types import Face, UInt8
 from mien.web.posing import moved
 from mien.web.wish import Look, Step, Wish
-from mien.web.workshop import way_of
 
 PREVIEW = 1024
 """Longest side of what is shown while one edits, px; a download has the photograph's own size."""
@@ -77,7 +77,7 @@ class Sitting:
         """Who may be the reference (`like`), and who may swap (`swap`)."""
         self.made: tuple[str, Look, bytes] | None = None
         """A download that was made and not fetched yet: its name, of which look, its bytes."""
-        self.reference = 0
+        self.taken = 0
         """How often a guest's expression was taken."""
         self.steps = [Step((None,) * len(self.faces))]
         self.at = 0
@@ -86,8 +86,8 @@ class Sitting:
         self.tiles: dict[str, UInt8] = {}
         """The last `sheet` of each label."""
         self._drawn_tiles: dict[str, tuple[UInt8, str]] = {}
-        self.sent: dict[str, Any] = {}
-        """What the page was last sent of parts that seldom change."""
+        self.sent: dict[tuple[str, ...], str] = {}
+        """The sheet of these labels that the page was sent last."""
         self._scale = min(1.0, PREVIEW / max(photo.pixels.shape[:2]))
         self.small = replace(photo, pixels=_shrunk(photo.pixels, self._scale), alpha=None)
         self._drafts: OrderedDict[tuple[object, ...], Draft] = OrderedDict()
@@ -319,7 +319,7 @@ class Sitting:
             self._drafts.popitem(last=False)
 
     def _named(self, face: int, wish: Wish) -> tuple[object, ...]:
-        return way_of(self.editor.method), face, wish.key
+        return with_head(self.editor.method), face, wish.key
 
 
 class Sittings:

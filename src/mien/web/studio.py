@@ -16,7 +16,7 @@ from starlette.routing import Mount
 
 from mien import facs
 from mien.guides import ActionUnits, Label, Reference
-from mien.methods.registry import METHODS, resolve
+from mien.methods.registry import METHODS, resolve, split_head
 from mien.web import films, posing, shapes, units, views
 from mien.web.door import Door
 from mien.web.events import Events
@@ -24,7 +24,7 @@ from mien.web.parts import STEP, drop, fold, html, methods
 from mien.web.series_tab import SeriesTab
 from mien.web.uploads import Uploads
 from mien.web.wish import MOST
-from mien.web.workshop import Workshop, method_and_choice
+from mien.web.workshop import Workshop
 
 GUIDES: dict[type, str] = {
     Label: "Expression",
@@ -43,7 +43,7 @@ MAPPED = '<p class="mien-hint">This method takes these through a small learnt ma
 
 def native(method: str) -> tuple[type, ...]:
     """The guides that a method declares as its own."""
-    guides: tuple[type, ...] = resolve(METHODS[method_and_choice(method)[0]].method).native
+    guides: tuple[type, ...] = resolve(METHODS[split_head(method)[0]].method).native
     return guides
 
 
@@ -163,7 +163,7 @@ class Page:
             self.copies = html('<p class="mien-hint">Choose an expression first.</p>', "copies")
             self.preset = drop("An expression (JSON) for the chosen face", "preset", [".json"])
         with fold("Advanced", "advanced"):
-            self.method = methods(self.workshop.ways, "method")
+            self.method = methods(self.workshop.choices, "method")
 
     def _note(self, method: str) -> list[Any]:
         """Which tabs another method takes by a map."""
@@ -184,8 +184,8 @@ class Page:
             self.shapes, self.shapes_at = shapes.draw()
 
     def _references(self) -> None:
-        self.reference = drop("A reference: a photograph of anybody", "lender")
-        self.references = html("", "lenders")
+        self.reference = drop("A reference: a photograph of anybody", "reference")
+        self.references = html("", "references")
         self.share = gr.Slider(
             0, 1, 1, step=0.05, label="How much of it", elem_id="share", buttons=[],
             info="Below 1 it goes on top of the expression that the face shows",
@@ -255,12 +255,12 @@ class Page:
                 ("like", self.reference, self.references), ("swap", self.partner, self.partners),
             )
         ]  # fmt: skip
-        reference = [*face, self.intensity, self.share]
-        lending = self.references.click(do.like, reference, seen, **STEP)
+        followed = [*face, self.intensity, self.share]
+        following = self.references.click(do.like, followed, seen, **STEP)
         swapping = self.partners.click(do.swap, face, [self.other, *seen], **STEP)
         loaded = [self.preset, self.intensity, *seen]
         loading = self.preset.upload(do.load, [self.preset, *face], loaded, **STEP)
-        for event in (lending, swapping, loading):
+        for event in (following, swapping, loading):
             event.success(**read)
         fields = (self.upload, self.preset, self.reference, self.partner)
         for event, field in zip((dropped, loading, *invited), fields, strict=True):

@@ -17,10 +17,10 @@ import numpy as np
 from mien import facs, images
 from mien.guides import ExpressionSpec
 from mien.images import Photo
+from mien.methods.registry import with_head
 from mien.types import UInt8
 from mien.web import copying, posing
 from mien.web.sitting import Sitting
-from mien.web.workshop import way_of
 from mien.zoo.samples import samples
 
 STATIC = Path(__file__).parent / "static"
@@ -56,13 +56,13 @@ def stage(sitting: Sitting, *, opened: bool = True) -> str:
     `opened` before, the page has the photograph, and shows it again by itself (`stage.js`).
     """
     height, width = sitting.small.pixels.shape[:2]
-    look = describe(sitting)
+    words = describe(sitting)
     boxes = "".join(_box(sitting, i) for i in range(len(sitting.faces)))
     return (
         f'{_marks(sitting)}<figure class="mien-stage" data-key="{sitting.key}" '
         + f'style="aspect-ratio:{width}/{height};--ratio:{width / height}"><div class="view">'
         + (_before(sitting) if opened else _SEEN_BEFORE)
-        + picture(sitting.preview(), f"After: {look}", "after")
+        + picture(sitting.preview(), f"After: {words}", "after")
         + '<span class="cut"></span>'
         + f'<div role="group" aria-label="Faces">{boxes}</div></div>'
         + '<span class="tag left" aria-hidden="true">before</span>'
@@ -147,10 +147,10 @@ def history(sitting: Sitting | None) -> str:
     if sitting is None or len(sitting.steps) < 2:
         return '<p class="mien-hint">What you try is kept here, a click goes back to it.</p>'
     steps = "".join(
-        f'<li><button type="button" data-step="{i}" title="{(look := _step_name(sitting, i))}"'
+        f'<li><button type="button" data-step="{i}" title="{(name := _step_name(sitting, i))}"'
         + (' aria-current="step"' if i == sitting.at else "")
         + '><img class="tile" alt="" draggable="false" '
-        + f'src="studio/{sitting.key}/step-{step.name}.jpg"><span>{look}</span></button></li>'
+        + f'src="studio/{sitting.key}/step-{step.name}.jpg"><span>{name}</span></button></li>'
         for i, step in enumerate(sitting.steps)
     )
     return f'<ol class="mien-history" aria-label="History">{steps}</ol>'
@@ -183,7 +183,7 @@ def copies(sitting: Sitting) -> str:
     wish = sitting.worn
     if wish is None:
         return '<p class="mien-hint">Choose an expression first.</p>'
-    asked = (wish.spec, wish.intensity, f"{sitting.name}.jpg", way_of(sitting.editor.method))
+    asked = (wish.spec, wish.intensity, f"{sitting.name}.jpg", with_head(sitting.editor.method))
     texts = {"command": copying.as_command(*asked), "Python": copying.as_python(*asked)}
     shown = "".join(
         f'<figure class="mien-copy"><figcaption><button type="button" class="copy">Copy as {word}'
@@ -225,13 +225,13 @@ def examples() -> str:
 
 def keys() -> str:
     """What can be done by keyboard beside Tab and Enter."""
-    look = {
+    actions = {
         "1 … 8": "expressions",
         "B": "held: before",
         "+ − 0": "zoom",
         "Ctrl Z, Ctrl Y": "undo, redo",
     }
-    shown = " ".join(f"<span><kbd>{key}</kbd> {what}</span>" for key, what in look.items())
+    shown = " ".join(f"<span><kbd>{key}</kbd> {what}</span>" for key, what in actions.items())
     return f'<p class="mien-hint mien-keys">{shown}</p>'
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mien.editor import Editor
 from mien.errors import AssetMissing
@@ -19,23 +19,8 @@ from mien.zoo.records import Record, records
 from mien.zoo.samples import samples
 
 if TYPE_CHECKING:
-    from mien.methods.base import Method
     from mien.web.reels import Reels
     from mien.web.series import AllSeries
-
-
-_OWN = f" head={OWN}"
-
-
-def method_and_choice(way: str) -> tuple[str, dict[str, str]]:
-    """A method's name, and what it is loaded with, of `NAME` or `NAME head=own`."""
-    name, _, head = way.partition(" head=")
-    return name, {"head": head} if head else {}
-
-
-def way_of(method: Method[Any]) -> str:
-    """What `method_and_choice` takes apart."""
-    return f"{method.name}{_OWN if method.drawn_by == OWN else ''}"
 
 
 @dataclass
@@ -73,26 +58,26 @@ class Workshop:
         return (self.default, *(name for name in others if name != self.default))
 
     @property
-    def ways(self) -> list[tuple[str, str]]:
+    def choices(self) -> list[tuple[str, str]]:
         """The methods in words, each with its name; those with a network also with that network's
         own picture, `NAME head=own`."""
-        ways = []
+        choices = []
         for name in self.methods:
             if not METHODS[name].task:
-                ways.append((f"The face model reads and draws ({name})", name))
+                choices.append((f"The face model reads and draws ({name})", name))
                 continue
-            ways.append((f"The network {name} reads, the face model draws", name))
-            own = f"{name}{_OWN}"
-            ways.append((f"The network {name} reads and draws: smaller and softer", own))
-        return ways
+            choices.append((f"The network {name} reads, the face model draws", name))
+            own = f"{name} head={OWN}"
+            choices.append((f"The network {name} reads and draws: smaller and softer", own))
+        return choices
 
     def check(self, method: str | None) -> str:
-        """The method of this name, the default for None, or one of `ways`; ConfigError for one that
-        does not exist or lacks torch, AssetMissing for one without weights. Both before a
-        photograph is looked at.
+        """The name of one of `choices`, the default for None; ConfigError for a method that does
+        not exist or lacks torch, AssetMissing for one without weights. Both before a photograph is
+        looked at.
         """
         name = method or self.default
-        if name not in self.methods and name not in [way for _, way in self.ways]:
+        if name not in (known for _, known in self.choices):
             check_installed(name)
             raise AssetMissing(f"{name} has no weights here: choose {', '.join(self.methods)}")
         return name

@@ -1,7 +1,7 @@
 // Runs once for each part of the page that mien draws itself. A click on a button with a data-
 // attribute is told to Python.
 const part = element;
-const TOLD = ["expression", "sample", "step", "remove", "lend", "turn"];
+const TOLD = ["expression", "sample", "step", "remove", "guest", "turn"];
 
 part.addEventListener("click", (event) => {
   const button = event.target.closest("button");

@@ -8,24 +8,24 @@ import pytest
 from mien import images
 from mien.cli.session import open_workshop
 from mien.errors import ConfigError, MienError
-from mien.methods.registry import DEFAULT, installed
+from mien.methods.registry import DEFAULT, installed, split_head, with_head
 from mien.web.sitting import Sitting
 from mien.web.wish import Wish
-from mien.web.workshop import Workshop, method_and_choice, way_of
+from mien.web.workshop import Workshop
 from mien.zoo.samples import samples
 
 
-def test_every_way_is_named_in_words(workshop: Workshop) -> None:
-    told = {name: words for words, name in workshop.ways}
-    assert workshop.ways[0] == (f"The face model reads and draws ({DEFAULT})", DEFAULT)
-    assert set(workshop.methods) <= told.keys()
-    assert len(set(told.values())) == len(told)
-    for name in told:
+def test_every_choice_is_named_in_words(workshop: Workshop) -> None:
+    words_of = {name: words for words, name in workshop.choices}
+    assert workshop.choices[0] == (f"The face model reads and draws ({DEFAULT})", DEFAULT)
+    assert set(workshop.methods) <= words_of.keys()
+    assert len(set(words_of.values())) == len(words_of)
+    for name in words_of:
         assert workshop.check(name) == name
     for wrong in (f"{DEFAULT} head=own", "aipgan head=", "nothing head=own"):
         with pytest.raises(MienError):
             workshop.check(wrong)
-    assert method_and_choice("aipgan head=own") == ("aipgan", {"head": "own"})
+    assert split_head("aipgan head=own") == ("aipgan", {"head": "own"})
     with pytest.raises(ConfigError):
         workshop.check("nothing")
 
@@ -40,6 +40,6 @@ def test_a_networks_own_picture_is_another_one() -> None:
     by_model = sitting.preview()
     sitting.use(workshop.editor("aipgan head=own"))
     own = sitting.preview()
-    assert way_of(sitting.editor.method) == "aipgan head=own"
+    assert with_head(sitting.editor.method) == "aipgan head=own"
     assert sitting.result().heads == ("own",)
     assert np.abs(own.astype(int) - by_model).max() > 40
