@@ -2,7 +2,7 @@
 
 From pairs of photographs of the training people of the London Set: the neutral one is rendered with
 the geometry of the person's own smile, and what the real smile is brighter or darker than that is
-the relief. `mien.face_model.folds` reads the table.
+the wrinkle map. `mien.face_model.folds` reads the table.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ BLACK = 8.0
 """Added to brightness before the logarithm: the noise of dark pixels says nothing."""
 
 
-def wrinkle_map(model: FaceModel, rest: AlignedFace, smile: AlignedFace) -> folds.WrinkleMap:
+def example(model: FaceModel, rest: AlignedFace, smile: AlignedFace) -> folds.SmileExample:
     """What one person's smile teaches."""
     rig = Rig(model, rest.pixels, rest.landmarks, neutral=True)
     found = match(rig, smile.pixels, smile.landmarks)
@@ -51,7 +51,7 @@ def wrinkle_map(model: FaceModel, rest: AlignedFace, smile: AlignedFace) -> fold
     trust = facing * inside * seen * folds.place(model)
     values = sample(brightness, points)
     values -= np.median(values[trust > 0.5])
-    return folds.WrinkleMap(values, trust.astype(np.float32), found.weights)
+    return folds.SmileExample(values, trust.astype(np.float32), found.weights)
 
 
 def _log(pixels: NDArray[np.uint8]) -> Image:
@@ -71,14 +71,14 @@ def _laid_over(photo: NDArray[np.uint8], shown: NDArray[np.uint8]) -> NDArray[np
 
 
 def main() -> None:
-    """Learn the reliefs and write them."""
+    """Learn the wrinkle map and write it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--london", type=Path, default=data_home() / "london")
     parser.add_argument("--out", type=Path, default=folds.TABLE)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     model = FaceModel.load()
-    people = [wrinkle_map(model, rest, smile) for rest, smile in rest_and_smile(options.london)]
+    people = [example(model, rest, smile) for rest, smile in rest_and_smile(options.london)]
     if len(people) < 20:
         raise DataError(f"{len(people)} pairs in {options.london}: 20 or more are needed")
     folds.save(folds.learn(model, people), options.out)
