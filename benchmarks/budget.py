@@ -6,7 +6,7 @@
 Photographs are bundled samples, enlarged. Rows that are compared are timed in turn, once a round,
 so that a busy neighbour meets all of them. Wall time and processor time, both as medians with
 quartiles: where they differ, either two threads were at work (processor time is larger) or the
-machine was busy (wall time is). The load average is told before and after. Peers have random
+machine was busy (wall time is). The load average is given before and after. Peers have random
 weights, which time does not know. About three minutes on two idle cores.
 """
 
@@ -273,8 +273,8 @@ for k in range(count):
     matrix = np.array([[side / len(face), 0, 0.37 * k], [0, side / len(face), 0.21 * k]])
     pixels = cv2.warpAffine(face, matrix, (side, side), borderMode=cv2.BORDER_REFLECT)
     editor.edit(pixels, mien.Label("happy")).marked
-    with open("/proc/self/statm") as told:
-        print(int(told.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6, flush=True)
+    with open("/proc/self/statm") as file:
+        print(int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6, flush=True)
 """
 
 

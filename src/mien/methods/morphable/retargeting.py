@@ -161,7 +161,7 @@ def retargeted(
         change = there - here
     else:
         step = reference.read - source.read
-        there, here = (_foretold(rig, face) for face in (reference, source))
+        there, here = (_predicted(rig, face) for face in (reference, source))
         change = REACH * (there - here**3 / (here**2 + REST**2))
         gaps = [_measures(_seen(model, face.fit))[2] for face in (reference, source)]
         change[2] = gaps[0] - gaps[1]
@@ -223,7 +223,7 @@ def _landmarks(head: ModelHead, rig: Rig, weights: Float) -> Double:
     return vertices[head.model.landmarks].astype(np.float64)
 
 
-def _foretold(rig: Rig, face: Face) -> Double:
+def _predicted(rig: Rig, face: Face) -> Double:
     """Measures (3,) by which the mouth of a face that nobody saw at rest differs from that: as the
     reader sees it and, the more it smiles, as the table of smiles says (`face_model.neutral`)."""
     model = rig.model
