@@ -139,6 +139,7 @@ def strengthened(model: FaceModel, read: Float) -> Float:
     return np.where(mouth, read * np.float32(GAIN), read)
 
 
+@one_thread()
 def retargeted(
     head: ModelHead, rig: Rig, source: Face, reference: Face, same: bool, compared: bool
 ) -> Float:
@@ -210,8 +211,7 @@ def _closed_in(head: ModelHead, rig: Rig, goal: Float, change: Double) -> Double
         left = np.concatenate([(wanted - here) * PRECISION, -HOLD * far])
         low = np.array([min(-now[g].max(), 0) for g in groups])
         width = np.array([max(1 - now[g].max(), 0) for g in groups]) - low
-        with one_thread():
-            found = low + width * in_box(rows * width, left - rows @ low)
+        found = low + width * in_box(rows * width, left - rows @ low)
         for columns, by in zip(groups, found, strict=True):
             now[columns] += by
     return now

@@ -74,14 +74,10 @@ class Shown:
         return cls(small / np.float32(127.5) - 1, resized(points, len(crop), SIDE))
 
 
+@one_thread()  # sums over all pixels: how many threads share them would show
 def matched(head: ModelHead, rig: Rig, goal: Float, reference: Shown, gap: Gap) -> Float:
     """Weights (53,) near `goal`, relative to rest, by which the source, whose rig it is, is drawn
     most like `reference`, a photograph of the same person."""
-    with one_thread():  # sums over all pixels: how many threads share them would show
-        return _matched(head, rig, goal, reference, gap)
-
-
-def _matched(head: ModelHead, rig: Rig, goal: Float, reference: Shown, gap: Gap) -> Float:
     match = _Match(head, rig, reference, gap)
     groups = [both_sides(head.model, name) for name in SHAPES]
     start = goal.astype(np.float64)
