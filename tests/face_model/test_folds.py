@@ -9,7 +9,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from mien.face_model import folds
-from mien.face_model.creases import ALONE, CREASES, Creases
+from mien.face_model.creases import ALONE, CREASES, SHORTER, SLANT, Creases, _personal
 from mien.face_model.folds import Folds, SmileExample, learn, mirrored, place
 from mien.face_model.lines import SkinLines, skin_lines
 from mien.face_model.mesh import FACE, FaceModel
@@ -183,3 +183,12 @@ def test_wrinkles_are_told_from_grain(rig: Rig) -> None:
     assert plain < 0.3
     assert old > plain + 0.3
     assert noisy < 0.5 * (plain + old)
+
+
+def test_people_have_a_crease_at_slants_and_of_lengths_of_their_own() -> None:
+    path = np.array([[0.0, 0.0], [1.0, 0.2], [2.0, 0.0]])
+    ways = [np.subtract(*_personal(path, np.random.default_rng(k))[[-1, 0]]) for k in range(40)]
+    slants, lengths = [np.arctan2(*way[::-1]) for way in ways], np.linalg.norm(ways, axis=1)
+    assert 0.5 * SLANT < np.std(slants) < 1.5 * SLANT
+    assert 2 * (1 - SHORTER) < lengths.min() < 1.9
+    assert lengths.max() <= 2.01

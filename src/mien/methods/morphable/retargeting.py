@@ -139,7 +139,7 @@ def strengthened(model: FaceModel, read: Float) -> Float:
     return np.where(mouth, read * np.float32(GAIN), read)
 
 
-@one_thread()
+@one_thread()  # sums over meshes and pixels: how many threads share them would show
 def retargeted(
     head: ModelHead, rig: Rig, source: Face, reference: Face, same: bool, compared: bool
 ) -> Float:

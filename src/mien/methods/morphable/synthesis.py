@@ -22,7 +22,6 @@ from mien.face_model.mesh import SIDES, FaceModel
 from mien.face_model.problem import ruler
 from mien.face_model.render import Rig
 from mien.face_model.sampling import shrink
-from mien.face_model.threads import one_thread
 from mien.methods.drawing import ModelHead
 
 SIDE = 128
@@ -74,7 +73,6 @@ class Shown:
         return cls(small / np.float32(127.5) - 1, resized(points, len(crop), SIDE))
 
 
-@one_thread()  # sums over all pixels: how many threads share them would show
 def matched(head: ModelHead, rig: Rig, goal: Float, reference: Shown, gap: Gap) -> Float:
     """Weights (53,) near `goal`, relative to rest, by which the source, whose rig it is, is drawn
     most like `reference`, a photograph of the same person."""
