@@ -6,7 +6,7 @@
 Photographs are bundled samples, enlarged. Rows that are compared are timed in turn, once a round,
 so that a busy neighbour meets all of them. Wall time and processor time, both as medians with
 quartiles: where they differ, either two threads were at work (processor time is larger) or the
-machine was busy (wall time is). The load average is told before and after. Peers have random
+machine was busy (wall time is). The load average is given before and after. Peers have random
 weights, which time does not know. About three minutes on two idle cores. How methods compare from
 crop to crop, with their parameters and arithmetic, is `speed.py`'s question; this is the product's.
 """

@@ -26,7 +26,7 @@ from mien.editor import Editor
 from mien.errors import DataError
 from mien.face_model.mouth import cheek_colour
 from mien.faces.align import align
-from mien.faces.detect import choose, detect
+from mien.faces.detect import face_of
 from mien.files import replacing
 from mien.guides import ActionUnits
 from mien.judges.landmarker import landmarker
@@ -58,7 +58,7 @@ def read(pixels: UInt8, names: tuple[str, ...]) -> float:
 def readings(editor: Editor, path: Path) -> tuple[bool, dict[str, list[float]]]:
     """Whether the skin is dark, and per unit the readings at `STEPS`, less the photograph's."""
     photo = images.read(path)
-    (face,) = choose(detect(photo.pixels), "largest")
+    face = face_of(photo.pixels, None)
     cheek = cheek_colour(photo.pixels.astype(np.float32), face.landmarks.astype(np.float64))
     out = {}
     for unit, names in UNITS.items():

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from mien import facs
+from mien.face_model.animate import rim
+from mien.face_model.bone import neck
+from mien.face_model.mesh import FaceModel
 from mien.face_model.render import Render, Rig
 
 
@@ -41,3 +44,14 @@ def test_a_dropped_jaw_covers_the_neck_and_leaves_its_outline(rig: Rig) -> None:
     assert chin > 15
     below = shown.flow[-5, round(float(rig.fit.landmarks[8, 0])), 1] * 320
     assert abs(below) < 0.2 * chin
+
+
+def test_the_neck_goes_with_what_is_around_it(model: FaceModel) -> None:
+    facing = np.tile(np.array([0, 0, 1], np.float32), (len(model.neutral), 1))
+    of_neck = neck(model)
+    at, own = rim(model, facing, of_neck)
+    kept = np.ones(len(of_neck), np.float32)
+    kept[at] = own[:, 0]
+    assert (of_neck == 1).any()
+    assert (kept[of_neck == 1] == 0).all()
+    assert kept[model.landmarks[30]] == 1  # the nose

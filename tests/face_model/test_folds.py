@@ -9,8 +9,8 @@ import pytest
 from safetensors.numpy import load_file
 
 from mien.face_model import folds
-from mien.face_model.creases import ALONE, CREASES, Creases
-from mien.face_model.folds import Folds, WrinkleMap, learn, mirrored, place
+from mien.face_model.creases import ALONE, CREASES, SHORTER, SLANT, Creases, _personal
+from mien.face_model.folds import Folds, SmileExample, learn, mirrored, place
 from mien.face_model.lines import SkinLines, skin_lines
 from mien.face_model.mesh import FACE, FaceModel
 from mien.face_model.render import Rig
@@ -33,7 +33,7 @@ def test_what_every_smile_shows_is_learnt(model: FaceModel) -> None:
         seen = folds.depth(strength) * true + random.normal(0, 0.05, len(true))
         seen += 0.1 * np.tanh(x) * random.choice([-1, 1])
         weights = smiling_weights(model, mouthSmile_L=strength, mouthSmile_R=strength)
-        people.append(WrinkleMap(seen.astype(np.float32), np.ones_like(true), weights))
+        people.append(SmileExample(seen.astype(np.float32), np.ones_like(true), weights))
     found = learn(model, people)
     expected = true * place(model)
     assert np.corrcoef(found, expected)[0, 1] > 0.9
@@ -42,18 +42,18 @@ def test_what_every_smile_shows_is_learnt(model: FaceModel) -> None:
 
 def test_one_sided_smiles_fold_one_side(model: FaceModel) -> None:
     x = model.neutral[FACE, 0]
-    wrinkle_map = Folds(model, folds.shipped())
+    drawn = Folds(model, folds.shipped())
     none = smiling_weights(model)
-    lit = np.abs(np.log(wrinkle_map(smiling_weights(model, mouthSmile_L=1.0), none)))
+    lit = np.abs(np.log(drawn(smiling_weights(model, mouthSmile_L=1.0), none)))
     assert lit[x > 1].max() > 0.08
     assert lit[x < -1].max() < 0.01
-    assert (wrinkle_map(none, none) == 1).all()
+    assert (drawn(none, none) == 1).all()
 
 
 def test_a_closed_smile_loses_its_folds(model: FaceModel) -> None:
-    wrinkle_map = Folds(model, folds.shipped())
+    drawn = Folds(model, folds.shipped())
     none, smile = smiling_weights(model), smiling_weights(model, mouthSmile_L=0.8, cheekSquint_L=1)
-    assert np.allclose(wrinkle_map(none, smile) * wrinkle_map(smile, none), 1, atol=1e-5)
+    assert np.allclose(drawn(none, smile) * drawn(smile, none), 1, atol=1e-5)
 
 
 def test_the_table_is_small_and_says_where_it_is_from(tmp_path: Path) -> None:
@@ -203,3 +203,12 @@ def test_wrinkles_are_told_from_grain(rig: Rig) -> None:
     assert plain < 0.3
     assert old > plain + 0.3
     assert noisy < 0.5 * (plain + old)
+
+
+def test_people_have_a_crease_at_slants_and_of_lengths_of_their_own() -> None:
+    path = np.array([[0.0, 0.0], [1.0, 0.2], [2.0, 0.0]])
+    ways = [np.subtract(*_personal(path, np.random.default_rng(k))[[-1, 0]]) for k in range(40)]
+    slants, lengths = [np.arctan2(*way[::-1]) for way in ways], np.linalg.norm(ways, axis=1)
+    assert 0.5 * SLANT < np.std(slants) < 1.5 * SLANT
+    assert 2 * (1 - SHORTER) < lengths.min() < 1.9
+    assert lengths.max() <= 2.01

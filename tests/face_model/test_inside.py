@@ -15,13 +15,14 @@ from mien import facs, images
 from mien.face_model import mouths
 from mien.face_model.inside import Mouth, View, _light
 from mien.face_model.jaw import Jaw
+from mien.face_model.lower import lower_row
 from mien.face_model.mesh import TEETH, FaceModel
 from mien.face_model.mouths import MouthLibrary
 from mien.face_model.render import Render, Rig
 from mien.face_model.tones import Tones
 from mien.faces import align
 from mien.faces.detect import detect
-from mien.types import AlignedFace
+from mien.types import AlignedFace, Float
 
 SIZE = 320
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -271,3 +272,25 @@ def test_a_strip_of_lower_teeth_is_not_shown(rig: Rig) -> None:
         return float((row[..., 3] * free).max())
 
     assert lower(0.02) < 0.3 < 0.8 < lower(0.6)
+
+
+def test_the_lower_row_is_drawn_as_this_person_has_it(
+    model: FaceModel, anna: AlignedFace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A green one is green in an open mouth, and it is made by the person's own seed."""
+    seeds = []
+
+    def green(enamel: Float, gum: Float, tinted: bool, seed: int) -> tuple[Float, ...]:
+        seeds.append(seed)
+        levels = lower_row(enamel, gum, tinted, seed)
+        return tuple(level * np.array([0, 1, 0, 1], np.float32) for level in levels)
+
+    plain = drawn(Rig(model, anna.pixels, anna.landmarks, neutral=True), SCREAM)
+    monkeypatch.setattr("mien.face_model.inside.lower_row", green)
+    rig = Rig(model, anna.pixels, anna.landmarks, neutral=True)
+    made = drawn(rig, SCREAM)
+    more = made.image.astype(int) - plain.image
+    is_green = (more[..., 0] < -40) & (made.image[..., 1] > 60)
+    assert is_green.sum() > 100
+    assert np.nonzero(is_green)[0].min() > made.landmarks[62, 1], "below the upper lip"
+    assert seeds == [rig.seed]

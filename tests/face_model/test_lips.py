@@ -51,7 +51,7 @@ def test_a_vertex_lies_in_the_chart_where_it_says(model: FaceModel) -> None:
     chart = model.lip_chart
     x, y = (np.arange(n) for n in chart.shape[::-1])
     grid = np.stack(np.meshgrid(x, y), -1)
-    assert np.abs(chart.paste_back(chart.places) - grid)[chart.shown].max() < 0.05
+    assert np.abs(chart.rasterised(chart.places) - grid)[chart.shown].max() < 0.05
 
 
 def test_closed_lips_unfold_without_the_line_between_them(model: FaceModel) -> None:

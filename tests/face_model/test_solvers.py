@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 
+import cv2
 import numpy as np
 import pytest
 import scipy.sparse as sparse
@@ -19,7 +20,7 @@ from mien.face_model.arrays import Double
 from mien.face_model.background import _Grid
 from mien.face_model.bounded import Bounds, in_box, least_squares
 from mien.face_model.mesh import FaceModel
-from mien.face_model.neighbours import Nearest, Sums
+from mien.face_model.neighbours import Nearest, Sums, depth_within
 from mien.face_model.render import Rig
 from mien.faces.align import align
 from mien.faces.detect import detect
@@ -132,3 +133,14 @@ def test_a_fitted_face_is_freed_with_its_last_name() -> None:
         assert alive() is None
     finally:
         gc.enable()
+
+
+def test_depth_within_is_opencvs() -> None:
+    """Of a polygon with a notch, from within, from outside and on its corners."""
+    outline = np.array([[0, 0], [9, 1], [10, 8], [5, 3], [1, 9]], np.float32)
+    random = np.random.default_rng(0).uniform(-4, 14, (300, 2)).astype(np.float32)
+    points = np.concatenate([random, outline])
+    wanted = [cv2.pointPolygonTest(outline, (float(x), float(y)), True) for x, y in points]
+    assert min(wanted) < -1
+    assert max(wanted) > 1
+    np.testing.assert_allclose(depth_within(outline, points), wanted, atol=1e-5)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pickle import dumps, loads
 
-from mien.methods.drawing import Memory
+import numpy as np
+import pytest
+
+from mien.face_model.mesh import FaceModel
+from mien.methods.drawing import FITTED, PIXELS, Memory, ModelHead
+from mien.types import Faces, Float, UInt8
 
 
 def test_the_oldest_goes_when_there_are_too_many() -> None:
@@ -41,3 +46,45 @@ def test_a_copy_remembers_nothing_and_keeps_its_bounds() -> None:
     assert copy.kept(b"a", lambda: 7) == 7
     assert copy.kept(b"b", lambda: 7) == 7
     assert copy.kept(b"a", lambda: 1) == 1
+
+
+class Fitted:
+    """Stands for a rig, which takes long to fit."""
+
+    made = 0
+
+    def __init__(self, model: FaceModel, crop: UInt8, points: Float, neutral: bool) -> None:
+        self.crop, self.donor = crop, None
+        Fitted.made += 1
+
+
+def face(value: float, side: int = 8) -> Faces[Float]:
+    pixels = np.full((1, 3, side, side), value, np.float32)
+    return Faces(pixels, np.zeros((1, 68, 2), np.float32))
+
+
+@pytest.fixture
+def head(model: FaceModel, monkeypatch: pytest.MonkeyPatch) -> ModelHead:
+    monkeypatch.setattr("mien.methods.drawing.Rig", Fitted)
+    monkeypatch.setattr(Fitted, "made", 0)
+    return ModelHead(model)
+
+
+def test_a_fit_that_is_held_is_found_again_however_many_others_were_asked_for(
+    head: ModelHead,
+) -> None:
+    held = head.rigs(face(0))
+    for k in range(1, FITTED + 2):
+        head.rigs(face(k / 10))
+    assert head.rigs(face(0))[0] is held[0]
+    assert Fitted.made == FITTED + 2
+    del held
+    head.rigs(face(0))
+    assert Fitted.made == FITTED + 3, "nobody held it"
+
+
+def test_fits_of_large_faces_are_not_kept_together(head: ModelHead) -> None:
+    side = int(PIXELS**0.5) - 100
+    for value in (0.1, 0.2, 0.2, 0.1):
+        head.rigs(face(value, side))
+    assert Fitted.made == 3

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import struct
+import threading
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -23,14 +24,17 @@ from mien.editor import Editor
 from mien.errors import FaceNotFound, VideoError
 from mien.guides import Label
 from mien.methods.base import Method
+from mien.methods.registry import load
 from mien.provenance import credentials
 from mien.provenance.credentials import Signer
 from mien.types import UInt8
 from mien.video import reading
 from mien.video.driving import Constant, Curve, DrivingFilm
 from mien.video.evidence import examine_film, statement
-from mien.video.film import ahead, edit_film
+from mien.video.film import ahead, edit_film, fitted
+from mien.video.following import followed
 from mien.video.reading import Film, look
+from mien.video.steadying import steadied
 from mien.zoo.samples import samples
 
 SURPRISE = Constant(Label("surprise"))
@@ -362,3 +366,30 @@ def test_steps_ahead_keep_their_order_and_tell_what_fails() -> None:
     assert [next(taken) for _ in range(3)] == [1, 2, 3]
     with pytest.raises(ValueError, match="the fourth"):
         next(taken)
+
+
+def test_a_step_is_taken_while_the_one_before_it_is_used() -> None:
+    begun = threading.Event()
+
+    def steps() -> Iterator[int]:
+        yield 1
+        begun.set()
+        yield 2
+
+    taken = ahead(steps())
+    assert next(taken) == 1
+    assert begun.wait(10)
+    assert list(taken) == [2]
+
+
+def test_a_frame_that_waits_holds_its_fit(
+    make_film: Any, moving: list[UInt8], tmp_path: Path
+) -> None:
+    method = load("morphable")
+    film = look(make_film(tmp_path / "in.mp4", moving[:2]))
+    steps = fitted(
+        Editor(method), steadied(followed(film.frames(), "largest")), Constant(Label("sad"))
+    )
+    (asked,) = next(steps).faces
+    (rig,) = method.model_head.rigs(asked.batch)
+    assert asked.fit == [rig]

@@ -65,11 +65,11 @@ def export(name: str, folder: Path) -> list[Exported]:
 def _written(part: Part, path: Path) -> Exported:
     program = _traced(part)
     record = records()[part.weights]
-    about_it = {
+    properties = {
         "source": part.weights, "source_sha256": record.sha256, "licence": record.licence,
         "mien": metadata.version("mien"),
     }  # fmt: skip
-    program.model.metadata_props.update(about_it)
+    program.model.metadata_props.update(properties)
     program.model.doc_string = f"{part.name} of mien's {part.weights}"
     with replacing(path) as made:
         program.save(made)

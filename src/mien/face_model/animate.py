@@ -22,6 +22,7 @@ from mien.face_model.mesh import (
     FaceModel,
 )
 from mien.face_model.mouth import LipArc, seat_teeth
+from mien.face_model.smoothstep import smoothstep
 
 LOOK_ASIDE, LOOK_DOWN, LOOK_UP = 0.55, 0.50, 0.42
 """Turn of the eyeball at full weight, rad. The model's eyeLook shapes move the lids only."""
@@ -58,9 +59,8 @@ class Person:
     """Somebody's mesh: `neutral` (N, 3) cm at rest, and `habit` (N, 3) cm, what the expression in
     the photograph has beyond the model's shapes; `shown` (53,), the weights of that expression
     without gaze and blink; `lip` rounds the open mouth, but for the `hang`, cm, that the photograph
-    shows;
-    `contact` keeps the lips apart, but for the `meet` (3,), cm, by which they overlap in it, and
-    part of the `red` (2, 3), cm, that they show in it and at rest."""
+    shows; `contact` keeps the lips apart, but for the `meet` (3,), cm, by which they overlap in it,
+    and part of the `red` (2, 3), cm, that they show in it and at rest."""
 
     neutral: Float
     habit: Float
@@ -175,8 +175,7 @@ def rim(model: FaceModel, normals: Float, neck: Float) -> tuple[Index, Float]:
     """Face vertices (K,) near the silhouette or on the `neck` (F,), 0..1, and how much (K, 1) of
     their own motion they keep."""
     x, y = model.neutral[FACE, 0], model.neutral[FACE, 1]
-    t = np.clip((normals[FACE, 2] - GRAZING) / (SAFE - GRAZING), 0, 1)
-    own = t * t * (3 - 2 * t)
+    own = smoothstep((normals[FACE, 2] - GRAZING) / (SAFE - GRAZING))
     width, bottom, length = HANDOVER
     outside = np.maximum(np.abs(x) - width, np.maximum(bottom - y, 0))
     own = np.maximum(own, np.clip(1 - outside / length, 0, 1))

@@ -10,6 +10,7 @@ import numpy as np
 
 from mien.face_model.arrays import Float
 from mien.face_model.mesh import FACE, FaceModel
+from mien.face_model.smoothstep import smoothstep
 
 GIVES = 0.2
 """Part of the mouth's motion that the edge takes up."""
@@ -34,8 +35,7 @@ def neck(model: FaceModel) -> Float:
     """How far each vertex of the face (F,) is the neck's, 0..1: the head moves it, the jaw does
     not."""
     start, end = NECK
-    share = np.clip((start - above_edge(model)) / (start - end), 0, 1)
-    return np.asarray(share * share * (3 - 2 * share), np.float32)
+    return smoothstep((start - above_edge(model)) / np.float32(start - end))
 
 
 class JawEdge:
@@ -45,8 +45,8 @@ class JawEdge:
         names = [n for n in model.names if n.startswith("mouth") and n != "mouthClose"]
         self._shapes = np.array([model.index[name] for name in names])
         x, above = model.neutral[FACE, 0], above_edge(model)
-        share = np.clip((ABOVE[0] - above) / (ABOVE[0] - ABOVE[1]), 0, 1)
-        share = share * share * (3 - 2 * share) * np.clip(WIDEST - np.abs(x), 0, 1)
+        share = smoothstep((ABOVE[0] - above) / np.float32(ABOVE[0] - ABOVE[1]))
+        share = share * np.clip(WIDEST - np.abs(x), 0, 1)
         self._at = np.flatnonzero(share)
         held = ((1 - GIVES) * share[self._at])[:, None].astype(np.float32)
         self._moves = model.expressions[self._shapes][:, self._at] * held

@@ -93,7 +93,7 @@ def least_squares(
         theta, gained = max(0.995, 1 - flatness), -1.0
         while gained <= 0 and asked < most:
             step, damping = local.trust_region(radius, damping)
-            way, foretold, length = local.chosen(x, step, bounds, radius, theta)
+            way, predicted, length = local.chosen(x, step, bounds, radius, theta)
             there = bounds.inside(x + way)
             f_there = residuals(there)
             asked += 1
@@ -101,7 +101,7 @@ def least_squares(
                 radius = 0.25 * length
                 continue
             gained = cost - 0.5 * float(f_there @ f_there)
-            wider, ratio = _radius(radius, gained, foretold, length)
+            wider, ratio = _radius(radius, gained, predicted, length)
             still = TOLERANCE * (TOLERANCE + float(np.linalg.norm(x)))
             small = float(np.linalg.norm(way)) < still
             if ended := small or (gained < TOLERANCE * cost and ratio > 0.25):
@@ -117,9 +117,9 @@ def least_squares(
     return x
 
 
-def _radius(radius: float, gained: float, foretold: float, length: float) -> tuple[float, float]:
+def _radius(radius: float, gained: float, predicted: float, length: float) -> tuple[float, float]:
     """The next trust region's radius, and how much of what was predicted came true."""
-    ratio = gained / foretold if foretold > 0 else float(foretold == gained == 0)
+    ratio = gained / predicted if predicted > 0 else float(predicted == gained == 0)
     if ratio < 0.25:
         return 0.25 * length, ratio
     if ratio > 0.75 and length > 0.95 * radius:

@@ -12,6 +12,7 @@ import numpy as np
 
 from mien.face_model.arrays import Double, Float
 from mien.face_model.mesh import FACE, FaceModel
+from mien.face_model.smoothstep import smoothstep
 
 INNER = (61, 62, 63), (67, 66, 65)
 OUTER = (50, 51, 52), (58, 57, 56)
@@ -48,7 +49,7 @@ class LipContact:
         falls = model.expressions[model.index["jawOpen"], FACE, 1] < RIDES
         edge = float(points[self._inner, 1].mean())
         away = np.where(falls, edge - y, y - edge)
-        near = (1 - _step((away - WHOLE) / (GONE - WHOLE))) * np.clip(WIDEST - np.abs(x), 0, 1)
+        near = (1 - smoothstep((away - WHOLE) / (GONE - WHOLE))) * np.clip(WIDEST - np.abs(x), 0, 1)
         near[(z < points[marks[CORNERS], 2].min() - 1.5) | (away < -1)] = 0
         at = np.flatnonzero(near)
         knots = points[np.r_[marks[CORNERS], self._inner[1]], 0]
@@ -95,15 +96,9 @@ def _soft(by: Double) -> Float:
     return np.asarray(by * by / (by + SOFT), np.float32)
 
 
-def _step(t: Float) -> Float:
-    """A smooth step from 0 to 1."""
-    t = np.clip(t, 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)
-
-
 def _border(share: Float, away: Float, red: Float) -> Float:
     """How much each of K vertices, `away` (K,) cm from the inner edge, follows the border of a lip
     `red` (3,) cm high, at three places whose `share` (K, 3) it has."""
     high = share @ red / np.maximum(share.sum(1), 1e-6)
-    part = np.clip(away / np.maximum(high, 0.1), 0, 1) * (1 - _step((away - high) / FADE))
+    part = np.clip(away / np.maximum(high, 0.1), 0, 1) * (1 - smoothstep((away - high) / FADE))
     return np.asarray(share * part[:, None], np.float32)

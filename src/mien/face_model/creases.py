@@ -201,14 +201,9 @@ class Creases:
     asked for: most edits move few of them."""
 
     def __init__(
-        self,
-        model: FaceModel,
-        points: Float,
-        lines: SkinLines,
-        scale: float,
-        skin: Float,
+        self, model: FaceModel, points: Float, lines: SkinLines, scale: float, skin: Float,
         seed: int,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """`points` (N, 2) px of the vertices in the photograph, at `scale` px/cm; `lines` that its
         skin has; `skin` (F,), how deep each face vertex may crease, 0 where it is not bare skin;
         `seed` of the person's irregularity."""

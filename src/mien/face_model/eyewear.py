@@ -16,6 +16,7 @@ from mien.face_model.arrays import Double, Float
 from mien.face_model.eyes import POINTS, polygon
 from mien.face_model.mesh import FaceModel
 from mien.face_model.sampling import LUMA
+from mien.face_model.smoothstep import smoothstep
 
 LIMIT = 2.75
 """Sum of the signs, in log-brightness, from which on the eyes are taken to be covered."""
@@ -42,9 +43,7 @@ def pinned(model: FaceModel) -> Float:
     x, y = model.neutral[:, 0], model.neutral[:, 1]
     (left, right), (low, high) = LENSES
     off = np.maximum(np.maximum(left - x, x - right), np.maximum(low - y, y - high))
-    share = np.clip(1 - off / FADE, 0, 1)
-    share = share * share * (3 - 2 * share)
-    return np.asarray(share[:, None], np.float32)
+    return np.asarray(smoothstep(1 - off / FADE)[:, None], np.float32)
 
 
 def _signs(crop: Float, eye: Double) -> float:

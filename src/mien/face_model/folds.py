@@ -1,8 +1,9 @@
 """Folds that a smile presses into a face, learnt from real smiles: brightness per vertex.
 
-Each relief is the mean over people of the log of how much brighter a real smile is than its render
-from the neutral photograph: the nasolabial fold and the cheek above it, bags under the eyes, crow's
-feet, the light on a stretched lip. It multiplies the light, so it costs a render next to nothing.
+The wrinkle map is the mean over people of the log of how much brighter a real smile is than its
+render from the neutral photograph: the nasolabial fold and the cheek above it, bags under the eyes,
+crow's feet, the light on a stretched lip. It multiplies the light, so it costs a render next to
+nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from safetensors.numpy import load_file, save_file
 from mien.face_model.arrays import Float, Index
 from mien.face_model.mesh import FACE, SIDES, FaceModel
 from mien.face_model.neighbours import Nearest
+from mien.face_model.smoothstep import smoothstep
 
 TABLE = Path(__file__).with_name("folds.safetensors")
 SMILE, SQUINT = "mouthSmile", "cheekSquint"
@@ -34,11 +36,11 @@ PARTING = (0.2, 1.8)
 DARKEST, BRIGHTEST = -0.45, 0.35
 """Bounds of one person's log-brightness in learning: beyond lie hair, shine and bad fits."""
 RIDGE = 2.0
-"""Pull of the reliefs to 0, in people."""
+"""Pull of the wrinkle map to 0, in people."""
 
 
 @dataclass(frozen=True)
-class WrinkleMap:
+class SmileExample:
     """What one smiling person teaches: log-brightness (F,) of the real smile over its render, how
     far each vertex (F,) is to be believed, 0..1, and the blendshape weights (53,) of the smile."""
 
@@ -48,14 +50,13 @@ class WrinkleMap:
 
 
 class Folds:
-    """The learnt reliefs on one mesh."""
+    """The learnt wrinkle map on one mesh."""
 
     def __init__(self, model: FaceModel, wrinkle_map: Float) -> None:
         """`wrinkle_map` (F,), log-brightness of a full smile."""
         x, y = model.neutral[FACE, 0], model.neutral[FACE, 1]
         low, high = PARTING
-        upper = np.clip((y - low) / (high - low), 0, 1)
-        upper = upper * upper * (3 - 2 * upper)
+        upper = smoothstep((y - low) / (high - low))
         left = 1 / (1 + np.exp(np.clip(-x / 0.25, -30, 30)))
         sides = {"L": left, "R": 1 - left}
         self._parts = np.stack(
@@ -84,13 +85,13 @@ def depth(weight: float) -> float:
 
 @cache
 def shipped() -> Float:
-    """The relief (F,) that comes with mien."""
+    """The wrinkle map (F,) that comes with mien."""
     out: Float = load_file(TABLE)["smile"].astype(np.float32)
     return out
 
 
 def save(wrinkle_map: Float, path: Path) -> None:
-    """Write a relief as safetensors."""
+    """Write a wrinkle map as safetensors."""
     about = {
         "license": "CC-BY-4.0",
         "source": "Face Research Lab London Set, doi 10.6084/m9.figshare.5047666, train people",
@@ -98,8 +99,8 @@ def save(wrinkle_map: Float, path: Path) -> None:
     save_file({"smile": wrinkle_map.astype(np.float16)}, path, about)
 
 
-def learn(model: FaceModel, people: Sequence[WrinkleMap]) -> Float:
-    """The relief (F,) of a full smile that explains `people` best, the same left and right."""
+def learn(model: FaceModel, people: Sequence[SmileExample]) -> Float:
+    """The wrinkle map (F,) of a full smile that explains `people` best, the same left and right."""
     twin = mirrored(model)
     smile = [model.index[f"{SMILE}_{s}"] for s in SIDES]
     total, norm = (np.zeros(FACE.stop, np.float32) for _ in range(2))

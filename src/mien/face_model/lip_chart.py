@@ -84,7 +84,7 @@ class LipChart:
         known[label[ys, xs]] = np.stack([ys, xs], 1)
         return np.asarray(known[label[~self.shown]], np.int32)
 
-    def paste_back(self, values: Float) -> Float:
+    def rasterised(self, values: Float) -> Float:
         """What vertices carry, `values` (F, C), over the chart (h, w, C); in the opening that of
         the nearest place beside it."""
         out = np.zeros((*self.shape, values.shape[1]), np.float32)

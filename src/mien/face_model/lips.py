@@ -17,6 +17,8 @@ from mien.face_model.eyes import disc, polygon, spread
 from mien.face_model.lip_chart import DENSITY, LipChart
 from mien.face_model.lip_donors import HIDDEN, LipDonor, unfolded
 from mien.face_model.mouth import around, toothlike
+from mien.face_model.sampling import pyramid
+from mien.face_model.smoothstep import smoothstep
 from mien.face_model.tones import Tones
 
 DARK = np.float32(6)
@@ -88,7 +90,7 @@ def _read(levels: tuple[Float, ...], places: Float, unit: float) -> Float:
 
 def closed_lips(chart: LipChart, photo: Float, points: Float) -> Lips:
     """The lips of a photograph (H, W, 3) that shows them closed, its mesh at `points` (F, 2) px."""
-    at = chart.paste_back(points)
+    at = chart.rasterised(points)
     own = _laid(photo, at)
     lips = unfolded(own, chart)
     edge = HIDDEN * DENSITY
@@ -104,8 +106,7 @@ def closed_lips(chart: LipChart, photo: Float, points: Float) -> Lips:
 
 def _corners(chart: LipChart) -> Float:
     """How near (h, w) a place is to a corner of the mouth, 0..1."""
-    near = np.clip(2 - 2 * chart.aside / CORNER, 0, 1)
-    return np.asarray(near * near * (3 - 2 * near), np.float32)
+    return smoothstep(2 - 2 * chart.aside / CORNER)
 
 
 def _without_corners(lips: Float, chart: LipChart) -> Float:
@@ -128,15 +129,7 @@ def _laid(photo: Float, at: Float) -> Float:
 def _levels(colour: Float, cover: Float) -> tuple[Float, ...]:
     """Levels of lips of `colour` (h, w, 3) that hide the photograph as far as `cover` (h, w)."""
     full = np.dstack([np.clip(colour, 0, 255) * cover[..., None], cover]).astype(np.float32)
-    levels = [full]
-    for _ in range(LEVELS - 1):
-        rows, columns = (max(1, n // 2) for n in levels[-1].shape[:2])
-        levels.append(
-            np.asarray(
-                cv2.resize(levels[-1], (columns, rows), interpolation=cv2.INTER_AREA), np.float32
-            )
-        )
-    return tuple(levels)
+    return pyramid(full, LEVELS)
 
 
 def parted_lips(
@@ -151,7 +144,7 @@ def parted_lips(
 ) -> Lips:
     """The lips of a photograph (H, W, 3) with landmarks (68, 2) px that shows them parted, its mesh
     at `points` (F, 2) px and `unit` px per cm; `lip` (3,), the colour of the lower one."""
-    at = chart.paste_back(points)
+    at = chart.rasterised(points)
     own = _laid(photo, at)
     fine = _fine_enough(at, unit)
     seen, clear = _seen(chart, photo, landmarks, unit, tones.white, at)

@@ -17,6 +17,7 @@ import numpy as np
 
 from mien.face_model.arrays import Double, Float
 from mien.face_model.mouths import FLAT, LEVELS
+from mien.face_model.sampling import pyramid
 
 WIDTHS = (0.53, 0.57, 0.62, 0.55, 0.42, 0.35)
 """Widths of the teeth of one side as they are seen from the front, cm, from the middle on."""
@@ -65,12 +66,7 @@ def lower_row(enamel: Float, gum: Float, tinted: bool, seed: int) -> tuple[Float
     colour = enamel * dull * tint * row.tooth[..., None] + gum * row.gum[..., None]
     colour *= row.light[..., None]
     cover = row.tooth + row.gum
-    out = [np.ascontiguousarray(np.dstack([np.clip(colour, 0, 255), cover]), np.float32)]
-    for _ in range(LEVELS - 1):
-        rows, columns = (max(1, n // 2) for n in out[-1].shape[:2])
-        smaller = cv2.resize(out[-1], (columns, rows), interpolation=cv2.INTER_AREA)
-        out.append(np.asarray(smaller, np.float32))
-    return tuple(out)
+    return pyramid(np.asarray(np.dstack([np.clip(colour, 0, 255), cover]), np.float32), LEVELS)
 
 
 @lru_cache(64)

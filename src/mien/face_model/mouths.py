@@ -14,7 +14,6 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
@@ -23,7 +22,7 @@ from safetensors.numpy import save_file
 from mien.errors import DataError
 from mien.face_model.arrays import Double, Float, Real, UInt8
 from mien.face_model.cuts import Flat, Row, cut
-from mien.face_model.sampling import LUMA
+from mien.face_model.sampling import LUMA, pyramid
 from mien.files import replacing
 from mien.zoo.paths import own_mouths
 
@@ -120,11 +119,7 @@ class Donor:
         """The row premultiplied (R, C, 4), 0..255 and 0..1, at full size, half, quarter, eighth."""
         cover = self.pixels[..., 3:].astype(np.float32) / 255
         full = np.concatenate([self.pixels[..., :3] * cover, cover], -1)
-        out = [np.ascontiguousarray(full)]
-        for _ in range(LEVELS - 1):
-            rows, columns = (max(1, n // 2) for n in out[-1].shape[:2])
-            out.append(cv2.resize(out[-1], (columns, rows), interpolation=cv2.INTER_AREA))
-        return tuple(out)
+        return pyramid(full, LEVELS)
 
 
 class MouthLibrary:

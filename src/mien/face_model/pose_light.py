@@ -10,6 +10,7 @@ import numpy as np
 from mien.face_model.arrays import Float
 from mien.face_model.camera import DISTANCE, Camera, rotation_matrix
 from mien.face_model.mesh import FACE, HEAD, FaceModel
+from mien.face_model.smoothstep import smoothstep
 
 PIVOT = np.array([0.0, -4.0, 2.5])
 """What a turning head turns about: below the ears, where the skull sits on the neck, cm."""
@@ -87,8 +88,7 @@ class PoseAndLight:
             return np.zeros_like(points)
         centre, _ = own.project(PIVOT[None])
         above = (centre[0, 1] - points[:, 1]) / own.scale + PIVOT[1]
-        share = np.clip((above - NAPE[1]) / (NAPE[0] - NAPE[1]), 0, 1)
-        angle = roll * share * share * (3 - 2 * share)
+        angle = roll * smoothstep((above - NAPE[1]) / (NAPE[0] - NAPE[1]))
         x, y = (points - centre[0]).T
         c, s = np.cos(angle) - 1, np.sin(angle)
         return np.stack([c * x - s * y, s * x + c * y], 1).astype(np.float32)
@@ -133,6 +133,4 @@ def outlying(model: FaceModel, normals: Float) -> Float:
     aside = np.clip((normals[FACE, 2] - SIDEWAYS[0]) / (SIDEWAYS[1] - SIDEWAYS[0]), 0, 1)
     below = np.clip((model.neutral[FACE, 1] - CHEEK[0]) / (CHEEK[1] - CHEEK[0]), 0, 1)
     beside = np.clip((np.abs(model.neutral[FACE, 0]) - 2.8) / 2, 0, 1)  # neither nose nor mouth
-    share = aside * below * beside
-    out: Float = (DRAWN * share * share * (3 - 2 * share)).astype(np.float32)
-    return out
+    return np.asarray(DRAWN * smoothstep(aside * below * beside), np.float32)

@@ -121,6 +121,7 @@ class Rig:
         shut: which eyes are closed, by side: they stay so.
     """
 
+    @one_thread()
     def __init__(
         self,
         model: FaceModel,
@@ -156,8 +157,7 @@ class Rig:
         self.source = stand(model, pose(model, self.person, self.fit.weights), self.fit.camera)
         self.shut = shut(self.fit.landmarks)
         self.covered = covered(self.small.astype(np.float32), self.fit.landmarks)
-        with one_thread():
-            self._sitter = Sitter(self)
+        self._sitter = Sitter(self)
         self._skin, self._scene = self._sitter.skin, self._sitter.scene
 
     def original(self, size: int = 256) -> Render:

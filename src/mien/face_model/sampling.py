@@ -29,3 +29,13 @@ def shrink(image: Real, size: int) -> Float:
     """`image` (S, S) or (S, S, C) at side `size`: each pixel is the mean of what it covers."""
     out = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
     return np.asarray(out, np.float32)
+
+
+def pyramid(image: Float, levels: int) -> tuple[Float, ...]:
+    """`image` (H, W, C) in so many sizes, each half the one before."""
+    out = [np.ascontiguousarray(image)]
+    for _ in range(levels - 1):
+        rows, columns = (max(1, n // 2) for n in out[-1].shape[:2])
+        smaller = cv2.resize(out[-1], (columns, rows), interpolation=cv2.INTER_AREA)
+        out.append(np.asarray(smaller, np.float32))
+    return tuple(out)

@@ -287,8 +287,8 @@ class Sitter:
         if not pose_light.turn[2]:
             return self._background.spread(moved)
         own, grid, points = self._rig.fit.camera, self._background.points, self._rig.source.points
-        neutral = self._background.spread(moved - pose_light.tilt(own, points))
-        return neutral + pose_light.tilt(own, grid)
+        beyond_tilt = self._background.spread(moved - pose_light.tilt(own, points))
+        return beyond_tilt + pose_light.tilt(own, grid)
 
     def _move_key(self, attributes: Float, normals: Float, key: tuple[float, float]) -> Float:
         """Light skin and eyes by a moved key light; returns the log-brightness (G,) of hair and

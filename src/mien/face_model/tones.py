@@ -62,8 +62,8 @@ class Tones:
         if self.enamel is not None:
             return float(self.enamel @ LUMA)
         white = float(self.white @ LUMA)
-        enamel_of = np.sqrt(WHITE_TO_ENAMEL * white * LIGHT_TO_ENAMEL * self.bright)
-        least = max(float(enamel_of), DIMMEST * float(self.skin @ LUMA))
+        estimate = np.sqrt(WHITE_TO_ENAMEL * white * LIGHT_TO_ENAMEL * self.bright)
+        least = max(float(estimate), DIMMEST * float(self.skin @ LUMA))
         return min(least, BRIGHTEST * max(white, self.bright), 255.0)
 
     @property

@@ -130,7 +130,7 @@ def tiles(where: NDArray[np.bool_]) -> Iterator[tuple[_Window, _Window, _Window]
 
 
 def _runs(where: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """First and last but one of the columns (w,) of tiles next to one another that are touched."""
+    """Where runs of tiles that are set in columns (w,) begin, and the first column after each."""
     first = None
     for left in range(0, len(where) + _TILE, _TILE):
         if where[left : left + _TILE].any():

@@ -36,6 +36,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.face_model.smoothstep import smoothstep
 from mien.faces import align, moving
 from mien.faces.align import View
 from mien.types import AlignedFace, Composition, Float, UInt8
@@ -114,7 +115,7 @@ def _array(field: Float) -> Float:
 def _faded(fields: _Fields) -> _Fields:
     """The same edit, flow and cover taken to nothing along the crop's border."""
     centres = (np.arange(fields.side) + 0.5) / fields.side
-    ramp = _step(np.minimum(centres, 1 - centres) / BORDER)
+    ramp = smoothstep((np.minimum(centres, 1 - centres) / BORDER).astype(np.float32))
     window = (ramp[:, None] * ramp)[..., None]
     gain = None if fields.gain is None else 1 + (fields.gain - 1) * window
     return _Fields(fields.flow * window, fields.cover * window, fields.paint, gain)
@@ -182,13 +183,6 @@ def _drawn(fields: Float, matrix: Float, shape: tuple[int, int]) -> Float:
     return np.asarray(seen, np.float32)
 
 
-def _step(x: Float | NDArray[np.float64] | float) -> Float:
-    """0 up to 0, 1 from 1 on, with slope 0 at both ends (the cubic smooth step)."""
-    inside = np.clip(np.asarray(x, dtype=np.float32), 0, 1)
-    out: Float = inside * inside * (3 - 2 * inside)
-    return out
-
-
 def _composed(photo: UInt8, view: View, fields: _Fields) -> UInt8:
     """The photograph's part in `view` with the edit applied (see the module's text)."""
     shape = (view.bottom - view.top, view.right - view.left)
@@ -204,7 +198,7 @@ def _composed(photo: UInt8, view: View, fields: _Fields) -> UInt8:
         paint = np.clip(_enlarged(fields.paint, view.matrix, shape)[part], 0, 255)
         seen = _as_the_crop_shows(moved, view.matrix, fields.side)
         detail = moved[part] - _enlarged(seen, view.matrix, shape)[part]
-        detail *= _step(2 * (_scale(view.matrix) - 1))
+        detail *= smoothstep(np.array(2 * (_scale(view.matrix) - 1), np.float32))
         low = moved[part] - detail
         same = _enlarged(_same(seen, fields.paint), view.matrix, shape)[part]
         moved[part] = low + cover[part] * (paint - low) + _kept(detail, 1 - cover[part], same)
@@ -235,13 +229,14 @@ def _same(seen: Float, paint: Float) -> Float:
     covariance = _local(a * b) - mean_a * mean_b
     variance_a, variance_b = _local(a * a) - mean_a**2, _local(b * b) - mean_b**2
     scale = np.sqrt(np.maximum(variance_a, 0) * np.maximum(variance_b, 0))
-    structure = _step((covariance / (scale + _FLAT) - _UNLIKE) / (_ALIKE - _UNLIKE))
-    return np.maximum(structure, _step(2 - difference / _CLOSE))[..., None]
+    structure = smoothstep((covariance / (scale + _FLAT) - _UNLIKE) / (_ALIKE - _UNLIKE))
+    out: Float = np.maximum(structure, smoothstep(2 - difference / _CLOSE))[..., None]
+    return out
 
 
 def _kept(detail: Float, mask: Float, same: Float) -> Float:
     """What stays of the photograph's detail; under the mask's step only its texture, no line."""
-    keep = _step(mask / np.float32(FULL_DETAIL))
+    keep = smoothstep(mask / np.float32(FULL_DETAIL))
     texture = np.clip(detail, -_TEXTURE, _TEXTURE)
     out: Float = keep * detail + np.clip(same - keep, 0, 1) * texture
     return out

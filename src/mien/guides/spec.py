@@ -130,12 +130,12 @@ class ExpressionSpec:
 
     def to_json(self) -> dict[str, Any]:
         """The object of JSON that `of` reads back: what differs from its default."""
-        fields_of = {}
+        out = {}
         for field in fields(self):
             value = getattr(self, field.name)
             if value != field.default:
-                fields_of[field.name] = list(value) if isinstance(value, tuple) else value
-        return fields_of
+                out[field.name] = list(value) if isinstance(value, tuple) else value
+        return out
 
     def but(self, given: Mapping[str, Any]) -> ExpressionSpec:
         """With fields of `given` (as in `of`) in place of its own; units join its units, and a
@@ -252,5 +252,5 @@ def _those(key: str, values: tuple[float, ...]) -> tuple[float, ...]:
 
 def _unread(key: str, value: object) -> GuideError:
     form, such = FORMS[key]
-    fields_of = ",".join(f"{v:g}" for v in value) if isinstance(value, tuple) else str(value)[:40]
-    return GuideError(f"cannot read {key} {fields_of!r}: write {form}, such as {such}")
+    shown = ",".join(f"{v:g}" for v in value) if isinstance(value, tuple) else str(value)[:40]
+    return GuideError(f"cannot read {key} {shown!r}: write {form}, such as {such}")

@@ -17,9 +17,7 @@ class BaseArchitecture:
     head: Literal["compose", "picture"] = (
         "picture"  # picture: the paper's; compose: warp, mask and paint
     )
-    occlusion_threshold: float = (
-        0.0  # compose head, at inference: cover up to here is taken for hedging
-    )
+    occlusion_threshold: float = 0.0  # compose head, at inference: cover up to here becomes none
     refinement_steps: Literal[0, 1, 2, 3, 4] = 0  # at inference: times a result is read and mended
 
 

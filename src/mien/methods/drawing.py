@@ -121,7 +121,7 @@ class ModelHead:
         self, source: Faces[Float], goals: Float, poses_and_lights: list[PoseAndLight]
     ) -> Composition[Float]:
         """Each face (B) showing blendshape weights (B, 53), relative to the person at rest, with
-        the head turned and lit by its stage."""
+        the head turned and lit."""
         side = source.pixels.shape[-1]
         drawings = [
             rig.draw(self.absolute(rig, goal), side, pose_light=pose_light.within(rig.fit.camera))

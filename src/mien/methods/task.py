@@ -228,7 +228,9 @@ def _faces(pixels: Tensor) -> Faces[Tensor]:
     return Faces(pixels, pixels.new_zeros(len(pixels), 68, 2))
 
 
-def untold(values: Tensor, units: Tensor, emotion: Tensor, face: Shown, present: float) -> Answer:
+def adversary_answer(
+    values: Tensor, units: Tensor, emotion: Tensor, face: Shown, present: float
+) -> Answer:
     """What an adversary says of codes that must not tell units and emotions of faces, (N, 47) and
     (N, 8), the surer the larger; values (B, ...): what it says of other codes.
 

@@ -129,10 +129,10 @@ class PartCritics(nn.ModuleDict):
 
     def terms(self, result: Tensor, truth: Tensor, landmarks: Tensor) -> dict[str, Tensor]:
         """Of all that play: see `PartLoss.terms`."""
-        every = [critic_of_part.terms(result, truth, landmarks) for critic_of_part in self.active]
+        every = [critic.terms(result, truth, landmarks) for critic in self.active]
         return {name: value for terms in every for name, value in terms.items()}
 
     def critic_loss(self) -> dict[str, Tensor]:
         """The losses of those that play, on what the last `terms` saw."""
-        every = [critic_of_part.critic_loss() for critic_of_part in self.active]
+        every = [critic.critic_loss() for critic in self.active]
         return {name: value for losses in every for name, value in losses.items()}

@@ -35,7 +35,7 @@ BLACK = 8.0
 """Added to brightness before the logarithm: the noise of dark pixels says nothing."""
 
 
-def wrinkle_map(model: FaceModel, rest: AlignedFace, smile: AlignedFace) -> folds.WrinkleMap:
+def example(model: FaceModel, rest: AlignedFace, smile: AlignedFace) -> folds.SmileExample:
     """What one person's smile teaches."""
     rig = Rig(model, rest.pixels, rest.landmarks, neutral=True)
     found = match(rig, smile.pixels, smile.landmarks)
@@ -51,7 +51,7 @@ def wrinkle_map(model: FaceModel, rest: AlignedFace, smile: AlignedFace) -> fold
     trust = facing * inside * seen * folds.place(model)
     values = sample(brightness, points)
     values -= np.median(values[trust > 0.5])
-    return folds.WrinkleMap(values, trust.astype(np.float32), found.weights)
+    return folds.SmileExample(values, trust.astype(np.float32), found.weights)
 
 
 def _log(pixels: NDArray[np.uint8]) -> Image:
@@ -78,7 +78,7 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     model = FaceModel.load()
-    people = [wrinkle_map(model, rest, smile) for rest, smile in rest_and_smile(options.london)]
+    people = [example(model, rest, smile) for rest, smile in rest_and_smile(options.london)]
     if len(people) < 20:
         raise DataError(f"{len(people)} pairs in {options.london}: 20 or more are needed")
     folds.save(folds.learn(model, people), options.out)

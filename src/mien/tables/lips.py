@@ -42,7 +42,7 @@ def donor(model: FaceModel, chart: LipChart, record: Record, folder: Path) -> Li
     pixels = images.read(folder / record.file_name).pixels
     crop = align(pixels, Face((0, 0, 0, 0), 1.0, record.landmarks), SIDE)
     rig = Rig(model, crop.pixels, crop.landmarks, neutral=True)
-    at = chart.paste_back(resized(rig.source.points[FACE], SOURCE_SIZE, SIDE))
+    at = chart.rasterised(resized(rig.source.points[FACE], SOURCE_SIZE, SIDE))
     photo = crop.pixels.astype(np.float32)
     x, y = (np.ascontiguousarray(at[..., i]) for i in (0, 1))
     flat = cv2.remap(photo, x, y, interpolation=cv2.INTER_CUBIC)

@@ -42,9 +42,7 @@ class Architecture(BaseArchitecture):
     relative: bool = False  # the decoder sees the face's own expression maps too
     refine: bool = False  # a styled block where lids and lips can be distinguished
     look: bool = False  # the decoder's last block sees the face that is to be moved
-    project: bool = (
-        False  # at inference: of a code nothing is transferred but the units read from it
-    )
+    project: bool = False  # at inference: of a code only the units read from it are transferred
     norm: Literal["instance", "group"] = "instance"  # of every residual block
     older: ClassVar[dict[str, float]] = {"identity_gate": 0.0}
     """Fields that weights may be older than, with what these were made with."""
@@ -85,9 +83,7 @@ class Training(RigTraining):
     decay: Literal["none", "linear", "cosine"] = "linear"  # linear: from half of the budget on
     share: float = 1.0  # part of a batch that is judged, rebuilt and encoded again
     adversary_from: float = 0.0  # share of the budget after which results are judged
-    reference_share: float = (
-        1.0  # share of faces taught by the reference's code; the others by units' codes
-    )
+    reference_share: float = 1.0  # of faces taught by the reference's code; others by units' codes
     noise: float = 0.0  # standard deviation of the noise on transferred codes: a narrower channel
 
 

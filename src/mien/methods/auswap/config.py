@@ -28,9 +28,7 @@ class Architecture(BaseArchitecture):
     look: bool = False  # the generator's last blocks see the face that is to be moved
     refine: bool = False  # a styled block after the generator's first Up
     refine_last: bool = False  # ... and at its last map, where lids can be distinguished
-    project: bool = (
-        False  # at inference: of a feature nothing is transferred but the units read from it
-    )
+    project: bool = False  # at inference: of a feature only the units read from it are transferred
     unit_floor: float = 0.0  # ... and a unit read below this rests: weak readings tell faces apart
     norm: Literal["instance", "group"] = "instance"  # of E_f, E_a and the generator's Ups
 
@@ -64,9 +62,7 @@ class Training(RigTraining):
     share: float = 1.0  # part of a batch that is reconstructed, swapped back and judged
     adversary_from: float = 0.0  # share of the budget after which the image discriminators join
     present: float = 0.2  # intensity from which a unit counts as present, for the adversary
-    noise: float = (
-        0.0  # standard deviation of the noise on transferred features: a narrower channel
-    )
+    noise: float = 0.0  # standard deviation of noise on transferred features: a narrower channel
 
 
 @dataclass(frozen=True)

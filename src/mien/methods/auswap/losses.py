@@ -39,7 +39,7 @@ def passes(answers: Tensor) -> Tensor:
     return (answers - 1).square().mean()
 
 
-def adversary_loss(wanted: Tensor, other: Tensor) -> Tensor:
+def discriminator_loss(wanted: Tensor, other: Tensor) -> Tensor:
     """The discriminator's least squares: 1 for what it looks for, 0 for the other."""
     return (wanted - 1).square().mean() + other.square().mean()
 

@@ -22,7 +22,7 @@ from mien.methods.auswap import losses
 from mien.methods.auswap.config import AUSwapConfig
 from mien.methods.auswap.method import AUSwap
 from mien.methods.auswap.networks import FreeReader, PatchDiscriminator
-from mien.methods.task import MethodTask, some, untold
+from mien.methods.task import MethodTask, adversary_answer, some
 from mien.nn.alive import Answer
 from mien.nn.compose import compose
 from mien.nn.phases import Group, Loss, Phase
@@ -107,10 +107,10 @@ class AUSwapTask(MethodTask[AUSwap]):
         parts, judges = {}, self.judges()
         if "realism" in judges:
             d = judges["realism"]
-            parts["realism"] = losses.adversary_loss(d(faces), d(torch.cat([swapped, rebuilt])))
+            parts["realism"] = losses.discriminator_loss(d(faces), d(torch.cat([swapped, rebuilt])))
         if "swap_consistency" in judges:
             d = judges["swap_consistency"]
-            parts["swap_consistency"] = losses.adversary_loss(d(rebuilt), d(swapped))
+            parts["swap_consistency"] = losses.discriminator_loss(d(rebuilt), d(swapped))
         return Loss(parts)
 
     def answers(self, average: AUSwap, batch: Batch) -> dict[str, Answer]:
@@ -125,7 +125,7 @@ class AUSwapTask(MethodTask[AUSwap]):
             units, emotion = self.reader(free)
             noise = torch.cat([a.flatten(1) for a in self.reader(torch.randn_like(free))], 1)
             sure, present = units[..., 1] - units[..., 0], self.config.training.present
-            found["multi-class adversary"] = untold(noise, sure, emotion, face, present)
+            found["multi-class adversary"] = adversary_answer(noise, sure, emotion, face, present)
         for name, judge in self.judges().items():
             found[name.replace("_", " ")] = Answer(judge(face.pixels))
         return found

@@ -31,7 +31,7 @@ class Seen:
     """What the encoder made of a batch (B) and of the first of its donors and targets (n)."""
 
     own: Codes
-    donors_codes: Tensor  # (n, E), or (2 n, E): before the feedback network's passes, and after
+    donor_codes: Tensor  # (n, E), or (2 n, E): before the feedback network's passes, and after
     target: Tensor | None  # identity codes (n, D) of the same people with another expression
     who: Tensor  # identity codes for the generator, with their noise
     how: Tensor  # the source's expression codes for the generator
@@ -41,7 +41,7 @@ class Seen:
         """The same of the first `count` of the batch."""
         own = Codes(*(code[:count] for code in self.own))
         rest = (self.who[:count], self.how[:count], self.wanted[:count])
-        return Seen(own, self.donors_codes, self.target, *rest)
+        return Seen(own, self.donor_codes, self.target, *rest)
 
 
 @dataclass(frozen=True)

@@ -39,9 +39,7 @@ class Architecture(BaseArchitecture):
     people: int = 128  # directions in which invented people differ
     composer: int = 64  # channels of the composing head's network
     blocks: int = 3  # its styled blocks
-    project: bool = (
-        False  # at inference: of a code nothing is transferred but the units read from it
-    )
+    project: bool = False  # at inference: of a code only the units read from it are transferred
     older: ClassVar[dict[str, bool]] = {"driven": False}
     """Fields that weights may be older than, with what these were made with."""
 
@@ -57,9 +55,7 @@ class LossWeights(RigWeights):
     same: float = 0.0  # rig truth: one person's identity codes agree over expressions
     reconstruction: float = 10.0  # L1 of the picture from codes alone
     structure: float = 1.0  # its contrast and structure, as SSIM has them, at three sizes
-    transfer: float = (
-        0.0  # rig truth: the same two of a face with another expression, from codes alone
-    )
+    transfer: float = 0.0  # rig truth: the same two with another expression, from codes alone
     refined: float = 10.0  # L1 of the picture after one more pass of the feedback network
     latent: float = 1.0  # latent reconstruction: the feedback network finds what codes changed
     swap: float = 1.0  # swap consistency: ... and leaves the code that did not change
@@ -87,9 +83,7 @@ class Training(RigTraining):
     decay: Literal["none", "cosine"] = "none"  # cosine: of the codes' and of the last stage
     share: float = 1.0  # part of a batch that is judged, looked at again and swapped
     r1_every: int = 8  # ... of which every so many carry the gradient penalty
-    reference_share: float = (
-        1.0  # share of faces taught by the reference's code; the others by units' codes
-    )
+    reference_share: float = 1.0  # of faces taught by the reference's code; others by units' codes
     noise: float = 0.0  # standard deviation of the noise on expression codes: a narrower channel
     noise_identity: float = 0.0  # ... on identity codes, in differences of people
     crowd: int = 1024  # newest identity codes kept, whose spread people are invented from

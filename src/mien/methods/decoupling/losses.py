@@ -71,7 +71,7 @@ def passes(answers: Tensor) -> Tensor:
     return F.softplus(-answers).mean()
 
 
-def adversary_loss(photographs: Tensor, made: Tensor) -> Tensor:
+def discriminator_loss(photographs: Tensor, made: Tensor) -> Tensor:
     """softplus(-D(x)) + softplus(D(G)): the discriminator's side of it."""
     return F.softplus(-photographs).mean() + F.softplus(made).mean()
 

@@ -29,7 +29,7 @@ from mien.methods.decoupling.method import Decoupling
 from mien.methods.decoupling.networks import Reader
 from mien.methods.decoupling.progressive import Discriminator, faded
 from mien.methods.decoupling.stages import CODES, EDITS, ResolutionSchedule, ResolutionStage, stages
-from mien.methods.task import MethodTask, some, untold
+from mien.methods.task import MethodTask, adversary_answer, some
 from mien.nn import losses as shared
 from mien.nn.alive import Answer
 from mien.nn.compose import compose
@@ -188,9 +188,9 @@ class DecouplingTask(MethodTask[Decoupling]):
         wanted = torch.cat([torch.where(by_reference, noisy, mapped[:n]), rest])
         who = own.identity + t.noise_identity * torch.randn_like(own.identity)
         same = after is donors.expression
-        donors_codes = donors.expression if same else torch.cat([donors.expression, after])
+        donor_codes = donors.expression if same else torch.cat([donors.expression, after])
         target = read.identity[count + n :] if isinstance(batch, Pairs) else None
-        return Seen(own, donors_codes, target, who, how, wanted)
+        return Seen(own, donor_codes, target, who, how, wanted)
 
     def meet(self, codes: Tensor) -> None:
         """Keep the newest identity codes (B, D), and hand them to the adversary."""
@@ -209,12 +209,12 @@ class DecouplingTask(MethodTask[Decoupling]):
         feedback network; identity codes must not.
         """
         w, n = self.config.weights, self.part(batch)
-        faces = [batch.source, *[batch.donor[:n]] * (len(seen.donors_codes) // n)]
+        faces = [batch.source, *[batch.donor[:n]] * (len(seen.donor_codes) // n)]
         units, label, known = (
             torch.cat([getattr(f, k) for f in faces]) for k in ("units", "label", "known")
         )
         parts = self.code_terms(
-            torch.cat([seen.own.expression, seen.donors_codes]), units, known, label
+            torch.cat([seen.own.expression, seen.donor_codes]), units, known, label
         )
         if w.uniform:
             parts["uniform"] = losses.cannot_read(self.reader(seen.own.identity))
@@ -319,7 +319,7 @@ class DecouplingTask(MethodTask[Decoupling]):
         chosen = torch.randperm(len(both), device=both.device)[:n]
         real = faded(both[chosen], self.grow(seen)).detach().requires_grad_()
         answers = self.discriminator(real)
-        parts = {"apart": losses.adversary_loss(answers, self.discriminator(self.fakes))}
+        parts = {"apart": losses.discriminator_loss(answers, self.discriminator(self.fakes))}
         if w.r1 and int(self.steps) % t.r1_every == 0:
             parts["r1"] = 0.5 * w.r1 * t.r1_every * shared.r1(answers, real)
         self.steps += 1
@@ -352,7 +352,9 @@ class DecouplingTask(MethodTask[Decoupling]):
         if w.uniform:
             noise = torch.cat(self.reader(torch.randn_like(own.identity)), 1)
             emotion, units = self.reader(own.identity)
-            found["separation adversary"] = untold(noise, units, emotion, batch.source, present)
+            found["separation adversary"] = adversary_answer(
+                noise, units, emotion, batch.source, present
+            )
         if w.realism:
             seen = faded(x, float(self.discriminator.grown))
             found["discriminator"] = Answer(self.discriminator(seen)[:, None])

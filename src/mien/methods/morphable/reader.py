@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import WeightsError
+from mien.face_model.threads import one_thread
 from mien.faces.align import resized, warp
 from mien.faces.convolution import convolved, unshuffled
 from mien.types import Float, UInt8
@@ -28,6 +29,7 @@ _GROUPS, _EPSILON, _SLOPE = 8, 1e-5, 0.2
 Tensors = Mapping[str, Float]
 
 
+@one_thread()
 def read(crop: UInt8, tensors: Tensors | None = None) -> Float:
     """Action units (47,) in [0, 1] of an aligned crop uint8 (S, S, 3); by the network that ships,
     or one of `tensors`."""

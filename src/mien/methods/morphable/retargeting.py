@@ -139,6 +139,7 @@ def strengthened(model: FaceModel, read: Float) -> Float:
     return np.where(mouth, read * np.float32(GAIN), read)
 
 
+@one_thread()  # sums over meshes and pixels: how many threads share them would show
 def retargeted(
     head: ModelHead, rig: Rig, source: Face, reference: Face, same: bool, compared: bool
 ) -> Float:
@@ -161,7 +162,7 @@ def retargeted(
         change = there - here
     else:
         step = reference.read - source.read
-        there, here = (_foretold(rig, face) for face in (reference, source))
+        there, here = (_predicted(rig, face) for face in (reference, source))
         change = REACH * (there - here**3 / (here**2 + REST**2))
         gaps = [_measures(_seen(model, face.fit))[2] for face in (reference, source)]
         change[2] = gaps[0] - gaps[1]
@@ -210,8 +211,7 @@ def _closed_in(head: ModelHead, rig: Rig, goal: Float, change: Double) -> Double
         left = np.concatenate([(wanted - here) * PRECISION, -HOLD * far])
         low = np.array([min(-now[g].max(), 0) for g in groups])
         width = np.array([max(1 - now[g].max(), 0) for g in groups]) - low
-        with one_thread():
-            found = low + width * in_box(rows * width, left - rows @ low)
+        found = low + width * in_box(rows * width, left - rows @ low)
         for columns, by in zip(groups, found, strict=True):
             now[columns] += by
     return now
@@ -223,7 +223,7 @@ def _landmarks(head: ModelHead, rig: Rig, weights: Float) -> Double:
     return vertices[head.model.landmarks].astype(np.float64)
 
 
-def _foretold(rig: Rig, face: Face) -> Double:
+def _predicted(rig: Rig, face: Face) -> Double:
     """Measures (3,) by which the mouth of a face that nobody saw at rest differs from that: as the
     reader sees it and, the more it smiles, as the table of smiles says (`face_model.neutral`)."""
     model = rig.model

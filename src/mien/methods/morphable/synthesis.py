@@ -22,7 +22,6 @@ from mien.face_model.mesh import SIDES, FaceModel
 from mien.face_model.problem import ruler
 from mien.face_model.render import Rig
 from mien.face_model.sampling import shrink
-from mien.face_model.threads import one_thread
 from mien.methods.drawing import ModelHead
 
 SIDE = 128
@@ -77,11 +76,6 @@ class Shown:
 def matched(head: ModelHead, rig: Rig, goal: Float, reference: Shown, gap: Gap) -> Float:
     """Weights (53,) near `goal`, relative to rest, by which the source, whose rig it is, is drawn
     most like `reference`, a photograph of the same person."""
-    with one_thread():  # sums over all pixels: how many threads share them would show
-        return _matched(head, rig, goal, reference, gap)
-
-
-def _matched(head: ModelHead, rig: Rig, goal: Float, reference: Shown, gap: Gap) -> Float:
     match = _Match(head, rig, reference, gap)
     groups = [both_sides(head.model, name) for name in SHAPES]
     start = goal.astype(np.float64)
