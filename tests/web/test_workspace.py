@@ -84,9 +84,10 @@ def test_sliders_are_found_and_marked_and_a_reload_comes_back(visit: Any) -> Non
     assert page.locator("#unit-AU12").evaluate(weight) != "700"
     visit.shot("marked", full=True)
     page.get_by_role("radio", name="Blendshapes").check()
+    found = page.locator("#by-shapes").get_by_role("searchbox", name="Find a slider")
     smile, jaw = (page.locator(f"[data-shape={name}]") for name in ("mouthSmileLeft", "jawOpen"))
     page.wait_for_function("s => Number(s.value) > 0.3", arg=smile.element_handle())
-    page.get_by_role("searchbox", name="Find a slider").fill("mouth open")
+    found.fill("mouth open")
     assert not smile.is_visible()
     jaw.fill("0.4")
     smile.evaluate("s => { s.value = 0.1; s.dispatchEvent(new Event('input', {bubbles: true})); }")
@@ -96,7 +97,7 @@ def test_sliders_are_found_and_marked_and_a_reload_comes_back(visit: Any) -> Non
         "700",
         "",
     ]
-    page.get_by_role("searchbox", name="Find a slider").fill("")
+    found.fill("")
     visit.shot("blendshapes", full=True)
     visit.press("Reset blendshapes")
     visit.shows("units AU4=0.7 on happy")

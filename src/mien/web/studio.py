@@ -33,11 +33,6 @@ GUIDES: dict[type, str] = {
 }
 """The kinds of guide, and the tab of each."""
 _KEPT = "() => sessionStorage.getItem('mien') ?? ''"
-_SHOW_KIND = """(kind) => {
-  for (const [name, shown] of [["by-units", "Action units"], ["by-shapes", "Blendshapes"]]) {
-    document.getElementById(name).classList.toggle("mien-open", kind === shown);
-  }
-}"""
 MAPPED = '<p class="mien-hint">This method takes these through a small learnt map.</p>'
 
 
@@ -176,10 +171,12 @@ class Page:
 
     def _units(self) -> None:
         kinds = ["Action units", "Blendshapes"]
-        self.kind = gr.Radio(kinds, value=kinds[0], show_label=False, elem_id="sliders-kind")
-        with gr.Column(elem_id="by-units", elem_classes="mien-folded mien-open"):
+        self.kind = gr.Radio(  # `studio.css` shows what is chosen, at once
+            kinds, value=kinds[0], show_label=False, interactive=True, elem_id="sliders-kind"
+        )
+        with gr.Column(elem_id="by-units"):
             self.panel = self.events.panel = units.draw()
-        with gr.Column(elem_id="by-shapes", elem_classes="mien-folded"):
+        with gr.Column(elem_id="by-shapes"):
             self.unshape = gr.Button("Reset blendshapes", size="sm")
             self.shapes, self.shapes_at = shapes.draw()
 
@@ -241,7 +238,6 @@ class Page:
         self.shapes.input(do.set_shape, [*face, self.intensity], seen, **STEP)
         for part in (self.panel.by_side, self.kind):
             part.input(do.still, None, None, **STEP).success(**read)  # both kinds agree
-        self.kind.input(None, self.kind, None, js=_SHOW_KIND, **STEP)
         for place, part in enumerate(self.posing.fields):
             moved = [*face, part, self.intensity]
             part.input(functools.partial(do.pose, place), moved, seen, **STEP)
