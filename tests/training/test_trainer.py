@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from safetensors.torch import load_file
 
 from mien.errors import TrainingError
 from mien.training import recipe as recipes
+from mien.training.board import EVENTS, Board
 from mien.training.log import LOG, STATE, TrainingLog
 from mien.training.recipe import Stage
 from mien.training.stages import changed_in, make_task, train, train_stage
@@ -94,6 +96,31 @@ def test_resume_is_exact(
     torch.manual_seed(99)
     assert run(stage(method), shards, stopped).read_bytes() == whole.read_bytes()
     assert not [k for k in load_file(stopped / STATE) if "rng" in k]
+
+
+@pytest.mark.skipif(find_spec("tensorboard") is None, reason="needs mien[tensorboard]")
+def test_tensorboard_shows_what_the_log_says(
+    shards: Path, tmp_path: Path, ran: Callable[..., Path]
+) -> None:
+    """Stopped and resumed, each entry of the log is there once, and the sheets of pictures."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    out = shutil.copytree(ran("mtss", 16), tmp_path / "run")
+    run(stage("mtss"), shards, out)
+    shown = EventAccumulator(str(out / EVENTS)).Reload()
+    entries = [json.loads(line) for line in (out / LOG).read_text().splitlines()]
+    assert len(entries) > 1
+    points = {point.step: point.value for point in shown.Scalars("psnr_units")}
+    assert points == pytest.approx({e["seen"]: e["psnr_units"] for e in entries}, rel=1e-5)
+    assert [p.step for p in shown.Images("sheet")] == [e["seen"] for e in entries]
+
+
+def test_without_tensorboard_the_log_is_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    Board(tmp_path).add({"seen": 1}, tmp_path / "no.png", 1)
+    assert not list(tmp_path.iterdir())
 
 
 def test_random_draws_depend_on_seed_process_and_image() -> None:

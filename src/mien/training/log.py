@@ -17,6 +17,7 @@ from mien.data.batch import Batch, Tensors, collate
 from mien.nn.alive import heard, vitals
 from mien.nn.phases import Task
 from mien.training import checkpoint
+from mien.training.board import Board
 from mien.training.trainer import Trainer
 
 STATE, LOG, SHEETS = "state.safetensors", "log.jsonl", "sheets"
@@ -52,7 +53,8 @@ class TrainingLog:
     """Called after every batch: writes when it is time, and says when a run must stop.
 
     By the clock of the first process, which alone writes: the run's state, a sheet of pictures, and
-    a line of `log.jsonl` with the means of all processes' losses and the validation numbers.
+    a line of `log.jsonl` with the means of all processes' losses and the validation numbers, which
+    go to TensorBoard too where it is installed.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class TrainingLog:
         if held is not None:
             self.checked = collate([held[i] for i in range(min(CHECKED, len(held)))])
         self.sums: dict[str, tuple[float, int]] = {}
+        self.board = Board(folder)
         self.began = self.last = time.monotonic()
 
     def __call__(self, trainer: Trainer) -> bool:
@@ -109,6 +112,11 @@ class TrainingLog:
         entry |= {name: round(mean, 5) for name, mean in means.items()}
         with (self.folder / LOG).open("a") as log:
             log.write(json.dumps(entry) + "\n")
+        self.board.add(entry, self.sheet(c.seen), c.seen)
+
+    def sheet(self, seen: int) -> Path:
+        """Where the sheet of pictures after so many images is."""
+        return self.folder / SHEETS / f"{seen:09d}.png"
 
     def check(self, trainer: Trainer) -> dict[str, float]:
         """Validation numbers; draws the sheet on the way."""
@@ -117,7 +125,7 @@ class TrainingLog:
         average, on = trainer.ema.average, self.checked.to(trainer.fabric.device)
         columns = self.task.preview(average, on[:SHOWN])
         if columns:
-            target = self.folder / SHEETS / f"{trainer.counters.seen:09d}.png"
+            target = self.sheet(trainer.counters.seen)
             target.parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(target), contact_sheet(columns)[..., ::-1])
         numbers = {k: round(v, 3) for k, v in self.task.validate(average, on).items()}
