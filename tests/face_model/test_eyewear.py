@@ -1,4 +1,4 @@
-"""Sunglasses: told from eyes, and left where they are."""
+"""Sunglasses, told from eyes and left where they are; clear glasses, whose rims are not bent."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from mien import facs, images
 from mien.editor import Editor
 from mien.face_model.eyes import shut
 from mien.face_model.eyewear import covered
+from mien.face_model.glasses import rims
 from mien.face_model.mesh import FaceModel
 from mien.face_model.render import Rig
 from mien.faces import align
@@ -102,3 +103,49 @@ def test_narrow_eyes_are_not_closed_ones(left: float, right: float, closed: str)
         lid = [(0.0, 0.0), (10.0, -h), (20.0, -h), (30.0, 0.0), (20.0, h), (10.0, h)]
         points[at : at + 6] = lid
     assert {side for side, one in shut(points).items() if one} == set(closed)
+
+
+def with_rims(photo: UInt8, points: np.ndarray, width: int = 7) -> tuple[UInt8, np.ndarray]:
+    """The photograph wearing round glasses with dark rims, and where (H, W) these are."""
+    drawn = np.zeros(photo.shape[:2], np.uint8)
+    middles = [points[part].mean(0) for part in (slice(36, 42), slice(42, 48))]
+    apart = float(np.linalg.norm(points[45] - points[36]))
+    sides = []
+    for k, (x, y) in enumerate(middles):
+        axes = (round(0.25 * apart), round(0.24 * apart))
+        middle = (round(x), round(y + 0.05 * apart))
+        cv2.ellipse(drawn, middle, axes, 0, 0, 360, 1, width, cv2.LINE_AA)
+        sides.append((middle[0] + (1 - 2 * k) * axes[0], middle[1]))
+    cv2.line(drawn, sides[0], sides[1], 1, width)
+    out = photo.copy()
+    out[drawn > 0] = (40, 26, 20)
+    return out, drawn > 0
+
+
+@pytest.mark.parametrize("name", ["anna", "ben", "cora"])
+def test_rims_are_found_where_they_are(name: str) -> None:
+    photo = images.read(samples()[name]).pixels
+    points = detect(photo)[0].landmarks
+    worn, drawn = with_rims(photo, points)
+    plain, crop = (align.align(p, detect(p)[0], 320) for p in (photo, worn))
+    assert rims(plain.pixels, plain.landmarks.astype(np.float64)) == []
+    found = rims(crop.pixels, crop.landmarks.astype(np.float64))
+    assert len(found) == 3
+    lines = np.concatenate(found[:2]).astype(np.float32)
+    x, y = np.round(align.transform(align.inverse(crop.matrix), lines)).astype(int).T
+    away = cv2.distanceTransform((~drawn).astype(np.uint8), cv2.DIST_L2, 5)
+    assert np.percentile(away[y, x], 80) < 6
+
+
+def test_rims_stay_while_brows_rise(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = images.read(samples()["anna"]).pixels
+    points = detect(photo)[0].landmarks
+    worn, drawn = with_rims(photo, points)
+
+    def changed() -> float:
+        result = Editor(mien.load("morphable")).edit(worn, Label("surprise")).pixels
+        return float(np.abs(result.astype(int) - worn)[drawn].mean())
+
+    held = changed()
+    monkeypatch.setattr("mien.face_model.render.rims", lambda *_: [])
+    assert held < 0.6 * changed()

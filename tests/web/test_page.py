@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing
+
 import pytest
 
 from mien import facs
 from mien.guides import Label
 from mien.methods.registry import METHODS
+from mien.web import parts, views
 from mien.web.events import Events
+from mien.web.making import Making
 from mien.web.studio import GUIDES, Page, native
 from mien.web.units import PLAIN, REGIONS
 from mien.web.workshop import Workshop
@@ -55,3 +60,26 @@ def test_the_sliders_stand_where_the_face_is(page: Page, apart: bool) -> None:
     assert (at["AU12"]["value"], at["AU12L"]["value"], at["AU26"]["value"]) == (0.4, 0.2, 0.3)
     seen = [at[name]["visible"] for name in ("AU12", "AU12L", "AU12R", "AU26")]
     assert [value is True for value in seen] == [not apart, apart, apart, True]
+
+
+def test_what_is_being_made_alone_says_how_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer of the stop button, which may come after the end, says nothing; a page that is
+    closed stops what it had made.
+    """
+    monkeypatch.setattr("mien.web.parts._TICK", 0)
+
+    async def looks() -> tuple[list[str], bool]:
+        making, said = Making(3), []
+        async with aclosing(parts.watched(making, "Picture", "Begun", "Stopping")) as seen:
+            async for _, status, _, result in seen:
+                said.append(status if isinstance(status, str) else "")
+                assert not isinstance(result, str)
+                making.wanted, making.ended = len(said) < 2, len(said) == 4
+        left = Making(3)
+        async with aclosing(parts.watched(left, "Picture", "Begun", "Stopping")) as seen:
+            await anext(seen)
+        return said, left.wanted
+
+    said, wanted = asyncio.run(looks())
+    assert said == [views.status("Begun"), "", views.status("Stopping"), ""]
+    assert not wanted

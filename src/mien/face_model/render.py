@@ -30,6 +30,7 @@ from mien.face_model.frame import (
     resized,
 )
 from mien.face_model.gaze import gaze, irises_of, pupils
+from mien.face_model.glasses import rims
 from mien.face_model.mesh import FaceModel
 from mien.face_model.mouths import Donor
 from mien.face_model.pose_light import PoseAndLight
@@ -117,6 +118,7 @@ class Rig:
         donor: whose teeth are seen in a mouth that opens; None if they are the person's own.
         small: the crop at 320 px; irises: where they are in it.
         source: the mesh as the photograph shows it.
+        rims: where those of clear glasses run, lines (K, 2) px, which stay where they are.
         covered: whether something opaque covers the eyes: all around them then stays as it is.
         shut: which eyes are closed, by side: they stay so.
     """
@@ -157,6 +159,7 @@ class Rig:
         self.source = stand(model, pose(model, self.person, self.fit.weights), self.fit.camera)
         self.shut = shut(self.fit.landmarks)
         self.covered = covered(self.small.astype(np.float32), self.fit.landmarks)
+        self.rims = [] if self.covered else rims(self.small, self.fit.landmarks)
         self._sitter = Sitter(self)
         self._skin, self._scene = self._sitter.skin, self._sitter.scene
 

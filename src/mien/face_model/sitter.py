@@ -29,6 +29,7 @@ from mien.face_model.frame import (
     resized,
 )
 from mien.face_model.gaze import iris_vertex
+from mien.face_model.glasses import still
 from mien.face_model.inside import mouth_of
 from mien.face_model.lids import LidFolds
 from mien.face_model.light import Light
@@ -86,7 +87,8 @@ class Sitter:
         """Of a rig that is fitted: its `fit`, `person`, `irises` and `source` are there."""
         self._rig: Rig = weakref.proxy(rig)  # or both would wait for the garbage collector
         self._edge = JawEdge(rig.model)
-        self._pinned = pinned(rig.model) if rig.covered else None
+        self._pinned = self._still(rig)
+        self._covered = rig.covered
         self._of_eyes = np.array([name.startswith(("eye", "brow")) for name in rig.model.names])
         self._select()
         self._paint()
@@ -258,7 +260,7 @@ class Sitter:
         """`weights` (53,) without what cannot be shown: anything of eyes that are covered, and the
         opening of closed ones."""
         own = self._rig.fit.weights
-        if self._pinned is not None:
+        if self._covered:
             return np.where(self._of_eyes, own, weights)
         if not any(self._rig.shut.values()):
             return weights
@@ -270,6 +272,17 @@ class Sitter:
                     out[i] = own[i]
                 blink = self._rig.model.index[f"eyeBlink_{side}"]
                 out[blink] = max(float(out[blink]), float(own[blink]))
+        return out
+
+    @staticmethod
+    def _still(rig: Rig) -> Float | None:
+        """How far (N, 1) each vertex stays with the glasses before it; None without any."""
+        if rig.covered:
+            return pinned(rig.model)
+        if not rig.rims:
+            return None
+        out = np.zeros((len(rig.model.neutral), 1), np.float32)
+        out[FACE] = still(rig.source.points[FACE], rig.rims, rig.fit.camera.scale)
         return out
 
     def _posed(self, weights: Float, camera: Camera, habit: Float | None) -> Pose:

@@ -4,11 +4,11 @@ needs the extra `video`; without it the tab says so.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,7 +23,7 @@ from mien.images import UPLOADED
 from mien.web import posing, views
 from mien.web.answers import Refused
 from mien.web.film_time import FRAME, TimeFields, number
-from mien.web.parts import STEP, drop, failure, fold, html, or_mistake, progress, sent, taken
+from mien.web.parts import STEP, drop, failure, fold, html, or_mistake, sent, taken, watched
 from mien.web.sitting import Sittings
 from mien.web.workshop import Workshop
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 MISSING = "Films need PyAV: run pip install 'mien[video]', then start the studio again."
 _SUFFIXES = [".mp4", ".m4v", ".mov", ".mkv", ".webm"]
 _SHOW_RESULT = "() => document.querySelector('#after video')?.scrollIntoView({block: 'nearest'})"
-_TICK = 0.4  # s between two looks at how far a film is
 T = TypeVar("T")
 
 
@@ -131,7 +130,7 @@ class Films:
         order = [self.key, *fields.asked, *time.edges]
         making = self.make.click(self.run, order, running, concurrency_limit=None, **kept)
         making.success(None, js=_SHOW_RESULT, **kept)
-        self.cancel.click(self.stop, self.key, self.status, **STEP)
+        self.cancel.click(self.stop, self.key, None, **STEP)
 
     def _listen_to_spec(self, follow: dict[str, Any]) -> None:
         """What edits the expression: each event answers with all that says what it is."""
@@ -287,26 +286,21 @@ class Films:
             making = self.reels.start(reel, method, order)
         except (MienError, Refused) as error:
             raise failure(error) from None
-        said = views.status("The film is being made")
-        try:
-            while not making.ended:
-                yield [progress(making, "Frame"), said, gr.update(interactive=True), gr.skip()]
-                said = gr.skip()
-                await asyncio.sleep(_TICK)
-        finally:
-            if not making.ended:
-                making.wanted = False  # nobody looks any more
+        async with aclosing(
+            watched(making, "Frame", "The film is being made", "Cancelling")
+        ) as looks:
+            async for look in looks:
+                yield look
         ended = views.status(self.shown.outcome(making))
         yield ["", ended, gr.update(interactive=False), self.shown.after(reel)]
         if making.error is not None:
             raise failure(making.error)
 
     @or_mistake
-    async def stop(self, key: str) -> str:
+    async def stop(self, key: str) -> None:
         """No film after all."""
         for making in self.reels.get(key).makings:
             making.wanted = False
-        return views.status("Cancelling")
 
     async def serve(self, key: str, name: str) -> Response:
         """The film that came, or the one that was made, as a file that a player can seek in."""

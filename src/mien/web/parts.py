@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import functools
 import math
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,6 +30,7 @@ STEP: dict[str, Any] = {
 queue has none across events, and an answer of it may wait for the next event to be delivered.
 """
 
+_TICK = 0.4  # s between two looks at how far something is
 T = TypeVar("T")
 
 
@@ -112,6 +113,27 @@ def or_mistake(
             raise failure(ending()) from None
 
     return handled
+
+
+async def watched(
+    making: Making, what: str, begun: str, stopping: str
+) -> AsyncGenerator[list[Any], None]:
+    """Until something that is being made has ended, what the page shows of it: a bar, counting so
+    many of `what`; the status, once `begun` and once it is no longer wanted `stopping`; its stop
+    button; nothing of the result. Whatever stops it leaves the status to this: an answer of its own
+    could come after the end, and stay. Nobody who looks any more: it is stopped.
+    """
+    said = ""
+    try:
+        while not making.ended:
+            now = begun if making.wanted else stopping
+            status = gr.skip() if now == said else views.status(now)
+            said = now
+            yield [progress(making, what), status, gr.update(interactive=True), gr.skip()]
+            await asyncio.sleep(_TICK)
+    finally:
+        if not making.ended:
+            making.wanted = False
 
 
 def progress(making: Making | None, what: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,13 +15,12 @@ from mien.errors import GuideError, MienError
 from mien.guides import ExpressionSpec
 from mien.web import series_views, views
 from mien.web.answers import Refused
-from mien.web.parts import STEP, drop, failure, fold, html, methods, or_mistake, progress, sent
+from mien.web.parts import STEP, drop, failure, fold, html, methods, or_mistake, sent, watched
 from mien.web.series import SIZES, Plan, Series
 from mien.web.sitting import Sittings
 from mien.web.workshop import Workshop
 
 INTENSITIES = {f"{percent} %": percent / 100 for percent in (25, 50, 75, 100, 125, 150)}
-_TICK = 0.4  # s between two looks at how far it is
 T = TypeVar("T")
 
 
@@ -99,7 +98,7 @@ class SeriesTab:
         running = [self.progress, self.status, self.halt, self.result]
         order = [self.key, self.method, *asked]
         self.make.click(self.run, order, running, concurrency_limit=None, **kept)
-        self.halt.click(self.stop, self.key, self.status, **STEP)
+        self.halt.click(self.stop, self.key, None, **STEP)
 
     @or_mistake
     async def add_photos(self, paths: list[str], key: str, request: gr.Request) -> list[Any]:
@@ -162,26 +161,21 @@ class SeriesTab:
             run = self.open.start(made, self.workshop.check(method), _plan(*asked))
         except (MienError, Refused) as error:
             raise failure(error) from None
-        said: Any = views.status("The series is being made")
-        try:
-            while not run.ended:
-                yield [progress(run, "Picture"), said, gr.update(interactive=True), gr.skip()]
-                said = gr.skip()
-                await asyncio.sleep(_TICK)
-        finally:
-            if not run.ended:
-                run.wanted = False  # nobody looks any more
+        async with aclosing(
+            watched(run, "Picture", "The series is being made", "Stopping")
+        ) as looks:
+            async for look in looks:
+                yield look
         ended = views.status(series_views.outcome(run))
         yield ["", ended, gr.update(interactive=False), series_views.result(made, run)]
         if run.error is not None:
             raise failure(run.error)
 
     @or_mistake
-    async def stop(self, key: str) -> str:
+    async def stop(self, key: str) -> None:
         """Enough for now; the pictures that are there stay."""
         for run in self.open.get(key).runs:
             run.wanted = False
-        return views.status("Stopping")
 
     async def serve(self, key: str, name: str) -> Response:
         """The zip of a series."""
