@@ -105,9 +105,11 @@ class ModelHead:
         rest."""
         return asked(self.model, rig.fit)
 
-    def moved(self, source: Faces[Float], steps: Float) -> Composition[Float] | None:
-        """Each face (B) moved by steps (B, 53) of blendshape weights from what it shows; None if
-        the fit of one cannot be used."""
+    def moved(
+        self, source: Faces[Float], steps: Float, side: int | None = None
+    ) -> Composition[Float] | None:
+        """Each face (B) moved by steps (B, 53) of blendshape weights from what it shows, drawn at
+        `side` px at most; None if the fit of one cannot be used."""
         try:
             rigs = self.rigs(source)
         except FaceUndrawable:
@@ -115,16 +117,21 @@ class ModelHead:
         if any(rig.fault is not None for rig in rigs):
             return None
         goals = [self.own(rig) + step for rig, step in zip(rigs, steps, strict=True)]
-        return self.drawn(source, np.stack(goals), [PoseAndLight()] * len(goals))
+        return self.drawn(source, np.stack(goals), [PoseAndLight()] * len(goals), side)
 
     def drawn(
-        self, source: Faces[Float], goals: Float, poses_and_lights: list[PoseAndLight]
+        self,
+        source: Faces[Float],
+        goals: Float,
+        poses_and_lights: list[PoseAndLight],
+        side: int | None = None,
     ) -> Composition[Float]:
         """Each face (B) showing blendshape weights (B, 53), relative to the person at rest, with
-        the head turned and lit."""
-        side = source.pixels.shape[-1]
+        the head turned and lit, drawn at its own size or at `side` px, whichever is less."""
+        size: int = source.pixels.shape[-1]
+        size = size if side is None else min(size, side)
         drawings = [
-            rig.draw(self.absolute(rig, goal), side, pose_light=pose_light.within(rig.fit.camera))
+            rig.draw(self.absolute(rig, goal), size, pose_light=pose_light.within(rig.fit.camera))
             for rig, goal, pose_light in zip(
                 self.rigs(source), goals, poses_and_lights, strict=True
             )
