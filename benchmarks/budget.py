@@ -200,8 +200,8 @@ def generators(checkouts: Path, size: int) -> dict[str, Callable[[], object]]:
 
 
 def slider(rows: Rows, editor: Editor, rounds: int) -> int:
-    """A step of a slider in the studio: what the server does between the event and the answer;
-    returns the bytes of its picture, at most."""
+    """A step of a slider in the studio while it is moved: what the server does between the event
+    and the answer; returns the bytes of its picture, at most."""
     from mien.guides import ExpressionSpec
     from mien.web import views
     from mien.web.sitting import Sitting
@@ -213,7 +213,7 @@ def slider(rows: Rows, editor: Editor, rounds: int) -> int:
     def step() -> None:
         strength = round(float(next(steps)), 3)
         sitting.wear(Wish("happy", strength, ExpressionSpec(to="happy")))
-        sent[0] = max(sent[0], len(views.picture(sitting.preview(), "", "after")))
+        sent[0] = max(sent[0], len(views.picture(sitting.preview(live=True), "", "after")))
 
     name = "a slider's step in the studio"
     rows.time({name: step}, rounds, {name: 0.06})

@@ -165,6 +165,22 @@ class Editor:
         crops = [self.crop(photo.pixels, f) for f in faces]
         return self._drafts(crops, guide, intensity)
 
+    def draft_of(
+        self,
+        crop: AlignedFace,
+        batch: Faces[Float],
+        guide: Guide,
+        intensity: float = 1.0,
+        side: int | None = None,
+    ) -> Draft:
+        """What the guide would do to one face, of which the crop (`crop`) and the batch of it alone
+        (`Faces.stack`) are at hand: for callers that ask for one face again and again.
+
+        With `side`, px, what the face model draws has that side at most; who it draws, the fit and
+        its textures, is the crop's all the same.
+        """
+        return Draft(crop, self.method.edit(batch, guide, intensity, side))
+
     def crop(self, pixels: UInt8, face: Face, most: int = LARGEST) -> AlignedFace:
         """A face as the method gets it: at its own size in the photograph (H, W, 3), up to `most`
         px, if the face model draws it; else at the size of the networks."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pickle import dumps, loads
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -37,6 +38,21 @@ def test_the_oldest_go_when_they_are_too_large_but_never_the_last() -> None:
     assert memory.kept(b"large", lambda: 11) == 11
     assert memory.kept(b"large", lambda: 0) == 11
     assert memory.kept(b"a", lambda: 0) == 0
+
+
+def test_room_is_made_before_what_needs_it_is_found() -> None:
+    class Large:
+        pass
+
+    memory = Memory[Large](4, lambda _: 6, 10)
+    old = ref(memory.kept(b"a", Large, 6))
+
+    def found() -> Large:
+        assert old() is None, "old and new are not there at once"
+        return Large()
+
+    kept = memory.kept(b"b", found, 6)
+    assert memory.kept(b"b", Large, 6) is kept
 
 
 def test_a_copy_remembers_nothing_and_keeps_its_bounds() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from mien.face_model.arrays import Bool, Double, Float, Int, Layer
 from mien.face_model.mesh import SKIN_LAYER
-from mien.face_model.raster import rasterise
+from mien.face_model.raster import in_sight, over_centre, rasterise
 from mien.face_model.sampling import sample
 
 STEP = 5
@@ -66,6 +66,8 @@ class Background:
     def _pin(self, size: int, points: Float, depth: Float, triangles: Int, layers: Layer) -> None:
         """Find which grid points lie on skin, and between which vertices."""
         n, side = self._n, size + STEP
+        near = over_centre(points / np.float32(STEP), triangles)  # a quarter of them
+        triangles, layers = triangles[near], layers[near]
         raster = rasterise(points, depth, triangles, (side, side))
         hit = raster.index[::STEP, ::STEP][:n, :n].ravel()
         self._on_face = (hit >= 0) & (layers[np.maximum(hit, 0)] == SKIN_LAYER)
@@ -120,6 +122,7 @@ class Background:
         triangles = np.concatenate([np.stack([a, b, d], 1), np.stack([a, d, c], 1)])
         points = to_raster(self.points + drift)
         flat = np.zeros(len(points), np.float32)
+        triangles = triangles[in_sight(points, triangles, places.shape[:2])]
         raster = rasterise(points, flat, triangles, places.shape[:2])
         seen = raster.index >= 0
         out = places.copy()  # beyond the grid nothing moves

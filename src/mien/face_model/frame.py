@@ -20,7 +20,7 @@ from mien.face_model.mesh import (
     SKIN_LAYER,
     TEETH_LAYER,
 )
-from mien.face_model.raster import Raster, rasterise
+from mien.face_model.raster import Raster, in_sight, rasterise
 
 SOURCE_SIZE = 320
 """Side of the crop whose pixels are the unit of length here; the photograph may be finer."""
@@ -118,6 +118,21 @@ class Scene:
     lit: Float
     """How far (320, 320) a pixel of the photograph takes part in that."""
 
+    def around(self, window: Window) -> Float:
+        """Where what surrounds the face comes from, at each pixel (H, W, 2) of a window, crop
+        px."""
+        if self.folds:
+            return self.surround.drawn(self.drift, window.to_raster, window.places)
+        back = self.surround.origins(self.drift) - self.surround.points
+        return window.places + self.surround.over(back, window.places)
+
+    def glowing(self, source: Float) -> Float:
+        """By how much (H, W) the light of what comes from `source` (H, W, 2) changes there."""
+        assert self.glow is not None
+        x, y = (np.ascontiguousarray(source[..., i]) for i in (0, 1))
+        lit = cv2.remap(self.lit, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(np.exp(self.surround.over(self.glow[:, None], source)[..., 0] * lit))
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -140,7 +155,7 @@ class Frame:
     def of(cls, scene: Scene, window: Window, skin_only: bool = False) -> Frame:
         """The frame of a window; `skin_only` leaves out eyes and mouth."""
         points = window.to_raster(scene.points)
-        kept = _in_sight(points, scene.triangles, window.shape)
+        kept = in_sight(points, scene.triangles, window.shape)
         if skin_only:
             kept &= scene.layers == SKIN_LAYER
         triangles = np.ascontiguousarray(scene.triangles[kept])
@@ -150,17 +165,12 @@ class Frame:
         face = raster.index >= 0
         values = np.ascontiguousarray(scene.attributes[:, [0, 1, BLEND, LIGHT]])
         seen = raster.spread(triangles, values, face)
-        surround = scene.surround
-        if scene.folds:
-            source = surround.drawn(scene.drift, window.to_raster, window.places)
-        else:
-            back = surround.origins(scene.drift) - surround.points
-            source = window.places + surround.over(back, window.places)
+        source = np.empty((*window.shape, 2), np.float32)
         blend, light = np.zeros(window.shape, np.float32), np.ones(window.shape, np.float32)
-        if scene.glow is not None:
-            x, y = (np.ascontiguousarray(source[..., i]) for i in (0, 1))
-            lit = cv2.remap(scene.lit, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            light = np.exp(surround.over(scene.glow[:, None], source)[..., 0] * lit)
+        if not face.all():
+            source = scene.around(window)
+            if scene.glow is not None:
+                light = scene.glowing(source)
         source[face], blend[face], light[face] = seen[:, :2], seen[:, 2], seen[:, 3]
         return cls(scene, window, raster, triangles, layer, points, source, blend, light)
 
@@ -184,18 +194,6 @@ class Frame:
         """Displacement (H, W, 2) to the source, in crop units."""
         out: Float = (self.source - self.window.places) * np.float32(1 / SOURCE_SIZE)
         return out
-
-
-def _in_sight(points: Float, triangles: Int, shape: tuple[int, int]) -> Bool:
-    """Which triangles (T,) may touch a raster (H, W)."""
-    height, width = shape
-    x, y = points.T
-    # a bit for each edge (Cohen and Sutherland): a triangle is out when its corners share one
-    beyond = (x < -1) | (x > width) * np.uint8(2)
-    beyond |= (y < -1) * np.uint8(4) | (y > height) * np.uint8(8)
-    a, b, c = (np.take(beyond, corner) for corner in triangles.T)
-    kept: Bool = (a & b & c) == 0
-    return kept
 
 
 def resized(points: NDArray[Number], side: int, to: int) -> NDArray[Number]:

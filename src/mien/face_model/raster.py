@@ -36,18 +36,18 @@ class Raster:
 
     def spread(self, triangles: Int, values: Float, where: Bool) -> Float:
         """Vertex `values` (N, K) at the pixels of the mask `where` (H, W) of P ones: (P, K)."""
-        corners = np.take(triangles, self.index[where], 0).T
-        u, v = self.weights[where].T
-        shares = (u, v, 1 - u - v)
-        out = np.empty((len(u), values.shape[1]), np.float32)
-        for into, channel in zip(out.T, values.T, strict=True):
-            plain = np.ascontiguousarray(channel)
-            first, second, third = (
-                np.take(plain, corner) * share
-                for corner, share in zip(corners, shares, strict=True)
-            )
-            np.add(first + second, third, out=into)
-        return out
+        at = self.index[where]
+        columns = np.ascontiguousarray(triangles.T, np.intp)
+        first, second, third = (np.take(column, at) for column in columns)
+        u, v = (self.weights[..., i][where] for i in (0, 1))
+        out = np.empty((values.shape[1], len(u)), np.float32)
+        for into, channel in zip(out, np.ascontiguousarray(values.T), strict=True):
+            # "clip" is never needed, and spares NumPy a copy of what it writes to
+            np.take(channel, first, out=into, mode="clip")
+            into *= u
+            for corner, share in ((second, v), (third, 1 - u - v)):
+                into += np.take(channel, corner, mode="clip") * share
+        return out.T
 
 
 def rasterise(points: Float, depth: Float, triangles: Int, shape: tuple[int, int]) -> Raster:
@@ -82,6 +82,40 @@ def rasterise(points: Float, depth: Float, triangles: Int, shape: tuple[int, int
         )
     index = np.rint(colour[..., 2]).astype(np.int32) - 1
     return Raster(index, np.ascontiguousarray(colour[..., :2]))
+
+
+def in_sight(points: Float, triangles: Int, shape: tuple[int, int]) -> Bool:
+    """Which triangles (T,) may touch a raster (H, W); points (N, 2) raster px."""
+    height, width = shape
+    x, y = points.T
+    # a bit for each edge (Cohen and Sutherland): a triangle is out when its corners share one
+    beyond = (x < -1) | (x > width) * np.uint8(2)
+    beyond |= (y < -1) * np.uint8(4) | (y > height) * np.uint8(8)
+    a, b, c = (np.take(beyond, corner) for corner in triangles.T)
+    kept: Bool = (a & b & c) == 0
+    return kept
+
+
+def facing(points: Float, triangles: Int) -> Bool:
+    """Which triangles (T,) turn to the viewer the side that is their outside on the mesh; points
+    (N, 2) px."""
+    x, y = np.ascontiguousarray(points.T)
+    first, second, third = np.ascontiguousarray(triangles.T, np.intp)
+    left, top = np.take(x, first), np.take(y, first)
+    across = (np.take(x, second) - left) * (np.take(y, third) - top)
+    across -= (np.take(y, second) - top) * (np.take(x, third) - left)
+    return np.asarray(across < 0)
+
+
+def over_centre(points: Float, triangles: Int) -> Bool:
+    """Which triangles (T,) may lie over the centre of a pixel; points (N, 2) raster px."""
+    corners = np.ascontiguousarray(triangles.T, np.intp)
+    kept = np.ones(len(triangles), bool)
+    for axis in np.ascontiguousarray(points.T):
+        a, b, c = (np.take(axis, corner) for corner in corners)
+        low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
+        kept &= np.floor(high + np.float32(0.01)) >= low - np.float32(0.01)
+    return kept
 
 
 def _marks(count: int) -> tuple[Int, Float]:

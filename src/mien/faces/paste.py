@@ -78,17 +78,19 @@ def paste(photo: UInt8, face: AlignedFace, edit: Composition[Float]) -> UInt8:
     """The photograph, uint8 (H, W, 3), with an edit of its aligned face applied: a new array of the
     same size.
 
-    `edit` is the composition of this one face (B = 1), its side the side of `face.pixels`. Pixels
-    that it does not reach are the input's, bit for bit. A mask of 0 everywhere means a repainted
-    picture: its tone is matched along the seam, and it is laid in with a soft edge in the face's
-    shape.
+    `edit` is the composition of this one face (B = 1), its side the side of `face.pixels`, or less
+    if it has a gain. Pixels that it does not reach are the input's, bit for bit. A mask of 0
+    everywhere means a repainted picture: its tone is matched along the seam, and it is laid in with
+    a soft edge in the face's shape.
     """
     fields = _fields(edit)
     if fields.cover.min() > 0.999:
         fields = _laid_in(fields, face)
     fields = _faded(fields)
     result = photo.copy()
-    view = align.view(photo, face.matrix, fields.side)
+    own = len(face.pixels)
+    matrix = face.matrix if own == fields.side else align.resized(face.matrix, own, fields.side)
+    view = align.view(photo, matrix, fields.side)
     if view is None:
         return result
     if fields.gain is not None:

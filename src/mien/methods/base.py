@@ -231,21 +231,25 @@ class Method(ABC, Generic[Array]):
         return self.composed(identity.source.pixels, self.answer(identity, expression))
 
     def edit(
-        self, source: Faces[Float], guide: Guide | Expression[Array], intensity: float = 1.0
+        self,
+        source: Faces[Float],
+        guide: Guide | Expression[Array],
+        intensity: float = 1.0,
+        side: int | None = None,
     ) -> Composition[Float]:
         """What to do to `source` (B); `intensity` 0 is its own expression, 1 the guide's, beyond is
         allowed. An expression that is known already may stand for the guide.
 
         `source` may be of any side, for a method that is `drawn_by` the face model: what it draws
-        has that side, and a `gain`. Where the expression asked for is the source's own, the
-        composition changes nothing, to the bit.
+        has that side, or `side` px if that is less, and a `gain`. Where the expression asked for
+        is the source's own, the composition changes nothing, to the bit.
         """
         seen = self.seen(source)
         own = self._own(source, seen)
         wanted = self.wanted(seen, own, guide, intensity)
         if bool((wanted.code == own.code).all()):
             return unchanged(source.pixels)
-        drawn = self.by_model(source, own, wanted) if self.drawn_by == MODEL else None
+        drawn = self.by_model(source, own, wanted, side) if self.drawn_by == MODEL else None
         return drawn or self.answer(self.identity(seen), wanted).mapped(self.numbers)
 
     def generate(self, source: Faces[Array], guide: Guide, intensity: float = 1.0) -> Array:
@@ -262,14 +266,18 @@ class Method(ABC, Generic[Array]):
         return self.units(self.encode(self.seen(faces)))
 
     def by_model(
-        self, source: Faces[Float], own: Expression[Array], wanted: Expression[Array]
+        self,
+        source: Faces[Float],
+        own: Expression[Array],
+        wanted: Expression[Array],
+        side: int | None = None,
     ) -> Composition[Float] | None:
         """The faces of `source` (B) moved by the face model from one code to another, both read as
-        action units; None if one of them cannot be drawn so."""
+        action units, drawn at `side` px at most; None if one of them cannot be drawn so."""
         model = self.model_head.model
         start, goal = (self.numbers(self.units(code)) for code in (own, wanted))
         steps = model_units.to_weights(model, goal) - model_units.to_weights(model, start)
-        return self.model_head.moved(source, steps)
+        return self.model_head.moved(source, steps, side)
 
     def people(self, source: Faces[Float]) -> Float | None:
         """Who the faces (B) are, for other pictures of them (`Faces.people`): identity coefficients

@@ -42,27 +42,34 @@ class Memory(Generic[T]):
         self._known: OrderedDict[bytes, T] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, faces: Faces[Float], find: Callable[[Faces[Float]], T]) -> T:
+    def get(self, faces: Faces[Float], find: Callable[[Faces[Float]], T], size: int = 0) -> T:
         """What `find` says of the faces: now, or when it was asked before."""
-        return self.kept(faces.digest, lambda: find(faces))
+        return self.kept(faces.digest, lambda: find(faces), size)
 
-    def kept(self, key: bytes, find: Callable[[], T]) -> T:
-        """What `find` says: now, or when it was asked by this key before."""
+    def kept(self, key: bytes, find: Callable[[], T], size: int = 0) -> T:
+        """What `find` says: now, or when it was asked by this key before. Room for a `size` is made
+        before it is found, so that old and new are not there at once."""
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)
                 return self._known[key]
+            self._forget(self._most - 1, self._room - size, 0)
         found = find()
         with self._lock:
             self._known[key] = found
-            while len(self._known) > self._most or self._full():
-                self._known.popitem(last=False)
+            self._forget(self._most, self._room, 1)
         return found
 
-    def _full(self) -> bool:
-        if self._size is None or len(self._known) < 2:
-            return False
-        return sum(map(self._size, self._known.values())) > self._room
+    def _forget(self, most: int, room: int, least: int) -> None:
+        """Leave `most` entries and `room` of their sizes, and `least` entries whatever their
+        size."""
+        while len(self._known) > max(most, least) or (
+            len(self._known) > least and self._held() > room
+        ):
+            self._known.popitem(last=False)
+
+    def _held(self) -> int:
+        return 0 if self._size is None else sum(map(self._size, self._known.values()))
 
     def __deepcopy__(self, memo: object) -> Memory[T]:
         return Memory(self._most, self._size, self._room)
@@ -92,7 +99,7 @@ class ModelHead:
     def _rig(self, face: Faces[Float]) -> Rig:
         found = self._alive.get(face.digest)
         if found is None:
-            (found,) = self._rigs.get(face, self._fit)
+            (found,) = self._rigs.get(face, self._fit, face.pixels.shape[-1] ** 2)
             self._alive[face.digest] = found
         return found
 
@@ -105,9 +112,11 @@ class ModelHead:
         rest."""
         return asked(self.model, rig.fit)
 
-    def moved(self, source: Faces[Float], steps: Float) -> Composition[Float] | None:
-        """Each face (B) moved by steps (B, 53) of blendshape weights from what it shows; None if
-        the fit of one cannot be used."""
+    def moved(
+        self, source: Faces[Float], steps: Float, side: int | None = None
+    ) -> Composition[Float] | None:
+        """Each face (B) moved by steps (B, 53) of blendshape weights from what it shows, drawn at
+        `side` px at most; None if the fit of one cannot be used."""
         try:
             rigs = self.rigs(source)
         except FaceUndrawable:
@@ -115,16 +124,21 @@ class ModelHead:
         if any(rig.fault is not None for rig in rigs):
             return None
         goals = [self.own(rig) + step for rig, step in zip(rigs, steps, strict=True)]
-        return self.drawn(source, np.stack(goals), [PoseAndLight()] * len(goals))
+        return self.drawn(source, np.stack(goals), [PoseAndLight()] * len(goals), side)
 
     def drawn(
-        self, source: Faces[Float], goals: Float, poses_and_lights: list[PoseAndLight]
+        self,
+        source: Faces[Float],
+        goals: Float,
+        poses_and_lights: list[PoseAndLight],
+        side: int | None = None,
     ) -> Composition[Float]:
         """Each face (B) showing blendshape weights (B, 53), relative to the person at rest, with
-        the head turned and lit."""
-        side = source.pixels.shape[-1]
+        the head turned and lit, drawn at its own size or at `side` px, whichever is less."""
+        size: int = source.pixels.shape[-1]
+        size = size if side is None else min(size, side)
         drawings = [
-            rig.draw(self.absolute(rig, goal), side, pose_light=pose_light.within(rig.fit.camera))
+            rig.draw(self.absolute(rig, goal), size, pose_light=pose_light.within(rig.fit.camera))
             for rig, goal, pose_light in zip(
                 self.rigs(source), goals, poses_and_lights, strict=True
             )

@@ -86,9 +86,13 @@ class Learnt(nn.Module, Method[Tensor]):
 
     @torch.no_grad()
     def edit(
-        self, source: Faces[Float], guide: Guide | Expression[Tensor], intensity: float = 1.0
+        self,
+        source: Faces[Float],
+        guide: Guide | Expression[Tensor],
+        intensity: float = 1.0,
+        side: int | None = None,
     ) -> Composition[Float]:
-        return super().edit(source, guide, intensity)
+        return super().edit(source, guide, intensity, side)
 
     @torch.no_grad()
     def generate(self, source: Faces[Tensor], guide: Guide, intensity: float = 1.0) -> Tensor:

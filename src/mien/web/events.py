@@ -20,6 +20,7 @@ from mien.web.answers import Refused
 from mien.web.line import Line
 from mien.web.parts import index, or_mistake, taken
 from mien.web.posing import Posing, standing
+from mien.web.shown import OPENED, SEEN, VARIANTS, after_step, choose, opened_anew, unsent
 from mien.web.sitting import Sitting, Sittings
 from mien.web.units import UnitSliders
 from mien.web.wish import MOST, Wish
@@ -70,7 +71,7 @@ class Events:
             sitting = Sitting(photo, self.workshop.editor(method), name)
             self.sittings.add(sitting, instead=key)
             count = len(sitting.faces)
-            return _opened(sitting, began, f"{count} face{'s' * (count > 1)} found")
+            return opened_anew(sitting, began, f"{count} face{'s' * (count > 1)} found")
 
         return await self._at_desk(work)
 
@@ -81,7 +82,7 @@ class Events:
             return [gr.skip()] * OPENED
         sitting = self.sittings.get(key)
         return await self._at_desk(
-            lambda: _opened(sitting, time.perf_counter(), views.describe(sitting))
+            lambda: opened_anew(sitting, time.perf_counter(), views.describe(sitting))
         )
 
     @or_mistake
@@ -102,7 +103,7 @@ class Events:
         sitting = self.sittings.get(key)
 
         def work() -> str:
-            _choose(sitting, face)
+            choose(sitting, face)
             sitting.sheet(intensity, labels)
             return views.sheet(labels, sitting)
 
@@ -118,7 +119,7 @@ class Events:
         sitting = self.sittings.get(key)
 
         def work() -> list[Any]:
-            _choose(sitting, face)
+            choose(sitting, face)
             asked = sitting.worn.spec if sitting.worn else ExpressionSpec()
             return [
                 *self.panel.at(sitting.units_now(), by_side),
@@ -158,7 +159,7 @@ class Events:
         self, unit: str, key: str, face: str | None, value: float, intensity: float
     ) -> list[Any]:
         """One unit was moved; those moved before stay."""
-        return await self._act(key, face, lambda s: s.wear(s.moved(unit, value, intensity)))
+        return await self._moved(key, face, lambda s: s.wear(s.moved(unit, value, intensity)))
 
     @or_mistake
     async def set_shape(
@@ -166,7 +167,7 @@ class Events:
     ) -> list[Any]:
         """One of ARKit's blendshapes was moved."""
         name, value = shapes.moved(event)
-        return await self._act(key, face, lambda s: s.wear(s.shaped(name, value, intensity)))
+        return await self._moved(key, face, lambda s: s.wear(s.shaped(name, value, intensity)))
 
     @or_mistake
     async def unshape(self, key: str, face: str | None) -> list[Any]:
@@ -209,7 +210,7 @@ class Events:
         """How far a reference is followed."""
         if not key:
             return [gr.skip()] * SEEN
-        return await self._act(key, face, lambda s: s.wear(s.worn and s.worn.shared(share)))
+        return await self._moved(key, face, lambda s: s.wear(s.worn and s.worn.shared(share)))
 
     @or_mistake
     async def swap(self, key: str, face: str | None, event: gr.EventData) -> list[Any]:
@@ -236,7 +237,7 @@ class Events:
             photo = references.turned(sitting.photo, turns)
             made = Sitting(photo, sitting.editor, sitting.name)
             self.sittings.add(made, instead=key)
-            return _opened(made, began, "turned")
+            return opened_anew(made, began, "turned")
 
         return await self._at_desk(work)
 
@@ -250,7 +251,7 @@ class Events:
         """The intensity was moved."""
         if not key:
             return [gr.skip()] * SEEN
-        return await self._act(key, face, lambda s: s.turn(intensity))
+        return await self._moved(key, face, lambda s: s.turn(intensity))
 
     @or_mistake
     async def move(self, step: int, key: str, face: str | None) -> list[Any]:
@@ -272,7 +273,7 @@ class Events:
         self, place: int, key: str, face: str | None, value: Any, intensity: float
     ) -> list[Any]:
         """A field of gaze, head, light or region was moved."""
-        return await self._act(key, face, lambda s: s.wear(s.posed(place, value, intensity)))
+        return await self._moved(key, face, lambda s: s.wear(s.posed(place, value, intensity)))
 
     @or_mistake
     async def load(self, path: str, key: str, face: str | None) -> list[Any]:
@@ -294,17 +295,32 @@ class Events:
         """The chosen faces without the units that were moved."""
         return await self._act(key, face, lambda s: s.wear(s.without_units()))
 
-    async def _act(self, key: str, face: str | None, act: Callable[[Sitting], None]) -> list[Any]:
+    async def _moved(self, key: str, face: str | None, act: Callable[[Sitting], None]) -> list[Any]:
+        """The same by a field that may move on at once: shown small, until `settled` follows."""
+        return await self._act(key, face, act, live=True)
+
+    @or_mistake
+    async def settled(self, key: str, face: str | None) -> list[Any]:
+        """A field was let go, or rests: the picture in full."""
+        return await self._act(key, face, lambda _: None) if key else [gr.skip()] * SEEN
+
+    async def _act(
+        self,
+        key: str,
+        face: str | None,
+        act: Callable[[Sitting], None],
+        live: bool = False,
+    ) -> list[Any]:
         """Do something to the face that is chosen on the page."""
         sitting = self.sittings.get(key)
 
         def work() -> list[Any]:
             began = time.perf_counter()
-            _choose(sitting, face)
+            choose(sitting, face)
             act(sitting)
-            return _seen(sitting, began, views.describe(sitting))
+            return after_step(sitting, began, views.describe(sitting), live=live)
 
-        return _unsent(sitting, await self._at_desk(work))
+        return unsent(sitting, await self._at_desk(work))
 
     async def download(self, key: str, name: str, make: bool = False) -> Response:
         """A result at the photograph's own size, as a file, or only to `make` it, so that it is
@@ -337,63 +353,3 @@ class Events:
             return Response(status_code=204)
         sitting.made = None
         return Response(data, media_type="image/png" if kind == "png" else "image/jpeg")
-
-
-VARIANTS = tuple(facs.VARIANTS)
-SEEN = 6
-"""Parts of the page that a step changes."""
-OPENED = 9 + SEEN
-"""Parts that change when a photograph is opened."""
-
-
-def _opened(sitting: Sitting, began: float, words: str) -> list[Any]:
-    names = _names(sitting)
-    chosen = names[-1 if sitting.chosen is None else sitting.chosen]
-    return [
-        gr.update(open=False),
-        sitting.key,
-        gr.update(choices=names, value=chosen, visible=len(names) > 1),
-        views.downloads(sitting),
-        views.other(sitting),
-        references.offer(sitting),
-        *(references.shown(kind, sitting.guests.get(kind)) for kind in ("like", "swap")),
-        gr.update(value=sitting.worn.intensity) if sitting.worn else gr.skip(),
-        *_seen(sitting, began, words, opened=True),
-    ]
-
-
-def _seen(sitting: Sitting, began: float, words: str, *, opened: bool = False) -> list[Any]:
-    """Stage, sheets, history, status and copies after a step; the photograph before goes to the
-    page only when it has just been `opened`."""
-    shown = views.stage(sitting, opened=opened)
-    if opened:
-        sitting.sent = {}
-    sheets = (views.sheet(labels, sitting) for labels in (facs.EMOTIONS, VARIANTS))
-    spent = time.perf_counter() - began
-    line = f"{words[0].upper()}{words[1:]} ({spent:.1f} s)"
-    return [shown, *sheets, views.history(sitting), views.status(line), views.copies(sitting)]
-
-
-def _unsent(sitting: Sitting, seen: list[Any]) -> list[Any]:
-    """`_seen` without the sheets that the page has already, once it is sure to get the others."""
-    for part, labels in ((1, facs.EMOTIONS), (2, VARIANTS)):
-        if sitting.sent.get(labels) == seen[part]:
-            seen[part] = gr.skip()
-        else:
-            sitting.sent[labels] = seen[part]
-    return seen
-
-
-def _choose(sitting: Sitting, face: str | None) -> None:
-    """One face, or all; as it was for a name of the photograph that was open before."""
-    names = _names(sitting)
-    if face in names:
-        shown, at = sitting.targets[0], names.index(face)
-        sitting.chosen = at if at < len(sitting.faces) else None
-        if sitting.targets[0] != shown:
-            sitting.tiles = {}  # somebody else's
-
-
-def _names(sitting: Sitting) -> list[str]:
-    names = [f"Face {i + 1}" for i in range(len(sitting.faces))]
-    return [*names, "All faces"] if len(names) > 1 else names

@@ -17,18 +17,21 @@ import cv2
 import numpy as np
 
 from mien import facs, images
-from mien.editor import Draft, Editor, Result, paste_back, reasons_of
+from mien.editor import Editor, Result, paste_back, reasons_of
 from mien.errors import MienError
+from mien.faces import align
 from mien.faces.detect import choose, detect
-from mien.guides import ActionUnits, ExpressionSpec, Label, Reference, blendshapes
+from mien.guides import ActionUnits, ExpressionSpec, Reference, blendshapes
 from mien.images import Photo
-from mien.methods.registry import with_head
 from mien.types import Face, UInt8
+from mien.web.drafts import LIVE_FACE, Drafts
 from mien.web.posing import moved
 from mien.web.wish import Look, Step, Wish
 
 PREVIEW = 1024
 """Longest side of what is shown while one edits, px; a download has the photograph's own size."""
+LIVE = 512
+"""The same while a slider is moved; more where faces are small in it (`drafts.LIVE_FACE`)."""
 TILE = 144
 """Side of a picture in the live sheet, px."""
 
@@ -36,7 +39,6 @@ THUMB = 128
 """Side of a picture in the history, px."""
 
 _AROUND = 1.5  # side of a tile, in sides of the face's box
-_KEPT_DRAFTS = 24  # of one photograph: 4 to 30 MB each, by the size of the face
 _LONGEST_PAST = 60
 
 
@@ -90,7 +92,8 @@ class Sitting:
         """The sheet of these labels that the page was sent last."""
         self._scale = min(1.0, PREVIEW / max(photo.pixels.shape[:2]))
         self.small = replace(photo, pixels=_shrunk(photo.pixels, self._scale), alpha=None)
-        self._drafts: OrderedDict[tuple[object, ...], Draft] = OrderedDict()
+        self._live: tuple[float, Photo] | None = None
+        self._drafts = Drafts(photo, self.faces)
 
     def guest(self, kind: str) -> Guest:
         """Who may be the reference or swap; Gone when nobody was invited."""
@@ -154,22 +157,26 @@ class Sitting:
         """Another method from now on."""
         self.editor, self.made = editor, None
 
-    def preview(self) -> UInt8:
-        """The look, uint8 (h, w, 3), at `PREVIEW` px: marked, for it may be kept as well."""
+    def preview(self, live: bool = False) -> UInt8:
+        """The look, uint8 (h, w, 3), at `PREVIEW` px, or, while a slider is moved, `live`, drawn
+        at `LIVE_FACE` for a picture of `LIVE` px: marked, for it may be kept as well."""
         worn = self._worn()
-        seen = paste_back(self.small, [self._draft(i, w).shrunk(self._scale) for i, w in worn])
-        faces = tuple(_seen_at(self.faces[i], self._scale) for i, _ in worn)
-        pixels = Result(seen, faces, len(self.faces), {}, self.small).marked.pixels
+        scale, small = self._shown_live() if live else (self._scale, self.small)
+        made = self._drafts.live if live else self._drafts.full
+        drafts = [made(self.editor, i, w) for i, w in worn]
+        seen = paste_back(small, [draft.shrunk(scale) for draft in drafts])
+        faces = tuple(_seen_at(self.faces[i], scale) for i, _ in worn)
+        pixels = Result(seen, faces, len(self.faces), {}, small).marked.pixels
         step = self.steps[self.at]
         if not step.picture:
-            face = _seen_at(self.faces[self.targets[0]], self._scale)
+            face = _seen_at(self.faces[self.targets[0]], scale)
             step.picture = images.encode(portrait(pixels, face), ".jpg", altered=any(self.look))
         return pixels
 
     def result(self) -> Result:
         """The look at the photograph's own size."""
         worn = self._worn()
-        drafts = [self._draft(i, w) for i, w in worn]
+        drafts = [self._drafts.full(self.editor, i, w) for i, w in worn]
         photo = paste_back(self.photo, drafts)
         heads = tuple(draft.head for draft in drafts)
         metadata = self.editor.metadata(
@@ -188,17 +195,15 @@ class Sitting:
         """The first of the chosen faces in these expressions, uint8 (s, s, 3), s up to `TILE`."""
         face = self.targets[0]
         wishes = [Wish.label(name, intensity) for name in labels]
-        self._draft_all(face, wishes)
+        drafts = self._drafts.labels(self.editor, face, wishes)
         left, top, right, bottom = self.faces[face].box
         side = _AROUND * max(right - left, bottom - top)
         scale = min(1.0, TILE / side)
         tiny = Photo(_shrunk(self.photo.pixels, scale))
         corner = ((left + right - side) / 2 * scale, (top + bottom - side) / 2 * scale)
         made = {
-            w.name: _cut(
-                paste_back(tiny, [self._draft(face, w).shrunk(scale)]).pixels, corner, side * scale
-            )
-            for w in wishes
+            w.name: _cut(paste_back(tiny, [d.shrunk(scale)]).pixels, corner, side * scale)
+            for w, d in zip(wishes, drafts, strict=True)
         }
         self.tiles |= made
         return made
@@ -283,6 +288,16 @@ class Sitting:
             self.photo, face=f"near {(left + right) / 2:g},{(top + bottom) / 2:g}"
         )
 
+    def _shown_live(self) -> tuple[float, Photo]:
+        """The photograph as it is shown while a slider is moved, and its scale."""
+        height, width = self.photo.pixels.shape[:2]
+        face = align.side_of(self.faces[self.targets[0]])
+        scale = min(self._scale, max(LIVE / max(height, width), LIVE_FACE / face))
+        if self._live is None or self._live[0] != scale:
+            small = _shrunk(self.photo.pixels, scale)
+            self._live = scale, replace(self.photo, pixels=small, alpha=None)
+        return self._live
+
     def _worn(self) -> list[tuple[int, Wish]]:
         return [(i, w) for i, w in enumerate(self.look) if w is not None]
 
@@ -295,31 +310,6 @@ class Sitting:
         return all(
             new and old and new.kind == old.kind and old != first for new, old, first in moved
         )
-
-    def _draft(self, face: int, wish: Wish) -> Draft:
-        self._draft_all(face, [wish])
-        return self._drafts[self._named(face, wish)]
-
-    def _draft_all(self, face: int, wishes: Sequence[Wish]) -> None:
-        """Ask the method for what it has not answered yet, labels all at once."""
-        new = [w for w in wishes if self._named(face, w) not in self._drafts]
-        labels = [w for w in new if w.spec.to and w.spec == ExpressionSpec(to=w.spec.to)]
-        if len(labels) > 1:
-            guide = Label([str(w.spec.to) for w in labels])
-            crowd = [self.faces[face]] * len(labels)
-            drafts = self.editor.draft(self.photo, crowd, guide, labels[0].intensity)
-            self._drafts.update(
-                (self._named(face, w), d) for w, d in zip(labels, drafts, strict=True)
-            )
-        for wish in new if len(labels) <= 1 else ():
-            faces = [self.faces[face]]
-            (draft,) = self.editor.draft(self.photo, faces, wish.guide, wish.intensity)
-            self._drafts[self._named(face, wish)] = draft
-        while len(self._drafts) > _KEPT_DRAFTS:
-            self._drafts.popitem(last=False)
-
-    def _named(self, face: int, wish: Wish) -> tuple[object, ...]:
-        return with_head(self.editor.method), face, wish.key
 
 
 class Sittings:

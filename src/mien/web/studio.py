@@ -229,19 +229,22 @@ class Page:
             self.unshape.click(do.unshape, face, seen, **STEP),
         ):
             event.success(**read)
-        self.intensity.input(do.turn, [*face, self.intensity], seen, **STEP)
+        settle = STEP | {"fn": do.settled, "inputs": face, "outputs": seen}
+        self.intensity.input(do.turn, [*face, self.intensity], seen, **STEP).success(**settle)
         settled = self.intensity.release(do.still, None, None, **STEP)
         settled.success(**tiles).success(**read).success(**more)
         for name, slider in zip(self.panel.names, sliders, strict=True):
             moved = [*face, slider, self.intensity]
-            slider.input(functools.partial(do.set_unit, name), moved, seen, **STEP)
-        self.shapes.input(do.set_shape, [*face, self.intensity], seen, **STEP)
+            slider.input(functools.partial(do.set_unit, name), moved, seen, **STEP).success(
+                **settle
+            )
+        self.shapes.input(do.set_shape, [*face, self.intensity], seen, **STEP).success(**settle)
         for part in (self.panel.by_side, self.kind):
             part.input(do.still, None, None, **STEP).success(**read)  # both kinds agree
         for place, part in enumerate(self.posing.fields):
             moved = [*face, part, self.intensity]
-            part.input(functools.partial(do.pose, place), moved, seen, **STEP)
-        self.share.input(do.share, [*face, self.share], seen, **STEP)
+            part.input(functools.partial(do.pose, place), moved, seen, **STEP).success(**settle)
+        self.share.input(do.share, [*face, self.share], seen, **STEP).success(**settle)
         invited = [
             field.upload(
                 functools.partial(do.invite, kind), [field, self.key], [field, part, self.status],

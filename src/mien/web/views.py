@@ -50,10 +50,11 @@ def picture(pixels: UInt8, alt: str, kind: str, *, altered: bool = True) -> str:
     return f'<img class="{kind}" alt="{escape(alt)}" src="{url}" draggable="false">'
 
 
-def stage(sitting: Sitting, *, opened: bool = True) -> str:
+def stage(sitting: Sitting, *, opened: bool = True, live: bool = False) -> str:
     """The photograph and the look one over the other, a box on every face, what to compare and to
     zoom them with; and which sliders differ from what the expression itself asks for. Where it was
-    `opened` before, the page has the photograph, and shows it again by itself (`stage.js`).
+    `opened` before, the page has the photograph, and shows it again by itself (`stage.js`). `live`:
+    while a slider is moved, small and soon.
     """
     height, width = sitting.small.pixels.shape[:2]
     words = describe(sitting)
@@ -62,7 +63,7 @@ def stage(sitting: Sitting, *, opened: bool = True) -> str:
         f'{_marks(sitting)}<figure class="mien-stage" data-key="{sitting.key}" '
         + f'style="aspect-ratio:{width}/{height};--ratio:{width / height}"><div class="view">'
         + (_before(sitting) if opened else _SEEN_BEFORE)
-        + picture(sitting.preview(), f"After: {words}", "after")
+        + picture(sitting.preview(live), f"After: {words}", "after live" if live else "after")
         + '<span class="cut"></span>'
         + f'<div role="group" aria-label="Faces">{boxes}</div></div>'
         + '<span class="tag left" aria-hidden="true">before</span>'

@@ -147,13 +147,18 @@ class Morphable(Method[Float]):
     def compose(
         self, identity: Identity[Float], expression: Expression[Float]
     ) -> Composition[Float]:
-        source = identity.source
+        return self._drawn(identity.source, expression)
+
+    def _drawn(
+        self, source: Faces[Float], expression: Expression[Float], side: int | None = None
+    ) -> Composition[Float]:
+        """Each face (B) under an expression, at its own size or `side` px at most."""
         codes = np.broadcast_to(expression.code, (len(source), expression.code.shape[1]))
         for rig in self.model_head.rigs(source):
             if rig.fault is not None:
                 raise FaceUndrawable(f"this face is left alone: {rig.fault}")
         poses_and_lights = [_pose_and_light(code) for code in codes]
-        return self.model_head.drawn(source, codes[:, : TURN.start], poses_and_lights)
+        return self.model_head.drawn(source, codes[:, : TURN.start], poses_and_lights, side)
 
     def composed(self, pixels: Float, edit: Composition[Float]) -> Float:
         """Of the composition's own side, as the face model draws all of them."""
@@ -163,9 +168,13 @@ class Morphable(Method[Float]):
         return (edit.mask * moved + (1 - edit.mask) * edit.paint).clip(-1, 1)
 
     def by_model(
-        self, source: Faces[Float], own: Expression[Float], wanted: Expression[Float]
+        self,
+        source: Faces[Float],
+        own: Expression[Float],
+        wanted: Expression[Float],
+        side: int | None = None,
     ) -> Composition[Float]:
-        return self.compose(self.identity(source), wanted)
+        return self._drawn(source, wanted, side)
 
     def _own(self, source: Faces[Float], seen: Faces[Float]) -> Expression[Float]:
         return self.encode(seen)  # the fits are remembered already

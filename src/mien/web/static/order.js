@@ -3,7 +3,8 @@
 // taken, and an answer never tells of less than the page has already shown.
 //
 // A slider that moves on takes the place of its own step that still waits. What only follows from
-// steps (the tiles, where the sliders stand) goes after all of them, once.
+// steps (the picture in full, the tiles, where the sliders stand) goes after all of them, once: when
+// the slider is let go, or rests.
 {
   const send = window.fetch.bind(window);
   const waiting = [];
@@ -88,15 +89,31 @@
     }
     const at = waiting.findIndex((other) => other.follows);
     waiting.splice(job.follows || at < 0 ? waiting.length : at, 0, job);
-    if (!working) work();
+    if (working) wake();
+    else work();
   };
+
+  const RESTS = 200; // ms without a move or an answer to one
+  let moved = -Infinity, released = false, wake = () => {};
+  const hand = (up) => () => {
+    released = up;
+    wake();
+  };
+  for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, hand(false), true);
+  for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, hand(true), true);
 
   const work = async () => {
     working = true;
     document.body.toggleAttribute("data-working", true);
     while (waiting.length) {
+      const pause = waiting[0].follows && !released ? moved + RESTS - performance.now() : 0;
+      if (pause > 0) {
+        await new Promise((done) => { wake = done; setTimeout(done, pause); });
+        continue;
+      }
       const job = waiting.shift();
       await job.ask().then(job.resolve, job.reject);
+      if (job.moves) moved = performance.now();
     }
     working = false;
     document.body.toggleAttribute("data-working", false);
