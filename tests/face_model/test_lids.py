@@ -75,6 +75,20 @@ def test_a_risen_lid_has_a_dark_edge(rig: Rig) -> None:
     assert edge_shade(wide, slice(42, 48), 0.3) < 0.76
 
 
+def test_the_white_above_a_widened_iris_is_white(rig: Rig) -> None:
+    """What a raised lid uncovers was shaded twice, by its edge and as if the lid hung over it: a
+    grey band that outsiders take for lid."""
+    wide = rig.render(facs.vector({"AU5": 1}), 640)
+    y, x = np.mgrid[:640, :640]
+    for side, corners in (("R", slice(36, 42)), ("L", slice(42, 48))):
+        opened = np.zeros((640, 640), np.uint8)
+        cv2.fillPoly(opened, [np.round(wide.landmarks[corners]).astype(np.int32)], 1)
+        iris = rig.irises[side].at(2)
+        beside = np.hypot(x - iris.centre[0], y - iris.centre[1]) > 1.1 * iris.radius
+        above = (cv2.erode(opened, np.ones((5, 5))) > 0) & beside & (y < iris.centre[1])
+        assert np.median(wide.image[above] @ LUMA) > 0.7 * (rig._skin.eyes.white @ LUMA)
+
+
 def test_a_falling_lid_shades_the_eye(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half closed, the eye is darker right below the lid, and nothing else is."""
     shaded = rig.render(facs.vector({"AU43": 0.5}), 320)

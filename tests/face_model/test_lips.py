@@ -164,3 +164,37 @@ def test_a_made_donor_gives_its_texture(
     assert apart[upper].mean() > 4
     far = cv2.dilate(polygon((SIZE, SIZE), plain.landmarks[48:60]), np.ones((41, 41))) == 0
     assert apart[far].max() == 0
+
+
+def upper_edge(rig: Rig, units: dict[str, float]) -> tuple[float, float]:
+    """Brightness of the upper lip just above its inner edge, in units of its middle's: at rest and
+    under `units`."""
+    found = []
+    for r in (rig.original(SIZE), rig.render(facs.vector(units), SIZE)):
+        edge, border = r.landmarks[[61, 62, 63]], r.landmarks[[50, 51, 52]]
+        rows = [edge + (border - edge) * part for part in (0.1, 0.2, 0.5, 0.6)]
+        light = cv2.GaussianBlur((r.image @ LUMA).astype(np.float32), (0, 0), 1)
+        seen = [[light[round(y), round(x)] for x, y in row.tolist()] for row in rows]
+        near, middle = np.mean(seen[:2]), np.mean(seen[2:])
+        found.append(float(near / middle))
+    return found[0], found[1]
+
+
+def test_lips_that_are_drawn_apart_do_not_shade_one_another(rig: Rig) -> None:
+    """Where closed lips meet, each is dark. A raised upper lip carried that along, as a dark
+    block."""
+    closed, raised = upper_edge(rig, facs.PROTOTYPES["disgust"])
+    assert closed < 0.82
+    assert raised > closed + 0.06
+    assert raised < 1.05  # and it is no light strip
+
+
+def test_donated_lips_are_without_that_shade_too(parted: Rig, model: FaceModel) -> None:
+    chart, lips = model.lip_chart, parted._skin.lips
+    upper = chart.opening[0]
+    columns = np.flatnonzero(chart.aside.min(0) > 1.2)
+    middle = columns[len(columns) // 2]
+    place = np.array([[[middle, upper[middle] - 2.0]]], np.float32)
+    shaded, lit = (lips.at(place, DENSITY, dropped)[0, 0] for dropped in (0.0, 1.0))
+    assert shaded[3] > 0.9  # the smile does not show it
+    assert (lit[:3] > 1.04 * shaded[:3]).all()

@@ -104,7 +104,7 @@ class Scene:
     gap_change: float
     pressed: float
     dropped: float
-    """How far, 0..1, a jaw that drops draws out the corners of the mouth."""
+    """How far, 0..1, lips are drawn apart: what they shade while they are closed is lit then."""
     lips: float
     """How far, 0..1, the lips are no longer as the photograph shows them."""
     landmarks: Float

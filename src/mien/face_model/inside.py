@@ -40,7 +40,7 @@ this part of the mouth's width."""
 GUM_EDGE = 0.06
 """Over what height, cm, the row fades into gum."""
 
-GUM = np.array([0.76, 0.46, 0.45], np.float32)
+GUM = np.array([0.88, 0.56, 0.55], np.float32)
 TONGUE = np.array([1.1, 0.66, 0.63], np.float32)
 THROAT = np.array([0.19, 0.105, 0.095], np.float32)
 """Colours in units of the teeth's brightness: gum and throat as they are seen, the tongue before

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from mien.face_model.arrays import Float, Real
-from mien.face_model.mesh import FACE, FaceModel
+from mien.face_model.mesh import FACE, SIDES, FaceModel
 from mien.face_model.sampling import LUMA, sample
 
 DARKEST, BRIGHTEST = 0.6, 1.35
@@ -22,6 +22,8 @@ HAIRY = 0.25, 0.6
 """Difference of log-brightness from skin under this light, where hair begins and is certain."""
 ROUGH = 0.06, 0.14
 """The same for the texture's contrast."""
+LIDS_FOLD, CORNERS_FOLD = 0.6, 0.7
+"""How little the normals of lids and of the corners of the mouth are believed: skin that folds."""
 FLOOR = 0.15
 """Smallest shade that is divided by, relative to the face's median."""
 
@@ -44,7 +46,9 @@ class Light:
         self._source = self._shade(normals)
         self.bare = self._bare(photo, points[FACE])
         facing = np.clip(normals[FACE, 2] * 3 - 0.3, 0, 1)
-        self._trust = facing * (1 - 0.6 * lids)  # lids fold: their normals say little
+        # lids fold, and so do the corners of the mouth: their normals say little
+        folded = np.maximum(LIDS_FOLD * lids, CORNERS_FOLD * _corners(model))
+        self._trust = facing * (1 - folded)
 
     def ratio(self, normals: Float, strength: float = 1.0) -> Float:
         """Brightness (F,) of each face vertex at camera normals (N, 3), relative to the
@@ -89,6 +93,15 @@ def _harmonics(n: Float) -> Float:
     return np.stack(
         [np.ones_like(x), x, y, z, x * y, x * z, y * z, x * x - y * y, 3 * z * z - 1], 1
     )
+
+
+def _corners(model: FaceModel) -> Float:
+    """How far each face vertex (F,) belongs to the corners of the mouth, 0..1: what is drawn into
+    the cheek there."""
+    moved = sum(model.expressions[model.index[f"mouthDimple_{side}"], FACE] for side in SIDES)
+    travel = np.linalg.norm(moved, axis=1)
+    out: Float = np.clip(2 * travel / travel.max(), 0, 1).astype(np.float32)
+    return out
 
 
 def _robust(basis: Float, light: Float) -> Float:

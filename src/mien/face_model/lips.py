@@ -42,6 +42,11 @@ STRETCHED = (1.25, 1.7)
 """Stretch of the photograph up to which its own pixels are fine enough, and from which on not."""
 CORNER, LIFTED = 0.55, 0.8
 """How far from a corner of the mouth its shade lies, cm, and how much of that goes."""
+CONTACT, UNSHADED = (0.12, 0.34), 0.7
+"""Distance from where lips meet, cm of the chart, up to which the one shades the other, and from
+which on it does not; how much of that shade goes once they are apart."""
+MOST_LOST = np.float32(0.6)
+"""Most that lips lose so, logs of colour: what is darker is the line between them, or hair."""
 LEVELS = 4
 
 
@@ -54,8 +59,9 @@ class Lips:
     """
 
     levels: tuple[Float, ...]
-    corners: tuple[Float, ...] = ()
-    """The same of what lies around the corners, without the shade that they have while closed."""
+    apart: tuple[Float, ...] = ()
+    """The same of what lies in shade while they are closed, at the corners and where they meet,
+    without that."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -65,11 +71,11 @@ class Lips:
 
     def at(self, places: Float, unit: float, dropped: float = 0.0) -> Float:
         """Colours times coverage, and coverage, (H, W, 4) at places (H, W, 2) px of the chart, for
-        a picture of `unit` px per cm; `dropped`, 0..1: how far the jaw draws the corners out."""
+        a picture of `unit` px per cm; `dropped`, 0..1: how far they are drawn apart."""
         out = _read(self.levels, places, unit)
-        if self.corners and dropped > 0:
-            beside = _read(self.corners, places, unit) * np.float32(dropped)
-            out = np.asarray(out + beside * (1 - out[..., 3:]), np.float32)
+        if self.apart and dropped > 0:
+            lit = _read(self.apart, places, unit) * np.float32(dropped)
+            out = np.asarray(lit + out * (1 - lit[..., 3:]), np.float32)
         return out
 
 
@@ -93,15 +99,22 @@ def closed_lips(chart: LipChart, photo: Float, points: Float) -> Lips:
     at = chart.rasterised(points)
     own = _laid(photo, at)
     lips = unfolded(own, chart)
-    edge = HIDDEN * DENSITY
+    beyond = _beyond(chart)
+    within = np.clip(-chart.far / HIDDEN, 0, 1)
+    corner, near = _corners(chart), _contact(chart, beyond)
+    lit = _without_shade(lips, chart, corner, near)
+    return Lips(
+        _levels(lips, np.clip(2 - beyond / np.float32(HIDDEN), 0, 1) * within),
+        _levels(lit, np.maximum(corner, near * within)),
+    )
+
+
+def _beyond(chart: LipChart) -> Float:
+    """How far (h, w), cm, a place is from where lips part; 0 between them."""
     upper, lower = chart.opening
     rows = np.arange(chart.shape[0], dtype=np.float32)[:, None]
-    beyond = np.maximum(upper - rows, rows - lower) / np.float32(edge)  # 0 where they part
-    within = np.clip(-chart.far / HIDDEN, 0, 1)
-    corners = _without_corners(lips, chart)
-    return Lips(
-        _levels(lips, np.clip(2 - beyond, 0, 1) * within), _levels(corners, _corners(chart))
-    )
+    off = np.maximum(upper - rows, rows - lower) / np.float32(DENSITY)
+    return np.asarray(np.maximum(off, 0), np.float32)
 
 
 def _corners(chart: LipChart) -> Float:
@@ -109,14 +122,24 @@ def _corners(chart: LipChart) -> Float:
     return smoothstep(2 - 2 * chart.aside / CORNER)
 
 
-def _without_corners(lips: Float, chart: LipChart) -> Float:
-    """`lips` (h, w, 3) without the dark of closed corners: an opening mouth would draw it out."""
+def _contact(chart: LipChart, away: Float) -> Float:
+    """How near (h, w), 0..1, a place `away` (h, w) cm from where lips part is to the other lip."""
+    close, far = CONTACT
+    return np.asarray(1 - smoothstep((away - close) / (far - close)), np.float32)
+
+
+def _without_shade(lips: Float, chart: LipChart, corner: Float, near: Float) -> Float:
+    """`lips` (h, w, 3) without the dark of closed corners, which an opening mouth would draw out,
+    and without that of one lip on the other; `corner` and `near` (h, w): where they lie, 0..1."""
     soft = np.asarray(cv2.GaussianBlur(lips, (0, 0), 0.04 * DENSITY), np.float32)
-    near = _corners(chart)
-    around = spread(soft, (near < 0.5).astype(np.float32), 0.3 * DENSITY)
-    dark = np.minimum(np.log((soft + DARK) / (around + DARK)), 0)
-    lifted = (lips + DARK) * np.exp(-LIFTED * near[..., None] * dark) - DARK
-    return np.asarray(lifted, np.float32)
+    beside = spread(soft, (corner < 0.5).astype(np.float32), 0.3 * DENSITY)
+    shade = LIFTED * corner[..., None] * np.maximum(np.log((beside + DARK) / (soft + DARK)), 0)
+    plain = (near == 0) & (chart.far < -RIM) & (corner == 0)
+    beyond = spread(soft, plain.astype(np.float32), 0.25 * DENSITY)
+    lost = np.clip(np.log((beyond + DARK) / (soft + DARK)), 0, MOST_LOST)
+    lost = cv2.GaussianBlur(lost, (0, 0), 0.15 * DENSITY, sigmaY=0.04 * DENSITY)
+    shade = shade + UNSHADED * (near * (1 - corner))[..., None] * lost
+    return np.asarray((lips + DARK) * np.exp(shade) - DARK, np.float32)
 
 
 def _laid(photo: Float, at: Float) -> Float:
@@ -164,7 +187,9 @@ def parted_lips(
     kept = np.clip(2 * whole - 1, 0, 1) * fine
     close, away = MARGIN
     cover = np.clip((away - chart.far) / (away - close), 0, 1) * (1 - kept)
-    return Lips(_levels(np.asarray(colour, np.float32), cover))
+    near = _contact(chart, _beyond(chart)) * np.clip(-chart.far / HIDDEN, 0, 1)
+    lit = _without_shade(colour, chart, np.zeros_like(near), near)
+    return Lips(_levels(np.asarray(colour, np.float32), cover), _levels(lit, cover * near))
 
 
 def _seen(

@@ -36,6 +36,9 @@ LID_SHADE, LID_SHADE_REACH = 0.45, 0.09
 """How much darker the newly uncovered eye is at the lids' edge, and how far in, cm."""
 FALLEN = 1.5
 """A lid throws its whole shadow on the eye at 1 / this of a blink."""
+WIDE = 0.35
+"""... and a lid that is raised as far as can be, this part of it: what it uncovers is shaded along
+its edge already."""
 LASH_WIDTH = 0.1
 """Width of the line of lashes, cm."""
 STRANGE = 24.0
@@ -224,7 +227,7 @@ def _eyes(skin: Skin, frame: Frame, layers: Layers) -> None:
     stirred = np.where(left, *(np.float32(frame.scene.stirred[side]) for side in ("L", "R")))
     kept, hidden = skin.at(skin.eyes.kept, at), skin.at(skin.eyes.hidden, at)
     light = np.ones(len(kept), np.float32)
-    near = [max(frame.scene.wide, FALLEN * frame.scene.blink[side]) for side in ("L", "R")]
+    near = [max(WIDE * frame.scene.wide, FALLEN * frame.scene.blink[s]) for s in ("L", "R")]
     if max(near) > 0.05:
         lid = np.where(left, *(np.float32(min(1.0, part)) for part in near))
         ys, xs = np.nonzero(ball)

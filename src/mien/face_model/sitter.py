@@ -66,7 +66,7 @@ ROLLED, PRESSED = ("mouthRollLower", "mouthRollUpper"), 0.4
 """Shapes that roll the lips in, and the sum of their weights from which on the line between them is
 drawn anew."""
 DROPPED = (0.5, 1.0)
-"""Change of the lip gap, cm, up to which the corners of a mouth keep the shade that they have while
+"""Lip gap, cm, up to which lips and the corners of the mouth keep the shade that they have while
 closed, as in a smile, and from which on they have none."""
 MOVED = (0.04, 0.3)
 """Motion of the lips, cm, up to which a mouth that the photograph shows open keeps its own, and
@@ -137,7 +137,7 @@ class Sitter:
             float(source.vertices[at[62], 1] - source.vertices[at[66], 1]),
         )
         own = own_mouth(photo, landmarks, fit.closed, eyes.white, fine)
-        self._mouth = MouthShade(model, gaps)
+        self._mouth, self._source_gap = MouthShade(model, gaps), gaps[1]
         self._light = Light(model, small, source.points, source.normals)
         self._lit = before_wall(small)
         x, y = np.abs(model.neutral[FACE, 0]), model.neutral[FACE, 1]
@@ -251,7 +251,7 @@ class Sitter:
             opened=opened,
             gap_change=gap_change,
             pressed=pressed,
-            dropped=float(np.clip((gap_change - DROPPED[0]) / (DROPPED[1] - DROPPED[0]), 0, 1)),
+            dropped=self._dropped(gap_change),
             lips=max(self._lips_moved(points, moved), pressed),
             landmarks=self._rig.fit.landmarks.astype(np.float32) + moved[at],
             surround=self._background,
@@ -348,6 +348,12 @@ class Sitter:
         assert self._pinned is not None
         out: Float = 1 + (lit - 1) * (1 - self._pinned[FACE, 0])
         return out
+
+    def _dropped(self, gap_change: float) -> float:
+        """How far, 0..1, lips are drawn apart whose gap is `gap_change` cm more than the
+        photograph's."""
+        gap = gap_change + (0.0 if self._rig.fit.closed else max(self._source_gap, 0.0))
+        return float(np.clip((gap - DROPPED[0]) / (DROPPED[1] - DROPPED[0]), 0, 1))
 
     def _pressed(self, weights: Float) -> float:
         """How far, 0..1, lips are rolled in more than the photograph has them: the line between
