@@ -9,6 +9,7 @@ the lips: it falls off along the tongue, behind the teeth, under the lip and int
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 
 import cv2
@@ -17,6 +18,7 @@ import numpy as np
 from mien.face_model import teeth
 from mien.face_model.arrays import Bool, Double, Float, Index, Int, Real, UInt8
 from mien.face_model.jaw import Jaw
+from mien.face_model.known_inside import LIPS, KnownInside, Opening, toned
 from mien.face_model.lower import lower_row
 from mien.face_model.mesh import TEETH, FaceModel
 from mien.face_model.mouths import FLAT, Donor, MouthLibrary, own
@@ -129,6 +131,8 @@ class Mouth:
         self._shown = (donor if before is None else before.row).shown
         self._jaws = Jaw(model, upper=True), Jaw(model, upper=False)
         self._own, self._before = None, before
+        self._known: KnownInside | None = None
+        self._lips_at = model.landmarks[LIPS]
         self._lips, self._skull = model.landmarks[60:68], upper_teeth(model)
         if before is not None:
             (x, y), place = (
@@ -169,6 +173,18 @@ class Mouth:
         """Whether the teeth are those of the photograph."""
         return self._own is not None
 
+    def knowing(self, opening: Opening, share: float, points: Float) -> Mouth:
+        """The same mouth, of which another photograph of the person shows an `opening` that looks
+        as this one does where the mesh is at `points` (N, 2) px; believed by `share`, 0..1."""
+        x, y = points[self._lips_at].T
+        across, above = self._jaws[0].place(points)(x, y)
+        _, low = self._jaws[1].place(points)(x, y)
+        out = copy(self)
+        out._known = KnownInside.carried(
+            toned(opening, self.tones), share, across, np.diag(above), np.diag(low)
+        )
+        return out
+
     def __call__(self, view: View) -> tuple[Float, Float]:
         """The inside (H, W, 3), 0..255, and how much of it (H, W) shows over the lips.
 
@@ -177,13 +193,13 @@ class Mouth:
         height, width = view.mask.shape
         x = np.arange(width, dtype=np.float32) + np.float32(view.corner[0])
         y = np.arange(height, dtype=np.float32) + np.float32(view.corner[1])
-        across, above = self._jaws[0].place(view.points)(x, y)
+        across, high = self._jaws[0].place(view.points)(x, y)
         if self._own is not None:
             column = _columns(across - np.float32(self._own[0]))
-            above = above - np.float32(self._own[1]) - _along(column, self.donor.arc)
+            above = high - np.float32(self._own[1]) - _along(column, self.donor.arc)
         else:
             column = _columns(_widened(self.donor, across, view.mask))
-            above = above - ARC * np.tanh(_along(column, self.donor.arc) / ARC)
+            above = high - ARC * np.tanh(_along(column, self.donor.arc) / ARC)
             above = above - _lifted(view.mask, above)
         cut = _cut(view.mask, above, view.unit)
         row, over = _hung(self._levels, self.donor.top, column, above, cut, view.unit)
@@ -197,6 +213,9 @@ class Mouth:
             light = light ** (1 - SHADED * row[..., 3] * _along(column, self._shown))
         lit = floor + (colour - floor) * self._bounced(light)
         lit = lit + (self._veil * (1 - self.is_own * row[..., 3:])) * (self.tones.lip - lit)
+        if self._known is not None:
+            _, low = self._jaws[1].place(view.points)(x, y)
+            lit = self._known.over(np.asarray(lit, np.float32), across, high, low, view.unit)
         soft = cv2.GaussianBlur(view.mask.astype(np.float32), (0, 0), max(RIM * view.unit, 0.9))
         return np.asarray(lit, np.float32), np.asarray(soft, np.float32)
 

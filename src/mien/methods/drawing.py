@@ -15,6 +15,7 @@ import numpy as np
 from mien.errors import FaceUndrawable
 from mien.face_model.animate import asked, effective
 from mien.face_model.arrays import Float
+from mien.face_model.inside import Mouth
 from mien.face_model.mesh import FaceModel
 from mien.face_model.mouths import Donor
 from mien.face_model.pose_light import PoseAndLight
@@ -31,6 +32,8 @@ FITTED = 4
 """Fitted faces that are kept for the next ask, at most;"""
 PIXELS = 1_200_000
 """and pixels of their crops, at most, unless a single one has more: 60 bytes each."""
+
+INSIDE_TAKEN = "the mouth's inside comes from the reference, which shows the same person"
 
 
 class Memory(Generic[T]):
@@ -118,21 +121,32 @@ class ModelHead:
         return self.drawn(source, np.stack(goals), [PoseAndLight()] * len(goals))
 
     def drawn(
-        self, source: Faces[Float], goals: Float, poses_and_lights: list[PoseAndLight]
+        self,
+        source: Faces[Float],
+        goals: Float,
+        poses_and_lights: Sequence[PoseAndLight],
+        mouths: Sequence[Mouth | None] = (),
     ) -> Composition[Float]:
         """Each face (B) showing blendshape weights (B, 53), relative to the person at rest, with
-        the head turned and lit."""
-        side = source.pixels.shape[-1]
+        the head turned and lit, and with the mouths (B) that are known from other photographs."""
+        side, rigs = source.pixels.shape[-1], self.rigs(source)
+        known = mouths or (None,) * len(rigs)
         drawings = [
-            rig.draw(self.absolute(rig, goal), side, pose_light=pose_light.within(rig.fit.camera))
-            for rig, goal, pose_light in zip(
-                self.rigs(source), goals, poses_and_lights, strict=True
+            rig.draw(
+                self.absolute(rig, goal),
+                side,
+                pose_light=pose_light.within(rig.fit.camera),
+                mouth=mouth,
+            )
+            for rig, goal, pose_light, mouth in zip(
+                rigs, goals, poses_and_lights, known, strict=True
             )
         ]
         fields = zip(*map(_fields, drawings), strict=True)
         flow, mask, paint, gain = map(_batch, fields)
-        held = tuple(dict.fromkeys(part for rig in self.rigs(source) for part in rig.held))
-        return Composition(flow, mask, paint, gain, held)
+        held = tuple(dict.fromkeys(part for rig in rigs for part in rig.held))
+        taken = (INSIDE_TAKEN,) if any(known) else ()
+        return Composition(flow, mask, paint, gain, held, taken)
 
     def absolute(self, rig: Rig, goal: Float) -> Float:
         """The mesh's own weights (53,) for those relative to rest: what is not asked to change
