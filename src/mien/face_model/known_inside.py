@@ -16,9 +16,10 @@ import numpy as np
 from mien.face_model.arrays import Double, Float, Real, UInt8
 from mien.face_model.cuts import EYES
 from mien.face_model.eyes import polygon
-from mien.face_model.mouth import around, cheek_colour
+from mien.face_model.mouth import around, cheek_colour, lip_colour
+from mien.face_model.problem import ruler
 from mien.face_model.sampling import LUMA, pyramid, sample
-from mien.face_model.tones import Tones
+from mien.face_model.tones import Tones, one_hue
 
 LIPS, INNER = slice(48, 68), slice(60, 68)
 """Landmarks of the lips, and of their inner edges alone."""
@@ -45,11 +46,10 @@ DRAWN_OUT = (2.0, 4.0)
 the photograph says nothing of it."""
 GAIN = (0.4, 2.5)
 """Bounds of the change of light, per channel."""
-COLOURLESS = 0.03
-"""Spread of the channels of skin, in units of its brightness, below which a photograph is grey."""
-DETAIL = (0.45, 0.65)
-"""Sharpness of the other photograph's face, in units of this one's at its size, up to which its
-mouth would be worse than a donor's, and from which on it is used wholly."""
+DETAIL = 0.5
+"""Sharpness of the other photograph's face, in units of this one's at its size, below which its
+mouth looks worse than a donor's: by eye, on a training person whose smile was made smaller and
+blurred."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,14 @@ class Opening:
     """What a photograph shows between its lips, cut out of it.
 
     levels: premultiplied (H, W, 4), 0..255 and 0..1, at full size, half and so on; lips (20, 2),
-    landmarks 48 to 67 in px of the first; skin (3,): the colour of the cheeks; unit: px per cm.
+    landmarks 48 to 67 in px of the first; skin (3,): the colour of the cheeks; mono: 1 where the
+    photograph has one hue, 0 where it is in colour; unit: px per cm.
     """
 
     levels: tuple[Float, ...]
     lips: Double
     skin: Float
+    mono: float
     unit: float
 
     @classmethod
@@ -87,37 +89,31 @@ class Opening:
         filled = spread + sure * (picture - spread)
         cover = np.clip((BEYOND - off) / (BEYOND / 2), 0, 1)[..., None] * (near[..., 3:] > 1e-3)
         levels = pyramid(np.asarray(np.dstack([filled * cover, cover]), np.float32), LEVELS)
-        skin = cheek_colour(photo.astype(np.float32), landmarks.astype(np.float64))
-        return cls(levels, np.asarray(lips, np.float64), skin, unit)
-
-    @property
-    def grey(self) -> bool:
-        """Whether the photograph has no colour."""
-        return float(np.ptp(self.skin)) < COLOURLESS * max(float(self.skin @ LUMA), 1.0)
+        whole, points = photo.astype(np.float32), np.asarray(landmarks, np.float64)
+        skin, lip = cheek_colour(whole, points), lip_colour(whole, points)
+        middle = sums[..., :3].sum((0, 1)) / max(float(sure.sum()), 1e-3)
+        return cls(levels, np.asarray(lips, np.float64), skin, one_hue((skin, lip, middle)), unit)
 
 
 @dataclass(frozen=True)
 class KnownInside:
     """An opening as a mouth of the person shows it.
 
-    share: how far it is believed, 0..1; upper (7, 2): from places on the flat upper row, cm, to px
-    of the opening; lower (7,): from places on the lower one to heights above the upper one's edge.
+    upper (7, 2): from places on the flat upper row, cm, to px of the opening; lower (7,): from
+    places on the lower one to heights above the upper one's edge.
     """
 
     opening: Opening
-    share: float
     upper: Double
     lower: Double
 
     @classmethod
-    def carried(
-        cls, opening: Opening, share: float, across: Float, above: Float, low: Float
-    ) -> KnownInside:
+    def carried(cls, opening: Opening, across: Float, above: Float, low: Float) -> KnownInside:
         """Of an opening whose lips a drawn face shows `across` (20,) cm the upper row, `above`
         (20,) cm its edge, and `low` (20,) cm above the lower row's."""
         upper, *_ = np.linalg.lstsq(_terms(across, above), opening.lips, rcond=None)
         lower, *_ = np.linalg.lstsq(_terms(across, low), above.astype(np.float64), rcond=None)
-        return cls(opening, share, upper, lower)
+        return cls(opening, np.asarray(upper, np.float64), np.asarray(lower, np.float64))
 
     def over(self, behind: Float, across: Float, above: Float, low: Float, unit: float) -> Float:
         """The inside (H, W, 3) with what is known over what is drawn `behind` (H, W, 3); pixels lie
@@ -132,7 +128,7 @@ class KnownInside:
         )
         picture = self.opening.levels[level]
         seen = cv2.remap(picture, u, v, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
-        seen = np.asarray(seen, np.float32) * (known * np.float32(self.share))[..., None]
+        seen = np.asarray(seen, np.float32) * known[..., None]
         return np.asarray(behind * (1 - seen[..., 3:]) + seen[..., :3], np.float32)
 
     def _carried(self, across: Float, above: Float, low: Float) -> tuple[Float, Float]:
@@ -148,6 +144,26 @@ class KnownInside:
         high = np.select([up, down], [above, lower], above * (gap / now))
         known = np.select([up, down], [np.ones_like(above), covered], drawn_out)
         return high.astype(np.float32), known.astype(np.float32)
+
+
+def sharp_beside(photo: UInt8, landmarks: Real, own: UInt8, own_landmarks: Real) -> bool:
+    """Whether a photograph (H, W, 3) with landmarks (68, 2) px is sharp enough to be drawn in one's
+    `own`."""
+    size = ruler(own_landmarks)
+    return _detail(photo, landmarks, size) > DETAIL * _detail(own, own_landmarks, size)
+
+
+def _detail(photo: UInt8, landmarks: Real, size: float) -> float:
+    """What eyes and nose have of fine detail, in units of what is coarse, where the eyes are `size`
+    px apart."""
+    scale = size / ruler(landmarks)
+    points = np.asarray((landmarks[27:48] + 0.5) * scale - 0.5, np.float64)
+    mode = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    grey = cv2.resize(photo.astype(np.float32) @ LUMA, None, fx=scale, fy=scale, interpolation=mode)
+    part = grey[around(grey.shape, points, 0)]
+    soft = np.asarray(cv2.GaussianBlur(part, (0, 0), 1.0), np.float32)
+    coarse = soft - cv2.GaussianBlur(soft, (0, 0), size / 12)
+    return float((part - soft).std()) / max(float(coarse.std()), 1e-6)
 
 
 def _sharpened(picture: Float) -> Float:

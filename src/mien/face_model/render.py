@@ -31,7 +31,7 @@ from mien.face_model.frame import (
 )
 from mien.face_model.gaze import gaze, irises_of, pupils
 from mien.face_model.inside import Mouth
-from mien.face_model.known_inside import Opening
+from mien.face_model.known_inside import Opening, sharp_beside
 from mien.face_model.mesh import FaceModel
 from mien.face_model.mouths import Donor
 from mien.face_model.pose_light import PoseAndLight
@@ -304,11 +304,19 @@ class Rig:
         points = resized(scene.landmarks, SOURCE_SIZE, window.side)
         return Drawing(flow, seen, gain, _mean(layers.paint, window.fine), points)
 
-    def mouth_knowing(self, opening: Opening, share: float, weights: Float) -> Mouth:
-        """The person's mouth, of which another photograph shows an `opening` that looks as this one
-        does under raw blendshape weights (53,); believed by `share`, 0..1."""
+    @one_thread()
+    def mouth_knowing(self, photo: UInt8, landmarks: Float, weights: Float) -> Mouth | None:
+        """The person's mouth, the inside of which another photograph (H, W, 3) of the person with
+        landmarks (68, 2) px shows as it is under raw blendshape weights (53,); None if that is too
+        blurred, or has no colour where this one has."""
+        own = resized(self.fit.landmarks, SOURCE_SIZE, len(self.crop))
+        opening, inside = Opening.of(photo, landmarks), self._skin.inside
+        if not sharp_beside(photo, landmarks, self.crop, own):
+            return None
+        if opening.mono > inside.tones.mono + 0.5:
+            return None
         scene, _ = self._scene(weights, self.fit.camera, 1.0, False, PoseAndLight(), None)
-        return self._skin.inside.knowing(opening, share, scene.points)
+        return inside.knowing(opening, scene.points)
 
     @property
     def fault(self) -> str | None:

@@ -33,7 +33,8 @@ FITTED = 4
 PIXELS = 1_200_000
 """and pixels of their crops, at most, unless a single one has more: 60 bytes each."""
 
-INSIDE_TAKEN = "the mouth's inside comes from the reference, which shows the same person"
+INSIDE_TAKEN = "what lies between the lips is the reference's, which shows the same person"
+"""What a result says whose mouth is known from another photograph."""
 
 
 class Memory(Generic[T]):

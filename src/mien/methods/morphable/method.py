@@ -21,7 +21,6 @@ from mien.face_model import packed
 from mien.face_model import units as model_units
 from mien.face_model.fit import Fit, fit
 from mien.face_model.inside import Mouth
-from mien.face_model.known_inside import Opening
 from mien.face_model.mesh import FaceModel
 from mien.face_model.pose_light import PoseAndLight
 from mien.guides import ActionUnits, Blendshapes, Gaze, Label, Reference, Staging
@@ -192,12 +191,12 @@ class Morphable(Method[Float]):
         # frames of a film are not compared: each would settle a little differently, in a second
         compared = source.people is None
         change = retargeting.retargeted(self.model_head, rig, here, there, same, compared)
-        known = retargeting.opens(here, there) if same and compared and change.any() else 0.0
-        if rig.fault is not None or known == 0:
+        shown = same and compared and change.any() and retargeting.opens(here, there) > 0.5
+        if not shown or rig.fault is not None:
             return change, None
         goal = self.model_head.absolute(rig, self.model_head.own(rig) + change)
         crop, points = to_uint8(reference.pixels)[0], reference.landmarks[0]
-        return change, rig.mouth_knowing(Opening.of(crop, points), known, goal)
+        return change, rig.mouth_knowing(crop, points, goal)
 
     def look(self, face: Faces[Float]) -> retargeting.Face:
         """What a reference says to others, of the one face of a batch."""
