@@ -59,6 +59,8 @@ class Result:
     """What drew each face: `model`, the face model, or the method's `own` head."""
     held: tuple[str, ...] = ()
     """Parts of the faces that were left as they are, each with the reason."""
+    taken: tuple[str, ...] = ()
+    """Parts of the faces that another photograph of the person shows."""
 
     @property
     def pixels(self) -> UInt8:
@@ -150,10 +152,10 @@ class Editor:
         heads = tuple(draft.head for _, draft in drafts)
         metadata = self.metadata(guide.describe(), f"{intensity:g}", len(changed))
         metadata |= {"heads": ",".join(heads)}
-        held = reasons_of([draft for _, draft in drafts])
-        if held:
-            metadata |= {"held": "; ".join(held)}
-        return Result(edited, changed, len(found), metadata, source, clock.seconds, heads, held)
+        held, taken = said_of([draft for _, draft in drafts])
+        metadata |= in_words(held, taken)
+        seconds = clock.seconds
+        return Result(edited, changed, len(found), metadata, source, seconds, heads, held, taken)
 
     def draft(
         self, photo: Photo, faces: Sequence[Face], guide: Guide, intensity: float = 1.0
@@ -302,9 +304,16 @@ def _batch(crop: AlignedFace) -> Faces[Float]:
     return Faces.stack([crop])
 
 
-def reasons_of(drafts: Sequence[Draft]) -> tuple[str, ...]:
-    """What drafts leave as it is, each reason once."""
-    return tuple(dict.fromkeys(reason for draft in drafts for reason in draft.edit.held))
+def said_of(drafts: Sequence[Draft]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What drafts leave as it is, and what they take from another photograph, each said once."""
+    held = tuple(dict.fromkeys(reason for draft in drafts for reason in draft.edit.held))
+    return held, tuple(dict.fromkeys(part for draft in drafts for part in draft.edit.taken))
+
+
+def in_words(held: Sequence[str], taken: Sequence[str]) -> dict[str, str]:
+    """The same for the metadata of a file, without what there is nothing of."""
+    said = {"held": "; ".join(held), "taken": "; ".join(taken)}
+    return {key: text for key, text in said.items() if text}
 
 
 class _Clock:

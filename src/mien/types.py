@@ -113,7 +113,8 @@ class Composition(Generic[Array]):
     `gain` (B, 1, S, S) >= 0, where there is one, multiplies the light of what shows through (its
     values counted from black): shade and folds that leave the skin's texture alone. Such a
     composition is drawn at the photograph's own size, and every pixel means what it says.
-    `held`: parts of the face that were left as they are, each with the reason, to be shown.
+    `held`: parts of the face that were left as they are, each with the reason, to be shown;
+    `taken`: parts that another photograph of the person shows, likewise.
     """
 
     flow: Array
@@ -121,12 +122,13 @@ class Composition(Generic[Array]):
     paint: Array
     gain: Array | None = None
     held: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
 
     def mapped(self, convert: Callable[[Any], Any]) -> Composition[Any]:
         """The same composition with each of its fields converted."""
         gain = None if self.gain is None else convert(self.gain)
         flow, mask, paint = (convert(field) for field in (self.flow, self.mask, self.paint))
-        return Composition(flow, mask, paint, gain, self.held)
+        return Composition(flow, mask, paint, gain, self.held, self.taken)
 
     @property
     def nothing(self) -> bool:
@@ -158,12 +160,18 @@ class Identity(Generic[Array]):
 class Expression(Generic[Array]):
     """What is transferred: a code (B, D). Codes of one method lie in one space, where lines mean
     intensity.
+
+    `mouths`: of each face (B) what is known of the inside of its mouth, if another photograph of
+    the person says it (`face_model.inside.Mouth`), or None; empty where none does.
     """
 
     code: Array
+    mouths: tuple[Any, ...] = ()
 
     def toward(self, other: Expression[Array], intensity: float | Array) -> Expression[Array]:
         """The point on the line from this expression (0) through the other (1) and beyond; one
-        intensity, or (B, 1).
+        intensity, or (B, 1). Mouths are the other's, where it knows any: they carry themselves to
+        every opening.
         """
-        return Expression(self.code + intensity * (other.code - self.code))
+        code = self.code + intensity * (other.code - self.code)
+        return Expression(code, other.mouths or self.mouths)

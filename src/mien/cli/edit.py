@@ -222,8 +222,9 @@ def _say(result: Result, job: Job) -> None:
     count, found = len(result.faces), result.found
     which = f"{count} of {found} faces (--face chooses)" if count < found else f"{count} face"
     plural = "s" if count == found > 1 else ""
-    held = f" ({'; '.join(result.held)})" if result.held else ""
-    typer.echo(f"{job.target}: {result.metadata['guide']} on {which}{plural}{held}")
+    notes = "; ".join((*result.held, *result.taken))
+    said = f" ({notes})" if notes else ""
+    typer.echo(f"{job.target}: {result.metadata['guide']} on {which}{plural}{said}")
 
 
 def _report(outcome: Outcome, passed: Mapping[str, Sequence[Path]], seconds: float) -> None:

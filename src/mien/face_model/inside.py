@@ -9,36 +9,24 @@ the lips: it falls off along the tongue, behind the teeth, under the lip and int
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from mien.face_model import teeth
-from mien.face_model.arrays import Bool, Double, Float, Index, Int, Real, UInt8
+from mien.face_model.arrays import Bool, Double, Float, Index, Int, UInt8
 from mien.face_model.jaw import Jaw
+from mien.face_model.known_inside import LIPS, KnownInside, Opening, toned
 from mien.face_model.lower import lower_row
 from mien.face_model.mesh import TEETH, FaceModel
 from mien.face_model.mouths import FLAT, Donor, MouthLibrary, own
+from mien.face_model.rows import along, columns, hung, lifted, lip_over, sampled, widened
 from mien.face_model.tones import Tones
 
-STRETCH = (0.85, 1.3)
-"""Bounds of the height of a donor's teeth, in units of their own."""
-CROWN = (1.02, 0.08)
-"""Height of the middle crowns, cm, and how much less it is 1 cm aside: a donor who shows less of
-them may be stretched up to this."""
-COVERED, LIFT = 0.08, 0.4
-"""How far the lower lip may hide the upper teeth's edge, cm: smiles follow it. Beyond that the row
-is lifted, by this much at most."""
 ARC = np.float32(0.4)
 """The sides of a row rise by this at most, cm: a raised chin shows a rounder row."""
-EVEN = 0.4
-"""Over what width, cm, the stretch is the same."""
-WIDER, SIDES_FROM, FILLED = 1.3, 0.8, 0.9
-"""How much the sides of a row, from this far from the middle (cm) on, are widened at most to fill
-this part of the mouth's width."""
-GUM_EDGE = 0.06
-"""Over what height, cm, the row fades into gum."""
 
 GUM = np.array([0.88, 0.56, 0.55], np.float32)
 TONGUE = np.array([1.1, 0.66, 0.63], np.float32)
@@ -129,6 +117,8 @@ class Mouth:
         self._shown = (donor if before is None else before.row).shown
         self._jaws = Jaw(model, upper=True), Jaw(model, upper=False)
         self._own, self._before = None, before
+        self._known: KnownInside | None = None
+        self._lips_at = model.landmarks[LIPS]
         self._lips, self._skull = model.landmarks[60:68], upper_teeth(model)
         if before is not None:
             (x, y), place = (
@@ -169,6 +159,18 @@ class Mouth:
         """Whether the teeth are those of the photograph."""
         return self._own is not None
 
+    def knowing(self, opening: Opening, points: Float) -> Mouth:
+        """The same mouth, of which another photograph of the person shows an `opening` that looks
+        as this one does where the mesh is at `points` (N, 2) px."""
+        x, y = points[self._lips_at].T
+        across, above = self._jaws[0].place(points)(x, y)
+        _, low = self._jaws[1].place(points)(x, y)
+        out = copy(self)
+        out._known = KnownInside.carried(
+            toned(opening, self.tones), across, np.diag(above), np.diag(low)
+        )
+        return out
+
     def __call__(self, view: View) -> tuple[Float, Float]:
         """The inside (H, W, 3), 0..255, and how much of it (H, W) shows over the lips.
 
@@ -177,16 +179,16 @@ class Mouth:
         height, width = view.mask.shape
         x = np.arange(width, dtype=np.float32) + np.float32(view.corner[0])
         y = np.arange(height, dtype=np.float32) + np.float32(view.corner[1])
-        across, above = self._jaws[0].place(view.points)(x, y)
+        across, high = self._jaws[0].place(view.points)(x, y)
         if self._own is not None:
-            column = _columns(across - np.float32(self._own[0]))
-            above = above - np.float32(self._own[1]) - _along(column, self.donor.arc)
+            column = columns(across - np.float32(self._own[0]))
+            above = high - np.float32(self._own[1]) - along(column, self.donor.arc)
         else:
-            column = _columns(_widened(self.donor, across, view.mask))
-            above = above - ARC * np.tanh(_along(column, self.donor.arc) / ARC)
-            above = above - _lifted(view.mask, above)
-        cut = _cut(view.mask, above, view.unit)
-        row, over = _hung(self._levels, self.donor.top, column, above, cut, view.unit)
+            column = columns(widened(self.donor, across, view.mask))
+            above = high - ARC * np.tanh(along(column, self.donor.arc) / ARC)
+            above = above - lifted(view.mask, above)
+        lip = lip_over(view.mask, above, view.unit)
+        row, over = hung(self._levels, self.donor.top, column, above, lip, view.unit)
         colour = self._cavity(view, row[..., 3], np.maximum(-above, 0))
         colour = self._over(colour, *self._lower(view, x, y))
         colour = np.asarray(colour + over[..., None] * (self._gum - colour), np.float32)
@@ -194,11 +196,15 @@ class Mouth:
         floor = self._throat * np.float32(DARKEST)
         light = _light(view.mask, view.unit, self.tones.aside)
         if self.is_own:  # what the photograph shows is shaded already
-            light = light ** (1 - SHADED * row[..., 3] * _along(column, self._shown))
-        lit = floor + (colour - floor) * self._bounced(light)
-        lit = lit + (self._veil * (1 - self.is_own * row[..., 3:])) * (self.tones.lip - lit)
+            light = light ** (1 - SHADED * row[..., 3] * along(column, self._shown))
+        shaded = floor + (colour - floor) * self._bounced(light)
+        veil = self._veil * (1 - self.is_own * row[..., 3:])
+        lit = np.asarray(shaded + veil * (self.tones.lip - shaded), np.float32)
+        if self._known is not None:
+            _, low = self._jaws[1].place(view.points)(x, y)
+            lit = self._known.over(lit, across, high, low, view.unit)
         soft = cv2.GaussianBlur(view.mask.astype(np.float32), (0, 0), max(RIM * view.unit, 0.9))
-        return np.asarray(lit, np.float32), np.asarray(soft, np.float32)
+        return lit, np.asarray(soft, np.float32)
 
     def _bounced(self, light: Float) -> Float:
         """`light` (H, W) by channel (H, W, 3)."""
@@ -238,13 +244,13 @@ class Mouth:
     def _lower(self, view: View, x: Float, y: Float) -> tuple[Float, float]:
         """The lower row (H, W, 4), premultiplied, and its light."""
         across, above = self._jaws[1].place(view.points)(x, y)
-        column = _columns(across)
+        column = columns(across)
         gap = float(view.mask.sum(0).max()) / view.unit
         narrow, far = LOWER_GAP
         wide = float(np.clip((gap - narrow) / (far - narrow), 0, 1))
         lift, light = (a + (b - a) * wide for a, b in (LOWER_LIFT, LOWER_LIGHT))
         high = np.minimum(np.float32(lift) - above, np.float32(FLAT.above - 1 / FLAT.density))
-        row = _sampled(self._lower_levels, column, high, view.unit)
+        row = sampled(self._lower_levels, column, high, view.unit)
         sunk, stands = SLIVER
         seen = float((row[..., 3] * view.mask).sum(0).max()) / view.unit
         return row * np.float32(np.clip((seen - sunk) / (stands - sunk), 0, 1)), light
@@ -281,88 +287,6 @@ def mouth_of(
 
 _UPPER, _LOWER, _TONGUE = 1, 2, 3
 """Parts of the mesh that are drawn in a way of their own."""
-
-
-def _columns(across: Float) -> Float:
-    """Columns (W,) of a flat row at places across it (W,), cm."""
-    last = FLAT.shape[1] - 1
-    column = np.clip((across + FLAT.half) * FLAT.density - 0.5, 0, last)
-    return np.asarray(column, np.float32)
-
-
-def _along(column: Real, values: Float) -> Float:
-    """`values` (C,) of a flat row at `column` (W,)."""
-    return np.interp(column, np.arange(len(values)), values).astype(np.float32)
-
-
-def _widened(donor: Donor, across: Float, mask: Bool) -> Float:
-    """Places across the row (W,), cm, with its sides drawn out towards the corners of a wide
-    mouth."""
-    at = np.flatnonzero(mask.any(0))
-    half = float(np.abs(across[at[[0, -1]]]).mean()) * FILLED
-    wider = np.clip((half - SIDES_FROM) / max(donor.reach - SIDES_FROM, 0.1), 1.0, WIDER)
-    beyond = np.maximum(np.abs(across) - SIDES_FROM, 0)
-    drawn_in = np.sign(across) * beyond * (1 - 1 / wider)
-    return np.asarray(across - drawn_in, np.float32)
-
-
-def _lifted(mask: Bool, above: Float) -> np.float32:
-    """By how much, cm, the row is lifted so that the lower lip does not hide the edge of its front
-    teeth; soft at both ends, so that a rising smile does not jump."""
-    at = np.flatnonzero(mask.any(0))
-    middle = at[len(at) // 4 : len(at) - len(at) // 4]
-    if not len(middle):
-        return np.float32(0)
-    last = mask.shape[0] - 1 - mask[::-1].argmax(0)[middle]
-    hidden = float(above[last, middle].mean()) - COVERED
-    soft = 0.04
-    grown = soft * np.logaddexp(0.0, hidden / soft)
-    return np.float32(LIFT * np.tanh(grown / LIFT))
-
-
-def _cut(mask: Bool, above: Float, unit: float) -> Float:
-    """How high (W,), cm above the teeth's edge, the upper lip lets them be seen; even over
-    neighbours."""
-    some = mask.any(0)
-    high = np.asarray(above[mask.argmax(0), np.arange(mask.shape[1])] * some, np.float32)
-    weight = _evened(np.asarray(some, np.float32), unit)
-    return np.asarray(_evened(high, unit) / np.maximum(weight, 1e-3), np.float32)
-
-
-def _evened(line: Float, unit: float) -> Float:
-    """`line` (W,) smoothed over `EVEN`."""
-    blurred = cv2.GaussianBlur(line[None], (0, 0), max(EVEN * unit, 1.0))
-    return np.asarray(blurred[0], np.float32)
-
-
-def _hung(
-    levels: tuple[Float, ...], top: Float, column: Float, above: Float, cut: Float, unit: float
-) -> tuple[Float, Float]:
-    """The row (H, W, 4), premultiplied, of `levels` that is seen up to `top` (C,) cm, at columns
-    (W,) and heights (H, W) cm under a lip that cuts it at `cut` (W,) cm; and how much (H, W) each
-    pixel is gum above it."""
-    own = _along(column, top)
-    shown = np.asarray(np.maximum(_evened(own, unit), 0.2), np.float32)
-    crown = CROWN[0] - CROWN[1] * np.abs((column + 0.5) / FLAT.density - FLAT.half)
-    most = np.maximum(STRETCH[1], crown / shown)
-    stretch = np.clip(cut / shown, STRETCH[0], most).astype(np.float32)
-    high = np.where(above > 0, above / stretch, above)
-    over = np.clip((high - own) / GUM_EDGE + 1, 0, 1).astype(np.float32)
-    return _sampled(levels, column, high, unit) * (1 - over)[..., None], over
-
-
-def _sampled(levels: tuple[Float, ...], column: Float, high: Float, unit: float) -> Float:
-    """The flat row (H, W, 4), premultiplied, at columns (W,) and heights (H, W) cm, for a picture
-    of `unit` px per cm."""
-    deepest = len(levels) - 1
-    level = int(np.clip(np.floor(np.log2(max(FLAT.density / unit, 1.0)) + 0.35), 0, deepest))
-    picture = levels[level]
-    scale = np.float32(picture.shape[1] / levels[0].shape[1])
-    line = (np.float32(FLAT.above) - high) * np.float32(FLAT.density)
-    u = np.ascontiguousarray(np.broadcast_to((column + 0.5) * scale - 0.5, line.shape), np.float32)
-    v = np.asarray(line * scale - 0.5, np.float32)
-    out = cv2.remap(picture, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    return np.asarray(out, np.float32)
 
 
 def _spread(colour: Float, mask: Bool, sigma: float) -> Float:

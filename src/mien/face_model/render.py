@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import cv2
@@ -31,12 +31,14 @@ from mien.face_model.frame import (
 )
 from mien.face_model.gaze import gaze, irises_of, pupils
 from mien.face_model.glasses import rims
+from mien.face_model.inside import Mouth
+from mien.face_model.known_inside import Opening, sharp_beside
 from mien.face_model.mesh import FaceModel
 from mien.face_model.mouths import Donor
 from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.problem import ruler
 from mien.face_model.sampling import shrink
-from mien.face_model.shade import mend, mouth_mask, shade
+from mien.face_model.shade import Skin, mend, mouth_mask, shade
 from mien.face_model.sitter import Sitter
 from mien.face_model.threads import one_thread, together
 
@@ -236,13 +238,15 @@ class Rig:
         size: int,
         fine: int | None = None,
         pose_light: PoseAndLight = PoseAndLight(),  # noqa: B008 - frozen
+        mouth: Mouth | None = None,
     ) -> Drawing:
         """The face under raw blendshape weights (53,) as fields of side `size` px over the crop.
 
         Lids, lashes, teeth and lips are drawn at `fine` times that and averaged, so that their
         edges have no stairs: at twice, or on a small face more. The exposure of `pose_light` is not
-        drawn.
+        drawn. `mouth`: what is drawn between the lips, if not what the photograph alone gives.
         """
+        skin = self._skin if mouth is None else replace(self._skin, inside=mouth)
         fine = fine or max(2, math.ceil(DETAILED / size))
         with one_thread():
             scene, wrinkle_map = self._scene(
@@ -258,10 +262,10 @@ class Rig:
                 for points in [resized(scene.landmarks[part], SOURCE_SIZE, size)]
             ]
             windows = [window for window in around if window is not None]
-            skin = partial(self._skin_drawn, scene, wrinkle_map, drawn, size, fine > 1)
+            all_of_it = partial(self._skin_drawn, skin, scene, wrinkle_map, drawn, size, fine > 1)
             calls = [
-                skin,
-                *(partial(self._drawn, scene, wrinkle_map, window) for window in windows),
+                all_of_it,
+                *(partial(self._drawn, skin, scene, wrinkle_map, window) for window in windows),
             ]
             drawing, *details = together(calls)
             for window, finer in zip(windows, details, strict=True):
@@ -270,20 +274,31 @@ class Rig:
         return drawing
 
     def _skin_drawn(
-        self, scene: Scene, wrinkle_map: Float | None, window: Window, size: int, only: bool
+        self,
+        skin: Skin,
+        scene: Scene,
+        wrinkle_map: Float | None,
+        window: Window,
+        size: int,
+        only: bool,
     ) -> Drawing:
         """The fields of the whole picture at side `size`; `only` skin, where the rest is drawn
         finer."""
-        return self._drawn(scene, wrinkle_map, window, skin_only=only).enlarged(size)
+        return self._drawn(skin, scene, wrinkle_map, window, skin_only=only).enlarged(size)
 
     def _drawn(
-        self, scene: Scene, wrinkle_map: Float | None, window: Window, skin_only: bool = False
+        self,
+        skin: Skin,
+        scene: Scene,
+        wrinkle_map: Float | None,
+        window: Window,
+        skin_only: bool = False,
     ) -> Drawing:
         """The fields of one window."""
         frame = Frame.of(scene, window, skin_only)
-        layers = shade(self._skin, frame, wrinkle_map)
+        layers = shade(skin, frame, wrinkle_map)
         if window.fine > 1:
-            mend(self._skin, frame, layers)
+            mend(skin, frame, layers)
         flow, seen = shrink_flow(frame.flow(), layers.keep, window.fine)
         far = np.linalg.norm(flow, axis=-1, keepdims=True) * np.float32(window.side)
         flow *= np.clip(far / UNSEEN - 1, 0, 1)
@@ -291,6 +306,20 @@ class Rig:
         gain = np.where(seen > 0, lit / np.maximum(seen, np.float32(1e-6)), np.float32(1))
         points = resized(scene.landmarks, SOURCE_SIZE, window.side)
         return Drawing(flow, seen, gain, _mean(layers.paint, window.fine), points)
+
+    @one_thread()
+    def mouth_knowing(self, photo: UInt8, landmarks: Float, weights: Float) -> Mouth | None:
+        """The person's mouth, the inside of which another photograph (H, W, 3) of the person with
+        landmarks (68, 2) px shows as it is under raw blendshape weights (53,); None if that is too
+        blurred, or has no colour where this one has."""
+        own = resized(self.fit.landmarks, SOURCE_SIZE, len(self.crop))
+        opening, inside = Opening.of(photo, landmarks), self._skin.inside
+        if not sharp_beside(photo, landmarks, self.crop, own):
+            return None
+        if opening.mono > inside.tones.mono + 0.5:
+            return None
+        scene, _ = self._scene(weights, self.fit.camera, 1.0, False, PoseAndLight(), None)
+        return inside.knowing(opening, scene.points)
 
     @property
     def fault(self) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -52,9 +53,7 @@ class Tones:
     @cached_property
     def mono(self) -> float:
         """1 for a photograph of one hue (grey, sepia), 0 for one in colour."""
-        tints = np.stack([tint(c) for c in (self.white, self.skin, self.lip)])
-        low, high = MONO
-        return float(np.clip((high - float(np.ptp(tints, axis=0).max())) / (high - low), 0, 1))
+        return one_hue((self.white, self.skin, self.lip))
 
     @cached_property
     def level(self) -> float:
@@ -105,6 +104,13 @@ class Tones:
             grey = float(share @ LUMA) * self.level * tint(self.skin)
             return np.asarray(share * gain * (1 - self.mono) + grey * self.mono, np.float32)
         return np.asarray(share * gain, np.float32)
+
+
+def one_hue(colours: Sequence[Float]) -> float:
+    """1 where colours (3,) of parts that have hues of their own have the same, 0 where not."""
+    tints = np.stack([tint(colour) for colour in colours])
+    low, high = MONO
+    return float(np.clip((high - float(np.ptp(tints, axis=0).max())) / (high - low), 0, 1))
 
 
 def tint(colour: Real) -> Float:

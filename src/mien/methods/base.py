@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self
 
@@ -202,7 +203,7 @@ class Method(ABC, Generic[Array]):
         change = stronger(self.strengths_used, intensity * (wanted - read))
         moved = self.array((read + change).astype(np.float32))
         step = self.from_units(moved).code - self.from_units(start).code
-        return Expression(own.code + step)
+        return replace(own, code=own.code + step)
 
     def wanted(
         self,

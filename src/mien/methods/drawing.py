@@ -15,6 +15,7 @@ import numpy as np
 from mien.errors import FaceUndrawable
 from mien.face_model.animate import asked, effective
 from mien.face_model.arrays import Float
+from mien.face_model.inside import Mouth
 from mien.face_model.mesh import FaceModel
 from mien.face_model.mouths import Donor
 from mien.face_model.pose_light import PoseAndLight
@@ -31,6 +32,9 @@ FITTED = 4
 """Fitted faces that are kept for the next ask, at most;"""
 PIXELS = 1_200_000
 """and pixels of their crops, at most, unless a single one has more: 60 bytes each."""
+
+INSIDE_TAKEN = "what lies between the lips is the reference's, which shows the same person"
+"""What a result says whose mouth is known from another photograph."""
 
 
 class Memory(Generic[T]):
@@ -124,29 +128,39 @@ class ModelHead:
         if any(rig.fault is not None for rig in rigs):
             return None
         goals = [self.own(rig) + step for rig, step in zip(rigs, steps, strict=True)]
-        return self.drawn(source, np.stack(goals), [PoseAndLight()] * len(goals), side)
+        return self.drawn(source, np.stack(goals), [PoseAndLight()] * len(goals), side=side)
 
     def drawn(
         self,
         source: Faces[Float],
         goals: Float,
-        poses_and_lights: list[PoseAndLight],
+        poses_and_lights: Sequence[PoseAndLight],
+        mouths: Sequence[Mouth | None] = (),
         side: int | None = None,
     ) -> Composition[Float]:
         """Each face (B) showing blendshape weights (B, 53), relative to the person at rest, with
-        the head turned and lit, drawn at its own size or at `side` px, whichever is less."""
+        the head turned and lit, and with the mouths (B) that are known from other photographs;
+        drawn at its own size or at `side` px, whichever is less."""
+        rigs = self.rigs(source)
         size: int = source.pixels.shape[-1]
         size = size if side is None else min(size, side)
+        known = mouths or (None,) * len(rigs)
         drawings = [
-            rig.draw(self.absolute(rig, goal), size, pose_light=pose_light.within(rig.fit.camera))
-            for rig, goal, pose_light in zip(
-                self.rigs(source), goals, poses_and_lights, strict=True
+            rig.draw(
+                self.absolute(rig, goal),
+                size,
+                pose_light=pose_light.within(rig.fit.camera),
+                mouth=mouth,
+            )
+            for rig, goal, pose_light, mouth in zip(
+                rigs, goals, poses_and_lights, known, strict=True
             )
         ]
         fields = zip(*map(_fields, drawings), strict=True)
         flow, mask, paint, gain = map(_batch, fields)
-        held = tuple(dict.fromkeys(part for rig in self.rigs(source) for part in rig.held))
-        return Composition(flow, mask, paint, gain, held)
+        held = tuple(dict.fromkeys(part for rig in rigs for part in rig.held))
+        taken = (INSIDE_TAKEN,) if any(known) else ()
+        return Composition(flow, mask, paint, gain, held, taken)
 
     def absolute(self, rig: Rig, goal: Float) -> Float:
         """The mesh's own weights (53,) for those relative to rest: what is not asked to change

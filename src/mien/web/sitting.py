@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from mien import facs, images
-from mien.editor import Editor, Result, paste_back, reasons_of
+from mien.editor import Editor, Result, in_words, paste_back, said_of
 from mien.errors import MienError
 from mien.faces import align
 from mien.faces.detect import choose, detect
@@ -185,11 +185,10 @@ class Sitting:
             len(worn),
         )
         metadata |= {"heads": ",".join(heads)}
-        held = reasons_of(drafts)
-        if held:
-            metadata |= {"held": "; ".join(held)}
+        held, taken = said_of(drafts)
+        metadata |= in_words(held, taken)
         faces = tuple(self.faces[i] for i, _ in worn)
-        return Result(photo, faces, len(self.faces), metadata, self.photo, heads=heads, held=held)
+        return Result(photo, faces, len(self.faces), metadata, self.photo, {}, heads, held, taken)
 
     def sheet(self, intensity: float, labels: Sequence[str] = facs.EMOTIONS) -> dict[str, UInt8]:
         """The first of the chosen faces in these expressions, uint8 (s, s, 3), s up to `TILE`."""

@@ -8,6 +8,7 @@ FaceKit. See docs/methods/morphable.md for what differs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -19,6 +20,7 @@ from mien.errors import FaceUndrawable
 from mien.face_model import packed
 from mien.face_model import units as model_units
 from mien.face_model.fit import Fit, fit
+from mien.face_model.inside import Mouth
 from mien.face_model.mesh import FaceModel
 from mien.face_model.pose_light import PoseAndLight
 from mien.guides import ActionUnits, Blendshapes, Gaze, Label, Reference, Staging
@@ -55,7 +57,7 @@ class Morphable(Method[Float]):
         self._given: ModelHead | None = None
         self._reads: Memory[Float] = Memory(REMEMBERED)
         self._references: Memory[retargeting.Face] = Memory(REMEMBERED)
-        self._changes: Memory[Float] = Memory(REMEMBERED)
+        self._changes: Memory[tuple[Float, Mouth | None]] = Memory(REMEMBERED)
         self._pairs: Memory[bool] = Memory(REMEMBERED)
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, str]) -> None:
@@ -97,17 +99,20 @@ class Morphable(Method[Float]):
         self, faces: Faces[Float], source: Faces[Float] | None, own: Expression[Float] | None
     ) -> Expression[Float]:
         """By the reader and the mouth's landmarks, see `retargeting`, as a change from the source:
-        whatever is taken for an expression in a face at rest, or in a poor picture, falls out."""
+        whatever is taken for an expression in a face at rest, or in a poor picture, falls out. With
+        the mouth that the reference shows, if it is the source's own."""
         if source is None or own is None:
             return Expression(self._padded(self._read(faces)))
         others = [one(faces, i if len(faces) > 1 else 0) for i in range(len(source))]
-        steps = [
+        changes = [
             self._changes.kept(face.digest + other.digest, partial(self._change, face, other))
             for face, other in zip(
                 map(partial(one, source), range(len(source))), others, strict=True
             )
         ]
-        return Expression(own.code + self._padded(np.stack(steps)))
+        steps, mouths = zip(*changes, strict=True)
+        known = mouths if any(mouths) else own.mouths
+        return Expression(own.code + self._padded(np.stack(steps)), known)
 
     def from_labels(self, index: NDArray[Any]) -> Expression[Float]:
         return self.from_units(np.stack([facs.prototype(facs.EMOTIONS[int(i)]) for i in index]))
@@ -129,7 +134,7 @@ class Morphable(Method[Float]):
         code = own.code.copy()
         code[:, TURN] += np.array(turn, np.float32)
         code[:, LIGHT] += np.array(light, np.float32)
-        return Expression(code)
+        return replace(own, code=code)
 
     def held(
         self, own: Expression[Float], wanted: Expression[Float], numbers: Iterable[int]
@@ -138,7 +143,8 @@ class Morphable(Method[Float]):
         at = [column for number in numbers for column in facs.columns(f"AU{number}")]
         moved = np.flatnonzero(model_units.matrix(self.model.names)[at].any(0))
         code[:, moved] = own.code[:, moved]
-        return Expression(code)
+        opened = self.model.index["jawOpen"] in moved
+        return Expression(code, own.mouths if opened else wanted.mouths)
 
     def units(self, expression: Expression[Float]) -> Float:
         rows = expression.code[:, : TURN.start]
@@ -158,7 +164,8 @@ class Morphable(Method[Float]):
             if rig.fault is not None:
                 raise FaceUndrawable(f"this face is left alone: {rig.fault}")
         poses_and_lights = [_pose_and_light(code) for code in codes]
-        return self.model_head.drawn(source, codes[:, : TURN.start], poses_and_lights, side)
+        weights, mouths = codes[:, : TURN.start], expression.mouths
+        return self.model_head.drawn(source, weights, poses_and_lights, mouths, side)
 
     def composed(self, pixels: Float, edit: Composition[Float]) -> Float:
         """Of the composition's own side, as the face model draws all of them."""
@@ -179,8 +186,9 @@ class Morphable(Method[Float]):
     def _own(self, source: Faces[Float], seen: Faces[Float]) -> Expression[Float]:
         return self.encode(seen)  # the fits are remembered already
 
-    def _change(self, source: Faces[Float], reference: Faces[Float]) -> Float:
-        """The change of weights (53,) from one face to another's expression."""
+    def _change(self, source: Faces[Float], reference: Faces[Float]) -> tuple[Float, Mouth | None]:
+        """The change of weights (53,) from one face to another's expression, and the mouth that it
+        shows of the same person."""
         (rig,) = self.model_head.rigs(source)
         here = self._face(source, rig.fit)
         there = self._references.get(reference, self.look)
@@ -191,7 +199,13 @@ class Morphable(Method[Float]):
             same = self._pairs.kept(pair, partial(there.is_of, here))
         # frames of a film are not compared: each would settle a little differently, in a second
         compared = source.people is None
-        return retargeting.retargeted(self.model_head, rig, here, there, same, compared)
+        change = retargeting.retargeted(self.model_head, rig, here, there, same, compared)
+        shown = same and compared and change.any() and retargeting.opens(here, there) > 0.5
+        if not shown or rig.fault is not None:
+            return change, None
+        goal = self.model_head.absolute(rig, self.model_head.own(rig) + change)
+        crop, points = to_uint8(reference.pixels)[0], reference.landmarks[0]
+        return change, rig.mouth_knowing(crop, points, goal)
 
     def look(self, face: Faces[Float]) -> retargeting.Face:
         """What a reference says to others, of the one face of a batch."""

@@ -133,6 +133,12 @@ def parted(faces: Faces[Float]) -> float:
     return gap * float((other | (between[..., 1] < _PALE * red)).mean())
 
 
+def opens(source: Face, reference: Face) -> float:
+    """How surely, 0..1, the reference shows more of what lies between its lips than the source."""
+    apart = reference.parted - source.parted
+    return min(max((apart - AJAR[0]) / (AJAR[1] - AJAR[0]), 0.0), 1.0)
+
+
 def strengthened(model: FaceModel, read: Float) -> Float:
     """Weights (..., 53) as the reader sees them, the mouth's as strong as mouths are."""
     mouth = np.array([name.startswith(("mouth", "jaw")) for name in model.names])
@@ -167,7 +173,7 @@ def retargeted(
         gaps = [_measures(_seen(model, face.fit))[2] for face in (reference, source)]
         change[2] = gaps[0] - gaps[1]
     if change[2] > 0:
-        change[2] *= min(max((apart - AJAR[0]) / (AJAR[1] - AJAR[0]), 0.0), 1.0)
+        change[2] *= opens(source, reference)
     goal = _closed_in(head, rig, own + step, change).astype(np.float32)
     if same and compared and rig.fault is None:
         goal = matched(head, rig, goal, reference.shown, _gap(apart))
