@@ -24,9 +24,10 @@ four of its blocks (the critic's also their deviations).
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,25 @@ def notes_of(folders: Sequence[Path]) -> Notes:
     return found
 
 
+@dataclass(frozen=True)
+class Looking:
+    """What a network sees of pictures; kept in a folder, if there is one, by the picture."""
+
+    net: perceptual.Perceptual
+    work: Path | None
+
+    def at(self, pixels: UInt8) -> dict[str, np.ndarray]:
+        """Features (D,) of a whole picture and of its face; FaceNotFound without one."""
+        if self.work is None:
+            return look(self.net, pixels)
+        path = self.work / f"{hashlib.sha256(pixels.tobytes()).hexdigest()[:24]}.npz"
+        if not path.is_file():
+            with replacing(path) as part, part.open("wb") as file:
+                np.savez(file, allow_pickle=False, **look(self.net, pixels))
+        with np.load(path) as stored:
+            return dict(stored)
+
+
 def look(net: perceptual.Perceptual, pixels: UInt8) -> dict[str, np.ndarray]:
     """Features (D,) of a whole picture and of its face."""
     (face,) = choose(detect(pixels), "largest")
@@ -103,7 +123,7 @@ def look(net: perceptual.Perceptual, pixels: UInt8) -> dict[str, np.ndarray]:
     return found
 
 
-def invented(net: perceptual.Perceptual, notes: Notes, emotion: str) -> Shown:
+def invented(net: Looking, notes: Notes, emotion: str) -> Shown:
     """Everybody's accepted picture with a whole emotion."""
     rows = []
     for note in notes:
@@ -111,12 +131,12 @@ def invented(net: perceptual.Perceptual, notes: Notes, emotion: str) -> Shown:
             if row["emotion"] == emotion and row["intensity"] == 1 and row["affect"] is None:
                 pixels = images.read(Path(note["folder"]) / row["file"]).pixels
                 frame = note["skin"][note["recipe"]["frame"]]
-                rows.append((look(net, pixels), tuple(note["group"].values()), frame))
+                rows.append((net.at(pixels), tuple(note["group"].values()), frame))
                 break
     return _shown(rows)
 
 
-def photographs(net: perceptual.Perceptual, folder: Path, emotion: str, size: int) -> Shown:
+def photographs(net: Looking, folder: Path, emotion: str, size: int) -> Shown:
     """All photographs of the set with an emotion, at the pictures' own size."""
     known = {p.person: p for s in ("train", "validation", "test") for p in pool([str(folder)], s)}
     rows = []
@@ -127,7 +147,7 @@ def photographs(net: perceptual.Perceptual, folder: Path, emotion: str, size: in
         try:
             face = face_of(pixels, record.landmarks)
             shown = portrait(pixels, face, size)
-            rows.append((look(net, shown), _group(known[record.person]), record.person))
+            rows.append((net.at(shown), _group(known[record.person]), record.person))
         except FaceNotFound as error:
             print(record.file_name, error)
     return _shown(rows)
@@ -199,7 +219,7 @@ def judged(made: Shown, real: Shown, region: str) -> dict[str, Any]:
             "spread over foldings": round(spread, 3)}  # fmt: skip
 
 
-def identity(notes: Notes, folder: Path) -> dict[str, Any]:
+def identity(notes: Notes, folder: Path, work: Path | None) -> dict[str, Any]:
     """The least distance of each picture to everybody who may be mixed, measured anew."""
     judge = descriptor()
 
@@ -207,16 +227,25 @@ def identity(notes: Notes, folder: Path) -> dict[str, Any]:
         crop = align(pixels, face, SIZE)
         return judge.one(crop.pixels, crop.landmarks)
 
+    def seen(note: dict[str, Any]) -> Iterator[Float]:
+        for row in note["pictures"]:
+            pixels = images.read(Path(note["folder"]) / row["file"]).pixels
+            yield who(pixels, choose(detect(pixels), "largest")[0])
+
     real = np.stack([
         who(pixels, face_of(pixels, p.landmarks))
         for p in pool([str(folder)]) for pixels in [images.read(p.photo).pixels]
     ])  # fmt: skip
-    least = []
+    least: list[float] = []
     for note in notes:
-        for row in note["pictures"]:
-            pixels = images.read(Path(note["folder"]) / row["file"]).pixels
-            (face,) = choose(detect(pixels), "largest")
-            least.append(float(np.linalg.norm(real - who(pixels, face), axis=1).min()))
+        told = hashlib.sha256((Path(note["folder"]) / "person.json").read_bytes()).hexdigest()
+        path = work and work / f"identity-{told[:24]}.json"
+        done = kept(path) if path else None
+        if done is None:
+            done = {"least": [float(np.linalg.norm(real - w, axis=1).min()) for w in seen(note)]}
+            if path:
+                path.write_text(json.dumps(done), encoding="utf-8")
+        least += done["least"]
     return {
         "pictures": len(least), "people who may be mixed": len(real),
         "least": round(min(least), 4), "median": round(float(np.median(least)), 4),
@@ -296,6 +325,7 @@ def main() -> None:
     parser.add_argument("--photographs", type=Path, help="the London Set, whom they are mixed from")
     parser.add_argument("--perceptual", type=Path, help="EfficientNet-Lite0 as safetensors")
     parser.add_argument("--page", action="store_true", help="draw everybody instead of measuring")
+    parser.add_argument("--work", type=Path, help="folder for what is half done")
     parser.add_argument("--side", type=int, default=84, help="of the page's pictures, px")
     parser.add_argument("--out", "-o", type=Path, required=True)
     given = parser.parse_args()
@@ -308,10 +338,13 @@ def main() -> None:
     torch.set_num_threads(1)
     net = perceptual.load(given.perceptual)
     size = len(images.read(next(given.people[0].glob("*/neutral.png"))).pixels)
+    work = given.work
+    if work is not None:
+        work.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = {
         **origin(), "seeds": [(kept(f / "settings.json") or {})["seed"] for f in given.people],
         "size": size, "acceptance": acceptance(notes), "labels": labels(notes),
-        "identity": identity(notes, given.photographs),
+        "identity": identity(notes, given.photographs, work),
         "features": "EfficientNet-Lite0, ImageNet, after blocks "
         + ", ".join(map(str, perceptual.STAGES)),
     }  # fmt: skip
@@ -319,7 +352,10 @@ def main() -> None:
         "frechet": apart, "critic": judged,
     }  # fmt: skip
     for emotion in ("neutral", "happy"):
-        sets = invented(net, notes, emotion), photographs(net, given.photographs, emotion, size)
+        sets = (
+            invented(Looking(net, work), notes, emotion),
+            photographs(Looking(net, work), given.photographs, emotion, size),
+        )
         found[emotion] = {
             region: {name: measure(*sets, region) for name, measure in measures.items()}
             for region in ("whole", "face")
