@@ -43,7 +43,7 @@ MARGIN = 0.02
 """How much further than asked a portrait must be: expressions bring a face nearer to somebody."""
 SEARCHED = 512
 """Side, px, at which a shape that is far enough from everybody is looked for."""
-FORMAT = 2
+FORMAT = 3
 REST = of_row({"label": "neutral"})
 
 

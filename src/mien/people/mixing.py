@@ -44,6 +44,8 @@ BANDS = (0.006, 0.012, 0.025, 0.05, 0.1)
 all sources are averaged."""
 FOLDED = 2e-4
 """Share of the surroundings that may be turned over; an ear is torn from about 5e-4 on."""
+THROAT = 0.5
+"""How far below the chin skin is mixed, in distances of the eyes: collars differ below."""
 GRID = 40
 """Cells a side in which the frame's surroundings follow the face."""
 
@@ -214,7 +216,8 @@ def _face(
     frame: SourceFace, index: Int, mesh: Int, known: Index,
     landmarks: Float, size: int,
 ) -> Float:  # fmt: skip
-    """Where the mixed face shows, (S, S) in 0..1: inside the outline, up to the frame's hair."""
+    """Where the mixed face shows, (S, S) in 0..1: inside the outline, up to the frame's hair,
+    and down to the throat."""
     corners = mesh[np.maximum(index, 0)]
     on_face = ((corners < len(known)).all(-1) & (index >= 0)).astype(np.uint8)
     eyes = _distance(landmarks)
@@ -226,6 +229,7 @@ def _face(
     skin = bare[np.minimum(corners, len(known))].min(-1) * on_face
     skin = np.maximum(skin, cv2.erode(inner, _disc(0.12 * eyes)))
     firm = (skin > 0.5).astype(np.uint8) * on_face
+    firm[max(0, round(float(landmarks[8, 1]) + THROAT * eyes)) :] = 0
     opened = cv2.morphologyEx(firm, cv2.MORPH_OPEN, _disc(0.08 * eyes))
     closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, _disc(0.05 * eyes))
     out = cv2.erode(closed, _disc(0.2 * eyes))
