@@ -1,37 +1,50 @@
-r"""What invented people cost, and a plan for many of them.
+r"""What invented people cost, how much more workers gain, and a plan for many of them.
 
-    python benchmarks/scale.py --photographs LONDON --count 16 --workers 1 --workers 2 \
-        -o benchmarks/results/scale.json
+    python benchmarks/scale.py --photographs LONDON --count 16 --engine local --engine ray \
+        --workers 1 --workers 2 --workers 4 -o benchmarks/results/scale.json
 
-Makes so many people at 512 px under eight expressions with each number of workers, and takes wall
-time and processor time of this process and its children, reading the sources apart. On a busy
-machine wall time says nothing and processor time is too long by a little: how busy it was is told.
-The bytes of all runs are compared.
+Makes so many people at 512 px under eight expressions by each engine (`ray`: a cluster of this
+machine, `pip install '.[ray]'`; no more workers than cores) with each number of workers, reading
+the sources apart. Wall time is told whole and, since every worker starts once however many people
+there are, after the first answers: `people an hour` and `efficiency` (over one worker's rate and
+the number of workers) are of that. Of processor time only a local engine's is known: that of this
+process and its children. On a busy machine wall time says nothing; how busy it was is told. The
+bytes of all runs are compared. A run that is there already in `--work` is not made again.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import resource
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
+
+from mistakes import or_one_line
 
 import mien
 from mien import facs
 from mien.cluster import Ray
 from mien.editor import Editor
 from mien.face_model.mesh import FaceModel
+from mien.files import replacing
 from mien.jobs import Engine, Local
 from mien.judges.identity import descriptor
+from mien.metrics.report import origin
 from mien.people import invented
 from mien.people.asks import of_labels
 from mien.people.crowd import Crowd
+from mien.people.folder import kept
 from mien.people.sources import pool
 
 SIZE, MANY, CORES = 512, 10_000_000, 1000
+CORE_HOUR, TERABYTE_MONTH = 0.04, 23.0
+"""Prices of the plan, US dollars: orders of magnitude of rented machines and object storage, to be
+replaced by the reader's own."""
 
 
 def used() -> float:
@@ -41,63 +54,102 @@ def used() -> float:
 
 
 def plan(seconds: float, size: float) -> dict[str, float]:
-    """What `MANY` pictures take of processor `seconds` and of `size` bytes each."""
+    """What `MANY` pictures take of processor `seconds` and of `size` bytes each; three copies."""
+    hours, terabytes = MANY * seconds / 3600, 3 * MANY * size / 1e12
     return {
-        "pictures": MANY,
-        "core hours": round(MANY * seconds / 3600),
-        f"days on {CORES} cores": round(MANY * seconds / CORES / 86400, 2),
-        "terabytes": round(MANY * size / 1e12, 2),
-    }
+        "pictures": MANY, "core hours": round(hours),
+        f"hours on {CORES} cores": round(hours / CORES, 2),
+        f"US dollars, {CORE_HOUR:g} a core hour": round(hours * CORE_HOUR),
+        "terabytes, as files, Parquet and WebDataset": round(terabytes, 2),
+        f"US dollars a month, {TERABYTE_MONTH:g} a terabyte": round(terabytes * TERABYTE_MONTH),
+    }  # fmt: skip
+
+
+def measured(
+    crowd: Crowd, editor: Editor, engine: Engine, workers: int, count: int
+) -> dict[str, Any]:
+    """One run: times, counts, and a digest of all pictures."""
+    asks, load = of_labels(facs.EMOTIONS), os.getloadavg()[0]
+    settings = invented.Settings(
+        invented.sources_digest(crowd), "morphable", "", 1, SIZE, 4, 0.45,
+        ("gender", "ethnicity"), {}, invented.asks_digest(asks),
+    )  # fmt: skip
+    answers: list[float] = []
+    with tempfile.TemporaryDirectory() as place:
+        out = Path(place)
+        clock, began = time.perf_counter(), used()
+        report = invented.write(
+            crowd, editor, settings, out, count, asks,
+            lambda _: answers.append(time.perf_counter()), engine,
+        )  # fmt: skip
+        wall, processor = time.perf_counter() - clock, used() - began
+        files = {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*.png"))}
+    pictures, warm = len(report.records), workers  # what each has under way first
+    row: dict[str, Any] = {
+        "pictures": pictures, "portraits drawn": report.attempts, "wall s": round(wall, 1),
+        "until the first answer, s": round(answers[0] - clock, 1),
+        "bytes a picture": round(sum(map(len, files.values())) / max(pictures, 1)),
+        "load of the machine before": round(load, 1),
+        "digest": hashlib.sha256(repr(sorted(
+            (name, hashlib.sha256(data).hexdigest()) for name, data in files.items()
+        )).encode()).hexdigest(),
+    }  # fmt: skip
+    if count > warm:
+        rate = (count - warm) / (answers[-1] - answers[warm - 1])
+        row["people an hour"] = round(3600 * rate, 1)
+        row["hours for 1,000 people"] = round(1000 / rate / 3600, 2)
+    if isinstance(engine, Local):  # a cluster's processes are not this one's children
+        row["processor s a picture"] = round(processor / pictures, 3)
+        row["plan"] = plan(processor / pictures, row["bytes a picture"])
+    return row
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--photographs", required=True, help="the London Set")
     parser.add_argument("--count", type=int, default=16, help="people")
     parser.add_argument("--workers", type=int, action="append", help="processes; repeat it")
-    parser.add_argument(
-        "--engine", choices=["local", "ray"], default="local",
-        help="ray: a cluster of this machine",
-    )  # fmt: skip
+    parser.add_argument("--engine", choices=["local", "ray"], action="append", help="repeat it")
+    parser.add_argument("--work", type=Path, help="folder for what is half done")
     parser.add_argument("--out", "-o", type=Path, required=True)
     given = parser.parse_args()
-    began = used()
+    began, cores = used(), os.cpu_count() or 1
     crowd = Crowd(FaceModel.load(), pool([given.photographs]), descriptor())
-    found: dict[str, object] = {
-        "engine": given.engine, "people": given.count, "size": SIZE, "cores": os.cpu_count(),
+    found: dict[str, Any] = {
+        **origin(), "people": given.count, "size": SIZE, "cores": cores,
         "sources": len(crowd.people),
         "reading sources, processor s": round(used() - began, 1),
     }  # fmt: skip
-    editor, asks = Editor(mien.load()), of_labels(facs.EMOTIONS)
-    seen: set[tuple[tuple[str, bytes], ...]] = set()
-    for workers in given.workers or [1]:
-        load = os.getloadavg()[0]
-        settings = invented.Settings(
-            invented.sources_digest(crowd), "morphable", "", 1, SIZE, 4, 0.45,
-            ("gender", "ethnicity"), {}, invented.asks_digest(asks),
-        )  # fmt: skip
-        engine: Engine = Local(workers) if given.engine == "local" else Ray(None, workers)
-        with tempfile.TemporaryDirectory() as place:
-            out = Path(place)
-            clock, began = time.perf_counter(), used()
-            report = invented.write(crowd, editor, settings, out, given.count, asks, engine=engine)
-            wall, processor = time.perf_counter() - clock, used() - began
-            files = {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*.png"))}
-        seen.add(tuple(files.items()))
-        count = len(report.records)
-        size = sum(map(len, files.values())) / max(count, 1)
-        row: dict[str, object] = {
-            "pictures": count, "portraits drawn": report.attempts, "wall s": round(wall, 1),
-            "bytes a picture": round(size), "load of the machine before": round(load, 1),
-        }  # fmt: skip
-        if given.engine == "local":  # a cluster's processes are not this one's children
-            row["processor s a picture"] = round(processor / count, 3)
-            row["plan"] = plan(processor / count, size)
-        found[f"workers {workers}"] = row
-    found["the same bytes by all numbers of workers"] = len(seen) == 1
-    given.out.write_text(json.dumps(found, indent=1) + "\n")
+    editor = Editor(mien.load())
+    digests: set[str] = set()
+    for name in dict.fromkeys(given.engine or ["local"]):
+        rows: dict[str, Any] = {}
+        for workers in dict.fromkeys(given.workers or [1]):
+            if name == "ray" and workers > cores:
+                rows[str(workers)] = f"not run: {cores} cores"
+                continue
+            done = given.work and given.work / f"{name}-{workers}-{given.count}.json"
+            row = kept(done) if done else None
+            if row is None:
+                engine: Engine = Local(workers) if name == "local" else Ray(None, workers)
+                row = measured(crowd, editor, engine, workers, given.count)
+                if done:
+                    done.parent.mkdir(parents=True, exist_ok=True)
+                    done.write_text(json.dumps(row), encoding="utf-8")
+            digests.add(row.pop("digest"))
+            rows[str(workers)] = row
+            one = rows.get("1", {}).get("people an hour")
+            if one and "people an hour" in row:
+                row["efficiency"] = round(row["people an hour"] / one / workers, 3)
+            print(name, workers, json.dumps(row), flush=True)
+        found[name] = rows
+    found["the same bytes by all engines and numbers of workers"] = len(digests) == 1
+    with replacing(given.out) as part:
+        part.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":
-    main()
+    or_one_line(main)

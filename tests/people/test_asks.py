@@ -87,6 +87,7 @@ def test_valence_and_arousal_are_a_point_of_the_circle() -> None:
         ({"valence": "nan", "arousal": "0"}, "lie in a circle"),
         ({"label": "sad", "valence": "0.5"}, "exclude one another"),
         ({"noise": "90"}, "noise 90 is out of range"),
+        ({"background": "blue"}, "cannot read background 'blue'"),
         ({"gaze": "1"}, "cannot read gaze '1': write LEFT,UP"),
     ],
 )
@@ -175,6 +176,11 @@ def test_head_light_and_noise_vary_within_bounds() -> None:
     assert isinstance(free.parts[1], Staging)
     assert all(abs(v) <= most for v, most in zip(free.parts[1].turn, TURN, strict=True))
     assert free.parts[1].turn != (0, 0, 0)
+    walls = [varied(ask, ("background",), (5, i)).background for i in range(40)]
+    assert len(set(walls)) == 40
+    assert all(wall and min(*wall.top, *wall.bottom) > 110 for wall in walls)  # bright ones
+    asked = of_row({"label": "sad", "background": "#c0c0c0"})
+    assert varied(asked, ("background",), (5, 0)).background == asked.background
     with pytest.raises(GuideError, match="cannot vary 'hair'"):
         varied(ask, ("hair",), (1,))
 

@@ -113,6 +113,22 @@ def test_people_are_a_data_set_and_a_run_goes_on(
         write(crowd, editor, settings(crowd, seed=2), made, 1, ASKS)
 
 
+def test_a_person_stands_before_another_wall(
+    crowd: Crowd, editor: Editor, made: Path, tmp_path: Path
+) -> None:
+    asks = [of_row({"label": "neutral", "background": "#b0b8c8", "name": "wall"})]
+    write(crowd, editor, settings(crowd, expressions=asks_digest(asks)), tmp_path, 1, asks)
+    note = json.loads((tmp_path / "00000" / NOTE).read_text())
+    assert [p["background"] for p in note["pictures"]] == [None, "#b0b8c8"]
+    pixels = images.read(tmp_path / "00000/wall.png").pixels
+    assert np.abs(pixels[:40, :40].astype(float) - (0xB0, 0xB8, 0xC8)).mean() < 4
+    rest = images.read(tmp_path / "00000/neutral.png").pixels
+    own = images.read(made / "00000/neutral.png").pixels
+    np.testing.assert_array_equal(rest, own)  # the portrait keeps its wall
+    middle = np.abs(pixels.astype(float) - rest)[220:300, 230:280]
+    assert middle.mean() < 1
+
+
 def test_a_set_is_packed_for_others(made: Path, tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     assert pack(made, tmp_path) == 2

@@ -43,8 +43,8 @@ def command(
     asks: Annotated[
         Path | None,
         typer.Option("--asks", help="CSV: name, label, valence, arousal, au, blendshapes, "
-                     "intensity, side, gaze, turn, light, noise, or columns named AU12, jawOpen; "
-                     "instead of --expressions."),
+                     "intensity, side, gaze, turn, light, noise, background, or columns named "
+                     "AU12, jawOpen; instead of --expressions."),
     ] = None,
     draw: Annotated[
         str | None,
@@ -54,7 +54,8 @@ def command(
     ] = None,
     vary: Annotated[
         str | None,
-        typer.Option("--vary", help="Also vary at random: turn,light,noise; the portrait stays."),
+        typer.Option("--vary", help="Also vary at random: turn,light,noise,background; the "
+                     "portrait stays."),
     ] = None,
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Decides who they are; same seed, same people.")

@@ -19,11 +19,13 @@ from mien.guides import ExpressionSpec, Guide
 from mien.guides.blendshapes import NAMES as SHAPES
 from mien.guides.spec import FORMS
 from mien.metrics.circumplex import affect
+from mien.people import background
+from mien.people.background import Background
 from mien.people.camera import MOST_NOISE
 
 COLUMNS = (
     "name", "label", "valence", "arousal", "au", "blendshapes", "intensity", "side", "gaze", "turn",
-    "light", "noise",
+    "light", "noise", "background",
 )  # fmt: skip
 """Columns of a table of asks; any may be missing or empty. Besides, columns may be named as action
 units (`AU12`, `AU12L`) or as ARKit's blendshapes (`jawOpen`): a vector a row."""
@@ -48,6 +50,8 @@ class Ask:
     """Valence and arousal asked for, -1 to 1 each."""
     noise: float = 0.0
     """Noise of the camera, levels (`people.camera`)."""
+    background: Background | None = None
+    """The wall behind the person; None: the person's own."""
     row: tuple[tuple[str, str], ...] = ()
     """What it was read from."""
 
@@ -74,7 +78,8 @@ def of_row(row: Mapping[str, str]) -> Ask:
     if not 0 <= spec.intensity <= STRONGEST:
         raise GuideError(f"intensity {spec.intensity:g} is out of range: 0 to {STRONGEST:g}")
     noise = _noise(cells["noise"])
-    if spec.empty and not noise:
+    wall = background.read(cells["background"])
+    if spec.empty and not noise and wall is None:
         raise GuideError(
             "the row asks for nothing: fill label, valence and arousal, au, blendshapes, gaze or "
             "turn"
@@ -89,6 +94,7 @@ def of_row(row: Mapping[str, str]) -> Ask:
         _asked(spec),
         felt,
         noise,
+        wall,
         tuple((k, v) for k, v in row.items() if v),
     )
 
@@ -253,7 +259,8 @@ def _sided(unit: str, side: str) -> str:
 
 def _name(cells: Mapping[str, str], side: str) -> str:
     parts = [cells[key] for key in ("label", "au", *FORMS) if cells[key]]
-    parts += [f"{key}{cells[key]}" for key in ("valence", "arousal", "noise") if cells[key]]
+    parts += [f"{key}{cells[key]}" for key in ("valence", "arousal", "noise", "background")
+              if cells[key]]  # fmt: skip
     if cells["blendshapes"] or not parts:
         parts.insert(0, "blendshapes")
     parts += [side] * (side != "both")

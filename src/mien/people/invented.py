@@ -27,6 +27,7 @@ from mien.files import write_text
 from mien.images import Photo
 from mien.jobs import Engine, Local, Lost
 from mien.people.asks import Ask, of_row
+from mien.people.background import behind
 from mien.people.camera import noisy
 from mien.people.crowd import Crowd, Mix
 from mien.people.draws import drawn, varied
@@ -42,7 +43,7 @@ MARGIN = 0.02
 """How much further than asked a portrait must be: expressions bring a face nearer to somebody."""
 SEARCHED = 512
 """Side, px, at which a shape that is far enough from everybody is looked for."""
-FORMAT = 2
+FORMAT = 3
 REST = of_row({"label": "neutral"})
 
 
@@ -163,7 +164,11 @@ def sources_digest(crowd: Crowd) -> str:
 
 def asks_digest(asks: Sequence[Ask]) -> str:
     """SHA-256 of a list of asks."""
-    rows = [(a.name, a.guide and a.guide.describe(), a.intensity, a.noise) for a in asks]
+    rows: list[tuple[object, ...]] = [
+        (a.name, a.guide and a.guide.describe(), a.intensity, a.noise)
+        + ((a.background.describe(),) if a.background else ())
+        for a in asks
+    ]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
@@ -265,6 +270,8 @@ def _picture(
     try:
         if ask.guide is not None and ask.intensity:
             pixels = editor.edit(Photo(pixels), ask.guide, ask.intensity).pixels
+        if ask.background is not None:
+            pixels = behind(pixels, ask.background)
         if ask.noise:
             seed = hashlib.sha256(f"{person.draw.name} {ask.name}".encode()).digest()
             pixels = noisy(pixels, ask.noise, np.random.default_rng(list(seed)))
@@ -280,6 +287,7 @@ def _picture(
         "method": settings.method, "weights": settings.weights, "person": person.draw.name,
         "guide": asked, "intensity": f"{ask.intensity:g}", "noise": f"{ask.noise:g}",
         "nearest source": f"{near[1]:.3f}",
+        **({"background": ask.background.describe()} if ask.background else {}),
     }  # fmt: skip
     make(person.draw.folder)
     marked = mark.embed(pixels, 255 - pixels, [face])  # no pixel is anybody's photograph
@@ -288,8 +296,9 @@ def _picture(
     units = None if ask.units is None else [round(float(u), 4) for u in ask.units]
     note["pictures"].append(
         {"file": file, "asked": asked, "intensity": ask.intensity, "emotion": ask.emotion,
-         "affect": ask.affect, "noise": ask.noise, "units": units, "nearest": near[0],
-         "distance": round(near[1], 4), "read": read(marked, face)}
+         "affect": ask.affect, "noise": ask.noise,
+         "background": ask.background and ask.background.describe(), "units": units,
+         "nearest": near[0], "distance": round(near[1], 4), "read": read(marked, face)}
     )  # fmt: skip
 
 

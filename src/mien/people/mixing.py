@@ -24,9 +24,9 @@ from mien.face_model.arrays import Index, Int
 from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.mesh import FACE, FaceModel
 from mien.face_model.raster import rasterise
-from mien.faces.align import similarity, transform
+from mien.faces.align import side_of, similarity, transform
 from mien.people.sources import SourceFace
-from mien.types import Float, UInt8
+from mien.types import Face, Float, UInt8
 
 ROOM = 1.7
 """Side of the picture in sides of the frame's crop, where the photograph is that large."""
@@ -44,6 +44,8 @@ BANDS = (0.006, 0.012, 0.025, 0.05, 0.1)
 all sources are averaged."""
 FOLDED = 2e-4
 """Share of the surroundings that may be turned over; an ear is torn from about 5e-4 on."""
+THROAT = 0.5
+"""How far below the chin skin is mixed, in distances of the eyes: collars differ below."""
 GRID = 40
 """Cells a side in which the frame's surroundings follow the face."""
 
@@ -68,7 +70,8 @@ def mix(
         FaceUndrawable: the frame's hair and ears cannot follow the shape without folding.
     """
     frame = sources[recipe.frame]
-    matrix = _window(frame, size)
+    crop = SOURCE_SIZE * float(np.hypot(*frame.matrix[:, 0]))
+    matrix = _window(frame.pixels, frame.face, crop, size)
     own = transform(matrix, frame.points)
     target = transform(matrix, transform(frame.matrix, _target(model, frame, shape)))
     known = _known(model, sources, size, target)
@@ -102,6 +105,14 @@ def mix(
     return np.clip(np.rint(out), 0, 255).astype(np.uint8)
 
 
+def portrait(pixels: UInt8, face: Face, size: int) -> UInt8:
+    """A photograph (H, W, 3) as a mixed person's picture would show it, uint8 (size, size, 3): the
+    same window, resampled in the same way."""
+    matrix = _window(pixels, face, side_of(face), size)
+    still = np.zeros((size, size, 2), np.float32)
+    return np.clip(np.rint(_drawn(pixels, matrix, still)), 0, 255).astype(np.uint8)
+
+
 def _target(model: FaceModel, frame: SourceFace, shape: Float) -> Float:
     """Every vertex (N, 2) of a shape (N, 3) in the frame's crop of 320 px."""
     moved = shape + frame.shown  # what the frame's face shows stays
@@ -112,12 +123,12 @@ def _target(model: FaceModel, frame: SourceFace, shape: Float) -> Float:
     return out
 
 
-def _window(frame: SourceFace, size: int) -> Float:
-    """Photograph px -> px of the picture (2, 3): the head in the middle, inside the photograph."""
-    height, width = frame.pixels.shape[:2]
-    crop = SOURCE_SIZE * float(np.hypot(*frame.matrix[:, 0]))
+def _window(pixels: UInt8, face: Face, crop: float, size: int) -> Float:
+    """Photograph px -> px of the picture (2, 3): the head in the middle, inside the photograph.
+    crop: side of the face's crop, photograph px."""
+    height, width = pixels.shape[:2]
     side = min(ROOM * crop, height, width)
-    eyes = frame.face.landmarks[36:48].mean(0)
+    eyes = face.landmarks[36:48].mean(0)
     left = float(np.clip(eyes[0] - side / 2, 0, width - side))
     top = float(np.clip(eyes[1] - EYES_AT * side, 0, height - side))
     scale = size / side
@@ -205,7 +216,8 @@ def _face(
     frame: SourceFace, index: Int, mesh: Int, known: Index,
     landmarks: Float, size: int,
 ) -> Float:  # fmt: skip
-    """Where the mixed face shows, (S, S) in 0..1: inside the outline, up to the frame's hair."""
+    """Where the mixed face shows, (S, S) in 0..1: inside the outline, up to the frame's hair,
+    and down to the throat."""
     corners = mesh[np.maximum(index, 0)]
     on_face = ((corners < len(known)).all(-1) & (index >= 0)).astype(np.uint8)
     eyes = _distance(landmarks)
@@ -217,6 +229,7 @@ def _face(
     skin = bare[np.minimum(corners, len(known))].min(-1) * on_face
     skin = np.maximum(skin, cv2.erode(inner, _disc(0.12 * eyes)))
     firm = (skin > 0.5).astype(np.uint8) * on_face
+    firm[max(0, round(float(landmarks[8, 1]) + THROAT * eyes)) :] = 0
     opened = cv2.morphologyEx(firm, cv2.MORPH_OPEN, _disc(0.08 * eyes))
     closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, _disc(0.05 * eyes))
     out = cv2.erode(closed, _disc(0.2 * eyes))

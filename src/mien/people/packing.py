@@ -115,7 +115,7 @@ def _pictures(folder: Path, settings: dict[str, Any], note: dict[str, Any]) -> I
             "file_name": f"{number}/{row['file']}", "person": note["person"],
             "split": split_of(note["person"]), "emotion": row["emotion"], "asked": row["asked"],
             "intensity": row["intensity"], "valence": valence, "arousal": arousal,
-            "noise": row["noise"], "units_asked": row["units"],
+            "noise": row["noise"], "background": row.get("background"), "units_asked": row["units"],
             "emotion_read_a": read["a"]["emotion"], "units_read_a": read["a"]["units"],
             "emotion_read_b": read["b"]["emotion"], "units_read_b": read["b"]["units"],
             "gender": note["group"].get("gender"), "ethnicity": note["group"].get("ethnicity"),

@@ -30,6 +30,7 @@ from mien.jobs import Engine, Local, Lost
 from mien.methods.registry import torch_is_here
 from mien.people import stimuli
 from mien.people.asks import COLUMNS, Ask, of_row, table
+from mien.people.background import behind
 from mien.people.camera import noisy
 from mien.people.folder import kept, make, settle
 from mien.people.stimuli import Level
@@ -257,6 +258,8 @@ def _made(
     edited = sitter.pixels
     if cell.ask.guide is not None and cell.strength:
         edited = editor.edit(Photo(sitter.pixels), cell.ask.guide, cell.strength).pixels
+    if cell.ask.background is not None:
+        edited = behind(edited, cell.ask.background)
     if cell.ask.noise:
         seed = hashlib.sha256(_file(sitter, cell).encode()).digest()
         edited = noisy(edited, cell.ask.noise, np.random.default_rng(list(seed)))
