@@ -20,7 +20,7 @@ from mien.judges import Judge, Reading
 from mien.judges.identity import Descriptor
 from mien.methods.learnt import Learnt
 from mien.metrics import scorecard
-from mien.metrics.bench import JudgePanel, SectionBench, face_in
+from mien.metrics.bench import CONFUSED, JudgePanel, SectionBench, face_in
 from mien.metrics.protocols import PROTOCOLS, Protocol, Setting
 from mien.metrics.scorecard import Contestant, code_digest, followed, score, summary
 from mien.metrics.table import quality
@@ -110,6 +110,12 @@ def reference(trial: Trial) -> Tensor:
     return trial.reference.pixels
 
 
+def mixed_up(trial: Trial) -> Tensor:
+    """Fear for surprise, anger for disgust, and the other way round."""
+    shown = [facs.EMOTIONS.index(CONFUSED.get(name, name)) for name in trial.names]
+    return faces([int(p[1:]) for p in trial.people], shown).pixels
+
+
 def broken(trial: Trial) -> Tensor:
     return torch.full_like(trial.source.pixels, torch.nan)
 
@@ -119,7 +125,7 @@ def table(section: Section) -> dict[str, Any]:
     bench = SectionBench(section, PANEL)
     edits: dict[str, Editing] = {
         "nothing": nothing, "rig": answer, "random": random_expression, "mean": mean_face,
-        "reference": reference, "broken": broken,
+        "reference": reference, "broken": broken, "mixed": mixed_up,
     }  # fmt: skip
     measured = {name: bench.measure(edit) for name, edit in edits.items()}
     return {name: summary(m, measured["nothing"], False) for name, m in measured.items()}
@@ -127,6 +133,12 @@ def table(section: Section) -> dict[str, Any]:
 
 def mean(table: dict[str, Any], row: str, column: str) -> float:
     return float(table[row]["columns"][column]["mean"])
+
+
+def test_emotions_that_are_taken_for_their_like_are_counted(table: dict[str, Any]) -> None:
+    assert mean(table, "mixed", "confused_a") == mean(table, "mixed", "emotion_a") == 0.5
+    assert mean(table, "rig", "confused_a") == 0
+    assert mean(table, "nothing", "confused_a") == 0  # it is neutral
 
 
 def test_doing_nothing_gains_nothing(table: dict[str, Any]) -> None:

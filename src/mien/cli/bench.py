@@ -21,10 +21,10 @@ Methods = Annotated[
     ),
 ]
 Data = Annotated[
-    Path | None,
+    list[Path] | None,
     typer.Option(
         help="folder of photographs with a metadata.jsonl, or of a data set that mien knows: what "
-        "it knows decides which protocols run, each face at its own size"
+        "it knows decides which protocols run, each face at its own size; repeat"
     ),
 ]
 Lite0 = Annotated[
@@ -54,7 +54,8 @@ def scorecard(
     protocol: Annotated[
         list[str] | None,
         typer.Option(
-            help="real, truth, labels, control, wild; with --data pairs, labels, units, speech; "
+            help="real, truth, labels, control, wild; with --data pairs, labels, control, units, "
+            "speech; "
             "repeat (default: all)"
         ),
     ] = None,
@@ -98,14 +99,19 @@ def scorecard(
     entrants = report.entrants(method)
     known, size = None, 128
     whose = split if data and split == own.ALL else report.split(split)
-    if data is None:
+    if not data:
         chosen = report.protocols(protocol)
         contestants, size = report.contestants(entrants)
-    setting = Setting(renders or rig_home(), data_home(), whose, limit, seed, size, data)
-    if data is None:
+    folders: list[Path | None] = [*data] if data else [None]
+    settings = [
+        Setting(renders or rig_home(), data_home(), whose, limit, seed, size, one)
+        for one in folders
+    ]
+    setting = settings[0]
+    if not data:
         check(chosen, setting)
     else:
-        known = own.protocols(own.Folder.read(setting), protocol or ())
+        known = own.protocols([own.Folder.read(one) for one in settings], protocol or ())
         chosen, contestants = list(known), report.at_own_size(entrants)
     people = None if groups is None else Groups.read(groups)
     panel = JudgePanel.standing(inception, perceptual)
@@ -158,7 +164,7 @@ def judges(
     verdicts: dict[str, Any] = {}
     with progress_bar() as progress:
         for one in folders:
-            for section in own.with_truth(one):
+            for section in own.for_judges(one):
                 found = broken.measure(section, panel, real, out / "lines", progress)
                 title = f"{one.place.resolve().name}: {section.name}"
                 verdicts[title] = broken.verdicts(found)

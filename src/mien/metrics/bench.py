@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from mien import facs
 from mien.faces.detect import detect
 from mien.judges import NAMES, Judge, Reading, load
 from mien.judges.identity import Descriptor, descriptor
@@ -23,9 +24,8 @@ from mien.metrics.agreement import code_columns
 from mien.metrics.parts import Outsider, part_columns, to_levels
 from mien.metrics.pixel import (
     face_mask,
-    face_ms_ssim,
     inside,
-    ms_ssim,
+    ms_ssims,
     psnr,
     region_mask,
     sharpness,
@@ -37,6 +37,8 @@ from mien.nn.tensors import to_uint8
 from mien.types import Faces
 from mien.zoo import data_home
 
+CONFUSED = {"fear": "surprise", "surprise": "fear", "anger": "disgust", "disgust": "anger"}
+"""Emotions that share most of their units with another one: which is taken for which."""
 LOST = 0.6
 """dlib's own threshold: from here on it holds two faces for two people."""
 
@@ -167,7 +169,9 @@ class SectionBench:
     def _result(
         self, known: _Known, trial: Trial, made: Tensor, finite: Tensor
     ) -> dict[str, Tensor]:
-        out = {} if trial.truth is None else likeness(made, trial.truth, trial.source)
+        right_pixels = None if trial.truth is None else trial.truth.pixels
+        alike = None if right_pixels is None else ssim_map(made, right_pixels)
+        out = {} if trial.truth is None else likeness(made, trial.truth, trial.source, alike)
         for k, (judge, read) in enumerate(
             zip(self.panel.judges, self.panel.read(made), strict=True)
         ):
@@ -184,7 +188,7 @@ class SectionBench:
         before = sharpness(trial.source.pixels, face).clamp_min(1e-9)
         out["sharpness"] = sharpness(made, face) / before
         if self.section.parts:
-            out |= part_columns(made, trial, self.panel.perceptual)
+            out |= part_columns(made, trial, self.panel.perceptual, alike)
         if known.outsider is not None:
             out |= known.outsider.columns(made)
         out["lost"] = out["identity"] >= LOST
@@ -220,30 +224,36 @@ class SectionBench:
         return out
 
 
-def likeness(made: Tensor, truth: Faces[Tensor], source: Faces[Tensor]) -> dict[str, Tensor]:
+def likeness(
+    made: Tensor, truth: Faces[Tensor], source: Faces[Tensor], alike: Tensor | None = None
+) -> dict[str, Tensor]:
     """How like the truth's pixels (B, 3, S, S) are: whole, in the face, at eyes and mouth, wherever
-    these lie in source or truth. Each (B,).
+    these lie in source or truth. Each (B,). `alike` is their `ssim_map`, where it is known.
     """
     size, right = made.shape[-1], truth.pixels
-    alike = ssim_map(made, right)
+    alike = ssim_map(made, right) if alike is None else alike
 
     def where(mask: Callable[[Tensor], Tensor]) -> Tensor:
         return torch.maximum(mask(source.landmarks), mask(truth.landmarks))
 
     face = where(lambda points: face_mask(points, size))
+    whole, in_face = ms_ssims(made, right, torch.ones_like(face), face)
     out = {
         "psnr": psnr(made, right),
         "ssim": inside(alike),
-        "ms_ssim": ms_ssim(made, right),
+        "ms_ssim": whole,
         "face_psnr": psnr(made, right, face),
         "face_ssim": inside(alike, face),
-        "face_ms_ssim": face_ms_ssim(made, right, face),
+        "face_ms_ssim": in_face,
     }
     for name in ("eyes", "mouth"):
         region = where(lambda points, name=name: region_mask(points, size, name))  # type: ignore[misc]
         out[f"{name}_psnr"] = psnr(made, right, region)
         out[f"{name}_ssim"] = inside(alike, region)
     return out
+
+
+_CONFUSED = {facs.EMOTIONS.index(a): facs.EMOTIONS.index(b) for a, b in CONFUSED.items()}
 
 
 def _agreement(read: Reading, right: Reading | None, trial: Trial) -> dict[str, Tensor]:
@@ -257,6 +267,7 @@ def _agreement(read: Reading, right: Reading | None, trial: Trial) -> dict[str, 
         out["asked"] = (read.units - trial.units).abs().mean(1)
     if trial.emotions is not None:
         out["emotion"] = named == torch.tensor(trial.emotions)
+        out["confused"] = named == torch.tensor([_CONFUSED.get(e, -1) for e in trial.emotions])
     elif right is not None:
         out["emotion"] = named == right.emotions.argmax(1)
     return out

@@ -26,6 +26,8 @@ COLUMNS: dict[str, tuple[str, int]] = {
     "asked_b": ("AU error to asked, judge b", 4),
     "emotion_a": ("emotion right, judge a", 3),
     "emotion_b": ("emotion right, judge b", 3),
+    "confused_a": ("confused, judge a", 3),
+    "confused_b": ("confused, judge b", 3),
     "identity": ("identity distance", 3),
     "leakage": ("leakage", 3),
     "sharpness": ("sharpness", 3),
@@ -44,6 +46,7 @@ COLUMNS: dict[str, tuple[str, int]] = {
     "mouth_void": ("mouth void", 3),
     "background_kept": ("background untouched", 3),
     "mp_change": ("change, MediaPipe", 2),
+    "mp_open": ("eyes open, MediaPipe", 3),
     **{f"mp_{claim}": (f"{claim} off, MediaPipe", 3) for claim in (*CLAIMS, "gap")},
     "mp_turn": ("head turned, degrees", 1),
 }  # fmt: skip
