@@ -112,7 +112,7 @@ def reference(trial: Trial) -> Tensor:
 
 def mixed_up(trial: Trial) -> Tensor:
     """Fear for surprise, anger for disgust, and the other way round."""
-    shown = [facs.EMOTIONS.index(CONFUSED.get(name, name)) for name in trial.names]
+    shown: list[float] = [facs.EMOTIONS.index(CONFUSED.get(name, name)) for name in trial.names]
     return faces([int(p[1:]) for p in trial.people], shown).pixels
 
 
