@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from mien.faces.align import template
 from mien.guides import Label, Reference
 from mien.judges import Judge, Reading
 from mien.judges.identity import Descriptor
+from mien.judges.named import Classifier, Embedding
 from mien.methods.learnt import Learnt
 from mien.metrics import scorecard
 from mien.metrics.bench import CONFUSED, JudgePanel, SectionBench, face_in
@@ -26,7 +28,7 @@ from mien.metrics.scorecard import Contestant, code_digest, followed, score, sum
 from mien.metrics.table import quality
 from mien.metrics.trials import Editing, Own, Section, Trial, answer, edited_by, nothing
 from mien.nn.tensors import to_tensor
-from mien.types import Faces, Float
+from mien.types import Faces, Float, UInt8
 
 PEOPLE, SIDE = 4, 64
 POINTS = torch.from_numpy(template(SIDE))
@@ -139,6 +141,36 @@ def test_emotions_that_are_taken_for_their_like_are_counted(table: dict[str, Any
     assert mean(table, "mixed", "confused_a") == mean(table, "mixed", "emotion_a") == 0.5
     assert mean(table, "rig", "confused_a") == 0
     assert mean(table, "nothing", "confused_a") == 0  # it is neutral
+
+
+class Neutral(Classifier):
+    """Calls everybody neutral."""
+
+    def __init__(self) -> None:
+        pass
+
+    def emotion(self, pixels: UInt8, landmarks: Float) -> str:
+        return "neutral"
+
+
+class Levels(Embedding):
+    """Knows people by the mean of each channel."""
+
+    def __init__(self) -> None:
+        pass
+
+    def answer(self, pixels: UInt8, landmarks: Float) -> Float:
+        return np.asarray(pixels.mean((0, 1)), np.float32)
+
+
+def test_networks_that_the_user_names_judge_too(section: Section) -> None:
+    panel = replace(PANEL, classifier=Neutral(), embedding=Levels())
+    bench = SectionBench(section, panel)
+    still, lost = (bench.measure(edit).columns for edit in (nothing, reference))
+    assert np.mean(still["emotion_classifier"]) == 1 / 8
+    assert still["similarity"] == pytest.approx([1.0] * 8 * PEOPLE, abs=1e-5)
+    assert np.mean(lost["similarity"]) < 0.999
+    assert "similarity" not in SectionBench(section, PANEL).measure(nothing).columns
 
 
 def test_doing_nothing_gains_nothing(table: dict[str, Any]) -> None:

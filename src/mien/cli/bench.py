@@ -34,6 +34,21 @@ Lite0 = Annotated[
         "distance by its features"
     ),
 ]
+Classifier = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="ONNX",
+        help="your emotion classifier, with a .json beside it (docs/judges.md): "
+        "emotion right, by it too",
+    ),
+]
+Embedding = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="ONNX",
+        help="your face embedding, with a .json beside it: a second opinion on who somebody is",
+    ),
+]
 Limit = Annotated[int | None, typer.Option(help="people a protocol at most")]
 Seed = Annotated[int, typer.Option(help="draws people and triples")]
 
@@ -72,6 +87,8 @@ def scorecard(
         ),
     ] = None,
     perceptual: Lite0 = None,
+    classifier: Classifier = None,
+    embedding: Embedding = None,
     groups: Annotated[
         Path | None,
         typer.Option(
@@ -114,7 +131,7 @@ def scorecard(
         known = own.protocols([own.Folder.read(one) for one in settings], protocol or ())
         chosen, contestants = list(known), report.at_own_size(entrants)
     people = None if groups is None else Groups.read(groups)
-    panel = JudgePanel.standing(inception, perceptual)
+    panel = JudgePanel.standing(inception, perceptual, classifier, embedding)
     check_folder(out, make=True)
     with progress_bar() as progress:
         table = score(contestants, chosen, setting, panel, out / "lines", progress, known, people)
@@ -139,6 +156,8 @@ def judges(
     split: Annotated[str, typer.Option(help="whose people: test, or all")] = "test",
     seed: Seed = 0,
     perceptual: Lite0 = None,
+    classifier: Classifier = None,
+    embedding: Embedding = None,
 ) -> None:
     """Say what each judge makes of editors that are broken on purpose, beside a real one.
 
@@ -158,7 +177,7 @@ def judges(
     settings = [Setting(rig_home(), data_home(), whose, limit, seed, folder=f) for f in data]
     folders = [own.Folder.read(setting) for setting in settings]
     (real,) = report.at_own_size(entrants)
-    panel = JudgePanel.standing(None, perceptual)
+    panel = JudgePanel.standing(None, perceptual, classifier, embedding)
     check_folder(out, make=True)
     facts = report.facts(entrants, settings[0], panel)
     verdicts: dict[str, Any] = {}

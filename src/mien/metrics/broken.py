@@ -65,7 +65,7 @@ SHUT = ("eyes_showing", "mp_open")
 """Columns that are right at 0 only where eyes should be shut, where there is a film too."""
 UNJUDGED = ("leakage", "mp_change", "mp_turn")
 """Columns that have no best value."""
-HIGHER = ("psnr", "ssim", "emotion", "background")
+HIGHER = ("psnr", "ssim", "emotion", "background", "similarity")
 NEAREST = "sharpness"
 """Columns whose best is high, by parts of their names; whose best is 1; of the others it is 0."""
 
