@@ -164,7 +164,7 @@ def _counted(line: Line) -> tuple[int, int]:
 
 def shortened(facts: Mapping[str, Any]) -> dict[str, Any]:
     """A scorecard without what neither its tables nor its targets read: how many people, not who
-    (the seed tells again), of each name's line only R2 and slope, no spreads.
+    (the seed tells again), of each name's line only R2 and slope, no spreads, no groups.
     """
     sections = {
         title: {
@@ -178,7 +178,7 @@ def shortened(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _briefly(line: Line) -> dict[str, Any]:
-    out = {key: value for key, value in line.items() if key != "by_name"}
+    out = {key: value for key, value in line.items() if key not in ("by_name", "by_group")}
     for part in ("columns", "gains"):
         if part in line:
             out[part] = {name: _value(value) for name, value in line[part].items()}
