@@ -176,7 +176,9 @@ def test_a_folder_of_one_s_own_is_measured_by_what_it_knows(
     assert result.exit_code == 0, result.output
     facts = json.loads((out / "scorecard.json").read_text())
     assert facts["size"] == "the face's own"
-    assert list(facts["sections"]) == ["labels: eight labels"]
+    title = "control: emotions at 4 intensities"
+    assert list(facts["sections"]) == ["labels: eight labels", title]
+    assert facts["sections"][title]["lines"]["morphable"]["faces"] == 2 * 7 * 4
     lines = facts["sections"]["labels: eight labels"]["lines"]
     assert list(lines) == ["nothing", "morphable"]
     assert lines["nothing"]["counts"]["untouched"] == lines["nothing"]["faces"] == 16
@@ -184,6 +186,16 @@ def test_a_folder_of_one_s_own_is_measured_by_what_it_knows(
     assert lines["morphable"]["columns"]["left_eye_sharpness"]["mean"] > 0.5
     assert set(lines["morphable"]["by_group"]["gender"]) <= {"female", "male"}
     assert (out / "groups.md").read_text().startswith("| protocol | row | group | people |")
+    other = tmp_path / "others"
+    shutil.copytree(folder, other)
+    words = ["-m", "morphable", "--data", str(folder), "--data", str(other), "--no-speed"]
+    both = run(*words, "--protocol", "labels", "--limit", "2", "-o", str(out))
+    assert both.exit_code == 0, both.output
+    facts = json.loads((out / "scorecard.json").read_text())
+    assert list(facts["sections"]) == [
+        "faces: labels: eight labels",
+        "others: labels: eight labels",
+    ]
     refused = run("-m", "morphable", "--data", str(folder), "--protocol", "units", "-o", str(out))
     assert refused.exit_code == 2
     assert "choose from labels" in " ".join(refused.stderr.split())

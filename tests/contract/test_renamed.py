@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from mien.cli.main import app
 from mien.errors import ConfigError
-from mien.methods.renamed import RenamedField, fields_today
-from mien.training import recipe, stages
+from mien.methods.decoupling.progressive import Layer
+from mien.methods.renamed import RenamedField, arrays_today, fields_today
+from mien.training import checkpoint, recipe, stages
 from mien.training.run import RECIPE
 from mien.zoo.samples import samples
 
@@ -94,3 +96,32 @@ def test_set_takes_an_old_name_with_a_note(tmp_path: Path) -> None:
     assert said.exit_code == 2
     assert "mien: hedge is called occlusion_threshold now\n" in said.output
     assert "occlusion_threshold is float, not 'many'" in said.output
+
+
+def test_arrays_of_older_files_are_read_by_todays_names() -> None:
+    assert arrays_today({"layers.0.told1.x": 1, "unit_map.to_style.bias": 2, "start": 3}) == {
+        "layers.0.modulation1.x": 1,
+        "unit_map.to_code.bias": 2,
+        "start": 3,
+    }
+
+
+def test_the_state_of_an_older_training_is_gone_on_from(tmp_path: Path) -> None:
+    """A state whose arrays have the old names is checked and loaded as one of today."""
+    torch.manual_seed(0)
+    layer, into = (Layer(4, 4, 2, 3, 8, 1) for _ in range(2))
+    kept = {
+        f"{part}.layers.0.{name}".replace("modulation", "told"): value
+        for part in ("task", "average")
+        for name, value in layer.state_dict().items()
+    }
+    assert any("told2" in name for name in kept)
+    path = tmp_path / "state.safetensors"
+    meta = {"counters": '{"seen": 8}', "extra": "{}", "plan": ""}
+    checkpoint.save_tensors(path, kept, meta)
+    task, average = (torch.nn.ModuleDict({"layers": torch.nn.ModuleList([into])}) for _ in "ab")
+    checkpoint.check(path, task, "")
+    counters, _ = checkpoint.load(path, task, average, [])
+    assert counters.seen == 8
+    for name, value in layer.state_dict().items():
+        assert torch.equal(into.state_dict()[name], value)

@@ -21,7 +21,6 @@ INSTEAD = {
 }  # fmt: skip
 """A word in an identifier -> the field's."""
 HELD = {
-    "told1", "told2",  # arrays of the weights that ship are called so
     "_watch_writing",  # watches in the ordinary sense: a clock over a connection
 }  # fmt: skip
 

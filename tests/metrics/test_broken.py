@@ -55,6 +55,18 @@ def test_a_film_is_seen_through_by_what_it_lets_through(trial: Trial) -> None:
     assert through == pytest.approx(1 - broken.FILM, abs=0.08)
 
 
+def test_without_a_truth_the_film_is_held_against_the_source(trial: Trial) -> None:
+    def showing(made: Tensor) -> float:
+        found = leftovers(made, trial.source, None)
+        assert set(found) == {"eyes_showing"}
+        return float(found["eyes_showing"])
+
+    assert trial.truth is not None
+    assert showing(trial.source.pixels) == pytest.approx(1, abs=1e-3)
+    assert showing(broken.film(trial)) == pytest.approx(1 - broken.FILM, abs=0.08)
+    assert showing(trial.truth.pixels) < 0.15
+
+
 def test_a_black_disc_is_a_void_and_lips_are_none(trial: Trial) -> None:
     assert shown(trial.source.pixels, trial)["mouth_void"] == 0
     assert shown(broken.disc(trial), trial)["mouth_void"] > 0.02
@@ -114,12 +126,26 @@ def test_the_better_one_is_told_person_by_person() -> None:
     assert not any(v.caught or v.fooled for v in same)
 
 
+def test_open_eyes_are_no_fault_where_they_should_be_open() -> None:
+    real = measured(face_psnr=[30.0] * 8, eyes_showing=[1.0] * 8, mp_open=[1.0] * 8)
+    faded = measured(face_psnr=[20.0] * 8, eyes_showing=[0.1] * 8, mp_open=[0.1] * 8)
+    found = verdicts({REAL: real, "mean face": faded})
+    assert {v.column for v in found["mean face"]} == {"face_psnr"}
+    found = verdicts({REAL: real, "mean face": faded, broken.FILM_OVER: faded})
+    assert all(v.fooled for v in found[broken.FILM_OVER] if v.column in broken.SHUT)
+
+
 def test_the_table_names_who_is_caught_by_what() -> None:
     one = Verdict("face_psnr", 30.0, 20.0, 1.0, 1.0, 1.0, own=True, people=5)
     other = Verdict("identity", 0.3, 0.0, 0.0, 0.0, 0.0, own=False, people=5)
     text = broken.table({"faces: a to b": {"nothing": [one, other]}})
     assert "1 of 1: face PSNR (30.00 to 20.00)" in text
     assert "identity distance (0.300 to 0.000)" in text
+    lost = replace(one, better=0.0, low=0.0, high=0.0)
+    assert (
+        broken.table({"faces: a to b": {"nothing": [lost]}}).count("face PSNR (30.00 to 20.00)")
+        == 1
+    )
     few = replace(one, people=4)
     assert not few.caught  # four of four are no proof
     assert "0 of 1" in broken.table({"faces: a to b": {"nothing": [few]}})

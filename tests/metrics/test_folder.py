@@ -21,12 +21,14 @@ from mien.metrics.folder import (
     LEAST,
     MOST,
     Folder,
+    control,
+    for_judges,
     own_side,
     pairs,
     protocols,
+    shut_eyes,
     speech,
     units,
-    with_truth,
 )
 from mien.metrics.groups import Groups
 from mien.metrics.protocols import Setting
@@ -60,7 +62,7 @@ def test_what_is_known_decides_what_runs(made: Any) -> None:
     coded = {"person": "x", "units": {"AU12": 0.8}}
     assert made(coded, {"person": "x"}).kinds == ["pairs", "labels", "units"]
     with pytest.raises(ConfigError, match="choose from labels"):
-        protocols(made({"person": "x"}), ["speech"])
+        protocols([made({"person": "x"})], ["speech"])
 
 
 def test_of_a_folder_without_a_word_each_picture_is_somebody(tmp_path: Path) -> None:
@@ -155,7 +157,7 @@ def test_whom_weights_were_trained_on_is_left_out(made: Any) -> None:
 def test_a_picture_of_nobody_is_told(made: Any, tmp_path: Path) -> None:
     folder = made({"person": "x"}, {"person": "y"})
     images.write(tmp_path / "0.jpg", np.full((300, 300, 3), 90, np.uint8), metadata={})
-    (protocol,) = (make(folder.setting) for make in protocols(folder, []).values())
+    (protocol,) = (make(folder.setting) for make in protocols([folder], []).values())
     assert protocol.without_face == ("0.jpg",)
     assert protocol.sections[0].people == ["y"]
 
@@ -204,7 +206,7 @@ def test_speakers_are_asked_for_one_another_s_mouths(
     for mine, theirs in zip(other.trials, reversed(own.trials), strict=True):
         assert mine.truth is None
         assert mine.reference is theirs.truth
-    assert [s.name for s in with_truth(folder)] == [
+    assert [s.name for s in for_judges(folder)] == [
         "shut mouth to open, by reference", "open mouth to shut, by reference",
     ]  # fmt: skip
 
@@ -237,3 +239,49 @@ def test_groups_are_told_with_their_people(tmp_path: Path) -> None:
     path.write_text("id\n1\n")
     with pytest.raises(DataError, match="first column is who"):
         Groups.read(path)
+
+
+def test_people_at_rest_are_asked_for_emotions_at_four_intensities(made: Any) -> None:
+    folder = made(
+        {"person": "x", "emotion": "happy"}, {"person": "x", "emotion": "neutral"},
+        {"person": "y", "emotion": "happy"},
+    )  # fmt: skip
+    assert folder.kinds == ["pairs", "labels", "control"]
+    (section,) = control(folder)
+    assert section.intensity
+    assert section.people == ["x"]  # nobody knows how y looks at rest
+    assert {trial.names for trial in section.trials} == {(name,) for name in facs.EMOTIONS[1:]}
+    assert sorted({trial.intensity for trial in section.trials}) == [0.25, 0.5, 0.75, 1.0]
+    assert all(trial.amount == trial.intensity for trial in section.trials)
+    rest = folder.face(folder.people["x"][1])
+    assert torch.equal(section.trials[0].source.pixels, rest.pixels)
+
+
+def test_judges_are_tried_on_eyes_to_shut(made: Any) -> None:
+    folder = made({"person": "x", "emotion": "neutral"}, {"person": "x", "emotion": "happy"})
+    (section,) = shut_eyes(folder)
+    (trial,) = section.trials
+    assert trial.truth is None
+    assert section.answer is None
+    assert isinstance(trial.ask, Units)
+    both = list(facs.columns("AU43"))
+    assert trial.ask.values[0, both].tolist() == [1, 1]
+    assert trial.ask.values.sum() == len(both)
+    assert "eyes to shut" in section.name  # the film is tried on it
+    assert for_judges(folder)[-1].name == section.name
+
+
+def test_several_folders_are_called_by_their_names(made: Any, tmp_path: Path) -> None:
+    one = made({"person": "x", "emotion": "neutral"})
+    other = tmp_path / "other"
+    other.mkdir()
+    shutil.copy(FACES[0], other / "a.jpg")
+    two = Folder.read(Setting(tmp_path, tmp_path, folder=other))
+    assert list(protocols([one, two], [])) == [
+        f"{tmp_path.name}: labels", f"{tmp_path.name}: control", "other: labels",
+    ]  # fmt: skip
+    assert list(protocols([one, two], ["control"])) == [f"{tmp_path.name}: control"]
+    with pytest.raises(ConfigError, match="choose from labels, control"):
+        protocols([one, two], ["speech"])
+    with pytest.raises(ConfigError, match="two folders of one name"):
+        protocols([two, two], [])

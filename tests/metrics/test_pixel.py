@@ -14,6 +14,7 @@ from mien.metrics.pixel import (
     face_mask,
     face_ms_ssim,
     ms_ssim,
+    ms_ssims,
     psnr,
     region_mask,
     sharpness,
@@ -123,3 +124,14 @@ def test_sharpness_is_opencvs() -> None:
     assert sharpness(a, mask).tolist() == pytest.approx(theirs, rel=1e-3)
     blurred = torch.nn.functional.avg_pool2d(a, 3, 1, 1)
     assert bool((sharpness(blurred, mask) < 0.5 * sharpness(a, mask)).all())
+
+
+def test_several_masks_at_once_are_each_by_itself() -> None:
+    a, b = torch.rand(2, 2, 3, 128, 128) * 2 - 1
+    b = 0.6 * a + 0.4 * b
+    left = torch.zeros(2, 1, 128, 128)
+    left[..., :64] = 1
+    whole, half = ms_ssims(a, b, torch.ones_like(left), left)
+    assert torch.equal(whole, face_ms_ssim(a, b, torch.ones_like(left)))
+    assert torch.equal(half, face_ms_ssim(a, b, left))
+    assert not torch.equal(whole, half)

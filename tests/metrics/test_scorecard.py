@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -18,15 +19,16 @@ from mien.faces.align import template
 from mien.guides import Label, Reference
 from mien.judges import Judge, Reading
 from mien.judges.identity import Descriptor
+from mien.judges.named import Classifier, Embedding
 from mien.methods.learnt import Learnt
 from mien.metrics import scorecard
-from mien.metrics.bench import JudgePanel, SectionBench, face_in
+from mien.metrics.bench import CONFUSED, JudgePanel, SectionBench, face_in
 from mien.metrics.protocols import PROTOCOLS, Protocol, Setting
 from mien.metrics.scorecard import Contestant, code_digest, followed, score, summary
 from mien.metrics.table import quality
 from mien.metrics.trials import Editing, Own, Section, Trial, answer, edited_by, nothing
 from mien.nn.tensors import to_tensor
-from mien.types import Faces, Float
+from mien.types import Faces, Float, UInt8
 
 PEOPLE, SIDE = 4, 64
 POINTS = torch.from_numpy(template(SIDE))
@@ -110,6 +112,12 @@ def reference(trial: Trial) -> Tensor:
     return trial.reference.pixels
 
 
+def mixed_up(trial: Trial) -> Tensor:
+    """Fear for surprise, anger for disgust, and the other way round."""
+    shown: list[float] = [facs.EMOTIONS.index(CONFUSED.get(name, name)) for name in trial.names]
+    return faces([int(p[1:]) for p in trial.people], shown).pixels
+
+
 def broken(trial: Trial) -> Tensor:
     return torch.full_like(trial.source.pixels, torch.nan)
 
@@ -119,7 +127,7 @@ def table(section: Section) -> dict[str, Any]:
     bench = SectionBench(section, PANEL)
     edits: dict[str, Editing] = {
         "nothing": nothing, "rig": answer, "random": random_expression, "mean": mean_face,
-        "reference": reference, "broken": broken,
+        "reference": reference, "broken": broken, "mixed": mixed_up,
     }  # fmt: skip
     measured = {name: bench.measure(edit) for name, edit in edits.items()}
     return {name: summary(m, measured["nothing"], False) for name, m in measured.items()}
@@ -127,6 +135,42 @@ def table(section: Section) -> dict[str, Any]:
 
 def mean(table: dict[str, Any], row: str, column: str) -> float:
     return float(table[row]["columns"][column]["mean"])
+
+
+def test_emotions_that_are_taken_for_their_like_are_counted(table: dict[str, Any]) -> None:
+    assert mean(table, "mixed", "confused_a") == mean(table, "mixed", "emotion_a") == 0.5
+    assert mean(table, "rig", "confused_a") == 0
+    assert mean(table, "nothing", "confused_a") == 0  # it is neutral
+
+
+class Neutral(Classifier):
+    """Calls everybody neutral."""
+
+    def __init__(self) -> None:
+        pass
+
+    def emotion(self, pixels: UInt8, landmarks: Float) -> str:
+        return "neutral"
+
+
+class Levels(Embedding):
+    """Knows people by the mean of each channel."""
+
+    def __init__(self) -> None:
+        pass
+
+    def answer(self, pixels: UInt8, landmarks: Float) -> Float:
+        return np.asarray(pixels.mean((0, 1)), np.float32)
+
+
+def test_networks_that_the_user_names_judge_too(section: Section) -> None:
+    panel = replace(PANEL, classifier=Neutral(), embedding=Levels())
+    bench = SectionBench(section, panel)
+    still, lost = (bench.measure(edit).columns for edit in (nothing, reference))
+    assert np.mean(still["emotion_classifier"]) == 1 / 8
+    assert still["similarity"] == pytest.approx([1.0] * 8 * PEOPLE, abs=1e-5)
+    assert np.mean(lost["similarity"]) < 0.999
+    assert "similarity" not in SectionBench(section, PANEL).measure(nothing).columns
 
 
 def test_doing_nothing_gains_nothing(table: dict[str, Any]) -> None:

@@ -90,7 +90,7 @@ def test_each_cell_is_of_its_section_and_row(facts: dict[str, Any]) -> None:
     }  # fmt: skip
     assert found["nothing"]["transfer: AU error left"] == "1.00"
     assert found[TRUTH]["smile: judged happy"] == "85 %"
-    assert not any(found[TRUTH][name] for name in COLUMNS if "PSNR" in name)
+    assert not any(found[TRUTH].get(name) for name in COLUMNS if "PSNR" in name)
 
 
 def test_the_small_json_tells_the_same(facts: dict[str, Any]) -> None:
@@ -109,3 +109,38 @@ def test_a_table_of_one_protocol_has_the_other_columns_empty(facts: dict[str, An
     assert [name for name, value in found.items() if value][1:] == [
         "labels: emotion right", "labels: identity distance", "labels: sharpness", "lost",
     ]  # fmt: skip
+
+
+def own(gap: float, happy: float) -> dict[str, Any]:
+    """A line of a folder at faces' own size."""
+    found = line(0, happy, 0.01)
+    found["columns"] |= {"mouth_psnr": spread(20 + gap), "confused_a": spread(0.25)}
+    found["columns"] |= {
+        "confused_b": spread(0.15),
+        "mp_gap": spread(gap),
+        "eyes_showing": spread(gap),
+    }
+    return found
+
+
+def test_folders_that_were_measured_together_stand_side_by_side() -> None:
+    smile, opening = (
+        "pairs: neutral to happy, by reference",
+        "speech: shut mouth to open, by reference",
+    )
+    lines = {"nothing": own(0, 0.2), "the photograph": own(1, 0.8), "m": own(3, 0.7)}
+    titles = (f"london: {smile}", "london: labels: eight labels", "grid: labels: eight labels")
+    sections: dict[str, Any] = {
+        title: {"people": [], "without_face": [], "lines": lines}
+        for title in (*titles, f"grid: {opening}")
+    }
+    found = cells(short(sections))
+    assert found["m"]["london: own smile: mouth PSNR gain, dB"] == "+3.00"
+    assert found[TRUTH]["london: own smile: mouth PSNR gain, dB"] == ""
+    assert found[TRUTH]["grid: open mouth: lips' gap off, MediaPipe"] == "1.00"
+    assert found["m"]["grid: labels: confused"] == found["m"]["london: labels: confused"] == "20 %"
+    assert found["nothing"]["london: own smile: judged happy"] == "15 %"
+    assert not any("control" in heading or "transfer" in heading for heading in found["m"])
+    # one folder alone has no name before its columns
+    alone = {title.removeprefix("grid: "): section for title, section in sections.items()}
+    assert "labels: confused" in cells(short(alone))["m"]

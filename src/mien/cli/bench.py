@@ -21,10 +21,10 @@ Methods = Annotated[
     ),
 ]
 Data = Annotated[
-    Path | None,
+    list[Path] | None,
     typer.Option(
         help="folder of photographs with a metadata.jsonl, or of a data set that mien knows: what "
-        "it knows decides which protocols run, each face at its own size"
+        "it knows decides which protocols run, each face at its own size; repeat"
     ),
 ]
 Lite0 = Annotated[
@@ -32,6 +32,21 @@ Lite0 = Annotated[
     typer.Option(
         help="EfficientNet-Lite0 as safetensors (benchmarks/efficientnet.py), with --data: a "
         "distance by its features"
+    ),
+]
+Classifier = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="ONNX",
+        help="your emotion classifier, with a .json beside it (docs/judges.md): "
+        "emotion right, by it too",
+    ),
+]
+Embedding = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="ONNX",
+        help="your face embedding, with a .json beside it: a second opinion on who somebody is",
     ),
 ]
 Limit = Annotated[int | None, typer.Option(help="people a protocol at most")]
@@ -54,7 +69,8 @@ def scorecard(
     protocol: Annotated[
         list[str] | None,
         typer.Option(
-            help="real, truth, labels, control, wild; with --data pairs, labels, units, speech; "
+            help="real, truth, labels, control, wild; with --data pairs, labels, control, units, "
+            "speech; "
             "repeat (default: all)"
         ),
     ] = None,
@@ -71,6 +87,8 @@ def scorecard(
         ),
     ] = None,
     perceptual: Lite0 = None,
+    classifier: Classifier = None,
+    embedding: Embedding = None,
     groups: Annotated[
         Path | None,
         typer.Option(
@@ -98,17 +116,22 @@ def scorecard(
     entrants = report.entrants(method)
     known, size = None, 128
     whose = split if data and split == own.ALL else report.split(split)
-    if data is None:
+    if not data:
         chosen = report.protocols(protocol)
         contestants, size = report.contestants(entrants)
-    setting = Setting(renders or rig_home(), data_home(), whose, limit, seed, size, data)
-    if data is None:
+    folders: list[Path | None] = [*data] if data else [None]
+    settings = [
+        Setting(renders or rig_home(), data_home(), whose, limit, seed, size, one)
+        for one in folders
+    ]
+    setting = settings[0]
+    if not data:
         check(chosen, setting)
     else:
-        known = own.protocols(own.Folder.read(setting), protocol or ())
+        known = own.protocols([own.Folder.read(one) for one in settings], protocol or ())
         chosen, contestants = list(known), report.at_own_size(entrants)
     people = None if groups is None else Groups.read(groups)
-    panel = JudgePanel.standing(inception, perceptual)
+    panel = JudgePanel.standing(inception, perceptual, classifier, embedding)
     check_folder(out, make=True)
     with progress_bar() as progress:
         table = score(contestants, chosen, setting, panel, out / "lines", progress, known, people)
@@ -133,6 +156,8 @@ def judges(
     split: Annotated[str, typer.Option(help="whose people: test, or all")] = "test",
     seed: Seed = 0,
     perceptual: Lite0 = None,
+    classifier: Classifier = None,
+    embedding: Embedding = None,
 ) -> None:
     """Say what each judge makes of editors that are broken on purpose, beside a real one.
 
@@ -152,13 +177,13 @@ def judges(
     settings = [Setting(rig_home(), data_home(), whose, limit, seed, folder=f) for f in data]
     folders = [own.Folder.read(setting) for setting in settings]
     (real,) = report.at_own_size(entrants)
-    panel = JudgePanel.standing(None, perceptual)
+    panel = JudgePanel.standing(None, perceptual, classifier, embedding)
     check_folder(out, make=True)
     facts = report.facts(entrants, settings[0], panel)
     verdicts: dict[str, Any] = {}
     with progress_bar() as progress:
         for one in folders:
-            for section in own.with_truth(one):
+            for section in own.for_judges(one):
                 found = broken.measure(section, panel, real, out / "lines", progress)
                 title = f"{one.place.resolve().name}: {section.name}"
                 verdicts[title] = broken.verdicts(found)

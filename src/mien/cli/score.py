@@ -23,6 +23,4 @@ def command(
 ) -> None:
     """The older name of `mien bench scorecard`, with its older options."""
     typer.echo("note: `mien score` is now `mien bench scorecard`", err=True)
-    scorecard(
-        out, method, None, renders, protocol, limit, split, seed, inception, None, None, speed
-    )
+    scorecard(out, method, None, renders, protocol, limit, split, seed, inception, speed=speed)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mien.guides import Guide
 from mien.methods.base import Method
+from mien.methods.renamed import arrays_today
 from mien.methods.strengths import Strengths
 from mien.nn import tensors
 from mien.nn.compose import compose
@@ -51,7 +52,7 @@ class Learnt(nn.Module, Method[Tensor]):
         return tensors.at(source.mapped(self._tensor), self.size)
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, str]) -> None:
-        self.load_state_dict(tensors.named(arrays))
+        self.load_state_dict(tensors.named(arrays_today(arrays)))
 
     def ready(self, device: str) -> Self:
         return self.float().eval().requires_grad_(False).to(device)

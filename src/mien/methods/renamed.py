@@ -1,12 +1,14 @@
-"""Fields of configurations by the names that they had before 0.1.0: recipes, weights and `--set`
-that say them go on working.
+"""Fields of configurations and arrays of weights by the names that they had before 0.1.0: recipes,
+weights and `--set` that say them go on working.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
+
+Value = TypeVar("Value")
 
 
 class RenamedField(FutureWarning):
@@ -24,6 +26,23 @@ SECTIONS = {
     "training": {"lent": "reference_share"},
 }
 """Old name -> today's, by the section of a recipe."""
+ARRAYS = {
+    "unit_map.to_style.": "unit_map.to_code.",
+    ".told1.": ".modulation1.",
+    ".told2.": ".modulation2.",
+}
+"""Part of an array's name in older files -> today's."""
+
+
+def arrays_today(arrays: Mapping[str, Value]) -> dict[str, Value]:
+    """What a file of weights, or the state of a training, holds, by today's names."""
+    return {_array_today(name): value for name, value in arrays.items()}
+
+
+def _array_today(name: str) -> str:
+    for old, new in ARRAYS.items():
+        name = name.replace(old, new)
+    return name
 
 
 def fields_today(fields: Mapping[str, Any], names: Mapping[str, str] = ARCHITECTURE) -> Any:

@@ -10,12 +10,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from mien import facs
 from mien.faces.detect import detect
 from mien.judges import NAMES, Judge, Reading, load
 from mien.judges.identity import Descriptor, descriptor
 from mien.judges.inception import Inception
 from mien.judges.inception import load as load_inception
 from mien.judges.landmarker import TASK, Landmarker, landmarker
+from mien.judges.named import Classifier, Embedding
 from mien.judges.networks import SIZE
 from mien.judges.perceptual import Perceptual
 from mien.judges.perceptual import load as load_perceptual
@@ -23,9 +25,8 @@ from mien.metrics.agreement import code_columns
 from mien.metrics.parts import Outsider, part_columns, to_levels
 from mien.metrics.pixel import (
     face_mask,
-    face_ms_ssim,
     inside,
-    ms_ssim,
+    ms_ssims,
     psnr,
     region_mask,
     sharpness,
@@ -34,9 +35,11 @@ from mien.metrics.pixel import (
 from mien.metrics.sets import frechet, kernel_distance
 from mien.metrics.trials import Editing, Section, Trial
 from mien.nn.tensors import to_uint8
-from mien.types import Faces
+from mien.types import Faces, Float
 from mien.zoo import data_home
 
+CONFUSED = {"fear": "surprise", "surprise": "fear", "anger": "disgust", "disgust": "anger"}
+"""Emotions that share most of their units with another one: which is taken for which."""
 LOST = 0.6
 """dlib's own threshold: from here on it holds two faces for two people."""
 
@@ -60,17 +63,29 @@ class JudgePanel:
     outsider: Landmarker | None = None
     """MediaPipe's landmarker, where its file is there; asked where faces have their own size."""
 
+    classifier: Classifier | None = None
+    """Whom a user trusts with emotions, taught on real faces."""
+    embedding: Embedding | None = None
+    """A second opinion on who somebody is."""
+
     @classmethod
-    def standing(cls, inception: Path | None = None, perceptual: Path | None = None) -> JudgePanel:
-        """Both judges and dlib; the landmarker, if it is among the data; Inception and
-        EfficientNet-Lite0 with weights at a path. AssetMissing where one that is named, or dlib,
-        is not there.
+    def standing(
+        cls, inception: Path | None = None, perceptual: Path | None = None,
+        classifier: Path | None = None, embedding: Path | None = None,
+    ) -> JudgePanel:  # fmt: skip
+        """Both judges and dlib; the landmarker, if it is among the data; Inception,
+        EfficientNet-Lite0, an emotion classifier and a face embedding at a path. AssetMissing where
+        one that is named, or dlib, is not there.
         """
         seen = None if inception is None else load_inception(inception)
         alike = None if perceptual is None else load_perceptual(perceptual)
         third = landmarker() if (data_home() / TASK).is_file() else None
         judges = [load(name) for name in NAMES]
-        return cls(judges, descriptor(), inception=seen, perceptual=alike, outsider=third)
+        return cls(
+            judges, descriptor(), inception=seen, perceptual=alike, outsider=third,
+            classifier=None if classifier is None else Classifier(classifier),
+            embedding=None if embedding is None else Embedding(embedding),
+        )  # fmt: skip
 
     def read(self, pixels: Tensor) -> list[Reading]:
         """What each judge reads in pictures (B, 3, S, S)."""
@@ -113,6 +128,7 @@ class _Known:
     right: list[Reading]  # of the truth, a judge each
     features: dict[str, Tensor]  # of what results should resemble
     outsider: Outsider | None  # what the landmarker sees in source and truth
+    embedded: list[Float]  # what the second embedding makes of the source, a face each
 
 
 class SectionBench:
@@ -157,6 +173,7 @@ class SectionBench:
                 [] if right is None else self.panel.read(right.pixels),
                 self.panel.features((right or trial.source).pixels),
                 self._outsider(trial),
+                self._embedded(trial.source.pixels, trial),
             )
         return self._known[index]
 
@@ -164,10 +181,33 @@ class SectionBench:
         third = self.panel.outsider
         return Outsider(third, trial) if third is not None and self.section.parts else None
 
+    def _embedded(self, pixels: Tensor, trial: Trial) -> list[Float]:
+        net = self.panel.embedding
+        if net is None:
+            return []
+        faces = zip(to_uint8(pixels), trial.source.landmarks.numpy(), strict=True)
+        return [net.answer(face, points) for face, points in faces]
+
+    def _by_named(self, known: _Known, trial: Trial, made: Tensor) -> dict[str, Tensor]:
+        """What the networks say that the user named."""
+        out, panel = {}, self.panel
+        if panel.classifier is not None and trial.emotions is not None:
+            points = trial.source.landmarks.numpy()
+            asked = [facs.EMOTIONS[emotion] for emotion in trial.emotions]
+            rows = zip(to_uint8(made), points, asked, strict=True)
+            right = [panel.classifier.emotion(face, at) == name for face, at, name in rows]
+            out["emotion_classifier"] = torch.tensor(right)
+        if panel.embedding is not None:
+            both = zip(known.embedded, self._embedded(made, trial), strict=True)
+            out["similarity"] = torch.tensor([panel.embedding.similarity(a, b) for a, b in both])
+        return out
+
     def _result(
         self, known: _Known, trial: Trial, made: Tensor, finite: Tensor
     ) -> dict[str, Tensor]:
-        out = {} if trial.truth is None else likeness(made, trial.truth, trial.source)
+        right_pixels = None if trial.truth is None else trial.truth.pixels
+        alike = None if right_pixels is None else ssim_map(made, right_pixels)
+        out = {} if trial.truth is None else likeness(made, trial.truth, trial.source, alike)
         for k, (judge, read) in enumerate(
             zip(self.panel.judges, self.panel.read(made), strict=True)
         ):
@@ -180,11 +220,12 @@ class SectionBench:
         if known.reference is not None:
             before = (known.source - known.reference).norm(dim=1)
             out["leakage"] = before - (result - known.reference).norm(dim=1)
+        out |= self._by_named(known, trial, made)
         face = face_mask(trial.source.landmarks, made.shape[-1])
         before = sharpness(trial.source.pixels, face).clamp_min(1e-9)
         out["sharpness"] = sharpness(made, face) / before
         if self.section.parts:
-            out |= part_columns(made, trial, self.panel.perceptual)
+            out |= part_columns(made, trial, self.panel.perceptual, alike)
         if known.outsider is not None:
             out |= known.outsider.columns(made)
         out["lost"] = out["identity"] >= LOST
@@ -220,30 +261,36 @@ class SectionBench:
         return out
 
 
-def likeness(made: Tensor, truth: Faces[Tensor], source: Faces[Tensor]) -> dict[str, Tensor]:
+def likeness(
+    made: Tensor, truth: Faces[Tensor], source: Faces[Tensor], alike: Tensor | None = None
+) -> dict[str, Tensor]:
     """How like the truth's pixels (B, 3, S, S) are: whole, in the face, at eyes and mouth, wherever
-    these lie in source or truth. Each (B,).
+    these lie in source or truth. Each (B,). `alike` is their `ssim_map`, where it is known.
     """
     size, right = made.shape[-1], truth.pixels
-    alike = ssim_map(made, right)
+    alike = ssim_map(made, right) if alike is None else alike
 
     def where(mask: Callable[[Tensor], Tensor]) -> Tensor:
         return torch.maximum(mask(source.landmarks), mask(truth.landmarks))
 
     face = where(lambda points: face_mask(points, size))
+    whole, in_face = ms_ssims(made, right, torch.ones_like(face), face)
     out = {
         "psnr": psnr(made, right),
         "ssim": inside(alike),
-        "ms_ssim": ms_ssim(made, right),
+        "ms_ssim": whole,
         "face_psnr": psnr(made, right, face),
         "face_ssim": inside(alike, face),
-        "face_ms_ssim": face_ms_ssim(made, right, face),
+        "face_ms_ssim": in_face,
     }
     for name in ("eyes", "mouth"):
         region = where(lambda points, name=name: region_mask(points, size, name))  # type: ignore[misc]
         out[f"{name}_psnr"] = psnr(made, right, region)
         out[f"{name}_ssim"] = inside(alike, region)
     return out
+
+
+_CONFUSED = {facs.EMOTIONS.index(a): facs.EMOTIONS.index(b) for a, b in CONFUSED.items()}
 
 
 def _agreement(read: Reading, right: Reading | None, trial: Trial) -> dict[str, Tensor]:
@@ -257,6 +304,7 @@ def _agreement(read: Reading, right: Reading | None, trial: Trial) -> dict[str, 
         out["asked"] = (read.units - trial.units).abs().mean(1)
     if trial.emotions is not None:
         out["emotion"] = named == torch.tensor(trial.emotions)
+        out["confused"] = named == torch.tensor([_CONFUSED.get(e, -1) for e in trial.emotions])
     elif right is not None:
         out["emotion"] = named == right.emotions.argmax(1)
     return out

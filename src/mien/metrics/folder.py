@@ -3,6 +3,8 @@
 - `pairs`: somebody photographed twice. One picture is given the expression of the other, by
   reference, and by label where the other's emotion is known; the truth is that photograph.
 - `labels`: every person's picture in all eight expressions; nobody knows what it should look like.
+- `control`: people whose picture at rest is known, each emotion at four intensities: what counts
+  is how the judges' readings follow.
 - `units`: pictures whose action units people coded. Another picture of the person is given the
   coded units; the truth is the coded photograph, and what judges read is held against the codes.
 - `speech`: frames of a film. A shut mouth is given the opening of another frame, an open one is
@@ -34,7 +36,7 @@ from mien.faces.align import align, side_of
 from mien.faces.detect import face_of
 from mien.guides import Label, Reference
 from mien.metrics import speech as talk
-from mien.metrics.protocols import Protocol, Setting
+from mien.metrics.protocols import CONTROLLED, Protocol, Setting, rising
 from mien.metrics.trials import Section, Trial, Units
 from mien.nn import tensors
 from mien.types import Face, Faces
@@ -90,6 +92,7 @@ class Folder:
         has = {
             "pairs": any(len(r) > 1 for r in self.people.values()),
             "labels": True,
+            "control": any(r.emotion == "neutral" for r in self.records),
             "units": any(r.units is not None for r in self.records),
         }
         return [name for name, there in has.items() if there]
@@ -193,6 +196,39 @@ def labels(folder: Folder) -> list[Section]:
     return _sections({"eight labels": trials})
 
 
+def control(folder: Folder) -> list[Section]:
+    """Everybody whose picture at rest is known in seven emotions at four intensities."""
+    groups = [(face, (who,)) for who, face in _at_rest(folder, CONTROLLED)]
+    ways = {name: facs.prototype(name) for name in facs.EMOTIONS[1:]}
+    every = rising(groups, ways, by_label=True)
+    return [Section("emotions at 4 intensities", every, intensity=True)] if every else []
+
+
+def _at_rest(folder: Folder, most: int) -> Iterator[tuple[str, Faces[Tensor]]]:
+    """At most so many people, each with the face at rest."""
+    shown = {
+        who: next((r for r in records if r.emotion == "neutral"), None)
+        for who, records in folder.people.items()
+    }
+    known = [who for who, record in shown.items() if record is not None]
+    for who in folder.setting.chosen(known, most):
+        record = shown[who]
+        face = None if record is None else folder.face(record)
+        if face is not None:
+            yield who, face
+
+
+def shut_eyes(folder: Folder) -> list[Section]:
+    """Everybody whose picture at rest is known, asked to shut both eyes by AU43; what judges are
+    tried on, since few photographs show somebody with shut eyes."""
+    asked = torch.from_numpy(facs.vector({"AU43": 1.0}))[None]
+    trials = [
+        Trial(face, (who,), ("AU43",), Units(asked), units=asked)
+        for who, face in _at_rest(folder, len(folder.people))
+    ]
+    return [Section("open eyes to shut, by unit", trials, parts=True)] if trials else []
+
+
 def units(folder: Folder) -> list[Section]:
     """Each coded picture from the person's weakest other one, asked for by the codes: units that
     nobody coded stay as they are."""
@@ -276,33 +312,45 @@ def _sections(trials: Mapping[str, list[Trial]]) -> list[Section]:
 
 
 KINDS: dict[str, Callable[[Folder], list[Section]]] = {
-    "pairs": pairs, "labels": labels, "units": units, "speech": speech,
+    "pairs": pairs, "labels": labels, "control": control, "units": units, "speech": speech,
 }  # fmt: skip
 
 
-def with_truth(folder: Folder) -> list[Section]:
-    """What is asked in one way and answered by a photograph: pairs by reference, speech, units.
-    DataError where the folder has none of it."""
-    kinds = [kind for kind in folder.kinds if kind != "labels"]
+def for_judges(folder: Folder) -> list[Section]:
+    """What judges are tried on: what is asked in one way and answered by a photograph (pairs by
+    reference, speech, units), and eyes to shut. DataError where no photograph answers."""
+    kinds = [kind for kind in folder.kinds if kind not in ("labels", "control")]
     every = [section for kind in kinds for section in KINDS[kind](folder)]
     found = [s for s in every if s.answer and not s.name.endswith("by label")]
     if not found:
         raise DataError(
             f"{folder.place} shows nobody twice: a right answer is a photograph of the same person"
         )
-    return found
+    return found + shut_eyes(folder)
 
 
-def protocols(folder: Folder, names: Sequence[str]) -> dict[str, Callable[[Setting], Protocol]]:
-    """The named protocols, all that can run if none is named, as `scorecard.score` takes them.
-    ConfigError for one that the folder's manifest does not allow."""
+def protocols(
+    folders: Sequence[Folder], names: Sequence[str]
+) -> dict[str, Callable[[Setting], Protocol]]:
+    """The named protocols of each folder, all that can run if none is named, as `scorecard.score`
+    takes them; of several folders each with its folder's name before it. ConfigError for one that
+    no folder's manifest allows, and for two folders of one name."""
+    there = list(dict.fromkeys(kind for folder in folders for kind in folder.kinds))
     for name in names:
-        if name not in folder.kinds:
+        if name not in there:
+            places = ", ".join(str(folder.place) for folder in folders)
             raise ConfigError(
-                f"{folder.place} has nothing for protocol {name!r}: choose from "
-                f"{', '.join(folder.kinds)}"
+                f"{places} has nothing for protocol {name!r}: choose from {', '.join(there)}"
             )
-    return {kind: _protocol(folder, kind) for kind in folder.kinds if not names or kind in names}
+    titles = [folder.place.resolve().name for folder in folders]
+    if len(set(titles)) < len(titles):
+        raise ConfigError(f"two folders of one name ({', '.join(titles)}): rename one")
+    return {
+        kind if len(folders) == 1 else f"{title}: {kind}": _protocol(folder, kind)
+        for title, folder in zip(titles, folders, strict=True)
+        for kind in folder.kinds
+        if not names or kind in names
+    }
 
 
 def _protocol(folder: Folder, kind: str) -> Callable[[Setting], Protocol]:

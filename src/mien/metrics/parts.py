@@ -37,17 +37,19 @@ UNSEEN = 1.0
 """Error of a blendshape where the landmarker finds no face any more: the largest there is."""
 
 
-def part_columns(made: Tensor, trial: Trial, perceptual: Perceptual | None) -> dict[str, Tensor]:
+def part_columns(
+    made: Tensor, trial: Trial, perceptual: Perceptual | None, alike: Tensor | None = None
+) -> dict[str, Tensor]:
     """Of results (B, 3, S, S): likeness to the truth in each of `PARTS` (PSNR, SSIM, distance by
     features), sharpness of each over that of the truth's own (the source's, where there is no
     truth), PSNR of the face at `SMALL` px, and how much of the background is the source's to the
-    bit. Each (B,)."""
+    bit. Each (B,). `alike` is the `ssim_map` to the truth, where it is known."""
     source, truth, size = trial.source, trial.truth, made.shape[-1]
     right = truth or source
     out: dict[str, Tensor] = {"background_kept": background(made, source)}
-    alike = apart = None
+    apart = None
     if truth is not None:
-        alike = ssim_map(made, truth.pixels)
+        alike = ssim_map(made, truth.pixels) if alike is None else alike
         small = [at(Faces(p, truth.landmarks), SMALL) for p in (made, truth.pixels)]
         face = face_mask(small[1].landmarks, SMALL)
         out[f"face_psnr_{SMALL}"] = psnr(small[0].pixels, small[1].pixels, face)
@@ -65,23 +67,29 @@ def part_columns(made: Tensor, trial: Trial, perceptual: Perceptual | None) -> d
         out[f"{name}_ssim"] = inside(alike, either)
         if apart is not None:
             out[f"{name}_perceptual"] = inside(apart, either)
-    return out | ({} if truth is None else leftovers(made, source, truth))
+    return out | leftovers(made, source, truth)
 
 
-def leftovers(made: Tensor, source: Faces[Tensor], truth: Faces[Tensor]) -> dict[str, Tensor]:
+def leftovers(
+    made: Tensor, source: Faces[Tensor], truth: Faces[Tensor] | None
+) -> dict[str, Tensor]:
     """What a mouth or lid that was painted over still shows, or shows nothing of. Each (B,).
 
     `eyes_showing`: in the source's eye openings, the share of the source in the least squares fit
-    of the result by source and truth: 1 is the eye as it was, 0 none of it, as in the truth; a film
-    over an eye that should be shut lets a share through. `mouth_void`: the share of the truth's
-    mouth that is black and flat in the result, beyond what is so in the truth.
+    of the result by source, truth (where there is one) and a constant: 1 is the eye as it was, 0
+    none of it; a film over an eye that should be shut lets a share through. `mouth_void`, with a
+    truth: the share of its mouth that is black and flat in the result, beyond what is so there.
     """
-    grey, was, right = (luma(p) for p in (made, source.pixels, truth.pixels))
+    grey, was = luma(made), luma(source.pixels)
+    right = None if truth is None else luma(truth.pixels)
     showing = torch.zeros(len(made))
     for name in ("left_eye", "right_eye"):
         opening = hull_mask(source.landmarks, made.shape[-1], name).bool()
         for i, where in enumerate(opening):
-            showing[i] += _share(grey[i][where], was[i][where], right[i][where]) / 2
+            others = [was[i][where]] + ([] if right is None else [right[i][where]])
+            showing[i] += _share(grey[i][where], *others) / 2
+    if truth is None or right is None:
+        return {"eyes_showing": showing}
     mouth = region_mask(truth.landmarks, made.shape[-1], "mouth")
     void = inside(_void(grey), mouth) - inside(_void(right), mouth)
     return {"eyes_showing": showing, "mouth_void": void.clamp_min(0)}
@@ -93,9 +101,9 @@ def luma(pixels: Tensor) -> Tensor:
     return ((pixels.clamp(-1, 1) + 1) / 2 * weights).sum(1, keepdim=True)
 
 
-def _share(made: Tensor, source: Tensor, truth: Tensor) -> float:
-    """Of the source in `made`, all (N,), fitted by source, truth and a constant: 0 to 1."""
-    basis = torch.stack([source, truth, torch.ones_like(source)], 1).double()
+def _share(made: Tensor, source: Tensor, *others: Tensor) -> float:
+    """Of the source in `made`, all (N,), fitted by source, others and a constant: 0 to 1."""
+    basis = torch.stack([source, *others, torch.ones_like(source)], 1).double()
     if len(basis) < basis.shape[1]:
         return 0.0
     fitted = torch.linalg.lstsq(basis, made.double()[:, None], driver="gelsd").solution
@@ -149,14 +157,17 @@ class Outsider:
     def columns(self, made: Tensor) -> dict[str, Tensor]:
         """By how much each claim, and the lips' gap, is off the truth (mean over blendshapes);
         how much changed of the source at all (length of the change of all blendshapes); the turn
-        of the head, degrees. `UNSEEN` where a face cannot be seen."""
+        of the head, degrees; how far the eyes are open (1 - `eyeBlink`). `UNSEEN` where a face
+        cannot be seen."""
         rows: dict[str, list[float]] = {}
         truths = self._truth or [None] * len(made)
         for now, was, right in zip(self.seen(made), self._source, truths, strict=True):
-            row = {"mp_change": UNSEEN, "mp_turn": 0.0}
+            row = {"mp_change": UNSEEN, "mp_turn": 0.0, "mp_open": UNSEEN}
+            if now is not None:
+                row["mp_open"] = 1 - float(np.mean([now.shape(name) for name in CLAIMS["lids"]]))
             if now is not None and was is not None:
                 change = float(np.linalg.norm(now.shapes[1:] - was.shapes[1:]))
-                row = {"mp_change": change, "mp_turn": turned(was, now)}
+                row |= {"mp_change": change, "mp_turn": turned(was, now)}
             if self._truth is not None:
                 row |= _errors(now, right)
             for name, value in row.items():

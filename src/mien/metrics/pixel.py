@@ -89,19 +89,24 @@ def face_ms_ssim(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
 
     With a mask of ones it is `ms_ssim`.
     """
-    count = _scales(a.shape[-1])
-    value = torch.ones(len(a), dtype=a.dtype, device=a.device)
+    return ms_ssims(a, b, mask)[0]
+
+
+def ms_ssims(a: Tensor, b: Tensor, *masks: Tensor) -> list[Tensor]:
+    """`face_ms_ssim` in each of several masks, at little more than the cost of one."""
+    count, where = _scales(a.shape[-1]), list(masks)
+    values = [torch.ones(len(a), dtype=a.dtype, device=a.device) for _ in where]
     for scale in range(count):
         structure, light = _windows(a, b)  # (B, S, S) each
-        inside = mask[:, 0]
-        if scale == count - 1:
-            structure = structure * light
-        else:  # the coarsest scale alone has too few windows to leave the padded ones out
-            structure, inside = structure[:, 5:-5, 5:-5], inside[:, 5:-5, 5:-5]
-        mean = (structure * inside).sum((1, 2)) / inside.sum((1, 2)).clamp_min(1e-6)
-        value = value * mean.clamp_min(0) ** (BETAS[scale] / sum(BETAS[:count]))
-        a, b, mask = (functional.avg_pool2d(x, 2) for x in (a, b, mask))
-    return value
+        # the coarsest scale alone has too few windows to leave the padded ones out
+        edge = slice(None) if scale == count - 1 else slice(5, -5)
+        structure = structure * light if scale == count - 1 else structure[:, edge, edge]
+        for i, mask in enumerate(where):
+            inside = mask[:, 0, edge, edge]
+            mean = (structure * inside).sum((1, 2)) / inside.sum((1, 2)).clamp_min(1e-6)
+            values[i] = values[i] * mean.clamp_min(0) ** (BETAS[scale] / sum(BETAS[:count]))
+        a, b, *where = (functional.avg_pool2d(x, 2) for x in (a, b, *where))
+    return values
 
 
 def _windows(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:

@@ -35,7 +35,7 @@ TRIPLES, LABELLED, CONTROLLED, PORTRAITS = 300, 60, 12, 60
 TRIPLES_EACH = 4
 """Triples a person where people are limited."""
 _ENDS = ("neutral", "happy")
-_Groups: TypeAlias = Sequence[tuple[Faces[Tensor], tuple[str, ...]]]
+Groups: TypeAlias = Sequence[tuple[Faces[Tensor], tuple[str, ...]]]
 """Batches of faces, each with whose they are."""
 
 
@@ -193,17 +193,17 @@ def control(setting: Setting) -> Protocol:
         answers = _stored([p for p in photos if p.person in shown], directions, setting.size)
         sections.append(
             Section(
-                f"{what} at 4 intensities", _rising(groups, directions, what == "emotions"),
+                f"{what} at 4 intensities", rising(groups, directions, what == "emotions"),
                 intensity=True, answer="the rig" if answers else None, answers=answers,
             )
         )  # fmt: skip
     affects = {word: affect(angle) for word, angle in ANGLES.items()}
-    rising = _rising(groups, affects, by_label=False)
-    sections.append(Section("affects at 4 intensities", rising, intensity=True))
+    every = rising(groups, affects, by_label=False)
+    sections.append(Section("affects at 4 intensities", every, intensity=True))
     return Protocol(sections)
 
 
-def _rising(groups: _Groups, directions: Mapping[str, facs.Vector], by_label: bool) -> list[Trial]:
+def rising(groups: Groups, directions: Mapping[str, facs.Vector], by_label: bool) -> list[Trial]:
     """Every direction of everybody at all `AMOUNTS`, by label or by the units in it."""
     return [
         Trial(

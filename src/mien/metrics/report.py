@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -125,7 +126,7 @@ def contestants(named: Sequence[Entrant]) -> tuple[list[Contestant], int]:
 def facts(named: Sequence[Entrant], setting: Setting, panel: JudgePanel) -> dict[str, Any]:
     """How a scorecard came about: the same for the same command, machine and inputs."""
     return {
-        "command": " ".join(["mien", *sys.argv[1:]]),
+        "command": shlex.join(["mien", *sys.argv[1:]]),
         "commit": commit(),
         "code": code_digest(),
         "machine": {
@@ -147,7 +148,7 @@ def facts(named: Sequence[Entrant], setting: Setting, panel: JudgePanel) -> dict
 def origin() -> dict[str, str]:
     """How a benchmark's result came about: command, commit, machine."""
     return {
-        "command": "python " + " ".join(sys.argv),
+        "command": shlex.join(["python", *sys.argv]),
         "commit": commit(),
         "machine": f"{platform.machine()}, torch {torch.__version__}",
     }

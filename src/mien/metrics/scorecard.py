@@ -247,6 +247,9 @@ def panel_facts(panel: JudgePanel) -> dict[str, str]:
     for one in (panel.inception, panel.perceptual):
         if one is not None:
             facts[one.name] = one.digest()
+    for name, net in (("classifier", panel.classifier), ("embedding", panel.embedding)):
+        if net is not None:
+            facts[name] = net.digest()
     if panel.outsider is not None:
         facts["mediapipe"] = panel.outsider.digest()
     return facts

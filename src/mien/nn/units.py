@@ -4,15 +4,10 @@ the error of a reading.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeVar
-
 import torch
 from torch import Tensor, nn
 
 from mien import facs
-
-Value = TypeVar("Value")
 
 
 class UnitMap(nn.Module):
@@ -24,13 +19,6 @@ class UnitMap(nn.Module):
         super().__init__()
         self.to_code = nn.Linear(len(facs.UNITS), length)
         self.to_units = nn.Linear(length, len(facs.UNITS))
-
-
-def renamed(weights: Mapping[str, Value]) -> dict[str, Value]:
-    """Weights by today's names: mtss' map was called `to_style` once, and so it is in its file."""
-    return {
-        name.replace("unit_map.to_style.", "unit_map.to_code."): v for name, v in weights.items()
-    }
 
 
 def prototypes() -> Tensor:

@@ -22,6 +22,7 @@ from torch.optim import Optimizer
 
 from mien.errors import TrainingError
 from mien.files import replacing
+from mien.methods.renamed import arrays_today
 
 
 @dataclass
@@ -105,11 +106,13 @@ def check(path: Path, task: nn.Module, plan: str) -> None:
     names and shapes.
     """
     with opened(path) as (file, meta):
-        there = {
-            name: tuple(file.get_slice(name).get_shape())
-            for name in file.keys()  # noqa: SIM118 (not a dict)
-            if name.startswith("task.")
-        }
+        there = arrays_today(
+            {
+                name: tuple(file.get_slice(name).get_shape())
+                for name in file.keys()  # noqa: SIM118 (not a dict)
+                if name.startswith("task.")
+            }
+        )
         kept = meta.get("plan") or plan
     if there != {f"task.{name}": tuple(value.shape) for name, value in task.state_dict().items()}:
         raise TrainingError(
@@ -127,7 +130,8 @@ def load(
 ) -> tuple[Counters, dict[str, int]]:
     """Bring a run back to where `save` left it."""
     with opened(path) as (file, meta):
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        names = file.keys()  # it is no mapping
+        tensors = arrays_today({name: file.get_tensor(name) for name in names})
     part = {
         prefix: {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
         for prefix in ("task.", "average.")

@@ -23,12 +23,11 @@ from mien.errors import ConfigError, TrainingError
 from mien.methods import registry
 from mien.methods.fitting import fit
 from mien.methods.learnt import Learnt
-from mien.methods.renamed import recipe_today
+from mien.methods.renamed import arrays_today, recipe_today
 from mien.methods.strengths import Strengths
 from mien.methods.task import MethodTask
 from mien.metrics.triples import faces_of
 from mien.nn.tensors import named
-from mien.nn.units import renamed
 from mien.training.log import LOG
 from mien.training.recipe import Stage, dump
 from mien.training.run import RECIPE, Budget, rank, run, seen_in
@@ -120,7 +119,7 @@ def begin_with(task: MethodTask[Any], weights: Path) -> None:
     mine = task.method.state_dict()
     fits = {
         k: v.to(mine[k])
-        for k, v in named(renamed(read_weights(weights)[0])).items()
+        for k, v in named(arrays_today(read_weights(weights)[0])).items()
         if k in mine and mine[k].shape == v.shape
     }
     if not fits:

@@ -116,7 +116,7 @@ class Layer(nn.Module):
         self.conv1 = EqualConv(i, o, 3) if i else None
         self.conv2 = EqualConv(o, o, 3)
         self.norm = PixelNorm()
-        self.told1, self.told2 = (
+        self.modulation1, self.modulation2 = (
             Modulation(o, identity, expression, side, places) for _ in range(2)
         )
         self.to_rgb = EqualConv(o, 3, 1, gain=1)
@@ -125,9 +125,9 @@ class Layer(nn.Module):
         if self.conv1 is not None:
             x = F.interpolate(self.conv1(x), scale_factor=2, mode="nearest")
             x = self.norm(F.leaky_relu(x, 0.2))
-        x = self.told1(x, identity, expression)
+        x = self.modulation1(x, identity, expression)
         x = self.norm(F.leaky_relu(self.conv2(x), 0.2))
-        return self.told2(x, identity, expression)  # type: ignore[no-any-return]
+        return self.modulation2(x, identity, expression)  # type: ignore[no-any-return]
 
 
 class Generator(nn.Module):

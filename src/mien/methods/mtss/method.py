@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from mien.facs import EMOTIONS
@@ -18,7 +16,7 @@ from mien.nn.alive import Gate
 from mien.nn.blocks import initialise
 from mien.nn.compose import decisive
 from mien.nn.heads import ComposeHead, PictureHead
-from mien.nn.units import UnitMap, renamed
+from mien.nn.units import UnitMap
 from mien.types import Composition, Expression, Faces, Identity
 
 
@@ -48,9 +46,6 @@ class MTSS(Learnt):
         self.mapper = networks.Mapper(a)
         self.unit_map = UnitMap(a.style)
         initialise(self)
-
-    def restore(self, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, str]) -> None:
-        super().restore(renamed(arrays), facts)
 
     def identity(self, source: Faces[Tensor]) -> Identity[Tensor]:
         content, skip, _ = self.separate(source.pixels)
