@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -48,6 +49,9 @@ DETAILED = 512
 """Side, px, at which lids and lips are drawn at least."""
 COARSEST = 160
 """Side, px, under which skin is not drawn."""
+FADED = 2
+"""How far into what is drawn finer the rest is drawn, px of the latter: its fields are enlarged
+over its edge."""
 UNSEEN = 0.1
 """Motion, px, that nobody sees and that is not made: from twice this on, it is made whole."""
 DETAILS = ((slice(36, 42), 0.9), (slice(42, 48), 0.9), (slice(48, 68), 0.5))
@@ -255,7 +259,8 @@ class Rig:
                 for points in [resized(scene.landmarks[part], SOURCE_SIZE, size)]
             ]
             windows = [window for window in around if window is not None]
-            skin = partial(self._skin_drawn, scene, wrinkle_map, drawn, size, fine > 1)
+            hidden = [w.inner(FADED * SOURCE_SIZE / drawn.side) for w in windows]
+            skin = partial(self._skin_drawn, scene, wrinkle_map, drawn, size, fine > 1, hidden)
             calls = [
                 skin,
                 *(partial(self._drawn, scene, wrinkle_map, window) for window in windows),
@@ -267,17 +272,28 @@ class Rig:
         return drawing
 
     def _skin_drawn(
-        self, scene: Scene, wrinkle_map: Float | None, window: Window, size: int, only: bool
+        self,
+        scene: Scene,
+        wrinkle_map: Float | None,
+        window: Window,
+        size: int,
+        only: bool,
+        hidden: Sequence[tuple[Float, Float]],
     ) -> Drawing:
         """The fields of the whole picture at side `size`; `only` skin, where the rest is drawn
-        finer."""
-        return self._drawn(scene, wrinkle_map, window, skin_only=only).enlarged(size)
+        finer, and not what lies `hidden` under that."""
+        return self._drawn(scene, wrinkle_map, window, only, hidden).enlarged(size)
 
     def _drawn(
-        self, scene: Scene, wrinkle_map: Float | None, window: Window, skin_only: bool = False
+        self,
+        scene: Scene,
+        wrinkle_map: Float | None,
+        window: Window,
+        skin_only: bool = False,
+        hidden: Sequence[tuple[Float, Float]] = (),
     ) -> Drawing:
         """The fields of one window."""
-        frame = Frame.of(scene, window, skin_only)
+        frame = Frame.of(scene, window, skin_only, hidden)
         layers = shade(self._skin, frame, wrinkle_map)
         if window.fine > 1:
             mend(self._skin, frame, layers)
