@@ -15,19 +15,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 
-import cv2
 import numpy as np
 
 from mien.face_model.arrays import Double, Float
 from mien.face_model.lines import SkinLines
 from mien.face_model.mesh import FACE, FaceModel
-from mien.face_model.neighbours import Nearest
 from mien.face_model.spline import through
+from mien.face_model.strokes import Canvas, Line, Stroke, bounds, inked
 
 STEP = 0.04
 """Distance of the points that a crease is drawn from, cm."""
-NEAR = 4
-"""Vertices that place a point of a crease."""
 WAVER = 0.04
 """How far a crease strays from its path, cm."""
 WALL = 0.45
@@ -36,8 +33,6 @@ ONSET = 1.8
 """Power of the weight: skin bunches before it creases."""
 FAINTEST = 0.03
 """Depths under this are not drawn."""
-MARGIN = 3.0
-"""Room around a drawn crease, in units of its width."""
 SMOOTH_DEPTH, SMOOTH_WIDTH = 0.22, 2.2
 """Depth and width of a furrow on smooth skin, in units of a furrowed skin's: young skin bunches
 softly and has no lines."""
@@ -120,6 +115,12 @@ class _Patch:
     wrinkle_map: Float
     own: Float
 
+    @property
+    def part(self) -> tuple[slice, slice]:
+        """Where it lies in the photograph."""
+        (x, y), (height, width) = self.corner, self.wrinkle_map.shape
+        return slice(y, y + height), slice(x, x + width)
+
 
 @dataclass(frozen=True)
 class _Furrow:
@@ -163,16 +164,6 @@ class _Furrow:
         return normals
 
 
-@dataclass(frozen=True)
-class _Stroke:
-    """A soft line of `depth` (K,) along `path` (K, 2), model cm, `width` its Gaussian's sigma,
-    cm."""
-
-    path: Double
-    depth: Double
-    width: float
-
-
 @lru_cache(maxsize=64)
 def _person(seed: int) -> tuple[tuple[_Furrow, ...], tuple[Double, Double]]:
     """The furrows and the pits that a person has: the same in every picture, and in every frame."""
@@ -207,10 +198,10 @@ class Creases:
         """`points` (N, 2) px of the vertices in the photograph, at `scale` px/cm; `lines` that its
         skin has; `skin` (F,), how deep each face vertex may crease, 0 where it is not bare skin;
         `seed` of the person's irregularity."""
-        self._lines, self._side, self._scale = lines, len(lines.level), scale
-        self._front = np.flatnonzero(model.neutral[FACE, 2] > 3)
-        self._nearest = Nearest(model.neutral[self._front, :2])
-        self._points, self._skin = points[self._front], skin[self._front]
+        self._lines, self._side = lines, len(lines.level)
+        front = np.flatnonzero(model.neutral[FACE, 2] > 3)
+        on_model = model.neutral[front, :2]
+        self._canvas = Canvas(on_model, points[front], skin[front], scale, self._side)
         self._pitted = model.index[PITTED]
         self._furrows: dict[int, list[_Furrow]] = {}
         self._patches: dict[int, _Patch] = {}
@@ -235,47 +226,38 @@ class Creases:
                 continue
             if out is None:
                 out = np.zeros((self._side, self._side), np.float32)
-            (x, y), (height, width) = patch.corner, patch.wrinkle_map.shape
             change = patch.own * np.float32(-RELEASED * less)
             if more >= FAINTEST:
                 change = (patch.wrinkle_map + patch.own * np.float32(DEEPENED)) * np.float32(more)
-            out[y : y + height, x : x + width] += change
+            out[patch.part] += change
         return out
 
     def _patch(self, index: int) -> _Patch:
         """What a blendshape creases, from memory if it was asked for before."""
         if index not in self._patches:  # two threads may draw it: the same
-            wrinkle_map = np.zeros((self._side, self._side), np.float32)
-            own = np.zeros_like(wrinkle_map)
-            strokes = [s for furrow in self._furrows[index] for s in self._strokes(furrow)]
-            self._draw(wrinkle_map, strokes)
-            for furrow in self._furrows[index]:
-                if furrow.crease.shape in ALONG:
-                    self._area(own, furrow.crease, furrow.sign)
-            along = {ALONG[f.crease.shape] for f in self._furrows[index] if f.crease.shape in ALONG}
-            for name in along:  # one: the furrows of a blendshape run one way
-                own = own * getattr(self._lines, name)
-            if index == self._pitted:
-                self._draw_pits(wrinkle_map)
-            self._patches[index] = _patch(wrinkle_map, own)
+            furrows = self._furrows[index]
+            strokes = [stroke for furrow in furrows for stroke in self._strokes(furrow)]
+            strokes += self._pit_strokes() if index == self._pitted else []
+            kept = [f.crease for f in furrows if f.crease.shape in ALONG]
+            areas = [_area(f.crease, f.sign) for f in furrows if f.crease.shape in ALONG]
+            lines = self._canvas.lines([*strokes, *areas])
+            patch = _patch_of(lines[: len(strokes)], lines[len(strokes) :])
+            for name in {ALONG[crease.shape] for crease in kept}:
+                # one: the furrows of a blendshape run one way
+                patch.own[:] *= getattr(self._lines, name)[patch.part]
+            self._patches[index] = patch if patch.wrinkle_map.any() or patch.own.any() else _NOTHING
         return self._patches[index]
 
-    def _strokes(self, furrow: _Furrow) -> tuple[_Stroke, _Stroke]:
+    def _strokes(self, furrow: _Furrow) -> tuple[Stroke, Stroke]:
         """A furrow's bottom and its lit wall."""
         crease, rough = furrow.crease, self._lines.rough
         depth = furrow.depth * (SMOOTH_DEPTH + (1 - SMOOTH_DEPTH) * rough)
         width = crease.width * (SMOOTH_WIDTH + (1 - SMOOTH_WIDTH) * rough)
         wall = furrow.path + furrow.down * width * 2
-        return _Stroke(furrow.path, -depth, width), _Stroke(wall, depth * WALL, width * 1.3)
+        return Stroke(furrow.path, -depth, width), Stroke(wall, depth * WALL, width * 1.3)
 
-    def _area(self, area: Float, crease: Crease, sign: int) -> None:
-        """Add where lines belong to a crease, 1 at most, to `area` (S, S)."""
-        path = _middle(crease, sign)
-        one = np.zeros_like(area)
-        self._draw(one, [_Stroke(path, np.ones(len(path)), OWN_AREA)])
-        np.maximum(area, np.clip(one, 0, 1), out=area)
-
-    def _draw_pits(self, wrinkle_map: Float) -> None:
+    def _pit_strokes(self) -> list[Stroke]:
+        """The pits of a raised chin."""
         centre, radii = np.array(PIT_CENTRE), np.array(PIT_RADII)
         angle, radius = self._pits
         rough = self._lines.rough
@@ -285,44 +267,37 @@ class Creases:
         strokes = []
         for pit in at:
             path = pit + np.array([[-0.04, 0.0], [0.04, 0.0]])
-            strokes.append(_Stroke(path, np.full(2, -depth), 0.10 * width))
-            strokes.append(_Stroke(path - [0, 0.16], np.full(2, depth * WALL), 0.12 * width))
-        self._draw(wrinkle_map, strokes)
+            strokes.append(Stroke(path, np.full(2, -depth), 0.10 * width))
+            strokes.append(Stroke(path - [0, 0.16], np.full(2, depth * WALL), 0.12 * width))
+        return strokes
 
-    def _draw(self, wrinkle_map: Float, strokes: Sequence[_Stroke]) -> None:
-        """Add soft lines."""
-        far, near = self._nearest(np.concatenate([s.path for s in strokes]), NEAR)
-        share = 1 / (far + 0.02) ** 2
-        share /= share.sum(1, keepdims=True)
-        at = (self._points[near] * share[..., None]).sum(1)
-        bare = (self._skin[near] * share).sum(1)
-        first = 0
-        for stroke in strokes:
-            part = slice(first, first + len(stroke.path))
-            self._line(wrinkle_map, stroke, at[part], bare[part])
-            first = part.stop
 
-    def _line(self, wrinkle_map: Float, stroke: _Stroke, at: Double, bare: Double) -> None:
-        """Add one, whose points lie `at` (K, 2) px on skin that is so `bare` (K,)."""
-        sigma = stroke.width * self._scale
-        depth = stroke.depth * bare * sigma * np.sqrt(2 * np.pi)
-        depth *= _spacing(at)  # per px of line
-        room = int(np.ceil(MARGIN * sigma))
-        low = np.floor(at.min(0)).astype(int) - room
-        high = np.ceil(at.max(0)).astype(int) + room
-        if (low < 0).any() or (high >= self._side).any():
-            return
-        ink = np.zeros((high - low + 1)[::-1], np.float32)
-        corner = np.floor(at).astype(int)
-        x, y = (at - corner).T
-        column, row = (corner - low).T
-        wide, first = ink.shape[1], row * ink.shape[1] + column
-        cells = np.concatenate([first, first + wide, first + 1, first + wide + 1])
-        shares = ((1 - x) * (1 - y), (1 - x) * y, x * (1 - y), x * y)
-        inked = np.concatenate([share * depth for share in shares]).astype(np.float32)
-        np.add.at(ink.reshape(-1), cells, inked)
-        window = wrinkle_map[low[1] : high[1] + 1, low[0] : high[0] + 1]
-        window += cv2.GaussianBlur(ink, (0, 0), sigma)
+_NOTHING = _Patch((0, 0), *(np.zeros((0, 0), np.float32) for _ in range(2)))
+
+
+def _patch_of(lines: Sequence[Line | None], areas: Sequence[Line | None]) -> _Patch:
+    """What lines darken, added up, and where areas lie, 1 at most."""
+    drawn = [line for line in lines if line is not None]
+    around = [line for line in areas if line is not None]
+    if not drawn and not around:
+        return _NOTHING
+    corner, (right, bottom) = bounds((*drawn, *around))
+    height, width = bottom - corner[1] + 1, right - corner[0] + 1
+    wrinkle_map, own = (np.zeros((height, width), np.float32) for _ in range(2))
+    for sigma in dict.fromkeys(line.sigma for line in drawn):
+        part, ink = inked([line for line in drawn if line.sigma == sigma], corner)
+        wrinkle_map[part] += ink
+    for line in around:
+        part, ink = inked([line], corner)
+        np.maximum(own[part], np.clip(ink, 0, 1), out=own[part])
+    return _Patch(corner, wrinkle_map, own)
+
+
+@cache
+def _area(crease: Crease, sign: int) -> Stroke:
+    """Where lines belong to a crease."""
+    path = _middle(crease, sign)
+    return Stroke(path, np.ones(len(path)), OWN_AREA)
 
 
 def _personal(path: Double, random: np.random.Generator) -> Double:
@@ -335,15 +310,6 @@ def _personal(path: Double, random: np.random.Generator) -> Double:
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     moved: Double = (out - middle) @ rotation.T + middle + random.normal(0, STRAY, 2)
     return moved
-
-
-def _patch(wrinkle_map: Float, own: Float) -> _Patch:
-    some = (wrinkle_map != 0) | (own != 0)
-    rows, columns = np.flatnonzero(some.any(1)), np.flatnonzero(some.any(0))
-    if not len(rows):
-        return _Patch((0, 0), wrinkle_map[:0], own[:0])
-    part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return _Patch((int(columns[0]), int(rows[0])), wrinkle_map[part].copy(), own[part].copy())
 
 
 def _lengths(path: Double) -> Double:
@@ -369,14 +335,6 @@ def _middle(crease: Crease, sign: int) -> Double:
     path = _resampled(np.array(crease.path))
     path[:, 0] *= sign
     return path
-
-
-def _spacing(at: Double) -> Double:
-    """How far apart (K,) the points (K, 2) of a curve lie."""
-    steps = np.diff(at, axis=0)
-    steps = np.concatenate([steps[:1], (at[2:] - at[:-2]) / 2, steps[-1:]])
-    out: Double = np.sqrt(steps[:, 0] ** 2 + steps[:, 1] ** 2)
-    return out
 
 
 def _normals(path: Double) -> Double:

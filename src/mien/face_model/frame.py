@@ -3,6 +3,7 @@ of each of its pixels."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -20,7 +21,7 @@ from mien.face_model.mesh import (
     SKIN_LAYER,
     TEETH_LAYER,
 )
-from mien.face_model.raster import Raster, in_sight, rasterise
+from mien.face_model.raster import Raster, in_sight, rasterise, within
 
 SOURCE_SIZE = 320
 """Side of the crop whose pixels are the unit of length here; the photograph may be finer."""
@@ -70,6 +71,13 @@ class Window:
         corner = np.array([self.left, self.top], np.float32) * self.fine
         scale = np.float32(self.scale)
         return np.ascontiguousarray(points * scale + (scale - 1) / 2 - corner, np.float32)
+
+    def inner(self, margin: float) -> tuple[Float, Float]:
+        """Its upper left and lower right corner (x, y), crop px, `margin` crop px inside it."""
+        low = np.array([self.left, self.top], np.float32)
+        size = np.array([self.width, self.height], np.float32)
+        unit = np.float32(SOURCE_SIZE / self.side)
+        return low * unit + np.float32(margin), (low + size) * unit - np.float32(margin)
 
     @cached_property
     def places(self) -> Float:
@@ -152,12 +160,21 @@ class Frame:
     """By how much (H, W) the light of what is seen changes."""
 
     @classmethod
-    def of(cls, scene: Scene, window: Window, skin_only: bool = False) -> Frame:
-        """The frame of a window; `skin_only` leaves out eyes and mouth."""
+    def of(
+        cls,
+        scene: Scene,
+        window: Window,
+        skin_only: bool = False,
+        hidden: Sequence[tuple[Float, Float]] = (),
+    ) -> Frame:
+        """The frame of a window; `skin_only` leaves out eyes and mouth, and triangles that lie
+        `hidden`, within rectangles between two corners (x, y), crop px."""
         points = window.to_raster(scene.points)
         kept = in_sight(points, scene.triangles, window.shape)
         if skin_only:
             kept &= scene.layers == SKIN_LAYER
+        for corners in hidden:
+            kept &= ~within(scene.points, scene.triangles, corners)
         triangles = np.ascontiguousarray(scene.triangles[kept])
         raster = rasterise(points, scene.depth, triangles, window.shape)
         layers = np.append(scene.layers[kept], np.int8(BACKGROUND_LAYER))
@@ -165,13 +182,17 @@ class Frame:
         face = raster.index >= 0
         values = np.ascontiguousarray(scene.attributes[:, [0, 1, BLEND, LIGHT]])
         seen = raster.spread(triangles, values, face)
-        source = np.empty((*window.shape, 2), np.float32)
-        blend, light = np.zeros(window.shape, np.float32), np.ones(window.shape, np.float32)
-        if not face.all():
+        if face.all():
+            source = cv2.merge([np.ascontiguousarray(seen[:, i]) for i in (0, 1)])
+            source = np.asarray(source, np.float32).reshape(*window.shape, 2)
+            blend, light = (seen[:, i].reshape(window.shape) for i in (2, 3))
+        else:
             source = scene.around(window)
+            blend = np.zeros(window.shape, np.float32)
+            light = np.ones(window.shape, np.float32)
             if scene.glow is not None:
                 light = scene.glowing(source)
-        source[face], blend[face], light[face] = seen[:, :2], seen[:, 2], seen[:, 3]
+            source[face], blend[face], light[face] = seen[:, :2], seen[:, 2], seen[:, 3]
         return cls(scene, window, raster, triangles, layer, points, source, blend, light)
 
     def spread(self, channels: slice, where: Bool) -> Float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from mien.face_model.arrays import Bool, Float
@@ -32,8 +33,13 @@ class Layers:
 
     def dim(self, where: Bool, by: Float | float) -> None:
         """Multiply the light of some pixels."""
-        self.gain[where] *= by
-        self.paint[where] *= np.asarray(by, np.float32)[..., None]
+        if not where.any():
+            return
+        light = np.ones(where.shape, np.float32)
+        light[where] = by
+        self.gain[...] *= light
+        if self.paint.any():
+            self.paint[...] *= cv2.merge((light, light, light))  # NumPy broadcasts to three slowly
 
     def over(self, part: tuple[slice, slice], cover: Float, colour: Float) -> None:
         """Blend a colour (3,) or (h, w, 3) over a part, as far as `cover` (h, w) says."""

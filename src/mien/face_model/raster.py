@@ -35,7 +35,8 @@ class Raster:
     weights: Float
 
     def spread(self, triangles: Int, values: Float, where: Bool) -> Float:
-        """Vertex `values` (N, K) at the pixels of the mask `where` (H, W) of P ones: (P, K)."""
+        """Vertex `values` (N, K) at the pixels of the mask `where` (H, W) of P ones: (P, K), each
+        channel in one piece."""
         at = self.index[where]
         columns = np.ascontiguousarray(triangles.T, np.intp)
         first, second, third = (np.take(column, at) for column in columns)
@@ -105,6 +106,16 @@ def facing(points: Float, triangles: Int) -> Bool:
     across = (np.take(x, second) - left) * (np.take(y, third) - top)
     across -= (np.take(y, second) - top) * (np.take(x, third) - left)
     return np.asarray(across < 0)
+
+
+def within(points: Float, triangles: Int, corners: tuple[Float, Float]) -> Bool:
+    """Which triangles (T,) lie within a rectangle from one of `corners` (x, y) to the other; points
+    (N, 2) px."""
+    low, high = corners
+    inside = np.asarray(((points > low) & (points < high)).all(1))
+    first, second, third = np.ascontiguousarray(triangles.T, np.intp)
+    out: Bool = inside[first] & inside[second] & inside[third]
+    return out
 
 
 def over_centre(points: Float, triangles: Int) -> Bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -51,6 +52,9 @@ DETAILED = 512
 """Side, px, at which lids and lips are drawn at least."""
 COARSEST = 160
 """Side, px, under which skin is not drawn."""
+FADED = 2
+"""How far into what is drawn finer the rest is drawn, px of the latter: its fields are enlarged
+over its edge."""
 UNSEEN = 0.1
 """Motion, px, that nobody sees and that is not made: from twice this on, it is made whole."""
 DETAILS = ((slice(36, 42), 0.9), (slice(42, 48), 0.9), (slice(48, 68), 0.5))
@@ -262,7 +266,10 @@ class Rig:
                 for points in [resized(scene.landmarks[part], SOURCE_SIZE, size)]
             ]
             windows = [window for window in around if window is not None]
-            all_of_it = partial(self._skin_drawn, skin, scene, wrinkle_map, drawn, size, fine > 1)
+            hidden = [w.inner(FADED * SOURCE_SIZE / drawn.side) for w in windows]
+            all_of_it = partial(
+                self._skin_drawn, skin, scene, wrinkle_map, drawn, size, fine > 1, hidden
+            )
             calls = [
                 all_of_it,
                 *(partial(self._drawn, skin, scene, wrinkle_map, window) for window in windows),
@@ -281,10 +288,11 @@ class Rig:
         window: Window,
         size: int,
         only: bool,
+        hidden: Sequence[tuple[Float, Float]],
     ) -> Drawing:
         """The fields of the whole picture at side `size`; `only` skin, where the rest is drawn
-        finer."""
-        return self._drawn(skin, scene, wrinkle_map, window, skin_only=only).enlarged(size)
+        finer, and not what lies `hidden` under that."""
+        return self._drawn(skin, scene, wrinkle_map, window, only, hidden).enlarged(size)
 
     def _drawn(
         self,
@@ -293,9 +301,10 @@ class Rig:
         wrinkle_map: Float | None,
         window: Window,
         skin_only: bool = False,
+        hidden: Sequence[tuple[Float, Float]] = (),
     ) -> Drawing:
         """The fields of one window."""
-        frame = Frame.of(scene, window, skin_only)
+        frame = Frame.of(scene, window, skin_only, hidden)
         layers = shade(skin, frame, wrinkle_map)
         if window.fine > 1:
             mend(skin, frame, layers)
