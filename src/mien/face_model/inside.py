@@ -32,8 +32,8 @@ COVERED, LIFT = 0.08, 0.4
 is lifted, by this much at most."""
 ARC = np.float32(0.4)
 """The sides of a row rise by this at most, cm: a raised chin shows a rounder row."""
-EVEN = 0.4
-"""Over what width, cm, the stretch is the same."""
+EVEN, TOP_EVEN = 0.4, 0.12
+"""Over what width, cm, the stretch is the same, and the height up to which a donor shows teeth."""
 WIDER, SIDES_FROM, FILLED = 1.3, 0.8, 0.9
 """How much the sides of a row, from this far from the middle (cm) on, are widened at most to fill
 this part of the mouth's width."""
@@ -329,9 +329,9 @@ def _cut(mask: Bool, above: Float, unit: float) -> Float:
     return np.asarray(_evened(high, unit) / np.maximum(weight, 1e-3), np.float32)
 
 
-def _evened(line: Float, unit: float) -> Float:
-    """`line` (W,) smoothed over `EVEN`."""
-    blurred = cv2.GaussianBlur(line[None], (0, 0), max(EVEN * unit, 1.0))
+def _evened(line: Float, unit: float, over: float = EVEN) -> Float:
+    """`line` (W,) smoothed `over` so many cm."""
+    blurred = cv2.GaussianBlur(line[None], (0, 0), max(over * unit, 1.0))
     return np.asarray(blurred[0], np.float32)
 
 
@@ -341,8 +341,8 @@ def _hung(
     """The row (H, W, 4), premultiplied, of `levels` that is seen up to `top` (C,) cm, at columns
     (W,) and heights (H, W) cm under a lip that cuts it at `cut` (W,) cm; and how much (H, W) each
     pixel is gum above it."""
-    own = _along(column, top)
-    shown = np.asarray(np.maximum(_evened(own, unit), 0.2), np.float32)
+    own = _evened(_along(column, top), unit, TOP_EVEN)
+    shown = np.asarray(np.maximum(own, 0.2), np.float32)
     crown = CROWN[0] - CROWN[1] * np.abs((column + 0.5) / FLAT.density - FLAT.half)
     most = np.maximum(STRETCH[1], crown / shown)
     stretch = np.clip(cut / shown, STRETCH[0], most).astype(np.float32)
