@@ -13,11 +13,11 @@ import pytest
 
 from mien import facs, images
 from mien.face_model import mouths
-from mien.face_model.inside import Mouth, View, _light
+from mien.face_model.inside import Mouth, View, _hung, _light
 from mien.face_model.jaw import Jaw
 from mien.face_model.lower import lower_row
 from mien.face_model.mesh import TEETH, FaceModel
-from mien.face_model.mouths import MouthLibrary
+from mien.face_model.mouths import FLAT, MouthLibrary
 from mien.face_model.render import Render, Rig
 from mien.face_model.tones import Tones
 from mien.faces import align
@@ -294,3 +294,17 @@ def test_the_lower_row_is_drawn_as_this_person_has_it(
     assert is_green.sum() > 100
     assert np.nonzero(is_green)[0].min() > made.landmarks[62, 1], "below the upper lip"
     assert seeds == [rig.seed]
+
+
+def test_no_wedge_of_gum_where_an_own_row_meets_a_donors() -> None:
+    """An own row that a lip cut low and a donor's beside it, seen higher: both reach up to the lip
+    that lets them be seen."""
+    donor, unit = MouthLibrary.load().donors[0], 40.0
+    columns = np.arange(FLAT.shape[1], dtype=np.float32)
+    top = np.where(np.abs(columns - columns.mean()) < 40, 0.45, 0.8).astype(np.float32)
+    above = np.repeat(np.linspace(1.0, 0.0, 41, dtype=np.float32)[:, None], len(columns), 1)
+    cut = np.full(len(columns), 0.85, np.float32)
+    _, over = _hung(donor.levels, top, columns, above, cut, unit)
+    middle = slice(40, len(columns) - 40)
+    assert over[above[:, 0] < 0.74][:, middle].max() < 0.01
+    assert over[above[:, 0] > 0.86][:, middle].min() > 0.99  # above what the lip shows

@@ -67,3 +67,19 @@ def test_levels_are_those_of_a_donors_row() -> None:
     donor = MouthLibrary.load().donors[0]
     row = lower_row(ENAMEL, GUM, True, 0)
     assert [level.shape for level in row] == [level.shape for level in donor.levels]
+
+
+def test_teeth_have_colours_of_their_own() -> None:
+    """Canines are the yellowest, as dentine shows through them, and no two of a row are of one
+    colour."""
+    yellow = []
+    for seed in range(8):
+        row = lower_row(ENAMEL, GUM, True, seed)[0]
+        line = row[round((FLAT.above - 0.45) * FLAT.density)]
+        at = [round((x + FLAT.half) * FLAT.density) for x in (0.27, 0.82, 1.41)]  # their middles
+        yellow.append(
+            [float(np.log(line[x - 5 : x + 6, 1] / line[x - 5 : x + 6, 2]).mean()) for x in at]
+        )
+    first, second, canine = np.mean(yellow, 0)
+    assert canine > 0.015 + max(first, second)
+    assert np.std(yellow, 0).min() > 0.01

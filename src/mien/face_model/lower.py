@@ -34,6 +34,11 @@ NECK = np.array([0.98, 0.93, 0.83], np.float32)
 """Tint at the gum."""
 TIP = np.array([0.93, 0.96, 0.98], np.float32)
 """Tint of the edge, which light passes through."""
+DEEP = np.array([0.96, 0.91, 0.81], np.float32)
+"""Tint of dentine, which shows through thick or worn enamel."""
+SHOWING, UNALIKE = (0.15, 0.25, 0.7, 0.45, 0.45, 0.45), 0.25
+"""How far that goes on each tooth of one side, canines before all, and how people and their teeth
+differ in it (standard deviation)."""
 CLEFT, TOUCH = 0.16, 0.02
 """How dark it is where two teeth touch, and how far around, cm."""
 BETWEEN = 0.5
@@ -45,13 +50,14 @@ SOFT = 0.022
 @dataclass(frozen=True)
 class _Row:
     """A row laid flat by `FLAT`, its edge down: tooth, gum (R, C), how much of each there is; light
-    (R, C); neck, tip (R, C), how far the tints of gum and edge go."""
+    (R, C); neck, tip, deep (R, C), how far the tints of gum, edge and dentine go."""
 
     tooth: Float
     gum: Float
     light: Float
     neck: Float
     tip: Float
+    deep: Float
 
 
 def lower_row(enamel: Float, gum: Float, tinted: bool, seed: int) -> tuple[Float, ...]:
@@ -60,9 +66,10 @@ def lower_row(enamel: Float, gum: Float, tinted: bool, seed: int) -> tuple[Float
     have other tints than that; `seed` of the person's irregularity."""
     row = _row(seed % 64)
     one = np.ones(3, np.float32)
-    neck, tip = (NECK, TIP) if tinted else (one * NECK.mean(), one * TIP.mean())
-    dull = DULL if tinted else one * DULL.mean()
+    tints = (NECK, TIP, DEEP, DULL)
+    neck, tip, deep, dull = tints if tinted else (one * part.mean() for part in tints)
     tint = 1 + row.neck[..., None] * (neck - 1) + row.tip[..., None] * (tip - 1)
+    tint *= 1 + row.deep[..., None] * (deep - 1)
     colour = enamel * dull * tint * row.tooth[..., None] + gum * row.gum[..., None]
     colour *= row.light[..., None]
     cover = row.tooth + row.gum
@@ -71,16 +78,16 @@ def lower_row(enamel: Float, gum: Float, tinted: bool, seed: int) -> tuple[Float
 
 @lru_cache(64)
 def _row(seed: int) -> _Row:
-    random = np.random.default_rng(seed)
+    random, hues = np.random.default_rng(seed), np.random.default_rng((seed, 1))
     rows, columns = FLAT.shape
     x = np.asarray((np.arange(columns) + 0.5) / FLAT.density - FLAT.half, np.float32)
     h = np.asarray(FLAT.above - (np.arange(rows)[:, None] + 0.5) / FLAT.density, np.float32)
-    tooth, neck, tip = (np.zeros((rows, columns), np.float32) for _ in range(3))
+    tooth, neck, tip, deep = (np.zeros((rows, columns), np.float32) for _ in range(4))
     light, scallop = np.ones_like(tooth), np.full(columns, 0.6, np.float32)
     clefts = _cleft(x, h)
     for sign in (-1, 1):
         edge = 0.0
-        for width, height in zip(WIDTHS, HEIGHTS, strict=True):
+        for width, height, shows in zip(WIDTHS, HEIGHTS, SHOWING, strict=True):
             half = width * float(1 + random.normal(0, UNLIKE)) / 2
             off = sign * x - np.float32(edge + half)
             own = random.normal(0, 1, 4)
@@ -89,6 +96,7 @@ def _row(seed: int) -> _Row:
             more = np.clip(inside - tooth, 0, 1)
             light += (tone - light) * more
             neck += (up**1.5 - neck) * more
+            deep += (max(shows + UNALIKE * float(hues.normal()), 0.0) - deep) * more
             tip += (np.exp(-np.maximum(h, 0) / 0.11) - tip) * more
             tooth = np.maximum(tooth, inside)
             across = np.abs(off) / half
@@ -103,7 +111,8 @@ def _row(seed: int) -> _Row:
     light += (1 - light) * gum  # teeth shade their own enamel alone
     light *= _grain(random, (rows, columns))
     light *= 1 - 0.3 * gum * np.exp(-np.maximum(h - scallop, 0) / 0.05)
-    parts = (tooth * (1 - gum), gum * (h > 0), light, np.clip(neck, 0, 1), np.clip(tip, 0, 1))
+    tints = (np.clip(part, 0, 1) for part in (neck, tip, deep))
+    parts = (tooth * (1 - gum), gum * (h > 0), light, *tints)
     return _Row(*(np.ascontiguousarray(part, np.float32) for part in parts))
 
 

@@ -17,8 +17,8 @@ them may be stretched up to this."""
 COVERED, LIFT = 0.08, 0.4
 """How far the lower lip may hide the upper teeth's edge, cm: smiles follow it. Beyond that the row
 is lifted, by this much at most."""
-EVEN = 0.4
-"""Over what width, cm, the stretch is the same."""
+EVEN, TOP_EVEN = 0.4, 0.12
+"""Over what width, cm, the stretch is the same, and the height up to which a donor shows teeth."""
 WIDER, SIDES_FROM, FILLED = 1.3, 0.8, 0.9
 """How much the sides of a row, from this far from the middle (cm) on, are widened at most to fill
 this part of the mouth's width."""
@@ -78,8 +78,8 @@ def hung(
     """The row (H, W, 4), premultiplied, of `levels` that is seen up to `top` (C,) cm, at columns
     (W,) and heights (H, W) cm under a lip that cuts it at `cut` (W,) cm; and how much (H, W) each
     pixel is gum above it."""
-    own = along(column, top)
-    shown = np.asarray(np.maximum(_evened(own, unit), 0.2), np.float32)
+    own = _evened(along(column, top), unit, TOP_EVEN)
+    shown = np.asarray(np.maximum(own, 0.2), np.float32)
     crown = CROWN[0] - CROWN[1] * np.abs((column + 0.5) / FLAT.density - FLAT.half)
     most = np.maximum(STRETCH[1], crown / shown)
     stretch = np.clip(cut / shown, STRETCH[0], most).astype(np.float32)
@@ -102,7 +102,7 @@ def sampled(levels: tuple[Float, ...], column: Float, high: Float, unit: float) 
     return np.asarray(out, np.float32)
 
 
-def _evened(line: Float, unit: float) -> Float:
-    """`line` (W,) smoothed over `EVEN`."""
-    blurred = cv2.GaussianBlur(line[None], (0, 0), max(EVEN * unit, 1.0))
+def _evened(line: Float, unit: float, over: float = EVEN) -> Float:
+    """`line` (W,) smoothed over so many cm."""
+    blurred = cv2.GaussianBlur(line[None], (0, 0), max(over * unit, 1.0))
     return np.asarray(blurred[0], np.float32)

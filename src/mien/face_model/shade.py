@@ -55,7 +55,7 @@ SHUT, HANGING = 0.9, 0.4
 """How far a lid must come down until no eye is seen, and until its lashes show against the skin."""
 LASH_SHADE, LASH_SHADE_WIDTH = 0.3, 0.28
 """How dark the shade is that lashes and the lid's edge throw, and how wide, cm."""
-RISEN_EDGE, RISEN_WIDTH = 0.7, 0.05
+RISEN_EDGE, RISEN_WIDTH = 0.85, 0.06
 """How dark the edge of a risen lid is, where its lashes stand, and how wide, cm."""
 LINE_WIDTH = 0.06
 """Width of the line between closed lips, cm."""
