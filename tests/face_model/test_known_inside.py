@@ -212,12 +212,11 @@ def test_what_the_photograph_does_not_show_is_drawn(made: KnownInside) -> None:
 def test_lip_that_landmarks_take_for_inside_does_not_come_along(opened: UInt8) -> None:
     """They miss its edge by a pixel or two."""
     points = face_of(opened).landmarks.copy()
-    right = Opening.of(opened, points).levels[0]
     middle = points[INNER].mean(0)
     points[INNER] = middle + (points[INNER] - middle) * 1.12
-    wide = Opening.of(opened, points).levels[0]
-    reds = [float((c[..., 0] - c[..., 1])[c[..., 3] > 0.99].max()) for c in (right, wide)]
-    assert reds[1] < reds[0] + 25
+    level = Opening.of(opened, points).levels[0]
+    red = (level[..., 0] - level[..., 1])[level[..., 3] > 0.99]
+    assert (red > 20).mean() < 0.25
 
 
 def test_a_crop_of_any_size_says_the_same(opened: UInt8) -> None:
