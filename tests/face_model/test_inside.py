@@ -13,7 +13,7 @@ import pytest
 
 from mien import facs, images
 from mien.face_model import mouths
-from mien.face_model.inside import Mouth, View, _hung, _light
+from mien.face_model.inside import Mouth, View, _light
 from mien.face_model.jaw import Jaw
 from mien.face_model.lower import lower_row
 from mien.face_model.mesh import TEETH, FaceModel
@@ -304,7 +304,7 @@ def test_no_wedge_of_gum_where_an_own_row_meets_a_donors() -> None:
     top = np.where(np.abs(columns - columns.mean()) < 40, 0.45, 0.8).astype(np.float32)
     above = np.repeat(np.linspace(1.0, 0.0, 41, dtype=np.float32)[:, None], len(columns), 1)
     cut = np.full(len(columns), 0.85, np.float32)
-    _, over = _hung(donor.levels, top, columns, above, cut, unit)
+    _, over = hung(donor.levels, top, columns, above, cut, unit)
     middle = slice(40, len(columns) - 40)
     assert over[above[:, 0] < 0.74][:, middle].max() < 0.01
     assert over[above[:, 0] > 0.86][:, middle].min() > 0.99  # above what the lip shows
