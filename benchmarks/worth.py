@@ -222,17 +222,17 @@ def as_sources(balanced: Labelled, more: Labelled, share: float) -> Labelled:
     return everybody.some(np.isin(everybody.people, chosen))
 
 
-def learnt(given: argparse.Namespace, gathered: Gather) -> tuple[Rows, dict[str, float]]:
+def learnt(options: argparse.Namespace, gathered: Gather) -> tuple[Rows, dict[str, float]]:
     """What each row learns from, and the share of white people in the sources and in the sets."""
     real = gathered("real", lambda: photographs("train"))
-    balanced = gathered("balanced", lambda: invented(given.people))
+    balanced = gathered("balanced", lambda: invented(options.people))
     london = [p.startswith("london/") for p in real.people]
     sources = dict(zip(real.people[london], real.skins[london], strict=True))
     share = float(np.mean([s == "white" for s in sources.values()]))
     rows = {"real": [real], "invented, balanced": [balanced], "both, balanced": [real, balanced]}
     white = {"sources": round(share, 3), "balanced": _white(balanced)}
-    if given.more is not None:
-        more = gathered("more", lambda: invented(given.more))
+    if options.more is not None:
+        more = gathered("more", lambda: invented(options.more))
         skewed = as_sources(balanced, more, share)
         rows |= {"invented, as the sources": [skewed], "both, as the sources": [real, skewed]}
         white["as the sources"] = _white(skewed)
@@ -275,33 +275,33 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("-o", "--out", type=Path, required=True)
-    given = parser.parse_args()
+    options = parser.parse_args()
     torch.set_num_threads(1)
-    given.work.mkdir(parents=True, exist_ok=True)
+    options.work.mkdir(parents=True, exist_ok=True)
 
     def gathered(name: str, rows: Callable[[], Iterator[Row]]) -> Labelled:
-        return once(given.work, name, lambda: Labelled.of(rows()))
+        return once(options.work, name, lambda: Labelled.of(rows()))
 
-    rows, white = learnt(given, gathered)
+    rows, white = learnt(options, gathered)
     tests = {
         "photographs": gathered("test", lambda: photographs("test")),
-        "renders": gathered("renders", lambda: renders(given.renders)),
+        "renders": gathered("renders", lambda: renders(options.renders)),
         "speakers": gathered("speakers", speakers),
     }
     answers = {
-        name: [run(given.work, name, seed, sets, tests, given.steps, given.batch)
-               for seed in range(given.seeds)]
+        name: [run(options.work, name, seed, sets, tests, options.steps, options.batch)
+               for seed in range(options.seeds)]
         for name, sets in rows.items()
     }  # fmt: skip
     table = table_of(tests, answers)
     report = {
-        **origin(), "steps": given.steps, "batch": given.batch, "side": SEEN,
+        **origin(), "steps": options.steps, "batch": options.batch, "side": SEEN,
         "learnt from": {n: {"people": [len(np.unique(s.people)) for s in sets],
                             "pictures": [s.count for s in sets]} for n, sets in rows.items()},
         "share of white people": white,
-        "people": kept(given.people / "settings.json"), "table": table,
+        "people": kept(options.people / "settings.json"), "table": table,
     }  # fmt: skip
-    with replacing(given.out) as part:
+    with replacing(options.out) as part:
         part.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(table, indent=1))
 
