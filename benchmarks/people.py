@@ -238,8 +238,8 @@ def identity(notes: Notes, folder: Path, work: Path | None) -> dict[str, Any]:
     ])  # fmt: skip
     least: list[float] = []
     for note in notes:
-        told = hashlib.sha256((Path(note["folder"]) / "person.json").read_bytes()).hexdigest()
-        path = work and work / f"identity-{told[:24]}.json"
+        digest = hashlib.sha256((Path(note["folder"]) / "person.json").read_bytes()).hexdigest()
+        path = work and work / f"identity-{digest[:24]}.json"
         done = kept(path) if path else None
         if done is None:
             done = {"least": [float(np.linalg.norm(real - w, axis=1).min()) for w in seen(note)]}
@@ -328,23 +328,23 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="folder for what is half done")
     parser.add_argument("--side", type=int, default=84, help="of the page's pictures, px")
     parser.add_argument("--out", "-o", type=Path, required=True)
-    given = parser.parse_args()
-    notes = notes_of(given.people)
-    if given.page:
-        page(notes, given.out, given.side)
+    options = parser.parse_args()
+    notes = notes_of(options.people)
+    if options.page:
+        page(notes, options.out, options.side)
         return
-    if given.photographs is None or given.perceptual is None:
+    if options.photographs is None or options.perceptual is None:
         raise DataError("measuring needs --photographs and --perceptual")
     torch.set_num_threads(1)
-    net = perceptual.load(given.perceptual)
-    size = len(images.read(next(given.people[0].glob("*/neutral.png"))).pixels)
-    work = given.work
+    net = perceptual.load(options.perceptual)
+    size = len(images.read(next(options.people[0].glob("*/neutral.png"))).pixels)
+    work = options.work
     if work is not None:
         work.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = {
-        **origin(), "seeds": [(kept(f / "settings.json") or {})["seed"] for f in given.people],
+        **origin(), "seeds": [(kept(f / "settings.json") or {})["seed"] for f in options.people],
         "size": size, "acceptance": acceptance(notes), "labels": labels(notes),
-        "identity": identity(notes, given.photographs, work),
+        "identity": identity(notes, options.photographs, work),
         "features": "EfficientNet-Lite0, ImageNet, after blocks "
         + ", ".join(map(str, perceptual.STAGES)),
     }  # fmt: skip
@@ -354,13 +354,13 @@ def main() -> None:
     for emotion in ("neutral", "happy"):
         sets = (
             invented(Looking(net, work), notes, emotion),
-            photographs(Looking(net, work), given.photographs, emotion, size),
+            photographs(Looking(net, work), options.photographs, emotion, size),
         )
         found[emotion] = {
             region: {name: measure(*sets, region) for name, measure in measures.items()}
             for region in ("whole", "face")
         }
-    with replacing(given.out) as part:
+    with replacing(options.out) as part:
         part.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(found, indent=1))
 

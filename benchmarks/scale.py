@@ -114,27 +114,27 @@ def main() -> None:
     parser.add_argument("--engine", choices=["local", "ray"], action="append", help="repeat it")
     parser.add_argument("--work", type=Path, help="folder for what is half done")
     parser.add_argument("--out", "-o", type=Path, required=True)
-    given = parser.parse_args()
+    options = parser.parse_args()
     began, cores = used(), os.cpu_count() or 1
-    crowd = Crowd(FaceModel.load(), pool([given.photographs]), descriptor())
+    crowd = Crowd(FaceModel.load(), pool([options.photographs]), descriptor())
     found: dict[str, Any] = {
-        **origin(), "people": given.count, "size": SIZE, "cores": cores,
+        **origin(), "people": options.count, "size": SIZE, "cores": cores,
         "sources": len(crowd.people),
         "reading sources, processor s": round(used() - began, 1),
     }  # fmt: skip
     editor = Editor(mien.load())
     digests: set[str] = set()
-    for name in dict.fromkeys(given.engine or ["local"]):
+    for name in dict.fromkeys(options.engine or ["local"]):
         rows: dict[str, Any] = {}
-        for workers in dict.fromkeys(given.workers or [1]):
+        for workers in dict.fromkeys(options.workers or [1]):
             if name == "ray" and workers > cores:
                 rows[str(workers)] = f"not run: {cores} cores"
                 continue
-            done = given.work and given.work / f"{name}-{workers}-{given.count}.json"
+            done = options.work and options.work / f"{name}-{workers}-{options.count}.json"
             row = kept(done) if done else None
             if row is None:
                 engine: Engine = Local(workers) if name == "local" else Ray(None, workers)
-                row = measured(crowd, editor, engine, workers, given.count)
+                row = measured(crowd, editor, engine, workers, options.count)
                 if done:
                     done.parent.mkdir(parents=True, exist_ok=True)
                     done.write_text(json.dumps(row), encoding="utf-8")
@@ -146,7 +146,7 @@ def main() -> None:
             print(name, workers, json.dumps(row), flush=True)
         found[name] = rows
     found["the same bytes by all engines and numbers of workers"] = len(digests) == 1
-    with replacing(given.out) as part:
+    with replacing(options.out) as part:
         part.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(found, indent=1))
 

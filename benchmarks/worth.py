@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ from mistakes import or_one_line
 from numpy.random import Generator
 from torch import Tensor, nn
 from torch.nn import functional as F
-from worth_sets import UNITS, Labelled, invented, once, photographs, renders, speakers
+from worth_sets import UNITS, Labelled, Row, invented, once, photographs, renders, speakers
 
 from mien import facs
 from mien.data.transforms import Geometry, Photometry
@@ -47,10 +47,12 @@ from mien.metrics.report import origin
 from mien.nn.tensors import to_tensor
 from mien.people.folder import kept
 
-SEEN = 72
+SEEN = 64
 """Side that the network sees, px."""
 DRAWN = 2000
 NEUTRAL, HAPPY = 0, 1
+Rows = dict[str, list[Labelled]]
+Gather = Callable[[str, Callable[[], Iterator[Row]]], Labelled]
 Answers = Mapping[str, tuple[np.ndarray, np.ndarray]]
 """By test set: logits (N, 8) of emotions, (N, 2) of units."""
 
@@ -220,69 +222,86 @@ def as_sources(balanced: Labelled, more: Labelled, share: float) -> Labelled:
     return everybody.some(np.isin(everybody.people, chosen))
 
 
+def learnt(options: argparse.Namespace, gathered: Gather) -> tuple[Rows, dict[str, float]]:
+    """What each row learns from, and the share of white people in the sources and in the sets."""
+    real = gathered("real", lambda: photographs("train"))
+    balanced = gathered("balanced", lambda: invented(options.people))
+    london = [p.startswith("london/") for p in real.people]
+    sources = dict(zip(real.people[london], real.skins[london], strict=True))
+    share = float(np.mean([s == "white" for s in sources.values()]))
+    rows = {"real": [real], "invented, balanced": [balanced], "both, balanced": [real, balanced]}
+    white = {"sources": round(share, 3), "balanced": _white(balanced)}
+    if options.more is not None:
+        more = gathered("more", lambda: invented(options.more))
+        skewed = as_sources(balanced, more, share)
+        rows |= {"invented, as the sources": [skewed], "both, as the sources": [real, skewed]}
+        white["as the sources"] = _white(skewed)
+    return rows, white
+
+
+MEASURES: Mapping[str, tuple[str, Measure]] = {
+    "photographs: neutral or smile": ("photographs", smile),
+    "renders: which of eight emotions": ("renders", of_eight),
+    "speakers: lips apart (AU25)": ("speakers", curve(0)),
+    "speakers: lids closed (AU43)": ("speakers", curve(1)),
+}
+
+
+def table_of(
+    tests: Mapping[str, Labelled], answers: Mapping[str, Sequence[Answers]]
+) -> dict[str, Any]:
+    """Every measure, and where skins are known, by them."""
+    table: dict[str, Any] = {}
+    for name, (key, measure) in MEASURES.items():
+        for skin in ("", "white", "not white") if key != "speakers" else ("",):
+            of = np.flatnonzero(tests[key].skins == skin) if skin else np.arange(tests[key].count)
+            said = {r: [(s[key][0][of], s[key][1][of]) for s in seeds]
+                    for r, seeds in answers.items()}  # fmt: skip
+            found = scored(tests[key].some(of), said, measure)
+            table[f"{name}; {skin}" if skin else name] = found
+    return table
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--people", type=Path, required=True, help="balanced, of `mien people`")
-    parser.add_argument("--more", type=Path, required=True, help="white ones, of another seed")
+    parser.add_argument("--more", type=Path, help="white ones, of another seed: the rows `as the "
+                        "sources` need them")  # fmt: skip
     parser.add_argument("--renders", type=Path, required=True, help="renders of the test people")
     parser.add_argument("--work", type=Path, required=True, help="folder for what is half done")
-    parser.add_argument("--steps", type=int, default=400)
-    parser.add_argument("--batch", type=int, default=48)
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("-o", "--out", type=Path, required=True)
-    given = parser.parse_args()
+    options = parser.parse_args()
     torch.set_num_threads(1)
-    given.work.mkdir(parents=True, exist_ok=True)
+    options.work.mkdir(parents=True, exist_ok=True)
 
-    def gathered(name: str, rows: Callable[[], Any]) -> Labelled:
-        return once(given.work, name, lambda: Labelled.of(rows()))
+    def gathered(name: str, rows: Callable[[], Iterator[Row]]) -> Labelled:
+        return once(options.work, name, lambda: Labelled.of(rows()))
 
-    real = gathered("real", lambda: photographs("train"))
-    balanced = gathered("balanced", lambda: invented(given.people))
-    white = gathered("more", lambda: invented(given.more))
-    london = [p.startswith("london/") for p in real.people]
-    of_sources = dict(zip(real.people[london], real.skins[london], strict=True))
-    share = float(np.mean([s == "white" for s in of_sources.values()]))
-    skewed = as_sources(balanced, white, share)
+    rows, white = learnt(options, gathered)
     tests = {
         "photographs": gathered("test", lambda: photographs("test")),
-        "renders": gathered("renders", lambda: renders(given.renders)),
+        "renders": gathered("renders", lambda: renders(options.renders)),
         "speakers": gathered("speakers", speakers),
     }
-    rows = {
-        "real": [real], "invented, balanced": [balanced], "both, balanced": [real, balanced],
-        "invented, as the sources": [skewed], "both, as the sources": [real, skewed],
-    }  # fmt: skip
     answers = {
-        name: [run(given.work, name, seed, sets, tests, given.steps, given.batch)
-               for seed in range(given.seeds)]
+        name: [run(options.work, name, seed, sets, tests, options.steps, options.batch)
+               for seed in range(options.seeds)]
         for name, sets in rows.items()
     }  # fmt: skip
-    measures: dict[str, tuple[str, Measure]] = {
-        "photographs: neutral or smile": ("photographs", smile),
-        "renders: which of eight emotions": ("renders", of_eight),
-        "speakers: lips apart (AU25)": ("speakers", curve(0)),
-        "speakers: lids closed (AU43)": ("speakers", curve(1)),
-    }
-    table: dict[str, Any] = {}
-    for name, (key, measure) in measures.items():
-        for skin in ("", "white", "not white") if key != "speakers" else ("",):
-            kept_rows = np.flatnonzero(tests[key].skins == skin) if skin else slice(None)
-            data = tests[key].some(kept_rows)  # type: ignore[arg-type]
-            said = {r: [(s[key][0][kept_rows], s[key][1][kept_rows]) for s in seeds]
-                    for r, seeds in answers.items()}  # fmt: skip
-            table[f"{name}; {skin}" if skin else name] = scored(data, said, measure)
+    table = table_of(tests, answers)
     report = {
-        **origin(), "steps": given.steps, "batch": given.batch, "side": SEEN,
+        **origin(), "steps": options.steps, "batch": options.batch, "side": SEEN,
         "learnt from": {n: {"people": [len(np.unique(s.people)) for s in sets],
-                            "pictures": [len(s.people) for s in sets]} for n, sets in rows.items()},
-        "share of white people": {"sources": round(share, 3),
-                                  "balanced": _white(balanced), "as the sources": _white(skewed)},
-        "people": kept(given.people / "settings.json"), "table": table,
+                            "pictures": [s.count for s in sets]} for n, sets in rows.items()},
+        "share of white people": white,
+        "people": kept(options.people / "settings.json"), "table": table,
     }  # fmt: skip
-    with replacing(given.out) as part:
+    with replacing(options.out) as part:
         part.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(table, indent=1))
 

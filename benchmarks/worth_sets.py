@@ -41,6 +41,8 @@ GAPS, BLINKS = (0.02, 0.12), (0.1, 0.5)
 """Of frames of `grid`, by the outside landmarker: lips shut and apart, lids open and closed."""
 FRAMES = 24
 """Frames of each kind of a speaker, at most."""
+Row = tuple[UInt8, int, tuple[float, float], str, str]
+"""A picture, its emotion, its units, whose it is, and their skin."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,13 @@ class Labelled:
     people: np.ndarray
     skins: np.ndarray
 
+    @property
+    def count(self) -> int:
+        """How many pictures."""
+        return len(self.people)
+
     @classmethod
-    def of(cls, rows: Iterator[tuple[UInt8, int, tuple[float, float], str, str]]) -> Labelled:
+    def of(cls, rows: Iterator[Row]) -> Labelled:
         """From pictures, emotions, units, people and skins. DataError where there are none."""
         found = list(rows)
         if not found:
@@ -93,7 +100,7 @@ def once(folder: Path, name: str, gather: Callable[[], Labelled]) -> Labelled:
         return Labelled(**stored)
 
 
-def photographs(split: str) -> Iterator[tuple[UInt8, int, tuple[float, float], str, str]]:
+def photographs(split: str) -> Iterator[Row]:
     """Photographs whose set names the expression: neutral and smiles of London, neutral of Canada.
     Eyes are open in all of them; whether lips are parted is what the landmarks say."""
     for name in ("london", "canada"):
@@ -120,7 +127,7 @@ def skin_of(ethnicity: Sequence[str]) -> str:
     return "" if not ethnicity else "white" if tuple(ethnicity) == ("white",) else "not white"
 
 
-def invented(folder: Path) -> Iterator[tuple[UInt8, int, tuple[float, float], str, str]]:
+def invented(folder: Path) -> Iterator[Row]:
     """Pictures that `mien people` made, with what was asked for."""
     for record in read_manifest(folder):
         note: Mapping[str, Any] = kept((folder / record.file_name).parent / "person.json") or {}
@@ -135,7 +142,7 @@ def invented(folder: Path) -> Iterator[tuple[UInt8, int, tuple[float, float], st
         yield align(pixels, face, SIDE).pixels, label, units, record.person, skin
 
 
-def renders(folder: Path) -> Iterator[tuple[UInt8, int, tuple[float, float], str, str]]:
+def renders(folder: Path) -> Iterator[Row]:
     """Renders of test people in the whole emotions, and their photographs at rest."""
     skins = {
         p.person: skin_of(p.ethnicity) for n in ("london", "canada") for p in pool([n], "test")
@@ -160,7 +167,7 @@ def _shown(units: facs.Vector | None) -> tuple[float, float]:
     return found[0], found[1]
 
 
-def speakers() -> Iterator[tuple[UInt8, int, tuple[float, float], str, str]]:
+def speakers() -> Iterator[Row]:
     """Frames of `grid`: lips shut and apart, lids open and closed, as the outside landmarker (which
     taught nothing) says. Every single clip counts as a speaker."""
     path = data_home() / "grid" / "frames.json"

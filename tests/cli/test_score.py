@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -127,6 +128,61 @@ def test_files_say_how_they_came_about_and_repeat(out: Path) -> None:
         path.unlink()
     assert run(*words).exit_code == 0
     assert (out / "scorecard.md").read_bytes() == first
+
+
+@pytest.mark.usefixtures("tiny")
+def test_lines_that_others_measured_are_read(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over any engine: jobs measure every line, the same as without, and the card measures none."""
+    from mien.metrics import spread
+    from mien.metrics.bench import SectionBench
+
+    words = ["-m", "mtss", "--protocol", "wild", "--no-speed"]
+    assert run(*words, "-o", str(out)).exit_code == 0
+    monkeypatch.setattr("mien.cli.bench.engine_of", lambda *_: Here())
+    measure, asked = SectionBench.measure, []
+
+    def counted(*arguments: Any) -> Any:
+        asked.append(1)
+        return measure(*arguments)
+
+    monkeypatch.setattr(SectionBench, "measure", counted)
+    other = out.parent / "other"
+    result = run(*words, "-o", str(other), "--workers", "2")
+    assert result.exit_code == 0, result.output
+    assert len(asked) == 3
+    names = {path.name: path.read_bytes() for path in (out / "lines").iterdir()}
+    assert {path.name: path.read_bytes() for path in (other / "lines").iterdir()} == names
+    assert (other / "scorecard.md").read_bytes() == (out / "scorecard.md").read_bytes()
+    assert Here.jobs == [("wild", "nothing"), ("wild", "mtss")]
+    assert isinstance(Here.task, spread.Filling)
+
+
+class Here:
+    """An engine whose worker got the task as another process would: pickled."""
+
+    jobs: ClassVar[list[Any]] = []
+    task: ClassVar[Any] = None
+
+    def map(self, task: Any, jobs: Any) -> Any:
+        Here.task = pickle.loads(pickle.dumps(task))
+        work = Here.task.open()
+        for job in jobs:
+            Here.jobs.append(job)
+            yield work(job)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--engine", "dask"], "unknown engine 'dask'"),
+        (["--address", "10.0.0.5:6379"], "--address is of --engine ray"),
+    ],
+)
+def test_engines_are_checked_first(words: list[str], says: str, out: Path) -> None:
+    result = run("-m", "mtts", "-o", str(out), *words)
+    assert result.exit_code == 2
+    assert says in " ".join(result.stderr.split())
+    assert not out.exists()
 
 
 def test_the_older_name_works_and_says_the_new_one(out: Path) -> None:

@@ -19,6 +19,7 @@ from mien.face_model.lower import lower_row
 from mien.face_model.mesh import TEETH, FaceModel
 from mien.face_model.mouths import FLAT, MouthLibrary
 from mien.face_model.render import Render, Rig
+from mien.face_model.rows import hung
 from mien.face_model.tones import Tones
 from mien.faces import align
 from mien.faces.detect import detect

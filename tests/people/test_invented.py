@@ -19,7 +19,15 @@ from mien.errors import DataError, FaceUndrawable
 from mien.faces.detect import detect
 from mien.people.asks import of_row
 from mien.people.crowd import Crowd, _parts
-from mien.people.invented import NOTE, Settings, asks_digest, sources_digest, write
+from mien.people.invented import (
+    NOTE,
+    Settings,
+    _Draw,
+    _Person,
+    asks_digest,
+    sources_digest,
+    write,
+)
 from mien.people.mixing import Recipe, _check_folds, mix
 from mien.people.packing import pack
 from mien.people.shapes import gain, length
@@ -183,6 +191,36 @@ def test_who_is_too_near_is_refused(
     assert "from samples/" in report.refused[0]
     assert not list(tmp_path.rglob("*.png"))
     assert read_manifest(tmp_path) == []
+
+
+@pytest.mark.parametrize(("agree", "made"), [(0, 1), (1, 1), (2, 0)])
+def test_a_label_that_judges_do_not_read_is_refused(
+    crowd: Crowd, editor: Editor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, agree: int,
+    made: int,
+) -> None:  # fmt: skip
+    """One judge reads what is asked, the other something else; the portrait is nobody's label."""
+    read = {"a": {"emotion": "happy"}, "b": {"emotion": "sad"}}
+    monkeypatch.setattr("mien.people.invented.read", lambda *_: read)
+    monkeypatch.setattr(Editor, "edit", lambda _, photo, *__: photo)
+    pixels = np.full((512, 512, 3), 120, np.uint8)
+    face = detect(images.read(next(iter(crowd.people.values())).photo).pixels)[0]
+    monkeypatch.setattr("mien.people.invented._judged", lambda *_: (face, ("x", 0.9)))
+    mixed = crowd.draw([{}], 3, (1, 0, 0))
+    person = _Person(_Draw("nobody/x-1-00000", tmp_path / "00000", 0), mixed, 0, pixels, face)
+    monkeypatch.setattr("mien.people.invented._portrayed", lambda *_: person)
+    report = write(crowd, editor, settings(crowd, agree=agree), tmp_path, 1, ASKS)
+    assert [r.emotion for r in report.records] == ["neutral", "happy"][: 1 + made]
+    assert [line.partition(", ")[2] for line in report.refused] == [
+        "happy: judges read happy and sad"
+    ] * (1 - made)
+
+
+def test_labels_are_whole_or_judges_are_not_asked() -> None:
+    assert of_row({"label": "sad", "turn": "0 5 0", "background": "#c0c0c0"}).whole
+    for more in ({"intensity": "0.5"}, {"side": "left"}, {"au": "AU12=0.3"}):
+        assert not of_row({"label": "sad", **more}).whole
+    assert not of_row({"label": "neutral"}).whole
+    assert not of_row({"au": "AU12=1"}).whole
 
 
 def test_a_push_leads_away_within_what_people_differ_by(crowd: Crowd) -> None:

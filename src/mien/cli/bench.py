@@ -9,6 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from mien.cli.session import Address, EngineName, Workers, check_engine, check_folder
+from mien.cli.session import engine as engine_of
+
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", help="Measure methods, and their judges."
 )
@@ -98,44 +101,42 @@ def scorecard(
     speed: Annotated[
         bool, typer.Option(help="also measure parameters, arithmetic, time and memory")
     ] = True,
+    workers: Workers = 1,
+    engine: EngineName = "local",
+    address: Address = None,
 ) -> None:
     """Measure methods on people nobody was trained on, beside doing nothing and the truth itself.
 
     Writes scorecard.json and scorecard.md into the folder, and cost.json and cost.md, which differ
     from run to run. The same command again goes on where it stopped.
     """
-    from mien.cli.session import check_folder
     from mien.metrics import folder as own
     from mien.metrics import report
-    from mien.metrics.bench import JudgePanel
     from mien.metrics.groups import Groups
-    from mien.metrics.protocols import Setting, check
+    from mien.metrics.protocols import Setting
     from mien.metrics.scorecard import score
+    from mien.metrics.spread import Order, fill
     from mien.zoo import data_home, rig_home
 
+    check_engine(engine, address)
     entrants = report.entrants(method)
-    known, size = None, 128
     whose = split if data and split == own.ALL else report.split(split)
-    if not data:
-        chosen = report.protocols(protocol)
-        contestants, size = report.contestants(entrants)
-    folders: list[Path | None] = [*data] if data else [None]
-    settings = [
-        Setting(renders or rig_home(), data_home(), whose, limit, seed, size, one)
-        for one in folders
-    ]
-    setting = settings[0]
-    if not data:
-        check(chosen, setting)
-    else:
-        known = own.protocols([own.Folder.read(one) for one in settings], protocol or ())
-        chosen, contestants = list(known), report.at_own_size(entrants)
+    order = Order(
+        tuple(entrants), Setting(renders or rig_home(), data_home(), whose, limit, seed),
+        tuple(data or ()), tuple(protocol or ()), inception, perceptual, classifier, embedding,
+    )  # fmt: skip
+    opened = order.open()
     people = None if groups is None else Groups.read(groups)
-    panel = JudgePanel.standing(inception, perceptual, classifier, embedding)
     check_folder(out, make=True)
+    names, lines = list(opened.protocols), out / "lines"
     with progress_bar() as progress:
-        table = score(contestants, chosen, setting, panel, out / "lines", progress, known, people)
-    facts = report.facts(entrants, setting, panel)
+        if workers > 1 or engine != "local":
+            fill(order, names, lines, engine_of(engine, address, workers, out), progress)
+        table = score(
+            opened.contestants, names, opened.setting, opened.panel, lines, progress,
+            opened.protocols, people,
+        )  # fmt: skip
+    facts = report.facts(entrants, opened.setting, opened.panel)
     report.write_quality(out, facts, table)
     typer.echo(f"{out / 'scorecard.md'}: {len(table)} sections")
     if speed:
@@ -165,7 +166,6 @@ def judges(
     be shut, a black disc into a mouth that should be open, or paste a blurred face. A column that
     is fooled proves nothing. The same command again goes on where it stopped.
     """
-    from mien.cli.session import check_folder
     from mien.metrics import broken, report
     from mien.metrics import folder as own
     from mien.metrics.bench import JudgePanel

@@ -82,6 +82,10 @@ def command(
     whole: Annotated[
         bool, typer.Option("--whole", help="Draw a person anew of whom any picture is refused.")
     ] = False,
+    agree: Annotated[
+        int, typer.Option("--agree", min=0, max=2, help="Of two judges, how many must read a whole "
+                          "label in a picture; others are refused.")
+    ] = 1,
     pack: Annotated[
         Path | None,
         typer.Option("--pack", help="Folder for the same as a data set to hand on: Parquet, "
@@ -115,7 +119,7 @@ def command(
 
         _mixed(out, count, _asked(expressions, asks), _draw(draw), _varied(vary), seed,
                sources or ["london"], size, mix, _split(balance), _only(only), least, device,
-               whole, pack, where)  # fmt: skip
+               whole, agree, pack, where)  # fmt: skip
         return
     if asks or draw or vary or sources or only or pack or whole or workers > 1 or engine != "local":
         raise ConfigError(
@@ -130,7 +134,7 @@ def _mixed(
     vary: tuple[str, ...], seed: int,
     sources: list[str], size: int, mix: int, balance: tuple[str, ...],
     only: dict[str, tuple[str, ...]], least: float, device: str, whole: bool,
-    pack: Path | None, engine: Callable[[], Engine],
+    agree: int, pack: Path | None, engine: Callable[[], Engine],
 ) -> None:  # fmt: skip
     from rich.progress import Progress
 
@@ -160,7 +164,7 @@ def _mixed(
         made = invented.Settings(
             invented.sources_digest(crowd), editor.method.name, editor.weights, seed, size, mix,
             least, balance, only, invented.asks_digest(asks), draw, vary,
-            whole,
+            whole, agree,
         )  # fmt: skip
         task = bar.add_task("people", total=count)
         report = invented.write(

@@ -38,8 +38,9 @@ GAINS = ("psnr", "ms_ssim", "face_psnr", "face_ms_ssim")
 NOTHING = "nothing"
 UNRELATED = (
     "cli", "editor.py", "hub.py", "metrics/broken.py", "metrics/cost.py", "metrics/film.py",
-    "metrics/plot.py", "metrics/report.py", "metrics/summary.py", "metrics/table.py",
-    "metrics/targets.py", "people", "study", "tables", "training", "video", "web",
+    "metrics/plot.py", "metrics/report.py", "metrics/spread.py", "metrics/summary.py",
+    "metrics/table.py", "metrics/targets.py", "people", "study", "tables", "training", "video",
+    "web",
 )  # fmt: skip
 """What of mien's source no result depends on: measuring does not import it."""
 FEWEST = 5
@@ -88,7 +89,8 @@ def score(
             protocol = (known or PROTOCOLS)[name](setting)
             for section in protocol.sections:
                 title = f"{name}: {section.name}"
-                lines = dict(_lines(title, section, contestants, panel, kept, progress, groups))
+                every = Lines(title, section, contestants, panel, kept, progress)
+                lines = dict(_lines(every, groups))
                 table[title] = {
                     "people": section.people,
                     "without_face": list(protocol.without_face),
@@ -97,32 +99,58 @@ def score(
     return table
 
 
-def _lines(
-    title: str, section: Section, contestants: Sequence[Contestant], panel: JudgePanel, kept: Path,
-    progress: Progress, groups: Groups | None = None,
-) -> Iterator[tuple[str, Line]]:  # fmt: skip
-    known = depends_on(panel)
-    rows = [Contestant(NOTHING, nothing, ""), *contestants]
-    if section.answer:
-        rows.insert(1, Contestant(section.answer, answer, "answer"))
-    # what is no editor's does not hear what is asked: two sections may share such lines
-    digests = {asked: section_digest(section, asked) for asked in (True, False)}
-    bench = SectionBench(section, panel)
+class Lines:
+    """The lines of one section, each measured once and kept.
+
+    Attributes:
+        rows: doing nothing, the answer where there is one, and every contestant.
+    """
+
+    def __init__(
+        self, title: str, section: Section, contestants: Sequence[Contestant], panel: JudgePanel,
+        kept: Path, progress: Progress = lambda *_: None,
+    ) -> None:  # fmt: skip
+        self.section, self._contestants = section, contestants
+        self._title, self._panel, self._kept, self._progress = title, panel, kept, progress
+        self.rows = [Contestant(NOTHING, nothing, ""), *contestants]
+        if section.answer:
+            self.rows.insert(1, Contestant(section.answer, answer, "answer"))
+        self._known = depends_on(panel)
+        # what is no editor's does not hear what is asked: two sections may share such lines
+        self._digests = {asked: section_digest(section, asked) for asked in (True, False)}
+        self._bench = SectionBench(section, panel)
+
+    def measured(self, row: Contestant) -> Measured:
+        """What one of the rows reached; none that cannot take part may be asked."""
+        section = self.section
+        inputs = self._known | {"row": row.name, "weights": row.weights}
+        inputs["trials"] = self._digests[row in self._contestants]
+        separate = row.edit is answer and section.answers
+        at = self._bench
+        if separate:
+            at = SectionBench(replace(section, trials=section.answers), self._panel)
+        done = _Counter(f"{self._title}: {row.name}", at.section, self._progress)
+        return once(self._kept, inputs, partial(at.measure, row.edit, done.more))
+
+    def fill(self, name: str) -> None:
+        """Measure the row of that name, so that it is kept; with doing nothing the answer too."""
+        for row in self.rows:
+            asked = row.name == name or (name == NOTHING and row not in self._contestants)
+            if asked and row.cannot(self.section) is None:
+                self.measured(row)
+
+
+def _lines(lines: Lines, groups: Groups | None) -> Iterator[tuple[str, Line]]:
     unedited: Measured | None = None
-    for row in rows:
-        reason = row.cannot(section)
+    for row in lines.rows:
+        reason = row.cannot(lines.section)
         if reason is not None:
             yield row.name, {"skipped": reason}
             continue
-        inputs = known | {"row": row.name, "weights": row.weights}
-        inputs["trials"] = digests[row in contestants]
-        separate = row.edit is answer and section.answers
-        at = SectionBench(replace(section, trials=section.answers), panel) if separate else bench
-        done = _Counter(f"{title}: {row.name}", at.section, progress)
-        measured = once(kept, inputs, partial(at.measure, row.edit, done.more))
+        measured = lines.measured(row)
         unedited = unedited or measured
-        found = summary(measured, unedited, section.intensity)
-        if groups is not None and not section.intensity:
+        found = summary(measured, unedited, lines.section.intensity)
+        if groups is not None and not lines.section.intensity:
             found["by_group"] = groups.tell(measured.columns, measured.people)
         yield row.name, found
 

@@ -55,6 +55,17 @@ class Ask:
     row: tuple[tuple[str, str], ...] = ()
     """What it was read from."""
 
+    @property
+    def whole(self) -> bool:
+        """Whether it asks for a label, other than rest, and for nothing less and nothing besides
+        that changes the expression: judges may be asked whether they read it."""
+        said = {key for key, value in self.row if value}
+        return (
+            self.emotion not in (None, "neutral")
+            and self.intensity == 1
+            and said <= {"name", "label", "intensity", "turn", "light", "noise", "background"}
+        )
+
 
 def of_labels(names: Sequence[str]) -> list[Ask]:
     """One ask for each label; GuideError for one that there is not."""

@@ -41,7 +41,7 @@ BRIGHT, TINT = 130.0, 15.0
 from its."""
 REACH = 0.3
 """How far from the wall a picture may be a mixture with it, in distances of the eyes."""
-TOLD = (25.0, 55.0)
+DISTINCT = (25.0, 55.0)
 """Levels between person and wall from which on their mixture is begun to be, and is, believed."""
 POCKET = 8
 """Least area, px, of a piece of wall between strands."""
@@ -208,7 +208,7 @@ def _mixture(picture: Float, wall: Float, sure: Mask, clothes: Mask, eyes: float
     mixed = np.clip((mixed - 0.03) / 0.94, 0, 1)
     far = cv2.distanceTransform((~sure).astype(np.uint8), cv2.DIST_L2, 5)
     sharp = np.clip(far / 1.5 - 0.3, 0, 1)
-    believed = _ramp(np.sqrt(size), TOLD) * ~clothes
+    believed = _ramp(np.sqrt(size), DISTINCT) * ~clothes
     out = believed * mixed + (1 - believed) * sharp
     out = np.maximum(out, np.clip(far / (0.4 * reach) - 1.5, 0, 1))  # no mixture deep inside
     out[sure] = 0

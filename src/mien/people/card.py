@@ -76,9 +76,11 @@ def _acceptance(
     asked = len(pictures) + len(refused) - portraits
     return [
         f"A picture is taken if it is at least {settings['least']:g} from everybody who may be "
-        f"mixed. {drawn} portraits were drawn for {made} people, {len(notes) - made} people were "
-        f"given up; of {asked} pictures of the others {asked - len(pictures)} were refused "
-        f"(`refused.jsonl`). Least distance of a picture that was taken: {min(distances):.3f}.", "",
+        f"mixed and, where a whole label was asked for, at least {settings.get('agree', 0)} of two "
+        f"judges read it. {drawn} portraits were drawn for {made} people, "
+        f"{len(notes) - made} people were given up; of {asked} pictures of the others "
+        f"{asked - len(pictures)} were refused (`refused.jsonl`). Least distance of a picture "
+        f"that was taken: {min(distances):.3f}.", "",
     ]  # fmt: skip
 
 

@@ -72,6 +72,8 @@ class Settings:
     """What varies at random beside the expressions."""
     whole: bool = False
     """Whether a person of whom a picture is refused is drawn again."""
+    agree: int = 1
+    """Of the two judges, how many must read a label that is asked for whole."""
     format: int = FORMAT
 
 
@@ -265,7 +267,8 @@ def _picture(
     crowd: Crowd, editor: Editor, settings: Settings, person: _Person, ask: Ask,
     note: dict[str, Any],
 ) -> None:  # fmt: skip
-    """One picture, if it can be drawn and is far enough from everybody; `note` tells of it."""
+    """One picture, if it can be drawn, is far enough from everybody and read as what it shows;
+    `note` tells of it."""
     pixels = person.pixels
     try:
         if ask.guide is not None and ask.intensity:
@@ -282,6 +285,12 @@ def _picture(
     if near[1] < settings.least:
         note["refused"].append(f"{ask.name}: {near[1]:.3f} from {near[0]}")
         return
+    marked = mark.embed(pixels, 255 - pixels, [face])  # no pixel is anybody's photograph
+    seen = read(marked, face)
+    emotions = [found["emotion"] for found in seen.values()]
+    if ask.whole and emotions.count(ask.emotion) < settings.agree:
+        note["refused"].append(f"{ask.name}: judges read {' and '.join(emotions)}")
+        return
     asked = "neutral" if ask.guide is None else ask.guide.describe()
     facts = {
         "method": settings.method, "weights": settings.weights, "person": person.draw.name,
@@ -290,7 +299,6 @@ def _picture(
         **({"background": ask.background.describe()} if ask.background else {}),
     }  # fmt: skip
     make(person.draw.folder)
-    marked = mark.embed(pixels, 255 - pixels, [face])  # no pixel is anybody's photograph
     file = f"{ask.name}.png"
     images.write(person.draw.folder / file, marked, metadata=facts)
     units = None if ask.units is None else [round(float(u), 4) for u in ask.units]
@@ -298,7 +306,7 @@ def _picture(
         {"file": file, "asked": asked, "intensity": ask.intensity, "emotion": ask.emotion,
          "affect": ask.affect, "noise": ask.noise,
          "background": ask.background and ask.background.describe(), "units": units,
-         "nearest": near[0], "distance": round(near[1], 4), "read": read(marked, face)}
+         "nearest": near[0], "distance": round(near[1], 4), "read": seen}
     )  # fmt: skip
 
 

@@ -100,6 +100,14 @@ def pack(folder: Path, out: Path) -> int:
     return len(pictures)
 
 
+def _agreed(row: dict[str, Any]) -> str:
+    """How many judges read a picture's label, in words; empty where it has none."""
+    if row["emotion"] is None:
+        return ""
+    count = sum(seen["emotion"] == row["emotion"] for seen in row["read"].values())
+    return f"; {count} of two judges read {row['emotion']}"
+
+
 def _split(picture: Packed) -> str:
     return str(picture.facts["split"])
 
@@ -124,7 +132,7 @@ def _pictures(folder: Path, settings: dict[str, Any], note: dict[str, Any]) -> I
             "seed": settings["seed"], "number": int(number), "method": settings["method"],
             "weights": settings["weights"], "nearest": row["nearest"],
             "distance": row["distance"],
-            "accepted": f"{row['distance']:.3f} from {row['nearest']}, {least}",
+            "accepted": f"{row['distance']:.3f} from {row['nearest']}, {least}{_agreed(row)}",
         }  # fmt: skip
         yield Packed(facts, folder / facts["file_name"])
 
