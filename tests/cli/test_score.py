@@ -116,7 +116,7 @@ def test_files_say_how_they_came_about_and_repeat(out: Path) -> None:
     assert section["people"] == ["a", "b"]
     assert list(section["lines"]) == ["nothing", "the rig", "mtss"]
     assert "cost" not in facts
-    assert (out / "short.md").read_text().splitlines()[-1].startswith("| mtss |")
+    assert (out / "short.md").read_text().splitlines()[0].endswith("| mtss |")
     assert json.loads((out / "short.json").read_text())["commit"] == facts["commit"]
     assert not (out / "cost.md").exists()
     first = (out / "scorecard.md").read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -149,6 +150,33 @@ def test_the_table_names_who_is_caught_by_what() -> None:
     few = replace(one, people=4)
     assert not few.caught  # four of four are no proof
     assert "0 of 1" in broken.table({"faces: a to b": {"nothing": [few]}})
+
+
+def test_each_judge_says_what_fools_it(tmp_path: Path) -> None:
+    one = Verdict("mouth_psnr", 30.0, 20.0, 1.0, 1.0, 1.0, own=True, people=5)
+    blurred = replace(one, better=0.0, low=0.0, high=0.0)
+    other = Verdict("mp_lids", 0.3, 0.0, 0.5, 0.2, 0.8, own=False, people=5)
+    every = {"a": {"nothing": [one, other], "blurred paste": [blurred]}, "b": {"nothing": [one]}}
+    heading, _, *rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in broken.by_judge(every).splitlines()
+    ]
+    found = {row[0]: dict(zip(heading, row, strict=True)) for row in rows}
+    assert found["pixels (PSNR, SSIM)"]["nothing"] == "2, 0 of 2"
+    assert found["pixels (PSNR, SSIM)"]["blurred paste"] == "0, 1 of 1"
+    assert found["MediaPipe"]["nothing"] == "0, 0 of 1"
+    assert found["judge a"]["nothing"] == ""
+    broken.write(tmp_path, {"commit": "c"}, every)
+    assert broken.read(tmp_path / "judges.json") == every
+    assert broken.by_judge(every) in (tmp_path / "judges.md").read_text()
+
+
+def test_every_column_that_is_weighed_has_its_judge() -> None:
+    weighed = [c for c in COLUMNS if c not in broken.UNJUDGED]
+    alone = ("crosstalk", "confused_a", "confused_b", "emotion_classifier", "similarity")
+    for column in (c for c in weighed if c not in alone):
+        judges = [j for j, parts in broken.JUDGES.items() if any(p in column for p in parts)]
+        assert len(judges) == 1, column
 
 
 def test_the_mean_face_is_everybody_once() -> None:

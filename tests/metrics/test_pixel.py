@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from torchmetrics.functional.image import structural_similarity_index_measure
 
 from mien.faces.align import template
 from mien.metrics.pixel import (
@@ -19,6 +20,7 @@ from mien.metrics.pixel import (
     region_mask,
     sharpness,
     ssim,
+    ssim_map,
 )
 
 
@@ -135,3 +137,16 @@ def test_several_masks_at_once_are_each_by_itself() -> None:
     assert torch.equal(whole, face_ms_ssim(a, b, torch.ones_like(left)))
     assert torch.equal(half, face_ms_ssim(a, b, left))
     assert not torch.equal(whole, half)
+
+
+def test_ssim_is_torchmetrics() -> None:
+    a = torch.rand(2, 3, 96, 96) * 2 - 1
+    b = 0.7 * a + 0.3 * (torch.rand(2, 3, 96, 96) * 2 - 1)
+    result = structural_similarity_index_measure(
+        a, b, data_range=2.0, reduction="none", return_full_image=True
+    )
+    assert isinstance(result, tuple)
+    right = result[1].mean(1, keepdim=True)
+    # its full image ends with zeros where the window leaves the picture
+    inner = (..., slice(5, -5), slice(5, -5))
+    assert torch.allclose(ssim_map(a, b)[inner], right[inner], atol=1e-5)

@@ -72,7 +72,9 @@ def cells(text: str) -> dict[str, dict[str, str]]:
     heading, _, *rows = [
         [cell.strip() for cell in row.split("|")[1:-1]] for row in text.splitlines()
     ]
-    return {row[0]: dict(zip(heading, row, strict=True)) for row in rows}
+    columns = zip(heading[1:], zip(*(row[1:] for row in rows), strict=True), strict=True)
+    measures = [row[0] for row in rows]
+    return {name: {"": name} | dict(zip(measures, column, strict=True)) for name, column in columns}
 
 
 def test_each_cell_is_of_its_section_and_row(facts: dict[str, Any]) -> None:

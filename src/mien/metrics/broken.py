@@ -267,6 +267,49 @@ def table(every: Mapping[str, Mapping[str, Sequence[Verdict]]]) -> str:
     return markdown(list(rows[0]) if rows else [], rows)
 
 
+JUDGES: Mapping[str, tuple[str, ...]] = {
+    "pixels (PSNR, SSIM)": ("psnr", "ssim"),
+    "sharpness": ("sharpness",),
+    "EfficientNet-Lite0": ("perceptual",),
+    "what is left over (eyes showing, mouth void, background)": ("showing", "void", "kept"),
+    "judge a": ("units_a", "asked_a", "emotion_a"),
+    "judge b": ("units_b", "asked_b", "emotion_b"),
+    "dlib's descriptor": ("identity",),
+    "MediaPipe": ("mp_",),
+}
+"""Who judges, and parts of the names of the columns that are by it."""
+
+
+def by_judge(every: Mapping[str, Mapping[str, Sequence[Verdict]]]) -> str:
+    """Markdown: for each judge and broken editor, in how many columns of all sections together the
+    real editor is surely the better one, and in how many surely the broken one; then of how many.
+    """
+    rows = []
+    for judge, parts in JUDGES.items():
+        row = {"judge": judge}
+        for name in BREAKS:
+            said = [
+                v
+                for found in every.values()
+                for v in found.get(name, ())
+                if any(part in v.column for part in parts)
+            ]
+            if said:
+                caught, fooled = (sum(getattr(v, k) for v in said) for k in ("caught", "fooled"))
+                row[name] = f"{caught}, {fooled} of {len(said)}"
+        rows.append(row)
+    return markdown(["judge", *BREAKS], rows)
+
+
+def read(path: Path) -> dict[str, dict[str, list[Verdict]]]:
+    """The verdicts of a judges.json."""
+    sections = json.loads(path.read_text(encoding="utf-8"))["sections"]
+    return {
+        title: {name: [Verdict(**v) for v in rows] for name, rows in found.items()}
+        for title, found in sections.items()
+    }
+
+
 def _said(verdict: Verdict) -> str:
     heading, digits = COLUMNS[verdict.column]
     digits = max(2, digits)
@@ -276,12 +319,15 @@ def _said(verdict: Verdict) -> str:
 def write(
     out: Path, facts: Mapping[str, Any], every: Mapping[str, Mapping[str, Sequence[Verdict]]]
 ) -> None:
-    """judges.json, every verdict and how they came about, and judges.md, the table, in `out`."""
+    """judges.json, every verdict and how they came about, and judges.md, both tables, in `out`."""
     sections = {
         title: {name: [asdict(v) for v in rows] for name, rows in found.items()}
         for title, found in every.items()
     }
     text = json.dumps({**facts, "sections": sections}, indent=1, ensure_ascii=False) + "\n"
-    for name, content in (("judges.json", text), ("judges.md", table(every))):
+    for name, content in (
+        ("judges.json", text),
+        ("judges.md", f"{table(every)}\n{by_judge(every)}"),
+    ):
         with replacing(out / name) as part:
             part.write_text(content, encoding="utf-8")

@@ -23,9 +23,9 @@ _LABELS, _RISING = "labels: eight labels", "control: emotions at 4 intensities"
 
 
 def short(sections: Sections) -> str:
-    """A line for doing nothing, for the truth and for every contestant; columns that nothing was
-    measured for are left out, and the truth's likeness to itself stays empty. Identity distances
-    are medians, what judges say is the mean of the two.
+    """A line for each measure, a column for doing nothing, for the truth and for every contestant;
+    measures of which there is nothing are left out, and the truth's likeness to itself stays
+    empty. Identity distances are medians, what judges say is the mean of the two.
     """
     rows = list(dict.fromkeys(name for one in sections.values() for name in one["lines"]))
     named = [NOTHING, TRUTH, *(row for row in rows if row not in (NOTHING, *ANSWERS))]
@@ -42,7 +42,10 @@ def short(sections: Sections) -> str:
         cells.append(found | {"lost": _lost(sections, row)})
     headings = [folder + heading for folder in _folders(sections) for heading in COLUMNS]
     measured = [heading for heading in headings if any(heading in row for row in cells)]
-    return markdown(["", *measured, "lost"], cells)
+    return markdown(
+        ["", *named],
+        [{"": m} | {row[""]: row.get(m, "") for row in cells} for m in [*measured, "lost"]],
+    )
 
 
 def _folders(sections: Sections) -> list[str]:
