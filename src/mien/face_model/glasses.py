@@ -10,7 +10,7 @@ around each eye and one across the root of the nose between them. Each is the cl
 ridges by dynamic programming (minimal paths: Amini, Weymouth and Jain 1990). Folds and bags are
 ridges too; what tells glasses is the bridge, and that a rim has one colour. Rimless and very thin
 glasses have no ridge to speak of, are not found and move along. The numbers were set by hand on 192
-Congress portraits; `benchmarks/eyewear.py` counts who is taken to wear glasses there and elsewhere.
+Congress portraits; `benchmarks/eyewear.py` counts on whom glasses are found there and elsewhere.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from mien.face_model.eyes import POINTS
 from mien.face_model.smoothstep import smoothstep
 
 LIMIT = 0.57
-"""Score from which on glasses are taken to be worn."""
+"""Score from which on there are glasses."""
 BRIDGE = 0.25
 """How clear a ridge over the nose is at least, or the rest is not looked for."""
 ROUND, DEEP, LOW = 0.281, 0.223, 0.036
@@ -66,7 +66,7 @@ class _Axes:
 
 
 def rims(crop: UInt8, landmarks: Double) -> list[Double]:
-    """The rims and the bridge of the glasses that a face wears, lines of points (K, 2) px, in an
+    """The rims and the bridge of glasses before a face, lines of points (K, 2) px, in an
     upright crop (S, S, 3) RGB of about 320 px with landmarks (68, 2) px; none if none are found."""
     across = landmarks[45] - landmarks[36]
     wide = max(float(np.linalg.norm(across)), 1.0)
