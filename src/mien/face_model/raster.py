@@ -85,7 +85,7 @@ def rasterise(points: Float, depth: Float, triangles: Int, shape: tuple[int, int
     return Raster(index, np.ascontiguousarray(colour[..., :2]))
 
 
-def in_sight(points: Float, triangles: Int, shape: tuple[int, int]) -> Bool:
+def in_sight(points: Float, triangles: Int, shape: tuple[float, float]) -> Bool:
     """Which triangles (T,) may touch a raster (H, W); points (N, 2) raster px."""
     height, width = shape
     x, y = points.T
