@@ -24,6 +24,8 @@ CLEAR_OF_BROW = 0.14
 """Distance from a brow's middle, in widths of the eye, up to which its hair stays."""
 LID_EDGE = 0.05
 """Width of what belongs to a lid along its edge, in widths of the eye."""
+FINE_SIGMA = 10.0
+"""Sigma, px, in which a Gaussian is drawn well enough: wider ones are drawn smaller."""
 EDGE_REACH = 0.06
 """How far from the upper lid's edge its lashes are looked for, in widths of the eye."""
 SHUT = (0.07, 0.13)
@@ -263,7 +265,20 @@ def _lid_area(
     first, last = (outer, inner) if side == "R" else (inner, outer)
     points[0], points[3] = points[0] - across * first, points[3] + across * last
     hull = np.asarray(cv2.convexHull(points.astype(np.float32)), np.float32)[:, 0]
-    return np.asarray(cv2.dilate(polygon(shape, hull), disc(fine)), np.uint8)
+    return _dilated(polygon(shape, hull), disc(fine))
+
+
+def _dilated(mask: UInt8, kernel: UInt8) -> UInt8:
+    """A mask (H, W) grown by a kernel (h, w), which looks only where something is set."""
+    left, top, width, height = cv2.boundingRect(mask)
+    down, across = (side // 2 for side in kernel.shape)
+    part = np.s_[
+        max(top - down, 0) : top + height + down, max(left - across, 0) : left + width + across
+    ]
+    out = np.zeros_like(mask)
+    if width and height:
+        out[part] = cv2.dilate(mask[part], kernel)
+    return out
 
 
 def _close(
@@ -275,8 +290,8 @@ def _close(
     Lashes, crease and make-up at the border are hidden too, so that they do not bleed into the lid.
     """
     width = float(np.linalg.norm(corners[3] - corners[0]))
-    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(0.16 * width) + 1,) * 2)
-    around = np.asarray(cv2.dilate(hidden, reach), np.uint8)
+    reach = disc(0.16 * width)
+    around = _dilated(hidden, reach)
     left, top, across, down = cv2.boundingRect(around)
     window = (slice(top, top + down), slice(left, left + across))
     part, mask, near = photo[window], hidden[window], around[window] > 0
@@ -322,6 +337,22 @@ def _grain(photo: Float, window: tuple[slice, slice], corners: Double, fine: flo
     return out
 
 
+def _smooth(image: Float, sigma: float) -> Float:
+    """`image` (H, W, C) under a Gaussian; one that is wide for its pixels at a part of its size."""
+    height, width = image.shape[:2]
+    times = min(int(sigma / FINE_SIGMA), height // 8, width // 8)
+    if times < 2:
+        return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.float32)
+    size = -(-width // times), -(-height // times)
+    # whole blocks of pixels, or the last ones would be narrower than the rest
+    room = size[1] * times - height, size[0] * times - width
+    wide = cv2.copyMakeBorder(image, 0, room[0], 0, room[1], cv2.BORDER_REFLECT_101)
+    small = cv2.resize(wide, size, interpolation=cv2.INTER_AREA)
+    soft = cv2.GaussianBlur(small, (0, 0), sigma / times)
+    large = cv2.resize(soft, wide.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    return np.asarray(large[:height, :width], np.float32)
+
+
 def spread(image: Float, known: Float, sigma: float) -> Float:
     """`image` (H, W, 3) smoothed from its `known` (H, W) pixels to all, near ones first."""
     plain = (image * known[..., None]).sum((0, 1)) / max(float(known.sum()), 1.0)
@@ -329,7 +360,7 @@ def spread(image: Float, known: Float, sigma: float) -> Float:
     weight = np.full(known.shape, FAR, np.float32)
     for part, share in ((1.0, 1.0), (2.5, 0.03)):
         stacked = np.dstack([image * known[..., None], known])
-        soft = np.asarray(cv2.GaussianBlur(stacked, (0, 0), sigma * part), np.float32)
+        soft = _smooth(stacked, sigma * part)
         total, weight = total + soft[..., :3] * share, weight + soft[..., 3] * share
     out: Float = total / weight[..., None]
     return out

@@ -85,7 +85,7 @@ def rasterise(points: Float, depth: Float, triangles: Int, shape: tuple[int, int
     return Raster(index, np.ascontiguousarray(colour[..., :2]))
 
 
-def in_sight(points: Float, triangles: Int, shape: tuple[int, int]) -> Bool:
+def in_sight(points: Float, triangles: Int, shape: tuple[float, float]) -> Bool:
     """Which triangles (T,) may touch a raster (H, W); points (N, 2) raster px."""
     height, width = shape
     x, y = points.T
@@ -157,19 +157,22 @@ class Normals:
 
     def __init__(self, triangles: Int, count: int) -> None:
         """triangles (T, 3) over `count` vertices N."""
-        self._triangles = triangles
+        self._corners = np.ascontiguousarray(triangles.T, np.intp)
         rows = triangles.reshape(-1).astype(np.intp)
         columns = np.repeat(np.arange(len(triangles)), 3)
         self._gather = Sums(rows, columns, np.ones(len(rows), np.float32), count)
 
     def __call__(self, vertices: Float) -> Float:
         """Area-weighted unit normals (N, 3) of `vertices` (N, 3); 0 for those of no triangle."""
-        a, b, c = (vertices[corner] for corner in self._triangles.T)
-        p, q = b - a, c - a
-        across = np.empty_like(p)
-        across[:, 0] = p[:, 1] * q[:, 2] - p[:, 2] * q[:, 1]
-        across[:, 1] = p[:, 2] * q[:, 0] - p[:, 0] * q[:, 2]
-        across[:, 2] = p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]
+        sides = []
+        for axis in np.ascontiguousarray(vertices.T):
+            first, second, third = (np.take(axis, corner) for corner in self._corners)
+            sides.append((second - first, third - first))
+        (ax, bx), (ay, by), (az, bz) = sides
+        across = np.empty((len(ax), 3), vertices.dtype)
+        across[:, 0] = ay * bz - az * by
+        across[:, 1] = az * bx - ax * bz
+        across[:, 2] = ax * by - ay * bx
         out: Float = self._gather @ across
         out /= np.linalg.norm(out, axis=1, keepdims=True) + np.float32(1e-12)
         return out

@@ -37,14 +37,14 @@ from mien.face_model.lines import skin_lines
 from mien.face_model.lip_donors import choose
 from mien.face_model.lip_donors import shipped as lips_library
 from mien.face_model.lips import Lips, closed_lips, parted_lips
-from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_INSIDE, SIDES, SKIN_LAYER
+from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_INSIDE, SIDES
 from mien.face_model.mouth import MouthShade, own_mouth
 from mien.face_model.neighbours import depth_within
 from mien.face_model.pose_light import PoseAndLight, outline_pull, outlying
-from mien.face_model.raster import facing
 from mien.face_model.sampling import sample
 from mien.face_model.shade import Skin
 from mien.face_model.tones import Tones, seen
+from mien.face_model.visible import Visible
 
 if TYPE_CHECKING:
     from mien.face_model.render import Rig
@@ -102,9 +102,7 @@ class Sitter:
         kept = drawn(model, source.normals, of_neck)
         self._triangles = np.ascontiguousarray(model.triangles[kept])
         self._layers = model.layers[kept]
-        # only what faces the viewer is seen; but skin folds, a turned head's more than others'
-        self._skin = self._layers == SKIN_LAYER
-        self._skin_ahead = self._skin & facing(source.points, self._triangles)
+        self._visible = Visible(model, self._triangles, self._layers, source.points)
         self._rim, self._rim_own = rim(model, source.normals, of_neck)
         self._outlying = outlying(model, source.normals)
         self._background = Background(
@@ -236,15 +234,15 @@ class Sitter:
         if any(pose_light.key):
             glow = self._move_key(attributes, target.normals, pose_light.key)
         at = self._rig.model.landmarks
-        skin = self._skin if any(pose_light.turn) else self._skin_ahead
-        seen = skin | facing(points, self._triangles)
+        unit = float(self._rig.fit.camera.scale)
+        seen = self._visible(points, unit, turned=any(pose_light.turn))
         scene = Scene(
             points=points,
             depth=sink(target.depth),
             attributes=attributes,
             triangles=self._triangles[seen],
             layers=self._layers[seen],
-            unit=float(self._rig.fit.camera.scale),
+            unit=unit,
             blink=blink,
             stirred={side: self._stirred(moved, side) for side in SIDES},
             wide=max(self._more(weights, f"eyeWide_{s}") for s in SIDES),
