@@ -145,8 +145,8 @@ def _without_shade(lips: Float, chart: LipChart, corner: Float, near: Float) -> 
     lost = np.clip(np.log((beyond + DARK) / (soft + DARK)), 0, MOST_LOST)
     lost = cv2.GaussianBlur(lost, (0, 0), 0.15 * fine, sigmaY=0.04 * fine)
     shade = shade + UNSHADED * (to * (1 - at))[..., None] * lost
-    shade = cv2.resize(shade.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-    return np.asarray((lips + DARK) * np.exp(shade) - DARK, np.float32)
+    full = cv2.resize(shade.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    return np.asarray((lips + DARK) * np.exp(full) - DARK, np.float32)
 
 
 def _laid(photo: Float, at: Float) -> Float:
