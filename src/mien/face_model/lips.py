@@ -131,15 +131,22 @@ def _contact(chart: LipChart, away: Float) -> Float:
 def _without_shade(lips: Float, chart: LipChart, corner: Float, near: Float) -> Float:
     """`lips` (h, w, 3) without the dark of closed corners, which an opening mouth would draw out,
     and without that of one lip on the other; `corner` and `near` (h, w): where they lie, 0..1."""
-    soft = np.asarray(cv2.GaussianBlur(lips, (0, 0), 0.04 * DENSITY), np.float32)
-    beside = spread(soft, (corner < 0.5).astype(np.float32), 0.3 * DENSITY)
-    shade = LIFTED * corner[..., None] * np.maximum(np.log((beside + DARK) / (soft + DARK)), 0)
-    plain = (near == 0) & (chart.far < -RIM) & (corner == 0)
-    beyond = spread(soft, plain.astype(np.float32), 0.25 * DENSITY)
+    size, small = chart.shape[::-1], (chart.shape[1] // 2, chart.shape[0] // 2)
+    coarse, at, to, far = (  # shade is smooth
+        np.asarray(cv2.resize(one, small, interpolation=cv2.INTER_AREA), np.float32)
+        for one in (lips, corner, near, chart.far)
+    )
+    fine = DENSITY / 2
+    soft = np.asarray(cv2.GaussianBlur(coarse, (0, 0), 0.04 * fine), np.float32)
+    beside = spread(soft, (at < 0.5).astype(np.float32), 0.3 * fine)
+    shade = LIFTED * at[..., None] * np.maximum(np.log((beside + DARK) / (soft + DARK)), 0)
+    plain = (to == 0) & (far < -RIM) & (at == 0)
+    beyond = spread(soft, plain.astype(np.float32), 0.25 * fine)
     lost = np.clip(np.log((beyond + DARK) / (soft + DARK)), 0, MOST_LOST)
-    lost = cv2.GaussianBlur(lost, (0, 0), 0.15 * DENSITY, sigmaY=0.04 * DENSITY)
-    shade = shade + UNSHADED * (near * (1 - corner))[..., None] * lost
-    return np.asarray((lips + DARK) * np.exp(shade) - DARK, np.float32)
+    lost = cv2.GaussianBlur(lost, (0, 0), 0.15 * fine, sigmaY=0.04 * fine)
+    shade = shade + UNSHADED * (to * (1 - at))[..., None] * lost
+    full = cv2.resize(shade.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    return np.asarray((lips + DARK) * np.exp(full) - DARK, np.float32)
 
 
 def _laid(photo: Float, at: Float) -> Float:

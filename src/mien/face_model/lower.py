@@ -35,8 +35,8 @@ NECK = np.array([0.98, 0.93, 0.83], np.float32)
 TIP = np.array([0.93, 0.96, 0.98], np.float32)
 """Tint of the edge, which light passes through."""
 DEEP = np.array([0.96, 0.91, 0.81], np.float32)
-"""Tint of dentine, which shows through thick or worn enamel."""
-SHOWING, UNALIKE = (0.15, 0.25, 0.7, 0.45, 0.45, 0.45), 0.25
+"""Tint of dentine, which is seen through enamel."""
+DENTINE, UNALIKE = (0.15, 0.25, 0.7, 0.45, 0.45, 0.45), 0.25
 """How far that goes on each tooth of one side, canines before all, and how people and their teeth
 differ in it (standard deviation)."""
 CLEFT, TOUCH = 0.16, 0.02
@@ -87,7 +87,7 @@ def _row(seed: int) -> _Row:
     clefts = _cleft(x, h)
     for sign in (-1, 1):
         edge = 0.0
-        for width, height, shows in zip(WIDTHS, HEIGHTS, SHOWING, strict=True):
+        for width, height, part in zip(WIDTHS, HEIGHTS, DENTINE, strict=True):
             half = width * float(1 + random.normal(0, UNLIKE)) / 2
             off = sign * x - np.float32(edge + half)
             own = random.normal(0, 1, 4)
@@ -96,7 +96,7 @@ def _row(seed: int) -> _Row:
             more = np.clip(inside - tooth, 0, 1)
             light += (tone - light) * more
             neck += (up**1.5 - neck) * more
-            deep += (max(shows + UNALIKE * float(hues.normal()), 0.0) - deep) * more
+            deep += (max(part + UNALIKE * float(hues.normal()), 0.0) - deep) * more
             tip += (np.exp(-np.maximum(h, 0) / 0.11) - tip) * more
             tooth = np.maximum(tooth, inside)
             across = np.abs(off) / half
