@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from mien.face_model.arrays import Double, Float, Real, UInt8
+from mien.face_model.arrays import Bool, Double, Float, Real, UInt8
 from mien.face_model.cuts import EYES
 from mien.face_model.eyes import polygon
 from mien.face_model.mouth import around, cheek_colour, lip_colour
@@ -23,15 +23,21 @@ from mien.face_model.tones import Tones, one_hue
 
 LIPS, INNER = slice(48, 68), slice(60, 68)
 """Landmarks of the lips, and of their inner edges alone."""
-INSET, EDGE = 0.02, 0.02
-"""How far from the landmarks' inner lips what is known begins, cm, and half the width of its soft
-edge."""
-MISSED = 0.2
-"""By how much landmarks may miss the lips' edge, cm: what looks like lip that near to it is lip."""
+INSET, EDGE = 0.06, 0.02
+"""How far from the landmarks' inner lips what is known begins, cm, where lips are not told by their
+colour; and half the width of its soft edge."""
+MISSED, OUTSIDE = 0.35, 0.08
+"""How far within the landmarks' inner lips there may still be lip, cm, and how far beyond them
+something else."""
+FINE, TOLD = 12.0, 0.6
+"""Px per cm from which on lips are told by their colour, for in small pictures it runs over the
+teeth; and which part of the lips must have it."""
+NARROW = 0.08
+"""Lip-coloured parts that are narrower than this, cm, are gum between teeth."""
 RED, LIGHT = (0.5, 0.8), (0.45, 0.65)
 """Redness and lightness, in units of the lips', up to which a pixel is surely none, and from which
 on it looks like one."""
-SPREAD, BEYOND = 0.1, 0.3
+SPREAD, BEYOND = 0.1, 0.2
 """What lies beyond is like what lies beside it, over this width, cm; and how far out it is drawn
 on."""
 SHARPENED, SOFTENED = 0.8, 0.8
@@ -41,7 +47,7 @@ LEVELS = 5
 """Sizes in which the picture is kept, each half the one before."""
 THIN = 0.06
 """Least gap of the two rows, cm: nearer ones, and rows that overlap, have nothing between them."""
-DRAWN_OUT = (2.0, 4.0)
+DRAWN_OUT = (1.2, 1.8)
 """How many times as wide as in the photograph what lies between the rows may be, and from when on
 the photograph says nothing of it."""
 GAIN = (0.4, 2.5)
@@ -74,25 +80,21 @@ class Opening:
         unit = float(np.linalg.norm(apart)) / EYES
         part = around(photo.shape, landmarks[LIPS].astype(np.float64), (BEYOND + 0.1) * unit)
         picture = _sharpened(photo[part].astype(np.float32))
-        lips = landmarks[LIPS] - np.array([part[1].start, part[0].start], np.float64)
-        inside = polygon(picture.shape[:2], lips[INNER.start - LIPS.start :]) > 0
-        within, off = (
-            cv2.distanceTransform(np.asarray(mask, np.uint8), cv2.DIST_L2, 5) / np.float32(unit)
-            for mask in (inside, ~inside)
-        )
-        sure = np.clip((within - INSET) / (2 * EDGE) + 0.5, 0, 1)
-        sure *= 1 - _liplike(picture, lips) * np.clip(2 - 2 * within / MISSED, 0, 1)
-        sure = sure.astype(np.float32)[..., None]
-        sums = np.concatenate([picture * sure, sure], -1)
+        lips = np.asarray(landmarks[LIPS] - np.array([part[1].start, part[0].start]), np.float64)
+        within = _within(picture.shape[:2], lips, unit)
+        sure, lips = _inside(picture, lips, within, unit)
+        deep = sure * np.clip(within / SPREAD, 0.05, 1)[..., None] ** 2  # less of the lips' shade
+        sums = np.concatenate([picture * deep, deep], -1)
         near = cv2.GaussianBlur(sums, (0, 0), max(SPREAD * unit, 1.0))
-        spread = near[..., :3] / np.maximum(near[..., 3:], 1e-4)
+        spread = near[..., :3] / np.maximum(near[..., 3:], 1e-6)
         filled = spread + sure * (picture - spread)
-        cover = np.clip((BEYOND - off) / (BEYOND / 2), 0, 1)[..., None] * (near[..., 3:] > 1e-3)
+        beyond = _away(sure[..., 0] > 0.5) / np.float32(unit)
+        cover = np.clip((BEYOND - beyond) / (BEYOND / 2), 0, 1)[..., None] * (near[..., 3:] > 1e-5)
         levels = pyramid(np.asarray(np.dstack([filled * cover, cover]), np.float32), LEVELS)
         whole, points = photo.astype(np.float32), np.asarray(landmarks, np.float64)
         skin, lip = cheek_colour(whole, points), lip_colour(whole, points)
-        middle = sums[..., :3].sum((0, 1)) / max(float(sure.sum()), 1e-3)
-        return cls(levels, np.asarray(lips, np.float64), skin, one_hue((skin, lip, middle)), unit)
+        middle = sums[..., :3].sum((0, 1)) / max(float(deep.sum()), 1e-3)
+        return cls(levels, lips, skin, one_hue((skin, lip, middle)), unit)
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,49 @@ def _sharpened(picture: Float) -> Float:
     blurred = cv2.GaussianBlur(picture, (0, 0), SOFTENED)
     out = picture + np.float32(SHARPENED) * (picture - blurred)
     return np.asarray(np.clip(out, 0, 255), np.float32)
+
+
+def _within(shape: tuple[int, ...], lips: Real, unit: float) -> Float:
+    """How far within the inner lips each pixel (H, W) lies, cm, by the landmarks (20, 2)."""
+    inside = polygon(shape, lips[INNER.start - LIPS.start :]) > 0
+    return np.asarray((_away(~inside) - _away(inside)) / unit, np.float32)
+
+
+def _away(mask: Bool) -> Float:
+    """How far (H, W) pixels lie from a mask (H, W), px."""
+    out = cv2.distanceTransform(np.asarray(~mask, np.uint8), cv2.DIST_L2, 5)
+    return np.asarray(out, np.float32)
+
+
+def _inside(picture: Float, lips: Double, within: Float, unit: float) -> tuple[Float, Double]:
+    """How far (H, W, 1) each pixel of a picture (H, W, 3) belongs to the mouth's inside: what is
+    `within` the landmarks' inner lips and does not look like lip and go on as such outside; and
+    the landmarks (20, 2) with the inner lips on its edges."""
+    like = _liplike(picture, lips) > 0.5
+    ring = (polygon(picture.shape[:2], lips[: INNER.start - LIPS.start]) > 0) & (within < 0)
+    if unit < FINE or like[ring].sum() < TOLD * ring.sum():
+        inset = np.clip((within - INSET) / (2 * EDGE) + 0.5, 0, 1)
+        return np.asarray(inset[..., None], np.float32), lips
+    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(NARROW * unit / 2) + 1,) * 2)
+    wide = cv2.morphologyEx(np.asarray(like, np.uint8), cv2.MORPH_OPEN, brush)
+    _, parts = cv2.connectedComponents(wide)
+    lip = np.isin(parts, np.unique(parts[ring])) & (parts > 0) & (within < MISSED)
+    inside = (within > -OUTSIDE) & ~lip
+    soft = cv2.GaussianBlur(np.asarray(inside, np.float32), (0, 0), max(EDGE * unit, 0.5))
+    return np.asarray(soft[..., None], np.float32), _on_edges(lips, inside, unit)
+
+
+def _on_edges(lips: Double, inside: Bool, unit: float) -> Double:
+    """Landmarks (20, 2) of lips with those of the inner edges, corners apart, on the edges of the
+    `inside` (H, W)."""
+    out = lips.copy()
+    for first, edge in ((13, 0), (17, -1)):
+        for i in range(first, first + 3):
+            x, y = out[i]
+            rows = np.flatnonzero(inside[:, int(np.clip(round(x), 0, inside.shape[1] - 1))])
+            if len(rows):
+                out[i, 1] = y + np.clip(rows[edge] - y, -MISSED * unit, MISSED * unit)
+    return out
 
 
 def _liplike(picture: Float, lips: Real) -> Float:
