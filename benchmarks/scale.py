@@ -4,9 +4,10 @@ r"""What invented people cost, how much more workers gain, and a plan for many o
         --workers 1 --workers 2 --workers 4 -o benchmarks/results/scale.json
 
 Makes so many people at 512 px under eight expressions by each engine (`ray`: a cluster of this
-machine, `pip install '.[ray]'`) with each number of workers, reading the sources apart. Wall time is told whole and, since every worker starts once however many people
-there are, after the first answers: `people an hour` and `efficiency` (over one worker's rate and
-the number of workers) are of that. Of processor time only a local engine's is known: that of this
+machine, `pip install '.[ray]'`) with each number of workers, reading the sources apart. Wall time
+is told whole and, since every worker starts once however many people there are, after the first
+answers: `people an hour` and `efficiency` (over one worker's rate and the number of workers) are of
+that. Of processor time only a local engine's is known: that of this
 process and its children. On a busy machine wall time says nothing; how busy it was is told. The
 bytes of all runs are compared. A run that is there already in `--work` is not made again.
 """
