@@ -4,10 +4,10 @@ r"""What invented people cost, how much more workers gain, and a plan for many o
         --workers 1 --workers 2 --workers 4 -o benchmarks/results/scale.json
 
 Makes so many people at 512 px under eight expressions by each engine (`ray`: a cluster of this
-machine, `pip install '.[ray]'`; no more workers than cores) with each number of workers, reading
-the sources apart. Wall time is told whole and, since every worker starts once however many people
-there are, after the first answers: `people an hour` and `efficiency` (over one worker's rate and
-the number of workers) are of that. Of processor time only a local engine's is known: that of this
+machine, `pip install '.[ray]'`) with each number of workers, reading the sources apart. Wall time
+is told whole and, since every worker starts once however many people there are, after the first
+answers: `people an hour` and `efficiency` (over one worker's rate and the number of workers) are of
+that. Of processor time only a local engine's is known: that of this
 process and its children. On a busy machine wall time says nothing; how busy it was is told. The
 bytes of all runs are compared. A run that is there already in `--work` is not made again.
 """
@@ -115,10 +115,10 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="folder for what is half done")
     parser.add_argument("--out", "-o", type=Path, required=True)
     options = parser.parse_args()
-    began, cores = used(), os.cpu_count() or 1
+    began = used()
     crowd = Crowd(FaceModel.load(), pool([options.photographs]), descriptor())
     found: dict[str, Any] = {
-        **origin(), "people": options.count, "size": SIZE, "cores": cores,
+        **origin(), "people": options.count, "size": SIZE, "cores": os.cpu_count(),
         "sources": len(crowd.people),
         "reading sources, processor s": round(used() - began, 1),
     }  # fmt: skip
@@ -127,9 +127,6 @@ def main() -> None:
     for name in dict.fromkeys(options.engine or ["local"]):
         rows: dict[str, Any] = {}
         for workers in dict.fromkeys(options.workers or [1]):
-            if name == "ray" and workers > cores:
-                rows[str(workers)] = f"not run: {cores} cores"
-                continue
             done = options.work and options.work / f"{name}-{workers}-{options.count}.json"
             row = kept(done) if done else None
             if row is None:
