@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mien.metrics import broken
+
 ROOT = Path(__file__).resolve().parents[2]
 DRAWN = json.loads((ROOT / "benchmarks" / "results" / "drawing.json").read_text("utf-8"))
 ROW = re.compile(
@@ -50,3 +52,17 @@ def test_speed_is_what_was_measured() -> None:
     assert film == [f"{1000 / rate:.0f} ({rate} frames a second)", f"{1000 * processor:.0f}"]
     curve = ", ".join(f"{v:.0f}" for v in budget["resident_mb"])
     assert f"{curve} MB" in " ".join(page.split())
+
+
+def test_what_fools_whom_is_what_was_measured() -> None:
+    """docs/judges.md: the table by judge; and what the page says of it in words."""
+    every = broken.read(ROOT / "benchmarks" / "results" / "judges_broken.json")
+    page = (ROOT / "docs" / "judges.md").read_text(encoding="utf-8")
+    assert broken.by_judge(every) in page, "put the second table of judges.md into docs/judges.md"
+    own = [v for found in every.values() for rows in found.values() for v in rows if v.own]
+    assert not any(v.fooled for v in own)  # no broken editor wins a column that says it sees it
+    for name, about in broken.ABOUT.items():
+        tried = [found[name] for title, found in every.items() if about in title]
+        assert tried
+        for rows in tried:
+            assert any(v.own and v.caught for v in rows), name  # film and disc are caught
