@@ -24,8 +24,8 @@ from mien.face_model.tones import Tones, one_hue
 LIPS, INNER = slice(48, 68), slice(60, 68)
 """Landmarks of the lips, and of their inner edges alone."""
 INSET, EDGE = 0.06, 0.02
-"""How far from the landmarks' inner lips what is known begins, cm, where lips are not known by their
-colour; and half the width of its soft edge."""
+"""How far from the landmarks' inner lips what is known begins, cm, where lips are not known by
+their colour; and half the width of its soft edge."""
 MISSED, OUTSIDE = 0.35, 0.08
 """How far within the landmarks' inner lips there may still be lip, cm, and how far beyond them
 something else."""
