@@ -52,6 +52,9 @@ DRAWN_OUT = (1.2, 1.8)
 the photograph says nothing of it."""
 GAIN = (0.4, 2.5)
 """Bounds of the change of light, per channel."""
+TINT = (0.04, 0.1)
+"""Change of the cheeks' tint, in log units, up to which it is the blood's and not the light's, and
+from which on all of it is the light's."""
 DETAIL = 0.5
 """Sharpness of the other photograph's face, in units of this one's at its size, below which its
 mouth looks worse than a donor's: by eye, on a training person whose smile was made smaller and
@@ -238,7 +241,12 @@ def _liplike(picture: Float, lips: Real) -> Float:
 def toned(opening: Opening, tones: Tones) -> Opening:
     """An opening in the light of a photograph: as bright and of the tint that the same cheeks have
     there."""
-    gain = np.clip(tones.skin / np.maximum(opening.skin, 1.0), *GAIN).astype(np.float32)
+    change = np.log(np.maximum(tones.skin, 1.0) / np.maximum(opening.skin, 1.0))
+    level = float(change @ LUMA)
+    tint = change - level
+    few, most = TINT
+    sure = float(np.clip((float(np.linalg.norm(tint)) - few) / (most - few), 0, 1))
+    gain = np.clip(np.exp(level + sure * tint), *GAIN).astype(np.float32)
 
     def lit(level: Float) -> Float:
         colour = level[..., :3] * gain
