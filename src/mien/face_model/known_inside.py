@@ -24,14 +24,14 @@ from mien.face_model.tones import Tones, one_hue
 LIPS, INNER = slice(48, 68), slice(60, 68)
 """Landmarks of the lips, and of their inner edges alone."""
 INSET, EDGE = 0.06, 0.02
-"""How far from the landmarks' inner lips what is known begins, cm, where lips are not known by
-their colour; and half the width of its soft edge."""
+"""How far from the landmarks' inner lips what is known begins, cm, where their colour does not
+distinguish lips; and half the width of its soft edge."""
 MISSED, OUTSIDE = 0.35, 0.08
 """How far within the landmarks' inner lips there may still be lip, cm, and how far beyond them
 something else."""
-FINE, KNOWN = 12.0, 0.6
-"""Px per cm from which on lips are known by their colour, for in small pictures it runs over the
-teeth; and which part of the lips must have it."""
+FINE, COLOURED = 12.0, 0.6
+"""Px per cm from which on lips are distinguished by their colour, for in small pictures it runs
+over the teeth; and which part of the lips must have it."""
 NARROW = 0.08
 """Lip-coloured parts that are narrower than this, cm, are gum between teeth."""
 RED, LIGHT = (0.5, 0.8), (0.45, 0.65)
@@ -52,6 +52,9 @@ DRAWN_OUT = (1.2, 1.8)
 the photograph says nothing of it."""
 GAIN = (0.4, 2.5)
 """Bounds of the change of light, per channel."""
+TINT = (0.04, 0.1)
+"""Change of the cheeks' tint, in log units, up to which it is the blood's and not the light's, and
+from which on all of it is the light's."""
 DETAIL = 0.5
 """Sharpness of the other photograph's face, in units of this one's at its size, below which its
 mouth looks worse than a donor's: by eye, on a training person whose smile was made smaller and
@@ -192,7 +195,7 @@ def _inside(picture: Float, lips: Double, within: Float, unit: float) -> tuple[F
     the landmarks (20, 2) with the inner lips on its edges."""
     like = _liplike(picture, lips) > 0.5
     ring = (polygon(picture.shape[:2], lips[: INNER.start - LIPS.start]) > 0) & (within < 0)
-    if unit < FINE or like[ring].sum() < KNOWN * ring.sum():
+    if unit < FINE or like[ring].sum() < COLOURED * ring.sum():
         inset = np.clip((within - INSET) / (2 * EDGE) + 0.5, 0, 1)
         return np.asarray(inset[..., None], np.float32), lips
     brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(NARROW * unit / 2) + 1,) * 2)
@@ -238,7 +241,12 @@ def _liplike(picture: Float, lips: Real) -> Float:
 def toned(opening: Opening, tones: Tones) -> Opening:
     """An opening in the light of a photograph: as bright and of the tint that the same cheeks have
     there."""
-    gain = np.clip(tones.skin / np.maximum(opening.skin, 1.0), *GAIN).astype(np.float32)
+    change = np.log(np.maximum(tones.skin, 1.0) / np.maximum(opening.skin, 1.0))
+    level = float(change @ LUMA)
+    tint = change - level
+    few, most = TINT
+    sure = float(np.clip((float(np.linalg.norm(tint)) - few) / (most - few), 0, 1))
+    gain = np.clip(np.exp(level + sure * tint), *GAIN).astype(np.float32)
 
     def lit(level: Float) -> Float:
         colour = level[..., :3] * gain
