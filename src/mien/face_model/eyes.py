@@ -78,7 +78,7 @@ def eye_textures(
 ) -> EyeTextures:
     """Textures of a picture (H, W, 3), 0..255, with landmarks (68, 2) and irises in its px."""
     shape = image.shape[:2]
-    complete, kept, lids = np.zeros_like(image), np.zeros(shape, np.float32), image
+    complete, kept, lids = np.zeros_like(image), np.zeros(shape, np.float32), image.copy()
     around, covers = np.zeros(shape, np.uint8), dict[str, Float]()
     openings = {side: polygon(shape, landmarks[part]) for side, part in POINTS.items()}
     whites = {side: _white(image, openings[side], irises[side]) for side in POINTS}
@@ -100,7 +100,7 @@ def eye_textures(
         complete[box] = filled * (1 - own[..., None]) * np.float32(SHADOW)
         kept[box] = own
         area = _lid_area(shape, corners, landmarks[BROWS[side]], side, fine)
-        lids, covers[side], window = _close(lids, area, corners, fine)
+        covers[side], window = _close(lids, area, corners, fine)
         covers[side][window] *= _below_brow(window, landmarks[BROWS[side]], corners)
         edge = np.zeros(shape, np.uint8)
         reach = max(1, round(2 * EDGE_REACH * float(np.linalg.norm(corners[3] - corners[0]))))
@@ -283,9 +283,9 @@ def _dilated(mask: UInt8, kernel: UInt8) -> UInt8:
 
 def _close(
     photo: Float, hidden: UInt8, corners: Double, fine: float
-) -> tuple[Float, Float, tuple[slice, slice]]:
-    """The photograph (H, W, 3) with one eye painted over by the skin around it, how much (H, W) of
-    it is painted, and the window around that.
+) -> tuple[Float, tuple[slice, slice]]:
+    """Paint one eye of a photograph (H, W, 3), in place, over by the skin around it: how much (H,
+    W) of it is painted, and the window around that.
 
     Lashes, crease and make-up at the border are hidden too, so that they do not bleed into the lid.
     """
@@ -299,7 +299,7 @@ def _close(
     ring = near & (mask == 0)
     cover = np.zeros(photo.shape[:2], np.float32)
     if not ring.any():
-        return photo, cover, window
+        return cover, window
     bright = np.percentile(light[ring], 60)
     thin = cv2.morphologyEx(light, cv2.MORPH_BLACKHAT, disc(THIN * width))
     hairs = (thin > max(HAIRLINE * bright, GRAIN * float(np.median(thin[ring])))).astype(np.uint8)
@@ -318,10 +318,9 @@ def _close(
     inward[[0, -1]] = inward[:, [0, -1]] = 0
     fade = cv2.distanceTransform(inward, cv2.DIST_L2, 3) / np.float32(0.1 * width)
     k *= np.clip(fade, 0, 1)[..., None]  # no edge where the window ends
-    out = photo.copy()
-    out[window] = part * (1 - k) + filled * k
+    photo[window] = part * (1 - k) + filled * k
     cover[window] = k[..., 0]
-    return out, cover, window
+    return cover, window
 
 
 def _grain(photo: Float, window: tuple[slice, slice], corners: Double, fine: float) -> Float:

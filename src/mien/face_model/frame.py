@@ -123,7 +123,7 @@ class Scene:
     """Whether that may fold it, as a turning head does."""
     glow: Float | None
     """Log-brightness (G,) of the surround where it came from, if the light has moved."""
-    lit: Float
+    lit: Float | None
     """How far (320, 320) a pixel of the photograph takes part in that."""
 
     def around(self, window: Window) -> Float:
@@ -137,6 +137,7 @@ class Scene:
     def glowing(self, source: Float) -> Float:
         """By how much (H, W) the light of what comes from `source` (H, W, 2) changes there."""
         assert self.glow is not None
+        assert self.lit is not None
         x, y = (np.ascontiguousarray(source[..., i]) for i in (0, 1))
         lit = cv2.remap(self.lit, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(np.exp(self.surround.over(self.glow[:, None], source)[..., 0] * lit))

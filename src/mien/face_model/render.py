@@ -10,7 +10,7 @@ import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import cv2
 import numpy as np
@@ -118,8 +118,6 @@ class Rig:
 
     Attributes:
         fit: the model's fit to it, in px of the 320 px crop.
-        units: (47,) the action units that it shows, in [0, 1]; only gaze if it was said to be
-            neutral.
         person: the mesh of whom it shows.
         donor: whose teeth are seen in a mouth that opens; None if they are the person's own.
         small: the crop at 320 px; irises: where they are in it.
@@ -160,7 +158,7 @@ class Rig:
         look = gaze(model, self.fit, found if checked is None else pupils(checked))
         if look.any():
             self.fit = fit(model, at, neutral, identity, checked, look)
-        self.units: Float = units.to_units(model, look if neutral else asked(model, self.fit))
+        self._look = look
         self.person = person(model, self.fit)
         self.source = stand(model, pose(model, self.person, self.fit.weights), self.fit.camera)
         self.shut = shut(self.fit.landmarks)
@@ -168,6 +166,14 @@ class Rig:
         self.rims = [] if self.covered else rims(self.small, self.fit.landmarks)
         self._sitter = Sitter(self)
         self._skin, self._scene = self._sitter.skin, self._sitter.scene
+
+    @cached_property
+    def units(self) -> Float:
+        """The action units (47,) that it shows, in [0, 1]; only gaze if it was said to be
+        neutral."""
+        return units.to_units(
+            self.model, self._look if self.neutral else asked(self.model, self.fit)
+        )
 
     def original(self, size: int = 256) -> Render:
         """The photograph itself as a `Render`: flow 0, everything visible."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -137,7 +138,6 @@ class Sitter:
         own = own_mouth(photo, landmarks, fit.closed, eyes.white, fine)
         self._mouth, self._source_gap = MouthShade(model, gaps), gaps[1]
         self._light = Light(model, small, source.points, source.normals)
-        self._lit = before_wall(small)
         x, y = np.abs(model.neutral[FACE, 0]), model.neutral[FACE, 1]
         front = np.clip(self._rig.facing[FACE] / 0.3 - 1, 0, 1)
         self._front = front * np.clip((y + 8.5) / 1.5, 0, 1) * np.clip((6.6 - x) / 0.8, 0, 1)
@@ -164,6 +164,11 @@ class Sitter:
         self._fixed_attributes = fixed
         self._folded = self._folded_lids()
         self._lid_folds = LidFolds(model, source.points, fit.landmarks)
+
+    @cached_property
+    def _lit(self) -> Float:
+        """How far (320, 320) a pixel of the photograph takes part in a light that moves."""
+        return before_wall(self._rig.small.astype(np.float32))
 
     def _lips_of(
         self,
@@ -256,7 +261,7 @@ class Sitter:
             drift=drift,
             folds=any(pose_light.turn) or self._background.folds(drift),
             glow=glow,
-            lit=self._lit,
+            lit=None if glow is None else self._lit,
         )
         return scene, wrinkle_map
 
