@@ -260,6 +260,8 @@ def labels(notes: Notes) -> dict[str, Any]:
         if row["emotion"] not in (None, "neutral") and row["intensity"] == 1
         and row["affect"] is None
     ]  # fmt: skip
+    if not whole:
+        return {"pictures": 0}
     right = np.array([[r["read"][j]["emotion"] == r["emotion"] for j in "ab"] for r in whole])
     by = {
         label: round(float(right[[r["emotion"] == label for r in whole]].mean()), 3)
@@ -351,7 +353,8 @@ def main() -> None:
     measures: dict[str, Callable[[Shown, Shown, str], dict[str, Any]]] = {
         "frechet": apart, "critic": judged,
     }  # fmt: skip
-    for emotion in ("neutral", "happy"):
+    shown = {row["emotion"] for note in notes for row in note["pictures"]}
+    for emotion in sorted(shown & {"neutral", "happy"}):
         sets = (
             invented(Looking(net, work), notes, emotion),
             photographs(Looking(net, work), options.photographs, emotion, size),
