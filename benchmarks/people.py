@@ -17,6 +17,8 @@ four of its blocks (the critic's also their deviations).
 - `critic`: a fresh one (ridge regression; its strength found inside the training folds), asked
   about people that it did not see: a mixed person stands with the photograph that gives hair and
   clothes. As many photographs as invented people of each gender and ethnicity. Half is chance.
+  Every invented picture carries mien's invisible mark, which a critic finds: so it is also asked
+  about photographs that carry it too, and about those against the same photographs without.
 - `identity`: the distance of every picture, as it lies on disk, to everybody who may be mixed.
 - `labels`: of pictures with a whole label other than rest, in how many the judges read it.
 """
@@ -27,7 +29,7 @@ import argparse
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +55,7 @@ from mien.metrics.sets import frechet
 from mien.people.folder import kept
 from mien.people.mixing import portrait
 from mien.people.sources import SourcePhotograph, pool
+from mien.provenance import mark
 from mien.types import Face, Float, UInt8
 
 DRAWS, SIDE = 20, 320
@@ -136,8 +139,9 @@ def invented(net: Looking, notes: Notes, emotion: str) -> Shown:
     return _shown(rows)
 
 
-def photographs(net: Looking, folder: Path, emotion: str, size: int) -> Shown:
-    """All photographs of the set with an emotion, at the pictures' own size."""
+def photographs(net: Looking, folder: Path, emotion: str, size: int, marked: bool) -> Shown:
+    """All photographs of the set with an emotion, at the pictures' own size; `marked` as those
+    are."""
     known = {p.person: p for s in ("train", "validation", "test") for p in pool([str(folder)], s)}
     rows = []
     for record in DATASETS["london"].records(folder):
@@ -147,6 +151,9 @@ def photographs(net: Looking, folder: Path, emotion: str, size: int) -> Shown:
         try:
             face = face_of(pixels, record.landmarks)
             shown = portrait(pixels, face, size)
+            if marked:
+                (found,) = choose(detect(shown), "largest")
+                shown = mark.embed(shown, 255 - shown, [found])
             rows.append((net.at(shown), _group(known[record.person]), record.person))
         except FaceNotFound as error:
             print(record.file_name, error)
@@ -260,6 +267,8 @@ def labels(notes: Notes) -> dict[str, Any]:
         if row["emotion"] not in (None, "neutral") and row["intensity"] == 1
         and row["affect"] is None
     ]  # fmt: skip
+    if not whole:
+        return {"pictures": 0}
     right = np.array([[r["read"][j]["emotion"] == r["emotion"] for j in "ab"] for r in whole])
     by = {
         label: round(float(right[[r["emotion"] == label for r in whole]].mean()), 3)
@@ -348,16 +357,20 @@ def main() -> None:
         "features": "EfficientNet-Lite0, ImageNet, after blocks "
         + ", ".join(map(str, perceptual.STAGES)),
     }  # fmt: skip
-    measures: dict[str, Callable[[Shown, Shown, str], dict[str, Any]]] = {
-        "frechet": apart, "critic": judged,
-    }  # fmt: skip
-    for emotion in ("neutral", "happy"):
-        sets = (
-            invented(Looking(net, work), notes, emotion),
-            photographs(Looking(net, work), options.photographs, emotion, size),
+    shown = {row["emotion"] for note in notes for row in note["pictures"]}
+    for emotion in sorted(shown & {"neutral", "happy"}):
+        made = invented(Looking(net, work), notes, emotion)
+        real, alike = (
+            photographs(Looking(net, work), options.photographs, emotion, size, marked)
+            for marked in (False, True)
         )
         found[emotion] = {
-            region: {name: measure(*sets, region) for name, measure in measures.items()}
+            region: {
+                "frechet": apart(made, real, region),
+                "critic": judged(made, real, region),
+                "critic, photographs marked too": judged(made, alike, region),
+                "critic of the mark alone": judged(alike, real, region),
+            }
             for region in ("whole", "face")
         }
     with replacing(options.out) as part:

@@ -208,9 +208,11 @@ def scored(
 
 
 def as_sources(balanced: Labelled, more: Labelled, share: float) -> Labelled:
-    """As many people as `balanced`, of whom a `share` is white, the rest evenly of the others."""
+    """As many people as `balanced`, or as there are white ones for, of whom a `share` is white, the
+    rest evenly of the others."""
     everybody = Labelled.joined([balanced, more])
-    count = len(np.unique(balanced.people))
+    white = len(np.unique(everybody.people[everybody.skins == "white"]))
+    count = min(len(np.unique(balanced.people)), int((white + 0.5) / share))
     wanted = {"white": round(share * count), "not white": count - round(share * count)}
     chosen: list[str] = []
     for skin, number in wanted.items():

@@ -72,6 +72,7 @@ def test_labels_and_acceptance_count_what_was_noted() -> None:
     found = labels(notes)
     assert (found["pictures"], found["judge a"], found["judge b"]) == (2, 1.0, 0.5)
     assert (found["both"], found["either"]) == (0.5, 1.0)
+    assert labels([note([("neutral", "sad", "sad")])]) == {"pictures": 0}
     counted = acceptance(notes)
     assert (counted["people"], counted["given up"], counted["portraits drawn"]) == (1, 1, 15)
     assert counted["pictures refused of people who were made"] == 1
