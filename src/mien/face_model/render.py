@@ -23,13 +23,7 @@ from mien.face_model.camera import Camera
 from mien.face_model.eyes import shut
 from mien.face_model.eyewear import covered
 from mien.face_model.fit import Fit, fit
-from mien.face_model.frame import (
-    SOURCE_SIZE,
-    Frame,
-    Scene,
-    Window,
-    resized,
-)
+from mien.face_model.frame import SOURCE_SIZE, Frame, Scene, Window, resized
 from mien.face_model.gaze import gaze, irises_of, pupils
 from mien.face_model.glasses import rims
 from mien.face_model.inside import Mouth

@@ -90,7 +90,6 @@ class Sitter:
         self._rig: Rig = weakref.proxy(rig)  # or both would wait for the garbage collector
         self._edge = JawEdge(rig.model)
         self._pinned = self._still(rig)
-        self._covered = rig.covered
         self._of_eyes = np.array([name.startswith(("eye", "brow")) for name in rig.model.names])
         self._select()
         self._paint()
@@ -269,7 +268,7 @@ class Sitter:
         """`weights` (53,) without what cannot be shown: anything of eyes that are covered, and the
         opening of closed ones."""
         own = self._rig.fit.weights
-        if self._covered:
+        if self._rig.covered:
             return np.where(self._of_eyes, own, weights)
         if not any(self._rig.shut.values()):
             return weights
