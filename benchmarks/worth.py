@@ -1,11 +1,11 @@
 r"""What invented people are worth to an expression classifier.
 
-    mien people --from LONDON --count 42 --asks benchmarks/worth.csv --size 512 --seed 11 -o PEOPLE
-    mien people --from LONDON --count 16 --asks benchmarks/worth.csv --size 512 --seed 12 \
+    mien people --from LONDON --count 28 --asks benchmarks/worth.csv --size 512 --seed 11 -o PEOPLE
+    mien people --from LONDON --count 10 --asks benchmarks/worth.csv --size 512 --seed 12 \
         --only ethnicity=white -o WHITE
     mien data import london MIEN_DATA/london -o faces/london
     mien data import canada MIEN_DATA/canada -o faces/canada
-    mien rig render faces/london faces/canada --split test --states 40 --seed 3 -o RENDERS
+    mien rig render faces/london faces/canada --split test --states 14 --seed 3 -o RENDERS
     python benchmarks/worth.py --people PEOPLE --more WHITE --renders RENDERS --work WORK \
         -o benchmarks/results/worth.json
 
