@@ -169,6 +169,7 @@ def _cells(axis: Axes, matrix: list[list[float]]) -> None:
 
 DRAWN: dict[str, Callable[[Data], Figure]] = {
     "scorecard": scorecard,
+    "own": scorecard,
     "strength": strength,
     "intensity": intensity,
     "smiles": smiles,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,19 @@ PANELS = (
     ("Labels: sharpness", LABELS, ("columns", "sharpness")),
 )
 """Title, section of the scorecard, and which numbers: one column, or one for each judge."""
+OWN_SMILE = "pairs: neutral to happy, by reference"
+OWN_LABELS = "labels: eight labels"
+OWN_PANELS = (
+    ("An own smile: face PSNR gain, dB", OWN_SMILE, ("gains", "face_psnr")),
+    ("An own smile: judged happy", OWN_SMILE, ("columns", "emotion_a", "emotion_b")),
+    ("An own smile: mouth's distance", OWN_SMILE, ("columns", "mouth_perceptual")),
+    ("An own smile: error of action units", OWN_SMILE, ("columns", "units_a", "units_b")),
+    ("An own smile: identity distance", OWN_SMILE, ("columns", "identity")),
+    ("Labels: emotion right", OWN_LABELS, ("columns", "emotion_a", "emotion_b")),
+    ("Labels: identity distance", OWN_LABELS, ("columns", "identity")),
+    ("Labels: sharpness", OWN_LABELS, ("columns", "sharpness")),
+)
+"""The same of faces at their own size."""
 TRUTH = ("the photograph", "the rig")
 EMOTIONS = ("happy", "sad", "surprise", "fear", "anger", "disgust", "contempt")
 
@@ -39,11 +52,24 @@ def _result(name: str) -> Data:
 
 def scorecard() -> Data:
     """Panel -> row -> [[mean, low, high], ...], a triple for each judge where judges say it."""
-    sections = _result("scorecard")["sections"]
+    return _panels("scorecard", PANELS)
+
+
+def own() -> Data:
+    """The same of faces at their own size."""
+    return _panels("scorecard_own", OWN_PANELS)
+
+
+def _panels(result: str, chosen: Sequence[tuple[str, str, tuple[str, ...]]]) -> Data:
+    sections = _result(result)["sections"]
     panels: Data = {}
-    for title, section, (part, *columns) in PANELS:
+    for title, section, (part, *columns) in chosen:
         rows: Data = {}
-        for name, line in sections[section]["lines"].items():
+        # of several folders measured together each has its name before its sections
+        (found_in, *_) = (
+            each for key, each in sections.items() if f": {key}".endswith(f": {section}")
+        )
+        for name, line in found_in["lines"].items():
             found = [line.get(part, {}).get(column) for column in columns]
             if any(one is None for one in found):
                 continue
@@ -52,7 +78,7 @@ def scorecard() -> Data:
             called = "the truth itself" if name in TRUTH else name
             rows[called] = [[one["mean"], one["low"], one["high"]] for one in found]
         panels[title] = rows
-    return {"result": "scorecard", "panels": panels}
+    return {"result": result, "panels": panels}
 
 
 def strength() -> Data:
@@ -103,6 +129,7 @@ def units() -> Data:
 
 FIGURES: dict[str, Callable[[], Data]] = {
     "scorecard": scorecard,
+    "own": own,
     "strength": strength,
     "intensity": intensity,
     "smiles": smiles,
