@@ -68,9 +68,9 @@ def test_a_live_face_is_drawn_small_by_the_fit_that_is_there(
     head = drawing.method.model_head
     drawn, fit = head.drawn, head._fit
 
-    def drawn_at(*asked: Any) -> Composition[Float]:
-        sides.append(asked[-1])
-        return drawn(*asked)
+    def drawn_at(*asked: Any, side: int | None, **more: Any) -> Composition[Float]:
+        sides.append(side)
+        return drawn(*asked, side=side, **more)
 
     def found(face: Faces[Float]) -> list[Rig]:
         fitted.append(face)

@@ -158,7 +158,7 @@ class Morphable(Method[Float]):
             if rig.fault is not None:
                 raise FaceUndrawable(f"this face is left alone: {rig.fault}")
         poses_and_lights = [_pose_and_light(code) for code in codes]
-        return self.model_head.drawn(source, codes[:, : TURN.start], poses_and_lights, side)
+        return self.model_head.drawn(source, codes[:, : TURN.start], poses_and_lights, side=side)
 
     def composed(self, pixels: Float, edit: Composition[Float]) -> Float:
         """Of the composition's own side, as the face model draws all of them."""
