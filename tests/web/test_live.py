@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -66,11 +67,12 @@ def test_a_live_face_is_drawn_small_by_the_fit_that_is_there(
     sides: list[int | None] = []
     fitted: list[Faces[Float]] = []
     head = drawing.method.model_head
-    drawn, fit = head.drawn, head._fit
+    drawn: Callable[..., Composition[Float]] = head.drawn
+    fit = head._fit
 
-    def drawn_at(*asked: Any) -> Composition[Float]:
-        sides.append(asked[-1])
-        return drawn(*asked)
+    def drawn_at(*asked: Any, side: int | None, **more: Any) -> Composition[Float]:
+        sides.append(side)
+        return drawn(*asked, side=side, **more)
 
     def found(face: Faces[Float]) -> list[Rig]:
         fitted.append(face)

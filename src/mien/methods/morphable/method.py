@@ -165,7 +165,7 @@ class Morphable(Method[Float]):
                 raise FaceUndrawable(f"this face is left alone: {rig.fault}")
         poses_and_lights = [_pose_and_light(code) for code in codes]
         weights, mouths = codes[:, : TURN.start], expression.mouths
-        return self.model_head.drawn(source, weights, poses_and_lights, mouths, side)
+        return self.model_head.drawn(source, weights, poses_and_lights, mouths, side=side)
 
     def composed(self, pixels: Float, edit: Composition[Float]) -> Float:
         """Of the composition's own side, as the face model draws all of them."""
