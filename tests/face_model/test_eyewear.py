@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from mien.face_model.render import Rig
 from mien.faces import align
 from mien.faces.detect import detect
 from mien.guides import Label
-from mien.types import AlignedFace, UInt8
+from mien.types import AlignedFace, Faces, UInt8
 from mien.zoo.samples import samples
 
 LUMA = np.array([0.299, 0.587, 0.114])
@@ -149,3 +151,15 @@ def test_rims_stay_while_brows_rise(monkeypatch: pytest.MonkeyPatch) -> None:
     held = changed()
     monkeypatch.setattr("mien.face_model.render.rims", lambda *_: [])
     assert held < 0.6 * changed()
+
+
+def test_a_film_keeps_whether_there_are_glasses() -> None:
+    """The first frame of a person decides: a rim that comes and goes would bend and spring back."""
+    photo = images.read(samples()["anna"]).pixels
+    worn, _ = with_rims(photo, detect(photo)[0].landmarks)
+    method = mien.load("morphable")
+    crops = [align.align(picture, detect(picture)[0], 320) for picture in (worn, photo)]
+    faces = [Faces.stack([crop]) for crop in crops]
+    who = method.people(faces[0])
+    found = [method.model_head.rigs(replace(face, people=who))[0].rims for face in faces]
+    assert [len(lines) for lines in found] == [3, 3]

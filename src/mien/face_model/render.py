@@ -131,11 +131,13 @@ class Rig:
         template: Float | None = None,
         identity: Float | None = None,
         donor: Donor | None = None,
+        glasses: bool | None = None,
     ) -> None:
         """`crop` uint8 (S, S, 3) RGB, upright, of any side: textures are as fine as it is;
         `landmarks` (68, 2) in its pixels; whether the face is at rest; `template` (189, 2),
         hand-checked points in its pixels, where there are some; `identity` (50,), who it shows, if
-        that is known from other pictures, and `donor`, whose teeth stand for theirs."""
+        that is known from other pictures, `donor`, whose teeth stand for theirs, and whether they
+        have `glasses`."""
         side = len(crop)
         if crop.shape != (side, side, 3) or crop.dtype != np.uint8:
             raise ValueError(f"crop is {crop.dtype} {crop.shape}, not uint8 (S, S, 3)")
@@ -157,7 +159,7 @@ class Rig:
         self.source = stand(model, pose(model, self.person, self.fit.weights), self.fit.camera)
         self.shut = shut(self.fit.landmarks)
         self.covered = covered(self.small.astype(np.float32), self.fit.landmarks)
-        self.rims = [] if self.covered else rims(self.small, self.fit.landmarks)
+        self.rims = [] if self.covered else rims(self.small, self.fit.landmarks, glasses)
         self._sitter = Sitter(self)
         self._skin, self._scene = self._sitter.skin, self._sitter.scene
 

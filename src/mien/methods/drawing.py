@@ -27,7 +27,7 @@ from mien.types import Composition, Faces
 T = TypeVar("T")
 
 KNOWN = 64
-"""People, known by their identity, whose teeth are remembered from picture to picture."""
+"""People, known by their identity, of whom teeth and glasses are remembered between pictures."""
 FITTED = 4
 """Fitted faces that are kept for the next ask, at most;"""
 PIXELS = 1_200_000
@@ -89,7 +89,7 @@ class ModelHead:
         self.model = model
         self._rigs = Memory[list[Rig]](FITTED, _pixels, PIXELS)
         self._alive: WeakValueDictionary[bytes, Rig] = WeakValueDictionary()
-        self._donors: OrderedDict[bytes, Donor | None] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[Donor | None, bool]] = OrderedDict()
         self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[type[ModelHead], tuple[FaceModel]]:
@@ -180,12 +180,14 @@ class ModelHead:
         who = face.people[0].astype(np.float32)
         key = who.tobytes()
         with self._lock:
-            donor = self._donors.get(key)
-        rig = Rig(self.model, crop, points, neutral=False, identity=who, donor=donor)
+            donor, glasses = self._known.get(key, (None, None))
+        rig = Rig(
+            self.model, crop, points, neutral=False, identity=who, donor=donor, glasses=glasses
+        )
         with self._lock:
-            self._donors[key] = rig.donor
-            while len(self._donors) > KNOWN:
-                self._donors.popitem(last=False)
+            self._known[key] = rig.donor, bool(rig.rims)
+            while len(self._known) > KNOWN:
+                self._known.popitem(last=False)
         return [rig]
 
 
