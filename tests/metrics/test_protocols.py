@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from mien import facs
+from mien import facs, images
 from mien.data.split import split_of
-from mien.errors import DataError
+from mien.errors import ConfigError, DataError
+from mien.faces.align import template
 from mien.guides import ActionUnits, Label, Reference
+from mien.methods.learnt import Learnt
+from mien.metrics.bench import face_in
 from mien.metrics.protocols import AMOUNTS, PROTOCOLS, TRIPLES_EACH, Setting
-from mien.metrics.trials import Own, Section, Trial, Units
+from mien.metrics.trials import Own, Section, Trial, Units, edited_by
+from mien.nn.tensors import to_tensor
 from mien.rig.expressions import expression_list
 from mien.rig.shards import Sample, key_of, write_shard
+from mien.types import Faces
+from mien.zoo.samples import samples
 
 LISTED = expression_list(0)
 HALF_HAPPY, UNIT = (
@@ -180,3 +187,30 @@ def test_portraits_have_no_truth(original: Callable[..., Path]) -> None:
     assert all(t.truth is None and isinstance(t.ask, Label) for t in section.trials)
     assert sum(map(len, section.trials)) == 2 * 8
     assert {split_of(p) for p in section.people} == {"test"}
+
+
+def test_a_method_draws_its_own_expression_too(wide_mouth: Learnt) -> None:
+    pixels = torch.rand(2, 3, 128, 128) * 2 - 1
+    points = torch.from_numpy(template(128)).expand(2, -1, -1)
+    source = Faces(pixels, points)
+    trial = Trial(source, ("a", "b"), ("own",) * 2, Own())
+    edit = edited_by(wide_mouth)
+    assert torch.allclose(edit(trial), pixels, atol=1e-4)
+    asked = replace(trial, ask=Label("happy"))
+    by_user = wide_mouth.generate(source, Label("happy"), 0.5)
+    assert torch.allclose(edit(replace(asked, intensity=0.5)), by_user, atol=1e-5)
+    other = replace(trial, source=Faces(-pixels, points))
+    assert torch.allclose(edit(other), -pixels, atol=1e-4)  # nothing is left of the faces before
+    reference = replace(trial, ask=Reference(source))
+    assert torch.allclose(edit(reference), edit(trial))
+
+
+def test_the_detector_finds_sample_faces_and_none_in_grey() -> None:
+    photo = images.read(samples()["anna"]).pixels
+    assert face_in(to_tensor(photo)[0])
+    assert not face_in(torch.zeros(3, 128, 128))
+
+
+def test_one_person_is_too_few(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="two people"):
+        Setting(tmp_path, tmp_path, limit=1)

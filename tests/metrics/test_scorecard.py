@@ -14,20 +14,17 @@ import torch
 from torch import Tensor
 
 from mien import facs
-from mien.errors import ConfigError
 from mien.faces.align import template
-from mien.guides import Label, Reference
+from mien.guides import Label
 from mien.judges import Judge, Reading
 from mien.judges.identity import Descriptor
 from mien.judges.named import Classifier, Embedding
-from mien.methods.learnt import Learnt
 from mien.metrics import scorecard
-from mien.metrics.bench import CONFUSED, JudgePanel, SectionBench, face_in
+from mien.metrics.bench import CONFUSED, JudgePanel, SectionBench
 from mien.metrics.protocols import PROTOCOLS, Protocol, Setting
 from mien.metrics.scorecard import Contestant, code_digest, followed, score, summary
 from mien.metrics.table import quality
-from mien.metrics.trials import Editing, Own, Section, Trial, answer, edited_by, nothing
-from mien.nn.tensors import to_tensor
+from mien.metrics.trials import Editing, Section, Trial, answer, nothing
 from mien.types import Faces, Float, UInt8
 
 PEOPLE, SIDE = 4, 64
@@ -275,15 +272,12 @@ def test_intensity_that_is_not_followed_is_seen() -> None:
 
 def test_a_line_through_too_few_results_is_not_drawn() -> None:
     section, edit = asking(1.0)
-    few = replace(section, trials=[_first(section.trials[3], 2)])
+    trial = section.trials[3]
+    two = Faces(trial.source.pixels[:2], trial.source.landmarks[:2])
+    of_two = replace(trial, source=two, people=trial.people[:2], names=trial.names[:2])
+    few = replace(section, trials=[of_two])
     one = SectionBench(few, PANEL).measure(lambda trial: edit(trial)[:2])
     assert followed(one)["by_name"] == {}
-
-
-def _first(trial: Trial, count: int) -> Trial:
-    some = slice(count)
-    source = Faces(trial.source.pixels[some], trial.source.landmarks[some])
-    return replace(trial, source=source, people=trial.people[some], names=trial.names[some])
 
 
 @pytest.fixture
@@ -405,33 +399,3 @@ def test_progress_is_told(tmp_path: Path, small: Callable[[], Section]) -> None:
     score([], ["labels"], setting, PANEL, tmp_path, lambda *facts: heard.append(facts))
     assert heard[:2] == [("labels: labels: nothing", 8, 16), ("labels: labels: nothing", 16, 16)]
     assert len(small().trials) == 2
-
-
-def test_a_method_draws_its_own_expression_too(wide_mouth: Learnt) -> None:
-    pixels = torch.rand(2, 3, 128, 128) * 2 - 1
-    points = torch.from_numpy(template(128)).expand(2, -1, -1)
-    source = Faces(pixels, points)
-    trial = Trial(source, ("a", "b"), ("own",) * 2, Own())
-    edit = edited_by(wide_mouth)
-    assert torch.allclose(edit(trial), pixels, atol=1e-4)
-    asked = replace(trial, ask=Label("happy"))
-    by_user = wide_mouth.generate(source, Label("happy"), 0.5)
-    assert torch.allclose(edit(replace(asked, intensity=0.5)), by_user, atol=1e-5)
-    other = replace(trial, source=Faces(-pixels, points))
-    assert torch.allclose(edit(other), -pixels, atol=1e-4)  # nothing is left of the faces before
-    reference = replace(trial, ask=Reference(source))
-    assert torch.allclose(edit(reference), edit(trial))
-
-
-def test_the_detector_finds_sample_faces_and_none_in_grey() -> None:
-    from mien import images
-    from mien.zoo.samples import samples
-
-    photo = images.read(samples()["anna"]).pixels
-    assert face_in(to_tensor(photo)[0])
-    assert not face_in(torch.zeros(3, 128, 128))
-
-
-def test_one_person_is_too_few(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="two people"):
-        Setting(tmp_path, tmp_path, limit=1)
