@@ -64,8 +64,7 @@ class Red(Judge):
 class Green(Descriptor):
     """Knows people by green."""
 
-    def __init__(self) -> None:
-        pass
+    def __init__(self) -> None: ...
 
     def of(self, pixels: Tensor, landmarks: Tensor) -> Tensor:
         return 4 * pixels[:, 1:2].mean((2, 3)).expand(-1, 128) / math.sqrt(128)
