@@ -1,10 +1,11 @@
 r"""How near mixed people are to photographs, what becomes of what is asked, and who was refused.
 
     python benchmarks/efficientnet.py -o lite0.safetensors
-    mien people --from LONDON --count 32 -e all --size 512 --seed 1 --whole -o PEOPLE
-    python benchmarks/people.py --people PEOPLE --photographs LONDON \
+    mien people --from LONDON --count 41 -e neutral --size 512 --seed 1 -o REST
+    python benchmarks/people.py --people REST --photographs LONDON \
         --perceptual lite0.safetensors -o benchmarks/results/people.json
-    python benchmarks/people.py --people PEOPLE --page -o docs/images/people.jpg
+    mien people --from LONDON --count 32 -e all --size 512 --seed 1 --whole -o PAGE
+    python benchmarks/people.py --people PAGE --page -o docs/images/people.jpg
 
 `--people` may be repeated. Photographs, all of the set, are cut and resampled to the pictures' own
 size as the mixing does it; both go through JPEG of quality 90. Features: EfficientNet-Lite0's

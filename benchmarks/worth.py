@@ -1,12 +1,12 @@
 r"""What invented people are worth to an expression classifier.
 
-    mien people --from LONDON --count 28 --asks benchmarks/worth.csv --size 512 --seed 11 -o PEOPLE
-    mien people --from LONDON --count 10 --asks benchmarks/worth.csv --size 512 --seed 12 \
-        --only ethnicity=white -o WHITE
+    mien people --from LONDON --count 28 --asks benchmarks/worth.csv --size 512 --seed 11 \
+        --agree 0 -o PEOPLE
+    mien people --from LONDON --count 32 -e all --size 512 --seed 1 --whole -o PAGE
     mien data import london MIEN_DATA/london -o faces/london
     mien data import canada MIEN_DATA/canada -o faces/canada
     mien rig render faces/london faces/canada --split test --states 14 --seed 3 -o RENDERS
-    python benchmarks/worth.py --people PEOPLE --more WHITE --renders RENDERS --work WORK \
+    python benchmarks/worth.py --people PEOPLE --more PAGE --renders RENDERS --work WORK \
         -o benchmarks/results/worth.json
 
 One small network, the same for every row and never a judge's, learns eight emotions and whether

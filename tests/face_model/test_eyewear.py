@@ -153,8 +153,10 @@ def test_rims_stay_while_brows_rise(monkeypatch: pytest.MonkeyPatch) -> None:
     assert held < 0.6 * changed()
 
 
-def test_a_film_keeps_whether_there_are_glasses() -> None:
-    """The first frame of a person decides: a rim that comes and goes would bend and spring back."""
+def test_a_film_keeps_whether_there_are_glasses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first frame of a person decides: a rim that comes and goes would bend and spring back. A
+    frame whose eyes are taken to be covered says nothing of it.
+    """
     photo = images.read(samples()["anna"]).pixels
     worn, _ = with_rims(photo, detect(photo)[0].landmarks)
     method = mien.load("morphable")
@@ -163,3 +165,9 @@ def test_a_film_keeps_whether_there_are_glasses() -> None:
     who = method.people(faces[0])
     found = [method.model_head.rigs(replace(face, people=who))[0].rims for face in faces]
     assert [len(lines) for lines in found] == [3, 3]
+    monkeypatch.setattr("mien.face_model.render.covered", lambda *_: True)
+    dark = Faces.stack([align.align(images.read(samples()["ben"]).pixels, detect(worn)[0], 320)])
+    assert method.model_head.rigs(replace(dark, people=who))[0].rims == []
+    monkeypatch.undo()
+    last = replace(faces[1], pixels=faces[1].pixels * 0.99, people=who)
+    assert len(method.model_head.rigs(last)[0].rims) == 3

@@ -117,7 +117,9 @@ def test_it_comes_and_goes_without_a_jump(editor: mien.Editor, opened: UInt8) ->
     photo = images.read(samples()["anna"])
     reference, shown = editor.reference(images.photograph(opened)), []
     for intensity in np.linspace(0, 1.2, 5):
-        shown.append(editor.edit(photo, reference, float(intensity)).pixels.astype(float))
+        result = editor.edit(photo, reference, float(intensity))
+        assert (INSIDE_TAKEN in result.taken) == (intensity > 0)
+        shown.append(result.pixels.astype(float))
     steps = [np.abs(b - a).mean() for a, b in pairwise(shown)]
     assert max(steps) < 2 * float(np.mean(steps))
 

@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 
 from mien.face_model.arrays import Double, Float, Index, UInt8
 from mien.face_model.eyes import POINTS
+from mien.face_model.neighbours import Nearest
+from mien.face_model.sampling import sample
 from mien.face_model.smoothstep import smoothstep
 
 LIMIT = 0.57
@@ -91,10 +93,9 @@ def rims(crop: UInt8, landmarks: Double, glasses: bool | None = None) -> list[Do
 def still(points: Float, lines: list[Double], unit: float) -> Float:
     """How far (N, 1) vertices at points (N, 2) px stay where they are, 0..1, for `rims` along these
     lines; unit: px per cm."""
-    along = np.concatenate(lines).astype(np.float32)
-    apart = np.linalg.norm(points[:, None] - along, axis=-1).min(1) / np.float32(unit)
+    apart = Nearest(np.concatenate(lines))(points)[0] / unit
     near, far = HELD
-    return np.asarray(smoothstep((far - apart) / (far - near))[:, None], np.float32)
+    return np.asarray(smoothstep((far - apart) / (far - near)), np.float32)
 
 
 def _eyes() -> list[tuple[slice, int]]:
@@ -114,9 +115,7 @@ def _around(eye: Double, side: int, axes: _Axes) -> Double:
 
 def _at(log: Float, places: Double) -> Float:
     """Log-brightness (..., 3) at places (..., 2)."""
-    x, y = (places[..., i].astype(np.float32).reshape(len(places), -1) for i in (0, 1))
-    seen = cv2.remap(log, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(seen.reshape(*places.shape[:-1], 3), np.float32)
+    return sample(log, places.reshape(-1, 2)).reshape(*places.shape[:-1], 3)
 
 
 def _ridges(seen: Float, halves: tuple[int, ...]) -> Float:
@@ -146,20 +145,27 @@ def _closed(ridges: Float) -> Index:
 
     Two turns are gone through; what lies in the middle meets its own beginning.
     """
-    turns, most = len(ridges), MOST
+    turns = len(ridges)
+    path, _ = _clearest(np.concatenate([ridges, ridges]), MOST, BEND)
+    middle = path[turns // 2 : turns // 2 + turns]
+    return np.asarray(np.roll(middle, turns // 2), np.intp)
+
+
+def _clearest(ridges: Float, most: int, bend: float = 0.0) -> tuple[Index, float]:
+    """The clearest path through ridges (A, R), a place (A,) in each, that bends by `most` at a time
+    at a cost of `bend` each; and the sum of its ridges less that cost."""
     bends = np.arange(-most, most + 1)
     best, came = -ridges[0].astype(float), []
-    for k in range(1, 2 * turns):
+    for ridge in ridges[1:]:
         padded = np.pad(best, most, constant_values=np.inf)
-        ways = np.stack([padded[most - b : len(padded) - most - b] + BEND * abs(b) for b in bends])
+        ways = np.stack([padded[most - b : len(padded) - most - b] + bend * abs(b) for b in bends])
         way = ways.argmin(0)
-        best = ways[way, np.arange(len(way))] - ridges[k % turns]
+        best = ways[way, np.arange(len(way))] - ridge
         came.append(np.arange(len(way)) - bends[way])
     path = [int(best.argmin())]
     for step in reversed(came):
         path.append(int(step[path[-1]]))
-    middle = np.array(path[::-1])[turns // 2 : turns // 2 + turns]
-    return np.asarray(np.roll(middle, turns // 2), np.intp)
+    return np.array(path[::-1], np.intp), -float(best.min())
 
 
 def _score(seen: Float, ridges: Float, rims: NDArray[np.intp]) -> float:
@@ -181,16 +187,5 @@ def _over_nose(log: Float, landmarks: Double, axes: _Axes) -> tuple[Double, floa
     down = np.linspace(-0.21, 0.24, 60) * axes.wide
     middle = (landmarks[39] + landmarks[42]) / 2
     places = middle + aside[:, None, None] * axes.along + down[None, :, None] * axes.down
-    ridges = _ridges(_at(log, places), THICK[1])
-    best, came = ridges[0].astype(float), []
-    bends = np.arange(-2, 3)
-    for ridge in ridges[1:]:
-        padded = np.pad(best, 2, constant_values=-np.inf)
-        ways = np.stack([padded[2 - b : len(padded) - 2 - b] for b in bends])
-        way = ways.argmax(0)
-        best = ways[way, np.arange(len(way))] + ridge
-        came.append(np.arange(len(way)) - bends[way])
-    path = [int(best.argmax())]
-    for step in reversed(came):
-        path.append(int(step[path[-1]]))
-    return places[np.arange(len(places)), path[::-1]], float(best.max()) / len(places)
+    path, clear = _clearest(_ridges(_at(log, places), THICK[1]), 2)
+    return places[np.arange(len(places)), path], clear / len(places)

@@ -15,7 +15,7 @@ import numpy as np
 
 from mien.face_model.arrays import Bool, Double, Float, Real, UInt8
 from mien.face_model.cuts import EYES
-from mien.face_model.eyes import polygon
+from mien.face_model.eyes import disc, polygon
 from mien.face_model.mouth import around, cheek_colour, lip_colour
 from mien.face_model.problem import ruler
 from mien.face_model.sampling import LUMA, pyramid, sample
@@ -195,11 +195,10 @@ def _inside(picture: Float, lips: Double, within: Float, unit: float) -> tuple[F
     the landmarks (20, 2) with the inner lips on its edges."""
     like = _liplike(picture, lips) > 0.5
     ring = (polygon(picture.shape[:2], lips[: INNER.start - LIPS.start]) > 0) & (within < 0)
-    if unit < FINE or like[ring].sum() < COLOURED * ring.sum():
+    if unit < FINE or like[ring].sum() <= COLOURED * ring.sum():
         inset = np.clip((within - INSET) / (2 * EDGE) + 0.5, 0, 1)
         return np.asarray(inset[..., None], np.float32), lips
-    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(NARROW * unit / 2) + 1,) * 2)
-    wide = cv2.morphologyEx(np.asarray(like, np.uint8), cv2.MORPH_OPEN, brush)
+    wide = cv2.morphologyEx(np.asarray(like, np.uint8), cv2.MORPH_OPEN, disc(NARROW * unit / 2))
     _, parts = cv2.connectedComponents(wide)
     lip = np.isin(parts, np.unique(parts[ring])) & (parts > 0) & (within < MISSED)
     inside = (within > -OUTSIDE) & ~lip

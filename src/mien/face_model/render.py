@@ -324,9 +324,9 @@ class Rig:
         landmarks (68, 2) px shows as it is under raw blendshape weights (53,); None if that is too
         blurred, or has no colour where this one has."""
         own = resized(self.fit.landmarks, SOURCE_SIZE, len(self.crop))
-        opening, inside = Opening.of(photo, landmarks), self._skin.inside
         if not sharp_beside(photo, landmarks, self.crop, own):
             return None
+        opening, inside = Opening.of(photo, landmarks), self._skin.inside
         if opening.mono > inside.tones.mono + 0.5:
             return None
         scene, _ = self._scene(weights, self.fit.camera, 1.0, False, PoseAndLight(), None)

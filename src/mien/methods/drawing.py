@@ -89,7 +89,7 @@ class ModelHead:
         self.model = model
         self._rigs = Memory[list[Rig]](FITTED, _pixels, PIXELS)
         self._alive: WeakValueDictionary[bytes, Rig] = WeakValueDictionary()
-        self._known: OrderedDict[bytes, tuple[Donor | None, bool]] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[Donor | None, bool | None]] = OrderedDict()
         self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[type[ModelHead], tuple[FaceModel]]:
@@ -184,8 +184,10 @@ class ModelHead:
         rig = Rig(
             self.model, crop, points, neutral=False, identity=who, donor=donor, glasses=glasses
         )
+        if glasses is None and not rig.covered:  # covered eyes say nothing of clear glasses
+            glasses = bool(rig.rims)
         with self._lock:
-            self._known[key] = rig.donor, bool(rig.rims)
+            self._known[key] = rig.donor, glasses
             while len(self._known) > KNOWN:
                 self._known.popitem(last=False)
         return [rig]

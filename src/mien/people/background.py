@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import FaceUndrawable, GuideError
+from mien.face_model.eyes import disc
 from mien.faces.detect import choose, detect
 from mien.types import Face, Float, UInt8
 
@@ -133,7 +134,7 @@ def matte(pixels: UInt8, face: Face) -> Matte:
     near = (even < NEAR) & (off < 2 * NEAR * spread)
     sure = _sure(near & ~clothes, points, eyes)
     person = _mixture(picture, wall, sure, clothes, eyes)
-    inside = cv2.erode(_hull(points, pixels.shape[:2]), _disc(0.05 * eyes)) > 0
+    inside = cv2.erode(_hull(points, pixels.shape[:2]), disc(0.05 * eyes)) > 0
     person[inside] = 1
     return Matte(wall, person)
 
@@ -170,8 +171,8 @@ def _clothes(spreads: Float, picture: Float, wall: Float, lips: float, eyes: flo
     tint = np.abs(off - off.mean(-1, keepdims=True)).max(-1)
     found = (spreads > CLOTHES) & (picture @ LUMA > BRIGHT) & (tint < TINT)
     found[: max(0, round(lips))] = False
-    broad = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, _disc(BROAD * eyes))
-    edge = (cv2.dilate(broad, _disc(0.5 * BROAD * eyes)) > 0) & found
+    broad = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, disc(BROAD * eyes))
+    edge = (cv2.dilate(broad, disc(0.5 * BROAD * eyes)) > 0) & found
     return _from_top(edge[::-1])[::-1]
 
 
@@ -199,7 +200,7 @@ def _sure(near: Mask, points: Float, eyes: float) -> Mask:
 def _mixture(picture: Float, wall: Float, sure: Mask, clothes: Mask, eyes: float) -> Float:
     """How far each pixel is the person, (H, W)."""
     reach = REACH * eyes
-    band = cv2.dilate(sure.astype(np.uint8), _disc(reach)).astype(bool) & ~sure
+    band = cv2.dilate(sure.astype(np.uint8), disc(reach)).astype(bool) & ~sure
     alone = (~band | (np.abs(picture - wall).max(-1) > 45)) & ~sure & ~clothes
     colour = _beside(picture, wall, alone, eyes)
     apart = colour - wall
@@ -249,11 +250,6 @@ def _from_top(mask: Mask) -> Mask:
 
 def _ramp(values: Float, ends: tuple[float, float]) -> Float:
     return np.asarray(np.clip((values - ends[0]) / (ends[1] - ends[0]), 0, 1), np.float32)
-
-
-def _disc(radius: float) -> UInt8:
-    side = 2 * max(1, round(radius)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
 _SQUARE = np.ones((3, 3), np.uint8)

@@ -21,6 +21,7 @@ from scipy.spatial import Delaunay
 
 from mien.errors import FaceUndrawable
 from mien.face_model.arrays import Index, Int
+from mien.face_model.eyes import disc
 from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.mesh import FACE, FaceModel
 from mien.face_model.raster import rasterise
@@ -227,18 +228,13 @@ def _face(
     bare = np.zeros(len(known) + 1, np.float32)
     bare[:-1] = frame.bare[known]
     skin = bare[np.minimum(corners, len(known))].min(-1) * on_face
-    skin = np.maximum(skin, cv2.erode(inner, _disc(0.12 * eyes)))
+    skin = np.maximum(skin, cv2.erode(inner, disc(0.12 * eyes)))
     firm = (skin > 0.5).astype(np.uint8) * on_face
     firm[max(0, round(float(landmarks[8, 1]) + THROAT * eyes)) :] = 0
-    opened = cv2.morphologyEx(firm, cv2.MORPH_OPEN, _disc(0.08 * eyes))
-    closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, _disc(0.05 * eyes))
-    out = cv2.erode(closed, _disc(0.2 * eyes))
+    opened = cv2.morphologyEx(firm, cv2.MORPH_OPEN, disc(0.08 * eyes))
+    closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, disc(0.05 * eyes))
+    out = cv2.erode(closed, disc(0.2 * eyes))
     return np.asarray(out, np.float32)
-
-
-def _disc(radius: float) -> UInt8:
-    side = 2 * max(1, round(radius)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
 def _distance(landmarks: Float) -> float:
@@ -261,7 +257,7 @@ def _forehead(bare: Float, landmarks: Float) -> Float:
     eyes = _distance(landmarks)
     brows = float(landmarks[17:27, 1].min()) - 0.08 * eyes
     above = np.clip((brows - np.arange(len(bare), dtype=np.float32)) / (0.08 * eyes), 0, 1)
-    clear = cv2.erode((bare > 0.6).astype(np.float32), _disc(0.12 * eyes))
+    clear = cv2.erode((bare > 0.6).astype(np.float32), disc(0.12 * eyes))
     return np.asarray(1 - above[:, None] * (1 - clear), np.float32)
 
 
@@ -282,7 +278,7 @@ def _joined(
         for piece in pieces:
             hull = cv2.convexHull(np.rint(landmarks[list(piece)]).astype(np.int32))
             cv2.fillConvexPoly(mask, hull, 1)
-        own = cv2.dilate(mask, _disc(REACH[name] * eyes)).astype(np.float32) * left * face
+        own = cv2.dilate(mask, disc(REACH[name] * eyes)).astype(np.float32) * left * face
         chosen[source] += own
         left -= own
     chosen[recipe.frame] += left
