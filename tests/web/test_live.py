@@ -118,6 +118,8 @@ def test_a_drag_is_shown_live_and_ends_in_full(visits: Any) -> None:
     for share in (0.3, 0.5, 0.7, 0.9):
         page.mouse.move(box["x"] + share * box["width"], middle, steps=4)
         page.wait_for_timeout(60)
+    page.locator("#stage img.after:not(.live)").wait_for()  # it rests, and is held
+    page.mouse.move(box["x"] + 0.8 * box["width"], middle, steps=4)
     page.mouse.up()
     asked = smile.input_value()
     page.locator(

@@ -176,16 +176,17 @@ def judges(
     whose = split if split == own.ALL else report.split(split)
     settings = [Setting(rig_home(), data_home(), whose, limit, seed, folder=f) for f in data]
     folders = [own.Folder.read(setting) for setting in settings]
+    names = own.names_of(folders)
     (real,) = report.at_own_size(entrants)
     panel = JudgePanel.standing(None, perceptual, classifier, embedding)
     check_folder(out, make=True)
     facts = report.facts(entrants, settings[0], panel)
     verdicts: dict[str, Any] = {}
     with progress_bar() as progress:
-        for one in folders:
+        for name, one in zip(names, folders, strict=True):
             for section in own.for_judges(one):
                 found = broken.measure(section, panel, real, out / "lines", progress)
-                title = f"{one.place.resolve().name}: {section.name}"
+                title = f"{name}: {section.name}"
                 verdicts[title] = broken.verdicts(found)
                 broken.write(out, facts, verdicts)  # what is finished can be read at once
     typer.echo(f"{out / 'judges.md'}: {len(verdicts)} sections")

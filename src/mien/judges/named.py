@@ -21,10 +21,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from mien import facs
 from mien.errors import AssetMissing, ConfigError, WeightsError
+from mien.faces.align import resized, similarity, warp
 from mien.types import Float, UInt8
 from mien.zoo.records import digest
 
@@ -62,12 +62,14 @@ class Sight:
                 str(said.get("channels", "rgb")), _numbers(said.get("mean", 127.5)),
                 _numbers(said.get("std", 127.5)), tuple(said.get("classes", ())),
             )  # fmt: skip
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            unknown = sorted(
+                {str(c) for c in sight.classes if c is not None and c not in facs.EMOTIONS}
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ConfigError(f"{path} is not as docs/judges.md says: {error!r}") from None
-        unknown = sorted({c for c in sight.classes if c is not None and c not in facs.EMOTIONS})
         if odd or unknown or not 16 <= sight.size <= 1024 or 0 in sight.std:
             raise ConfigError(
-                f"{path}: unknown {', '.join([*odd, *map(str, unknown)]) or 'size or std'}; "
+                f"{path}: unknown {', '.join([*odd, *unknown]) or 'size or std'}; "
                 f"fields are {', '.join(FIELDS)}, classes {', '.join(facs.EMOTIONS)} or null"
             )
         if sight.align not in ("arcface", "crop") or sight.channels not in ("rgb", "bgr"):
@@ -118,9 +120,8 @@ class Named:
         size = self.sight.size
         if self.sight.align == "crop":
             return np.asarray(cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA))
-        points = np.stack([landmarks[some].mean(0) for some in _POINTS]).astype(np.float64)
-        matrix = similarity(points, (TEMPLATE + 0.5) * (size / 112) - 0.5)
-        return np.asarray(cv2.warpAffine(pixels, matrix, (size, size), flags=cv2.INTER_LINEAR))
+        points = np.stack([landmarks[some].mean(0) for some in _POINTS])
+        return warp(pixels, resized(similarity(points, TEMPLATE), 112, size), size)
 
 
 class Classifier(Named):
@@ -149,14 +150,3 @@ class Embedding(Named):
         """Cosine of two answers, -1 to 1."""
         length = float(np.linalg.norm(one) * np.linalg.norm(other))
         return float(one @ other) / max(length, 1e-12)
-
-
-def similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The rotation, scale and shift (2, 3) that bring points (N, 2) nearest to others (Umeyama
-    1991)."""
-    a, b = source - source.mean(0), target - target.mean(0)
-    u, s, v = np.linalg.svd(b.T @ a)
-    flip = np.diag([1.0, np.sign(np.linalg.det(u @ v))])
-    turn = u @ flip @ v * (s @ np.diag(flip)) / np.square(a).sum()
-    out: NDArray[np.float64] = np.c_[turn, target.mean(0) - turn @ source.mean(0)]
-    return out

@@ -342,15 +342,23 @@ def protocols(
             raise ConfigError(
                 f"{places} has nothing for protocol {name!r}: choose from {', '.join(there)}"
             )
-    titles = [folder.place.resolve().name for folder in folders]
-    if len(set(titles)) < len(titles):
-        raise ConfigError(f"two folders of one name ({', '.join(titles)}): rename one")
+    titles = names_of(folders)
     return {
         kind if len(folders) == 1 else f"{title}: {kind}": _protocol(folder, kind)
         for title, folder in zip(titles, folders, strict=True)
         for kind in folder.kinds
         if not names or kind in names
     }
+
+
+def names_of(folders: Sequence[Folder]) -> list[str]:
+    """What distinguishes folders in titles; ConfigError for two of one name."""
+    names = [folder.place.resolve().name for folder in folders]
+    if len(set(names)) < len(names):
+        raise ConfigError(
+            f"two folders of one name ({', '.join(names)}): name each once, or rename one"
+        )
+    return names
 
 
 def _protocol(folder: Folder, kind: str) -> Callable[[Setting], Protocol]:

@@ -43,6 +43,7 @@ class Drafts:
         draft = editor.draft_of(*crop, wish.guide, wish.intensity, LIVE_FACE)
         if draft.head != MODEL:  # a network has one size
             self._made[named] = draft
+            self._forget()
         return draft
 
     def labels(self, editor: Editor, face: int, wishes: Sequence[Wish]) -> list[Draft]:
@@ -61,9 +62,12 @@ class Drafts:
             made = editor.draft_of(*self._crop(editor, face), wish.guide, wish.intensity)
             self._made[_named(editor, face, wish)] = made
         drafts = [self._made[_named(editor, face, w)] for w in wishes]
+        self._forget()
+        return drafts
+
+    def _forget(self) -> None:
         while len(self._made) > _KEPT:
             self._made.popitem(last=False)
-        return drafts
 
     def _crop(self, editor: Editor, face: int) -> tuple[AlignedFace, Faces[Float]]:
         """A face as a method gets it, as a crop and as a batch."""

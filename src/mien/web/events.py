@@ -302,7 +302,9 @@ class Events:
     @or_mistake
     async def settled(self, key: str, face: str | None) -> list[Any]:
         """A field was let go, or rests: the picture in full."""
-        return await self._act(key, face, lambda _: None) if key else [gr.skip()] * SEEN
+        if key not in self.sittings:  # another photograph was opened meanwhile
+            return [gr.skip()] * SEEN
+        return await self._act(key, face, lambda _: None)
 
     async def _act(
         self,
