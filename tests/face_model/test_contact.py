@@ -54,6 +54,13 @@ def test_pressed_lips_keep_half_of_their_height(
         assert pressed[above] - pressed[below] > 0.4 * (own[above] - own[below])
 
 
+def test_pressed_lips_stay_red_towards_the_corners(rig: Rig) -> None:
+    """The upper lip's red used to end half-way."""
+    weights = rig.weights(facs.prototype("anger"))
+    pressed = rig.person.contact.red(pose(rig.model, rig.person, weights))
+    assert (pressed > 0.55 * rig.person.red).all()
+
+
 def test_anger_shows_the_lips_red(rig: Rig) -> None:
     still = red(rig.original(320).image, rig.fit.landmarks)
     shown = rig.render(facs.prototype("anger"), 320)

@@ -15,6 +15,7 @@ from mien.face_model.frame import COLOUR, FLAT, LIDS, SOURCE_SIZE, Frame
 from mien.face_model.inside import Mouth, View
 from mien.face_model.lashes import inked, lashes
 from mien.face_model.layers import ALL, Layers
+from mien.face_model.lip_line import LipLine
 from mien.face_model.lips import Lips
 from mien.face_model.mesh import (
     EYE,
@@ -57,8 +58,6 @@ LASH_SHADE, LASH_SHADE_WIDTH = 0.3, 0.28
 """How dark the shade is that lashes and the lid's edge throw, and how wide, cm."""
 RISEN_EDGE, RISEN_WIDTH = 0.85, 0.06
 """How dark the edge of a risen lid is, where its lashes stand, and how wide, cm."""
-LINE_WIDTH = 0.06
-"""Width of the line between closed lips, cm."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,7 @@ class Skin:
     mouth: OwnMouth
     inside: Mouth
     lips: Lips
+    line: LipLine
 
     @property
     def fine(self) -> float:
@@ -349,18 +349,12 @@ def _lid_edge(skin: Skin, frame: Frame, side: str, layers: Layers) -> None:
 
 def _closed_lips(skin: Skin, frame: Frame, layers: Layers) -> None:
     """The dark line where the lips meet: on a mouth that the photograph shows open, and on lips
-    that are rolled in, where the photograph's own would be torn."""
+    that are pressed, which hide the photograph's own."""
     scene = frame.scene
     anew = max(min(1.0, -scene.gap_change / OWN_MOUTH_SPAN), scene.pressed)
     strength = anew * (1 - scene.opened)
-    if strength <= 0.05:
-        return
-    # rolled in, the lips of the mesh pass through one another: they meet half-way
-    at = skin.model.landmarks
-    x, y = ((frame.points[at[60:65]] + frame.points[at[[60, 67, 66, 65, 64]]]) / 2).T
-    along = np.linspace(x[0], x[-1], 33, dtype=np.float32)
-    line = np.stack([along, np.interp(along, x, y).astype(np.float32)], 1)
-    _ink(layers, _smoothed(line), LINE_WIDTH * frame.unit, strength * 0.65, skin.mouth.line)
+    if strength > 0.05:
+        skin.line.draw(skin.model, frame, layers, strength)
 
 
 def _smoothed(line: Float) -> Float:

@@ -37,6 +37,7 @@ from mien.face_model.light import Light
 from mien.face_model.lines import skin_lines
 from mien.face_model.lip_donors import choose
 from mien.face_model.lip_donors import shipped as lips_library
+from mien.face_model.lip_line import LipLine
 from mien.face_model.lips import Lips, closed_lips, parted_lips
 from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_INSIDE, SIDES
 from mien.face_model.mouth import MouthShade, own_mouth
@@ -63,9 +64,9 @@ UNFOLDING = 0.08
 STIRRED = 0.06
 """Motion of lids or iris, cm, from which on what lies along the lids is no longer the
 photograph's."""
-ROLLED, PRESSED = ("mouthRollLower", "mouthRollUpper"), 0.4
-"""Shapes that roll the lips in, and the sum of their weights from which on the line between them is
-drawn anew."""
+HIDES, PRESSED = {"mouthRollLower": 1.0, "mouthRollUpper": 1.0, "mouthShrugLower": 0.5}, 0.4
+"""Shapes that press the lips so that one hides the other's edge, how much each does, and the sum
+from which on the line between them is drawn anew."""
 DROPPED = (0.5, 1.0)
 """Lip gap, cm, up to which lips and the corners of the mouth keep the shade that they have while
 closed, as in a smile, and from which on they have none."""
@@ -149,8 +150,10 @@ class Sitter:
         rig = self._rig
         mouth = mouth_of(model, rig.crop, landmarks, fit.closed, tones, mesh, rig.donor, rig.seed)
         rig.donor = None if mouth.is_own else mouth.donor
-        lips = self._lips_of(photo, landmarks, mesh, tones, own.lip)
-        self.skin = Skin(model, photo, eyes, own, mouth, lips)
+        unit = float(fit.camera.scale) * fine
+        lips = self._lips_of(photo, landmarks, mesh, unit, tones, own.lip)
+        line = LipLine.of(photo, landmarks, unit) if fit.closed else LipLine.plain()
+        self.skin = Skin(model, photo, eyes, own, mouth, lips, line)
         closed = fit.weights.copy()
         closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1
         shut = fit.camera.project(pose(model, self._rig.person, closed))[0]
@@ -170,20 +173,14 @@ class Sitter:
         return before_wall(self._rig.small.astype(np.float32))
 
     def _lips_of(
-        self,
-        photo: Float,
-        landmarks: Double,
-        mesh: Float,
-        tones: Tones,
-        colour: Float,
+        self, photo: Float, landmarks: Double, mesh: Float, unit: float, tones: Tones, colour: Float
     ) -> Lips:
         """What the lips of the photograph (H, W, 3) look like, its landmarks (68, 2) and its mesh
-        (N, 2) in its px, the lower one of `colour` (3,)."""
+        (N, 2) in its px, `unit` px per cm, the lower one of `colour` (3,)."""
         chart = self._rig.model.lip_chart
         if self._rig.fit.closed:
             return closed_lips(chart, photo, mesh[FACE])
         donor = choose(lips_library(), colour, tones.skin, tones.brown, self._rig.seed)
-        unit = float(self._rig.fit.camera.scale) * len(photo) / SOURCE_SIZE
         return parted_lips(chart, photo, landmarks, mesh[FACE], unit, donor, colour, tones)
 
     def _folded_lids(self) -> dict[str, Float]:
@@ -358,9 +355,9 @@ class Sitter:
         return float(np.clip((gap - DROPPED[0]) / (DROPPED[1] - DROPPED[0]), 0, 1))
 
     def _pressed(self, weights: Float) -> float:
-        """How far, 0..1, lips are rolled in more than the photograph has them: the line between
-        them then lies where little is left of them."""
-        return min(1.0, sum(self._more(weights, name) for name in ROLLED) / PRESSED)
+        """How far, 0..1, lips are pressed more than the photograph has them: the line between them
+        then lies where little is left of them."""
+        return min(1.0, sum(k * self._more(weights, name) for name, k in HIDES.items()) / PRESSED)
 
     def _lips_moved(self, points: Float, moved: Float) -> float:
         """How far, 0..1, the lips are no longer the photograph's, given all points and their motion
