@@ -26,13 +26,14 @@ from mien.face_model.fit import Fit, fit
 from mien.face_model.frame import SOURCE_SIZE, Frame, Scene, Window, resized
 from mien.face_model.gaze import gaze, irises_of, pupils
 from mien.face_model.glasses import rims
+from mien.face_model.grain import keep_grain
 from mien.face_model.inside import Mouth
 from mien.face_model.known_inside import Opening, sharp_beside
 from mien.face_model.mesh import FaceModel
 from mien.face_model.mouths import Donor
 from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.problem import ruler
-from mien.face_model.sampling import shrink
+from mien.face_model.sampling import averaged, shrink
 from mien.face_model.shade import Skin, mend, mouth_mask, shade
 from mien.face_model.sitter import Sitter
 from mien.face_model.threads import one_thread, together
@@ -259,11 +260,12 @@ class Rig:
                 weights, pose_light.camera(self.fit.camera), 1.0, True, pose_light, None
             )
             whole = Window.whole(size)
+            unit = scene.unit * whole.scale
             # skin is smooth: what is drawn at half the size and enlarged is the same
             smooth = fine > 1 and size >= 2 * COARSEST and not any(pose_light.turn)
             drawn = Window.whole(-(-size // 2)) if smooth else whole
             around = [
-                _around(points, room * scene.unit * whole.scale, size, fine)
+                _around(points, room * unit, size, fine)
                 for part, room in (DETAILS if fine > 1 else ())
                 for points in [resized(scene.landmarks[part], SOURCE_SIZE, size)]
             ]
@@ -280,6 +282,9 @@ class Rig:
             for window, finer in zip(windows, details, strict=True):
                 for name in ("flow", "visibility", "gain", "paint"):
                     getattr(drawing, name)[window.part] = getattr(finer, name)
+            if size == len(self.crop):
+                own = resized(self.fit.landmarks, SOURCE_SIZE, size)
+                keep_grain(drawing.gain, drawing.flow, self.crop, own, drawing.landmarks, unit)
         return drawing
 
     def _skin_drawn(
@@ -313,10 +318,10 @@ class Rig:
         flow, seen = shrink_flow(frame.flow(), layers.keep, window.fine)
         far = np.linalg.norm(flow, axis=-1, keepdims=True) * np.float32(window.side)
         flow *= np.clip(far / UNSEEN - 1, 0, 1)
-        lit = _mean(layers.keep * layers.gain, window.fine)
+        lit = averaged(layers.keep * layers.gain, window.fine)
         gain = np.where(seen > 0, lit / np.maximum(seen, np.float32(1e-6)), np.float32(1))
         points = resized(scene.landmarks, SOURCE_SIZE, window.side)
-        return Drawing(flow, seen, gain, _mean(layers.paint, window.fine), points)
+        return Drawing(flow, seen, gain, averaged(layers.paint, window.fine), points)
 
     @one_thread()
     def mouth_knowing(self, photo: UInt8, landmarks: Float, weights: Float) -> Mouth | None:
@@ -367,17 +372,9 @@ def shrink_flow(flow: Float, visibility: Float, factor: int) -> tuple[Float, Flo
     if factor == 1:
         return flow, visibility
     weight = visibility + np.float32(1e-3)
-    total = _mean(weight, factor)
-    mean = _mean(flow * weight[..., None], factor) / total[..., None]
+    total = averaged(weight, factor)
+    mean = averaged(flow * weight[..., None], factor) / total[..., None]
     return mean, np.clip(total - np.float32(1e-3), 0, 1)
-
-
-def _mean(field: Float, factor: int) -> Float:
-    """A field (H, W) or (H, W, C) at 1 / factor of the size, each pixel the mean of its share."""
-    if factor == 1:
-        return field
-    size = field.shape[1] // factor, field.shape[0] // factor
-    return np.asarray(cv2.resize(field, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _small(crop: UInt8) -> UInt8:

@@ -31,6 +31,14 @@ def shrink(image: Real, size: int) -> Float:
     return np.asarray(out, np.float32)
 
 
+def averaged(field: Float, factor: int) -> Float:
+    """A field (H, W) or (H, W, C) at 1 / factor of the size, each pixel the mean of its share."""
+    if factor == 1:
+        return field
+    size = field.shape[1] // factor, field.shape[0] // factor
+    return np.asarray(cv2.resize(field, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
 def pyramid(image: Float, levels: int) -> tuple[Float, ...]:
     """`image` (H, W, C) in so many sizes, each half the one before."""
     out = [np.ascontiguousarray(image)]
