@@ -41,9 +41,13 @@ LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.68, 0.85), (0.9, 2.2)
 """How much higher the lower teeth stand than the mesh's, cm, whose lip hides them, and their
 brightness in units of the upper ones', in a mouth that is open by the first gap, cm, or less, and
 by the second or more."""
-SLIVER = (0.12, 0.32)
-"""Height, cm, that a lower lip lets be seen of the lower teeth, up to which it hides them, and from
-which on they show wholly: a thin pale strip would look like the lip's own light."""
+SLIVER = (0.12, 0.4)
+"""Height, cm, that a lower lip lets be seen of the lower teeth, up to which they are sunk behind
+it, and from which on they stand as they are: a thin pale strip would look like the lip's own
+light."""
+LOWER_ASIDE = 2.2
+"""Distance from the middle, cm, over which the light on the lower teeth falls to 1/e: slowly first,
+then fast, for cheeks and corners stand before them."""
 TONGUE_DEPTH = 0.4
 """Part of the tongue's length along which its light falls to 1/e: slowly first, then fast, for its
 back bends away."""
@@ -192,7 +196,7 @@ class Mouth:
         colour = self._cavity(view, row[..., 3], np.maximum(-above, 0))
         colour = self._over(colour, *self._lower(view, x, y))
         colour = np.asarray(colour + over[..., None] * (self._gum - colour), np.float32)
-        colour = self._over(colour, row, 1.0)
+        colour = self._over(colour, row, np.ones(1, np.float32))
         floor = self._throat * np.float32(DARKEST)
         light = _light(view.mask, view.unit, self.tones.aside)
         if self.is_own:  # what the photograph shows is shaded already
@@ -234,26 +238,30 @@ class Mouth:
         shadow = 1 - TEETH_SHADOW * np.exp(-below / TEETH_SHADOW_REACH)
         return np.asarray(out * shadow[..., None], np.float32)
 
-    def _over(self, behind: Float, row: Float, light: float) -> Float:
-        """A row of teeth (H, W, 4), premultiplied, in `light` in front of what is `behind` (H, W,
-        3)."""
-        shade = self._bounced(np.full((1, 1), light, np.float32))
+    def _over(self, behind: Float, row: Float, light: Float) -> Float:
+        """A row of teeth (H, W, 4), premultiplied, in `light` (W,) in front of what is `behind` (H,
+        W, 3)."""
+        shade = self._bounced(light[None])
         out: Float = row[..., :3] * shade + behind * (1 - row[..., 3:])
         return out
 
-    def _lower(self, view: View, x: Float, y: Float) -> tuple[Float, float]:
-        """The lower row (H, W, 4), premultiplied, and its light."""
+    def _lower(self, view: View, x: Float, y: Float) -> tuple[Float, Float]:
+        """The lower row (H, W, 4), premultiplied, and its light (W,)."""
         across, above = self._jaws[1].place(view.points)(x, y)
         column = columns(across)
         gap = float(view.mask.sum(0).max()) / view.unit
         narrow, far = LOWER_GAP
         wide = float(np.clip((gap - narrow) / (far - narrow), 0, 1))
         lift, light = (a + (b - a) * wide for a, b in (LOWER_LIFT, LOWER_LIGHT))
-        high = np.minimum(np.float32(lift) - above, np.float32(FLAT.above - 1 / FLAT.density))
-        row = sampled(self._lower_levels, column, high, view.unit)
+        high = np.float32(lift) - above
+        most = np.float32(FLAT.above - 1 / FLAT.density)
+        cover = sampled(self._lower_levels, column, np.minimum(high, most), view.unit)[..., 3]
         sunk, stands = SLIVER
-        seen = float((row[..., 3] * view.mask).sum(0).max()) / view.unit
-        return row * np.float32(np.clip((seen - sunk) / (stands - sunk), 0, 1)), light
+        seen = float((cover * view.mask).sum(0).max()) / view.unit
+        sinks = seen * (1 - np.clip((seen - sunk) / (stands - sunk), 0, 1))
+        row = sampled(self._lower_levels, column, np.minimum(high - sinks, most), view.unit)
+        aside = np.exp(-((across / np.float32(LOWER_ASIDE)) ** 2)).astype(np.float32)
+        return row, light * aside
 
 
 def upper_teeth(model: FaceModel) -> Index:

@@ -28,13 +28,13 @@ TAPER, ROUNDED = 0.14, 0.1
 UNEVEN, UNLIKE, SHADES, TURNED = 0.018, 0.05, 0.02, 0.2
 """Standard deviations of the place of an edge, cm, of a tooth's width and of its brightness, and of
 how far it is turned about its length, in half widths."""
-DULL = np.array([0.99, 0.97, 0.93], np.float32)
+DULL = np.array([0.99, 0.975, 0.945], np.float32)
 """The lower teeth in units of the upper ones' enamel: deeper in the mouth, lit from above."""
-NECK = np.array([0.98, 0.93, 0.83], np.float32)
+NECK = np.array([0.98, 0.95, 0.89], np.float32)
 """Tint at the gum."""
 TIP = np.array([0.93, 0.96, 0.98], np.float32)
 """Tint of the edge, which light passes through."""
-DEEP = np.array([0.96, 0.91, 0.81], np.float32)
+DEEP = np.array([0.97, 0.94, 0.87], np.float32)
 """Tint of dentine, which is seen through enamel."""
 DENTINE, UNALIKE = (0.15, 0.25, 0.7, 0.45, 0.45, 0.45), 0.25
 """How far that goes on each tooth of one side, canines before all, and how people and their teeth
