@@ -59,7 +59,7 @@ from mien.zoo import data_home
 
 CLOSED, GAP = 0.08, 0.9
 """Bars: eye aspect ratio of closed lids; share of the lips' gap of the rig's own render."""
-FEW = 4
+FEW = 10
 """People who are asked for half, twice and ten steps."""
 
 
@@ -154,11 +154,14 @@ def _rendered(name: str, shot: Shot) -> Seen:
 class Drawn(labels.Sitter):
     """A sitter drawn as a user's photograph is: by the default method at the face's own size."""
 
-    def drawn(self, units: Float) -> UInt8:
+    def drawn(self, units: Float, share: float = 1.0) -> UInt8:
+        """The photograph with `units` (47,) drawn by an intensity of `share`: on the way from what
+        it shows, for nobody's face is quite at rest, and asking for a tenth of the units instead
+        would take all of that away in the first step."""
         by = editor("morphable")
         crop = by.crop(self.photo, self.face)
         wanted = by.method.from_units(units[None])
-        return paste(self.photo, crop, by.method.edit(Faces.stack([crop]), wanted))
+        return paste(self.photo, crop, by.method.edit(Faces.stack([crop]), wanted, share))
 
 
 def strength(bench: Bench) -> dict[str, Any]:

@@ -79,10 +79,10 @@ class Sitter:
     face: Face
     rig: Rig
 
-    def drawn(self, units: Float) -> UInt8:
-        """The photograph with `units` (47,) drawn: what moved is its own pixels, what was hidden
-        and what light and folds add is the rig's."""
-        made = self.rig.render_weights(self.rig.weights(units), SIDE, 1)
+    def drawn(self, units: Float, share: float = 1.0) -> UInt8:
+        """The photograph with `share` of `units` (47,) drawn: what moved is its own pixels, what
+        was hidden and what light and folds add is the rig's."""
+        made = self.rig.render_weights(self.rig.weights(np.float32(share) * units), SIDE, 1)
         rest, crop = self.rig.original(SIDE), align(self.photo, self.face, SIDE)
         flow = torch.from_numpy(made.flow).permute(2, 0, 1)[None]
         seen = torch.from_numpy(made.visibility)[None, None]
@@ -169,7 +169,7 @@ def measured(
     some = range(0, len(people), max(1, -(-len(people) // few))) if few else ()
     for i, (who, was) in enumerate(zip(people, before, strict=True)):
         for t in (0.5, 1.0, 2.0) if i in some else (1.0,):
-            picture = who.drawn(np.float32(t) * units)
+            picture = who.drawn(units, t)
             try:
                 found = change(was, outside().see(who.crop(picture)))
             except FaceNotFound:
@@ -193,7 +193,7 @@ def rising(who: Sitter, was: Seen, units: Float) -> list[float]:
     start = np.array(list(was.shapes.values()))
     sizes = []
     for t in STEPS:
-        now = outside().shapes(who.crop(who.drawn(np.float32(t) * units)))
+        now = outside().shapes(who.crop(who.drawn(units, t)))
         sizes.append(float(np.linalg.norm(np.array([now[k] for k in was.shapes]) - start)))
     return sizes
 
@@ -264,7 +264,7 @@ def page(people: Sequence[Sitter], labels: Sequence[str], intensity: float, size
     """People by labels, the middle of a face crop of `size` px each."""
     rows = [
         [_face(who.crop(who.photo, size)),
-         *(_face(who.crop(who.drawn(np.float32(intensity) * facs.prototype(n)), size))
+         *(_face(who.crop(who.drawn(facs.prototype(n), intensity), size))
            for n in labels)]
         for who in people
     ]  # fmt: skip

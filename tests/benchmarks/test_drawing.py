@@ -9,6 +9,8 @@ import pytest
 
 from mien.faces.align import template
 
+from .conftest import FOLDER
+
 SIDE = 640
 
 
@@ -85,3 +87,21 @@ def test_a_column_tells_its_means_its_worst_and_its_spread() -> None:
     assert column.worst("a", 1, largest=True) == ["y"]
     assert spread(column.values("a")) == [1.0, 1.5, 2.0, 2.5, 3.0]
     assert spread([]) == []
+
+
+def test_an_intensity_begins_at_what_the_photograph_shows() -> None:
+    from drawing import Drawn
+
+    from mien import facs, images
+    from mien.faces.detect import choose, detect
+
+    photo = images.read(FOLDER.parent / "src/mien/zoo/samples/anna.jpg").pixels
+    (face,) = choose(detect(photo), "largest")
+    who = Drawn(None, photo, face, None)  # type: ignore[arg-type]
+
+    def off(share: float) -> float:
+        made = who.drawn(facs.prototype("surprise"), share).astype(np.float32)
+        return float(np.abs(made - photo).mean())
+
+    assert off(0) == 0
+    assert off(0.01) < 0.1 * off(0.2)

@@ -64,6 +64,17 @@ def test_a_gaze_turns_the_eyes_and_nothing_else(method: Morphable, anna: Faces[F
     assert max(abs(own[u] - seen[u]) for u in still) < 0.05
 
 
+@pytest.mark.parametrize("name", ["neutral", "happy", "anger:open"])
+def test_a_label_leaves_the_eyes_where_they_look(
+    method: Morphable, anna: Faces[Float], name: str
+) -> None:
+    aside = Gaze(0.6, -0.4).expression(method, anna, method.encode(anna))
+    code = Label(name).wanted(method, anna, aside, 1.0)
+    seen = dict(zip(facs.UNITS, method.units(code)[0].tolist(), strict=True))
+    assert seen["AU61"] == pytest.approx(0.6, abs=0.05)
+    assert seen["AU64"] == pytest.approx(0.4, abs=0.05)
+
+
 @pytest.mark.parametrize("bad", [(1.5, 0), (0, -2)])
 def test_a_gaze_out_of_range(bad: tuple[float, float]) -> None:
     with pytest.raises(GuideError, match="-1 to 1"):

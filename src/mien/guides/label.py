@@ -17,7 +17,7 @@ from mien.types import Array, Expression, Faces, Float
 @dataclass(frozen=True)
 class Label(Guide):
     """Guide by emotion names, with a variant or without (`anger`, `anger:open`), one for the whole
-    batch or one per face."""
+    batch or one per face. An emotion says nothing of where the eyes look."""
 
     names: tuple[str, ...]
 
@@ -48,11 +48,11 @@ class Label(Guide):
         batch = len(source) if source is not None else len(self.names)
         asked = method.from_labels(method.array(self.indices(batch)))
         varied = self.varied(batch)
-        if not varied.any():
-            return asked
-        units = method.from_units(method.array(self.units(batch)))
-        share = method.array(varied[:, None].astype(np.float32))
-        return Expression(share * units.code + (1 - share) * asked.code)
+        if varied.any():
+            units = method.from_units(method.array(self.units(batch)))
+            share = method.array(varied[:, None].astype(np.float32))
+            asked = Expression(share * units.code + (1 - share) * asked.code)
+        return asked if own is None else method.gazing_as(own, asked)
 
     def wanted(
         self, method: Speaker[Array], source: Faces[Array], own: Expression[Array], intensity: float

@@ -178,6 +178,11 @@ class Method(ABC, Generic[Array]):
         step = self.from_units(self.array(kept)).code - self.from_units(goal).code
         return Expression(wanted.code + step)
 
+    def gazing_as(self, own: Expression[Array], wanted: Expression[Array]) -> Expression[Array]:
+        """The expression asked for, with the eyes looking where they do in the source; as it is
+        here, for networks that read emotions hardly know gaze from the rest."""
+        return wanted
+
     @property
     def strengths_used(self) -> Strengths:
         """By which `share` and `stepped` correct what is asked."""

@@ -32,6 +32,8 @@ from mien.methods.morphable.config import Architecture
 from mien.methods.morphable.synthesis import Shown
 from mien.types import Composition, Expression, Faces, Float, Identity
 
+GAZE = (61, 62, 63, 64)
+"""Action units of where the eyes look."""
 TURN, LIGHT = slice(-5, -2), slice(-2, None)
 """Where in a code head and light stand, behind the blendshape weights."""
 
@@ -145,6 +147,9 @@ class Morphable(Method[Float]):
         code[:, moved] = own.code[:, moved]
         opened = self.model.index["jawOpen"] in moved
         return Expression(code, own.mouths if opened else wanted.mouths)
+
+    def gazing_as(self, own: Expression[Float], wanted: Expression[Float]) -> Expression[Float]:
+        return self.held(own, wanted, GAZE)
 
     def units(self, expression: Expression[Float]) -> Float:
         rows = expression.code[:, : TURN.start]
