@@ -27,7 +27,7 @@ def test_the_wanted_units_are_somebody_elses_nearly(renders: Path) -> None:
     from peers.feed import Driven
 
     data = Driven(renders, "train", size=16)
-    known = torch.from_numpy(data.faces.photos[0].units)
+    known = torch.from_numpy(data.known)
     for i in range(12):
         item = data[i]
         far = torch.cdist(item.desired[None], known, p=float("inf")).min()
