@@ -37,8 +37,9 @@ GAINS = ("psnr", "ms_ssim", "face_psnr", "face_ms_ssim")
 """Columns whose gain over doing nothing is given too."""
 NOTHING = "nothing"
 UNRELATED = (
-    "cli", "editor.py", "hub.py", "metrics/broken.py", "metrics/cost.py", "metrics/film.py",
-    "metrics/plot.py", "metrics/report.py", "metrics/spread.py", "metrics/summary.py",
+    "cli", "editor.py", "hub.py", "metrics/broken.py", "metrics/cost.py", "metrics/ffe.py",
+    "metrics/ffe_judges.py", "metrics/ffe_tasks.py", "metrics/film.py", "metrics/plot.py",
+    "metrics/report.py", "metrics/spread.py", "metrics/summary.py",
     "metrics/table.py", "metrics/targets.py", "people", "study", "tables", "training", "video",
     "web",
 )  # fmt: skip
