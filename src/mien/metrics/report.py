@@ -111,7 +111,9 @@ def contestants(named: Sequence[Entrant]) -> tuple[list[Contestant], int]:
     """Methods ready to edit, and the side of the faces that they see, px; ConfigError when these
     differ. A method that is no network sees faces of any size, and takes that of the others.
     """
-    out, networks, others = [], set(), set()
+    out: list[Contestant] = []
+    networks: set[int] = set()
+    others: set[int] = set()
     for one in named:
         if one.head:
             raise ConfigError(f"{one.row}: renders are measured by own heads; say it with --data")
@@ -187,7 +189,8 @@ def write_quality(
         if text:
             _write(out / f"{name}.md", text)
     _write(out / "short.md", short(table))
-    _write(out / "short.json", json.dumps(shortened(whole), ensure_ascii=False) + "\n")
+    small = json.dumps(shortened(whole), ensure_ascii=False, separators=(",", ":"))
+    _write(out / "short.json", small + "\n")
 
 
 def write_cost(out: Path, about: Mapping[str, Any], named: Sequence[Entrant]) -> None:
