@@ -95,12 +95,26 @@ class Bench:
 def recognisers(who: Descriptor, embeddings: Sequence[Embedding]) -> dict[str, Likeness]:
     """The user's networks, dlib's descriptor where there is none."""
     if not embeddings:
-        return {"dlib": lambda at, pixels: who.of(pixels, at.landmarks)[0].numpy()}
+        return {"dlib": _remembered(lambda at, pixels: who.of(pixels, at.landmarks)[0].numpy())}
 
     def by(net: Embedding, at: Faces[Tensor], pixels: Tensor) -> Float:
         return net.answer(to_uint8(pixels)[0], at.landmarks[0].numpy())
 
-    return {net.path.stem: partial(by, net) for net in embeddings}
+    return {net.path.stem: _remembered(partial(by, net)) for net in embeddings}
+
+
+def _remembered(net: Likeness) -> Likeness:
+    """Looks at a source once, whatever it is asked for; whoever has the tasks holds it."""
+    known: dict[int, Float] = {}
+
+    def answer(at: Faces[Tensor], pixels: Tensor) -> Float:
+        if pixels is not at.pixels:
+            return net(at, pixels)
+        if id(at) not in known:
+            known[id(at)] = net(at, pixels)
+        return known[id(at)]
+
+    return answer
 
 
 def inputs(

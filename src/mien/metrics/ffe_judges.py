@@ -23,6 +23,7 @@ from mien.errors import DataError, FaceNotFound
 from mien.face_model import units as model_units
 from mien.face_model.mesh import FaceModel
 from mien.guides.blendshapes import NAMES as ARKIT
+from mien.judges.judge import Reading
 from mien.judges.landmarker import Landmarker
 from mien.judges.named import Classifier
 from mien.metrics.bench import JudgePanel
@@ -56,17 +57,35 @@ class Scorer(ABC):
         where the judge sees no face, or has nothing to say."""
 
 
+class Readings:
+    """What mien's judges read of pictures (1, 3, S, S), the last few remembered: two scorers ask
+    about each, and a source is looked at again and again."""
+
+    def __init__(self, panel: JudgePanel, most: int = 4) -> None:
+        self._panel, self._most = panel, most
+        self._known: list[tuple[Tensor, list[Reading]]] = []
+
+    def of(self, pixels: Tensor) -> list[Reading]:
+        """Both judges' readings."""
+        for seen, readings in self._known:
+            if seen is pixels or torch.equal(seen, pixels):
+                return readings
+        readings = self._panel.read(pixels)
+        self._known = [(pixels, readings), *self._known[: self._most - 1]]
+        return readings
+
+
 class ByEmotion(Scorer):
     """mien's judges a and b: the mean of their probabilities of eight emotions."""
 
     key, title = "emotions", "mien's judges, emotions"
     knows = tuple(name for name in EXPRESSIONS if name in facs.EMOTIONS)
 
-    def __init__(self, panel: JudgePanel) -> None:
-        self._panel = panel
+    def __init__(self, readings: Readings) -> None:
+        self._readings = readings
 
     def say(self, source: Faces[Tensor], made: Tensor, picture: str) -> Said:
-        seen = torch.stack([reading.emotions[0] for reading in self._panel.read(made)]).mean(0)
+        seen = torch.stack([reading.emotions[0] for reading in self._readings.of(made)]).mean(0)
         return _most(dict(zip(facs.EMOTIONS, seen.tolist(), strict=True)))
 
 
@@ -106,12 +125,12 @@ class ByUnits(ByPrototype):
 
     key, title = "units", "mien's judges, action units"
 
-    def __init__(self, panel: JudgePanel) -> None:
+    def __init__(self, readings: Readings) -> None:
         super().__init__(np.stack([meaning(name) for name in EXPRESSIONS]))
-        self._panel = panel
+        self._readings = readings
 
     def read(self, pixels: Tensor) -> Float:
-        seen = torch.stack([reading.units[0] for reading in self._panel.read(pixels)])
+        seen = torch.stack([reading.units[0] for reading in self._readings.of(pixels)])
         return np.asarray(seen.mean(0).numpy(), np.float32)
 
 
@@ -201,7 +220,8 @@ def read_scores(path: Path) -> dict[str, dict[str, float]]:
 def scorers(panel: JudgePanel, scores: Path | None) -> list[Scorer]:
     """All that are at hand: mien's judges twice, MediaPipe's landmarker where its file is, and what
     the user named."""
-    found: list[Scorer] = [ByEmotion(panel), ByUnits(panel)]
+    readings = Readings(panel)
+    found: list[Scorer] = [ByEmotion(readings), ByUnits(readings)]
     if panel.outsider is not None:
         found.append(ByBlendshapes(panel.outsider))
     if panel.classifier is not None:
