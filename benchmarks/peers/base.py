@@ -137,8 +137,8 @@ class Peer(ABC):
         """Make the peer's own networks and optimisers at the plan's size."""
 
     @abstractmethod
-    def train(self, clock: Clock, renders: Path, split: str, seed: int, workers: int) -> None:
-        """Run the peer's own steps `clock.first` to `clock.last` on mien's renders."""
+    def train(self, clock: Clock, folder: Path, split: str, seed: int, workers: int) -> None:
+        """Run the peer's own steps `clock.first` to `clock.last` on mien's data."""
 
     @abstractmethod
     def row(self) -> PeerMethod:

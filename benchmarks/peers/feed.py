@@ -1,5 +1,5 @@
-"""mien's renders as the batches that each peer's loop expects: the pictures, people, light and
-turns that mien's own methods are trained on.
+"""mien's data as the batches that each peer's loop expects: the pictures, people, light and turns
+that mien's own methods are trained on, renders of the rig or aligned photographs.
 
 Item i of every data set is a function of (seed, i) alone: a peer resumes on the same pictures.
 """
@@ -17,8 +17,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from mien.data.batch import Tensors, collate
-from mien.data.loading import RigFaces
+from mien import facs
+from mien.data.batch import Named, Tensors, collate
+from mien.data.loading import RigFaces, RigLabelled, to_tensor
+from mien.data.photographs import NamedPhotographs, Photographs, is_manifest
+from mien.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -33,20 +36,53 @@ class Move(Tensors):
     """(B, 47), another face's, each moved by up to 0.1 at random as in the public data set."""
 
 
-class Driven(Dataset[Move]):
-    """Faces with their action units, and others to be moved to: GANimation's training (sec. 5)."""
+def labelled(folder: Path, split: str, batch: int, *, size: int, seed: int) -> Dataset[Named]:
+    """Faces with an emotion and another one to give them, all of `batch` in a row alike, of the
+    rig's renders or of photographs. DataError where the emotions are not all shown: every peer is
+    made for eight."""
+    if not is_manifest(folder):
+        return RigLabelled(folder, split, batch, size=size, seed=seed)
+    photographs = Photographs(folder, split, size=size, seed=seed)
+    lacking = [n for k, n in enumerate(facs.EMOTIONS) if k not in photographs.labelled]
+    if lacking:
+        raise DataError(f"no faces labelled {', '.join(lacking)} in {folder}, split {split}")
+    return NamedPhotographs(photographs, batch)
 
-    def __init__(self, renders: Path, split: str, *, size: int, seed: int = 0) -> None:
-        self.faces, self.seed = RigFaces(renders, split, size=size, seed=seed), seed
+
+class Driven(Dataset[Move]):
+    """Faces with their action units, and others to be moved to: GANimation's training (sec. 5). Of
+    photographs those whose units are all known; DataError where there are none."""
+
+    def __init__(self, folder: Path, split: str, *, size: int, seed: int = 0) -> None:
+        self.seed = seed
+        self._at: Callable[[int], tuple[Tensor, Tensor]]
+        if is_manifest(folder):
+            photographs = Photographs(folder, split, size=size, seed=seed)
+            units = [r.units for r in photographs.records]
+            coded = [k for k, u in enumerate(units) if u is not None and np.isfinite(u).all()]
+            if not coded:
+                raise DataError(f"no action units in {folder}, split {split}")
+            self.known = np.stack([np.asarray(units[k]) for k in coded])
+
+            def photograph(i: int) -> tuple[Tensor, Tensor]:
+                rng = np.random.default_rng((seed, i, 3))
+                found = photographs.photograph(int(rng.choice(coded)), rng)
+                return to_tensor(found.pixels), torch.from_numpy(found.units)
+
+            self._at = photograph
+        else:
+            faces = RigFaces(folder, split, size=size, seed=seed)
+            self.known = np.stack([faces.photos[s].units[state] for s, state in faces.faces])
+            self._at = lambda i: faces[i][:2]
 
     def __len__(self) -> int:
-        return len(self.faces)
+        return 2**31  # a stream: the budget in images ends it
 
     def __getitem__(self, i: int) -> Move:
-        pixels, units, _, _ = self.faces[i]
+        pixels, units = self._at(i)
         rng = np.random.default_rng((self.seed, i, 4))
-        s, state = self.faces.faces[int(rng.integers(len(self.faces.faces)))]
-        desired = self.faces.photos[s].units[state] + rng.uniform(-0.1, 0.1, len(units))
+        other = self.known[int(rng.integers(len(self.known)))]
+        desired = other + rng.uniform(-0.1, 0.1, len(other))
         return Move(pixels, units, torch.from_numpy(desired.astype(np.float32)))
 
 

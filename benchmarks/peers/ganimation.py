@@ -70,8 +70,8 @@ class GANimation(Peer):
         self.nets = {"G": self.model._G, "D": self.model._D}
         self.optimisers = [self.model._optimizer_G, self.model._optimizer_D]
 
-    def train(self, clock: Clock, renders: Path, split: str, seed: int, workers: int) -> None:
-        data = Driven(renders, split, size=self.plan.size, seed=seed)
+    def train(self, clock: Clock, folder: Path, split: str, seed: int, workers: int) -> None:
+        data = Driven(folder, split, size=self.plan.size, seed=seed)
         made = batches(data, self.plan.batch, clock.first, self.plan.steps, workers)
         every = self.options.train_G_every_n_iterations
         self.model.set_train()

@@ -10,7 +10,6 @@ import yaml
 from torch import Tensor, nn
 
 from mien import facs
-from mien.data.loading import RigLabelled
 from mien.errors import AssetMissing
 from mien.guides import Label, Reference
 from mien.metrics.trials import Own
@@ -18,7 +17,7 @@ from mien.nn.compose import picture
 from mien.types import Composition, Expression, Faces, Identity
 from peers.base import STYLES, Facts, Peer, PeerMethod, device, whole
 from peers.checkout import anywhere, opened
-from peers.feed import Clock, batches
+from peers.feed import Clock, batches, labelled
 
 TAG = 0
 """There is one tag, whose attributes are the eight expressions."""
@@ -66,9 +65,9 @@ class HiSD(Peer):
         self.nets = {"gen": models.gen, "gen_test": models.gen_test, "dis": models.dis}
         self.optimisers = [self.trainer.gen_opt, self.trainer.dis_opt]
 
-    def train(self, clock: Clock, renders: Path, split: str, seed: int, workers: int) -> None:
+    def train(self, clock: Clock, folder: Path, split: str, seed: int, workers: int) -> None:
         plan = self.plan
-        data = RigLabelled(renders, split, plan.batch, size=plan.size, seed=seed)
+        data = labelled(folder, split, plan.batch, size=plan.size, seed=seed)
         made = batches(data, plan.batch, clock.first, plan.steps, workers)
         irrelevant = torch.zeros(plan.batch, 1, device=device())
         with anywhere():

@@ -47,8 +47,8 @@ class Training:
     peer: str
     root: Path
     """Its checkout."""
-    renders: Path
-    """mien's rig renders."""
+    data: Path
+    """mien's rig renders, or a folder of aligned photographs with their manifest."""
     plan: Plan
     split: str = "train"
     seed: int = 0
@@ -118,7 +118,7 @@ def train(
         clock.begin = lambda: torch.set_rng_state(random)
         if counters.batches < plan.steps:
             try:
-                peer.train(clock, asked.renders, asked.split, asked.seed, asked.workers)
+                peer.train(clock, asked.data, asked.split, asked.seed, asked.workers)
                 clock.finish()
             except Stopped:
                 pass
@@ -127,6 +127,14 @@ def train(
     with replacing(out / RECORD) as part:
         part.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return record
+
+
+def finished(asked: Training, out: Path) -> bool:
+    """Whether the folder `out` holds a training that has seen all its images."""
+    if not (out / RECORD).is_file():
+        return False
+    known = json.loads((out / RECORD).read_text(encoding="utf-8"))
+    return bool(known["steps"] >= asked.plan.steps)
 
 
 def _check_same(out: Path, facts: dict[str, Any]) -> None:

@@ -11,14 +11,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mien import facs
-from mien.data.loading import RigLabelled
 from mien.guides import Label
 from mien.metrics.trials import Own
 from mien.nn.compose import picture
 from mien.types import Composition, Expression, Faces, Identity
 from peers.base import Facts, Peer, PeerMethod, whole
 from peers.checkout import argument_defaults, opened
-from peers.feed import Clock, Loader, batches
+from peers.feed import Clock, Loader, batches, labelled
 
 
 class StarGAN(Peer):
@@ -56,10 +55,10 @@ class StarGAN(Peer):
         self.nets = {"G": self.solver.G, "D": self.solver.D}
         self.optimisers = [self.solver.g_optimizer, self.solver.d_optimizer]
 
-    def train(self, clock: Clock, renders: Path, split: str, seed: int, workers: int) -> None:
+    def train(self, clock: Clock, folder: Path, split: str, seed: int, workers: int) -> None:
         plan = self.plan
         # one to a batch: every face draws its own label
-        data = RigLabelled(renders, split, 1, size=plan.size, seed=seed)
+        data = labelled(folder, split, 1, size=plan.size, seed=seed)
 
         def made(first: int) -> Iterator[tuple[Tensor, Tensor]]:
             for batch in batches(data, plan.batch, first, plan.steps, workers):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mien import facs
+from mien import facs, images
+from mien.data.manifest import Record, write_manifest
 from mien.rig.shards import Sample, key_of, write_shard
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
@@ -51,6 +53,24 @@ def renders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("renders")
     every = [_sample(person, k) for person in range(2) for k in range(len(facs.EMOTIONS))]
     write_shard(folder / "train" / "00000.tar", every)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Aligned photographs of two people in all eight emotions, coded; and one nobody coded."""
+    folder = tmp_path_factory.mktemp("photographs")
+    records = []
+    for person in range(2):
+        for k, emotion in enumerate(facs.EMOTIONS):
+            name = f"{person}-{k}.png"
+            images.write(folder / name, np.full((SIDE, SIDE, 3), 20 * k + 40 * person, np.uint8))
+            records.append(
+                Record(name, f"set/{person}", emotion, facs.prototype(emotion),
+                       FACE.astype(np.float32), "CC0", "here", "train")
+            )  # fmt: skip
+    uncoded = replace(records[0], emotion=None, units=None)
+    write_manifest(folder, [*records, uncoded])
     return folder
 
 

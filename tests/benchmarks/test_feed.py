@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+import shutil
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 import torch
+
+from mien.data.manifest import read_manifest, write_manifest
+from mien.errors import DataError
 
 
 def test_a_batch_is_the_same_after_a_resume(renders: Path) -> None:
@@ -27,12 +31,45 @@ def test_the_wanted_units_are_somebody_elses_nearly(renders: Path) -> None:
     from peers.feed import Driven
 
     data = Driven(renders, "train", size=16)
-    known = torch.from_numpy(data.faces.photos[0].units)
+    known = torch.from_numpy(data.known)
     for i in range(12):
         item = data[i]
         far = torch.cdist(item.desired[None], known, p=float("inf")).min()
         assert 0 < far <= 0.1
         assert item.units.shape == item.desired.shape == (47,)
+
+
+def test_photographs_are_fed_as_renders_are(photographs: Path) -> None:
+    from peers.feed import Driven, batches, labelled
+
+    data = labelled(photographs, "train", 4, size=16, seed=0)
+    whole, later = list(batches(data, 4, 0, 3)), list(batches(data, 4, 2, 3))
+    assert torch.equal(whole[2].source.pixels, later[0].source.pixels)
+    for batch in whole:
+        assert batch.source.pixels.shape == (4, 3, 16, 16)
+        assert len(set(batch.source.label.tolist())) == len(set(batch.wanted.tolist())) == 1
+        assert batch.source.label[0] != batch.wanted[0]
+    driven = Driven(photographs, "train", size=16)
+    assert len(driven.known) == 16  # whom nobody coded is not driven
+    known = torch.from_numpy(driven.known)
+    for i in range(6):
+        item = driven[i]
+        assert item.units.isfinite().all()
+        assert 0 < torch.cdist(item.desired[None], known, p=float("inf")).min() <= 0.1
+
+
+def test_photographs_that_show_too_little_are_refused(photographs: Path, tmp_path: Path) -> None:
+    from peers.feed import Driven, labelled
+
+    records = [r for r in read_manifest(photographs) if r.emotion != "fear"]
+    for record in records:
+        shutil.copy(photographs / record.file_name, tmp_path / record.file_name)
+    write_manifest(tmp_path, records)
+    with pytest.raises(DataError, match="no faces labelled fear"):
+        labelled(tmp_path, "train", 4, size=16, seed=0)
+    write_manifest(tmp_path, [replace(record, units=None) for record in records])
+    with pytest.raises(DataError, match="no action units"):
+        Driven(tmp_path, "train", size=16)
 
 
 def test_a_step_is_done_when_the_next_is_asked_for() -> None:

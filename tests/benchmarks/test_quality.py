@@ -10,14 +10,18 @@ from typing import Any
 import pytest
 import torch
 
-from mien.faces.align import template
+from mien import images
+from mien.faces.align import align, template
+from mien.faces.detect import detect
 from mien.guides import Label, Reference
 from mien.metrics import protocols, report
 from mien.metrics.bench import JudgePanel
 from mien.metrics.protocols import Protocol
 from mien.metrics.scorecard import Contestant
 from mien.metrics.trials import Section, Trial, nothing
+from mien.nn import tensors
 from mien.types import Faces
+from mien.zoo.samples import samples
 
 SIDE = 16
 
@@ -126,3 +130,15 @@ def test_the_table_holds_who_was_asked_and_why_others_were_not(
     assert "- stargan (large): trained at 32 px" in text
     assert "| wild: by reference | stargan |" in text
     assert "| stargan |" in (tmp_path / "short.md").read_text()
+
+
+def test_the_face_model_stands_beside_networks_of_any_size() -> None:
+    rows, size = report.contestants(report.entrants(["morphable", "mtss"]))
+    assert [row.name for row in rows] == ["morphable", "mtss"]
+    assert size == 128  # the network's
+    pixels = images.read(samples()["anna"]).pixels
+    small = tensors.faces(Faces.stack([align(pixels, detect(pixels)[0], 64)]))
+    trial = Trial(small, ("anna",), ("happy",), Label("happy"))
+    made = rows[0].edit(trial)
+    assert made.shape == (1, 3, 64, 64)
+    assert (made - small.pixels).abs().max() > 0.2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 from pathlib import Path
@@ -91,6 +92,44 @@ def test_a_trained_peer_is_read_as_it_was(
         [v.flatten() for v in load_file(tmp_path / name / "state.safetensors").values()]
     )
     assert bool(saved.isfinite().all())
+
+
+def test_one_command_trains_all_and_goes_on(fakes: Path, photographs: Path, tmp_path: Path) -> None:
+    import train_peer
+
+    options = argparse.Namespace(
+        peers=["all"], checkouts=fakes, data=photographs, split="train", images=8, size=SIDE,
+        batch=BATCH, seed=0, workers=0, minutes=0.0, out=tmp_path,
+    )  # fmt: skip
+    first = train_peer.trained(options)
+    assert tuple(first) == NAMES
+    assert {record["steps"] for record in first.values()} == {1}
+    last = train_peer.trained(options)
+    assert {record["seen"] for record in last.values()} == {8}
+    assert train_peer.trained(options)["hisd"]["weights"] == last["hisd"]["weights"]
+    options.peers = ["cyclegan"]
+    with pytest.raises(ConfigError, match="choose from stargan"):
+        train_peer.trained(options)
+
+
+def test_stargan_v2_begins_narrow_at_small_sides(
+    fakes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from peers import starganv2
+    from peers.base import Plan
+    from peers.checkout import as_is, opened
+
+    ports = []
+
+    def watched(root: Path, folder: str = ".", port: Any = as_is) -> Any:
+        ports.append(port)
+        return opened(root, folder, port)
+
+    monkeypatch.setattr(starganv2, "opened", watched)
+    for size in (SIDE, 128):
+        starganv2.StarGANv2(fakes / "stargan-v2", Plan(size, 4, 2))
+    assert ports == [starganv2.begun_narrow, as_is]
+    assert starganv2.begun_narrow("dim_in = 2**14 // img_size\n") == "dim_in = 64\n"
 
 
 def test_a_folder_holds_one_training(fakes: Path, renders: Path, tmp_path: Path) -> None:

@@ -101,6 +101,9 @@ def scorecard(
     speed: Annotated[
         bool, typer.Option(help="also measure parameters, arithmetic, time and memory")
     ] = True,
+    lpips: Annotated[
+        bool, typer.Option(help="with --data: LPIPS too, by its own package (pip install lpips)")
+    ] = False,
     workers: Workers = 1,
     engine: EngineName = "local",
     address: Address = None,
@@ -124,6 +127,7 @@ def scorecard(
     order = Order(
         tuple(entrants), Setting(renders or rig_home(), data_home(), whose, limit, seed),
         tuple(data or ()), tuple(protocol or ()), inception, perceptual, classifier, embedding,
+        lpips,
     )  # fmt: skip
     opened = order.open()
     people = None if groups is None else Groups.read(groups)
@@ -190,6 +194,85 @@ def judges(
                 verdicts[title] = broken.verdicts(found)
                 broken.write(out, facts, verdicts)  # what is finished can be read at once
     typer.echo(f"{out / 'judges.md'}: {len(verdicts)} sections")
+
+
+@app.command()
+def ffe(
+    out: Out,
+    method: Methods,
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="folder of editing tasks as FFE-Bench has them (docs/scorecard.md), or of "
+            "photographs, each person then in all twelve expressions"
+        ),
+    ],
+    limit: Limit = None,
+    split: Annotated[str, typer.Option(help="whose people: test, or all")] = "test",
+    seed: Seed = 0,
+    classifier: Classifier = None,
+    embedding: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="ONNX",
+            help="your face recognition networks, each with a .json beside it; repeat "
+            "(default: dlib's descriptor)",
+        ),
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="folder to write every result to, for other judges")
+    ] = None,
+    scores: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="JSONL", help="another judge's scores of those pictures (docs/scorecard.md)"
+        ),
+    ] = None,
+) -> None:
+    """Measure what FFE-Bench (PixelSmile, 2026) does, by its definitions and by judges at hand:
+    confusion of like expressions, accuracy of six and of twelve, linearity, identity.
+
+    Its own judge is a vision-language model: published numbers are by that, and on other pictures.
+    Writes ffe.json and ffe.md. The same command again goes on where it stopped.
+    """
+    import json
+
+    from mien.files import write_text
+    from mien.judges.named import Embedding as Recogniser
+    from mien.metrics import ffe as bench
+    from mien.metrics import folder as own
+    from mien.metrics import report
+    from mien.metrics.bench import JudgePanel
+    from mien.metrics.ffe_judges import named, scorers
+    from mien.metrics.ffe_tasks import tasks
+    from mien.metrics.protocols import Setting
+    from mien.metrics.scorecard import NOTHING, Contestant
+    from mien.metrics.trials import nothing
+    from mien.zoo import data_home, rig_home
+
+    entrants = report.entrants(method)
+    whose = split if split == own.ALL else report.split(split)
+    setting = Setting(rig_home(), data_home(), whose, limit, seed, folder=data)
+    panel = JudgePanel.standing(classifier=classifier)
+    judged = scorers(panel, scores)
+    networks = [Recogniser(path) for path in embedding or ()]
+    asked, without = tasks(setting)
+    check_folder(out, make=True)
+    measuring = bench.Bench(
+        asked, judged, bench.recognisers(panel.who, networks),
+        bench.inputs(panel, networks, scores), pictures,
+    )  # fmt: skip
+    rows = [Contestant(NOTHING, nothing, ""), *report.at_own_size(entrants)]
+    with progress_bar() as progress:
+        found = bench.summed(bench.measure(rows, measuring, out / "lines", progress), judged)
+    facts = report.facts(entrants, setting, panel) | {
+        "tasks": len(asked), "people": len({task.person for task in asked}),
+        "without_face": without, "judged_by": named(judged), "alike_by": list(measuring.alike),
+        "rows": found, "published": bench.PUBLISHED,
+    }  # fmt: skip
+    write_text(out / "ffe.json", json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+    write_text(out / "ffe.md", bench.table(found, named(judged)))
+    typer.echo(f"{out / 'ffe.md'}: {len(asked)} tasks")
 
 
 @app.command()

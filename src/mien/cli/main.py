@@ -58,6 +58,7 @@ EXAMPLES: dict[str, str] = {
     "export": "mien export mtss -o mtss-onnx/",
     "train": "mien train recipes/mtss.yaml --data renders -o runs/mine",
     "bench scorecard": "mien bench scorecard -m morphable --data faces/london -o score",
+    "bench ffe": "mien bench ffe -m morphable --data faces/london -o ffe",
     "bench film": "mien bench film talk.mp4 happy.mp4",
     "bench outside": "mien bench outside photo.jpg happy.png",
     "bench plot": "mien bench plot score/scorecard.json -o scorecard.svg",

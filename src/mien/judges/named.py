@@ -132,15 +132,27 @@ class Classifier(Named):
         if not any(self.sight.classes):
             raise ConfigError(f"{path.with_suffix('.json')} names no classes of the classifier")
 
+    def scores(self, pixels: UInt8, landmarks: Float) -> Float:
+        """Shares of its classes (C,), in their order, 0 to 1, one together: its answer where that
+        is such, else the softmax of it."""
+        out = self._classes(pixels, landmarks)
+        if out.min() >= 0 and abs(float(out.sum()) - 1) < 1e-3:
+            return out
+        raised = np.exp(out - out.max())
+        return np.asarray(raised / raised.sum(), np.float32)
+
     def emotion(self, pixels: UInt8, landmarks: Float) -> str | None:
         """The emotion that it names; None for a class that has no name here."""
+        return self.sight.classes[int(self._classes(pixels, landmarks).argmax())]
+
+    def _classes(self, pixels: UInt8, landmarks: Float) -> Float:
         scores = self.answer(pixels, landmarks)
         if len(scores) != len(self.sight.classes):
             raise WeightsError(
                 f"{self.path} answers with {len(scores)} numbers, but {len(self.sight.classes)} "
                 "classes stand in its .json"
             )
-        return self.sight.classes[int(scores.argmax())]
+        return scores
 
 
 class Embedding(Named):

@@ -109,15 +109,19 @@ def split(name: str) -> Split:
 
 def contestants(named: Sequence[Entrant]) -> tuple[list[Contestant], int]:
     """Methods ready to edit, and the side of the faces that they see, px; ConfigError when these
-    differ.
+    differ. A method that is no network sees faces of any size, and takes that of the others.
     """
-    out, sizes = [], set()
+    out: list[Contestant] = []
+    networks: set[int] = set()
+    others: set[int] = set()
     for one in named:
         if one.head:
             raise ConfigError(f"{one.row}: renders are measured by own heads; say it with --data")
-        method = load(one.method, one.weights)
-        sizes.add(method.size)
-        out.append(Contestant(one.row, edited_by(method), _learnt(one, method)))
+        method, network = load(one.method, one.weights), bool(entry(one.method).task)
+        (networks if network else others).add(method.size)
+        edit = edited_by(method) if network else pasted_by(method)
+        out.append(Contestant(one.row, edit, _learnt(one, method)))
+    sizes = networks or others
     if len(sizes) != 1:
         raise ConfigError(f"methods of one size at a time, not of {sorted(sizes)} px")
     return out, sizes.pop()
@@ -185,7 +189,8 @@ def write_quality(
         if text:
             _write(out / f"{name}.md", text)
     _write(out / "short.md", short(table))
-    _write(out / "short.json", json.dumps(shortened(whole), ensure_ascii=False) + "\n")
+    small = json.dumps(shortened(whole), ensure_ascii=False, separators=(",", ":"))
+    _write(out / "short.json", small + "\n")
 
 
 def write_cost(out: Path, about: Mapping[str, Any], named: Sequence[Entrant]) -> None:

@@ -37,8 +37,9 @@ GAINS = ("psnr", "ms_ssim", "face_psnr", "face_ms_ssim")
 """Columns whose gain over doing nothing is given too."""
 NOTHING = "nothing"
 UNRELATED = (
-    "cli", "editor.py", "hub.py", "metrics/broken.py", "metrics/cost.py", "metrics/film.py",
-    "metrics/plot.py", "metrics/report.py", "metrics/spread.py", "metrics/summary.py",
+    "cli", "editor.py", "hub.py", "metrics/broken.py", "metrics/cost.py", "metrics/ffe.py",
+    "metrics/ffe_judges.py", "metrics/ffe_tasks.py", "metrics/film.py", "metrics/plot.py",
+    "metrics/report.py", "metrics/spread.py", "metrics/summary.py",
     "metrics/table.py", "metrics/targets.py", "people", "study", "tables", "training", "video",
     "web",
 )  # fmt: skip
@@ -272,7 +273,7 @@ def panel_facts(panel: JudgePanel) -> dict[str, str]:
     """SHA-256 of what each judge has learnt."""
     facts = {f"judge_{j.name}": _state_digest(j.net.state_dict()) for j in panel.judges}
     facts["identity"] = panel.who.digest()
-    for one in (panel.inception, panel.perceptual):
+    for one in (panel.inception, panel.perceptual, panel.lpips):
         if one is not None:
             facts[one.name] = one.digest()
     for name, net in (("classifier", panel.classifier), ("embedding", panel.embedding)):

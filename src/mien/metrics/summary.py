@@ -167,7 +167,8 @@ def _counted(line: Line) -> tuple[int, int]:
 
 def shortened(facts: Mapping[str, Any]) -> dict[str, Any]:
     """A scorecard without what neither its tables nor its targets read: how many people, not who
-    (the seed tells again), of each name's line only R2 and slope, no spreads, no groups.
+    (the seed tells again), of each name's line only R2 and slope, no spreads, no groups, no medians
+    but of identity distances.
     """
     sections = {
         title: {
@@ -184,7 +185,7 @@ def _briefly(line: Line) -> dict[str, Any]:
     out = {key: value for key, value in line.items() if key not in ("by_name", "by_group")}
     for part in ("columns", "gains"):
         if part in line:
-            out[part] = {name: _value(value) for name, value in line[part].items()}
+            out[part] = {name: _value(name, value) for name, value in line[part].items()}
     if "by_name" in line and "counts" not in line:  # lines over intensities
         out["by_name"] = {
             name: {key: one["mean"][key] for key in ("r2", "slope")}
@@ -193,7 +194,8 @@ def _briefly(line: Line) -> dict[str, Any]:
     return out
 
 
-def _value(value: Any) -> Any:
+def _value(name: str, value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
-    return {key: value[key] for key in ("mean", "median", "low", "high")}
+    kept = ("mean", "median", "low", "high") if name == "identity" else ("mean", "low", "high")
+    return {key: value[key] for key in kept}
