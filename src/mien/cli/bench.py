@@ -198,6 +198,7 @@ def judges(
 
 @app.command()
 def ffe(
+def paper(
     out: Out,
     method: Methods,
     data: Annotated[
@@ -234,6 +235,30 @@ def ffe(
 
     Its own judge is a vision-language model: published numbers are by that, and on other pictures.
     Writes ffe.json and ffe.md. The same command again goes on where it stopped.
+            help="your labelled photographs: a folder with a metadata.jsonl, or of a data set that "
+            "mien knows, with training and test people"
+        ),
+    ],
+    results: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FOLDER",
+            help="another system's answers to `inputs/` in --out, by the same file names; repeat",
+        ),
+    ] = None,
+    inception: Annotated[
+        Path | None,
+        typer.Option(help="torch-fidelity's Inception as safetensors (benchmarks/inception.py)"),
+    ] = None,
+    perceptual: Lite0 = None,
+    limit: Limit = None,
+    seed: Seed = 0,
+) -> None:
+    """Print the table of papers on expression translation for photographs of yours.
+
+    A Fréchet distance (FID with --inception; else by EfficientNet-Lite0's features, or judge a's;
+    the table says which), PSNR to the person's own photograph, and the accuracy of a classifier
+    that your training people taught. Writes paper.json and paper.md, and `inputs/` for others.
     """
     import json
 
@@ -273,6 +298,28 @@ def ffe(
     write_text(out / "ffe.json", json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
     write_text(out / "ffe.md", bench.table(found, named(judged)))
     typer.echo(f"{out / 'ffe.md'}: {len(asked)} tasks")
+    from mien.metrics import paper as tables
+    from mien.metrics import report
+    from mien.metrics.bench import JudgePanel
+    from mien.metrics.folder import ALL, Folder
+    from mien.metrics.protocols import Setting
+    from mien.zoo import rig_home
+
+    entrants = report.entrants(method)
+    others = tables.named_folders(results or ())
+    setting = Setting(rig_home(), data, ALL, limit, seed, folder=data)
+    halves = tables.halves(Folder.read(setting))
+    panel = JudgePanel.standing(inception, perceptual)
+    contestants = report.at_own_size(entrants)
+    check_folder(out, make=True)
+    tables.write_inputs(out, halves)
+    net, features = tables.features_of(panel)
+    table = tables.Table(halves, tables.classifier(halves, seed), panel.who, features)
+    found = tables.measured(table, contestants, others)
+    facts = report.facts(entrants, setting, panel) | tables.said_of(halves, net)
+    write_text(out / "paper.json", json.dumps({**facts, "table": found}, indent=1) + "\n")
+    write_text(out / "paper.md", tables.in_markdown(found, net))
+    typer.echo(f"{out / 'paper.md'}: {len(found)} tables")
 
 
 @app.command()

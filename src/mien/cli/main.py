@@ -60,6 +60,7 @@ EXAMPLES: dict[str, str] = {
     "bench scorecard": "mien bench scorecard -m morphable --data faces/london -o score",
     "bench ffe": "mien bench ffe -m morphable --data faces/london -o ffe",
     "bench film": "mien bench film talk.mp4 happy.mp4",
+    "bench paper": "mien bench paper -m morphable -m 'mtss head=own' --data faces/rafd -o paper",
     "bench outside": "mien bench outside photo.jpg happy.png",
     "bench plot": "mien bench plot score/scorecard.json -o scorecard.svg",
     "bench targets": "mien bench targets score/scorecard.json",

@@ -80,7 +80,7 @@ def read_units(
 
     weights, bias = ridge(flat, units, max(STRENGTHS, key=score))
     linear = explained(flat_test.double() @ weights + bias, test[1], test[1].mean(0))
-    net = _fit(codes, units, nn.functional.mse_loss, units.shape[1], seed, passes, held)
+    net = fit(codes, units, nn.functional.mse_loss, units.shape[1], seed, passes, held)
     with torch.no_grad():
         read = torch.cat([net(part.float()) for part in torch.split(test[0], 256)])
     return Attack(round(linear, 4), round(explained(read, test[1], test[1].mean(0)), 4))
@@ -108,7 +108,7 @@ def read_people(
     predicted = ((flat_test / scale).double() @ weights + bias).argmax(1)
     held = torch.zeros(len(codes), dtype=torch.bool)
     held[::10] = True
-    net = _fit(codes, people, nn.functional.cross_entropy, count, seed, passes, held)
+    net = fit(codes, people, nn.functional.cross_entropy, count, seed, passes, held)
     with torch.no_grad():
         named = torch.cat([net(part.float()).argmax(1) for part in torch.split(test[0], 256)])
     right = [(answer == test[1]).float().mean().item() for answer in (predicted, named)]
@@ -129,10 +129,11 @@ def small_network(shape: torch.Size, answers: int) -> nn.Module:
     )  # fmt: skip
 
 
-def _fit(
+def fit(
     codes: Tensor, goal: Tensor, loss: object, answers: int, seed: int, passes: int, held: Tensor
 ) -> nn.Module:
-    """A small network after the pass at which it was best on the `held` part."""
+    """A small network for codes (N, ...) after the pass at which it was best, by `loss`, on the
+    `held` part (N,)."""
     assert callable(loss)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
