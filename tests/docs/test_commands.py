@@ -39,7 +39,6 @@ WHY = {
     r"python -m mien\.tables\..*": "data that do not ship: tests/tables fits small ones",
     r"mien train .*": "hours of training: the tutorial trains, as do tests/training",
     r"mien bench (?:scorecard|judges|ffe) .*": "data sets, up to an hour: tests/cli/test_score.py",
-    r"mien bench (?:scorecard|judges) .*": "data sets, and up to an hour: tests/cli/test_score.py",
     r"mien bench paper .*": "a data set: tests/metrics/test_paper.py makes a small one",
     r"mien bench (?:targets|plot) .*": "a scorecard of one's own: tests/metrics makes them",
     r"mien .*--engine ray.*": "a Ray cluster: tests/test_cluster.py, by .ci/cluster",

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.bench import Limit, Methods, Out, Seed, scorecard
+from mien.cli.bench import scorecard
+from mien.cli.bench_options import Limit, Methods, Out, Seed
 
 
 def command(

@@ -1,0 +1,147 @@
+"""Commands of `mien bench` that print tables as papers have them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.cli.bench_options import Classifier, Limit, Lite0, Methods, Out, Seed, progress_bar
+from mien.cli.session import check_folder
+
+
+def paper(
+    out: Out,
+    method: Methods,
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="your labelled photographs: a folder with a metadata.jsonl, or of a data set that "
+            "mien knows, with training and test people"
+        ),
+    ],
+    results: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FOLDER",
+            help="another system's answers to `inputs/` in --out, by the same file names; repeat",
+        ),
+    ] = None,
+    inception: Annotated[
+        Path | None,
+        typer.Option(help="torch-fidelity's Inception as safetensors (benchmarks/inception.py)"),
+    ] = None,
+    perceptual: Lite0 = None,
+    limit: Limit = None,
+    seed: Seed = 0,
+) -> None:
+    """Print the table of papers on expression translation for photographs of yours.
+
+    A Fréchet distance (FID with --inception; else by EfficientNet-Lite0's features, or judge a's;
+    the table says which), PSNR to the person's own photograph, and the accuracy of a classifier
+    that your training people taught. Writes paper.json and paper.md, and `inputs/` for others.
+    """
+    import json
+
+    from mien.files import write_text
+    from mien.metrics import paper as tables
+    from mien.metrics import report
+    from mien.metrics.bench import JudgePanel
+    from mien.metrics.folder import ALL, Folder
+    from mien.metrics.protocols import Setting
+    from mien.zoo import rig_home
+
+    entrants = report.entrants(method)
+    others = tables.named_folders(results or ())
+    setting = Setting(rig_home(), data, ALL, limit, seed, folder=data)
+    halves = tables.halves(Folder.read(setting))
+    panel = JudgePanel.standing(inception, perceptual)
+    contestants = report.at_own_size(entrants)
+    check_folder(out, make=True)
+    tables.write_inputs(out, halves)
+    net, features = tables.features_of(panel)
+    table = tables.Table(halves, tables.classifier(halves, seed), panel.who, features)
+    found = tables.measured(table, contestants, others)
+    facts = report.facts(entrants, setting, panel) | tables.said_of(halves, net)
+    write_text(out / "paper.json", json.dumps({**facts, "table": found}, indent=1) + "\n")
+    write_text(out / "paper.md", tables.in_markdown(found, net))
+    typer.echo(f"{out / 'paper.md'}: {len(found)} tables")
+
+
+def ffe(
+    out: Out,
+    method: Methods,
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="folder of editing tasks as FFE-Bench has them (docs/scorecard.md), or of "
+            "photographs, each person then in all twelve expressions"
+        ),
+    ],
+    limit: Limit = None,
+    split: Annotated[str, typer.Option(help="whose people: test, or all")] = "test",
+    seed: Seed = 0,
+    classifier: Classifier = None,
+    embedding: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="ONNX",
+            help="your face recognition networks, each with a .json beside it; repeat "
+            "(default: dlib's descriptor)",
+        ),
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="folder to write every result to, for other judges")
+    ] = None,
+    scores: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="JSONL", help="another judge's scores of those pictures (docs/scorecard.md)"
+        ),
+    ] = None,
+) -> None:
+    """Measure what FFE-Bench (PixelSmile, 2026) does, by its definitions and by judges at hand:
+    confusion of like expressions, accuracy of six and of twelve, linearity, identity.
+
+    Its own judge is a vision-language model: published numbers are by that, and on other pictures.
+    Writes ffe.json and ffe.md. The same command again goes on where it stopped.
+    """
+    import json
+
+    from mien.files import write_text
+    from mien.judges.named import Embedding as Recogniser
+    from mien.metrics import ffe as bench
+    from mien.metrics import folder as own
+    from mien.metrics import report
+    from mien.metrics.bench import JudgePanel
+    from mien.metrics.ffe_judges import named, scorers
+    from mien.metrics.ffe_tasks import tasks
+    from mien.metrics.protocols import Setting
+    from mien.metrics.scorecard import NOTHING, Contestant
+    from mien.metrics.trials import nothing
+    from mien.zoo import data_home, rig_home
+
+    entrants = report.entrants(method)
+    whose = split if split == own.ALL else report.split(split)
+    setting = Setting(rig_home(), data_home(), whose, limit, seed, folder=data)
+    panel = JudgePanel.standing(classifier=classifier)
+    judged = scorers(panel, scores)
+    networks = [Recogniser(path) for path in embedding or ()]
+    asked, without = tasks(setting)
+    check_folder(out, make=True)
+    measuring = bench.Bench(
+        asked, judged, bench.recognisers(panel.who, networks),
+        bench.inputs(panel, networks, scores), pictures,
+    )  # fmt: skip
+    rows = [Contestant(NOTHING, nothing, ""), *report.at_own_size(entrants)]
+    with progress_bar() as progress:
+        found = bench.summed(bench.measure(rows, measuring, out / "lines", progress), judged)
+    facts = report.facts(entrants, setting, panel) | {
+        "tasks": len(asked), "people": len({task.person for task in asked}),
+        "without_face": without, "judged_by": named(judged), "alike_by": list(measuring.alike),
+        "rows": found, "published": bench.PUBLISHED,
+    }  # fmt: skip
+    write_text(out / "ffe.json", json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+    write_text(out / "ffe.md", bench.table(found, named(judged)))
+    typer.echo(f"{out / 'ffe.md'}: {len(asked)} tasks")
