@@ -333,14 +333,24 @@ def main() -> None:
     )
 
 
-def report(server: Server, measure: Callable[[Server], dict[str, Any]], out: Path | None) -> None:
-    """Measure a server, end it, say and keep what was found; exit code 1 where it is not fine."""
+def report(
+    server: Server,
+    measure: Callable[[Server], dict[str, Any]],
+    out: Path | None,
+    faults: Callable[[dict[str, Any]], list[str]] = faults,
+) -> None:
+    """Measure a server, end it, say and keep what was found; exit code 1 where it is not fine, by
+    what `faults` says of it."""
     try:
+        began = time.monotonic()
         server.wait()
+        started = time.monotonic() - began
         found = {
             "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
             "commit": commit(),
             "method": DEFAULT,
+            "start_seconds": round(started, 2),
+            "start_cpu_seconds": round(server.work(), 2),
             **measure(server),
             "machine": f"{platform.machine()}, {os.cpu_count()} cores",
             "python": platform.python_version(),
