@@ -305,7 +305,30 @@ def test_no_wedge_of_gum_where_an_own_row_meets_a_donors() -> None:
     top = np.where(np.abs(columns - columns.mean()) < 40, 0.45, 0.8).astype(np.float32)
     above = np.repeat(np.linspace(1.0, 0.0, 41, dtype=np.float32)[:, None], len(columns), 1)
     cut = np.full(len(columns), 0.85, np.float32)
-    _, over = hung(donor.levels, top, columns, above, cut, unit)
+    _, over = hung(donor.levels, dataclasses.replace(donor, top=top), columns, above, cut, unit)
     middle = slice(40, len(columns) - 40)
     assert over[above[:, 0] < 0.74][:, middle].max() < 0.01
     assert over[above[:, 0] > 0.86][:, middle].min() > 0.99  # above what the lip shows
+
+
+def test_gum_comes_down_between_teeth_where_a_lip_bares_it() -> None:
+    """It used to be one even band."""
+    donor = MouthLibrary.load().donors[0]
+    columns = np.arange(FLAT.shape[1], dtype=np.float32)
+    donor = dataclasses.replace(donor, top=np.full(len(columns), 0.7, np.float32))
+    above = np.repeat(np.linspace(1.4, 0.0, 141, dtype=np.float32)[:, None], len(columns), 1)
+
+    def lowest(cut: float) -> np.ndarray:
+        """How high gum begins in each column under a lip `cut` cm above the teeth's edge."""
+        lip = np.full(len(columns), cut, np.float32)
+        _, over = hung(donor.levels, donor, columns, above, lip, 40.0)
+        begins: np.ndarray = np.where(over > 0.5, above, 9).min(0)
+        return begins
+
+    bared, covered = lowest(1.3), lowest(0.7)
+    amid, touch = donor.arches < 0.02, donor.arches > 0.98
+    assert bared[amid].mean() - bared[touch].mean() > 0.1
+    assert np.ptp(covered) < 0.03
+    front = np.abs(columns - columns.mean()) < 1.2 * FLAT.density
+    light = donor.pixels[round((FLAT.above - 0.4) * FLAT.density), :, :3] @ LUMA
+    assert light[front & amid].mean() > 1.1 * light[front & touch].mean()  # they do touch there

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mien import facs
+from mien.face_model import eyes
 from mien.face_model.lids import LidFolds
 from mien.face_model.render import Render, Rig
 
@@ -103,3 +104,18 @@ def test_a_falling_lid_shades_the_eye(rig: Rig, monkeypatch: pytest.MonkeyPatch)
         assert one[y + 2, x - 4 : x + 5].mean() < 0.9 * other[y + 2, x - 4 : x + 5].mean()
     beyond = cv2.dilate(eyes, np.ones((7, 7), np.uint8)) == 0
     assert np.array_equal(shaded.image[beyond], plain.image[beyond])
+
+
+def test_a_closed_lid_ends_in_the_shade_that_lies_there() -> None:
+    """Skin in shade beside an eye used to be taken for paint: a pale rim stood in its place."""
+    light = np.linspace(170, 70, 240, dtype=np.float32)
+    photo = np.repeat(np.broadcast_to(light, (160, 240))[..., None], 3, 2).copy()
+    x, y = np.array([80, 100, 130, 150, 130, 100]), np.array([80, 68, 68, 80, 90, 90])
+    corners = np.stack([x, y], 1).astype(np.float64)
+    brow = np.stack([np.linspace(70, 165, 5), np.full(5, 30.0)], 1)
+    photo[74:86, 90:140] = 20  # the eye
+    skin = photo.copy()
+    eyes._close(photo, eyes._lid_area(photo.shape[:2], corners, brow, "L", 1.0), corners, 1.0)
+    beyond = np.s_[70:90, 168:175]  # past the outer corner, where the lid ends
+    assert np.abs(photo[beyond] - skin[beyond]).mean() < 4
+    assert photo[80, 115].mean() > 60  # the eye itself is covered

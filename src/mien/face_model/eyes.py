@@ -41,7 +41,8 @@ GRAIN = 5.0
 FAR = 1e-4
 """Weight of the mean colour where nothing that is known is near."""
 CLEAN = 0.86
-"""Skin beside the eye that is darker than this, relative to its brighter part, is lash or paint."""
+"""Skin beside the eye that is darker than this, relative to its brighter part and to the skin a
+little farther out, which may lie in shade, is lash or paint."""
 
 
 @dataclass(frozen=True)
@@ -304,7 +305,9 @@ def _close(
     thin = cv2.morphologyEx(light, cv2.MORPH_BLACKHAT, disc(THIN * width))
     hairs = (thin > max(HAIRLINE * bright, GRAIN * float(np.median(thin[ring])))).astype(np.uint8)
     hairs = np.asarray(cv2.dilate(hairs, disc(1.2 * fine)), np.uint8)
-    stain = ring & ((light < CLEAN * bright) | (hairs > 0))
+    beyond = near & (_dilated(mask, disc(0.12 * width)) == 0) & (hairs == 0)
+    clean = spread(part, beyond.astype(np.float32), 0.2 * width) @ LUMA
+    stain = ring & ((light < CLEAN * np.minimum(clean, bright)) | (hairs > 0))
     known = (ring & ~stain).astype(np.float32)
     filled = spread(part, known, 0.12 * width)
     ys, xs = np.mgrid[top : top + down, left : left + across].astype(np.float32)

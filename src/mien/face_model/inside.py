@@ -192,7 +192,7 @@ class Mouth:
             above = high - ARC * np.tanh(along(column, self.donor.arc) / ARC)
             above = above - lifted(view.mask, above)
         lip = lip_over(view.mask, above, view.unit)
-        row, over = hung(self._levels, self.donor.top, column, above, lip, view.unit)
+        row, over = hung(self._levels, self.donor, column, above, lip, view.unit)
         colour = self._cavity(view, row[..., 3], np.maximum(-above, 0))
         colour = self._over(colour, *self._lower(view, x, y))
         colour = np.asarray(colour + over[..., None] * (self._gum - colour), np.float32)

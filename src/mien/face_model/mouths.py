@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,9 @@ LEAST_OWN = 0.35
 SEAM, SIDES_LIGHT = 0.35, (0.3, 1.1)
 """Width, cm, of the end of an own row that tells how dark its sides are, and bounds of how much
 darker those of a donor are made."""
+CROWNS, TOUCHING, MISSED = (0.85, 0.64, 0.6, 0.5, 0.45), (0.6, 0.15), 0.14
+"""Widths of the upper teeth of one side as they are seen from the front, cm, from the middle on;
+heights above their edge between which the dark is looked for where two touch, and how far aside."""
 FORMAT = "mien mouths 1"
 LEVELS = 4
 """Sizes in which a row is kept, each half the one before."""
@@ -78,6 +82,21 @@ class Donor:
     def shown(self) -> Float:
         """How much of each column (C,) shows any of its teeth, 0..1."""
         return np.asarray(self.pixels[..., 3].max(0) / np.float32(255), np.float32)
+
+    @cached_property
+    def arches(self) -> Float:
+        """How far (C,) gum comes down where a lip bares it: 0 amid a tooth, 1 where two touch."""
+        rows = slice(*(round((FLAT.above - h) * FLAT.density) for h in TOUCHING))
+        seen, cover = self.pixels[rows, :, :3] @ LUMA, self.pixels[rows, :, 3] / np.float32(255)
+        light = (seen * cover).sum(0) / np.maximum(cover.sum(0), 1e-3)
+        x = (np.arange(len(light)) + 0.5) / FLAT.density - FLAT.half
+        out = np.ones(len(light), np.float32)
+        for sign in (-1, 1):
+            touch = [0.0, *(sign * _darkest(sign * x, light, at) for at in np.cumsum(CROWNS))]
+            for one, other in pairwise(touch):
+                aside = np.abs(2 * (x - one) / (other - one) - 1)
+                out[aside < 1] = aside[aside < 1] ** 2.5
+        return out
 
     def beside(self, other: Donor, colours: Float) -> Donor:
         """This row, and where it ends the sides of another, whose pixels here have `colours` (R, C,
@@ -169,6 +188,13 @@ class MouthLibrary:
                 far[i] += abs(age - one.age) / YEARS
         near = sorted(range(len(far)), key=far.__getitem__)[:ALIKE]
         return self.donors[near[turn % len(near)]]
+
+
+def _darkest(x: Double, light: Float, at: float) -> float:
+    """The place, cm, nearest `at` where a row is darkest, columns at x (C,) cm of brightness
+    `light` (C,); `at` itself where it shows nothing."""
+    near = np.flatnonzero((np.abs(x - at) < MISSED) & (light > 0))
+    return float(x[near[light[near].argmin()]]) if len(near) else at
 
 
 def donor(name: str, photo: UInt8, landmarks: Real, skin: Float, age: float) -> Donor | None:

@@ -24,6 +24,8 @@ WIDER, SIDES_FROM, FILLED = 1.3, 0.8, 0.9
 this part of the mouth's width."""
 GUM_EDGE = 0.06
 """Over what height, cm, the row fades into gum."""
+ARCHED, BARED = 0.15, 0.1
+"""How far gum comes down between teeth, cm, where at least so much of it, cm, is bared."""
 
 
 def columns(across: Float) -> Float:
@@ -73,18 +75,20 @@ def lip_over(mask: Bool, above: Float, unit: float) -> Float:
 
 
 def hung(
-    levels: tuple[Float, ...], top: Float, column: Float, above: Float, cut: Float, unit: float
+    levels: tuple[Float, ...], donor: Donor, column: Float, above: Float, cut: Float, unit: float
 ) -> tuple[Float, Float]:
-    """The row (H, W, 4), premultiplied, of `levels` that is seen up to `top` (C,) cm, at columns
-    (W,) and heights (H, W) cm under a lip that cuts it at `cut` (W,) cm; and how much (H, W) each
-    pixel is gum above it."""
-    own = _evened(along(column, top), unit, TOP_EVEN)
+    """The row (H, W, 4), premultiplied, of a donor's `levels`, at columns (W,) and heights (H, W)
+    cm under a lip that cuts it at `cut` (W,) cm; and how much (H, W) each pixel is gum above it,
+    which comes down between the teeth as far as it is bared."""
+    own = _evened(along(column, donor.top), unit, TOP_EVEN)
     shown = np.asarray(np.maximum(own, 0.2), np.float32)
     crown = CROWN[0] - CROWN[1] * np.abs((column + 0.5) / FLAT.density - FLAT.half)
     most = np.maximum(STRETCH[1], crown / shown)
     stretch = np.clip(cut / shown, STRETCH[0], most).astype(np.float32)
     high = np.where(above > 0, above / stretch, above)
-    over = np.clip((high - own) / GUM_EDGE + 1, 0, 1).astype(np.float32)
+    bared = np.clip((cut / stretch - own) / BARED, 0, 1)
+    edge = own - np.float32(ARCHED) * bared * along(column, donor.arches)
+    over = np.clip((high - edge) / GUM_EDGE + 1, 0, 1).astype(np.float32)
     return sampled(levels, column, high, unit) * (1 - over)[..., None], over
 
 
