@@ -13,7 +13,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from augmentation import rendered
 from references import TUNED
 
 from mien import facs, images
@@ -23,6 +22,8 @@ from mien.data.manifest import read_manifest
 from mien.errors import DataError, FaceNotFound
 from mien.faces.align import align
 from mien.faces.detect import choose, detect, face_of
+from mien.metrics.triples import faces_of
+from mien.nn.tensors import to_uint8
 from mien.people.folder import kept
 from mien.people.sources import pool
 from mien.types import Float, UInt8
@@ -148,11 +149,11 @@ def renders(folder: Path) -> Iterator[Row]:
         p.person: skin_of(p.ethnicity) for n in ("london", "canada") for p in pool([n], "test")
     }
     for photo in open_renders(folder, "test"):
-        pictures, labels = rendered([photo])
         states = [s for s in photo.still
                   if label_of(photo.units[s]) >= 0 and (s > 0 or photo.neutral)]  # fmt: skip
-        for picture, label, state in zip(pictures, labels, states, strict=True):
-            units = _shown(photo.units[state])
+        pictures = to_uint8(faces_of([(photo, s) for s in states], SIDE).pixels) if states else ()
+        for picture, state in zip(pictures, states, strict=True):
+            label, units = label_of(photo.units[state]), _shown(photo.units[state])
             yield picture, label, units, photo.person, skins.get(photo.person, "")
 
 
