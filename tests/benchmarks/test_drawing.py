@@ -44,6 +44,22 @@ def test_half_of_a_smile_on_a_face_of_another_size_is_half() -> None:
     assert found == pytest.approx({"width": 0.5, "lift": 0.5})
 
 
+def test_how_far_the_judge_differs_from_itself() -> None:
+    from references import LEAST, shaken
+    from shots import Shot
+
+    from mien import images
+    from mien.errors import AssetMissing
+
+    photo = images.read(FOLDER.parent / "src/mien/zoo/samples/anna.jpg")
+    try:
+        found = shaken([Shot("anna", photo)])
+    except AssetMissing as error:
+        pytest.skip(str(error))
+    assert set(found) == set(LEAST)
+    assert all(0 < value < 0.1 for value in found.values())
+
+
 def test_no_share_is_told_of_what_the_lender_hardly_does() -> None:
     from references import shares
 
