@@ -288,3 +288,31 @@ def test_judges_are_held_against_broken_editors(
     refused = CliRunner().invoke(app, words, prog_name="mien")
     assert refused.exit_code == 2
     assert "shows nobody twice" in " ".join(refused.stderr.split())
+
+
+def test_editing_tasks_are_measured_as_ffe_bench_has_them(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wide_mouth: Method[Any]
+) -> None:
+    folder = tmp_path / "tasks"
+    folder.mkdir()
+    shutil.copy(samples()["anna"], folder / "a.jpg")
+    tasks = folder / "metadata.jsonl"
+    lines = [json.dumps({"file_name": "a.jpg", "expression": e}) for e in ("Happy", "Shy")]
+    tasks.write_text("\n".join(lines))
+    one = Contestant("morphable", pasted_by(wide_mouth), "0")
+    monkeypatch.setattr(report, "at_own_size", lambda _: [one])
+    quick(monkeypatch)
+    words = ["bench", "ffe", "-m", "morphable", "--data", str(folder), "-o", str(out)]
+    result = CliRunner().invoke(app, words, prog_name="mien")
+    assert result.exit_code == 0, result.output
+    facts = json.loads((out / "ffe.json").read_text())
+    assert list(facts["rows"]) == ["nothing", "morphable"]
+    assert facts["tasks"] == 2
+    assert facts["alike_by"] == ["dlib"]
+    assert facts["rows"]["nothing"]["units"]["ID"]["mean"] == 1
+    assert facts["rows"]["morphable"]["units"]["S_E"]["mean"] > 0
+    assert "| morphable | mien's judges, action units |" in (out / "ffe.md").read_text()
+    tasks.write_text(json.dumps({"file_name": "a.jpg", "expression": "glad"}))
+    refused = CliRunner().invoke(app, words, prog_name="mien")
+    assert refused.exit_code == 2
+    assert "the expression is 'glad'" in " ".join(refused.stderr.split())

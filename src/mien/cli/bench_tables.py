@@ -125,7 +125,7 @@ def ffe(
     entrants = report.entrants(method)
     whose = split if split == own.ALL else report.split(split)
     setting = Setting(rig_home(), data_home(), whose, limit, seed, folder=data)
-    panel = JudgePanel.standing(classifier=classifier)
+    panel = JudgePanel.standing(None, None, classifier)
     judged = scorers(panel, scores)
     networks = [Recogniser(path) for path in embedding or ()]
     asked, without = tasks(setting)

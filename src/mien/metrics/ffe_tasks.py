@@ -95,7 +95,8 @@ def tasks(setting: Setting) -> tuple[list[Task], list[str]]:
     """The tasks of a setting's folder, and the pictures in which no face was found.
 
     Raises:
-        DataError: there is no folder, no picture, or a line of its manifest cannot be meant.
+        DataError: there is no folder, no picture or no face, or a line of its manifest cannot be
+            meant.
     """
     place = setting.folder
     assert place is not None
@@ -130,6 +131,8 @@ def _found(
         source = faces[key]
         if source is not None:
             out.append(Task(name, row.get("person") or Path(name).stem, row["asked"], source))
+    if not out:
+        raise DataError(f"no face in the pictures that are to be edited: {', '.join(without[:5])}")
     return out, without
 
 
