@@ -24,6 +24,10 @@ STRETCHED = (0.85, 0.6)
 and from which on wholly."""
 EDGE = 0.12
 """Distance from lips and jaw, cm, over which that fades in."""
+BELOW_LIP = 0.3
+"""Distance from the photograph's own lips, cm, up to which the skin has their border and shade, and
+over which its grain comes to be taken."""
+LIPS = list(range(48, 60))
 CHIN = [*range(4, 13), 54, 55, 56, 57, 58, 59, 48]
 """Landmarks around the skin between the lower lip and the jaw."""
 
@@ -48,6 +52,7 @@ def keep_grain(
         return
     for points in (own, landmarks):
         much = much * _within(points[CHIN], part, room)
+    much *= _without(own[LIPS], part, BELOW_LIP * unit)
     where = much > 0
     if not where.any():
         return
@@ -79,10 +84,20 @@ def _stretched(moved: Float) -> Float:
 def _within(points: Real, part: tuple[slice, slice], room: float) -> Float:
     """How far (h, w), 0..1, the pixels of a part lie within a polygon, points (K, 2) px: not at all
     up to `room` px inside, wholly from twice that on."""
-    shape = part[0].stop - part[0].start, part[1].stop - part[1].start
-    inside = polygon(shape, points - np.array([part[1].start, part[0].start]))
-    away = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
+    away = cv2.distanceTransform(_polygon(points, part), cv2.DIST_L2, 3)
     return np.asarray(np.clip(away / np.float32(room) - 1, 0, 1), np.float32)
+
+
+def _without(points: Real, part: tuple[slice, slice], room: float) -> Float:
+    """The same of what lies beyond a polygon."""
+    away = cv2.distanceTransform(1 - _polygon(points, part), cv2.DIST_L2, 5)
+    return np.asarray(np.clip(away / np.float32(room) - 1, 0, 1), np.float32)
+
+
+def _polygon(points: Real, part: tuple[slice, slice]) -> UInt8:
+    """Mask (h, w) of the polygon through points (K, 2) px in a part."""
+    shape = part[0].stop - part[0].start, part[1].stop - part[1].start
+    return polygon(shape, points - np.array([part[1].start, part[0].start]))
 
 
 def _grain(photo: UInt8, size: float, where: Bool) -> Float:

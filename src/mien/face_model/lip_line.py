@@ -26,7 +26,7 @@ DARKEST = np.float32(-1.6)
 """Log-brightness of the line in units of the lips' at most."""
 FADES = 0.06
 """Part of the mouth's width over which it ends in either corner, which has a shade of its own."""
-PLAIN = (-0.55, 0.055), (-0.2, 0.12)
+PLAIN = (-0.42, 0.05), (-0.04, 0.1)
 """Log-brightness and width, cm, of the line and of the shade around it, of a mouth that the
 photograph shows open."""
 SMOOTH = 0.05
