@@ -194,6 +194,10 @@ _DRAWN = (
     "| MediaPipe's by source | by reference's person | by expression | identity distance | who is "
     "the source's | what is the reference's | expression left |\n" + "| --- " * 12 + "|\n"
 )
+_NAMED = (
+    "| {} | dlib's variance by source | by label | MediaPipe's by source | by label | identity "
+    "distance |\n" + "| --- " * 6 + "|\n"
+)
 _LESIONS = (
     "| {} | faces | dlib's variance by person | MediaPipe's by expression | identity distance | "
     "expression distance |\n" + "| --- " * 6 + "|\n"
@@ -207,7 +211,7 @@ def tables(sections: dict[str, Any], method: str = "") -> str:
         rows = {row: r for row, r in one["rows"].items() if row.split()[0] == method or not method}
         shown = ", ".join(one["expressions"])
         heading = f"**{name}**: {one['n']} people, split {one['split']}, each {shown}"
-        found += [heading, _held(one, rows), _shown(rows), _without(rows)]
+        found += [heading, _held(one, rows), _shown(rows), _named(rows), _without(rows)]
     return "\n\n".join(part.rstrip("\n") for part in found) + "\n"
 
 
@@ -229,6 +233,19 @@ def _held(one: dict[str, Any], rows: dict[str, Any]) -> str:
 def _shown(rows: dict[str, Any]) -> str:
     each = "".join(f"| {row} | {_drawn(found)} |\n" for row, found in rows.items())
     return _DRAWN.format("given others' expressions") + each
+
+
+def _named(rows: dict[str, Any]) -> str:
+    text = _NAMED.format("given the eight labels")
+    for row, found in rows.items():
+        made = found["by_label"]
+        shares = [
+            _n(None if made[judge] is None else made[judge][factor])
+            for judge in ("who", "what")
+            for factor in ("source", "label")
+        ]
+        text += f"| {' | '.join([row, *shares, _n(made['identity_distance'])])} |\n"
+    return text
 
 
 def _without(rows: dict[str, Any]) -> str:

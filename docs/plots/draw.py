@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib as mpl
-from figures import FIGURES, Data, digest
+from figures import FIGURES, RUNS, Data, digest
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -153,6 +153,29 @@ def units(data: Data) -> Figure:
     return figure
 
 
+def paper_run(data: Data) -> Figure:
+    """Losses over images seen, each over its first value; what says that a mechanism lives."""
+    losses = {k: v for k, v in data["lines"].items() if "/" in k}
+    others = {k: v for k, v in data["lines"].items() if "/" not in k}
+    figure, axes = plt.subplots(1, 2, figsize=(10.5, 3.1), layout="constrained")
+    marks = [(colour, style) for style in ("-", "--") for colour in COLOURS]
+    for axis, lines in zip(axes, (losses, others), strict=True):
+        for (name, points), (colour, style) in zip(lines.items(), marks, strict=False):
+            seen, values = zip(*points, strict=True)
+            first = values[0] if axis is axes[0] else 1.0
+            shown = [v / first for v in values]
+            axis.plot(seen, shown, style, color=colour, lw=1.4, label=name)
+        axis.grid(color=WASH, lw=0.7)
+        axis.tick_params(length=0)
+        axis.set_xlabel("images seen")
+        axis.set_xlim(0, data["images"])
+        axis.legend(fontsize=7)
+    axes[0].set_yscale("log")
+    axes[0].set_title("losses, over their first value in the log")
+    axes[1].set_title("likeness to the source (PSNR, dB), and what says that a mechanism lives")
+    return figure
+
+
 def _cells(axis: Axes, matrix: list[list[float]]) -> None:
     """A square for each entry of at least 0.02, its area as large as the change."""
     for row, values in enumerate(matrix):
@@ -174,6 +197,7 @@ DRAWN: dict[str, Callable[[Data], Figure]] = {
     "intensity": intensity,
     "smiles": smiles,
     "units": units,
+    **{f"run_{method}": paper_run for method in RUNS},
 }
 
 

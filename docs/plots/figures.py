@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,14 @@ def units() -> Data:
     return {"result": "units", "names": measured["names"], "matrix": measured["matrix"]}
 
 
+def paper_run(method: str) -> Data:
+    """Loss of an unpaired run in the paper's setting -> [[images seen, value], ...]."""
+    one = _result("paper_runs")["runs"][method]
+    return {"result": "paper_runs", "lines": one["points"], "images": one["images"]}
+
+
+RUNS = tuple(_result("paper_runs")["runs"])
+"""Methods of which there is such a run."""
 FIGURES: dict[str, Callable[[], Data]] = {
     "scorecard": scorecard,
     "own": own,
@@ -134,6 +143,7 @@ FIGURES: dict[str, Callable[[], Data]] = {
     "intensity": intensity,
     "smiles": smiles,
     "units": units,
+    **{f"run_{method}": partial(paper_run, method) for method in RUNS},
 }
 """Figure -> its numbers."""
 
