@@ -44,7 +44,7 @@ ODD: tuple[Any, ...] = (
 
 
 class Served:
-    """`mien.web` on a free port, in a thread; `asked` is what the last edit was asked."""
+    """`mien.server` on a free port, in a thread; `asked` is what the last edit was asked."""
 
     def __init__(self) -> None:
         from mien.editor import Editor

@@ -208,7 +208,8 @@ class Films:
                 return part("hint", str(error))
             text = f"{reel.strength(order, moment):.0%}"
             text += ", not a keyframe yet" if single and reel.keyframes else ""
-            return self.shown.preview(pixels, moment, text)
+            seen: str = self.shown.preview(pixels, moment, text)
+            return seen
 
         return Answer({"film-preview": await self._at_desk(work)})
 
