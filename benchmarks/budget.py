@@ -203,9 +203,9 @@ def slider(rows: Rows, editor: Editor, rounds: int) -> int:
     """A step of a slider in the studio while it is moved: what the server does between the event
     and the answer; returns the bytes of its picture, at most."""
     from mien.guides import ExpressionSpec
-    from mien.web import views
-    from mien.web.sitting import Sitting
-    from mien.web.wish import Wish
+    from mien.server.sitting import Sitting
+    from mien.server.wish import Wish
+    from mien.studio.rendering import picture
 
     sitting, sent = Sitting(images.photograph(photographs(PORTRAIT, 1)[0]), editor), [0]
     steps = iter(np.linspace(0.2, 1.0, rounds + 2))
@@ -213,7 +213,7 @@ def slider(rows: Rows, editor: Editor, rounds: int) -> int:
     def step() -> None:
         strength = round(float(next(steps)), 3)
         sitting.wear(Wish("happy", strength, ExpressionSpec(to="happy")))
-        sent[0] = max(sent[0], len(views.picture(sitting.preview(live=True), "", "after")))
+        sent[0] = max(sent[0], len(picture(sitting.preview(live=True))))
 
     name = "a slider's step in the studio"
     rows.time({name: step}, rounds, {name: 0.06})

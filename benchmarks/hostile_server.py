@@ -44,14 +44,14 @@ ODD: tuple[Any, ...] = (
 
 
 class Served:
-    """`mien.web` on a free port, in a thread; `asked` is what the last edit was asked."""
+    """`mien.server` on a free port, in a thread; `asked` is what the last edit was asked."""
 
     def __init__(self) -> None:
         from mien.editor import Editor
-        from mien.web.app import create
-        from mien.web.limits import Limits
-        from mien.web.serve import Server
-        from mien.web.workshop import Workshop
+        from mien.server.app import create
+        from mien.server.limits import Limits
+        from mien.server.serve import Server
+        from mien.server.workshop import Workshop
 
         limits = Limits(body=BODY, pixels=PIXELS, head=1, arrival=2, stall=1, seconds=20)
         method: Any = type("Method", (), {"name": "x"})()
@@ -127,7 +127,7 @@ def value(random: Random, name: str) -> Any:
 
 def fields(random: Random, call: str) -> dict[str, Any]:
     """Of a request to `/v1/CALL`, pictures as bytes: those of the model, and others."""
-    from mien.web import requests
+    from mien.server import requests
 
     model = getattr(requests, f"{call.title()}Request")
     names = [*model.model_fields, "gaze", "turn", "blendshapes", "x", "__proto__"]

@@ -26,7 +26,7 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,59 +35,43 @@ from load import LATEST, SOONEST, Record, Server, percentile, report, together
 from PIL import Image
 
 from mien.facs import EMOTIONS
-from mien.methods.registry import DEFAULT
 from mien.zoo.samples import samples
 
 _PICTURE = re.compile(r"data:image/jpeg;base64,([A-Za-z0-9+/=]+)")
 CLICKS = 6  # on expressions, of one visitor to one sample
 
 
-def config(port: int) -> dict[str, Any]:
-    """What the page is made of, as it is told to a browser."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LATEST)
-    connection.request("GET", "/config")
-    found: dict[str, Any] = json.loads(connection.getresponse().read())
-    connection.close()
-    return found
+OPENED = ("tiles", "reading", "variants")
+"""What the page asks for once a photograph was opened."""
+STEPS: tuple[tuple[str, Callable[[float], dict[str, Any]]], ...] = (
+    ("express", lambda at: {"name": EMOTIONS[int(at * len(EMOTIONS))]}),
+    ("set_unit", lambda at: {"name": "AU12", "value": at}),
+    ("settled", lambda _: {}),
+    ("undo", lambda _: {}),
+)
+"""What a visitor does again and again, and what is said then, by a number from 0 to 1."""
 
 
 class Page:
     """What the page of one browser knows of itself."""
 
-    def __init__(self, port: int, config: Mapping[str, Any]) -> None:
-        self.port, self.session = port, secrets.token_hex(6)
-        named = {c["props"].get("elem_id"): c["id"] for c in config["components"]}
-        self._place = {number: name for name, number in named.items()}
-        self._events = [d for d in config["dependencies"] if d["backend_fn"]]
+    def __init__(self, port: int) -> None:
+        self.port, self.session, self.key = port, secrets.token_hex(6), ""
 
-    def event(self, name: str, kind: str) -> dict[str, Any]:
-        """The event `kind` of the field `name`."""
-        return next(
-            e for e in self._events for at, what in e["targets"]
-            if self._place.get(at) == name and what == kind and len(e["outputs"]) > 1
-        )  # fmt: skip
-
-    def after(self, event: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """What the page asks for once an event has succeeded."""
-        for other in self._events:
-            if other["trigger_after"] == event["id"]:
-                yield other
-                yield from self.after(other)
-
-    def send(self, event: dict[str, Any], data: list[Any], said: Any = None) -> tuple[int, Any]:
+    def send(self, event: str, fields: Mapping[str, Any]) -> tuple[int, Any]:
         """The status of an answer and what it says."""
-        body = {
-            "data": data, "fn_index": event["id"], "session_hash": self.session,
-            "event_data": said, "trigger_id": None,
-        }  # fmt: skip
+        body = {"session": self.session, "photograph": self.key, **fields}
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LATEST)
         try:
             kind = {"Content-Type": "application/json"}
-            connection.request("POST", "/gradio_api/run/predict", json.dumps(body), kind)
+            path = f"/studio/photograph/{event}"
+            connection.request("POST", path, json.dumps(body), kind)
             answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
+            said = json.loads(answer.read())
         finally:
             connection.close()
+        self.key = said.get("keys", {}).get("photograph", self.key)
+        return answer.status, said
 
 
 def judge(status: int, body: Any, pictures: int) -> tuple[str, str]:
@@ -96,7 +80,9 @@ def judge(status: int, body: Any, pictures: int) -> tuple[str, str]:
         error = body.get("error") if isinstance(body, dict) else None
         message = error.get("message") if isinstance(error, dict) else error
         return f"told: {message}", "" if message else f"{status} without a reason"
-    found = [match[1] for match in _PICTURE.finditer(json.dumps(body["data"]))]
+    found = [
+        match[1] for match in _PICTURE.finditer(json.dumps([body.get("html"), body.get("picture")]))
+    ]
     try:
         for data in found:
             Image.open(io.BytesIO(base64.b64decode(data))).load()
@@ -110,14 +96,14 @@ def visit(
     port: int, number: int, end: float, record: Record, seen: list[float], server: Server
 ) -> None:
     """Use the studio until `end`, as one person does."""
-    page, names = Page(port, config(port)), list(samples())
+    page, names = Page(port), list(samples())
 
-    def do(event: dict[str, Any], data: list[Any], said: Any = None, pictures: int = 2) -> bool:
+    def do(event: str, fields: Mapping[str, Any], pictures: int) -> bool:
         if time.monotonic() > end:
             return False
         began = time.monotonic()
         try:
-            answer = page.send(event, data, said)
+            answer = page.send(event, fields)
         except (OSError, http.client.HTTPException, ValueError) as error:
             record.wrong.append(f"no answer: {error!r}")
             return False
@@ -134,18 +120,15 @@ def visit(
     for turn in itertools.count(number):
         if time.monotonic() > end:
             return
-        opening = page.event("samples", "click")
-        if not do(opening, [None, DEFAULT], {"sample": names[turn % len(names)]}):
+        if not do("sample", {"name": names[turn % len(names)]}, 2):
             continue
-        for view in page.after(opening):
-            many = len(view["outputs"]) > 1
-            do(view, [None, "Face 1", False if many else 1], None, 0 if many else len(EMOTIONS))
+        for view in OPENED:
+            do(view, {}, 0 if view == "reading" else len(EMOTIONS))
         for click in range(CLICKS):
-            said = {"expression": EMOTIONS[(turn + click) % len(EMOTIONS)]}
-            # the photograph is there already: the look alone comes, and a sheet where it changed
-            do(page.event("sheet", "click"), [None, "Face 1", 1], said, 1)
-            do(page.event("unit-AU12", "input"), [None, "Face 1", click / CLICKS, 1], None, 1)
-            do(page.event("undo", "click"), [None, "Face 1"], None, 1)
+            at = (turn + click) % len(EMOTIONS) / len(EMOTIONS)
+            for event, fields in STEPS:
+                # the photograph is there already: the look alone comes, and changed sheets
+                do(event, fields(at), 1)
 
 
 def use(server: Server, visitors: int, seconds: float) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mien.web.app import create
-from mien.web.workshop import Workshop
+from mien.server.app import create
+from mien.server.workshop import Workshop
 
 HEAD = """# HTTP calls, field by field
 

@@ -136,10 +136,8 @@ def test_recursion_ends_and_does_not_eat_its_results(quick: Call, tmp_path: Path
 
 def test_formats_have_one_table() -> None:
     from mien.provenance.credentials import KINDS
-    from mien.web import parts
 
     assert set(images.WRITTEN) <= set(KINDS)
-    assert (parts.drop.__defaults__ or ())[0] == images.UPLOADED
     for kind in images.FORMATS:
         if kind.read:
             assert kind.name in Image.SAVE or Image.init()

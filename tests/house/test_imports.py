@@ -16,28 +16,31 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("data", "methods", "judges", "provenance"),
     ("metrics", "export", "editor"),
     ("training", "tables", "video", "people", "study", "hub"),
-    ("cli", "web"),
+    ("cli", "server", "studio"),
 )
 APART = (4, 5, 6, 7)
 """Floors whose rooms do not see one another either."""
 DOORS = (
     ("methods.task", "data"),
     ("methods.*.task", "data"),
-    ("cli.session", "web"),
-    ("cli.serve", "web"),
-    ("cli.studio", "web"),
+    ("cli.session", "server"),
+    ("cli.serve", "server"),
+    ("cli.studio", "server"),
+    ("studio.*", "server"),
+    ("server.app", "studio"),
 )
-"""Training half of a method -> the samples it is trained on; the commands that start the server.
+"""Training half of a method -> the samples it is trained on; the commands that start the server;
+the studio -> the server it stands on, which knows of it only where its page is put at `/`.
 There is no other exception.
 """
 ONLY = {
     "lightning": "training",
     "pytorch_lightning": "training",
-    "fastapi": "web",
-    "gradio": "web",
+    "fastapi": "server studio",
     "ray": "cluster",
-    "starlette": "web",
-    "uvicorn": "web",
+    "starlette": "server studio",
+    "jinja2": "studio",
+    "uvicorn": "server",
     "typer": "cli",
     "av": "video",
     "c2pa": "provenance",

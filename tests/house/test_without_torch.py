@@ -79,7 +79,7 @@ works("video", "talk.mp4", "--to", "happy", "-o", "happy.mp4")
 """
 SERVER = """
 from mien.cli.session import open_workshop
-from mien.web import app
+from mien.server import app
 workshop = open_workshop("morphable", None, "auto")
 app.create(workshop, studio=STUDIO)
 workshop.warm()
@@ -133,7 +133,7 @@ def ran(code: str, folder: Path) -> None:
 
 
 def test_what_edits_does_not_import_torch(tmp_path: Path) -> None:
-    for module in ("av", "fastapi", "gradio"):
+    for module in ("av", "fastapi", "jinja2"):
         pytest.importorskip(module)
     ran(STEPS + EDITS + FILM + "STUDIO = True" + SERVER, tmp_path)
 

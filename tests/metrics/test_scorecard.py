@@ -324,7 +324,7 @@ def test_a_line_depends_on_the_code_that_measures_and_no_other(tmp_path: Path) -
         return code_digest(tmp_path)
 
     first = after("metrics/bench.py")
-    assert after("web/app.py") == after("editor.py") == after("metrics/table.py") == first
+    assert after("server/app.py") == after("editor.py") == after("metrics/table.py") == first
     assert after("editors.py") != first
     assert len({after("metrics/bench.py"), after("methods/mtss/method.py"), first}) == 3
     assert code_digest() != first

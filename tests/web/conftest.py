@@ -17,7 +17,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -28,13 +28,12 @@ from mien.methods.learnt import Learnt
 from mien.zoo.samples import samples
 
 pytest.importorskip("fastapi", reason="needs mien[web]")
-pytest.importorskip("gradio", reason="needs mien[web]")
 
 from starlette.testclient import TestClient
 
-from mien.web.app import create
-from mien.web.limits import Limits
-from mien.web.workshop import Workshop
+from mien.server.app import create
+from mien.server.limits import Limits
+from mien.server.workshop import Workshop
 
 LAST = "test_it_ends_and_leaves_nothing"
 HERE = "http://127.0.0.1"
@@ -182,7 +181,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         server.process.kill()
 
 
-@pytest.fixture(scope="module")  # Playwright's loop runs until it ends: no asyncio.run meanwhile
+def _as_long_as_it_may(fixture_name: str, config: pytest.Config) -> Literal["session", "module"]:
+    """Playwright's loop runs until it ends, no `asyncio.run` meanwhile: one browser for all tests
+    where each of them has it."""
+    return "session" if config.getoption("--in-browser") == "only" else "module"
+
+
+@pytest.fixture(scope=_as_long_as_it_may)
 def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="needs mien[test]")
     if IN_FIREFOX:
@@ -211,16 +216,11 @@ class Visit:
         self.page.set_default_timeout(PATIENCE)
         self.errors: list[str] = []
         self.asked: list[str] = []
-        self.page.on("pageerror", lambda error: self._failed(str(error)))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.goto(url)
         self.page.get_by_role("button", name="Sample anna").wait_for()
         self.local = (url, url.replace("http", "ws", 1), "data:", "blob:")
-
-    def _failed(self, error: str) -> None:
-        # Firefox takes for an error what Chromium reports: Gradio's <base>, which the page forbids
-        if not (IN_FIREFOX and "(base-uri)" in error):
-            self.errors.append(error)
 
     def shows(self, words: str) -> None:
         """Wait for a look, which a screen reader is told too. `(N)` is any number: the server

@@ -57,7 +57,7 @@
   const fields = "input:not([type=file], [type=range], [type=hidden]), select, textarea";
   for (const field of document.querySelectorAll(fields)) {
     if (!seen(field) || off(field)) continue;
-    // a field of Gradio's may have its border on the label or box around it
+    // a field may have its border on the label or box around it
     const boxes = [];
     for (let at = field; at && boxes.length < 5; at = at.parentElement) boxes.push(at);
     const best = Math.max(...boxes.flatMap((box) => {

@@ -20,11 +20,11 @@ from starlette.testclient import TestClient
 from mien.editor import Editor
 from mien.methods.registry import DEFAULT, METHODS, load
 from mien.provenance.evidence import examine
-from mien.web.answers import Refused
-from mien.web.app import create
-from mien.web.desk import Desk
-from mien.web.gate import is_loopback
-from mien.web.workshop import Workshop
+from mien.server.answers import Refused
+from mien.server.app import create
+from mien.server.desk import Desk
+from mien.server.gate import is_loopback
+from mien.server.workshop import Workshop
 
 HERE = "http://127.0.0.1"
 BUSY, TOO_SLOW = 429, 503

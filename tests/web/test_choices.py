@@ -9,9 +9,9 @@ from mien import images
 from mien.cli.session import open_workshop
 from mien.errors import ConfigError, MienError
 from mien.methods.registry import DEFAULT, installed, split_head, with_head
-from mien.web.sitting import Sitting
-from mien.web.wish import Wish
-from mien.web.workshop import Workshop
+from mien.server.sitting import Sitting
+from mien.server.wish import Wish
+from mien.server.workshop import Workshop
 from mien.zoo.samples import samples
 
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from mien.cli import asking, edit
 from mien.cli.main import app
 from mien.guides import ExpressionSpec
-from mien.web.copying import as_command, as_file, as_python
+from mien.studio.copying import as_command, as_file, as_python
 from mien.zoo.samples import samples
 
 SPECS: list[dict[str, Any]] = [

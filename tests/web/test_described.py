@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mien.web.app import create
-from mien.web.workshop import Workshop
+from mien.server.app import create
+from mien.server.workshop import Workshop
 
 schemas = pytest.importorskip("jsonschema_rs", reason="needs mien[test]")
 testclient = pytest.importorskip("fastapi.testclient", reason="needs mien[web]")

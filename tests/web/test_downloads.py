@@ -8,15 +8,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import pytest
 from PIL import Image
 
 from mien import images
-from mien.web.events import Events
-from mien.web.sitting import Sitting
-from mien.web.wish import Wish
-from mien.web.workshop import Workshop
+from mien.server.sitting import Sitting
+from mien.server.wish import Wish
+from mien.server.workshop import Workshop
+from mien.studio.asking import PhotographAsked
+from mien.studio.events import Events
 from mien.zoo.samples import samples
 
 
@@ -81,13 +81,16 @@ def test_a_sheet_that_the_page_has_is_not_sent_again(workshop: Workshop, couple:
     sitting = Sitting(images.read(couple), workshop.editor(workshop.default))
     events.sittings.add(sitting)
 
+    def asked(face: str) -> PhotographAsked:
+        return PhotographAsked(photograph=sitting.key, face=face)
+
     def sheet_after(face: str) -> Any:
-        return asyncio.run(events.choose(sitting.key, face))[1]
+        return asyncio.run(events.choose(asked(face), [])).html.get("sheet")
 
     bare = sheet_after("Face 1")
     assert "<img" not in bare
-    assert sheet_after("Face 1") == gr.skip(), "the page has it"
-    drawn = asyncio.run(events.tiles(sitting.key, "Face 1", 1.0))
+    assert sheet_after("Face 1") is None, "the page has it"
+    drawn = asyncio.run(events.tiles(asked("Face 1"), [])).html["sheet"]
     assert "<img" in drawn
-    assert sheet_after("Face 1") == gr.skip(), "with its pictures"
+    assert sheet_after("Face 1") is None, "with its pictures"
     assert sheet_after("Face 2") == bare, "the pictures of another face go"

@@ -18,19 +18,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gradio_events import opening_of
 
-from mien.web.limits import Limits
+from mien.server.limits import Limits
 
 AT_MOST = 5.0  # s
 SLOW = """
 import dataclasses, os, time
-from mien.web import limits
+from mien.server import limits
 @dataclasses.dataclass(frozen=True)
 class Limits(limits.Limits):
     ending: float = float(os.environ["ENDING"])
 limits.Limits = Limits
-from mien.web import intake
+from mien.server import intake
 def photo(data, *_, read=intake.photo):
     time.sleep(float(data[4:8]) if data.startswith(b"slow") else 0)
     return read(data.removeprefix(b"slow0.5 "), *_)
@@ -41,7 +40,6 @@ main()
 """The command, for which a picture that begins with `slow0.5 ` or `slow60.0` takes so many seconds:
 a thread that works cannot be stopped. What is worked on has `ENDING` seconds more.
 """
-META = {"_type": "gradio.FileData"}
 Start = Callable[..., Any]
 
 
@@ -177,22 +175,18 @@ def test_what_is_nearly_done_is_finished(command: Start, anna: bytes) -> None:
 def test_the_studio_ends_too(command: Start, anna: bytes) -> None:
     """With a page open, an event at work, and an upload that is half sent."""
     server = command("studio")
-    page = server.ask("/gradio_api/heartbeat/somebody")
+    page = server.ask("/studio/page/somebody")
     assert page.status == 200
-    uploaded = server.ask("/gradio_api/upload", form(b"slow60.0", "files"), FORM)
-    file = {"path": json.loads(uploaded.read())[0], "meta": META}
-    config = json.loads(server.ask("/config").read())
-    opening = opening_of(config["dependencies"])
-    event = {"data": [file, None, None], "fn_index": opening["id"], "session_hash": "somebody"}
     news: list[bytes] = []
-    reader = threading.Thread(target=open_it, args=(server, json.dumps(event).encode(), news))
+    asked = form(b"slow60.0", "files", asked=b"{}")
+    reader = threading.Thread(target=open_it, args=(server, asked, news))
     reader.start()
     server.busy(1)
     half = socket.create_connection(("127.0.0.1", server.port), timeout=30)
     half.sendall(
-        b"POST /gradio_api/upload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5000000\r\n"
+        b"POST /studio/photograph/open HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5000000\r\n"
         b"Content-Type: multipart/form-data; boundary=edge\r\n\r\n"
-        + form(bytes(3_000_000), "files")[:-10]
+        + form(bytes(3_000_000), "files", asked=b"{}")[:-10]
     )
     time.sleep(0.5)
     took, said = server.end()
@@ -204,4 +198,4 @@ def test_the_studio_ends_too(command: Start, anna: bytes) -> None:
 
 def open_it(server: Command, event: bytes, news: list[bytes]) -> None:
     with contextlib.suppress(OSError, http.client.HTTPException):
-        news.append(server.ask("/gradio_api/run/predict", event, "application/json").read())
+        news.append(server.ask("/studio/photograph/open", event, FORM).read())

@@ -83,13 +83,13 @@ def composed(visit: Any) -> None:
     page.locator("#film-label").get_by_role("radio", name="sad", exact=True).check()
     changed()
     page.get_by_role("button", name="Units, gaze, head, part of the face").click()
-    page.locator("#film-unit-AU4 input").fill("0.7")
+    page.locator("#film-unit-AU4").get_by_role("slider").fill("0.7")
     changed()
     page.locator("#film-gaze-0").get_by_role("slider").fill("0.5")
     changed()
     page.get_by_text("units AU4=0.7, gaze 0.5,0 on sad").wait_for()
     weight = "part => getComputedStyle(part).getPropertyValue('--weight')"
-    assert [page.locator(f"#film-unit-AU{n}").evaluate(weight) for n in (4, 1)] == ["700", ""]
+    assert [page.locator(f"#film-unit-AU{n} span").evaluate(weight) for n in (4, 1)] == ["700", ""]
     page.get_by_role("button", name="Units, gaze, head, part of the face").click()
     page.locator("#moment").get_by_role("slider").fill("0.8")
     page.get_by_alt_text("Preview at 0.80 s: 100%").wait_for()
@@ -153,9 +153,8 @@ def test_a_phone_in_the_dark_a_curve_and_a_photograph(
 def test_another_film_drives_it_by_the_keyboard(visit: Any, films: Callable[..., Path]) -> None:
     page = opened(visit, films("mine", 12))
     page.get_by_role("radio", name="An expression", exact=True).focus()
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Space")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
     visit.upload(films("actor", 10, who="cora"), "by-film")
     page.locator("#film-seen").get_by_text("actor.mp4").wait_for()
     page.get_by_role("button", name="Make the film").focus()

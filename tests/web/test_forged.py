@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from mien.errors import GuideError
-from mien.web.answers import Refused
-from mien.web.events import Events
-from mien.web.parts import index
-from mien.web.series_tab import SeriesTab, _plan
-from mien.web.shapes import moved
-from mien.web.workshop import Workshop
+from mien.errors import GuideError, MienError
+from mien.server.answers import Refused
+from mien.server.posing import given
+from mien.server.workshop import Workshop
+from mien.studio.all_series import SeriesPanel, plan
+from mien.studio.asking import PhotographAsked, SeriesAsked, index
+from mien.studio.events import Events
+from mien.studio.shapes import moved
 
 ODD: tuple[Any, ...] = (
     None,
@@ -34,14 +35,20 @@ ODD: tuple[Any, ...] = (
 @pytest.mark.parametrize("value", ODD)
 def test_numbers(value: Any) -> None:
     with pytest.raises(GuideError, match="a number from 0 to 1"):
-        moved(SimpleNamespace(shape="jawOpen", value=value))
-    if value is not True:
-        with pytest.raises(Refused, match="no such face"):
-            index(SimpleNamespace(guest=value))
+        moved("jawOpen", value)
+    with pytest.raises(Refused, match="no such face"):
+        index(str(value))
+    for field in ("intensity", "share"):
+        if value is not True:
+            with pytest.raises(ValidationError):
+                PhotographAsked.model_validate({field: value})
+    if value != 1e9 and value != -1:
+        with pytest.raises(GuideError, match="no such field"):
+            given("gaze-0", value)
     pytest.importorskip("av", reason="needs mien[video]")
-    from mien.web.film_time import number
+    from mien.studio.films import number
 
-    if value is not True and value != "١":
+    if value is not True and value != "١" and value != 1e9:
         with pytest.raises(GuideError, match="a time in seconds"):
             number(value)
 
@@ -49,27 +56,36 @@ def test_numbers(value: Any) -> None:
 @pytest.mark.parametrize("name", [*ODD, "tongueOut", "jawopen", "__class__", "<b>"])
 def test_names(name: Any) -> None:
     with pytest.raises(GuideError, match="no slider"):
-        moved(SimpleNamespace(shape=name, value=0.5))
-    with pytest.raises(GuideError, match="no intensity"):
-        _plan(["happy"], [name], 256, oval=False, equal=False)
+        moved(name, 0.5)
+    with pytest.raises(GuideError, match="no such field"):
+        given(str(name), 0.5)
+    if name is True:
+        return  # a number, 1
+    with pytest.raises((GuideError, ValidationError)):
+        plan(SeriesAsked.model_validate({"labels": ["happy"], "intensities": [name]}))
+
+
+def test_a_slider_stays_in_its_range() -> None:
+    assert given("turn-1", 1e9) == (3, 30.0)
+    assert given("region", "upper") == (7, "upper")
+    with pytest.raises(GuideError, match="no such field"):
+        given("region", "whole")
 
 
 def test_keys_of_nobody(workshop: Workshop) -> None:
     """A key that is not there is nobody's, whatever is asked of it."""
-    import gradio as gr
+    panel = SeriesPanel(workshop, Events(workshop).sittings)
+    asked = SeriesAsked(
+        series="../../etc", name="photo/../../etc/passwd", labels=["happy"], intensities=[1]
+    )
 
-    tab = SeriesTab(workshop, Events(workshop).sittings)
-    event = SimpleNamespace(remove="photo/../../etc/passwd")
+    async def tried() -> None:
+        for event in (panel.remove, panel.stop):
+            with pytest.raises(MienError, match="again"):
+                await event(asked, [])
+        with pytest.raises(MienError, match="again"):
+            await panel.serve("../../etc", "series.zip")
+        with pytest.raises(MienError, match="add a photograph first"):
+            await panel.make(asked)
 
-    async def asked() -> None:
-        with pytest.raises(gr.Error, match="again"):
-            await tab.remove("../../etc", event)
-        with pytest.raises(gr.Error, match="again"):
-            await tab.stop("../../etc")
-        with pytest.raises(Exception, match="again"):
-            await tab.serve("../../etc", "series.zip")
-        with pytest.raises(gr.Error, match="add a photograph first"):
-            async for _ in tab.run("../../etc", "", ["happy"], ["100 %"], 256, False, False):
-                pass
-
-    asyncio.run(asked())
+    asyncio.run(tried())

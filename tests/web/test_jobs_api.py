@@ -16,12 +16,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from mien.people import series
-from mien.web.answers import Refused
-from mien.web.app import create
-from mien.web.events import Events
-from mien.web.series import AllSeries
-from mien.web.series_tab import SeriesTab
-from mien.web.workshop import Workshop
+from mien.server.answers import Refused
+from mien.server.app import create
+from mien.server.series import AllSeries
+from mien.server.workshop import Workshop
+from mien.studio.all_series import SeriesPanel
+from mien.studio.asking import SeriesAsked
+from mien.studio.events import Events
 
 
 @pytest.fixture(autouse=True)
@@ -130,9 +131,7 @@ def test_one_is_made_at_a_time_wherever_it_is_begun(
     workshop: Workshop, anna: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The studio's tab and the API share what is open, but no keys."""
-    import gradio as gr
-
-    tab = SeriesTab(workshop, Events(workshop).sittings)
+    tab = SeriesPanel(workshop, Events(workshop).sittings)
     upload = tmp_path / "ben.jpg"
     upload.write_bytes(anna)
 
@@ -142,9 +141,9 @@ def test_one_is_made_at_a_time_wherever_it_is_begun(
     monkeypatch.setattr(AllSeries, "_make", halted)
 
     async def begin(key: str) -> None:
-        asked = ["sad"], ["100 %"], 256, False, False
-        with pytest.raises(gr.Error, match="a series is being made"):
-            await anext(tab.run(key, workshop.default, *asked))
+        asked = SeriesAsked(series=key, labels=["sad"], intensities=[1], size=256)
+        with pytest.raises(Refused, match="a series is being made"):
+            await tab.make(asked)
 
     with TestClient(create(workshop), base_url="http://127.0.0.1") as client:
         opened = tab.open.take("", "a page")

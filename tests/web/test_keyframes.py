@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import json
 import time
 from collections.abc import Callable
@@ -12,21 +13,23 @@ from typing import Any
 
 import numpy as np
 import pytest
+from starlette.datastructures import UploadFile
 
 from mien.editor import Editor
-from mien.errors import GuideError
+from mien.errors import GuideError, MienError
 from mien.guides import ExpressionSpec
 from mien.methods.base import Method
-from mien.web.limits import Limits
-from mien.web.workshop import Workshop
+from mien.server.limits import Limits
+from mien.server.workshop import Workshop
+from mien.studio.asking import FilmAsked, Upload
 
 av = pytest.importorskip("av", reason="needs mien[video]")
 testclient = pytest.importorskip("fastapi.testclient", reason="needs mien[web]")
 
+from mien.server.app import create  # noqa: E402
+from mien.server.orders import Order  # noqa: E402
+from mien.server.reels import Reel  # noqa: E402
 from mien.video.evidence import statement  # noqa: E402 - PyAV may be missing
-from mien.web.app import create  # noqa: E402
-from mien.web.orders import Order  # noqa: E402
-from mien.web.reels import Reel  # noqa: E402
 
 OPEN = ExpressionSpec(to="surprise", au=("AU26=1",))
 
@@ -71,40 +74,42 @@ def test_a_preview_shows_the_way_between_two(reel: Reel, wide_mouth: Method[Any]
 def test_the_tab_sets_saves_and_takes_them(
     workshop: Workshop, films: Callable[..., Path], tmp_path: Path
 ) -> None:
-    from types import SimpleNamespace as Said
+    from mien.studio.events import Events
+    from mien.studio.films import Films
 
-    import gradio as gr
+    panel = Films(workshop, Events(workshop).sittings)
 
-    from mien.web.events import Events
-    from mien.web.films import Films
+    def do(event: str, file: Path | None = None, **fields: Any) -> Any:
+        asked = FilmAsked(session="page", by=panel.drives[0], end=0.4, **fields)
+        files = [] if file is None else [sent(file)]
+        return asyncio.run(getattr(panel, event)(asked, files))
 
-    with gr.Blocks():
-        tab = Films(workshop, Events(workshop).sittings)
-        tab.draw(gr.State(""))
     upload, keys = tmp_path / "film.mp4", tmp_path / "keys.json"
     upload.write_bytes(films("ten", 10).read_bytes())
-    page: Any = Said(session_hash="page")
-    key = asyncio.run(tab.open(str(upload), "", page))[1]
-    edges = (0.0, 0.4)
-    asyncio.run(tab.time.key_here(key, 0.0, *edges))
-    said, line, shown = asyncio.run(tab.time.key_here(key, 0.2, *edges, OPEN))
-    assert "2 keyframes; from 0 to 0.4 s" in said
-    assert line.count('class="keyframe"') == 2
-    assert "0.2 s: units AU26=1 on surprise" in shown
-    saved = json.loads(bytes(asyncio.run(tab.serve(key, "keyframes.json")).body))
+    key = do("open", upload).keys["film"]
+    do("source_here", film=key)
+    answer = do("key_here", film=key, moment=0.2, spec=OPEN.to_json())
+    assert "2 keyframes; from 0 to 0.4 s" in answer.html["film-status"]
+    assert answer.html["timeline"].count('class="keyframe"') == 2
+    assert "0.2 s: units AU26=1 on surprise" in answer.html["film-keys"]
+    saved = json.loads(bytes(asyncio.run(panel.serve(key, "keyframes.json")).body))
     assert saved == [{"time": 0}, {"time": 0.2, "to": "surprise", "au": ["AU26=1"]}]
-    going = asyncio.run(tab.time.keyed(key, *edges, Said(step="0.2")))
-    assert (going[3]["value"], going[4]) == (0.2, OPEN), "its moment and its expression"
-    asyncio.run(tab.time.keyed(key, *edges, Said(remove="key/0.2")))
-    assert len(tab.reels.get(key).keyframes) == 1
+    going = do("keyed", film=key, what="step", name="0.2")
+    assert (going.values["moment"], going.keys["spec"]) == (0.2, OPEN.to_json())
+    do("keyed", film=key, what="remove", name="key/0.2")
+    assert len(panel.reels.get(key).keyframes) == 1
     keys.write_text(json.dumps(saved))
-    asyncio.run(tab.take_keys(str(keys), key, page))
-    assert [k.to_json() for k in tab.reels.get(key).keyframes] == saved
+    do("take_keys", keys, film=key)
+    assert [k.to_json() for k in panel.reels.get(key).keyframes] == saved
     keys.write_text('[{"time": "soon"}]')
-    with pytest.raises(gr.Error, match=r"keys\.json: keyframe 1: a keyframe has a time"):
-        asyncio.run(tab.take_keys(str(keys), key, page))
-    assert not keys.exists()
-    tab.reels.drop(key)
+    with pytest.raises(MienError, match=r"keys\.json: keyframe 1: a keyframe has a time"):
+        do("take_keys", keys, film=key)
+    panel.reels.drop(key)
+
+
+def sent(path: Path) -> Upload:
+    """A file as an event has it."""
+    return Upload(path.name, UploadFile(io.BytesIO(path.read_bytes()), filename=path.name))
 
 
 def test_the_api_takes_them(workshop: Workshop, films: Callable[..., Path], tmp_path: Path) -> None:

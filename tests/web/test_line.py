@@ -9,9 +9,9 @@ from functools import partial
 
 import pytest
 
-from mien.web.answers import Refused
-from mien.web.line import Line
-from mien.web.workshop import Workshop
+from mien.server.answers import Refused
+from mien.server.line import Line
+from mien.server.workshop import Workshop
 
 
 def test_events_are_done_as_they_came_however_many(workshop: Workshop) -> None:

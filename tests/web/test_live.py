@@ -18,10 +18,10 @@ from mien.editor import Editor
 from mien.face_model.render import Rig
 from mien.guides import ExpressionSpec, Label
 from mien.methods.registry import load
+from mien.server import drafts, sitting
+from mien.server.sitting import Gone, Sitting
+from mien.server.wish import Wish
 from mien.types import Composition, Faces, Float
-from mien.web import drafts, sitting
-from mien.web.sitting import Sitting
-from mien.web.wish import Wish
 from mien.zoo.samples import samples
 
 
@@ -58,6 +58,22 @@ def test_what_was_live_leaves_in_full(drawing: Editor) -> None:
     assert np.array_equal(moved.preview(), still.preview())
     direct = drawing.edit(moved.photo, Label("happy"), 0.8)
     assert np.array_equal(moved.result().pixels, direct.pixels)
+
+
+def test_a_step_of_the_history_shows_the_full_picture(drawing: Editor) -> None:
+    """Of one that was seen live only, and left at once, it is made when it is asked for."""
+    moved, still = opened(drawing), opened(drawing)
+    for anna, live in ((moved, True), (still, False)):
+        anna.wear(Wish.label("surprise", 1.0))
+        anna.preview(live=live)
+    step = moved.steps[1]
+    assert step.picture == b""
+    moved.go(0)
+    moved.preview()
+    assert moved.picture(step.name) == still.steps[1].picture
+    assert moved.picture(step.name) != moved.steps[0].picture
+    with pytest.raises(Gone, match="no such step"):
+        moved.picture("nobody's")
 
 
 def test_a_live_face_is_drawn_small_by_the_fit_that_is_there(

@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from mien.web.app import create
-from mien.web.workshop import Workshop
+from mien.server.app import create
+from mien.server.workshop import Workshop
 
 HERE = "http://127.0.0.1"
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,27 +80,33 @@ def test_what_the_studio_shows_is_judged() -> None:
     Image.new("RGB", (8, 8)).save(file, "JPEG")
     whole = base64.b64encode(file.getvalue()).decode()
     shown = f'<img src="data:image/jpeg;base64,{whole}">'
-    assert judge(200, {"data": [shown, None, shown]}, 2) == ("shown", "")
-    assert "1 pictures instead of 2" in judge(200, {"data": [shown]}, 2)[1]
+    parts = {"stage": shown, "sheet": shown}
+    assert judge(200, {"html": parts}, 2) == ("shown", "")
+    assert judge(200, {"picture": {"src": shown[10:-2]}}, 1) == ("shown", "")
+    assert "1 pictures instead of 2" in judge(200, {"html": {"stage": shown}}, 2)[1]
     cut = shown.replace(whole, whole[:80])
-    assert "no whole picture" in judge(200, {"data": [cut]}, 1)[1]
-    assert judge(500, {"error": "open the photograph again"}, 2)[1] == ""
+    assert "no whole picture" in judge(200, {"html": {"stage": cut}}, 1)[1]
+    assert judge(422, {"error": {"message": "open the photograph again"}}, 2)[1] == ""
     assert judge(503, {"error": {"code": "ending", "message": "later"}}, 2)[1] == ""
     assert judge(500, {"error": None}, 2)[1] == "500 without a reason"
 
 
 def test_the_studios_visitors_find_their_events(workshop: Workshop) -> None:
-    """Of the page as it is drawn now, over the same requests as a browser's."""
+    """Of the page as it is now, over the same requests as a browser's."""
     load()
     module = load("load_studio")
     with TestClient(create(workshop, studio=True), base_url=HERE) as client:
-        page = module.Page(0, client.get("/config").json())
-    opening = page.event("samples", "click")
-    after = [len(event["outputs"]) for event in page.after(opening)]
-    assert after[0] == after[-1] == 1, "two sheets"
-    assert max(after) > 40, "and where the sliders stand"
-    for name, kind in (("sheet", "click"), ("unit-AU12", "input"), ("undo", "click")):
-        assert len(page.event(name, kind)["outputs"]) > 3
+        opened = client.post("/studio/photograph/sample", json={"name": "anna"}).json()
+        key = opened["keys"]["photograph"]
+        assert opened["then"] == list(module.OPENED)
+        for event, fields in (*module.STEPS, *((name, {}) for name in module.OPENED)):
+            answer = client.post(
+                f"/studio/photograph/{event}",
+                json={"photograph": key, **fields(0.5)}
+                if callable(fields)
+                else {"photograph": key, **fields},
+            )
+            assert answer.status_code == 200, (event, answer.text)
 
 
 def load(name: str = "load") -> Any:

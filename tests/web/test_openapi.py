@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mien.web.app import create
-from mien.web.workshop import Workshop
+from mien.server.app import create
+from mien.server.workshop import Workshop
 
 schemathesis = pytest.importorskip("schemathesis", reason="needs mien[test]")
 

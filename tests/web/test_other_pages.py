@@ -18,9 +18,8 @@ async (studio) => {
   form.append("to", "happy");
   for (const mode of ["cors", "no-cors"]) {
     for (const [path, body] of [
-      ["/v1/methods"], ["/config"], ["/healthz"], ["/gradio_api/upload", form], ["/v1/edit", form],
-      ["/gradio_api/queue/join", "{}"],
-      ["/gradio_api/run/predict", "{}"],
+      ["/v1/methods"], ["/"], ["/healthz"], ["/studio/photograph/open", form], ["/v1/edit", form],
+      ["/studio/photograph/sample", "{}"], ["/studio/series/run/make", "{}"],
     ]) {
       try {
         const answer = await fetch(studio + path, body ? {method: "POST", mode, body} : {mode});
@@ -31,7 +30,7 @@ async (studio) => {
   const image = new Image();
   const frame = document.createElement("iframe");
   const over = [image, frame].map((e) => new Promise((done) => (e.onload = e.onerror = done)));
-  image.src = studio + "/favicon.ico";
+  image.src = studio + "/studio/static/icon.svg";
   frame.src = studio + "/";
   document.body.append(image, frame);
   await Promise.all(over);

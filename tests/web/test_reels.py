@@ -18,17 +18,17 @@ from mien.editor import Editor
 from mien.errors import FaceNotFound, GuideError, MienError, VideoError
 from mien.guides import ExpressionSpec
 from mien.methods.learnt import Learnt
-from mien.web import films
-from mien.web.answers import Refused
-from mien.web.limits import Limits
-from mien.web.sitting import Gone
-from mien.web.workshop import Workshop
+from mien.server.answers import Refused
+from mien.server.limits import Limits
+from mien.server.sitting import Gone
+from mien.server.workshop import Workshop
+from mien.studio import films
 from mien.zoo.samples import samples
 
 av = pytest.importorskip("av", reason="needs mien[video]")
 
-from mien.web.orders import FILM, PHOTO, SHAPES, Order  # noqa: E402 - PyAV may be missing
-from mien.web.reels import Reel, Reels  # noqa: E402
+from mien.server.orders import FILM, PHOTO, SHAPES, Order  # noqa: E402 - PyAV may be missing
+from mien.server.reels import Reel, Reels  # noqa: E402
 
 LIMITS = Limits()
 
@@ -319,10 +319,10 @@ def test_without_pyav(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(films, "possible", lambda: False)
     monkeypatch.setattr(builtins, "__import__", missing)
-    from mien.web.events import Events
-    from mien.web.studio import Page
+    from mien.studio.page import Studio
 
-    page = Page(workshop, Events(workshop))
-    page.draw()
-    assert page.films is None
-    assert films.MISSING.count("\n") == 0
+    studio = Studio(workshop)
+    page = bytes(studio.page().body).decode()
+    assert studio.films is None
+    assert "Films need PyAV: run pip install" in page
+    assert 'id="make"' not in page

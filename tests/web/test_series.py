@@ -21,11 +21,11 @@ from mien.guides import ExpressionSpec
 from mien.methods.learnt import Learnt
 from mien.methods.registry import MODEL, OWN
 from mien.people import series
-from mien.web.answers import Refused
-from mien.web.limits import Limits
-from mien.web.series import AllSeries, Plan, Run, Series
-from mien.web.series_views import outcome
-from mien.web.workshop import Workshop
+from mien.server.answers import Refused
+from mien.server.limits import Limits
+from mien.server.series import AllSeries, Plan, Run, Series
+from mien.server.workshop import Workshop
+from mien.studio.series_views import outcome
 from mien.zoo.samples import samples
 
 LIMITS = Limits()

@@ -14,10 +14,11 @@ from mien.faces.detect import detect
 from mien.guides import Label
 from mien.images import Photo
 from mien.methods.learnt import Learnt
+from mien.server.cropping import reading_order
+from mien.server.sitting import PREVIEW, Sitting, Sittings
+from mien.server.wish import Wish
+from mien.studio import references
 from mien.types import Face
-from mien.web import references
-from mien.web.sitting import PREVIEW, Sitting, Sittings, reading_order
-from mien.web.wish import Wish
 from mien.zoo.samples import samples
 
 HAPPY, SURPRISE = (Wish.label(name, 1.0) for name in ("happy", "surprise"))

@@ -20,15 +20,15 @@ from fastapi import Response
 
 from mien.editor import Editor
 from mien.methods.learnt import Learnt
-from mien.web.answers import Refused
-from mien.web.app import create
-from mien.web.arrivals import Arrivals
-from mien.web.connections import most
-from mien.web.gate import Gate
-from mien.web.limits import Limits
-from mien.web.serve import Server
-from mien.web.visitors import Visitors
-from mien.web.workshop import Workshop
+from mien.server.answers import Refused
+from mien.server.app import create
+from mien.server.arrivals import Arrivals
+from mien.server.connections import most
+from mien.server.gate import Gate
+from mien.server.limits import Limits
+from mien.server.serve import Server
+from mien.server.visitors import Visitors
+from mien.server.workshop import Workshop
 
 LIMITS = Limits(body=2_000_000, waiting=2, head=1, arrival=3, stall=1.5)
 LARGE = 40_000_000  # bytes: more than the kernel keeps for who does not read

@@ -1,10 +1,9 @@
-"""What strangers try through the browser or past it: files by their path, addresses to fetch,
-Gradio's own routes, and other pages that drive the studio.
+"""What strangers try through the browser or past it: files by their path, events that there are
+not, and other pages that drive the studio.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import socket
 from collections.abc import Iterator
@@ -12,52 +11,39 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gradio_events import opening_of
-from PIL import Image
-from starlette.routing import Mount
 from starlette.testclient import TestClient
 
-from mien.web.app import create
-from mien.web.door import Door
-from mien.web.events import Events
-from mien.web.studio import Page
-from mien.web.uploads import Uploads, safe
-from mien.web.workshop import Workshop
+from mien.server.app import create
+from mien.server.intake import safe
+from mien.server.workshop import Workshop
+from mien.studio.asking import events
+from mien.studio.page import Studio
 
 HERE = "http://127.0.0.1:7860"
-SECRET = "the words of a file that is nobody's business"
-ADDRESSES = (
-    "http://169.254.169.254/latest/meta-data", "https://example.org/a.png", "http://127.0.0.1:9/",
-    "file:///etc/passwd", "//example.org/a.png", "ftp://example.org/a.png",
-)  # fmt: skip
-META = {"_type": "gradio.FileData"}
 
 
 @pytest.fixture
-def cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where Gradio keeps files."""
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder))
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where files are put that come in."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
     return folder
 
 
 @pytest.fixture
-def studio(workshop: Workshop, cached: Path) -> Iterator[TestClient]:
+def studio(workshop: Workshop, temporary: Path) -> Iterator[TestClient]:
     app = create(workshop, studio=True)
     with TestClient(app, base_url=HERE, raise_server_exceptions=False) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
-def door(
-    shared_workshop: Workshop, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[TestClient]:
+def door(shared_workshop: Workshop) -> Iterator[TestClient]:
     """The studio for those who get no further than its door: one for all of them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
-        app = create(shared_workshop, studio=True)
-        with TestClient(app, base_url=HERE, raise_server_exceptions=False) as client:
-            yield client
+    app = create(shared_workshop, studio=True)
+    with TestClient(app, base_url=HERE, raise_server_exceptions=False) as client:
+        yield client
 
 
 @pytest.fixture
@@ -74,166 +60,100 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return calls
 
 
-@pytest.fixture
-def private(tmp_path: Path) -> list[str]:
-    """Files of others: a text, a picture, and ways of naming them."""
-    text, picture = tmp_path / "private.txt", tmp_path / "private.png"
-    text.write_text(SECRET)
-    Image.new("RGB", (30, 30)).save(picture)
-    return [str(text), str(picture), f"{tmp_path}/cache/../private.txt", "/etc/passwd", "."]
+PLACES = (
+    "/etc/passwd", "../../etc/passwd", "file:///etc/passwd", "http://169.254.169.254/latest",
+    "http://127.0.0.1:9/", "//example.org/a.png", ".",
+)  # fmt: skip
 
 
-def events(client: TestClient) -> list[dict[str, Any]]:
-    """Every event of the page that Python hears of."""
-    found = [d for d in client.get("/config").json()["dependencies"] if d["backend_fn"]]
-    assert len(found) > 20
-    return found
-
-
-def join(client: TestClient, event: dict[str, Any], data: list[Any], **more: Any) -> Any:
-    body = {"data": data, "fn_index": event["id"], "session_hash": "somebody"} | more
-    return client.post("/gradio_api/run/predict", json=body)
-
-
-def forms(place: str) -> list[Any]:
-    """Ways to say that a file lies there."""
-    named = {"path": place, "meta": META}
-    return [named, named | {"url": place}, {"url": place, "meta": META}, [named]]
+def asked_of(workshop: Workshop) -> list[str]:
+    """The address of every event of the page."""
+    studio = Studio(workshop)
+    panels = {"photograph": studio.photograph, "film": studio.films, "series": studio.series}
+    found = [f"/studio/{name}/{event}" for name, panel in panels.items() for event in events(panel)]
+    assert len(found) > 50
+    return [*found, "/studio/film/run/make", "/studio/series/run/make"]
 
 
 def test_every_event_with_a_forged_file(
-    studio: TestClient, cached: Path, private: list[str], called: list[Any]
+    studio: TestClient, workshop: Workshop, temporary: Path, called: list[Any]
 ) -> None:
-    """Each event with each place, and each place in each form with some event."""
-    tried = set()
-    for number, event in enumerate(events(studio)):
-        for index, place in enumerate([*private, *ADDRESSES]):
-            form = (number + index) % 4
-            forged = forms(place)[form]
-            answer = join(studio, event, [forged] * len(event["inputs"]), event_data=forged)
-            assert answer.status_code == 403, (event["id"], forged, answer.text)
-            assert place not in answer.text.split("/"), "a path is told"
-            tried.add((event["id"], place, form))
-    places = [*private, *ADDRESSES]
-    assert len(tried) > 20 * len(places)
-    assert {(place, form) for _, place, form in tried} == {(p, f) for p in places for f in range(4)}
+    """No event takes a path or an address for a file: files come with their bytes."""
+    pytest.importorskip("av", reason="needs mien[video]")
+    for number, event in enumerate(asked_of(workshop)):
+        place = PLACES[number % len(PLACES)]
+        for fields in (
+            {"name": place, "value": place},
+            {"photograph": place[:60], "film": place[:60], "series": place[:60], "name": place},
+            {"file": place}, {"files": [place]}, {"path": place},
+        ):  # fmt: skip
+            answer = studio.post(event, json=fields)
+            assert answer.status_code < 500, (event, fields, answer.text)
+            assert "root:" not in answer.text
+            if {"file", "files", "path"} & fields.keys():
+                assert answer.status_code == 422, (event, fields)
     assert called == [], "an address is fetched"
-    copies = [file for file in cached.rglob("*") if file.is_file()]
-    assert copies == [], "a file of somebody else's is copied"
+    assert [path for path in temporary.rglob("*") if path.is_file()] == []
 
 
-def test_every_event_past_the_door(
-    workshop: Workshop, private: list[str], cached: Path, called: list[Any]
+def test_an_upload_is_opened_and_gone(studio: TestClient, temporary: Path, anna: bytes) -> None:
+    asked = {"asked": json.dumps({"session": "somebody"})}
+    large = anna + bytes(1_500_000)  # on the disk while it comes in
+    answer = studio.post(
+        "/studio/photograph/open", data=asked, files={"files": ("../../a.jpg", large)}
+    )
+    assert answer.status_code == 200, answer.text
+    assert "1 face found" in answer.json()["html"]["status"]
+    assert 'download="a-mien.png"' in answer.json()["html"]["downloads"]
+    assert str(temporary) not in answer.text, "a path is told"
+    assert [path for path in temporary.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("event", ["photograph/open", "film/open", "series/add_photos"])
+def test_what_is_no_picture_is_told_without_its_path(
+    studio: TestClient, temporary: Path, event: str
 ) -> None:
-    """Gradio itself refuses a path too: two locks, and this is the second one."""
-    from gradio.context import LocalContext
-    from gradio.exceptions import InvalidPathError
-    from gradio.routes import App
-
-    app = create(workshop, studio=True)
-    door = next(r.app for r in app.routes if isinstance(r, Mount))
-    assert isinstance(door, Door)
-    assert isinstance(door.app, App)
-    blocks = door.app.get_blocks()
-    LocalContext.blocks.set(blocks)
-    tried = 0
-    for function in blocks.fns.values():
-        for block in function.inputs:
-            if block.stateful:
-                continue  # lies on this side
-            tried += 1
-            with pytest.raises(InvalidPathError):
-                asyncio.run(_first(block, {"path": private[0], "meta": META}))
-    assert tried > 20
-    assert called == []
-    assert [file for file in cached.rglob("*") if file.is_file()] == []
-
-
-async def _first(block: Any, value: Any) -> None:
-    """What Gradio does first with what an event has for one of its inputs."""
-    from gradio.processing_utils import async_move_files_to_cache
-
-    await async_move_files_to_cache(value, block, check_in_upload_folder=True)
-
-
-def test_an_upload_is_a_key_and_works_once_known(studio: TestClient, anna: bytes) -> None:
-    keys = studio.post("/gradio_api/upload", files={"files": ("../../a.jpg", anna)}).json()
-    assert len(keys) == 1
-    assert not {"/", "\\", "."} & set(keys[0]), "a path is told"
-    sent = [e for e in events(studio) if e["targets"][0][1] == "upload"]
-    opening = opening_of(sent)
-    named = {"path": keys[0], "meta": META, "orig_name": "a.jpg", "size": 3, "mime_type": "x"}
-    told: list[str] = []
-    for url in (None, f"{HERE}/gradio_api/file={keys[0]}"):
-        answer = join(studio, opening, [named | {"url": url}, None, None])
-        assert answer.status_code == (200 if url is None else 500), "it is taken once"
-        told.append(answer.text)
-    elsewhere = join(studio, opening, [named | {"url": "http://example.org/"}, None, None])
-    assert elsewhere.status_code == 403
-    assert "1 face found" in told[0], "it was opened"
-    assert "send it again" in told[1]
-    assert "tmp" not in "".join(told).replace("tmpl", ""), "a path is told"
-
-
-def test_what_is_no_picture_is_told_without_its_path(studio: TestClient, cached: Path) -> None:
-    [key] = studio.post("/gradio_api/upload", files={"files": ("a.jpg", b"no picture")}).json()
-    sent = [e for e in events(studio) if e["targets"][0][1] == "upload"]
-    opening = opening_of(sent)
-    told = join(studio, opening, [{"path": key, "meta": META}, None, None]).text
-    assert "is not a picture" in told
-    assert str(cached) not in told
-    assert "Traceback" not in told
+    pytest.importorskip("av", reason="needs mien[video]")
+    told = studio.post(
+        f"/studio/{event}", data={"asked": "{}"}, files={"files": ("a.jpg", b"no picture")}
+    )
+    assert 400 <= told.status_code < 500
+    assert "is not a" in told.json()["error"]["message"]
+    assert str(temporary) not in told.text
+    assert "Traceback" not in told.text
+    assert [path for path in temporary.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/gradio_api/file=/etc/passwd"),
-        ("GET", "/gradio_api/file/etc/passwd"),
-        ("GET", "/gradio_api/file=http://example.org/"),
-        ("GET", "/gradio_api/proxy=http://example.org/"),
-        ("GET", "/gradio_api/info"),
-        ("GET", "/gradio_api/openapi.json"),
-        ("GET", "/gradio_api/runs"),
-        ("GET", "/gradio_api/deep_link?session_hash=somebody"),
-        ("GET", "/gradio_api/vibe-code"),
-        ("GET", "/gradio_api/stream/a/b/1/playlist.m3u8"),
-        ("GET", "/gradio_api/custom_component/a/client/b/c"),
-        ("GET", "/gradio_api/token"),
-        ("GET", "/assets/../../../../etc/passwd"),
-        ("GET", "/static/%2e%2e/%2e%2e/routes.py"),
-        ("GET", "/monitoring/summary"),
-        ("GET", "/manifest.json"),
+        ("POST", "/studio/photograph/_open"),
+        ("POST", "/studio/photograph/__init__"),
+        ("POST", "/studio/photograph/download"),
+        ("POST", "/studio/photograph/sittings"),
+        ("POST", "/studio/film/serve"),
+        ("POST", "/studio/film/leave"),
+        ("POST", "/studio/series/_at_desk"),
+        ("POST", "/studio/photograph/run/make"),
+        ("POST", "/studio/film/run/stop"),
+        ("POST", "/studio/nothing/open"),
+        ("GET", "/studio/static/../page.py"),
+        ("GET", "/studio/static/%2e%2e/page.py"),
+        ("GET", "/studio/static/%2e%2e/templates/page.html"),
+        ("GET", "/config"),
         ("POST", "/login"),
-        ("POST", "/gradio_api/run/open"),
-        ("POST", "/gradio_api/api/open"),
-        ("POST", "/gradio_api/call/open"),
-        ("POST", "/gradio_api/call/v2/open"),
-        ("POST", "/gradio_api/component_server"),
-        ("POST", "/gradio_api/process_recording"),
-        ("POST", "/gradio_api/vibe-edit"),
-        ("POST", "/gradio_api/reset"),
-        ("POST", "/gradio_api/cancel"),
-        ("POST", "/gradio_api/stream/a"),
-        ("POST", "/gradio_api/queue/join/"),
-        ("POST", "/gradio_api/run/predict/"),
-        ("PUT", "/gradio_api/upload"),
-        ("OPTIONS", "/gradio_api/queue/join"),
     ],
 )
-def test_nothing_else_of_gradio_is_there(
-    door: TestClient, called: list[Any], method: str, path: str
-) -> None:
-    body = {"data": [{"path": "/etc/passwd", "meta": META}], "session_hash": "a", "fn_index": 0}
-    answer = door.request(method, path, json=body if method == "POST" else None)
-    assert answer.status_code == 404, answer.text
-    assert "root:" not in answer.text
+def test_nothing_else_is_there(door: TestClient, called: list[Any], method: str, path: str) -> None:
+    answer = door.request(method, path, json={} if method == "POST" else None)
+    assert answer.status_code in (404, 405, 422), answer.text
+    assert "import" not in answer.text
     assert called == []
 
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [(b"{", 400), (b"[" * 20_000, 400), (b"[]", 422), (b'{"data": "%s"}' % (b"a" * 100_001), 413)],
+    [(b"{", 400), (b"[" * 20_000, 400), (b"[]", 422), (b'{"name": "%s"}' % (b"a" * 100_001), 413)],
 )
 def test_what_is_no_event(door: TestClient, body: bytes, status: int) -> None:
     kind = {"content-type": "application/json"}
@@ -243,9 +163,22 @@ def test_what_is_no_event(door: TestClient, body: bytes, status: int) -> None:
         assert plain.status_code == 415, "what a page elsewhere could send without being asked"
 
 
-EVENTS = ("/gradio_api/run/predict", "/gradio_api/queue/join")
-POSTS = ("/v1/edit", "/v1/swap", "/v1/sheet", "/gradio_api/upload", *EVENTS)
-LOOKS = ("/", "/v1/methods", "/config", "/openapi.json", "/studio/key/result.png", "/healthz")
+def test_an_event_takes_so_many_files_and_so_many_words(door: TestClient) -> None:
+    many = [("files", (f"{i}.json", b"{}")) for i in range(25)]
+    few = {"asked": "{}"}
+    assert door.post("/studio/series/add_files", data=few, files=many).status_code == 400
+    long = {"asked": json.dumps({"name": "a" * 200_000})}
+    answer = door.post("/studio/series/add_files", data=long, files=many[:1])
+    assert answer.status_code in (400, 413), answer.text
+    assert door.post("/studio/series/add_files", files=many[:1]).status_code == 422
+
+
+EVENTS = ("/studio/photograph/sample", "/studio/series/run/make")
+POSTS = ("/v1/edit", "/v1/swap", "/v1/sheet", "/studio/photograph/open", *EVENTS)
+LOOKS = (
+    "/", "/v1/methods", "/openapi.json", "/studio/key/result.png", "/healthz",
+    "/studio/static/page.js",
+)  # fmt: skip
 FOREIGN: tuple[dict[str, str], ...] = (
     {"origin": "http://evil.example"},
     {"origin": "http://127.0.0.1:3000"},
@@ -291,7 +224,7 @@ def test_the_page_itself_and_programs_pass(studio: TestClient, anna: bytes) -> N
             "/v1/edit", files={"image": anna}, data={"to": "happy"}, headers=headers
         )
         assert answer.status_code == 200, answer.text
-    assert _cors(studio.get("/config", headers=own)) == []
+    assert _cors(studio.get("/", headers=own)) == []
 
 
 def test_the_default_port_need_not_be_said(workshop: Workshop) -> None:
@@ -312,25 +245,6 @@ def test_answers_are_sealed(door: TestClient) -> None:
         assert headers["x-content-type-options"] == "nosniff"
 
 
-def test_uploads_are_few_and_short_lived(tmp_path: Path) -> None:
-    async def many() -> list[bool]:
-        uploads = Uploads(tmp_path, 2)
-        names = ("a.jpg", "../../etc/b.jpg", "c" * 300 + ".png")
-        keys = []
-        for name in names:
-            source = tmp_path / "source"
-            source.write_bytes(b"data")
-            with source.open("rb") as file:
-                keys.append(await uploads.keep(name, file))
-        paths = [uploads.get(key) for key in keys]
-        assert all(path is None or tmp_path in path.parents for path in paths)
-        kept = [path is not None and path.read_bytes() == b"data" for path in paths]
-        assert len([p for p in tmp_path.rglob("*") if p.is_file()]) == 3, "two and their source"
-        return kept
-
-    assert asyncio.run(many()) == [False, True, True]
-
-
 @pytest.mark.parametrize(
     ("name", "kept"),
     [
@@ -347,17 +261,6 @@ def test_uploads_are_few_and_short_lived(tmp_path: Path) -> None:
 def test_names_of_uploads(name: str, kept: str) -> None:
     assert safe(name) == kept
     assert len(safe(name).encode()) <= 240
-
-
-def test_the_page_has_no_more_uploads_than_fields(workshop: Workshop) -> None:
-    """A field sends one file, or several for a series, which `Door` takes at once."""
-    drawn = Page(workshop, Events(workshop)).draw()
-    fields = [block for block in drawn.blocks.values() if type(block).__name__ == "File"]
-    several = [field.elem_id for field in fields if field.file_count != "single"]
-    assert several == ["series-photos", "series-preset"]
-    assert len(fields) > 6
-    limits = workshop.limits
-    assert limits.series_photos < limits.uploads, "what comes at once is there until it is taken"
 
 
 def _code(answer: Any) -> str:

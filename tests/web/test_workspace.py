@@ -85,7 +85,10 @@ def test_sliders_are_found_and_marked_and_a_reload_comes_back(visit: Any) -> Non
     visit.shot("marked", full=True)
     page.get_by_role("radio", name="Blendshapes").check()
     found = page.locator("#by-shapes").get_by_role("searchbox", name="Find a slider")
-    smile, jaw = (page.locator(f"[data-shape={name}]") for name in ("mouthSmileLeft", "jawOpen"))
+    smile, jaw = (
+        page.locator(f"#shape-{name}").get_by_role("slider", include_hidden=True)
+        for name in ("mouthSmileLeft", "jawOpen")
+    )
     page.wait_for_function("s => Number(s.value) > 0.3", arg=smile.element_handle())
     found.fill("mouth open")
     assert not smile.is_visible()
@@ -93,7 +96,7 @@ def test_sliders_are_found_and_marked_and_a_reload_comes_back(visit: Any) -> Non
     smile.evaluate("s => { s.value = 0.1; s.dispatchEvent(new Event('input', {bubbles: true})); }")
     visit.shows("blendshapes jawOpen=0.4 mouthSmileLeft=0.1 on happy")
     mark = "e => getComputedStyle(e).getPropertyValue('--weight')"
-    assert [page.locator(f"#shape-{n}").evaluate(mark) for n in ("jawOpen", "jawLeft")] == [
+    assert [page.locator(f"#shape-{n} span").evaluate(mark) for n in ("jawOpen", "jawLeft")] == [
         "700",
         "",
     ]

@@ -19,7 +19,6 @@ OPTIONAL = {
     "torch": "train",
     "lightning": "train",
     "fastapi": "web",
-    "gradio": "web",
     "av": "video",
 }
 """Packages that only some commands need, and the extra that brings them."""

@@ -81,7 +81,7 @@ EXAMPLES: dict[str, str] = {
 
 EXTRAS: dict[str, str] = {
     "fastapi": "web",
-    "gradio": "web",
+    "jinja2": "web",
     "lightning": "train",
     "multipart": "web",
     "pydantic": "train",

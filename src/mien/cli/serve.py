@@ -20,7 +20,7 @@ def command(
 
     It listens on this machine only. Beyond, set MIEN_TOKEN, and send it as a bearer token.
     """
-    from mien.web import serve
+    from mien.server import serve
 
     serve.check(host, port, token)
     workshop = open_workshop(method, weights, device)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mien.editor import Editor
     from mien.jobs import Engine
     from mien.provenance.credentials import Signer
-    from mien.web.workshop import Workshop
+    from mien.server.workshop import Workshop
 
 _DEVICE = re.compile(r"cpu|auto|cuda(:\d+)?")
 
@@ -273,7 +273,7 @@ def _device(method: str, asked: str) -> str:
 def open_workshop(method: str, weights: Path | None, device: str) -> Workshop:
     """What the server works with: `method` by these weights, the others by those that ship."""
     from mien.methods.registry import split_head
-    from mien.web.workshop import Workshop
+    from mien.server.workshop import Workshop
 
     check_method(method, weights)
 

@@ -20,7 +20,7 @@ def command(
 
     It works offline and listens on this machine only. The HTTP API of `mien serve` is there too.
     """
-    from mien.web import serve
+    from mien.server import serve
 
     serve.check(host, port, token)
     workshop = open_workshop(method, weights, device)

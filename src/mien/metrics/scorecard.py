@@ -40,8 +40,8 @@ UNRELATED = (
     "cli", "editor.py", "hub.py", "metrics/broken.py", "metrics/cost.py", "metrics/ffe.py",
     "metrics/ffe_judges.py", "metrics/ffe_tasks.py", "metrics/film.py", "metrics/plot.py",
     "metrics/report.py", "metrics/spread.py", "metrics/summary.py",
-    "metrics/table.py", "metrics/targets.py", "people", "study", "tables", "training", "video",
-    "web",
+    "metrics/table.py", "metrics/targets.py", "people", "server", "studio", "study", "tables",
+    "training", "video",
 )  # fmt: skip
 """What of mien's source no result depends on: measuring does not import it."""
 FEWEST = 5

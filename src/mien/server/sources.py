@@ -1,0 +1,40 @@
+"""What a film in the studio is made of: files known by their first bytes, and photographs as films
+in which nothing moves.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from pathlib import Path
+
+from mien.images import Photo
+from mien.server.cropping import fitting
+from mien.server.limits import Limits
+from mien.video.writing import write_stills
+
+STILL_RATE, STILL_SECONDS = 25, 10
+"""A photograph that is animated: frames a second, and how long it lasts before it is cut."""
+_EBML = b"\x1aE\xdf\xa3"
+_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+
+
+def write_still(path: Path, photo: Photo, limits: Limits) -> None:
+    """Write a film of `STILL_SECONDS` in which nothing moves, of a size that films may have."""
+    height, width = photo.pixels.shape[:2]
+    scale = min(1.0, math.sqrt(limits.film_pixels / (height * width)))
+    pixels = fitting(photo.pixels, int(max(height, width) * scale) // 2 * 2)
+    seconds = min(STILL_SECONDS, limits.film_seconds, limits.film_frames / STILL_RATE)
+    frames = itertools.repeat(pixels, int(seconds * STILL_RATE))
+    write_stills(path, frames, STILL_RATE, {"source": "a photograph"})
+
+
+def media_type(path: Path) -> str | None:
+    """What a file is by its first bytes: a film made of boxes (MP4, QuickTime), one in EBML
+    (Matroska, WebM), or None.
+    """
+    with path.open("rb") as file:
+        head = file.read(8)
+    if head[4:8] in _BOXES:
+        return "video/mp4"
+    return "video/webm" if head.startswith(_EBML) else None
