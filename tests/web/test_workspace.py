@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
+
+from mien.zoo.samples import samples
 
 SCALE, LEFT = (f"view => new DOMMatrix(getComputedStyle(view).transform).{n}" for n in "ae")
 
@@ -138,3 +141,43 @@ def test_variants_and_half_of_a_lent_expression(visit: Any, couple: Path, tmp_pa
     path.write_text(json.dumps({"blendshapes": {"jawOpen": 0.5}}))
     visit.upload(path, "preset")
     visit.shows("mine")
+
+
+def test_presets_have_names_and_outlive_the_page(visit: Any) -> None:
+    page = visit.page
+    visit.sample("anna")
+    visit.press("Save, load, copy")
+    visit.press("Keep here")
+    page.get_by_text("give the expression a name first").click()
+    visit.press("happy")
+    visit.shows("happy")
+    name = page.get_by_role("textbox", name="Name")
+    for called in ("<b>grin</b>", "other"):
+        name.fill(called)
+        name.press("Enter")
+        page.get_by_role("button", name=called, exact=True).wait_for()
+    page.reload()
+    visit.shows("happy")
+    visit.press("anger")
+    visit.shows("anger")
+    visit.press("Save, load, copy")
+    visit.press("<b>grin</b>")
+    visit.shows("<b>grin</b>")
+    visit.press("Remove other")
+    presets = page.get_by_role("list", name="Presets in this browser")
+    assert presets.get_by_role("listitem").count() == 1
+    visit.shot("presets")
+
+
+def test_a_series_takes_a_folder_and_leaves_out_what_is_no_photograph(
+    visit: Any, tmp_path: Path
+) -> None:
+    for who, path in samples().items():
+        shutil.copy(path, tmp_path / f"{who}.jpg")
+    (tmp_path / "notes.txt").write_text("not one")
+    (tmp_path / "broken.png").write_text("not one either")
+    page = visit.page
+    page.get_by_role("tab", name="Series").click()
+    page.set_input_files("#series-left .mien-folder input", tmp_path)
+    page.get_by_text("3 photographs; 1 file left out: broken").wait_for()
+    assert page.locator("#series-list li").count() == 3

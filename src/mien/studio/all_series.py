@@ -8,14 +8,14 @@ from typing import TypeVar
 
 from fastapi.responses import FileResponse, Response
 
-from mien.errors import GuideError
+from mien.errors import GuideError, MienError
 from mien.guides import ExpressionSpec
 from mien.server.answers import Refused
 from mien.server.series import Plan, Series
 from mien.server.sitting import Sittings
 from mien.server.workshop import Workshop
 from mien.studio import series_views
-from mien.studio.answer import Answer
+from mien.studio.answer import Answer, plural
 from mien.studio.asking import SeriesAsked, Upload, event, one
 from mien.studio.rendering import part
 from mien.studio.watching import Words, watched
@@ -40,16 +40,26 @@ class SeriesPanel:
 
     @event
     async def add_photos(self, asked: Asked, files: list[Upload]) -> Answer:
-        """Photographs that were dropped."""
+        """Photographs that were dropped; what is none is left out and named."""
         one(files)
         made, limits = self.open.take(asked.series, asked.session), self.workshop.limits
+        before = len(made.photos)
+        faults: list[MienError | Refused] = []
 
         def add() -> None:
             for file in files:
-                made.add_photo(file.moved(), limits, Path(file.name).stem)
+                try:
+                    made.add_photo(file.moved(), limits, Path(file.name).stem)
+                except (MienError, Refused) as error:
+                    faults.append(error)
 
         await self._at_desk(add)
-        return self._seen(made, f"{len(made.photos)} photographs")
+        if faults and len(made.photos) == before:
+            raise faults[0]
+        words = f"{len(made.photos)} photographs"
+        if faults:
+            words += f"; {plural(len(faults), 'file')} left out: {faults[0]}"
+        return self._seen(made, words)
 
     @event
     async def add_files(self, asked: Asked, files: list[Upload]) -> Answer:

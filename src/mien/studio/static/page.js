@@ -5,6 +5,7 @@ import { download } from "./download.js";
 import "./find.js";
 import "./keys.js";
 import { tell } from "./mistakes.js";
+import { presets } from "./presets.js";
 import { enter, settled, waits } from "./queue.js";
 import "./stage.js";
 import { point } from "./timeline.js";
@@ -44,7 +45,7 @@ const send = async (panel, event, said, files) => {
   if (files) {
     body = new FormData();
     body.append("asked", asked);
-    for (const file of files) body.append("files", file);
+    for (const file of files) body.append("files", file, file.name);
   }
   const answer = await fetch(`studio/${panel.dataset.panel}/${event}`, {
     method: "POST", body, headers: files ? {} : json,
@@ -158,8 +159,13 @@ const upload = (input, files) => {
   step(panelOf(input), input.dataset.upload, {}, { files: [...files], done });
 };
 document.addEventListener("change", ({ target }) => {
-  if (target.dataset?.upload && target.files.length) upload(target, target.files);
+  if (!target.dataset?.upload || !target.files.length) return;
+  const named = (file) => target.dataset.ends.split(" ").some((end) => file.name.toLowerCase().endsWith(end));
+  const files = "ends" in target.dataset ? [...target.files].filter(named) : [...target.files];
+  if (files.length) upload(target, files);
+  else tell("there is no such file in that folder");
 });
+presets((file) => upload(document.querySelector("#preset input"), [file]));
 for (const [name, over] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
   document.addEventListener(name, (event) => {
     const place = event.target.closest?.(".mien-drop");
