@@ -157,6 +157,8 @@ def on_photographs(
         data = of_folder(folder)
         name = place.resolve().name
         section = report["photographs"].setdefault(name, {})
+        if section.get("people", list(data.people)) != list(data.people):
+            section.clear()  # of other people: --split or --limit was another
         n, m = data.shape
         section |= {
             "people": list(data.people), "expressions": list(data.expressions), "n": n, "m": m,

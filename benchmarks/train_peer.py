@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from peers.base import Plan
-from peers.run import PEERS, Progress, Training, finished, peer_named, train
+from peers.run import PEERS, RECORD, Progress, Training, finished, peer_named, train
 
 from mien.errors import MienError
 
@@ -57,10 +57,15 @@ def trained(options: argparse.Namespace) -> dict[str, Any]:
     every = [training(name, options) for name in names]
     waiting = [one for one in every if not finished(one, options.out / one.peer)]
     share = None if options.minutes is None else options.minutes / max(1, len(waiting))
-    return {
-        one.peer: train(replace(one, minutes=share), options.out / one.peer, heard(one.peer))
-        for one in every
-    }
+    return {one.peer: _record(one, options.out / one.peer, share) for one in every}
+
+
+def _record(one: Training, out: Path, minutes: float | None) -> dict[str, Any]:
+    """A peer's record: of its training now, or of the one that is over."""
+    if finished(one, out):
+        found: dict[str, Any] = json.loads((out / RECORD).read_text(encoding="utf-8"))
+        return found
+    return train(replace(one, minutes=minutes), out, heard(one.peer))
 
 
 def training(name: str, options: argparse.Namespace) -> Training:

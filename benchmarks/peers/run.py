@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mien.data.photographs import is_manifest
 from mien.errors import ConfigError, TrainingError, WeightsError
 from mien.files import replacing
 from mien.nn.tensors import named
@@ -64,6 +65,7 @@ class Training:
         return {
             "peer": self.peer, **asdict(self.plan), "split": self.split, "seed": self.seed,
             "checkout": digest_of(self.root),
+            "data": "photographs" if is_manifest(self.data) else "renders",
         }  # fmt: skip
 
 
@@ -142,7 +144,7 @@ def _check_same(out: Path, facts: dict[str, Any]) -> None:
         return
     known = json.loads((out / RECORD).read_text(encoding="utf-8"))
     for name, value in facts.items():
-        if known[name] != value:
+        if known.get(name, value) != value:  # older records lack some
             raise ConfigError(
                 f"{out} holds a training with {name} {known[name]}, not {value}: "
                 "choose another folder"

@@ -125,3 +125,8 @@ def test_a_share_is_half_of_the_way() -> None:
         method.wanted(anna, own, units.part, 0.5).code,
     )
     assert np.allclose(half, method.expression(Scaled(Label("happy"), 0.5), anna).code)
+
+
+def test_half_a_character_is_no_name() -> None:
+    with pytest.raises(GuideError, match="name holds half a character"):
+        ExpressionSpec.parse(rb'{"to": "happy", "name": "\ud800"}', "a.json")

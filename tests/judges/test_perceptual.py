@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
 
 from mien.errors import AssetMissing, WeightsError
-from mien.judges.perceptual import LPIPS, STAGES, Lite0, Perceptual, load
+from mien.judges.perceptual import STAGES, Lite0, Perceptual, load
 
 
 @pytest.fixture(scope="module")
@@ -54,29 +50,3 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
     save_file({"stem.weight": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(WeightsError, match=r"benchmarks/efficientnet\.py"):
         load(tmp_path / "other.safetensors")
-
-
-class Theirs(nn.Module):
-    """What the package `lpips` has: a distance at every pixel, of two pictures."""
-
-    def __init__(self, net: str, spatial: bool, verbose: bool) -> None:
-        super().__init__()
-        assert (net, spatial, verbose) == ("alex", True, False)
-        self.weight = nn.Parameter(torch.ones(1))
-
-    def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        return (a - b).abs().mean(1, keepdim=True) * self.weight
-
-
-def test_lpips_is_its_own_package_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "lpips", None)
-    with pytest.raises(AssetMissing, match="pip install lpips"):
-        LPIPS()
-    theirs: Any = SimpleNamespace(LPIPS=Theirs)
-    monkeypatch.setitem(sys.modules, "lpips", theirs)
-    judge = LPIPS()
-    apart = judge.map(torch.zeros(2, 3, 8, 8), torch.ones(2, 3, 8, 8))
-    assert apart.shape == (2, 1, 8, 8)
-    assert float(apart.mean()) == 1
-    assert not any(p.requires_grad for p in judge.net.parameters())
-    assert len(judge.digest()) == 64

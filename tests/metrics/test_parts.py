@@ -15,7 +15,6 @@ from mien.guides import Label
 from mien.judges.landmarker import SHAPES, Landmarker, Mesh
 from mien.metrics.parts import Outsider, background, part_columns
 from mien.metrics.pixel import PARTS, REGIONS, region_mask
-from mien.metrics.table import COLUMNS
 from mien.metrics.trials import Trial
 from mien.nn import tensors
 from mien.types import Faces
@@ -127,12 +126,3 @@ def test_the_landmarker_is_held_against_the_truth_and_a_lost_face_is_the_largest
     assert found["mp_change"] == pytest.approx(0.6 * 2**0.5, abs=0.01)
     gone = {k: float(v) for k, v in outsider.columns(of(1.0)).items()}
     assert gone["mp_smile"] == gone["mp_gap"] == 1
-
-
-def test_lpips_has_columns_of_its_own(face: Faces[Tensor]) -> None:
-    trial = Trial(face, ("anna",), ("happy",), Label("happy"), truth=face)
-    darker = face.pixels - 0.5
-    found = part_columns(darker, trial, None, None, Unlike())  # type: ignore[arg-type]
-    assert {"face_lpips", "mouth_lpips", "left_brow_lpips"} <= set(found) <= set(COLUMNS)
-    assert float(found["mouth_lpips"]) == pytest.approx(0.5, abs=0.01)
-    assert not any(name.endswith("perceptual") for name in found)

@@ -22,7 +22,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-pytest.importorskip("httpx", reason="needs mien[web]")
 pytest.importorskip("av", reason="needs mien[video]")
 
 from mien.provenance.evidence import examine

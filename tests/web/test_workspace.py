@@ -146,7 +146,7 @@ def test_variants_and_half_of_a_lent_expression(visit: Any, couple: Path, tmp_pa
 def test_presets_have_names_and_outlive_the_page(visit: Any) -> None:
     page = visit.page
     visit.sample("anna")
-    visit.press("Save, load, copy")
+    page.get_by_role("button", name="Save, load, copy").click()
     visit.press("Keep here")
     page.get_by_text("give the expression a name first").click()
     visit.press("happy")
@@ -160,9 +160,9 @@ def test_presets_have_names_and_outlive_the_page(visit: Any) -> None:
     visit.shows("happy")
     visit.press("anger")
     visit.shows("anger")
-    visit.press("Save, load, copy")
+    page.get_by_role("button", name="Save, load, copy").click()
     visit.press("<b>grin</b>")
-    visit.shows("<b>grin</b>")
+    page.get_by_alt_text("After: <b>grin</b>", exact=True).wait_for()
     visit.press("Remove other")
     presets = page.get_by_role("list", name="Presets in this browser")
     assert presets.get_by_role("listitem").count() == 1
@@ -181,3 +181,11 @@ def test_a_series_takes_a_folder_and_leaves_out_what_is_no_photograph(
     page.set_input_files("#series-left .mien-folder input", tmp_path)
     page.get_by_text("3 photographs; 1 file left out: broken").wait_for()
     assert page.locator("#series-list li").count() == 3
+
+
+def test_a_number_between_the_steps_of_a_slider_is_taken(visit: Any) -> None:
+    page = visit.page
+    visit.sample("anna")
+    page.get_by_role("button", name="Gaze, head, light").click()
+    page.get_by_label("Head to the left, degrees, as a number").first.fill("10")
+    visit.shows("turn 0,10,0")

@@ -72,9 +72,6 @@ def scorecard(
     speed: Annotated[
         bool, typer.Option(help="also measure parameters, arithmetic, time and memory")
     ] = True,
-    lpips: Annotated[
-        bool, typer.Option(help="with --data: LPIPS too, by its own package (pip install lpips)")
-    ] = False,
     workers: Workers = 1,
     engine: EngineName = "local",
     address: Address = None,
@@ -98,7 +95,6 @@ def scorecard(
     order = Order(
         tuple(entrants), Setting(renders or rig_home(), data_home(), whose, limit, seed),
         tuple(data or ()), tuple(protocol or ()), inception, perceptual, classifier, embedding,
-        lpips,
     )  # fmt: skip
     opened = order.open()
     people = None if groups is None else Groups.read(groups)

@@ -130,6 +130,8 @@ def ffe(
     networks = [Recogniser(path) for path in embedding or ()]
     asked, without = tasks(setting)
     check_folder(out, make=True)
+    if pictures is not None:
+        check_folder(pictures, make=True)
     measuring = bench.Bench(
         asked, judged, bench.recognisers(panel.who, networks),
         bench.inputs(panel, networks, scores), pictures,
@@ -142,6 +144,6 @@ def ffe(
         "without_face": without, "judged_by": named(judged), "alike_by": list(measuring.alike),
         "rows": found, "published": bench.PUBLISHED,
     }  # fmt: skip
-    write_text(out / "ffe.json", json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+    write_text(out / "ffe.json", json.dumps(facts, indent=1) + "\n")
     write_text(out / "ffe.md", bench.table(found, named(judged)))
     typer.echo(f"{out / 'ffe.md'}: {len(asked)} tasks")

@@ -307,7 +307,8 @@ def _close(
     hairs = np.asarray(cv2.dilate(hairs, disc(1.2 * fine)), np.uint8)
     beyond = near & (_dilated(mask, disc(0.12 * width)) == 0) & (hairs == 0)
     clean = spread(part, beyond.astype(np.float32), 0.2 * width) @ LUMA
-    stain = ring & ((light < CLEAN * np.minimum(clean, bright)) | (hairs > 0))
+    limit = np.minimum(clean, bright) if beyond.any() else bright
+    stain = ring & ((light < CLEAN * limit) | (hairs > 0))
     known = (ring & ~stain).astype(np.float32)
     filled = spread(part, known, 0.12 * width)
     ys, xs = np.mgrid[top : top + down, left : left + across].astype(np.float32)

@@ -17,7 +17,8 @@ from mien.types import Array, Expression, Faces, Float
 @dataclass(frozen=True)
 class Label(Guide):
     """Guide by emotion names, with a variant or without (`anger`, `anger:open`), one for the whole
-    batch or one per face. An emotion says nothing of where the eyes look."""
+    batch or one per face. An emotion says nothing of where the eyes look, and
+    `morphable` leaves them there."""
 
     names: tuple[str, ...]
 

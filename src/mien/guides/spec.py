@@ -213,6 +213,8 @@ def _read(key: str, value: Any) -> Any:
         raise GuideError('blendshapes are an object: write {"jawOpen": 0.4, ...}')
     if not isinstance(value, str) or len(value) > 1000:
         raise GuideError(f"{key} is {str(value)[:40]!r}: give a text")
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise GuideError(f"{key} holds half a character: give a text")
     return value
 
 

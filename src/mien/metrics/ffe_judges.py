@@ -205,7 +205,9 @@ def read_scores(path: Path) -> dict[str, dict[str, float]]:
                 if (known := expression(word)) is not None
             }
             good = bool(out[str(name)]) and all(0 <= v <= 1 for v in out[str(name)].values())
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (
+            ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError,
+        ):  # fmt: skip
             good = False
         if not good:
             raise DataError(

@@ -52,6 +52,8 @@ SYNONYMS: Mapping[str, str] = {
     "nervous": "anxious",
 }  # fmt: skip
 """What its authors call them elsewhere -> `EXPRESSIONS`."""
+_FARTHEST = 1e6
+"""Places of a box, px, are less."""
 _COLUMNS = {
     "file": ("file_name", "image"), "box": ("bbox", "face_bbox", "face_box", "box"),
     "asked": ("expression", "target_expression", "target", "category"),
@@ -166,14 +168,21 @@ def _asked(place: Path) -> list[dict[str, Any]]:
     path = place / FILE_NAME
     if not path.is_file():
         return []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot read {path}: {error}") from None
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         try:
             said = json.loads(line) if line.strip() else {}
         except (ValueError, RecursionError):
             raise DataError(f"{path}, line {number}: not JSON") from None
         if isinstance(said, dict) and any(name in said for name in _COLUMNS["asked"]):
-            rows.append(_row(said, f"{path}, line {number}"))
+            row = _row(said, f"{path}, line {number}")
+            if not (place / row["file"]).is_file():
+                raise DataError(f"{path}, line {number}: there is no file {row['file']!r}")
+            rows.append(row)
     return rows
 
 
@@ -187,7 +196,9 @@ def _row(said: Mapping[str, Any], where: str) -> dict[str, Any]:
     file, box = row["file"], row["box"]
     if not isinstance(file, str) or Path(file).is_absolute() or ".." in Path(file).parts:
         raise DataError(f"{where}: file_name must be a path below the folder")
-    numbers = isinstance(box, list) and all(isinstance(v, int | float) for v in box)
+    numbers = isinstance(box, list) and all(
+        isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < _FARTHEST for v in box
+    )
     if box is not None and not (numbers and len(box) == 4 and box[0] < box[2] and box[1] < box[3]):
         raise DataError(f"{where}: bbox must be left, top, right, bottom in px, or absent")
     return {"file": file, "asked": name, "box": box}

@@ -72,7 +72,10 @@ def halves(folder: Folder) -> Halves:
     found = {name: _photos(folder, name) for name in ("train", "test")}
     shown = {name: set(p.labels) for name, p in found.items()}
     expressions = tuple(e for e in facs.EMOTIONS if e in shown["train"] & shown["test"])
-    people = {name: len(set(p.people)) for name, p in found.items()}
+    people = {
+        name: len({w for w, e in zip(p.people, p.labels, strict=True) if e in expressions})
+        for name, p in found.items()
+    }
     if len(expressions) < LEAST or min(people.values()) < LEAST:
         raise DataError(
             f"{folder.place} has {people['train']} training and {people['test']} test people who "
@@ -101,7 +104,7 @@ def classifier(data: Halves, seed: int = 0) -> nn.Module:
     known = [k for k, label in enumerate(data.train.labels) if label in data.expressions]
     goal = torch.tensor([data.expressions.index(data.train.labels[k]) for k in known])
     places = (torch.tensor(known)[:, None] * each + torch.arange(each)).flatten()
-    kept = set(sorted(set(data.train.people))[::5])
+    kept = set(sorted({data.train.people[k] for k in known})[::5])
     held = torch.tensor([data.train.people[k] in kept for k in known]).repeat_interleave(each)
     return fit(
         seen.pixels[places], goal.repeat_interleave(each), nn.functional.cross_entropy,
@@ -230,6 +233,7 @@ def said_of(data: Halves, net: str) -> dict[str, Any]:
         "test_people": len(set(data.test.people)),
         "frechet_by": net,
         "split": "test",
+        "size": SIDE,
     }
 
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from mien.errors import FaceNotFound
 from mien.judges.landmarker import CLAIMS, Landmarker, Mesh, turned
-from mien.judges.perceptual import LPIPS, Perceptual
+from mien.judges.perceptual import Perceptual
 from mien.metrics.pixel import (
     PARTS,
     face_mask,
@@ -38,9 +38,8 @@ UNSEEN = 1.0
 
 
 def part_columns(
-    made: Tensor, trial: Trial, perceptual: Perceptual | None, alike: Tensor | None = None,
-    lpips: LPIPS | None = None,
-) -> dict[str, Tensor]:  # fmt: skip
+    made: Tensor, trial: Trial, perceptual: Perceptual | None, alike: Tensor | None = None
+) -> dict[str, Tensor]:
     """Of results (B, 3, S, S): likeness to the truth in each of `PARTS` (PSNR, SSIM, distance by
     features), sharpness of each over that of the truth's own (the source's, where there is no
     truth), PSNR of the face at `SMALL` px, and how much of the background is the source's to the
@@ -48,16 +47,15 @@ def part_columns(
     source, truth, size = trial.source, trial.truth, made.shape[-1]
     right = truth or source
     out: dict[str, Tensor] = {"background_kept": background(made, source)}
-    apart: dict[str, Tensor] = {}
+    apart = None
     if truth is not None:
         alike = ssim_map(made, truth.pixels) if alike is None else alike
         small = [at(Faces(p, truth.landmarks), SMALL) for p in (made, truth.pixels)]
         face = face_mask(small[1].landmarks, SMALL)
         out[f"face_psnr_{SMALL}"] = psnr(small[0].pixels, small[1].pixels, face)
-        nets = {"perceptual": perceptual, "lpips": lpips}
-        apart = {k: n.map(made, truth.pixels) for k, n in nets.items() if n is not None}
-        for key, far in apart.items():
-            out[f"face_{key}"] = inside(far, face_mask(truth.landmarks, size))
+        if perceptual is not None:
+            apart = perceptual.map(made, truth.pixels)
+            out["face_perceptual"] = inside(apart, face_mask(truth.landmarks, size))
     for name in PARTS:
         own = region_mask(right.landmarks, size, name)
         detail = sharpness(right.pixels, own).clamp_min(LEAST_SHARP)
@@ -67,7 +65,8 @@ def part_columns(
         either = torch.maximum(own, region_mask(source.landmarks, size, name))
         out[f"{name}_psnr"] = psnr(made, truth.pixels, either)
         out[f"{name}_ssim"] = inside(alike, either)
-        out |= {f"{name}_{key}": inside(far, either) for key, far in apart.items()}
+        if apart is not None:
+            out[f"{name}_perceptual"] = inside(apart, either)
     return out | leftovers(made, source, truth)
 
 

@@ -273,7 +273,7 @@ def panel_facts(panel: JudgePanel) -> dict[str, str]:
     """SHA-256 of what each judge has learnt."""
     facts = {f"judge_{j.name}": _state_digest(j.net.state_dict()) for j in panel.judges}
     facts["identity"] = panel.who.digest()
-    for one in (panel.inception, panel.perceptual, panel.lpips):
+    for one in (panel.inception, panel.perceptual):
         if one is not None:
             facts[one.name] = one.digest()
     for name, net in (("classifier", panel.classifier), ("embedding", panel.embedding)):

@@ -33,7 +33,7 @@ class Order:
 
     setting: of every folder alike; folders: of the user's own, instead of the standard protocols.
     protocols: by name; none: all that can be. inception, perceptual, classifier, embedding: files
-    of their weights; lpips: by its own package.
+    of their weights.
     """
 
     entrants: tuple[report.Entrant, ...]
@@ -44,7 +44,6 @@ class Order:
     perceptual: Path | None = None
     classifier: Path | None = None
     embedding: Path | None = None
-    lpips: bool = False
 
     def open(self) -> Opened:
         """Load what it names.
@@ -66,7 +65,7 @@ class Order:
             known = own.protocols([own.Folder.read(one) for one in settings], self.protocols)
             contestants = report.at_own_size(self.entrants)
         panel = JudgePanel.standing(
-            self.inception, self.perceptual, self.classifier, self.embedding, self.lpips
+            self.inception, self.perceptual, self.classifier, self.embedding
         )
         return Opened(contestants, known, setting, panel)
 

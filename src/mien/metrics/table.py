@@ -36,13 +36,12 @@ COLUMNS: dict[str, tuple[str, int]] = {
     "crosstalk": ("crosstalk", 4),
     "face_psnr_128": ("face PSNR at 128 px", 2),
     "face_perceptual": ("face distance, EfficientNet-Lite0", 3),
-    "face_lpips": ("face LPIPS", 3),
     **{
         f"{part}_{measure}": (f"{part.replace('_', ' ')} {heading}", digits)
         for part in PARTS
         for measure, heading, digits in (
             ("psnr", "PSNR", 2), ("ssim", "SSIM", 3), ("perceptual", "distance", 3),
-            ("lpips", "LPIPS", 3), ("sharpness", "sharpness", 2),
+            ("sharpness", "sharpness", 2),
         )
     },
     "eyes_showing": ("source's eyes showing", 3),

@@ -57,3 +57,8 @@ class Later:
     def at(self, time: float) -> Guide | Expression[Any] | None:
         """At a time of the part that is made, s."""
         return self.drive.at(time + self.start)
+
+
+def shown_alike(time: float, other: float | None) -> bool:
+    """Whether the page, which shows six digits, shows both times, s, alike."""
+    return other is not None and f"{time:g}" == f"{other:g}"

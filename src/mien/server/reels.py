@@ -23,7 +23,7 @@ from mien.server import intake
 from mien.server.answers import Refused
 from mien.server.limits import Limits
 from mien.server.making import Making, Projects
-from mien.server.orders import FILM, LABEL, PHOTO, SHAPES, Later, Order
+from mien.server.orders import FILM, LABEL, PHOTO, SHAPES, Later, Order, shown_alike
 from mien.server.sitting import Gone, Sitting
 from mien.server.sources import media_type, write_still
 from mien.server.wish import MOST, Wish
@@ -157,7 +157,7 @@ class Reel:
             raise GuideError(f"a point has a time and an intensity from 0 to {MOST:g}")
         keys = {} if self.curve is None else dict(self.curve.points)
         for other in list(keys):
-            if other == before or abs(other - time) < _APART:
+            if shown_alike(other, before) or abs(other - time) < _APART:
                 del keys[other]
         if len(keys) >= _MOST_KEYS:
             raise GuideError(f"up to {_MOST_KEYS} points: send a CSV file for more")
@@ -166,9 +166,8 @@ class Reel:
 
     def drop_point(self, time: float) -> None:
         """A point less."""
-        keys = {} if self.curve is None else dict(self.curve.points)
-        keys.pop(time, None)
-        self._curved(keys)
+        points = () if self.curve is None else self.curve.points
+        self._curved({at: value for at, value in points if not shown_alike(at, time)})
 
     def _curved(self, keys: dict[float, float]) -> None:
         times = tuple(sorted(keys))
@@ -185,7 +184,11 @@ class Reel:
 
     def drop_expression(self, time: float) -> None:
         """A keyframe of the expression less."""
-        self.keyframes = tuple(key for key in self.keyframes if key.time != time)
+        self.keyframes = tuple(key for key in self.keyframes if not shown_alike(key.time, time))
+
+    def keyframe(self, time: float) -> Keyframe | None:
+        """The one that the page shows at a time."""
+        return next((key for key in self.keyframes if shown_alike(key.time, time)), None)
 
     def take_expressions(self, keys: Sequence[Keyframe]) -> None:
         """Keyframes of the expression in place of those before; GuideError as for one."""
@@ -320,7 +323,11 @@ class Reel:
     def _film(self, upload: Path, name: str, limits: Limits) -> Film:
         """A film in the folder, judged by its first bytes, then by its header."""
         path = Path(self._folder.name) / secrets.token_hex(8)
-        shutil.move(upload, path)
+        try:
+            shutil.move(upload, path)
+        except OSError:
+            upload.unlink(missing_ok=True)
+            raise Gone("the film is not open any more: open it again") from None
         try:
             if media_type(path) is None:
                 # other formats may name other files or addresses, and FFmpeg would open them

@@ -64,7 +64,7 @@ class Server(uvicorn.Server):
 
     @property
     def _busy(self) -> bool:
-        """Whether somebody is still to be answered; an event of the studio is no request."""
+        """Whether somebody is still to be answered, but of films and series being made."""
         return self.visitors.waiting > 0 or self.workshop.desk.working
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -116,9 +116,13 @@ class Upload:
     def moved(self) -> Path:
         """A file of its own, for whoever takes it to move or remove."""
         handle, name = tempfile.mkstemp(prefix="mien-upload-")
-        self.file.file.seek(0)
-        with os.fdopen(handle, "wb") as target:
-            shutil.copyfileobj(self.file.file, target)
+        try:
+            with os.fdopen(handle, "wb") as target:
+                self.file.file.seek(0)
+                shutil.copyfileobj(self.file.file, target)
+        except BaseException:  # a full disk, or the request's time is over
+            Path(name).unlink(missing_ok=True)
+            raise
         return Path(name)
 
 

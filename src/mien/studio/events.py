@@ -13,7 +13,7 @@ from fastapi import Response
 
 from mien import facs
 from mien.guides import ExpressionSpec, Reference
-from mien.methods.registry import METHODS, resolve, split_head
+from mien.methods.registry import METHODS, resolve, split_head, with_head
 from mien.server import intake, posing
 from mien.server.answers import Refused
 from mien.server.line import Line
@@ -90,9 +90,13 @@ class Events:
         if asked.photograph not in self.sittings:
             return Answer(keys={"photograph": ""})
         sitting = self.sittings.get(asked.photograph)
-        return await self._at_desk(
+        answer = await self._at_desk(
             lambda: opened_anew(sitting, time.perf_counter(), views.describe(sitting))
         )
+        method = with_head(sitting.editor.method)
+        answer.values["method"] = method
+        mapped = {guide: guide not in native(method) for guide in GUIDES}
+        return replace(answer, shown=mapped)
 
     @event
     async def tiles(self, asked: Asked, _: list[Upload]) -> Answer:

@@ -264,7 +264,7 @@ class Films:
         what, _at, time = asked.name.partition("/")
         if asked.what != "remove":
             at = number(asked.name)
-            chosen = next((key for key in reel.keyframes if key.time == at), None)
+            chosen = reel.keyframe(at)
             answer = self._lined(reel, asked)
             if chosen is not None:
                 fields = self._says(chosen.spec)

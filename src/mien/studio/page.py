@@ -9,13 +9,14 @@ import asyncio
 import functools
 import json
 import secrets
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from importlib import metadata
 from typing import Any, TypeAlias
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from starlette.staticfiles import StaticFiles
 
 from mien import facs, images
@@ -42,6 +43,7 @@ TABS = {
 }
 """Kinds of guide -> the id and the name of the tab of each."""
 _BEAT = 15.0  # s between two signs of life of a page's stream
+_AGAIN = 5.0  # s in which a page that lost its stream opens it again
 Event: TypeAlias = Callable[[Any, list[Upload]], Awaitable[Answer]]
 Work: TypeAlias = Callable[[Any], Awaitable[AsyncGenerator[Answer, None]]]
 
@@ -60,6 +62,7 @@ class Studio:
         self.photograph = Events(workshop)
         self.films = films.Films(workshop, self.photograph.sittings) if films.possible() else None
         self.series = all_series.SeriesPanel(workshop, self.photograph.sittings)
+        self._here: Counter[str] = Counter()
 
     def routes(self) -> APIRouter:
         """All that the page asks for."""
@@ -135,19 +138,31 @@ class Studio:
         }
 
     async def stay(self, session: str) -> StreamingResponse:
-        """A stream that is open as long as the page is: what it had open goes with it."""
+        """A stream that is open as long as the page is: what it had open goes with it. One that
+        breaks off is opened again by the browser, and nothing goes then."""
+        if self._here.total() >= self.workshop.limits.connections // 2:
+            raise Refused(429, "too_many", "too many pages are open: close one")
 
         async def beats() -> AsyncIterator[str]:
+            self._here[session] += 1
             try:
                 while True:
                     yield ": here\n\n"
                     await asyncio.sleep(_BEAT)
             finally:
-                self.series.leave(session)
-                if self.films is not None:
-                    self.films.leave(session)
+                self._here[session] -= 1
+                asyncio.get_running_loop().call_later(_AGAIN, self._left, session)
 
         return StreamingResponse(beats(), media_type="text/event-stream")
+
+    def _left(self, session: str) -> None:
+        """The page was closed and did not come back."""
+        if self._here[session] > 0:
+            return
+        del self._here[session]
+        self.series.leave(session)
+        if self.films is not None:
+            self.films.leave(session)
 
     def _read(
         self, request: Request, model: type[Asked]
@@ -162,7 +177,8 @@ class Studio:
             raise Refused(404, "not_found", "Not Found")
         async with self._read(request, model) as (asked, files):
             answer = await known[event](asked, files)
-        return JSONResponse(answer.json())
+        # in ASCII, as streams are: a name may hold half a character
+        return Response(json.dumps(answer.json()), media_type="application/json")
 
     async def _make(self, model: type[Asked], work: Work, request: Request) -> Response:
         """What takes long: answers one after another, until it has ended."""

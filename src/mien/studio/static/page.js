@@ -33,9 +33,13 @@ const fields = (panel) => {
   return said;
 };
 const NUMBERS = ["intensities", "size"];
+// Half of a number, or one beyond the ends; one off the slider's steps is a number as well.
+const half = ({ value: text, validity: { badInput, rangeUnderflow, rangeOverflow } }) =>
+  text === "" || badInput || rangeUnderflow || rangeOverflow;
 const value = (field) => {
   if (field.type === "checkbox" && field.dataset.many === undefined) return field.checked;
-  return field.type === "range" || NUMBERS.includes(field.dataset.field) ? Number(field.value) : field.value;
+  if (field.type === "number" && half(field)) return Number(fieldOf(field).querySelector("[type=range]").value);
+  return field.type === "number" || NUMBERS.includes(field.dataset.field) ? Number(field.value) : field.value;
 };
 
 const send = async (panel, event, said, files) => {
@@ -49,6 +53,8 @@ const send = async (panel, event, said, files) => {
   }
   const answer = await fetch(`studio/${panel.dataset.panel}/${event}`, {
     method: "POST", body, headers: files ? {} : json,
+  }).catch(() => {
+    throw new Error("the studio does not answer: is it still there? It takes 64 MB at once");
   });
   if (!answer.ok) {
     const failed = await answer.json().catch(() => null);
@@ -66,8 +72,9 @@ const step = (panel, event, said = {}, { slot = "", files = null, done = () => {
     follows: false,
     ask: async () => {
       try {
+        const since = performance.now();
         const answer = await (await send(panel, event, now, files)).json();
-        apply(answer, panel);
+        apply(answer, panel, since, (id) => id === slot || waits(id));
         for (const name of answer.then ?? []) follow(panel, name);
       } finally {
         done();
@@ -141,7 +148,7 @@ document.addEventListener("input", (event) => {
   if (!panel || target.type === "file" || !("input" in target.dataset || "then" in target.dataset || "slider" in target.dataset)) return;
   const field = fieldOf(target);
   if ("slider" in target.dataset) {
-    if (!target.validity.valid || target.value === "") return; // half of a number
+    if (half(target)) return;
     for (const twin of field.querySelectorAll("input")) if (twin !== target) twin.value = target.value;
   }
   if (field) touch(field);
@@ -169,7 +176,10 @@ presets((file) => upload(document.querySelector("#preset input"), [file]));
 for (const [name, over] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
   document.addEventListener(name, (event) => {
     const place = event.target.closest?.(".mien-drop");
-    if (!place) return;
+    if (!place) { // beside it: a browser would leave the page for the file
+      if (event.dataTransfer.types.includes("Files")) event.preventDefault();
+      return;
+    }
     event.preventDefault();
     place.toggleAttribute("data-over", over);
     if (name === "drop" && event.dataTransfer.files.length) {

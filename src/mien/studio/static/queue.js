@@ -13,6 +13,11 @@ let moved = -Infinity;
 let down = false; // whether a pointer is held
 let wake = () => {};
 let idle = [];
+document.addEventListener("pointermove", (event) => {
+  if (!down || event.buttons) return;
+  down = false; // its end was not told: a menu, another window
+  wake();
+}, true);
 
 for (const [name, held] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false]]) {
   document.addEventListener(name, () => {

@@ -19,15 +19,18 @@ const nearest = (event, line) => {
 export const point = (tell) => {
   document.addEventListener("pointerdown", (event) => {
     const line = event.target.closest?.("svg[data-seconds]");
-    if (!line) return;
+    if (!line || event.button) return;
     event.preventDefault();
     line.setPointerCapture(event.pointerId);
     held = { line, before: nearest(event, line) };
   });
   document.addEventListener("pointerup", (event) => {
     if (!held) return;
-    const { line, before } = held;
+    const { before } = held;
+    // an answer may have drawn it anew meanwhile
+    const line = held.line.isConnected ? held.line : document.querySelector("svg[data-seconds]");
     held = null;
+    if (!line) return;
     const { at, value } = place(event, line);
     tell(line, { at, value, before });
   });
