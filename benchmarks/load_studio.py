@@ -79,7 +79,7 @@ def judge(status: int, body: Any, pictures: int) -> tuple[str, str]:
     if status != 200:
         error = body.get("error") if isinstance(body, dict) else None
         message = error.get("message") if isinstance(error, dict) else error
-        return f"told: {message}", "" if message else f"{status} without a reason"
+        return f"answered: {message}", "" if message else f"{status} without a reason"
     found = [
         match[1] for match in _PICTURE.finditer(json.dumps([body.get("html"), body.get("picture")]))
     ]

@@ -29,8 +29,8 @@ KEPT: dict[str, tuple[str, ...]] = {
     "auswap": (
         "generator/reconstruction", "generator/cycle", "generator/units",
         "generator/units_again", "generator/free", "generator/realism",
-        "generator/swap_consistency", "multi-class adversary, told",
-        "multi-class adversary, read", "AU-related feature, ends",
+        "generator/swap_consistency", "multi-class adversary, read",
+        "AU-related feature, ends",
     ),
     "aipgan": (
         "generator/reconstruction", "generator/landmarks", "generator/attention",

@@ -163,11 +163,9 @@ def test_a_film_keeps_whether_there_are_glasses(monkeypatch: pytest.MonkeyPatch)
     crops = [align.align(picture, detect(picture)[0], 320) for picture in (worn, photo)]
     faces = [Faces.stack([crop]) for crop in crops]
     who = method.people(faces[0])
-    found = [method.model_head.rigs(replace(face, people=who))[0].rims for face in faces]
-    assert [len(lines) for lines in found] == [3, 3]
     monkeypatch.setattr("mien.face_model.render.covered", lambda *_: True)
     dark = Faces.stack([align.align(images.read(samples()["ben"]).pixels, detect(worn)[0], 320)])
     assert method.model_head.rigs(replace(dark, people=who))[0].rims == []
     monkeypatch.undo()
-    last = replace(faces[1], pixels=faces[1].pixels * 0.99, people=who)
-    assert len(method.model_head.rigs(last)[0].rims) == 3
+    found = [method.model_head.rigs(replace(face, people=who))[0].rims for face in faces]
+    assert [len(lines) for lines in found] == [3, 3]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
+from mien import facs
 from mien.face_model.grain import CHIN, keep_grain
+from mien.face_model.render import Rig
 
 SIDE, UNIT = 200, 30.0
 RNG = np.random.default_rng(3)
@@ -50,6 +53,7 @@ def test_a_chin_that_is_drawn_out_has_no_streaks() -> None:
     assert streaks(moved * gain) < 1.25
     assert abs(float((moved * gain)[90:140, 70:130].mean()) - 150) < 3
     assert (gain[:5] == 1).all()  # beyond the chin
+    assert (gain[38:43, 95:105] == 1).all()  # beside the photograph's own lips
 
 
 def test_skin_that_only_moves_keeps_its_light() -> None:
@@ -58,3 +62,11 @@ def test_skin_that_only_moves_keeps_its_light() -> None:
     flow[..., 0] = 0.02
     keep_grain(gain, flow, photo(), chin(), chin(), UNIT)
     assert (gain == 1).all()
+
+
+def test_a_drawn_chin_keeps_its_grain(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = rig.weights(facs.prototype("anger"))
+    kept = rig.draw(weights, len(rig.crop)).gain
+    monkeypatch.setattr("mien.face_model.render.keep_grain", lambda *_: None)
+    plain = rig.draw(weights, len(rig.crop)).gain
+    assert (np.abs(kept - plain) > 0.01).sum() > 100

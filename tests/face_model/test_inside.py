@@ -269,7 +269,8 @@ def test_a_strip_of_lower_teeth_is_not_shown(rig: Rig) -> None:
         nowhere = np.zeros((320, 320, 2), np.float32)
         index = np.zeros((320, 320), np.int32)
         view = View(free, points, (0, 0), nowhere, zeros, index, unit)
-        row, _ = mouth._lower(view, x, x)
+        row, light = mouth._lower(view, x, x)
+        assert light.max() > 2 * light.min(), "cheeks stand before the outer ones"
         return float((row[..., 3] * free).max())
 
     assert lower(0.02) < 0.3 < 0.8 < lower(0.6)

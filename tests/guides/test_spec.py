@@ -127,6 +127,6 @@ def test_a_share_is_half_of_the_way() -> None:
     assert np.allclose(half, method.expression(Scaled(Label("happy"), 0.5), anna).code)
 
 
-def test_half_a_character_is_no_name() -> None:
-    with pytest.raises(GuideError, match="name holds half a character"):
+def test_a_lone_surrogate_is_no_name() -> None:
+    with pytest.raises(GuideError, match="name has a lone surrogate"):
         ExpressionSpec.parse(rb'{"to": "happy", "name": "\ud800"}', "a.json")

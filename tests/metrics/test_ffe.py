@@ -152,7 +152,6 @@ def test_a_change_along_an_expression_is_that_expression(name: str) -> None:
     assert said is not None
     assert said.dominant == name
     assert said.scores[name] == pytest.approx(0.5)  # half of its length
-    assert max(said.scores, key=lambda k: said.scores[k]) == name or said.scores[name] >= 0.4
     for nothing_said in (
         Reader(0.25, name).say(one.source, one.source.pixels, ""),
         Reader(0.001, name).say(one.source, one.source.pixels + 2, ""),

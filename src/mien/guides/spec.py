@@ -214,7 +214,7 @@ def _read(key: str, value: Any) -> Any:
     if not isinstance(value, str) or len(value) > 1000:
         raise GuideError(f"{key} is {str(value)[:40]!r}: give a text")
     if any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise GuideError(f"{key} holds half a character: give a text")
+        raise GuideError(f"{key} has a lone surrogate: give valid Unicode text")
     return value
 
 

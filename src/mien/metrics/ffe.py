@@ -86,11 +86,11 @@ class Bench:
 
     @property
     def by_expression(self) -> Iterator[tuple[str, list[tuple[int, Task]]]]:
-        """Tasks of each expression, with the number of their picture."""
-        place = {name: k for k, name in enumerate(dict.fromkeys(t.file_name for t in self.tasks))}
+        """Tasks of each expression, with the number of their face."""
+        place = {key: k for k, key in enumerate(dict.fromkeys(id(t.source) for t in self.tasks))}
         ordered = sorted(self.tasks, key=lambda task: EXPRESSIONS.index(task.expression))
         for name, some in groupby(ordered, key=lambda task: task.expression):
-            yield name, [(place[task.file_name], task) for task in some]
+            yield name, [(place[id(task.source)], task) for task in some]
 
 
 def recognisers(who: Descriptor, embeddings: Sequence[Embedding]) -> dict[str, Likeness]:

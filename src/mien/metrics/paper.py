@@ -262,15 +262,21 @@ def measured(
 ) -> dict[str, dict[str, Any]]:
     """Way of asking -> row: doing nothing, the photograph itself, every contestant; by label also
     `others`, folders of other systems' results."""
+    ways = trials(table.data)
+    rows_there = ("nothing", "the photograph", *(one.name for one in contestants))
+    if taken := sorted(set(others) & set(rows_there)):
+        raise ConfigError(f"--results {taken[0]}=...: a row is called so: choose another name")
+    # read first: a file that is not there is said before anything is measured
+    answers = {name: _results(folder, ways["label"]) for name, folder in others.items()}
     found: dict[str, dict[str, Any]] = {}
-    for way, every in trials(table.data).items():
+    for way, every in ways.items():
         rows = {"nothing": table.row(every, nothing), "the photograph": table.row(every, answer)}
         for one in contestants:
             reason = one.cannot(Section(way, every))
             rows[one.name] = {"reason": reason} if reason else table.row(every, one.edit)
         if way == "label":
-            for name, folder in others.items():
-                rows[name] = table.judged(every, _results(folder, every))
+            for name, pictures in answers.items():
+                rows[name] = table.judged(every, pictures)
         found[way] = rows
     return found
 

@@ -60,7 +60,7 @@ class Refused(Exception):
         self.headers = dict(headers or {})
 
     def answer(self) -> JSONResponse:
-        message = self.message.encode(errors="replace").decode()  # half a character is no text
+        message = self.message.encode(errors="replace").decode()  # a lone surrogate is no text
         body = {"error": {"code": self.code, "message": message}}
         # what is left of a refused upload is not read: the connection cannot be used again
         closing = {"connection": "close"} if self.status in (408, 413, 503) else {}

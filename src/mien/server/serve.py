@@ -64,7 +64,7 @@ class Server(uvicorn.Server):
 
     @property
     def _busy(self) -> bool:
-        """Whether somebody is still to be answered, but of films and series being made."""
+        """Whether a request is still to be answered; streams do not count, tasks at the desk do."""
         return self.visitors.waiting > 0 or self.workshop.desk.working
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

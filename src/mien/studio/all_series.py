@@ -56,7 +56,7 @@ class SeriesPanel:
         await self._at_desk(add)
         if faults and len(made.photos) == before:
             raise faults[0]
-        words = f"{len(made.photos)} photographs"
+        words = plural(len(made.photos), "photograph")
         if faults:
             words += f"; {plural(len(faults), 'file')} left out: {faults[0]}"
         return self._seen(made, words)
@@ -69,7 +69,7 @@ class SeriesPanel:
         for file in files:
             spec = ExpressionSpec.parse(file.read(), file.name)
             made.add_expression(spec, file.stem, self.workshop.limits)
-        return self._seen(made, f"{len(made.expressions)} more expressions")
+        return self._seen(made, plural(len(made.expressions), "more expression"))
 
     @event
     async def add_worn(self, asked: Asked, _: list[Upload]) -> Answer:

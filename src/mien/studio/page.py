@@ -146,6 +146,7 @@ class Studio:
         async def beats() -> AsyncIterator[str]:
             self._here[session] += 1
             try:
+                yield "retry: 1000\n\n"  # ms; browsers' own choice is up to 5 s
                 while True:
                     yield ": here\n\n"
                     await asyncio.sleep(_BEAT)
@@ -177,7 +178,7 @@ class Studio:
             raise Refused(404, "not_found", "Not Found")
         async with self._read(request, model) as (asked, files):
             answer = await known[event](asked, files)
-        # in ASCII, as streams are: a name may hold half a character
+        # in ASCII, as streams are: a name may hold a lone surrogate
         return Response(json.dumps(answer.json()), media_type="application/json")
 
     async def _make(self, model: type[Asked], work: Work, request: Request) -> Response:

@@ -54,7 +54,7 @@ const send = async (panel, event, said, files) => {
   const answer = await fetch(`studio/${panel.dataset.panel}/${event}`, {
     method: "POST", body, headers: files ? {} : json,
   }).catch(() => {
-    throw new Error("the studio does not answer: is it still there? It takes 64 MB at once");
+    throw new Error(`the studio does not answer: is it still there?${files ? " It takes 64 MB at once" : ""}`);
   });
   if (!answer.ok) {
     const failed = await answer.json().catch(() => null);
@@ -177,7 +177,8 @@ for (const [name, over] of [["dragover", true], ["dragleave", false], ["drop", f
   document.addEventListener(name, (event) => {
     const place = event.target.closest?.(".mien-drop");
     if (!place) { // beside it: a browser would leave the page for the file
-      if (event.dataTransfer.types.includes("Files")) event.preventDefault();
+      const takes = event.target.matches?.("input[type=file]");
+      if (!takes && event.dataTransfer.types.includes("Files")) event.preventDefault();
       return;
     }
     event.preventDefault();

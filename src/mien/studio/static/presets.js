@@ -6,7 +6,13 @@ const STORE = "mien presets";
 const list = document.getElementById("presets");
 const name = document.getElementById("preset-name");
 
-const kept = () => JSON.parse(localStorage.getItem(STORE) ?? "{}");
+const kept = () => {
+  try {
+    return { ...JSON.parse(localStorage.getItem(STORE)) }; // null: none yet
+  } catch {
+    return {}; // not ours: the next one is written over it
+  }
+};
 
 const keep = (all) => {
   try {
@@ -45,9 +51,11 @@ const add = async () => {
   await settled();
   const link = document.querySelector('#copies a[download="expression.json"]');
   if (!link) return tell("choose an expression first");
-  const answer = await fetch(link.href);
-  if (!answer.ok) return tell("the studio does not have this expression any more: choose it again");
-  keep({ ...kept(), [called]: { ...(await answer.json()), name: called } });
+  const answer = await fetch(link.href).catch(() => null);
+  if (!answer?.ok) return tell("the studio does not have this expression any more: choose it again");
+  const spec = await answer.json();
+  if (spec.like) return tell("this expression needs its photograph: give that under Like a photo");
+  keep({ ...kept(), [called]: { ...spec, name: called } });
   name.value = "";
 };
 
