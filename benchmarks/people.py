@@ -18,8 +18,9 @@ four of its blocks (the critic's also their deviations).
 - `critic`: a fresh one (ridge regression; its strength found inside the training folds), asked
   about people that it did not see: a mixed person stands with the photograph that gives hair and
   clothes. As many photographs as invented people of each gender and ethnicity. Half is chance.
-  Every invented picture carries mien's invisible mark, which a critic finds: so it is also asked
-  about photographs that carry it too, and about those against the same photographs without.
+  Every invented picture carries mien's invisible mark, which a critic finds whoever is shown. So
+  first both carry it, which leaves the people to tell apart; then the photographs are as they are
+  delivered, without; last the mark alone, in the same photographs with it and without.
 - `identity`: the distance of every picture, as it lies on disk, to everybody who may be mixed.
 - `labels`: of pictures with a whole label other than rest, in how many the judges read it.
 """
@@ -368,9 +369,11 @@ def main() -> None:
         found[emotion] = {
             region: {
                 "frechet": apart(made, real, region),
-                "critic": judged(made, real, region),
-                "critic, photographs marked too": judged(made, alike, region),
-                "critic of the mark alone": judged(alike, real, region),
+                "critic": {
+                    "both marked": judged(made, alike, region),
+                    "as delivered, photographs without the mark": judged(made, real, region),
+                    "the mark alone": judged(alike, real, region),
+                },
             }
             for region in ("whole", "face")
         }

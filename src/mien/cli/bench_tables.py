@@ -115,7 +115,7 @@ def ffe(
     from mien.metrics import folder as own
     from mien.metrics import report
     from mien.metrics.bench import JudgePanel
-    from mien.metrics.ffe_judges import named, scorers
+    from mien.metrics.ffe_judges import ByFile, named, scorers
     from mien.metrics.ffe_tasks import tasks
     from mien.metrics.protocols import Setting
     from mien.metrics.scorecard import NOTHING, Contestant
@@ -137,6 +137,12 @@ def ffe(
         bench.inputs(panel, networks, scores), pictures,
     )  # fmt: skip
     rows = [Contestant(NOTHING, nothing, ""), *report.at_own_size(entrants)]
+    for judge in judged:
+        if isinstance(judge, ByFile):
+            names = bench.pictures([row.name for row in rows], measuring)
+            if lacking := judge.lacking(names):
+                typer.echo(f"{scores} says nothing of {lacking} of {len(names)} pictures: they "
+                           "count as not seen", err=True)  # fmt: skip
     with progress_bar() as progress:
         found = bench.summed(bench.measure(rows, measuring, out / "lines", progress), judged)
     facts = report.facts(entrants, setting, panel) | {
