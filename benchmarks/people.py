@@ -263,24 +263,28 @@ def identity(notes: Notes, folder: Path, work: Path | None) -> dict[str, Any]:
 
 
 def labels(notes: Notes) -> dict[str, Any]:
-    """In which share of whole labels other than rest the judges read what was asked."""
-    whole = [
-        row for note in notes for row in note["pictures"]
-        if row["emotion"] not in (None, "neutral") and row["intensity"] == 1
-        and row["affect"] is None
-    ]  # fmt: skip
-    if not whole:
+    """In which share of whole labels other than rest the judges read what was asked: of the seven
+    together, and of each label and variant."""
+    asked: dict[str, list[list[bool]]] = defaultdict(list)
+    for note in notes:
+        for row in note["pictures"]:
+            label = row["emotion"]
+            if label not in (None, "neutral") and row["intensity"] == 1 and row["affect"] is None:
+                asked[row["asked"]].append([row["read"][j]["emotion"] == label for j in "ab"])
+    plain = [right for label in facs.EMOTIONS for right in asked.get(label, ())]
+    if not plain:
         return {"pictures": 0}
-    right = np.array([[r["read"][j]["emotion"] == r["emotion"] for j in "ab"] for r in whole])
-    by = {
-        label: round(float(right[[r["emotion"] == label for r in whole]].mean()), 3)
-        for label in facs.EMOTIONS
-        if any(r["emotion"] == label for r in whole)
-    }
-    shares = {"judge a": right[:, 0], "judge b": right[:, 1], "both": right.all(1),
-              "either": right.any(1)}  # fmt: skip
-    rounded = {name: round(float(found.mean()), 3) for name, found in shares.items()}
-    return {"pictures": len(whole), **rounded, "mean of both judges by label": by}
+    return {
+        "pictures": len(plain), **_shares(plain),
+        "by label": {label: _shares(asked[label]) for label in sorted(asked)},
+    }  # fmt: skip
+
+
+def _shares(right: Sequence[Sequence[bool]]) -> dict[str, float]:
+    """Of readings right by judge a and by judge b."""
+    a, b = np.array(right).T
+    shares = {"judge a": a, "judge b": b, "both": a & b, "either": a | b}
+    return {name: round(float(found.mean()), 3) for name, found in shares.items()}
 
 
 def acceptance(notes: Notes) -> dict[str, Any]:
