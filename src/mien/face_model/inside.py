@@ -17,15 +17,17 @@ import numpy as np
 
 from mien.face_model import teeth
 from mien.face_model.arrays import Bool, Double, Float, Index, Int, UInt8
+from mien.face_model.cavity import Cavity, Place
 from mien.face_model.jaw import Jaw
 from mien.face_model.known_inside import LIPS, KnownInside, Opening, toned
 from mien.face_model.lower import lower_row
 from mien.face_model.mesh import TEETH, FaceModel
 from mien.face_model.mouths import FLAT, Donor, MouthLibrary, own
 from mien.face_model.rows import along, columns, hung, lifted, lip_over, sampled, widened
+from mien.face_model.smoothstep import smoothstep
 from mien.face_model.tones import Tones
 
-ARC = np.float32(0.4)
+ARC = np.float32(0.28)
 """The sides of a row rise by this at most, cm: a raised chin shows a rounder row."""
 
 GUM = np.array([0.88, 0.56, 0.55], np.float32)
@@ -37,7 +39,7 @@ SKIN_SHARE = 0.3
 """Power of the skin's brightness, in units of the teeth's, that gums and tongue share."""
 MOLARS = 0.55
 """Brightness of the drawn teeth beyond the donor's."""
-LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.68, 0.85), (0.9, 2.2)
+LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.74, 0.85), (0.9, 2.2)
 """How much higher the lower teeth stand than the mesh's, cm, whose lip hides them, and their
 brightness in units of the upper ones', in a mouth that is open by the first gap, cm, or less, and
 by the second or more."""
@@ -45,7 +47,9 @@ SLIVER = (0.12, 0.4)
 """Height, cm, that a lower lip lets be seen of the lower teeth, up to which they are sunk behind
 it, and from which on they stand as they are: a thin pale strip would look like the lip's own
 light."""
-LOWER_ASIDE = 2.2
+FAINT = 0.75
+"""... and which part of the way they come out of the lip's shade."""
+LOWER_ASIDE = 1.7
 """Distance from the middle, cm, over which the light on the lower teeth falls to 1/e: slowly first,
 then fast, for cheeks and corners stand before them."""
 TONGUE_DEPTH = 0.4
@@ -143,6 +147,7 @@ class Mouth:
             for one in donor.levels
         )
         self._gum, self._throat = tones.part(GUM * dull), tones.part(THROAT)
+        self._cavity = Cavity(model, tones)
         self._lower_levels = lower_row(self._enamel, self._gum, tones.mono < 1, seed)
         tints = teeth.Tints(self._enamel, self._gum, tones.part(TONGUE * dull), self._throat)
         self._picture = teeth.draw(tints)
@@ -193,7 +198,12 @@ class Mouth:
             above = above - lifted(view.mask, above)
         lip = lip_over(view.mask, above, view.unit)
         row, over = hung(self._levels, self.donor, column, above, lip, view.unit)
-        colour = self._cavity(view, row[..., 3], np.maximum(-above, 0))
+        lower = self._jaws[1].place(view.points)
+        sideways, low = lower(x, y)
+        place = Place(sideways, low, high, view.mask, view.unit)
+        colour = self._cavity(place, self._cavity.farther(lower, view.points))
+        behind = 1 - TEETH_SHADOW * np.exp(-np.maximum(-above, 0) / TEETH_SHADOW_REACH)
+        colour = np.asarray(colour * behind[..., None], np.float32)
         colour = self._over(colour, *self._lower(view, x, y))
         colour = np.asarray(colour + over[..., None] * (self._gum - colour), np.float32)
         colour = self._over(colour, row, np.ones(1, np.float32))
@@ -215,29 +225,6 @@ class Mouth:
         power = 1 + (BOUNCED - 1) * np.float32(1 - self.tones.mono)
         return np.asarray(light[..., None] ** power, np.float32)
 
-    def _cavity(self, view: View, covered: Float, below: Float) -> Float:
-        """Tongue, cheeks, throat and the drawn teeth beyond the donor's (H, W, 3), given how much
-        the upper row covers (H, W) and how far below its edge, cm, a pixel lies (H, W)."""
-        u, v = view.place[..., 0], view.place[..., 1]
-        drawn = cv2.remap(self._picture, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        out = np.asarray(drawn, np.float32) * view.light[..., None]
-        part = self._part[view.vertex] * view.mask
-        shine, back = teeth.wet(), teeth.along_tongue(v)
-        wet = cv2.remap(shine, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        depth = np.exp(-((np.maximum(back, 0) / TONGUE_DEPTH) ** 2)).astype(np.float32)[..., None]
-        gloss = self.tones.part(np.full(3, WET, np.float32)) * wet[..., None]
-        tongue = self._throat + (out + gloss - self._throat) * depth
-        out = np.where((part == _TONGUE)[..., None], tongue, out)
-        ends = cv2.GaussianBlur(covered.max(0)[None], (0, 0), max(0.1 * view.unit, 0.5))[0]
-        beyond = np.float32(MOLARS) * np.clip(1 - ends, 0, 1)[:, None]
-        hidden = self._throat + beyond * np.maximum(out - self._throat, 0)
-        out = np.where(((part == _UPPER) | (part == _LOWER))[..., None], hidden, out)
-        out = _spread(
-            np.maximum(out, self._throat * np.float32(DARKEST)), view.mask, 0.04 * view.unit + 0.5
-        )
-        shadow = 1 - TEETH_SHADOW * np.exp(-below / TEETH_SHADOW_REACH)
-        return np.asarray(out * shadow[..., None], np.float32)
-
     def _over(self, behind: Float, row: Float, light: Float) -> Float:
         """A row of teeth (H, W, 4), premultiplied, in `light` (W,) in front of what is `behind` (H,
         W, 3)."""
@@ -258,8 +245,11 @@ class Mouth:
         cover = sampled(self._lower_levels, column, np.minimum(high, most), view.unit)[..., 3]
         sunk, stands = SLIVER
         seen = float((cover * view.mask).sum(0).max()) / view.unit
-        sinks = seen * (1 - np.clip((seen - sunk) / (stands - sunk), 0, 1))
-        row = sampled(self._lower_levels, column, np.minimum(high - sinks, most), view.unit)
+        stood = np.clip((seen - sunk) / (stands - sunk), 0, 1)
+        row = sampled(
+            self._lower_levels, column, np.minimum(high - seen * (1 - stood), most), view.unit
+        )
+        row = row * smoothstep(stood / FAINT)
         aside = np.exp(-((across / np.float32(LOWER_ASIDE)) ** 2)).astype(np.float32)
         return row, light * aside
 
