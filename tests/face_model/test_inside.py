@@ -13,7 +13,8 @@ import pytest
 
 from mien import facs, images
 from mien.face_model import mouths
-from mien.face_model.inside import Mouth, View, _light
+from mien.face_model.cavity import Place
+from mien.face_model.inside import Mouth, _light
 from mien.face_model.jaw import Jaw
 from mien.face_model.lower import lower_row
 from mien.face_model.mesh import TEETH, FaceModel
@@ -265,11 +266,7 @@ def test_a_strip_of_lower_teeth_is_not_shown(rig: Rig) -> None:
         x = np.arange(320, dtype=np.float32)
         across, above = jaw(x, x)
         free = (np.abs(across) < 1.0)[None] & (above < 0.1) & (above > -tall)
-        zeros = np.zeros((320, 320), np.float32)
-        nowhere = np.zeros((320, 320, 2), np.float32)
-        index = np.zeros((320, 320), np.int32)
-        view = View(free, points, (0, 0), nowhere, zeros, index, unit)
-        row, light = mouth._lower(view, x, x)
+        row, light = mouth._lower(Place(across, above, above, free, unit))
         assert light.max() > 2 * light.min(), "cheeks stand before the outer ones"
         return float((row[..., 3] * free).max())
 

@@ -53,7 +53,7 @@ ASIDE = 0.5
 """How much darker its sides are, which bend away."""
 ROOM, REACH = 1.25, 0.82
 """Half the width of the throat, cm, and which part of the gap above the tongue its arch takes."""
-PALATE, CHEEK = 0.34, 0.5
+PALATE, CHEEK = 0.42, 0.65
 """Light on palate and cheeks in units of that on the tongue's front."""
 LIP_EDGE, LIP_SHADE = 0.14, 0.42
 """Reach, cm, of the shade behind the lower lip, and how dark it is."""
@@ -97,7 +97,8 @@ class Place:
         """How high (W,), cm above the lower teeth's edge, the lower lip reaches."""
         some = self.mask.any(0)
         last = self.mask.shape[0] - 1 - self.mask[::-1].argmax(0)
-        return np.where(some, self.low[last, np.arange(len(last))], self.low[-1])
+        high = np.where(some, self.low[last, np.arange(len(last))], self.low[-1])
+        return np.asarray(high, np.float32)
 
 
 class Cavity:
@@ -130,9 +131,8 @@ class Cavity:
         its tip the tongue's back is seen."""
         gap = max(at.rows_gap, 0.0)
         radius = at.gap / 2
-        enters = np.float32(FULL * radius**2 / (radius**2 + DEPTH**2))
-        high = np.float32(LIES + RISES * gap)
-        off = at.across - np.float32(aside) * np.clip(at.low / high, 0, 1.5)
+        enters, high = FULL * radius**2 / (radius**2 + DEPTH**2), LIES + RISES * gap
+        off = at.across - np.float32(aside) * np.clip(at.low / np.float32(high), 0, 1.5)
         out = self._behind(off, at.low, high, max(gap, 0.2), enters)
         shape = np.clip(1 - (np.abs(off) / HALF) ** SQUARE, 0, 1) ** (1 / BLUNT)
         outline = high * shape - DIP * np.exp(-((off / GROOVE) ** 2))
@@ -144,7 +144,7 @@ class Cavity:
         shade = 1 - LIP_SHADE * np.exp(-((near / LIP_EDGE) ** 1.3))
         return np.asarray(out * shade[..., None], np.float32)
 
-    def _behind(self, off: Float, low: Float, high: Float, gap: float, enters: Float) -> Float:
+    def _behind(self, off: Float, low: Float, high: float, gap: float, enters: float) -> Float:
         """Throat, palate and cheeks (H, W, 3), `off` (H, W) cm from the middle."""
         foot = 0.5 * high
         arch = np.maximum(REACH * gap, high + 0.15) - foot
@@ -152,9 +152,9 @@ class Cavity:
         palate = PALATE * smoothstep((far - 0.8) / 0.5)
         cheek = (CHEEK - PALATE) * smoothstep((np.abs(off) - 1.2) / 1.2)
         light = np.asarray(enters * (palate + cheek), np.float32)
-        return self.throat + self.lit(light) * self._flesh
+        return np.asarray(self.throat + self.lit(light) * self._flesh, np.float32)
 
-    def _back_of(self, off: Float, up: Float, enters: Float, unit: float) -> Float:
+    def _back_of(self, off: Float, up: Float, enters: float, unit: float) -> Float:
         """The tongue (H, W, 3), `off` (H, W) cm from its middle and `up` (H, W) of its height."""
         bent = np.abs(off) / np.float32(HALF)
         light = np.exp(-((np.maximum(up - FRONT, 0) / BENDS) ** 2))
@@ -164,7 +164,8 @@ class Cavity:
         grain, wet = self._surface(off, up, unit)
         light = np.asarray(enters * light, np.float32)
         gloss = self._gloss * (wet * light)[..., None]
-        return self.throat + self.lit(light * grain) * self._tongue + gloss
+        lit = self.lit(np.asarray(light * grain, np.float32))
+        return np.asarray(self.throat + lit * self._tongue + gloss, np.float32)
 
     def _surface(self, off: Float, up: Float, unit: float) -> tuple[Float, Float]:
         """Grain, 1 in the mean, and wet highlights, 0..1, (H, W): what is farther back is seen at
@@ -176,7 +177,8 @@ class Cavity:
         x = ((off + np.float32(HALF + 0.3)) * DENSITY * scale - np.float32(0.5)).astype(np.float32)
         y = (up**1.4 * np.float32(LONG * DENSITY) * scale - np.float32(0.5)).astype(np.float32)
         seen = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-        return seen[..., 0], seen[..., 1]
+        grain, wet = (np.asarray(seen[..., i], np.float32) for i in (0, 1))
+        return grain, wet
 
 
 @cache

@@ -1,10 +1,10 @@
-"""The inside of an opened mouth: real teeth hung on both jaws, in front of the mesh's tongue, gums
-and throat, all in the light of the photograph.
+"""The inside of an opened mouth: real teeth hung on both jaws, in front of tongue, palate and
+throat, all in the light of the photograph.
 
 Each jaw says where a pixel lies on its row of teeth: across it, and how high above its edge. So the
 teeth keep their size and their place on the skull whatever the lips do. A donor whose smile showed
 less of them is stretched a little, and where that is not enough, gum shows. Light comes in between
-the lips: it falls off along the tongue, behind the teeth, under the lip and into the corners.
+the lips: it falls off behind the teeth, under the lip and into the corners.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from mien.face_model import teeth
-from mien.face_model.arrays import Bool, Double, Float, Index, Int, UInt8
-from mien.face_model.cavity import Cavity, Place
+from mien.face_model.arrays import Bool, Double, Float, Index, UInt8
+from mien.face_model.cavity import SKIN_SHARE, Cavity, Place
 from mien.face_model.jaw import Jaw
 from mien.face_model.known_inside import LIPS, KnownInside, Opening, toned
 from mien.face_model.lower import lower_row
@@ -31,14 +30,7 @@ ARC = np.float32(0.28)
 """The sides of a row rise by this at most, cm: a raised chin shows a rounder row."""
 
 GUM = np.array([0.88, 0.56, 0.55], np.float32)
-TONGUE = np.array([1.1, 0.66, 0.63], np.float32)
-THROAT = np.array([0.19, 0.105, 0.095], np.float32)
-"""Colours in units of the teeth's brightness: gum and throat as they are seen, the tongue before
-its light falls off."""
-SKIN_SHARE = 0.3
-"""Power of the skin's brightness, in units of the teeth's, that gums and tongue share."""
-MOLARS = 0.55
-"""Brightness of the drawn teeth beyond the donor's."""
+"""Its colour in units of the teeth's brightness."""
 LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.74, 0.85), (0.9, 2.2)
 """How much higher the lower teeth stand than the mesh's, cm, whose lip hides them, and their
 brightness in units of the upper ones', in a mouth that is open by the first gap, cm, or less, and
@@ -52,11 +44,6 @@ FAINT = 0.75
 LOWER_ASIDE = 1.7
 """Distance from the middle, cm, over which the light on the lower teeth falls to 1/e: slowly first,
 then fast, for cheeks and corners stand before them."""
-TONGUE_DEPTH = 0.4
-"""Part of the tongue's length along which its light falls to 1/e: slowly first, then fast, for its
-back bends away."""
-WET = 0.5
-"""Brightness of the wet highlights, in units of the teeth's."""
 TEETH_SHADOW, TEETH_SHADOW_REACH = 0.5, 0.3
 """How much darker it is right behind the upper teeth, and how far down, cm."""
 LIP_SHADOW, LIP_SHADOW_REACH = 0.5, 0.13
@@ -70,10 +57,7 @@ SHADED = 0.8
 """Part of the lips' shade that a person's own row brings along."""
 STILL = 0.3
 """Motion of the lips, cm, from which on nothing inside the own mouth is as it was."""
-BOUNCED = np.array([0.8, 1.06, 1.1], np.float32)
-"""What is darker inside a mouth is lit by light that came back from red skin: the power, by
-channel, to which the light is taken."""
-DARKEST = 0.65
+DARKEST = 0.9
 """The least light anywhere, in units of the throat's colour."""
 RIM = 0.025
 """Half width of the soft edge between lip and inside, cm."""
@@ -84,17 +68,12 @@ class View:
     """A window of a raster around an open mouth.
 
     mask (H, W): what is left open between the lips; points (N, 2) px, the posed mesh in the whole
-    picture, and corner (x, y), the window's first pixel there; place (H, W, 2) px in the drawn
-    picture of teeth, and light (H, W), as `rig.mouth.MouthShade` has them; vertex (H, W): one of
-    the triangle that a pixel shows; unit: px per cm.
+    picture, and corner (x, y), the window's first pixel there; unit: px per cm.
     """
 
     mask: Bool
     points: Float
     corner: tuple[int, int]
-    place: Float
-    light: Float
-    vertex: Int
     unit: float
 
 
@@ -134,11 +113,6 @@ class Mouth:
                 self._jaws[0].place(before.points),
             )
             self._own = tuple(float(part.ravel()[0]) for part in place(x, y))
-        _, lower, tongue = model.jaw_parts
-        self._part = np.zeros(len(model.neutral), np.int8)
-        self._part[upper_teeth(model)] = _UPPER
-        self._part[lower[lower >= TEETH.start]] = _LOWER
-        self._part[tongue] = _TONGUE
         dull = np.float32(min(1.0, tones.brown) ** SKIN_SHARE)
         self._veil = np.float32(tones.veil)
         self._enamel = tones.relit(donor.enamel, donor.enamel)
@@ -146,11 +120,9 @@ class Mouth:
             np.concatenate([tones.relit(one[..., :3], donor.enamel), one[..., 3:]], -1)
             for one in donor.levels
         )
-        self._gum, self._throat = tones.part(GUM * dull), tones.part(THROAT)
+        self._gum = tones.part(GUM * dull)
         self._cavity = Cavity(model, tones)
         self._lower_levels = lower_row(self._enamel, self._gum, tones.mono < 1, seed)
-        tints = teeth.Tints(self._enamel, self._gum, tones.part(TONGUE * dull), self._throat)
-        self._picture = teeth.draw(tints)
 
     def still(self, points: Float, scale: float, unit: float) -> np.float32:
         """1 while the inner lips of the mesh, `points` (N, 2) px of a raster of `scale` px per px
@@ -204,53 +176,45 @@ class Mouth:
         colour = self._cavity(place, self._cavity.farther(lower, view.points))
         behind = 1 - TEETH_SHADOW * np.exp(-np.maximum(-above, 0) / TEETH_SHADOW_REACH)
         colour = np.asarray(colour * behind[..., None], np.float32)
-        colour = self._over(colour, *self._lower(view, x, y))
+        colour = self._over(colour, *self._lower(place))
         colour = np.asarray(colour + over[..., None] * (self._gum - colour), np.float32)
         colour = self._over(colour, row, np.ones(1, np.float32))
-        floor = self._throat * np.float32(DARKEST)
+        floor = self._cavity.throat * np.float32(DARKEST)
         light = _light(view.mask, view.unit, self.tones.aside)
         if self.is_own:  # what the photograph shows is shaded already
             light = light ** (1 - SHADED * row[..., 3] * along(column, self._shown))
-        shaded = floor + (colour - floor) * self._bounced(light)
+        shaded = floor + (colour - floor) * self._cavity.lit(light)
         veil = self._veil * (1 - self.is_own * row[..., 3:])
         lit = np.asarray(shaded + veil * (self.tones.lip - shaded), np.float32)
         if self._known is not None:
-            _, low = self._jaws[1].place(view.points)(x, y)
             lit = self._known.over(lit, across, high, low, view.unit)
         soft = cv2.GaussianBlur(view.mask.astype(np.float32), (0, 0), max(RIM * view.unit, 0.9))
         return lit, np.asarray(soft, np.float32)
 
-    def _bounced(self, light: Float) -> Float:
-        """`light` (H, W) by channel (H, W, 3)."""
-        power = 1 + (BOUNCED - 1) * np.float32(1 - self.tones.mono)
-        return np.asarray(light[..., None] ** power, np.float32)
-
     def _over(self, behind: Float, row: Float, light: Float) -> Float:
         """A row of teeth (H, W, 4), premultiplied, in `light` (W,) in front of what is `behind` (H,
         W, 3)."""
-        shade = self._bounced(light[None])
+        shade = self._cavity.lit(light[None])
         out: Float = row[..., :3] * shade + behind * (1 - row[..., 3:])
         return out
 
-    def _lower(self, view: View, x: Float, y: Float) -> tuple[Float, Float]:
+    def _lower(self, at: Place) -> tuple[Float, Float]:
         """The lower row (H, W, 4), premultiplied, and its light (W,)."""
-        across, above = self._jaws[1].place(view.points)(x, y)
-        column = columns(across)
-        gap = float(view.mask.sum(0).max()) / view.unit
+        column = columns(at.across)
         narrow, far = LOWER_GAP
-        wide = float(np.clip((gap - narrow) / (far - narrow), 0, 1))
+        wide = float(np.clip((at.gap - narrow) / (far - narrow), 0, 1))
         lift, light = (a + (b - a) * wide for a, b in (LOWER_LIFT, LOWER_LIGHT))
-        high = np.float32(lift) - above
+        high = np.float32(lift) - at.low
         most = np.float32(FLAT.above - 1 / FLAT.density)
-        cover = sampled(self._lower_levels, column, np.minimum(high, most), view.unit)[..., 3]
+        cover = sampled(self._lower_levels, column, np.minimum(high, most), at.unit)[..., 3]
         sunk, stands = SLIVER
-        seen = float((cover * view.mask).sum(0).max()) / view.unit
+        seen = float((cover * at.mask).sum(0).max()) / at.unit
         stood = np.clip((seen - sunk) / (stands - sunk), 0, 1)
         row = sampled(
-            self._lower_levels, column, np.minimum(high - seen * (1 - stood), most), view.unit
+            self._lower_levels, column, np.minimum(high - seen * (1 - stood), most), at.unit
         )
         row = row * smoothstep(stood / FAINT)
-        aside = np.exp(-((across / np.float32(LOWER_ASIDE)) ** 2)).astype(np.float32)
+        aside = np.exp(-((at.across / np.float32(LOWER_ASIDE)) ** 2)).astype(np.float32)
         return row, light * aside
 
 
@@ -281,17 +245,6 @@ def mouth_of(
     lit = replace(tones, enamel=row.enamel)
     sides = lit.relit(filler.pixels[..., :3].astype(np.float32), filler.enamel)
     return Mouth(model, row.beside(filler, sides), lit, turn, Own(row, at, points))
-
-
-_UPPER, _LOWER, _TONGUE = 1, 2, 3
-"""Parts of the mesh that are drawn in a way of their own."""
-
-
-def _spread(colour: Float, mask: Bool, sigma: float) -> Float:
-    """`colour` (H, W, 3) smoothed within the mask, and carried over its rim."""
-    k = mask.astype(np.float32)[..., None]
-    stacked = cv2.GaussianBlur(np.concatenate([colour * k, k], -1), (0, 0), sigma)
-    return np.asarray(stacked[..., :3] / np.maximum(stacked[..., 3:], 1e-3), np.float32)
 
 
 def _light(mask: Bool, unit: float, slope: float) -> Float:
