@@ -17,7 +17,8 @@ import numpy as np
 
 from mien.face_model.arrays import Bool, Double, Float, Index, UInt8
 from mien.face_model.cavity import SKIN_SHARE, Cavity, Place
-from mien.face_model.jaw import Jaw
+from mien.face_model.cuts import Row
+from mien.face_model.jaw import Jaw, JawPlace
 from mien.face_model.known_inside import LIPS, KnownInside, Opening, toned
 from mien.face_model.lower import lower_row
 from mien.face_model.mesh import TEETH, FaceModel
@@ -55,6 +56,8 @@ SIDED, STEEPEST = 0.6, 1.2
 stand near each other."""
 SHADED = 0.8
 """Part of the lips' shade that a person's own row brings along."""
+SCALES = (0.8, 1.3)
+"""Bounds of how much larger the mesh's teeth are than those of the photograph."""
 STILL = 0.3
 """Motion of the lips, cm, from which on nothing inside the own mouth is as it was."""
 DARKEST = 0.9
@@ -79,12 +82,41 @@ class View:
 
 @dataclass(frozen=True)
 class Own:
-    """The row of a person's own teeth in a photograph: where they meet at their edge, `at` (2,) px,
-    and the mesh (N, 2) px there."""
+    """The row of a person's own teeth, where it was `cut` out of a photograph, and the mesh (N, 2)
+    px there."""
 
     row: Donor
-    at: Double
+    cut: Row
     points: Float
+
+
+@dataclass(frozen=True)
+class OwnRow:
+    """Where a row of one's own lies on the upper jaw: of each column (C,) cm `across` it, growing,
+    and how `high` (C,) the edge is, both as the photograph has them, left and right; and how high
+    the jaw counts what is 1 cm high on the row."""
+
+    across: Float
+    high: Float
+    scale: float
+
+    @classmethod
+    def of(cls, own: Own, place: JawPlace) -> OwnRow:
+        x, y = own.cut.edge.astype(np.float32).T
+        across, high = place(x, y)
+        top = (own.cut.place + own.cut.rise).astype(np.float32)[:, None]
+        foot = own.cut.place.astype(np.float32)[:, None]
+        scale = float((place(*top)[1] - place(*foot)[1])[0, 0])
+        growing = np.maximum.accumulate(across) + np.arange(len(across)) * np.float32(1e-6)
+        return cls(growing, np.diag(high).copy(), float(np.clip(scale, *SCALES)))
+
+    def __call__(self, across: Float, high: Float, more: Float) -> tuple[Float, Float]:
+        """Columns (W,) of the row and heights (H, W) above its edge, cm, of pixels `across` (W,)
+        and `high` (H, W) cm on the jaw; `more` (C,) cm: what the edge rises beside one's own."""
+        places = np.arange(len(self.across), dtype=np.float32)
+        column = np.interp(across, self.across, places).astype(np.float32)
+        edge = along(column, self.high + more * np.float32(self.scale))
+        return column, np.asarray((high - edge) / np.float32(self.scale), np.float32)
 
 
 class Mouth:
@@ -108,11 +140,7 @@ class Mouth:
         self._lips_at = model.landmarks[LIPS]
         self._lips, self._skull = model.landmarks[60:68], upper_teeth(model)
         if before is not None:
-            (x, y), place = (
-                before.at.astype(np.float32)[:, None],
-                self._jaws[0].place(before.points),
-            )
-            self._own = tuple(float(part.ravel()[0]) for part in place(x, y))
+            self._own = OwnRow.of(before, self._jaws[0].place(before.points))
         dull = np.float32(min(1.0, tones.brown) ** SKIN_SHARE)
         self._veil = np.float32(tones.veil)
         self._enamel = tones.relit(donor.enamel, donor.enamel)
@@ -161,9 +189,8 @@ class Mouth:
         x = np.arange(width, dtype=np.float32) + np.float32(view.corner[0])
         y = np.arange(height, dtype=np.float32) + np.float32(view.corner[1])
         across, high = self._jaws[0].place(view.points)(x, y)
-        if self._own is not None:
-            column = columns(across - np.float32(self._own[0]))
-            above = high - np.float32(self._own[1]) - along(column, self.donor.arc)
+        if self._own is not None and self._before is not None:
+            column, above = self._own(across, high, self.donor.arc - self._before.row.arc)
         else:
             column = columns(widened(self.donor, across, view.mask))
             above = high - ARC * np.tanh(along(column, self.donor.arc) / ARC)
@@ -241,10 +268,10 @@ def mouth_of(
     filler = donor or MouthLibrary.load().choose(tones.brown, turn=turn)
     if mine is None:
         return Mouth(model, filler, tones, turn)
-    row, at = mine
+    row, cut = mine
     lit = replace(tones, enamel=row.enamel)
     sides = lit.relit(filler.pixels[..., :3].astype(np.float32), filler.enamel)
-    return Mouth(model, row.beside(filler, sides), lit, turn, Own(row, at, points))
+    return Mouth(model, row.beside(filler, sides), lit, turn, Own(row, cut, points))
 
 
 def _light(mask: Bool, unit: float, slope: float) -> Float:
