@@ -20,7 +20,6 @@ from mien.face_model.folds import Folds, shipped
 from mien.face_model.frame import (
     BLEND,
     CHANNELS,
-    COLOUR,
     FLAT,
     LIDS,
     LIGHT,
@@ -39,8 +38,8 @@ from mien.face_model.lip_donors import choose
 from mien.face_model.lip_donors import shipped as lips_library
 from mien.face_model.lip_line import LipLine
 from mien.face_model.lips import Lips, closed_lips, parted_lips
-from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_INSIDE, SIDES
-from mien.face_model.mouth import MouthShade, own_mouth
+from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, SIDES
+from mien.face_model.mouth import Opening, own_mouth
 from mien.face_model.neighbours import depth_within
 from mien.face_model.pose_light import PoseAndLight, outline_pull, outlying
 from mien.face_model.sampling import sample
@@ -137,7 +136,7 @@ class Sitter:
             float(source.vertices[at[62], 1] - source.vertices[at[66], 1]),
         )
         own = own_mouth(photo, landmarks, fit.closed, eyes.white, fine)
-        self._mouth, self._source_gap = MouthShade(model, gaps), gaps[1]
+        self._opening, self._source_gap = Opening(model, gaps), gaps[1]
         self._light = (
             Light.of(model, small, source.points, source.normals)
             if before is None
@@ -237,9 +236,9 @@ class Sitter:
         carried = edge + self._background.sample(drift, edge)
         points[self._rim] = points[self._rim] * self._rim_own + carried * (1 - self._rim_own)
 
-        colours, opened, gap_change = self._mouth(target.vertices, target.normals)
+        opened, gap_change = self._opening(target.vertices)
         pressed = self._pressed(weights)
-        attributes = self._attributes(points, target, blink, colours, relight)
+        attributes = self._attributes(points, target, blink, relight)
         wrinkle_map, glow = None, None
         if folded:
             lit = self._folds(weights, self._rig.fit.weights)
@@ -339,7 +338,6 @@ class Sitter:
         points: Float,
         target: Pose,
         blink: dict[str, float],
-        colours: Float,
         relight: float,
     ) -> Float:
         out = self._fixed_attributes.copy()
@@ -352,7 +350,6 @@ class Sitter:
         out[:, BLEND] = blend
         lit = self._light.ratio(target.normals, relight)
         out[FACE, LIGHT] = lit if self._pinned is None else self._unpinned(lit)
-        out[MOUTH_INSIDE, COLOUR] = colours
         return out
 
     def _unpinned(self, lit: Float) -> Float:
