@@ -14,13 +14,7 @@ from numpy.typing import NDArray
 from mien.face_model.arrays import Bool, Float, Int, Layer
 from mien.face_model.background import Background
 from mien.face_model.camera import Number
-from mien.face_model.mesh import (
-    BACKGROUND_LAYER,
-    GUM_LAYER,
-    MOUTH_LAYER,
-    SKIN_LAYER,
-    TEETH_LAYER,
-)
+from mien.face_model.mesh import BACKGROUND_LAYER, MOUTH_LAYERS, SKIN_LAYER
 from mien.face_model.raster import Raster, in_sight, rasterise, within
 
 SOURCE_SIZE = 320
@@ -202,7 +196,7 @@ class Frame:
     @cached_property
     def mouth(self) -> Bool:
         """Inside of the mouth (H, W)."""
-        inside: Bool = np.isin(self.layer, (MOUTH_LAYER, GUM_LAYER, TEETH_LAYER))
+        inside: Bool = np.isin(self.layer, MOUTH_LAYERS)
         return inside
 
     @property

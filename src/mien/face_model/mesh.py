@@ -45,6 +45,7 @@ KEPT = 24591
 
 SKIN_LAYER, SOCKET_LAYER, GUM_LAYER, TEETH_LAYER, EYE_LAYER, MOUTH_LAYER = 1, 2, 3, 4, 5, 6
 BACKGROUND_LAYER = 9
+MOUTH_LAYERS = MOUTH_LAYER, GUM_LAYER, TEETH_LAYER
 """What a triangle belongs to; decides how its pixels are coloured."""
 
 IDENTITIES = 50

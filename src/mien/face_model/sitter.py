@@ -15,7 +15,6 @@ from mien.face_model.bone import JawEdge, neck
 from mien.face_model.camera import Camera
 from mien.face_model.creases import Creases
 from mien.face_model.eyes import eye_textures
-from mien.face_model.eyewear import pinned
 from mien.face_model.folds import Folds, shipped
 from mien.face_model.frame import (
     BLEND,
@@ -38,7 +37,7 @@ from mien.face_model.lip_donors import choose
 from mien.face_model.lip_donors import shipped as lips_library
 from mien.face_model.lip_line import LipLine
 from mien.face_model.lips import Lips, closed_lips, parted_lips
-from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, SIDES
+from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_LAYERS, SIDES
 from mien.face_model.mouth import Opening, own_mouth
 from mien.face_model.neighbours import depth_within
 from mien.face_model.pose_light import PoseAndLight, outline_pull, outlying
@@ -72,7 +71,6 @@ closed, as in a smile, and from which on they have none."""
 MOVED = (0.04, 0.3)
 """Motion of the lips, cm, up to which a mouth that the photograph shows open keeps its own, and
 from which on it has others."""
-LOOKS = ("eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut")
 LOOK_BLINK = 0.4
 """A lid that follows the gaze down comes as far as in this much of a blink."""
 EYE_LANDMARKS = {"R": slice(36, 42), "L": slice(42, 48)}
@@ -91,7 +89,6 @@ class Sitter:
         self._rig: Rig = weakref.proxy(rig)  # or both would wait for the garbage collector
         self._edge = rig.model.once(JawEdge)
         self._pinned = self._still(rig)
-        self._of_eyes = np.array([name.startswith(("eye", "brow")) for name in rig.model.names])
         self._select()
         self._paint(before)
 
@@ -101,6 +98,8 @@ class Sitter:
         source, model = self._rig.source, self._rig.model
         of_neck = model.once(neck)
         kept = drawn(model, source.normals, of_neck)
+        if self._rig.hidden.mouth:  # in cloth there are no lips, and nothing between them
+            kept &= ~np.isin(model.layers, MOUTH_LAYERS)
         self._triangles = np.ascontiguousarray(model.triangles[kept])
         self._layers = model.layers[kept]
         self._visible = Visible(model, self._triangles, self._layers, source.points)
@@ -219,7 +218,7 @@ class Sitter:
         habit: Float | None,
     ) -> tuple[Scene, Float | None]:
         """The posed face, and the log-brightness (320, 320) of its creases, if any."""
-        weights = self._held(weights)
+        weights = self._rig.hidden.left(self._rig.model, weights, self._rig.fit.weights)
         target = self._posed(weights, camera, habit)
         points = target.points + self._eye_shift
         moved = points - self._rig.source.points
@@ -273,33 +272,14 @@ class Sitter:
         )
         return scene, wrinkle_map
 
-    def _held(self, weights: Float) -> Float:
-        """`weights` (53,) without what cannot be shown: anything of eyes that are covered, and the
-        opening of closed ones."""
-        own = self._rig.fit.weights
-        if self._rig.covered:
-            return np.where(self._of_eyes, own, weights)
-        if not any(self._rig.shut.values()):
-            return weights
-        out = weights.copy()
-        for side in SIDES:
-            if self._rig.shut[side]:
-                for name in ("eyeWide", "eyeSquint", *LOOKS):
-                    i = self._rig.model.index[f"{name}_{side}"]
-                    out[i] = own[i]
-                blink = self._rig.model.index[f"eyeBlink_{side}"]
-                out[blink] = max(float(out[blink]), float(own[blink]))
-        return out
-
     @staticmethod
     def _still(rig: Rig) -> Float | None:
-        """How far (N, 1) each vertex stays with the glasses before it; None without any."""
-        if rig.covered:
-            return pinned(rig.model)
-        if not rig.rims:
-            return None
-        out = np.zeros((len(rig.model.neutral), 1), np.float32)
-        out[FACE] = still(rig.source.points[FACE], rig.rims, rig.fit.camera.scale)
+        """How far (N, 1) each vertex stays with the glasses or the mask before it; None without."""
+        out = rig.hidden.pinned(rig.model)
+        if rig.rims:
+            out = np.zeros((len(rig.model.neutral), 1), np.float32) if out is None else out
+            with_rims = still(rig.source.points[FACE], rig.rims, rig.fit.camera.scale)
+            out[FACE] = np.maximum(out[FACE], with_rims)
         return out
 
     def _posed(self, weights: Float, camera: Camera, habit: Float | None) -> Pose:

@@ -188,7 +188,7 @@ class ModelHead:
             self.model, crop, points, neutral=False, identity=who, donor=donor, glasses=glasses,
             before=before,
         )  # fmt: skip
-        if glasses is None and not rig.covered:  # covered eyes say nothing of clear glasses
+        if glasses is None and not rig.hidden.eyes:  # covered eyes say nothing of clear glasses
             glasses = bool(rig.rims)
         with self._lock:
             self._known[key] = rig.donor, glasses
