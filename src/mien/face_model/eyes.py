@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mien.face_model.arrays import Double, Float, Int, Real, UInt8
+from mien.face_model.arrays import Bool, Double, Float, Int, Real, UInt8
 from mien.face_model.sampling import LUMA
 
 POINTS = {"R": slice(36, 42), "L": slice(42, 48)}
@@ -31,8 +31,19 @@ EDGE_REACH = 0.06
 SHUT = (0.07, 0.13)
 """Height of an eye's outline, in units of its width, under which it is closed, and the same beside
 an eye that is: laughing eyes are narrower than 0.13, but not one of them alone."""
-SHADOW = 0.93
-"""What was behind a lid is a little darker than what was in the open."""
+CONTINUED, UNLIKE = 0.07, (0.6, 1.45)
+"""How far, in widths of the eye, what a lid hid goes on in the shade that shows beside it, and the
+bounds of that shade against a white eyeball's."""
+LEAST_WHITE, PALEST = 0.8, 0.8
+"""An eyeball's brightness relative to the skin below it, at least, and its least colour relative to
+its largest: in an eye that is nearly shut, lashes darken the little that shows (the least of 21
+London training people at rest: 0.92 and 0.82)."""
+GLINT, LEAST_GLINT, LARGEST_GLINT = 0.65, 25.0, 0.75
+"""A reflection of the light on an iris: how much of the way from that to the white it is brighter,
+and at least how much, 0..255, and how large at most, in radii of the iris."""
+CUT_BY_LID, WET_EDGE = 0.05, 0.3
+"""How far beyond the eye's outline, in widths of the eye, a reflection may reach, and how far below
+the middle of the iris, in its radii, what shines is the wet edge of the lower lid."""
 THIN, HAIRLINE = 0.05, 0.06
 """Half width of a lash, in widths of the eye, and how much darker than its surround it is at least,
 relative to the skin."""
@@ -82,7 +93,10 @@ def eye_textures(
     complete, kept, lids = np.zeros_like(image), np.zeros(shape, np.float32), image.copy()
     around, covers = np.zeros(shape, np.uint8), dict[str, Float]()
     openings = {side: polygon(shape, landmarks[part]) for side, part in POINTS.items()}
-    whites = {side: _white(image, openings[side], irises[side]) for side in POINTS}
+    whites = {
+        side: _believable(image, _white(image, openings[side], irises[side]), landmarks[part])
+        for side, part in POINTS.items()
+    }
     for side, closed in shut(landmarks).items():
         if closed:  # what lies there is a lid: as bright as the light is, and of no hue
             whites[side] = np.full(3, float(whites[side] @ LUMA), np.float32)
@@ -97,8 +111,8 @@ def eye_textures(
         own = np.clip(cv2.GaussianBlur(inner, (0, 0), 0.8 * fine) * 1.6 - 0.3, 0, 1)
         corner = np.array([box[1].start, box[0].start], np.float64)
         within = Iris(iris.centre - corner, iris.radius)
-        filled = _complete_eye(image[box], opening, within, white, fine)
-        complete[box] = filled * (1 - own[..., None]) * np.float32(SHADOW)
+        filled, own = _complete_eye(image[box], opening, own, within, white, fine)
+        complete[box] = filled * (1 - own[..., None])
         kept[box] = own
         area = _lid_area(shape, corners, landmarks[BROWS[side]], side, fine)
         covers[side], window = _close(lids, area, corners, fine)
@@ -211,8 +225,25 @@ def shut(landmarks: Real) -> dict[str, bool]:
     return {side: height < most for side, height in heights.items()}
 
 
-def _complete_eye(image: Float, opening: UInt8, iris: Iris, white: Float, fine: float) -> Float:
-    """Picture (H, W, 3) of a whole iris on `white` (3,)."""
+def _believable(image: Float, white: Float, corners: Double) -> Float:
+    """The colour (3,) of a white of the eye, not darker or browner than there are any: `white` is
+    what shows in the eye (6, 2) px."""
+    width = float(np.linalg.norm(corners[3] - corners[0]))
+    x, y = np.round(corners.mean(0) + [0, 0.55 * width]).astype(int)
+    room = max(1, round(0.12 * width))
+    skin = image[max(y - room, 0) : max(y + room, 0), max(x - room, 0) : max(x + room, 0)]
+    pale = np.maximum(white, PALEST * white.max())
+    if not skin.size:
+        return np.asarray(pale, np.float32)
+    least = LEAST_WHITE * float(np.median(skin @ LUMA))
+    return np.asarray(pale * max(1.0, least / max(float(pale @ LUMA), 1.0)), np.float32)
+
+
+def _complete_eye(
+    image: Float, opening: UInt8, own: Float, iris: Iris, white: Float, fine: float
+) -> tuple[Float, Float]:
+    """Picture (H, W, 3) of a whole iris on `white` (3,), which goes on in the colours of what the
+    photograph shows of it, `own` (H, W); and that with the reflections on the iris, whole."""
     distance = _from_middle(image.shape, iris) / np.float32(fine)
     radius = iris.radius / fine
     inner = cv2.erode(opening, disc(fine)) > 0
@@ -229,8 +260,67 @@ def _complete_eye(image: Float, opening: UInt8, iris: Iris, white: Float, fine: 
     iris_colour = table[low] * (1 - part) + table[low + 1] * part
     a = np.clip((radius - distance) / 1.5 + 0.5, 0, 1)[..., None]
     ball = np.clip(1.03 - 0.13 * (distance / radius / 2) ** 2, 0.55, 1)[..., None]
-    filled: Float = (white * ball * (1 - a) + iris_colour * a).astype(np.float32)
-    return filled
+    plain = np.asarray(white * ball * (1 - a) + iris_colour * a, np.float32)
+    glints = _glints(image, opening, plain, white, iris)
+    shining = np.zeros(opening.shape, np.uint8)
+    for spot, _, _ in glints:
+        shining |= spot.astype(np.uint8)
+    shining = np.asarray(cv2.dilate(shining, disc(fine)), np.uint8)
+    width = float(cv2.boundingRect(opening)[2])
+    shade = np.log((image + 4) / (plain + 4))
+    going_on = _near_known(shade, own * (1 - shining), CONTINUED * width)
+    filled = np.asarray(plain * np.exp(np.clip(going_on, *np.log(UNLIKE))), np.float32)
+    for _, whole, colour in glints:
+        inside = (whole.radius - _from_middle(opening.shape, whole)) / (1.5 * fine) + 0.5
+        filled += np.clip(inside, 0, 1)[..., None] * (colour - filled)
+    soft = cv2.GaussianBlur(shining.astype(np.float32), (0, 0), 0.5 * fine)
+    return filled, np.maximum(own, np.asarray(soft, np.float32))
+
+
+def _near_known(values: Float, known: Float, sigma: float) -> Float:
+    """`values` (H, W, 3) carried on from where they are `known` (H, W), and nothing far from
+    there."""
+    stacked = np.dstack([values * known[..., None], known])
+    soft = _smooth(stacked, sigma)
+    wide = _smooth(stacked, 2.5 * sigma)
+    total = soft + np.float32(0.05) * wide
+    out: Float = total[..., :3] / (total[..., 3:] + np.float32(1e-3))
+    return out
+
+
+def _glints(
+    image: Float, opening: UInt8, plain: Float, white: Float, iris: Iris
+) -> list[tuple[Bool, Iris, Float]]:
+    """What shines on an iris, bright and small: of each reflection its pixels (H, W), the disc that
+    it is where no lid cuts it, and its colour (3,). The wet edge of the lower lid is none."""
+    radius, across = iris.radius, cv2.boundingRect(opening)[2]
+    reach = _dilated(opening, disc(CUT_BY_LID * across)) > 0
+    away = _from_middle(image.shape, iris)
+    light, dark = image @ LUMA, plain @ LUMA
+    shines = light > dark + np.maximum(GLINT * (float(white @ LUMA) - dark), LEAST_GLINT)
+    shines &= away < 0.95 * radius
+    count, labels, boxes, middles = cv2.connectedComponentsWithStats(
+        (shines & reach).astype(np.uint8)
+    )
+    leaves = set(
+        np.unique(
+            labels[shines & (cv2.dilate((shines & ~reach).astype(np.uint8), np.ones((3, 3))) > 0)]
+        )
+    )
+    found = []
+    for k in range(1, count):
+        _, top, wide, high, _ = boxes[k].tolist()
+        if max(wide, high) > LARGEST_GLINT * radius or k in leaves:
+            continue
+        if middles[k][1] > iris.centre[1] + WET_EDGE * radius:
+            continue
+        spot = labels == k
+        x = middles[k][0]
+        y = top + high - wide / 2 if high < wide else middles[k][1]
+        brightest = spot & (light >= np.median(light[spot]))
+        colour = image[brightest].mean(0)
+        found.append((spot, Iris(np.array([x, y]), max(wide, 1.0) / 2), colour))
+    return found
 
 
 def _box(shape: tuple[int, ...], centre: Double, radius: float) -> tuple[slice, slice]:

@@ -57,7 +57,7 @@ line."""
 BLINK_GAIN = 2.5
 """The lid's second texture is in place after 1 / this of a blink, before the stretched crease
 shows."""
-FOLD_REACH = 4.0
+FOLD_REACH = 1.0
 """Distance from an eye, px, up to which its lashes and the shade of its lid lie on the skin."""
 UNFOLDING = 0.08
 """Rise of a lid, cm, after which what was folded away shows."""
