@@ -14,7 +14,7 @@ from mien.face_model.background import NEAR, Background, before_wall
 from mien.face_model.bone import JawEdge, neck
 from mien.face_model.camera import Camera
 from mien.face_model.creases import Creases
-from mien.face_model.eyes import eye_textures
+from mien.face_model.eye_textures import eye_textures
 from mien.face_model.eyewear import pinned
 from mien.face_model.folds import Folds, shipped
 from mien.face_model.frame import (
