@@ -13,9 +13,9 @@ from mien.face_model.sampling import LUMA
 CONTINUED, UNLIKE = 0.07, (0.85, 1.3)
 """How far, in widths of the eye, what a lid hid goes on in the shade that shows beside it, and the
 bounds of that shade against a white eyeball's."""
-LEAST_WHITE, PALEST, PALER, BELOW = 0.8, 0.8, 1.05, 0.55
+LEAST_WHITE, PALEST, BELOW = 0.8, 0.8, 0.55
 """A white's brightness relative to the skin's `BELOW` it (widths of the eye), at least, and its
-least colour relative to its largest, at most so many times the skin's, for light may be coloured:
+least colour relative to its largest, but no more than the skin has, for light may be coloured:
 in an eye that is nearly shut, lashes darken the little that shows (the least of 21 London training
 people at rest: 0.92, and 0.82)."""
 GLINT, LEAST_GLINT, LARGEST_GLINT = 0.65, 25.0, 0.75
@@ -37,7 +37,7 @@ def white_of(image: Float, opening: UInt8, iris: Iris, corners: Double) -> Float
     if not around.size:
         return white
     skin = np.median(around.reshape(-1, 3), 0)
-    palest = min(PALEST, PALER * float(skin.min()) / max(float(skin.max()), 1.0))
+    palest = min(PALEST, float(skin.min()) / max(float(skin.max()), 1.0))
     white = np.maximum(white, palest * white.max())
     least = LEAST_WHITE * float(skin @ LUMA)
     return np.asarray(white * max(1.0, least / max(float(white @ LUMA), 1.0)), np.float32)
