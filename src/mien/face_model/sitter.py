@@ -14,7 +14,7 @@ from mien.face_model.background import NEAR, Background, before_wall
 from mien.face_model.bone import JawEdge, neck
 from mien.face_model.camera import Camera
 from mien.face_model.creases import Creases
-from mien.face_model.eyes import eye_textures
+from mien.face_model.eye_textures import eye_textures
 from mien.face_model.folds import Folds, shipped
 from mien.face_model.frame import (
     BLEND,
@@ -55,7 +55,7 @@ line."""
 BLINK_GAIN = 2.5
 """The lid's second texture is in place after 1 / this of a blink, before the stretched crease
 shows."""
-FOLD_REACH = 4.0
+FOLD_REACH = 1.0
 """Distance from an eye, px, up to which its lashes and the shade of its lid lie on the skin."""
 UNFOLDING = 0.08
 """Rise of a lid, cm, after which what was folded away shows."""
