@@ -153,7 +153,8 @@ class Rig:
         checked = None if template is None else resized(template, side, SOURCE_SIZE)
         near = None if before is None else before.fit
         self.fit: Fit = fit(model, at, neutral, identity, checked, before=near)
-        self.irises = irises_of(self.small, self.fit)
+        same = None if before is None else (before.irises, before.fit)
+        self.irises = irises_of(self.small, self.fit, same)
         found = {s: i.centre for s, i in self.irises.items()}
         look = gaze(model, self.fit, found if checked is None else pupils(checked))
         if look.any():
