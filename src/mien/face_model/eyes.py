@@ -371,5 +371,4 @@ def spread(image: Float, known: Float, sigma: float) -> Float:
     stacked = cv2.merge((*cv2.split(held), known))
     total = _smooth(stacked, sigma) + 0.03 * _smooth(stacked, sigma * 2.5)
     *colours, weight = cv2.split(cv2.add(total, (red, green, blue, FAR)))
-    out = np.asarray(cv2.merge([cv2.divide(part, weight) for part in colours]), np.float32)
-    return out
+    return np.asarray(cv2.merge([cv2.divide(part, weight) for part in colours]), np.float32)

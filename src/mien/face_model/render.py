@@ -45,7 +45,7 @@ LEAST_RULER = 0.02
 """Distance of the outer eye corners, in sides of the crop, under which there is no face."""
 DETAILED = 512
 """Side, px, at which lids and lips are drawn at least."""
-COARSEST = 160
+COARSEST = 128
 """Side, px, under which skin is not drawn."""
 FADED = 2
 """How far into what is drawn finer the rest is drawn, px of the latter: its fields are enlarged
