@@ -242,17 +242,15 @@ class Creases:
         """What a blendshape creases, from memory if it was asked for before."""
         if index not in self._patches:  # two threads may draw it: the same
             furrows = self._furrows[index]
-            strokes = [stroke for furrow in furrows for stroke in self._strokes(furrow)]
-            strokes += self._pit_strokes() if index == self._pitted else []
-            kept = [f.crease for f in furrows if f.crease.shape in ALONG]
-            areas = [_area(f.crease, f.sign) for f in furrows if f.crease.shape in ALONG]
             if index not in self._placed:
-                self._placed[index] = self._canvas.placed([*strokes, *areas])
-            lines = self._canvas.lines(self._placed[index])
-            patch = _patch_of(lines[: len(strokes)], lines[len(strokes) :])
-            for name in {ALONG[crease.shape] for crease in kept}:
+                strokes = [stroke for furrow in furrows for stroke in self._strokes(furrow)]
+                strokes += self._pit_strokes() if index == self._pitted else []
+                areas = [_area(f.crease, f.sign) for f in furrows if f.crease.shape in ALONG]
+                self._placed[index] = self._canvas.placed(strokes, areas)
+            patch = _patch_of(*self._canvas.lines(self._placed[index]))
+            for name in {ALONG[f.crease.shape] for f in furrows if f.crease.shape in ALONG}:
                 # one: the furrows of a blendshape run one way
-                patch.own[:] *= getattr(self._lines, name)[patch.part]
+                patch.own[:] *= self._lines.within(name, patch.part)
             self._patches[index] = patch if patch.wrinkle_map.any() or patch.own.any() else _NOTHING
         return self._patches[index]
 
@@ -289,10 +287,8 @@ def _front(model: FaceModel) -> tuple[Index, Nearest]:
 _NOTHING = _Patch((0, 0), *(np.zeros((0, 0), np.float32) for _ in range(2)))
 
 
-def _patch_of(lines: Sequence[Line | None], areas: Sequence[Line | None]) -> _Patch:
+def _patch_of(drawn: Sequence[Line], around: Sequence[Line]) -> _Patch:
     """What lines darken, added up, and where areas lie, 1 at most."""
-    drawn = [line for line in lines if line is not None]
-    around = [line for line in areas if line is not None]
     if not drawn and not around:
         return _NOTHING
     corner, (right, bottom) = bounds((*drawn, *around))

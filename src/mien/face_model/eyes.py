@@ -71,17 +71,24 @@ def dilated(mask: UInt8, kernel: UInt8) -> UInt8:
     return out
 
 
-def find_iris(image: Float, corners: Double, opening: UInt8, scale: float) -> Iris:
-    """The disc in the eye's opening that is darkest against its surround, near the middle."""
+def find_iris(
+    image: Float,
+    corners: Double,
+    opening: UInt8,
+    scale: float,
+    radii: tuple[float, ...] = IRIS_RADII,
+) -> Iris:
+    """The disc in the eye's opening that is darkest against its surround, near the middle; `radii`,
+    cm, are tried."""
     ys, xs = np.nonzero(opening)
     light = image[ys, xs] @ LUMA
     cx, cy = corners.mean(0)
-    best, found = -1e9, Iris(np.array([cx, cy]), IRIS_RADII[1] * scale)
+    best, found = -1e9, Iris(np.array([cx, cy]), radii[len(radii) // 2] * scale)
     if len(light) <= 20:
         return found
     dx, dy = (g.ravel() for g in np.meshgrid(np.arange(-9, 9.1, 0.75), np.arange(-4, 4.1, 0.75)))
     distance = (xs - cx - dx[:, None]) ** 2 + (ys - cy + 0.3 - dy[:, None]) ** 2  # (K, P)
-    for radius in (r * scale for r in IRIS_RADII):
+    for radius in (r * scale for r in radii):
         within = distance < radius * radius * 0.85
         inside = within.sum(1)
         outside = len(light) - inside
@@ -133,12 +140,10 @@ def smooth(image: Float, sigma: float) -> Float:
 
 def spread(image: Float, known: Float, sigma: float) -> Float:
     """`image` (H, W, 3) smoothed from its `known` (H, W) pixels to all, near ones first."""
-    plain = (image * known[..., None]).sum((0, 1)) / max(float(known.sum()), 1.0)
-    total = np.broadcast_to(plain * np.float32(FAR), image.shape).astype(np.float32)
-    weight = np.full(known.shape, FAR, np.float32)
-    for part, share in ((1.0, 1.0), (2.5, 0.03)):
-        stacked = np.dstack([image * known[..., None], known])
-        soft = smooth(stacked, sigma * part)
-        total, weight = total + soft[..., :3] * share, weight + soft[..., 3] * share
-    out: Float = total / weight[..., None]
-    return out
+    held = image * cv2.merge((known, known, known))  # NumPy is slow at broadcasting to three
+    every = max(float(known.sum()), 1.0)
+    red, green, blue, _ = (FAR * part / every for part in cv2.sumElems(held))
+    stacked = cv2.merge((*cv2.split(held), known))
+    total = smooth(stacked, sigma) + 0.03 * smooth(stacked, sigma * 2.5)
+    *colours, weight = cv2.split(cv2.add(total, (red, green, blue, FAR)))
+    return np.asarray(cv2.merge([cv2.divide(part, weight) for part in colours]), np.float32)

@@ -7,6 +7,7 @@ along it, 0.06 to 0.2 cm wide: pores and grain are shorter, shade is wider, hair
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 
 import cv2
@@ -18,6 +19,9 @@ from mien.face_model.sampling import LUMA, sample
 
 FINE, COARSE, ALONG = 0.045, 0.2, 0.24
 """Sigmas, cm: across a line those of what is finer and of what is coarser, and along it."""
+ALL = (slice(None), slice(None))
+REACH = 5
+"""Sigmas up to which OpenCV's Gaussian looks, and a little more."""
 STEEPEST = 0.14
 """Bound of a line's log-brightness: beyond lie edges of brows and shine."""
 HAIR = 0.16, 0.32
@@ -47,7 +51,8 @@ class SkinLines:
     def skin(self) -> Float:
         """How far (S, S) there is no hair, 0..1."""
         fine, coarse, _ = self._sigmas
-        around = cv2.GaussianBlur(self._light, (0, 0), 4 * coarse)
+        small = cv2.resize(self._light, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+        around = cv2.resize(cv2.GaussianBlur(small, (0, 0), coarse), self._light.shape[::-1])
         darker = around - cv2.GaussianBlur(self._light, (0, 0), fine)
         hair = np.clip((darker - HAIR[0]) / (HAIR[1] - HAIR[0]), 0, 1)
         skin = 1 - np.clip(2 * cv2.GaussianBlur(hair, (0, 0), 1.5 * coarse), 0, 1)
@@ -56,25 +61,44 @@ class SkinLines:
     @cached_property
     def level(self) -> Float:
         """Log-brightness (S, S) of lines that run across the face."""
-        fine, coarse, along = self._sigmas
-        return self._lines(along, fine, along, coarse)
+        return self._lines("level", ALL)
 
     @cached_property
     def upright(self) -> Float:
         """The same of those that run down it."""
-        fine, coarse, along = self._sigmas
-        return self._lines(fine, along, coarse, along)
+        return self._lines("upright", ALL)
 
     @cached_property
     def grain(self) -> Float:
         """The same of what is as narrow either way."""
-        fine, coarse, _ = self._sigmas
-        return self._lines(fine, fine, coarse, coarse)
+        return self._lines("grain", ALL)
 
-    def _lines(self, x: float, y: float, wide_x: float, wide_y: float) -> Float:
-        narrow = cv2.GaussianBlur(self._light, (0, 0), x, sigmaY=y)
-        wide = cv2.GaussianBlur(self._light, (0, 0), wide_x, sigmaY=wide_y)
-        return np.asarray(np.clip(narrow - wide, -STEEPEST, STEEPEST) * self.skin, np.float32)
+    def within(self, name: str, part: tuple[slice, slice]) -> Float:
+        """`level` or `upright`, by its name, in a part (h, w) of the photograph."""
+        if name in self.__dict__:
+            whole: Float = getattr(self, name)[part]
+            return whole
+        return self._lines(name, part)
+
+    def _lines(self, name: str, part: tuple[slice, slice]) -> Float:
+        fine, coarse, along = self._sigmas
+        narrow, wide = {
+            "level": ((along, fine), (along, coarse)),
+            "upright": ((fine, along), (coarse, along)),
+            "grain": ((fine, fine), (coarse, coarse)),
+        }[name]
+        room = math.ceil(REACH * max(*narrow, *wide))
+        near, inner = zip(*(_wider(of, room, self.side) for of in part), strict=True)
+        light = self._light[near]
+        a, b = (cv2.GaussianBlur(light, (0, 0), x, sigmaY=y)[inner] for x, y in (narrow, wide))
+        return np.asarray(np.clip(a - b, -STEEPEST, STEEPEST) * self.skin[part], np.float32)
+
+
+def _wider(part: slice, room: int, side: int) -> tuple[slice, slice]:
+    """A part of so many rows or columns with `room` around it, and where in that it lies."""
+    start, stop, _ = part.indices(side)
+    first = max(start - room, 0)
+    return slice(first, min(stop + room, side)), slice(start - first, stop - first)
 
 
 def skin_lines(

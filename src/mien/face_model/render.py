@@ -44,7 +44,7 @@ LEAST_RULER = 0.02
 """Distance of the outer eye corners, in sides of the crop, under which there is no face."""
 DETAILED = 512
 """Side, px, at which lids and lips are drawn at least."""
-COARSEST = 160
+COARSEST = 128
 """Side, px, under which skin is not drawn."""
 FADED = 2
 """How far into what is drawn finer the rest is drawn, px of the latter: its fields are enlarged
@@ -151,7 +151,8 @@ class Rig:
         checked = None if template is None else resized(template, side, SOURCE_SIZE)
         near = None if before is None else before.fit
         self.fit: Fit = fit(model, at, neutral, identity, checked, before=near)
-        self.irises = irises_of(self.small, self.fit)
+        same = None if before is None else (before.irises, before.fit)
+        self.irises = irises_of(self.small, self.fit, same)
         found = {s: i.centre for s, i in self.irises.items()}
         look = gaze(model, self.fit, found if checked is None else pupils(checked))
         if look.any():

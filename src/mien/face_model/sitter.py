@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mien.face_model.animate import Pose, drawn, pose, rim, sink, stand
+from mien.face_model.animate import Pose, pose, sink, stand
 from mien.face_model.arrays import Double, Float
-from mien.face_model.background import NEAR, Background, before_wall
-from mien.face_model.bone import JawEdge, neck
+from mien.face_model.background import NEAR, before_wall
+from mien.face_model.bone import JawEdge
 from mien.face_model.camera import Camera
 from mien.face_model.creases import Creases
 from mien.face_model.eye_textures import eye_textures
@@ -37,14 +37,14 @@ from mien.face_model.lip_donors import choose
 from mien.face_model.lip_donors import shipped as lips_library
 from mien.face_model.lip_line import LipLine
 from mien.face_model.lips import Lips, closed_lips, parted_lips
-from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_LAYERS, SIDES
+from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, SIDES
 from mien.face_model.mouth import Opening, own_mouth
 from mien.face_model.neighbours import depth_within
-from mien.face_model.pose_light import PoseAndLight, outline_pull, outlying
+from mien.face_model.pose_light import PoseAndLight, outline_pull
 from mien.face_model.sampling import sample
+from mien.face_model.selection import Selection
 from mien.face_model.shade import Skin
 from mien.face_model.tones import Tones, seen
-from mien.face_model.visible import Visible
 
 if TYPE_CHECKING:
     from mien.face_model.render import Rig
@@ -89,30 +89,16 @@ class Sitter:
         self._rig: Rig = weakref.proxy(rig)  # or both would wait for the garbage collector
         self._edge = rig.model.once(JawEdge)
         self._pinned = self._still(rig)
-        self._select()
+        self._shown = self._select(before)
         self._paint(before)
 
-    def _select(self) -> None:
-        """Decide, from the photograph's pose, which triangles are drawn and where face meets
-        background."""
-        source, model = self._rig.source, self._rig.model
-        of_neck = model.once(neck)
-        kept = drawn(model, source.normals, of_neck)
-        if self._rig.hidden.mouth:  # in cloth there are no lips, and nothing between them
-            kept &= ~np.isin(model.layers, MOUTH_LAYERS)
-        self._triangles = np.ascontiguousarray(model.triangles[kept])
-        self._layers = model.layers[kept]
-        self._visible = Visible(model, self._triangles, self._layers, source.points)
-        self._rim, self._rim_own = rim(model, source.normals, of_neck)
-        self._outlying = outlying(model, source.normals)
-        self._background = Background(
-            SOURCE_SIZE,
-            source.points,
-            sink(source.depth),
-            self._triangles,
-            self._layers,
-            float(self._rig.fit.landmarks[8, 1]),
-        )
+    def _select(self, before: Sitter | None) -> Selection:
+        """What is drawn of the mesh, by the photograph's pose."""
+        rig = self._rig
+        if before is not None and before._shown.suits(rig.model, rig.source):
+            return before._shown
+        chin = float(rig.fit.landmarks[8, 1])
+        return Selection.of(rig.model, rig.source, SOURCE_SIZE, chin, rig.hidden.mouth)
 
     def _paint(self, before: Sitter | None) -> None:
         """Make the textures and everything else that only the photograph decides."""
@@ -225,15 +211,16 @@ class Sitter:
         moved[EYEBALLS] -= self._eye_shift[EYEBALLS]
         if any(pose_light.turn):
             pull = outline_pull(self._rig.model, self._rig.source.points, target.points)
-            points[FACE, 0] += self._outlying * pull
-            moved[FACE, 0] += self._outlying * pull
+            points[FACE, 0] += self._shown.outlying * pull
+            moved[FACE, 0] += self._shown.outlying * pull
         blink = {s: self._lowered(weights, s) for s in SIDES}
         self._lid_folds.smooth(moved, blink)
         points[FACE] = self._rig.source.points[FACE] + moved[FACE]
         drift = self._drift(moved, pose_light)
-        edge = self._rig.source.points[self._rim]
-        carried = edge + self._background.sample(drift, edge)
-        points[self._rim] = points[self._rim] * self._rim_own + carried * (1 - self._rim_own)
+        edge = self._rig.source.points[self._shown.rim]
+        carried = edge + self._shown.surround.sample(drift, edge)
+        own = self._shown.rim_own
+        points[self._shown.rim] = points[self._shown.rim] * own + carried * (1 - own)
 
         opened, gap_change = self._opening(target.vertices)
         pressed = self._pressed(weights)
@@ -247,13 +234,13 @@ class Sitter:
             glow = self._move_key(attributes, target.normals, pose_light.key)
         at = self._rig.model.landmarks
         unit = float(self._rig.fit.camera.scale)
-        seen = self._visible(points, unit, turned=any(pose_light.turn))
+        seen = self._shown.visible(points, unit, turned=any(pose_light.turn))
         scene = Scene(
             points=points,
             depth=sink(target.depth),
             attributes=attributes,
-            triangles=self._triangles[seen],
-            layers=self._layers[seen],
+            triangles=self._shown.triangles[seen],
+            layers=self._shown.layers[seen],
             unit=unit,
             blink=blink,
             stirred={side: self._stirred(moved, side) for side in SIDES},
@@ -264,9 +251,9 @@ class Sitter:
             dropped=self._dropped(gap_change),
             lips=max(self._lips_moved(points, moved), pressed),
             landmarks=self._rig.fit.landmarks.astype(np.float32) + moved[at],
-            surround=self._background,
+            surround=self._shown.surround,
             drift=drift,
-            folds=any(pose_light.turn) or self._background.folds(drift),
+            folds=any(pose_light.turn) or self._shown.surround.folds(drift),
             glow=glow,
             lit=None if glow is None else self._lit,
         )
@@ -295,9 +282,13 @@ class Sitter:
     def _drift(self, moved: Float, pose_light: PoseAndLight) -> Float:
         """Displacement (G, 2) px of the background, given that of every vertex (N, 2) px."""
         if not pose_light.turn[2]:
-            return self._background.spread(moved)
-        own, grid, points = self._rig.fit.camera, self._background.points, self._rig.source.points
-        beyond_tilt = self._background.spread(moved - pose_light.tilt(own, points))
+            return self._shown.surround.spread(moved)
+        own, grid, points = (
+            self._rig.fit.camera,
+            self._shown.surround.points,
+            self._rig.source.points,
+        )
+        beyond_tilt = self._shown.surround.spread(moved - pose_light.tilt(own, points))
         return beyond_tilt + pose_light.tilt(own, grid)
 
     def _move_key(self, attributes: Float, normals: Float, key: tuple[float, float]) -> Float:
@@ -311,7 +302,7 @@ class Sitter:
         on = np.maximum(sample(self._lit, self._rig.source.points[FACE]), self._front)
         attributes[FACE, LIGHT] *= np.exp(lit[FACE, 0] * on)
         attributes[EYEBALLS, LIGHT] *= np.exp(lit[EYEBALLS, 0])
-        return self._background.spread(lit, NEAR)[:, 0]
+        return self._shown.surround.spread(lit, NEAR)[:, 0]
 
     def _attributes(
         self,

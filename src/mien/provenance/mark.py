@@ -49,6 +49,7 @@ _TEXTURE = 3.0  # px of the crop: the neighbourhood in which texture is measured
 _AIM = 12.0  # score that a mark is laid for; from about 6.5 on it is found
 _FACTORS = (0.4, 4.0)  # of the plain strength, within which that is sought,
 _STEPS, _NEAR = 4, 0.4  # in so many steps, to so much of the score
+_POWER, _LEAST_POWER = 0.6, 0.3  # of the strength, with which the score grows: at first, at least
 _COVERED = 0.5  # share of a face under which an edit is too small to carry the mark alone
 _BOUNDS = (3.0, 8.0)  # levels that no pixel is changed beyond: in smooth places, in any
 _SMOOTH, _BUSY = 4.0, 12.0  # local standard deviations at which they hold
@@ -111,18 +112,24 @@ def _drawn(
     matrix to its crop, and there its `shape` and what of the region is `reached` (SIDE, SIDE).
 
     It is as strong as a score of `_AIM` asks for. Below its bounds the score grows in proportion to
-    the mark, on top of what the bare face scores; towards them less, so that a few steps are
-    taken.
+    the mark, on top of what the bare face scores; towards them less, by a power of it that each
+    step tells better, so that a few steps are taken.
     """
     light = _luminance(align.warp(pixels, matrix, SIDE))
     plain, most = _pattern(KEY) * _strength(light) * shape, _most(light)
-    bare, factor = _at_home(light, shape), 1.0
+    bare, factor, power = _at_home(light, shape), 1.0, _POWER
+    last: tuple[float, float] | None = None
     for _ in range(_STEPS):
         field = most * np.tanh(factor * plain / most)
         seen = _at_home(light + field * reached, shape)
         if abs(seen - _AIM) < _NEAR or factor == _FACTORS[1]:
             break
-        factor = float(np.clip(factor * (_AIM - bare) / max(seen - bare, 1e-3), *_FACTORS))
+        gained = max(seen - bare, 1e-3)
+        if last is not None and factor != last[0]:  # how the score grew with the last step
+            power = math.log(gained / last[1]) / math.log(factor / last[0])
+        last = factor, gained
+        step = (max(_AIM - bare, 1e-3) / gained) ** (1 / min(max(power, _LEAST_POWER), 1.0))
+        factor = float(np.clip(factor * step, *_FACTORS))
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     drawn = np.asarray(cv2.warpAffine(field, matrix, region.shape[::-1], flags=flags))
     return np.where(region, drawn, np.float32(0))

@@ -116,6 +116,7 @@ class Cast:
     def known(self, index: int, faces: Faces[Float], method: Method[Any]) -> Faces[Float]:
         """The face of a frame (B = 1) with its person, found in the first frame that shows it."""
         if index not in self._people:
+            self._fits[index] = method.fits(faces)  # who it is, and from where the pose is sought
             found = method.people(faces)
             if found is None:
                 return faces
