@@ -133,12 +133,14 @@ class Rig:
         identity: Float | None = None,
         donor: Donor | None = None,
         glasses: bool | None = None,
+        before: Rig | None = None,
     ) -> None:
         """`crop` uint8 (S, S, 3) RGB, upright, of any side: textures are as fine as it is;
         `landmarks` (68, 2) in its pixels; whether the face is at rest; `template` (189, 2),
         hand-checked points in its pixels, where there are some; `identity` (50,), who it shows, if
         that is known from other pictures, `donor`, whose teeth stand for theirs, and whether they
-        have `glasses`."""
+        have `glasses`; `before`, where the identity is known, the same face a moment ago: what of a
+        face and its light stays from frame to frame is taken from it."""
         side = len(crop)
         if crop.shape != (side, side, 3) or crop.dtype != np.uint8:
             raise ValueError(f"crop is {crop.dtype} {crop.shape}, not uint8 (S, S, 3)")
@@ -149,19 +151,24 @@ class Rig:
         self.model, self.neutral, self.crop, self.donor = model, neutral, crop, donor
         at, self.small = resized(landmarks, side, SOURCE_SIZE), _small(crop)
         checked = None if template is None else resized(template, side, SOURCE_SIZE)
-        self.fit: Fit = fit(model, at, neutral, identity, checked)
+        near = None if before is None else before.fit
+        self.fit: Fit = fit(model, at, neutral, identity, checked, before=near)
         self.irises = irises_of(self.small, self.fit)
         found = {s: i.centre for s, i in self.irises.items()}
         look = gaze(model, self.fit, found if checked is None else pupils(checked))
         if look.any():
-            self.fit = fit(model, at, neutral, identity, checked, look)
+            near = None if before is None else self.fit
+            self.fit = fit(model, at, neutral, identity, checked, look, near)
         self._look = look
         self.person = person(model, self.fit)
         self.source = stand(model, pose(model, self.person, self.fit.weights), self.fit.camera)
         self.shut = shut(self.fit.landmarks)
-        self.covered = covered(self.small.astype(np.float32), self.fit.landmarks)
+        if before is None:
+            self.covered = covered(self.small.astype(np.float32), self.fit.landmarks)
+        else:
+            self.covered = before.covered
         self.rims = [] if self.covered else rims(self.small, self.fit.landmarks, glasses)
-        self._sitter = Sitter(self)
+        self._sitter = Sitter(self, None if before is None else before._sitter)
         self._skin, self._scene = self._sitter.skin, self._sitter.scene
 
     @cached_property

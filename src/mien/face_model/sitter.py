@@ -20,7 +20,6 @@ from mien.face_model.folds import Folds, shipped
 from mien.face_model.frame import (
     BLEND,
     CHANNELS,
-    COLOUR,
     FLAT,
     LIDS,
     LIGHT,
@@ -39,8 +38,8 @@ from mien.face_model.lip_donors import choose
 from mien.face_model.lip_donors import shipped as lips_library
 from mien.face_model.lip_line import LipLine
 from mien.face_model.lips import Lips, closed_lips, parted_lips
-from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, MOUTH_INSIDE, SIDES
-from mien.face_model.mouth import MouthShade, own_mouth
+from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, SIDES
+from mien.face_model.mouth import Opening, own_mouth
 from mien.face_model.neighbours import depth_within
 from mien.face_model.pose_light import PoseAndLight, outline_pull, outlying
 from mien.face_model.sampling import sample
@@ -86,20 +85,21 @@ class Sitter:
         skin: the textures that it gives.
     """
 
-    def __init__(self, rig: Rig) -> None:
-        """Of a rig that is fitted: its `fit`, `person`, `irises` and `source` are there."""
+    def __init__(self, rig: Rig, before: Sitter | None = None) -> None:
+        """Of a rig that is fitted: its `fit`, `person`, `irises` and `source` are there; `before`:
+        the same face's in the last frame of a film, from which what stays is taken."""
         self._rig: Rig = weakref.proxy(rig)  # or both would wait for the garbage collector
-        self._edge = JawEdge(rig.model)
+        self._edge = rig.model.once(JawEdge)
         self._pinned = self._still(rig)
         self._of_eyes = np.array([name.startswith(("eye", "brow")) for name in rig.model.names])
         self._select()
-        self._paint()
+        self._paint(before)
 
     def _select(self) -> None:
         """Decide, from the photograph's pose, which triangles are drawn and where face meets
         background."""
         source, model = self._rig.source, self._rig.model
-        of_neck = neck(model)
+        of_neck = model.once(neck)
         kept = drawn(model, source.normals, of_neck)
         self._triangles = np.ascontiguousarray(model.triangles[kept])
         self._layers = model.layers[kept]
@@ -115,7 +115,7 @@ class Sitter:
             float(self._rig.fit.landmarks[8, 1]),
         )
 
-    def _paint(self) -> None:
+    def _paint(self, before: Sitter | None) -> None:
         """Make the textures and everything else that only the photograph decides."""
         model, fit, source = self._rig.model, self._rig.fit, self._rig.source
         fine = len(self._rig.crop) / SOURCE_SIZE
@@ -136,19 +136,29 @@ class Sitter:
             float(source.vertices[at[62], 1] - source.vertices[at[66], 1]),
         )
         own = own_mouth(photo, landmarks, fit.closed, eyes.white, fine)
-        self._mouth, self._source_gap = MouthShade(model, gaps), gaps[1]
-        self._light = Light(model, small, source.points, source.normals)
+        self._opening, self._source_gap = Opening(model, gaps), gaps[1]
+        self._light = (
+            Light.of(model, small, source.points, source.normals)
+            if before is None
+            else before._light.turned(source.normals)
+        )
         x, y = np.abs(model.neutral[FACE, 0]), model.neutral[FACE, 1]
         front = np.clip(self._rig.facing[FACE] / 0.3 - 1, 0, 1)
         self._front = front * np.clip((y + 8.5) / 1.5, 0, 1) * np.clip((6.6 - x) / 0.8, 0, 1)
         self._folds = Folds(model, shipped())
         scale, bare = float(fit.camera.scale), self._light.bare
-        lines = skin_lines(model, small, source.points, scale)
-        self._creases = Creases(model, source.points, lines, scale, bare, self._rig.seed)
+        kept = None if before is None else before._creases
+        lines = skin_lines(model, small, source.points, scale, kept and kept.rough)
+        self._creases = Creases(model, source.points, lines, scale, bare, self._rig.seed, kept)
         tones = seen(eyes.white, own, photo, landmarks)
         mesh = resized(source.points, SOURCE_SIZE, len(photo))
         rig = self._rig
-        mouth = mouth_of(model, rig.crop, landmarks, fit.closed, tones, mesh, rig.donor, rig.seed)
+        if before is not None and fit.closed and before.skin.inside.suits(tones):
+            mouth = before.skin.inside
+        else:
+            mouth = mouth_of(
+                model, rig.crop, landmarks, fit.closed, tones, mesh, rig.donor, rig.seed
+            )
         rig.donor = None if mouth.is_own else mouth.donor
         unit = float(fit.camera.scale) * fine
         lips = self._lips_of(photo, landmarks, mesh, unit, tones, own.lip)
@@ -165,7 +175,9 @@ class Sitter:
         fixed[FACE, FLAT] = model.lip_chart.places
         self._fixed_attributes = fixed
         self._folded = self._folded_lids()
-        self._lid_folds = LidFolds(model, source.points, fit.landmarks)
+        self._lid_folds = (
+            LidFolds(model, source.points, fit.landmarks) if before is None else before._lid_folds
+        )
 
     @cached_property
     def _lit(self) -> Float:
@@ -224,9 +236,9 @@ class Sitter:
         carried = edge + self._background.sample(drift, edge)
         points[self._rim] = points[self._rim] * self._rim_own + carried * (1 - self._rim_own)
 
-        colours, opened, gap_change = self._mouth(target.vertices, target.normals)
+        opened, gap_change = self._opening(target.vertices)
         pressed = self._pressed(weights)
-        attributes = self._attributes(points, target, blink, colours, relight)
+        attributes = self._attributes(points, target, blink, relight)
         wrinkle_map, glow = None, None
         if folded:
             lit = self._folds(weights, self._rig.fit.weights)
@@ -326,7 +338,6 @@ class Sitter:
         points: Float,
         target: Pose,
         blink: dict[str, float],
-        colours: Float,
         relight: float,
     ) -> Float:
         out = self._fixed_attributes.copy()
@@ -339,7 +350,6 @@ class Sitter:
         out[:, BLEND] = blend
         lit = self._light.ratio(target.normals, relight)
         out[FACE, LIGHT] = lit if self._pinned is None else self._unpinned(lit)
-        out[MOUTH_INSIDE, COLOUR] = colours
         return out
 
     def _unpinned(self, lit: Float) -> Float:

@@ -39,21 +39,38 @@ class Line:
     high: tuple[int, int]
 
 
+@dataclass(frozen=True)
+class Placed:
+    """Strokes whose points (K, 2), one after the other, are known by the vertices `near` (K, NEAR)
+    them, and the share (K, NEAR) of each."""
+
+    strokes: tuple[Stroke, ...]
+    near: Index
+    share: Double
+
+
 class Canvas:
     """Skin of one photograph of side S, on which lines are drawn."""
 
-    def __init__(self, neutral: Float, points: Float, skin: Float, scale: float, side: int) -> None:
-        """`neutral` (P, 2) cm and `points` (P, 2) px: vertices on the model's neutral face and in
-        the photograph, which has `scale` px/cm and side `side`; `skin` (P,): how deep a line may
-        be there, 0..1."""
-        self._nearest, self._points, self._skin = Nearest(neutral), points, skin
+    def __init__(
+        self, nearest: Nearest, points: Float, skin: Float, scale: float, side: int
+    ) -> None:
+        """Vertices P: the `nearest` of them on the model's neutral face, cm; their `points` (P, 2)
+        px in the photograph, which has `scale` px/cm and side `side`; `skin` (P,): how deep a line
+        may be there, 0..1."""
+        self._nearest, self._points, self._skin = nearest, points, skin
         self._scale, self._side = scale, side
 
-    def lines(self, strokes: Sequence[Stroke]) -> list[Line | None]:
-        """Strokes in the photograph; None for one that leaves it."""
+    def placed(self, strokes: Sequence[Stroke]) -> Placed:
+        """Strokes, and what on the model's neutral face is near them."""
         far, near = self._nearest(np.concatenate([s.path for s in strokes]), NEAR)
         share = 1 / (far + 0.02) ** 2
         share /= share.sum(1, keepdims=True)
+        return Placed(tuple(strokes), near, share)
+
+    def lines(self, placed: Placed) -> list[Line | None]:
+        """Strokes in the photograph; None for one that leaves it."""
+        strokes, near, share = placed.strokes, placed.near, placed.share
         at = (self._points[near] * share[..., None]).sum(1)
         bare = (self._skin[near] * share).sum(1)
         counts = [len(s.path) for s in strokes]
