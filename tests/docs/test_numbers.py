@@ -129,3 +129,24 @@ def test_the_studio_is_as_quick_as_was_measured() -> None:
         f"{sample['pictures_a_second_of_a_drag']} |",
     ):
         assert text in page, text
+    speed = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
+    assert f"answer in the page: {sample['slider_to_picture_median_ms']} ms" in speed
+
+
+def test_invented_people_are_as_near_to_photographs_as_was_measured() -> None:
+    """docs/people.md and docs/results.md: Fréchet distances, and what the critic names right."""
+    rest = json.loads((RESULTS / "people.json").read_text("utf-8"))["neutral"]
+    pages = {
+        name: (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+        for name in ("people", "results")
+    }
+    far = [f"{rest[region]['frechet']['ratio']:.2f}" for region in ("whole", "face")]
+    asked = "both marked", "as delivered, photographs without the mark", "the mark alone"
+    right = [
+        [f"{100 * rest[region]['critic'][key]['right']:.0f} %" for region in ("whole", "face")]
+        for key in asked
+    ]
+    for cells in (far, *right):
+        assert f"| {' | '.join(cells)} |" in pages["people"]
+    shown = "; ".join(", ".join(cells) for cells in (far, right[0], right[1]))
+    assert f"| {shown} |" in pages["results"]
