@@ -268,7 +268,7 @@ class Rig:
             smooth = fine > 1 and size >= 2 * COARSEST and not any(pose_light.turn)
             drawn = Window.whole(-(-size // 2)) if smooth else whole
             around = [
-                _around(points, room * unit, size, fine)
+                Window.around(points, room * unit, size, fine)
                 for part, room in (DETAILS if fine > 1 else ())
                 for points in [resized(scene.landmarks[part], SOURCE_SIZE, size)]
             ]
@@ -383,13 +383,3 @@ def _small(crop: UInt8) -> UInt8:
     mode = cv2.INTER_AREA if len(crop) > SOURCE_SIZE else cv2.INTER_CUBIC
     out = cv2.resize(crop, (SOURCE_SIZE, SOURCE_SIZE), interpolation=mode)
     return np.asarray(out, np.uint8)
-
-
-def _around(points: Float, room: float, side: int, fine: int) -> Window | None:
-    """The window with points (N, 2) px and `room` px around them; None if it holds nothing."""
-    low = np.clip(np.floor(points.min(0) - room).astype(int), 0, side)
-    high = np.clip(np.ceil(points.max(0) + room).astype(int) + 1, 0, side)
-    width, height = (int(n) for n in high - low)
-    if width < 2 or height < 2:
-        return None
-    return Window(side, int(low[0]), int(low[1]), width, height, fine)
