@@ -35,10 +35,11 @@ Run = Callable[[], object]
 
 
 def by_numpy(part: Part, given: dict[str, np.ndarray]) -> Run | None:
-    """mien's own arithmetic, where an edit uses it: one picture at a time."""
+    """mien's own arithmetic (numpy; OpenCV's runtime for the landmarks), where an edit uses it: one
+    picture at a time."""
     runs: dict[str, Callable[[np.ndarray], object]] = {
         "detector": blazeface.look,
-        "landmarks": lambda crop: landmark_maps.places(crop, landmarks._shipped()),
+        "landmarks": lambda crop: landmark_maps.places(crop[None], landmarks._shipped()),
         "reader": reader.read,
     }
     if part.name not in runs:

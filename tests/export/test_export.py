@@ -58,7 +58,7 @@ def test_the_landmarks_are_numpys() -> None:
     pixels = images.read(samples()["ben"]).pixels
     crop = align(pixels, detect(pixels)[0], landmarks.SIZE).pixels
     seen = crop.transpose(2, 0, 1)[None].astype(np.float32) / 127.5 - 1
-    theirs = landmark_maps.places(crop, landmarks._shipped())
+    (theirs,) = landmark_maps.places(crop[None], landmarks._shipped())
     np.testing.assert_allclose(part.run({"pixels": seen})["places"][0], theirs, atol=1e-5)
 
 

@@ -66,7 +66,14 @@ def test_the_table_is_small_and_says_where_it_is_from(tmp_path: Path) -> None:
 def skin(rough: float) -> SkinLines:
     """Skin without lines of its own, as furrowed as `rough` says."""
     plain = np.zeros((320, 320), np.float32)
-    return SkinLines(plain, plain, rough)
+    return lines_of(plain, plain, rough)
+
+
+def lines_of(level: np.ndarray, upright: np.ndarray, rough: float) -> SkinLines:
+    """Skin with these lines (320, 320), and so furrowed."""
+    out = SkinLines(np.full((*level.shape, 3), 128, np.float32), 16.0, rough)
+    out.level, out.upright = level, upright
+    return out
 
 
 FURROWED = skin(1.0)
@@ -183,7 +190,7 @@ def test_a_frown_that_is_let_go_takes_its_lines_along(neutral: Rig) -> None:
     frown = smiling_weights(neutral.model, browDown_L=0.6, browDown_R=0.6)
     none = np.zeros_like(frown)
     released = creases(neutral, lines=lines)(none, frown)
-    deepened = creases(neutral, lines=SkinLines(lines.level, plain, 0.0))(frown, none)
+    deepened = creases(neutral, lines=lines_of(lines.level, plain, 0.0))(frown, none)
     assert released is not None
     assert deepened is not None
     assert released[changed].mean() > 0.03  # of the 0.13 in log-brightness, blurred

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mien import facs
-from mien.face_model import eyes
+from mien.face_model import eye_textures
 from mien.face_model.lids import LidFolds
 from mien.face_model.render import Render, Rig
 
@@ -115,7 +115,9 @@ def test_a_closed_lid_ends_in_the_shade_that_lies_there() -> None:
     brow = np.stack([np.linspace(70, 165, 5), np.full(5, 30.0)], 1)
     photo[74:86, 90:140] = 20  # the eye
     skin = photo.copy()
-    eyes._close(photo, eyes._lid_area(photo.shape[:2], corners, brow, "L", 1.0), corners, 1.0)
+    eye_textures._close(
+        photo, eye_textures._lid_area(photo.shape[:2], corners, brow, "L", 1.0), corners, 1.0
+    )
     beyond = np.s_[70:90, 168:175]  # past the outer corner, where the lid ends
     assert np.abs(photo[beyond] - skin[beyond]).mean() < 4
     assert photo[80, 115].mean() > 60  # the eye itself is covered

@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from mien import facs
-from mien.face_model.eyes import eye_textures, polygon
+from mien.face_model.eye_textures import eye_textures
+from mien.face_model.eyes import polygon
 from mien.face_model.frame import Frame, Window
 from mien.face_model.gaze import irises_of
 from mien.face_model.mesh import BACKGROUND_LAYER, FaceModel

@@ -80,9 +80,11 @@ def person(model: FaceModel, fit: Fit) -> Person:
         moved = model.spread(residual.astype(np.float32)) / np.float32(fit.camera.scale)
         return np.stack([moved[:, 0], -moved[:, 1], np.zeros(len(moved), np.float32)], 1) @ axes
 
-    neutral = model.shape(fit.identity) + spread(fit.neutral_residual)
-    habit = spread(fit.residual) - spread(fit.neutral_residual)
-    lip, contact = LipArc(model), LipContact(model)
+    left = spread(fit.neutral_residual)
+    neutral = model.shape(fit.identity) + left
+    alone = fit.residual is fit.neutral_residual  # one view, as of a person who is known
+    habit = np.zeros_like(left) if alone else spread(fit.residual) - left
+    lip, contact = model.once(LipArc), model.once(LipContact)
     own = neutral + np.tensordot(fit.weights, model.expressions, 1) + habit
     hang = lip.excess(own)
     meet = np.maximum(np.maximum(contact.overlap(neutral), contact.overlap(own)), 0)

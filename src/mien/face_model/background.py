@@ -55,7 +55,7 @@ class Background:
         self._n = len(axis)
         ys, xs = np.meshgrid(axis, axis, indexing="ij")
         self.points = np.stack([xs, ys], -1).reshape(-1, 2)
-        self._pin(size, points, depth, triangles, layers)
+        self._pin(points, depth, triangles, layers)
         still = np.zeros((self._n, self._n), bool)
         still[0] = still[:, 0] = still[:, -1] = True
         self._free = ~(self._on_face | still.ravel())
@@ -63,16 +63,16 @@ class Background:
         self._heavy = (1 + HEAVY * low).reshape(self._n, self._n)
         self._grids: dict[float, _Grid] = {}
 
-    def _pin(self, size: int, points: Float, depth: Float, triangles: Int, layers: Layer) -> None:
+    def _pin(self, points: Float, depth: Float, triangles: Int, layers: Layer) -> None:
         """Find which grid points lie on skin, and between which vertices."""
-        n, side = self._n, size + STEP
-        near = over_centre(points / np.float32(STEP), triangles)  # a quarter of them
+        n, points = self._n, points / np.float32(STEP)  # a pixel to each point of the grid
+        near = over_centre(points, triangles)  # a quarter of them
         triangles, layers = triangles[near], layers[near]
-        raster = rasterise(points, depth, triangles, (side, side))
-        hit = raster.index[::STEP, ::STEP][:n, :n].ravel()
+        raster = rasterise(points, depth, triangles, (n, n))
+        hit = raster.index.ravel()
         self._on_face = (hit >= 0) & (layers[np.maximum(hit, 0)] == SKIN_LAYER)
         self._corners = triangles[hit[self._on_face]]
-        two = raster.weights[::STEP, ::STEP][:n, :n].reshape(-1, 2)[self._on_face]
+        two = raster.weights.reshape(-1, 2)[self._on_face]
         self._weights = np.concatenate([two, 1 - two.sum(1, keepdims=True)], 1)[..., None]
 
     def _grid(self, reach: float) -> _Grid:

@@ -69,12 +69,13 @@ def least_squares(
     bounds: Bounds,
     scale: Double,
     most: int,
+    tolerance: float = TOLERANCE,
 ) -> Double:
     """The x (N,) in `bounds` that makes the sum of squares of residuals (M,) least, or the best of
     `most` evaluations.
 
     jacobian: (M, N) at x; start (N,): strictly within the bounds; scale (N,): how large a change of
-    each unknown is.
+    each unknown is; `tolerance`: the change from which on it ends, see `TOLERANCE`.
     """
     x, f = start.copy(), residuals(start)
     cost, j = 0.5 * float(f @ f), jacobian(start)
@@ -86,7 +87,7 @@ def least_squares(
     while not ended and asked < most:
         v, slope = bounds.distance(x, gradient)
         flatness = float(np.abs(gradient * v).max())
-        if flatness < TOLERANCE:
+        if flatness < tolerance:
             break
         v[slope != 0] /= scale[slope != 0]
         local = _Local(j, gradient, np.sqrt(v) * scale, slope * scale)
@@ -102,9 +103,9 @@ def least_squares(
                 continue
             gained = cost - 0.5 * float(f_there @ f_there)
             wider, ratio = _radius(radius, gained, predicted, length)
-            still = TOLERANCE * (TOLERANCE + float(np.linalg.norm(x)))
+            still = tolerance * (tolerance + float(np.linalg.norm(x)))
             small = float(np.linalg.norm(way)) < still
-            if ended := small or (gained < TOLERANCE * cost and ratio > 0.25):
+            if ended := small or (gained < tolerance * cost and ratio > 0.25):
                 break
             damping *= radius / wider
             radius = wider

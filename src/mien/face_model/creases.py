@@ -17,11 +17,12 @@ from functools import cache, cached_property, lru_cache
 
 import numpy as np
 
-from mien.face_model.arrays import Double, Float
+from mien.face_model.arrays import Double, Float, Index
 from mien.face_model.lines import SkinLines
 from mien.face_model.mesh import FACE, FaceModel
+from mien.face_model.neighbours import Nearest
 from mien.face_model.spline import through
-from mien.face_model.strokes import Canvas, Line, Stroke, bounds, inked
+from mien.face_model.strokes import Canvas, Line, Placed, Stroke, bounds, inked
 
 STEP = 0.04
 """Distance of the points that a crease is drawn from, cm."""
@@ -193,15 +194,15 @@ class Creases:
 
     def __init__(
         self, model: FaceModel, points: Float, lines: SkinLines, scale: float, skin: Float,
-        seed: int,
+        seed: int, before: Creases | None = None,
     ) -> None:  # fmt: skip
         """`points` (N, 2) px of the vertices in the photograph, at `scale` px/cm; `lines` that its
         skin has; `skin` (F,), how deep each face vertex may crease, 0 where it is not bare skin;
-        `seed` of the person's irregularity."""
-        self._lines, self._side = lines, len(lines.level)
-        front = np.flatnonzero(model.neutral[FACE, 2] > 3)
-        on_model = model.neutral[front, :2]
-        self._canvas = Canvas(on_model, points[front], skin[front], scale, self._side)
+        `seed` of the person's irregularity; `before`: of the same skin in another photograph."""
+        self._lines, self._side = lines, lines.side
+        self._placed: dict[int, Placed] = {} if before is None else before._placed
+        front, nearest = model.once(_front)
+        self._canvas = Canvas(nearest, points[front], skin[front], scale, self._side)
         self._pitted = model.index[PITTED]
         self._furrows: dict[int, list[_Furrow]] = {}
         self._patches: dict[int, _Patch] = {}
@@ -210,6 +211,11 @@ class Creases:
             shape = furrow.crease.shape
             name = shape if shape in model.index else f"{shape}_{'L' if furrow.sign > 0 else 'R'}"
             self._furrows.setdefault(model.index[name], []).append(furrow)
+
+    @property
+    def rough(self) -> float:
+        """How furrowed the skin is."""
+        return self._lines.rough
 
     def __call__(self, weights: Float, own: Float) -> Float | None:
         """Log-brightness (S, S) of what blendshape `weights` (53,) crease beyond the photograph's
@@ -236,15 +242,15 @@ class Creases:
         """What a blendshape creases, from memory if it was asked for before."""
         if index not in self._patches:  # two threads may draw it: the same
             furrows = self._furrows[index]
-            strokes = [stroke for furrow in furrows for stroke in self._strokes(furrow)]
-            strokes += self._pit_strokes() if index == self._pitted else []
-            kept = [f.crease for f in furrows if f.crease.shape in ALONG]
-            areas = [_area(f.crease, f.sign) for f in furrows if f.crease.shape in ALONG]
-            lines = self._canvas.lines([*strokes, *areas])
-            patch = _patch_of(lines[: len(strokes)], lines[len(strokes) :])
-            for name in {ALONG[crease.shape] for crease in kept}:
+            if index not in self._placed:
+                strokes = [stroke for furrow in furrows for stroke in self._strokes(furrow)]
+                strokes += self._pit_strokes() if index == self._pitted else []
+                areas = [_area(f.crease, f.sign) for f in furrows if f.crease.shape in ALONG]
+                self._placed[index] = self._canvas.placed(strokes, areas)
+            patch = _patch_of(*self._canvas.lines(self._placed[index]))
+            for name in {ALONG[f.crease.shape] for f in furrows if f.crease.shape in ALONG}:
                 # one: the furrows of a blendshape run one way
-                patch.own[:] *= getattr(self._lines, name)[patch.part]
+                patch.own[:] *= self._lines.within(name, patch.part)
             self._patches[index] = patch if patch.wrinkle_map.any() or patch.own.any() else _NOTHING
         return self._patches[index]
 
@@ -272,13 +278,17 @@ class Creases:
         return strokes
 
 
+def _front(model: FaceModel) -> tuple[Index, Nearest]:
+    """The vertices (P,) of the front of the face, and the nearest of them on it, cm."""
+    front = np.flatnonzero(model.neutral[FACE, 2] > 3)
+    return front, Nearest(model.neutral[front, :2])
+
+
 _NOTHING = _Patch((0, 0), *(np.zeros((0, 0), np.float32) for _ in range(2)))
 
 
-def _patch_of(lines: Sequence[Line | None], areas: Sequence[Line | None]) -> _Patch:
+def _patch_of(drawn: Sequence[Line], around: Sequence[Line]) -> _Patch:
     """What lines darken, added up, and where areas lie, 1 at most."""
-    drawn = [line for line in lines if line is not None]
-    around = [line for line in areas if line is not None]
     if not drawn and not around:
         return _NOTHING
     corner, (right, bottom) = bounds((*drawn, *around))

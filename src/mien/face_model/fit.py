@@ -17,7 +17,7 @@ from mien.face_model.camera import Camera
 from mien.face_model.confidence import DRAWABLE, confidence, strains
 from mien.face_model.mesh import FaceModel
 from mien.face_model.neutral import shipped
-from mien.face_model.problem import SLACK, View, outline_normals, ruler, solve
+from mien.face_model.problem import SLACK, Start, View, outline_normals, ruler, solve
 from mien.face_model.template import FITTED, LIPS_MEET
 
 UPPER_LIP, LOWER_LIP = (61, 62, 63), (67, 66, 65)
@@ -107,6 +107,7 @@ def fit(
     identity: Float | None = None,
     template: Float | None = None,
     gaze: Float | None = None,
+    before: Fit | None = None,
 ) -> Fit:
     """Fit `model` to landmarks (68, 2) px, and to hand-checked `template` (189, 2) px if given.
 
@@ -114,7 +115,8 @@ def fit(
 
     With `neutral` only the lids may differ from the model's rest. Otherwise 41 shapes may, and the
     same identity must explain how the person looks at rest, which `rest` predicts. `identity`
-    (50,) holds the person fixed instead, for a second photograph of the same one.
+    (50,) holds the person fixed instead, for a second photograph of the same one; then it may be
+    sought from a fit `before` on, such as that of a film's last frame.
     """
     points, closed = merge_lips(landmarks.astype(np.float64), neutral)
     shapes = SLACK if neutral else fitted(model)
@@ -126,7 +128,8 @@ def fit(
     if not neutral and identity is None:
         resting, _ = merge_lips(shipped()(landmarks.astype(np.float64)), neutral=True)
         views.append(View(model.markers, resting, SLACK, REST_TRUST))
-    solved = solve(model, views, identity)
+    start = None if before is None else Start(before.camera, before.weights)
+    solved = solve(model, views, identity, start)
     weights = [np.zeros(len(model.names), np.float32) for _ in views]
     for out, view, found in zip(weights, views, solved.weights, strict=True):
         out[[model.index[name] for name in view.shapes]] = found

@@ -14,14 +14,8 @@ from numpy.typing import NDArray
 from mien.face_model.arrays import Bool, Float, Int, Layer
 from mien.face_model.background import Background
 from mien.face_model.camera import Number
-from mien.face_model.mesh import (
-    BACKGROUND_LAYER,
-    GUM_LAYER,
-    MOUTH_LAYER,
-    SKIN_LAYER,
-    TEETH_LAYER,
-)
-from mien.face_model.raster import Raster, in_sight, rasterise, within
+from mien.face_model.mesh import BACKGROUND_LAYER, MOUTH_LAYERS, SKIN_LAYER
+from mien.face_model.raster import Boxes, Raster, rasterise
 
 SOURCE_SIZE = 320
 """Side of the crop whose pixels are the unit of length here; the photograph may be finer."""
@@ -124,6 +118,11 @@ class Scene:
     lit: Float | None
     """How far (320, 320) a pixel of the photograph takes part in that."""
 
+    @cached_property
+    def boxes(self) -> Boxes:
+        """The rectangles around its triangles, px of the crop."""
+        return Boxes(self.points, self.triangles)
+
     def around(self, window: Window) -> Float:
         """Where what surrounds the face comes from, at each pixel (H, W, 2) of a window, crop
         px."""
@@ -169,11 +168,11 @@ class Frame:
         """The frame of a window; `skin_only` leaves out eyes and mouth, and triangles that lie
         `hidden`, within rectangles between two corners (x, y), crop px."""
         points = window.to_raster(scene.points)
-        kept = in_sight(points, scene.triangles, window.shape)
+        kept = scene.boxes.touching(*window.inner(-0.5 - 0.5 / window.scale))
         if skin_only:
             kept &= scene.layers == SKIN_LAYER
         for corners in hidden:
-            kept &= ~within(scene.points, scene.triangles, corners)
+            kept &= ~scene.boxes.within(*corners)
         triangles = np.ascontiguousarray(scene.triangles[kept])
         raster = rasterise(points, scene.depth, triangles, window.shape)
         layers = np.append(scene.layers[kept], np.int8(BACKGROUND_LAYER))
@@ -202,7 +201,7 @@ class Frame:
     @cached_property
     def mouth(self) -> Bool:
         """Inside of the mouth (H, W)."""
-        inside: Bool = np.isin(self.layer, (MOUTH_LAYER, GUM_LAYER, TEETH_LAYER))
+        inside: Bool = np.isin(self.layer, MOUTH_LAYERS)
         return inside
 
     @property

@@ -13,7 +13,7 @@ import numpy as np
 
 from mien.face_model.animate import LOOK_ASIDE, LOOK_DOWN, LOOK_UP, PIVOT_DEPTH
 from mien.face_model.arrays import Double, Float, UInt8
-from mien.face_model.eyes import POINTS, Iris, find_iris, polygon
+from mien.face_model.eyes import IRIS_RADII, POINTS, Iris, find_iris, polygon
 from mien.face_model.fit import Fit
 from mien.face_model.mesh import EYE, SIDES, FaceModel
 from mien.face_model.template import PUPILS
@@ -23,13 +23,17 @@ STRAIGHT_ASIDE, STRAIGHT_UP = 0.08, 0.17
 people show who were asked to look into the camera. From twice these on, the angle counts whole."""
 
 
-def irises_of(crop: UInt8, fit: Fit) -> dict[str, Iris]:
-    """The irises found in the crop (H, W, 3)."""
+def irises_of(
+    crop: UInt8, fit: Fit, before: tuple[Mapping[str, Iris], Fit] | None = None
+) -> dict[str, Iris]:
+    """The irises found in the crop (H, W, 3), as large as those `before` of another fit of the
+    person, if there are any."""
     image, out = crop.astype(np.float32), {}
     for side, part in POINTS.items():
         corners = fit.landmarks[part]
         opening = polygon(crop.shape[:2], corners)
-        out[side] = find_iris(image, corners, opening, fit.camera.scale)
+        radii = IRIS_RADII if before is None else (before[0][side].radius / before[1].camera.scale,)
+        out[side] = find_iris(image, corners, opening, fit.camera.scale, radii)
     return out
 
 

@@ -168,6 +168,11 @@ class Mouth:
         """Whether the teeth are those of the photograph."""
         return self._own is not None
 
+    def suits(self, tones: Tones) -> bool:
+        """Whether it is as good in the light of other `tones`: of a donor's teeth, and a light that
+        nobody tells from this one."""
+        return not self.is_own and self._known is None and self.tones.near(tones)
+
     def knowing(self, opening: Opening, points: Float) -> Mouth:
         """The same mouth, of which another photograph of the person shows an `opening` that looks
         as this one does where the mesh is at `points` (N, 2) px."""

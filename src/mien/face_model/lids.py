@@ -27,7 +27,7 @@ class LidFolds:
 
     def __init__(self, model: FaceModel, points: Float, landmarks: Double) -> None:
         """points (N, 2) px of the mesh and landmarks (68, 2) px in the photograph."""
-        edges = {side: set(model.lash_lines[side].tolist()) for side in SIDES}
+        edges = {side: model.lash_lines[side] for side in SIDES}
         self._parts = {
             side: _sharing(points, landmarks[list(EYES[side])], landmarks[list(BROWS[side])], edge)
             for side, edge in edges.items()
@@ -42,9 +42,7 @@ class LidFolds:
                 moved[at] += (1 - min(1.0, 3 * blink[side])) * (mean - moved[at])
 
 
-def _sharing(
-    points: Float, lid: Double, brow: Double, edge: set[int]
-) -> tuple[Index, Index, Float]:
+def _sharing(points: Float, lid: Double, brow: Double, edge: Index) -> tuple[Index, Index, Float]:
     """Vertices (K,) of the fold, those (K, M) each shares its motion with, and the shares."""
     outline = np.concatenate([lid, brow[::-1]]).astype(np.float32)
     low, high = outline.min(0) - MARGIN, outline.max(0) + MARGIN
@@ -53,7 +51,7 @@ def _sharing(
     off = depth_within(outline, face[around]).astype(np.float32)
     own = np.clip(off / MARGIN + 1, 0, 1)  # to nothing at the margin's edge
     part, own = around[own > 0], own[own > 0]
-    free = np.array([int(i) not in edge for i in part], bool)
+    free = np.isin(part, edge, invert=True)
     if free.sum() < 2:
         nobody = np.zeros((0, 1), np.intp)
         return nobody[:, 0], nobody, nobody.astype(np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mien.face_model.arrays import Float, Real
+from mien.face_model.arrays import Bool, Float, Real
 from mien.face_model.mesh import FACE, SIDES, FaceModel
 from mien.face_model.sampling import LUMA, sample
 
@@ -35,20 +35,32 @@ class Light:
         bare: (F,) how far each face vertex is bare skin, 0..1.
     """
 
-    def __init__(self, model: FaceModel, photo: Float, points: Float, normals: Float) -> None:
+    bare: Float
+
+    def __init__(self, model: FaceModel, coefficients: Float, normals: Float) -> None:
+        """Of nine `coefficients` (9,), on a face with camera normals (N, 3)."""
+        self._model, self._smoothing = model, model.smoothing
+        self._coefficients = coefficients
+        self._source = self._shade(normals)
+        facing = np.clip(normals[FACE, 2] * 3 - 0.3, 0, 1)
+        self._trust = facing * (1 - model.once(_folded))
+
+    @classmethod
+    def of(cls, model: FaceModel, photo: Float, points: Float, normals: Float) -> Light:
         """Fit to the photograph (H, W, 3) at vertex points (N, 2) px with camera normals (N, 3)."""
-        self._smoothing = model.smoothing
-        lids = (model.lids["L"] + model.lids["R"])[FACE]
-        plain = (normals[FACE, 2] > 0.2) & (lids == 0) & (model.lips[FACE] == 0)
+        plain = (normals[FACE, 2] > 0.2) & model.once(_plain)
         inside = (points[FACE] > 1).all(1) & (points[FACE] < len(photo) - 2).all(1)
         at = np.flatnonzero(plain & inside)
-        self._coefficients = _robust(_harmonics(normals[at]), sample(photo @ LUMA, points[at]))
-        self._source = self._shade(normals)
-        self.bare = self._bare(photo, points[FACE])
-        facing = np.clip(normals[FACE, 2] * 3 - 0.3, 0, 1)
-        # lids fold, and so do the corners of the mouth: their normals say little
-        folded = np.maximum(LIDS_FOLD * lids, CORNERS_FOLD * _corners(model))
-        self._trust = facing * (1 - folded)
+        light = _robust(_harmonics(normals[at]), sample(photo @ LUMA, points[at]))
+        out = cls(model, light, normals)
+        out.bare = out._bare(photo, points[FACE])
+        return out
+
+    def turned(self, normals: Float) -> Light:
+        """The same light and skin in another frame of a film, with camera normals (N, 3)."""
+        out = Light(self._model, self._coefficients, normals)
+        out.bare = self.bare
+        return out
 
     def ratio(self, normals: Float, strength: float = 1.0) -> Float:
         """Brightness (F,) of each face vertex at camera normals (N, 3), relative to the
@@ -93,6 +105,19 @@ def _harmonics(n: Float) -> Float:
     return np.stack(
         [np.ones_like(x), x, y, z, x * y, x * z, y * z, x * x - y * y, 3 * z * z - 1], 1
     )
+
+
+def _plain(model: FaceModel) -> Bool:
+    """Which face vertices (F,) are neither lid nor lip."""
+    lids = (model.lids["L"] + model.lids["R"])[FACE]
+    return np.asarray((lids == 0) & (model.lips[FACE] == 0))
+
+
+def _folded(model: FaceModel) -> Float:
+    """How little the normal of each face vertex (F,) says, 0..1: lids fold, and so do the corners
+    of the mouth."""
+    lids = (model.lids["L"] + model.lids["R"])[FACE]
+    return np.asarray(np.maximum(LIDS_FOLD * lids, CORNERS_FOLD * _corners(model)))
 
 
 def _corners(model: FaceModel) -> Float:

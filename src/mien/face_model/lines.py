@@ -7,7 +7,8 @@ along it, 0.06 to 0.2 cm wide: pores and grain are shorter, shade is wider, hair
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -18,6 +19,9 @@ from mien.face_model.sampling import LUMA, sample
 
 FINE, COARSE, ALONG = 0.045, 0.2, 0.24
 """Sigmas, cm: across a line those of what is finer and of what is coarser, and along it."""
+ALL = (slice(None), slice(None))
+REACH = 5
+"""Sigmas up to which OpenCV's Gaussian looks, and a little more."""
 STEEPEST = 0.14
 """Bound of a line's log-brightness: beyond lie edges of brows and shine."""
 HAIR = 0.16, 0.32
@@ -29,40 +33,90 @@ SPANS = {"forehead": (0.004, 0.013), "bags": (0.014, 0.034), "corners": (0.027, 
 of the London people, half of whom are under 27, and what the most furrowed of them pass."""
 
 
-@dataclass(frozen=True)
 class SkinLines:
     """The lines of one photograph of side S.
 
-    level, upright (S, S): log-brightness of lines that run across the face and down it; rough: how
-    furrowed the skin is, 0 for smooth and young, 1 for deeply lined.
+    Attributes:
+        side: S.
+        rough: how furrowed the skin is, 0 for smooth and young, 1 for deeply lined.
     """
 
-    level: Float
-    upright: Float
-    rough: float
+    def __init__(self, photo: Float, scale: float, rough: float = 0.0) -> None:
+        """Of a photograph (S, S, 3), 0..255, at `scale` px per cm."""
+        self.side, self.rough = len(photo), rough
+        self._light = np.log(photo @ LUMA + np.float32(OFFSET)).astype(np.float32)
+        self._sigmas = tuple(max(part * scale, 0.4) for part in (FINE, COARSE, ALONG))
+
+    @cached_property
+    def skin(self) -> Float:
+        """How far (S, S) there is no hair, 0..1."""
+        fine, coarse, _ = self._sigmas
+        small = cv2.resize(self._light, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+        around = cv2.resize(cv2.GaussianBlur(small, (0, 0), coarse), self._light.shape[::-1])
+        darker = around - cv2.GaussianBlur(self._light, (0, 0), fine)
+        hair = np.clip((darker - HAIR[0]) / (HAIR[1] - HAIR[0]), 0, 1)
+        skin = 1 - np.clip(2 * cv2.GaussianBlur(hair, (0, 0), 1.5 * coarse), 0, 1)
+        return np.asarray(skin, np.float32)
+
+    @cached_property
+    def level(self) -> Float:
+        """Log-brightness (S, S) of lines that run across the face."""
+        return self._lines("level", ALL)
+
+    @cached_property
+    def upright(self) -> Float:
+        """The same of those that run down it."""
+        return self._lines("upright", ALL)
+
+    @cached_property
+    def grain(self) -> Float:
+        """The same of what is as narrow either way."""
+        return self._lines("grain", ALL)
+
+    def within(self, name: str, part: tuple[slice, slice]) -> Float:
+        """`level` or `upright`, by its name, in a part (h, w) of the photograph."""
+        if name in self.__dict__:
+            whole: Float = getattr(self, name)[part]
+            return whole
+        return self._lines(name, part)
+
+    def _lines(self, name: str, part: tuple[slice, slice]) -> Float:
+        fine, coarse, along = self._sigmas
+        narrow, wide = {
+            "level": ((along, fine), (along, coarse)),
+            "upright": ((fine, along), (coarse, along)),
+            "grain": ((fine, fine), (coarse, coarse)),
+        }[name]
+        room = math.ceil(REACH * max(*narrow, *wide))
+        near, inner = zip(*(_wider(of, room, self.side) for of in part), strict=True)
+        light = self._light[near]
+        a, b = (cv2.GaussianBlur(light, (0, 0), x, sigmaY=y)[inner] for x, y in (narrow, wide))
+        return np.asarray(np.clip(a - b, -STEEPEST, STEEPEST) * self.skin[part], np.float32)
 
 
-def skin_lines(model: FaceModel, photo: Float, points: Float, scale: float) -> SkinLines:
-    """Of a photograph (S, S, 3), 0..255, with the mesh at points (N, 2) px, `scale` px per cm."""
-    light = np.log(photo @ LUMA + np.float32(OFFSET)).astype(np.float32)
-    fine, coarse, along = (max(part * scale, 0.4) for part in (FINE, COARSE, ALONG))
-    around = cv2.GaussianBlur(light, (0, 0), 4 * coarse)
-    darker = around - cv2.GaussianBlur(light, (0, 0), fine)
-    hair = np.clip((darker - HAIR[0]) / (HAIR[1] - HAIR[0]), 0, 1)
-    skin = 1 - np.clip(2 * cv2.GaussianBlur(hair, (0, 0), 1.5 * coarse), 0, 1)
+def _wider(part: slice, room: int, side: int) -> tuple[slice, slice]:
+    """A part of so many rows or columns with `room` around it, and where in that it lies."""
+    start, stop, _ = part.indices(side)
+    first = max(start - room, 0)
+    return slice(first, min(stop + room, side)), slice(start - first, stop - first)
 
-    def lines(x: float, y: float, wide_x: float, wide_y: float) -> Float:
-        narrow = cv2.GaussianBlur(light, (0, 0), x, sigmaY=y)
-        wide = cv2.GaussianBlur(light, (0, 0), wide_x, sigmaY=wide_y)
-        return np.asarray(np.clip(narrow - wide, -STEEPEST, STEEPEST) * skin, np.float32)
 
-    level = lines(along, fine, along, coarse)
-    upright = lines(fine, along, coarse, along)
-    grain = lines(fine, fine, coarse, coarse)
-    at, weight = points[FACE], sample(np.asarray(skin, np.float32), points[FACE])
-    found = {"forehead": level, "bags": grain, "corners": grain}
+def skin_lines(
+    model: FaceModel, photo: Float, points: Float, scale: float, rough: float | None = None
+) -> SkinLines:
+    """Of a photograph (S, S, 3), 0..255, with the mesh at points (N, 2) px, `scale` px per cm; of a
+    skin that is known to be `rough`, or as rough as it looks."""
+    seen = SkinLines(photo, scale)
+    seen.rough = _roughness(model, seen, points) if rough is None else rough
+    return seen
+
+
+def _roughness(model: FaceModel, seen: SkinLines, points: Float) -> float:
+    """How furrowed the skin of a photograph looks, its mesh at points (N, 2) px."""
+    at, weight = points[FACE], sample(seen.skin, points[FACE])
+    found = {"forehead": seen.level, "bags": seen.grain, "corners": seen.grain}
     shares = []
-    for name, where in _areas(model).items():
+    for name, where in model.once(_areas).items():
         trust = weight[where]
         if float(trust.mean()) < 0.3:
             continue
@@ -70,7 +124,7 @@ def skin_lines(model: FaceModel, photo: Float, points: Float, scale: float) -> S
         contrast = float(np.sqrt((trust * squared).sum() / trust.sum()))
         low, high = SPANS[name]
         shares.append(float(np.clip((contrast - low) / (high - low), 0, 1)))
-    return SkinLines(level, upright, float(np.median(shares)) if shares else 0.0)
+    return float(np.median(shares)) if shares else 0.0
 
 
 def _areas(model: FaceModel) -> dict[str, Bool]:

@@ -8,6 +8,7 @@ pixels; the rest is a donor's lips, carried over by the mesh and toned by what i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -101,7 +102,7 @@ def closed_lips(chart: LipChart, photo: Float, points: Float) -> Lips:
     lips = unfolded(own, chart)
     beyond = _beyond(chart)
     within = np.clip(-chart.far / HIDDEN, 0, 1)
-    corner, near = _corners(chart), _contact(chart, beyond)
+    corner, near = _corners(chart), _contact(chart)
     lit = _without_shade(lips, chart, corner, near)
     return Lips(
         _levels(lips, np.clip(2 - beyond / np.float32(HIDDEN), 0, 1) * within),
@@ -109,6 +110,7 @@ def closed_lips(chart: LipChart, photo: Float, points: Float) -> Lips:
     )
 
 
+@lru_cache(4)
 def _beyond(chart: LipChart) -> Float:
     """How far (h, w), cm, a place is from where lips part; 0 between them."""
     upper, lower = chart.opening
@@ -117,15 +119,17 @@ def _beyond(chart: LipChart) -> Float:
     return np.asarray(np.maximum(off, 0), np.float32)
 
 
+@lru_cache(4)
 def _corners(chart: LipChart) -> Float:
     """How near (h, w) a place is to a corner of the mouth, 0..1."""
     return smoothstep(2 - 2 * chart.aside / CORNER)
 
 
-def _contact(chart: LipChart, away: Float) -> Float:
-    """How near (h, w), 0..1, a place `away` (h, w) cm from where lips part is to the other lip."""
+@lru_cache(4)
+def _contact(chart: LipChart) -> Float:
+    """How near (h, w), 0..1, a place is to the other lip, where lips part."""
     close, far = CONTACT
-    return np.asarray(1 - smoothstep((away - close) / (far - close)), np.float32)
+    return np.asarray(1 - smoothstep((_beyond(chart) - close) / (far - close)), np.float32)
 
 
 def _without_shade(lips: Float, chart: LipChart, corner: Float, near: Float) -> Float:
@@ -194,7 +198,7 @@ def parted_lips(
     kept = np.clip(2 * whole - 1, 0, 1) * fine
     close, away = MARGIN
     cover = np.clip((away - chart.far) / (away - close), 0, 1) * (1 - kept)
-    near = _contact(chart, _beyond(chart)) * np.clip(-chart.far / HIDDEN, 0, 1)
+    near = _contact(chart) * np.clip(-chart.far / HIDDEN, 0, 1)
     lit = _without_shade(colour, chart, np.zeros_like(near), near)
     return Lips(_levels(np.asarray(colour, np.float32), cover), _levels(lit, cover * near))
 

@@ -7,12 +7,12 @@ not kept), so a part of the face is a range.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
@@ -27,6 +27,8 @@ from mien.face_model.template import Markers
 
 if TYPE_CHECKING:
     from mien.face_model.lip_chart import LipChart
+
+T = TypeVar("T")
 
 FACE = slice(0, 9409)
 HEAD = slice(9409, 11248)
@@ -43,6 +45,7 @@ KEPT = 24591
 
 SKIN_LAYER, SOCKET_LAYER, GUM_LAYER, TEETH_LAYER, EYE_LAYER, MOUTH_LAYER = 1, 2, 3, 4, 5, 6
 BACKGROUND_LAYER = 9
+MOUTH_LAYERS = MOUTH_LAYER, GUM_LAYER, TEETH_LAYER
 """What a triangle belongs to; decides how its pixels are coloured."""
 
 IDENTITIES = 50
@@ -120,6 +123,21 @@ class FaceModel:
     def index(self) -> dict[str, int]:
         """Position of each expression in `names`."""
         return {name: i for i, name in enumerate(self.names)}
+
+    def once(self, make: Callable[[FaceModel], T]) -> T:
+        """What `make` says of this model, which is asked once: for what depends on nothing else."""
+        if make not in self._made:  # two threads may ask: the same
+            self._made[make] = make(self)
+        out: T = self._made[make]
+        return out
+
+    def __reduce__(self) -> tuple[type[FaceModel], tuple[Any, ...]]:
+        parts = tuple(getattr(self, part.name) for part in fields(self))
+        return type(self), parts  # what was made of it stays behind
+
+    @cached_property
+    def _made(self) -> dict[Callable[[FaceModel], Any], Any]:
+        return {}
 
     def shape(self, identity: Float) -> Float:
         """Vertices (N, 3) of the neutral face with identity coefficients (50,)."""

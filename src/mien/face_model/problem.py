@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from mien.face_model.arrays import Double, Float, Real
-from mien.face_model.bounded import Bounds, least_squares
+from mien.face_model.bounded import TOLERANCE, Bounds, least_squares
 from mien.face_model.camera import DISTANCE, Camera
 from mien.face_model.mesh import IDENTITIES, FaceModel
 from mien.face_model.template import Markers
@@ -36,6 +36,12 @@ PULL_ROTATION = (1.5, 0.5, 0.2)
 PULL_SYMMETRY = 3.0
 """The same for the difference of the left and the right weight of a shape."""
 ROUNDS = 25
+NEARLY = 3e-5
+"""Tolerance of a solution that is sought from one nearby."""
+START_ROOM = 0.02
+"""How far within its bounds a weight is then taken to be."""
+OFF_BOUND = 0.05
+"""Weight from which a shape starts, or it would stay on its bound."""
 
 
 @dataclass(frozen=True)
@@ -70,16 +76,31 @@ class Solution:
     projected: list[Double]
 
 
-def solve(model: FaceModel, views: Sequence[View], identity: Float | None) -> Solution:
-    """One camera and one identity (given or found) that explain all `views`."""
+@dataclass(frozen=True)
+class Start:
+    """From where to look: a camera, and weights (53,) of the only view, of one whose identity is
+    known, such as those of a film's last frame."""
+
+    camera: Camera
+    weights: Float
+
+
+def solve(
+    model: FaceModel,
+    views: Sequence[View],
+    identity: Float | None,
+    start: Start | None = None,
+) -> Solution:
+    """One camera and one identity (given or found) that explain all `views`; found from `start` on,
+    if it is given, and then less exactly: to `NEARLY`."""
     problem = _Problem(model, views, identity)
-    x = problem.minimise()
+    x = problem.minimise(None if start is None else problem.unknowns(start, model))
     camera, geometry = problem.camera(x), problem.geometry(x)
     found = x[6 : 6 + problem.modes] if identity is None else identity
-    weights, start = [], 6 + problem.modes
+    weights, first = [], 6 + problem.modes
     for view in views:
-        weights.append(x[start : start + len(view.shapes)])
-        start += len(view.shapes)
+        weights.append(x[first : first + len(view.shapes)])
+        first += len(view.shapes)
     ends = np.cumsum([len(view.points) for view in views])[:-1]
     projected = np.split(camera.project(geometry)[0], ends)
     return Solution(camera, found.astype(np.float32), weights, projected)
@@ -137,21 +158,41 @@ class _Problem:
     def camera(x: Double) -> Camera:
         return Camera(x[:3].copy(), float(np.exp(x[3])), x[4:6].copy())
 
-    def minimise(self) -> Double:
+    def minimise(self, start: Double | None) -> Double:
+        """The unknowns, sought from `start` on, or from a face at rest."""
         size = 6 + len(self.basis)
-        start, low, high = np.zeros(size), np.full(size, -np.inf), np.full(size, np.inf)
+        low, high = np.full(size, -np.inf), np.full(size, np.inf)
+        for k, name in enumerate(self.names, 6 + self.modes):
+            low[k], high[k] = SLACK_RANGE if name in SLACK else (0, 1)
+        scale = np.concatenate([[0.1, 0.1, 0.1, 0.05, 5, 5], np.full(len(self.basis), 0.5)])
+        tolerance = TOLERANCE if start is None else NEARLY
+        begin = self._at_rest() if start is None else start
+        with one_thread():
+            return least_squares(
+                self.residuals, self.jacobian, begin, Bounds(low, high), scale, ROUNDS, tolerance
+            )
+
+    def _at_rest(self) -> Double:
+        start = np.zeros(6 + len(self.basis))
         a, b = EYE_CORNERS
         points = self.views[0].points
         start[3] = np.log(ruler(points) / np.linalg.norm(self.neutral[a] - self.neutral[b]))
         start[4:6] = points[30] + [0, np.exp(start[3]) * self.neutral[30, 1]]
         for k, name in enumerate(self.names, 6 + self.modes):
-            low[k], high[k] = SLACK_RANGE if name in SLACK else (0, 1)
-            start[k] = 0 if name in SLACK else 0.05  # off the bound, or it would stay there
-        scale = np.concatenate([[0.1, 0.1, 0.1, 0.05, 5, 5], np.full(len(self.basis), 0.5)])
-        with one_thread():
-            return least_squares(
-                self.residuals, self.jacobian, start, Bounds(low, high), scale, ROUNDS
-            )
+            start[k] = 0 if name in SLACK else OFF_BOUND
+        return start
+
+    def unknowns(self, start: Start, model: FaceModel) -> Double:
+        """Those of a camera and of the weights of the only view."""
+        out = self._at_rest()
+        out[:3], out[3], out[4:6] = (
+            start.camera.rotation, np.log(start.camera.scale), start.camera.origin,
+        )  # fmt: skip
+        for k, name in enumerate(self.names, 6):
+            low, high = SLACK_RANGE if name in SLACK else (0.0, 1.0)
+            weight = float(start.weights[model.index[name]])
+            out[k] = np.clip(weight, low + START_ROOM, high - START_ROOM)
+        return out
 
     def residuals(self, x: Double) -> Double:
         moved = self.camera(x).project(self.geometry(x))[0] - self.points

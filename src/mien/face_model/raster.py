@@ -37,9 +37,7 @@ class Raster:
     def spread(self, triangles: Int, values: Float, where: Bool) -> Float:
         """Vertex `values` (N, K) at the pixels of the mask `where` (H, W) of P ones: (P, K), each
         channel in one piece."""
-        at = self.index[where]
-        columns = np.ascontiguousarray(triangles.T, np.intp)
-        first, second, third = (np.take(column, at) for column in columns)
+        first, second, third = np.ascontiguousarray(triangles[self.index[where]].T, np.intp)
         u, v = (self.weights[..., i][where] for i in (0, 1))
         out = np.empty((values.shape[1], len(u)), np.float32)
         for into, channel in zip(out, np.ascontiguousarray(values.T), strict=True):
@@ -85,16 +83,40 @@ def rasterise(points: Float, depth: Float, triangles: Int, shape: tuple[int, int
     return Raster(index, np.ascontiguousarray(colour[..., :2]))
 
 
+class Boxes:
+    """The rectangles around triangles: low and high (T,) x and y of each."""
+
+    def __init__(self, points: Float, triangles: Int) -> None:
+        """triangles (T, 3) of points (N, 2)."""
+        corners = np.ascontiguousarray(triangles.T, np.intp)
+        self._low, self._high = [], []
+        for axis in np.ascontiguousarray(points.T):
+            a, b, c = (np.take(axis, corner) for corner in corners)
+            self._low.append(np.minimum(np.minimum(a, b), c))
+            self._high.append(np.maximum(np.maximum(a, b), c))
+
+    def touching(self, low: Float, high: Float) -> Bool:
+        """Which triangles (T,) may touch a rectangle from one corner (x, y) to the other."""
+        (x, y), (right, bottom) = self._low, self._high
+        kept = (right >= low[0]) & (x <= high[0])
+        kept &= bottom >= low[1]
+        kept &= y <= high[1]
+        return np.asarray(kept)
+
+    def within(self, low: Float, high: Float) -> Bool:
+        """Which triangles (T,) lie within such a rectangle."""
+        (x, y), (right, bottom) = self._low, self._high
+        kept = (x > low[0]) & (right < high[0])
+        kept &= y > low[1]
+        kept &= bottom < high[1]
+        return np.asarray(kept)
+
+
 def in_sight(points: Float, triangles: Int, shape: tuple[float, float]) -> Bool:
     """Which triangles (T,) may touch a raster (H, W); points (N, 2) raster px."""
     height, width = shape
-    x, y = points.T
-    # a bit for each edge (Cohen and Sutherland): a triangle is out when its corners share one
-    beyond = (x < -1) | (x > width) * np.uint8(2)
-    beyond |= (y < -1) * np.uint8(4) | (y > height) * np.uint8(8)
-    a, b, c = (np.take(beyond, corner) for corner in triangles.T)
-    kept: Bool = (a & b & c) == 0
-    return kept
+    beyond = np.array([width, height], np.float32)
+    return Boxes(points, triangles).touching(np.full(2, -1, np.float32), beyond)
 
 
 def facing(points: Float, triangles: Int) -> Bool:
@@ -106,16 +128,6 @@ def facing(points: Float, triangles: Int) -> Bool:
     across = (np.take(x, second) - left) * (np.take(y, third) - top)
     across -= (np.take(y, second) - top) * (np.take(x, third) - left)
     return np.asarray(across < 0)
-
-
-def within(points: Float, triangles: Int, corners: tuple[Float, Float]) -> Bool:
-    """Which triangles (T,) lie within a rectangle from one of `corners` (x, y) to the other; points
-    (N, 2) px."""
-    low, high = corners
-    inside = np.asarray(((points > low) & (points < high)).all(1))
-    first, second, third = np.ascontiguousarray(triangles.T, np.intp)
-    out: Bool = inside[first] & inside[second] & inside[third]
-    return out
 
 
 def over_centre(points: Float, triangles: Int) -> Bool:

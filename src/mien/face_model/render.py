@@ -20,13 +20,12 @@ from mien.face_model import units
 from mien.face_model.animate import Pose, asked, effective, person, pose, stand
 from mien.face_model.arrays import Float, UInt8
 from mien.face_model.camera import Camera
-from mien.face_model.eyes import shut
-from mien.face_model.eyewear import covered
 from mien.face_model.fit import Fit, fit
 from mien.face_model.frame import SOURCE_SIZE, Frame, Scene, Window, resized
 from mien.face_model.gaze import gaze, irises_of, pupils
 from mien.face_model.glasses import rims
 from mien.face_model.grain import keep_grain
+from mien.face_model.hidden import Hidden
 from mien.face_model.inside import Mouth
 from mien.face_model.known_inside import Opening, sharp_beside
 from mien.face_model.mesh import FaceModel
@@ -45,7 +44,7 @@ LEAST_RULER = 0.02
 """Distance of the outer eye corners, in sides of the crop, under which there is no face."""
 DETAILED = 512
 """Side, px, at which lids and lips are drawn at least."""
-COARSEST = 160
+COARSEST = 128
 """Side, px, under which skin is not drawn."""
 FADED = 2
 """How far into what is drawn finer the rest is drawn, px of the latter: its fields are enlarged
@@ -118,8 +117,7 @@ class Rig:
         small: the crop at 320 px; irises: where they are in it.
         source: the mesh as the photograph shows it.
         rims: where those of clear glasses run, lines (K, 2) px, which stay where they are.
-        covered: whether something opaque covers the eyes: all around them then stays as it is.
-        shut: which eyes are closed, by side: they stay so.
+        hidden: what of the face it does not show, which stays as it is.
     """
 
     @one_thread()
@@ -133,12 +131,14 @@ class Rig:
         identity: Float | None = None,
         donor: Donor | None = None,
         glasses: bool | None = None,
+        before: Rig | None = None,
     ) -> None:
         """`crop` uint8 (S, S, 3) RGB, upright, of any side: textures are as fine as it is;
         `landmarks` (68, 2) in its pixels; whether the face is at rest; `template` (189, 2),
         hand-checked points in its pixels, where there are some; `identity` (50,), who it shows, if
         that is known from other pictures, `donor`, whose teeth stand for theirs, and whether they
-        have `glasses`."""
+        have `glasses`; `before`, where the identity is known, the same face a moment ago: what of a
+        face and its light stays from frame to frame is taken from it."""
         side = len(crop)
         if crop.shape != (side, side, 3) or crop.dtype != np.uint8:
             raise ValueError(f"crop is {crop.dtype} {crop.shape}, not uint8 (S, S, 3)")
@@ -149,19 +149,22 @@ class Rig:
         self.model, self.neutral, self.crop, self.donor = model, neutral, crop, donor
         at, self.small = resized(landmarks, side, SOURCE_SIZE), _small(crop)
         checked = None if template is None else resized(template, side, SOURCE_SIZE)
-        self.fit: Fit = fit(model, at, neutral, identity, checked)
-        self.irises = irises_of(self.small, self.fit)
+        near = None if before is None else before.fit
+        self.fit: Fit = fit(model, at, neutral, identity, checked, before=near)
+        same = None if before is None else (before.irises, before.fit)
+        self.irises = irises_of(self.small, self.fit, same)
         found = {s: i.centre for s, i in self.irises.items()}
         look = gaze(model, self.fit, found if checked is None else pupils(checked))
         if look.any():
-            self.fit = fit(model, at, neutral, identity, checked, look)
+            near = None if before is None else self.fit
+            self.fit = fit(model, at, neutral, identity, checked, look, near)
         self._look = look
         self.person = person(model, self.fit)
         self.source = stand(model, pose(model, self.person, self.fit.weights), self.fit.camera)
-        self.shut = shut(self.fit.landmarks)
-        self.covered = covered(self.small.astype(np.float32), self.fit.landmarks)
-        self.rims = [] if self.covered else rims(self.small, self.fit.landmarks, glasses)
-        self._sitter = Sitter(self)
+        earlier = None if before is None else before.hidden
+        self.hidden = Hidden.of(self.small.astype(np.float32), self.fit.landmarks, earlier)
+        self.rims = [] if self.hidden.eyes else rims(self.small, self.fit.landmarks, glasses)
+        self._sitter = Sitter(self, None if before is None else before._sitter)
         self._skin, self._scene = self._sitter.skin, self._sitter.scene
 
     @cached_property
@@ -349,11 +352,7 @@ class Rig:
     @property
     def held(self) -> tuple[str, ...]:
         """What of the face is left as it is, and why."""
-        if self.covered:
-            return ("the eyes are covered, and stay as they are",)
-        if any(self.shut.values()):
-            return ("what closed lids hide is not known, and they stay closed",)
-        return ()
+        return self.hidden.said
 
     @property
     def seed(self) -> int:

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from mien.face_model.arrays import Bool, Double, Float
-from mien.face_model.eyes import EyeTextures, fixed_point, polygon
+from mien.face_model.eye_textures import EyeTextures
+from mien.face_model.eyes import fixed_point, polygon
 from mien.face_model.frame import FLAT, LIDS, SOURCE_SIZE, Frame
 from mien.face_model.inside import Mouth, View
 from mien.face_model.lashes import inked, lashes
@@ -33,7 +34,7 @@ from mien.face_model.sampling import sample
 
 SOCKET_SHADE = 0.9
 """The rim between lid and eyeball lies in the lid's shadow."""
-LID_SHADE, LID_SHADE_REACH = 0.45, 0.09
+LID_SHADE, LID_SHADE_REACH = 0.3, 0.09
 """How much darker the newly uncovered eye is at the lids' edge, and how far in, cm."""
 FALLEN = 1.5
 """A lid throws its whole shadow on the eye at 1 / this of a blink."""

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mien.face_model.animate import Pose, drawn, pose, rim, sink, stand
+from mien.face_model.animate import Pose, pose, sink, stand
 from mien.face_model.arrays import Double, Float
-from mien.face_model.background import NEAR, Background, before_wall
-from mien.face_model.bone import JawEdge, neck
+from mien.face_model.background import NEAR, before_wall
+from mien.face_model.bone import JawEdge
 from mien.face_model.camera import Camera
 from mien.face_model.creases import Creases
-from mien.face_model.eyes import eye_textures
-from mien.face_model.eyewear import pinned
+from mien.face_model.eye_textures import eye_textures
 from mien.face_model.folds import Folds, shipped
 from mien.face_model.frame import (
     BLEND,
@@ -41,11 +40,11 @@ from mien.face_model.lips import Lips, closed_lips, parted_lips
 from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, SIDES
 from mien.face_model.mouth import Opening, own_mouth
 from mien.face_model.neighbours import depth_within
-from mien.face_model.pose_light import PoseAndLight, outline_pull, outlying
+from mien.face_model.pose_light import PoseAndLight, outline_pull
 from mien.face_model.sampling import sample
+from mien.face_model.selection import Selection
 from mien.face_model.shade import Skin
 from mien.face_model.tones import Tones, seen
-from mien.face_model.visible import Visible
 
 if TYPE_CHECKING:
     from mien.face_model.render import Rig
@@ -56,7 +55,7 @@ line."""
 BLINK_GAIN = 2.5
 """The lid's second texture is in place after 1 / this of a blink, before the stretched crease
 shows."""
-FOLD_REACH = 4.0
+FOLD_REACH = 1.0
 """Distance from an eye, px, up to which its lashes and the shade of its lid lie on the skin."""
 UNFOLDING = 0.08
 """Rise of a lid, cm, after which what was folded away shows."""
@@ -72,7 +71,6 @@ closed, as in a smile, and from which on they have none."""
 MOVED = (0.04, 0.3)
 """Motion of the lips, cm, up to which a mouth that the photograph shows open keeps its own, and
 from which on it has others."""
-LOOKS = ("eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut")
 LOOK_BLINK = 0.4
 """A lid that follows the gaze down comes as far as in this much of a blink."""
 EYE_LANDMARKS = {"R": slice(36, 42), "L": slice(42, 48)}
@@ -85,36 +83,24 @@ class Sitter:
         skin: the textures that it gives.
     """
 
-    def __init__(self, rig: Rig) -> None:
-        """Of a rig that is fitted: its `fit`, `person`, `irises` and `source` are there."""
+    def __init__(self, rig: Rig, before: Sitter | None = None) -> None:
+        """Of a rig that is fitted: its `fit`, `person`, `irises` and `source` are there; `before`:
+        the same face's in the last frame of a film, from which what stays is taken."""
         self._rig: Rig = weakref.proxy(rig)  # or both would wait for the garbage collector
-        self._edge = JawEdge(rig.model)
+        self._edge = rig.model.once(JawEdge)
         self._pinned = self._still(rig)
-        self._of_eyes = np.array([name.startswith(("eye", "brow")) for name in rig.model.names])
-        self._select()
-        self._paint()
+        self._shown = self._select(before)
+        self._paint(before)
 
-    def _select(self) -> None:
-        """Decide, from the photograph's pose, which triangles are drawn and where face meets
-        background."""
-        source, model = self._rig.source, self._rig.model
-        of_neck = neck(model)
-        kept = drawn(model, source.normals, of_neck)
-        self._triangles = np.ascontiguousarray(model.triangles[kept])
-        self._layers = model.layers[kept]
-        self._visible = Visible(model, self._triangles, self._layers, source.points)
-        self._rim, self._rim_own = rim(model, source.normals, of_neck)
-        self._outlying = outlying(model, source.normals)
-        self._background = Background(
-            SOURCE_SIZE,
-            source.points,
-            sink(source.depth),
-            self._triangles,
-            self._layers,
-            float(self._rig.fit.landmarks[8, 1]),
-        )
+    def _select(self, before: Sitter | None) -> Selection:
+        """What is drawn of the mesh, by the photograph's pose."""
+        rig = self._rig
+        if before is not None and before._shown.suits(rig.model, rig.source):
+            return before._shown
+        chin = float(rig.fit.landmarks[8, 1])
+        return Selection.of(rig.model, rig.source, SOURCE_SIZE, chin, rig.hidden.mouth)
 
-    def _paint(self) -> None:
+    def _paint(self, before: Sitter | None) -> None:
         """Make the textures and everything else that only the photograph decides."""
         model, fit, source = self._rig.model, self._rig.fit, self._rig.source
         fine = len(self._rig.crop) / SOURCE_SIZE
@@ -136,18 +122,28 @@ class Sitter:
         )
         own = own_mouth(photo, landmarks, fit.closed, eyes.white, fine)
         self._opening, self._source_gap = Opening(model, gaps), gaps[1]
-        self._light = Light(model, small, source.points, source.normals)
+        self._light = (
+            Light.of(model, small, source.points, source.normals)
+            if before is None
+            else before._light.turned(source.normals)
+        )
         x, y = np.abs(model.neutral[FACE, 0]), model.neutral[FACE, 1]
         front = np.clip(self._rig.facing[FACE] / 0.3 - 1, 0, 1)
         self._front = front * np.clip((y + 8.5) / 1.5, 0, 1) * np.clip((6.6 - x) / 0.8, 0, 1)
         self._folds = Folds(model, shipped())
         scale, bare = float(fit.camera.scale), self._light.bare
-        lines = skin_lines(model, small, source.points, scale)
-        self._creases = Creases(model, source.points, lines, scale, bare, self._rig.seed)
+        kept = None if before is None else before._creases
+        lines = skin_lines(model, small, source.points, scale, kept and kept.rough)
+        self._creases = Creases(model, source.points, lines, scale, bare, self._rig.seed, kept)
         tones = seen(eyes.white, own, photo, landmarks)
         mesh = resized(source.points, SOURCE_SIZE, len(photo))
         rig = self._rig
-        mouth = mouth_of(model, rig.crop, landmarks, fit.closed, tones, mesh, rig.donor, rig.seed)
+        if before is not None and fit.closed and before.skin.inside.suits(tones):
+            mouth = before.skin.inside
+        else:
+            mouth = mouth_of(
+                model, rig.crop, landmarks, fit.closed, tones, mesh, rig.donor, rig.seed
+            )
         rig.donor = None if mouth.is_own else mouth.donor
         unit = float(fit.camera.scale) * fine
         lips = self._lips_of(photo, landmarks, mesh, unit, tones, own.lip)
@@ -164,7 +160,9 @@ class Sitter:
         fixed[FACE, FLAT] = model.lip_chart.places
         self._fixed_attributes = fixed
         self._folded = self._folded_lids()
-        self._lid_folds = LidFolds(model, source.points, fit.landmarks)
+        self._lid_folds = (
+            LidFolds(model, source.points, fit.landmarks) if before is None else before._lid_folds
+        )
 
     @cached_property
     def _lit(self) -> Float:
@@ -206,22 +204,23 @@ class Sitter:
         habit: Float | None,
     ) -> tuple[Scene, Float | None]:
         """The posed face, and the log-brightness (320, 320) of its creases, if any."""
-        weights = self._held(weights)
+        weights = self._rig.hidden.left(self._rig.model, weights, self._rig.fit.weights)
         target = self._posed(weights, camera, habit)
         points = target.points + self._eye_shift
         moved = points - self._rig.source.points
         moved[EYEBALLS] -= self._eye_shift[EYEBALLS]
         if any(pose_light.turn):
             pull = outline_pull(self._rig.model, self._rig.source.points, target.points)
-            points[FACE, 0] += self._outlying * pull
-            moved[FACE, 0] += self._outlying * pull
+            points[FACE, 0] += self._shown.outlying * pull
+            moved[FACE, 0] += self._shown.outlying * pull
         blink = {s: self._lowered(weights, s) for s in SIDES}
         self._lid_folds.smooth(moved, blink)
         points[FACE] = self._rig.source.points[FACE] + moved[FACE]
         drift = self._drift(moved, pose_light)
-        edge = self._rig.source.points[self._rim]
-        carried = edge + self._background.sample(drift, edge)
-        points[self._rim] = points[self._rim] * self._rim_own + carried * (1 - self._rim_own)
+        edge = self._rig.source.points[self._shown.rim]
+        carried = edge + self._shown.surround.sample(drift, edge)
+        own = self._shown.rim_own
+        points[self._shown.rim] = points[self._shown.rim] * own + carried * (1 - own)
 
         opened, gap_change = self._opening(target.vertices)
         pressed = self._pressed(weights)
@@ -235,13 +234,13 @@ class Sitter:
             glow = self._move_key(attributes, target.normals, pose_light.key)
         at = self._rig.model.landmarks
         unit = float(self._rig.fit.camera.scale)
-        seen = self._visible(points, unit, turned=any(pose_light.turn))
+        seen = self._shown.visible(points, unit, turned=any(pose_light.turn))
         scene = Scene(
             points=points,
             depth=sink(target.depth),
             attributes=attributes,
-            triangles=self._triangles[seen],
-            layers=self._layers[seen],
+            triangles=self._shown.triangles[seen],
+            layers=self._shown.layers[seen],
             unit=unit,
             blink=blink,
             stirred={side: self._stirred(moved, side) for side in SIDES},
@@ -252,41 +251,22 @@ class Sitter:
             dropped=self._dropped(gap_change),
             lips=max(self._lips_moved(points, moved), pressed),
             landmarks=self._rig.fit.landmarks.astype(np.float32) + moved[at],
-            surround=self._background,
+            surround=self._shown.surround,
             drift=drift,
-            folds=any(pose_light.turn) or self._background.folds(drift),
+            folds=any(pose_light.turn) or self._shown.surround.folds(drift),
             glow=glow,
             lit=None if glow is None else self._lit,
         )
         return scene, wrinkle_map
 
-    def _held(self, weights: Float) -> Float:
-        """`weights` (53,) without what cannot be shown: anything of eyes that are covered, and the
-        opening of closed ones."""
-        own = self._rig.fit.weights
-        if self._rig.covered:
-            return np.where(self._of_eyes, own, weights)
-        if not any(self._rig.shut.values()):
-            return weights
-        out = weights.copy()
-        for side in SIDES:
-            if self._rig.shut[side]:
-                for name in ("eyeWide", "eyeSquint", *LOOKS):
-                    i = self._rig.model.index[f"{name}_{side}"]
-                    out[i] = own[i]
-                blink = self._rig.model.index[f"eyeBlink_{side}"]
-                out[blink] = max(float(out[blink]), float(own[blink]))
-        return out
-
     @staticmethod
     def _still(rig: Rig) -> Float | None:
-        """How far (N, 1) each vertex stays with the glasses before it; None without any."""
-        if rig.covered:
-            return pinned(rig.model)
-        if not rig.rims:
-            return None
-        out = np.zeros((len(rig.model.neutral), 1), np.float32)
-        out[FACE] = still(rig.source.points[FACE], rig.rims, rig.fit.camera.scale)
+        """How far (N, 1) each vertex stays with the glasses or the mask before it; None without."""
+        out = rig.hidden.pinned(rig.model)
+        if rig.rims:
+            out = np.zeros((len(rig.model.neutral), 1), np.float32) if out is None else out
+            with_rims = still(rig.source.points[FACE], rig.rims, rig.fit.camera.scale)
+            out[FACE] = np.maximum(out[FACE], with_rims)
         return out
 
     def _posed(self, weights: Float, camera: Camera, habit: Float | None) -> Pose:
@@ -302,9 +282,13 @@ class Sitter:
     def _drift(self, moved: Float, pose_light: PoseAndLight) -> Float:
         """Displacement (G, 2) px of the background, given that of every vertex (N, 2) px."""
         if not pose_light.turn[2]:
-            return self._background.spread(moved)
-        own, grid, points = self._rig.fit.camera, self._background.points, self._rig.source.points
-        beyond_tilt = self._background.spread(moved - pose_light.tilt(own, points))
+            return self._shown.surround.spread(moved)
+        own, grid, points = (
+            self._rig.fit.camera,
+            self._shown.surround.points,
+            self._rig.source.points,
+        )
+        beyond_tilt = self._shown.surround.spread(moved - pose_light.tilt(own, points))
         return beyond_tilt + pose_light.tilt(own, grid)
 
     def _move_key(self, attributes: Float, normals: Float, key: tuple[float, float]) -> Float:
@@ -318,7 +302,7 @@ class Sitter:
         on = np.maximum(sample(self._lit, self._rig.source.points[FACE]), self._front)
         attributes[FACE, LIGHT] *= np.exp(lit[FACE, 0] * on)
         attributes[EYEBALLS, LIGHT] *= np.exp(lit[EYEBALLS, 0])
-        return self._background.spread(lit, NEAR)[:, 0]
+        return self._shown.surround.spread(lit, NEAR)[:, 0]
 
     def _attributes(
         self,

@@ -39,39 +39,63 @@ class Line:
     high: tuple[int, int]
 
 
+@dataclass(frozen=True)
+class Placed:
+    """Lines whose points (K, 2), one line after the other, are known by the vertices `near` (K,
+    NEAR) them and the share (K, NEAR) of each: `depth` (K,), and of each line (L,) its `width`, cm,
+    and how many points it has; the first `strokes` of them darken, the rest are areas."""
+
+    near: Index
+    share: Double
+    depth: Double
+    width: Double
+    counts: Index
+    strokes: int
+
+
 class Canvas:
     """Skin of one photograph of side S, on which lines are drawn."""
 
-    def __init__(self, neutral: Float, points: Float, skin: Float, scale: float, side: int) -> None:
-        """`neutral` (P, 2) cm and `points` (P, 2) px: vertices on the model's neutral face and in
-        the photograph, which has `scale` px/cm and side `side`; `skin` (P,): how deep a line may
-        be there, 0..1."""
-        self._nearest, self._points, self._skin = Nearest(neutral), points, skin
+    def __init__(
+        self, nearest: Nearest, points: Float, skin: Float, scale: float, side: int
+    ) -> None:
+        """Vertices P: the `nearest` of them on the model's neutral face, cm; their `points` (P, 2)
+        px in the photograph, which has `scale` px/cm and side `side`; `skin` (P,): how deep a line
+        may be there, 0..1."""
+        self._nearest, self._points, self._skin = nearest, points, skin
         self._scale, self._side = scale, side
 
-    def lines(self, strokes: Sequence[Stroke]) -> list[Line | None]:
-        """Strokes in the photograph; None for one that leaves it."""
-        far, near = self._nearest(np.concatenate([s.path for s in strokes]), NEAR)
+    def placed(self, strokes: Sequence[Stroke], areas: Sequence[Stroke]) -> Placed:
+        """Strokes that darken and strokes that are areas, and what on the model's neutral face is
+        near them."""
+        every = [*strokes, *areas]
+        far, near = self._nearest(np.concatenate([s.path for s in every]), NEAR)
         share = 1 / (far + 0.02) ** 2
         share /= share.sum(1, keepdims=True)
+        depth, width = np.concatenate([s.depth for s in every]), np.array([s.width for s in every])
+        counts = np.array([len(s.path) for s in every])
+        return Placed(near, share, depth, width, counts, len(strokes))
+
+    def lines(self, placed: Placed) -> tuple[list[Line], list[Line]]:
+        """Strokes in the photograph, and areas, without what leaves it."""
+        near, share, counts = placed.near, placed.share, placed.counts
         at = (self._points[near] * share[..., None]).sum(1)
         bare = (self._skin[near] * share).sum(1)
-        counts = [len(s.path) for s in strokes]
-        first = np.cumsum([0, *counts[:-1]])
-        sigma = np.array([s.width for s in strokes]) * self._scale
-        depth = np.concatenate([s.depth for s in strokes]) * bare
+        first = np.cumsum(counts) - counts
+        sigma = placed.width * self._scale
+        depth = placed.depth * bare
         depth *= np.repeat(sigma * np.sqrt(2 * np.pi), counts) * _spacing(at, first)  # per px
         room = np.ceil(MARGIN * sigma)[:, None]
         low = (np.floor(np.minimum.reduceat(at, first)) - room).astype(int)
         high = (np.ceil(np.maximum.reduceat(at, first)) + room).astype(int)
-        inside = ((low >= 0) & (high < self._side)).all(1)
-        return [
-            Line(at[part], depth[part], width, tuple(start), tuple(end)) if kept else None
-            for part, width, start, end, kept in zip(
-                map(slice, first, first + counts), sigma.tolist(), low.tolist(), high.tolist(),
-                inside.astype(int).tolist(), strict=True,
-            )
-        ]  # fmt: skip
+        inside = np.flatnonzero(((low >= 0) & (high < self._side)).all(1))
+        starts, ends = low.tolist(), high.tolist()
+        found: tuple[list[Line], list[Line]] = [], []
+        for k in inside.tolist():
+            part = slice(first[k], first[k] + counts[k])
+            line = Line(at[part], depth[part], float(sigma[k]), tuple(starts[k]), tuple(ends[k]))
+            found[k >= placed.strokes].append(line)
+        return found
 
 
 def bounds(lines: Sequence[Line]) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -29,6 +29,8 @@ DARK_SHARE, VEILED, MOST_VEIL = 0.02, (0.185, 0.245), 0.36
 """Part of a face, percent, that is its darkest (pupils, nostrils); its brightness, in units of the
 brightest skin's, up to which dark is dark, and from which on this much of the lips' light lies over
 it. By eye, beside the open mouths of `grid`, whose depths have a third of their cheeks' light."""
+ALIKE = 4.0
+"""Levels of 255 by which the colours of two lights differ at most that nobody tells apart."""
 MONO = (0.02, 0.05)
 """Difference of tint between lips, skin and eye white up to which a photograph has one hue, and
 from which on it is in colour."""
@@ -64,6 +66,13 @@ class Tones:
         estimate = np.sqrt(WHITE_TO_ENAMEL * white * LIGHT_TO_ENAMEL * self.bright)
         least = max(float(estimate), DIMMEST * float(self.skin @ LUMA))
         return min(least, BRIGHTEST * max(white, self.bright), 255.0)
+
+    def near(self, other: Tones) -> bool:
+        """Whether nobody tells the light of another photograph from this one's."""
+        colours = ((self.white, other.white), (self.skin, other.skin), (self.lip, other.lip))
+        off = max(float(np.abs(a - b).max()) for a, b in colours)
+        off = max(off, abs(self.level - other.level), 100 * abs(self.aside - other.aside))
+        return off < ALIKE and abs(self.veil - other.veil) < ALIKE / 100
 
     @property
     def brown(self) -> float:

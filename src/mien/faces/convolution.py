@@ -16,14 +16,6 @@ Layers = Mapping[str, tuple[Float, Float]]
 """By name, a convolution's weight (out, in, k, k) and bias (out,)."""
 
 
-def block(x: Float, name: str, layers: Layers) -> Float:
-    """Two convolutions, `name.first` and `name.second`, and a way around them."""
-    y = convolved(x, layers[f"{name}.first"])
-    y = convolved(y, layers[f"{name}.second"], rectified=False)
-    y += x
-    return np.maximum(y, 0, out=y)
-
-
 def convolved(
     x: Float, layer: tuple[Float, Float], stride: int = 1, *, rectified: bool = True
 ) -> Float:

@@ -1,7 +1,7 @@
-"""The landmark network at work: `training.landmark_net` in numpy, its normalisation folded in.
+"""The landmark network at work: `training.landmark_net` by OpenCV, its normalisation folded in.
 
 What is learnt with torch is used without: sums run in one order whatever the number of threads,
-which torch's convolutions do not promise, and nothing is kept between calls.
+which torch's convolutions do not promise.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import WeightsError
-from mien.faces.convolution import Layers, block, convolved, unshuffled
+from mien.faces.convolution import Layers
+from mien.faces.graph import Graph, Network
 from mien.types import Float, UInt8
 
+SIDE = 128
+"""Side of the crop that the network sees, px."""
 _EPSILON = 1e-5  # of torch's batch normalisation
 _HALVED = ("stem", "down1.0", "down2.0", "down3.0")
 _NORMED = (*_HALVED, "up2.0", "up1")
@@ -56,40 +59,53 @@ def _fold(
     return weight.astype(np.float32), (shift - gain * mean).astype(np.float32)
 
 
-def places(crop: UInt8, layers: Layers) -> Float:
-    """Landmarks (68, 2) in crop units of an aligned crop uint8 (128, 128, 3)."""
-    planes = crop.transpose(2, 0, 1).astype(np.float32) / np.float32(127.5) - 1
-    half = convolved(planes, layers["stem"], 2)  # (20, 64, 64)
-    quarter = _stage(half, "down1", layers)  # (40, 32, 32)
-    eighth = _stage(quarter, "down2", layers)  # (72, 16, 16)
-    low = _stage(eighth, "down3", layers)  # (112, 8, 8)
-    low = convolved(np.concatenate([_doubled(low), eighth]), layers["up2.0"])
-    low = block(low, "up2.1", layers)
-    low = convolved(np.concatenate([_doubled(low), quarter]), layers["up1"])
-    low = low + convolved(unshuffled(half), layers["fine"], rectified=False)
+def network(layers: Layers) -> Network:
+    """The network of these convolutions, at work: planes (B, 3, 128, 128) -> maps (B, 68, 32,
+    32)."""
+    graph = Graph()
+    half = graph.convolution("crops", layers["stem"], 2)  # (20, 64, 64)
+    quarter = _stage(graph, half, "down1", layers)  # (40, 32, 32)
+    eighth = _stage(graph, quarter, "down2", layers)  # (72, 16, 16)
+    low = _stage(graph, eighth, "down3", layers)  # (112, 8, 8)
+    low = graph.node("Concat", (graph.doubled(low), eighth), axis=1)
+    low = _block(graph, graph.convolution(low, layers["up2.0"]), "up2.1", layers)
+    low = graph.node("Concat", (graph.doubled(low), quarter), axis=1)
+    low = graph.convolution(low, layers["up1"])
+    fine = graph.convolution(half, _strided(layers["fine"]), 2, rectified=False)
+    low = graph.node("Add", (low, fine))
     for name in _blocks("last", _BLOCKS["last"]):
-        low = block(low, name, layers)
-    return _means(convolved(low, layers["heat"], rectified=False))
+        low = _block(graph, low, name, layers)
+    maps = graph.convolution(low, layers["heat"], rectified=False)
+    return Network(graph.model(("crops", (3, SIDE, SIDE)), (maps, (68, SIDE // 4, SIDE // 4))))
 
 
-def _stage(x: Float, name: str, layers: Layers) -> Float:
-    x = convolved(x, layers[f"{name}.0"], 2)
+def places(crops: UInt8, net: Network) -> Float:
+    """Landmarks (B, 68, 2) in crop units of aligned crops uint8 (B, 128, 128, 3)."""
+    planes = np.ascontiguousarray(crops.transpose(0, 3, 1, 2), np.float32)
+    planes /= np.float32(127.5)
+    planes -= 1
+    return np.stack([_means(maps) for maps in net(planes)])
+
+
+def _stage(graph: Graph, x: str, name: str, layers: Layers) -> str:
+    x = graph.convolution(x, layers[f"{name}.0"], 2)
     for within in _blocks(name, _BLOCKS[name]):
-        x = block(x, within, layers)
+        x = _block(graph, x, within, layers)
     return x
 
 
-def _doubled(x: Float) -> Float:
-    """Twice the size, bilinear, the edges' values going on outwards."""
-    for axis in (1, 2):
-        count = x.shape[axis]
-        before = np.take(x, np.maximum(np.arange(count) - 1, 0), axis)
-        behind = np.take(x, np.minimum(np.arange(count) + 1, count - 1), axis)
-        near = np.float32(0.75) * x
-        pair = (near + np.float32(0.25) * before, near + np.float32(0.25) * behind)
-        shape = (*x.shape[:axis], 2 * count, *x.shape[axis + 1 :])
-        x = np.stack(pair, axis + 1).reshape(shape)
-    return x
+def _block(graph: Graph, x: str, name: str, layers: Layers) -> str:
+    """Two convolutions, `name.first` and `name.second`, and a way around them."""
+    y = graph.convolution(x, layers[f"{name}.first"])
+    y = graph.convolution(y, layers[f"{name}.second"], rectified=False)
+    return graph.node("Relu", (graph.node("Add", (y, x)),))
+
+
+def _strided(layer: tuple[Float, Float]) -> tuple[Float, Float]:
+    """A convolution (D, 4 C, 1, 1) of cells of 2x2, laid side by side as channels, as one (D, C, 2,
+    2) that steps from cell to cell."""
+    weight, bias = layer
+    return weight.reshape(len(weight), -1, 2, 2), bias
 
 
 def _means(maps: Float) -> Float:

@@ -7,19 +7,18 @@ the detector's eyes and mouth, which tell place, size and roll; its answer align
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
 
-from mien.face_model.threads import together
 from mien.faces import landmark_maps
 from mien.faces.align import STABLE, inverse, mirrored, similarity, template, transform, warp
-from mien.faces.convolution import Layers
+from mien.faces.graph import Network as Shipped
 from mien.types import Float, UInt8
 from mien.zoo.records import read_weights, records
 
-SIZE = 128
+SIZE = landmark_maps.SIDE
 """Side of the crop that the network sees, px."""
 DOUBT = 0.02
 """Crop units up to which `follow` is believed."""
@@ -101,17 +100,12 @@ def predict(crops: UInt8, net: Network | None = None) -> Float:
     """Landmarks (B, 68, 2), crop px, of aligned crops uint8 (B, 128, 128, 3): by the weights that
     ship, the same to the bit for any number of threads, or by another network.
     """
-    if net is None:
-        layers = _shipped()
-        found = together([partial(landmark_maps.places, crop, layers) for crop in crops])
-        units = np.stack(found)
-    else:
-        units = net(crops)
+    units = landmark_maps.places(crops, _shipped()) if net is None else net(crops)
     return np.asarray(units * SIZE - 0.5, dtype=np.float32)
 
 
 @cache
-def _shipped() -> Layers:
+def _shipped() -> Shipped:
     record = records()["landmarks"]
     record.verify()
-    return landmark_maps.folded(read_weights(record.path)[0])
+    return landmark_maps.network(landmark_maps.folded(read_weights(record.path)[0]))

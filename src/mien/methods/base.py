@@ -9,7 +9,7 @@ Whoever edits photographs gives and gets numpy's.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self
@@ -295,13 +295,14 @@ class Method(ABC, Generic[Array]):
         except FaceUndrawable:
             return None
 
-    def fits(self, source: Faces[Float]) -> list[Rig]:
+    def fits(self, source: Faces[Float], before: Sequence[Rig] = ()) -> list[Rig]:
         """The face model's fits of faces (B), for callers that look ahead: an edit of a face finds
-        its fit as long as they hold it. Empty where the face model does not draw the faces."""
+        its fit as long as they hold it. Empty where the face model does not draw the faces.
+        `before` (B), of faces with `people`: the fits of the same faces in the last frame."""
         if self.drawn_by != MODEL:
             return []
         try:
-            return self.model_head.rigs(source)
+            return self.model_head.rigs(source, before)
         except FaceUndrawable:
             return []
 

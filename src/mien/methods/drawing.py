@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -95,15 +95,18 @@ class ModelHead:
     def __reduce__(self) -> tuple[type[ModelHead], tuple[FaceModel]]:
         return type(self), (self.model,)  # what was fitted stays behind
 
-    def rigs(self, faces: Faces[Float]) -> list[Rig]:
+    def rigs(self, faces: Faces[Float], before: Sequence[Rig] = ()) -> list[Rig]:
         """The face model fitted to each face (B), of any side. Whoever holds a fit finds it again,
-        however many others were asked for since."""
-        return [self._rig(one(faces, i)) for i in range(len(faces))]
+        however many others were asked for since. `before` (B), of faces whose people are known: the
+        fits of the same faces a moment ago."""
+        known = before or [None] * len(faces)
+        return [self._rig(one(faces, i), known[i]) for i in range(len(faces))]
 
-    def _rig(self, face: Faces[Float]) -> Rig:
+    def _rig(self, face: Faces[Float], before: Rig | None) -> Rig:
         found = self._alive.get(face.digest)
         if found is None:
-            (found,) = self._rigs.get(face, self._fit, face.pixels.shape[-1] ** 2)
+            find, size = partial(self._fit, before=before), face.pixels.shape[-1] ** 2
+            (found,) = self._rigs.get(face, find, size)
             self._alive[face.digest] = found
         return found
 
@@ -172,7 +175,7 @@ class ModelHead:
         out: Float = rig.fit.weights + (then - now)
         return out
 
-    def _fit(self, face: Faces[Float]) -> list[Rig]:
+    def _fit(self, face: Faces[Float], before: Rig | None) -> list[Rig]:
         crop = to_uint8(face.pixels)[0]
         points = face.landmarks[0]
         if face.people is None:
@@ -182,9 +185,10 @@ class ModelHead:
         with self._lock:
             donor, glasses = self._known.get(key, (None, None))
         rig = Rig(
-            self.model, crop, points, neutral=False, identity=who, donor=donor, glasses=glasses
-        )
-        if glasses is None and not rig.covered:  # covered eyes say nothing of clear glasses
+            self.model, crop, points, neutral=False, identity=who, donor=donor, glasses=glasses,
+            before=before,
+        )  # fmt: skip
+        if glasses is None and not rig.hidden.eyes:  # covered eyes say nothing of clear glasses
             glasses = bool(rig.rims)
         with self._lock:
             self._known[key] = rig.donor, glasses

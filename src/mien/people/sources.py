@@ -122,7 +122,7 @@ def load(model: FaceModel, photograph: SourcePhotograph) -> SourceFace:
     back = np.asarray(cv2.invertAffineTransform(inverse), np.float32)
     source, neutral = rig.source, rig.person.neutral
     small = rig.small.astype(np.float32)
-    bare = Light(model, small, source.points, source.normals).bare
+    bare = Light.of(model, small, source.points, source.normals).bare
     light = sample(small @ LUMA, source.points[FACE])
     tone = np.average(light, weights=bare + 1e-3)
     return SourceFace(

@@ -49,6 +49,7 @@ _TEXTURE = 3.0  # px of the crop: the neighbourhood in which texture is measured
 _AIM = 12.0  # score that a mark is laid for; from about 6.5 on it is found
 _FACTORS = (0.4, 4.0)  # of the plain strength, within which that is sought,
 _STEPS, _NEAR = 4, 0.4  # in so many steps, to so much of the score
+_POWER, _LEAST_POWER = 0.6, 0.3  # of the strength, with which the score grows: at first, at least
 _COVERED = 0.5  # share of a face under which an edit is too small to carry the mark alone
 _BOUNDS = (3.0, 8.0)  # levels that no pixel is changed beyond: in smooth places, in any
 _SMOOTH, _BUSY = 4.0, 12.0  # local standard deviations at which they hold
@@ -62,6 +63,9 @@ _SHIFT = 12  # px of the crop, each way
 _CLIP = 2.5  # local standard deviations: stronger structure is an edge, not noise
 _WHITE = 0.75  # 0.5 whitens; 1 also weighs a frequency by how clear of the face it is
 _FLOOR = 1.0  # levels: below this local standard deviation nothing is amplified further
+_BESIDE = 9  # frequencies across: what stands around one
+_HELD = np.ix_(*2 * (np.arange(-38, 39),))
+"""Of a spectrum (SIDE, SIDE) the frequencies of the ring and those beside them, 0 in the middle."""
 
 
 @dataclass(frozen=True)
@@ -93,31 +97,39 @@ def embed(result: UInt8, source: UInt8, faces: Sequence[Face]) -> UInt8:
         after, out = view.of(result), view.of(marked)
         region = _edited(view.of(source), after, view.matrix)
         if region.any():
-            region = _enough(region, near)
-            faint = _drawn(out, near, region)
+            matrix = matrix_of(near)
+            shape = face_shape(align.transform(matrix, near.landmarks), SIDE)
+            region, reached = _enough(region, matrix, shape)
+            faint = _drawn(out, matrix, shape, region, reached)
             out[:] = _added(out, faint * min(1.0, _bound(faint, result.size / 3)))
     return marked
 
 
-def _drawn(pixels: UInt8, face: Face, region: NDArray[np.bool_]) -> Float:
-    """The mark over pixels (h, w, 3) around a face, (h, w) levels, 0 outside `region`.
+def _drawn(
+    pixels: UInt8, matrix: Float, shape: Float, region: NDArray[np.bool_], reached: UInt8
+) -> Float:
+    """The mark over pixels (h, w, 3) around a face, (h, w) levels, 0 outside `region`, given the
+    matrix to its crop, and there its `shape` and what of the region is `reached` (SIDE, SIDE).
 
     It is as strong as a score of `_AIM` asks for. Below its bounds the score grows in proportion to
-    the mark, on top of what the bare face scores; towards them less, so that a few steps are
-    taken.
+    the mark, on top of what the bare face scores; towards them less, by a power of it that each
+    step tells better, so that a few steps are taken.
     """
-    matrix = matrix_of(face)
     light = _luminance(align.warp(pixels, matrix, SIDE))
-    shape = face_shape(align.transform(matrix, face.landmarks), SIDE)
     plain, most = _pattern(KEY) * _strength(light) * shape, _most(light)
-    reached = align.warp(region.astype(np.uint8), matrix, SIDE)
-    bare, factor = _at_home(light, shape), 1.0
+    bare, factor, power = _at_home(light, shape), 1.0, _POWER
+    last: tuple[float, float] | None = None
     for _ in range(_STEPS):
         field = most * np.tanh(factor * plain / most)
         seen = _at_home(light + field * reached, shape)
         if abs(seen - _AIM) < _NEAR or factor == _FACTORS[1]:
             break
-        factor = float(np.clip(factor * (_AIM - bare) / max(seen - bare, 1e-3), *_FACTORS))
+        gained = max(seen - bare, 1e-3)
+        if last is not None and factor != last[0]:  # how the score grew with the last step
+            power = math.log(gained / last[1]) / math.log(factor / last[0])
+        last = factor, gained
+        step = (max(_AIM - bare, 1e-3) / gained) ** (1 / min(max(power, _LEAST_POWER), 1.0))
+        factor = float(np.clip(factor * step, *_FACTORS))
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     drawn = np.asarray(cv2.warpAffine(field, matrix, region.shape[::-1], flags=flags))
     return np.where(region, drawn, np.float32(0))
@@ -138,7 +150,9 @@ def _added(pixels: UInt8, faint: Float) -> UInt8:
 
 def _at_home(light: Float, shape: Float) -> float:
     """The score where the mark was laid: no search."""
-    product = _whitened(light, shape) * _home(KEY)
+    spectrum = np.asarray(cv2.dft(_evened(light, shape), flags=cv2.DFT_COMPLEX_OUTPUT))
+    near = np.ascontiguousarray(spectrum[_HELD]).view(np.complex64)[..., 0]
+    product = _whitened(near) * _home(KEY)
     return float(product.real.sum()) / max(float(np.linalg.norm(product)), 1e-12)
 
 
@@ -146,7 +160,9 @@ def look(pixels: UInt8, face: Face, key: bytes = KEY) -> Sighting:
     """What a face in a picture uint8 (H, W, 3) shows of the mark."""
     matrix = matrix_of(face)
     light = _luminance(align.warp(pixels, matrix, SIDE))
-    spectrum = _whitened(light, face_shape(align.transform(matrix, face.landmarks), SIDE))
+    shape = face_shape(align.transform(matrix, face.landmarks), SIDE)
+    spectrum = np.fft.fftshift(np.fft.fft2(_evened(light, shape)))
+    spectrum = np.fft.ifftshift(_whitened(spectrum))
     window = np.r_[-_SHIFT : _SHIFT + 1]
     best, places = -math.inf, 0
     for wanted in _patterns(key):
@@ -173,16 +189,18 @@ def _edited(before: UInt8, after: UInt8, matrix: Float) -> NDArray[np.bool_]:
     return np.asarray(cv2.morphologyEx(changed, cv2.MORPH_CLOSE, kernel), dtype=bool)
 
 
-def _enough(region: NDArray[np.bool_], face: Face) -> NDArray[np.bool_]:
-    """The region (h, w), or with it the whole face if it covers less than `_COVERED` of that."""
-    matrix = matrix_of(face)
-    shape = face_shape(align.transform(matrix, face.landmarks), SIDE)
-    reached = align.warp(region.astype(np.uint8), matrix, SIDE)
+def _enough(
+    region: NDArray[np.bool_], matrix: Float, shape: Float
+) -> tuple[NDArray[np.bool_], UInt8]:
+    """The region (h, w), or with it the whole face if it covers less than `_COVERED` of that, given
+    the matrix to its crop and its shape there; and what it is in the crop (SIDE, SIDE)."""
+    reached = align.warp(region.view(np.uint8), matrix, SIDE)
     if float((reached * shape).sum()) >= _COVERED * float(shape.sum()):
-        return region
+        return region, reached
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     whole = cv2.warpAffine(shape, matrix, region.shape[::-1], flags=flags)
-    return np.asarray(region | (whole > 0.05), dtype=bool)
+    region = np.asarray(region | (whole > 0.05), dtype=bool)
+    return region, align.warp(region.view(np.uint8), matrix, SIDE)
 
 
 def _strength(light: Float) -> Float:
@@ -204,19 +222,21 @@ def _most(light: Float) -> Float:
     return np.asarray(most, dtype=np.float32)
 
 
-def _whitened(light: Float, shape: Float) -> NDArray[np.complex128]:
-    """The spectrum (SIDE, SIDE) of a crop under a soft mask, both (SIDE, SIDE), with its
-    structure evened out, in place and frequency.
-
-    Each neighbourhood is brought to one standard deviation and clipped, so that no edge drowns the
-    rest; then each frequency is divided by what stands around it.
-    """
+def _evened(light: Float, shape: Float) -> Float:
+    """A crop under a soft mask, both (SIDE, SIDE), with its structure evened out: each
+    neighbourhood is brought to one standard deviation and clipped, so that no edge drowns the
+    rest."""
     fine = light - _soft(light, SIDE / (2 * math.pi * _RING[0]))
     even = fine / np.sqrt(_local_variance(light, _TEXTURE) + _FLOOR**2)
-    spectrum = np.fft.fft2(np.clip(even, -_CLIP, _CLIP) * shape)
+    return np.asarray(np.clip(even, -_CLIP, _CLIP) * shape, np.float32)
+
+
+def _whitened(spectrum: NDArray[np.complexfloating]) -> NDArray[np.complexfloating]:
+    """A spectrum (N, N), frequency 0 in its middle, each frequency divided by what stands around
+    it."""
     power = np.abs(spectrum) ** 2
-    around = cv2.blur(np.fft.fftshift(power), (9, 9), borderType=cv2.BORDER_REFLECT)
-    return spectrum / (np.fft.ifftshift(around) + 1e-9) ** _WHITE
+    around = cv2.blur(power, (_BESIDE, _BESIDE), borderType=cv2.BORDER_REFLECT)
+    return spectrum / (around + 1e-9) ** _WHITE
 
 
 @lru_cache(maxsize=4)
@@ -241,8 +261,8 @@ def _patterns(key: bytes) -> list[NDArray[np.complex64]]:
 
 @lru_cache(maxsize=4)
 def _home(key: bytes) -> NDArray[np.complex64]:
-    """That of the pattern as it is laid."""
-    return _conjugate(_pattern(key))
+    """That of the pattern as it is laid, where it has any (`_HELD`)."""
+    return np.ascontiguousarray(_conjugate(_pattern(key))[_HELD])
 
 
 def _conjugate(pattern: Float) -> NDArray[np.complex64]:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from mien.editor import Editor
 from mien.errors import FaceNotFound, FaceUndrawable
+from mien.face_model.render import Rig
 from mien.faces.paste import paste
 from mien.guides import Guide
 from mien.methods.base import Method
@@ -104,10 +105,18 @@ class Cast:
 
     def __init__(self) -> None:
         self._people: dict[int, Float] = {}
+        self._fits: dict[int, list[Rig]] = {}
+
+    def fit(self, index: int, faces: Faces[Float], method: Method[Any]) -> list[Rig]:
+        """The fit of a face of a frame (B = 1), from that in the frame before on."""
+        found = method.fits(faces, self._fits.get(index, ()))
+        self._fits[index] = found
+        return found
 
     def known(self, index: int, faces: Faces[Float], method: Method[Any]) -> Faces[Float]:
         """The face of a frame (B = 1) with its person, found in the first frame that shows it."""
         if index not in self._people:
+            self._fits[index] = method.fits(faces)  # who it is, and from where the pose is sought
             found = method.people(faces)
             if found is None:
                 return faces
@@ -117,6 +126,7 @@ class Cast:
     def lost(self, index: int) -> None:
         """Forget a face: another person may come in its place."""
         self._people.pop(index, None)
+        self._fits.pop(index, None)
 
 
 @dataclass(frozen=True)
@@ -175,7 +185,7 @@ def _asked(
         found = Face.at(points)
         crop = editor.crop(source, found)
         batch = cast.known(index, Faces.stack([crop]), editor.method)
-        fit = editor.method.fits(batch)
+        fit = cast.fit(index, batch, editor.method)
         yield Asked(found, crop, batch, guide, share * wanted, fit)
 
 

@@ -1,0 +1,120 @@
+"""Networks for OpenCV's runtime, written as ONNX: nothing is installed for it that is not there.
+
+Of ONNX (onnx.proto3, IR version 8, opset 13) what is needed is written by hand: a model is a
+message of Protocol Buffers, and a message is fields, each a number, a kind and a value.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.types import Float
+
+_IR, _OPSET = 8, 13
+_VARINT, _BYTES = 0, 2  # kinds of fields
+_FLOAT, _INT, _STRING, _INTS = 1, 2, 3, 7  # kinds of attributes, and of numbers in a tensor
+
+
+class Graph:
+    """A graph while it is being written; values go by their names."""
+
+    def __init__(self) -> None:
+        self._nodes: list[bytes] = []
+        self._tensors: list[bytes] = []
+
+    def constant(self, values: NDArray[np.float32]) -> str:
+        """A value that is known."""
+        name = f"constant{len(self._tensors)}"
+        sides = b"".join(_field(1, side) for side in values.shape)
+        raw = np.ascontiguousarray(values, "<f4").tobytes()
+        self._tensors.append(sides + _field(2, _FLOAT) + _field(8, name) + _field(9, raw))
+        return name
+
+    def node(self, kind: str, inputs: Sequence[str], **attributes: Any) -> str:
+        """What an operator makes of its inputs."""
+        name = f"node{len(self._nodes)}"
+        parts = [_field(1, one) for one in inputs]
+        parts += [_field(2, name), _field(3, name), _field(4, kind)]
+        parts += [_field(5, _attribute(key, value)) for key, value in attributes.items()]
+        self._nodes.append(b"".join(parts))
+        return name
+
+    def convolution(
+        self, x: str, layer: tuple[Float, Float], stride: int = 1, *, rectified: bool = True
+    ) -> str:
+        """A convolution with a weight (D, C, k, k) and a bias (D,), its border of zeros."""
+        weight, bias = layer
+        size, edge = weight.shape[-1], (weight.shape[-1] - 1) // 2
+        out = self.node(
+            "Conv", (x, self.constant(weight), self.constant(bias)),
+            kernel_shape=(size, size), strides=(stride, stride), pads=4 * (edge,),
+        )  # fmt: skip
+        return self.node("Relu", (out,)) if rectified else out
+
+    def doubled(self, x: str) -> str:
+        """Twice the size, bilinear, the edges' values going on outwards."""
+        scales = self.constant(np.array([1, 1, 2, 2], np.float32))
+        how = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+        return self.node("Resize", (x, "", scales), **how)
+
+    def model(self, given: tuple[str, Sequence[int]], made: tuple[str, Sequence[int]]) -> bytes:
+        """The file, from its input's name and sides (B apart) to its output's."""
+        graph = b"".join(_field(1, node) for node in self._nodes) + _field(2, "network")
+        graph += b"".join(_field(5, tensor) for tensor in self._tensors)
+        graph += _field(11, _value(*given)) + _field(12, _value(*made))
+        return _field(1, _IR) + _field(8, _field(1, "") + _field(2, _OPSET)) + _field(7, graph)
+
+
+class Network:
+    """A network at work. The same bytes for any number of threads, and of pictures at once.
+
+    Threads may share it: they take turns.
+    """
+
+    def __init__(self, model: bytes) -> None:
+        self._lock = threading.Lock()
+        buffer = np.frombuffer(model, np.uint8)
+        # the engine that takes any number of pictures without being planned anew
+        self._net = cv2.dnn.readNetFromONNX(buffer, cv2.dnn.ENGINE_NEW)
+
+    def __call__(self, x: Float) -> Float:
+        """What it answers to its input, float32 (B, ...)."""
+        with self._lock:
+            self._net.setInput(x)
+            return np.array(self._net.forward(), np.float32)  # the net's own array is used again
+
+
+def _field(number: int, value: int | str | bytes) -> bytes:
+    if isinstance(value, int):
+        return _varint(number << 3 | _VARINT) + _varint(value)
+    raw = value.encode() if isinstance(value, str) else value
+    return _varint(number << 3 | _BYTES) + _varint(len(raw)) + raw
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def _attribute(name: str, value: int | str | Sequence[int]) -> bytes:
+    if isinstance(value, int):
+        return _field(1, name) + _field(3, value) + _field(20, _INT)
+    if isinstance(value, str):
+        return _field(1, name) + _field(4, value) + _field(20, _STRING)
+    return _field(1, name) + b"".join(_field(8, one) for one in value) + _field(20, _INTS)
+
+
+def _value(name: str, sides: Sequence[int]) -> bytes:
+    """A float32 tensor (B, *sides)."""
+    shape = _field(1, _field(2, "B")) + b"".join(_field(1, _field(1, side)) for side in sides)
+    return _field(1, name) + _field(2, _field(1, _field(1, _FLOAT) + _field(2, shape)))
