@@ -27,7 +27,7 @@ from mien.face_model.sampling import pyramid
 from mien.face_model.smoothstep import smoothstep
 from mien.face_model.tones import Tones
 
-TONGUE = np.array([0.74, 0.45, 0.44], np.float32)
+TONGUE = np.array([0.77, 0.43, 0.42], np.float32)
 THROAT = np.array([0.125, 0.066, 0.06], np.float32)
 FLESH = np.array([0.4, 0.22, 0.205], np.float32)
 """Colours in units of the teeth's brightness: the tongue and, of palate and cheeks, their flesh in
