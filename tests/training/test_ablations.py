@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mien.errors import ConfigError
-from mien.metrics.brief import MEASURES
+from mien.metrics.compared import MEASURES
 from mien.training import ablations
 from mien.training.ablations import WHOLE, Ablations, Job, in_markdown, jobs, over_seeds, summed
 from mien.training.stages import make_task
