@@ -32,7 +32,7 @@ ARC = np.float32(0.28)
 
 GUM = np.array([0.88, 0.56, 0.55], np.float32)
 """Its colour in units of the teeth's brightness."""
-LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.74, 0.85), (0.9, 2.2)
+LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.86, 0.9), (0.9, 2.2)
 """How much higher the lower teeth stand than the mesh's, cm, whose lip hides them, and their
 brightness in units of the upper ones', in a mouth that is open by the first gap, cm, or less, and
 by the second or more."""
