@@ -1,27 +1,34 @@
-"""Who is taken to wear glasses, dark or clear, and who does.
+"""Who is taken to wear glasses, dark or clear, or a mask over the mouth, and who does.
 
     python benchmarks/eyewear.py -o benchmarks/results/eyewear.json
 
 Of the portraits of SFHQ-T2I, `OPAQUE` wear something that hides both eyes (labelled by eye; two
 more are tinted and show them); nobody in the Congress portraits and the London Set does. `RIMS`
 wear clear glasses whose rims are seen; so do some Congress members, of whom no list is kept: whom
-the rims are found on there is said, to be looked at. Nobody in the London Set does.
+the rims are found on there is said, to be looked at. Nobody in the London Set does. `MASKED` hide
+the mouth; masks of plain cloth are drawn over the London Set's neutral photographs too, found and
+aligned anew. Limits of masks were set on the portraits, the London photographs, every second of the
+Congress portraits and masks on six of the London people.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from mien import images
 from mien.face_model.eyewear import covered
 from mien.face_model.glasses import rims
+from mien.face_model.masks import mouth_covered
 from mien.faces import align
 from mien.faces.detect import detect
 from mien.metrics.report import origin
+from mien.types import UInt8
 from mien.zoo import data_home
 
 OPAQUE = {
@@ -36,25 +43,52 @@ RIMS = {
     "Expression_x_Sex_1_6", "Eye_Gaze_2_0", "Eye_Gaze_3_3", "Eye_Gaze_4_7", "Glasses_Style_0_6",
     "Glasses_Style_1_8", "Glasses_Style_3_2", "Hair_Style_2_7", "Physical_Characteristics_4_8",
 }  # fmt: skip
+MASKED = {"Accessories_5_4"}
+CLOTH = {"white": (235, 235, 232), "blue": (150, 190, 215), "green": (90, 120, 90),
+         "black": (25, 25, 28), "pink": (215, 170, 170)}  # fmt: skip
 SETS = ("flux_schnell/images", "congress", "london/neutral_front", "london/smiling_front")
 
 
-def glasses(path: Path) -> str | None:
-    """What the largest face is taken to wear: "dark", "clear" or ""; None without a face."""
-    photo = images.read(path).pixels
+def worn(photo: UInt8) -> set[str] | None:
+    """What the largest face is taken to wear: "dark" or "clear", "mask"; None without a face."""
     faces = detect(photo)
     if not faces:
         return None
     crop = align.align(photo, faces[0], 320)
-    landmarks = crop.landmarks.astype(np.float64)
-    if covered(crop.pixels.astype(np.float32), landmarks):
-        return "dark"
-    return "clear" if rims(crop.pixels, landmarks) else ""
+    landmarks, pixels = crop.landmarks.astype(np.float64), crop.pixels.astype(np.float32)
+    out = {"mask"} if mouth_covered(pixels, landmarks) else set()
+    if covered(pixels, landmarks):
+        return out | {"dark"}
+    return out | {"clear"} if rims(crop.pixels, landmarks) else out
 
 
-def counted(found: dict[str, str], kind: str, wear: set[str]) -> dict[str, object]:
-    """How many of those who `wear` a kind of glasses are taken to, who is not, and who else is."""
-    taken = {stem for stem, worn in found.items() if worn == kind}
+def masked(photo: UInt8, cloth: tuple[int, int, int]) -> UInt8:
+    """A photograph (H, W, 3) whose largest face wears a mask, darker to its sides, woven."""
+    points = detect(photo)[0].landmarks
+    mask = np.zeros(photo.shape[:2], np.uint8)
+    outline = np.vstack([points[2:15], points[29:30]])
+    cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], (1,))
+    y, x = np.mgrid[: photo.shape[0], : photo.shape[1]]
+    unit = float(np.linalg.norm(points[45] - points[36]))
+    light = 1 - 0.25 * ((x - points[30, 0]) / unit) ** 2 + 0.04 * np.sin(25 * y / unit)
+    over = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.5)[..., None]
+    drawn = np.clip(np.array(cloth) * light[..., None], 0, 255)
+    return np.asarray(photo * (1 - over) + drawn * over, np.uint8)
+
+
+def drawn_masks(paths: Sequence[Path]) -> dict[str, dict[str, int]]:
+    """Of each colour of cloth, how many faces are found, and how many masks."""
+    out = {}
+    for name, cloth in CLOTH.items():
+        seen = [worn(masked(images.read(path).pixels, cloth)) for path in paths]
+        faces = [kinds for kinds in seen if kinds is not None]
+        out[name] = {"faces": len(faces), "found": sum("mask" in kinds for kinds in faces)}
+    return out
+
+
+def counted(found: dict[str, set[str]], kind: str, wear: set[str]) -> dict[str, object]:
+    """How many of those who `wear` a kind of thing are taken to, who is not, and who else is."""
+    taken = {stem for stem, kinds in found.items() if kind in kinds}
     return {
         "wear": len(wear),
         "found": len(taken & wear),
@@ -70,13 +104,18 @@ def main() -> None:
     result: dict[str, object] = dict(origin())
     for name in SETS:
         paths = sorted((data_home() / name).glob("*.jpg"))
-        seen = {p.stem: worn for p in paths if (worn := glasses(p)) is not None}
+        seen = {p.stem: k for p in paths if (k := worn(images.read(p).pixels)) is not None}
         labelled = name.startswith("flux")
-        dark, clear = (kind & seen.keys() if labelled else set[str]() for kind in (OPAQUE, RIMS))
-        rows = {"dark": counted(seen, "dark", dark), "clear": counted(seen, "clear", clear)}
+        kinds = {"dark": OPAQUE, "clear": RIMS, "mask": MASKED}
+        rows = {
+            kind: counted(seen, kind, who & seen.keys() if labelled else set())
+            for kind, who in kinds.items()
+        }
         if name == "congress":  # some do wear them
             rows["clear"] = {"found": rows["clear"]["false"]}
         result[name] = {"faces": len(seen), **rows}
+    neutral = sorted((data_home() / "london/neutral_front").glob("*.jpg"))
+    result["masks drawn over london/neutral_front"] = drawn_masks(neutral)
     options.out.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
 

@@ -15,15 +15,23 @@ import json
 from importlib import metadata
 from pathlib import Path
 
-from packaging.requirements import Requirement
+from mistakes import or_one_line
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+
+from mien.errors import ConfigError
 
 
 def closure(wanted: list[str], missing: set[str]) -> set[str]:
-    """Names of the distributions that these requirements need, themselves included."""
+    """Names of the distributions that these requirements need, themselves included; ConfigError
+    for a text that is no requirement."""
     found: set[str] = set()
     seen: set[tuple[str, str]] = set()
-    waiting = [Requirement(text) for text in wanted]
+    try:
+        waiting = [Requirement(text) for text in wanted]
+    except InvalidRequirement as error:
+        said = str(error).splitlines()[0]
+        raise ConfigError(f"write a requirement, such as mien[web]: {said}") from None
     while waiting:
         one = waiting.pop()
         name = canonicalize_name(one.name)
@@ -50,7 +58,7 @@ def size(name: str) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("wanted", nargs="+", help="requirements, such as mien[web]")
     parser.add_argument("--beyond", nargs="+", default=["mien"], help="what is there anyway")
     asked = parser.parse_args()
@@ -68,4 +76,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    or_one_line(main)

@@ -60,7 +60,7 @@ def measured(*words: str) -> list[float]:
     return [round(int(line) / 1e6, 1) for line in done.stdout.split()]
 
 
-def told(curve: list[float]) -> dict[str, Any]:
+def flatness(curve: list[float]) -> dict[str, Any]:
     """How flat a curve of MB is; the slope is MB a sample."""
     quarter = len(curve) // 4
     settled = np.array(curve[quarter:])
@@ -88,10 +88,10 @@ def main() -> None:
         return
     if options.out is None or options.photographs < 8 or options.minutes * 60 < 8:
         parser.error("-o OUT, eight photographs and eight seconds at least")
-    found = {"photographs": told(measured("--child", "photographs", str(options.photographs)))}
+    found = {"photographs": flatness(measured("--child", "photographs", str(options.photographs)))}
     with tempfile.TemporaryDirectory() as name:
         path = swaying(Path(name) / "film.mp4", round(60 * options.minutes * RATE))
-        found["seconds of film"] = told(measured("--child", "film", str(path)))
+        found["seconds of film"] = flatness(measured("--child", "film", str(path)))
     head = ["", "samples", "second_quarter", "last_quarter", "most", "slope"]
     rows = [{"": name, **{key: f"{row[key]}" for key in head[1:]}} for name, row in found.items()]
     text = markdown(head, rows)

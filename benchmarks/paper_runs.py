@@ -52,8 +52,16 @@ def run(folder: Path) -> dict[str, Any]:
     log, recipe = folder / "log.jsonl", folder / "recipe.yaml"
     if not log.is_file() or not recipe.is_file():
         raise DataError(f"{folder} holds no run: it has no log.jsonl or no recipe.yaml")
-    settings = yaml.safe_load(recipe.read_text(encoding="utf-8"))
-    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    try:
+        settings = yaml.safe_load(recipe.read_text(encoding="utf-8"))
+        lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+        return _of(settings, lines)
+    except (ValueError, KeyError, TypeError, IndexError, yaml.YAMLError) as error:
+        said = f"{type(error).__name__}, {' '.join(str(error).split())}"
+        raise DataError(f"{folder} holds no run of a method of ours: {said}") from None
+
+
+def _of(settings: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any]:
     names = KEPT[settings["method"]]
     return {
         "method": settings["method"],

@@ -18,8 +18,9 @@ four of its blocks (the critic's also their deviations).
 - `critic`: a fresh one (ridge regression; its strength found inside the training folds), asked
   about people that it did not see: a mixed person stands with the photograph that gives hair and
   clothes. As many photographs as invented people of each gender and ethnicity. Half is chance.
-  Every invented picture carries mien's invisible mark, which a critic finds: so it is also asked
-  about photographs that carry it too, and about those against the same photographs without.
+  Every invented picture carries mien's invisible mark, which a critic finds whoever is shown. So
+  first both carry it, which leaves the people to tell apart; then the photographs are as they are
+  delivered, without; last the mark alone, in the same photographs with it and without.
 - `identity`: the distance of every picture, as it lies on disk, to everybody who may be mixed.
 - `labels`: of pictures with a whole label other than rest, in how many the judges read it.
 """
@@ -262,24 +263,28 @@ def identity(notes: Notes, folder: Path, work: Path | None) -> dict[str, Any]:
 
 
 def labels(notes: Notes) -> dict[str, Any]:
-    """In which share of whole labels other than rest the judges read what was asked."""
-    whole = [
-        row for note in notes for row in note["pictures"]
-        if row["emotion"] not in (None, "neutral") and row["intensity"] == 1
-        and row["affect"] is None
-    ]  # fmt: skip
-    if not whole:
+    """In which share of whole labels other than rest the judges read what was asked: of the seven
+    together, and of each label and variant."""
+    asked: dict[str, list[list[bool]]] = defaultdict(list)
+    for note in notes:
+        for row in note["pictures"]:
+            label = row["emotion"]
+            if label not in (None, "neutral") and row["intensity"] == 1 and row["affect"] is None:
+                asked[row["asked"]].append([row["read"][j]["emotion"] == label for j in "ab"])
+    plain = [right for label in facs.EMOTIONS for right in asked.get(label, ())]
+    if not plain:
         return {"pictures": 0}
-    right = np.array([[r["read"][j]["emotion"] == r["emotion"] for j in "ab"] for r in whole])
-    by = {
-        label: round(float(right[[r["emotion"] == label for r in whole]].mean()), 3)
-        for label in facs.EMOTIONS
-        if any(r["emotion"] == label for r in whole)
-    }
-    shares = {"judge a": right[:, 0], "judge b": right[:, 1], "both": right.all(1),
-              "either": right.any(1)}  # fmt: skip
-    rounded = {name: round(float(found.mean()), 3) for name, found in shares.items()}
-    return {"pictures": len(whole), **rounded, "mean of both judges by label": by}
+    return {
+        "pictures": len(plain), **_shares(plain),
+        "by label": {label: _shares(asked[label]) for label in sorted(asked)},
+    }  # fmt: skip
+
+
+def _shares(right: Sequence[Sequence[bool]]) -> dict[str, float]:
+    """Of readings right by judge a and by judge b."""
+    a, b = np.array(right).T
+    shares = {"judge a": a, "judge b": b, "both": a & b, "either": a | b}
+    return {name: round(float(found.mean()), 3) for name, found in shares.items()}
 
 
 def acceptance(notes: Notes) -> dict[str, Any]:
@@ -368,9 +373,11 @@ def main() -> None:
         found[emotion] = {
             region: {
                 "frechet": apart(made, real, region),
-                "critic": judged(made, real, region),
-                "critic, photographs marked too": judged(made, alike, region),
-                "critic of the mark alone": judged(alike, real, region),
+                "critic": {
+                    "both marked": judged(made, alike, region),
+                    "as delivered, photographs without the mark": judged(made, real, region),
+                    "the mark alone": judged(alike, real, region),
+                },
             }
             for region in ("whole", "face")
         }

@@ -63,3 +63,21 @@ def test_a_run_is_put_together(tmp_path: Path) -> None:
     assert (found["asked"], found["images"]) == (80, 16)
     with pytest.raises(DataError, match="holds no run"):
         runs.run(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "log"),
+    [
+        ("method: nobody's\ntraining: {images: 8}\nrun: {precision: x}\n", '{"seen": 8}\n'),
+        ("method: mtss\ntraining: {images: 8}\nrun: {precision: x}\n", ""),
+        ("method: mtss\ntraining: {images: 8}\nrun: {precision: x}\n", "half a line\n"),
+        ("- method\n", '{"seen": 8}\n'),
+        ("method: [\n", '{"seen": 8}\n'),
+    ],
+)
+def test_what_is_no_run_is_told_in_a_line(tmp_path: Path, recipe: str, log: str) -> None:
+    runs = importlib.import_module("paper_runs")
+    (tmp_path / "recipe.yaml").write_text(recipe)
+    (tmp_path / "log.jsonl").write_text(log)
+    with pytest.raises(DataError, match=r"holds no run of a method of ours: [^\n]*$"):
+        runs.run(tmp_path)

@@ -54,7 +54,7 @@ def test_groups_are_drawn_as_they_are_in_the_photographs() -> None:
 
 def note(emotions: list[tuple[str, str, str]], **more: Any) -> dict[str, Any]:
     pictures = [
-        {"emotion": e, "intensity": 1, "affect": None, "file": f"{e}.png",
+        {"emotion": e.partition(":")[0], "asked": e, "intensity": 1, "affect": None, "file": e,
          "read": {"a": {"emotion": a}, "b": {"emotion": b}}}
         for e, a, b in emotions
     ]  # fmt: skip
@@ -65,18 +65,20 @@ def test_labels_and_acceptance_count_what_was_noted() -> None:
     from people import acceptance, labels
 
     notes = [
-        note([("neutral", "sad", "sad"), ("happy", "happy", "sad"), ("fear", "fear", "fear")],
+        note([("neutral", "sad", "sad"), ("happy", "happy", "sad"), ("fear", "fear", "fear"),
+              ("fear:closed", "sad", "fear")],
              attempts=3, refused=["attempt 0: near", "attempt 1: near", "anger: 0.4 from x"]),
         note([], refused=["attempt 0: near"] * 12),
     ]  # fmt: skip
     found = labels(notes)
     assert (found["pictures"], found["judge a"], found["judge b"]) == (2, 1.0, 0.5)
     assert (found["both"], found["either"]) == (0.5, 1.0)
+    assert [found["by label"][k]["both"] for k in ("fear", "fear:closed", "happy")] == [1, 0, 0]
     assert labels([note([("neutral", "sad", "sad")])]) == {"pictures": 0}
     counted = acceptance(notes)
     assert (counted["people"], counted["given up"], counted["portraits drawn"]) == (1, 1, 15)
     assert counted["pictures refused of people who were made"] == 1
-    assert counted["share of pictures taken"] == 0.75
+    assert counted["share of pictures taken"] == 0.8
 
 
 def labelled(people: list[str], emotions: list[int], units: list[float]) -> Any:

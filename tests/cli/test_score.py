@@ -312,6 +312,15 @@ def test_editing_tasks_are_measured_as_ffe_bench_has_them(
     assert facts["rows"]["nothing"]["units"]["ID"]["mean"] == 1
     assert facts["rows"]["morphable"]["units"]["S_E"]["mean"] > 0
     assert "| morphable | mien's judges, action units |" in (out / "ffe.md").read_text()
+    scores = tmp_path / "scores.jsonl"
+    scores.write_text(json.dumps({"file_name": "another/a.png", "happy": 1}))
+    refused = CliRunner().invoke(app, [*words, "--scores", str(scores)], prog_name="mien")
+    assert refused.exit_code == 2
+    assert "names such as 'nothing/0000-happy-0.00.png'" in " ".join(refused.stderr.split())
+    scores.write_text(json.dumps({"file_name": "morphable/0000-happy-1.00.png", "happy": 1}))
+    told = CliRunner().invoke(app, [*words, "--scores", str(scores)], prog_name="mien")
+    assert told.exit_code == 0, told.output
+    assert "says nothing of 19 of 20 pictures" in told.stderr
     tasks.write_text(json.dumps({"file_name": "a.jpg", "expression": "glad"}))
     refused = CliRunner().invoke(app, words, prog_name="mien")
     assert refused.exit_code == 2

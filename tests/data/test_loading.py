@@ -206,7 +206,7 @@ def test_a_resumed_run_sees_the_same(renders: Path, kind: str) -> None:
         if kind == "pairs":
             return RigPairs(renders, "train", size=32, seed=seed)
         if kind == "labelled":
-            return RigLabelled(renders, "train", 4, size=32, seed=seed)
+            return RigLabelled(renders, "train", size=32, seed=seed)
         return LabelledFaces(RigFaces(renders, "train", size=32, seed=seed))
 
     def items(data: RigPairs | RigLabelled | LabelledFaces, order: list[int]) -> dict[int, Tensors]:
@@ -220,7 +220,16 @@ def test_a_resumed_run_sees_the_same(renders: Path, kind: str) -> None:
     ))  # fmt: skip
 
 
-def test_labelled_batches_share_their_emotions(renders: Path) -> None:
+def test_labelled_faces_in_turn_show_every_emotion_once(renders: Path) -> None:
+    data = RigLabelled(renders, "train", size=32)
+    for turn in range(3):
+        items = [data[8 * turn + k] for k in range(8)]
+        assert {int(x.source.label) for x in items} == set(range(8))
+        assert all(int(x.wanted) != int(x.source.label) for x in items)
+    assert {int(data[i].wanted) for i in range(48)} == set(range(8))
+
+
+def test_labelled_faces_share_their_emotions_where_asked(renders: Path) -> None:
     data = RigLabelled(renders, "train", 4, size=32)
     for batch in range(6):
         items = [data[4 * batch + k] for k in range(4)]

@@ -59,7 +59,16 @@ def test_draws_depend_on_seed_and_number_alone(folder: Path) -> None:
     assert any((one.any(i).pixels != other.any(i).pixels).any() for i in range(5))
 
 
-def test_all_of_a_batch_share_emotions_and_all_come_up(folder: Path) -> None:
+def test_draws_in_turn_show_every_emotion_once(folder: Path) -> None:
+    faces = Photographs(folder, "train", size=16)
+    drawn = [faces.named(i) for i in range(80)]
+    turns = [drawn[k : k + 2] for k in range(0, 80, 2)]  # as many as there are emotions
+    assert all(len({photo.label for photo, _ in turn}) == 2 for turn in turns)
+    assert len({turn[0][0].label for turn in turns}) == 2  # in no order
+    assert all(photo.label != wanted for photo, wanted in drawn)
+
+
+def test_as_many_as_are_asked_share_emotions_and_all_come_up(folder: Path) -> None:
     faces = Photographs(folder, "train", size=16)
     drawn = [faces.named(i, 4) for i in range(80)]
     asked = {(photo.label, wanted) for photo, wanted in drawn}

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from mien.metrics import broken
+from mien.metrics import broken, ffe
 
 ROOT = Path(__file__).resolve().parents[2]
-DRAWN = json.loads((ROOT / "benchmarks" / "results" / "drawing.json").read_text("utf-8"))
+RESULTS = ROOT / "benchmarks" / "results"
+DRAWN = json.loads((RESULTS / "drawing.json").read_text("utf-8"))
 ROW = re.compile(
     r"^\| `(\w+)`[^|]*\| (\d+) of (\d+)[^|]*\| ([\d.]+) \(([\d.]+)\) \| ([\d.]+) \|$", re.M
 )
@@ -39,7 +40,7 @@ def test_what_is_reached_is_what_was_measured(name: str) -> None:
 def test_speed_is_what_was_measured() -> None:
     """docs/speed.md: wall time and processor time of each row of budget.json, ms; a row of the page
     may hold two of them."""
-    budget = json.loads((ROOT / "benchmarks/results/budget.json").read_text("utf-8"))
+    budget = json.loads((RESULTS / "budget.json").read_text("utf-8"))
     page = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
     reached = page[page.index("| | bar, ms") : page.index("\nSo the start")]
     *lines, film = [
@@ -56,7 +57,7 @@ def test_speed_is_what_was_measured() -> None:
 
 def test_what_fools_whom_is_what_was_measured() -> None:
     """docs/judges.md: the table by judge; and what the page says of it in words."""
-    every = broken.read(ROOT / "benchmarks" / "results" / "judges_broken.json")
+    every = broken.read(RESULTS / "judges_broken.json")
     page = (ROOT / "docs" / "judges.md").read_text(encoding="utf-8")
     assert broken.by_judge(every) in page, "put the second table of judges.md into docs/judges.md"
     own = [v for found in every.values() for rows in found.values() for v in rows if v.own]
@@ -66,3 +67,86 @@ def test_what_fools_whom_is_what_was_measured() -> None:
         assert tried
         for rows in tried:
             assert any(v.own and v.caught for v in rows), name  # film and disc are caught
+
+
+def test_beside_the_newest_editors_stands_what_was_measured() -> None:
+    """docs/results.md: a row of each editor and judge of ffe.json, and the paper's own rows."""
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    section = page[page.index("## Beside the newest editors") :]
+    shown = [name for name in ffe.COLUMNS if name not in ("S_E", "background")]
+    rows, background = [], []
+    for folder, found in json.loads((RESULTS / "ffe.json").read_text("utf-8")).items():
+        assert f"`{found['command']}`" in section
+        assert found["commit"] in section
+        for editor, judges in found["rows"].items():
+            for key, said in judges.items():
+                cells = (
+                    "{mean:.2f} [{low:.2f}, {high:.2f}]".format(**said[n]) if n in said else ""
+                    for n in shown
+                )
+                by = f"{found['judged_by'][key]}; {', '.join(found['alike_by'])}"
+                rows.append(f"| {editor}, {folder} | {by} | {' | '.join(cells)} |")
+        background.append(f"{found['rows']['morphable']['units']['background']['mean']:.2f}")
+    for editor, numbers in ffe.PUBLISHED.items():
+        cells = (
+            "" if n not in numbers else f"{numbers[n]:.3f}" if n == "mSCR" else f"{numbers[n]:.2f}"
+            for n in shown
+        )
+        by = "Gemini 3 Pro; ArcFace, AdaFace, FaceNet"
+        rows.append(f"| {editor} (published) | {by} | {' | '.join(cells)} |")
+    assert [row for row in rows if row not in section and not row.startswith("| nothing,")] == []
+    assert f"{' and '.join(background)} of the background's pixels" in " ".join(section.split())
+
+
+def test_the_studio_is_as_quick_as_was_measured() -> None:
+    """docs/studio.md: the sentence and the table of what studio_page.py measured."""
+    ours, theirs = (
+        json.loads((RESULTS / f"studio_page{name}.json").read_text("utf-8"))
+        for name in ("", "_gradio")
+    )
+    page = " ".join((ROOT / "docs" / "studio.md").read_text(encoding="utf-8").split())
+    sample, large = ours["sample"], ours["large"]
+
+    def seconds(key: str) -> str:
+        return f"{large[key]['seconds']:.1f}"
+
+    for text in (
+        f"commit {ours['commit'][:7]}, load average {ours['load_average']:.0f})",
+        f"a slider to its picture {sample['slider_to_picture_median_ms']} ms",
+        f"and {sample['pictures_a_second_of_a_drag']} a second on the way",
+        f"24 megapixels opened in {seconds('open_24_megapixels')} s (2 asked), downloaded as JPEG "
+        f"in {seconds('download_jpeg')} and as PNG in {seconds('download_png')} s (3 asked)",
+        f"The page is {ours['page']['kilobytes']} kB in {ours['page']['requests']} requests, and "
+        f"there after {ours['page']['seconds']:.1f} s; the server takes "
+        f"{ours['start_seconds']:.1f} s to start",
+        "| from a slider to its picture, median of nine | "
+        f"{theirs['sample']['slider_to_picture_median_ms']} ms | "
+        f"{sample['slider_to_picture_median_ms']} ms |",
+        "| a step of a slider: server's processor time | "
+        f"{theirs['sample']['server_cpu_ms_a_step']} ms | {sample['server_cpu_ms_a_step']} ms |",
+        "| pictures a second of a drag with an event each frame | "
+        f"{theirs['sample']['pictures_a_second_of_a_drag']} | "
+        f"{sample['pictures_a_second_of_a_drag']} |",
+    ):
+        assert text in page, text
+    speed = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
+    assert f"answer in the page: {sample['slider_to_picture_median_ms']} ms" in speed
+
+
+def test_invented_people_are_as_near_to_photographs_as_was_measured() -> None:
+    """docs/people.md and docs/results.md: Fréchet distances, and what the critic names right."""
+    rest = json.loads((RESULTS / "people.json").read_text("utf-8"))["neutral"]
+    pages = {
+        name: (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+        for name in ("people", "results")
+    }
+    far = [f"{rest[region]['frechet']['ratio']:.2f}" for region in ("whole", "face")]
+    asked = "both marked", "as delivered, photographs without the mark", "the mark alone"
+    right = [
+        [f"{100 * rest[region]['critic'][key]['right']:.0f} %" for region in ("whole", "face")]
+        for key in asked
+    ]
+    for cells in (far, *right):
+        assert f"| {' | '.join(cells)} |" in pages["people"]
+    shown = "; ".join(", ".join(cells) for cells in (far, right[0], right[1]))
+    assert f"| {shown} |" in pages["results"]

@@ -83,7 +83,7 @@ def test_closed_lids_stay_closed_and_it_is_told(model: FaceModel, anna: AlignedF
         ends = np.interp(line[:, 0], line[[0, 3], 0], line[[0, 3], 1])
         points[lid] = np.stack([line[:, 0], ends + 0.15 * (line[:, 1] - ends)], 1)
     rig = Rig(model, closed.image, points, neutral=False)
-    assert all(rig.shut.values())
+    assert all(rig.hidden.shut.values())
     assert "closed" in rig.held[0]
     assert opened.held == ()
     surprised = rig.render(facs.prototype("surprise"), 320)
@@ -163,7 +163,7 @@ def test_a_film_keeps_whether_there_are_glasses(monkeypatch: pytest.MonkeyPatch)
     crops = [align.align(picture, detect(picture)[0], 320) for picture in (worn, photo)]
     faces = [Faces.stack([crop]) for crop in crops]
     who = method.people(faces[0])
-    monkeypatch.setattr("mien.face_model.render.covered", lambda *_: True)
+    monkeypatch.setattr("mien.face_model.hidden.covered", lambda *_: True)
     dark = Faces.stack([align.align(images.read(samples()["ben"]).pixels, detect(worn)[0], 320)])
     assert method.model_head.rigs(replace(dark, people=who))[0].rims == []
     monkeypatch.undo()

@@ -13,7 +13,9 @@ import pytest
 
 from mien import facs, images
 from mien.face_model import mouths
-from mien.face_model.inside import Mouth, View, _light
+from mien.face_model.cavity import Place
+from mien.face_model.cuts import Row
+from mien.face_model.inside import Mouth, Own, OwnRow, _light, _rounded
 from mien.face_model.jaw import Jaw
 from mien.face_model.lower import lower_row
 from mien.face_model.mesh import TEETH, FaceModel
@@ -123,6 +125,20 @@ def test_the_lit_side_has_the_brighter_teeth() -> None:
     assert left[30, 50] > 1.15 * left[30, 150]
 
 
+def test_the_rim_is_round_and_a_slit_stays_open() -> None:
+    """Corners of the mesh's edges go; the rim elsewhere, and thin mouths, stay where they are."""
+    unit = 40.0
+    corner = np.zeros((160, 200), np.uint8)
+    cv2.fillConvexPoly(corner, np.array([[20, 40], [180, 40], [100, 140]], np.int32), 1)
+    soft = _rounded(corner > 0, unit)
+    assert corner[138, 100] == 1
+    assert soft[138, 100] < 0.1
+    assert np.abs(np.flatnonzero(soft[:, 100] > 0.5)[0] - 40) <= 1
+    slit = np.zeros((40, 200), bool)
+    slit[18:22, 20:180] = True
+    assert (_rounded(slit, unit)[19:21, 30:170] > 0.9).all()
+
+
 def test_a_rising_smile_does_not_jump(rig: Rig) -> None:
     """No step of twelve changes the inside by more than thrice the median step: neither while it
     shows more teeth nor while the jaw drops."""
@@ -181,6 +197,26 @@ def test_the_map_of_a_jaw_finds_its_teeth(model: FaceModel, rig: Rig) -> None:
         x, y = seen[front, 0], seen[front, 1]
         across = [place(x[i : i + 1], y[i : i + 1])[0][0] for i in range(0, len(x), 7)]
         assert np.abs(np.array(across) - model.neutral[front[::7], 0]).max() < 0.12
+
+
+def test_an_own_row_hangs_where_the_photograph_has_it(model: FaceModel, rig: Rig) -> None:
+    """One side lower than the other, as in a crooked smile: each column at its own place."""
+    points = rig.source.points
+    unit, (x, y) = float(rig.fit.camera.scale), points[model.landmarks[[62, 66]]].mean(0)
+    off = np.linspace(-1.6, 1.6, FLAT.shape[1])
+    edge = np.stack([x + off * unit, y + (0.2 * off - 0.1 * off**2) * unit], 1)
+    middle, rise = edge[len(edge) // 2], np.array([0.0, -unit])
+    nothing = np.zeros(FLAT.shape[1], np.float32)
+    row = dataclasses.replace(MouthLibrary.load(mouths.SHIPPED).donors[0], arc=nothing)
+    cut = Row(row.pixels, row.top, nothing, row.enamel, 0.2, 0.9, 1.0, middle, edge, rise)
+    place = Jaw(model, upper=True).place(points)
+    hangs = OwnRow.of(Own(row, cut, points), place)
+    across, high = place(*edge.T.astype(np.float32))
+    column, above = hangs(across, high, nothing)
+    assert column == pytest.approx(np.arange(len(column)), abs=0.05)
+    assert np.diag(above) == pytest.approx(0, abs=0.01)
+    _, higher = hangs(across, place(*(edge + rise).T.astype(np.float32))[1], nothing)
+    assert np.diag(higher)[60:-60] == pytest.approx(1, abs=0.1)
 
 
 def test_the_same_bytes_for_any_number_of_threads(rig: Rig) -> None:
@@ -265,11 +301,7 @@ def test_a_strip_of_lower_teeth_is_not_shown(rig: Rig) -> None:
         x = np.arange(320, dtype=np.float32)
         across, above = jaw(x, x)
         free = (np.abs(across) < 1.0)[None] & (above < 0.1) & (above > -tall)
-        zeros = np.zeros((320, 320), np.float32)
-        nowhere = np.zeros((320, 320, 2), np.float32)
-        index = np.zeros((320, 320), np.int32)
-        view = View(free, points, (0, 0), nowhere, zeros, index, unit)
-        row, light = mouth._lower(view, x, x)
+        row, light = mouth._lower(Place(across, above, above, free, unit))
         assert light.max() > 2 * light.min(), "cheeks stand before the outer ones"
         return float((row[..., 3] * free).max())
 

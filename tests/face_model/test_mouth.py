@@ -10,19 +10,17 @@ import pytest
 from numpy.typing import NDArray
 
 from mien import facs
-from mien.face_model.eyes import eye_textures, polygon
+from mien.face_model.eye_textures import eye_textures
+from mien.face_model.eyes import polygon
 from mien.face_model.frame import Frame, Window
 from mien.face_model.gaze import irises_of
-from mien.face_model.mesh import BACKGROUND_LAYER, MOUTH_INSIDE, TEETH, FaceModel
-from mien.face_model.mouth import CROWN
+from mien.face_model.mesh import BACKGROUND_LAYER, FaceModel
 from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.render import Render, Rig
-from mien.face_model.teeth import DENSITY, Tints, draw, places
 from mien.types import AlignedFace, Float
 
 SIZE = 160
 LIGHT = np.array([0.299, 0.587, 0.114])
-GREY = Tints(*(np.full(3, value, np.float32) for value in (200, 120, 100, 30)))
 
 
 def show(rig: Rig, **units: float) -> Render:
@@ -113,28 +111,6 @@ def test_the_opening_is_round(neutral: Rig) -> None:
     corners = p[[60, 64], 1].mean()
     middle, sides = p[66, 1] - corners, p[[67, 65], 1].mean() - corners
     assert middle < 1.25 * sides
-
-
-def test_teeth_are_apart_and_not_alike() -> None:
-    """Along the upper teeth the light falls at every gap, and no two crowns are equal."""
-    row = draw(GREY)[round(2.0 * DENSITY), :, 0]
-    middle = len(row) // 2
-    assert row[middle] < 0.8 * row[middle + 15]
-    crowns = [row[middle + sign * 6 : middle + sign * 28 : sign] for sign in (-1, 1)]
-    assert np.abs(crowns[0] - crowns[1]).mean() > 1
-
-
-def test_teeth_find_their_place_in_the_picture(model: FaceModel) -> None:
-    at = places(model, CROWN)
-    height, width, _ = draw(GREY).shape
-    assert (at >= 0).all()
-    assert (at < [width, height]).all()
-    upper = model.jaw_parts[0]
-    crowns = upper[(upper >= TEETH.start) & (np.abs(model.neutral[upper, 0]) < 0.7)]
-    edge = model.neutral[crowns, 1].min()
-    front = crowns[model.neutral[crowns, 1] < edge + 0.6]
-    colours = draw(GREY)[tuple(at[front - MOUTH_INSIDE.start].astype(int).T[::-1])]
-    assert np.median(colours) > 150
 
 
 def test_closed_lids_are_skin(neutral: Rig) -> None:

@@ -122,6 +122,30 @@ def test_a_lower_tooth_that_touches_the_row_is_no_part_of_it(made_smile: MadeSmi
     assert np.ptp(ends) <= 2
 
 
+@pytest.mark.parametrize(("wide", "stays"), [(10, False), (30, True)])
+def test_a_gap_between_teeth_is_none_in_the_row(
+    made_smile: MadeSmile, wide: int, stays: bool
+) -> None:
+    """Dark between two teeth is in the picture of the row; a tooth that is shorter is shorter."""
+    picture = made_smile.picture.copy()
+    edge = round(made_smile.edge)
+    picture[edge - 4 : edge + 1, 400 - wide // 2 : 400 + wide // 2] = DARK
+    row = cut(picture, made_smile.landmarks, FLAT)
+    assert row is not None
+    middle = slice(FLAT.shape[1] // 2 - 30, FLAT.shape[1] // 2 + 30)
+    ends = (row.pixels[:, middle, 3] > 127).sum(0)
+    assert (np.ptp(ends) > 2) == stays
+
+
+def test_a_row_says_where_its_edge_is_in_the_photograph(made_smile: MadeSmile) -> None:
+    row = cut(made_smile.picture, made_smile.landmarks, FLAT)
+    assert row is not None
+    x, y = row.edge[len(row.edge) // 2 - 50 : len(row.edge) // 2 + 50].T
+    assert np.diff(x) == pytest.approx(made_smile.unit / FLAT.density, abs=1e-3)
+    assert y == pytest.approx(made_smile.edge, abs=1.5)
+    assert row.rise == pytest.approx([0, -made_smile.unit], abs=0.5)
+
+
 def test_a_narrow_own_row_goes_on_as_a_donors(made_smile: MadeSmile) -> None:
     """Its own teeth stay to the bit; beside them stand the donor's, as dark as its own ends."""
     widest = max(MouthLibrary.load(mouths.SHIPPED).donors, key=lambda d: d.reach)

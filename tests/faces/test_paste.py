@@ -216,6 +216,46 @@ def test_a_face_outside_the_frame_changes_nothing() -> None:
     assert np.array_equal(paste(photo, face, edit(cover=1.0)), photo)
 
 
+def drawn_over(
+    photo: UInt8, paint: Float, cover: Float, off: float = 0.0
+) -> tuple[UInt8, AlignedFace]:
+    """A photograph with `paint` (S, S) in -1..1 over it as far as `cover` (S, S) says, drawn at the
+    face's own size, which lies `off` px beside the photograph's pixels; and the face."""
+    found = face_in(photo, S / photo.shape[1], 0.1, (off, off))
+    shape = (1, 1, S, S)
+    edited = Composition(
+        np.zeros((1, 2, S, S), np.float32),
+        (1 - cover).reshape(shape),
+        np.repeat(paint.reshape(shape), 3, 1),
+        np.ones(shape, np.float32),
+    )
+    return paste(photo, found, edited), found
+
+
+def test_what_is_drawn_at_the_photographs_size_arrives_sharp() -> None:
+    """Teeth on a turned face: pixels between the crop's are read with the contrast of these."""
+    rng = np.random.default_rng(5)
+    grain = cv2.GaussianBlur(rng.normal(0, 1, (S, S)).astype(np.float32), (0, 0), 0.7)
+    paint = np.clip(0.25 * grain / grain.std(), -0.9, 0.9)
+    cover = np.clip(2 * bump(64, 64, 25), 0, 1)
+    shown, _ = drawn_over(np.full((300, 300, 3), 128, np.uint8), paint, cover, 0.5)
+    inside = np.zeros(shown.shape[:2], bool)
+    inside[140:160, 140:160] = True
+    drawn = np.round((paint + 1) * 127.5).astype(np.uint8)
+    whole = np.zeros((S, S), bool)
+    whole[54:74, 54:74] = True
+    assert sharpness(shown, inside) > 0.75 * sharpness(np.repeat(drawn[..., None], 3, 2), whole)
+
+
+def test_a_drawn_edge_has_no_halo() -> None:
+    """Paint of the photograph's own colour, with a hard edge, cannot be seen."""
+    photo = np.full((300, 300, 3), 200, np.uint8)
+    cover = np.zeros((S, S), np.float32)
+    cover[50:80, 45:85] = 1
+    same, _ = drawn_over(photo, np.full((S, S), 200 / 127.5 - 1, np.float32), cover, 0.3)
+    assert np.abs(same.astype(int) - photo).max() <= 1
+
+
 def test_a_picture_is_laid_in_with_its_tone_matched() -> None:
     """A paper-true head that answers with the same face in a wrong tone: no seam, and the right
     tone.

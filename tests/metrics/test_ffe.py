@@ -107,7 +107,8 @@ def test_finished_lines_are_kept_and_pictures_written(tmp_path: Path) -> None:
     assert len(seen) == len(ffe.AMOUNTS) - 1
     made = tmp_path / "pictures" / "aipgan-head-own" / "0000-shy-1.00.png"
     assert images.read(made).pixels.mean() > 200
-    assert len(list(made.parent.iterdir())) == len(ffe.AMOUNTS)
+    written = {p.relative_to(tmp_path / "pictures").as_posix() for p in made.parent.iterdir()}
+    assert written == set(ffe.pictures([row.name], asked))
 
 
 def test_what_a_judge_does_not_know_is_left_out() -> None:
@@ -235,6 +236,11 @@ def test_anybody_s_scores_are_read(tmp_path: Path) -> None:
     said = judge.say(one.source, one.source.pixels, "row/0000-fear-1.00.png")
     assert said == Said("surprise", {"fear": 0.4, "surprise": 0.75, "anger": 0.05})
     assert judge.say(one.source, one.source.pixels, "another.png") is None
+    names = ffe.pictures(["row"], ffe.Bench([one], [judge], {}, {}))
+    assert names[-1] == "row/0000-fear-1.00.png"
+    assert judge.lacking(names) == len(ffe.AMOUNTS) - 1
+    with pytest.raises(DataError, match="scores of none of these 5 pictures"):
+        judge.lacking(ffe.pictures(["another"], ffe.Bench([one], [judge], {}, {})))
     for text in ('{"file_name": "a.png", "fear": 2}', '{"fear": 1}', "no", '{"file_name": "a"}'):
         path.write_text(text + "\n")
         with pytest.raises(DataError, match="line 1: write"):

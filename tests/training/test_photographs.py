@@ -105,7 +105,7 @@ def test_a_set_feeds_unpaired_training(name: str, aligned_sets: dict[str, Path])
     people = [set(Photographs(aligned, s).people) for s in ("train", "validation", "test")]
     assert all(people)
     assert len(set.union(*people)) == sum(map(len, people)) == 12
-    drawn = NamedPhotographs(Photographs(aligned, "train", size=32), 4)
+    drawn = NamedPhotographs(Photographs(aligned, "train", size=32), alike=4)
     batch = [drawn[i] for i in range(4)]
     assert len({int(one.source.label) for one in batch}) == 1
     assert all(int(one.wanted) != int(one.source.label) for one in batch)

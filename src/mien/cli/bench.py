@@ -262,3 +262,4 @@ def film(
 
 app.command()(bench_tables.paper)
 app.command()(bench_tables.ffe)
+app.command()(bench_tables.ablations)

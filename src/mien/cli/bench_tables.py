@@ -115,7 +115,7 @@ def ffe(
     from mien.metrics import folder as own
     from mien.metrics import report
     from mien.metrics.bench import JudgePanel
-    from mien.metrics.ffe_judges import named, scorers
+    from mien.metrics.ffe_judges import ByFile, named, scorers
     from mien.metrics.ffe_tasks import tasks
     from mien.metrics.protocols import Setting
     from mien.metrics.scorecard import NOTHING, Contestant
@@ -137,6 +137,12 @@ def ffe(
         bench.inputs(panel, networks, scores), pictures,
     )  # fmt: skip
     rows = [Contestant(NOTHING, nothing, ""), *report.at_own_size(entrants)]
+    for judge in judged:
+        if isinstance(judge, ByFile):
+            names = bench.pictures([row.name for row in rows], measuring)
+            if lacking := judge.lacking(names):
+                typer.echo(f"{scores} says nothing of {lacking} of {len(names)} pictures: they "
+                           "count as not seen", err=True)  # fmt: skip
     with progress_bar() as progress:
         found = bench.summed(bench.measure(rows, measuring, out / "lines", progress), judged)
     facts = report.facts(entrants, setting, panel) | {
@@ -147,3 +153,47 @@ def ffe(
     write_text(out / "ffe.json", json.dumps(facts, indent=1) + "\n")
     write_text(out / "ffe.md", bench.table(found, named(judged)))
     typer.echo(f"{out / 'ffe.md'}: {len(asked)} tasks")
+
+
+def ablations(
+    recipe: Annotated[
+        list[Path],
+        typer.Option(
+            help="the whole method's recipe, of one stage, such as recipes/mtss/paper_64.yaml; "
+            "repeat for other methods"
+        ),
+    ],
+    data: Annotated[
+        Path, typer.Option(help="what every run learns from: aligned photographs, or renders")
+    ],
+    renders: Annotated[
+        Path, typer.Option(help="renders of the people who measure: `mien rig render`")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="folder for runs and tables")],
+    seeds: Annotated[int, typer.Option(min=1, help="runs of every row")] = 3,
+    images: Annotated[
+        int | None, typer.Option(min=1, help="of each run (default: the recipe's own)")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="stop after so many; go on another time")
+    ] = None,
+    split: Annotated[str, typer.Option(help="whose renders measure")] = "test",
+    count: Annotated[int, typer.Option(min=1, help="triples that measure")] = 178,
+) -> None:
+    """Switch the mechanisms of a paper off, one at a time, several seeds each.
+
+    Every run is trained, then measured by reference on people who taught nobody, and by what its
+    expression codes hold. Writes ablations.json and ablations.md after each run, the first seed of
+    every row first. The same command again goes on where it was killed.
+    """
+    from mien.metrics import compared, report
+    from mien.training import ablations as runs
+
+    whose = report.split(split)
+    todo = runs.jobs(recipe, seeds, images)
+    measure = compared.of_renders(renders, whose, count)
+    check_folder(out, make=True)
+    facts = {"renders": renders.name, "triples": count, "split": whose}
+    about = {**report.origin(), "recipes": [path.as_posix() for path in recipe], "data": data.name}
+    done = runs.Ablations(data, out, measure, facts, about, typer.echo).go(todo, minutes)
+    typer.echo(f"{out / runs.TABLE}: {'all done' if done else 'the same command goes on'}")

@@ -65,6 +65,8 @@ EXAMPLES: dict[str, str] = {
     "bench plot": "mien bench plot score/scorecard.json -o scorecard.svg",
     "bench targets": "mien bench targets score/scorecard.json",
     "bench judges": "mien bench judges --data faces/london -o judges",
+    "bench ablations": "mien bench ablations --recipe recipes/mtss/paper_64.yaml --data mixed "
+    "--renders renders -o ablations",
     "score": "mien score --method mtss --renders renders -o score",
     "data import": "mien data import london ~/downloads/london -o faces/london",
     "data align": "mien data align faces/london -o crops",

@@ -250,16 +250,28 @@ class RigPairs(Dataset[Pairs]):
         )
 
 
+def two_of(count: int, turn: int, seed: int) -> tuple[int, int]:
+    """One of so many and another, for a turn: of `count` turns each is the first one once.
+
+    >>> sorted(two_of(3, turn, 0)[0] for turn in range(3))
+    [0, 1, 2]
+    """
+    order = np.random.default_rng((seed, turn // count, 5)).permutation(count)
+    first = int(order[turn % count])
+    other = int(np.random.default_rng((seed, turn, 1)).integers(count - 1))
+    return first, other + (other >= first)
+
+
 class RigLabelled(Dataset[Named]):
-    """Unpaired labelled faces, as the papers have them: all sources of a batch share one emotion,
-    all that is wanted is another. `batch` is what the sampler uses (HiSD's loop).
+    """Unpaired labelled faces, as the papers have them: an emotion, and another to give it; `alike`
+    in a row share both, and as many turns as there are emotions show each once.
     """
 
     def __init__(
-        self, folder: Path, split: str, batch: int, *, size: int = 128, seed: int = 0
+        self, folder: Path, split: str, alike: int = 1, *, size: int = 128, seed: int = 0
     ) -> None:
         self.photos = open_renders(folder, split)
-        self.size, self.seed, self.batch = size, seed, batch
+        self.size, self.seed, self.alike = size, seed, alike
         self.of: dict[int, list[tuple[int, int]]] = {k: [] for k in range(len(facs.EMOTIONS))}
         for s, photo in enumerate(self.photos):
             for state, units in enumerate(photo.units):
@@ -274,11 +286,9 @@ class RigLabelled(Dataset[Named]):
         return 2**31
 
     def __getitem__(self, i: int) -> Named:
-        source, target = np.random.default_rng((self.seed, i // self.batch, 1)).permutation(
-            len(facs.EMOTIONS)
-        )[:2]
+        source, target = two_of(len(facs.EMOTIONS), i // self.alike, self.seed)
         rng = np.random.default_rng((self.seed, i, 2))
-        s, state = self.of[int(source)][int(rng.integers(len(self.of[int(source)])))]
+        s, state = self.of[source][int(rng.integers(len(self.of[source])))]
         photo = self.photos[s]
         geometry = Geometry.draw(rng, photo.size, self.size, 0.5)
         camera = Photometry.draw(rng, 0.5)
@@ -286,11 +296,11 @@ class RigLabelled(Dataset[Named]):
         shown = Shown(
             pixels=to_tensor(picture),
             units=torch.from_numpy(photo.units[state]),
-            label=torch.tensor(int(source)),
+            label=torch.tensor(source),
             exact=torch.tensor(1.0),
             landmarks=torch.from_numpy(geometry.points(photo.landmarks[state]).astype(np.float32)),
         )
-        return Named(shown, torch.tensor(int(target)))
+        return Named(shown, torch.tensor(target))
 
 
 def everyone(person: str) -> bool:

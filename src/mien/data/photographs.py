@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 from mien import facs, images
 from mien.data.adapters import recognised
 from mien.data.batch import Named, Person, Shown, Strangers
-from mien.data.loading import TRUTH, shrunk, to_tensor
+from mien.data.loading import TRUTH, shrunk, to_tensor, two_of
 from mien.data.manifest import FILE_NAME, Record, read_manifest
 from mien.data.transforms import Geometry, Photometry
 from mien.errors import DataError
@@ -83,16 +83,16 @@ class Photographs:
         rng = np.random.default_rng((self.seed, i, 4))
         return self.photograph(int(rng.integers(len(self.records))), rng)
 
-    def named(self, i: int, batch: int) -> tuple[Photograph, int]:
-        """Draw i of those with an emotion, and another emotion to give it: one of each for all of a
-        batch, as unpaired methods have it (HiSD's loop). DataError where fewer than two are shown.
+    def named(self, i: int, alike: int = 1) -> tuple[Photograph, int]:
+        """Draw i of those with an emotion, and another emotion to give it. So many draws in a row
+        share both; as many as there are emotions show each once, `alike` times over. DataError
+        where fewer than two are shown.
         """
         shown = sorted(self.labelled)
         if len(shown) < 2:
             names = ", ".join(facs.EMOTIONS[k] for k in shown) or "no emotion"
             raise DataError(f"{self.folder} shows {names}: unpaired training needs two at least")
-        of_batch = np.random.default_rng((self.seed, i // batch, 5))
-        source, wanted = (shown[k] for k in of_batch.permutation(len(shown))[:2])
+        source, wanted = (shown[k] for k in two_of(len(shown), i // alike, self.seed))
         rng = np.random.default_rng((self.seed, i, 6))
         return self.photograph(int(rng.choice(self.labelled[source])), rng), wanted
 
@@ -160,18 +160,18 @@ class Photographs:
 
 
 class NamedPhotographs(Dataset[Named]):
-    """Photographs with an emotion, and another one to give them: all of a batch share both, as of
-    the rig's in `loading.RigLabelled`. `batch` is what the sampler uses."""
+    """Photographs with an emotion, and another one to give them; `alike` in a row share both, as of
+    the rig's in `loading.RigLabelled`."""
 
-    def __init__(self, photographs: Photographs, batch: int) -> None:
-        self.photographs, self.batch = photographs, batch
-        photographs.named(0, batch)  # what is wrong is said before training begins
+    def __init__(self, photographs: Photographs, alike: int = 1) -> None:
+        self.photographs, self.alike = photographs, alike
+        photographs.named(0)  # what is wrong is said before training begins
 
     def __len__(self) -> int:
         return 2**31  # a stream: the budget in images ends it
 
     def __getitem__(self, i: int) -> Named:
-        photo, wanted = self.photographs.named(i, self.batch)
+        photo, wanted = self.photographs.named(i, self.alike)
         return Named(shown(photo), torch.tensor(wanted))
 
 

@@ -35,9 +35,10 @@ EDGE = 0.025
 """Half width of the softened edges, cm."""
 NOTCH = (0.12, 0.08)
 """How far the edge of a tooth may lie above and below the row's smooth curve, cm."""
-PEG, EVENED = 0.4, 0.025
+PEG, BETWEEN, EVENED = 0.4, 0.3, 0.05
 """What hangs below the row and is narrower than this, cm, is a piece of a lower tooth that touches
-it; over what width, cm, the edge is made even."""
+it; what reaches up into the row and is narrower than the second is a gap, which the picture shows
+as one; over what width, cm, the edge is made even."""
 PASSED = 8 * 0.2
 """An end of a tooth counts 1 / e of another once this has been passed on the way down: a fifth of
 the step from enamel to dark, as the filter sums it."""
@@ -58,7 +59,8 @@ class Row:
     cut it; arc (C,) cm, how much higher the teeth's edge lies than in the middle, the same left and
     right; enamel (3,): colour of the front teeth; opening: lip gap over the mouth's width; shown:
     height, cm, of the front teeth that is seen; clean: 0..1, how much of that is tooth; place (2,)
-    px: where in the photograph the two middle teeth meet at their edge.
+    px: where in the photograph the two middle teeth meet at their edge; edge (C, 2) px: where in it
+    each column has the row's edge, teeth and gaps alike; rise (2,) px: 1 cm up in it.
     """
 
     pixels: UInt8
@@ -69,6 +71,8 @@ class Row:
     shown: float
     clean: float
     place: Double
+    edge: Double
+    rise: Double
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,8 @@ def cut(photo: UInt8, landmarks: Real, flat: Flat) -> Row | None:
         return None
     smile = _Smile(photo, matrix, picture, points, tooth, columns[seen], top[seen], edge[seen])
     row = _lay(smile, flat, opening)
-    return replace(row, place=(row.place + 0.5) / shrunk - 0.5)
+    place, edge = ((part + 0.5) / shrunk - 0.5 for part in (row.place, row.edge))
+    return replace(row, place=place, edge=edge, rise=row.rise / shrunk)
 
 
 def _at_density(photo: UInt8, landmarks: Real, density: int) -> tuple[UInt8, Double, float]:
@@ -270,15 +275,18 @@ def _lay(smile: _Smile, flat: Flat, opening: float) -> Row:
         shown=float(height[np.abs(across) < MIDDLE].mean()),
         clean=float(enamel[front].mean()) if front.any() else 0.0,
         place=(np.array([middle, curve(middle)]) - smile.matrix[:, 2]) @ inverse.T,
+        edge=(np.stack([columns, base], 1) - smile.matrix[:, 2]) @ inverse.T,
+        rise=np.array([0.0, -WORK]) @ inverse.T,
     )
 
 
 def _bitten(off: Double) -> Double:
     """How far the edge of each column (N,) lies below the row's smooth curve, px, given where its
-    path does: no further than teeth do, and without pegs."""
-    off = np.clip(off, -NOTCH[0] * WORK, NOTCH[1] * WORK)
-    wide = np.ones((1, 2 * round(PEG * WORK / 2) + 1), np.uint8)
-    whole = cv2.morphologyEx(off[None], cv2.MORPH_OPEN, wide, borderType=cv2.BORDER_REPLICATE)
+    path does: no further than teeth do, without pegs and without gaps between two teeth."""
+    whole: NDArray[Any] = np.clip(off, -NOTCH[0] * WORK, NOTCH[1] * WORK)[None]
+    for way, size in ((cv2.MORPH_CLOSE, BETWEEN), (cv2.MORPH_OPEN, PEG)):
+        wide = np.ones((1, 2 * round(size * WORK / 2) + 1), np.uint8)
+        whole = cv2.morphologyEx(whole, way, wide, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(cv2.GaussianBlur(whole, (0, 0), EVENED * WORK)[0], np.float64)
 
 

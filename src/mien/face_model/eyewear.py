@@ -14,9 +14,7 @@ import numpy as np
 
 from mien.face_model.arrays import Double, Float
 from mien.face_model.eyes import POINTS, polygon
-from mien.face_model.mesh import FaceModel
 from mien.face_model.sampling import LUMA
-from mien.face_model.smoothstep import smoothstep
 
 LIMIT = 2.75
 """Sum of the signs, in log-brightness, from which on the eyes are taken to be covered."""
@@ -26,9 +24,6 @@ BELOW, CHEEK = 0.38, 1.15
 """Where skin below an eye and a cheek are looked at, in widths of the eye below its middle."""
 OFFSET = 6.0
 """Added to brightness, 0..255, before its logarithm."""
-LENSES, FADE = ((-7.2, 7.2), (1.0, 7.2)), 1.1
-"""What glasses cover of the face, cm from side to side and from bottom to top, and over what length
-the skin around takes up its motion, cm."""
 
 
 def covered(crop: Float, landmarks: Double) -> bool:
@@ -36,14 +31,6 @@ def covered(crop: Float, landmarks: Double) -> bool:
     (68, 2) px, are covered."""
     signs = [_signs(crop, landmarks[part]) for part in POINTS.values()]
     return float(np.mean(signs)) > LIMIT
-
-
-def pinned(model: FaceModel) -> Float:
-    """How far (N, 1) each vertex stays where it is while the eyes are covered, 0..1."""
-    x, y = model.neutral[:, 0], model.neutral[:, 1]
-    (left, right), (low, high) = LENSES
-    off = np.maximum(np.maximum(left - x, x - right), np.maximum(low - y, y - high))
-    return np.asarray(smoothstep(1 - off / FADE)[:, None], np.float32)
 
 
 def _signs(crop: Float, eye: Double) -> float:

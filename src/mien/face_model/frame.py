@@ -14,24 +14,16 @@ from numpy.typing import NDArray
 from mien.face_model.arrays import Bool, Float, Int, Layer
 from mien.face_model.background import Background
 from mien.face_model.camera import Number
-from mien.face_model.mesh import (
-    BACKGROUND_LAYER,
-    GUM_LAYER,
-    MOUTH_LAYER,
-    SKIN_LAYER,
-    TEETH_LAYER,
-)
+from mien.face_model.mesh import BACKGROUND_LAYER, MOUTH_LAYERS, SKIN_LAYER
 from mien.face_model.raster import Boxes, Raster, rasterise
 
 SOURCE_SIZE = 320
 """Side of the crop whose pixels are the unit of length here; the photograph may be finer."""
 
-SOURCE, LIDS, BLEND, LIGHT, COLOUR = slice(0, 2), slice(2, 4), 4, 5, slice(6, 9)
-FLAT = slice(9, 11)
+SOURCE, LIDS, BLEND, LIGHT, FLAT = slice(0, 2), slice(2, 4), 4, 5, slice(6, 8)
 """What a vertex carries: its place in the photograph, its place in the second texture, how much of
-that shows, brightness, the place and light in the picture of the mouth's inside, and the place in
-the chart of the lips."""
-CHANNELS = 11
+that shows, brightness, and the place in the chart of the lips."""
+CHANNELS = 8
 
 
 @dataclass(frozen=True)
@@ -102,7 +94,7 @@ class Window:
 class Scene:
     """A posed face before it is drawn, in px of the crop.
 
-    points (N, 2); depth (N,) cm; attributes (N, 11); triangles (T, 3) and their layers (T,); unit,
+    points (N, 2); depth (N,) cm; attributes (N, 8); triangles (T, 3) and their layers (T,); unit,
     px per cm; blink: how far each upper lid comes down, 0..1; stirred: how far each eye, its lids
     or its gaze, is moved at all, 0..1; wide: how far the eyes are widened;
     opened: how open the mouth is, 0..1; gap_change: the lip gap against the photograph's, cm;
@@ -219,7 +211,7 @@ class Frame:
     @cached_property
     def mouth(self) -> Bool:
         """Inside of the mouth (H, W)."""
-        inside: Bool = np.isin(self.layer, (MOUTH_LAYER, GUM_LAYER, TEETH_LAYER))
+        inside: Bool = np.isin(self.layer, MOUTH_LAYERS)
         return inside
 
     @property

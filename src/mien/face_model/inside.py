@@ -1,10 +1,10 @@
-"""The inside of an opened mouth: real teeth hung on both jaws, in front of the mesh's tongue, gums
-and throat, all in the light of the photograph.
+"""The inside of an opened mouth: real teeth hung on both jaws, in front of tongue, palate and
+throat, all in the light of the photograph.
 
 Each jaw says where a pixel lies on its row of teeth: across it, and how high above its edge. So the
 teeth keep their size and their place on the skull whatever the lips do. A donor whose smile showed
 less of them is stretched a little, and where that is not enough, gum shows. Light comes in between
-the lips: it falls off along the tongue, behind the teeth, under the lip and into the corners.
+the lips: it falls off behind the teeth, under the lip and into the corners.
 """
 
 from __future__ import annotations
@@ -15,29 +15,24 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from mien.face_model import teeth
-from mien.face_model.arrays import Bool, Double, Float, Index, Int, UInt8
-from mien.face_model.jaw import Jaw
+from mien.face_model.arrays import Bool, Double, Float, Index, UInt8
+from mien.face_model.cavity import SKIN_SHARE, Cavity, Place
+from mien.face_model.cuts import Row
+from mien.face_model.jaw import Jaw, JawPlace
 from mien.face_model.known_inside import LIPS, KnownInside, Opening, toned
 from mien.face_model.lower import lower_row
 from mien.face_model.mesh import TEETH, FaceModel
 from mien.face_model.mouths import FLAT, Donor, MouthLibrary, own
 from mien.face_model.rows import along, columns, hung, lifted, lip_over, sampled, widened
+from mien.face_model.smoothstep import smoothstep
 from mien.face_model.tones import Tones
 
-ARC = np.float32(0.4)
+ARC = np.float32(0.28)
 """The sides of a row rise by this at most, cm: a raised chin shows a rounder row."""
 
 GUM = np.array([0.88, 0.56, 0.55], np.float32)
-TONGUE = np.array([1.1, 0.66, 0.63], np.float32)
-THROAT = np.array([0.19, 0.105, 0.095], np.float32)
-"""Colours in units of the teeth's brightness: gum and throat as they are seen, the tongue before
-its light falls off."""
-SKIN_SHARE = 0.3
-"""Power of the skin's brightness, in units of the teeth's, that gums and tongue share."""
-MOLARS = 0.55
-"""Brightness of the drawn teeth beyond the donor's."""
-LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.68, 0.85), (0.9, 2.2)
+"""Its colour in units of the teeth's brightness."""
+LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.74, 0.85), (0.9, 2.2)
 """How much higher the lower teeth stand than the mesh's, cm, whose lip hides them, and their
 brightness in units of the upper ones', in a mouth that is open by the first gap, cm, or less, and
 by the second or more."""
@@ -45,14 +40,11 @@ SLIVER = (0.12, 0.4)
 """Height, cm, that a lower lip lets be seen of the lower teeth, up to which they are sunk behind
 it, and from which on they stand as they are: a thin pale strip would look like the lip's own
 light."""
-LOWER_ASIDE = 2.2
+FAINT = 0.75
+"""... and which part of the way they come out of the lip's shade."""
+LOWER_ASIDE = 1.7
 """Distance from the middle, cm, over which the light on the lower teeth falls to 1/e: slowly first,
 then fast, for cheeks and corners stand before them."""
-TONGUE_DEPTH = 0.4
-"""Part of the tongue's length along which its light falls to 1/e: slowly first, then fast, for its
-back bends away."""
-WET = 0.5
-"""Brightness of the wet highlights, in units of the teeth's."""
 TEETH_SHADOW, TEETH_SHADOW_REACH = 0.5, 0.3
 """How much darker it is right behind the upper teeth, and how far down, cm."""
 LIP_SHADOW, LIP_SHADOW_REACH = 0.5, 0.13
@@ -64,15 +56,14 @@ SIDED, STEEPEST = 0.6, 1.2
 stand near each other."""
 SHADED = 0.8
 """Part of the lips' shade that a person's own row brings along."""
+SCALES = (0.8, 1.3)
+"""Bounds of how much larger the mesh's teeth are than those of the photograph."""
 STILL = 0.3
 """Motion of the lips, cm, from which on nothing inside the own mouth is as it was."""
-BOUNCED = np.array([0.8, 1.06, 1.1], np.float32)
-"""What is darker inside a mouth is lit by light that came back from red skin: the power, by
-channel, to which the light is taken."""
-DARKEST = 0.65
+DARKEST = 0.9
 """The least light anywhere, in units of the throat's colour."""
-RIM = 0.025
-"""Half width of the soft edge between lip and inside, cm."""
+RIM, ROUNDED = 0.025, 0.15
+"""Half width of the soft edge between lip and inside, and reach of what rounds its corners, cm."""
 
 
 @dataclass(frozen=True)
@@ -80,28 +71,52 @@ class View:
     """A window of a raster around an open mouth.
 
     mask (H, W): what is left open between the lips; points (N, 2) px, the posed mesh in the whole
-    picture, and corner (x, y), the window's first pixel there; place (H, W, 2) px in the drawn
-    picture of teeth, and light (H, W), as `rig.mouth.MouthShade` has them; vertex (H, W): one of
-    the triangle that a pixel shows; unit: px per cm.
+    picture, and corner (x, y), the window's first pixel there; unit: px per cm.
     """
 
     mask: Bool
     points: Float
     corner: tuple[int, int]
-    place: Float
-    light: Float
-    vertex: Int
     unit: float
 
 
 @dataclass(frozen=True)
 class Own:
-    """The row of a person's own teeth in a photograph: where they meet at their edge, `at` (2,) px,
-    and the mesh (N, 2) px there."""
+    """The row of a person's own teeth, where it was `cut` out of a photograph, and the mesh (N, 2)
+    px there."""
 
     row: Donor
-    at: Double
+    cut: Row
     points: Float
+
+
+@dataclass(frozen=True)
+class OwnRow:
+    """Where a row of one's own lies on the upper jaw: of each column (C,) cm `across` it, growing,
+    and how `high` (C,) the edge is, both as the photograph has them, left and right; and how high
+    the jaw counts what is 1 cm high on the row."""
+
+    across: Float
+    high: Float
+    scale: float
+
+    @classmethod
+    def of(cls, own: Own, place: JawPlace) -> OwnRow:
+        x, y = own.cut.edge.astype(np.float32).T
+        across, high = place(x, y)
+        top = (own.cut.place + own.cut.rise).astype(np.float32)[:, None]
+        foot = own.cut.place.astype(np.float32)[:, None]
+        scale = float((place(*top)[1] - place(*foot)[1])[0, 0])
+        growing = np.maximum.accumulate(across) + np.arange(len(across)) * np.float32(1e-6)
+        return cls(growing, np.diag(high).copy(), float(np.clip(scale, *SCALES)))
+
+    def __call__(self, across: Float, high: Float, more: Float) -> tuple[Float, Float]:
+        """Columns (W,) of the row and heights (H, W) above its edge, cm, of pixels `across` (W,)
+        and `high` (H, W) cm on the jaw; `more` (C,) cm: what the edge rises beside one's own."""
+        places = np.arange(len(self.across), dtype=np.float32)
+        column = np.interp(across, self.across, places).astype(np.float32)
+        edge = along(column, self.high + more * np.float32(self.scale))
+        return column, np.asarray((high - edge) / np.float32(self.scale), np.float32)
 
 
 class Mouth:
@@ -125,16 +140,7 @@ class Mouth:
         self._lips_at = model.landmarks[LIPS]
         self._lips, self._skull = model.landmarks[60:68], upper_teeth(model)
         if before is not None:
-            (x, y), place = (
-                before.at.astype(np.float32)[:, None],
-                self._jaws[0].place(before.points),
-            )
-            self._own = tuple(float(part.ravel()[0]) for part in place(x, y))
-        _, lower, tongue = model.jaw_parts
-        self._part = np.zeros(len(model.neutral), np.int8)
-        self._part[upper_teeth(model)] = _UPPER
-        self._part[lower[lower >= TEETH.start]] = _LOWER
-        self._part[tongue] = _TONGUE
+            self._own = OwnRow.of(before, self._jaws[0].place(before.points))
         dull = np.float32(min(1.0, tones.brown) ** SKIN_SHARE)
         self._veil = np.float32(tones.veil)
         self._enamel = tones.relit(donor.enamel, donor.enamel)
@@ -142,10 +148,9 @@ class Mouth:
             np.concatenate([tones.relit(one[..., :3], donor.enamel), one[..., 3:]], -1)
             for one in donor.levels
         )
-        self._gum, self._throat = tones.part(GUM * dull), tones.part(THROAT)
+        self._gum = tones.part(GUM * dull)
+        self._cavity = Cavity(model, tones)
         self._lower_levels = lower_row(self._enamel, self._gum, tones.mono < 1, seed)
-        tints = teeth.Tints(self._enamel, self._gum, tones.part(TONGUE * dull), self._throat)
-        self._picture = teeth.draw(tints)
 
     def still(self, points: Float, scale: float, unit: float) -> np.float32:
         """1 while the inner lips of the mesh, `points` (N, 2) px of a raster of `scale` px per px
@@ -189,83 +194,58 @@ class Mouth:
         x = np.arange(width, dtype=np.float32) + np.float32(view.corner[0])
         y = np.arange(height, dtype=np.float32) + np.float32(view.corner[1])
         across, high = self._jaws[0].place(view.points)(x, y)
-        if self._own is not None:
-            column = columns(across - np.float32(self._own[0]))
-            above = high - np.float32(self._own[1]) - along(column, self.donor.arc)
+        if self._own is not None and self._before is not None:
+            column, above = self._own(across, high, self.donor.arc - self._before.row.arc)
         else:
             column = columns(widened(self.donor, across, view.mask))
             above = high - ARC * np.tanh(along(column, self.donor.arc) / ARC)
             above = above - lifted(view.mask, above)
         lip = lip_over(view.mask, above, view.unit)
         row, over = hung(self._levels, self.donor, column, above, lip, view.unit)
-        colour = self._cavity(view, row[..., 3], np.maximum(-above, 0))
-        colour = self._over(colour, *self._lower(view, x, y))
+        lower = self._jaws[1].place(view.points)
+        sideways, low = lower(x, y)
+        place = Place(sideways, low, high, view.mask, view.unit)
+        colour = self._cavity(place, self._cavity.farther(lower, view.points))
+        behind = 1 - TEETH_SHADOW * np.exp(-np.maximum(-above, 0) / TEETH_SHADOW_REACH)
+        colour = np.asarray(colour * behind[..., None], np.float32)
+        colour = self._over(colour, *self._lower(place))
         colour = np.asarray(colour + over[..., None] * (self._gum - colour), np.float32)
         colour = self._over(colour, row, np.ones(1, np.float32))
-        floor = self._throat * np.float32(DARKEST)
+        floor = self._cavity.throat * np.float32(DARKEST)
         light = _light(view.mask, view.unit, self.tones.aside)
         if self.is_own:  # what the photograph shows is shaded already
             light = light ** (1 - SHADED * row[..., 3] * along(column, self._shown))
-        shaded = floor + (colour - floor) * self._bounced(light)
+        shaded = floor + (colour - floor) * self._cavity.lit(light)
         veil = self._veil * (1 - self.is_own * row[..., 3:])
         lit = np.asarray(shaded + veil * (self.tones.lip - shaded), np.float32)
         if self._known is not None:
-            _, low = self._jaws[1].place(view.points)(x, y)
             lit = self._known.over(lit, across, high, low, view.unit)
-        soft = cv2.GaussianBlur(view.mask.astype(np.float32), (0, 0), max(RIM * view.unit, 0.9))
-        return lit, np.asarray(soft, np.float32)
-
-    def _bounced(self, light: Float) -> Float:
-        """`light` (H, W) by channel (H, W, 3)."""
-        power = 1 + (BOUNCED - 1) * np.float32(1 - self.tones.mono)
-        return np.asarray(light[..., None] ** power, np.float32)
-
-    def _cavity(self, view: View, covered: Float, below: Float) -> Float:
-        """Tongue, cheeks, throat and the drawn teeth beyond the donor's (H, W, 3), given how much
-        the upper row covers (H, W) and how far below its edge, cm, a pixel lies (H, W)."""
-        u, v = view.place[..., 0], view.place[..., 1]
-        drawn = cv2.remap(self._picture, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        out = np.asarray(drawn, np.float32) * view.light[..., None]
-        part = self._part[view.vertex] * view.mask
-        shine, back = teeth.wet(), teeth.along_tongue(v)
-        wet = cv2.remap(shine, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        depth = np.exp(-((np.maximum(back, 0) / TONGUE_DEPTH) ** 2)).astype(np.float32)[..., None]
-        gloss = self.tones.part(np.full(3, WET, np.float32)) * wet[..., None]
-        tongue = self._throat + (out + gloss - self._throat) * depth
-        out = np.where((part == _TONGUE)[..., None], tongue, out)
-        ends = cv2.GaussianBlur(covered.max(0)[None], (0, 0), max(0.1 * view.unit, 0.5))[0]
-        beyond = np.float32(MOLARS) * np.clip(1 - ends, 0, 1)[:, None]
-        hidden = self._throat + beyond * np.maximum(out - self._throat, 0)
-        out = np.where(((part == _UPPER) | (part == _LOWER))[..., None], hidden, out)
-        out = _spread(
-            np.maximum(out, self._throat * np.float32(DARKEST)), view.mask, 0.04 * view.unit + 0.5
-        )
-        shadow = 1 - TEETH_SHADOW * np.exp(-below / TEETH_SHADOW_REACH)
-        return np.asarray(out * shadow[..., None], np.float32)
+        return lit, _rounded(view.mask, view.unit)
 
     def _over(self, behind: Float, row: Float, light: Float) -> Float:
         """A row of teeth (H, W, 4), premultiplied, in `light` (W,) in front of what is `behind` (H,
         W, 3)."""
-        shade = self._bounced(light[None])
+        shade = self._cavity.lit(light[None])
         out: Float = row[..., :3] * shade + behind * (1 - row[..., 3:])
         return out
 
-    def _lower(self, view: View, x: Float, y: Float) -> tuple[Float, Float]:
+    def _lower(self, at: Place) -> tuple[Float, Float]:
         """The lower row (H, W, 4), premultiplied, and its light (W,)."""
-        across, above = self._jaws[1].place(view.points)(x, y)
-        column = columns(across)
-        gap = float(view.mask.sum(0).max()) / view.unit
+        column = columns(at.across)
         narrow, far = LOWER_GAP
-        wide = float(np.clip((gap - narrow) / (far - narrow), 0, 1))
+        wide = float(np.clip((at.gap - narrow) / (far - narrow), 0, 1))
         lift, light = (a + (b - a) * wide for a, b in (LOWER_LIFT, LOWER_LIGHT))
-        high = np.float32(lift) - above
+        high = np.float32(lift) - at.low
         most = np.float32(FLAT.above - 1 / FLAT.density)
-        cover = sampled(self._lower_levels, column, np.minimum(high, most), view.unit)[..., 3]
+        cover = sampled(self._lower_levels, column, np.minimum(high, most), at.unit)[..., 3]
         sunk, stands = SLIVER
-        seen = float((cover * view.mask).sum(0).max()) / view.unit
-        sinks = seen * (1 - np.clip((seen - sunk) / (stands - sunk), 0, 1))
-        row = sampled(self._lower_levels, column, np.minimum(high - sinks, most), view.unit)
-        aside = np.exp(-((across / np.float32(LOWER_ASIDE)) ** 2)).astype(np.float32)
+        seen = float((cover * at.mask).sum(0).max()) / at.unit
+        stood = np.clip((seen - sunk) / (stands - sunk), 0, 1)
+        row = sampled(
+            self._lower_levels, column, np.minimum(high - seen * (1 - stood), most), at.unit
+        )
+        row = row * smoothstep(stood / FAINT)
+        aside = np.exp(-((at.across / np.float32(LOWER_ASIDE)) ** 2)).astype(np.float32)
         return row, light * aside
 
 
@@ -292,21 +272,19 @@ def mouth_of(
     filler = donor or MouthLibrary.load().choose(tones.brown, turn=turn)
     if mine is None:
         return Mouth(model, filler, tones, turn)
-    row, at = mine
+    row, cut = mine
     lit = replace(tones, enamel=row.enamel)
     sides = lit.relit(filler.pixels[..., :3].astype(np.float32), filler.enamel)
-    return Mouth(model, row.beside(filler, sides), lit, turn, Own(row, at, points))
+    return Mouth(model, row.beside(filler, sides), lit, turn, Own(row, cut, points))
 
 
-_UPPER, _LOWER, _TONGUE = 1, 2, 3
-"""Parts of the mesh that are drawn in a way of their own."""
-
-
-def _spread(colour: Float, mask: Bool, sigma: float) -> Float:
-    """`colour` (H, W, 3) smoothed within the mask, and carried over its rim."""
-    k = mask.astype(np.float32)[..., None]
-    stacked = cv2.GaussianBlur(np.concatenate([colour * k, k], -1), (0, 0), sigma)
-    return np.asarray(stacked[..., :3] / np.maximum(stacked[..., 3:], 1e-3), np.float32)
+def _rounded(mask: Bool, unit: float) -> Float:
+    """The opening (H, W), 0..1, with a soft rim and without the corners that the mesh's edges make
+    of it, as far as its height allows."""
+    rim = max(RIM * unit, 0.9)
+    wide = max(min(ROUNDED * unit, 0.12 * float(mask.sum(0).max())), rim)
+    smooth = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), wide)
+    return np.asarray(np.clip((smooth - 0.5) * (wide / rim) + 0.5, 0, 1), np.float32)
 
 
 def _light(mask: Bool, unit: float, slope: float) -> Float:

@@ -11,9 +11,8 @@ import numpy as np
 from mien.face_model.arrays import Double, Float, Index, Real
 from mien.face_model.eyes import polygon
 from mien.face_model.fit import Fit
-from mien.face_model.mesh import FACE, MOUTH_INSIDE, MOUTH_SOCKET, TEETH, FaceModel
+from mien.face_model.mesh import FACE, TEETH, FaceModel
 from mien.face_model.sampling import LUMA, sample
-from mien.face_model.teeth import places
 
 UPPER_LIP, LOWER_LIP, CORNERS = 62, 66, (60, 64)
 LOWER_ROW = (67, 66, 65)
@@ -182,45 +181,18 @@ class LipArc:
             vertices[self._at, 1] += self._weight @ shift
 
 
-class MouthShade:
-    """Light of the mouth's inside, for one photograph."""
+class Opening:
+    """How far the mouth of one photograph is opened."""
 
     def __init__(self, model: FaceModel, gaps: tuple[float, float]) -> None:
         """`gaps`: lip gap, cm, of the resting shape and of the photograph's expression."""
-        self._model = model
+        self._at = model.landmarks[[UPPER_LIP, LOWER_LIP]]
         self._rest_gap, self._source_gap = gaps
-        self._places = places(model, CROWN)
-        ids = np.arange(MOUTH_INSIDE.start, MOUTH_INSIDE.stop)
-        self._throat = ids < MOUTH_SOCKET.stop
-        upper, _, tongues = model.jaw_parts
-        self._upper, self._tongue = np.isin(ids, upper), np.isin(ids, tongues)
 
-    def __call__(self, vertices: Float, normals: Float) -> tuple[Float, float, float]:
-        """Of each vertex of `MOUTH_INSIDE` (M, 3): its place in `picture`, px, and how much light
-        it gets; how open the mouth is, 0..1; and the lip gap against the source's, cm.
-
-        vertices (N, 3) cm; normals (N, 3) in camera axes.
-        """
-        at = self._model.landmarks
-        upper, lower = vertices[at[UPPER_LIP]], vertices[at[LOWER_LIP]]
-        left, right = vertices[at[list(CORNERS)], 0]
-        gap = float(upper[1] - lower[1])
-        inside, normal = vertices[MOUTH_INSIDE], normals[MOUTH_INSIDE]
-        # Light comes in between the lips: it falls off with depth, towards the corners and behind
-        # the upper lip.
-        deep = np.clip((upper[2] + lower[2]) / 2 - inside[:, 2], 0, 8)
-        aside = np.abs(inside[:, 0] - (left + right) / 2) / max(abs(left - right) / 2, 0.5)
-        below = np.clip((upper[1] - inside[:, 1]) / 0.3, 0, 1)
-        tongue, throat = self._tongue, self._throat
-        falloff = np.where(throat, 0.5, np.where(tongue, 0.20, 0.30))
-        light = np.exp(-np.maximum(deep - 0.55, 0) * falloff)
-        light *= np.clip(1.06 - 0.38 * aside**2.2, 0.32, 1)
-        light *= 0.74 + 0.26 * np.clip(max(0.0, gap), 0, 1)
-        floor = np.where(throat, 0.5, np.where(tongue, 0.62, np.where(self._upper, 0.76, 0.78)))
-        light *= floor + (1 - floor) * below
-        facing = np.clip(normal[:, 2] * 0.8 + 0.35 * normal[:, 1], 0, 1)
-        dull = np.where(throat | tongue, 0.7, 0.85)
-        light *= dull + (1 - dull) * facing
-        opened = float(np.clip((max(0.0, gap) - self._rest_gap - OPENING) / SPAN, 0, 1))
-        out: Float = np.concatenate([self._places, light[:, None].astype(np.float32)], 1)
-        return out, opened, max(0.0, gap) - self._source_gap
+    def __call__(self, vertices: Float) -> tuple[float, float]:
+        """How open the mouth of `vertices` (N, 3) cm is, 0..1; and its lip gap against the
+        photograph's, cm."""
+        upper, lower = vertices[self._at, 1]
+        gap = max(0.0, float(upper - lower))
+        opened = float(np.clip((gap - self._rest_gap - OPENING) / SPAN, 0, 1))
+        return opened, gap - self._source_gap

@@ -206,16 +206,16 @@ def donor(name: str, photo: UInt8, landmarks: Real, skin: Float, age: float) -> 
     return Donor(name, row.pixels, row.top, row.arc, row.enamel, skin, age)
 
 
-def own(photo: UInt8, landmarks: Real, skin: Float) -> tuple[Donor, Double] | None:
-    """The donor that a smiling person is to itself, and where (2,) px in the photograph its middle
-    teeth meet at their edge; None if it shows too little of them.
+def own(photo: UInt8, landmarks: Real, skin: Float) -> tuple[Donor, Row] | None:
+    """The donor that a smiling person is to itself, and the row that was cut, which says where in
+    the photograph it is; None if it shows too little of its teeth.
 
     `photo` (H, W, 3) RGB, `landmarks` (68, 2) px, `skin` (3,) the colour of the cheeks.
     """
     row = cut(photo, landmarks, FLAT)
     if row is None or not _shows(row, LEAST_OWN, LEAST_OPEN):
         return None
-    return Donor("", row.pixels, row.top, row.arc, row.enamel, skin, math.nan), row.place
+    return Donor("", row.pixels, row.top, row.arc, row.enamel, skin, math.nan), row
 
 
 def _shows(row: Row, height: float, opening: float) -> bool:

@@ -17,16 +17,16 @@ import numpy as np
 
 from mien.errors import FaceUndrawable
 from mien.face_model import units
-from mien.face_model.animate import Pose, asked, effective, person, pose, stand
+from mien.face_model.animate import Person, Pose, asked, effective, person, pose, stand
 from mien.face_model.arrays import Float, UInt8
 from mien.face_model.camera import Camera
-from mien.face_model.eyes import shut
-from mien.face_model.eyewear import covered
+from mien.face_model.eyes import Iris
 from mien.face_model.fit import Fit, fit
 from mien.face_model.frame import SOURCE_SIZE, Frame, Scene, Window, resized
 from mien.face_model.gaze import gaze, irises_of, pupils
 from mien.face_model.glasses import rims
 from mien.face_model.grain import keep_grain
+from mien.face_model.hidden import Hidden
 from mien.face_model.inside import Mouth
 from mien.face_model.known_inside import Opening, sharp_beside
 from mien.face_model.mesh import FaceModel
@@ -118,8 +118,7 @@ class Rig:
         small: the crop at 320 px; irises: where they are in it.
         source: the mesh as the photograph shows it.
         rims: where those of clear glasses run, lines (K, 2) px, which stay where they are.
-        covered: whether something opaque covers the eyes: all around them then stays as it is.
-        shut: which eyes are closed, by side: they stay so.
+        hidden: what of the face it does not show, which stays as it is.
     """
 
     @one_thread()
@@ -154,22 +153,21 @@ class Rig:
         near = None if before is None else before.fit
         self.fit: Fit = fit(model, at, neutral, identity, checked, before=near)
         same = None if before is None else (before.irises, before.fit)
-        self.irises = irises_of(self.small, self.fit, same)
+        self.irises: dict[str, Iris] = irises_of(self.small, self.fit, same)
         found = {s: i.centre for s, i in self.irises.items()}
         look = gaze(model, self.fit, found if checked is None else pupils(checked))
         if look.any():
             near = None if before is None else self.fit
             self.fit = fit(model, at, neutral, identity, checked, look, near)
         self._look = look
-        self.person = person(model, self.fit)
-        self.source = stand(model, pose(model, self.person, self.fit.weights), self.fit.camera)
-        self.shut = shut(self.fit.landmarks)
-        if before is None:
-            self.covered = covered(self.small.astype(np.float32), self.fit.landmarks)
-        else:
-            self.covered = before.covered
-        self.rims = [] if self.covered else rims(self.small, self.fit.landmarks, glasses)
-        self._sitter = Sitter(self, None if before is None else before._sitter)
+        self.person: Person = person(model, self.fit)
+        self.source: Pose = stand(
+            model, pose(model, self.person, self.fit.weights), self.fit.camera
+        )
+        earlier = None if before is None else before.hidden
+        self.hidden: Hidden = Hidden.of(self.small.astype(np.float32), self.fit.landmarks, earlier)
+        self.rims = [] if self.hidden.eyes else rims(self.small, self.fit.landmarks, glasses)
+        self._sitter: Sitter = Sitter(self, None if before is None else before._sitter)
         self._skin, self._scene = self._sitter.skin, self._sitter.scene
 
     @cached_property
@@ -357,11 +355,7 @@ class Rig:
     @property
     def held(self) -> tuple[str, ...]:
         """What of the face is left as it is, and why."""
-        if self.covered:
-            return ("the eyes are covered, and stay as they are",)
-        if any(self.shut.values()):
-            return ("what closed lids hide is not known, and they stay closed",)
-        return ()
+        return self.hidden.said
 
     @property
     def seed(self) -> int:

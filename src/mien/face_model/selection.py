@@ -11,7 +11,7 @@ from mien.face_model.animate import Pose, drawn, rim, sink
 from mien.face_model.arrays import Float, Index, Int, Layer
 from mien.face_model.background import Background
 from mien.face_model.bone import neck
-from mien.face_model.mesh import FaceModel
+from mien.face_model.mesh import MOUTH_LAYERS, FaceModel
 from mien.face_model.pose_light import outlying
 from mien.face_model.visible import Visible
 
@@ -37,10 +37,14 @@ class Selection:
     outline: Float
 
     @classmethod
-    def of(cls, model: FaceModel, source: Pose, side: int, chin: float) -> Selection:
-        """For the face as a photograph of `side` px shows it, whose `chin` lies in that row, px."""
+    def of(cls, model: FaceModel, source: Pose, side: int, chin: float, masked: bool) -> Selection:
+        """For the face as a photograph of `side` px shows it, whose `chin` lies in that row, px;
+        `masked`: whether cloth hides its mouth, in which there are no lips, and nothing between.
+        """
         of_neck = model.once(neck)
         kept = drawn(model, source.normals, of_neck)
+        if masked:
+            kept &= ~np.isin(model.layers, MOUTH_LAYERS)
         triangles, layers = np.ascontiguousarray(model.triangles[kept]), model.layers[kept]
         depth = sink(source.depth)
         return cls(

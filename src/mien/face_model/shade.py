@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 
 from mien.face_model.arrays import Bool, Double, Float
-from mien.face_model.eyes import EyeTextures, fixed_point, polygon
-from mien.face_model.frame import COLOUR, FLAT, LIDS, SOURCE_SIZE, Frame
+from mien.face_model.eye_textures import EyeTextures
+from mien.face_model.eyes import fixed_point, polygon
+from mien.face_model.frame import FLAT, LIDS, SOURCE_SIZE, Frame
 from mien.face_model.inside import Mouth, View
 from mien.face_model.lashes import inked, lashes
 from mien.face_model.layers import ALL, Layers
@@ -33,7 +34,7 @@ from mien.face_model.sampling import sample
 
 SOCKET_SHADE = 0.9
 """The rim between lid and eyeball lies in the lid's shadow."""
-LID_SHADE, LID_SHADE_REACH = 0.45, 0.09
+LID_SHADE, LID_SHADE_REACH = 0.3, 0.09
 """How much darker the newly uncovered eye is at the lids' edge, and how far in, cm."""
 FALLEN = 1.5
 """A lid throws its whole shadow on the eye at 1 / this of a blink."""
@@ -267,12 +268,8 @@ def _mouth(skin: Skin, frame: Frame, layers: Layers) -> None:
     if part is None:
         return
     mask, opened = frame.mouth[part], np.float32(frame.scene.opened)
-    place = np.zeros((*mask.shape, 3), np.float32)
-    place[mask] = frame.spread(COLOUR, frame.mouth)
-    vertex = frame.triangles[np.maximum(frame.raster.index[part], 0), 0]
     corner = (part[1].start, part[0].start)
-    at, light = np.ascontiguousarray(place[..., :2]), np.ascontiguousarray(place[..., 2])
-    colour, soft = skin.inside(View(mask, frame.points, corner, at, light, vertex, frame.unit))
+    colour, soft = skin.inside(View(mask, frame.points, corner, frame.unit))
     colour = colour * opened + skin.mouth.line * (1 - opened)
     soft = soft * min(np.float32(1), opened * SLIT)  # between closed lips there is no inside
     own = np.zeros(mask.shape, np.float32)

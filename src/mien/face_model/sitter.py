@@ -14,13 +14,11 @@ from mien.face_model.background import NEAR, before_wall
 from mien.face_model.bone import JawEdge
 from mien.face_model.camera import Camera
 from mien.face_model.creases import Creases
-from mien.face_model.eyes import eye_textures
-from mien.face_model.eyewear import pinned
+from mien.face_model.eye_textures import eye_textures
 from mien.face_model.folds import Folds, shipped
 from mien.face_model.frame import (
     BLEND,
     CHANNELS,
-    COLOUR,
     FLAT,
     LIDS,
     LIGHT,
@@ -39,8 +37,8 @@ from mien.face_model.lip_donors import choose
 from mien.face_model.lip_donors import shipped as lips_library
 from mien.face_model.lip_line import LipLine
 from mien.face_model.lips import Lips, closed_lips, parted_lips
-from mien.face_model.mesh import EYE, EYEBALLS, FACE, MOUTH_INSIDE, SIDES
-from mien.face_model.mouth import MouthShade, own_mouth
+from mien.face_model.mesh import EYE, EYEBALLS, FACE, SIDES
+from mien.face_model.mouth import Opening, own_mouth
 from mien.face_model.pose_light import PoseAndLight, outline_pull
 from mien.face_model.sampling import sample
 from mien.face_model.selection import Selection
@@ -70,7 +68,6 @@ closed, as in a smile, and from which on they have none."""
 MOVED = (0.04, 0.3)
 """Motion of the lips, cm, up to which a mouth that the photograph shows open keeps its own, and
 from which on it has others."""
-LOOKS = ("eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut")
 LOOK_BLINK = 0.4
 """A lid that follows the gaze down comes as far as in this much of a blink."""
 EYE_LANDMARKS = {"R": slice(36, 42), "L": slice(42, 48)}
@@ -89,7 +86,6 @@ class Sitter:
         self._rig: Rig = weakref.proxy(rig)  # or both would wait for the garbage collector
         self._edge = rig.model.once(JawEdge)
         self._pinned = self._still(rig)
-        self._of_eyes = np.array([name.startswith(("eye", "brow")) for name in rig.model.names])
         self._shown = self._select(before)
         self._paint(before)
 
@@ -98,7 +94,8 @@ class Sitter:
         rig = self._rig
         if before is not None and before._shown.suits(rig.model, rig.source):
             return before._shown
-        return Selection.of(rig.model, rig.source, SOURCE_SIZE, float(rig.fit.landmarks[8, 1]))
+        chin = float(rig.fit.landmarks[8, 1])
+        return Selection.of(rig.model, rig.source, SOURCE_SIZE, chin, rig.hidden.mouth)
 
     def _paint(self, before: Sitter | None) -> None:
         """Make the textures and everything else that only the photograph decides."""
@@ -121,8 +118,8 @@ class Sitter:
             float(source.vertices[at[62], 1] - source.vertices[at[66], 1]),
         )
         own = own_mouth(photo, landmarks, fit.closed, eyes.white, fine)
-        self._mouth, self._source_gap = MouthShade(model, gaps), gaps[1]
-        self._light = (
+        self._opening, self._source_gap = Opening(model, gaps), gaps[1]
+        self._light: Light = (
             Light.of(model, small, source.points, source.normals)
             if before is None
             else before._light.turned(source.normals)
@@ -133,8 +130,10 @@ class Sitter:
         self._folds = Folds(model, shipped())
         scale, bare = float(fit.camera.scale), self._light.bare
         kept = None if before is None else before._creases
-        lines = skin_lines(model, small, source.points, scale, kept and kept.rough)
-        self._creases = Creases(model, source.points, lines, scale, bare, self._rig.seed, kept)
+        rough = None if kept is None else kept.rough
+        lines = skin_lines(model, small, source.points, scale, rough)
+        seed = self._rig.seed
+        self._creases: Creases = Creases(model, source.points, lines, scale, bare, seed, kept)
         tones = seen(eyes.white, own, photo, landmarks)
         mesh = resized(source.points, SOURCE_SIZE, len(photo))
         rig = self._rig
@@ -148,7 +147,7 @@ class Sitter:
         unit = float(fit.camera.scale) * fine
         lips = self._lips_of(photo, landmarks, mesh, unit, tones, own.lip)
         line = LipLine.of(photo, landmarks, unit) if fit.closed else LipLine.plain()
-        self.skin = Skin(model, photo, eyes, own, mouth, lips, line)
+        self.skin: Skin = Skin(model, photo, eyes, own, mouth, lips, line)
         lid_only = np.flatnonzero((model.lids["L"] + model.lids["R"] > 0) & (model.lips == 0))
         fixed = np.zeros((len(model.neutral), CHANNELS), np.float32)
         fixed[:, SOURCE] = source.points + self._eye_shift
@@ -162,7 +161,7 @@ class Sitter:
             side: folded_lid(self._rig.fit.landmarks[corners], source.points)
             for side, corners in EYE_LANDMARKS.items()
         }
-        self._lid_folds = (
+        self._lid_folds: LidFolds = (
             LidFolds(model, source.points, fit.landmarks) if before is None else before._lid_folds
         )
 
@@ -192,7 +191,7 @@ class Sitter:
         habit: Float | None,
     ) -> tuple[Scene, Float | None]:
         """The posed face, and the log-brightness (320, 320) of its creases, if any."""
-        weights = self._held(weights)
+        weights = self._rig.hidden.left(self._rig.model, weights, self._rig.fit.weights)
         target = self._posed(weights, camera, habit)
         points = target.points + self._eye_shift
         moved = points - self._rig.source.points
@@ -210,9 +209,9 @@ class Sitter:
         own = self._shown.rim_own
         points[self._shown.rim] = points[self._shown.rim] * own + carried * (1 - own)
 
-        colours, opened, gap_change = self._mouth(target.vertices, target.normals)
+        opened, gap_change = self._opening(target.vertices)
         pressed = self._pressed(weights)
-        attributes = self._attributes(points, target, blink, colours, relight)
+        attributes = self._attributes(points, target, blink, relight)
         wrinkle_map, glow = None, None
         if folded:
             lit = self._folds(weights, self._rig.fit.weights)
@@ -247,33 +246,14 @@ class Sitter:
         )
         return scene, wrinkle_map
 
-    def _held(self, weights: Float) -> Float:
-        """`weights` (53,) without what cannot be shown: anything of eyes that are covered, and the
-        opening of closed ones."""
-        own = self._rig.fit.weights
-        if self._rig.covered:
-            return np.where(self._of_eyes, own, weights)
-        if not any(self._rig.shut.values()):
-            return weights
-        out = weights.copy()
-        for side in SIDES:
-            if self._rig.shut[side]:
-                for name in ("eyeWide", "eyeSquint", *LOOKS):
-                    i = self._rig.model.index[f"{name}_{side}"]
-                    out[i] = own[i]
-                blink = self._rig.model.index[f"eyeBlink_{side}"]
-                out[blink] = max(float(out[blink]), float(own[blink]))
-        return out
-
     @staticmethod
     def _still(rig: Rig) -> Float | None:
-        """How far (N, 1) each vertex stays with the glasses before it; None without any."""
-        if rig.covered:
-            return pinned(rig.model)
-        if not rig.rims:
-            return None
-        out = np.zeros((len(rig.model.neutral), 1), np.float32)
-        out[FACE] = still(rig.source.points[FACE], rig.rims, rig.fit.camera.scale)
+        """How far (N, 1) each vertex stays with the glasses or the mask before it; None without."""
+        out = rig.hidden.pinned(rig.model)
+        if rig.rims:
+            out = np.zeros((len(rig.model.neutral), 1), np.float32) if out is None else out
+            with_rims = still(rig.source.points[FACE], rig.rims, rig.fit.camera.scale)
+            out[FACE] = np.maximum(out[FACE], with_rims)
         return out
 
     def _posed(self, weights: Float, camera: Camera, habit: Float | None) -> Pose:
@@ -316,7 +296,6 @@ class Sitter:
         points: Float,
         target: Pose,
         blink: dict[str, float],
-        colours: Float,
         relight: float,
     ) -> Float:
         out = self._fixed_attributes.copy()
@@ -329,7 +308,6 @@ class Sitter:
         out[:, BLEND] = blend
         lit = self._light.ratio(target.normals, relight)
         out[FACE, LIGHT] = lit if self._pinned is None else self._unpinned(lit)
-        out[MOUTH_INSIDE, COLOUR] = colours
         return out
 
     def _unpinned(self, lit: Float) -> Float:

@@ -136,16 +136,20 @@ def _draw(photo: UInt8, view: View, fields: _Fields, result: UInt8) -> None:
     if part is None:
         return
     shape = (part.bottom - part.top, part.right - part.left)
-    packed = cv2.merge((*flow, changes.astype(np.float32), (1 - cover) * gain))
+    packed = cv2.merge((*flow, changes.astype(np.float32)))
     seen = _drawn(np.asarray(packed, np.float32), part.matrix, shape)
-    painted = _drawn(fields.paint * moving.tripled(cover), part.matrix, shape)
+    colours = cv2.split(fields.paint * moving.tripled(cover))
+    packed = cv2.merge((*colours, (1 - cover) * gain))
+    # linearly, teeth and lashes would lose a quarter of their contrast from pixel to pixel
+    covered = _drawn(np.asarray(packed, np.float32), part.matrix, shape, cv2.INTER_CUBIC)
+    painted, shown = np.ascontiguousarray(covered[..., :3]), covered[..., 3]
     turn = np.linalg.inv(part.matrix[:, :2].astype(np.float64)).astype(np.float32)
     touched = np.asarray(seen[..., 2] > 0)
     for near, inner, there in moving.tiles(touched):
-        along, down, _, shown = cv2.split(seen[near])
+        along, down, _ = cv2.split(seen[near])
         motion = np.stack([of_x * along + of_y * down for of_x, of_y in turn])
         crisp = moving.crisp(moving.moved(photo, part.within(near), motion), motion)[inner]
-        crisp *= moving.tripled(np.asarray(shown[inner], np.float32))
+        crisp *= moving.tripled(np.ascontiguousarray(shown[there]))
         pixels = cv2.add(crisp, painted[there], dtype=cv2.CV_8U)  # rounded, within 0..255
         cv2.copyTo(pixels, touched[there].view(np.uint8), part.of(result)[there])
 
@@ -172,14 +176,16 @@ def _touched(changes: NDArray[np.bool_], view: View) -> View | None:
     )  # fmt: skip
 
 
-def _drawn(fields: Float, matrix: Float, shape: tuple[int, int]) -> Float:
-    """Fields of the crop (S, S, C), four at most, over photograph pixels (h, w, C), linearly: the
-    crop is as fine as the photograph, or nearly."""
+def _drawn(
+    fields: Float, matrix: Float, shape: tuple[int, int], way: int = cv2.INTER_LINEAR
+) -> Float:
+    """Fields of the crop (S, S, C), four at most, over photograph pixels (h, w, C): the crop is as
+    fine as the photograph, or nearly."""
     seen = cv2.warpAffine(
         fields,
         matrix,
         shape[::-1],
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        flags=way | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
     return np.asarray(seen, np.float32)

@@ -158,7 +158,8 @@ class Classifier(Named):
 class Embedding(Named):
     """A face embedding, of which the direction counts."""
 
-    def similarity(self, one: Float, other: Float) -> float:
-        """Cosine of two answers, -1 to 1."""
+    @staticmethod
+    def similarity(one: Float, other: Float) -> float:
+        """Cosine of two answers (D,) of one network, -1 to 1."""
         length = float(np.linalg.norm(one) * np.linalg.norm(other))
         return float(one @ other) / max(length, 1e-12)

@@ -69,6 +69,9 @@ class MethodConfig:
     small_architecture: ClassVar[Mapping[str, Any]] = {}
     small_training: ClassVar[Mapping[str, Any]] = {}
     """What `small` changes beside the size, the budget and the batch."""
+    without: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Mechanism of the paper (in brackets: what is there instead) -> settings of a recipe that
+    switch it off, for `mien bench ablations`."""
 
     def small(self) -> Self:
         """The same with networks so small, at 32 px, and so few images, all phases in them, that a

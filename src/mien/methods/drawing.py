@@ -99,7 +99,7 @@ class ModelHead:
         """The face model fitted to each face (B), of any side. Whoever holds a fit finds it again,
         however many others were asked for since. `before` (B), of faces whose people are known: the
         fits of the same faces a moment ago."""
-        known = before or [None] * len(faces)
+        known: Sequence[Rig | None] = before or [None] * len(faces)
         return [self._rig(one(faces, i), known[i]) for i in range(len(faces))]
 
     def _rig(self, face: Faces[Float], before: Rig | None) -> Rig:
@@ -188,7 +188,7 @@ class ModelHead:
             self.model, crop, points, neutral=False, identity=who, donor=donor, glasses=glasses,
             before=before,
         )  # fmt: skip
-        if glasses is None and not rig.covered:  # covered eyes say nothing of clear glasses
+        if glasses is None and not rig.hidden.eyes:  # covered eyes say nothing of clear glasses
             glasses = bool(rig.rims)
         with self._lock:
             self._known[key] = rig.donor, glasses

@@ -176,7 +176,7 @@ def _one(row: Contestant, bench: Bench, number: int, task: Task, trial: Trial) -
     for k, amount in enumerate(AMOUNTS):
         if amount:
             made = row.edit(replace(trial, intensity=amount)).clamp(-1, 1)
-        picture = f"{_plain(row.name)}/{number:04d}-{task.expression}-{amount:.2f}.png"
+        picture = _picture(row.name, number, task.expression, amount)
         if bench.pictures is not None:
             _write(bench.pictures / picture, made, task, row.name)
         for scorer in bench.scorers:
@@ -188,16 +188,25 @@ def _one(row: Contestant, bench: Bench, number: int, task: Task, trial: Trial) -
                 place = NONE if dominant is None else float(EXPRESSIONS.index(dominant))
                 out[f"{scorer.key}_named"] = UNSEEN if said is None else place
     for name, net in bench.alike.items():
-        out[f"like_{name}"] = _cosine(net(task.source, task.source.pixels), net(task.source, made))
+        before, after = net(task.source, task.source.pixels), net(task.source, made)
+        out[f"like_{name}"] = Embedding.similarity(before, after)
     return out | {"background": float(background(made, task.source))}
 
 
-def _cosine(one: Float, other: Float) -> float:
-    return float(one @ other / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-12))
+def _picture(row: str, number: int, expression: str, amount: float) -> str:
+    plain = re.sub(r"[^A-Za-z0-9]+", "-", row).strip("-")
+    return f"{plain}/{number:04d}-{expression}-{amount:.2f}.png"
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")
+def pictures(rows: Sequence[str], bench: Bench) -> list[str]:
+    """File names, below the folder of pictures, of every result of these contestants."""
+    return [
+        _picture(row, number, task.expression, amount)
+        for row in rows
+        for _, some in bench.by_expression
+        for number, task in some
+        for amount in AMOUNTS
+    ]
 
 
 def _write(path: Path, made: Tensor, task: Task, row: str) -> None:

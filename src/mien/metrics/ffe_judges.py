@@ -177,9 +177,19 @@ class ByFile(Scorer):
     key, title = "scores", "scores from a file"
 
     def __init__(self, path: Path) -> None:
-        self._of = read_scores(path)
+        self._path, self._of = path, read_scores(path)
         known = {name for scores in self._of.values() for name in scores}
         self.knows = tuple(name for name in EXPRESSIONS if name in known)
+
+    def lacking(self, pictures: Sequence[str]) -> int:
+        """Of how many of these pictures it says nothing; DataError where that is all."""
+        without = [name for name in pictures if name not in self._of]
+        if len(without) == len(pictures):
+            raise DataError(
+                f"{self._path} has scores of none of these {len(pictures)} pictures: they have "
+                f"names such as {pictures[0]!r}, as --pictures writes them"
+            )
+        return len(without)
 
     def say(self, source: Faces[Tensor], made: Tensor, picture: str) -> Said | None:
         scores = self._of.get(picture)

@@ -28,7 +28,7 @@ from mien.metrics.bench import JudgePanel
 from mien.metrics.codes import REST, SIDE, views
 from mien.metrics.folder import Folder
 from mien.metrics.pixel import psnr
-from mien.metrics.probes import fit
+from mien.metrics.probes import fifth, fit
 from mien.metrics.scorecard import Contestant
 from mien.metrics.sets import frechet
 from mien.metrics.trials import Editing, Section, Trial, answer, nothing
@@ -104,8 +104,7 @@ def classifier(data: Halves, seed: int = 0) -> nn.Module:
     known = [k for k, label in enumerate(data.train.labels) if label in data.expressions]
     goal = torch.tensor([data.expressions.index(data.train.labels[k]) for k in known])
     places = (torch.tensor(known)[:, None] * each + torch.arange(each)).flatten()
-    kept = set(sorted({data.train.people[k] for k in known})[::5])
-    held = torch.tensor([data.train.people[k] in kept for k in known]).repeat_interleave(each)
+    held = fifth([data.train.people[k] for k in known]).repeat_interleave(each)
     return fit(
         seen.pixels[places], goal.repeat_interleave(each), nn.functional.cross_entropy,
         len(data.expressions), seed, PASSES, held,

@@ -77,17 +77,12 @@ def face_mask(landmarks: Tensor, size: int) -> Tensor:
     return torch.from_numpy(masks).float()
 
 
-def face_ms_ssim(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
-    """Multi-scale SSIM inside `mask` (B, 1, S, S), (B,): at each scale the mean is taken over the
-    windows whose centres lie in the mask.
-
-    With a mask of ones it is `ms_ssim`.
-    """
-    return ms_ssims(a, b, mask)[0]
-
-
 def ms_ssims(a: Tensor, b: Tensor, *masks: Tensor) -> list[Tensor]:
-    """`face_ms_ssim` in each of several masks, at little more than the cost of one."""
+    """Multi-scale SSIM inside each of several masks (B, 1, S, S), (B,) each, at little more than
+    the cost of one: at each scale the mean is taken over the windows whose centres lie in the mask.
+
+    In a mask of ones it is `ms_ssim`.
+    """
     count, where = _scales(a.shape[-1]), list(masks)
     values = [torch.ones(len(a), dtype=a.dtype, device=a.device) for _ in where]
     for scale in range(count):

@@ -69,7 +69,7 @@ def read_units(
     fifth of these people teaches nothing: it chooses the ridge's strength and when to stop.
     """
     codes, units = learn
-    held = _fifth(people)
+    held = fifth(people)
     middle, scale = codes.float().mean(0), codes.float().std(0) + 1e-6
     flat, flat_test = (((c.float() - middle) / scale).flatten(1) for c in (codes, test[0]))
 
@@ -86,8 +86,8 @@ def read_units(
     return Attack(round(linear, 4), round(explained(read, test[1], test[1].mean(0)), 4))
 
 
-def _fifth(people: Sequence[str]) -> Tensor:
-    """Every fifth of the people: bool (N,)."""
+def fifth(people: Sequence[str]) -> Tensor:
+    """Whether each of these is one of every fifth of the people, in order of name: bool (N,)."""
     chosen = set(sorted(set(people))[::5])
     return torch.tensor([person in chosen for person in people])
 

@@ -152,10 +152,15 @@ def facts(named: Sequence[Entrant], setting: Setting, panel: JudgePanel) -> dict
 def origin() -> dict[str, str]:
     """How a benchmark's result came about: command, commit, machine."""
     return {
-        "command": shlex.join(["python", *sys.argv]),
+        "command": shlex.join([*_program(), *sys.argv[1:]]),
         "commit": commit(),
         "machine": f"{platform.machine()}, torch {torch.__version__}",
     }
+
+
+def _program() -> list[str]:
+    name = Path(sys.argv[0]).name
+    return [name] if name == "mien" else ["python", sys.argv[0]]
 
 
 def commit() -> str:

@@ -152,7 +152,7 @@ def _at_home(light: Float, shape: Float) -> float:
     """The score where the mark was laid: no search."""
     spectrum = np.asarray(cv2.dft(_evened(light, shape), flags=cv2.DFT_COMPLEX_OUTPUT))
     near = np.ascontiguousarray(spectrum[_HELD]).view(np.complex64)[..., 0]
-    product = _flat(near) * _home(KEY)
+    product = _whitened(near) * _home(KEY)
     return float(product.real.sum()) / max(float(np.linalg.norm(product)), 1e-12)
 
 
@@ -161,7 +161,7 @@ def look(pixels: UInt8, face: Face, key: bytes = KEY) -> Sighting:
     matrix = matrix_of(face)
     light = _luminance(align.warp(pixels, matrix, SIDE))
     shape = face_shape(align.transform(matrix, face.landmarks), SIDE)
-    spectrum = _whitened(light, shape)
+    spectrum = _spectrum(light, shape)
     window = np.r_[-_SHIFT : _SHIFT + 1]
     best, places = -math.inf, 0
     for wanted in _patterns(key):
@@ -230,19 +230,17 @@ def _evened(light: Float, shape: Float) -> Float:
     return np.asarray(np.clip(even, -_CLIP, _CLIP) * shape, np.float32)
 
 
-def _whitened(light: Float, shape: Float) -> NDArray[np.complexfloating]:
-    """The spectrum (SIDE, SIDE) of a crop under a soft mask, both (SIDE, SIDE), with its structure
-    evened out, in place and frequency."""
-    spectrum = np.fft.fftshift(np.fft.fft2(_evened(light, shape)))
-    return np.fft.ifftshift(_flat(spectrum))
+def _spectrum(light: Float, shape: Float) -> NDArray[np.complexfloating]:
+    """The whitened spectrum (SIDE, SIDE) of a crop under a soft mask, frequency 0 first."""
+    return np.fft.ifftshift(_whitened(np.fft.fftshift(np.fft.fft2(_evened(light, shape)))))
 
 
-def _flat(spectrum: NDArray[np.complexfloating]) -> NDArray[np.complexfloating]:
+def _whitened(spectrum: NDArray[np.complexfloating]) -> NDArray[np.complexfloating]:
     """A spectrum (N, N), frequency 0 in its middle, each frequency divided by what stands around
     it."""
     power = np.abs(spectrum) ** 2
     around = cv2.blur(power, (_BESIDE, _BESIDE), borderType=cv2.BORDER_REFLECT)
-    return spectrum / (around + 1e-9) ** _WHITE
+    return np.asarray(spectrum / (around + 1e-9) ** _WHITE)
 
 
 @lru_cache(maxsize=4)

@@ -100,3 +100,14 @@ class AIPGANConfig(MethodConfig):
         "features": 8, "features_max": 16, "decoder": 8, "decoder_max": 16, "rank": 8,
     }  # fmt: skip
     small_training: ClassVar[Mapping[str, Any]] = {"adversary_from": 0.0, "people": 6}
+    without: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "attention": ("architecture.attention=false",),
+        "supervision of the attention": ("weights.attention=0",),
+        "identity gate that chooses": ("architecture.identity_gate=0",),
+        "intrinsic image": ("weights.intrinsic=0", "weights.at_rest=0"),
+        "bilinear pooling (side by side)": ("architecture.pooling=concatenation",),
+        "all scales (the last alone)": ("architecture.scales=last",),
+        "expression consistency": ("weights.expression_again=0",),
+        "identity consistency": ("weights.identity_again=0",),
+        "adversary": ("weights.realism=0", "weights.judged_units=0", "weights.judged_person=0"),
+    }  # fmt: skip

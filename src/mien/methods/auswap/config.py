@@ -78,3 +78,11 @@ class AUSwapConfig(MethodConfig):
         8, "encoder_max": 16, "reader": 8,
     }  # fmt: skip
     small_training: ClassVar[Mapping[str, Any]] = {"adversary_from": 0.0}
+    without: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "multi-class adversary": ("weights.free=0",),
+        "swap consistency": ("weights.swap_consistency=0",),
+        "realism": ("weights.realism=0",),
+        "cross-cycle": ("weights.cycle=0",),
+        "self-reconstruction": ("weights.reconstruction=0",),
+        "units of swapped faces": ("weights.units_again=0",),
+    }  # fmt: skip

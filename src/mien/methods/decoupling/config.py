@@ -105,3 +105,14 @@ class DecouplingConfig(MethodConfig):
         "reader": 8, "composer": 16, "blocks": 1, "people": 4,
     }  # fmt: skip
     small_training: ClassVar[Mapping[str, Any]] = {"images": 64, "warmup": 0, "growth": (1.0,) * 4}
+    without: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "growth": ("training.progressive=false",),
+        "growth from 16 px (from 4 px)": ("training.growth=[1, 2, 4, 8, 16]",),
+        "feedback network": (
+            "architecture.passes=1", "weights.refined=0", "weights.latent=0", "weights.swap=0",
+        ),
+        "feedback's codes drive": ("architecture.driven=false",),
+        "separation adversary": ("weights.uniform=0",),
+        "swap consistency": ("weights.swap=0",),
+        "adversary": ("weights.realism=0",),
+    }  # fmt: skip

@@ -67,6 +67,7 @@ class Training(RigTraining):
     decay: Literal["none", "cosine"] = "none"
     ema_images: float = 552.0  # half-life; beta 0.99 at batch 8 (ln 2 / -ln 0.99 steps of 8)
     adversary_from: float = 0.0  # share of the budget after which the adversary joins
+    mixed: bool = True  # a batch shows all emotions; the ancestor's shares one, and one to give it
     r1_every: int = 1  # lazy R1: every n-th step of the discriminator, weight times n
     orthogonality: Literal["cosine", "gram"] = (
         "gram"  # squared cosine, or channel cross-Gram's norm
@@ -87,3 +88,12 @@ class MTSSConfig(MethodConfig):
         "discriminator_max": 16,
     }  # fmt: skip
     small_training: ClassVar[Mapping[str, Any]] = {"adversary_from": 0.0}
+    without: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "style disentanglement (a dead unit)": ("architecture.sdu_standardised=false",),
+        "orthogonality": ("weights.orthogonality=0",),
+        "classification": ("weights.classification=0",),
+        "emotions mixed in a batch (one a batch)": ("training.mixed=false",),
+        "style loss": ("weights.style=0",),
+        "adversary": ("weights.adversarial=0",),
+        "reconstruction and cycle": ("weights.reconstruction=0",),
+    }  # fmt: skip

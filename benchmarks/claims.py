@@ -1,0 +1,236 @@
+"""Each abstract's own claim, as far as it can be measured on renders, whose truth is known.
+
+    mien rig render --split test -o RENDERS
+    python benchmarks/claims.py --renders RENDERS -o benchmarks/results/claims.json
+    python benchmarks/claims.py --renders RENDERS --attention WITH.safetensors WITHOUT.safetensors \
+        -o claims.json
+
+auswap: expressions arrive unit by unit without estimated units as a guide. Transfers by its
+AU-related feature as the paper has it, by the same projected onto the units read from it (what
+ships), and by nothing but those units; each unit read in the results by both judges, against the
+rig's: F1 of occurrence, ICC(3,1). Of units with two sides, where they are apart: which side, and
+the ICC of their difference. Only units that the judges see in the rig's own answer (`SEEN`) count.
+
+decoupling: with its feedback network pictures are nearer to the photographs, by Fréchet distance
+(judge a's features) and SSIM. From codes alone, by one pass (the mapping networks) and by more.
+
+aipgan: attention keeps the reference's identity out. dlib's distance of results to the reference's
+person, and how often a fresh network names them, with weights of two runs that differ by it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from decoupling import seen, units_read
+from learnt import network
+from mistakes import or_one_line
+from torch import Tensor
+
+from mien import facs
+from mien.files import write_text
+from mien.judges.identity import descriptor
+from mien.methods.learnt import Learnt
+from mien.metrics.agreement import FEWEST, OCCURS, f1, icc
+from mien.metrics.leakage import attack, leakage_split
+from mien.metrics.pixel import ssim
+from mien.metrics.report import origin
+from mien.metrics.sets import frechet
+from mien.metrics.statistics import summarise
+from mien.metrics.transfer import TransferTrial, by_reference, nothing, truth
+from mien.metrics.triples import Triples, draw_triples
+from mien.types import Faces, Float
+from mien.zoo.records import digest, records
+
+SEEN = 0.5
+"""ICC of the judges' reading of the rig's answer with its units from which they see a unit."""
+APART = 0.2
+"""Difference of a unit's two sides from which it is shown on one."""
+PASSES = (1, 2, 3)
+Way = Callable[[Triples], Tensor]
+
+
+@torch.no_grad()
+def edited(way: Way, triples: Triples) -> Tensor:
+    """Results (B, 3, S, S), some triples at a time."""
+    return torch.cat([way(part) for part in triples.split(16)])
+
+
+def read(pixels: Tensor) -> Float:
+    """Units by both judges' mean, (B, 47)."""
+    return torch.cat([units_read(part) for part in torch.split(pixels, 32)]).numpy()
+
+
+# ---- auswap --------------------------------------------------------------------------------------
+
+
+def by_estimated_units(method: Learnt) -> Way:
+    """Guided by the units that the method reads in the reference, and by nothing else of it."""
+
+    def edit(triples: Triples) -> Tensor:
+        units = method.units(method.encode(method.seen(triples.reference)))
+        source = method.identity(method.seen(triples.source))
+        return method.decode(source, method.from_units(units))
+
+    return edit
+
+
+def unit_by_unit(found: Float, right: Float, names: list[str]) -> dict[str, Any]:
+    """F1 and ICC of each of some units, and their means."""
+    column = [facs.INDEX[name] for name in names]
+    each = {
+        name: {"f1": f1(found[:, k], right[:, k]), "icc": icc(found[:, k], right[:, k])}
+        for name, k in zip(names, column, strict=True)
+    }
+    return {"mean": {k: _mean([one[k] for one in each.values()]) for k in ("f1", "icc")}} | each
+
+
+def side_by_side(found: Float, right: Float, pairs: list[tuple[int, int]]) -> dict[str, Any]:
+    """Of units shown on one side more than on the other: how often the same side is read as the
+    stronger, and the ICC of the difference, over all units' differences at once."""
+    apart = np.concatenate([right[:, a] - right[:, b] for a, b in pairs])
+    said = np.concatenate([found[:, a] - found[:, b] for a, b in pairs])
+    one = np.abs(apart) >= APART
+    same = float((np.sign(said[one]) == np.sign(apart[one])).mean()) if one.any() else None
+    return {"shown": int(one.sum()), "same_side": same, "icc": icc(said, apart)}
+
+
+def auswap(triples: Triples) -> dict[str, Any]:
+    """The claim of auswap."""
+    free, projected = (network("auswap", project=on) for on in (False, True))
+    ways: dict[str, Way] = {
+        "nothing": nothing,
+        "AU-related feature": by_reference(free),
+        "... projected onto its units (ships)": by_reference(projected),
+        "estimated units alone": by_estimated_units(free),
+        "the rig": truth,
+    }
+    right = triples.units.numpy()
+    readings = {name: read(edited(way, triples)) for name, way in ways.items()}
+    there = (right >= OCCURS).sum(0)
+    names = [
+        name
+        for name in facs.UNITS
+        if there[facs.INDEX[name]] >= FEWEST
+        and (icc(readings["the rig"][:, facs.INDEX[name]], right[:, facs.INDEX[name]]) or 0) >= SEEN
+    ]
+    pairs = [
+        (facs.INDEX[name], facs.INDEX[f"{name[:-1]}R"])
+        for name in names
+        if name.endswith("L") and f"{name[:-1]}R" in names
+    ]
+    return {
+        "units": names,
+        "ways": {
+            name: unit_by_unit(found, right, names)
+            | ({"one-sided": side_by_side(found, right, pairs)} if pairs else {})
+            for name, found in readings.items()
+        },
+    }
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [v for v in values if v is not None]
+    return round(sum(known) / len(known), 4) if known else None
+
+
+# ---- decoupling ----------------------------------------------------------------------------------
+
+
+def decoupling(triples: Triples) -> dict[str, Any]:
+    """The claim of decoupling: faces rebuilt and expressions transferred from codes alone."""
+    rows: dict[str, Any] = {}
+    right = {"rebuilt": triples.source.pixels, "transferred": triples.truth.pixels}
+    for passes in PASSES:
+        method = network("decoupling", head="picture", passes=passes)
+        ways: dict[str, Way] = {"rebuilt": _itself(method), "transferred": by_reference(method)}
+        rows[str(passes)] = {}
+        for name, way in ways.items():
+            made, asked = edited(way, triples), right[name]
+            rows[str(passes)][name] = {
+                "frechet_judge_a": round(frechet(seen(made), seen(asked)), 3),
+                "ssim": asdict(summarise(ssim(made, asked).tolist(), triples.people)),
+            }
+    return rows
+
+
+def _itself(method: Learnt) -> Way:
+    def edit(triples: Triples) -> Tensor:
+        faces = method.seen(triples.source)
+        return method.decode(method.identity(faces), method.encode(faces))
+
+    return edit
+
+
+# ---- aipgan --------------------------------------------------------------------------------------
+
+
+def aipgan(
+    triples: Triples, weights: tuple[Path, Path], options: argparse.Namespace
+) -> dict[str, Any]:
+    """The claim of aipgan, of weights that were trained with attention and without."""
+    who, people = descriptor(), leakage_split(options.renders, options.split, 8, 10, options.seed)
+    rows: dict[str, Any] = {}
+    for name, path in zip(("with attention", "without"), weights, strict=True):
+        method = network("aipgan", path)
+        edit: Callable[[TransferTrial], Tensor] = by_reference(method)
+        made = edited(edit, triples)
+        far = {
+            part: summarise(
+                who.distance(Faces(made, triples.source.landmarks), faces).tolist(), triples.people
+            )
+            for part, faces in (("reference", triples.reference), ("source", triples.source))
+        }
+        named = attack(edit, people, method.size, options.seed)
+        rows[name] = {
+            "sha256": digest(path),
+            "distance": {part: asdict(found) for part, found in far.items()},
+            "reference_named": named.best,
+            "times_chance": round(named.best * len(people.references), 3),
+        }
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--renders", type=Path, required=True, help="renders of the test people")
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--count", type=int, default=178, help="triples")
+    parser.add_argument(
+        "--attention", type=Path, nargs=2, help="aipgan's weights with attention, and without"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("-o", "--out", type=Path, required=True)
+    options = parser.parse_args()
+
+    def drawn(size: int) -> Triples:
+        return draw_triples(
+            options.renders, options.split, options.count, size=size, seed=options.seed
+        )
+
+    found: dict[str, Any] = {}
+    if options.attention:
+        size = network("aipgan", options.attention[0]).size
+        found["aipgan"] = aipgan(drawn(size), tuple(options.attention), options)
+    triples = drawn(network("auswap").size)
+    found["auswap"] = auswap(triples)
+    found["decoupling"] = decoupling(triples)
+    shipped = {name: records()[name].sha256 for name in ("auswap", "decoupling")}
+    report = {
+        **origin(), "split": options.split, "triples": options.count,
+        "people": len(set(triples.people)), "weights": shipped, "claims": found,
+    }  # fmt: skip
+    write_text(options.out, json.dumps(report, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    or_one_line(main)

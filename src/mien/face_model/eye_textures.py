@@ -1,0 +1,216 @@
+"""The eyes of a photograph as their pictures need them: completed, closed, and what is whose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mien.face_model.arrays import Double, Float, UInt8
+from mien.face_model.eyeballs import completed, white_of
+from mien.face_model.eyes import (
+    BROWS,
+    POINTS,
+    Iris,
+    dilated,
+    disc,
+    fixed_point,
+    polygon,
+    shut,
+    spread,
+)
+from mien.face_model.sampling import LUMA
+
+FAN = (0.2, 0.26)
+"""How far beyond the outer corner, and above it, the tips of its lashes lie, in widths of the
+eye."""
+CLEAR_OF_BROW = 0.14
+"""Distance from a brow's middle, in widths of the eye, up to which its hair stays."""
+LID_EDGE = 0.05
+"""Width of what belongs to a lid along its edge, in widths of the eye."""
+EDGE_REACH = 0.06
+"""How far from the upper lid's edge its lashes are looked for, in widths of the eye."""
+THIN, HAIRLINE = 0.05, 0.06
+"""Half width of a lash, in widths of the eye, and how much darker than its surround it is at least,
+relative to the skin."""
+GRAIN = 5.0
+"""... and at least this often what is usual there: rough skin is not lashes."""
+CLEAN = 0.86
+"""Skin beside the eye that is darker than this, relative to its brighter part and to the skin a
+little farther out, which may lie in shade, is lash or paint."""
+
+
+@dataclass(frozen=True)
+class EyeTextures:
+    """The eyes of a picture (H, W): `hidden` (H, W, 3), what a lid hides of them, where the
+    photograph does not show it; `kept` (H, W), how far it does; lids (H, W, 3), the photograph with
+    closed lids; the white's colour (3,), the lashes' colour (3,), and each iris by side."""
+
+    hidden: Float
+    kept: Float
+    lids: Float
+    white: Float
+    lash: Float
+    irises: dict[str, Iris]
+    covers: dict[str, Float]
+    """Per side, how much (H, W) of the photograph a closed lid replaces: the eye, its lashes and
+    the crease above."""
+
+
+def eye_textures(
+    image: Float, landmarks: Double, irises: dict[str, Iris], fine: float
+) -> EyeTextures:
+    """Textures of a picture (H, W, 3), 0..255, with landmarks (68, 2) and irises in its px."""
+    shape = image.shape[:2]
+    complete, kept, lids = np.zeros_like(image), np.zeros(shape, np.float32), image.copy()
+    around, covers = np.zeros(shape, np.uint8), dict[str, Float]()
+    openings = {side: polygon(shape, landmarks[part]) for side, part in POINTS.items()}
+    whites = {
+        side: white_of(image, openings[side], irises[side], landmarks[part])
+        for side, part in POINTS.items()
+    }
+    for side, closed in shut(landmarks).items():
+        if closed:  # what lies there is a lid: as bright as the light is, and of no hue
+            whites[side] = np.full(3, float(whites[side] @ LUMA), np.float32)
+    brightest = max(whites.values(), key=lambda white: float(white @ LUMA))
+    for side, part in POINTS.items():
+        corners, iris = landmarks[part], irises[side]
+        box = _box(shape, corners.mean(0), iris.radius)
+        # An eye in shade, or one that is nearly shut, shows little white: believe it by half.
+        white = (whites[side] + brightest) * np.float32(0.5)
+        opening = openings[side][box]
+        inner = polygon(shape, _clear_of_lids(corners))[box].astype(np.float32)
+        own = np.clip(cv2.GaussianBlur(inner, (0, 0), 0.8 * fine) * 1.6 - 0.3, 0, 1)
+        corner = np.array([box[1].start, box[0].start], np.float64)
+        within = Iris(iris.centre - corner, iris.radius)
+        filled, own = completed(image[box], opening, own, within, white, fine)
+        complete[box] = filled * (1 - own[..., None])
+        kept[box] = own
+        area = _lid_area(shape, corners, landmarks[BROWS[side]], side, fine)
+        covers[side], window = _close(lids, area, corners, fine)
+        covers[side][window] *= _below_brow(window, landmarks[BROWS[side]], corners)
+        edge = np.zeros(shape, np.uint8)
+        reach = max(1, round(2 * EDGE_REACH * float(np.linalg.norm(corners[3] - corners[0]))))
+        cv2.polylines(edge, [fixed_point(corners[:4])], False, (1,), reach, shift=4)
+        around |= edge
+    lash = np.percentile(image[around > 0], 6, axis=0) if around.any() else np.zeros(3)
+    return EyeTextures(
+        complete,
+        kept,
+        lids,
+        np.mean(list(whites.values()), 0, np.float32),
+        lash.astype(np.float32),
+        irises,
+        covers,
+    )
+
+
+def _clear_of_lids(corners: Double) -> Double:
+    """An eye's outline (6, 2) without the lashes' shadow above and the wet line below: they go
+    where the lids go, not with the eyeball."""
+    out = corners.copy()
+    opened = corners[[5, 4]] - corners[[1, 2]]
+    width = float(np.linalg.norm(corners[3] - corners[0]))
+    height = np.maximum(np.linalg.norm(opened, axis=1, keepdims=True), 1e-3)
+    inset = opened / height * np.minimum(0.3 * height, LID_EDGE * width)
+    out[[1, 2]] += inset
+    out[[5, 4]] -= inset
+    return out
+
+
+def _box(shape: tuple[int, ...], centre: Double, radius: float) -> tuple[slice, slice]:
+    """The part of the picture that this eyeball can reach."""
+    x, y = centre
+    left, right = int(max(x - radius * 4, 0)), int(min(x + radius * 4, shape[1]))
+    top, bottom = int(max(y - radius * 3, 0)), int(min(y + radius * 3, shape[0]))
+    return slice(top, bottom), slice(left, right)
+
+
+def _below_brow(window: tuple[slice, slice], brow: Double, corners: Double) -> Float:
+    """How far (h, w) a pixel of a window lies below a brow (5, 2) px, 0 on it and 1 on the lid."""
+    width = float(np.linalg.norm(corners[3] - corners[0]))
+    order = np.argsort(brow[:, 0])
+    rows, columns = (np.arange(part.start, part.stop) for part in window)
+    line = np.interp(columns, brow[order, 0], brow[order, 1])
+    below = (rows[:, None] - line - CLEAR_OF_BROW * width) / (0.12 * width)
+    out: Float = np.clip(below, 0, 1).astype(np.float32)
+    return out
+
+
+def _lid_area(
+    shape: tuple[int, ...], corners: Double, brow: Double, side: str, fine: float
+) -> UInt8:
+    """Mask of the opening, its lashes and the crease above: what a closed lid replaces."""
+    width = float(np.linalg.norm(corners[3] - corners[0]))
+    room = max(4.0, float(corners[[1, 2], 1].mean() - brow[1:4, 1].mean()))
+    points = corners.copy()
+    points[[1, 2], 1] -= min(0.3 * width, 0.55 * room)
+    points[[4, 5], 1] += 0.13 * width
+    across = points[3] - points[0]
+    outer, inner = 0.22, 0.05  # lashes stand out beyond the outer corner
+    first, last = (outer, inner) if side == "R" else (inner, outer)
+    points[0], points[3] = points[0] - across * first, points[3] + across * last
+    tips = corners[0 if side == "R" else 3] - across * (FAN[0] if side == "R" else -FAN[0])
+    tips[1] -= min(FAN[1] * width, 0.5 * room)
+    outline = np.concatenate([points, tips[None]]).astype(np.float32)
+    hull = np.asarray(cv2.convexHull(outline), np.float32)[:, 0]
+    return dilated(polygon(shape, hull), disc(fine))
+
+
+def _close(
+    photo: Float, hidden: UInt8, corners: Double, fine: float
+) -> tuple[Float, tuple[slice, slice]]:
+    """Paint one eye of a photograph (H, W, 3), in place, over by the skin around it: how much (H,
+    W) of it is painted, and the window around that.
+
+    Lashes, crease and make-up at the border are hidden too, so that they do not bleed into the lid.
+    """
+    width = float(np.linalg.norm(corners[3] - corners[0]))
+    reach = disc(0.16 * width)
+    around = dilated(hidden, reach)
+    left, top, across, down = cv2.boundingRect(around)
+    window = (slice(top, top + down), slice(left, left + across))
+    part, mask, near = photo[window], hidden[window], around[window] > 0
+    light = part @ LUMA
+    ring = near & (mask == 0)
+    cover = np.zeros(photo.shape[:2], np.float32)
+    if not ring.any():
+        return cover, window
+    bright = np.percentile(light[ring], 60)
+    thin = cv2.morphologyEx(light, cv2.MORPH_BLACKHAT, disc(THIN * width))
+    hairs = (thin > max(HAIRLINE * bright, GRAIN * float(np.median(thin[ring])))).astype(np.uint8)
+    hairs = np.asarray(cv2.dilate(hairs, disc(1.2 * fine)), np.uint8)
+    beyond = near & (dilated(mask, disc(0.12 * width)) == 0) & (hairs == 0)
+    clean = spread(part, beyond.astype(np.float32), 0.2 * width) @ LUMA
+    limit = np.minimum(clean, bright) if beyond.any() else bright
+    stain = ring & ((light < CLEAN * limit) | (hairs > 0))
+    known = (ring & ~stain).astype(np.float32)
+    filled = spread(part, known, 0.12 * width)
+    ys, xs = np.mgrid[top : top + down, left : left + across].astype(np.float32)
+    middle = corners[[1, 2, 4, 5]].mean(0)
+    x, y = (xs - middle[0]) / (0.5 * width), (ys - middle[1]) / (0.30 * width)
+    bulge = 1 + 0.05 * np.exp(-(x**2 * 1.5 + y**2)) - 0.05 * np.exp(-((y + 0.9) ** 2) * 9 - x**2)
+    grain = _grain(photo, window, corners, fine)
+    filled = filled * (0.97 * bulge)[..., None] + grain
+    k = cv2.GaussianBlur((mask | stain).astype(np.float32), (0, 0), 1.3 * fine)[..., None]
+    inward = np.ones((down, across), np.uint8)
+    inward[[0, -1]] = inward[:, [0, -1]] = 0
+    fade = cv2.distanceTransform(inward, cv2.DIST_L2, 3) / np.float32(0.1 * width)
+    k *= np.clip(fade, 0, 1)[..., None]  # no edge where the window ends
+    photo[window] = part * (1 - k) + filled * k
+    cover[window] = k[..., 0]
+    return cover, window
+
+
+def _grain(photo: Float, window: tuple[slice, slice], corners: Double, fine: float) -> Float:
+    """The skin's own texture (h, w, 3) for a closed lid: that of the cheek below, whose lines are
+    left out."""
+    rows, columns = window
+    down = round(0.62 * float(np.linalg.norm(corners[3] - corners[0])))
+    top = min(rows.start + down, len(photo) - (rows.stop - rows.start))
+    below = photo[top : top + rows.stop - rows.start, columns]
+    detail = below - cv2.GaussianBlur(below, (0, 0), 1.5 * fine)
+    most = 3 * np.median(np.abs(detail)) + 1
+    out: Float = np.clip(detail, -most, most)
+    return out

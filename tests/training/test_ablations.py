@@ -1,0 +1,158 @@
+"""The command that switches the papers' mechanisms off, one at a time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mien.errors import ConfigError
+from mien.metrics.compared import MEASURES
+from mien.training import ablations
+from mien.training.ablations import WHOLE, Ablations, Job, in_markdown, jobs, over_seeds, summed
+from mien.training.stages import make_task
+from mien.zoo.records import digest
+
+RECIPES = Path(__file__).resolve().parents[2] / "recipes"
+METHODS = ("mtss", "auswap", "aipgan", "decoupling")
+
+
+def paper(method: str) -> Path:
+    return RECIPES / method / "paper_64.yaml"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_mechanism_can_be_switched_off_and_changes_the_recipe(method: str) -> None:
+    """In the paper's recipe it is on; without it something is missing, and nothing else."""
+    todo = jobs([paper(method)], 1, 800)
+    whole = todo[0].stage
+    assert len(todo) == 1 + len(whole.config.without) > 5
+    for job in todo[1:]:
+        changes(job, whole)
+
+
+def changes(job: Job, whole: Any) -> None:
+    here = job.stage
+    assert here.config.training.images == 800
+    assert here.config != whole.config
+    for setting in whole.config.without[job.row]:
+        name, value = setting.split("=")
+        part, field = name.split(".")
+        now, before = (getattr(getattr(s.config, part), field) for s in (here, whole))
+        assert now != before, setting
+        assert before, f"{name} is off in the paper's recipe already"
+        assert str(now).lower().replace(".0", "") in (
+            value,
+            value.replace("[", "(").replace("]", ")"),
+        )
+    make_task(here, Path("nowhere"))  # and there is such a method
+
+
+def test_seeds_come_one_after_the_other_and_have_folders_of_their_own(tmp_path: Path) -> None:
+    todo = jobs([paper("auswap"), paper("mtss")], 3)
+    assert len(todo) == 3 * 15
+    assert [j.seed for j in todo] == sorted(j.seed for j in todo)
+    assert len({j.folder(tmp_path) for j in todo}) == len(todo)
+
+
+def test_mistakes_are_one_line() -> None:
+    with pytest.raises(ConfigError, match="has stages: an ablation is one run"):
+        jobs([RECIPES / "mtss.yaml"], 1)
+    with pytest.raises(ConfigError, match="two recipes are of mtss"):
+        jobs([paper("mtss"), RECIPES / "mtss" / "paper_128.yaml"], 1)
+
+
+def test_what_a_recipe_does_without_is_not_switched_off_again() -> None:
+    gate = "identity gate that chooses"
+    assert gate in {j.row for j in jobs([paper("aipgan")], 1)}
+    rows = {j.row for j in jobs([RECIPES / "aipgan" / "ablation_64.yaml"], 1)}
+    assert gate not in rows
+    assert WHOLE in rows
+
+
+def measures(value: float) -> dict[str, float]:
+    return dict.fromkeys(MEASURES, value)
+
+
+def test_intervals_over_seeds() -> None:
+    found = {}
+    for seed, (whole, without) in enumerate([(1.0, 0.5), (2.0, 1.4), (3.0, 2.6)]):
+        for row, value in ((WHOLE, whole), ("adversary", without)):
+            job = Job(paper("mtss"), "mtss", row, seed)
+            found[job] = {"measures": measures(value), "images": 8, "settings": []}
+    rows = summed(found)["mtss"]
+    assert rows[WHOLE]["psnr_gain"]["mean"] == 2
+    # Student's t of two degrees of freedom: 4.303 standard errors
+    assert rows[WHOLE]["psnr_gain"]["high"] == pytest.approx(2 + 4.3027 / 3**0.5, abs=1e-3)
+    apart = rows["adversary"][f"psnr_gain, above {WHOLE}"]
+    assert apart["mean"] == pytest.approx(-0.5)
+    assert apart["high"] == pytest.approx(-0.5 + 4.3027 * 0.1 / 3**0.5, abs=1e-3)
+    assert over_seeds([1.0])["low"] is None
+    table = in_markdown({"mtss": rows}).splitlines()
+    assert table[4].startswith("| nothing (the whole method) | 3 | 2.00 (-0.48..4.48) |")
+    assert table[5].startswith("| adversary | 3 | -0.50 (-0.75..-0.25) |")
+
+
+class Runs:
+    """In place of training and measuring: says what was trained and measured."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, out: Path) -> None:
+        self.trained: list[Path] = []
+        self.measured: list[Path] = []
+        self.stop, self.out = 99, out
+        monkeypatch.setattr(ablations, "train_stage", self.train_stage)
+        monkeypatch.setattr(
+            ablations, "finished", lambda stage, folder: (folder / "auswap.safetensors").exists()
+        )
+
+    def train_stage(
+        self, stage: Any, data: Path, folder: Path, minutes: float | None = None
+    ) -> int:
+        if len(self.trained) >= self.stop:
+            return 0  # killed at its beginning
+        self.trained.append(folder)
+        folder.mkdir(parents=True)
+        (folder / "auswap.safetensors").write_bytes(str(folder).encode())
+        (folder / "log.jsonl").write_text(
+            '{"seen": 8, "seconds": 1.0, "gate, ends": 0.1, "a/b": 2}\n'
+        )
+        return int(stage.config.training.images)
+
+    def measure(self, method: str, weights: Path) -> dict[str, float]:
+        self.measured.append(weights)
+        return measures(float(len(self.measured)))
+
+    def go(self, todo: list[Job], facts: dict[str, Any]) -> bool:
+        return Ablations(self.out, self.out, self.measure, facts, {"command": "mien"}).go(todo)
+
+    def rows(self) -> list[str]:
+        report = json.loads((self.out / "ablations.json").read_text())
+        assert report["command"] == "mien"
+        return list(report["table"]["auswap"])
+
+
+def test_it_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs that are finished are neither trained nor measured again, and the table grows."""
+    runs = Runs(monkeypatch, tmp_path)
+    runs.stop, todo = 2, jobs([paper("auswap")], 1, 8)[:4]
+    assert not runs.go(todo, {"a": 1})
+    assert runs.rows() == [j.row for j in todo[:2]]
+    runs.stop = 99
+    assert runs.go(todo, {"a": 1})
+    assert len(runs.trained) == len(runs.measured) == 4
+    assert runs.rows() == [j.row for j in todo]
+    assert (tmp_path / "ablations.md").read_text().count("\n") == 4 + 4
+    kept = json.loads((todo[1].folder(tmp_path) / "measured.json").read_text())
+    assert kept["log"] == {"gate, ends": 0.1}
+    assert kept["sha256"] == digest(todo[1].folder(tmp_path) / "auswap.safetensors")
+    # other weights of the same name are measured again
+    (todo[0].folder(tmp_path) / "auswap.safetensors").write_bytes(b"new")
+    assert runs.go(todo, {"a": 1})
+    assert (len(runs.trained), len(runs.measured)) == (4, 5)
+    # and so is what was measured otherwise: by other renders, another split, more triples
+    assert runs.go(todo, {"a": 2})
+    assert (len(runs.trained), len(runs.measured)) == (4, 9)
+    assert todo[0] != replace(todo[0], images=9)
