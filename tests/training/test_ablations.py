@@ -70,7 +70,7 @@ def test_some_mechanisms_alone() -> None:
         ("aipgan", WHOLE), ("aipgan", "attention"), ("aipgan", "adversary"),
         ("mtss", WHOLE), ("mtss", "adversary"),
     ]  # fmt: skip
-    with pytest.raises(ConfigError, match="no mechanism 'atention': choose from .*, attention, "):
+    with pytest.raises(ConfigError, match=r"no mechanism 'atention': choose from .*, attention, "):
         jobs([paper("mtss"), paper("aipgan")], 1, only=["atention"])
 
 
