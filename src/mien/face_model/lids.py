@@ -70,11 +70,11 @@ def folded_lid(eye: Double, points: Float) -> Float:
     """How far (N,) a vertex of the skin, the mesh being at points (N, 2) px, lies where the
     photograph shows the eye (6, 2) px: skin that is folded away there, and that a rising or a
     closing lid brings out."""
-    eye = eye.astype(np.float32)
-    low, high = eye.min(0) - FOLD_REACH, eye.max(0) + FOLD_REACH
+    outline = eye.astype(np.float32)
+    low, high = outline.min(0) - FOLD_REACH, outline.max(0) + FOLD_REACH
     skin = points[: EYE_SOCKETS.stop]
     at = np.flatnonzero(((skin > low) & (skin < high)).all(1))
-    off = depth_within(eye, skin[at]).astype(np.float32)
+    off = depth_within(outline, skin[at]).astype(np.float32)
     found = np.zeros(len(points), np.float32)
     found[at] = np.clip(off / FOLD_REACH + 1, 0, 1)
     return found

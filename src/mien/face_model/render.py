@@ -17,9 +17,10 @@ import numpy as np
 
 from mien.errors import FaceUndrawable
 from mien.face_model import units
-from mien.face_model.animate import Pose, asked, effective, person, pose, stand
+from mien.face_model.animate import Person, Pose, asked, effective, person, pose, stand
 from mien.face_model.arrays import Float, UInt8
 from mien.face_model.camera import Camera
+from mien.face_model.eyes import Iris
 from mien.face_model.fit import Fit, fit
 from mien.face_model.frame import SOURCE_SIZE, Frame, Scene, Window, resized
 from mien.face_model.gaze import gaze, irises_of, pupils
@@ -152,19 +153,21 @@ class Rig:
         near = None if before is None else before.fit
         self.fit: Fit = fit(model, at, neutral, identity, checked, before=near)
         same = None if before is None else (before.irises, before.fit)
-        self.irises = irises_of(self.small, self.fit, same)
+        self.irises: dict[str, Iris] = irises_of(self.small, self.fit, same)
         found = {s: i.centre for s, i in self.irises.items()}
         look = gaze(model, self.fit, found if checked is None else pupils(checked))
         if look.any():
             near = None if before is None else self.fit
             self.fit = fit(model, at, neutral, identity, checked, look, near)
         self._look = look
-        self.person = person(model, self.fit)
-        self.source = stand(model, pose(model, self.person, self.fit.weights), self.fit.camera)
+        self.person: Person = person(model, self.fit)
+        self.source: Pose = stand(
+            model, pose(model, self.person, self.fit.weights), self.fit.camera
+        )
         earlier = None if before is None else before.hidden
-        self.hidden = Hidden.of(self.small.astype(np.float32), self.fit.landmarks, earlier)
+        self.hidden: Hidden = Hidden.of(self.small.astype(np.float32), self.fit.landmarks, earlier)
         self.rims = [] if self.hidden.eyes else rims(self.small, self.fit.landmarks, glasses)
-        self._sitter = Sitter(self, None if before is None else before._sitter)
+        self._sitter: Sitter = Sitter(self, None if before is None else before._sitter)
         self._skin, self._scene = self._sitter.skin, self._sitter.scene
 
     @cached_property

@@ -119,7 +119,7 @@ class Sitter:
         )
         own = own_mouth(photo, landmarks, fit.closed, eyes.white, fine)
         self._opening, self._source_gap = Opening(model, gaps), gaps[1]
-        self._light = (
+        self._light: Light = (
             Light.of(model, small, source.points, source.normals)
             if before is None
             else before._light.turned(source.normals)
@@ -130,8 +130,10 @@ class Sitter:
         self._folds = Folds(model, shipped())
         scale, bare = float(fit.camera.scale), self._light.bare
         kept = None if before is None else before._creases
-        lines = skin_lines(model, small, source.points, scale, kept and kept.rough)
-        self._creases = Creases(model, source.points, lines, scale, bare, self._rig.seed, kept)
+        rough = None if kept is None else kept.rough
+        lines = skin_lines(model, small, source.points, scale, rough)
+        seed = self._rig.seed
+        self._creases: Creases = Creases(model, source.points, lines, scale, bare, seed, kept)
         tones = seen(eyes.white, own, photo, landmarks)
         mesh = resized(source.points, SOURCE_SIZE, len(photo))
         rig = self._rig
@@ -145,7 +147,7 @@ class Sitter:
         unit = float(fit.camera.scale) * fine
         lips = self._lips_of(photo, landmarks, mesh, unit, tones, own.lip)
         line = LipLine.of(photo, landmarks, unit) if fit.closed else LipLine.plain()
-        self.skin = Skin(model, photo, eyes, own, mouth, lips, line)
+        self.skin: Skin = Skin(model, photo, eyes, own, mouth, lips, line)
         lid_only = np.flatnonzero((model.lids["L"] + model.lids["R"] > 0) & (model.lips == 0))
         fixed = np.zeros((len(model.neutral), CHANNELS), np.float32)
         fixed[:, SOURCE] = source.points + self._eye_shift
@@ -159,7 +161,7 @@ class Sitter:
             side: folded_lid(self._rig.fit.landmarks[corners], source.points)
             for side, corners in EYE_LANDMARKS.items()
         }
-        self._lid_folds = (
+        self._lid_folds: LidFolds = (
             LidFolds(model, source.points, fit.landmarks) if before is None else before._lid_folds
         )
 

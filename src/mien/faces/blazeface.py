@@ -56,7 +56,8 @@ def look(pixels: UInt8) -> Answers:
     seen *= np.float32(1 / 127.5)
     seen -= 1
     answers = [one[0] for one in _load()(planes)]
-    parts = [_read(*answers[:2], stride=8), _read(*answers[2:], stride=16)]
+    near, far = answers[:2], answers[2:]
+    parts = [_read(near[0], near[1], stride=8), _read(far[0], far[1], stride=16)]
     return Answers(*(np.concatenate(rows) for rows in zip(*parts, strict=True)))
 
 
