@@ -13,6 +13,9 @@ from mien.face_model.sampling import LUMA
 CONTINUED, UNLIKE = 0.07, (0.85, 1.3)
 """How far, in widths of the eye, what a lid hid goes on in the shade that shows beside it, and the
 bounds of that shade against a white eyeball's."""
+ROUGHLY, FAINT = 3.0, 0.1
+"""Sigma, px, in which that shade is drawn well enough, and the brightness, 0..255, of what is known
+that counts for nothing."""
 LEAST_WHITE, PALEST, BELOW = 0.8, 0.8, 0.55
 """A white's brightness relative to the skin's `BELOW` it (widths of the eye), at least, and its
 least colour relative to its largest, but no more than the skin has, for light may be coloured:
@@ -87,10 +90,9 @@ def completed(
     for spot, _, _ in glints:
         shining |= spot.astype(np.uint8)
     width = float(cv2.boundingRect(opening)[2])
-    shade = np.log((image + 4) / (plain + 4))
     known = own * (cv2.dilate(shining, disc(fine)) == 0)
-    going_on = _near_known(shade, known, CONTINUED * width)
-    filled = np.asarray(plain * np.exp(np.clip(going_on, *np.log(UNLIKE))), np.float32)
+    going_on = np.clip(_shade(image, plain, known, CONTINUED * width), *UNLIKE)
+    filled = np.asarray(plain * going_on, np.float32)
     for _, whole, colour in glints:
         inside = (whole.radius - from_middle(opening.shape, whole)) / (1.5 * fine) + 0.5
         filled += np.clip(inside, 0, 1)[..., None] * (colour - filled)
@@ -98,14 +100,15 @@ def completed(
     return filled, np.asarray(np.maximum(own, soft), np.float32)
 
 
-def _near_known(values: Float, known: Float, sigma: float) -> Float:
-    """`values` (H, W, 3) carried on from where they are `known` (H, W), and nothing far from
-    there."""
-    stacked = np.dstack([values * known[..., None], known])
-    soft = smooth(stacked, sigma)
-    wide = smooth(stacked, 2.5 * sigma)
-    total = soft + np.float32(0.05) * wide
-    return np.asarray(total[..., :3] / (total[..., 3:] + np.float32(1e-3)), np.float32)
+def _shade(image: Float, plain: Float, known: Float, sigma: float) -> Float:
+    """By how much (H, W, 3) an image is darker than a plain one where it is `known` (H, W), carried
+    on from there; 1 far away."""
+    seen = [cv2.multiply(picture, cv2.merge([known] * 3)) for picture in (image, plain)]
+    first, second = (
+        smooth(part, sigma, ROUGHLY) + np.float32(0.05) * smooth(part, 2.5 * sigma, ROUGHLY)
+        for part in (np.asarray(picture, np.float32) for picture in seen)
+    )
+    return np.asarray((first + np.float32(FAINT)) / (second + np.float32(FAINT)), np.float32)
 
 
 def _glints(

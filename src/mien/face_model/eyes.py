@@ -122,10 +122,11 @@ def shut(landmarks: Real) -> dict[str, bool]:
     return {side: height < most for side, height in heights.items()}
 
 
-def smooth(image: Float, sigma: float) -> Float:
-    """`image` (H, W, C) under a Gaussian; one that is wide for its pixels at a part of its size."""
+def smooth(image: Float, sigma: float, fine: float = FINE_SIGMA) -> Float:
+    """`image` (H, W, C) under a Gaussian; one that is wide for its pixels at a part of its size,
+    where its sigma is `fine` px."""
     height, width = image.shape[:2]
-    times = min(int(sigma / FINE_SIGMA), height // 8, width // 8)
+    times = min(int(sigma / fine), height // 8, width // 8)
     if times < 2:
         return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.float32)
     size = -(-width // times), -(-height // times)
