@@ -46,6 +46,8 @@ from mien.zoo.samples import samples
 
 PORTRAIT, LARGE = 1350, 3464
 """Sides of photographs: as the London set's, and twelve megapixels."""
+FURTHEST = 60.0
+"""How far a photograph is shifted at most, px."""
 LABELS = ("happy", "surprise", "anger", "sad")
 
 
@@ -97,13 +99,14 @@ def _quartiles(values: tuple[float, ...]) -> tuple[float, float, float]:
     return round(lower, 5), round(median, 5), round(upper, 5)
 
 
-def photographs(side: int, count: int) -> list[UInt8]:
-    """Samples at `side` px, each shifted a little, so that none was seen before."""
+def photographs(side: int, count: int, first: int = 0) -> list[UInt8]:
+    """Samples at `side` px, each shifted a little, so that none was seen before: `count` from the
+    `first` on of as many as are wanted."""
     faces = [images.read(path).pixels for path in samples().values()]
     out = []
-    for k in range(count):
-        face = faces[k % len(faces)]
-        matrix = np.array([[side / len(face), 0, 0.37 * k], [0, side / len(face), 0.21 * k]])
+    for k in range(first, first + count):
+        face, along, down = faces[k % len(faces)], 0.37 * k % FURTHEST, 0.21 * k % FURTHEST
+        matrix = np.array([[side / len(face), 0, along], [0, side / len(face), down]])
         seen = cv2.warpAffine(
             face, matrix, (side, side), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
         )

@@ -11,7 +11,7 @@ drawn by the method's own head are judged from outside (`mien.metrics.decoded`):
 people's expressions, given labels, and with either code replaced by everybody's average. The rows
 `pixels, 32 px`, `dlib` and `MediaPipe` say what a picture and the judges themselves reach. Tables
 are beside the result (`codes.md`); --sheets takes pictures. The same command goes on where it
-stopped.
+stopped; what an earlier one measured of other weights stays.
 
 --renders: units are read from the identity code (the first of `Identity.features`: it should say
 nothing) and from the expression code (it should say all); half of the people teach the probes, the
@@ -324,11 +324,12 @@ def main() -> None:
     if not options.data and not options.renders:
         raise ConfigError("say what is measured on: --data FOLDER or --renders FOLDER")
     chosen = entrants(options.methods)
-    report: dict[str, Any] = {**origin(), "weights": {one.row: one.sha256 for one in chosen}}
+    kept = json.loads(options.out.read_text("utf-8")) if options.out.is_file() else {}
+    weights = {**kept.get("weights", {}), **{one.row: one.sha256 for one in chosen}}
+    report: dict[str, Any] = {**origin(), "weights": weights}
     if options.renders:
         report |= {"split": options.split, "table": from_renders(chosen, options)}
     if options.data:
-        kept = json.loads(options.out.read_text("utf-8")) if options.out.is_file() else {}
         report["photographs"] = kept.get("photographs", {})
         on_photographs(chosen, options, report)
     write_text(options.out, json.dumps(report, indent=1) + "\n")

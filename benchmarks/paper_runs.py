@@ -4,7 +4,7 @@
     python benchmarks/paper_runs.py --runs runs/mtss runs/auswap -o paper_runs.json
 
 Each run's folder holds `log.jsonl` and `recipe.yaml`; of each line of the log the named numbers are
-kept that are in `KEPT`.
+kept that are in `KEPT`. Runs of other methods that the result holds already stay in it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from mien.metrics.report import origin
 KEPT: dict[str, tuple[str, ...]] = {
     "mtss": (
         "generator/reconstruction", "generator/style", "generator/classification",
-        "generator/adversarial", "generator/orthogonality", "style disentanglement, ends",
+        "generator/style_part", "generator/adversarial", "generator/orthogonality",
+        "style disentanglement, ends", "style classifier, spread",
     ),
     "auswap": (
         "generator/reconstruction", "generator/cycle", "generator/units",
@@ -82,8 +83,9 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, nargs="+", required=True, help="folders of runs")
     parser.add_argument("-o", "--out", type=Path, required=True)
     options = parser.parse_args()
-    found = [run(folder) for folder in options.runs]
-    report = {**origin(), "runs": {one["method"]: one for one in found}}
+    found = {one["method"]: one for one in map(run, options.runs)}
+    kept = json.loads(options.out.read_text("utf-8"))["runs"] if options.out.is_file() else {}
+    report = {**origin(), "runs": kept | found}
     write_text(options.out, json.dumps(report, indent=1) + "\n")
 
 

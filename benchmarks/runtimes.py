@@ -1,4 +1,4 @@
-"""The networks by each runtime in one run: torch, numpy where mien uses it, ONNX Runtime, OpenVINO.
+"""The networks by each runtime in one run: torch, the way an edit does, ONNX Runtime, OpenVINO.
 
 `pip install '.[export]' openvino`, then `python benchmarks/runtimes.py -o runtimes.json`. One
 thread each; a round times every runtime once, so that a busy neighbour meets all of them; quartiles
@@ -34,7 +34,7 @@ from mien.methods.morphable import reader  # noqa: E402
 Run = Callable[[], object]
 
 
-def by_numpy(part: Part, given: dict[str, np.ndarray]) -> Run | None:
+def by_mien(part: Part, given: dict[str, np.ndarray]) -> Run | None:
     """mien's own arithmetic (numpy; OpenCV's runtime for the landmarks), where an edit uses it: one
     picture at a time."""
     runs: dict[str, Callable[[np.ndarray], object]] = {
@@ -106,8 +106,8 @@ def runs_of(part: Part, path: Path, given: dict[str, np.ndarray]) -> dict[str, R
         "torch": partial(part.run, given),
         "onnxruntime": partial(session.run, None, given),
     }
-    if (ours := by_numpy(part, given)) is not None:
-        runs["numpy"] = ours
+    if (ours := by_mien(part, given)) is not None:
+        runs["mien"] = ours
     if util.find_spec("openvino") is not None:
         runs["openvino"] = by_openvino(path, given, "f32")
         runs["openvino bf16"] = by_openvino(path, given, "bf16")

@@ -40,6 +40,7 @@ WHY = {
     r"mien train .*": "hours of training: the tutorial trains, as do tests/training",
     r"mien bench (?:scorecard|judges|ffe) .*": "data sets, up to an hour: tests/cli/test_score.py",
     r"mien bench paper .*": "a data set: tests/metrics/test_paper.py makes a small one",
+    r"mien bench ablations .*": "hours of training: tests/training/test_ablations.py",
     r"mien bench (?:targets|plot) .*": "a scorecard of one's own: tests/metrics makes them",
     r"mien .*--engine ray.*": "a Ray cluster: tests/test_cluster.py, by .ci/cluster",
     r"mien data (?:import|check|align) .*": "DIR is a data set: tests/data imports made ones",

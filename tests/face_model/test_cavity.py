@@ -71,6 +71,19 @@ def test_its_outline_is_round(cavity: Cavity) -> None:
     assert middle > sides + 0.2
 
 
+def test_a_tongue_is_seen_behind_a_raised_lower_lip(cavity: Cavity) -> None:
+    """Where the lip hides all that lies low, the tongue lies as much higher."""
+    at = opened(2.6)
+    at = Place(at.across, at.low, at.above, at.mask & (at.low > 1.4), UNIT)
+    light = cavity(at, 0.0) @ LUMA
+    middle = (np.abs(at.across) < 0.3)[None] & at.mask
+    floor, ceiling = at.between
+    part = (at.low - floor) / (ceiling - floor)
+    assert floor == pytest.approx(1.4, abs=0.05)
+    tongue, dark = (light[middle & (part > a) & (part < b)] for a, b in ((0.12, 0.25), (0.5, 0.65)))
+    assert np.median(tongue) > 1.1 * np.median(dark)
+
+
 def test_less_light_comes_in_between_nearer_lips(cavity: Cavity) -> None:
     levels = []
     for gap in (0.6, 1.2, 2.4):

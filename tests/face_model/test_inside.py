@@ -15,7 +15,7 @@ from mien import facs, images
 from mien.face_model import mouths
 from mien.face_model.cavity import Place
 from mien.face_model.cuts import Row
-from mien.face_model.inside import Mouth, Own, OwnRow, _light
+from mien.face_model.inside import Mouth, Own, OwnRow, _light, _rounded
 from mien.face_model.jaw import Jaw
 from mien.face_model.lower import lower_row
 from mien.face_model.mesh import TEETH, FaceModel
@@ -123,6 +123,20 @@ def test_the_lit_side_has_the_brighter_teeth() -> None:
     inner = even[30, 20:181]
     assert np.allclose(inner, inner[::-1], atol=0.02)
     assert left[30, 50] > 1.15 * left[30, 150]
+
+
+def test_the_rim_is_round_and_a_slit_stays_open() -> None:
+    """Corners of the mesh's edges go; the rim elsewhere, and thin mouths, stay where they are."""
+    unit = 40.0
+    corner = np.zeros((160, 200), np.uint8)
+    cv2.fillConvexPoly(corner, np.array([[20, 40], [180, 40], [100, 140]], np.int32), 1)
+    soft = _rounded(corner > 0, unit)
+    assert corner[138, 100] == 1
+    assert soft[138, 100] < 0.1
+    assert np.abs(np.flatnonzero(soft[:, 100] > 0.5)[0] - 40) <= 1
+    slit = np.zeros((40, 200), bool)
+    slit[18:22, 20:180] = True
+    assert (_rounded(slit, unit)[19:21, 30:170] > 0.9).all()
 
 
 def test_a_rising_smile_does_not_jump(rig: Rig) -> None:

@@ -121,3 +121,17 @@ def test_a_closed_lid_ends_in_the_shade_that_lies_there() -> None:
     beyond = np.s_[70:90, 168:175]  # past the outer corner, where the lid ends
     assert np.abs(photo[beyond] - skin[beyond]).mean() < 4
     assert photo[80, 115].mean() > 60  # the eye itself is covered
+
+
+def test_a_closed_lid_has_no_fan_of_open_lashes() -> None:
+    """Long lashes that point up and out stand on the skin, and went into a grey smear there."""
+    photo = np.full((160, 240, 3), 170, np.float32)
+    x, y = np.array([80, 100, 130, 150, 130, 100]), np.array([80, 68, 68, 80, 90, 90])
+    corners = np.stack([x, y], 1).astype(np.float64)
+    brow = np.stack([np.linspace(70, 165, 5), np.full(5, 30.0)], 1)
+    photo[74:86, 90:140] = 20
+    for root, tip in (((84, 74), (70, 66)), ((90, 70), (80, 57)), ((100, 67), (95, 52))):
+        cv2.line(photo, root, tip, (40, 40, 40), 2, cv2.LINE_AA)
+    area = eye_textures._lid_area(photo.shape[:2], corners, brow, "R", 1.0)
+    eye_textures._close(photo, area, corners, 1.0)
+    assert photo[40:80, 60:110].min() > 0.85 * 170

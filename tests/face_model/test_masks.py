@@ -1,4 +1,4 @@
-"""A mouth behind a mask or a scarf: told from lips, and left as it is."""
+"""A mouth behind a mask or a scarf: recognised, and left as it is."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ def masked(photo: UInt8, points: np.ndarray, cloth: tuple[int, int, int]) -> tup
     return out, over
 
 
-def told(photo: UInt8) -> bool:
+def recognised(photo: UInt8) -> bool:
     crop = align.align(photo, detect(photo)[0], 320)
     return mouth_covered(crop.pixels.astype(np.float32), crop.landmarks.astype(np.float64))
 
 
 @pytest.mark.parametrize("name", ["anna", "ben", "cora"])
-def test_a_mask_is_told_from_lips(name: str) -> None:
+def test_a_mask_is_recognised(name: str) -> None:
     photo = images.read(samples()[name]).pixels
     points = detect(photo)[0].landmarks
-    assert not told(photo)
-    assert not told((photo * 0.35).astype(np.uint8)), "in the dark"
-    assert not told((photo * np.array([1, 0.8, 0.6])).astype(np.uint8)), "in warm light"
+    assert not recognised(photo)
+    assert not recognised((photo * 0.35).astype(np.uint8)), "in the dark"
+    assert not recognised((photo * np.array([1, 0.8, 0.6])).astype(np.uint8)), "in warm light"
     for cloth in (BLACK, BLUE):
-        assert told(masked(photo, points, cloth)[0])
+        assert recognised(masked(photo, points, cloth)[0])
 
 
 def test_a_beard_is_no_mask() -> None:
@@ -54,7 +54,7 @@ def test_a_beard_is_no_mask() -> None:
     cv2.fillPoly(beard, [np.round(points[48:60]).astype(np.int32)], (0,))
     beard[: int(points[33, 1])] = 0
     hair = cv2.GaussianBlur(beard, (0, 0), 3)[..., None] * np.array([0.75, 0.78, 0.8])
-    assert not told((photo * (1 - hair)).astype(np.uint8))
+    assert not recognised((photo * (1 - hair)).astype(np.uint8))
 
 
 def test_a_covered_mouth_stays_and_it_is_told() -> None:

@@ -20,7 +20,9 @@ PAPER = Architecture(
     size=64, stem=2, width=8, middle=8, blocks=1, style=16, latent=4, mapper=8, extractor=8,
     extractor_max=16, sdu=32, discriminator=8, discriminator_max=16,
 )  # fmt: skip
-TERMS = {"reconstruction", "style", "adversarial", "classification", "orthogonality"}
+TERMS = {
+    "reconstruction", "style", "adversarial", "classification", "style_part", "orthogonality",
+}  # fmt: skip
 
 
 def unpaired(weights: LossWeights = LossWeights(), **changes: object) -> MTSSTask:  # noqa: B008
@@ -37,14 +39,15 @@ def photographs() -> Named:
 
 
 def slope(loss: Tensor, module: torch.nn.Module) -> float:
-    grads = torch.autograd.grad(loss, list(module.parameters()), allow_unused=True)
+    parameters = list(module.parameters())
+    grads = torch.autograd.grad(loss, parameters, allow_unused=True, retain_graph=True)
     return sum(float(g.abs().sum()) for g in grads if g is not None)
 
 
 @pytest.mark.parametrize(
     ("part", "network"),
     [
-        ("orthogonality", "sdu"), ("classification", "sdu"), ("classification", "extractor"),
+        ("orthogonality", "sdu"), ("style_part", "sdu"), ("classification", "extractor"),
         ("classification", "mapper"), ("reconstruction", "sdu"), ("reconstruction", "decoder"),
         ("style", "mapper"), ("style", "translator"), ("adversarial", "decoder"),
     ],
@@ -54,6 +57,14 @@ def test_every_mechanism_teaches_the_network_it_is_for(part: str, network: str) 
     parts = made.unpaired(photographs(), 0).parts
     assert set(parts) == TERMS
     assert slope(parts[part], getattr(made.method, network)) > 1e-6
+
+
+def test_the_style_part_teaches_the_unit_in_the_readers_terms() -> None:
+    made = unpaired()
+    part = made.unpaired(photographs(), 0).parts["style_part"]
+    assert slope(part, made.method.sdu) > 1e-6
+    assert slope(part, made.method.extractor) == slope(part, made.classifier) == 0
+    assert all(p.requires_grad for p in made.method.extractor.parameters())
 
 
 def test_taking_the_unit_out_changes_what_is_drawn() -> None:

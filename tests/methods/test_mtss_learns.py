@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from mien import facs
 from mien.data.batch import Named, collate
 from mien.data.manifest import Record, write_manifest
+from mien.data.split import Split
 from mien.faces.align import template
 from mien.methods.mtss import losses
 from mien.methods.mtss.config import Architecture, LossWeights, MTSSConfig, Training
@@ -45,7 +46,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             face[8:24, 8:24] += (STRONG * patterns[k][..., None]).astype(np.uint8)
             name = f"{person:02d}-{emotion}.png"
             Image.fromarray(face).save(folder / name)
-            split = "train" if person < 12 else "validation"
+            split: Split = "train" if person < 12 else "validation"
             records.append(
                 Record(name, f"p/{person}", emotion, None, template(SIDE), "CC0", "made", split)
             )

@@ -158,7 +158,7 @@ def test_scores_of_other_keys_are_standard_normal() -> None:
     matrix = mark.matrix_of(face)
     light = mark._luminance(align.warp(pixels, matrix, mark.SIDE))
     shape = face_shape(align.transform(matrix, face.landmarks), mark.SIDE)
-    spectrum = mark._whitened(light, shape)
+    spectrum = mark._spectrum(light, shape)
     scores = []
     for i in range(200):
         product = spectrum * np.conj(np.fft.fft2(mark._pattern.__wrapped__(b"key %d" % i)))

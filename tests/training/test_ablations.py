@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from torch import Tensor
+from typer.testing import CliRunner
 
+from mien.cli.main import app
 from mien.errors import ConfigError
-from mien.metrics.brief import MEASURES
+from mien.judges.identity import Descriptor
+from mien.metrics import compared
+from mien.metrics.compared import MEASURES
 from mien.training import ablations
 from mien.training.ablations import WHOLE, Ablations, Job, in_markdown, jobs, over_seeds, summed
 from mien.training.stages import make_task
@@ -156,3 +162,50 @@ def test_it_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert runs.go(todo, {"a": 2})
     assert (len(runs.trained), len(runs.measured)) == (4, 9)
     assert todo[0] != replace(todo[0], images=9)
+
+
+SMALL = """
+method: mtss
+architecture: {size: 32, stem: 2, width: 8, middle: 8, blocks: 1, style: 16, latent: 4, mapper: 8,
+               extractor: 8, extractor_max: 16, sdu: 16, discriminator: 8, discriminator_max: 16}
+training: {images: 8, batch: 4}
+run: {workers: 0}
+"""
+
+
+class Grey(Descriptor):
+    """Who somebody is stands in the picture's brightness; dlib wants faces."""
+
+    def __init__(self) -> None:
+        pass
+
+    def of(self, pixels: Tensor, landmarks: Tensor) -> Tensor:
+        return pixels.mean((1, 2, 3), keepdim=True).flatten(1).expand(-1, 128)
+
+
+def test_the_command_trains_and_measures(
+    shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two rows of a small mtss; killed after the first, it goes on with the second."""
+    recipe, out = tmp_path / "small.yaml", tmp_path / "out"
+    recipe.write_text(SMALL)
+    monkeypatch.setattr(compared, "descriptor", Grey)
+    two = {"orthogonality": ("weights.orthogonality=0",)}
+    monkeypatch.setattr("mien.methods.mtss.config.MTSSConfig.without", two)
+    asked = ["bench", "ablations", "--recipe", str(recipe), "--data", str(shards), "--renders",
+             str(shards), "--split", "validation", "--count", "32", "--seeds", "1",
+             "-o", str(out)]  # fmt: skip
+    stopped = CliRunner().invoke(app, [*asked, "--minutes", "1e-9"])
+    assert "the same command goes on" in stopped.output, stopped.output
+    done = CliRunner().invoke(app, asked)
+    assert "all done" in done.output, done.output
+    report = json.loads((out / "ablations.json").read_text())
+    rows = report["table"]["mtss"]
+    assert list(rows) == [WHOLE, "orthogonality"]
+    assert report["split"] == "validation"
+    for row in rows.values():
+        assert row["images"] == 8
+        assert all(math.isfinite(row[name]["mean"]) for name in MEASURES)
+    here = rows[WHOLE]
+    assert 0 <= here["code_by_person"]["mean"] + here["code_by_expression"]["mean"] <= 1
+    assert (out / "ablations.md").read_text().startswith("**mtss**")

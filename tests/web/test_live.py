@@ -90,9 +90,9 @@ def test_a_live_face_is_drawn_small_by_the_fit_that_is_there(
         sides.append(side)
         return drawn(*asked, side=side, **more)
 
-    def found(face: Faces[Float]) -> list[Rig]:
+    def found(face: Faces[Float], before: Rig | None) -> list[Rig]:
         fitted.append(face)
-        return fit(face)
+        return fit(face, before)
 
     monkeypatch.setattr(head, "drawn", drawn_at)
     monkeypatch.setattr(head, "_fit", found)

@@ -186,12 +186,12 @@ def ablations(
     expression codes hold. Writes ablations.json and ablations.md after each run, the first seed of
     every row first. The same command again goes on where it was killed.
     """
-    from mien.metrics import brief, report
+    from mien.metrics import compared, report
     from mien.training import ablations as runs
 
     whose = report.split(split)
     todo = runs.jobs(recipe, seeds, images)
-    measure = brief.of_renders(renders, whose, count)
+    measure = compared.of_renders(renders, whose, count)
     check_folder(out, make=True)
     facts = {"renders": renders.name, "triples": count, "split": whose}
     about = {**report.origin(), "recipes": [path.as_posix() for path in recipe], "data": data.name}

@@ -5,7 +5,7 @@ Problems", SIAM J. Sci. Comput. 21, 1999).
 It takes the steps of `scipy.optimize.least_squares(method="trf")`, after which it is written, with
 SciPy's tolerances (Copyright (c) 2001-2002 Enthought, Inc. 2003, SciPy Developers; BSD 3-Clause,
 see `bounded.LICENSE`): SciPy is 143 MB, and this was what every edit needed of it. The equations of
-a step are solved by the eigenvalues of the normal matrix, which has a quarter of the rows.
+a step are solved by the normal matrix, which has a quarter of the rows.
 """
 
 from __future__ import annotations
@@ -140,44 +140,45 @@ class _Local:
         scaled = j * scale
         self._matrix = scaled.T @ scaled  # (N, N)
         self._matrix[np.diag_indices_from(self._matrix)] += gradient * slope
-        values, self._vectors = np.linalg.eigh(self._matrix)
-        self._values = np.maximum(values, 0)
-        self._along = self._vectors.T @ self._gradient
-        rank = (np.finfo(float).eps * len(j)) ** 2 * self._values[-1]
-        self._full = bool(self._values[0] > rank)
+        try:
+            np.linalg.cholesky(self._matrix)
+            self._full = True
+        except np.linalg.LinAlgError:
+            self._full = False
 
     def trust_region(self, radius: float, damping: float) -> tuple[Double, float]:
         """The best step (N,) no longer than `radius`, and its damping; by Moré's iteration, which
         starts from the damping of the step before."""
-        values, along = self._values, self._along
+        high, low = float(np.linalg.norm(self._gradient)) / radius, 0.0
         if self._full:
-            whole = -self._vectors @ (along / values)
-            if np.linalg.norm(whole) <= radius:
+            whole, off, slope = self._damped(0.0, radius)
+            if off <= 0:
                 return whole, 0.0
-        high, low = float(np.linalg.norm(along)) / radius, 0.0
-        if self._full:
-            off, slope = self._excess(0.0, radius)
             low = -off / slope
         elif damping == 0:
             damping = max(0.001 * high, sqrt(low * high))
         for _ in range(ROOT_STEPS):
             if not low <= damping <= high:
                 damping = max(0.001 * high, sqrt(low * high))
-            off, slope = self._excess(damping, radius)
+            _, off, slope = self._damped(damping, radius)
             if off < 0:
                 high = damping
             low = max(low, damping - off / slope)
             damping -= (off + radius) * off / slope / radius
             if abs(off) < ROOT_TOLERANCE * radius:
                 break
-        step = -self._vectors @ (along / (values + damping))
+        step, _, _ = self._damped(damping, radius)
         return step * (radius / np.linalg.norm(step)), damping
 
-    def _excess(self, damping: float, radius: float) -> tuple[float, float]:
-        """How much longer than `radius` the step of a damping is, and its derivative."""
-        damped = self._values + damping
-        length = float(np.linalg.norm(self._along / damped))
-        return length - radius, -float((self._along**2 / damped**3).sum()) / length
+    def _damped(self, damping: float, radius: float) -> tuple[Double, float, float]:
+        """The step (N,) of a damping, how much longer than `radius` it is, and the derivative of
+        that."""
+        matrix = self._matrix.copy()
+        matrix[np.diag_indices_from(matrix)] += damping
+        inverse = np.linalg.inv(matrix)
+        step = -inverse @ self._gradient
+        length = float(np.linalg.norm(step))
+        return step, length - radius, -float(step @ inverse @ step) / length
 
     def chosen(
         self, x: Double, step: Double, bounds: Bounds, radius: float, theta: float

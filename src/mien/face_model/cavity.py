@@ -27,7 +27,7 @@ from mien.face_model.sampling import pyramid
 from mien.face_model.smoothstep import smoothstep
 from mien.face_model.tones import Tones
 
-TONGUE = np.array([0.74, 0.45, 0.44], np.float32)
+TONGUE = np.array([0.77, 0.43, 0.42], np.float32)
 THROAT = np.array([0.125, 0.066, 0.06], np.float32)
 FLESH = np.array([0.4, 0.22, 0.205], np.float32)
 """Colours in units of the teeth's brightness: the tongue and, of palate and cheeks, their flesh in
@@ -43,12 +43,16 @@ that in which the colours hold."""
 LIES, RISES = 0.55, 0.38
 """Height of the tongue's outline above the edge of the lower teeth, cm, of a mouth whose rows touch
 there, and the part of their gap that comes to it."""
+SEEN = 0.36
+"""Part of the opening between the lips that it fills at least."""
 HALF, SQUARE, BLUNT = 1.9, 2.3, 1.9
 """Half the tongue's width, cm, and how square its outline is."""
 DIP, GROOVE = 0.07, 0.3
 """Depth of the groove in the outline, cm, and its half width."""
 FRONT, BENDS = 0.3, 0.52
 """Part of the tongue's height that faces the lips most; over what part beyond its light falls."""
+HIDDEN = 0.6
+"""Part of what the lower lip hides of it that does not count in that height."""
 ASIDE = 0.5
 """How much darker its sides are, which bend away."""
 ROOM, REACH = 1.25, 0.82
@@ -93,6 +97,18 @@ class Place:
         return float(self.mask.sum(0).max()) / self.unit
 
     @property
+    def between(self) -> tuple[float, float]:
+        """How high, cm above the edge of the lower teeth, the lips' opening begins and ends in its
+        middle."""
+        at = np.flatnonzero(self.mask.any(0))
+        if not len(at):
+            return 0.0, 0.0
+        column = int(at[len(at) // 2])
+        rows = np.flatnonzero(self.mask[:, column])
+        low = self.low[:, column]
+        return (float(low[rows[-1]]), float(low[rows[0]])) if len(rows) else (0.0, 0.0)
+
+    @property
     def lip(self) -> Float:
         """How high (W,), cm above the lower teeth's edge, the lower lip reaches."""
         some = self.mask.any(0)
@@ -131,13 +147,16 @@ class Cavity:
         its tip the tongue's back is seen."""
         gap = max(at.rows_gap, 0.0)
         radius = at.gap / 2
-        enters, high = FULL * radius**2 / (radius**2 + DEPTH**2), LIES + RISES * gap
+        enters = FULL * radius**2 / (radius**2 + DEPTH**2)
+        floor, ceiling = at.between
+        high = max(LIES + RISES * gap, floor + SEEN * (ceiling - floor))
         off = at.across - np.float32(aside) * np.clip(at.low / np.float32(high), 0, 1.5)
         out = self._behind(off, at.low, high, max(gap, 0.2), enters)
         shape = np.clip(1 - (np.abs(off) / HALF) ** SQUARE, 0, 1) ** (1 / BLUNT)
         outline = high * shape - DIP * np.exp(-((off / GROOVE) ** 2))
         cover = np.clip((outline - at.low) / (2 * SOFT) + 0.5, 0, 1).astype(np.float32)
-        up = np.clip(at.low / np.maximum(outline, 0.05), 0, 1)
+        foot = HIDDEN * max(floor, 0.0)
+        up = np.clip((at.low - foot) / np.maximum(outline - foot, 0.05), 0, 1)
         tongue = self._back_of(off, np.asarray(up, np.float32), enters, at.unit)
         out = out + cover[..., None] * (tongue - out)
         near = np.maximum(at.low - at.lip, 0)

@@ -22,6 +22,9 @@ from mien.face_model.eyes import (
 )
 from mien.face_model.sampling import LUMA
 
+FAN = (0.2, 0.26)
+"""How far beyond the outer corner, and above it, the tips of its lashes lie, in widths of the
+eye."""
 CLEAR_OF_BROW = 0.14
 """Distance from a brow's middle, in widths of the eye, up to which its hair stays."""
 LID_EDGE = 0.05
@@ -142,13 +145,16 @@ def _lid_area(
     width = float(np.linalg.norm(corners[3] - corners[0]))
     room = max(4.0, float(corners[[1, 2], 1].mean() - brow[1:4, 1].mean()))
     points = corners.copy()
-    points[[1, 2], 1] -= min(0.24 * width, 0.5 * room)
+    points[[1, 2], 1] -= min(0.3 * width, 0.55 * room)
     points[[4, 5], 1] += 0.13 * width
     across = points[3] - points[0]
     outer, inner = 0.22, 0.05  # lashes stand out beyond the outer corner
     first, last = (outer, inner) if side == "R" else (inner, outer)
     points[0], points[3] = points[0] - across * first, points[3] + across * last
-    hull = np.asarray(cv2.convexHull(points.astype(np.float32)), np.float32)[:, 0]
+    tips = corners[0 if side == "R" else 3] - across * (FAN[0] if side == "R" else -FAN[0])
+    tips[1] -= min(FAN[1] * width, 0.5 * room)
+    outline = np.concatenate([points, tips[None]]).astype(np.float32)
+    hull = np.asarray(cv2.convexHull(outline), np.float32)[:, 0]
     return dilated(polygon(shape, hull), disc(fine))
 
 

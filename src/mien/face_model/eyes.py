@@ -143,7 +143,7 @@ def spread(image: Float, known: Float, sigma: float) -> Float:
     held = image * cv2.merge((known, known, known))  # NumPy is slow at broadcasting to three
     every = max(float(known.sum()), 1.0)
     red, green, blue, _ = (FAR * part / every for part in cv2.sumElems(held))
-    stacked = cv2.merge((*cv2.split(held), known))
-    total = smooth(stacked, sigma) + 0.03 * smooth(stacked, sigma * 2.5)
-    *colours, weight = cv2.split(cv2.add(total, (red, green, blue, FAR)))
+    stacked = np.asarray(cv2.merge((*cv2.split(held), known)), np.float32)
+    total = np.asarray(smooth(stacked, sigma) + 0.03 * smooth(stacked, sigma * 2.5), np.float32)
+    *colours, weight = cv2.split(total + np.array((red, green, blue, FAR), np.float32))
     return np.asarray(cv2.merge([cv2.divide(part, weight) for part in colours]), np.float32)

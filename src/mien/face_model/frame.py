@@ -42,6 +42,16 @@ class Window:
     def whole(cls, side: int, fine: int = 1) -> Window:
         return cls(side, 0, 0, side, side, fine)
 
+    @classmethod
+    def around(cls, points: Float, room: float, side: int, fine: int) -> Window | None:
+        """The window with points (N, 2) px and `room` px around them; None if it holds nothing."""
+        low = np.clip(np.floor(points.min(0) - room).astype(int), 0, side)
+        high = np.clip(np.ceil(points.max(0) + room).astype(int) + 1, 0, side)
+        width, height = (int(n) for n in high - low)
+        if width < 2 or height < 2:
+            return None
+        return cls(side, int(low[0]), int(low[1]), width, height, fine)
+
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width of its raster."""

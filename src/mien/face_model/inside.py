@@ -32,7 +32,7 @@ ARC = np.float32(0.28)
 
 GUM = np.array([0.88, 0.56, 0.55], np.float32)
 """Its colour in units of the teeth's brightness."""
-LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.74, 0.85), (0.9, 2.2)
+LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.86, 0.9), (0.9, 2.2)
 """How much higher the lower teeth stand than the mesh's, cm, whose lip hides them, and their
 brightness in units of the upper ones', in a mouth that is open by the first gap, cm, or less, and
 by the second or more."""
@@ -62,8 +62,8 @@ STILL = 0.3
 """Motion of the lips, cm, from which on nothing inside the own mouth is as it was."""
 DARKEST = 0.9
 """The least light anywhere, in units of the throat's colour."""
-RIM = 0.025
-"""Half width of the soft edge between lip and inside, cm."""
+RIM, ROUNDED = 0.025, 0.15
+"""Half width of the soft edge between lip and inside, and reach of what rounds its corners, cm."""
 
 
 @dataclass(frozen=True)
@@ -220,8 +220,7 @@ class Mouth:
         lit = np.asarray(shaded + veil * (self.tones.lip - shaded), np.float32)
         if self._known is not None:
             lit = self._known.over(lit, across, high, low, view.unit)
-        soft = cv2.GaussianBlur(view.mask.astype(np.float32), (0, 0), max(RIM * view.unit, 0.9))
-        return lit, np.asarray(soft, np.float32)
+        return lit, _rounded(view.mask, view.unit)
 
     def _over(self, behind: Float, row: Float, light: Float) -> Float:
         """A row of teeth (H, W, 4), premultiplied, in `light` (W,) in front of what is `behind` (H,
@@ -277,6 +276,15 @@ def mouth_of(
     lit = replace(tones, enamel=row.enamel)
     sides = lit.relit(filler.pixels[..., :3].astype(np.float32), filler.enamel)
     return Mouth(model, row.beside(filler, sides), lit, turn, Own(row, cut, points))
+
+
+def _rounded(mask: Bool, unit: float) -> Float:
+    """The opening (H, W), 0..1, with a soft rim and without the corners that the mesh's edges make
+    of it, as far as its height allows."""
+    rim = max(RIM * unit, 0.9)
+    wide = max(min(ROUNDED * unit, 0.12 * float(mask.sum(0).max())), rim)
+    smooth = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), wide)
+    return np.asarray(np.clip((smooth - 0.5) * (wide / rim) + 0.5, 0, 1), np.float32)
 
 
 def _light(mask: Bool, unit: float, slope: float) -> Float:

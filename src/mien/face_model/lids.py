@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from mien.face_model.arrays import Double, Float, Index
-from mien.face_model.mesh import FACE, SIDES, FaceModel
+from mien.face_model.mesh import EYE_SOCKETS, FACE, SIDES, FaceModel
 from mien.face_model.neighbours import Nearest, depth_within
 
 EYES = {"R": (36, 37, 38, 39), "L": (42, 43, 44, 45)}
@@ -20,6 +20,9 @@ SHARE, NEIGHBOURS = 3.0, 40
 """Distance, px, over which skin shares its motion, and among how many vertices at most."""
 MARGIN = 4.0
 """How far around lid and brow skin takes part, px."""
+
+FOLD_REACH = 1.0
+"""Distance from an eye, px, up to which its lashes and the shade of its lid lie on the skin."""
 
 
 class LidFolds:
@@ -61,3 +64,25 @@ def _sharing(points: Float, lid: Double, brow: Double, edge: Index) -> tuple[Ind
     share *= own[:, None] / share.sum(1, keepdims=True)
     shares = np.column_stack([share, 1 - own]).astype(np.float32)
     return at, np.column_stack([part[near], at]), shares
+
+
+def folded_lid(eye: Double, points: Float) -> Float:
+    """How far (N,) a vertex of the skin, the mesh being at points (N, 2) px, lies where the
+    photograph shows the eye (6, 2) px: skin that is folded away there, and that a rising or a
+    closing lid brings out."""
+    outline = eye.astype(np.float32)
+    low, high = outline.min(0) - FOLD_REACH, outline.max(0) + FOLD_REACH
+    skin = points[: EYE_SOCKETS.stop]
+    at = np.flatnonzero(((skin > low) & (skin < high)).all(1))
+    off = depth_within(outline, skin[at]).astype(np.float32)
+    found = np.zeros(len(points), np.float32)
+    found[at] = np.clip(off / FOLD_REACH + 1, 0, 1)
+    return found
+
+
+def closing(model: FaceModel, weights: Float, at: Index) -> Float:
+    """How far, cm, vertices `at` (K,) of the lids go (K, 3) when they close, from where `weights`
+    (53,) have them."""
+    blinks = [model.index[f"eyeBlink_{side}"] for side in SIDES]
+    moves = model.expressions[blinks][:, at]
+    return np.asarray(np.tensordot(1 - weights[blinks], moves, 1), np.float32)

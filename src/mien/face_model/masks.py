@@ -4,7 +4,7 @@ Landmarks are drawn over it as if there were lips, and an edit would open a mout
 gives it away: lips have the colour of all that is around them, and that is a colour which the
 person's skin does not have. Lips of a bare face are redder or darker than the skin around them; a
 beard is darker than lips. Neither is so in a mask of the skin's own colour, in hands and in grey
-photographs: those are not told. Limits were set by hand, on half of those that
+photographs: those are not recognised. Limits were set by hand, on half of those that
 `benchmarks/eyewear.py` counts.
 """
 

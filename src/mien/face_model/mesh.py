@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 
 from mien.errors import AssetMissing, DataError
 from mien.face_model import packed, template
-from mien.face_model.arrays import Bool, Float, Index, Int, Layer
+from mien.face_model.arrays import Bool, Double, Float, Index, Int, Layer
 from mien.face_model.neighbours import Nearest, Sums
 from mien.face_model.raster import Normals
 from mien.face_model.template import Markers
@@ -141,8 +141,33 @@ class FaceModel:
 
     def shape(self, identity: Float) -> Float:
         """Vertices (N, 3) of the neutral face with identity coefficients (50,)."""
-        out: Float = self.neutral + np.tensordot(identity.astype(np.float32), self.identities, 1)
-        return out
+        known, shape = self._last_shape
+        if not np.array_equal(known, identity):
+            moved = np.tensordot(identity.astype(np.float32), self.identities, 1)
+            known, shape = identity.copy(), self.neutral + moved
+            shape.setflags(write=False)
+            self.__dict__["_last_shape"] = known, shape
+        return shape
+
+    @cached_property
+    def _last_shape(self) -> tuple[Float, Float]:
+        """Whom `shape` was asked for last: the frames of a film ask for one person."""
+        return np.zeros(0, np.float32), self.neutral
+
+    def at(self, markers: Markers) -> tuple[Double, Double, Double]:
+        """The neutral face (K, 3), identities (50, K, 3) and expressions (53, K, 3) at K markers;
+        known already for the model's own."""
+        found: tuple[Double, Double, Double] | None = self._at.get(id(markers))
+        if found is None:
+            every = (self.neutral, self.identities, self.expressions)
+            found = (markers.of(every[0]), markers.of(every[1]), markers.of(every[2]))
+            if markers is self.markers or markers is self.template_markers:
+                self._at[id(markers)] = found
+        return found
+
+    @cached_property
+    def _at(self) -> dict[int, tuple[Double, Double, Double]]:
+        return {}
 
     def normals(self, vertices: Float) -> Float:
         """Unit vertex normals (N, 3), pointing out of the face."""

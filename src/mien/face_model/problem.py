@@ -133,16 +133,15 @@ class _Problem:
         row, start = self.modes, 0
         for view in views:
             part = slice(start, start + len(view.points))
-            modes = view.markers.of(model.identities)
-            self.neutral[part] = view.markers.of(model.neutral)
+            neutral, modes, expressions = model.at(view.markers)
+            self.neutral[part] = neutral
             if identity is not None:
                 self.neutral[part] += np.tensordot(identity.astype(np.float64), modes, 1)
             if view.known is not None:
-                shown = np.tensordot(view.known, model.expressions, 1)
-                self.neutral[part] += view.markers.of(shown)
+                self.neutral[part] += np.tensordot(view.known, expressions, 1)
             self.basis[: self.modes, part] = modes[: self.modes]
             shapes = [model.index[name] for name in view.shapes]
-            self.basis[row : row + len(shapes), part] = view.markers.of(model.expressions[shapes])
+            self.basis[row : row + len(shapes), part] = expressions[shapes]
             row, start = row + len(shapes), part.stop
         self._mean = np.zeros(6 + len(self.basis))
         self._prior = self._priors()

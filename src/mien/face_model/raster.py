@@ -186,5 +186,6 @@ class Normals:
         across[:, 1] = az * bx - ax * bz
         across[:, 2] = ax * by - ay * bx
         out: Float = self._gather @ across
-        out /= np.linalg.norm(out, axis=1, keepdims=True) + np.float32(1e-12)
+        x, y, z = out.T
+        out /= (np.sqrt(x * x + y * y + z * z) + np.float32(1e-12))[:, None]
         return out

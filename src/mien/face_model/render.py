@@ -17,9 +17,10 @@ import numpy as np
 
 from mien.errors import FaceUndrawable
 from mien.face_model import units
-from mien.face_model.animate import Pose, asked, effective, person, pose, stand
+from mien.face_model.animate import Person, Pose, asked, effective, person, pose, stand
 from mien.face_model.arrays import Float, UInt8
 from mien.face_model.camera import Camera
+from mien.face_model.eyes import Iris
 from mien.face_model.fit import Fit, fit
 from mien.face_model.frame import SOURCE_SIZE, Frame, Scene, Window, resized
 from mien.face_model.gaze import gaze, irises_of, pupils
@@ -152,19 +153,21 @@ class Rig:
         near = None if before is None else before.fit
         self.fit: Fit = fit(model, at, neutral, identity, checked, before=near)
         same = None if before is None else (before.irises, before.fit)
-        self.irises = irises_of(self.small, self.fit, same)
+        self.irises: dict[str, Iris] = irises_of(self.small, self.fit, same)
         found = {s: i.centre for s, i in self.irises.items()}
         look = gaze(model, self.fit, found if checked is None else pupils(checked))
         if look.any():
             near = None if before is None else self.fit
             self.fit = fit(model, at, neutral, identity, checked, look, near)
         self._look = look
-        self.person = person(model, self.fit)
-        self.source = stand(model, pose(model, self.person, self.fit.weights), self.fit.camera)
+        self.person: Person = person(model, self.fit)
+        self.source: Pose = stand(
+            model, pose(model, self.person, self.fit.weights), self.fit.camera
+        )
         earlier = None if before is None else before.hidden
-        self.hidden = Hidden.of(self.small.astype(np.float32), self.fit.landmarks, earlier)
+        self.hidden: Hidden = Hidden.of(self.small.astype(np.float32), self.fit.landmarks, earlier)
         self.rims = [] if self.hidden.eyes else rims(self.small, self.fit.landmarks, glasses)
-        self._sitter = Sitter(self, None if before is None else before._sitter)
+        self._sitter: Sitter = Sitter(self, None if before is None else before._sitter)
         self._skin, self._scene = self._sitter.skin, self._sitter.scene
 
     @cached_property
@@ -268,7 +271,7 @@ class Rig:
             smooth = fine > 1 and size >= 2 * COARSEST and not any(pose_light.turn)
             drawn = Window.whole(-(-size // 2)) if smooth else whole
             around = [
-                _around(points, room * unit, size, fine)
+                Window.around(points, room * unit, size, fine)
                 for part, room in (DETAILS if fine > 1 else ())
                 for points in [resized(scene.landmarks[part], SOURCE_SIZE, size)]
             ]
@@ -383,13 +386,3 @@ def _small(crop: UInt8) -> UInt8:
     mode = cv2.INTER_AREA if len(crop) > SOURCE_SIZE else cv2.INTER_CUBIC
     out = cv2.resize(crop, (SOURCE_SIZE, SOURCE_SIZE), interpolation=mode)
     return np.asarray(out, np.uint8)
-
-
-def _around(points: Float, room: float, side: int, fine: int) -> Window | None:
-    """The window with points (N, 2) px and `room` px around them; None if it holds nothing."""
-    low = np.clip(np.floor(points.min(0) - room).astype(int), 0, side)
-    high = np.clip(np.ceil(points.max(0) + room).astype(int) + 1, 0, side)
-    width, height = (int(n) for n in high - low)
-    if width < 2 or height < 2:
-        return None
-    return Window(side, int(low[0]), int(low[1]), width, height, fine)

@@ -30,16 +30,15 @@ from mien.face_model.frame import (
 from mien.face_model.gaze import iris_vertex
 from mien.face_model.glasses import still
 from mien.face_model.inside import mouth_of
-from mien.face_model.lids import LidFolds
+from mien.face_model.lids import LidFolds, closing, folded_lid
 from mien.face_model.light import Light
 from mien.face_model.lines import skin_lines
 from mien.face_model.lip_donors import choose
 from mien.face_model.lip_donors import shipped as lips_library
 from mien.face_model.lip_line import LipLine
 from mien.face_model.lips import Lips, closed_lips, parted_lips
-from mien.face_model.mesh import EYE, EYE_SOCKETS, EYEBALLS, FACE, SIDES
+from mien.face_model.mesh import EYE, EYEBALLS, FACE, SIDES
 from mien.face_model.mouth import Opening, own_mouth
-from mien.face_model.neighbours import depth_within
 from mien.face_model.pose_light import PoseAndLight, outline_pull
 from mien.face_model.sampling import sample
 from mien.face_model.selection import Selection
@@ -55,8 +54,6 @@ line."""
 BLINK_GAIN = 2.5
 """The lid's second texture is in place after 1 / this of a blink, before the stretched crease
 shows."""
-FOLD_REACH = 1.0
-"""Distance from an eye, px, up to which its lashes and the shade of its lid lie on the skin."""
 UNFOLDING = 0.08
 """Rise of a lid, cm, after which what was folded away shows."""
 STIRRED = 0.06
@@ -122,7 +119,7 @@ class Sitter:
         )
         own = own_mouth(photo, landmarks, fit.closed, eyes.white, fine)
         self._opening, self._source_gap = Opening(model, gaps), gaps[1]
-        self._light = (
+        self._light: Light = (
             Light.of(model, small, source.points, source.normals)
             if before is None
             else before._light.turned(source.normals)
@@ -133,8 +130,10 @@ class Sitter:
         self._folds = Folds(model, shipped())
         scale, bare = float(fit.camera.scale), self._light.bare
         kept = None if before is None else before._creases
-        lines = skin_lines(model, small, source.points, scale, kept and kept.rough)
-        self._creases = Creases(model, source.points, lines, scale, bare, self._rig.seed, kept)
+        rough = None if kept is None else kept.rough
+        lines = skin_lines(model, small, source.points, scale, rough)
+        seed = self._rig.seed
+        self._creases: Creases = Creases(model, source.points, lines, scale, bare, seed, kept)
         tones = seen(eyes.white, own, photo, landmarks)
         mesh = resized(source.points, SOURCE_SIZE, len(photo))
         rig = self._rig
@@ -148,19 +147,21 @@ class Sitter:
         unit = float(fit.camera.scale) * fine
         lips = self._lips_of(photo, landmarks, mesh, unit, tones, own.lip)
         line = LipLine.of(photo, landmarks, unit) if fit.closed else LipLine.plain()
-        self.skin = Skin(model, photo, eyes, own, mouth, lips, line)
-        closed = fit.weights.copy()
-        closed[[model.index[f"eyeBlink_{side}"] for side in SIDES]] = 1
-        shut = fit.camera.project(pose(model, self._rig.person, closed))[0]
-        lid_only = (sum(model.lids[side] for side in SIDES) > 0) & (model.lips == 0)
+        self.skin: Skin = Skin(model, photo, eyes, own, mouth, lips, line)
+        lid_only = np.flatnonzero((model.lids["L"] + model.lids["R"] > 0) & (model.lips == 0))
         fixed = np.zeros((len(model.neutral), CHANNELS), np.float32)
         fixed[:, SOURCE] = source.points + self._eye_shift
-        fixed[:, LIDS] = np.where(lid_only[:, None], shut, source.points)
+        fixed[:, LIDS] = source.points
+        closed = source.vertices[lid_only] + closing(model, fit.weights, lid_only)
+        fixed[lid_only, LIDS] = fit.camera.project(closed)[0]
         fixed[:, LIGHT] = 1
         fixed[FACE, FLAT] = model.lip_chart.places
         self._fixed_attributes = fixed
-        self._folded = self._folded_lids()
-        self._lid_folds = (
+        self._folded = {
+            side: folded_lid(self._rig.fit.landmarks[corners], source.points)
+            for side, corners in EYE_LANDMARKS.items()
+        }
+        self._lid_folds: LidFolds = (
             LidFolds(model, source.points, fit.landmarks) if before is None else before._lid_folds
         )
 
@@ -179,20 +180,6 @@ class Sitter:
             return closed_lips(chart, photo, mesh[FACE])
         donor = choose(lips_library(), colour, tones.skin, tones.brown, self._rig.seed)
         return parted_lips(chart, photo, landmarks, mesh[FACE], unit, donor, colour, tones)
-
-    def _folded_lids(self) -> dict[str, Float]:
-        """Per side, how far (N,) a vertex of the skin lies where the photograph shows the eye: skin
-        that is folded away there, and that a rising or a closing lid brings out."""
-        found = {}
-        for side, corners in EYE_LANDMARKS.items():
-            eye = self._rig.fit.landmarks[corners].astype(np.float32)
-            low, high = eye.min(0) - FOLD_REACH, eye.max(0) + FOLD_REACH
-            points = self._rig.source.points[: EYE_SOCKETS.stop]
-            at = np.flatnonzero(((points > low) & (points < high)).all(1))
-            off = depth_within(eye, points[at]).astype(np.float32)
-            found[side] = np.zeros(len(self._rig.model.neutral), np.float32)
-            found[side][at] = np.clip(off / FOLD_REACH + 1, 0, 1)
-        return found
 
     def scene(
         self,

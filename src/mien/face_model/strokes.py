@@ -13,6 +13,8 @@ from mien.face_model.neighbours import Nearest
 
 NEAR = 4
 """Vertices by which a point of a line is found in the photograph."""
+FINE_SIGMA = 3.0
+"""Sigma, px, in which a line is drawn well enough."""
 MARGIN = 3.0
 """Room around a line, in sigmas of its profile."""
 
@@ -109,20 +111,28 @@ def bounds(lines: Sequence[Line]) -> tuple[tuple[int, int], tuple[int, int]]:
 def inked(lines: Sequence[Line], corner: tuple[int, int]) -> tuple[tuple[slice, slice], Float]:
     """Lines of one sigma, drawn, and where, counted from `corner` (x, y) px."""
     low, high = bounds(lines)
-    ink = np.zeros((high[1] - low[1] + 1, high[0] - low[0] + 1), np.float32)
-    at = np.concatenate([line.at for line in lines])
-    depth = np.concatenate([line.depth for line in lines])
+    width, height = high[0] - low[0] + 1, high[1] - low[1] + 1
+    times = max(1, int(lines[0].sigma / FINE_SIGMA))  # what is soft is drawn at a part of the size
+    ink = np.zeros((-(-height // times) + 1, -(-width // times) + 1), np.float32)
+    at = (np.concatenate([line.at for line in lines]) - low + 0.5) / times - 0.5
+    depth = np.concatenate([line.depth for line in lines]) / times**2
     whole = np.floor(at).astype(int)
     x, y = (at - whole).T
-    column, row = (whole - low).T
+    column, row = whole.T
     wide, first = ink.shape[1], row * ink.shape[1] + column
     cells = np.concatenate([first, first + wide, first + 1, first + wide + 1])
     shares = ((1 - x) * (1 - y), (1 - x) * y, x * (1 - y), x * y)
     values = np.concatenate([share * depth for share in shares]).astype(np.float32)
     np.add.at(ink.reshape(-1), cells, values)
     left, top = low[0] - corner[0], low[1] - corner[1]
-    part = slice(top, top + ink.shape[0]), slice(left, left + wide)
-    return part, np.asarray(cv2.GaussianBlur(ink, (0, 0), lines[0].sigma), np.float32)
+    part = slice(top, top + height), slice(left, left + width)
+    # what is spread over its pixels, and enlarged, is softer already
+    softened = (1 - times**-2) / 6 + (times > 1) / 6
+    soft = cv2.GaussianBlur(ink, (0, 0), np.sqrt((lines[0].sigma / times) ** 2 - softened))
+    if times > 1:
+        size = ink.shape[1] * times, ink.shape[0] * times
+        soft = cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR)
+    return part, np.asarray(soft[:height, :width], np.float32)
 
 
 def _spacing(at: Double, first: Index) -> Double:

@@ -25,7 +25,7 @@ SKIN = np.array([1.22, 0.935, 0.81], np.float32)
 """Tints of the eye's white and of skin in white light: the London training people's."""
 OWN = 0.04
 """Deviation from those tints, in log units, that is people's own and not the light's."""
-DARK_SHARE, VEILED, MOST_VEIL = 0.1, (0.2, 0.26), 0.36
+DARK_SHARE, VEILED, MOST_VEIL = 0.02, (0.185, 0.245), 0.36
 """Part of a face, percent, that is its darkest (pupils, nostrils); its brightness, in units of the
 brightest skin's, up to which dark is dark, and from which on this much of the lips' light lies over
 it. By eye, beside the open mouths of `grid`, whose depths have a third of their cheeks' light."""

@@ -28,12 +28,14 @@ class Graph:
         self._nodes: list[bytes] = []
         self._tensors: list[bytes] = []
 
-    def constant(self, values: NDArray[np.float32]) -> str:
+    def constant(self, values: NDArray[np.float32] | NDArray[np.int64]) -> str:
         """A value that is known."""
         name = f"constant{len(self._tensors)}"
         sides = b"".join(_field(1, side) for side in values.shape)
-        raw = np.ascontiguousarray(values, "<f4").tobytes()
-        self._tensors.append(sides + _field(2, _FLOAT) + _field(8, name) + _field(9, raw))
+        whole = values.dtype == np.int64
+        raw = np.ascontiguousarray(values, "<i8" if whole else "<f4").tobytes()
+        kind = _field(2, _INTS if whole else _FLOAT)
+        self._tensors.append(sides + kind + _field(8, name) + _field(9, raw))
         return name
 
     def node(self, kind: str, inputs: Sequence[str], **attributes: Any) -> str:
@@ -46,14 +48,24 @@ class Graph:
         return name
 
     def convolution(
-        self, x: str, layer: tuple[Float, Float], stride: int = 1, *, rectified: bool = True
+        self,
+        x: str,
+        layer: tuple[Float, Float],
+        stride: int = 1,
+        *,
+        rectified: bool = True,
+        edges: tuple[int, int] | None = None,
+        groups: int = 1,
     ) -> str:
-        """A convolution with a weight (D, C, k, k) and a bias (D,), its border of zeros."""
+        """A convolution with a weight (D, C / groups, k, k) and a bias (D,), its border of zeros:
+        `edges` px before and behind, or half a kernel."""
         weight, bias = layer
-        size, edge = weight.shape[-1], (weight.shape[-1] - 1) // 2
+        size = weight.shape[-1]
+        before, behind = edges or 2 * ((size - 1) // 2,)
         out = self.node(
             "Conv", (x, self.constant(weight), self.constant(bias)),
-            kernel_shape=(size, size), strides=(stride, stride), pads=4 * (edge,),
+            kernel_shape=(size, size), strides=(stride, stride), group=groups,
+            pads=(before, before, behind, behind),
         )  # fmt: skip
         return self.node("Relu", (out,)) if rectified else out
 
@@ -63,11 +75,22 @@ class Graph:
         how = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
         return self.node("Resize", (x, "", scales), **how)
 
-    def model(self, given: tuple[str, Sequence[int]], made: tuple[str, Sequence[int]]) -> bytes:
-        """The file, from its input's name and sides (B apart) to its output's."""
+    def halved(self, x: str) -> str:
+        """The largest of each 2x2."""
+        return self.node("MaxPool", (x,), kernel_shape=(2, 2), strides=(2, 2))
+
+    def widened(self, x: str, more: int) -> str:
+        """With `more` channels of zeros behind its own."""
+        if not more:
+            return x
+        return self.node("Pad", (x, self.constant(np.array([0] * 5 + [more, 0, 0], np.int64))))
+
+    def model(self, given: tuple[str, Sequence[int]], *made: tuple[str, Sequence[int]]) -> bytes:
+        """The file, from its input's name and sides (B apart; 0 for any) to its outputs'."""
         graph = b"".join(_field(1, node) for node in self._nodes) + _field(2, "network")
         graph += b"".join(_field(5, tensor) for tensor in self._tensors)
-        graph += _field(11, _value(*given)) + _field(12, _value(*made))
+        graph += _field(11, _value(*given))
+        graph += b"".join(_field(12, _value(*one)) for one in made)
         return _field(1, _IR) + _field(8, _field(1, "") + _field(2, _OPSET)) + _field(7, graph)
 
 
@@ -82,12 +105,15 @@ class Network:
         buffer = np.frombuffer(model, np.uint8)
         # the engine that takes any number of pictures without being planned anew
         self._net = cv2.dnn.readNetFromONNX(buffer, cv2.dnn.ENGINE_NEW)
+        self._made = self._net.getUnconnectedOutLayersNames()
 
-    def __call__(self, x: Float) -> Float:
+    def __call__(self, x: Float) -> tuple[Float, ...]:
         """What it answers to its input, float32 (B, ...)."""
         with self._lock:
             self._net.setInput(x)
-            return np.array(self._net.forward(), np.float32)  # the net's own array is used again
+            answers = self._net.forward(self._made)
+            # the net's own arrays are used again
+            return tuple(np.array(one, np.float32) for one in answers)
 
 
 def _field(number: int, value: int | str | bytes) -> bytes:
@@ -115,6 +141,7 @@ def _attribute(name: str, value: int | str | Sequence[int]) -> bytes:
 
 
 def _value(name: str, sides: Sequence[int]) -> bytes:
-    """A float32 tensor (B, *sides)."""
-    shape = _field(1, _field(2, "B")) + b"".join(_field(1, _field(1, side)) for side in sides)
+    """A float32 tensor (B, *sides), a side of 0 being any."""
+    known = [_field(1, side) if side else _field(2, f"side{i}") for i, side in enumerate(sides)]
+    shape = b"".join(_field(1, one) for one in (_field(2, "B"), *known))
     return _field(1, name) + _field(2, _field(1, _field(1, _FLOAT) + _field(2, shape)))

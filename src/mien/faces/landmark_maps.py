@@ -84,7 +84,8 @@ def places(crops: UInt8, net: Network) -> Float:
     planes = np.ascontiguousarray(crops.transpose(0, 3, 1, 2), np.float32)
     planes /= np.float32(127.5)
     planes -= 1
-    return np.stack([_means(maps) for maps in net(planes)])
+    (maps,) = net(planes)
+    return np.stack([_means(one) for one in maps])
 
 
 def _stage(graph: Graph, x: str, name: str, layers: Layers) -> str:

@@ -99,7 +99,7 @@ class ModelHead:
         """The face model fitted to each face (B), of any side. Whoever holds a fit finds it again,
         however many others were asked for since. `before` (B), of faces whose people are known: the
         fits of the same faces a moment ago."""
-        known = before or [None] * len(faces)
+        known: Sequence[Rig | None] = before or [None] * len(faces)
         return [self._rig(one(faces, i), known[i]) for i in range(len(faces))]
 
     def _rig(self, face: Faces[Float], before: Rig | None) -> Rig:

@@ -5,9 +5,10 @@ task is `training/trainer.py`.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -47,6 +48,19 @@ def rate_at(progress: float, rise: float, decay: str) -> float:
         "cosine": 0.5 + 0.5 * math.cos(math.pi * min(1.0, progress)),
     }[decay]
     return max(start * fall, 1e-3)
+
+
+@contextlib.contextmanager
+def fixed(*modules: nn.Module) -> Iterator[None]:
+    """What is computed within passes gradients through modules and teaches them nothing."""
+    learning = [p for m in modules for p in m.parameters() if p.requires_grad]
+    for p in learning:
+        p.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for p in learning:
+            p.requires_grad_(True)
 
 
 @dataclass(frozen=True)

@@ -161,8 +161,7 @@ def look(pixels: UInt8, face: Face, key: bytes = KEY) -> Sighting:
     matrix = matrix_of(face)
     light = _luminance(align.warp(pixels, matrix, SIDE))
     shape = face_shape(align.transform(matrix, face.landmarks), SIDE)
-    spectrum = np.fft.fftshift(np.fft.fft2(_evened(light, shape)))
-    spectrum = np.fft.ifftshift(_whitened(spectrum))
+    spectrum = _spectrum(light, shape)
     window = np.r_[-_SHIFT : _SHIFT + 1]
     best, places = -math.inf, 0
     for wanted in _patterns(key):
@@ -231,12 +230,17 @@ def _evened(light: Float, shape: Float) -> Float:
     return np.asarray(np.clip(even, -_CLIP, _CLIP) * shape, np.float32)
 
 
+def _spectrum(light: Float, shape: Float) -> NDArray[np.complexfloating]:
+    """The whitened spectrum (SIDE, SIDE) of a crop under a soft mask, frequency 0 first."""
+    return np.fft.ifftshift(_whitened(np.fft.fftshift(np.fft.fft2(_evened(light, shape)))))
+
+
 def _whitened(spectrum: NDArray[np.complexfloating]) -> NDArray[np.complexfloating]:
     """A spectrum (N, N), frequency 0 in its middle, each frequency divided by what stands around
     it."""
     power = np.abs(spectrum) ** 2
     around = cv2.blur(power, (_BESIDE, _BESIDE), borderType=cv2.BORDER_REFLECT)
-    return spectrum / (around + 1e-9) ** _WHITE
+    return np.asarray(spectrum / (around + 1e-9) ** _WHITE)
 
 
 @lru_cache(maxsize=4)

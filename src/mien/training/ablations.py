@@ -20,7 +20,7 @@ from scipy import stats
 
 from mien.errors import ConfigError
 from mien.files import write_text
-from mien.metrics.brief import MEASURES, Measure
+from mien.metrics.compared import MEASURES, Measure
 from mien.training import recipe as recipes
 from mien.training.log import LOG
 from mien.training.recipe import Stage

@@ -46,7 +46,8 @@ class LossWeights(RigWeights):
     r1: float = 1.0  # squared gradient of D on real images, per image, batch mean
     style: float = 1.0  # L1 between asked and re-extracted style
     reconstruction: float = 1.0  # no-translation, self-translation and cycle, equal shares
-    classification: float = 1.0  # the paper's cls_w
+    classification: float = 1.0  # the paper's cls_w: of styles extracted and mapped
+    style_part: float = 1.0  # the same of the skip's style part, through the extractor's tail
     orthogonality: float = 0.001  # the paper's ort_w
     units: float = 0.0  # squared error of the units read from a style code
     align: float = (
@@ -91,7 +92,8 @@ class MTSSConfig(MethodConfig):
     without: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "style disentanglement (a dead unit)": ("architecture.sdu_standardised=false",),
         "orthogonality": ("weights.orthogonality=0",),
-        "classification": ("weights.classification=0",),
+        "classification": ("weights.classification=0", "weights.style_part=0"),
+        "classification of the style part": ("weights.style_part=0",),
         "emotions mixed in a batch (one a batch)": ("training.mixed=false",),
         "style loss": ("weights.style=0",),
         "adversary": ("weights.adversarial=0",),
