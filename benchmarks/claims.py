@@ -222,6 +222,53 @@ def aipgan(
     return rows
 
 
+# ---- tables --------------------------------------------------------------------------------------
+
+
+def tables(claims: dict[str, Any]) -> dict[str, str]:
+    """Method -> its claim as a table of Markdown."""
+    written = {"auswap": _auswap, "decoupling": _decoupling, "aipgan": _aipgan}
+    return {name: written[name](found) for name, found in claims.items()}
+
+
+def _auswap(found: dict[str, Any]) -> str:
+    text = "| expression by | F1 | ICC | one-sided: same side | ICC of the sides' difference |\n"
+    text += "| --- " * 5 + "|\n"
+    for name, one in found["ways"].items():
+        sides = one["one-sided"]
+        text += (
+            f"| {name} | {one['mean']['f1']:.2f} | {one['mean']['icc']:.2f} "
+            f"| {100 * sides['same_side']:.0f} % | {sides['icc']:.2f} |\n"
+        )
+    return text
+
+
+def _decoupling(found: dict[str, Any]) -> str:
+    heads = [f"{what}: {by}" for what in ("rebuilt", "transferred") for by in ("Fréchet", "SSIM")]
+    text = f"| passes | {' | '.join(heads)} |\n" + "| --- " * 5 + "|\n"
+    for passes, row in found.items():
+        cells = [
+            cell
+            for one in (row["rebuilt"], row["transferred"])
+            for cell in (
+                f"{one['frechet_judge_a']:.1f}",
+                f"{one['ssim']['mean']:.3f} ({one['ssim']['low']:.3f}..{one['ssim']['high']:.3f})",
+            )
+        ]
+        text += f"| {passes} | {' | '.join(cells)} |\n"
+    return text
+
+
+def _aipgan(found: dict[str, Any]) -> str:
+    text = "| weights | distance to the reference | to the source | reference named |\n"
+    text += "| --- " * 4 + "|\n"
+    for name, one in found.items():
+        far = [one["distance"][part] for part in ("reference", "source")]
+        cells = [f"{d['mean']:.3f} ({d['low']:.3f}..{d['high']:.3f})" for d in far]
+        text += f"| {name} | {' | '.join(cells)} | {one['times_chance']:.2f} times chance |\n"
+    return text
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -31,6 +31,15 @@ def test_pages_show_what_was_measured(photographs: dict[str, Any], method: str) 
     assert made in page, f"put what `tables` says of {method} into its page"
 
 
+def test_pages_show_what_became_of_each_claim() -> None:
+    text = (ROOT / "benchmarks/results/claims.json").read_text(encoding="utf-8")
+    made = importlib.import_module("claims").tables(json.loads(text)["claims"])
+    assert {"auswap", "decoupling"} <= made.keys()
+    for method, table in made.items():
+        page = (ROOT / f"docs/methods/{method}.md").read_text(encoding="utf-8")
+        assert table in page, f"put what `tables` says of {method} into its page"
+
+
 def test_both_kinds_of_people_are_measured(photographs: dict[str, Any]) -> None:
     assert photographs["london"]["split"] == "test"
     assert photographs["london"]["n"] >= 12

@@ -59,9 +59,19 @@ def changes(job: Job, whole: Any) -> None:
 
 def test_seeds_come_one_after_the_other_and_have_folders_of_their_own(tmp_path: Path) -> None:
     todo = jobs([paper("auswap"), paper("mtss")], 3)
-    assert len(todo) == 3 * 15
+    assert len(todo) == 3 * 16
     assert [j.seed for j in todo] == sorted(j.seed for j in todo)
     assert len({j.folder(tmp_path) for j in todo}) == len(todo)
+
+
+def test_some_mechanisms_alone() -> None:
+    todo = jobs([paper("aipgan"), paper("mtss")], 2, only=["attention", "adversary"])
+    assert [(j.method, j.row) for j in todo if j.seed == 1] == [
+        ("aipgan", WHOLE), ("aipgan", "attention"), ("aipgan", "adversary"),
+        ("mtss", WHOLE), ("mtss", "adversary"),
+    ]  # fmt: skip
+    with pytest.raises(ConfigError, match=r"no mechanism 'atention': choose from .*, attention, "):
+        jobs([paper("mtss"), paper("aipgan")], 1, only=["atention"])
 
 
 def test_mistakes_are_one_line() -> None:

@@ -170,6 +170,10 @@ def ablations(
         Path, typer.Option(help="renders of the people who measure: `mien rig render`")
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="folder for runs and tables")],
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MECHANISM", help="only this one; repeat (default: all)"),
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="runs of every row")] = 3,
     images: Annotated[
         int | None, typer.Option(min=1, help="of each run (default: the recipe's own)")
@@ -190,7 +194,7 @@ def ablations(
     from mien.training import ablations as runs
 
     whose = report.split(split)
-    todo = runs.jobs(recipe, seeds, images)
+    todo = runs.jobs(recipe, seeds, images, without or ())
     measure = compared.of_renders(renders, whose, count)
     check_folder(out, make=True)
     facts = {"renders": renders.name, "triples": count, "split": whose}

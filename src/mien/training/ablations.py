@@ -68,23 +68,30 @@ def settings_of(job: Job) -> tuple[str, ...]:
     return () if job.row == WHOLE else _only(job.recipe).config.without[job.row]
 
 
-def jobs(paths: Sequence[Path], seeds: int, images: int | None = None) -> list[Job]:
+def jobs(
+    paths: Sequence[Path], seeds: int, images: int | None = None, only: Sequence[str] = ()
+) -> list[Job]:
     """All runs, seed by seed, but those that change nothing: what a recipe does without is not
-    switched off once more.
+    switched off once more. only: mechanisms, all where none is named.
 
     Raises:
-        ConfigError: a recipe has stages, or two are of one method.
+        ConfigError: a recipe has stages, two are of one method, or a mechanism is unknown.
     """
     plain = {path: _only(path) for path in paths}
     methods = [stage.method for stage in plain.values()]
     for name in methods:
         if methods.count(name) > 1:
             raise ConfigError(f"two recipes are of {name}: give each a folder of its own")
+    known = dict.fromkeys(row for stage in plain.values() for row in stage.config.without)
+    for name in only:
+        if name not in known:
+            raise ConfigError(f"no mechanism {name!r}: choose from {', '.join(known)}")
     every = [
         Job(path, stage.method, row, seed, images)
         for seed in range(seeds)
         for path, stage in plain.items()
         for row in (WHOLE, *stage.config.without)
+        if row == WHOLE or not only or row in only
     ]
     return [job for job in every if job.row == WHOLE or _differs(job)]
 
