@@ -150,3 +150,33 @@ def test_invented_people_are_as_near_to_photographs_as_was_measured() -> None:
         assert f"| {' | '.join(cells)} |" in pages["people"]
     shown = "; ".join(", ".join(cells) for cells in (far, right[0], right[1]))
     assert f"| {shown} |" in pages["results"]
+
+
+def test_the_page_of_invented_people_is_what_was_measured() -> None:
+    """docs/people.md: portraits drawn, the nearest source, and which labels judges read."""
+    found = json.loads((RESULTS / "people_page.json").read_text("utf-8"))
+    page = " ".join((ROOT / "docs" / "people.md").read_text(encoding="utf-8").split())
+    taken, labels, identity = found["acceptance"], found["labels"], found["identity"]
+    by = labels["by label"]
+    black = taken["by group: made, portraits drawn"]["female black"]
+    drawn = taken["portraits drawn"]
+    closed = [by[n]["both"] for n in by if n != "disgust"]
+    best = {by[n]["both"] for n in ("happy", "sad", "surprise", "contempt")}
+    assert len(best) == 1
+    for text in (
+        f"drawn at commit {found['commit'][:7]}",
+        f"| {taken['people']} people, {taken['pictures']} pictures | |",
+        f"| portraits drawn for them | {drawn}; {drawn - taken['people']} were refused,",
+        f"of five black women; of the {taken['people'] - black[0]} others | {black[1]}; "
+        f"{drawn - black[1]} |",
+        f"| {identity['least']:.3f} or more; median {identity['median']:.3f} |",
+        f"| {identity['share of 0.45 and more']:.3f} |",
+        f"| label read in {labels['pictures']} pictures of the seven labels: judge a, judge b, "
+        "both, either | "
+        + ", ".join(f"{labels[k]:.2f}" for k in ("judge a", "judge b", "both", "either")),
+        "by both: `anger`, `fear`, `disgust`; the four others | "
+        + ", ".join(f"{by[n]['both']:.2f}" for n in ("anger", "fear", "disgust"))
+        + f"; {best.pop():.2f} |",
+        f"of the seven {sum(closed) / len(closed):.2f} |",
+    ):
+        assert text in page, text

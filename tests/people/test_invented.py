@@ -32,7 +32,7 @@ from mien.people.mixing import Recipe, _check_folds, mix
 from mien.people.packing import pack
 from mien.people.shapes import gain, length
 from mien.people.sources import pool
-from mien.types import UInt8
+from mien.types import Face, UInt8
 
 ASKS = [of_row({"label": "happy"})]
 
@@ -121,6 +121,24 @@ def test_people_are_a_data_set_and_a_run_goes_on(
         write(crowd, editor, settings(crowd, seed=2), made, 1, ASKS)
 
 
+def test_a_picture_is_judged_as_it_lies_on_disk(
+    crowd: Crowd, editor: Editor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mark moves identity distances, by up to 0.016."""
+    judged: list[UInt8] = []
+    distances = crowd.distances
+
+    def heard(pixels: UInt8, face: Face) -> dict[str, float]:
+        judged.append(pixels)
+        return distances(pixels, face)
+
+    monkeypatch.setattr(crowd, "distances", heard)
+    write(crowd, editor, settings(crowd), tmp_path, 1, ASKS)
+    written = [images.read(path).pixels for path in tmp_path.rglob("*.png")]
+    assert len(written) == 2
+    assert all(any(np.array_equal(one, seen) for seen in judged) for one in written)
+
+
 def test_a_person_stands_before_another_wall(
     crowd: Crowd, editor: Editor, made: Path, tmp_path: Path
 ) -> None:
@@ -204,6 +222,7 @@ def test_a_label_that_judges_do_not_read_is_refused(
     monkeypatch.setattr(Editor, "edit", lambda _, photo, *__: photo)
     pixels = np.full((512, 512, 3), 120, np.uint8)
     face = detect(images.read(next(iter(crowd.people.values())).photo).pixels)[0]
+    monkeypatch.setattr("mien.people.invented._found", lambda _: face)
     monkeypatch.setattr("mien.people.invented._judged", lambda *_: (face, ("x", 0.9)))
     mixed = crowd.draw([{}], 3, (1, 0, 0))
     person = _Person(_Draw("nobody/x-1-00000", tmp_path / "00000", 0), mixed, 0, pixels, face)

@@ -43,7 +43,7 @@ MARGIN = 0.02
 """How much further than asked a portrait must be: expressions bring a face nearer to somebody."""
 SEARCHED = 512
 """Side, px, at which a shape that is far enough from everybody is looked for."""
-FORMAT = 3
+FORMAT = 4
 REST = of_row({"label": "neutral"})
 
 
@@ -278,14 +278,15 @@ def _picture(
         if ask.noise:
             seed = hashlib.sha256(f"{person.draw.name} {ask.name}".encode()).digest()
             pixels = noisy(pixels, ask.noise, np.random.default_rng(list(seed)))
-        face, near = _judged(crowd, pixels)
+        plain = _found(pixels)
+        marked = mark.embed(pixels, 255 - pixels, [plain])  # no pixel is anybody's photograph
+        face, near = _judged(crowd, marked)  # as it will lie on disk: the mark moves distances too
     except (FaceNotFound, FaceUndrawable) as error:
         note["refused"].append(f"{ask.name}: {error}")
         return
     if near[1] < settings.least:
         note["refused"].append(f"{ask.name}: {near[1]:.3f} from {near[0]}")
         return
-    marked = mark.embed(pixels, 255 - pixels, [face])  # no pixel is anybody's photograph
     seen = read(marked, face)
     emotions = [found["emotion"] for found in seen.values()]
     if ask.whole and emotions.count(ask.emotion) < settings.agree:
@@ -312,11 +313,16 @@ def _picture(
 
 def _judged(crowd: Crowd, pixels: UInt8) -> tuple[Face, tuple[str, float]]:
     """The face, and who of the pool it is nearest to, how near."""
+    face = _found(pixels)
+    return face, min(crowd.distances(pixels, face).items(), key=lambda pair: pair[1])
+
+
+def _found(pixels: UInt8) -> Face:
+    """The face; FaceNotFound without one."""
     found = detect(pixels)
     if not found:
         raise FaceNotFound("no face is found in the picture")
-    near = min(crowd.distances(pixels, found[0]).items(), key=lambda pair: pair[1])
-    return found[0], near
+    return found[0]
 
 
 def _tell(report: Report, note: Mapping[str, Any]) -> None:
