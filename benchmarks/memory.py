@@ -28,7 +28,6 @@ from video import RATE
 
 from mien.metrics.table import markdown
 
-
 FILM = """
 import os, sys, mien
 from pathlib import Path
