@@ -264,7 +264,8 @@ editor, side, count = mien.Editor(mien.load()), int(sys.argv[1]), int(sys.argv[2
 faces = [images.read(path).pixels for path in samples().values()]
 for k in range(count):
     face = faces[k % len(faces)]
-    matrix = np.array([[side / len(face), 0, 0.37 * k], [0, side / len(face), 0.21 * k]])
+    along, down = 0.37 * k % 60, 0.21 * k % 60
+    matrix = np.array([[side / len(face), 0, along], [0, side / len(face), down]])
     pixels = cv2.warpAffine(face, matrix, (side, side), borderMode=cv2.BORDER_REFLECT)
     editor.edit(pixels, mien.Label("happy")).marked
     with open("/proc/self/statm") as statm:

@@ -21,43 +21,34 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from budget import PORTRAIT, photographs, swaying
+from budget import memory, swaying
 from mistakes import or_one_line
 from reports import conditions, write
-from video import RATE, resident
+from video import RATE
 
-import mien
-from mien.editor import Editor
-from mien.guides import Label
 from mien.metrics.table import markdown
 
-
-def edit_photographs(count: int) -> None:
-    """Prints the resident bytes after each."""
-    editor = Editor(mien.load())
-    for index in range(count):
-        (pixels,) = photographs(PORTRAIT, 1, index)
-        editor.edit(pixels, Label("happy")).marked  # noqa: B018 - made when it is asked for
-        print(resident(), flush=True)
-
-
-def edit_film(path: Path) -> None:
-    """Prints the resident bytes once a second of the film."""
-    from mien.video.driving import Constant
-    from mien.video.film import film_steps
-    from mien.video.reading import look
-
-    target, drive = path.with_name("edited.mp4"), Constant(Label("happy"))
-    for cut in film_steps(Editor(mien.load()), look(path), target, drive):
-        if cut.frames % RATE == 0:
-            print(resident(), flush=True)
+FILM = """
+import os, sys, mien
+from pathlib import Path
+from mien.editor import Editor
+from mien.video.driving import Constant
+from mien.video.film import film_steps
+from mien.video.reading import look
+path, rate = Path(sys.argv[1]), int(sys.argv[2])
+editor, drive = Editor(mien.load()), Constant(mien.Label("happy"))
+for cut in film_steps(editor, look(path), path.with_name("edited.mp4"), drive):
+    if cut.frames % rate == 0:
+        with open("/proc/self/statm") as statm:
+            print(int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6, flush=True)
+"""
 
 
-def measured(*words: str) -> list[float]:
-    """MB that a process of its own prints."""
-    child = [sys.executable, __file__, *words]
-    done = subprocess.run(child, check=True, stdout=subprocess.PIPE, text=True)
-    return [round(int(line) / 1e6, 1) for line in done.stdout.split()]
+def film(path: Path) -> list[float]:
+    """MB of a process of its own, with nothing that only measures, once a second of a film."""
+    words = [sys.executable, "-c", FILM, str(path), str(RATE)]
+    done = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True)
+    return [round(float(line), 1) for line in done.stdout.split()]
 
 
 def flatness(curve: list[float]) -> dict[str, Any]:
@@ -79,19 +70,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photographs", type=int, default=1000)
     parser.add_argument("--minutes", type=float, default=10.0, help="of the film")
-    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
-    parser.add_argument("-o", "--out", type=Path)
+    parser.add_argument("-o", "--out", type=Path, required=True)
     options = parser.parse_args()
-    if options.child:
-        what, of = options.child
-        edit_photographs(int(of)) if what == "photographs" else edit_film(Path(of))
-        return
-    if options.out is None or options.photographs < 8 or options.minutes * 60 < 8:
-        parser.error("-o OUT, eight photographs and eight seconds at least")
-    found = {"photographs": flatness(measured("--child", "photographs", str(options.photographs)))}
+    if options.photographs < 8 or options.minutes * 60 < 8:
+        parser.error("eight photographs and eight seconds at least")
+    found = {"photographs": flatness(memory(options.photographs))}
     with tempfile.TemporaryDirectory() as name:
         path = swaying(Path(name) / "film.mp4", round(60 * options.minutes * RATE))
-        found["seconds of film"] = flatness(measured("--child", "film", str(path)))
+        found["seconds of film"] = flatness(film(path))
     head = ["", "samples", "second_quarter", "last_quarter", "most", "slope"]
     rows = [{"": name, **{key: f"{row[key]}" for key in head[1:]}} for name, row in found.items()]
     text = markdown(head, rows)

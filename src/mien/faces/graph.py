@@ -21,6 +21,11 @@ _VARINT, _BYTES = 0, 2  # kinds of fields
 _FLOAT, _INT, _STRING, _INTS = 1, 2, 3, 7  # kinds of attributes, and of numbers in a tensor
 
 
+HELD = 3 * 512 * 512
+"""Numbers of an input after which a network is kept; after a larger one it is read anew, in a few
+milliseconds."""
+
+
 class Graph:
     """A graph while it is being written; values go by their names."""
 
@@ -101,17 +106,18 @@ class Network:
     """
 
     def __init__(self, model: bytes) -> None:
-        self._lock = threading.Lock()
-        buffer = np.frombuffer(model, np.uint8)
-        # the engine that takes any number of pictures without being planned anew
-        self._net = cv2.dnn.readNetFromONNX(buffer, cv2.dnn.ENGINE_NEW)
-        self._made = self._net.getUnconnectedOutLayersNames()
+        self._lock, self._model = threading.Lock(), np.frombuffer(model, np.uint8)
+        self._net: cv2.dnn.Net | None = None
 
     def __call__(self, x: Float) -> tuple[Float, ...]:
         """What it answers to its input, float32 (B, ...)."""
         with self._lock:
-            self._net.setInput(x)
-            answers = self._net.forward(self._made)
+            # the engine that takes any number of pictures without being planned anew
+            net = self._net or cv2.dnn.readNetFromONNX(self._model, cv2.dnn.ENGINE_NEW)
+            net.setInput(x)
+            answers = net.forward(net.getUnconnectedOutLayersNames())
+            # it holds the room that its largest input took for good
+            self._net = net if x.size <= HELD else None
             # the net's own arrays are used again
             return tuple(np.array(one, np.float32) for one in answers)
 
