@@ -170,7 +170,6 @@ def test_the_page_of_invented_people_is_what_was_measured() -> None:
         f"of five black women; of the {taken['people'] - black[0]} others | {black[1]}; "
         f"{drawn - black[1]} |",
         f"| {identity['least']:.3f} or more; median {identity['median']:.3f} |",
-        f"| {identity['share of 0.45 and more']:.3f} |",
         f"| label read in {labels['pictures']} pictures of the seven labels: judge a, judge b, "
         "both, either | "
         + ", ".join(f"{labels[k]:.2f}" for k in ("judge a", "judge b", "both", "either")),
@@ -178,5 +177,16 @@ def test_the_page_of_invented_people_is_what_was_measured() -> None:
         + ", ".join(f"{by[n]['both']:.2f}" for n in ("anger", "fear", "disgust"))
         + f"; {best.pop():.2f} |",
         f"of the seven {sum(closed) / len(closed):.2f} |",
+    ):
+        assert text in page, text
+    assert identity["share of 0.45 and more"] == 1
+    far, right = (
+        [found["happy"][region][key] for region in ("whole", "face")]
+        for key in ("frechet", "critic")
+    )
+    for text in (
+        f"have {far[0]['ratio']:.2f} times the distance in the whole picture",
+        f"and {far[1]['ratio']:.2f} in the face",
+        "right in {:.0f} and {:.0f} %".format(*(100 * r["both marked"]["right"] for r in right)),
     ):
         assert text in page, text
