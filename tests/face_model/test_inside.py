@@ -22,7 +22,7 @@ from mien.face_model.mesh import TEETH, FaceModel
 from mien.face_model.mouths import FLAT, MouthLibrary
 from mien.face_model.render import Render, Rig
 from mien.face_model.rows import hung
-from mien.face_model.tones import Tones
+from mien.face_model.tones import Tones, _veil
 from mien.faces import align
 from mien.faces.detect import detect
 from mien.types import AlignedFace, Float
@@ -287,6 +287,17 @@ def test_a_hazy_photograph_has_no_black_hole(model: FaceModel, anna: AlignedFace
     clear, hazy = darkest
     assert clear < 0.2
     assert hazy > clear + 0.15
+
+
+def test_a_few_dark_pixels_of_a_small_face_are_no_clear_air() -> None:
+    """In a small grey face the darkest pixel or two are noise: it is as hazy without them."""
+    grey = np.full(9_600, 200, np.float32)
+    grey[:30] = 52  # pupils and nostrils under haze
+    noisy = grey.copy()
+    noisy[:4] = 20
+    assert _veil(grey, 200.0) == _veil(noisy, 200.0) > 0.3
+    grey[:30] = 20
+    assert _veil(grey, 200.0) == 0
 
 
 def test_a_strip_of_lower_teeth_is_not_shown(rig: Rig) -> None:

@@ -29,6 +29,8 @@ DARK_SHARE, VEILED, MOST_VEIL = 0.02, (0.185, 0.245), 0.36
 """Part of a face, percent, that is its darkest (pupils, nostrils); its brightness, in units of the
 brightest skin's, up to which dark is dark, and from which on this much of the lips' light lies over
 it. By eye, beside the open mouths of `grid`, whose depths have a third of their cheeks' light."""
+FEWEST = 10
+"""Pixels that this part has at least: in a small face a few are noise."""
 ALIKE = 4.0
 """Levels of 255 by which the colours of two lights differ at most that nobody tells apart."""
 MONO = (0.02, 0.05)
@@ -141,6 +143,7 @@ def seen(white: Float, own: OwnMouth, photo: Float, landmarks: Real) -> Tones:
 
 def _veil(lit: Float, bright: float) -> float:
     """How far the darkest of a face, its pixels' brightness (P,), is from black."""
-    dark = float(np.percentile(lit, DARK_SHARE)) / max(bright, 1.0)
+    share = max(DARK_SHARE, 100 * FEWEST / max(len(lit), FEWEST))
+    dark = float(np.percentile(lit, share)) / max(bright, 1.0)
     none, all_of_it = VEILED
     return MOST_VEIL * float(np.clip((dark - none) / (all_of_it - none), 0, 1))
