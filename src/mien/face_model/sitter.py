@@ -311,7 +311,7 @@ class Sitter:
         return out
 
     def _unpinned(self, lit: Float) -> Float:
-        """A change of light (F,), none of it on what covers the eyes."""
+        """A change of light (F,), none of it on what covers eyes or mouth."""
         assert self._pinned is not None
         out: Float = 1 + (lit - 1) * (1 - self._pinned[FACE, 0])
         return out
