@@ -188,6 +188,6 @@ def test_a_reference_of_any_size_is_read_at_the_methods_own(anna: Faces[Float]) 
 
 def test_a_photograph_is_no_reference_yet(anna: Faces[Float]) -> None:
     """What callers try first says what to do instead."""
-    with pytest.raises(GuideError, match="editor.reference"):
+    with pytest.raises(GuideError, match=r"editor\.reference"):
         Reference("friend.jpg")  # type: ignore[arg-type]
     assert len(Reference(anna).faces) == 1
