@@ -37,6 +37,11 @@ FADE = 1.3
 """Over what distance from the red's border, cm, the skin follows where that is pushed out."""
 WIDEST = 3.2
 """Half width, cm, of what moves."""
+PRESSING = "mouthPress", "mouthRoll", "mouthShrugLower"
+"""Shapes that the muscle around the mouth makes, which closes like a ring, or the chin's: neither
+draws the corners apart, as the mesh's do, so that a dark line grew out of each."""
+BESIDE = 1.6
+"""Distance from a corner, cm, over which the skin follows what it is held back."""
 RIDES = -1.2
 """Height, cm, that an opened jaw moves what belongs to the lower lip by at least."""
 
@@ -117,6 +122,29 @@ class LipContact:
         if lacks.any():
             for widen, lack in zip(self._widen, _soft(lacks), strict=True):
                 vertices[self._at, 1] += widen @ lack
+
+
+class CornerWidth:
+    """Holds the corners of one mesh's mouth where pressed lips would draw them apart."""
+
+    def __init__(self, model: FaceModel) -> None:
+        points = model.neutral[FACE]
+        names = [name for name in model.names if name.startswith(PRESSING)]
+        self._shapes = np.array([model.index[name] for name in names])
+        corners = model.landmarks[[OUTER[0][0], OUTER[0][-1]]]
+        aside = np.sign(points[corners, 0])
+        out = np.maximum(model.expressions[self._shapes][:, corners, 0] * aside, 0) * aside
+        away = np.linalg.norm(points[:, None] - points[corners], axis=-1)
+        near = 1 - smoothstep(away / BESIDE)
+        self._at = np.flatnonzero(near.any(1))
+        self._moves = (out @ near[self._at].T).astype(np.float32)
+
+    def hold(self, vertices: Float, weights: Float, own: Float) -> None:
+        """Take from `vertices` (N, 3), in place, by how much the change from the weights `own`
+        (53,) to `weights` (53,) draws the corners apart."""
+        change = (weights - own)[self._shapes]
+        if change.any():
+            vertices[self._at, 0] -= change.astype(np.float32) @ self._moves
 
 
 def _share(points: Float, at: Index, knots: Index, ends: Index) -> Double:
