@@ -13,6 +13,7 @@ from mien.face_model.arrays import Double, Float
 from mien.face_model.background import NEAR, before_wall
 from mien.face_model.bone import JawEdge
 from mien.face_model.camera import Camera
+from mien.face_model.contact import CornerWidth
 from mien.face_model.creases import Creases
 from mien.face_model.eye_textures import eye_textures
 from mien.face_model.folds import Folds, shipped
@@ -85,7 +86,7 @@ class Sitter:
         """Of a rig that is fitted: its `fit`, `person`, `irises` and `source` are there; `before`:
         the same face's in the last frame of a film, from which what stays is taken."""
         self._rig: Rig = weakref.proxy(rig)  # or both would wait for the garbage collector
-        self._edge = rig.model.once(JawEdge)
+        self._edge, self._width = rig.model.once(JawEdge), rig.model.once(CornerWidth)
         self._pinned = self._still(rig)
         self._shown = self._select(before)
         self._paint(before)
@@ -267,11 +268,12 @@ class Sitter:
         return out
 
     def _posed(self, weights: Float, camera: Camera, habit: Float | None) -> Pose:
-        """The mesh under `weights`, its jaw's edge held; what lies behind glasses keeps its
-        shape."""
+        """The mesh under `weights`, its jaw's edge and pressed mouth's width held; what lies behind
+        glasses keeps its shape."""
         model, own = self._rig.model, self._rig.source.vertices
         vertices = pose(model, self._rig.person, weights)
-        self._edge.hold(vertices, weights, self._rig.fit.weights)
+        for held in (self._edge, self._width):
+            held.hold(vertices, weights, self._rig.fit.weights)
         if self._pinned is not None:
             vertices += self._pinned * (own - vertices)
         return stand(model, vertices if habit is None else vertices + habit, camera)
