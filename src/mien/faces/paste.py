@@ -116,16 +116,15 @@ def _array(field: Float) -> Float:
 
 def _faded(fields: _Fields) -> _Fields:
     """The same edit, flow and cover taken to nothing along the crop's border."""
-    window = _window(fields.side)[..., None]
+    ramp = _ramp(fields.side)
+    window = (ramp[:, None] * ramp)[..., None]
     return _Fields(fields.flow * window, fields.cover * window, fields.paint)
 
 
-@lru_cache(maxsize=2)
-def _window(side: int) -> Float:
-    """How far (S, S) an edit counts, 0..1: to nothing along the crop's border."""
+def _ramp(side: int) -> Float:
+    """How far (S,) an edit counts, 0..1, from one border of the crop to the other."""
     centres = (np.arange(side) + 0.5) / side
-    ramp = smoothstep((np.minimum(centres, 1 - centres) / BORDER).astype(np.float32))
-    return ramp[:, None] * ramp
+    return smoothstep((np.minimum(centres, 1 - centres) / BORDER).astype(np.float32))
 
 
 def _draw(photo: UInt8, view: View, edit: Composition[Float], result: UInt8) -> None:
@@ -138,21 +137,16 @@ def _draw(photo: UInt8, view: View, edit: Composition[Float], result: UInt8) -> 
         first, last = max(top - moving.NEAR, 0), min(bottom + moving.NEAR, height)
         band = view.within((slice(first, last), slice(0, width)))
         rows = _rows(band, edit.mask.shape[-1])
-        flow, cover, paint, gain = _band(edit, rows)
-        changes = (moving.longest(flow) * _scale(view.matrix) >= moving.NO_MOTION) | (
-            cover >= _NO_COVER
-        )
-        changes |= np.abs(gain - 1) >= _NO_COVER
-        if not changes.any():
+        packed = _packed(edit, rows, _scale(view.matrix))
+        if packed is None:
             continue
         matrix = band.matrix.copy()
         matrix[1, 2] -= rows.start
         shape = (last - first, width)
-        packed = cv2.merge((*flow, changes.astype(np.float32)))
-        seen = _drawn(np.asarray(packed, np.float32), matrix, shape)
-        packed = cv2.merge((*cv2.split(paint * moving.tripled(cover)), (1 - cover) * gain))
+        seen = _drawn(packed[0], matrix, shape)
         # linearly, teeth and lashes would lose a quarter of their contrast from pixel to pixel
-        covered = _drawn(np.asarray(packed, np.float32), matrix, shape, cv2.INTER_CUBIC)
+        covered = _drawn(packed[1], matrix, shape, cv2.INTER_CUBIC)
+        del packed
         touched = np.asarray(seen[..., 2] > 0)
         for near, inner, there in moving.runs(touched, slice(top - first, bottom - first)):
             along, down, _ = cv2.split(seen[near])
@@ -173,22 +167,27 @@ def _rows(band: View, side: int) -> slice:
     return slice(start, int(np.clip(math.ceil(float(y.max())) + 5, start + 1, side)))
 
 
-def _band(edit: Composition[Float], rows: slice) -> tuple[Float, Float, Float, Float]:
-    """Rows of an edit that is drawn, faded along the crop's border: flow px (2, h, S), cover (h,
-    S), paint 0..255 (h, S, 3), gain (h, S)."""
+def _packed(edit: Composition[Float], rows: slice, scale: float) -> tuple[Float, Float] | None:
+    """Rows of an edit that is drawn, faded along the crop's border, for a photograph of `scale` px
+    per crop px: flow px and whether anything changes (h, S, 3); paint 0..255 times what it covers,
+    and the share of the photograph's light that shows (h, S, 4). None where nothing changes."""
     assert edit.gain is not None
     side = edit.mask.shape[-1]
-    window = _window(side)[rows]
-    flow = edit.flow[0, :, rows] * np.float32(side)
-    paint = edit.paint[0, :, rows].transpose(1, 2, 0) + np.float32(1)
-    paint *= np.float32(127.5)
-    cover = (1 - edit.mask[0, 0, rows]) * window
-    return (
-        np.ascontiguousarray(flow * window),
-        np.ascontiguousarray(cover),
-        np.ascontiguousarray(paint),
-        np.ascontiguousarray(1 + (edit.gain[0, 0, rows] - 1) * window),
-    )
+    ramp = _ramp(side)
+    window = ramp[rows, None] * ramp
+    flow = np.ascontiguousarray(edit.flow[0, :, rows] * np.float32(side) * window)
+    cover = np.ascontiguousarray((1 - edit.mask[0, 0, rows]) * window)
+    gain = np.ascontiguousarray(1 + (edit.gain[0, 0, rows] - 1) * window)
+    changes = (moving.longest(flow) * scale >= moving.NO_MOTION) | (cover >= _NO_COVER)
+    changes |= np.abs(gain - 1) >= _NO_COVER
+    if not changes.any():
+        return None
+    moves = cv2.merge((*flow, changes.astype(np.float32)))
+    colours = [
+        (part + np.float32(1)) * np.float32(127.5) * cover for part in edit.paint[0, :, rows]
+    ]
+    shown = cv2.merge((*colours, (1 - cover) * gain))
+    return np.asarray(moves, np.float32), np.asarray(shown, np.float32)
 
 
 def _drawn(
