@@ -117,7 +117,8 @@ def test_the_opening_is_round(neutral: Rig) -> None:
 def test_closed_lids_are_skin(neutral: Rig) -> None:
     """The painted lid is no darker than the skin around it by more than its shade."""
     p, photo = neutral.fit.landmarks, neutral.crop
-    lids = eye_textures(photo.astype(np.float32), p, irises_of(photo, neutral.fit), 1.0).lids
+    seen = photo.astype(np.float32)
+    lids = seen + eye_textures(seen, p, irises_of(photo, neutral.fit), 1.0).lids
     for part in (slice(36, 42), slice(42, 48)):
         inside = lids[polygon(photo.shape[:2], p[part]) > 0] @ LIGHT
         x, y = p[part].mean(0)

@@ -174,7 +174,7 @@ def _second_texture(skin: Skin, frame: Frame, layers: Layers) -> None:
     mask = full[part]
     light = frame.light[part][..., None]
     seen = skin.map(skin.photo, frame.source[part]) * light
-    other = skin.map(skin.eyes.lids, places) * light
+    other = (skin.map(skin.photo, places) + skin.map(skin.eyes.lids, places)) * light
     change = (other - seen) * (blend[part] * mask)[..., None]
     keep = 1 - np.clip(np.abs(change).max(-1) / STRANGE, 0, 1)
     layers.keep[part] = keep
@@ -258,7 +258,9 @@ def _shut(skin: Skin, frame: Frame, left: Bool, layers: Layers) -> None:
     ball = frame.layer == EYE_LAYER
     layers.keep[ball] *= 1 - shut
     layers.paint[ball] *= (1 - shut)[:, None]
-    layers.paint[ball] += skin.at(skin.eyes.lids, frame.source[ball]) * shut[:, None]
+    at = frame.source[ball]
+    lids = skin.at(skin.photo, at) + skin.at(skin.eyes.lids, at)
+    layers.paint[ball] += lids * shut[:, None]
 
 
 def _mouth(skin: Skin, frame: Frame, layers: Layers) -> None:
