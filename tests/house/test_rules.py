@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 LONGEST_FILE = 400
+LARGEST_METHOD = 1_300  # lines of a method's folder
 LARGEST_FILE = 12_000_000  # bytes; weights stay below
 PICKLES = {
     "torch.load",
@@ -34,6 +35,17 @@ MACHINE_PATH = re.compile(r"(?:^|[^A-Za-z0-9_.])/(?:home|root|opt|work|mnt|Users
 def test_no_file_is_too_long(modules: list[Any]) -> None:
     lengths = {m.name: len(m.path.read_text(encoding="utf-8").splitlines()) for m in modules}
     assert {name: n for name, n in lengths.items() if n > LONGEST_FILE} == {}
+
+
+def test_no_method_is_too_large(root: Path) -> None:
+    """What a paper adds stands in its folder; what knows nothing of it does not."""
+    folders = sorted(p for p in (root / "src/mien/methods").iterdir() if (p / "README.md").exists())
+    assert len(folders) >= 5
+    lengths = {
+        folder.name: sum(len(p.read_text("utf-8").splitlines()) for p in folder.glob("*.py"))
+        for folder in folders
+    }
+    assert {name: n for name, n in lengths.items() if n > LARGEST_METHOD} == {}
 
 
 def test_every_line_has_a_room(modules: list[Any]) -> None:

@@ -377,3 +377,18 @@ class LabelledFaces(Dataset[Batch]):
     def __getitem__(self, i: int) -> Batch:
         pixels, units, label, landmarks = self.faces[i]
         return Batch(Shown(pixels, units, label, torch.tensor(1.0), landmarks))
+
+
+class Changing(Dataset[Any]):
+    """A stream that is one data set up to the index `change` and another from there on. Where both
+    are functions of (seed, index) alone, so is this.
+    """
+
+    def __init__(self, before: Dataset[Any], after: Dataset[Any], change: int) -> None:
+        self.before, self.after, self.change = before, after, change
+
+    def __len__(self) -> int:
+        return 2**31
+
+    def __getitem__(self, i: int) -> Any:
+        return self.before[i] if i < self.change else self.after[i]
