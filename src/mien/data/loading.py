@@ -24,6 +24,7 @@ from mien.data.batch import Batch, Named, Pairs, Person, Shown, Truth
 from mien.data.transforms import Geometry, Photometry
 from mien.errors import DataError
 from mien.faces.align import MIRROR
+from mien.nn.tensors import from_levels
 from mien.rig import expressions
 from mien.rig.shards import Stored, read_shard
 from mien.types import Float, UInt8
@@ -92,7 +93,7 @@ def open_renders(folder: Path, split: str) -> list[Renders]:
 
 def to_tensor(pixels: UInt8) -> Tensor:
     """uint8 (S, S, 3) -> float32 (3, S, S) in [-1, 1]."""
-    return torch.from_numpy(pixels).permute(2, 0, 1).float().div(127.5).sub(1.0)
+    return from_levels(torch.from_numpy(pixels).permute(2, 0, 1))
 
 
 def shrunk(picture: Tensor, side: int) -> Tensor:
