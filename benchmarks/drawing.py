@@ -35,16 +35,27 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import first_light
-import labels
 import numpy as np
 import torch
 from mistakes import or_one_line
 from reading import reading
-from references import smiles, speech, transferred
-from shots import OWN_HEAD, SEEN, Bench, Column, Shot, editor, median, share, shots, spread
 
 from mien import facs
+from mien.bench.edits import checks as first_light
+from mien.bench.edits import labels
+from mien.bench.edits.references import smiles, speech, transferred
+from mien.bench.edits.shots import (
+    OWN_HEAD,
+    SEEN,
+    Bench,
+    Column,
+    Shot,
+    editor,
+    median,
+    share,
+    shots,
+    spread,
+)
 from mien.errors import FaceNotFound, FaceUndrawable
 from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.render import Rig

@@ -131,7 +131,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, help="folder of peers' trainings")
     parser.add_argument("--checkouts", type=Path, help="folder of clones of their code")
     parser.add_argument("--protocol", nargs="+", help=", ".join(PROTOCOLS))
-    parser.add_argument("--inception", type=Path, help="its weights (benchmarks/inception.py)")
+    parser.add_argument("--inception", type=Path, help="its weights (`mien bench features`)")
     parser.add_argument("--limit", type=int, help="people a protocol at most")
     parser.add_argument("--split", default="test")
     parser.add_argument("--seed", type=int, default=0)

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 from mistakes import or_one_line
-from shots import Bench, editor, rounded, shots
 
 from mien import facs, images
+from mien.bench.edits.shots import Bench, editor, rounded, shots
 from mien.data.adapters import DATASETS
 from mien.editor import Editor
 from mien.face_model.mesh import FaceModel
