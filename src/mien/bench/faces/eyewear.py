@@ -4,8 +4,8 @@
 
 Of the portraits of SFHQ-T2I, `OPAQUE` have something on that hides both eyes (labelled by eye; two
 more are tinted and show them); nobody in the Congress portraits and the London Set does. `RIMS`
-have clear glasses on whose rims are seen; so do some Congress members, of whom no list is kept: whom
-the rims are found on there is said, to be looked at. Nobody in the London Set does. `MASKED` hide
+have clear glasses on whose rims are seen; so do some Congress members, of whom no list is kept: on
+whom rims are found there is said, to be looked at. Nobody in the London Set does. `MASKED` hide
 the mouth; masks of plain cloth are drawn over the London Set's neutral photographs too, found and
 aligned anew. Limits of masks were set on the portraits, the London photographs, every second of the
 Congress portraits and masks on six of the London people.

@@ -224,7 +224,7 @@ def slow(port: int, number: int, end: float, record: Record, ways: Sequence[str]
             record.wrong += [f"{way.__name__}: {wrong}"] if wrong else []
         record.slow[f"{way.__name__}: {said}"] += 1
         if way is not not_read and not said.startswith(("408", "429")):
-            record.wrong.append(f"{way.__name__} was told {said}")
+            record.wrong.append(f"{way.__name__} was answered {said}")
         time.sleep(SOONEST)
 
 
