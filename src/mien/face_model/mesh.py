@@ -170,12 +170,15 @@ class FaceModel:
         return {}
 
     def normals(self, vertices: Float) -> Float:
-        """Unit vertex normals (N, 3), pointing out of the face."""
-        return self._normals(vertices) * self._outward
+        """Unit normals (N, 3) of the skin's vertices, pointing out of the face; 0 for all others,
+        which no light is reckoned on."""
+        out = np.zeros_like(vertices)
+        out[FACE] = self._normals(vertices) * self._outward
+        return out
 
     @cached_property
     def _normals(self) -> Normals:
-        return Normals(self.triangles, len(self.neutral))
+        return Normals(self.triangles, FACE.stop)
 
     @cached_property
     def _outward(self) -> np.float32:

@@ -137,8 +137,8 @@ class _Known:
 
 
 class SectionBench:
-    """One section; what is known of its faces is found out once for all contestants. `sets`: whether
-    results are compared as sets too."""
+    """One section; what is known of its faces is found out once for all contestants. `sets`:
+    whether results are compared as sets too."""
 
     def __init__(self, section: Section, panel: JudgePanel, *, sets: bool = True) -> None:
         self.section, self.panel, self.sets = section, panel, sets
