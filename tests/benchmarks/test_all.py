@@ -19,7 +19,7 @@ from mien.bench.questions import QUESTIONS
 from mien.cli import main
 from mien.errors import ConfigError
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+TOOLS = Path(__file__).parents[2] / "tools"
 OUTSIDE = {"tflite", "mediapipe", "dlib", "tensorflow", "onnxruntime", "playwright", "skimage"}
 """Judges and tools that the suite does not install everywhere."""
 
@@ -33,8 +33,8 @@ def loaded(name: str) -> Any:
         raise
 
 
-@pytest.mark.parametrize("name", sorted(p.stem for p in BENCHMARKS.glob("*.py")))
-def test_a_script_can_be_imported(name: str) -> None:
+@pytest.mark.parametrize("name", sorted(p.stem for p in TOOLS.glob("*.py")))
+def test_a_tool_can_be_imported(name: str) -> None:
     loaded(name)
 
 

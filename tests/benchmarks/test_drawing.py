@@ -106,9 +106,8 @@ def test_a_column_tells_its_means_its_worst_and_its_spread() -> None:
 
 
 def test_an_intensity_begins_at_what_the_photograph_shows() -> None:
-    from drawing import Drawn
-
     from mien import facs, images
+    from mien.bench.edits.drawing import Drawn
     from mien.faces.detect import choose, detect
 
     photo = images.read(FOLDER.parent / "src/mien/zoo/samples/anna.jpg").pixels

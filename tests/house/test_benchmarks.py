@@ -1,4 +1,4 @@
-"""benchmarks/README.md has a row for each question of `mien bench` and each script there."""
+"""benchmarks/README.md has a row for each question, tools/README.md one for each script."""
 
 from __future__ import annotations
 
@@ -24,12 +24,10 @@ def rows(text: str) -> dict[str, list[str]]:
     return found
 
 
-def test_each_script_has_one_row(root: Path) -> None:
-    found = rows((root / "benchmarks" / "README.md").read_text(encoding="utf-8"))
-    files = {p.name: p.read_text(encoding="utf-8") for p in (root / "benchmarks").glob("*.py")}
-    scripts = {name for name, text in files.items() if "__main__" in text}
-    assert scripts <= set(found["script"])
-    assert sorted(found["file"]) == sorted(files.keys() - scripts)
+def test_each_tool_has_one_row(root: Path) -> None:
+    found = rows((root / "tools" / "README.md").read_text(encoding="utf-8"))
+    files = {p.name for p in (root / "tools").glob("*.py")}
+    assert sorted(found["script"]) == sorted(files)
 
 
 def test_each_question_has_one_row(root: Path) -> None:
@@ -69,10 +67,9 @@ def options(tree: ast.AST) -> tuple[set[str], set[str]]:
 def test_each_option_that_a_script_uses_is_one(root: Path) -> None:
     """Types cannot tell: what `parse_args` returns has any field."""
     scripts = [
-        p
-        for p in (root / "benchmarks").glob("*.py")
-        if "options = parser.parse_args()" in p.read_text()
+        p for p in (root / "tools").glob("*.py") if "options = parser.parse_args()" in p.read_text()
     ]
+    assert scripts
     for path in scripts:
         defined, used = options(ast.parse(path.read_text(encoding="utf-8")))
         assert used == defined, path.name

@@ -21,6 +21,14 @@ COST, MISUSE = "Time, memory and load", "Misuse and the mark"
 
 PANELS: dict[str, dict[str, Question]] = {
     EDITS: {
+        "drawing": Question(
+            "edits.drawing", "What do outsiders see of what the face model draws, by section?",
+            "mien bench drawing --only table --limit 4 -o drawing.json",
+        ),
+        "crops": Question(
+            "edits.crops", "What do eyes and mouths look like at full size?",
+            "mien bench crops -o crops",
+        ),
         "checks": Question(
             "edits.checks", "Does an edit do what its label says, and leave the person alone?",
             "mien bench checks -o checks.json",
@@ -53,18 +61,34 @@ PANELS: dict[str, dict[str, Question]] = {
             "edits.critic", "Can a fresh critic tell drawn mouths and lids from photographs?",
             "mien bench critic -o critic.json",
         ),
+        "reading": Question(
+            "edits.reading", "What were the numbers of references chosen by?",
+            "mien bench reading -o reading.json",
+        ),
         "neutral-sharpness": Question(
             "edits.neutral_sharpness", "How sharp is a smile that is taken away?",
             "mien bench neutral-sharpness -o sharpness.json",
         ),
     },
     FILMS: {
+        "video": Question(
+            "films.video", "What does a film at 720p take, and how much does it flicker?",
+            "mien bench video --seconds 2 -o video.json",
+        ),
         "talking": Question(
             "films.talking", "Do lips go on talking under an expression, and does it flicker?",
             "mien bench talking -o talking.json",
         ),
     },
     METHODS: {
+        "quality": Question(
+            "peers.quality", "How good is every row: nothing, the rig, methods, public peers?",
+            "mien bench quality --renders renders --runs runs/peers --checkouts checkouts -o out",
+        ),
+        "train-peer": Question(
+            "peers.training", "Train public GANs by their own code, from your checkouts.",
+            "mien bench train-peer stargan --checkouts checkouts --data renders -o runs/peers",
+        ),
         "transfer": Question(
             "methods.transfer", "What becomes of the expression of B on A, in depth?",
             "mien bench transfer --renders renders -m mtss -m auswap -o transfer.json",
@@ -144,6 +168,18 @@ PANELS: dict[str, dict[str, Question]] = {
         ),
     },
     COST: {
+        "budget": Question(
+            "cost.budget", "What does the product cost, beside its bars?",
+            "mien bench budget -o budget",
+        ),
+        "speed": Question(
+            "cost.speed", "How long do methods take, side by side, and public peers?",
+            "mien bench speed --checkouts checkouts --threads 1 -o speed",
+        ),
+        "memory": Question(
+            "cost.memory", "Does memory stay flat over many photographs and a long film?",
+            "mien bench memory --photographs 150 --minutes 2 -o memory",
+        ),
         "threads": Question(
             "cost.threads", "What do films and edits take by one thread and by all?",
             "mien bench threads -o threads.json",

@@ -14,13 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from mien import facs
+from mien.bench.peers.base import STYLES, Facts, Peer, PeerMethod, whole
+from mien.bench.peers.checkout import Munch, argument_defaults, as_is, opened
+from mien.bench.peers.feed import Clock, Loader, batches, labelled
 from mien.guides import Label, Reference
 from mien.metrics.trials import Own, Trial
 from mien.nn.compose import picture
 from mien.types import Composition, Expression, Faces, Identity
-from peers.base import STYLES, Facts, Peer, PeerMethod, whole
-from peers.checkout import Munch, argument_defaults, as_is, opened
-from peers.feed import Clock, Loader, batches, labelled
 
 _PROTOTYPES = torch.from_numpy(np.stack([facs.prototype(name) for name in facs.EMOTIONS]))
 _REST = facs.EMOTIONS.index("neutral")

@@ -16,6 +16,8 @@ import yaml
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mien.bench.peers.base import Facts, PeerMethod, whole
+from mien.bench.peers.checkout import opened
 from mien.errors import AssetMissing, WeightsError
 from mien.guides import Reference
 from mien.metrics.trials import Own
@@ -23,8 +25,6 @@ from mien.nn.compose import picture, resize
 from mien.nn.tensors import named
 from mien.types import Composition, Expression, Faces, Identity
 from mien.zoo.records import read_weights
-from peers.base import Facts, PeerMethod, whole
-from peers.checkout import opened
 
 FACTS = Facts(
     name="liveportrait",

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from mien import facs
+from mien.bench.peers.base import Facts, Peer, PeerMethod, whole
+from mien.bench.peers.checkout import anywhere, opened, to_python_3
+from mien.bench.peers.feed import Clock, Driven, batches
 from mien.guides import ActionUnits, Label
 from mien.metrics.trials import Own, Units
 from mien.types import Composition, Expression, Faces, Identity
-from peers.base import Facts, Peer, PeerMethod, whole
-from peers.checkout import anywhere, opened, to_python_3
-from peers.feed import Clock, Driven, batches
 
 _PROTOTYPES = torch.from_numpy(np.stack([facs.prototype(name) for name in facs.EMOTIONS]))
 

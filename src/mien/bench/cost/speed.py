@@ -1,16 +1,15 @@
 """How long methods take, side by side: mien's networks, public peers, LivePortrait.
 
-    python benchmarks/speed.py -o OUT
-    python benchmarks/speed.py --checkouts CHECKOUTS --threads 1 -o OUT
+    mien bench speed -o OUT
+    mien bench speed --checkouts CHECKOUTS --threads 1 -o OUT
 
 Every row is timed once a round, one after the other, so that whatever else the machine does falls
 on all alike; ratios are taken within a round. Peers have random weights, which time does not know.
-What the product costs, beside its bars, is `budget.py`'s question.
+What the product costs, beside its bars, is the question of `mien bench budget`.
 """
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import subprocess
 import sys
@@ -19,18 +18,20 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
-from learnt import network
-from peers import liveportrait
-from peers.base import PeerMethod, Plan
-from peers.run import PEERS, quietly
-from reports import conditions, write
+import typer
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from mien import images
+from mien.bench.answers import conditions, write_both
+from mien.bench.networks import network
+from mien.bench.options import OutFolder
+from mien.bench.peers import liveportrait
+from mien.bench.peers.base import PeerMethod, Plan
+from mien.bench.peers.run import PEERS, quietly
 from mien.editor import Editor
 from mien.errors import MienError
 from mien.faces.align import template
@@ -77,6 +78,7 @@ class Spread:
 
 
 def face_of(size: int, seed: int = 0) -> Faces[Tensor]:
+    """Noise where a face might be: time does not know."""
     pixels = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(seed))
     return Faces(pixels * 2 - 1, torch.from_numpy(template(size))[None])
 
@@ -206,45 +208,39 @@ def table(
     return text
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--methods", nargs="+", help="learnt ones; default: those that ship")
-    parser.add_argument("--checkouts", type=Path, help="folder of clones of peers' code")
-    parser.add_argument("--size", type=int, default=128, help="side that peers work at, px")
-    parser.add_argument("--threads", type=int, help="of torch (default: its own choice)")
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--cold", type=int, default=5, help="rounds of whole processes; 0 for none")
-    parser.add_argument("-o", "--out", type=Path, required=True)
-    options = parser.parse_args()
-    if options.rounds < 2:
-        parser.error("--rounds: two at least, or there is no spread")
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    try:
-        learnt = [name for name in METHODS if METHODS[name].task and name in records()]
-        named = options.methods or learnt
-        kinds, skipped = rows(named, options.checkouts, options.size)
-    except MienError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+def command(
+    out: OutFolder,
+    methods: Annotated[
+        list[str] | None,
+        typer.Option("--method", "-m", help="a learnt one; repeat (default: those that ship)"),
+    ] = None,
+    checkouts: Annotated[Path | None, typer.Option(help="folder of clones of peers' code")] = None,
+    size: Annotated[int, typer.Option(help="side that peers work at, px")] = 128,
+    threads: Annotated[int | None, typer.Option(help="of torch (default: its own choice)")] = None,
+    rounds: Annotated[int, typer.Option(min=2, help="of the clock")] = ROUNDS,
+    whole_rounds: Annotated[
+        int, typer.Option("--cold", min=0, help="rounds of whole processes; 0 for none")
+    ] = 5,
+) -> None:
+    """Measure, and write the answer."""
+    if threads:
+        torch.set_num_threads(threads)
+    learnt = [name for name in METHODS if METHODS[name].task and name in records()]
+    named = methods or learnt
+    kinds, skipped = rows(named, checkouts, size)
     faces = {name: face_of(row.size) for name, row in kinds.items()}
     calls = {name: lambda r=row, f=faces[name]: r.run(f) for name, row in kinds.items()}
-    crop = timed(calls, options.rounds, WARM_UP)
-    whole = stages(load(), options.rounds, WARM_UP)
-    process = processes([DEFAULT, named[0]], options.cold)
+    crop = timed(calls, rounds, WARM_UP)
+    whole = stages(load(), rounds, WARM_UP)
+    process = processes([DEFAULT, named[0]], whole_rounds)
     about = conditions()
     about["machine"] |= {"torch": torch.__version__, "threads": torch.get_num_threads()}
     about |= {
-        "warm_up": WARM_UP, "rounds": options.rounds, "skipped": skipped,
+        "warm_up": WARM_UP, "rounds": rounds, "skipped": skipped,
         "crop_to_crop": {name: asdict(spread) for name, spread in crop.items()},
         "stages_of_an_edit": {name: asdict(spread) for name, spread in whole.items()},
         "whole_process": {name: asdict(spread) for name, spread in process.items()},
     }  # fmt: skip
     text = table(kinds, crop, whole, process)
     text += "".join(f"\n{name}: not measured, {why}\n" for name, why in skipped.items())
-    write(options.out, "speed", about, text)
-    print(text)
-
-
-if __name__ == "__main__":
-    main()
+    write_both(out, "speed", about, text)

@@ -1,28 +1,29 @@
 """The scorecard of every row in one table: doing nothing, the rig, mien's methods, public peers.
 
     mien rig render --split test -o RENDERS
-    python benchmarks/quality.py --renders RENDERS --runs runs/peers --checkouts CHECKOUTS -o OUT
+    mien bench quality --renders RENDERS --runs runs/peers --checkouts CHECKOUTS -o OUT
 
-Methods: those that ship, or what `--methods` names. Peers: every training in `--runs`. What cannot
+Methods: those that ship, or what `-m` names. Peers: every training in `--runs`. What cannot
 be measured is listed with the reason. The same command again goes on where it stopped.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from peers import liveportrait
-from peers.base import PeerMethod
-from peers.checkout import digest_of
-from peers.run import PEERS, RECORD, read
+import typer
 
+from mien.bench.options import Limit, OutFolder, RendersFolder, Seed, SplitName, there
+from mien.bench.peers import liveportrait
+from mien.bench.peers.base import PeerMethod
+from mien.bench.peers.checkout import digest_of
+from mien.bench.peers.run import PEERS, RECORD, read
 from mien.errors import AssetMissing, MienError
 from mien.methods.registry import METHODS
 from mien.metrics import report
@@ -32,7 +33,7 @@ from mien.metrics.scorecard import Contestant, score
 from mien.zoo import data_home
 from mien.zoo.records import records
 
-ADAPTERS = Path(__file__).parent / "peers"
+ADAPTERS = Path(__file__).parent
 
 
 @dataclass
@@ -76,6 +77,7 @@ def peer_rows(runs: Path | None, checkouts: Path | None, size: int) -> Rows:
 
 
 def add_liveportrait(rows: Rows, checkouts: Path | None, size: int) -> None:
+    """Its row, or why there is none."""
     name, home = liveportrait.FACTS.name, liveportrait.FACTS.folder
     try:
         if checkouts is None:
@@ -95,25 +97,41 @@ def depends_on(weights: str, checkout: Path) -> str:
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
-def measure(options: argparse.Namespace) -> tuple[dict[str, Any], Mapping[str, Any]]:
+@dataclass(frozen=True)
+class Asked:
+    """What is measured, on whom, and where it goes: the command's options."""
+
+    renders: Path
+    out: Path
+    methods: Sequence[str] | None = None
+    runs: Path | None = None
+    checkouts: Path | None = None
+    protocol: Sequence[str] | None = None
+    inception: Path | None = None
+    limit: int | None = None
+    split: str = "test"
+    seed: int = 0
+
+
+def measure(asked: Asked) -> tuple[dict[str, Any], Mapping[str, Any]]:
     """What is known of the table, and the table."""
-    named = report.entrants(options.methods or [name for name in METHODS if name in records()])
+    named = report.entrants(asked.methods or [name for name in METHODS if name in records()])
     contestants, size = report.contestants(named)
-    rows = peer_rows(options.runs, options.checkouts, size)
-    chosen = report.protocols(options.protocol)
-    split = report.split(options.split)
-    setting = Setting(options.renders, data_home(), split, options.limit, options.seed, size)
+    rows = peer_rows(asked.runs, asked.checkouts, size)
+    chosen = report.protocols(asked.protocol)
+    split = report.split(asked.split)
+    setting = Setting(asked.renders, data_home(), split, asked.limit, asked.seed, size)
     check(chosen, setting)
-    panel = JudgePanel.standing(options.inception)
+    panel = JudgePanel.standing(asked.inception)
     everyone = [*contestants, *rows.contestants]
-    sections = score(everyone, chosen, setting, panel, options.out / "lines", progress)
+    sections = score(everyone, chosen, setting, panel, asked.out / "lines", progress)
     about = report.facts(named, setting, panel)
-    about["command"] = "python " + " ".join(sys.argv)
     about["weights"] |= {row.name: row.weights for row in rows.contestants}
     return about | {"peers": rows.trained, "skipped": rows.skipped}, sections
 
 
 def progress(what: str, done: int, total: int) -> None:
+    """Says on standard error how far a section is."""
     print(f"\r{what}: {done} of {total}", end="\n" if done == total else "", file=sys.stderr)
 
 
@@ -124,27 +142,31 @@ def written(out: Path, about: Mapping[str, Any], sections: Mapping[str, Any]) ->
     report.write_quality(out, about, sections, "quality", notes)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--renders", type=Path, required=True, help="renders of the split")
-    parser.add_argument("--methods", nargs="+", help="NAME or NAME=WEIGHTS (default: what ships)")
-    parser.add_argument("--runs", type=Path, help="folder of peers' trainings")
-    parser.add_argument("--checkouts", type=Path, help="folder of clones of their code")
-    parser.add_argument("--protocol", nargs="+", help=", ".join(PROTOCOLS))
-    parser.add_argument("--inception", type=Path, help="its weights (`mien bench features`)")
-    parser.add_argument("--limit", type=int, help="people a protocol at most")
-    parser.add_argument("--split", default="test")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("-o", "--out", type=Path, required=True)
-    options = parser.parse_args()
-    try:
-        about, sections = measure(options)
-    except MienError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    written(options.out, about, sections)
-    print(options.out / "quality.md")
-
-
-if __name__ == "__main__":
-    main()
+def command(
+    renders: RendersFolder,
+    out: OutFolder,
+    methods: Annotated[
+        list[str] | None,
+        typer.Option("--method", "-m", help="NAME or NAME=WEIGHTS; repeat (default: what ships)"),
+    ] = None,
+    runs: Annotated[
+        Path | None, typer.Option(callback=there, help="folder of peers' trainings")
+    ] = None,
+    checkouts: Annotated[
+        Path | None, typer.Option(callback=there, help="folder of clones of their code")
+    ] = None,
+    protocol: Annotated[
+        list[str] | None, typer.Option(help=f"{', '.join(PROTOCOLS)}; repeat (default: all)")
+    ] = None,
+    inception: Annotated[
+        Path | None, typer.Option(help="its weights: `mien bench features inception`")
+    ] = None,
+    limit: Limit = None,
+    split: SplitName = "test",
+    seed: Seed = 0,
+) -> None:
+    """Measure, and write the answer."""
+    asked = Asked(renders, out, methods, runs, checkouts, protocol, inception, limit, split, seed)
+    about, sections = measure(asked)
+    written(out, about, sections)
+    print(out / "quality.md")

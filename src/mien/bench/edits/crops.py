@@ -1,9 +1,9 @@
 """Eyes and mouths of edited faces, pixel for pixel.
 
-    python benchmarks/crops.py -o docs/images/crops                    # the bundled samples
-    python benchmarks/crops.py -o docs/images/crops --people 003,024   # London test people
-    python benchmarks/crops.py -o docs/images/crops --smiling 129      # their smiling photographs
-    python benchmarks/crops.py -o docs/images/crops --invented Ethnicity_2_4
+    mien bench crops -o docs/images/crops                    # the bundled samples
+    mien bench crops -o docs/images/crops --people 003,024   # London test people
+    mien bench crops -o docs/images/crops --smiling 129      # their smiling photographs
+    mien bench crops -o docs/images/crops --invented Ethnicity_2_4
 
 Each photograph is edited as `mien edit` does it, by five labels, a wink and two action units, and
 what lies around eyes and mouth is cut out of the result without scaling. One picture a face; above
@@ -15,14 +15,15 @@ above.
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
-from mistakes import or_one_line
+import typer
 
 import mien
 from mien import images
+from mien.bench.options import folder, there
 from mien.data import split_of
 from mien.editor import Editor
 from mien.errors import DataError
@@ -115,33 +116,37 @@ def london(people: str, smiling: bool = False) -> dict[str, Path]:
     return found
 
 
-def main() -> None:
+def command(
+    out: Annotated[
+        Path, typer.Option("--out", "-o", callback=folder, help="folder for the pictures")
+    ],
+    people: Annotated[
+        str | None, typer.Option(help="numbers of London test people, with commas between")
+    ] = None,
+    smiling: Annotated[
+        str | None, typer.Option(help="the same of their smiling photographs")
+    ] = None,
+    portraits: Annotated[
+        str | None, typer.Option("--invented", help="names of portraits in flux_schnell")
+    ] = None,
+    before: Annotated[
+        Path | None, typer.Option(callback=there, help="folder of earlier pictures (PNG)")
+    ] = None,
+    kind: Annotated[Literal["jpg", "png"], typer.Option(help="format written")] = "jpg",
+) -> None:
     """Write a picture for each face."""
-    parser = argparse.ArgumentParser(description="Eyes and mouths of edited faces at full size.")
-    parser.add_argument("-o", "--out", type=Path, required=True, help="folder to write to")
-    parser.add_argument("--people", help="numbers of London test people, with commas between")
-    parser.add_argument("--smiling", help="the same of their smiling photographs")
-    parser.add_argument("--invented", help="names of portraits in flux_schnell")
-    parser.add_argument("--before", type=Path, help="folder of earlier pictures (PNG)")
-    parser.add_argument("--kind", choices=("jpg", "png"), default="jpg", help="format written")
-    arguments = parser.parse_args()
     photographs = dict[str, Path]()
-    if arguments.people:
-        photographs |= london(arguments.people)
-    if arguments.smiling:
-        photographs |= london(arguments.smiling, smiling=True)
-    if arguments.invented:
-        photographs |= invented(arguments.invented)
+    if people:
+        photographs |= london(people)
+    if smiling:
+        photographs |= london(smiling, smiling=True)
+    if portraits:
+        photographs |= invented(portraits)
     photographs = photographs or dict(samples())
     editor = Editor(mien.load(), records()[DEFAULT].sha256)
-    arguments.out.mkdir(parents=True, exist_ok=True)
     for name, path in photographs.items():
-        out, made = arguments.out / f"{name}.{arguments.kind}", page(editor, name, path)
-        if arguments.before:
-            made = stacked(images.read(arguments.before / f"{name}.png").pixels, made)
-        images.write(out, made, metadata=editor.metadata("crops", "1", 1))
-        print(out)
-
-
-if __name__ == "__main__":
-    or_one_line(main)
+        place, made = out / f"{name}.{kind}", page(editor, name, path)
+        if before:
+            made = stacked(images.read(before / f"{name}.png").pixels, made)
+        images.write(place, made, metadata=editor.metadata("crops", "1", 1))
+        print(place)

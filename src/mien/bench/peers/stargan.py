@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mien import facs
+from mien.bench.peers.base import Facts, Peer, PeerMethod, whole
+from mien.bench.peers.checkout import argument_defaults, opened
+from mien.bench.peers.feed import Clock, Loader, batches, labelled
 from mien.guides import Label
 from mien.metrics.trials import Own
 from mien.nn.compose import picture
 from mien.types import Composition, Expression, Faces, Identity
-from peers.base import Facts, Peer, PeerMethod, whole
-from peers.checkout import argument_defaults, opened
-from peers.feed import Clock, Loader, batches, labelled
 
 
 class StarGAN(Peer):

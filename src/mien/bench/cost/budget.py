@@ -1,19 +1,19 @@
 """What an edit may cost, and what it costs: everything that has a bar of speed, in one run.
 
-    python benchmarks/budget.py -o OUT
-    python benchmarks/budget.py --checkouts CHECKOUTS -o OUT   # beside StarGAN v2, LivePortrait
+    mien bench budget -o OUT
+    mien bench budget --checkouts CHECKOUTS -o OUT   # beside StarGAN v2, LivePortrait
 
 Photographs are bundled samples, enlarged. Rows that are compared are timed in turn, once a round,
 so that a busy neighbour meets all of them. Wall time and processor time, both as medians with
 quartiles: where they differ, either two threads were at work (processor time is larger) or the
 machine was busy (wall time is). The load average is given before and after. Peers have random
 weights, which time does not know. About three minutes on two idle cores. How methods compare from
-crop to crop, with their parameters and arithmetic, is `speed.py`'s question; this is the product's.
+crop to crop, with their parameters and arithmetic, is the question of `mien bench speed`; this
+is the product's.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import resource
 import statistics
@@ -26,16 +26,18 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import av
 import cv2
 import numpy as np
-from mistakes import or_one_line
-from reports import conditions, write
-from video import moving
+import typer
 
 import mien
 from mien import images
+from mien.bench.answers import conditions, write_both
+from mien.bench.films.video import moving
+from mien.bench.options import OutFolder
 from mien.editor import Editor
 from mien.faces import align
 from mien.faces.detect import detect
@@ -181,9 +183,10 @@ def faces(rows: Rows, editor: Editor, rounds: int, checkouts: Path | None) -> No
 def generators(checkouts: Path, size: int) -> dict[str, Callable[[], object]]:
     """Peers' generators with random weights, one face, one thread."""
     import torch
-    from peers import liveportrait
-    from peers.base import Plan
-    from peers.run import PEERS, quietly
+
+    from mien.bench.peers import liveportrait
+    from mien.bench.peers.base import Plan
+    from mien.bench.peers.run import PEERS, quietly
 
     torch.set_num_threads(1)
     kind = PEERS["starganv2"]
@@ -282,6 +285,8 @@ def memory(count: int) -> list[float]:
 
 
 def table(costs: Mapping[str, Cost]) -> str:
+    """Bars and costs in Markdown."""
+
     def cells(name: str, cost: Cost) -> dict[str, str]:
         lower, median, upper = (1000 * v for v in cost.wall)
         return {
@@ -296,38 +301,31 @@ def table(costs: Mapping[str, Cost]) -> str:
     return markdown(head, [cells(name, cost) for name, cost in costs.items()])
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkouts", type=Path, help="folder of clones of peers' code")
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--frames", type=int, default=150, help="of the film")
-    parser.add_argument("--photographs", type=int, default=12, help="of the curve of memory")
-    parser.add_argument("-o", "--out", type=Path, required=True)
-    options = parser.parse_args()
-    if options.rounds < 3:
-        parser.error("--rounds: three at least, or there is no spread")
+def command(
+    out: OutFolder,
+    checkouts: Annotated[Path | None, typer.Option(help="folder of clones of peers' code")] = None,
+    rounds: Annotated[int, typer.Option(min=3, help="of the clock")] = 9,
+    frames: Annotated[int, typer.Option(help="of the film")] = 150,
+    curve: Annotated[int, typer.Option("--photographs", min=1, help="of the curve of memory")] = 12,
+) -> None:
+    """Measure, and write the answer."""
     before, rows, editor = os.getloadavg(), Rows(), Editor(mien.load())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        cold(rows, folder, options.rounds)
-        edits(rows, editor, options.rounds)
-        sent = slider(rows, editor, options.rounds)
-        moving = film(editor, folder, options.frames)
-    faces(rows, editor, options.rounds, options.checkouts)
+        cold(rows, folder, rounds)
+        edits(rows, editor, rounds)
+        sent = slider(rows, editor, rounds)
+        moving = film(editor, folder, frames)
+    faces(rows, editor, rounds, checkouts)
     about = conditions()
     about["machine"] |= {"load_before": before, "load_after": os.getloadavg()}
     about |= {
         "seconds": {name: asdict(cost) for name, cost in rows.costs.items()},
         "film_640x480": moving, "slider_bytes": sent,
-        "resident_mb": memory(options.photographs),
+        "resident_mb": memory(curve),
     }  # fmt: skip
     text = table(rows.costs)
     text += f"\nFilm, 640 x 480: {moving}\nA slider's step sends {sent} bytes\n"
     text += f"Memory, MB, after each photograph: {about['resident_mb']}\n"
     text += f"Load average before {before}, after {os.getloadavg()}\n"
-    write(options.out, "budget", about, text)
-    print(text)
-
-
-if __name__ == "__main__":
-    or_one_line(main)
+    write_both(out, "budget", about, text)

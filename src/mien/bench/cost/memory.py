@@ -1,7 +1,7 @@
 """Does memory stay flat? Resident memory over many photographs, and over a long film.
 
-    python benchmarks/memory.py -o OUT                       # a thousand photographs, ten minutes
-    python benchmarks/memory.py --photographs 150 --minutes 2 -o OUT
+    mien bench memory -o OUT                       # a thousand photographs, ten minutes
+    mien bench memory --photographs 150 --minutes 2 -o OUT
 
 Either is edited by a process of its own, with nothing that only measures. Photographs are bundled
 samples at 1,350 px, each a little moved, so that none was seen before; the film is a sample's head
@@ -12,20 +12,21 @@ line through all but the first quarter, in which caches fill. An hour and a half
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from budget import memory, swaying
-from mistakes import or_one_line
-from reports import conditions, write
-from video import RATE
+import typer
 
+from mien.bench.answers import conditions, write_both
+from mien.bench.cost.budget import memory, swaying
+from mien.bench.films.video import RATE
+from mien.bench.options import OutFolder
+from mien.errors import ConfigError
 from mien.metrics.table import markdown
 
 FILM = """
@@ -66,24 +67,19 @@ def flatness(curve: list[float]) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--photographs", type=int, default=1000)
-    parser.add_argument("--minutes", type=float, default=10.0, help="of the film")
-    parser.add_argument("-o", "--out", type=Path, required=True)
-    options = parser.parse_args()
-    if options.photographs < 8 or options.minutes * 60 < 8:
-        parser.error("eight photographs and eight seconds at least")
-    found = {"photographs": flatness(memory(options.photographs))}
+def command(
+    out: OutFolder,
+    photographs: Annotated[int, typer.Option(min=8, help="that are edited")] = 1000,
+    minutes: Annotated[float, typer.Option(help="of the film")] = 10.0,
+) -> None:
+    """Measure, and write the answer."""
+    if minutes * 60 < 8:
+        raise ConfigError("eight seconds at least")
+    found = {"photographs": flatness(memory(photographs))}
     with tempfile.TemporaryDirectory() as name:
-        path = swaying(Path(name) / "film.mp4", round(60 * options.minutes * RATE))
+        path = swaying(Path(name) / "film.mp4", round(60 * minutes * RATE))
         found["seconds of film"] = flatness(film(path))
     head = ["", "samples", "second_quarter", "last_quarter", "most", "slope"]
     rows = [{"": name, **{key: f"{row[key]}" for key in head[1:]}} for name, row in found.items()]
     text = markdown(head, rows)
-    write(options.out, "memory", conditions() | {"resident_mb": found}, text)
-    print(text)
-
-
-if __name__ == "__main__":
-    or_one_line(main)
+    write_both(out, "memory", conditions() | {"resident_mb": found}, text)

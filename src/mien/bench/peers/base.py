@@ -15,13 +15,13 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from mien.bench.peers.feed import Clock
 from mien.errors import GuideError
 from mien.guides import ActionUnits, Label, Reference
 from mien.methods.learnt import Learnt
 from mien.methods.registry import OWN
 from mien.metrics.trials import Editing, Own, Section, Trial, Units, asked_of
 from mien.types import Expression, Faces, Identity
-from peers.feed import Clock
 
 ASKS = {
     Label: "labels",

@@ -18,19 +18,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mien.bench.peers.base import Peer, PeerMethod, Plan
+from mien.bench.peers.checkout import commit_of, digest_of
+from mien.bench.peers.feed import Clock, Stopped
+from mien.bench.peers.ganimation import GANimation
+from mien.bench.peers.hisd import HiSD
+from mien.bench.peers.stargan import StarGAN
+from mien.bench.peers.starganv2 import StarGANv2
 from mien.data.photographs import is_manifest
 from mien.errors import ConfigError, TrainingError, WeightsError
 from mien.files import replacing
 from mien.nn.tensors import named
 from mien.training.checkpoint import Counters, load, save, save_tensors
 from mien.zoo.records import digest, read_weights
-from peers.base import Peer, PeerMethod, Plan
-from peers.checkout import commit_of, digest_of
-from peers.feed import Clock, Stopped
-from peers.ganimation import GANimation
-from peers.hisd import HiSD
-from peers.stargan import StarGAN
-from peers.starganv2 import StarGANv2
 
 PEERS: dict[str, type[Peer]] = {
     peer.facts.name: peer for peer in (StarGAN, StarGANv2, GANimation, HiSD)

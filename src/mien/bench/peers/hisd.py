@@ -10,14 +10,14 @@ import yaml
 from torch import Tensor, nn
 
 from mien import facs
+from mien.bench.peers.base import STYLES, Facts, Peer, PeerMethod, device, whole
+from mien.bench.peers.checkout import anywhere, opened
+from mien.bench.peers.feed import Clock, batches, labelled
 from mien.errors import AssetMissing
 from mien.guides import Label, Reference
 from mien.metrics.trials import Own
 from mien.nn.compose import picture
 from mien.types import Composition, Expression, Faces, Identity
-from peers.base import STYLES, Facts, Peer, PeerMethod, device, whole
-from peers.checkout import anywhere, opened
-from peers.feed import Clock, batches, labelled
 
 TAG = 0
 """There is one tag, whose attributes are the eight expressions."""

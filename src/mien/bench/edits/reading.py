@@ -1,22 +1,22 @@
 """How much of an expression that is known a reference transfers: what was drawn, read again.
 
-    python benchmarks/reading.py
+    mien bench reading
 
-prints what the numbers of `mien.methods.morphable.retargeting` were chosen by, of training and
+says what the numbers of `mien.methods.morphable.retargeting` were chosen by, of training and
 validation people alone: how strong the reader sees their own smiles, what it sees in them at rest,
 and how alike one person's photographs are and two people's.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
-from mistakes import or_one_line
 
 from mien import facs, images
+from mien.bench.answers import conditions, write
 from mien.bench.edits.shots import Bench, editor, rounded, shots
+from mien.bench.options import MaybeOut
 from mien.data.adapters import DATASETS
 from mien.editor import Editor
 from mien.face_model.mesh import FaceModel
@@ -135,5 +135,6 @@ def _measured(points: Float) -> Float:
     return np.asarray([x[54] - x[48], lift] / (x[45] - x[36]), np.float32)
 
 
-if __name__ == "__main__":
-    or_one_line(lambda: print(json.dumps(calibration(), indent=1)))
+def command(out: MaybeOut = None) -> None:
+    """Measure, and write the answer."""
+    write(out, conditions() | calibration())

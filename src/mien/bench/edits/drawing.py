@@ -1,20 +1,20 @@
 """What edits drawn by the face model reach on people never trained on, seen by outsiders.
 
-    python benchmarks/drawing.py -o benchmarks/results/drawing.json
-    python benchmarks/drawing.py -o OUT.json --people 4 --only smiles transferred
+    mien bench drawing -o benchmarks/results/drawing.json
+    mien bench drawing -o OUT.json --limit 4 --only smiles --only transferred
 
 Every picture is made as a user's is, by `mien.Editor`, found by mien's own detector, and judged by
 what `mien.judges.outside` says. Sections, which `--only` names:
 
-- table: README's table (`first_light.py`), for the default and for `aipgan`'s own head;
+- table: README's table (`mien bench checks`), for the default and for `aipgan`'s own head;
 - smiles: a neutral photograph given the same person's own smile, by reference and by label;
 - transferred: the same smiles given to eight others: share of the reference's own change that
   arrives;
 - speech: in each clip of `grid` the frame with shut lips given the widest one, by reference;
 - reading: a neutral photograph drawn in each label, and the result used as a reference for it
-  (`reading.py`): how much comes back, by the reader and by the face model's own fit;
+  (`mien bench reading`): how much comes back, by the reader and by the face model's own fit;
 - parts: AU43 and the lips of `surprise`, beside the rig's own render;
-- strength: `labels.py`'s measure of the seven emotions.
+- strength: the measure of `mien bench labels`, of the seven emotions.
 
 smiles, transferred and speech compare ways to use a reference: the default (`morphable`: the
 reader's change, drawn), a method's code that the face model draws (`aipgan`), and that network's
@@ -26,23 +26,21 @@ each says its command, its commit, and how busy the machine was.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 import torch
-from mistakes import or_one_line
-from reading import reading
+import typer
 
 from mien import facs
-from mien.bench.edits import checks as first_light
-from mien.bench.edits import labels
+from mien.bench.answers import conditions, write
+from mien.bench.edits import checks, labels
+from mien.bench.edits.reading import reading
 from mien.bench.edits.references import smiles, speech, transferred
 from mien.bench.edits.shots import (
     OWN_HEAD,
@@ -56,15 +54,14 @@ from mien.bench.edits.shots import (
     shots,
     spread,
 )
+from mien.bench.options import Keep, Out, some
 from mien.errors import FaceNotFound, FaceUndrawable
 from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.render import Rig
 from mien.faces.align import align
 from mien.faces.paste import paste
-from mien.files import replacing
 from mien.guides import ActionUnits, Label
 from mien.judges.outside import Seen, outside
-from mien.metrics.report import origin
 from mien.types import Faces, Float, UInt8
 from mien.zoo import data_home
 
@@ -75,25 +72,25 @@ FEW = 10
 
 
 def table(bench: Bench) -> dict[str, Any]:
-    """README's table: `first_light.py`, for the default and the old default."""
-    judge = first_light.Judge()
+    """README's table: `mien bench checks`, for the default and the old default."""
+    judge = checks.Judge()
     out: dict[str, Any] = {}
     for by in ("morphable", OWN_HEAD):
         out[by] = {}
-        for label in first_light.CHECKS:
+        for label in checks.CHECKS:
             rows, refused = [], {}
-            paths = bench.some(first_light.photographs(data_home(), label, "test"))
+            paths = bench.some(checks.photographs(data_home(), label, "test"))
             for path in paths:
                 try:
-                    row = first_light.measure(editor(by), judge, label, path, None)
+                    row = checks.measure(editor(by), judge, label, path, None)
                 except (FaceNotFound, FaceUndrawable) as error:
                     refused[path.stem] = str(error)
                     continue
                 rows += [row] if row else []
-            out[by][label] = first_light.summary(rows, label) | {
+            out[by][label] = checks.summary(rows, label) | {
                 "refused": refused,
                 "not_done": {
-                    r["photo"]: {k: r[k] for k in first_light.CHECKS[label][1]}
+                    r["photo"]: {k: r[k] for k in checks.CHECKS[label][1]}
                     for r in rows
                     if not r["passes"]
                 },
@@ -176,7 +173,7 @@ class Drawn(labels.Sitter):
 
 
 def strength(bench: Bench) -> dict[str, Any]:
-    """`labels.py`'s measure of the emotions, on what the default method draws."""
+    """The measure of `mien bench labels`, of the emotions, on what the default method draws."""
     people = [Drawn(p.record, p.photo, p.face, p.rig) for p in labels.sitters("test", bench.people)]
     before = [outside().see(p.crop(p.photo)) for p in people]
     out = {}
@@ -198,31 +195,27 @@ SECTIONS: dict[str, Callable[[Bench], dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--people", type=int, help="at most, in each section; clips of speech")
-    parser.add_argument("--only", nargs="+", choices=list(SECTIONS), default=list(SECTIONS))
-    parser.add_argument("--keep", type=Path, help="folder for pictures, never to be published")
-    parser.add_argument("-o", "--out", type=Path, default=Path("benchmarks/results/drawing.json"))
-    options = parser.parse_args()
+def command(
+    out: Out,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="people of each section at most; clips of speech")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help=f"this section: {', '.join(SECTIONS)}; repeat")
+    ] = None,
+    keep: Keep = None,
+) -> None:
+    """Measure, and write the answer section by section."""
     _threads(1)
-    report = json.loads(options.out.read_text("utf-8")) if options.out.is_file() else {}
-    for name in options.only:
+    report = json.loads(out.read_text("utf-8")) if out.is_file() else {}
+    for name in some(only, SECTIONS):
         busy, began = os.getloadavg()[0], time.perf_counter()
-        about: dict[str, Any] = {**origin()}  # of the code that runs, not of what is there later
-        figures = SECTIONS[name](Bench(options.people, options.keep))
+        about = conditions()  # of the code that runs, not of what is there later
+        figures = SECTIONS[name](Bench(limit, keep))
         about |= {
             "load": [round(busy, 1), round(os.getloadavg()[0], 1)],
-            "cores": os.cpu_count(),
             "minutes": round((time.perf_counter() - began) / 60, 1),
         }
         report[name] = about | figures
         ordered = {section: report[section] for section in SECTIONS if section in report}
-        with replacing(options.out) as part:
-            part.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    or_one_line(main)
+        write(out, ordered, say=False)

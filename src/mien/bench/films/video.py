@@ -1,6 +1,6 @@
 """A film of ten seconds at 720p: time a frame, flicker, sound, memory.
 
-    python benchmarks/video.py -o benchmarks/results/video.json
+    mien bench video -o benchmarks/results/video.json
 
 The clip is made here: a bundled sample face (a morph, nobody in particular) that sways, turns and
 comes nearer before a textured wall, with sensor noise, H.264 and a tone. Flicker is the warped
@@ -12,10 +12,6 @@ back, is averaged. The same flow serves the result, so that any trembling of the
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
 import resource
 import tempfile
 import time
@@ -23,15 +19,18 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from unittest.mock import patch
 
 import av
 import cv2
 import numpy as np
+import typer
 
 import mien
 from mien import images
+from mien.bench.answers import conditions, write
+from mien.bench.options import Keep, MaybeOut
 from mien.editor import Editor
 from mien.faces import align
 from mien.faces.detect import detect
@@ -52,6 +51,7 @@ RATE, WIDTH, HEIGHT, SOUND = 25, 1280, 720, 44_100
 
 
 def clip(path: Path, seconds: float) -> Path:
+    """The clip: a face that moves, noise, a tone."""
     poses = [pose(index / RATE) for index in range(round(seconds * RATE))]
     with av.open(str(path), "w") as out:
         stream = out.add_stream("libx264", rate=RATE)
@@ -96,6 +96,7 @@ def pose(time: float) -> Float:
 
 
 def tone(out: Any, stream: Any, seconds: float) -> None:
+    """A tone of 440 Hz for so long."""
     wave = 0.3 * np.sin(2 * np.pi * 440 * np.arange(int(seconds * SOUND)) / SOUND)
     for start in range(0, len(wave), 1024):
         part = wave[None, start : start + 1024].astype(np.float32)
@@ -106,6 +107,7 @@ def tone(out: Any, stream: Any, seconds: float) -> None:
 
 
 def packets(path: Path) -> list[bytes]:
+    """The sound of a film, as it is coded."""
     with av.open(str(path)) as container:
         return [bytes(p) for p in container.demux(container.streams.audio) if p.size]
 
@@ -146,6 +148,7 @@ def moved(old: Float, new: Float, time: float) -> tuple[Float, Float]:
 
 
 def grey(pixels: UInt8) -> Float:
+    """(H, W), 0 to 255."""
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.float32)
 
 
@@ -155,21 +158,19 @@ def plain(frames: Iterable[Seen]) -> Iterator[Steady]:
         yield Steady(seen.frame, seen.points, (1.0,) * len(seen.points))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("-o", "--out", type=Path)
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--keep", type=Path, help="Folder for the films.")
-    options = parser.parse_args()
+def command(
+    out: MaybeOut = None,
+    seconds: Annotated[float, typer.Option(min=1, help="of the clip")] = 10.0,
+    keep: Keep = None,
+) -> None:
+    """Measure, and write the answer."""
     with tempfile.TemporaryDirectory() as scratch:
-        table = measured(options.keep or Path(scratch), options.seconds)
-    text = json.dumps(table, indent=2)
-    print(text)
-    if options.out:
-        options.out.write_text(text + "\n", encoding="utf-8")
+        table = measured(keep or Path(scratch), seconds)
+    write(out, table)
 
 
 def measured(folder: Path, seconds: float) -> dict[str, Any]:
+    """Everything, of one clip."""
     editor = Editor(mien.load("mtss"), weights=records()["mtss"].sha256)
     source = look(clip(folder / "source.mp4", seconds))
     target, plain, drive = folder / "happy.mp4", folder / "plain.mp4", Constant(mien.Label("happy"))
@@ -186,8 +187,7 @@ def measured(folder: Path, seconds: float) -> dict[str, Any]:
     errors = flicker(source.path, {"happy": target, "plain": plain})
     evidence = examine_film(target)
     return {
-        "command": "python benchmarks/video.py",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        **conditions(),
         "clip": f"{source.width} x {source.height}, {source.count} frames",
         "frames": done.frames,
         "edited": done.edited,
@@ -240,7 +240,3 @@ def resident() -> int:
     if statm.exists():
         return int(statm.read_text().split()[1]) * resource.getpagesize()
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-if __name__ == "__main__":
-    main()
