@@ -36,7 +36,7 @@ PARTS = {
 """Blendshapes of each part, by how their names begin."""
 SIDE = 320
 LEAST = 0.05
-"""Mean weight that a label moves a part by, from which a share of it is told."""
+"""Mean weight that a label moves a part by, from which a share of it is given."""
 
 
 def reading(bench: Bench) -> dict[str, Any]:

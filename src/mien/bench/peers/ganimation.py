@@ -1,4 +1,4 @@
-"""GANimation (Pumarola et al., ECCV 2018): told the wanted action units, it answers with a colour
+"""GANimation (Pumarola et al., ECCV 2018): given the wanted action units, it answers with a colour
 and an attention mask.
 """
 
@@ -110,7 +110,7 @@ class GANimation(Peer):
 
 
 class GANimationRow(PeerMethod):
-    """Action units, and labels by their prototypes. Code (B, 47): the units it is told.
+    """Action units, and labels by their prototypes. Code (B, 47): the units it is given.
 
     Inferred: a face's own units are what its discriminator reads, which learnt to; its authors have
     them from OpenFace.

@@ -52,7 +52,7 @@ SIDE = 256
 class LivePortraitRow(PeerMethod):
     """References alone. Code (B, 3 K): the expression's shift of its K key points.
 
-    Inferred: the reference lends its expression and nothing else (the code's `exp` region,
+    Inferred: the reference gives its expression and nothing else (the code's `exp` region,
     absolute, stitched); pose, scale and place stay the source's.
     """
 

@@ -1,4 +1,4 @@
-"""StarGAN (Choi et al., CVPR 2018): one generator, told the wanted expression as a label."""
+"""StarGAN (Choi et al., CVPR 2018): one generator, given the wanted expression as a label."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class StarGAN(Peer):
 
 
 class StarGANRow(PeerMethod):
-    """Labels alone. Code (B, 8): how much of each expression the generator is told.
+    """Labels alone. Code (B, 8): how much of each expression the generator is given.
 
     Inferred: a face's own expression is the one that its discriminator, which learnt to
     classify, names; weaker edits lie on the line from there.

@@ -117,7 +117,7 @@ class StarGANv2Row(PeerMethod):
     """Labels and references. Code (B, style): its style code, which it blends along lines itself.
 
     Inferred: a label is the mean of many of its random styles (its authors' psi 0). Its encoder
-    must be told a face's label, which no reference carries: the truth tells it here, a help that no
+    must be given a face's label, which no reference carries: the truth tells it here, a help that no
     other row gets. A source is taken for a face at rest, which all are where the scorecard asks.
     """
 
@@ -136,7 +136,7 @@ class StarGANv2Row(PeerMethod):
         return self.styled(faces, torch.full((len(faces),), _REST))
 
     def styled(self, faces: Faces[Tensor], labels: Tensor) -> Expression[Tensor]:
-        """The styles of faces (B) that are known to wear `labels` (B,)."""
+        """The styles of faces (B) that are known to show `labels` (B,)."""
         return Expression(whole(self.encoder(faces.pixels, labels.to(faces.pixels.device))))
 
     def from_labels(self, index: Tensor) -> Expression[Tensor]:
