@@ -85,7 +85,7 @@ def person(model: FaceModel, fit: Fit) -> Person:
     alone = fit.residual is fit.neutral_residual  # one view, as of a person who is known
     habit = np.zeros_like(left) if alone else spread(fit.residual) - left
     lip, contact = model.once(LipArc), model.once(LipContact)
-    own = neutral + np.tensordot(fit.weights, model.expressions, 1) + habit
+    own = neutral + model.moved(fit.weights) + habit
     hang = lip.excess(own)
     meet = np.maximum(np.maximum(contact.overlap(neutral), contact.overlap(own)), 0)
     red = np.minimum(contact.red(neutral), contact.red(own))
@@ -99,10 +99,8 @@ def pose(model: FaceModel, who: Person, weights: Float) -> Float:
 
     The habit comes with the part of the photograph's expression that `weights` contain.
     """
-    neutral, at = who.neutral, np.flatnonzero(weights)
-    vertices = (
-        neutral + np.tensordot(weights[at], model.expressions[at], 1) if len(at) else neutral.copy()
-    )
+    neutral = who.neutral
+    vertices = neutral + model.moved(weights)
     size = float(who.shown @ who.shown)
     share = 0.0
     if size > 0:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from zipfile import BadZipFile
 
+import cv2
 import numpy as np
 from safetensors import SafetensorError
 
@@ -148,6 +149,13 @@ class FaceModel:
             shape.setflags(write=False)
             self.__dict__["_last_shape"] = known, shape
         return shape
+
+    def moved(self, weights: Float) -> Float:
+        """How far (N, 3) expressions of `weights` (53,) move each vertex."""
+        out = np.zeros_like(self.neutral)
+        for k in np.flatnonzero(weights):
+            cv2.scaleAdd(self.expressions[k], float(weights[k]), out, out)
+        return out
 
     @cached_property
     def _last_shape(self) -> tuple[Float, Float]:
