@@ -18,6 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("metrics", "export", "editor"),
     ("training", "tables", "video", "people", "study", "hub"),
     ("cli", "server", "studio"),
+    ("bench",),
 )
 APART = (4, 5, 6, 7)
 """Floors whose rooms do not see one another either."""
@@ -29,9 +30,12 @@ DOORS = (
     ("cli.studio", "server"),
     ("studio.*", "server"),
     ("server.app", "studio"),
+    ("cli.main", "bench"),
+    ("cli.bench", "bench"),
 )
 """Training half of a method -> the samples it is trained on; the commands that start the server;
-the studio -> the server it stands on, which knows of it only where its page is put at `/`.
+the studio -> the server it stands on, which knows of it only where its page is put at `/`; the
+command -> the table of what is measured, whose modules it loads by name.
 There is no other exception.
 """
 ONLY = {
@@ -42,15 +46,15 @@ ONLY = {
     "starlette": "server studio",
     "jinja2": "studio",
     "uvicorn": "server",
-    "typer": "cli",
-    "av": "video",
+    "typer": "cli bench",
+    "av": "video bench",
     "c2pa": "provenance",
-    "dlib": "judges",
+    "dlib": "judges bench",
     "pyarrow": "people",
     "huggingface_hub": "hub",
     "onnx": "export",
-    "onnxruntime": "export",
-    "_dlib_pybind11": "judges",
+    "onnxruntime": "export bench",
+    "_dlib_pybind11": "judges bench",
     "torchvision": "",
 }
 """A library -> the rooms that may import it."""

@@ -35,6 +35,10 @@ PICKLES = {
     "pickle.dump",
     "pickle.dumps",
 }
+OPENS_PICKLES = {
+    "bench.features": "published weights, once their SHA-256 is right, by torch's restricted reader"
+}
+"""A module that may, and what it opens."""
 MACHINE_PATH = re.compile(r"(?:^|[^A-Za-z0-9_.])/(?:home|root|opt|work|mnt|Users)/[A-Za-z.]", re.M)
 
 
@@ -77,10 +81,16 @@ def test_nothing_is_pickled(modules: list[Any]) -> None:
         f"{m.name}:{node.lineno} {called}"
         for m in modules
         for node in ast.walk(m.tree)
+        if m.name not in OPENS_PICKLES or "weights_only=True" not in ast.unparse(node)
         if isinstance(node, ast.Call)
         if (called := _called(node)) in PICKLES or _allows_pickle(node)
     ]
-    imported = [m.name for m in modules if m.imports() & {"pickle", "dill", "joblib", "shelve"}]
+    imported = [
+        m.name
+        for m in modules
+        if m.name not in OPENS_PICKLES
+        if m.imports() & {"pickle", "dill", "joblib", "shelve"}
+    ]
     assert not wrong
     assert not imported
 

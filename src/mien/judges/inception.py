@@ -1,8 +1,8 @@
 """What Inception holds of pictures: the net behind the published FID and KID, as torch-fidelity
 ports it (Szegedy et al. 2016; Heusel et al. 2017), for whoever has its weights.
 
-None come with mien. `benchmarks/inception.py` makes a safetensors file of those that torch-fidelity
-publishes.
+None come with mien: `mien bench features inception` makes a safetensors file of those that
+torch-fidelity publishes.
 """
 
 from __future__ import annotations

@@ -38,11 +38,11 @@ GAINS = ("psnr", "ms_ssim", "face_psnr", "face_ms_ssim")
 """Columns whose gain over doing nothing is given too."""
 NOTHING = "nothing"
 UNRELATED = (
-    "cli", "editor.py", "hub.py", "metrics/broken.py", "metrics/codes.py", "metrics/cost.py",
-    "metrics/decoded.py", "metrics/ffe.py", "metrics/ffe_judges.py", "metrics/ffe_tasks.py",
-    "metrics/film.py", "metrics/paper.py", "metrics/plot.py", "metrics/report.py",
-    "metrics/spread.py", "metrics/summary.py", "metrics/table.py", "metrics/targets.py",
-    "people", "server", "studio", "study", "tables", "training", "video",
+    "bench", "cli", "editor.py", "hub.py", "metrics/broken.py", "metrics/codes.py",
+    "metrics/cost.py", "metrics/decoded.py", "metrics/ffe.py", "metrics/ffe_judges.py",
+    "metrics/ffe_tasks.py", "metrics/film.py", "metrics/paper.py", "metrics/plot.py",
+    "metrics/report.py", "metrics/spread.py", "metrics/summary.py", "metrics/table.py",
+    "metrics/targets.py", "people", "server", "studio", "study", "tables", "training", "video",
 )  # fmt: skip
 """What of mien's source no result depends on: measuring does not import it."""
 FEWEST = 5
