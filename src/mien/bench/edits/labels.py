@@ -43,6 +43,7 @@ from mien.judges.outside import Seen, change, outside
 from mien.metrics import pixel
 from mien.metrics.report import split as checked_split
 from mien.nn import compose, tensors
+from mien.nn.tensors import to_tensor
 from mien.sheet import sheet
 from mien.types import Composition, Face, Faces, Float, UInt8
 from mien.zoo import data_home
@@ -253,7 +254,7 @@ def _largest(path: Path) -> tuple[UInt8, Face]:
 
 
 def _tensor(pixels: UInt8) -> torch.Tensor:
-    return torch.from_numpy(pixels).permute(2, 0, 1).float() / 127.5 - 1
+    return to_tensor(pixels)[0]
 
 
 def _round(value: Any) -> float:

@@ -22,6 +22,7 @@ from mien.guides import Guide
 from mien.images import Photo
 from mien.judges.outside import Seen, outside
 from mien.nn import tensors
+from mien.nn.tensors import to_tensor
 from mien.types import Face, Faces, UInt8
 from mien.zoo import data_home
 
@@ -132,7 +133,7 @@ def smiling(folder: str = "london") -> list[tuple[Shot, Shot]]:
 
 def tensor(pixels: UInt8) -> torch.Tensor:
     """A picture (1, 3, H, W) in [-1, 1]."""
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 127.5 - 1
+    return to_tensor(pixels)
 
 
 def spread(values: Iterable[float]) -> list[float]:
