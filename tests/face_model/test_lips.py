@@ -198,3 +198,20 @@ def test_donated_lips_are_without_that_shade_too(parted: Rig, model: FaceModel) 
     shaded, lit = (lips.at(place, DENSITY, dropped)[0, 0] for dropped in (0.0, 1.0))
     assert shaded[3] > 0.9  # the smile does not show it
     assert (lit[:3] > 1.04 * shaded[:3]).all()
+
+
+def test_closed_lips_of_a_film_are_read_anew_where_they_look_different(
+    model: FaceModel, anna: AlignedFace
+) -> None:
+    first = Rig(model, anna.pixels, anna.landmarks, neutral=False)
+
+    def later(pixels: np.ndarray) -> Rig:
+        who = first.fit.identity
+        return Rig(model, pixels, anna.landmarks, neutral=False, identity=who, before=first)
+
+    noise = np.random.default_rng(0).normal(0, 1, anna.pixels.shape)
+    noisy = np.clip(anna.pixels + noise, 0, 255).astype(np.uint8)
+    assert first.fit.closed
+    assert later(noisy)._skin.lips is first._skin.lips
+    darker = np.clip(anna.pixels * 0.9, 0, 255).astype(np.uint8)
+    assert later(darker)._skin.lips is not first._skin.lips
