@@ -15,6 +15,7 @@ INSTEAD = {
     "told": "say what it is: metadata, answer, label, outcome",
     "lent": "reference, donor, transferred", "lender": "reference, donor",
     "lenders": "references, donors", "lend": "transfer", "lends": "transfers",
+    "lendable": "transferable",
     "hedge": "occlusion", "watch": "critic", "watches": "part critics", "playing": "active",
     "journal": "training log", "party": "leakage split", "brief": "summary",
     "relief": "wrinkle map", "course": "resolution schedule",

@@ -16,7 +16,14 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 LONGEST_FILE = 400
+LARGEST_METHOD = 1_300  # lines of a method's folder
 LARGEST_FILE = 12_000_000  # bytes; weights stay below
+LEVELS = {
+    "types", "nn.tensors", "judges.named",
+    "faces.blazeface", "faces.landmark_maps", "faces.paste", "methods.drawing",
+    "methods.reader", "methods.morphable.reader", "methods.morphable.synthesis",
+}  # fmt: skip
+"""Modules beside `images` that know of the middle of the levels."""
 PICKLES = {
     "torch.load",
     "torch.save",
@@ -38,6 +45,29 @@ MACHINE_PATH = re.compile(r"(?:^|[^A-Za-z0-9_.])/(?:home|root|opt|work|mnt|Users
 def test_no_file_is_too_long(modules: list[Any]) -> None:
     lengths = {m.name: len(m.path.read_text(encoding="utf-8").splitlines()) for m in modules}
     assert {name: n for name, n in lengths.items() if n > LONGEST_FILE} == {}
+
+
+def test_no_method_is_too_large(root: Path) -> None:
+    """What a paper adds stands in its folder; what knows nothing of it does not."""
+    folders = sorted(p for p in (root / "src/mien/methods").iterdir() if (p / "README.md").exists())
+    assert len(folders) >= 5
+    lengths = {
+        folder.name: sum(len(p.read_text("utf-8").splitlines()) for p in folder.glob("*.py"))
+        for folder in folders
+    }
+    assert {name: n for name, n in lengths.items() if n > LARGEST_METHOD} == {}
+
+
+def test_few_know_how_levels_become_numbers(modules: list[Any]) -> None:
+    """Levels 0 to 255 become [-1, 1], and back, in `images`, `nn.tensors` and `Faces.stack`; else
+    only in place, where a picture would be copied, and where the user says what a network takes."""
+    halves = {
+        m.name
+        for m in modules
+        for node in ast.walk(m.tree)
+        if isinstance(node, ast.Constant) and node.value == 127.5
+    }
+    assert {name for name in halves if name.partition(".")[0] != "images"} <= LEVELS
 
 
 def test_every_line_has_a_room(modules: list[Any]) -> None:

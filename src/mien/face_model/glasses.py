@@ -71,13 +71,15 @@ def rims(crop: UInt8, landmarks: Double, glasses: bool | None = None) -> list[Do
     """The rims and the bridge of glasses before a face, lines of points (K, 2) px, in an
     upright crop (S, S, 3) RGB of about 320 px with landmarks (68, 2) px; none if none are found.
     `glasses`: whether there are, where that is known."""
+    if glasses is False:
+        return []
     across = landmarks[45] - landmarks[36]
     wide = max(float(np.linalg.norm(across)), 1.0)
     along = across / wide
     axes = _Axes(along, np.array([-along[1], along[0]]), wide)
     log = np.log(cv2.GaussianBlur(crop.astype(np.float32), (0, 0), 0.7) + np.float32(OFFSET))
     over, nose = _over_nose(log, landmarks, axes)
-    if glasses is False or (glasses is None and nose < BRIDGE):
+    if glasses is None and nose < BRIDGE:
         return []
     lenses = np.stack([_around(landmarks[part], side, axes) for part, side in _eyes()])
     seen = _at(log, lenses)

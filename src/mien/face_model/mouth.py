@@ -70,13 +70,12 @@ def seat_teeth(model: FaceModel, neutral: Float, fit: Fit) -> Float:
 class OwnMouth:
     """The mouth in a photograph.
 
-    whole, teeth (H, W): how much of the photograph may be shown inside the mouth, all of it or its
-    teeth only (0 if it is closed); line (3,): colour where closed lips meet; lip (3,) and skin
-    (3,): colours of the lower lip and of the cheeks; enamel (3,): of the teeth if they show.
+    whole (H, W): how much of the photograph may be shown inside the mouth (0 if it is closed); line
+    (3,): colour where closed lips meet; lip (3,) and skin (3,): colours of the lower lip and of the
+    cheeks; enamel (3,): of the teeth if they show.
     """
 
     whole: Float
-    teeth: Float
     line: Float
     lip: Float
     skin: Float
@@ -94,7 +93,7 @@ def own_mouth(photo: Float, landmarks: Double, closed: bool, white: Float, fine:
     if closed:
         line = np.percentile(sample(photo, landmarks[60:68]), 30, axis=0) * 0.75
         nothing = np.zeros(photo.shape[:2], np.float32)
-        return OwnMouth(nothing, nothing, line.astype(np.float32), lip, skin, None, False)
+        return OwnMouth(nothing, line.astype(np.float32), lip, skin, None, False)
     inside = polygon(photo.shape[:2], landmarks[60:68]).astype(np.float32)
     whole, teeth = inside.copy(), np.zeros_like(inside)
     at = around(photo.shape, landmarks[60:68], 6 * fine)
@@ -104,8 +103,8 @@ def own_mouth(photo: Float, landmarks: Double, closed: bool, white: Float, fine:
     enough = len(shown) > ENOUGH * fine**2
     enamel = np.percentile(shown, 70, axis=0).astype(np.float32) if enough else None
     if enamel is not None and _redness(enamel) > _reddest(skin, white):
-        enamel, teeth = None, np.zeros_like(teeth)
-    return OwnMouth(whole, whole * teeth, lip * LIP_LINE, lip, skin, enamel, True)
+        enamel = None
+    return OwnMouth(whole, lip * LIP_LINE, lip, skin, enamel, True)
 
 
 def around(shape: tuple[int, ...], points: Double, margin: float) -> tuple[slice, slice]:

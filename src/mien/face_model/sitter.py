@@ -71,6 +71,9 @@ MOVED = (0.04, 0.3)
 from which on it has others."""
 LOOK_BLINK = 0.4
 """A lid that follows the gaze down comes as far as in this much of a blink."""
+SAME_LIPS = (1.0, 3.0)
+"""Levels by which closed lips differ from an earlier frame's at most, all together and place by
+place, for which they are not read anew: no more than a camera's noise."""
 EYE_LANDMARKS = {"R": slice(36, 42), "L": slice(42, 48)}
 
 
@@ -148,7 +151,7 @@ class Sitter:
             )
         rig.donor = None if mouth.is_own else mouth.donor
         unit = float(fit.camera.scale) * fine
-        lips = self._lips_of(photo, landmarks, mesh, unit, tones, own.lip)
+        lips = self._lips_of(photo, landmarks, mesh, unit, tones, own.lip, before)
         line = LipLine.of(photo, landmarks, unit) if fit.closed else LipLine.plain()
         self.skin: Skin = Skin(model, photo, eyes, own, mouth, lips, line)
         lid_only = np.flatnonzero((model.lids["L"] + model.lids["R"] > 0) & (model.lips == 0))
@@ -174,12 +177,26 @@ class Sitter:
         return before_wall(self._rig.small.astype(np.float32))
 
     def _lips_of(
-        self, photo: Float, landmarks: Double, mesh: Float, unit: float, tones: Tones, colour: Float
+        self,
+        photo: Float,
+        landmarks: Double,
+        mesh: Float,
+        unit: float,
+        tones: Tones,
+        colour: Float,
+        before: Sitter | None,
     ) -> Lips:
         """What the lips of the photograph (H, W, 3) look like, its landmarks (68, 2) and its mesh
-        (N, 2) in its px, `unit` px per cm, the lower one of `colour` (3,)."""
+        (N, 2) in its px, `unit` px per cm, the lower one of `colour` (3,); closed ones that look as
+        they did `before` are those."""
         chart = self._rig.model.lip_chart
+        self._lips_seen: Float | None = None
         if self._rig.fit.closed:
+            red = np.flatnonzero(self._rig.model.lips[FACE])
+            self._lips_seen = sample(photo, mesh[red])
+            if before is not None and _alike(before._lips_seen, self._lips_seen):
+                self._lips_seen = before._lips_seen  # nothing creeps in over many frames
+                return before.skin.lips
             return closed_lips(chart, photo, mesh[FACE])
         donor = choose(lips_library(), colour, tones.skin, tones.brown, self._rig.seed)
         return parted_lips(chart, photo, landmarks, mesh[FACE], unit, donor, colour, tones)
@@ -381,3 +398,12 @@ def _added(one: Float | None, other: Float | None) -> Float | None:
     if one is None or other is None:
         return other if one is None else one
     return one + other
+
+
+def _alike(before: Float | None, now: Float) -> bool:
+    """Whether lips have the same colours (P, 3) at the same places in two frames of a film."""
+    if before is None:
+        return False
+    off = now - before
+    tint, far = float(np.abs(off.mean(0)).max()), float(np.abs(off).mean())
+    return tint < SAME_LIPS[0] and far < SAME_LIPS[1]

@@ -22,7 +22,7 @@ from mien.judges.networks import SIZE
 from mien.judges.perceptual import Perceptual
 from mien.judges.perceptual import load as load_perceptual
 from mien.metrics.agreement import code_columns
-from mien.metrics.parts import Outsider, part_columns, to_levels
+from mien.metrics.parts import Outsider, part_columns
 from mien.metrics.pixel import (
     face_mask,
     inside,
@@ -34,7 +34,7 @@ from mien.metrics.pixel import (
 )
 from mien.metrics.sets import frechet, kernel_distance
 from mien.metrics.trials import Editing, Section, Trial
-from mien.nn.tensors import to_uint8
+from mien.nn.tensors import to_levels, to_uint8
 from mien.types import Faces, Float
 from mien.zoo import data_home
 

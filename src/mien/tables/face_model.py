@@ -1,6 +1,6 @@
 """The face model's file that ships, from the array file of `mien data import ict-facekit`.
 
-python -m mien.training.face_model ict_facekit.npz
+python -m mien.tables.face_model ict_facekit.npz
 """
 
 from __future__ import annotations

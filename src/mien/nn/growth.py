@@ -1,5 +1,5 @@
-"""The stages of decoupling's training, in images: codes alone, one for every layer that the GAN
-grows by, and the composing head. Phases start and stop where stages do.
+"""The stages of a training in which a GAN grows, in images: codes alone, one for every layer that
+it grows by (Karras et al., ICLR 2018), and edits. Phases start and stop where stages do.
 """
 
 from __future__ import annotations
@@ -7,15 +7,52 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
-from typing import Any
-
-from torch.utils.data import Dataset
+from typing import Protocol
 
 from mien.errors import ConfigError
-from mien.methods.decoupling.config import DecouplingConfig, Training
 from mien.nn.phases import rate_at
 
 CODES, EDITS = "codes", "edits"
+
+
+class GrowingBudget(Protocol):
+    """What a configuration of training says of growth."""
+
+    @property
+    def images(self) -> int:
+        """Seen in all."""
+
+    @property
+    def batch(self) -> int:
+        """Images a step: stages meet between steps."""
+
+    @property
+    def warmup(self) -> int:
+        """Images over which the rate rises, in every stage."""
+
+    @property
+    def decay(self) -> str:
+        """Of the codes' and of the last stage, see `rate_at`."""
+
+    @property
+    def codes(self) -> float:
+        """Share of the budget, at the start, for codes alone."""
+
+    @property
+    def edits(self) -> float:
+        """Share of the budget, at the end, for edits."""
+
+    @property
+    def growth(self) -> Sequence[float]:
+        """Parts of what is left for the layers at 4, 8, 16, ... px."""
+
+    @property
+    def progressive(self) -> bool:
+        """False: all layers are there from the start."""
+
+    @property
+    def fade(self) -> float:
+        """Part of a layer's images over which it is faded in."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +70,7 @@ class ResolutionStage:
         """Share of the stage that is over, 0 to 1."""
         return min(1.0, max(0.0, (seen - self.start) / max(1, self.stop - self.start)))
 
-    def rate(self, t: Training, progress: float) -> float:
+    def rate(self, t: GrowingBudget, progress: float) -> float:
         """Factor of the learning rate at a share of the whole budget: it rises at the start, and
         falls in the codes' and in the last stage; while the GAN grows it stays (ProGAN).
         """
@@ -42,15 +79,15 @@ class ResolutionStage:
         rise = t.warmup / max(1, self.stop - self.start)
         return rate_at(self.progress(seen), rise, "cosine" if falls else "none")
 
-    def grown(self, seen: int, t: Training) -> float:
+    def grown(self, seen: int, t: GrowingBudget) -> float:
         """How far the GAN has grown: its layer is faded in over the first part of the stage."""
         fades = t.progressive and t.fade and self.fades and self.name not in (CODES, EDITS)
         return self.layer + min(0.0, self.progress(seen) / t.fade - 1) if fades else self.layer
 
 
-def stages(config: DecouplingConfig, sides: Sequence[int]) -> list[ResolutionStage]:
+def stages(t: GrowingBudget, sides: Sequence[int]) -> list[ResolutionStage]:
     """The stages that have images, in order; they meet between batches."""
-    t, last = config.training, len(sides) - 1
+    last = len(sides) - 1
     parts = list(t.growth[: len(sides)])
     if len(parts) < len(sides) or sum(parts) <= 0 or t.codes + t.edits > 1:
         raise ConfigError(
@@ -73,18 +110,3 @@ def stages(config: DecouplingConfig, sides: Sequence[int]) -> list[ResolutionSta
     there = [stage for stage in made if stage.stop > stage.start]
     first = min((k for k, s in enumerate(there) if s.name not in (CODES, EDITS)), default=0)
     return [replace(s, fades=s.fades and k > first) for k, s in enumerate(there)]
-
-
-class ResolutionSchedule(Dataset[Any]):
-    """A stream that is one data set up to the index `change` and another from there on. Where both
-    are functions of (seed, index) alone, so is this.
-    """
-
-    def __init__(self, before: Dataset[Any], after: Dataset[Any], change: int) -> None:
-        self.before, self.after, self.change = before, after, change
-
-    def __len__(self) -> int:
-        return 2**31
-
-    def __getitem__(self, i: int) -> Any:
-        return self.before[i] if i < self.change else self.after[i]
