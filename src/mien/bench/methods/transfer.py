@@ -31,6 +31,7 @@ from mien.metrics.pixel import face_mask, psnr
 from mien.metrics.report import entrants
 from mien.metrics.statistics import summarise
 from mien.metrics.triples import Triples, draw_triples
+from mien.nn.tensors import to_uint8
 from mien.sheet import sheet
 from mien.types import UInt8
 from mien.zoo.records import records
@@ -53,10 +54,7 @@ def pictures(rows: dict[str, transfer.Editing], triples: Triples) -> UInt8:
     columns = [triples.source.pixels, triples.reference.pixels]
     columns += [edit(triples) for edit in rows.values()] + [triples.truth.pixels]
     titles = ["source", "reference", *rows, "truth (rig)"]
-    large = [F.interpolate(c, size=192, mode="bicubic") for c in columns]
-    cells = [
-        c.clamp(-1, 1).add(1).mul(127.5).round().byte().permute(0, 2, 3, 1).numpy() for c in large
-    ]
+    cells = [to_uint8(F.interpolate(c, size=192, mode="bicubic")) for c in columns]
     return sheet([list(row) for row in zip(*cells, strict=True)], columns=titles)
 
 

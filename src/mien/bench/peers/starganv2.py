@@ -117,8 +117,8 @@ class StarGANv2Row(PeerMethod):
     """Labels and references. Code (B, style): its style code, which it blends along lines itself.
 
     Inferred: a label is the mean of many of its random styles (its authors' psi 0). Its encoder
-    must be given a face's label, which no reference carries: the truth tells it here, a help that no
-    other row gets. A source is taken for a face at rest, which all are where the scorecard asks.
+    must be given a face's label, which no reference carries: the truth tells it here, a help that
+    no other row gets. A source is taken for a face at rest, which all are where the scorecard asks.
     """
 
     name = "starganv2"
