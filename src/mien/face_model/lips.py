@@ -52,6 +52,9 @@ which on it does not; how much of that shade goes once they are apart."""
 MOST_LOST = np.float32(0.6)
 """Most that lips lose so, logs of colour: what is darker is the line between them, or hair."""
 LEVELS = 4
+SAME_LIPS = (1.0, 3.0)
+"""Levels by which closed lips differ from an earlier frame's at most, all together and place by
+place, for which they are not read anew: no more than a camera's noise."""
 
 
 @dataclass(frozen=True)
@@ -288,3 +291,12 @@ def _fine_enough(at: Float, unit: float) -> Float:
     low, high = STRETCHED
     share = (high - 1 / np.maximum(smooth, 1e-3)) / (high - low)
     return np.asarray(np.clip(share, 0, 1), np.float32)
+
+
+def alike(before: Float | None, now: Float) -> bool:
+    """Whether lips have the same colours (P, 3) at the same places in two frames of a film."""
+    if before is None:
+        return False
+    off = now - before
+    tint, far = float(np.abs(off.mean(0)).max()), float(np.abs(off).mean())
+    return tint < SAME_LIPS[0] and far < SAME_LIPS[1]

@@ -37,7 +37,7 @@ from mien.face_model.lines import skin_lines
 from mien.face_model.lip_donors import choose
 from mien.face_model.lip_donors import shipped as lips_library
 from mien.face_model.lip_line import LipLine
-from mien.face_model.lips import Lips, closed_lips, parted_lips
+from mien.face_model.lips import Lips, alike, closed_lips, parted_lips
 from mien.face_model.mesh import EYE, EYEBALLS, FACE, SIDES
 from mien.face_model.mouth import Opening, own_mouth
 from mien.face_model.pose_light import PoseAndLight, outline_pull
@@ -71,9 +71,6 @@ MOVED = (0.04, 0.3)
 from which on it has others."""
 LOOK_BLINK = 0.4
 """A lid that follows the gaze down comes as far as in this much of a blink."""
-SAME_LIPS = (1.0, 3.0)
-"""Levels by which closed lips differ from an earlier frame's at most, all together and place by
-place, for which they are not read anew: no more than a camera's noise."""
 EYE_LANDMARKS = {"R": slice(36, 42), "L": slice(42, 48)}
 
 
@@ -194,7 +191,7 @@ class Sitter:
         if self._rig.fit.closed:
             red = np.flatnonzero(self._rig.model.lips[FACE])
             self._lips_seen = sample(photo, mesh[red])
-            if before is not None and _alike(before._lips_seen, self._lips_seen):
+            if before is not None and alike(before._lips_seen, self._lips_seen):
                 self._lips_seen = before._lips_seen  # nothing creeps in over many frames
                 return before.skin.lips
             return closed_lips(chart, photo, mesh[FACE])
@@ -398,12 +395,3 @@ def _added(one: Float | None, other: Float | None) -> Float | None:
     if one is None or other is None:
         return other if one is None else one
     return one + other
-
-
-def _alike(before: Float | None, now: Float) -> bool:
-    """Whether lips have the same colours (P, 3) at the same places in two frames of a film."""
-    if before is None:
-        return False
-    off = now - before
-    tint, far = float(np.abs(off.mean(0)).max()), float(np.abs(off).mean())
-    return tint < SAME_LIPS[0] and far < SAME_LIPS[1]
