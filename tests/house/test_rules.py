@@ -19,7 +19,7 @@ LONGEST_FILE = 400
 LARGEST_METHOD = 1_300  # lines of a method's folder
 LARGEST_FILE = 12_000_000  # bytes; weights stay below
 LEVELS = {
-    "types", "nn.tensors", "judges.named", "bench.edits.labels",
+    "types", "nn.tensors", "judges.named",
     "faces.blazeface", "faces.landmark_maps", "faces.paste", "methods.drawing",
     "methods.reader", "methods.morphable.reader", "methods.morphable.synthesis",
 }  # fmt: skip

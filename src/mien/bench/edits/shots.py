@@ -22,7 +22,6 @@ from mien.guides import Guide
 from mien.images import Photo
 from mien.judges.outside import Seen, outside
 from mien.nn import tensors
-from mien.nn.tensors import to_tensor
 from mien.types import Face, Faces, UInt8
 from mien.zoo import data_home
 
@@ -129,11 +128,6 @@ def smiling(folder: str = "london") -> list[tuple[Shot, Shot]]:
     if not pairs:
         raise DataError("nobody of the test split is photographed neutral and smiling")
     return pairs
-
-
-def tensor(pixels: UInt8) -> torch.Tensor:
-    """A picture (1, 3, H, W) in [-1, 1]."""
-    return to_tensor(pixels)
 
 
 def spread(values: Iterable[float]) -> list[float]:

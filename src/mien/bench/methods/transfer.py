@@ -54,8 +54,7 @@ def pictures(rows: dict[str, transfer.Editing], triples: Triples) -> UInt8:
     columns = [triples.source.pixels, triples.reference.pixels]
     columns += [edit(triples) for edit in rows.values()] + [triples.truth.pixels]
     titles = ["source", "reference", *rows, "truth (rig)"]
-    large = [F.interpolate(c, size=192, mode="bicubic") for c in columns]
-    cells = [to_uint8(c) for c in large]
+    cells = [to_uint8(F.interpolate(c, size=192, mode="bicubic")) for c in columns]
     return sheet([list(row) for row in zip(*cells, strict=True)], columns=titles)
 
 

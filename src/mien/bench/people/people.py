@@ -121,7 +121,7 @@ def look(net: perceptual.Perceptual, pixels: UInt8) -> dict[str, np.ndarray]:
     found = {}
     for region, shown in (("whole", pixels), ("face", align(pixels, face, SIDE).pixels)):
         coded = torch.from_numpy(as_jpeg(shown.astype(np.float64)).copy())
-        small = from_levels(coded.permute(2, 0, 1)[None])
+        small = from_levels(coded).permute(2, 0, 1)[None]
         with torch.inference_mode():
             maps = net.net(small)
         parts = [m.mean((2, 3))[0] for m in maps] + [m.std((2, 3))[0] for m in maps]
