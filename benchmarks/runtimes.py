@@ -29,7 +29,7 @@ from mien.export import NAMES, Part, parts_of  # noqa: E402
 from mien.export.write import compared, export, runner  # noqa: E402
 from mien.faces import blazeface, landmark_maps, landmarks  # noqa: E402
 from mien.images import to_uint8  # noqa: E402
-from mien.methods.morphable import reader  # noqa: E402
+from mien.methods import reader  # noqa: E402
 
 Run = Callable[[], object]
 

@@ -1,11 +1,12 @@
 """Giving A the expression of B, on people never trained on, with the rig's truth and two judges.
 
     mien rig render --split test -o RENDERS
-    python benchmarks/transfer.py --renders RENDERS --methods mtss auswap -o out.json
+    python benchmarks/transfer.py --renders RENDERS --methods mtss 'mtss head=own' -o out.json
 
-Beside each method stand doing nothing and the rig itself (what the judges make of the right
-answer). Then expressions are swapped twice, which should return both photographs. The sheet shows
-London people only: they agreed to be shown altered.
+`mtss` is drawn by the face model, from what the reader of all methods sees in the reference; `mtss
+head=own` by its own head, from its own code. Beside each stand doing nothing and the rig itself
+(what the judges make of the right answer). Then own heads swap expressions twice, which should
+return both photographs. The sheet shows London people only: they agreed to be shown altered.
 """
 
 from __future__ import annotations
@@ -13,23 +14,29 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
 from learnt import network
 from mistakes import or_one_line
 from torch import Tensor
 from torch.nn import functional as F
 
 from mien import images
+from mien.guides import Reference
 from mien.judges import NAMES, load
 from mien.judges.identity import descriptor
+from mien.methods import reader
 from mien.methods.base import Method
+from mien.methods.registry import OWN
 from mien.metrics import transfer
 from mien.metrics.pixel import face_mask, psnr
 from mien.metrics.report import entrants, origin
 from mien.metrics.statistics import summarise
+from mien.metrics.trials import Trial, Units, pasted_by
 from mien.metrics.triples import Triples, draw_triples
 from mien.sheet import sheet
 from mien.types import UInt8
@@ -46,6 +53,33 @@ def twice(method: Method[Tensor], triples: Triples) -> dict[str, Any]:
             values += psnr(made, faces.pixels, mask).tolist()
     people = [who for part in triples.split(16) for who in (*part.people, *part.references)]
     return asdict(summarise(values, people))
+
+
+def misread(method: Method[Tensor], triples: Triples) -> float:
+    """Mean error of the units that the references are read to show, by whatever edits go by."""
+    off = [(method.read(t.reference) - t.units).abs().mean(1) for t in triples.split(16)]
+    return round(float(torch.cat(off).mean()), 4)
+
+
+def by_reference(triples: Triples) -> Reference:
+    return Reference(triples.reference)
+
+
+def by_units(triples: Triples) -> Units:
+    return Units(triples.units)
+
+
+def drawn(
+    method: Method[Tensor], ask: Callable[[Triples], Reference | Units]
+) -> Callable[[Triples], Tensor]:
+    """A method's results as users get them, drawn by the face model."""
+    edit = pasted_by(method)
+
+    def edited(triples: Triples) -> Tensor:
+        names = ("transfer",) * len(triples)
+        return edit(Trial(triples.source, triples.people, names, ask(triples)))
+
+    return edited
 
 
 def pictures(rows: dict[str, transfer.Editing], triples: Triples) -> UInt8:
@@ -69,7 +103,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--renders", type=Path, required=True, help="renders of the test people")
     parser.add_argument("--split", default="test")
-    parser.add_argument("--methods", nargs="+", required=True, help="name or name=weights")
+    parser.add_argument(
+        "--methods", nargs="+", required=True, help="name, name=weights or 'name head=own'"
+    )
     parser.add_argument("--count", type=int, default=400, help="triples")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--out", type=Path, required=True)
@@ -77,7 +113,10 @@ def main() -> None:
     options = parser.parse_args()
     judges, who = [load(name) for name in NAMES], descriptor()
     named = entrants(options.methods)
-    methods = {one.row: network(one.method, one.weights) for one in named}
+    methods = {
+        one.row: network(one.method, one.weights, **({"head": one.head} if one.head else {}))
+        for one in named
+    }
     sizes = {m.size for m in methods.values()}
     if len(sizes) != 1:
         sys.exit(f"methods of one size only, got {sorted(sizes)}")
@@ -89,8 +128,9 @@ def main() -> None:
     unedited = bench.measure(transfer.nothing)
     edits: dict[str, transfer.Editing] = {}
     for row, method in methods.items():
-        edits[row] = transfer.by_reference(method)
-        edits[f"{row}, by units"] = transfer.by_units(method)
+        own = method.drawn_by == OWN
+        edits[row] = transfer.by_reference(method) if own else drawn(method, by_reference)
+        edits[f"{row}, by units"] = transfer.by_units(method) if own else drawn(method, by_units)
     table = {"nothing": transfer.summary(unedited, unedited)}
     for row, edit in (edits | {"the rig": transfer.truth}).items():
         table[row] = transfer.summary(bench.measure(edit), unedited)
@@ -104,7 +144,11 @@ def main() -> None:
         "weights": {one.row: one.sha256 for one in named},
         "judges": {name: records()[f"judge_{name}"].sha256 for name in NAMES},
         "table": table,
-        "swapped_twice_face_psnr": {row: twice(m, triples) for row, m in methods.items()},
+        "reader": records()[reader.NAME].sha256,
+        "reading_error": {row: misread(m, triples) for row, m in methods.items()},
+        "swapped_twice_face_psnr": {
+            row: twice(m, triples) for row, m in methods.items() if m.drawn_by == OWN
+        },
     }
     options.out.write_text(json.dumps(report, indent=1) + "\n")
     if options.sheet:
