@@ -85,7 +85,7 @@ class Faces(Generic[Array]):
     @cached_property
     def digest(self) -> bytes:
         """A hash of all numbers, of numpy's arrays: faces are asked about again and again."""
-        made = hashlib.blake2b(digest_size=16)
+        made = hashlib.sha256()  # processors have instructions for it
         for part in (self.pixels, self.landmarks, self.people):
             if part is not None:
                 made.update(str(part.shape).encode())

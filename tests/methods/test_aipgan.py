@@ -171,7 +171,7 @@ def test_every_pooling_joins_where_it_should(kind: Pooling, scales: Scales) -> N
     assert all(torch.isfinite(g).all() for g in gradients if g is not None)
 
 
-# ---- what stays and what is lent -----------------------------------------------------------------
+# ---- what stays and what is transferred ----------------------------------------------------------
 
 
 def test_of_the_reference_nothing_but_the_code_reaches_the_result() -> None:
@@ -340,7 +340,7 @@ def test_unknown_units_of_a_photograph_teach_nothing() -> None:
     assert all(seen[0][k].item() == pytest.approx(seen[1][k].item(), rel=1e-3) for k in seen[0])
 
 
-def test_lent_says_how_often_the_references_code_is_drawn() -> None:
+def test_reference_share_says_how_often_the_references_code_is_drawn() -> None:
     for share in (0.0, 1.0):
         made, data = task(reference_share=share), batch()
         codes = torch.randn(8, 24)

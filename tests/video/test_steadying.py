@@ -10,7 +10,7 @@ import pytest
 from mien import images
 from mien.faces.align import template
 from mien.faces.detect import detect
-from mien.faces.landmarks import DOUBT, follow
+from mien.faces.landmarks import DOUBT, GLANCES, Follower, follow, predict
 from mien.types import Face, Float, UInt8
 from mien.video import following
 from mien.video.following import Seen, Track, followed
@@ -109,6 +109,25 @@ def test_the_network_knows_a_face_from_none(face: tuple[UInt8, Float]) -> None:
     assert np.abs(near - landmarks).mean() < 0.02 * size
     noise = np.random.default_rng(0).integers(0, 255, pixels.shape).astype(np.uint8)
     assert follow(noise, landmarks)[1] > DOUBT
+
+
+def test_the_mirror_image_is_seen_now_and_then_and_after_a_cut(face: tuple[UInt8, Float]) -> None:
+    pixels, landmarks = face
+    seen: list[int] = []
+
+    def counted(crops: UInt8) -> Float:
+        seen.append(len(crops))
+        return (predict(crops) + np.float32(0.5)) / np.float32(128)
+
+    follower, points = Follower(counted), landmarks
+    both, _ = follow(pixels, landmarks)
+    for _ in range(GLANCES + 2):
+        points, doubt = follower(pixels, points)
+        assert doubt < DOUBT / 2
+        assert np.abs(points - both).mean() < 0.01 * np.ptp(landmarks[:, 0])
+    assert seen == [2, *GLANCES * [1], 2]
+    noise = np.random.default_rng(0).integers(0, 255, pixels.shape).astype(np.uint8)
+    assert follower(noise, points)[1] > DOUBT  # at once, not four frames later
 
 
 def test_a_face_that_is_covered_is_lost_and_found(

@@ -59,8 +59,8 @@ class Person:
     """Somebody's mesh: `neutral` (N, 3) cm at rest, and `habit` (N, 3) cm, what the expression in
     the photograph has beyond the model's shapes; `shown` (53,), the weights of that expression
     without gaze and blink; `lip` rounds the open mouth, but for the `hang`, cm, that the photograph
-    shows; `contact` keeps the lips apart, but for the `meet` (3,), cm, by which they overlap in it,
-    and part of the `red` (2, 5), cm, that they show in it and at rest."""
+    shows; `contact` keeps the lips apart, but for the `meet` (P,), cm, by which they overlap in it,
+    and part of the `red` (2, Q), cm, that they show in it and at rest."""
 
     neutral: Float
     habit: Float
@@ -85,7 +85,7 @@ def person(model: FaceModel, fit: Fit) -> Person:
     alone = fit.residual is fit.neutral_residual  # one view, as of a person who is known
     habit = np.zeros_like(left) if alone else spread(fit.residual) - left
     lip, contact = model.once(LipArc), model.once(LipContact)
-    own = neutral + np.tensordot(fit.weights, model.expressions, 1) + habit
+    own = neutral + model.moved(fit.weights) + habit
     hang = lip.excess(own)
     meet = np.maximum(np.maximum(contact.overlap(neutral), contact.overlap(own)), 0)
     red = np.minimum(contact.red(neutral), contact.red(own))
@@ -99,10 +99,8 @@ def pose(model: FaceModel, who: Person, weights: Float) -> Float:
 
     The habit comes with the part of the photograph's expression that `weights` contain.
     """
-    neutral, at = who.neutral, np.flatnonzero(weights)
-    vertices = (
-        neutral + np.tensordot(weights[at], model.expressions[at], 1) if len(at) else neutral.copy()
-    )
+    neutral = who.neutral
+    vertices = neutral + model.moved(weights)
     size = float(who.shown @ who.shown)
     share = 0.0
     if size > 0:

@@ -11,8 +11,7 @@ found by eye.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache
 
 import numpy as np
@@ -21,8 +20,9 @@ from mien.face_model.arrays import Double, Float, Index
 from mien.face_model.lines import SkinLines
 from mien.face_model.mesh import FACE, FaceModel
 from mien.face_model.neighbours import Nearest
+from mien.face_model.patches import NOTHING, Patch, patch_of
 from mien.face_model.spline import through
-from mien.face_model.strokes import Canvas, Line, Placed, Stroke, bounds, inked
+from mien.face_model.strokes import Canvas, Placed, Stroke
 
 STEP = 0.04
 """Distance of the points that a crease is drawn from, cm."""
@@ -108,22 +108,6 @@ PIT_CENTRE, PIT_RADII = (0.0, -6.5), (1.15, 0.75)
 
 
 @dataclass(frozen=True)
-class _Patch:
-    """Log-brightness (h, w) of what one blendshape creases, and of the lines that are there
-    already, from `corner` (x, y) px on."""
-
-    corner: tuple[int, int]
-    wrinkle_map: Float
-    own: Float
-
-    @property
-    def part(self) -> tuple[slice, slice]:
-        """Where it lies in the photograph."""
-        (x, y), (height, width) = self.corner, self.wrinkle_map.shape
-        return slice(y, y + height), slice(x, x + width)
-
-
-@dataclass(frozen=True)
 class _Furrow:
     """One side of a crease as one person has it: the `line` (P, 2) cm that it follows, of the left
     side, how deep it is, and the knots of its wavering and of what breaks it."""
@@ -201,11 +185,12 @@ class Creases:
         `seed` of the person's irregularity; `before`: of the same skin in another photograph."""
         self._lines, self._side = lines, lines.side
         self._placed: dict[int, Placed] = {} if before is None else before._placed
+        self._drawn: dict[int, Patch] = {} if before is None else before._drawn
         front, nearest = model.once(_front)
         self._canvas = Canvas(nearest, points[front], skin[front], scale, self._side)
         self._pitted = model.index[PITTED]
         self._furrows: dict[int, list[_Furrow]] = {}
-        self._patches: dict[int, _Patch] = {}
+        self._patches: dict[int, Patch] = {}
         furrows, self._pits = _person(seed)
         for furrow in furrows:
             shape = furrow.crease.shape
@@ -238,7 +223,7 @@ class Creases:
             out[patch.part] += change
         return out
 
-    def _patch(self, index: int) -> _Patch:
+    def _patch(self, index: int) -> Patch:
         """What a blendshape creases, from memory if it was asked for before."""
         if index not in self._patches:  # two threads may draw it: the same
             furrows = self._furrows[index]
@@ -247,12 +232,23 @@ class Creases:
                 strokes += self._pit_strokes() if index == self._pitted else []
                 areas = [_area(f.crease, f.sign) for f in furrows if f.crease.shape in ALONG]
                 self._placed[index] = self._canvas.placed(strokes, areas)
-            patch = _patch_of(*self._canvas.lines(self._placed[index]))
+            patch = self._laid(index)
             for name in {ALONG[f.crease.shape] for f in furrows if f.crease.shape in ALONG}:
                 # one: the furrows of a blendshape run one way
-                patch.own[:] *= self._lines.within(name, patch.part)
-            self._patches[index] = patch if patch.wrinkle_map.any() or patch.own.any() else _NOTHING
+                lines = self._lines.within(name, patch.part)
+                patch = replace(patch, own=patch.own * lines)
+            self._patches[index] = patch if patch.wrinkle_map.any() or patch.own.any() else NOTHING
         return self._patches[index]
+
+    def _laid(self, index: int) -> Patch:
+        """A patch, and where its own lines are looked for: carried here from an earlier frame in
+        which it was drawn, or drawn."""
+        placed = self._placed[index]
+        at = self._canvas.at(placed)
+        patch = self._drawn[index].carried(at, self._side) if index in self._drawn else None
+        if patch is None:
+            patch = self._drawn[index] = patch_of(at, *self._canvas.lines(placed, at))
+        return patch
 
     def _strokes(self, furrow: _Furrow) -> tuple[Stroke, Stroke]:
         """A furrow's bottom and its lit wall."""
@@ -282,25 +278,6 @@ def _front(model: FaceModel) -> tuple[Index, Nearest]:
     """The vertices (P,) of the front of the face, and the nearest of them on it, cm."""
     front = np.flatnonzero(model.neutral[FACE, 2] > 3)
     return front, Nearest(model.neutral[front, :2])
-
-
-_NOTHING = _Patch((0, 0), *(np.zeros((0, 0), np.float32) for _ in range(2)))
-
-
-def _patch_of(drawn: Sequence[Line], around: Sequence[Line]) -> _Patch:
-    """What lines darken, added up, and where areas lie, 1 at most."""
-    if not drawn and not around:
-        return _NOTHING
-    corner, (right, bottom) = bounds((*drawn, *around))
-    height, width = bottom - corner[1] + 1, right - corner[0] + 1
-    wrinkle_map, own = (np.zeros((height, width), np.float32) for _ in range(2))
-    for sigma in dict.fromkeys(line.sigma for line in drawn):
-        part, ink = inked([line for line in drawn if line.sigma == sigma], corner)
-        wrinkle_map[part] += ink
-    for line in around:
-        part, ink = inked([line], corner)
-        np.maximum(own[part], np.clip(ink, 0, 1), out=own[part])
-    return _Patch(corner, wrinkle_map, own)
 
 
 @cache

@@ -44,8 +44,9 @@ little farther out, which may lie in shade, is lash or paint."""
 @dataclass(frozen=True)
 class EyeTextures:
     """The eyes of a picture (H, W): `hidden` (H, W, 3), what a lid hides of them, where the
-    photograph does not show it; `kept` (H, W), how far it does; lids (H, W, 3), the photograph with
-    closed lids; the white's colour (3,), the lashes' colour (3,), and each iris by side."""
+    photograph does not show it; `kept` (H, W), how far it does; lids (H, W, 3), what closed lids
+    add to the photograph; the white's colour (3,), the lashes' colour (3,), and each iris by
+    side."""
 
     hidden: Float
     kept: Float
@@ -63,7 +64,9 @@ def eye_textures(
 ) -> EyeTextures:
     """Textures of a picture (H, W, 3), 0..255, with landmarks (68, 2) and irises in its px."""
     shape = image.shape[:2]
-    complete, kept, lids = np.zeros_like(image), np.zeros(shape, np.float32), image.copy()
+    # zeros take no memory before something is written there; those of `zeros_like` do
+    complete, lids = (np.zeros(image.shape, np.float32) for _ in range(2))
+    kept, painted = np.zeros(shape, np.float32), image.copy()
     around, covers = np.zeros(shape, np.uint8), dict[str, Float]()
     openings = {side: polygon(shape, landmarks[part]) for side, part in POINTS.items()}
     whites = {
@@ -88,8 +91,9 @@ def eye_textures(
         complete[box] = filled * (1 - own[..., None])
         kept[box] = own
         area = _lid_area(shape, corners, landmarks[BROWS[side]], side, fine)
-        covers[side], window = _close(lids, area, corners, fine)
+        covers[side], window = _close(painted, area, corners, fine)
         covers[side][window] *= _below_brow(window, landmarks[BROWS[side]], corners)
+        lids[window] = painted[window] - image[window]
         edge = np.zeros(shape, np.uint8)
         reach = max(1, round(2 * EDGE_REACH * float(np.linalg.norm(corners[3] - corners[0]))))
         cv2.polylines(edge, [fixed_point(corners[:4])], False, (1,), reach, shift=4)

@@ -10,7 +10,7 @@ around each eye and one across the root of the nose between them. Each is the cl
 ridges by dynamic programming (minimal paths: Amini, Weymouth and Jain 1990). Folds and bags are
 ridges too; what tells glasses is the bridge, and that a rim has one colour. Rimless and very thin
 glasses have no ridge to speak of, are not found and move along. The numbers were set by hand on 192
-Congress portraits; `benchmarks/eyewear.py` counts on whom glasses are found there and elsewhere.
+Congress portraits; `mien bench eyewear` counts on whom glasses are found there and elsewhere.
 """
 
 from __future__ import annotations
@@ -71,13 +71,15 @@ def rims(crop: UInt8, landmarks: Double, glasses: bool | None = None) -> list[Do
     """The rims and the bridge of glasses before a face, lines of points (K, 2) px, in an
     upright crop (S, S, 3) RGB of about 320 px with landmarks (68, 2) px; none if none are found.
     `glasses`: whether there are, where that is known."""
+    if glasses is False:
+        return []
     across = landmarks[45] - landmarks[36]
     wide = max(float(np.linalg.norm(across)), 1.0)
     along = across / wide
     axes = _Axes(along, np.array([-along[1], along[0]]), wide)
     log = np.log(cv2.GaussianBlur(crop.astype(np.float32), (0, 0), 0.7) + np.float32(OFFSET))
     over, nose = _over_nose(log, landmarks, axes)
-    if glasses is False or (glasses is None and nose < BRIDGE):
+    if glasses is None and nose < BRIDGE:
         return []
     lenses = np.stack([_around(landmarks[part], side, axes) for part, side in _eyes()])
     seen = _at(log, lenses)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from zipfile import BadZipFile
 
+import cv2
 import numpy as np
 from safetensors import SafetensorError
 
@@ -149,6 +150,13 @@ class FaceModel:
             self.__dict__["_last_shape"] = known, shape
         return shape
 
+    def moved(self, weights: Float) -> Float:
+        """How far (N, 3) expressions of `weights` (53,) move each vertex."""
+        out = np.zeros_like(self.neutral)
+        for k in np.flatnonzero(weights):
+            cv2.scaleAdd(self.expressions[k], float(weights[k]), out, out)
+        return out
+
     @cached_property
     def _last_shape(self) -> tuple[Float, Float]:
         """Whom `shape` was asked for last: the frames of a film ask for one person."""
@@ -170,12 +178,15 @@ class FaceModel:
         return {}
 
     def normals(self, vertices: Float) -> Float:
-        """Unit vertex normals (N, 3), pointing out of the face."""
-        return self._normals(vertices) * self._outward
+        """Unit normals (N, 3) of the skin's vertices, pointing out of the face; 0 for all others,
+        which no light is reckoned on."""
+        out = np.zeros_like(vertices)
+        out[FACE] = self._normals(vertices) * self._outward
+        return out
 
     @cached_property
     def _normals(self) -> Normals:
-        return Normals(self.triangles, len(self.neutral))
+        return Normals(self.triangles, FACE.stop)
 
     @cached_property
     def _outward(self) -> np.float32:

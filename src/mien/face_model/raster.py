@@ -168,14 +168,17 @@ class Normals:
     """Vertex normals of meshes of one topology."""
 
     def __init__(self, triangles: Int, count: int) -> None:
-        """triangles (T, 3) over `count` vertices N."""
-        self._corners = np.ascontiguousarray(triangles.T, np.intp)
-        rows = triangles.reshape(-1).astype(np.intp)
-        columns = np.repeat(np.arange(len(triangles)), 3)
+        """triangles (T, 3) of the mesh, of whose vertices the first `count`, P, get a normal."""
+        near = triangles[(triangles < count).any(1)]
+        self._corners = np.ascontiguousarray(near.T, np.intp)
+        rows = near.reshape(-1).astype(np.intp)
+        columns = np.repeat(np.arange(len(near)), 3)
+        wanted = rows < count
+        rows, columns = rows[wanted], columns[wanted]
         self._gather = Sums(rows, columns, np.ones(len(rows), np.float32), count)
 
     def __call__(self, vertices: Float) -> Float:
-        """Area-weighted unit normals (N, 3) of `vertices` (N, 3); 0 for those of no triangle."""
+        """Area-weighted unit normals (P, 3) of `vertices` (N, 3); 0 for those of no triangle."""
         sides = []
         for axis in np.ascontiguousarray(vertices.T):
             first, second, third = (np.take(axis, corner) for corner in self._corners)

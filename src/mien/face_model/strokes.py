@@ -78,10 +78,14 @@ class Canvas:
         counts = np.array([len(s.path) for s in every])
         return Placed(near, share, depth, width, counts, len(strokes))
 
-    def lines(self, placed: Placed) -> tuple[list[Line], list[Line]]:
-        """Strokes in the photograph, and areas, without what leaves it."""
+    def at(self, placed: Placed) -> Double:
+        """Where the points (K, 2) of what is placed lie in the photograph, px."""
+        out: Double = (self._points[placed.near] * placed.share[..., None]).sum(1)
+        return out
+
+    def lines(self, placed: Placed, at: Double) -> tuple[list[Line], list[Line]]:
+        """Strokes in the photograph, and areas, without what leaves it, their points being `at`."""
         near, share, counts = placed.near, placed.share, placed.counts
-        at = (self._points[near] * share[..., None]).sum(1)
         bare = (self._skin[near] * share).sum(1)
         first = np.cumsum(counts) - counts
         sigma = placed.width * self._scale

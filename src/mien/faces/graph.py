@@ -21,7 +21,7 @@ _VARINT, _BYTES = 0, 2  # kinds of fields
 _FLOAT, _INT, _STRING, _INTS = 1, 2, 3, 7  # kinds of attributes, and of numbers in a tensor
 
 
-HELD = 3 * 512 * 512
+HELD = 3 * 256 * 256
 """Numbers of an input after which a network is kept; after a larger one it is read anew, in a few
 milliseconds."""
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TypeAlias
 
+import cv2
 import numpy as np
 
 from mien.faces import landmark_maps
@@ -22,12 +23,15 @@ SIZE = landmark_maps.SIDE
 """Side of the crop that the network sees, px."""
 DOUBT = 0.02
 """Crop units up to which `follow` is believed."""
+GLANCES = 4
+"""Frames of a film, one after the other, of which the mirror image is not looked at."""
+_ALIKE = 12.0  # levels, on average: a crop that differs by more from the last one shows another
 _FOLLOWING = 2
 _MOVED = 1.5  # px of the crop: a face off by more is looked at again, in the middle
 _SEEN = [0, 1, 3]  # of the detector's points: eyes and mouth; a turned head's nose and ears stray
 _PLACES = np.array([[0.3628, 0.3750], [0.6372, 0.3750], [0.5, 0.6572]], np.float32)
 """Where they lie in the crop, in crop units: means over the hand-checked training people, made
-symmetric (`benchmarks/detection.py` measures them).
+symmetric (`mien bench detection` measures them).
 """
 Network: TypeAlias = Callable[[UInt8], Float]
 """What may stand in for the network that ships: aligned crops uint8 (B, 128, 128, 3) -> landmarks
@@ -72,10 +76,19 @@ def _twice(crops: UInt8, net: Network | None) -> tuple[Float, Float]:
     """Landmarks (B, 68, 2), crop px, the mirror image giving a second opinion, and the doubts
     (B,): how far the two lie apart on average, in crop units.
     """
+    straight, second = _both(crops, net)
+    return (straight + second) / np.float32(2), _apart(straight, second)
+
+
+def _both(crops: UInt8, net: Network | None) -> tuple[Float, Float]:
+    """Landmarks (B, 68, 2), crop px, by crops and by their mirror images."""
     straight, turned = np.split(predict(np.concatenate([crops, crops[:, :, ::-1]]), net), 2)
-    second = mirrored(turned, SIZE)
-    apart = np.linalg.norm(straight - second, axis=2).mean(axis=1) / SIZE
-    return (straight + second) / np.float32(2), np.asarray(apart, np.float32)
+    return straight, mirrored(turned, SIZE)
+
+
+def _apart(first: Float, second: Float) -> Float:
+    """How far (B,) landmarks (B, 68, 2), crop px, lie apart on average, in crop units."""
+    return np.asarray(np.linalg.norm(first - second, axis=2).mean(axis=1) / SIZE, np.float32)
 
 
 def follow(pixels: UInt8, landmarks: Float, net: Network | None = None) -> tuple[Float, float]:
@@ -85,15 +98,76 @@ def follow(pixels: UInt8, landmarks: Float, net: Network | None = None) -> tuple
     doubt is how far the answers for the crop and for its mirror image lie apart, on average, in
     crop units: under `DOUBT` on a face, several times that where there is none.
     """
+    return Follower(net)(pixels, landmarks)
+
+
+class Follower:
+    """`follow` from frame to frame of a film.
+
+    The mirror image is seen in every fifth frame. In between, what it added to the crop's own
+    answer, a mean over the last looks, is added again, as long as the crop looks alike and the
+    face is where it was: over three speakers and a swaying head that is 0.03 to 0.12 px of the crop
+    from what both images say, with the jitter of both.
+    """
+
+    def __init__(self, net: Network | None = None) -> None:
+        self._net = net
+        self._crop: UInt8 | None = None  # the last one; None where nothing is known
+        self._added: Float | None = None  # (68, 2) crop px: what the mirror image adds
+        self._doubt, self._glances = 1.0, 0
+
+    def __call__(self, pixels: UInt8, landmarks: Float) -> tuple[Float, float]:
+        """Landmarks (68, 2) px of the face that was at `landmarks` in the last frame, and the
+        doubt of the last look at both images."""
+        seen = self._glanced(pixels, landmarks) if self._glances < GLANCES else None
+        if seen is None:
+            return self._looked(pixels, landmarks)
+        self._glances += 1
+        return seen, self._doubt
+
+    def _glanced(self, pixels: UInt8, points: Float) -> Float | None:
+        """The landmarks by the crop itself, seen again where the face has moved on; None if it may
+        not be what was seen last."""
+        for _ in range(_FOLLOWING):
+            matrix = aligning(points)
+            crop = warp(pixels, matrix, SIZE)
+            if self._added is None or not self._alike(crop):
+                return None
+            answer = predict(crop[None], self._net)[0] + self._added
+            points = transform(inverse(matrix), answer)
+            if _off(answer) < _MOVED:
+                break
+        self._crop = crop
+        return points
+
+    def _looked(self, pixels: UInt8, points: Float) -> tuple[Float, float]:
+        """The same by both images, and their doubt."""
+        before: Float | None = None
+        for _ in range(_FOLLOWING):
+            matrix = aligning(points)
+            crop = warp(pixels, matrix, SIZE)
+            if before is None and self._alike(crop):
+                before = self._added
+            straight, second = _both(crop[None], self._net)
+            added = (second[0] - straight[0]) / np.float32(2)
+            if before is not None:
+                added = (added + before) / np.float32(2)
+            answer, doubt = straight[0] + added, float(_apart(straight, second)[0])
+            points = transform(inverse(matrix), answer)
+            if _off(answer) < _MOVED:
+                break
+        self._crop, self._added, self._doubt, self._glances = crop, added, doubt, 0
+        return points, doubt
+
+    def _alike(self, crop: UInt8) -> bool:
+        """Whether a crop may show what the last one did."""
+        return self._crop is not None and float(cv2.absdiff(crop, self._crop).mean()) < _ALIKE
+
+
+def _off(answer: Float) -> float:
+    """How far landmarks (68, 2) lie from the middle of their crop, px."""
     stable = list(STABLE)
-    points, doubt = landmarks, 1.0
-    for _ in range(_FOLLOWING):
-        matrix = aligning(points)
-        (answer,), (apart,) = _twice(warp(pixels, matrix, SIZE)[None], net)
-        points, doubt = transform(inverse(matrix), answer), float(apart)
-        if np.abs(answer[stable].mean(0) - template(SIZE)[stable].mean(0)).max() < _MOVED:
-            break
-    return points, doubt
+    return float(np.abs(answer[stable].mean(0) - template(SIZE)[stable].mean(0)).max())
 
 
 def predict(crops: UInt8, net: Network | None = None) -> Float:

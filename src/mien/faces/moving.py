@@ -17,8 +17,10 @@ NO_MOTION = 1 / 64
 """Px; the resampler knows positions to 1/32 px."""
 _OVERSHOOT = 0.15  # share of the local range; measured: see `_sharply`
 _LEAST_GAIN, _MOST_GAIN = 0.65, 1.25  # measured: see `crisp`
-_TILE, _BAND = 96, 192  # px: what does not change is not computed, in tiles of this width, height
-_NEAR = 8  # px around a tile that its sharpening looks at: more than its blur reaches
+_TILE, BAND = 96, 192
+"""Width and height, px, of tiles in which what does not change is not computed."""
+NEAR = 8
+"""Pixels around a tile that its sharpening looks at: more than its blur reaches."""
 _MARGIN = 6  # px around the sampled part of the photograph, for the resampler's kernel
 _Window: TypeAlias = tuple[slice, slice]
 """Rows and columns."""
@@ -120,13 +122,18 @@ def tiles(where: NDArray[np.bool_]) -> Iterator[tuple[_Window, _Window, _Window]
     near them, where in those the window itself lies, and the window.
     """
     height = len(where)
-    for top in range(0, height, _BAND):
-        bottom = min(top + _BAND, height)
-        for left, right in _runs(np.asarray(where[top:bottom].any(0))):
-            up, far = min(top, _NEAR), min(left, _NEAR)
-            near = np.s_[top - up : bottom + _NEAR, left - far : right + _NEAR]
-            inner = np.s_[up : up + bottom - top, far : far + right - left]
-            yield near, inner, np.s_[top:bottom, left:right]
+    for top in range(0, height, BAND):
+        yield from runs(where, slice(top, min(top + BAND, height)))
+
+
+def runs(where: NDArray[np.bool_], rows: slice) -> Iterator[tuple[_Window, _Window, _Window]]:
+    """`tiles` of some rows of a mask."""
+    top, bottom = rows.start, rows.stop
+    for left, right in _runs(np.asarray(where[top:bottom].any(0))):
+        up, far = min(top, NEAR), min(left, NEAR)
+        near = np.s_[top - up : bottom + NEAR, left - far : right + NEAR]
+        inner = np.s_[up : up + bottom - top, far : far + right - left]
+        yield near, inner, np.s_[top:bottom, left:right]
 
 
 def _runs(where: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:

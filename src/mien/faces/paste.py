@@ -48,6 +48,7 @@ BORDER = 0.1
 FULL_DETAIL = 0.6
 """Mask from which on all of the photograph's detail is kept."""
 
+_REPAINTED = 0.999  # cover from which on, everywhere, a face is a picture of its own
 _NO_COVER = 1 / 512  # of 255 levels this is half a level: it would not be seen
 _UNLIKE, _ALIKE = 0.5, 0.85  # correlations at which paint is something else, and the same thing
 _CLOSE = 8.0  # levels of difference: up to here paint is the photograph, at twice that not
@@ -60,14 +61,13 @@ _FINEST = 4  # splines are evaluated at up to this many times the crop's side, l
 
 @dataclass(frozen=True)
 class _Fields:
-    """A composition in crop pixels: flow px (S, S, 2), cover = 1 - mask (S, S, 1), paint 0..255 (S,
-    S, 3), and gain (S, S, 1) or None.
+    """A composition without a gain in crop pixels: flow px (S, S, 2), cover = 1 - mask (S, S, 1),
+    and paint 0..255 (S, S, 3).
     """
 
     flow: Float
     cover: Float
     paint: Float
-    gain: Float | None = None
 
     @property
     def side(self) -> int:
@@ -83,29 +83,29 @@ def paste(photo: UInt8, face: AlignedFace, edit: Composition[Float]) -> UInt8:
     everywhere means a repainted picture: its tone is matched along the seam, and it is laid in with
     a soft edge in the face's shape.
     """
-    fields = _fields(edit)
-    if fields.cover.min() > 0.999:
-        fields = _laid_in(fields, face)
-    fields = _faded(fields)
     result = photo.copy()
-    own = len(face.pixels)
-    matrix = face.matrix if own == fields.side else align.resized(face.matrix, own, fields.side)
-    view = align.view(photo, matrix, fields.side)
+    own, side = len(face.pixels), edit.mask.shape[-1]
+    matrix = face.matrix if own == side else align.resized(face.matrix, own, side)
+    view = align.view(photo, matrix, side)
     if view is None:
         return result
-    if fields.gain is not None:
-        _draw(photo, view, fields, result)
-    elif fields.cover.any() or fields.flow.any():
+    if edit.gain is not None and edit.mask.max() > 1 - _REPAINTED:
+        _draw(photo, view, edit, result)
+        return result
+    fields = _fields(edit)
+    if fields.cover.min() > _REPAINTED:
+        fields = _laid_in(fields, face)
+    fields = _faded(fields)
+    if fields.cover.any() or fields.flow.any():
         view.of(result)[:] = _composed(photo, view, fields)
     return result
 
 
 def _fields(edit: Composition[Float]) -> _Fields:
     flow, mask, paint = (_array(part) for part in (edit.flow, edit.mask, edit.paint))
-    gain = None if edit.gain is None else _array(edit.gain)
     levels = paint + 1
     levels *= np.float32(127.5)
-    return _Fields(flow * mask.shape[0], 1 - mask, levels, gain)
+    return _Fields(flow * mask.shape[0], 1 - mask, levels)
 
 
 def _array(field: Float) -> Float:
@@ -116,64 +116,78 @@ def _array(field: Float) -> Float:
 
 def _faded(fields: _Fields) -> _Fields:
     """The same edit, flow and cover taken to nothing along the crop's border."""
-    centres = (np.arange(fields.side) + 0.5) / fields.side
-    ramp = smoothstep((np.minimum(centres, 1 - centres) / BORDER).astype(np.float32))
+    ramp = _ramp(fields.side)
     window = (ramp[:, None] * ramp)[..., None]
-    gain = None if fields.gain is None else 1 + (fields.gain - 1) * window
-    return _Fields(fields.flow * window, fields.cover * window, fields.paint, gain)
+    return _Fields(fields.flow * window, fields.cover * window, fields.paint)
 
 
-def _draw(photo: UInt8, view: View, fields: _Fields, result: UInt8) -> None:
-    """Apply a composition at the face's own size to the part of `result` that it changes."""
-    assert fields.gain is not None
-    flow = np.ascontiguousarray(fields.flow.transpose(2, 0, 1))
-    cover, gain = fields.cover[..., 0], fields.gain[..., 0]
-    changes = (moving.longest(flow) * _scale(view.matrix) >= moving.NO_MOTION) | (
-        cover >= _NO_COVER
-    )
+def _ramp(side: int) -> Float:
+    """How far (S,) an edit counts, 0..1, from one border of the crop to the other."""
+    centres = (np.arange(side) + 0.5) / side
+    return smoothstep((np.minimum(centres, 1 - centres) / BORDER).astype(np.float32))
+
+
+def _draw(photo: UInt8, view: View, edit: Composition[Float], result: UInt8) -> None:
+    """Apply a composition at the face's own size to the part of `result` that it changes, band by
+    band: its fields are larger than the photograph."""
+    turn = np.linalg.inv(view.matrix[:, :2].astype(np.float64)).astype(np.float32)
+    width, height = view.right - view.left, view.bottom - view.top
+    for top in range(0, height, moving.BAND):
+        bottom = min(top + moving.BAND, height)
+        first, last = max(top - moving.NEAR, 0), min(bottom + moving.NEAR, height)
+        band = view.within((slice(first, last), slice(0, width)))
+        rows = _rows(band, edit.mask.shape[-1])
+        packed = _packed(edit, rows, _scale(view.matrix))
+        if packed is None:
+            continue
+        matrix = band.matrix.copy()
+        matrix[1, 2] -= rows.start
+        shape = (last - first, width)
+        seen = _drawn(packed[0], matrix, shape)
+        # linearly, teeth and lashes would lose a quarter of their contrast from pixel to pixel
+        covered = _drawn(packed[1], matrix, shape, cv2.INTER_CUBIC)
+        del packed
+        touched = np.asarray(seen[..., 2] > 0)
+        for near, inner, there in moving.runs(touched, slice(top - first, bottom - first)):
+            along, down, _ = cv2.split(seen[near])
+            motion = np.stack([of_x * along + of_y * down for of_x, of_y in turn])
+            crisp = moving.crisp(moving.moved(photo, band.within(near), motion), motion)[inner]
+            crisp *= moving.tripled(np.ascontiguousarray(covered[there][..., 3]))
+            painted = np.ascontiguousarray(covered[there][..., :3])
+            pixels = cv2.add(crisp, painted, dtype=cv2.CV_8U)  # rounded, within 0..255
+            cv2.copyTo(pixels, touched[there].view(np.uint8), band.of(result)[there])
+
+
+def _rows(band: View, side: int) -> slice:
+    """The rows of the crop that a part of a view looks at, and a few around them."""
+    right, bottom = band.right - band.left, band.bottom - band.top
+    corners = np.array([[0, 0], [right, 0], [0, bottom], [right, bottom]], np.float32)
+    y = align.transform(band.matrix, corners)[:, 1]
+    start = int(np.clip(math.floor(float(y.min())) - 4, 0, side - 1))
+    return slice(start, int(np.clip(math.ceil(float(y.max())) + 5, start + 1, side)))
+
+
+def _packed(edit: Composition[Float], rows: slice, scale: float) -> tuple[Float, Float] | None:
+    """Rows of an edit that is drawn, faded along the crop's border, for a photograph of `scale` px
+    per crop px: flow px and whether anything changes (h, S, 3); paint 0..255 times what it covers,
+    and the share of the photograph's light that shows (h, S, 4). None where nothing changes."""
+    assert edit.gain is not None
+    side = edit.mask.shape[-1]
+    ramp = _ramp(side)
+    window = ramp[rows, None] * ramp
+    flow = np.ascontiguousarray(edit.flow[0, :, rows] * np.float32(side) * window)
+    cover = np.ascontiguousarray((1 - edit.mask[0, 0, rows]) * window)
+    gain = np.ascontiguousarray(1 + (edit.gain[0, 0, rows] - 1) * window)
+    changes = (moving.longest(flow) * scale >= moving.NO_MOTION) | (cover >= _NO_COVER)
     changes |= np.abs(gain - 1) >= _NO_COVER
-    part = _touched(changes, view)
-    if part is None:
-        return
-    shape = (part.bottom - part.top, part.right - part.left)
-    packed = cv2.merge((*flow, changes.astype(np.float32)))
-    seen = _drawn(np.asarray(packed, np.float32), part.matrix, shape)
-    colours = cv2.split(fields.paint * moving.tripled(cover))
-    packed = cv2.merge((*colours, (1 - cover) * gain))
-    # linearly, teeth and lashes would lose a quarter of their contrast from pixel to pixel
-    covered = _drawn(np.asarray(packed, np.float32), part.matrix, shape, cv2.INTER_CUBIC)
-    painted, shown = np.ascontiguousarray(covered[..., :3]), covered[..., 3]
-    turn = np.linalg.inv(part.matrix[:, :2].astype(np.float64)).astype(np.float32)
-    touched = np.asarray(seen[..., 2] > 0)
-    for near, inner, there in moving.tiles(touched):
-        along, down, _ = cv2.split(seen[near])
-        motion = np.stack([of_x * along + of_y * down for of_x, of_y in turn])
-        crisp = moving.crisp(moving.moved(photo, part.within(near), motion), motion)[inner]
-        crisp *= moving.tripled(np.ascontiguousarray(shown[there]))
-        pixels = cv2.add(crisp, painted[there], dtype=cv2.CV_8U)  # rounded, within 0..255
-        cv2.copyTo(pixels, touched[there].view(np.uint8), part.of(result)[there])
-
-
-def _touched(changes: NDArray[np.bool_], view: View) -> View | None:
-    """The part of a view under the crop pixels that change (S, S); None if there are none."""
-    rows, columns = (np.flatnonzero(changes.any(axis)) for axis in (1, 0))
-    if not rows.size:
+    if not changes.any():
         return None
-    low = np.array([columns[0], rows[0]], np.float32) - 1.5
-    high = np.array([columns[-1], rows[-1]], np.float32) + 1.5
-    corners = np.array([low, [high[0], low[1]], [low[0], high[1]], high], np.float32)
-    seen = align.transform(align.inverse(view.matrix), corners)
-    left, top = np.maximum(np.floor(seen.min(0)).astype(int), 0)
-    right, bottom = np.ceil(seen.max(0)).astype(int) + 1
-    right, bottom = min(right, view.right - view.left), min(bottom, view.bottom - view.top)
-    if left >= right or top >= bottom:
-        return None
-    moved = view.matrix.astype(np.float64)
-    moved[:, 2] += moved[:, :2] @ (left, top)
-    return View(
-        view.left + int(left), view.top + int(top), view.left + int(right), view.top + int(bottom),
-        moved.astype(np.float32),
-    )  # fmt: skip
+    moves = cv2.merge((*flow, changes.astype(np.float32)))
+    colours = [
+        (part + np.float32(1)) * np.float32(127.5) * cover for part in edit.paint[0, :, rows]
+    ]
+    shown = cv2.merge((*colours, (1 - cover) * gain))
+    return np.asarray(moves, np.float32), np.asarray(shown, np.float32)
 
 
 def _drawn(

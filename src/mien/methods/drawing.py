@@ -9,7 +9,6 @@ from functools import cache, partial
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
-import cv2
 import numpy as np
 
 from mien.errors import FaceUndrawable
@@ -209,10 +208,13 @@ def one(faces: Faces[Float], index: int) -> Faces[Float]:
 
 
 def _fields(drawing: Drawing) -> tuple[Float, Float, Float, Float]:
-    """Flow, mask, paint and gain of a drawing, as a composition of one face has them."""
+    """Flow, mask, paint and gain of a drawing, as a composition of one face has them; the drawing's
+    own paint is used up."""
     cover = np.float32(1) - drawing.visibility
     share = np.where(cover > 1e-4, cover, np.float32(np.inf))  # nothing covers: paint of no colour
-    paint = drawing.paint / cv2.merge((share, share, share))
+    paint = drawing.paint
+    for channel in range(3):
+        paint[..., channel] /= share
     paint /= np.float32(127.5)
     paint -= np.float32(1)
     return (

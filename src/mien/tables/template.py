@@ -27,6 +27,7 @@ from mien.face_model.camera import Camera
 from mien.face_model.fit import fit
 from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.mesh import EYE_LAYER, FACE, SKIN_LAYER, FaceModel
+from mien.face_model.raster import Normals
 from mien.face_model.template import COUNT, FITTED, IRISES, PLACED, PUPILS, TABLE, Places, shipped
 from mien.faces.align import STABLE, align, similarity, transform
 from mien.faces.align import template as mean_landmarks
@@ -170,7 +171,8 @@ def _shaded(model: FaceModel, camera: Camera, shape: tuple[int, ...]) -> UInt8:
     """The skin and eyes of the mean face, grey by how they face the camera, far to near."""
     out = np.full(shape, 255, np.uint8)
     points, depth = camera.project(model.neutral)
-    light = model.normals(model.neutral)[:, 2]
+    every = Normals(model.triangles, len(model.neutral))  # of the eyes too
+    light = np.abs(every(model.neutral)[:, 2])  # what looks away is painted over
     shown = model.triangles[np.isin(model.layers, (SKIN_LAYER, EYE_LAYER))]
     for triangle in shown[np.argsort(depth[shown].mean(1))]:
         grey = int(np.clip(70 + 150 * light[triangle].mean(), 40, 230))

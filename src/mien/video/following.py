@@ -15,7 +15,7 @@ import numpy as np
 from mien.editor import pick
 from mien.errors import FaceNotFound
 from mien.faces.detect import detect, is_face
-from mien.faces.landmarks import DOUBT, follow
+from mien.faces.landmarks import DOUBT, Follower, follow
 from mien.types import Face, Float, UInt8
 from mien.video.reading import Frame
 
@@ -47,6 +47,7 @@ class Track:
     """Whether another face will do where this one is not found again, as after a cut."""
     age: int = field(default=0)
     """Frames since the detector saw it, or since it was lost."""
+    follower: Follower = field(default_factory=Follower, repr=False)
 
     def step(self, pixels: UInt8) -> Float | None:
         """Its landmarks in the next frame uint8 (H, W, 3)."""
@@ -54,7 +55,7 @@ class Track:
         found = None if self.points is None else self._followed(pixels, self.points)
         if found is None:
             if self.points is not None:
-                self.age = 0
+                self.age, self.follower = 0, Follower()
             found = self._searched(pixels)
         elif self.age >= RECHECK:
             found = self._confirmed(pixels, found)
@@ -64,7 +65,7 @@ class Track:
         return found
 
     def _followed(self, pixels: UInt8, before: Float) -> Float | None:
-        points, doubt = follow(pixels, before)
+        points, doubt = self.follower(pixels, before)
         ratio = _size(points) / _size(before)
         sane = _apart(points, before) < _LEAP and 1 / _GROWTH < ratio < _GROWTH
         return points if doubt < DOUBT and sane and _inside(points, pixels) else None

@@ -35,7 +35,9 @@ XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 BT709 = 1
 """FFmpeg's number of the primaries and the transfer that sRGB pictures come nearest to."""
 
-_QUALITY = {"crf": "17", "preset": "fast"}  # nearly the source's look: an edit should cost no more
+_QUALITY = {"crf": "16", "preset": "veryfast"}
+"""Nearly the source's look: an edit should cost no more. Half the time of crf 17 of `fast`, as many
+bytes, and half a decibel less."""
 
 
 class Writer:

@@ -32,7 +32,7 @@ GAIN = 1.14
 """What the mouth's shapes are multiplied by, for the reader sees real smiles as weaker than they
 are: by regression of how much wider and higher at their corners the mouths of 66 training and
 validation people are, smiling, on what it reads (1.14, 1.15). This and the two below:
-`python benchmarks/reading.py`."""
+`mien bench reading`."""
 ALIKE, APART = 0.79, 0.02
 """Correlation of eyes and nose, less this much for each unit that the fitted identities are apart,
 from which two photographs show one person: 1 of 1,000 pairs of two people under one light reaches
