@@ -21,7 +21,7 @@ LARGEST_FILE = 12_000_000  # bytes; weights stay below
 LEVELS = {
     "types", "nn.tensors", "judges.named",
     "faces.blazeface", "faces.landmark_maps", "faces.paste", "methods.drawing",
-    "methods.reader", "methods.morphable.reader", "methods.morphable.synthesis",
+    "methods.reader", "methods.morphable.synthesis",
 }  # fmt: skip
 """Modules beside `images` that know of the middle of the levels."""
 PICKLES = {

@@ -26,6 +26,7 @@ from mien.methods.aipgan.config import (
 )
 from mien.methods.aipgan.method import AIPGAN, dotted, lit
 from mien.methods.aipgan.task import AIPGANTask
+from mien.nn.encoder import ExpressionEncoder
 from mien.nn.phases import Loss
 from mien.types import Faces
 
@@ -83,7 +84,7 @@ def test_shapes_of_the_defaults() -> None:
     a = Architecture()
     face = torch.zeros(1, 3, 128, 128)
     with torch.no_grad():
-        code, gate = networks.ExpressionEncoder(a)(face)
+        code, gate = ExpressionEncoder(a)(face)
         assert code.shape == (1, 128)
         assert gate.shape == (1, 1, 16, 16)
         features = networks.ExpressionFeatures(a)

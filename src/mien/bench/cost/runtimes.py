@@ -28,7 +28,7 @@ from mien.export import NAMES, Part, parts_of
 from mien.export.write import compared, export, runner
 from mien.faces import blazeface, landmark_maps, landmarks
 from mien.images import to_uint8
-from mien.methods.morphable import reader
+from mien.methods import reader
 
 Run = Callable[[], object]
 

@@ -1,7 +1,7 @@
-"""Reads what a face shows, by a network, where the fit of the face model would see landmarks alone.
+"""Reads the action units that a face shows, for every method that the face model draws.
 
-The network is aipgan's expression encoder, which drawn faces taught, with its map to action units:
-one reader for both methods. It is run in numpy, so that a reference needs no torch.
+One network (`nn.reader.UnitReader`), which drawn faces taught (`mien train recipes/reader.yaml`),
+with weights of its own. It is run in numpy, so that a reference needs no torch.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from mien.errors import WeightsError
 from mien.face_model.threads import one_thread
 from mien.faces.align import resized, warp
 from mien.faces.convolution import convolved, unshuffled
-from mien.types import Float, UInt8
+from mien.images import to_uint8
+from mien.types import Faces, Float, UInt8
 from mien.zoo.records import read_weights, records
 
 SIZE = 128
 """Side of the crop that the network sees, px."""
-_WEIGHTS = "aipgan"
+NAME = "reader"
+"""What its weights and their record are called."""
 _DOWN = ("down.0", "down.1")
 _GROUPS, _EPSILON, _SLOPE = 8, 1e-5, 0.2
 
@@ -44,24 +46,28 @@ def read(crop: UInt8, tensors: Tensors | None = None) -> Float:
     return np.asarray((t["to_units.weight"] @ code + t["to_units.bias"]).clip(0, 1), np.float32)
 
 
+def of(faces: Faces[Float]) -> Float:
+    """Action units (B, 47) in [0, 1] of faces (B)."""
+    return np.stack([read(crop) for crop in to_uint8(faces.pixels)])
+
+
 def tensors_of(arrays: Mapping[str, NDArray[np.generic]]) -> Tensors:
     """The network among a file's arrays; WeightsError if it is not there."""
-    rooms = ("expression_encoder.", "unit_map.")
-    found = {
-        name.removeprefix(room): value.astype(np.float32)
-        for room in rooms
-        for name, value in arrays.items()
-        if name.startswith(room)
-    }
+    found = {k.removeprefix("expression_encoder."): v.astype(np.float32) for k, v in arrays.items()}
     if not {"out.weight", "to_units.weight", "trunk.first.weight"} <= found.keys():
-        raise WeightsError("not a reader of expressions: it has no expression encoder")
+        raise WeightsError("not a reader of action units: it has no expression encoder")
     return found
+
+
+def digest() -> str:
+    """SHA-256 of the weights that ship."""
+    return records()[NAME].sha256
 
 
 @cache
 def shipped() -> Tensors:
     """The network that ships."""
-    record = records()[_WEIGHTS]
+    record = records()[NAME]
     record.verify()
     return tensors_of(read_weights(record.path)[0])
 
@@ -81,7 +87,7 @@ def _halved(x: Float, t: Tensors, name: str) -> Float:
 
 
 def _attended(x: Float, t: Tensors) -> Float:
-    """Channels, then places, weighed, see `methods.aipgan.networks.Attention`."""
+    """Channels, then places, weighed, see `nn.encoder.Attention`."""
 
     def weighed(values: Float) -> Float:
         inside = t["trunk.attention.shared.0.weight"] @ values + t["trunk.attention.shared.0.bias"]
