@@ -28,7 +28,7 @@ ROWS = {
     "`face_model`, `faces`, `rig`": ("face_model", "faces", "rig"),
     "`cli`, `server`, `studio` (before: `web`)": ("cli", "server", "studio", "web"),
     "the rest of `src/mien`": (),
-    "`benchmarks`": ("benchmarks",),
+    "`bench` (before: `benchmarks`)": ("benchmarks", "bench"),
     "`tests`": ("tests",),
 }
 """What a row is called -> the rooms in it; none: all that no other row has."""

@@ -63,10 +63,12 @@ def misread(method: Method[Tensor], triples: Triples) -> float:
 
 
 def by_reference(triples: Triples) -> Reference:
+    """The guide of triples: another face that shows it."""
     return Reference(triples.reference)
 
 
 def by_units(triples: Triples) -> Units:
+    """The guide of triples: the units themselves."""
     return Units(triples.units)
 
 
