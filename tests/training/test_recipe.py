@@ -40,7 +40,7 @@ def test_mistakes_are_one_line(setting: str, says: str) -> None:
 @pytest.mark.parametrize(("text", "rate"), [("7e-4", 7e-4), ("1.5E-3", 1.5e-3), ("1", 1.0)])
 def test_rates_as_one_writes_them(text: str, rate: float) -> None:
     for stage in recipes.read(MTSS, (f"training.lr={text}", "training.images=1e5")):
-        assert stage.config.training.lr == rate  # type: ignore[attr-defined]
+        assert stage.config.training.lr == rate
         assert stage.config.training.images == 100_000
     with pytest.raises(ConfigError, match="valid number"):
         recipes.read(MTSS, (f"training.lr='{text} or so'",))
@@ -65,7 +65,7 @@ def test_a_stage_says_what_it_changes_and_a_setting_has_the_last_word(tmp_path: 
     one, two = recipes.read(path, ("training.seed=4", "stages.two.training.batch=6"))
     assert (one.name, two.name) == ("one", "two")
     a, b = one.config.training, two.config.training
-    assert (a.batch, a.lr, a.seed, one.run.workers) == (2, 2e-3, 4, 1)  # type: ignore[attr-defined]
+    assert (a.batch, a.lr, a.seed, one.run.workers) == (2, 2e-3, 4, 1)
     assert (b.batch, b.images, b.seed, two.run.workers) == (6, 50, 4, 3)
 
 

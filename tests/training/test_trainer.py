@@ -157,7 +157,7 @@ def test_resumed_with_another_architecture_changes_nothing(shards: Path, tmp_pat
     made = stage(images=8)
     run(made, shards, tmp_path)
     before = (tmp_path / "recipe.yaml").read_bytes()
-    shape = replace(made.config.architecture, style=8)  # type: ignore[call-arg]
+    shape = replace(made.config.architecture, style=8)
     with pytest.raises(TrainingError, match="another architecture"):
         run(replace(made, config=replace(made.config, architecture=shape)), shards, tmp_path)
     assert (tmp_path / "recipe.yaml").read_bytes() == before
