@@ -141,7 +141,7 @@ def test_strengths_are_fitted_on_validation_people_and_kept_with_the_weights(
 
 def test_more_people_than_there_is_room_for(shards: Path, tmp_path: Path) -> None:
     stage = small(ROOT / "recipes" / "aipgan.yaml")[1]
-    crowded = replace(stage.config.training, people=5)  # type: ignore[call-arg]
+    crowded = replace(stage.config.training, people=5)
     made = replace(stage, config=replace(stage.config, training=crowded))
     with pytest.raises(ConfigError, match=r"6 training people.*--set training.people=6"):
         train([made], shards, tmp_path / "run")
