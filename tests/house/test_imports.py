@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 from fnmatch import fnmatch
 from graphlib import TopologicalSorter
+from pathlib import Path
 from typing import Any
 
 from mien.metrics.scorecard import UNRELATED
@@ -65,6 +67,13 @@ HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 def test_every_room_has_a_floor(modules: list[Any]) -> None:
     rooms = {m.name.partition(".")[0] for m in modules} - {"__init__"}
     assert rooms <= HEIGHT.keys(), "name the floor of a new room here and in CONTRIBUTING.md"
+
+
+def test_the_documented_floors_are_these(root: Path) -> None:
+    page = (root / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d) \| ([^|]+) \|", page, re.M)
+    said = {int(floor) - 1: set(re.findall(r"`(\w+)`", rooms)) for floor, rooms in rows}
+    assert said == {height: set(rooms) for height, rooms in enumerate(FLOORS)}
 
 
 def test_imports_point_down(modules: list[Any]) -> None:
