@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mien.cli.main import COMMANDS, EXAMPLES, _load
+from mien.cli.main import COMMANDS, EXAMPLES, leaves
 
 HEAD = """# Commands
 
@@ -18,13 +18,12 @@ def page() -> str:
     """The page in Markdown."""
     parts = [HEAD]
     for name in COMMANDS:
-        command = _load(name)
-        leaves = getattr(command, "commands", None)
+        inner = leaves(name)
         parts.append(f"## mien {name} {{ #{name} }}\n\n{COMMANDS[name]}\n")
-        if leaves is None:
-            parts += _described(command, f"mien {name}")
+        if "" in inner:
+            parts += _described(inner[""], f"mien {name}")
             continue
-        for leaf in leaves.values():
+        for leaf in inner.values():
             parts.append(f"### mien {name} {leaf.name} {{ #{name}-{leaf.name} }}\n")
             parts += _described(leaf, f"mien {name} {leaf.name}")
     return "\n".join(parts)

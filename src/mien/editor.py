@@ -200,7 +200,11 @@ class Editor:
             "guide": guide,
             "intensity": intensity,
             "faces": str(faces),
-        } | ({"weights": self.weights} if self.weights else {})
+        } | {
+            said: digest
+            for said, digest in (("weights", self.weights), ("reader", self.method.reader))
+            if digest
+        }
 
     def swap(self, a: Picture, b: Picture, face: str = "largest") -> tuple[Result, Result]:
         """Both photographs, each with the other's expression."""

@@ -22,7 +22,7 @@ def clone(tmp_path: Path) -> Path:
 
 
 def test_modules_come_from_the_checkout_and_leave_no_trace(clone: Path) -> None:
-    from peers.checkout import opened
+    from mien.bench.peers.checkout import opened
 
     ours = ModuleType("utils")
     sys.modules["utils"] = ours
@@ -39,7 +39,7 @@ def test_modules_come_from_the_checkout_and_leave_no_trace(clone: Path) -> None:
 
 
 def test_two_checkouts_do_not_see_one_another(clone: Path, tmp_path: Path) -> None:
-    from peers.checkout import opened
+    from mien.bench.peers.checkout import opened
 
     other = tmp_path / "other"
     other.mkdir()
@@ -53,7 +53,7 @@ def test_two_checkouts_do_not_see_one_another(clone: Path, tmp_path: Path) -> No
 def test_a_shell_can_be_imported_and_not_called(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from peers import checkout
+    from mien.bench.peers import checkout
 
     monkeypatch.setattr(checkout, "SHELLS", ("no_such_library",))
     (tmp_path / "uses.py").write_text(
@@ -69,7 +69,7 @@ def test_a_shell_can_be_imported_and_not_called(
 
 
 def test_what_cannot_be_imported_is_one_line(tmp_path: Path) -> None:
-    from peers.checkout import opened
+    from mien.bench.peers.checkout import opened
 
     with pytest.raises(AssetMissing, match="no checkout at"), opened(tmp_path / "none"):
         pass
@@ -81,7 +81,7 @@ def test_what_cannot_be_imported_is_one_line(tmp_path: Path) -> None:
 
 
 def test_python_2_is_read_in_memory(tmp_path: Path) -> None:
-    from peers.checkout import opened, to_python_3
+    from mien.bench.peers.checkout import opened, to_python_3
 
     text = 'if True:\n    print "%d done" % 3\nprint("new")\nkept = dict(a=1)\n'
     (tmp_path / "old.py").write_text(text)
@@ -92,7 +92,7 @@ def test_python_2_is_read_in_memory(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is one")
 def test_without_a_gpu_everything_stays() -> None:
-    from peers.checkout import anywhere
+    from mien.bench.peers.checkout import anywhere
 
     before = torch.Tensor.cuda
     with anywhere():
@@ -104,7 +104,7 @@ def test_without_a_gpu_everything_stays() -> None:
 
 
 def test_defaults_are_read_and_not_run(fakes: Path) -> None:
-    from peers.checkout import argument_defaults
+    from mien.bench.peers.checkout import argument_defaults
 
     found = argument_defaults(fakes / "stargan" / "main.py")
     assert found["c_dim"] == 5
@@ -115,7 +115,7 @@ def test_defaults_are_read_and_not_run(fakes: Path) -> None:
 
 
 def test_a_checkout_is_known_by_its_code(clone: Path) -> None:
-    from peers.checkout import commit_of, digest_of
+    from mien.bench.peers.checkout import commit_of, digest_of
 
     before = digest_of(clone)
     (clone / "notes.txt").write_text("no code")

@@ -12,8 +12,7 @@ from mien.zoo.samples import samples
 
 
 def test_crops_are_the_photographs_own_pixels() -> None:
-    from crops import cut
-
+    from mien.bench.edits.crops import cut
     from mien.sheet import GAP
 
     pixels = images.read(samples()["anna"]).pixels
@@ -33,7 +32,7 @@ def _holds(whole: np.ndarray, part: np.ndarray) -> bool:
 
 
 def test_only_test_people_are_shown() -> None:
-    from crops import london
+    from mien.bench.edits.crops import london
 
     with pytest.raises(DataError, match="london/005 is not of the test split"):
         london("005")

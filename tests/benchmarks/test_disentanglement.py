@@ -25,7 +25,7 @@ def photographs() -> dict[str, Any]:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_pages_show_what_was_measured(photographs: dict[str, Any], method: str) -> None:
-    made = importlib.import_module("disentanglement").tables(photographs, method)
+    made = importlib.import_module("mien.bench.methods.probes").tables(photographs, method)
     page = (ROOT / f"docs/methods/{method}.md").read_text(encoding="utf-8")
     assert f"| {method}" in made
     assert made in page, f"put what `tables` says of {method} into its page"
@@ -33,7 +33,7 @@ def test_pages_show_what_was_measured(photographs: dict[str, Any], method: str) 
 
 def test_pages_show_what_became_of_each_claim() -> None:
     text = (ROOT / "benchmarks/results/claims.json").read_text(encoding="utf-8")
-    made = importlib.import_module("claims").tables(json.loads(text)["claims"])
+    made = importlib.import_module("mien.bench.methods.claims").tables(json.loads(text)["claims"])
     assert {"auswap", "decoupling"} <= made.keys()
     for method, table in made.items():
         page = (ROOT / f"docs/methods/{method}.md").read_text(encoding="utf-8")

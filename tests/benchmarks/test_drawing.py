@@ -36,7 +36,7 @@ def smiled(points: np.ndarray, wide: float, up: float) -> np.ndarray:
 
 
 def test_half_of_a_smile_on_a_face_of_another_size_is_half() -> None:
-    from references import shares
+    from mien.bench.edits.references import shares
 
     rest, other = template(SIDE), 0.7 * template(SIDE)
     reference = seen(smiled(rest, 0.2, 0.08))
@@ -45,10 +45,9 @@ def test_half_of_a_smile_on_a_face_of_another_size_is_half() -> None:
 
 
 def test_how_far_the_judge_differs_from_itself() -> None:
-    from references import LEAST, shaken
-    from shots import Shot
-
     from mien import images
+    from mien.bench.edits.references import LEAST, shaken
+    from mien.bench.edits.shots import Shot
     from mien.errors import AssetMissing
 
     photo = images.read(FOLDER.parent / "src/mien/zoo/samples/anna.jpg")
@@ -61,7 +60,7 @@ def test_how_far_the_judge_differs_from_itself() -> None:
 
 
 def test_no_share_is_told_of_what_the_lender_hardly_does() -> None:
-    from references import shares
+    from mien.bench.edits.references import shares
 
     rest = template(SIDE)
     reference, made = seen(smiled(rest, 0.2, 0.004)), seen(smiled(rest, 0.1, 0.05))
@@ -69,7 +68,7 @@ def test_no_share_is_told_of_what_the_lender_hardly_does() -> None:
 
 
 def test_the_shut_and_the_widest_frame_have_open_eyes() -> None:
-    from references import talking
+    from mien.bench.edits.references import talking
 
     rows = [(0, 0.01, 0.9), (1, 0.02, 0.1), (2, 0.2, 0.1), (3, 0.3, 0.8)]
     frames = [{"clip": "a", "i": i, "gap": gap, "blink": blink} for i, gap, blink in rows]
@@ -79,7 +78,8 @@ def test_the_shut_and_the_widest_frame_have_open_eyes() -> None:
 
 def test_a_blurred_mouth_is_less_sharp_and_other_skin_does_not_count() -> None:
     import cv2
-    from references import mouth
+
+    from mien.bench.edits.references import mouth
 
     random = np.random.default_rng(0)
     crop = random.integers(0, 255, (SIDE, SIDE, 3), np.uint8)
@@ -93,7 +93,7 @@ def test_a_blurred_mouth_is_less_sharp_and_other_skin_does_not_count() -> None:
 
 
 def test_a_column_tells_its_means_its_worst_and_its_spread() -> None:
-    from shots import Column, means, spread
+    from mien.bench.edits.shots import Column, means, spread
 
     column = Column(
         [{"a": 1.0, "done": True}, {"a": 3.0, "done": False}, {"b": 2.0}], ["x", "y", "z"]
@@ -106,9 +106,8 @@ def test_a_column_tells_its_means_its_worst_and_its_spread() -> None:
 
 
 def test_an_intensity_begins_at_what_the_photograph_shows() -> None:
-    from drawing import Drawn
-
     from mien import facs, images
+    from mien.bench.edits.drawing import Drawn
     from mien.faces.detect import choose, detect
 
     photo = images.read(FOLDER.parent / "src/mien/zoo/samples/anna.jpg").pixels

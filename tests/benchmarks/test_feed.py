@@ -14,7 +14,7 @@ from mien.errors import DataError
 
 
 def test_a_batch_is_the_same_after_a_resume(renders: Path) -> None:
-    from peers.feed import Driven, batches
+    from mien.bench.peers.feed import Driven, batches
 
     data = Driven(renders, "train", size=16)
     torch.manual_seed(5)
@@ -28,7 +28,7 @@ def test_a_batch_is_the_same_after_a_resume(renders: Path) -> None:
 
 
 def test_the_wanted_units_are_somebody_elses_nearly(renders: Path) -> None:
-    from peers.feed import Driven
+    from mien.bench.peers.feed import Driven
 
     data = Driven(renders, "train", size=16)
     known = torch.from_numpy(data.known)
@@ -40,7 +40,7 @@ def test_the_wanted_units_are_somebody_elses_nearly(renders: Path) -> None:
 
 
 def test_photographs_are_fed_as_renders_are(photographs: Path) -> None:
-    from peers.feed import Driven, batches, labelled
+    from mien.bench.peers.feed import Driven, batches, labelled
 
     data = labelled(photographs, "train", 4, size=16, seed=0)
     whole, later = list(batches(data, 4, 0, 3)), list(batches(data, 4, 2, 3))
@@ -59,7 +59,7 @@ def test_photographs_are_fed_as_renders_are(photographs: Path) -> None:
 
 
 def test_photographs_that_show_too_little_are_refused(photographs: Path, tmp_path: Path) -> None:
-    from peers.feed import Driven, labelled
+    from mien.bench.peers.feed import Driven, labelled
 
     records = [r for r in read_manifest(photographs) if r.emotion != "fear"]
     for record in records:
@@ -73,7 +73,7 @@ def test_photographs_that_show_too_little_are_refused(photographs: Path, tmp_pat
 
 
 def test_a_step_is_done_when_the_next_is_asked_for() -> None:
-    from peers.feed import Clock, Loader
+    from mien.bench.peers.feed import Clock, Loader
 
     done: list[int] = []
     clock = Clock(2, 5, done.append)
@@ -84,7 +84,7 @@ def test_a_step_is_done_when_the_next_is_asked_for() -> None:
 
 
 def test_the_last_step_is_done_at_the_end() -> None:
-    from peers.feed import Clock
+    from mien.bench.peers.feed import Clock
 
     done: list[int] = []
     clock = Clock(0, 2, done.append)
@@ -98,7 +98,7 @@ def test_the_last_step_is_done_at_the_end() -> None:
 
 
 def test_who_swallows_the_stop_hears_it_again() -> None:
-    from peers.feed import Clock, Loader, Stopped
+    from mien.bench.peers.feed import Clock, Loader, Stopped
 
     def stop(_: int) -> None:
         raise Stopped

@@ -1,4 +1,4 @@
-"""Inputs that mean no good: a bounded part of what `benchmarks/hostile.py` tries."""
+"""Inputs that mean no good: a bounded part of what `mien bench hostile` tries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_no_input_is_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every kind, from the benchmark's own seed: taken, or refused in one line; of commands of
     their own, which take seconds each, one.
     """
-    import hostile
+    from mien.bench.hostile import cases as hostile
 
     kinds = {kind: row for kind, row in hostile.KINDS.items() if kind != "process"}
     monkeypatch.setattr(hostile, "KINDS", kinds)
@@ -33,7 +33,7 @@ def test_no_input_is_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def row_of(kind: str) -> Any:
-    import hostile_commands
+    from mien.bench.hostile import commands as hostile_commands
 
     return ("command line", getattr(hostile_commands, kind), 1)
 
@@ -41,8 +41,8 @@ def row_of(kind: str) -> Any:
 def test_a_case_is_made_from_its_seed() -> None:
     from random import Random
 
-    import hostile_files
-    import hostile_pictures
+    from mien.bench.hostile import files as hostile_files
+    from mien.bench.hostile import pictures as hostile_pictures
 
     for make in (hostile_pictures.picture, hostile_files.manifest, hostile_files.recipe):
         assert make(Random("18 3")) == make(Random("18 3"))
@@ -51,9 +51,8 @@ def test_a_case_is_made_from_its_seed() -> None:
 
 def test_which_would_notice(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that fails, and one that changes pixels, are told as what they are."""
-    import hostile
-
     from mien import images
+    from mien.bench.hostile import cases as hostile
     from mien.images import Photo
 
     monkeypatch.setattr(hostile, "KINDS", {"block": hostile.KINDS["block"]})
@@ -75,8 +74,8 @@ def test_which_would_notice(monkeypatch: pytest.MonkeyPatch) -> None:
     (422, b'{"error": {"code": "bad", "message": "send a picture"}}', True),
 ])  # fmt: skip
 def test_answers_of_the_server_are_judged(status: int, body: bytes, fine: bool) -> None:
-    import hostile_server
-    from hostile_pictures import Wrong
+    from mien.bench.hostile import server as hostile_server
+    from mien.bench.hostile.pictures import Wrong
 
     if fine:
         assert hostile_server.judged(status, {}, body) == "refused"
@@ -90,8 +89,8 @@ def test_answers_of_the_server_are_judged(status: int, body: bytes, fine: bool) 
     {"to": "happy"}, {"image": b"a"}, {"image": b"a", "to": "happy", "like": b"b"},
 ])  # fmt: skip
 def test_what_is_taken_must_fit(made: dict[str, Any]) -> None:
-    import hostile_server
-    from hostile_pictures import Wrong
+    from mien.bench.hostile import server as hostile_server
+    from mien.bench.hostile.pictures import Wrong
 
     fine = {"image": b"a", "to": "happy", "intensity": 0.5}
     assert hostile_server.fits("taken", "edit", fine, None) == "taken"
@@ -104,8 +103,8 @@ def test_what_is_taken_must_fit(made: dict[str, Any]) -> None:
     (1, "Traceback (most recent call last)", False), (0, "", True),
 ])  # fmt: skip
 def test_ends_of_commands_are_judged(code: int, told: str, fine: bool, tmp_path: Path) -> None:
-    import hostile_commands
-    from hostile_pictures import Wrong
+    from mien.bench.hostile import commands as hostile_commands
+    from mien.bench.hostile.pictures import Wrong
 
     if fine:
         hostile_commands.clean(code, told, tmp_path)

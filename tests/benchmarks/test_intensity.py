@@ -12,7 +12,7 @@ def measured(columns: dict[str, list[float]], names: list[str]) -> Measured:
 
 
 def test_mean_readings_are_those_of_both_judges_at_each_intensity() -> None:
-    from intensity import rising
+    from mien.bench.edits.intensity import rising
 
     names = ["happy"] * 5 + ["sad"] * 4
     columns = {
@@ -26,7 +26,7 @@ def test_mean_readings_are_those_of_both_judges_at_each_intensity() -> None:
 
 
 def test_a_straight_rise_has_no_bend_however_low_it_ends() -> None:
-    from intensity import bend
+    from mien.bench.edits.intensity import bend
 
     assert bend([[0.0, 0.25, 0.5, 0.75, 1.0], [0.0, 0.1, 0.2, 0.3, 0.4]]) == 0
     late = bend([[0.0, 0.0, 0.5, 0.75, 1.0]])
@@ -35,7 +35,7 @@ def test_a_straight_rise_has_no_bend_however_low_it_ends() -> None:
 
 
 def test_results_beside_doing_nothing() -> None:
-    from smiles import beside
+    from mien.bench.edits.smiles import beside
 
     def one(psnr: list[float], ms_ssim: list[float], happy: list[float]) -> Measured:
         columns = {

@@ -37,7 +37,7 @@ def test_a_change_is_what_differs_between_two_faces() -> None:
 
 
 def test_a_straight_rise_is_even_and_a_jump_is_not() -> None:
-    from labels import evenness
+    from mien.bench.edits.labels import evenness
 
     straight = np.linspace(0.1, 1, 10)[None].repeat(3, 0)
     even = evenness(straight)

@@ -12,7 +12,7 @@ MANY, WIDE = 40, 24
 
 
 def test_a_critic_tells_what_differs_and_nothing_else() -> None:
-    from people import Shown, judged
+    from mien.bench.people.people import Shown, judged
 
     random = np.random.default_rng(3)
     groups = [("female", "white"), ("male", "black")] * (MANY // 2)
@@ -31,7 +31,7 @@ def test_a_critic_tells_what_differs_and_nothing_else() -> None:
 
 def test_a_mixed_person_and_the_frame_are_never_apart() -> None:
     """A critic that learns people by heart has nothing of it: who gave the hair is held out too."""
-    from people import Shown, judged
+    from mien.bench.people.people import Shown, judged
 
     random = np.random.default_rng(4)
     groups = [("female", "white")] * MANY
@@ -42,7 +42,7 @@ def test_a_mixed_person_and_the_frame_are_never_apart() -> None:
 
 
 def test_groups_are_drawn_as_they_are_in_the_photographs() -> None:
-    from people import _like
+    from mien.bench.people.people import _like
 
     given = [("f", "w")] * 3 + [("m", "b")] * 9
     wanted = [("f", "w")] * 4 + [("m", "b")] * 2
@@ -62,7 +62,7 @@ def note(emotions: list[tuple[str, str, str]], **more: Any) -> dict[str, Any]:
 
 
 def test_labels_and_acceptance_count_what_was_noted() -> None:
-    from people import acceptance, labels
+    from mien.bench.people.people import acceptance, labels
 
     notes = [
         note([("neutral", "sad", "sad"), ("happy", "happy", "sad"), ("fear", "fear", "fear"),
@@ -82,7 +82,7 @@ def test_labels_and_acceptance_count_what_was_noted() -> None:
 
 
 def labelled(people: list[str], emotions: list[int], units: list[float]) -> Any:
-    from worth_sets import Labelled
+    from mien.bench.people.worth_sets import Labelled
 
     count = len(people)
     pair = np.column_stack([units, np.full(count, np.nan)]).astype(np.float32)
@@ -91,7 +91,7 @@ def labelled(people: list[str], emotions: list[int], units: list[float]) -> Any:
 
 
 def test_the_area_under_the_curve_is_each_speakers_own() -> None:
-    from worth import curve
+    from mien.bench.people.worth import curve
 
     data = labelled(list("aaaabbbb"), [-1] * 8, [0, 0, 1, 1] * 2)
     said = np.zeros((8, 2), np.float32)
@@ -104,7 +104,7 @@ def test_the_area_under_the_curve_is_each_speakers_own() -> None:
 
 
 def test_a_gain_has_an_interval_over_people() -> None:
-    from worth import of_eight, scored
+    from mien.bench.people.worth import of_eight, scored
 
     people = [f"{i:02d}" for i in range(20) for _ in range(2)]
     data = labelled(people, [1] * 40, [np.nan] * 40)
@@ -118,8 +118,8 @@ def test_a_gain_has_an_interval_over_people() -> None:
 
 
 def test_a_set_as_the_sources_has_their_share_of_white_people() -> None:
-    from worth import as_sources
-    from worth_sets import Labelled
+    from mien.bench.people.worth import as_sources
+    from mien.bench.people.worth_sets import Labelled
 
     balanced = labelled([f"w{i}" for i in range(4)] + [f"b{i}" for i in range(8)], [1] * 12,
                         [0.0] * 12)  # fmt: skip
@@ -131,8 +131,8 @@ def test_a_set_as_the_sources_has_their_share_of_white_people() -> None:
 
 
 def test_a_classifier_learns_from_pictures_that_name_what_they_show(tmp_path: Path) -> None:
-    from worth import run
-    from worth_sets import Labelled
+    from mien.bench.people.worth import run
+    from mien.bench.people.worth_sets import Labelled
 
     random = np.random.default_rng(0)
     pixels = random.integers(0, 60, (24, 128, 128, 3)).astype(np.uint8)

@@ -28,8 +28,8 @@ def faces(size: int) -> Faces[Tensor]:
 def test_a_peer_trains_stops_goes_on_and_edits(
     name: str, checkouts: Callable[[str], Path], renders: Path, tmp_path: Path
 ) -> None:
-    from peers.base import Plan
-    from peers.run import PEERS, Training, read, train
+    from mien.bench.peers.base import Plan
+    from mien.bench.peers.run import PEERS, Training, read, train
 
     facts = PEERS[name].facts
     home, plan = checkouts(facts.folder), Plan(SIZES[name], 4, 2)
@@ -49,7 +49,7 @@ def test_a_peer_trains_stops_goes_on_and_edits(
 
 @pytest.mark.slow
 def test_liveportrait_is_built_and_runs(checkouts: Callable[[str], Path]) -> None:
-    from peers.liveportrait import random_row
+    from mien.bench.peers.liveportrait import random_row
 
     home = checkouts("LivePortrait")
     row = random_row(home / "LivePortrait", 64)

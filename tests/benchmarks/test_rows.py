@@ -35,8 +35,8 @@ def row(fakes: Path) -> Callable[[str], Any]:
     """`row("hisd")`: untrained, of a fake checkout."""
 
     def make(name: str) -> Any:
-        from peers.base import Plan
-        from peers.run import PEERS
+        from mien.bench.peers.base import Plan
+        from mien.bench.peers.run import PEERS
 
         torch.manual_seed(0)
         kind = PEERS[name]
@@ -154,7 +154,7 @@ def test_one_face_is_read_as_one(row: Callable[[str], Any]) -> None:
 
 
 def test_liveportrait_lends_the_expression_alone(fakes: Path) -> None:
-    from peers.liveportrait import random_row
+    from mien.bench.peers.liveportrait import random_row
 
     peer = random_row(fakes / "LivePortrait", SIDE)
     rising = torch.linspace(-0.5, 0.5, SIDE).expand(2, 3, SIDE, SIDE)
@@ -171,8 +171,9 @@ def test_liveportrait_lends_the_expression_alone(fakes: Path) -> None:
 
 
 def test_liveportrait_without_weights_says_what_to_do(fakes: Path, tmp_path: Path) -> None:
-    from peers.liveportrait import PARTS, random_row, read
     from safetensors.torch import save_file
+
+    from mien.bench.peers.liveportrait import PARTS, random_row, read
 
     with pytest.raises(AssetMissing, match="convert them to safetensors"):
         read(fakes / "LivePortrait", tmp_path, SIDE)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
+from typer.testing import CliRunner
+
+from mien.cli import main
 
 
 def test_quartiles_and_ratios_are_those_of_the_rounds() -> None:
-    import speed
+    from mien.bench.cost import speed
 
     found = speed.spreads(
         {"a": [10.0, 20.0, 30.0, 40.0, 50.0], "b": [5.0, 40.0, 30.0, 40.0, 100.0]}
@@ -23,7 +24,7 @@ def test_quartiles_and_ratios_are_those_of_the_rounds() -> None:
 
 
 def test_rows_are_timed_in_turn_after_a_warm_up() -> None:
-    import speed
+    from mien.bench.cost import speed
 
     said: list[str] = []
 
@@ -39,7 +40,7 @@ def test_rows_are_timed_in_turn_after_a_warm_up() -> None:
 
 
 def test_without_checkouts_the_reasons_remain() -> None:
-    import speed
+    from mien.bench.cost import speed
 
     found, skipped = speed.rows(["mtss"], None, 128)
     assert list(found) == ["mtss"]
@@ -47,19 +48,18 @@ def test_without_checkouts_the_reasons_remain() -> None:
 
 
 def test_a_whole_process_writes_its_picture(tmp_path: Path) -> None:
-    import speed
+    from mien.bench.cost import speed
 
     speed.cold("morphable", tmp_path)
     assert (tmp_path / "morphable.png").stat().st_size > 100_000
     assert speed.processes(["morphable"], 0) == {}
 
 
-def test_every_row_is_written(fakes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import speed
-
-    words = ["speed.py", "--methods", "mtss", "--checkouts", str(fakes), "--size", "16"]
-    monkeypatch.setattr(sys, "argv", [*words, "--rounds", "2", "--cold", "0", "-o", str(tmp_path)])
-    speed.main()
+def test_every_row_is_written(fakes: Path, tmp_path: Path) -> None:
+    words = ["bench", "speed", "-m", "mtss", "--checkouts", str(fakes), "--size", "16"]
+    words += ["--rounds", "2", "--cold", "0", "-o", str(tmp_path)]
+    done = CliRunner().invoke(main.app, words, prog_name="mien")
+    assert done.exit_code == 0, done.output
     about = json.loads((tmp_path / "speed.json").read_text())
     names = ["mtss", "stargan", "starganv2", "ganimation", "hisd", "liveportrait"]
     assert list(about["crop_to_crop"]) == names

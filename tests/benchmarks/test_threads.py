@@ -14,7 +14,7 @@ def rows(default: float) -> list[dict[str, dict[str, float]]]:
 
 @pytest.mark.parametrize(("default", "fine"), [(1.0, True), (1.05, True), (3.8, False)])
 def test_a_default_that_is_slower_than_one_thread_is_told(default: float, fine: bool) -> None:
-    import threads
+    from mien.bench.cost import threads
 
     alone = threads.table(rows(1.0))
     assert alone["one"]["frame_to_one_thread"] == 1
@@ -25,15 +25,14 @@ def test_a_default_that_is_slower_than_one_thread_is_told(default: float, fine: 
 
 def test_the_ways_reach_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """`mien doctor` says how many threads torch has: one by default, whatever ran this test."""
-    import threads
+    from mien.bench.cost import threads
 
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     assert "1 of" in threads.said(["doctor"], "default")
 
 
 def test_the_film_shows_a_face(tmp_path: Path) -> None:
-    import threads
-
+    from mien.bench.cost import threads
     from mien.faces.detect import detect
     from mien.video.reading import look
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 from pathlib import Path
@@ -12,7 +11,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
+from typer.testing import CliRunner
 
+from mien.cli import main
 from mien.errors import AssetMissing, ConfigError, TrainingError, WeightsError
 from mien.faces.align import template
 from mien.guides import Label
@@ -23,8 +24,8 @@ SIDE, BATCH, STEPS = 16, 4, 6
 
 
 def asked(name: str, fakes: Path, renders: Path, **facts: Any) -> Any:
-    from peers.base import Plan
-    from peers.run import PEERS, Training
+    from mien.bench.peers.base import Plan
+    from mien.bench.peers.run import PEERS, Training
 
     plan = Plan(SIDE, facts.pop("images", STEPS * BATCH), BATCH)
     return Training(name, fakes / PEERS[name].facts.folder, renders, plan, **facts)
@@ -36,7 +37,7 @@ def faces() -> Faces[Tensor]:
 
 
 def test_every_peer_is_tried() -> None:
-    from peers.run import PEERS, peer_named
+    from mien.bench.peers.run import PEERS, peer_named
 
     assert tuple(PEERS) == NAMES
     with pytest.raises(ConfigError, match="choose from stargan, starganv2"):
@@ -47,7 +48,7 @@ def test_every_peer_is_tried() -> None:
 def test_a_training_that_was_stopped_ends_where_one_that_was_not(
     name: str, fakes: Path, renders: Path, tmp_path: Path
 ) -> None:
-    from peers.run import train
+    from mien.bench.peers.run import train
 
     heard: list[tuple[int, int]] = []
     straight = train(asked(name, fakes, renders), tmp_path / "a", lambda *s: heard.append(s), 2)
@@ -75,7 +76,7 @@ def test_a_training_that_was_stopped_ends_where_one_that_was_not(
 def test_a_trained_peer_is_read_as_it_was(
     name: str, fakes: Path, renders: Path, tmp_path: Path
 ) -> None:
-    from peers.run import PEERS, read, train
+    from mien.bench.peers.run import PEERS, read, train
 
     record = train(asked(name, fakes, renders), tmp_path / name)
     assert record["licence"] == PEERS[name].facts.licence
@@ -95,29 +96,32 @@ def test_a_trained_peer_is_read_as_it_was(
 
 
 def test_one_command_trains_all_and_goes_on(fakes: Path, photographs: Path, tmp_path: Path) -> None:
-    import train_peer
+    def records(peer: str) -> dict[str, Any]:
+        words = ["--checkouts", fakes, "--data", photographs, "--images", 8, "--size", SIDE]
+        words += ["--batch", BATCH, "--minutes", 0, "-o", tmp_path]
+        line = ["bench", "train-peer", peer, *map(str, words)]
+        done = CliRunner().invoke(main.app, line, prog_name="mien")
+        if done.exit_code:
+            raise ConfigError(done.stderr)
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
 
-    options = argparse.Namespace(
-        peers=["all"], checkouts=fakes, data=photographs, split="train", images=8, size=SIDE,
-        batch=BATCH, seed=0, workers=0, minutes=0.0, out=tmp_path,
-    )  # fmt: skip
-    first = train_peer.trained(options)
+    first = records("all")
     assert tuple(first) == NAMES
     assert {record["steps"] for record in first.values()} == {1}
-    last = train_peer.trained(options)
+    last = records("all")
     assert {record["seen"] for record in last.values()} == {8}
-    assert train_peer.trained(options)["hisd"]["weights"] == last["hisd"]["weights"]
-    options.peers = ["cyclegan"]
+    assert records("all")["hisd"]["weights"] == last["hisd"]["weights"]
     with pytest.raises(ConfigError, match="choose from stargan"):
-        train_peer.trained(options)
+        records("cyclegan")
 
 
 def test_stargan_v2_begins_narrow_at_small_sides(
     fakes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from peers import starganv2
-    from peers.base import Plan
-    from peers.checkout import as_is, opened
+    from mien.bench.peers import starganv2
+    from mien.bench.peers.base import Plan
+    from mien.bench.peers.checkout import as_is, opened
 
     ports = []
 
@@ -133,7 +137,7 @@ def test_stargan_v2_begins_narrow_at_small_sides(
 
 
 def test_a_folder_holds_one_training(fakes: Path, renders: Path, tmp_path: Path) -> None:
-    from peers.run import train
+    from mien.bench.peers.run import train
 
     train(asked("hisd", fakes, renders, images=BATCH), tmp_path)
     with pytest.raises(ConfigError, match="holds a training with images 4, not 8"):
@@ -145,8 +149,8 @@ def test_a_folder_holds_one_training(fakes: Path, renders: Path, tmp_path: Path)
 def test_lost_numbers_are_not_kept(
     fakes: Path, renders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from peers import hisd
-    from peers.run import train
+    from mien.bench.peers import hisd
+    from mien.bench.peers.run import train
 
     def lose(self: Any, clock: Any, *_: Any) -> None:
         for _ in clock:
@@ -161,7 +165,7 @@ def test_lost_numbers_are_not_kept(
 
 
 def test_weights_that_do_not_fit_are_refused(fakes: Path, renders: Path, tmp_path: Path) -> None:
-    from peers.run import read, train
+    from mien.bench.peers.run import read, train
 
     train(asked("hisd", fakes, renders, images=BATCH), tmp_path / "run")
     with pytest.raises(AssetMissing, match="right checkout"):
@@ -175,8 +179,8 @@ def test_weights_that_do_not_fit_are_refused(fakes: Path, renders: Path, tmp_pat
 
 
 def test_a_wrong_folder_is_told(fakes: Path, renders: Path, tmp_path: Path) -> None:
-    from peers.base import Plan
-    from peers.run import Training, train
+    from mien.bench.peers.base import Plan
+    from mien.bench.peers.run import Training, train
 
     for name in NAMES:
         plan = Plan(SIDE, BATCH, BATCH)

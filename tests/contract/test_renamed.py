@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from mien.cli.main import app
 from mien.errors import ConfigError
-from mien.methods.decoupling.progressive import Layer
+from mien.methods.decoupling.generator import Layer
 from mien.methods.renamed import RenamedField, arrays_today, fields_today
 from mien.training import checkpoint, recipe, stages
 from mien.training.run import RECIPE

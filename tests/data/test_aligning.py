@@ -105,7 +105,7 @@ def test_people_at_rest_and_smiling(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             if level is not None:
                 (tmp_path / name).parent.mkdir(exist_ok=True)
                 Image.new("RGB", (64, 64), (level,) * 3).save(tmp_path / name)
-    ((rest, smiling),) = rest_and_smile(tmp_path)
+    ((_, rest, smiling),) = rest_and_smile(tmp_path)
     assert rest.pixels.shape == smiling.pixels.shape == (SOURCE_SIZE, SOURCE_SIZE, 3)
     assert np.median(rest.pixels) == pytest.approx(100, abs=3)
     assert np.median(smiling.pixels) == pytest.approx(200, abs=3)

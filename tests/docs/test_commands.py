@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 
 import mien
 from mien import images
+from mien.bench.questions import QUESTIONS
 from mien.cli import main
 from mien.types import UInt8
 from mien.zoo.samples import samples
@@ -34,7 +35,7 @@ WHY = {
     r"mien demo -o demo\.png": "tests/cli/test_edit.py draws it small, `.ci/newcomer.py` in full",
     r"(?:git clone|mkdir -p checkouts).*": "other people's code, fetched",
     r"mien (?:serve|studio)": "run until stopped: tests/web starts and drives them",
-    r"python benchmarks/.*": "data sets, and minutes to hours: tests/benchmarks tries their parts",
+    rf"mien bench (?:{'|'.join(QUESTIONS)})(?: .*)?": "minutes to hours: tests/benchmarks",
     r"python -m mien\.training\..*": "hours of training: tests/training trains small ones",
     r"python -m mien\.tables\..*": "data that do not ship: tests/tables fits small ones",
     r"mien train .*": "hours of training: the tutorial trains, as do tests/training",
@@ -43,7 +44,7 @@ WHY = {
     r"mien bench ablations .*": "hours of training: tests/training/test_ablations.py",
     r"mien bench (?:targets|plot) .*": "a scorecard of one's own: tests/metrics makes them",
     r"mien .*--engine ray.*": "a Ray cluster: tests/test_cluster.py, by .ci/cluster",
-    r"mien data (?:import|check|align) .*": "DIR is a data set: tests/data imports made ones",
+    r"mien data (?:import|check|align|mix) .*": "DIR is a data set: tests/data imports made ones",
     r"mien rig render.*": "data sets: the tutorial renders the sample faces",
     r"mien people .*(?:LONDON|--count \d{3,}).*": "the London Set, or many: the tutorial makes one",
     r"mien series nobody/ .*": "the set of a line above: README's is run, alike",

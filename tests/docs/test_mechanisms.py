@@ -88,8 +88,10 @@ def test_the_recipe_of_what_ships_makes_it_where_weights_may_be_older(method: st
 @pytest.mark.parametrize("method", METHODS)
 def test_code_and_tests_that_the_table_names_exist(method: str) -> None:
     for row in rows(method):
-        module, *names = row["code"].strip("`").split(".")
-        at: Any = importlib.import_module(f"mien.methods.{method}.{module}")
+        code = row["code"].strip("`")
+        room = "mien.nn" if code.startswith("nn.") else f"mien.methods.{method}"
+        module, *names = code.removeprefix("nn.").split(".")
+        at: Any = importlib.import_module(f"{room}.{module}")
         for name in names:
             at = getattr(at, name)
         file, name = row["test that it lives"].strip("`").split("::")

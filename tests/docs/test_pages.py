@@ -89,11 +89,9 @@ def tree() -> dict[str, set[str]]:
     """Command, `data import` for one of a group -> its options."""
     found: dict[str, set[str]] = {}
     for name in main.COMMANDS:
-        command = main._load(name)
-        inner = getattr(command, "commands", None)
-        found[name] = set() if inner else _options(command)
-        for leaf in (inner or {}).values():
-            found[f"{name} {leaf.name}"] = _options(leaf)
+        inner = main.leaves(name)
+        found[name] = _options(inner[""]) if "" in inner else set()
+        found |= {f"{name} {leaf}": _options(one) for leaf, one in inner.items() if leaf}
     return found
 
 

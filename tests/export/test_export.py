@@ -17,8 +17,7 @@ from mien.export import NAMES, parts, parts_of, write  # noqa: E402
 from mien.faces import blazeface, landmark_maps, landmarks  # noqa: E402
 from mien.faces.align import align  # noqa: E402
 from mien.faces.detect import detect  # noqa: E402
-from mien.methods import registry  # noqa: E402
-from mien.methods.morphable import reader  # noqa: E402
+from mien.methods import reader, registry  # noqa: E402
 from mien.zoo.records import records  # noqa: E402
 from mien.zoo.samples import samples  # noqa: E402
 

@@ -65,6 +65,17 @@ def test_a_white_is_no_darker_than_whites_are() -> None:
     assert red.min() < 0.4 * red.max()  # in a red light it is red
 
 
+def test_a_white_that_lashes_hide_is_not_of_their_red() -> None:
+    """Pink cheeks allowed pink eyeballs in a laugh that hides them."""
+    photo, corners, iris = eye()
+    opening = polygon(photo.shape[:2], corners)
+    for red, skin, least in (((91, 68, 67), (201, 160, 156), 0.88), ((60, 60, 60), (160,) * 3, 1)):
+        there = np.where(opening[..., None] > 0, red, skin).astype(np.float32)
+        white = white_of(there, opening, iris, corners)
+        assert white.min() >= least * white.max()  # 0.78 of pink ones; what is grey stays grey
+        assert white @ LUMA > 0.9 * float(np.dot(skin, LUMA))
+
+
 def test_opened_eyes_of_a_smile_shine(smiling: Rig) -> None:
     """Reflections near the lid were left behind it: the eyes were dark discs."""
     before = smiling.original(320)

@@ -12,7 +12,7 @@ from mien.face_model import lip_donors
 from mien.face_model.eyes import polygon
 from mien.face_model.lip_chart import DENSITY
 from mien.face_model.lip_donors import HIDDEN, LipDonor, choose, unfolded
-from mien.face_model.lips import _liplike
+from mien.face_model.lips import _liplike, _masks
 from mien.face_model.mesh import FaceModel
 from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.render import Rig
@@ -198,6 +198,21 @@ def test_donated_lips_are_without_that_shade_too(parted: Rig, model: FaceModel) 
     shaded, lit = (lips.at(place, DENSITY, dropped)[0, 0] for dropped in (0.0, 1.0))
     assert shaded[3] > 0.9  # the smile does not show it
     assert (lit[:3] > 1.04 * shaded[:3]).all()
+
+
+def test_the_pits_of_a_smiles_corners_are_neither_lip_nor_skin(parted: Rig) -> None:
+    """The opening goes on beyond the landmarks' corners; taken for skin, it was a black stain."""
+    points, unit = parted.fit.landmarks, parted.fit.camera.scale
+    photo = np.full((SIZE, SIZE, 3), (196, 164, 142), np.float32)
+    photo[polygon(photo.shape[:2], points[48:60]) > 0] = (190, 140, 153)
+    x, y = np.round(points[54] + np.array([0.1 * unit, 0])).astype(int)
+    white = np.full(3, 180, np.float32)
+    _, skin, clear = _masks(photo, points, unit, white)
+    cv2.circle(photo, (int(x), int(y)), round(0.1 * unit) + 1, (12, 8, 8), -1)
+    _, without, unclear = _masks(photo, points, unit, white)
+    assert skin[y, x + 1] == clear[y, x + 1] == 1
+    assert without[y, x + 1] == unclear[y, x + 1] == 0
+    assert (skin - without).sum() < (0.6 * unit) ** 2
 
 
 def test_closed_lips_of_a_film_are_read_anew_where_they_look_different(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -15,8 +16,10 @@ from mien.face_model.eyes import polygon
 from mien.face_model.frame import Frame, Window
 from mien.face_model.gaze import irises_of
 from mien.face_model.mesh import BACKGROUND_LAYER, FaceModel
+from mien.face_model.mouth import own_mouth
 from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.render import Render, Rig
+from mien.face_model.shade import _own_share
 from mien.types import AlignedFace, Float
 
 SIZE = 160
@@ -135,3 +138,26 @@ def test_one_lid_closes_alone(neutral: Rig) -> None:
     change = np.abs(wink.image.astype(int) - rest.image).mean(-1)
     assert change[left].mean() > 10
     assert change[right].mean() < 2
+
+
+@pytest.mark.parametrize(("between", "are"), [((200, 148, 148), False), ((180, 165, 155), True)])
+def test_a_lip_that_shines_is_no_tooth(rig: Rig, between: tuple[int, int, int], are: bool) -> None:
+    """Landmarks part closed lips now and then; teeth of their colour were drawn in other labels."""
+    points = rig.fit.landmarks.copy()
+    points[[65, 66, 67], 1] += 9
+    photo = np.full((320, 320, 3), (196, 164, 142), np.float32)
+    photo[polygon((320, 320), points[48:60]) > 0] = (190, 140, 153)
+    photo[polygon((320, 320), points[60:68]) > 0] = between
+    mouth = own_mouth(photo, points, False, np.array([180, 176, 180], np.float32), 1.0)
+    assert (mouth.enamel is not None) == are
+
+
+def test_somebody_elses_teeth_are_not_mixed_with_ones_own(model: FaceModel, rig: Rig) -> None:
+    """A donor's row stood behind what a photograph shows of the own one: teeth cut in two."""
+    smile = rig.render(facs.prototype("happy"), 320)
+    parted = Rig(model, smile.image, smile.landmarks, neutral=False)
+    skin = replace(parted._skin, inside=rig._skin.inside)
+    assert not skin.inside.is_own
+    weights = parted.weights(facs.prototype("surprise"))
+    scene, _ = parted._scene(weights, parted.fit.camera, 1.0, True, PoseAndLight(), None)
+    assert _own_share(skin, Frame.of(scene, Window.whole(320))).max() == 0  # 1 on the upper teeth

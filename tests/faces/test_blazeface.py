@@ -17,7 +17,7 @@ from mien.zoo.records import digest, records
 from mien.zoo.samples import samples
 
 LITERT = json.loads((Path(__file__).parent / "blazeface.json").read_text())
-"""LiteRT's answers, written by `benchmarks/convert_blazeface.py`."""
+"""LiteRT's answers, written by `tools/convert_blazeface.py`."""
 
 
 def picture(name: str) -> UInt8:
@@ -46,7 +46,7 @@ def test_the_record_describes_the_weights() -> None:
     record.verify()
     assert record.sha256 == digest(record.path)
     assert record.licence == "Apache-2.0"
-    assert record.facts["command"].startswith("python benchmarks/convert_blazeface.py")
+    assert record.facts["command"].startswith("python tools/convert_blazeface.py")
     assert max(record.facts["check"]["largest_differences"].values()) < 0.001
 
 

@@ -184,3 +184,10 @@ def test_a_reference_of_any_size_is_read_at_the_methods_own(anna: Faces[Float]) 
     fitting = at(faces(whole), small.size)
     assert torch.equal(small.expression(Reference(whole)).code, small.encode(fitting).code)
     assert torch.equal(small.read(whole), small.read(fitting))
+
+
+def test_a_photograph_is_no_reference_yet(anna: Faces[Float]) -> None:
+    """What callers try first says what to do instead."""
+    with pytest.raises(GuideError, match=r"editor\.reference"):
+        Reference("friend.jpg")  # type: ignore[arg-type]
+    assert len(Reference(anna).faces) == 1

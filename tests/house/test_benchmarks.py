@@ -1,10 +1,13 @@
-"""benchmarks/README.md has a row for each script there, and says which files are no scripts."""
+"""benchmarks/README.md has a row for each question, tools/README.md one for each script."""
 
 from __future__ import annotations
 
 import ast
 import re
 from pathlib import Path
+from typing import Any
+
+from mien.bench.questions import QUESTIONS
 
 
 def rows(text: str) -> dict[str, list[str]]:
@@ -21,12 +24,28 @@ def rows(text: str) -> dict[str, list[str]]:
     return found
 
 
-def test_each_script_has_one_row(root: Path) -> None:
-    found = rows((root / "benchmarks" / "README.md").read_text(encoding="utf-8"))
-    files = {p.name: p.read_text(encoding="utf-8") for p in (root / "benchmarks").glob("*.py")}
-    scripts = sorted(name for name, text in files.items() if "__main__" in text)
-    assert sorted(found["script"]) == scripts
-    assert sorted(found["file"]) == sorted(files.keys() - set(scripts))
+def test_each_tool_has_one_row(root: Path) -> None:
+    found = rows((root / "tools" / "README.md").read_text(encoding="utf-8"))
+    files = {p.name for p in (root / "tools").glob("*.py")}
+    assert sorted(found["script"]) == sorted(files)
+
+
+def test_each_question_has_one_row(root: Path) -> None:
+    text = (root / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| `mien bench ([\w-]+)` \|", text, re.M)
+    assert sorted(named) == sorted({*named})
+    assert set(named) >= QUESTIONS.keys()
+
+
+def test_each_question_is_a_module_and_each_command_a_question(modules: list[Any]) -> None:
+    asked = {
+        m.name.removeprefix("bench.")
+        for m in modules
+        if m.name.startswith("bench.")
+        if "command" in {n.name for n in m.tree.body if isinstance(n, ast.FunctionDef)}
+    }
+    parts = {"hostile.commands"}  # a kind of input
+    assert asked - parts == {question.module for question in QUESTIONS.values()}
 
 
 def options(tree: ast.AST) -> tuple[set[str], set[str]]:
@@ -48,11 +67,9 @@ def options(tree: ast.AST) -> tuple[set[str], set[str]]:
 def test_each_option_that_a_script_uses_is_one(root: Path) -> None:
     """Types cannot tell: what `parse_args` returns has any field."""
     scripts = [
-        p
-        for p in (root / "benchmarks").glob("*.py")
-        if "options = parser.parse_args()" in p.read_text()
+        p for p in (root / "tools").glob("*.py") if "options = parser.parse_args()" in p.read_text()
     ]
-    assert len(scripts) > 20
+    assert scripts
     for path in scripts:
         defined, used = options(ast.parse(path.read_text(encoding="utf-8")))
         assert used == defined, path.name

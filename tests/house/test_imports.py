@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from fnmatch import fnmatch
+from graphlib import TopologicalSorter
 from typing import Any
 
 from mien.metrics.scorecard import UNRELATED
@@ -17,6 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("metrics", "export", "editor"),
     ("training", "tables", "video", "people", "study", "hub"),
     ("cli", "server", "studio"),
+    ("bench",),
 )
 APART = (4, 5, 6, 7)
 """Floors whose rooms do not see one another either."""
@@ -28,9 +30,12 @@ DOORS = (
     ("cli.studio", "server"),
     ("studio.*", "server"),
     ("server.app", "studio"),
+    ("cli.main", "bench"),
+    ("cli.bench", "bench"),
 )
 """Training half of a method -> the samples it is trained on; the commands that start the server;
-the studio -> the server it stands on, which knows of it only where its page is put at `/`.
+the studio -> the server it stands on, which knows of it only where its page is put at `/`; the
+command -> the table of what is measured, whose modules it loads by name.
 There is no other exception.
 """
 ONLY = {
@@ -41,15 +46,15 @@ ONLY = {
     "starlette": "server studio",
     "jinja2": "studio",
     "uvicorn": "server",
-    "typer": "cli",
-    "av": "video",
+    "typer": "cli bench",
+    "av": "video bench",
     "c2pa": "provenance",
-    "dlib": "judges",
+    "dlib": "judges bench",
     "pyarrow": "people",
     "huggingface_hub": "hub",
     "onnx": "export",
-    "onnxruntime": "export",
-    "_dlib_pybind11": "judges",
+    "onnxruntime": "export bench",
+    "_dlib_pybind11": "judges bench",
     "torchvision": "",
 }
 """A library -> the rooms that may import it."""
@@ -115,6 +120,30 @@ def test_strengths_do_not_know_the_contract(modules: list[Any]) -> None:
     known = {n for names in found for n in names if n.startswith("mien.methods")}
     assert len(found) == 2
     assert {name.split(".")[2] for name in known} <= {"strengths"}
+
+
+def test_no_module_imports_itself_through_others(modules: list[Any]) -> None:
+    """At import; inside a function a module may be asked for that knows its asker."""
+    names = {m.name for m in modules}
+    graph = {m.name: _modules_of_all(_at_import(m.tree), names) - {m.name} for m in modules}
+    assert graph["methods.mtss.task"] >= {"methods.task", "nn.phases"}
+    TopologicalSorter(graph).prepare()  # a CycleError names the circle
+
+
+def _at_import(tree: ast.Module) -> set[str]:
+    """Dotted names of what is imported where nothing but the module's own lines runs."""
+    return {
+        f"{node.module}.{alias.name}"
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+def _modules_of_all(imported: set[str], names: set[str]) -> set[str]:
+    """The modules of mien, of `names`, among what is imported."""
+    inside = {name.removeprefix("mien.") for name in imported if name.startswith("mien.")}
+    return {n if n in names else n.rpartition(".")[0] for n in inside} & names
 
 
 def test_methods_do_not_know_one_another(modules: list[Any]) -> None:

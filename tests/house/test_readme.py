@@ -13,7 +13,7 @@ import torch
 from typer.testing import CliRunner
 
 import mien
-from mien.cli import main
+from mien.cli import bench, main
 from mien.guides import ActionUnits, Label, Reference
 from mien.methods.config import BaseArchitecture
 from mien.metrics.summary import short
@@ -56,7 +56,17 @@ def hollow(monkeypatch: pytest.MonkeyPatch) -> None:
             leaf.callback = lambda *_, **__: None
         return command
 
+    asked = bench._loaded
+
+    def unasked(name: str) -> Any:
+        command = asked(name)
+        command.callback = lambda *_, **__: None
+        for param in command.params:  # nor are folders looked for or made
+            param.callback = None
+        return command
+
     monkeypatch.setattr(main, "_load", emptied)
+    monkeypatch.setattr(bench, "_loaded", unasked)
 
 
 @pytest.mark.usefixtures("hollow")

@@ -167,7 +167,7 @@ def test_sides_are_told_apart(judge: Judge, moved: Rig) -> None:
 def test_smiling_people_are_told_from_the_same_at_rest(
     judge: Judge, unseen: list[Photograph]
 ) -> None:
-    """The test people's photographs, as `benchmarks/judges.py` measures them."""
+    """The test people's photographs, as `mien bench judge-accuracy` measures them."""
     scores = photograph_scores(judge, unseen)
     assert scores["pairs_right"] >= 0.9
     assert scores["smile_or_neutral_accuracy"] >= 0.8

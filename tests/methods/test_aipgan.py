@@ -26,6 +26,7 @@ from mien.methods.aipgan.config import (
 )
 from mien.methods.aipgan.method import AIPGAN, dotted, lit
 from mien.methods.aipgan.task import AIPGANTask
+from mien.nn.encoder import ExpressionEncoder
 from mien.nn.phases import Loss
 from mien.types import Faces
 
@@ -83,7 +84,7 @@ def test_shapes_of_the_defaults() -> None:
     a = Architecture()
     face = torch.zeros(1, 3, 128, 128)
     with torch.no_grad():
-        code, gate = networks.ExpressionEncoder(a)(face)
+        code, gate = ExpressionEncoder(a)(face)
         assert code.shape == (1, 128)
         assert gate.shape == (1, 1, 16, 16)
         features = networks.ExpressionFeatures(a)
@@ -170,7 +171,7 @@ def test_every_pooling_joins_where_it_should(kind: Pooling, scales: Scales) -> N
     assert all(torch.isfinite(g).all() for g in gradients if g is not None)
 
 
-# ---- what stays and what is lent -----------------------------------------------------------------
+# ---- what stays and what is transferred ----------------------------------------------------------
 
 
 def test_of_the_reference_nothing_but_the_code_reaches_the_result() -> None:
@@ -339,7 +340,7 @@ def test_unknown_units_of_a_photograph_teach_nothing() -> None:
     assert all(seen[0][k].item() == pytest.approx(seen[1][k].item(), rel=1e-3) for k in seen[0])
 
 
-def test_lent_says_how_often_the_references_code_is_drawn() -> None:
+def test_reference_share_says_how_often_the_references_code_is_drawn() -> None:
     for share in (0.0, 1.0):
         made, data = task(reference_share=share), batch()
         codes = torch.randn(8, 24)

@@ -15,6 +15,7 @@ from mien.methods.aipgan.config import AIPGANConfig, Architecture, LossWeights, 
 from mien.methods.aipgan.method import AIPGAN
 from mien.methods.aipgan.task import AIPGANTask
 from mien.nn.alive import vitals
+from mien.nn.encoder import rationed
 from mien.types import Faces
 
 PAPER = Architecture(
@@ -48,17 +49,17 @@ def faces(count: int = 2) -> Faces[Tensor]:
 def test_a_rationed_gate_lets_its_share_through_and_no_more(share: float) -> None:
     torch.manual_seed(0)
     logits = (3 * torch.randn(4, 1, 16, 16) + 5).requires_grad_()
-    gate = networks.rationed(logits, share)
+    gate = rationed(logits, share)
     assert gate.detach().mean((1, 2, 3)) == pytest.approx(torch.full((4,), share), abs=1e-4)
     # what opens a place shuts the others: raised everywhere, nothing changes
     (slope,) = torch.autograd.grad(gate[:, :, 2, 3].sum(), logits)
     assert bool((slope[:, 0, 2, 3] > 0).all())
     assert slope.sum((1, 2, 3)) == pytest.approx(torch.zeros(4), abs=1e-5)
-    assert torch.allclose(networks.rationed(logits + 7, share), gate, atol=1e-4)
+    assert torch.allclose(rationed(logits + 7, share), gate, atol=1e-4)
     step = logits.detach().clone()
     step[:, :, 2, 3] += 1e-2
-    moved = (networks.rationed(step, share) - gate)[:, 0, 5, 5]
-    (wanted,) = torch.autograd.grad(networks.rationed(logits, share)[:, 0, 5, 5].sum(), logits)
+    moved = (rationed(step, share) - gate)[:, 0, 5, 5]
+    (wanted,) = torch.autograd.grad(rationed(logits, share)[:, 0, 5, 5].sum(), logits)
     assert torch.allclose(moved, 1e-2 * wanted[:, 0, 2, 3], atol=1e-5)
 
 

@@ -8,11 +8,12 @@ from torch import nn
 
 from mien.methods.aipgan import losses, networks
 from mien.nn.blocks import initialise
+from mien.nn.encoder import Attention
 
 
 def test_attention_gates_channels_then_places() -> None:
     torch.manual_seed(0)
-    attention = networks.Attention(8)
+    attention = Attention(8)
     x = torch.randn(2, 8, 16, 16)
     seen, where = attention(x)
     assert where.shape == (2, 1, 16, 16)

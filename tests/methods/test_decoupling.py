@@ -11,17 +11,19 @@ from batches import made_pairs
 from torch import Tensor
 
 from mien.data.batch import Pairs
+from mien.data.loading import Changing
 from mien.errors import ConfigError
 from mien.guides import Label
 from mien.methods.decoupling import losses
 from mien.methods.decoupling.codes import Codes, Layout
 from mien.methods.decoupling.config import Architecture, DecouplingConfig, LossWeights, Training
+from mien.methods.decoupling.generator import Generator
 from mien.methods.decoupling.method import Decoupling
-from mien.methods.decoupling.progressive import Discriminator, Generator
-from mien.methods.decoupling.stages import ResolutionSchedule
-from mien.methods.decoupling.stages import stages as stages_of
 from mien.methods.decoupling.task import DecouplingTask
+from mien.nn import losses as shared
+from mien.nn.growth import stages as stages_of
 from mien.nn.phases import Loss
+from mien.nn.progressive import Discriminator
 from mien.types import Faces
 
 SMALL = Architecture(
@@ -63,7 +65,7 @@ def parts(made: DecouplingTask, name: str) -> Loss:
 def test_growth_is_seamless() -> None:
     """A layer that has just begun to fade in shows what the layer before it showed."""
     torch.manual_seed(0)
-    generator, judge = Generator(SMALL, LAYOUT), Discriminator(SMALL, LAYOUT)
+    generator, judge = Generator(SMALL, LAYOUT), Discriminator([16, 16, 16, 8])
     codes = Codes(torch.randn(4, sum(LAYOUT.lengths)), torch.randn(4, 18))
     seen = []
     for grown in (1.0, 1.016):
@@ -95,18 +97,17 @@ def test_stages_follow_one_another_and_growth_stops_when_asked() -> None:
 
 
 def test_stages_that_do_not_fit_are_refused() -> None:
-    config = DecouplingConfig(SMALL, ALL, Training(growth=(1.0,)))
     with pytest.raises(ConfigError, match="growth must name 4 parts"):
-        stages_of(config, LAYOUT.sides)
+        stages_of(Training(growth=(1.0,)), LAYOUT.sides)
     with pytest.raises(ConfigError, match="names 1 layers and 32 px take 4"):
         Layout.of(replace(SMALL, layers=((4, 4),)))
     with pytest.raises(ConfigError, match="some layer must take"):
         Layout.of(replace(SMALL, layers=((4, 0),) * 4))
 
 
-def test_a_course_changes_its_data_set() -> None:
-    course = ResolutionSchedule(["a"] * 9, ["b"] * 9, 4)  # type: ignore[arg-type]
-    assert "".join(course[i] for i in range(8)) == "aaaabbbb"
+def test_a_stream_changes_its_data_set() -> None:
+    stream = Changing(["a"] * 9, ["b"] * 9, 4)  # type: ignore[arg-type]
+    assert "".join(stream[i] for i in range(8)) == "aaaabbbb"
 
 
 # ---- invented people -----------------------------------------------------------------------------
@@ -177,7 +178,7 @@ def test_what_passes_find_in_an_expression_stays_with_the_person() -> None:
         who, manner, own = method.identity(faces).features
         first = method.encoder(faces.pixels)
         seen = method.refined(
-            faces.pixels, Codes(first.identity, method.lendable(first.expression))
+            faces.pixels, Codes(first.identity, method.transferable(first.expression))
         )
         rebuilt = method.decode(method.identity(faces), method.encode(faces))
     assert manner.abs().max() > 0
@@ -221,9 +222,9 @@ def test_unknown_emotions_and_units_teach_the_adversary_nothing() -> None:
 
 def test_structure_misses_contrast_and_not_light() -> None:
     x = torch.rand(2, 3, 32, 32) * 2 - 1
-    assert losses.structure(x, x) == pytest.approx(torch.zeros(2), abs=1e-4)
-    assert losses.structure(x + 0.3, x).max() < 0.01
-    assert losses.structure(0.2 * x, x).min() > 0.3
+    assert shared.structure(x, x) == pytest.approx(torch.zeros(2), abs=1e-4)
+    assert shared.structure(x + 0.3, x).max() < 0.01
+    assert shared.structure(0.2 * x, x).min() > 0.3
 
 
 def test_adversary_and_mapping_pull_against_each_other() -> None:

@@ -112,7 +112,7 @@ def test_growth_begins_where_a_face_has_a_mouth_and_takes_few_long_stages() -> N
 # ---- the feedback network ------------------------------------------------------------------------
 
 
-def test_the_codes_of_the_feedback_network_are_what_is_lent() -> None:
+def test_the_codes_of_the_feedback_network_are_what_is_transferred() -> None:
     made, faces = unpaired().method.eval(), photographs()
     with torch.no_grad():
         first = made.encoder(faces.pixels)
@@ -128,7 +128,7 @@ def test_the_codes_of_the_feedback_network_are_what_is_lent() -> None:
         assert not torch.allclose(made.decode(made.identity(faces), made.encode(faces)), like)
 
 
-def test_what_is_lent_teaches_the_feedback_network() -> None:
+def test_what_is_transferred_teaches_the_feedback_network() -> None:
     """What a code after its passes must say reaches it; where it does not drive, nothing does."""
     for driven in (True, False):
         made = unpaired(driven=driven)

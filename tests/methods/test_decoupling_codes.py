@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from mien.errors import WeightsError
-from mien.methods.decoupling.codes import Codes, Crowd, Layout, Spread
+from mien.methods.decoupling.codes import Codes, Layout
 from mien.methods.decoupling.config import Architecture
-from mien.methods.decoupling.progressive import Generator, Modulation
+from mien.methods.decoupling.generator import Generator, Modulation
+from mien.nn.spread import Crowd, Spread
 
 SMALL = Architecture(
     size=32, layers=((8, 0), (4, 6), (2, 6), (0, 6)), grain=16, generator=256, generator_max=16
@@ -46,7 +47,7 @@ def test_an_expression_has_places() -> None:
 
 def test_the_centre_stays_where_the_first_batches_were() -> None:
     torch.manual_seed(0)
-    spread, raw = Spread(LAYOUT), torch.randn(16, sum(LAYOUT.lengths))
+    spread, raw = Spread(LAYOUT.lengths), torch.randn(16, sum(LAYOUT.lengths))
     for _ in range(60):
         spread(2 + raw)
     for _ in range(200):
@@ -60,9 +61,9 @@ def test_making_people_alike_is_no_way_out() -> None:
     """
     torch.manual_seed(0)
     raw = torch.randn(64, sum(LAYOUT.lengths))
-    code, shrunk = Spread(LAYOUT)(raw), Spread(LAYOUT)(3 + 0.1 * raw)
+    code, shrunk = Spread(LAYOUT.lengths)(raw), Spread(LAYOUT.lengths)(3 + 0.1 * raw)
     assert torch.allclose(code, shrunk, atol=1e-4)
-    ahead = Spread(LAYOUT)
+    ahead = Spread(LAYOUT.lengths)
     for step in range(4):
         running = ahead(step + 0.1 * raw)
     for some in (code, running):
@@ -73,7 +74,7 @@ def test_making_people_alike_is_no_way_out() -> None:
 
 def test_a_code_does_not_depend_on_who_else_is_asked() -> None:
     torch.manual_seed(0)
-    spread = Spread(LAYOUT)
+    spread = Spread(LAYOUT.lengths)
     for _ in range(200):
         spread(2 + 3 * torch.randn(16, sum(LAYOUT.lengths)))
     spread.eval()

@@ -1,11 +1,11 @@
-"""decoupling's building blocks: trunk, equalised layers, fading, deviation."""
+"""What decoupling is built from: trunk, equalised layers, fading, deviation."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from mien.methods.decoupling.progressive import (
+from mien.nn.progressive import (
     EqualConv,
     EqualLinear,
     PixelNorm,
@@ -13,7 +13,7 @@ from mien.methods.decoupling.progressive import (
     faded,
     stages,
 )
-from mien.methods.decoupling.trunk import ResNet50
+from mien.nn.resnet import ResNet50
 
 
 def test_the_trunk_is_a_resnet50() -> None:

@@ -1,4 +1,4 @@
-"""The reader of references: aipgan's expression encoder without torch, and what it transfers."""
+"""The reader of action units without torch, who goes by it, and what a reference transfers."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from mien import facs, images
 from mien.errors import WeightsError
 from mien.faces.align import align
 from mien.faces.detect import detect
+from mien.methods import reader, registry
 from mien.methods.drawing import ModelHead
-from mien.methods.morphable import reader, retargeting
+from mien.methods.morphable import retargeting
 from mien.methods.morphable.method import Morphable
 from mien.methods.morphable.retargeting import AJAR, parted
 from mien.methods.morphable.synthesis import Shown, matched
 from mien.nn import tensors
 from mien.types import Expression, Faces, Float, UInt8
+from mien.zoo.records import read_weights, records
 from mien.zoo.samples import samples
 
 
@@ -37,17 +39,40 @@ def faces_of(pixels: UInt8, side: int = 320) -> Faces[Float]:
 
 def test_numpy_reads_what_torch_reads() -> None:
     torch = pytest.importorskip("torch", reason="needs mien[train]")
-    from mien.methods.aipgan.method import AIPGAN
+    from mien.nn.reader import UnitReader
 
-    learnt = mien.load("aipgan")
-    assert isinstance(learnt, AIPGAN)
+    learnt = UnitReader().eval()
+    arrays, _ = read_weights(records()[reader.NAME].path)
+    learnt.load_state_dict({k: v.float() for k, v in tensors.named(arrays).items()})
     crops = [faces(name, reader.SIZE) for name in ("anna", "ben", "cora")]
     with torch.no_grad():
         for seen in crops:
-            code, _ = learnt.expression_encoder(tensors.faces(seen).pixels)
-            wanted = learnt.unit_map.to_units(code).clamp(0, 1)[0].numpy()
-            crop = images.to_uint8(seen.pixels)[0]
-            assert reader.read(crop) == pytest.approx(wanted, abs=2e-3)
+            wanted = learnt(tensors.faces(seen).pixels).clamp(0, 1)[0].numpy()
+            assert reader.of(seen)[0] == pytest.approx(wanted, abs=2e-3)
+
+
+@pytest.mark.parametrize("name", [n for n, row in registry.METHODS.items() if row.task])
+def test_what_the_face_model_draws_goes_by_the_reader_and_own_heads_by_their_own_codes(
+    name: str,
+) -> None:
+    pytest.importorskip("torch", reason="needs mien[train]")
+    method = mien.load(name)
+    seen = method.seen(faces("ben", 320))
+    read = reader.of(seen.mapped(method.numbers))
+    shown = method.shown(seen).code
+    assert shown.equal(method.from_units(method.array(read)).code)
+    assert method.expression(mien.Reference(seen)).code.equal(shown)
+    assert method.numbers(method.read(seen)) == pytest.approx(read, abs=0.12)  # by its maps
+    assert method.reader == records()[reader.NAME].sha256
+    own = mien.load(name, head="own")
+    assert own.shown(seen).code.equal(own.encode(seen).code)
+    assert not own.encode(seen).code.equal(shown)
+    assert own.reader == ""
+
+
+def test_a_result_says_which_reader(editor: mien.Editor) -> None:
+    result = editor.edit(samples()["anna"], mien.Label("happy"), 0.3)
+    assert result.metadata["reader"] == records()[reader.NAME].sha256
 
 
 def test_a_drawn_expression_is_read_back(editor: mien.Editor) -> None:
@@ -202,7 +227,7 @@ def test_the_first_frame_of_a_film_says_whose_reference_it_is(
 
 
 def test_what_is_no_encoder_is_refused() -> None:
-    with pytest.raises(WeightsError, match="no expression encoder"):
+    with pytest.raises(WeightsError, match="not a reader of action units"):
         reader.tensors_of({"neutral": np.zeros(3)})
 
 

@@ -34,6 +34,7 @@ class Deaf(Learnt):
 
     name: ClassVar[str] = "deaf"
     native: ClassVar[tuple[type, ...]] = ()
+    drawn_by: str = registry.OWN
 
     def __init__(self, deaf: float = 0.2) -> None:
         super().__init__()

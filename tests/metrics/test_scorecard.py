@@ -330,6 +330,20 @@ def test_a_line_depends_on_the_code_that_measures_and_no_other(tmp_path: Path) -
     assert code_digest() != first
 
 
+def test_a_line_does_not_depend_on_what_is_said_of_the_code(tmp_path: Path) -> None:
+    def of(source: str) -> str:
+        (tmp_path / "a.py").write_text(source)
+        return code_digest(tmp_path)
+
+    bare = of('def f(x):\n    return "a"\n\n\nN = 1\n')
+    said = of(
+        '"""Module."""\ndef f(x):  # why\n    """What."""\n    return "a"\nN = 1\n"""Of N."""\n'
+    )
+    assert said == bare
+    assert of('def f(x):\n    return "b"\nN = 1\n') != bare
+    assert of('def f(x):\n    return "a"\nN = 2\n') != bare
+
+
 @pytest.mark.usefixtures("small")
 def test_two_may_measure_into_one_folder_at_once(tmp_path: Path) -> None:
     """The second run begins and ends in the middle of the first; a third has nothing to measure."""

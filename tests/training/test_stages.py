@@ -12,7 +12,10 @@ from safetensors.numpy import save_file
 from safetensors.torch import load_file
 from torch import Tensor
 
+from mien.cli.train import command
+from mien.editor import Editor
 from mien.errors import ConfigError, WeightsError
+from mien.guides import Label
 from mien.methods import registry
 from mien.methods.learnt import Learnt
 from mien.training import recipe as recipes
@@ -21,6 +24,7 @@ from mien.training.recipe import Stage
 from mien.training.stages import folder_of, make_task, train
 from mien.types import Faces
 from mien.zoo.records import digest
+from mien.zoo.samples import samples
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,9 +62,14 @@ def phases(stage: Stage, data: Path) -> set[str]:
 @pytest.mark.parametrize(
     "path", sorted(ROOT.glob("recipes/**/*.yaml")), ids=lambda p: f"{p.parent.name}-{p.stem}"
 )
-def test_every_recipe_runs_to_its_weights(shards: Path, tmp_path: Path, path: Path) -> None:
+def test_the_command_takes_every_recipe_to_its_weights(
+    shards: Path, tmp_path: Path, path: Path
+) -> None:
     stages, out = small(path), tmp_path / "run"
-    weights = train(stages, shards, out, command="mien train it")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recipes, "read", lambda *_: tuple(stages))
+        command(path, data=shards, out=out)
+    weights = folder_of(stages[-1], out) / f"{stages[-1].method}.safetensors"
     for stage in stages:
         folder = folder_of(stage, out)
         last = json.loads((folder / LOG).read_text().splitlines()[-1])
@@ -75,9 +84,17 @@ def test_every_recipe_runs_to_its_weights(shards: Path, tmp_path: Path, path: Pa
         registry.load(method, tmp_path / "0.safetensors")
     record = json.loads(weights.with_suffix(".json").read_text())
     assert record["sha256"] == digest(weights)
-    assert record["command"] == "mien train it"
+    assert record["command"] == f"mien train {Path(*path.parts[-2:])}"
     assert [row["name"] for row in record["stages"]] == [s.name for s in stages]
     assert record["images"] == sum(s.config.training.images for s in stages)
+    assert record["licence"] == "Apache-2.0"
+    assert record["people"] == [f"train/{k}" for k in range(6)]
+    assert record["stages"][-1]["validation"] == record["validation"] != {}
+    if path.parent.name == "recipes":  # what ships: it edits a photograph, and says what by
+        photo = samples()["anna"]
+        edited = Editor(registry.load(method, weights, head="own")).edit(photo, Label("happy"))
+        assert edited.heads == ("own",)
+        assert not np.array_equal(edited.pixels, edited.source.pixels)
 
 
 def test_stages_follow_one_another_and_are_not_run_again(shards: Path, tmp_path: Path) -> None:

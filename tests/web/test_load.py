@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
 import io
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from mien.bench.servers import load, load_studio
 from mien.server.app import create
 from mien.server.workshop import Workshop
 
@@ -27,14 +26,17 @@ def test_the_benchmark_runs(tmp_path: Path) -> None:
     out = tmp_path / "load.json"
     command: list[str | Path] = [
         sys.executable,
-        ROOT / "benchmarks/load.py",
+        "-m",
+        "mien.cli.main",
+        "bench",
+        "load",
         "--seconds",
         "3",
         "--clients",
         "40",
     ]
     # bodies that trickle have a minute's time: test_slow has them, with a shorter one
-    command += ["--slow", "half_head", "half_body"]
+    command += ["--slow", "half_head", "--slow", "half_body"]
     command += ["--edits", "8", "-o", out]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = json.loads(out.read_text())
@@ -55,7 +57,7 @@ def test_what_is_wrong_is_told() -> None:
         "memory": {"wrong": [], "memory_growth": 1.06},
     }
     told = ["no answer (x 2)", "health took 1000 ms", "memory x 1.06"]
-    assert load().faults(found) == told
+    assert load.faults(found) == told
 
 
 @pytest.mark.parametrize(
@@ -70,12 +72,11 @@ def test_what_is_wrong_is_told() -> None:
     ],
 )
 def test_answers_are_judged(status: int, body: bytes, wrong: bool) -> None:
-    assert bool(load().judge(status, body)[1]) == wrong
+    assert bool(load.judge(status, body)[1]) == wrong
 
 
 def test_what_the_studio_shows_is_judged() -> None:
-    load()  # which it imports
-    judge = load("load_studio").judge
+    judge = load_studio.judge
     file = io.BytesIO()
     Image.new("RGB", (8, 8)).save(file, "JPEG")
     whole = base64.b64encode(file.getvalue()).decode()
@@ -93,27 +94,11 @@ def test_what_the_studio_shows_is_judged() -> None:
 
 def test_the_studios_visitors_find_their_events(workshop: Workshop) -> None:
     """Of the page as it is now, over the same requests as a browser's."""
-    load()
-    module = load("load_studio")
     with TestClient(create(workshop, studio=True), base_url=HERE) as client:
         opened = client.post("/studio/photograph/sample", json={"name": "anna"}).json()
         key = opened["keys"]["photograph"]
-        assert opened["then"] == list(module.OPENED)
-        for event, fields in (*module.STEPS, *((name, {}) for name in module.OPENED)):
-            answer = client.post(
-                f"/studio/photograph/{event}",
-                json={"photograph": key, **fields(0.5)}
-                if callable(fields)
-                else {"photograph": key, **fields},
-            )
+        assert opened["then"] == list(load_studio.OPENED)
+        steps = [(event, fields(0.5)) for event, fields in load_studio.STEPS]
+        for event, fields in (*steps, *((name, {}) for name in load_studio.OPENED)):
+            answer = client.post(f"/studio/photograph/{event}", json={"photograph": key, **fields})
             assert answer.status_code == 200, (event, answer.text)
-
-
-def load(name: str = "load") -> Any:
-    spec = importlib.util.spec_from_file_location(name, ROOT / f"benchmarks/{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from studio_sliders import DRAGGED, MOVED
 
+from mien.bench.servers.sliders import DRAGGED, MOVED
 from mien.zoo.samples import samples
 
 SHOTS = os.environ.get("MIEN_SHOTS")

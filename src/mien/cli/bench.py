@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
+from mien.bench.questions import PANELS, QUESTIONS
 from mien.cli import bench_tables
 from mien.cli.bench_options import (
     Classifier,
@@ -22,8 +26,46 @@ from mien.cli.bench_options import (
 from mien.cli.session import Address, EngineName, Workers, check_engine, check_folder
 from mien.cli.session import engine as engine_of
 
+
+class _Bench(TyperGroup):
+    """The questions of `mien.bench` are names and help until one of them is asked."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        for panel, questions in PANELS.items():
+            for name, question in questions.items():
+                self.commands[name] = TyperCommand(
+                    name, help=question.asks, rich_help_panel=panel, epilog=_example(name)
+                )
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] in QUESTIONS:
+            self.commands[args[0]] = _loaded(args[0])
+        return super().resolve_command(ctx, args)
+
+    def loaded(self) -> None:
+        """Load them all, for whoever lists their options."""
+        self.commands.update({name: _loaded(name) for name in QUESTIONS})
+
+
+def _loaded(name: str) -> Any:
+    module = import_module(f"mien.bench.{QUESTIONS[name].module}")
+    sub = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+    sub.command(name, help=module.__doc__, epilog=_example(name))(module.command)
+    command = get_command(sub)
+    command.name = name
+    return command
+
+
+def _example(name: str) -> str:
+    return f"Example: `{QUESTIONS[name].example}`"
+
+
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode="markdown", help="Measure methods, and their judges."
+    cls=_Bench,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Measure methods, and their judges.",
 )
 
 
@@ -56,8 +98,8 @@ def scorecard(
     inception: Annotated[
         Path | None,
         typer.Option(
-            help="torch-fidelity's Inception as safetensors (benchmarks/inception.py): sets are "
-            "compared by its features too"
+            help="torch-fidelity's Inception as safetensors (`mien bench features inception`): "
+            "sets are compared by its features too"
         ),
     ] = None,
     perceptual: Lite0 = None,

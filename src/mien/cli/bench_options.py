@@ -26,7 +26,7 @@ Data = Annotated[
 Lite0 = Annotated[
     Path | None,
     typer.Option(
-        help="EfficientNet-Lite0 as safetensors (benchmarks/efficientnet.py), with --data: a "
+        help="EfficientNet-Lite0 as safetensors (`mien bench features lite0`), with --data: a "
         "distance by its features"
     ),
 ]

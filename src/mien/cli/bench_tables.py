@@ -30,7 +30,9 @@ def paper(
     ] = None,
     inception: Annotated[
         Path | None,
-        typer.Option(help="torch-fidelity's Inception as safetensors (benchmarks/inception.py)"),
+        typer.Option(
+            help="torch-fidelity's Inception as safetensors (`mien bench features inception`)"
+        ),
     ] = None,
     perceptual: Lite0 = None,
     limit: Limit = None,

@@ -127,6 +127,24 @@ def align(
     _print(_summary(records, f"{out}, {size} px"))
 
 
+@app.command()
+def mix(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")],
+    renders: Annotated[Path | None, typer.Option(help="Folder of `mien rig render`.")] = None,
+    faces: Annotated[
+        list[Path] | None, typer.Option(help="Folder of `mien data align`; repeat it.")
+    ] = None,
+) -> None:
+    """Put renders, as if they were photographs, beside aligned photographs: for unpaired training.
+
+    Of a render the picture is kept, who it shows, emotion, action units and landmarks: no flow, and
+    nobody says which two show one person under one light. Test people's photographs are left out.
+    """
+    from mien.data.mixing import mixed
+
+    _print(_summary(mixed(renders, faces or (), out), str(out)))
+
+
 @app.command("list")
 def list_(
     name: Annotated[

@@ -21,8 +21,8 @@ def command(
     """Write the networks of a method, with the weights that ship, as ONNX files and a model card.
 
     Opset 18, any batch, float32. `morphable` is drawn by arithmetic and has one network, the reader
-    of references. Where ONNX Runtime is installed, each file is run beside torch, and the card says
-    how far they are apart.
+    of action units, which all methods share. Where ONNX Runtime is installed, each file is run
+    beside torch, and the card says how far they are apart.
     """
     from mien.errors import DataError
     from mien.methods.registry import METHODS, check_installed

@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from mien.bench.questions import QUESTIONS
 from mien.errors import MienError
 
 COMMANDS: dict[str, str] = {
@@ -71,14 +72,16 @@ EXAMPLES: dict[str, str] = {
     "data import": "mien data import london ~/downloads/london -o faces/london",
     "data align": "mien data align faces/london -o crops",
     "data check": "mien data check faces/london",
+    "data mix": "mien data mix --renders renders --faces crops -o mixed",
     "data list": "mien data list",
     "data samples": "mien data samples ~/downloads/london samples/",
     "mouths build": "mien mouths build smiles/ -o mouths.safetensors",
     "mouths show": "mien mouths show",
     "rig show": "mien rig show photo.jpg --au AU12=0.8 -o rig.png",
     "rig render": "mien rig render faces/london --states 60 -o renders",
+    "rig pack": "mien rig pack renders -o packed",
     "doctor": "mien doctor",
-}
+} | {f"bench {name}": question.example for name, question in QUESTIONS.items()}
 """Command -> a line that its help ends with."""
 
 EXTRAS: dict[str, str] = {
@@ -95,6 +98,11 @@ EXTRAS: dict[str, str] = {
     "av": "video",
     "c2pa": "c2pa",
     "cryptography": "c2pa",
+    "dlib": "score",
+    "efficientnet_lite_pytorch": "bench",
+    "playwright": "bench",
+    "openvino": "bench",
+    "skimage": "bench",
     "uvicorn": "web",
 }
 """Packages that a plain install lacks, and the extra of mien that brings them."""
@@ -157,6 +165,15 @@ def _load(name: str) -> Any:
     for leaf, one in getattr(command, "commands", {"": command}).items():
         one.epilog = f"Example: `{EXAMPLES[f'{name} {leaf}'.strip()]}`"
     return command
+
+
+def leaves(name: str) -> dict[str, Any]:
+    """The sub-commands of a command, each loaded; `{"": itself}` where it has none."""
+    command = _load(name)
+    if (load := getattr(command, "loaded", None)) is not None:
+        load()
+    found: dict[str, Any] = getattr(command, "commands", {"": command})
+    return found
 
 
 def _note(

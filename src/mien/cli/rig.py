@@ -171,3 +171,23 @@ def render(
     )
     for outcome in done.refused[:SHOWN]:
         typer.echo(f"refused {outcome.photo}: {outcome.fault}")
+
+
+@app.command()
+def pack(
+    renders: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of `mien rig render`.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")],
+    split: Annotated[str, typer.Option(help="Whose renders.")] = "train",
+    size: Annotated[int, typer.Option(min=32, max=LARGEST, help="Side of the pictures, px.")] = 144,
+    each: Annotated[int, typer.Option(min=0, help="States beside the prototypes.")] = 8,
+    quality: Annotated[int, typer.Option(min=1, max=100, help="Of the JPEG.")] = 90,
+) -> None:
+    """Make renders small enough to carry to another machine: pictures and facts, without flow.
+
+    Enough for everything that reads faces one by one; not for pairs, which need the flow.
+    """
+    from mien.data.packing import packed
+
+    count = packed(renders, split, out, size, each, quality)
+    weight = sum(path.stat().st_size for path in (out / split).glob("*.tar")) / 1e6
+    typer.echo(f"{out}: {count} pictures, {weight:.1f} MB")

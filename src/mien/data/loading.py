@@ -24,6 +24,7 @@ from mien.data.batch import Batch, Named, Pairs, Person, Shown, Truth
 from mien.data.transforms import Geometry, Photometry
 from mien.errors import DataError
 from mien.faces.align import MIRROR
+from mien.nn.tensors import from_levels
 from mien.rig import expressions
 from mien.rig.shards import Stored, read_shard
 from mien.types import Float, UInt8
@@ -92,7 +93,7 @@ def open_renders(folder: Path, split: str) -> list[Renders]:
 
 def to_tensor(pixels: UInt8) -> Tensor:
     """uint8 (S, S, 3) -> float32 (3, S, S) in [-1, 1]."""
-    return torch.from_numpy(pixels).permute(2, 0, 1).float().div(127.5).sub(1.0)
+    return from_levels(torch.from_numpy(pixels).permute(2, 0, 1))
 
 
 def shrunk(picture: Tensor, side: int) -> Tensor:
@@ -377,3 +378,18 @@ class LabelledFaces(Dataset[Batch]):
     def __getitem__(self, i: int) -> Batch:
         pixels, units, label, landmarks = self.faces[i]
         return Batch(Shown(pixels, units, label, torch.tensor(1.0), landmarks))
+
+
+class Changing(Dataset[Any]):
+    """A stream that is one data set up to the index `change` and another from there on. Where both
+    are functions of (seed, index) alone, so is this.
+    """
+
+    def __init__(self, before: Dataset[Any], after: Dataset[Any], change: int) -> None:
+        self.before, self.after, self.change = before, after, change
+
+    def __len__(self) -> int:
+        return 2**31
+
+    def __getitem__(self, i: int) -> Any:
+        return self.before[i] if i < self.change else self.after[i]

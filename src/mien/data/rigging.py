@@ -25,9 +25,9 @@ def align_largest(photo: Path) -> AlignedFace:
     return _crop(photo, None)
 
 
-def rest_and_smile(folder: Path) -> Iterator[tuple[AlignedFace, AlignedFace]]:
-    """The crops of each training person of the London Set in `folder`, at rest and smiling; not of
-    those of whom either is missing.
+def rest_and_smile(folder: Path) -> Iterator[tuple[str, AlignedFace, AlignedFace]]:
+    """The name and the crops of each training person of the London Set in `folder`, at rest and
+    smiling; not of those of whom either is missing.
     """
     people: dict[str, dict[str, AlignedFace]] = {}
     for record in DATASETS["london"].records(folder):
@@ -38,9 +38,9 @@ def rest_and_smile(folder: Path) -> Iterator[tuple[AlignedFace, AlignedFace]]:
         except FaceNotFound:
             continue
         people.setdefault(record.person, {})[str(record.emotion)] = crop
-    for shown in people.values():
+    for person, shown in people.items():
         if {"neutral", "happy"} <= shown.keys():
-            yield shown["neutral"], shown["happy"]
+            yield person, shown["neutral"], shown["happy"]
 
 
 @dataclass(frozen=True, eq=False)

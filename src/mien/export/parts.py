@@ -17,15 +17,16 @@ from mien.export.detectors import DETECTED, Detector, Landmarks
 from mien.faces import landmarks
 from mien.judges import judge
 from mien.judges.networks import SIZE as JUDGED
-from mien.methods import registry
+from mien.methods import reader, registry
 from mien.methods.learnt import Learnt
+from mien.nn.reader import UnitReader
+from mien.nn.tensors import named
 from mien.types import Expression, Faces, Identity
+from mien.zoo.records import read_weights, records
 
 JUDGES = tuple(f"judge_{name}" for name in judge.NAMES)
 NAMES = (*registry.METHODS, "detector", "landmarks", *JUDGES)
-"""What can be exported. `morphable` is no network but for its reader of references."""
-READER = "aipgan"
-"""The method whose encoder reads references for `morphable` (`methods/morphable/reader.py`)."""
+"""What can be exported. `morphable` is no network but for the reader, which all methods share."""
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -93,11 +94,13 @@ def _judge(name: str) -> Part:
 
 
 def _reader() -> Part:
-    method = _loaded(READER)
-    encoder: Any = method.expression_encoder  # before what `project` makes of its code
-    module = Function(method, lambda pixels: method.units(Expression(encoder(pixels)[0])))
+    record = records()[reader.NAME]
+    record.verify()
+    net = UnitReader().eval()
+    net.load_state_dict({k: v.float() for k, v in named(read_weights(record.path)[0]).items()})
+    module = Function(net, lambda pixels: net(pixels).clamp(0, 1))
     said = {"units": f"(B, {len(facs.UNITS)}) in [0, 1]"}
-    return Part("reader", module, _face(method.size), said, _pixels(method.size), READER)
+    return Part("reader", module, _face(net.size), said, _pixels(net.size), reader.NAME)
 
 
 def _loaded(name: str, **chosen: Any) -> Learnt:

@@ -59,8 +59,8 @@ class Person:
     """Somebody's mesh: `neutral` (N, 3) cm at rest, and `habit` (N, 3) cm, what the expression in
     the photograph has beyond the model's shapes; `shown` (53,), the weights of that expression
     without gaze and blink; `lip` rounds the open mouth, but for the `hang`, cm, that the photograph
-    shows; `contact` keeps the lips apart, but for the `meet` (3,), cm, by which they overlap in it,
-    and part of the `red` (2, 5), cm, that they show in it and at rest."""
+    shows; `contact` keeps the lips apart, but for the `meet` (P,), cm, by which they overlap in it,
+    and part of the `red` (2, Q), cm, that they show in it and at rest."""
 
     neutral: Float
     habit: Float

@@ -9,6 +9,7 @@ import numpy as np
 from mien.face_model.arrays import Bool, Double, Float, UInt8
 from mien.face_model.eyes import Iris, dilated, disc, from_middle, smooth
 from mien.face_model.sampling import LUMA
+from mien.face_model.tones import NEUTRAL, SKIN, tint
 
 CONTINUED, UNLIKE = 0.07, (0.85, 1.3)
 """How far, in widths of the eye, what a lid hid goes on in the shade that shows beside it, and the
@@ -16,11 +17,15 @@ bounds of that shade against a white eyeball's."""
 ROUGHLY, FAINT = 3.0, 0.1
 """Sigma, px, in which that shade is drawn well enough, and the brightness, 0..255, of what is known
 that counts for nothing."""
-LEAST_WHITE, PALEST, BELOW = 0.8, 0.8, 0.55
+LEAST_WHITE, MEASURED_WHITE, PALEST, BELOW = 0.8, 0.92, 0.8, 0.55
 """A white's brightness relative to the skin's `BELOW` it (widths of the eye), at least, and its
 least colour relative to its largest, but no more than the skin has, for light may be coloured:
 in an eye that is nearly shut, lashes darken the little that shows (the least of 21 London training
-people at rest: 0.92, and 0.82)."""
+people at rest: 0.92, taken where nothing is known, and 0.82)."""
+EXPECTED, UNKNOWN = 0.95, 0.5
+"""Least part of the usual white's colour, in the light that the skin below tells, that one has of
+which nothing is known; by so much, in units of it, is what shows of that one too dark: lashes, and
+the red of lids."""
 GLINT, LEAST_GLINT, LARGEST_GLINT = 0.65, 25.0, 0.75
 """A reflection of the light on an iris: how much of the way from that to the white it is brighter,
 and at least how much, 0..255, and how large at most, in radii of the iris."""
@@ -42,8 +47,15 @@ def white_of(image: Float, opening: UInt8, iris: Iris, corners: Double) -> Float
     skin = np.median(around.reshape(-1, 3), 0)
     palest = min(PALEST, float(skin.min()) / max(float(skin.max()), 1.0))
     white = np.maximum(white, palest * white.max())
-    least = LEAST_WHITE * float(skin @ LUMA)
-    return np.asarray(white * max(1.0, least / max(float(white @ LUMA), 1.0)), np.float32)
+    dark = max(1.0, LEAST_WHITE * float(skin @ LUMA) / max(float(white @ LUMA), 1.0))
+    light = tint(np.asarray(skin, np.float32)) / SKIN * NEUTRAL
+    most = int(white.argmax())
+    expected = np.minimum(EXPECTED * light / max(float(light[most]), 0.05), 1) * white[most]
+    unknown = min(1.0, (dark - 1) / UNKNOWN)
+    white = np.maximum(white, white + unknown * (expected - white))
+    least = LEAST_WHITE + unknown * (MEASURED_WHITE - LEAST_WHITE)
+    dark = max(1.0, least * float(skin @ LUMA) / max(float(white @ LUMA), 1.0))
+    return np.asarray(white * dark, np.float32)
 
 
 def _shown(image: Float, opening: UInt8, iris: Iris) -> Float:

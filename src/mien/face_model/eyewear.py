@@ -4,7 +4,7 @@ Landmarks are drawn over it as if there were eyes. What gives it away: below the
 where the cheek is not, inside them nothing is as bright as a white of the eye, they are evenly dark
 where eyes have irises, and its lower edge is a step. A face in hard shade has the first two, closed
 eyes the third; together they tell. The measure's parts and limit were set by hand on the portraits
-of SFHQ-T2I that `benchmarks/eyewear.py` counts, beside photographs that nothing was set on.
+of SFHQ-T2I that `mien bench eyewear` counts, beside photographs that nothing was set on.
 """
 
 from __future__ import annotations

@@ -1,26 +1,35 @@
-"""Folds that a smile presses into a face, learnt from real smiles: brightness per vertex.
+"""Folds that a smile presses into a face, carried over from real smiles (expression ratio images:
+Liu, Shan and Zhang 2001).
 
-The wrinkle map is the mean over people of the log of how much brighter a real smile is than its
-render from the neutral photograph: the nasolabial fold and the cheek above it, bags under the eyes,
-crow's feet, the light on a stretched lip. It multiplies the light, so it costs a render next to
-nothing.
+How much brighter or darker a real smile is than its render from the neutral photograph is its
+wrinkle map, laid flat in one chart of the face: the nasolabial fold and the cheek above it, bags
+under the eyes, crow's feet, the light on a stretched lip. The mean over many people blurs their
+folds, which lie a little differently in each; so a smile that comes is folded like one real person
+of like skin, the broad shade alone being the mean's, and one that goes takes away the mean. The
+file holds maps of training people of the Face Research Lab London Set (DeBruine & Jones 2017,
+CC BY 4.0); `python -m mien.tables.folds` makes it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-from safetensors.numpy import load_file, save_file
+from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
-from mien.face_model.arrays import Float, Index
-from mien.face_model.mesh import FACE, SIDES, FaceModel
-from mien.face_model.neighbours import Nearest
+from mien.face_model.arrays import Bool, Float, Int
+from mien.face_model.mesh import FACE, SIDES, SKIN_LAYER, FaceModel
+from mien.face_model.raster import rasterise
 from mien.face_model.smoothstep import smoothstep
+from mien.files import replacing
 
 TABLE = Path(__file__).with_name("folds.safetensors")
 SMILE, SQUINT = "mouthSmile", "cheekSquint"
@@ -33,41 +42,172 @@ BORROWED = 0.5
 """A smile lifts the cheeks too: what part of it counts as squint."""
 PARTING = (0.2, 1.8)
 """Height, cm, over which the smile's folds hand over to the squint's."""
+SIDED = 0.25
+"""Distance from the middle, cm, over which one side's folds hand over to the other's."""
+LEAST = 1e-3
+"""Change of a fold's depth that is none."""
+
+DENSITY = 12
+"""Pixels of the chart per cm: a fold is about 0.2 cm wide."""
+WIDE, TOP, BOTTOM = 7.5, 9.5, -9.0
+"""Half width, top and bottom of the chart, cm of the mean face."""
+
 DARKEST, BRIGHTEST = -0.45, 0.35
 """Bounds of one person's log-brightness in learning: beyond lie hair, shine and bad fits."""
 RIDGE = 2.0
-"""Pull of the wrinkle map to 0, in people."""
+"""Pull of the mean to 0, in people."""
+BROAD = 1.2
+"""Shade that is broader (sigma, cm) is the mean's: one person's tells how that person turned to
+the light between two photographs."""
+FINE, GRAIN = 0.1, 0.05
+"""Detail finer than this (sigma, cm) counts as far as it stands out by more than that: stubble and
+pores are not folds."""
+NOSTRILS = 1.3, 0.5
+"""Radii, cm, of the ellipse around the nose's base in which dark holes moved tell nothing."""
+LIPS = 0.4
+"""Distance from the lips, cm, from which on folds count: their border lies never quite the same."""
+CHIN, BROWS = -8.0, 5.0
+"""Heights, cm, between which a smile folds skin."""
+ALIKE = 3
+"""Donors of which one is taken."""
+STEPS = 1 / 160
+"""Log-brightness of one step of a stored map: int8 holds 0.8 either way."""
+
+
+class Chart:
+    """The front of the face from straight ahead, laid flat: rows and columns `shape` (h, w).
+
+    Attributes:
+        places: where each face vertex lies in it, (F, 2) px.
+        triangles: those of the skin (T, 3).
+    """
+
+    shape = round((TOP - BOTTOM) * DENSITY), round(2 * WIDE * DENSITY)
+
+    def __init__(self, model: FaceModel) -> None:
+        flat = model.neutral[FACE, :2] - np.array([-WIDE, TOP], np.float32)
+        self.places: Float = np.ascontiguousarray(
+            flat * np.array([1, -1], np.float32) * DENSITY - np.float32(0.5), np.float32
+        )
+        skin = (model.layers == SKIN_LAYER) & (model.triangles < FACE.stop).all(1)
+        self.triangles: Int = np.ascontiguousarray(model.triangles[skin])
+        self._depth = np.ascontiguousarray(model.neutral[FACE, 2], np.float32)
+
+    def rasterised(self, values: Float) -> Float:
+        """What vertices carry, `values` (F, C), over the chart (h, w, C); 0 beside the face."""
+        raster = rasterise(self.places, self._depth, self.triangles, self.shape)
+        shown = raster.index >= 0
+        out = np.zeros((*self.shape, values.shape[1]), np.float32)
+        out[shown] = raster.spread(self.triangles, np.asarray(values, np.float32), shown)
+        return out
+
+    def parts(self) -> Float:
+        """How much (4, h, w) of what lies in it a shape presses: for each side, as in `SIDES`, the
+        smile's, then the squint's. They add up to 1."""
+        rows, columns = (np.arange(n, dtype=np.float32) + 0.5 for n in self.shape)
+        x, y = columns / DENSITY - WIDE, (TOP - rows / DENSITY)[:, None]
+        upper = smoothstep((y - PARTING[0]) / (PARTING[1] - PARTING[0]))
+        left = 1 / (1 + np.exp(np.clip(-x / SIDED, -30, 30)))
+        sides = {"L": left, "R": 1 - left}
+        return np.stack([sides[s] * part for s in SIDES for part in (1 - upper, upper)]).astype(
+            np.float32
+        )
 
 
 @dataclass(frozen=True)
-class SmileExample:
-    """What one smiling person teaches: log-brightness (F,) of the real smile over its render, how
-    far each vertex (F,) is to be believed, 0..1, and the blendshape weights (53,) of the smile."""
+class FoldDonor:
+    """One person's folds: log-brightness (h, w) in the chart, of a full smile; `brown`, brightness
+    of the skin in units of the teeth's (`Tones.brown`), and how furrowed the skin is, 0..1."""
 
-    brightness: Float
-    trust: Float
-    weights: Float
+    name: str
+    folds: Float
+    brown: float
+    rough: float
+
+
+@dataclass(frozen=True)
+class FoldLibrary:
+    """The mean of many people's folds (h, w), and those of some of them."""
+
+    mean: Float
+    donors: tuple[FoldDonor, ...]
+
+    def choose(self, brown: float, rough: float, turn: int = 0) -> FoldDonor:
+        """The donor for skin of such brightness and furrows: among the `ALIKE` most alike `turn`
+        decides."""
+
+        def far(one: FoldDonor) -> float:
+            dark = abs(math.log(max(brown, 0.05)) - math.log(max(one.brown, 0.05)))
+            return dark + abs(rough - one.rough)
+
+        near = sorted(self.donors, key=far)[:ALIKE]
+        return near[turn % len(near)]
+
+    def save(self, path: Path) -> None:
+        """Write the library as safetensors."""
+        about = {
+            "license": "CC-BY-4.0",
+            "source": "Face Research Lab London Set, doi 10.6084/m9.figshare.5047666, train people",
+            "names": ",".join(d.name for d in self.donors),
+        }
+        tensors: dict[str, NDArray[Any]] = {
+            "mean": _packed(self.mean),
+            "folds": np.stack([_packed(d.folds) for d in self.donors]),
+            "skin": np.array([[d.brown, d.rough] for d in self.donors], np.float32),
+        }
+        with replacing(path) as part:
+            save_file(tensors, part, about)
+
+
+def _packed(folds: Float) -> NDArray[np.int8]:
+    out: NDArray[np.int8] = np.clip(np.rint(folds / STEPS), -127, 127).astype(np.int8)
+    return out
+
+
+@cache
+def shipped() -> FoldLibrary:
+    """The library that comes with mien."""
+    with safe_open(TABLE, framework="np") as file:
+        names = (file.metadata() or {})["names"].split(",")
+        mean, folds, skin = (file.get_tensor(n) for n in ("mean", "folds", "skin"))
+    unpacked = folds.astype(np.float32) * np.float32(STEPS)
+    donors = (
+        FoldDonor(name, one, float(brown), float(rough))
+        for name, one, (brown, rough) in zip(names, unpacked, skin, strict=True)
+    )
+    return FoldLibrary(mean.astype(np.float32) * np.float32(STEPS), tuple(donors))
 
 
 class Folds:
-    """The learnt wrinkle map on one mesh."""
+    """The folds of one photograph's face, from `donor`."""
 
-    def __init__(self, model: FaceModel, wrinkle_map: Float) -> None:
-        """`wrinkle_map` (F,), log-brightness of a full smile."""
-        x, y = model.neutral[FACE, 0], model.neutral[FACE, 1]
-        low, high = PARTING
-        upper = smoothstep((y - low) / (high - low))
-        left = 1 / (1 + np.exp(np.clip(-x / 0.25, -30, 30)))
-        sides = {"L": left, "R": 1 - left}
-        self._parts = np.stack(
-            [DEEPENED * wrinkle_map * sides[s] * part for s in SIDES for part in (1 - upper, upper)]
-        ).astype(np.float32)
+    def __init__(
+        self, model: FaceModel, mean: Float, donor: FoldDonor, points: Float, depth: Float,
+        free: Float | None, side: int,
+    ) -> None:  # fmt: skip
+        """`mean` folds (h, w) in the chart, and a donor's; the mesh lies at `points` (N, 2) px of
+        the photograph, side `side`, at `depth` (N,); `free` (F,): how far, 0..1, each face vertex
+        may be shaded, everywhere if None."""
+        chart, self._parts = model.once(_chart)
+        self.donor, self._mean = donor, mean * np.float32(DEEPENED)
         self._index = [(model.index[f"{SMILE}_{s}"], model.index[f"{SQUINT}_{s}"]) for s in SIDES]
+        self._chart, self._side = chart, side
+        self._mesh = points[FACE], depth[FACE], free
+        self._places: tuple[tuple[slice, slice], Float, Float] | None = None
 
-    def __call__(self, weights: Float, own: Float) -> Float:
-        """Brightness (F,) of each face vertex at blendshape `weights` (53,), relative to the
-        photograph's `own` (53,)."""
-        out: Float = np.exp((self._depths(weights) - self._depths(own)) @ self._parts)
+    def __call__(self, weights: Float, own: Float) -> Float | None:
+        """Log-brightness (S, S) that blendshape `weights` (53,) press beyond the photograph's `own`
+        (53,), or take away of that; None if that is nothing."""
+        change = self._depths(weights) - self._depths(own)
+        if np.abs(change).max() < LEAST:
+            return None
+        flat = np.zeros(self._chart.shape, np.float32)
+        for part, more in zip(self._parts, change, strict=True):
+            flat += part * np.float32(more) * (self.donor.folds if more > 0 else self._mean)
+        (part, places, free), out = self._placed(), np.zeros((self._side,) * 2, np.float32)
+        x, y = places
+        out[part] = cv2.remap(flat, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        out[part] *= free
         return out
 
     def _depths(self, weights: Float) -> Float:
@@ -77,61 +217,97 @@ class Folds:
             np.float32,
         )
 
+    def _placed(self) -> tuple[tuple[slice, slice], Float, Float]:
+        """The part of the photograph that shows the face, the places in the chart (2, h, w) of its
+        pixels, and how far (h, w) they may be shaded; from memory if they were asked for before."""
+        if self._places is None:  # two threads may find them: the same
+            points, depth_at, free = self._mesh
+            low = np.clip(np.floor(points.min(0)).astype(int), 0, self._side)
+            high = np.clip(np.ceil(points.max(0)).astype(int) + 1, 0, self._side)
+            part = slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
+            shape = (int(high[1] - low[1]), int(high[0] - low[0]))
+            at = np.ascontiguousarray(points - low.astype(np.float32))
+            raster = rasterise(at, depth_at, self._chart.triangles, shape)
+            shown: Bool = raster.index >= 0
+            share = np.ones(len(points), np.float32) if free is None else free
+            values = np.concatenate([self._chart.places, share[:, None]], 1)
+            found = np.zeros((3, *shape), np.float32)
+            found[:, shown] = raster.spread(self._chart.triangles, values, shown).T
+            self._places = part, found[:2], found[2]
+        return self._places
+
+
+def _chart(model: FaceModel) -> tuple[Chart, Float]:
+    chart = Chart(model)
+    return chart, chart.parts()
+
 
 def depth(weight: float) -> float:
     """How deep, 0..1, a fold stands at a shape's `weight`."""
     return float(1 - np.exp(-max(float(weight), 0.0) / HALF))
 
 
-@cache
-def shipped() -> Float:
-    """The wrinkle map (F,) that comes with mien."""
-    out: Float = load_file(TABLE)["smile"].astype(np.float32)
-    return out
+@dataclass(frozen=True)
+class SmileExample:
+    """What one smiling person teaches: log-brightness (h, w) of the real smile over its render, in
+    the chart, how far each place (h, w) is to be believed, 0..1, and the `smile`'s weight."""
+
+    name: str
+    brightness: Float
+    trust: Float
+    smile: float
+    brown: float
+    rough: float
 
 
-def save(wrinkle_map: Float, path: Path) -> None:
-    """Write a wrinkle map as safetensors."""
-    about = {
-        "license": "CC-BY-4.0",
-        "source": "Face Research Lab London Set, doi 10.6084/m9.figshare.5047666, train people",
-    }
-    save_file({"smile": wrinkle_map.astype(np.float16)}, path, about)
-
-
-def learn(model: FaceModel, people: Sequence[SmileExample]) -> Float:
-    """The wrinkle map (F,) of a full smile that explains `people` best, the same left and right."""
-    twin = mirrored(model)
-    smile = [model.index[f"{SMILE}_{s}"] for s in SIDES]
-    total, norm = (np.zeros(FACE.stop, np.float32) for _ in range(2))
+def learn(model: FaceModel, people: Sequence[SmileExample], donors: Collection[str]) -> FoldLibrary:
+    """The mean folds of a full smile that explain `people` best, the same left and right, and the
+    folds of those who are named as donors."""
+    where = Chart(model).rasterised(place(model)[:, None])[..., 0]
+    total, norm = (np.zeros(Chart.shape, np.float32) for _ in range(2))
     for person in people:
-        strength = depth(float(person.weights[smile].mean()))
+        strength = depth(person.smile)
         seen = np.clip(person.brightness, DARKEST, BRIGHTEST)
-        trust = person.trust + person.trust[twin]
-        both = (seen * person.trust + (seen * person.trust)[twin]) / np.maximum(trust, 1e-3)
-        total += strength * trust * both
-        norm += strength**2 * trust
-    out: Float = total / (norm + RIDGE)
-    smooth: Float = model.smoothing @ (out * place(model))
-    return smooth
+        total += strength * _evened(seen * person.trust)
+        norm += strength**2 * _evened(person.trust)
+    mean = np.asarray(total / (norm + RIDGE) * where, np.float32)
+    return FoldLibrary(mean, tuple(_donors((p for p in people if p.name in donors), mean, where)))
+
+
+def _evened(flat: Float) -> Float:
+    """The mean of a map (h, w) and its mirror image."""
+    return np.asarray((flat + flat[:, ::-1]) / 2, np.float32)
+
+
+def _donors(people: Iterable[SmileExample], mean: Float, where: Float) -> Iterable[FoldDonor]:
+    shade = _blurred(mean, BROAD) * np.float32(DEEPENED)
+    for person in people:
+        trust = person.trust * where
+        seen = np.clip(person.brightness, DARKEST, BRIGHTEST)
+        broad = _blurred(seen * trust, BROAD) / np.maximum(_blurred(trust, BROAD), 0.05)
+        own = np.asarray((seen - broad) * trust / depth(person.smile), np.float32)
+        calm = _blurred(own, FINE)
+        fine = own - calm
+        folds = calm + np.sign(fine) * np.maximum(np.abs(fine) - GRAIN, 0) + shade * where
+        yield FoldDonor(person.name, folds.astype(np.float32), person.brown, person.rough)
+
+
+def _blurred(flat: Float, sigma: float) -> Float:
+    return np.asarray(cv2.GaussianBlur(flat, (0, 0), sigma * DENSITY), np.float32)
 
 
 def place(model: FaceModel) -> Float:
-    """Where on the face (F,) folds are learnt, 0..1: not on lips, at lids' edges, nor below the
-    jaw."""
+    """Where on the face (F,) folds are learnt, 0..1: not on lips, at nostrils or lids' edges, nor
+    above the brows or below the jaw, where no smile folds skin."""
     x, y = model.neutral[FACE, 0], model.neutral[FACE, 1]
     lids = (model.lids["L"] + model.lids["R"])[FACE]
-    fade = np.clip((y + 9) / 1.5, 0, 1) * np.clip((7.2 - np.abs(x)) / 1.0, 0, 1)
-    fade *= np.clip((9 - y) / 2, 0, 1) * np.clip((1 - lids) / 0.6, 0, 1)
+    fade = np.clip((y - CHIN) / 1.5, 0, 1) * np.clip((7.0 - np.abs(x)) / 1.0, 0, 1)
+    fade *= np.clip((BROWS - y) / 1.2, 0, 1) * np.clip((1 - lids) / 0.6, 0, 1)
+    base = float(model.neutral[model.landmarks[33], 1])
+    fade *= np.clip((np.hypot(x / NOSTRILS[0], (y - base) / NOSTRILS[1]) - 1) / 0.5, 0, 1)
     outer = model.neutral[model.landmarks[48:60], :2].astype(np.float32)
     inside = [
         cv2.pointPolygonTest(outer, (float(a), float(b)), True) for a, b in zip(x, y, strict=True)
     ]
-    out: Float = (fade * np.clip(-np.array(inside) / 0.25, 0, 1)).astype(np.float32)
+    out: Float = (fade * np.clip(-np.array(inside) / LIPS, 0, 1)).astype(np.float32)
     return out
-
-
-def mirrored(model: FaceModel) -> Index:
-    """For each face vertex (F,) the one on the other side."""
-    points = model.neutral[FACE]
-    return Nearest(points)(points * [-1, 1, 1])[1][:, 0]

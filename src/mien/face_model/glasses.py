@@ -10,7 +10,7 @@ around each eye and one across the root of the nose between them. Each is the cl
 ridges by dynamic programming (minimal paths: Amini, Weymouth and Jain 1990). Folds and bags are
 ridges too; what tells glasses is the bridge, and that a rim has one colour. Rimless and very thin
 glasses have no ridge to speak of, are not found and move along. The numbers were set by hand on 192
-Congress portraits; `benchmarks/eyewear.py` counts on whom glasses are found there and elsewhere.
+Congress portraits; `mien bench eyewear` counts on whom glasses are found there and elsewhere.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from mien.face_model.eyes import disc, polygon, spread
 from mien.face_model.lip_chart import DENSITY, LipChart
 from mien.face_model.lip_donors import HIDDEN, LipDonor, unfolded
 from mien.face_model.mouth import around, toothlike
-from mien.face_model.sampling import pyramid
+from mien.face_model.sampling import LUMA, pyramid
 from mien.face_model.smoothstep import smoothstep
 from mien.face_model.tones import Tones
 
@@ -30,6 +30,9 @@ RIM = 0.06
 """Width, cm, of what is taken for neither lip nor skin along a border, nor for lip beside teeth."""
 TOOTHED = 0.12
 """How far, cm, landmarks may miss the edge of a tooth."""
+PIT, PIT_LIGHT = 0.45, 0.5
+"""How far, cm, a smile's dark corners reach around those of the landmarks, and their brightness at
+most, in units of the lips': they are opening, or lie in its shade."""
 MARGIN = (0.12, 0.42)
 """Distance from the lips, cm, up to which the skin around them comes with them, and from which on
 it is the photograph's."""
@@ -49,6 +52,9 @@ which on it does not; how much of that shade goes once they are apart."""
 MOST_LOST = np.float32(0.6)
 """Most that lips lose so, logs of colour: what is darker is the line between them, or hair."""
 LEVELS = 4
+SAME_LIPS = (1.0, 3.0)
+"""Levels by which closed lips differ from an earlier frame's at most, all together and place by
+place, for which they are not read anew: no more than a camera's noise."""
 
 
 @dataclass(frozen=True)
@@ -231,10 +237,26 @@ def _masks(photo: Float, landmarks: Double, unit: float, white: Float) -> tuple[
     rim = disc(RIM * unit)
     toothed = (toothlike(photo, white) > 0.5) & (outer > 0)
     mouth = _grown(inner, disc(TOOTHED * unit)) & toothed | inner
+    within = np.asarray(cv2.erode(outer, rim), np.uint8)
+    mouth |= _pits(photo, landmarks, unit, within & (1 - inner))
     none = _grown(mouth, rim)
-    lip = np.asarray(cv2.erode(outer, rim), np.uint8) & (1 - none)
-    skin = 1 - _grown(outer | inner, rim)
+    lip = within & (1 - none)
+    skin = 1 - _grown(outer | mouth, rim)
     return tuple(mask.astype(np.float32) for mask in (lip, skin, 1 - none))
+
+
+def _pits(photo: Float, landmarks: Double, unit: float, lip: UInt8) -> UInt8:
+    """Where (h, w), 0 or 1, a photograph (h, w, 3) is dark around the corners of parted lips, `lip`
+    (h, w): landmarks set them too near."""
+    light = cv2.GaussianBlur(photo @ LUMA, (0, 0), max(0.02 * unit, 0.5))
+    found = light[lip > 0]
+    near = np.zeros(photo.shape[:2], np.uint8)
+    for corner in (landmarks[[48, 60]], landmarks[[54, 64]]):
+        x, y = np.round(corner.mean(0)).astype(int).tolist()
+        cv2.circle(near, (x, y), round(PIT * unit), 1, -1)
+    if not len(found):
+        return near * 0
+    return np.asarray((light < PIT_LIGHT * np.median(found)) & (near > 0), np.uint8)
 
 
 def _grown(mask: UInt8, by: UInt8) -> UInt8:
@@ -269,3 +291,12 @@ def _fine_enough(at: Float, unit: float) -> Float:
     low, high = STRETCHED
     share = (high - 1 / np.maximum(smooth, 1e-3)) / (high - low)
     return np.asarray(np.clip(share, 0, 1), np.float32)
+
+
+def alike(before: Float | None, now: Float) -> bool:
+    """Whether lips have the same colours (P, 3) at the same places in two frames of a film."""
+    if before is None:
+        return False
+    off = now - before
+    tint, far = float(np.abs(off.mean(0)).max()), float(np.abs(off).mean())
+    return tint < SAME_LIPS[0] and far < SAME_LIPS[1]

@@ -5,7 +5,7 @@ gives it away: lips have the colour of all that is around them, and that is a co
 person's skin does not have. Lips of a bare face are redder or darker than the skin around them; a
 beard is darker than lips. Neither is so in a mask of the skin's own colour, in hands and in grey
 photographs: those are not recognised. Limits were set by hand, on half of those that
-`benchmarks/eyewear.py` counts.
+`mien bench eyewear` counts.
 """
 
 from __future__ import annotations

@@ -34,6 +34,9 @@ TONGUE_LIFT = 0.1
 ENOUGH = 20
 """Pixels of teeth, at 320, that tell their colour."""
 
+REDDEST, UNSURE = 0.85, 0.05
+"""Redness of teeth at most, in units of the cheeks', and beyond the eye's white's."""
+
 OPENING, SPAN = 0.04, 0.22
 """The inside shows from this much extra lip gap on, fully after this much more, cm."""
 
@@ -67,13 +70,12 @@ def seat_teeth(model: FaceModel, neutral: Float, fit: Fit) -> Float:
 class OwnMouth:
     """The mouth in a photograph.
 
-    whole, teeth (H, W): how much of the photograph may be shown inside the mouth, all of it or its
-    teeth only (0 if it is closed); line (3,): colour where closed lips meet; lip (3,) and skin
-    (3,): colours of the lower lip and of the cheeks; enamel (3,): of the teeth if they show.
+    whole (H, W): how much of the photograph may be shown inside the mouth (0 if it is closed); line
+    (3,): colour where closed lips meet; lip (3,) and skin (3,): colours of the lower lip and of the
+    cheeks; enamel (3,): of the teeth if they show.
     """
 
     whole: Float
-    teeth: Float
     line: Float
     lip: Float
     skin: Float
@@ -91,7 +93,7 @@ def own_mouth(photo: Float, landmarks: Double, closed: bool, white: Float, fine:
     if closed:
         line = np.percentile(sample(photo, landmarks[60:68]), 30, axis=0) * 0.75
         nothing = np.zeros(photo.shape[:2], np.float32)
-        return OwnMouth(nothing, nothing, line.astype(np.float32), lip, skin, None, False)
+        return OwnMouth(nothing, line.astype(np.float32), lip, skin, None, False)
     inside = polygon(photo.shape[:2], landmarks[60:68]).astype(np.float32)
     whole, teeth = inside.copy(), np.zeros_like(inside)
     at = around(photo.shape, landmarks[60:68], 6 * fine)
@@ -100,7 +102,9 @@ def own_mouth(photo: Float, landmarks: Double, closed: bool, white: Float, fine:
     shown = photo[(inside > 0) & (teeth > 0.6)]
     enough = len(shown) > ENOUGH * fine**2
     enamel = np.percentile(shown, 70, axis=0).astype(np.float32) if enough else None
-    return OwnMouth(whole, whole * teeth, lip * LIP_LINE, lip, skin, enamel, True)
+    if enamel is not None and _redness(enamel) > _reddest(skin, white):
+        enamel = None
+    return OwnMouth(whole, lip * LIP_LINE, lip, skin, enamel, True)
 
 
 def around(shape: tuple[int, ...], points: Double, margin: float) -> tuple[slice, slice]:
@@ -113,9 +117,20 @@ def around(shape: tuple[int, ...], points: Double, margin: float) -> tuple[slice
 def toothlike(photo: Float, white: Float) -> Float:
     """How bright and how little red (H, W) each pixel is, 1 for a tooth."""
     bright = np.clip((photo @ LUMA / max(float(white.mean()), 1.0) - 0.5) / 0.2, 0, 1)
-    red, green = photo[..., 0], photo[..., 1]
-    pale = 1 - np.clip((red - green) / np.maximum(red, 1) * 4 - 0.9, 0, 1)
+    pale = 1 - np.clip(_redness(photo) * 4 - 0.9, 0, 1)
     return np.asarray(bright * pale, np.float32)
+
+
+def _redness(colour: Float) -> Float:
+    """How much redder than green (...) colours (..., 3) are, 0..1."""
+    red, green = colour[..., 0], colour[..., 1]
+    return np.asarray((red - green) / np.maximum(red, 1), np.float32)
+
+
+def _reddest(skin: Float, white: Float) -> float:
+    """The redness of the reddest teeth beside cheeks `skin` (3,) and an eye's `white` (3,): what is
+    redder is a lip that shines, where landmarks part closed ones."""
+    return max(REDDEST * float(_redness(skin)), float(_redness(white)) + UNSURE)
 
 
 def lip_colour(photo: Float, landmarks: Double) -> Float:

@@ -22,11 +22,9 @@ from mien.face_model.mesh import (
     EYE,
     EYE_LAYER,
     FACE,
-    GUM_LAYER,
     SIDES,
     SKIN_LAYER,
     SOCKET_LAYER,
-    TEETH_LAYER,
     FaceModel,
 )
 from mien.face_model.mouth import OwnMouth
@@ -298,17 +296,9 @@ def _own_share(skin: Skin, frame: Frame) -> Float:
         scene = frame.scene
         mesh = _own(scene.points, skin.fine)
         same *= skin.inside.still(mesh, 1.0, scene.unit * skin.fine)
-        return np.asarray(skin.at(skin.mouth.whole, at) * same, np.float32)
-    share = skin.at(skin.mouth.whole, at) * same + skin.at(skin.mouth.teeth, at) * (1 - same)
-    # Upper teeth do not move, so the photograph's stay right; the rest only as long as the mouth is
-    # as it was.
-    layer = frame.layer[frame.mouth]
-    first = frame.triangles[frame.raster.index[frame.mouth], 0]
-    upper = np.zeros(len(skin.model.neutral), bool)
-    upper[skin.model.jaw_parts[0]] = True
-    fixed = ((layer == TEETH_LAYER) | (layer == GUM_LAYER)) & upper[first]
-    out: Float = share * np.where(fixed, np.float32(1), same)
-    return out * np.float32(frame.scene.opened if changed > 0.05 else 1)
+    elif changed > 0.05:  # never two people's teeth, one before the other
+        same *= np.float32(frame.scene.opened)
+    return np.asarray(skin.at(skin.mouth.whole, at) * same, np.float32)
 
 
 def _masked_blur(colour: Float, mask: Bool, sigma: float) -> tuple[Float, Float]:

@@ -13,6 +13,7 @@ from mien.face_model.arrays import Double, Float
 from mien.face_model.background import NEAR, before_wall
 from mien.face_model.bone import JawEdge
 from mien.face_model.camera import Camera
+from mien.face_model.contact import CornerWidth
 from mien.face_model.creases import Creases
 from mien.face_model.eye_textures import eye_textures
 from mien.face_model.folds import Folds, shipped
@@ -36,7 +37,7 @@ from mien.face_model.lines import skin_lines
 from mien.face_model.lip_donors import choose
 from mien.face_model.lip_donors import shipped as lips_library
 from mien.face_model.lip_line import LipLine
-from mien.face_model.lips import Lips, closed_lips, parted_lips
+from mien.face_model.lips import Lips, alike, closed_lips, parted_lips
 from mien.face_model.mesh import EYE, EYEBALLS, FACE, SIDES
 from mien.face_model.mouth import Opening, own_mouth
 from mien.face_model.pose_light import PoseAndLight, outline_pull
@@ -70,9 +71,6 @@ MOVED = (0.04, 0.3)
 from which on it has others."""
 LOOK_BLINK = 0.4
 """A lid that follows the gaze down comes as far as in this much of a blink."""
-SAME_LIPS = (1.0, 3.0)
-"""Levels by which closed lips differ from an earlier frame's at most, all together and place by
-place, for which they are not read anew: no more than a camera's noise."""
 EYE_LANDMARKS = {"R": slice(36, 42), "L": slice(42, 48)}
 
 
@@ -81,13 +79,14 @@ class Sitter:
 
     Attributes:
         skin: the textures that it gives.
+        complexion: brightness of the skin in units of the teeth's, and how furrowed it is, 0..1.
     """
 
     def __init__(self, rig: Rig, before: Sitter | None = None) -> None:
         """Of a rig that is fitted: its `fit`, `person`, `irises` and `source` are there; `before`:
         the same face's in the last frame of a film, from which what stays is taken."""
         self._rig: Rig = weakref.proxy(rig)  # or both would wait for the garbage collector
-        self._edge = rig.model.once(JawEdge)
+        self._edge, self._width = rig.model.once(JawEdge), rig.model.once(CornerWidth)
         self._pinned = self._still(rig)
         self._shown = self._select(before)
         self._paint(before)
@@ -130,7 +129,6 @@ class Sitter:
         x, y = np.abs(model.neutral[FACE, 0]), model.neutral[FACE, 1]
         front = np.clip(self._rig.facing[FACE] / 0.3 - 1, 0, 1)
         self._front = front * np.clip((y + 8.5) / 1.5, 0, 1) * np.clip((6.6 - x) / 0.8, 0, 1)
-        self._folds = Folds(model, shipped())
         scale, bare = float(fit.camera.scale), self._light.bare
         kept = None if before is None else before._creases
         rough = None if kept is None else kept.rough
@@ -138,6 +136,8 @@ class Sitter:
         seed = self._rig.seed
         self._creases: Creases = Creases(model, source.points, lines, scale, bare, seed, kept)
         tones = seen(eyes.white, own, photo, landmarks)
+        self.complexion = tones.brown, self._creases.rough
+        self._folds: Folds = self._folded_like(before)
         mesh = resized(source.points, SOURCE_SIZE, len(photo))
         rig = self._rig
         if before is not None and fit.closed and before.skin.inside.suits(tones):
@@ -191,12 +191,21 @@ class Sitter:
         if self._rig.fit.closed:
             red = np.flatnonzero(self._rig.model.lips[FACE])
             self._lips_seen = sample(photo, mesh[red])
-            if before is not None and _alike(before._lips_seen, self._lips_seen):
+            if before is not None and alike(before._lips_seen, self._lips_seen):
                 self._lips_seen = before._lips_seen  # nothing creeps in over many frames
                 return before.skin.lips
             return closed_lips(chart, photo, mesh[FACE])
         donor = choose(lips_library(), colour, tones.skin, tones.brown, self._rig.seed)
         return parted_lips(chart, photo, landmarks, mesh[FACE], unit, donor, colour, tones)
+
+    def _folded_like(self, before: Sitter | None) -> Folds:
+        """Folds of the donor whom `complexion` chooses, or of the same face's last frame's."""
+        library, source = shipped(), self._rig.source
+        donor = before._folds.donor if before else library.choose(*self.complexion, self._rig.seed)
+        free = None if self._pinned is None else 1 - self._pinned[FACE, 0]
+        return Folds(
+            self._rig.model, library.mean, donor, source.points, source.depth, free, SOURCE_SIZE
+        )
 
     def scene(
         self,
@@ -231,9 +240,8 @@ class Sitter:
         attributes = self._attributes(points, target, blink, relight)
         wrinkle_map, glow = None, None
         if folded:
-            lit = self._folds(weights, self._rig.fit.weights)
-            attributes[FACE, LIGHT] *= lit if self._pinned is None else self._unpinned(lit)
-            wrinkle_map = self._creases(weights, self._rig.fit.weights)
+            own = self._rig.fit.weights
+            wrinkle_map = _added(self._folds(weights, own), self._creases(weights, own))
         if any(pose_light.key):
             glow = self._move_key(attributes, target.normals, pose_light.key)
         at = self._rig.model.landmarks
@@ -274,11 +282,12 @@ class Sitter:
         return out
 
     def _posed(self, weights: Float, camera: Camera, habit: Float | None) -> Pose:
-        """The mesh under `weights`, its jaw's edge held; what lies behind glasses keeps its
-        shape."""
+        """The mesh under `weights`, its jaw's edge and pressed mouth's width held; what lies behind
+        glasses keeps its shape."""
         model, own = self._rig.model, self._rig.source.vertices
         vertices = pose(model, self._rig.person, weights)
-        self._edge.hold(vertices, weights, self._rig.fit.weights)
+        for held in (self._edge, self._width):
+            held.hold(vertices, weights, self._rig.fit.weights)
         if self._pinned is not None:
             vertices += self._pinned * (own - vertices)
         return stand(model, vertices if habit is None else vertices + habit, camera)
@@ -382,10 +391,7 @@ class Sitter:
         return max(0.0, float(weights[i] - self._rig.fit.weights[i]))
 
 
-def _alike(before: Float | None, now: Float) -> bool:
-    """Whether lips have the same colours (P, 3) at the same places in two frames of a film."""
-    if before is None:
-        return False
-    off = now - before
-    tint, far = float(np.abs(off.mean(0)).max()), float(np.abs(off).mean())
-    return tint < SAME_LIPS[0] and far < SAME_LIPS[1]
+def _added(one: Float | None, other: Float | None) -> Float | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one + other

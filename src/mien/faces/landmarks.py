@@ -31,7 +31,7 @@ _MOVED = 1.5  # px of the crop: a face off by more is looked at again, in the mi
 _SEEN = [0, 1, 3]  # of the detector's points: eyes and mouth; a turned head's nose and ears stray
 _PLACES = np.array([[0.3628, 0.3750], [0.6372, 0.3750], [0.5, 0.6572]], np.float32)
 """Where they lie in the crop, in crop units: means over the hand-checked training people, made
-symmetric (`benchmarks/detection.py` measures them).
+symmetric (`mien bench detection` measures them).
 """
 Network: TypeAlias = Callable[[UInt8], Float]
 """What may stand in for the network that ships: aligned crops uint8 (B, 128, 128, 3) -> landmarks

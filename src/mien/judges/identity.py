@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from mien.errors import AssetMissing
+from mien.nn.tensors import to_levels
 from mien.types import Faces, Float, UInt8
 from mien.zoo.records import digest
 
@@ -60,7 +61,7 @@ class Descriptor:
     def of(self, pixels: Tensor, landmarks: Tensor) -> Tensor:
         """Descriptors (B, 128) of crops (B, 3, S, S) in [-1, 1] with the faces at (B, 68, 2) px."""
         scale = SIZE / pixels.shape[-1]
-        faces = pixels.clamp(-1, 1).add(1).mul(127.5).round().byte().permute(0, 2, 3, 1).numpy()
+        faces = to_levels(pixels).byte().permute(0, 2, 3, 1).numpy()
         rows = [
             self.one(_enlarged(face), (points + 0.5) * scale - 0.5)
             for face, points in zip(faces, landmarks.numpy(), strict=True)

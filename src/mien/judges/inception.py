@@ -1,8 +1,8 @@
 """What Inception holds of pictures: the net behind the published FID and KID, as torch-fidelity
 ports it (Szegedy et al. 2016; Heusel et al. 2017), for whoever has its weights.
 
-None come with mien. `benchmarks/inception.py` makes a safetensors file of those that torch-fidelity
-publishes.
+None come with mien: `mien bench features inception` makes a safetensors file of those that
+torch-fidelity publishes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from mien.errors import AssetMissing, WeightsError
-from mien.nn.tensors import named
+from mien.nn.tensors import named, to_levels
 from mien.zoo.records import digest, read_weights
 
 LAYER = "2048"
@@ -38,8 +38,7 @@ class Inception:
         """Pictures (B, 3, S, S) in [-1, 1] -> (B, 2048); the net enlarges to 299 px itself, as
         TensorFlow did.
         """
-        levels = pixels.clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
-        (seen,) = self.net(levels)
+        (seen,) = self.net(to_levels(pixels).to(torch.uint8))
         return seen.float()  # type: ignore[no-any-return]
 
 

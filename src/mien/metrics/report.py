@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -130,8 +131,9 @@ def contestants(named: Sequence[Entrant]) -> tuple[list[Contestant], int]:
 def facts(named: Sequence[Entrant], setting: Setting, panel: JudgePanel) -> dict[str, Any]:
     """How a scorecard came about: the same for the same command, machine and inputs."""
     return {
-        "command": shlex.join(["mien", *sys.argv[1:]]),
+        "command": called(),
         "commit": commit(),
+        "version": version(),
         "code": code_digest(),
         "machine": {
             "processor": platform.machine(),
@@ -150,17 +152,25 @@ def facts(named: Sequence[Entrant], setting: Setting, panel: JudgePanel) -> dict
 
 
 def origin() -> dict[str, str]:
-    """How a benchmark's result came about: command, commit, machine."""
+    """How a benchmark's result came about: command, commit, version, machine."""
     return {
-        "command": shlex.join([*_program(), *sys.argv[1:]]),
+        "command": called(),
         "commit": commit(),
+        "version": version(),
         "machine": f"{platform.machine()}, torch {torch.__version__}",
     }
 
 
-def _program() -> list[str]:
-    name = Path(sys.argv[0]).name
-    return [name] if name == "mien" else ["python", sys.argv[0]]
+def called() -> str:
+    """The command that runs, as it can be typed again."""
+    script = Path(sys.argv[0])
+    program = ["python", sys.argv[0]] if script.suffix == ".py" else [script.name]
+    return shlex.join([*program, *sys.argv[1:]])
+
+
+def version() -> str:
+    """Of mien, as it is installed."""
+    return metadata.version("mien")
 
 
 def commit() -> str:

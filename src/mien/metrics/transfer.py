@@ -1,4 +1,4 @@
-"""Expression transfer against pixel truth, and against judges that no method was trained by."""
+"""Expression transfer in depth: every column over triples, and what it gains over leaving faces."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from mien.judges import Judge, Reading
+from mien.judges import Judge
 from mien.judges.identity import Descriptor
-from mien.judges.networks import SIZE
 from mien.methods.base import Method
-from mien.metrics.pixel import face_mask, ms_ssim, psnr, ssim
+from mien.metrics.bench import JudgePanel, SectionBench
 from mien.metrics.statistics import summarise
-from mien.metrics.triples import Triples
+from mien.metrics.trials import BATCH
+from mien.metrics.triples import Triples, transferred
 from mien.types import Expression, Faces
 
 
@@ -90,47 +90,35 @@ def truth(trial: TransferTrial) -> Tensor:
 
 
 class TransferBench:
-    """Triples with all that is known of them before anybody edits."""
+    """Triples, measured as every section of the scorecard is (`mien.metrics.bench`)."""
 
     def __init__(self, triples: Triples, judges: Sequence[Judge], who: Descriptor) -> None:
-        self.judges, self.who = judges, who
-        self.parts = triples.split(16)
-        self.right = [[_read(judge, t.truth.pixels) for judge in judges] for t in self.parts]
-        self.people = [
-            tuple(who.of(f.pixels, f.landmarks) for f in (t.source, t.reference))
-            for t in self.parts
+        self.parts = triples.split(BATCH)
+        self.judges = [judge.name for judge in judges]
+        section = transferred(self.parts, "reference")
+        # whether a face is found in a result is no column here
+        self.bench = SectionBench(section, JudgePanel(judges, who, lambda _: True), sets=False)
+        self.part_of = dict(zip(map(id, section.trials), self.parts, strict=True))
+        descriptors = [
+            [who.of(f.pixels, f.landmarks) for f in (t.source, t.reference)] for t in self.parts
         ]
+        self.apart = torch.cat([(a - b).norm(dim=1) for a, b in descriptors]).tolist()
 
     def measure(self, edit: Editing) -> list[Row]:
         """A row per triple."""
-        return [row for k in range(len(self.parts)) for row in self._rows(edit, k)]
-
-    def _rows(self, edit: Editing, k: int) -> list[Row]:
-        t, (source, reference) = self.parts[k], self.people[k]
-        made, right = edit(t), t.truth.pixels
-        size = right.shape[-1]
-        face = torch.maximum(*(face_mask(f.landmarks, size) for f in (t.source, t.truth)))
-        looks = list(zip((_read(j, made) for j in self.judges), self.right[k], strict=True))
-        off = torch.stack([(a.units - b.units).abs().mean(1) for a, b in looks]).mean(0)
-        wrong = torch.stack([(a.units - t.units).abs().mean(1) for a, _ in looks]).mean(0)
-        same = torch.stack([a.emotions.argmax(1) == b.emotions.argmax(1) for a, b in looks])
-        result = self.who.of(made, t.source.landmarks)
-        columns = (
-            psnr(made, right), psnr(made, right, face), ssim(made, right), ssim(made, right, face),
-            ms_ssim(made, right), off, wrong, same.float().mean(0), (result - source).norm(dim=1),
-            (result - reference).norm(dim=1), (source - reference).norm(dim=1),
+        found = self.bench.measure(lambda trial: edit(self.part_of[id(trial)]))
+        columns = found.columns
+        mean = {
+            what: np.mean([columns[f"{what}_{judge}"] for judge in self.judges], 0).tolist()
+            for what in ("units", "asked", "emotion")
+        }
+        after = [far - won for far, won in zip(self.apart, columns["leakage"], strict=True)]
+        rows = zip(
+            found.people, *(columns[n] for n in ("psnr", "face_psnr", "ssim", "face_ssim")),
+            columns["ms_ssim"], mean["units"], mean["asked"], mean["emotion"],
+            columns["identity"], after, self.apart, strict=True,
         )  # fmt: skip
-        return [
-            Row(person, *(round(float(v), 5) for v in values))
-            for person, *values in zip(t.people, *columns, strict=True)
-        ]
-
-
-def _read(judge: Judge, pixels: Tensor) -> Reading:
-    """What a judge reads in crops of any size."""
-    if pixels.shape[-1] != SIZE:
-        pixels = F.interpolate(pixels, size=SIZE, mode="bicubic", antialias=True).clamp(-1, 1)
-    return judge.read(pixels)
+        return [Row(person, *(round(float(v), 5) for v in values)) for person, *values in rows]
 
 
 def summary(rows: Sequence[Row], unedited: Sequence[Row]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from mien.faces.align import resized, transform, warp
 from mien.faces.paste import paste
 from mien.guides import ActionUnits, Guide, Label, Reference
 from mien.methods.base import Method
+from mien.methods.registry import OWN
 from mien.nn.tensors import to_tensor, to_uint8
 from mien.types import AlignedFace, Expression, Faces, Float, Identity, UInt8
 
@@ -112,7 +113,9 @@ def answer(trial: Trial) -> Tensor:
 
 
 def edited_by(method: Method[Any]) -> Editing:
-    """A method's results; even where nothing is asked for its network draws the picture."""
+    """A method's own pictures, by its own codes; even where nothing is asked for its network draws
+    them."""
+    method.drawn_by = OWN
     last: list[tuple[Faces[Tensor], Identity[Any]]] = []
 
     @torch.no_grad()
@@ -147,7 +150,7 @@ def pasted_by(method: Method[Any]) -> Editing:
         wanted: Guide | Expression[Any]
         match trial.ask:
             case Own():
-                wanted = method.encode(method.seen(faces))
+                wanted = method.shown(method.seen(faces))
             case Units(values):
                 wanted = method.from_units(method.array(values[index : index + 1].numpy()))
             case guide:

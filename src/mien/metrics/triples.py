@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -17,6 +18,8 @@ from torch import Tensor
 from mien.data.loading import Renders, everyone, open_renders, to_tensor
 from mien.data.transforms import Geometry
 from mien.errors import DataError
+from mien.guides import Reference
+from mien.metrics.trials import Section, Trial, Units
 from mien.types import Faces
 
 
@@ -107,3 +110,17 @@ def draw_triples(
         tuple(p.person for (p, _), _, _ in chosen),
         tuple(p.person for _, (p, _), _ in chosen),
     )  # fmt: skip
+
+
+def transferred(parts: Sequence[Triples], by: Literal["reference", "units"]) -> Section:
+    """The section of the scorecard that asks for the expression of B on A: of each triple by being
+    shown the reference, or by the units that it shows."""
+    trials = [
+        Trial(
+            t.source, t.people, ("transfer",) * len(t),
+            Reference(t.reference) if by == "reference" else Units(t.units),
+            truth=t.truth, units=t.units, reference=t.reference,
+        )
+        for t in parts
+    ]  # fmt: skip
+    return Section(f"transfer, by {by}", trials, answer="the rig")

@@ -1,7 +1,8 @@
 """Losses that more than one method minimises. Pure functions; weights are applied by the tasks.
 
-The adversarial ones are HiSD's (Li et al., CVPR 2021, public trainer); the others need the rig's
-truth: a target, where its pixels come from, and which of them can be seen in the source.
+Hinge and R1 are HiSD's (Li et al., CVPR 2021, public trainer); the others, but for the logistic
+adversary, need a truth: a target, where its pixels come from, and which of them can be seen in the
+source.
 """
 
 from __future__ import annotations
@@ -25,6 +26,18 @@ def hinge_real(logits: Tensor) -> Tensor:
 def hinge_fake(logits: Tensor) -> Tensor:
     """max(0, 1 + D(x)), mean."""
     return F.relu(1 + logits).mean()
+
+
+def logistic_real(logits: Tensor) -> Tensor:
+    """softplus(-D(x)), mean: of photographs for the discriminator, of results for who makes them
+    (non-saturating).
+    """
+    return F.softplus(-logits).mean()
+
+
+def logistic_fake(logits: Tensor) -> Tensor:
+    """softplus(D(x)), mean: of results, for the discriminator."""
+    return F.softplus(logits).mean()
 
 
 def r1(logits: Tensor, real: Tensor) -> Tensor:
@@ -62,6 +75,26 @@ def edges(result: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     horizontal = (weight[..., 1:] * (d[..., 1:] - d[..., :-1]).abs()).mean()
     vertical = (weight[..., 1:, :] * (d[..., 1:, :] - d[..., :-1, :]).abs()).mean()
     return horizontal + vertical
+
+
+def structure(made: Tensor, truth: Tensor, window: int = 5) -> Tensor:
+    """1 - SSIM's contrast and structure over square windows, mean of up to three sizes, (B,).
+
+    L1 alone makes soft pictures: it does not miss the contrast that it averages away (Zhao et al.,
+    "Loss functions for image restoration", 2017).
+    """
+    values: list[Tensor] = []
+    while len(values) < 3 and made.shape[-1] >= window:
+        a, b = (x - _local_mean(x, window) for x in (made, truth))
+        aa, bb, ab = (F.avg_pool2d(x, window, 2) for x in (a * a, b * b, a * b))
+        same = (2 * ab + 0.0036) / (aa + bb + 0.0036)
+        values.append(1 - same.mean((1, 2, 3)))
+        made, truth = F.avg_pool2d(made, 2), F.avg_pool2d(truth, 2)
+    return torch.stack(values).mean(0) if values else made.new_zeros(len(made))
+
+
+def _local_mean(x: Tensor, window: int) -> Tensor:
+    return F.avg_pool2d(x, window, 1, window // 2, count_include_pad=False)
 
 
 def flow(edit: Composition[Tensor], truth: Tensor, visible: Tensor, known: Tensor) -> Tensor:

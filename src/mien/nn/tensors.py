@@ -19,12 +19,22 @@ from mien.types import Faces, UInt8
 def to_tensor(pixels: UInt8) -> Tensor:
     """uint8 (S, S, 3) or (B, S, S, 3) -> float32 (B, 3, S, S) in [-1, 1]."""
     batch = torch.from_numpy(np.ascontiguousarray(pixels if pixels.ndim == 4 else pixels[None]))
-    return batch.permute(0, 3, 1, 2).float().div(127.5).sub(1.0).contiguous()
+    return from_levels(batch.permute(0, 3, 1, 2)).contiguous()
 
 
 def to_uint8(batch: Tensor) -> UInt8:
     """float (B, 3, S, S) in [-1, 1] -> uint8 (B, S, S, 3), rounded; values outside are clipped."""
     return images.to_uint8(batch.detach().float().cpu().numpy())
+
+
+def from_levels(levels: Tensor) -> Tensor:
+    """Levels 0 to 255, of any shape -> float32 in [-1, 1]."""
+    return levels.float().div(127.5).sub(1.0)
+
+
+def to_levels(pixels: Tensor) -> Tensor:
+    """Pictures in [-1, 1], of any shape -> whole levels 0 to 255 as float; others are clipped."""
+    return pixels.clamp(-1, 1).add(1).mul(127.5).round()
 
 
 def faces(given: Faces[Any]) -> Faces[Tensor]:

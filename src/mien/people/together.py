@@ -19,7 +19,7 @@ from mien import facs
 from mien.types import Float
 
 FILE = Path(__file__).with_name("together.safetensors")
-"""Learnt by `benchmarks/together.py`."""
+"""Learnt by `mien bench together`."""
 STEPS = 65
 """Quantiles of a unit."""
 REST = 0.1

@@ -18,7 +18,8 @@ independent terms: normal, mean 0, with the variance that Parseval gives. `score
 that standard deviation; from it and the number of places looked at follows the chance of a false
 alarm.
 
-Inferred: ring, bounds and steps were chosen on few photographs; `benchmarks/mark.py` measures them.
+Inferred: ring, bounds and steps were chosen on few photographs; `mien bench watermark` measures
+them.
 """
 
 from __future__ import annotations

@@ -259,7 +259,7 @@ class Sitting:
         """
         method, wish = self.editor.method, self.worn
         faces = method.seen(self.as_reference().faces)
-        code = own = method.encode(faces)
+        code = own = method.shown(faces)
         if wish is not None:
             code = method.wanted(faces, own, wish.guide, wish.intensity)
         read = method.numbers(method.units(code))[0]
@@ -272,7 +272,7 @@ class Sitting:
         if spec.blendshapes is not None and not spec.au:
             return dict.fromkeys(blendshapes.NAMES, 0.0) | dict(spec.blendshapes)
         method, faces = self.editor.method, self.editor.method.seen(self.as_reference().faces)
-        code = own = method.encode(faces)
+        code = own = method.shown(faces)
         bare = replace(spec, gaze=None, turn=None, light=None, region="face")
         if self.worn is not None and not bare.empty:
             code = method.wanted(faces, own, bare.guide(self.worn.reference), 1.0)

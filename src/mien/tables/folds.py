@@ -1,8 +1,9 @@
-"""Learn the folds of smiles: `python -m mien.tables.folds [--out FILE]`.
+"""Cut the folds of real smiles out: `python -m mien.tables.folds [--out FILE]`.
 
 From pairs of photographs of the training people of the London Set: the neutral one is rendered with
 the geometry of the person's own smile, and what the real smile is brighter or darker than that is
-the wrinkle map. `mien.face_model.folds` reads the table.
+the person's wrinkle map (an expression ratio image: Liu, Shan and Zhang 2001).
+`mien.face_model.folds` reads the file.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from numpy.typing import NDArray
 from mien.data.rigging import rest_and_smile
 from mien.errors import DataError
 from mien.face_model import folds
+from mien.face_model.folds import Chart
 from mien.face_model.frame import SOURCE_SIZE
-from mien.face_model.mesh import FACE, FaceModel
+from mien.face_model.mesh import FACE, SIDES, FaceModel
 from mien.face_model.refine import match
 from mien.face_model.render import Rig
 from mien.face_model.sampling import LUMA, sample
@@ -35,7 +37,16 @@ BLACK = 8.0
 """Added to brightness before the logarithm: the noise of dark pixels says nothing."""
 
 
-def example(model: FaceModel, rest: AlignedFace, smile: AlignedFace) -> folds.SmileExample:
+DONORS = (
+    "013", "020", "038", "041", "064", "083", "086", "091", "094", "099", "102", "118", "120",
+    "127", "130", "136",
+)  # fmt: skip
+"""By their numbers in the set: smiles that show their folds and lie well over their renders."""
+
+
+def example(
+    model: FaceModel, chart: Chart, name: str, rest: AlignedFace, smile: AlignedFace
+) -> folds.SmileExample:
     """What one person's smile teaches."""
     rig = Rig(model, rest.pixels, rest.landmarks, neutral=True)
     found = match(rig, smile.pixels, smile.landmarks)
@@ -48,10 +59,15 @@ def example(model: FaceModel, rest: AlignedFace, smile: AlignedFace) -> folds.Sm
     inside = ((points > 3) & (points < SOURCE_SIZE - 4)).all(1)
     seen = (sample(shown.visibility, points) > 0.9) & (sample(shown.mouth, points) < 0.05)
     facing = np.clip((np.minimum(at.normals[FACE, 2], rig.facing[FACE]) - 0.2) / 0.4, 0, 1)
-    trust = facing * inside * seen * folds.place(model)
-    values = sample(brightness, points)
-    values -= np.median(values[trust > 0.5])
-    return folds.SmileExample(values, trust.astype(np.float32), found.weights)
+    trust = facing * inside * seen
+    flat = chart.rasterised(np.concatenate([points, trust[:, None]], 1))
+    x, y = (np.ascontiguousarray(flat[..., i]) for i in (0, 1))
+    values = np.asarray(cv2.remap(brightness, x, y, cv2.INTER_LINEAR), np.float32)
+    values -= np.median(values[flat[..., 2] > 0.5])
+    sides = [model.index[f"{folds.SMILE}_{s}"] for s in SIDES]
+    strength = float(found.weights[sides].mean())
+    brown, rough = rig._sitter.complexion
+    return folds.SmileExample(name, values, flat[..., 2], strength, brown, rough)
 
 
 def _log(pixels: NDArray[np.uint8]) -> Image:
@@ -71,18 +87,23 @@ def _laid_over(photo: NDArray[np.uint8], shown: NDArray[np.uint8]) -> NDArray[np
 
 
 def main() -> None:
-    """Learn the wrinkle map and write it."""
+    """Cut the folds out and write them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--london", type=Path, default=data_home() / "london")
     parser.add_argument("--out", type=Path, default=folds.TABLE)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     model = FaceModel.load()
-    people = [example(model, rest, smile) for rest, smile in rest_and_smile(options.london)]
+    chart = Chart(model)
+    people = [example(model, chart, *one) for one in rest_and_smile(options.london)]
     if len(people) < 20:
         raise DataError(f"{len(people)} pairs in {options.london}: 20 or more are needed")
-    folds.save(folds.learn(model, people), options.out)
-    print(f"{options.out}: learnt from {len(people)} people")
+    library = folds.learn(model, people, {f"london/{number}" for number in DONORS})
+    if len(library.donors) < len(DONORS):
+        raise DataError(f"{options.london} lacks a donor, or one who is no training person")
+    library.save(options.out)
+    size = options.out.stat().st_size / 1e6
+    print(f"{options.out}: {len(people)} people, {len(DONORS)} of them donors, {size:.1f} MB")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def main() -> None:
     options = parser.parse_args()
     found = [
         (rest.landmarks.astype(np.float64), smile.landmarks.astype(np.float64))
-        for rest, smile in rest_and_smile(options.london)
+        for _, rest, smile in rest_and_smile(options.london)
     ]
     if len(found) < 20:
         raise DataError(f"{len(found)} pairs in {options.london}: 20 or more are needed")

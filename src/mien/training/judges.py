@@ -28,6 +28,7 @@ from mien.judges import NAMES, Judge, Reading
 from mien.judges.judge import NETWORKS
 from mien.judges.networks import SIZE, Answer
 from mien.nn.phases import Group, Loss, Phase, Task, rate_at
+from mien.nn.tensors import to_levels, to_tensor
 from mien.sheet import sheet
 from mien.training.judge_data import Item, JudgeFaces, Plain, photographs
 from mien.training.judge_scores import photograph_scores, reading, render_faces, render_scores
@@ -142,7 +143,7 @@ class JudgeTask(Task[nn.Module]):
         judge = Judge(self.name, average)
         read = reading(judge, batch.pixels)
         cells = np.stack([_cell(batch, read, i) for i in range(len(batch))])
-        return [("", torch.from_numpy(cells).permute(0, 3, 1, 2).float() / 127.5 - 1)]
+        return [("", to_tensor(cells))]
 
     @torch.no_grad()
     def validate(self, average: nn.Module, batch: Item) -> dict[str, float]:
@@ -186,7 +187,7 @@ def judged(judge: Judge, faces: Item, columns: int = 6) -> UInt8:
 
 
 def _cell(faces: Item, read: Reading, i: int, side: int = 256) -> UInt8:
-    pixels = ((faces.pixels[i].permute(1, 2, 0) + 1) * 127.5).round().byte().numpy()
+    pixels = to_levels(faces.pixels[i].permute(1, 2, 0)).byte().numpy()
     page = np.full((side + 48, side, 3), 255, np.uint8)
     page[:side] = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_CUBIC)
     for points, colour in ((faces.landmarks[i], (255, 60, 60)), (read.landmarks[i], (60, 255, 60))):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mien.errors import WeightsError
-from mien.nn.tensors import named
+from mien.nn.tensors import from_levels, named
 from mien.types import Float, UInt8
 from mien.zoo.records import read_weights, records
 
@@ -67,7 +67,7 @@ class LandmarkNet(nn.Module):
         `faces.landmarks.Network`.
         """
         pixels = torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2)
-        units: Float = self(pixels.float().div(127.5).sub(1.0)).numpy()
+        units: Float = self(from_levels(pixels)).numpy()
         return units
 
     def forward(self, crops: Tensor) -> Tensor:

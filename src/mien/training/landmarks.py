@@ -30,6 +30,7 @@ from mien.data.batch import Tensors
 from mien.errors import DataError
 from mien.faces.landmarks import SIZE
 from mien.nn.phases import Group, Loss, Phase, Task, rate_at
+from mien.nn.tensors import from_levels
 from mien.training.landmark_data import hand_checked, render_examples, self_labelled
 from mien.training.landmark_net import LandmarkNet
 from mien.training.landmark_scores import scores
@@ -138,7 +139,7 @@ class LandmarkTask(Task[LandmarkNet]):
         ]  # fmt: skip
 
     def learn(self, batch: View, _: int) -> Loss:
-        x = batch.crop.permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
+        x = from_levels(batch.crop.permute(0, 3, 1, 2))
         with torch.autocast(x.device.type, torch.bfloat16):
             maps = self.net.maps(x)
         places = self.net.places(maps.float())

@@ -16,6 +16,7 @@ from torch import Tensor
 from mien.data.batch import Batch, Tensors, collate
 from mien.nn.alive import heard, vitals
 from mien.nn.phases import Task
+from mien.nn.tensors import to_levels
 from mien.training import checkpoint
 from mien.training.board import Board
 from mien.training.trainer import Trainer
@@ -31,8 +32,7 @@ STEPS = 50
 
 def _pixels(t: Tensor) -> np.ndarray[Any, Any]:
     """(B, 3, S, S) in [-1, 1] -> uint8 (B, S, S, 3)."""
-    bytes_ = t.clamp(-1, 1).add(1).mul(127.5).round().byte()
-    return np.asarray(bytes_.permute(0, 2, 3, 1).cpu().numpy())
+    return np.asarray(to_levels(t).byte().permute(0, 2, 3, 1).cpu().numpy())
 
 
 def contact_sheet(columns: list[tuple[str, Tensor]]) -> np.ndarray[Any, Any]:

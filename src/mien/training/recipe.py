@@ -24,7 +24,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from mien.errors import ConfigError
 from mien.methods import registry
-from mien.methods.config import MethodConfig
+from mien.methods.config import TrainedConfig
 from mien.methods.renamed import recipe_today, setting_today
 
 
@@ -42,10 +42,10 @@ class Run:
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
-    """A part of a training that runs in one go: a method's config, and how to run it."""
+    """A part of a training that runs in one go: the config of what it trains, and how to run it."""
 
     method: str
-    config: MethodConfig
+    config: TrainedConfig
     run: Run
     name: str = ""
     """Empty where the recipe has but one."""
@@ -53,7 +53,7 @@ class Stage:
     @property
     def step(self) -> int:
         """Images that all processes learn from at once: what is left below that is not used."""
-        return self.config.training.batch * self.run.devices
+        return int(self.config.training.batch) * self.run.devices
 
 
 class _Loader(yaml.SafeLoader):
@@ -104,11 +104,12 @@ def _stage(path: Path, name: str, values: dict[str, Any], settings: list[str]) -
     if not isinstance(method, str):
         said = "" if method is None else f", not {method!r}"
         raise ConfigError(f"{path}: a recipe begins with `method: NAME`{said}")
-    learnt = [known for known, row in registry.METHODS.items() if row.task]
-    if method not in learnt:
-        raise ConfigError(f"{path}: {method!r} is not trained: choose from {', '.join(learnt)}")
+    try:
+        row = registry.trained(method)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
     run = build(Run, values.pop("run", {}), "run")
-    config = build(registry.resolve(registry.entry(method).config), values, "")
+    config = build(registry.resolve(row.config), values, "")
     return Stage(method, config, run, name)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
+from torch import nn
 
 from mien import facs
 from mien.data import read_manifest, terms
@@ -25,15 +26,15 @@ from mien.methods.fitting import fit
 from mien.methods.learnt import Learnt
 from mien.methods.renamed import arrays_today, recipe_today
 from mien.methods.strengths import Strengths
-from mien.methods.task import MethodTask
 from mien.metrics.triples import faces_of
+from mien.nn.phases import Task
 from mien.nn.tensors import named
 from mien.training.log import LOG
 from mien.training.recipe import Stage, dump
 from mien.training.run import RECIPE, Budget, rank, run, seen_in
 from mien.training.weights import machine, training_sets, write_record, write_weights
 from mien.types import Faces
-from mien.zoo.records import read_weights
+from mien.zoo.records import digest, read_weights
 
 FITTED = 16
 """People on whom a method's strengths are fitted, at most."""
@@ -65,7 +66,7 @@ def train(
             if not (resume and stage.name and finished(stage, folder)):
                 first = {"minutes": minutes, "resume": resume, "init": weights}
                 seen = train_stage(stage, data, folder, **first)  # type: ignore[arg-type]
-                _describe(stages[: k + 1], data, out, command)
+                _describe(stages[: k + 1], data, out, command, init)
                 if stage.config.training.images - seen >= stage.step:
                     return made  # out of time: the next stage begins with what this one ends with
             if only is not None:
@@ -74,11 +75,14 @@ def train(
     return made
 
 
-def _describe(stages: Sequence[Stage], data: Path, out: Path, command: str) -> None:
+def _describe(
+    stages: Sequence[Stage], data: Path, out: Path, command: str, init: Path | None
+) -> None:
     """Write the record of the last stage's weights, by the process that wrote them."""
     path = folder_of(stages[-1], out) / f"{stages[-1].method}.safetensors"
     if rank() == 0:
-        write_record(path, net_of(stages[-1]), facts(stages, data, out, command))
+        begun = {} if init is None else {"begun_with": f"{init.name}, SHA-256 {digest(init)}"}
+        write_record(path, net_of(stages[-1]), facts(stages, data, out, command) | begun)
 
 
 def train_stage(
@@ -88,7 +92,7 @@ def train_stage(
     """Run or resume one stage, and write its weights; the images that it has seen."""
     t = stage.config.training
 
-    def begin() -> MethodTask[Any]:
+    def begin() -> Task[Any]:
         task = make_task(stage, data)
         if init is not None and not (resume and seen_in(out)):
             begin_with(task, init)
@@ -97,34 +101,34 @@ def train_stage(
     budget = Budget(t.images, t.batch, t.seed)
     trainer = run(begin, budget, stage.run, out, notes=dump(stage), minutes=minutes, resume=resume)
     average = trainer.ema.average
-    assert isinstance(average, Learnt)
     if trainer.fabric.is_global_zero:
         trainer.task.conclude(average)
-        average.strengths = strengths_of(average, data)
+        if isinstance(average, Learnt):
+            average.strengths = strengths_of(average, data)
         path = out / f"{stage.method}.safetensors"
         write_weights(path, average, metadata(stage, average, trainer.counters.seen))
     trainer.fabric.barrier()  # what is written is there before anyone goes on
     return trainer.counters.seen
 
 
-def make_task(stage: Stage, data: Path) -> MethodTask[Any]:
+def make_task(stage: Stage, data: Path) -> Task[Any]:
     """The task of a stage over the rig shards in `data`."""
-    kind = registry.resolve(registry.entry(stage.method).task)
-    task: MethodTask[Any] = kind(stage.config, data)
+    kind = registry.resolve(registry.trained(stage.method).task)
+    task: Task[Any] = kind(stage.config, data)
     return task
 
 
-def begin_with(task: MethodTask[Any], weights: Path) -> None:
-    """Copy what fits of `weights` into the task's method; TrainingError when nothing does."""
-    mine = task.method.state_dict()
+def begin_with(task: Task[Any], weights: Path) -> None:
+    """Copy what fits of `weights` into what the task keeps; TrainingError when nothing does."""
+    mine = task.kept.state_dict()
     fits = {
         k: v.to(mine[k])
         for k, v in named(arrays_today(read_weights(weights)[0])).items()
         if k in mine and mine[k].shape == v.shape
     }
     if not fits:
-        raise TrainingError(f"{weights} has nothing that fits this method: check --init")
-    task.method.load_state_dict(mine | fits)
+        raise TrainingError(f"{weights} has nothing that fits: check --init")
+    task.kept.load_state_dict(mine | fits)
 
 
 def finished(stage: Stage, folder: Path) -> bool:
@@ -194,21 +198,23 @@ def _fitted(method: Learnt, faces: Faces[torch.Tensor] | None) -> Strengths:
 # ---- what is said of the weights -----------------------------------------------------------------
 
 
-def metadata(stage: Stage, method: Learnt, images: int) -> dict[str, str]:
-    """What a method's weights file says of itself, by which it is built again."""
-    return {
+def metadata(stage: Stage, kept: nn.Module, images: int) -> dict[str, str]:
+    """What a weights file says of itself, by which a method is built again."""
+    said = {
         "method": stage.method,
         "architecture": json.dumps(dataclasses.asdict(stage.config.architecture)),
-        "strengths": json.dumps(dict(method.strengths)),
         "images": str(images),
     }
+    if isinstance(kept, Learnt):
+        said["strengths"] = json.dumps(dict(kept.strengths))
+    return said
 
 
-def net_of(stage: Stage) -> Learnt:
-    """The method of a stage, untrained."""
-    row = registry.entry(stage.method)
-    method: Learnt = registry.resolve(row.method)(stage.config.architecture)
-    return method
+def net_of(stage: Stage) -> nn.Module:
+    """What a stage trains, untrained."""
+    row = registry.trained(stage.method)
+    net: nn.Module = registry.resolve(row.method)(stage.config.architecture)
+    return net
 
 
 def facts(stages: Sequence[Stage], data: Path, out: Path, command: str) -> dict[str, Any]:
@@ -217,7 +223,7 @@ def facts(stages: Sequence[Stage], data: Path, out: Path, command: str) -> dict[
     rows = [_row(s, folder_of(s, out)) for s in stages if (folder_of(s, out) / LOG).exists()]
     last = stages[-1]
     return {
-        "what": f"facial expression transfer at {last.config.architecture.size} px",
+        "what": f"{registry.trained(last.method).makes} at {last.config.architecture.size} px",
         "training_sets": sets,
         "may_be_used_for": weights_for(sets),
         "training_people": f"{len(people)}, those whose split is train, see mien.data.split",

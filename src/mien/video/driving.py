@@ -150,7 +150,7 @@ class DrivingFilm:
                 continue
             time, own = (
                 steady.frame.time,
-                method.encode(seen(steady.frame.pixels, [points], method)),
+                method.shown(seen(steady.frame.pixels, [points], method)),
             )
             if before is not None:
                 own = before[1].toward(own, 1 - math.exp(-(time - before[0]) / _MEMORY))

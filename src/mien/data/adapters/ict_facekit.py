@@ -1,5 +1,5 @@
 """ICT FaceKit, the original of the face model that ships: from its OBJ files to one array file,
-of which `python -m mien.training.face_model` packs what is drawn.
+of which `python -m mien.tables.face_model` packs what is drawn.
 
 Original layout (GitHub ICT-VGL/ICT-FaceKit, MIT): `FaceXModel/generic_neutral_mesh.obj`,
 `identity000.obj` .. `identity099.obj`, one OBJ for each expression that `vertex_indices.json`

@@ -14,6 +14,7 @@ from mien.methods.learnt import Learnt
 from mien.nn.alive import Gate
 from mien.nn.blocks import initialise
 from mien.nn.compose import decisive, resize
+from mien.nn.encoder import ExpressionEncoder
 from mien.nn.heads import ComposeHead, PictureHead
 from mien.nn.units import UnitMap
 from mien.types import Composition, Expression, Faces, Identity
@@ -34,7 +35,7 @@ class AIPGAN(Learnt):
         super().__init__()
         a = self.architecture = architecture or Architecture()
         self.size, self.refinement_steps = a.size, a.refinement_steps
-        self.expression_encoder = networks.ExpressionEncoder(a)
+        self.expression_encoder = ExpressionEncoder(a)
         self.expression_features = networks.ExpressionFeatures(a)
         self.identity_encoder = networks.IdentityEncoder(a)
         self.decoder = networks.Decoder(a)

@@ -144,7 +144,11 @@ class AUSwapTask(MethodTask[AUSwap]):
         if self.config.training.data != "faces":
             return super().validate(average, batch)
         faces = Faces(batch.source.pixels, batch.source.landmarks)
-        return {"units_mae": float((average.read(faces) - batch.source.units).abs().mean())}
+        return {
+            "units_mae": float(
+                (average.units(average.encode(faces)) - batch.source.units).abs().mean()
+            )
+        }
 
     # ---- the generator's steps -----------------------------------------------------------------
 

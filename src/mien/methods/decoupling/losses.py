@@ -1,8 +1,8 @@
 """The losses of decoupling as their equations. Pure functions; weights are applied by the task.
 
 Inferred: logistic adversary with gradient penalty and latent reconstruction are ALAE's (Pidhorskyi
-et al., CVPR 2020), which joins an encoder to a progressive GAN. Those that need the rig's truth
-are in `nn/losses.py`.
+et al., CVPR 2020), which joins an encoder to a progressive GAN. Adversary, penalty and those that
+need the rig's truth are in `nn/losses.py`.
 """
 
 from __future__ import annotations
@@ -44,36 +44,6 @@ def cannot_read(answers: tuple[Tensor, Tensor]) -> Tensor:
 def absolute(made: Tensor, truth: Tensor, weight: Tensor | float = 1.0) -> Tensor:
     """L1 of each picture, (B,), under a weight (B, 1, s, s)."""
     return (weight * (made - truth).abs()).mean((1, 2, 3))
-
-
-def structure(made: Tensor, truth: Tensor, window: int = 5) -> Tensor:
-    """1 - SSIM's contrast and structure over square windows, mean of up to three sizes, (B,).
-
-    L1 alone makes soft pictures: it does not miss the contrast that it averages away (Zhao et al.,
-    "Loss functions for image restoration", 2017).
-    """
-    values: list[Tensor] = []
-    while len(values) < 3 and made.shape[-1] >= window:
-        a, b = (x - _local_mean(x, window) for x in (made, truth))
-        aa, bb, ab = (F.avg_pool2d(x, window, 2) for x in (a * a, b * b, a * b))
-        same = (2 * ab + 0.0036) / (aa + bb + 0.0036)
-        values.append(1 - same.mean((1, 2, 3)))
-        made, truth = F.avg_pool2d(made, 2), F.avg_pool2d(truth, 2)
-    return torch.stack(values).mean(0) if values else made.new_zeros(len(made))
-
-
-def _local_mean(x: Tensor, window: int) -> Tensor:
-    return F.avg_pool2d(x, window, 1, window // 2, count_include_pad=False)
-
-
-def passes(answers: Tensor) -> Tensor:
-    """softplus(-D(G)): pictures are to pass for photographs (non-saturating logistic)."""
-    return F.softplus(-answers).mean()
-
-
-def discriminator_loss(photographs: Tensor, made: Tensor) -> Tensor:
-    """softplus(-D(x)) + softplus(D(G)): the discriminator's side of it."""
-    return F.softplus(-photographs).mean() + F.softplus(made).mean()
 
 
 def missed(step: Tensor, truth: Tensor, spread: Tensor) -> Tensor:

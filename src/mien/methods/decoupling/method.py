@@ -9,15 +9,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mien.guides import Reference
-from mien.methods.decoupling.codes import Codes, Crowd, Layout
+from mien.methods.decoupling.codes import Codes, Layout
 from mien.methods.decoupling.config import Architecture
-from mien.methods.decoupling.networks import CodeMaps, Composer, Encoder, Feedback
-from mien.methods.decoupling.progressive import Generator
+from mien.methods.decoupling.generator import Generator
+from mien.methods.decoupling.networks import CodeMaps, Encoder, Feedback
 from mien.methods.learnt import Learnt
 from mien.nn.alive import Gate
 from mien.nn.blocks import initialise
 from mien.nn.compose import compose, decisive, picture
+from mien.nn.composer import Composer
 from mien.nn.heads import ComposeHead
+from mien.nn.spread import Crowd
 from mien.types import Composition, Expression, Faces, Identity
 
 
@@ -48,7 +50,8 @@ class Decoupling(Learnt):
         self.code_maps = CodeMaps(sum(self.layout.numbers))
         self.generator = Generator(a, self.layout)
         self.feedback = Feedback(a, self.layout)
-        self.composer = Composer(a, self.layout, self.generator)
+        drawn, numbers = self.generator.widths[a.size // 4], sum(self.layout.numbers)
+        self.composer = Composer(a.composer, a.blocks, drawn, numbers)
         self.head = ComposeHead(a.composer // 2, 2)
         self.crowd = Crowd(sum(self.layout.lengths), a.people)
         initialise(self)
@@ -59,19 +62,17 @@ class Decoupling(Learnt):
         """Features: the identity code after all passes; what these found in the expression beyond
         its code, which is this person's own way and stays; the expression code.
         """
-        first = self.encoder(source.pixels)
-        own = Codes(first.identity, self.lendable(first.expression))
+        own = self.first_codes(source.pixels)
         seen = self.refined(source.pixels, own)
-        code = self.lendable(seen.expression) if self.architecture.driven else own.expression
+        code = self.transferable(seen.expression) if self.architecture.driven else own.expression
         return Identity(source, (seen.identity, seen.expression - code, code))
 
     def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
         """The mapping network's code; `driven`: what the feedback network makes of it."""
         if not self.architecture.driven:
-            return Expression(self.lendable(self.encoder.expressions(faces.pixels)))
-        first = self.encoder(faces.pixels)
-        own = Codes(first.identity, self.lendable(first.expression))
-        return Expression(self.lendable(self.refined(faces.pixels, own).expression))
+            return Expression(self.transferable(self.encoder.expressions(faces.pixels)))
+        own = self.refined(faces.pixels, self.first_codes(faces.pixels))
+        return Expression(self.transferable(own.expression))
 
     def from_units(self, units: Tensor) -> Expression[Tensor]:
         return Expression(self.code_maps.to_code(units))
@@ -105,8 +106,7 @@ class Decoupling(Learnt):
         self, source: Faces[Tensor], expression: Expression[Tensor]
     ) -> list[tuple[str, Tensor]]:
         """The picture from codes alone after every pass, at rest, and the result."""
-        own = self.encoder(source.pixels)
-        own = Codes(own.identity, self.lendable(own.expression))
+        own = self.first_codes(source.pixels)
         shown = []
         for k in range(self.architecture.passes):
             own = self.again(source.pixels, own) if k else own
@@ -125,7 +125,7 @@ class Decoupling(Learnt):
 
     # ---- its parts, for training too -----------------------------------------------------------
 
-    def lendable(self, code: Tensor) -> Tensor:
+    def transferable(self, code: Tensor) -> Tensor:
         """What of an expression code goes over: all, or what the map makes of its units.
 
         Differs: what a code holds beside units is the reference's own; the map knows units alone.
@@ -133,6 +133,11 @@ class Decoupling(Learnt):
         if not self.architecture.project:
             return code
         return self.from_units(self.units(Expression(code))).code
+
+    def first_codes(self, face: Tensor) -> Codes:
+        """The mapping networks' codes of faces (B, 3, S, S), of the expression what goes over."""
+        first = self.encoder(face)
+        return Codes(first.identity, self.transferable(first.expression))
 
     def drawn(self, codes: Codes) -> Tensor:
         """The picture from codes alone (B, 3, S, S), whatever the generator has grown to."""
@@ -155,13 +160,17 @@ class Decoupling(Learnt):
         """The composing head: the face (B, 3, S, S) of the codes `own` with the expression codes
         `wanted` (B, E).
         """
-        return self.head(self.composer(self.generator, face, own, wanted), face)  # type: ignore[no-any-return]
+        layer = self.layout.sides.index(self.size // 4)
+        with torch.no_grad():  # what is drawn already teaches the generator for the wanted one
+            start = self.generator.features(own, layer)[-1]
+        drawn = self.generator.features(Codes(own.identity, wanted), layer)[-1]
+        seen = self.composer(face, start, drawn, own.expression, wanted)
+        return self.head(seen, face)  # type: ignore[no-any-return]
 
 
 def reconstruct(method: Decoupling, faces: Faces[Tensor], passes: int) -> tuple[Tensor, Tensor]:
     """Faces (B) from codes alone and through the composing head after so many passes."""
-    own = method.encoder(faces.pixels)
-    own = Codes(own.identity, method.lendable(own.expression))
+    own = method.first_codes(faces.pixels)
     for _ in range(passes - 1):
         own = method.again(faces.pixels, own)
     composed = compose(faces.pixels, method.edited(faces.pixels, own, own.expression))

@@ -13,11 +13,12 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from mien import facs
-from mien.methods.decoupling.codes import Codes, Layout, Spread
+from mien.methods.decoupling.codes import Codes, Layout
 from mien.methods.decoupling.config import Architecture
-from mien.methods.decoupling.progressive import EqualConv, EqualLinear, Generator, PixelNorm
-from mien.methods.decoupling.trunk import Pyramid, ResNet50
-from mien.nn.blocks import Quiet, Refine, ResBlock, StyledBlock
+from mien.nn.blocks import Quiet, ResBlock
+from mien.nn.progressive import EqualConv, EqualLinear, PixelNorm, perceptron
+from mien.nn.resnet import Pyramid, ResNet50
+from mien.nn.spread import Spread
 from mien.nn.units import UnitMap
 
 FINEST = 16
@@ -58,7 +59,7 @@ class IdentityMapping(nn.Module):
             perceptron(a.pyramid, a.mapping, c, a.depth) if c else nn.Identity()
             for c, _, _ in layout.maps
         )
-        self.spread = Spread(layout)
+        self.spread = Spread(layout.lengths)
 
     def forward(self, levels: dict[int, Tensor]) -> Tensor:
         parts = []
@@ -101,15 +102,6 @@ class ExpressionMapping(nn.Module):
 def pooled(x: Tensor, cells: int) -> Tensor:
     """A map (B, c, s, s) averaged to `cells` a side."""
     return x if x.shape[-1] == cells else F.adaptive_avg_pool2d(x, cells)
-
-
-def perceptron(i: int, width: int, o: int, depth: int) -> nn.Sequential:
-    """`depth` layers, `width` wide, LeakyReLU 0.2 between them, for every cell of (B, i, s, s)."""
-    layers: list[nn.Module] = [PixelNorm()]
-    for _ in range(depth - 1):
-        layers += [EqualConv(i, width, 1), nn.LeakyReLU(0.2)]
-        i = width
-    return nn.Sequential(*layers, EqualConv(i, o, 1, gain=1))
 
 
 class CodeMaps(UnitMap):
@@ -168,40 +160,6 @@ class Feedback(Quiet):
         ]
         low = pooled(maps[-1], 4).flatten(1)
         return Codes(torch.cat(parts, 1).float(), self.expression(low).float())
-
-
-class Composer(nn.Module):
-    """Differs: the composing head's network. The generator's features for the wanted and for the
-    face's own expression, and the face itself -> features (B, composer, S / 2, S / 2).
-
-    What moves has to be found in the photograph first; what the generator would draw says where to.
-    """
-
-    def __init__(self, a: Architecture, layout: Layout, generator: Generator) -> None:
-        super().__init__()
-        c = a.composer
-        self.last = max(0, layout.sides.index(a.size // 4))
-        drawn, numbers = generator.widths[a.size // 4], sum(layout.numbers)
-        self.first = nn.Conv2d(12, c // 2, 1)
-        self.look = ResBlock(c // 2, c, -1, "group")
-        self.join = nn.Conv2d(c + 2 * drawn, c, 1)
-        self.blocks = nn.ModuleList(StyledBlock(c) for _ in range(a.blocks))
-        self.affine = nn.Linear(2 * numbers, a.blocks * 4 * c)
-        self.up = ResBlock(c, c // 2, +1, "group")
-        self.refine = Refine(c // 2, numbers)
-
-    def forward(self, generator: Generator, face: Tensor, own: Codes, wanted: Tensor) -> Tensor:
-        """The face (B, 3, S, S) of the codes `own`, for the expression codes `wanted` (B, E)."""
-        with torch.no_grad():  # what is drawn already teaches the generator for the wanted one
-            start = generator.features(own, self.last)[-1]
-        drawn = generator.features(Codes(own.identity, wanted), self.last)[-1]
-        fine = self.first(F.pixel_unshuffle(face, 2))
-        h = self.join(torch.cat([self.look(fine), drawn, drawn - start], 1))
-        change = wanted - own.expression
-        numbers = self.affine(torch.cat([wanted, change], 1))
-        for block, affine in zip(self.blocks, numbers.chunk(len(self.blocks), 1), strict=True):
-            h = block(h, affine)
-        return self.refine(self.up(h) + fine, change)  # type: ignore[no-any-return]
 
 
 class Reader(nn.Module):

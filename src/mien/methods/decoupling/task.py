@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mien.data.batch import Batch, Pairs, Strangers
-from mien.data.loading import RigPairs
+from mien.data.loading import Changing, RigPairs
 from mien.data.photographs import StrangePhotographs, is_manifest
 from mien.errors import ConfigError
 from mien.methods.decoupling import losses, views
@@ -27,13 +27,13 @@ from mien.methods.decoupling.config import DecouplingConfig
 from mien.methods.decoupling.feeding import driven, fed_back
 from mien.methods.decoupling.method import Decoupling
 from mien.methods.decoupling.networks import Reader
-from mien.methods.decoupling.progressive import Discriminator, faded
-from mien.methods.decoupling.stages import CODES, EDITS, ResolutionSchedule, ResolutionStage, stages
 from mien.methods.task import MethodTask, adversary_answer, some
 from mien.nn import losses as shared
 from mien.nn.alive import Answer
 from mien.nn.compose import compose
+from mien.nn.growth import CODES, EDITS, ResolutionStage, stages
 from mien.nn.phases import Group, Loss, Phase
+from mien.nn.progressive import Discriminator, channels, faded
 from mien.nn.units import read_error
 from mien.types import Faces
 
@@ -49,10 +49,13 @@ class DecouplingTask(MethodTask[Decoupling]):
 
     def __init__(self, config: DecouplingConfig, data: Path) -> None:
         super().__init__(config, data, Decoupling(config.architecture))
-        self.reader = Reader(config.architecture, self.method.layout)
-        self.discriminator = Discriminator(config.architecture, self.method.layout)
+        a, sides = config.architecture, self.method.layout.sides
+        self.reader = Reader(a, self.method.layout)
+        self.discriminator = Discriminator(
+            [channels(a.discriminator, a.discriminator_max, side) for side in sides]
+        )
         self.adversaries(self.reader)
-        self.stages = stages(config, self.method.layout.sides)
+        self.stages = stages(config.training, sides)
         self.register_buffer(
             "crowd", torch.zeros(config.training.crowd, len(self.method.crowd.mean))
         )
@@ -64,14 +67,14 @@ class DecouplingTask(MethodTask[Decoupling]):
         self.composed = False  # whether the composing head has begun to learn
         self.grow(0)
 
-    def dataset(self, split: str, seed: int) -> RigPairs | ResolutionSchedule | StrangePhotographs:
+    def dataset(self, split: str, seed: int) -> RigPairs | Changing | StrangePhotographs:
         """Two people at a time, photographs or the rig's; of the rig first single faces, where
         codes are learnt alone.
         """
         first, pairs = self.stages[0], self.strangers(split, seed)
         if split != "train" or first.name != CODES or is_manifest(self.data):
             return pairs
-        return ResolutionSchedule(self.faces(split, seed), pairs, first.stop)
+        return Changing(self.faces(split, seed), pairs, first.stop)
 
     def ask_no_truth(self) -> None:
         super().ask_no_truth()
@@ -162,12 +165,8 @@ class DecouplingTask(MethodTask[Decoupling]):
         taught with: as read, with the noise, or for some faces as the map makes them of units that
         are known.
         """
-        m, t, x, donor_faces = (
-            self.method,
-            self.config.training,
-            batch.source.pixels,
-            batch.donor[:n],
-        )
+        m, t = self.method, self.config.training
+        x, donor_faces = batch.source.pixels, batch.donor[:n]
         faces, count = [x, donor_faces.pixels], len(x)
         if isinstance(batch, Pairs):
             faces.append(batch.target.pixels[:n])
@@ -250,7 +249,7 @@ class DecouplingTask(MethodTask[Decoupling]):
         if w.transfer:
             parts["transfer"] = far[transfers].sum() / transfers.sum().clamp_min(1)
         if w.structure:
-            parts["structure"] = losses.structure(made, truth).mean()
+            parts["structure"] = shared.structure(made, truth).mean()
         first = Codes(codes.identity[:n], codes.expression[:n])
         other = torch.where(transfers[:, None], seen.how, seen.wanted)[:n]
         parts |= fed_back(self.method, w, first, other, made[:n], truth[:n])
@@ -259,7 +258,7 @@ class DecouplingTask(MethodTask[Decoupling]):
             if not pairs:
                 swapped = self.method.generator(Codes(first.identity, other))
                 pictures = torch.cat([pictures, swapped])
-            parts["realism"] = losses.passes(self.discriminator(pictures))
+            parts["realism"] = shared.logistic_real(self.discriminator(pictures))
             self.fakes = pictures.detach()
         return parts
 
@@ -286,7 +285,7 @@ class DecouplingTask(MethodTask[Decoupling]):
         result = compose(x, edit)
         parts |= self.truth_terms(edit, result, batch)
         if self.config.weights.realism:
-            judged = losses.passes(self.discriminator(result[:n]))
+            judged = shared.logistic_real(self.discriminator(result[:n]))
             parts["realism"] = parts["realism"] + judged
             self.fakes = torch.cat([self.fakes, result[:n].detach()])
         return Loss.weighed(parts, self.config.weights)
@@ -319,7 +318,8 @@ class DecouplingTask(MethodTask[Decoupling]):
         chosen = torch.randperm(len(both), device=both.device)[:n]
         real = faded(both[chosen], self.grow(seen)).detach().requires_grad_()
         answers = self.discriminator(real)
-        parts = {"apart": losses.discriminator_loss(answers, self.discriminator(self.fakes))}
+        fake = shared.logistic_fake(self.discriminator(self.fakes))
+        parts = {"apart": shared.logistic_real(answers) + fake}
         if w.r1 and int(self.steps) % t.r1_every == 0:
             parts["r1"] = 0.5 * w.r1 * t.r1_every * shared.r1(answers, real)
         self.steps += 1

@@ -51,7 +51,7 @@ def numbers(
     """
     own = method.encoder(x)
     wanted = method.from_units(units).code
-    read = method.read(donor)
+    read = method.units(method.encode(donor))
     return rebuilt(method, x) | {
         "psnr_codes_units": psnr(method.drawn(Codes(own.identity, wanted)), y),
         "units_mae": float((read - units).abs().mean()),

@@ -25,9 +25,10 @@ from mien.face_model.mesh import FaceModel
 from mien.face_model.pose_light import PoseAndLight
 from mien.guides import ActionUnits, Blendshapes, Gaze, Label, Reference, Staging
 from mien.images import to_uint8
+from mien.methods import reader
 from mien.methods.base import REMEMBERED, Method
 from mien.methods.drawing import Memory, ModelHead, one, shipped_head
-from mien.methods.morphable import reader, retargeting
+from mien.methods.morphable import retargeting
 from mien.methods.morphable.config import Architecture
 from mien.methods.morphable.synthesis import Shown
 from mien.types import Composition, Expression, Faces, Float, Identity
@@ -74,6 +75,10 @@ class Morphable(Method[Float]):
     def model_head(self) -> ModelHead:
         """By the face model that ships, unless another was given."""
         return self._given or shipped_head()
+
+    @property
+    def reader(self) -> str:
+        return reader.digest()
 
     @property
     def model(self) -> FaceModel:
@@ -238,7 +243,7 @@ class Morphable(Method[Float]):
 
 def _units(face: Faces[Float]) -> Float:
     """What the reader sees in one face, units (47,)."""
-    return reader.read(to_uint8(face.pixels)[0])
+    return np.asarray(reader.of(face)[0], np.float32)
 
 
 def _pose_and_light(code: Float) -> PoseAndLight:

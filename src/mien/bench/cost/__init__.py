@@ -1,0 +1,1 @@
+"""What edits take: time, processor, memory."""

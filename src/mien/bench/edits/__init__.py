@@ -1,0 +1,1 @@
+"""What edits of photographs reach, seen by outsiders."""

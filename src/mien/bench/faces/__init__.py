@@ -1,0 +1,1 @@
+"""How faces are found, and what judges of faces are worth."""

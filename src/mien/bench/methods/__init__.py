@@ -1,0 +1,1 @@
+"""What the learnt methods reach, and what their codes hold."""

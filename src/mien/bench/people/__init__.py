@@ -1,0 +1,1 @@
+"""What invented people are worth, and what they cost."""

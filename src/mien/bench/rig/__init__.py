@@ -1,0 +1,1 @@
+"""How well the face model is fitted, and how good its pictures are."""
