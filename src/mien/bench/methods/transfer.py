@@ -62,10 +62,12 @@ def misread(method: Method[Tensor], triples: Triples) -> float:
 
 
 def by_reference(triples: Triples) -> Reference:
+    """The references, as a guide."""
     return Reference(triples.reference)
 
 
 def by_units(triples: Triples) -> Units:
+    """What the references show, in numbers."""
     return Units(triples.units)
 
 
