@@ -35,7 +35,6 @@ WHY = {
     r"mien demo -o demo\.png": "tests/cli/test_edit.py draws it small, `.ci/newcomer.py` in full",
     r"(?:git clone|mkdir -p checkouts).*": "other people's code, fetched",
     r"mien (?:serve|studio)": "run until stopped: tests/web starts and drives them",
-    r"python benchmarks/.*": "data sets, and minutes to hours: tests/benchmarks tries their parts",
     rf"mien bench (?:{'|'.join(QUESTIONS)})(?: .*)?": "minutes to hours: tests/benchmarks",
     r"python -m mien\.training\..*": "hours of training: tests/training trains small ones",
     r"python -m mien\.tables\..*": "data that do not ship: tests/tables fits small ones",

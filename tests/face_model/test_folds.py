@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
 from mien.data.split import split_of
+from mien.face_model import creases as creases_module
 from mien.face_model import folds
 from mien.face_model.creases import ALONE, CREASES, SHORTER, SLANT, Creases, _personal
 from mien.face_model.folds import Chart, Folds, SmileExample, learn, place
 from mien.face_model.lines import SkinLines, skin_lines
 from mien.face_model.mesh import FACE, FaceModel
+from mien.face_model.patches import Patch, patch_of
 from mien.face_model.render import Rig
 
 
@@ -208,6 +211,43 @@ def test_creases_are_the_persons_own_and_always_the_same(neutral: Rig) -> None:
     assert other is not None
     assert (a == b).all()
     assert np.abs(a - other).max() > 0.02
+
+
+def test_creases_are_carried_from_frame_to_frame(
+    neutral: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a frame where the face is a little turned and larger they are what drawing them anew
+    makes; where skin has moved by itself they are drawn anew."""
+    model, scale = neutral.model, float(neutral.fit.camera.scale)
+    points = neutral.fit.camera.project(neutral.person.neutral)[0]
+    everywhere = np.full(FACE.stop, 1.0, np.float32)
+    turn = np.array([[1.02, 0.03], [-0.03, 1.02]], np.float32)
+    moved = ((points - 160) @ turn + 163).astype(np.float32)
+    bent = moved + 4 * np.sin(points[:, ::-1] / 9).astype(np.float32)
+    drawn = list[int]()
+
+    def counted(*parts: Any) -> Patch:
+        drawn.append(1)
+        return patch_of(*parts)
+
+    monkeypatch.setattr(creases_module, "patch_of", counted)
+    weights = smiling_weights(model, browDown_L=1.0, browDown_R=1.0, noseSneer_L=1.0)
+    none = np.zeros_like(weights)
+    first = Creases(model, points, FURROWED, scale, everywhere, 1)
+    first(weights, none)
+    assert len(drawn) == 3
+    for where, count in ((moved, 3), (bent, 6)):
+        frame = Creases(model, where, FURROWED, 1.02 * scale, everywhere, 1, first)
+        carried = frame(weights, none)
+        assert len(drawn) == count
+    drawn.clear()
+    frame = Creases(model, moved, FURROWED, 1.02 * scale, everywhere, 1, first)
+    again = Creases(model, moved, FURROWED, 1.02 * scale, everywhere, 1)
+    carried, anew = frame(weights, none), again(weights, none)
+    assert carried is not None
+    assert anew is not None
+    assert np.abs(anew).max() > 0.3
+    assert np.abs(carried - anew).max() < 0.03
 
 
 def test_people_do_not_frown_alike(neutral: Rig) -> None:

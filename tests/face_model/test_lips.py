@@ -213,3 +213,20 @@ def test_the_pits_of_a_smiles_corners_are_neither_lip_nor_skin(parted: Rig) -> N
     assert skin[y, x + 1] == clear[y, x + 1] == 1
     assert without[y, x + 1] == unclear[y, x + 1] == 0
     assert (skin - without).sum() < (0.6 * unit) ** 2
+
+
+def test_closed_lips_of_a_film_are_read_anew_where_they_look_different(
+    model: FaceModel, anna: AlignedFace
+) -> None:
+    first = Rig(model, anna.pixels, anna.landmarks, neutral=False)
+
+    def later(pixels: np.ndarray) -> Rig:
+        who = first.fit.identity
+        return Rig(model, pixels, anna.landmarks, neutral=False, identity=who, before=first)
+
+    noise = np.random.default_rng(0).normal(0, 1, anna.pixels.shape)
+    noisy = np.clip(anna.pixels + noise, 0, 255).astype(np.uint8)
+    assert first.fit.closed
+    assert later(noisy)._skin.lips is first._skin.lips
+    darker = np.clip(anna.pixels * 0.9, 0, 255).astype(np.uint8)
+    assert later(darker)._skin.lips is not first._skin.lips

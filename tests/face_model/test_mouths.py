@@ -16,7 +16,7 @@ from mien.data.split import split_of
 from mien.errors import DataError
 from mien.face_model import mouths
 from mien.face_model.cuts import INSET, cut
-from mien.face_model.mouths import ALIKE, FLAT, MouthLibrary
+from mien.face_model.mouths import ALIKE, FLAT, MouthLibrary, own
 from mien.types import UInt8
 
 SKIN, LIP, TOOTH, DARK = (190, 150, 130), (170, 95, 100), (205, 196, 186), (40, 22, 20)
@@ -80,8 +80,8 @@ def test_every_shipped_row_shows_teeth_and_no_lip() -> None:
         rgb = donor.pixels[..., :3].astype(float)
         assert (donor.pixels[teeth, 3] > 200).mean() > 0.95, donor.name
         red = (rgb[..., 0] - rgb[..., 1]) / np.maximum(rgb[..., 0], 1)
-        own = (donor.enamel[0] - donor.enamel[1]) / donor.enamel[0]
-        assert (red[teeth] > own + 0.2).mean() < 0.03, donor.name
+        enamel = (donor.enamel[0] - donor.enamel[1]) / donor.enamel[0]
+        assert (red[teeth] > enamel + 0.2).mean() < 0.03, donor.name
 
 
 def test_edges_are_found_to_a_pixel_where_landmarks_miss_them(made_smile: MadeSmile) -> None:
@@ -155,10 +155,10 @@ def test_a_narrow_own_row_goes_on_as_a_donors(made_smile: MadeSmile) -> None:
     pixels[..., :3] //= 2
     narrow = dataclasses.replace(widest, pixels=pixels)
     wide = narrow.beside(widest, widest.pixels[..., :3].astype(np.float32))
-    own = pixels[..., 3] == 255
+    kept = pixels[..., 3] == 255
     assert narrow.reach < 0.6 * widest.reach
     assert wide.reach > 0.95 * widest.reach
-    assert np.abs(wide.pixels[own].astype(int) - pixels[own]).max() <= 1
+    assert np.abs(wide.pixels[kept].astype(int) - pixels[kept]).max() <= 1
     beside = np.s_[:, middle + half + 4 : middle + half + 12]
     shown = wide.pixels[beside][..., 3] > 250
     light = [np.median(p[beside][shown][:, :3]) for p in (wide.pixels, widest.pixels)]
@@ -177,6 +177,20 @@ def test_a_large_photograph_gives_the_same_row(made_smile: MadeSmile) -> None:
     assert both.sum() > 3000
     apart = np.abs(one.pixels[both].astype(int) - two.pixels[both])
     assert np.median(apart) <= 4
+
+
+def test_a_lip_that_leaves_little_of_ones_own_row_leaves_a_donors(made_smile: MadeSmile) -> None:
+    """Four tenths of a centimetre, drawn out over a bared row, were a blurred band."""
+    skin = np.array(SKIN, np.float32)
+    assert own(made_smile.picture, made_smile.landmarks, skin) is not None
+    picture, landmarks = made_smile.picture.copy(), made_smile.landmarks.copy()
+    lower = round(0.6 * made_smile.unit)
+    picture[530 : 535 + lower, 300:501] = LIP
+    landmarks[61:64, 1] += lower
+    row = cut(picture, landmarks, FLAT)
+    assert row is not None
+    assert 0.35 < row.shown < 0.45
+    assert own(picture, landmarks, skin) is None
 
 
 def test_a_closed_mouth_lends_nothing(made_smile: MadeSmile) -> None:

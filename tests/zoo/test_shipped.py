@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from mien.types import Faces
 from mien.zoo.records import records
 from mien.zoo.samples import samples
 
+ROOT = Path(__file__).parents[2]
 SHIPPED = [name for name in registry.METHODS if name in records()]
 MOVES = {
     "happy": ("AU12",),
@@ -72,6 +75,9 @@ def test_records_say_what_anyone_may_ask(name: str) -> None:
         "limits",
     } <= record.facts.keys()
     assert all({"name", "licence", "source"} <= s.keys() for s in record.facts["training_sets"])
+    named = re.findall(r"recipes/\S+?\.yaml", record.facts["command"])
+    if any(not (ROOT / path).is_file() for path in named):  # older than today's recipes
+        assert re.search(r"commit [0-9a-f]{7}", record.facts["recipes"])
 
 
 @pytest.mark.parametrize("label", MOVES)

@@ -37,8 +37,9 @@ ALIKE = 4
 """Donors of which one is taken."""
 YEARS = 40.0
 """Years of difference that count as much as skin e times as bright."""
-LEAST_OWN = 0.35
-"""... and the height, cm, from which on a person needs no donor."""
+LEAST_OWN = 0.46
+"""... and the height, cm, from which on a person needs no donor: about half a crown. Drawn out to
+what a bared row shows, less would be a blur with a straight edge, and nobody's teeth."""
 SEAM, SIDES_LIGHT = 0.35, (0.3, 1.1)
 """Width, cm, of the end of an own row that tells how dark its sides are, and bounds of how much
 darker those of a donor are made."""

@@ -5,8 +5,8 @@
 
 Either is edited by a process of its own, with nothing that only measures. Photographs are bundled
 samples at 1,350 px, each a little moved, so that none was seen before; the film is a sample's head
-that sways, 640 x 480. Resident memory is read after each photograph, and once a second of the
-film. Given are the median of the second quarter and of the last one, the most, and the slope of a
+that sways, 640 x 480. Resident memory is read after each photograph, and once a second of the film.
+Given are the median of the second quarter and of the last one, the most, and the slope of a
 straight line through all but the first quarter, in which caches fill. An hour and a half on two
 idle cores.
 """

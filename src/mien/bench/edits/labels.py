@@ -43,6 +43,7 @@ from mien.judges.outside import Seen, change, outside
 from mien.metrics import pixel
 from mien.metrics.report import split as checked_split
 from mien.nn import compose, tensors
+from mien.nn.tensors import to_levels, to_tensor
 from mien.sheet import sheet
 from mien.types import Composition, Face, Faces, Float, UInt8
 from mien.zoo import data_home
@@ -86,12 +87,14 @@ class Sitter:
         rest, crop = self.rig.original(SIDE), align(self.photo, self.face, SIDE)
         flow = torch.from_numpy(made.flow).permute(2, 0, 1)[None]
         seen = torch.from_numpy(made.visibility)[None, None]
-        paint, own = (_tensor(p.image)[None] for p in (made, rest))
+        paint, own = (to_tensor(p.image) for p in (made, rest))
         edit = Composition(flow, seen, paint).mapped(np.asarray)
         out = paste(self.photo, crop, edit).astype(np.float32)
-        shade = ((paint - compose.warp(own, flow)) * seen)[0].permute(1, 2, 0).numpy() * 127.5
+        shade = ((to_levels(paint) - compose.warp(to_levels(own), flow)) * seen)[0]
         how = cv2.WARP_INVERSE_MAP | cv2.INTER_CUBIC
-        out += cv2.warpAffine(shade, crop.matrix, self.photo.shape[1::-1], flags=how)
+        out += cv2.warpAffine(
+            shade.permute(1, 2, 0).numpy(), crop.matrix, self.photo.shape[1::-1], flags=how
+        )
         return np.clip(out, 0, 255).astype(np.uint8)
 
     def crop(self, pixels: UInt8, size: int = SEEN) -> UInt8:
@@ -216,12 +219,12 @@ def smiles(people: Sequence[Sitter], asked: Mapping[str, Float]) -> dict[str, An
         sizes.append(found.size)
         gaps.append(found.gap[1] - found.gap[0])
     opened = np.array(gaps) > OPENED
-    truth = torch.stack([_tensor(align(*smile).pixels) for _, smile in pairs])
-    still = torch.stack([_tensor(align(w.photo, w.face).pixels) for w, _ in pairs])
+    truth = torch.cat([to_tensor(align(*smile).pixels) for _, smile in pairs])
+    still = torch.cat([to_tensor(align(w.photo, w.face).pixels) for w, _ in pairs])
     start = _likeness(still, truth)
     table = {}
     for name, units in asked.items():
-        made = torch.stack([_tensor(align(w.drawn(units), w.face).pixels) for w, _ in pairs])
+        made = torch.cat([to_tensor(align(w.drawn(units), w.face).pixels) for w, _ in pairs])
         end = _likeness(made, truth)
         nearer = ((end > start).all(0)).numpy()
         table[name] = {
@@ -250,10 +253,6 @@ def _largest(path: Path) -> tuple[UInt8, Face]:
     photo = images.read(path).pixels
     (face,) = choose(detect(photo), "largest")
     return photo, face
-
-
-def _tensor(pixels: UInt8) -> torch.Tensor:
-    return torch.from_numpy(pixels).permute(2, 0, 1).float() / 127.5 - 1
 
 
 def _round(value: Any) -> float:

@@ -36,6 +36,7 @@ from mien.face_model.render import Rig
 from mien.faces import align
 from mien.faces.detect import choose, detect
 from mien.faces.landmarks import predict
+from mien.nn.tensors import from_levels
 from mien.zoo import data_home
 
 SIDE, WHOLE = 640, 320
@@ -150,7 +151,7 @@ def features(net: Any, pictures: list[np.ndarray]) -> np.ndarray:
     """Spatial means (N, F) after `STAGES` of pictures (H, W, 3), seen at twice their size."""
     rows = []
     for picture in pictures:
-        x = torch.from_numpy(picture / 127.5 - 1).permute(2, 0, 1)[None].float()
+        x = from_levels(torch.from_numpy(picture)).permute(2, 0, 1)[None]
         x = torch.nn.functional.interpolate(x, scale_factor=2.0, mode="bicubic")
         x = net._swish(net._bn0(net._conv_stem(x)))
         means = []

@@ -28,7 +28,6 @@ from mien.bench.edits.shots import (
     share,
     smiling,
     spread,
-    tensor,
 )
 from mien.errors import DataError, FaceNotFound
 from mien.faces.align import align, warp
@@ -38,6 +37,7 @@ from mien.judges import NAMES, load
 from mien.judges.outside import Seen, change, outside
 from mien.metrics.bench import likeness
 from mien.metrics.pixel import region_mask, sharpness
+from mien.nn.tensors import to_tensor
 from mien.types import Faces, UInt8
 from mien.zoo import data_home
 
@@ -94,7 +94,7 @@ def smiles(bench: Bench) -> dict[str, Any]:
 
 def _beside(bench: Bench, column: Column, rest: Shot, smile: Shot, pixels: UInt8) -> None:
     """A row: one result beside the person's real smile."""
-    small = tensor(rest.crop(pixels, SMALL))
+    small = to_tensor(rest.crop(pixels, SMALL))
     found = likeness(small, smile.small, rest.small)
     row = {k: float(found[k]) for k in ("psnr", "ms_ssim", "face_psnr", "mouth_psnr")}
     row |= _judged(Faces(small, rest.small.landmarks), smile.small)
@@ -118,7 +118,7 @@ def mouth(crop: UInt8, seen: Seen) -> float:
     same crop of any side."""
     points = torch.from_numpy((seen.points + 0.5) * (len(crop) / SEEN) - 0.5)[None]
     where = region_mask(points, len(crop), "mouth")
-    return float(sharpness(tensor(crop), where))
+    return float(sharpness(to_tensor(crop), where))
 
 
 def _judged(made: Faces[Tensor], truth: Faces[Tensor]) -> dict[str, float]:
@@ -244,7 +244,7 @@ def speech(bench: Bench) -> dict[str, Any]:
                 pixels = result.pixels if result else None
             if pixels is None:
                 continue
-            found = likeness(tensor(shut.crop(pixels, SMALL)), wide.small, shut.small)
+            found = likeness(to_tensor(shut.crop(pixels, SMALL)), wide.small, shut.small)
             row = {k: float(found[k]) for k in ("mouth_psnr", "mouth_ssim")}
             try:
                 row["gap"] = outside().see(shut.crop(pixels)).gap / wide.seen.gap

@@ -130,11 +130,6 @@ def smiling(folder: str = "london") -> list[tuple[Shot, Shot]]:
     return pairs
 
 
-def tensor(pixels: UInt8) -> torch.Tensor:
-    """A picture (1, 3, H, W) in [-1, 1]."""
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 127.5 - 1
-
-
 def spread(values: Iterable[float]) -> list[float]:
     """Least, quartiles and most; nothing of nothing."""
     found = list(values)

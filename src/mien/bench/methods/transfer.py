@@ -38,6 +38,7 @@ from mien.metrics.report import entrants
 from mien.metrics.statistics import summarise
 from mien.metrics.trials import Trial, Units, pasted_by
 from mien.metrics.triples import Triples, draw_triples
+from mien.nn.tensors import to_uint8
 from mien.sheet import sheet
 from mien.types import UInt8
 from mien.zoo.records import records
@@ -62,12 +63,12 @@ def misread(method: Method[Tensor], triples: Triples) -> float:
 
 
 def by_reference(triples: Triples) -> Reference:
-    """The references, as a guide."""
+    """The guide of triples: another face that shows it."""
     return Reference(triples.reference)
 
 
 def by_units(triples: Triples) -> Units:
-    """What the references show, in numbers."""
+    """The guide of triples: the units themselves."""
     return Units(triples.units)
 
 
@@ -89,10 +90,7 @@ def pictures(rows: dict[str, transfer.Editing], triples: Triples) -> UInt8:
     columns = [triples.source.pixels, triples.reference.pixels]
     columns += [edit(triples) for edit in rows.values()] + [triples.truth.pixels]
     titles = ["source", "reference", *rows, "truth (rig)"]
-    large = [F.interpolate(c, size=192, mode="bicubic") for c in columns]
-    cells = [
-        c.clamp(-1, 1).add(1).mul(127.5).round().byte().permute(0, 2, 3, 1).numpy() for c in large
-    ]
+    cells = [to_uint8(F.interpolate(c, size=192, mode="bicubic")) for c in columns]
     return sheet([list(row) for row in zip(*cells, strict=True)], columns=titles)
 
 

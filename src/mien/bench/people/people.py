@@ -54,6 +54,7 @@ from mien.files import replacing
 from mien.judges import perceptual
 from mien.judges.identity import SIZE, descriptor
 from mien.metrics.sets import frechet
+from mien.nn.tensors import from_levels
 from mien.people.folder import kept
 from mien.people.mixing import portrait
 from mien.people.sources import SourcePhotograph, pool
@@ -120,7 +121,7 @@ def look(net: perceptual.Perceptual, pixels: UInt8) -> dict[str, np.ndarray]:
     found = {}
     for region, shown in (("whole", pixels), ("face", align(pixels, face, SIDE).pixels)):
         coded = torch.from_numpy(as_jpeg(shown.astype(np.float64)).copy())
-        small = coded.permute(2, 0, 1)[None].float() / 127.5 - 1
+        small = from_levels(coded).permute(2, 0, 1)[None]
         with torch.inference_mode():
             maps = net.net(small)
         parts = [m.mean((2, 3))[0] for m in maps] + [m.std((2, 3))[0] for m in maps]
