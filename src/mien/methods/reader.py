@@ -1,7 +1,7 @@
 """Reads the action units that a face shows, for every method that the face model draws.
 
-One network (`nn.reader.UnitReader`), which drawn faces taught (`mien train recipes/reader.yaml`),
-with weights of its own. It is run in numpy, so that a reference needs no torch.
+One network (`nn.reader.UnitReader`), which drawn faces taught. It is run in numpy, so that a
+reference needs no torch.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from mien.zoo.records import read_weights, records
 
 SIZE = 128
 """Side of the crop that the network sees, px."""
-NAME = "reader"
-"""What its weights and their record are called."""
+NAME = "aipgan"
+"""The record of the weights that hold it: aipgan's expression encoder and its map to units, which
+have learnt longest, until a reader of its own training reads better (docs/methods/reader.md)."""
 _DOWN = ("down.0", "down.1")
 _GROUPS, _EPSILON, _SLOPE = 8, 1e-5, 0.2
 
@@ -51,12 +52,23 @@ def of(faces: Faces[Float]) -> Float:
     return np.stack([read(crop) for crop in to_uint8(faces.pixels)])
 
 
-def tensors_of(arrays: Mapping[str, NDArray[np.generic]]) -> Tensors:
-    """The network among a file's arrays; WeightsError if it is not there."""
-    found = {k.removeprefix("expression_encoder."): v.astype(np.float32) for k, v in arrays.items()}
-    if not {"out.weight", "to_units.weight", "trunk.first.weight"} <= found.keys():
+def arrays_of(arrays: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
+    """The network among a file's arrays, as `nn.reader.UnitReader` names them, whether they are the
+    reader's own or `aipgan`'s; WeightsError if it is not there."""
+    found = {
+        name.removeprefix("unit_map."): value
+        for name, value in arrays.items()
+        if name.startswith(("expression_encoder.", "to_units.", "unit_map.to_units."))
+    }
+    if not {"expression_encoder.out.weight", "to_units.weight"} <= found.keys():
         raise WeightsError("not a reader of action units: it has no expression encoder")
     return found
+
+
+def tensors_of(arrays: Mapping[str, NDArray[np.generic]]) -> Tensors:
+    """The same as numpy runs them."""
+    found = arrays_of(arrays)
+    return {k.removeprefix("expression_encoder."): v.astype(np.float32) for k, v in found.items()}
 
 
 def digest() -> str:
