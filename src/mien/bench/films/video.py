@@ -173,7 +173,8 @@ def measured(folder: Path, seconds: float) -> dict[str, Any]:
     """Everything, of one clip."""
     editor = Editor(mien.load("mtss"), weights=records()["mtss"].sha256)
     source = look(clip(folder / "source.mp4", seconds))
-    target, plain, drive = folder / "happy.mp4", folder / "plain.mp4", Constant(mien.Label("happy"))
+    target, shaky = folder / "happy.mp4", folder / "plain.mp4"
+    drive = Constant(mien.Label("happy"))
     # loading and the first detection are not a frame's cost
     films.edit_film(editor, look(clip(folder / "short.mp4", 0.2)), folder / "warm.mp4", drive)
     memory: list[int] = []
@@ -183,8 +184,8 @@ def measured(folder: Path, seconds: float) -> dict[str, Any]:
     )
     spent = time.process_time() - clock[0], time.perf_counter() - clock[1]
     with patch.object(films, "steadied", plain):
-        films.edit_film(editor, source, plain, drive)
-    errors = flicker(source.path, {"happy": target, "plain": plain})
+        films.edit_film(editor, source, shaky, drive)
+    errors = flicker(source.path, {"happy": target, "plain": shaky})
     evidence = examine_film(target)
     return {
         **conditions(),
