@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Lines of Python by room, at a commit and now, as the table of docs/architecture.md.
 
-    python .ci/lines.py 7736dd9
+    python tools/lines.py 7736dd9
 
 Comments and docstrings count. Standard library and git only.
 """
