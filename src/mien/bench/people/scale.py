@@ -104,7 +104,7 @@ def measured(
 
 
 def command(
-    photographs: Annotated[str, typer.Option(help="the London Set, or `samples`")],
+    photographs: Annotated[str, typer.Option(help="a folder of the London Set")],
     out: Out,
     count: Annotated[int, typer.Option(help="people")] = 16,
     workers: Annotated[list[int] | None, typer.Option(help="processes; repeat it")] = None,
