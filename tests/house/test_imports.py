@@ -12,7 +12,19 @@ from typing import Any
 from mien.metrics.scorecard import UNRELATED
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "facs", "files", "forked", "guides", "types", "images", "jobs", "cluster", "sheet"),
+    (
+        "errors",
+        "facs",
+        "files",
+        "forked",
+        "heap",
+        "guides",
+        "types",
+        "images",
+        "jobs",
+        "cluster",
+        "sheet",
+    ),  # fmt: skip
     ("zoo",),
     ("faces", "nn", "face_model"),
     ("rig",),

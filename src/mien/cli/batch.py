@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from mien.errors import ConfigError, ImageError, MienError
 from mien.files import fitting, replacing
+from mien.heap import give_back
 from mien.jobs import Engine, Local, Lost
 
 if TYPE_CHECKING:
@@ -264,6 +265,8 @@ class _Editing:
         except Exception as error:  # a fault of mien's; the other photographs are no part of it
             line = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             return f"mien failed ({line}): please report it", {}
+        finally:
+            give_back()
 
 
 def _run(

@@ -19,6 +19,7 @@ from mien.errors import FaceNotFound, FaceUndrawable
 from mien.face_model.render import Rig
 from mien.faces.paste import paste
 from mien.guides import Guide
+from mien.heap import give_back
 from mien.methods.base import Method
 from mien.provenance.credentials import Signer
 from mien.provenance.mark import embed
@@ -34,6 +35,8 @@ from mien.video.writing import writing
 T = TypeVar("T")
 FULL = Curve()
 """All of the guide's expression, all the time."""
+TIDY = 25
+"""Frames after which memory that is free goes back to the system."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,8 @@ def film_steps(
             count += 1
             edited += pixels is not ready.steady.frame.pixels
             shown |= any(points is not None for points in ready.steady.points)
+            if count % TIDY == 0:
+                give_back()
             yield Cut(count, edited, time.perf_counter() - began)
         if not shown:
             raise FaceNotFound(
