@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "jobs",
         "cluster",
         "sheet",
-    ),  # fmt: skip
+    ),
     ("zoo",),
     ("faces", "nn", "face_model"),
     ("rig",),
