@@ -202,7 +202,7 @@ class Editor:
             "faces": str(faces),
         } | {
             said: digest
-            for said, digest in (("weights", self.weights), ("reader", self.method.reader))
+            for said, digest in (("weights", self.weights), ("reader", self.method.read_by))
             if digest
         }
 

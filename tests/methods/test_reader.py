@@ -65,11 +65,11 @@ def test_what_the_face_model_draws_goes_by_the_reader_and_own_heads_by_their_own
     assert shown.equal(method.from_units(method.array(read)).code)
     assert method.expression(mien.Reference(seen)).code.equal(shown)
     assert method.numbers(method.read(seen)) == pytest.approx(read, abs=0.12)  # by its maps
-    assert method.reader == records()[reader.NAME].sha256
+    assert method.read_by == records()[reader.NAME].sha256
     own = mien.load(name, head="own")
     assert own.shown(seen).code.equal(own.encode(seen).code)
     assert not own.encode(seen).code.equal(shown)
-    assert own.reader == ""
+    assert own.read_by == ""
 
 
 def test_a_result_says_which_reader(editor: mien.Editor) -> None:

@@ -313,7 +313,7 @@ class Method(ABC, Generic[Array]):
             return []
 
     @property
-    def reader(self) -> str:
+    def read_by(self) -> str:
         """SHA-256 of the weights of the reader of action units by which edits start and references
         transfer; empty for a method that reads by its own networks."""
         return ""

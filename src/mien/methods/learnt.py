@@ -45,7 +45,7 @@ class Learnt(nn.Module, Method[Tensor]):
         return self.from_units(prototypes().to(self.device)[index])
 
     @property
-    def reader(self) -> str:
+    def read_by(self) -> str:
         return reader.digest() if self.drawn_by == MODEL else ""
 
     def shown(self, faces: Faces[Tensor]) -> Expression[Tensor]:

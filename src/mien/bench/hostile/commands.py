@@ -136,7 +136,7 @@ def stubbed() -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         for name, stub in stubs.items():
             stack.enter_context(patch.object(Editor, name, stub))
-        method = SimpleNamespace(name="x", reader="")
+        method = SimpleNamespace(name="x", read_by="")
         stack.enter_context(patch.object(mien, "load", lambda *_, **__: method, create=True))
         stack.enter_context(patch("mien.provenance.evidence.detect", lambda _: []))
         yield

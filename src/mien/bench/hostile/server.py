@@ -53,7 +53,7 @@ class Served:
         from mien.server.workshop import Workshop
 
         limits = Limits(body=BODY, pixels=PIXELS, head=1, arrival=2, stall=1, seconds=20)
-        method: Any = type("Method", (), {"name": "x", "reader": ""})()
+        method: Any = type("Method", (), {"name": "x", "read_by": ""})()
         workshop = Workshop(lambda _: Editor(method), limits=limits)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))

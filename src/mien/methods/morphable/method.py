@@ -77,7 +77,7 @@ class Morphable(Method[Float]):
         return self._given or shipped_head()
 
     @property
-    def reader(self) -> str:
+    def read_by(self) -> str:
         return reader.digest()
 
     @property
