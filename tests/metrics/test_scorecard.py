@@ -22,7 +22,7 @@ from mien.judges.named import Classifier, Embedding
 from mien.metrics import scorecard
 from mien.metrics.bench import CONFUSED, JudgePanel, SectionBench
 from mien.metrics.protocols import PROTOCOLS, Protocol, Setting
-from mien.metrics.scorecard import Contestant, code_digest, followed, score, summary
+from mien.metrics.scorecard import Contestant, followed, score, summary
 from mien.metrics.table import quality
 from mien.metrics.trials import Editing, Section, Trial, answer, nothing
 from mien.types import Faces, Float, UInt8
@@ -314,34 +314,6 @@ def test_what_is_finished_is_not_measured_again(tmp_path: Path) -> None:
     assert calls == [8, 8]  # other judges
     (tmp_path / "half.json.part").write_text("{")
     assert run("one") == first
-
-
-def test_a_line_depends_on_the_code_that_measures_and_no_other(tmp_path: Path) -> None:
-    def after(name: str) -> str:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(path.read_text() + "1\n" if path.is_file() else "0\n")
-        return code_digest(tmp_path)
-
-    first = after("metrics/bench.py")
-    assert after("server/app.py") == after("editor.py") == after("metrics/table.py") == first
-    assert after("editors.py") != first
-    assert len({after("metrics/bench.py"), after("methods/mtss/method.py"), first}) == 3
-    assert code_digest() != first
-
-
-def test_a_line_does_not_depend_on_what_is_said_of_the_code(tmp_path: Path) -> None:
-    def of(source: str) -> str:
-        (tmp_path / "a.py").write_text(source)
-        return code_digest(tmp_path)
-
-    bare = of('def f(x):\n    return "a"\n\n\nN = 1\n')
-    said = of(
-        '"""Module."""\ndef f(x):  # why\n    """What."""\n    return "a"\nN = 1\n"""Of N."""\n'
-    )
-    assert said == bare
-    assert of('def f(x):\n    return "b"\nN = 1\n') != bare
-    assert of('def f(x):\n    return "a"\nN = 2\n') != bare
 
 
 @pytest.mark.usefixtures("small")

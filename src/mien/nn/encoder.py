@@ -1,7 +1,8 @@
 """What reads a face: residual blocks down to 8 px, with attention before the last, and a code.
 
 The expression encoder of aipgan (Ali and Hughes, 2020); the reader of action units that all methods
-share is built alike, with weights of its own. Sizes in comments are aipgan's defaults at 128 px.
+share is built alike, and the one that ships is aipgan's. Sizes in comments are aipgan's defaults at
+128 px.
 """
 
 from __future__ import annotations
