@@ -27,7 +27,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -236,31 +236,40 @@ def together(threads: list[threading.Thread]) -> None:
         thread.join()
 
 
-def crowd(
-    server: Server, clients: int, seconds: float, ways: Sequence[str] = tuple(SLOW)
-) -> dict[str, Any]:
-    """Many at once, slow ones among them."""
-    record, health, end = Record(), [], time.monotonic() + seconds
-    over = threading.Event()
+@contextlib.contextmanager
+def health_watched(server: Server, record: Record) -> Iterator[list[float]]:
+    """Ask for the server's health five times a second: the seconds that each answer took."""
+    health, over = list[float](), threading.Event()
 
-    def ask_health() -> None:
+    def ask() -> None:
         while not over.wait(0.2):
             try:
                 health.append(server.health())
             except (OSError, http.client.HTTPException) as error:
                 record.wrong.append(f"health: {error!r}")
 
-    asking = threading.Thread(target=ask_health)
+    asking = threading.Thread(target=ask)
     asking.start()
+    try:
+        yield health
+    finally:
+        over.set()
+        asking.join()
+
+
+def crowd(
+    server: Server, clients: int, seconds: float, ways: Sequence[str] = tuple(SLOW)
+) -> dict[str, Any]:
+    """Many at once, slow ones among them."""
+    record, end = Record(), time.monotonic() + seconds
     threads = [
         threading.Thread(target=asker, args=(server.port, i, end, record))
         if i % ONE_IN
         else threading.Thread(target=slow, args=(server.port, i // ONE_IN, end, record, ways))
         for i in range(clients)
     ]
-    together(threads)
-    over.set()
-    asking.join()
+    with health_watched(server, record) as health:
+        together(threads)
     return {
         "clients": clients,
         "of_them_slow": len(range(0, clients, ONE_IN)),

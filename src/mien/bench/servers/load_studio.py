@@ -33,7 +33,16 @@ import typer
 from PIL import Image
 
 from mien.bench.options import MaybeOut
-from mien.bench.servers.load import LATEST, SOONEST, Record, Server, percentile, report, together
+from mien.bench.servers.load import (
+    LATEST,
+    SOONEST,
+    Record,
+    Server,
+    health_watched,
+    percentile,
+    report,
+    together,
+)
 from mien.facs import EMOTIONS
 from mien.zoo.samples import samples
 
@@ -133,24 +142,14 @@ def visit(
 
 def use(server: Server, visitors: int, seconds: float) -> dict[str, Any]:
     """Many visitors at once, health watched, memory taken after each event."""
-    record, used, health, over = Record(), list[float](), list[float](), threading.Event()
-
-    def ask_health() -> None:
-        while not over.wait(0.2):
-            try:
-                health.append(server.health())
-            except (OSError, http.client.HTTPException) as error:
-                record.wrong.append(f"health: {error!r}")
-
-    asking = threading.Thread(target=ask_health)
-    asking.start()
+    record, used = Record(), list[float]()
     before, end = server.work(), time.monotonic() + seconds
-    together([
+    crowd = [
         threading.Thread(target=visit, args=(server.port, n, end, record, used, server))
         for n in range(visitors)
-    ])  # fmt: skip
-    over.set()
-    asking.join()
+    ]
+    with health_watched(server, record) as health:
+        together(crowd)
     return {
         "visitors": visitors,
         "seconds": seconds,
