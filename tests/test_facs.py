@@ -68,3 +68,16 @@ def test_a_variant_is_its_emotion_and_its_own_units() -> None:
     assert Label("happy").units(3).shape == (3, len(facs.UNITS))
     with pytest.raises(GuideError, match="2 labels for 3 faces"):
         label.units(3)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("AU6=1,AU12=0.9", 'holds several units: give each by itself, "AU6=1", "AU12=0.9"$'),
+        ("AU12=0,8", "cannot read the value in 'AU12=0,8': a number in 0..1 or a FACS letter"),
+        ("AU12", "write a unit and a value, such as AU12=0.8"),
+    ],
+)
+def test_what_is_no_unit_is_said_with_how_units_are_written(text: str, told: str) -> None:
+    with pytest.raises(GuideError, match=told):
+        facs.parse(text)

@@ -220,6 +220,10 @@ def parse(text: str) -> Setting:
     >>> parse("AU4=+0.3")
     Setting(unit='AU4', value=0.3, relative=True)
     """
+    several = [one.strip() for one in text.split(",")]
+    if len(several) > 1 and all("=" in one for one in several):
+        each = ", ".join(f'"{one}"' for one in several)
+        raise GuideError(f"{text!r} holds several units: give each by itself, {each}")
     unit, equals, value = text.partition("=")
     value = value.strip()
     if not equals or not value:
