@@ -55,6 +55,7 @@ There is no other exception.
 ONLY = {
     "lightning": "training",
     "pytorch_lightning": "training",
+    "omegaconf": "training",
     "fastapi": "server studio",
     "ray": "cluster",
     "starlette": "server studio",

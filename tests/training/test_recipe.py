@@ -16,7 +16,7 @@ MTSS = ROOT / "recipes" / "mtss.yaml"
 @pytest.mark.parametrize(
     ("setting", "says"),
     [
-        ("training.image=3", "unknown field 'image'"),
+        ("training.image=3", "unknown field 'image'; did you mean images"),
         ("training.batch=many", r"training\.batch: input should be a valid integer, found 'many'"),
         ("training.batch=true", "valid integer"),
         ("training.batch=2.5", "valid integer"),
@@ -29,6 +29,8 @@ MTSS = ROOT / "recipes" / "mtss.yaml"
         ("training", "field=value"),
         ("stages.rig.training.image=3", "unknown field 'image'"),
         ("stages.rig=3", "expected fields"),
+        ("stages.rigs.training.images=3", "has no stage 'rigs': choose from rig, parts"),
+        ("training.images=[1", "cannot read 'training.images=.1'.*line 1, column"),
     ],
 )
 def test_mistakes_are_one_line(setting: str, says: str) -> None:
@@ -74,7 +76,8 @@ def test_what_is_extended_must_be_there_and_end(tmp_path: Path) -> None:
     for text, says in (
         ("extends: b.yaml", "cannot read recipe"),
         ("extends: a.yaml", "circle"),
-        ("method: mtss\narchitecture: &a {size: *a}", "aliases are not taken"),
+        ("method: mtss\nmethod: auswap", "found duplicate key"),
+        ("method: mtss\narchitecture: &a {size: *a}", "recursive aliases"),
         ("extends: 3", "expected the name of a recipe"),
         ("method: mtss\nstages: []", "expected names"),
     ):

@@ -89,6 +89,7 @@ EXTRAS: dict[str, str] = {
     "jinja2": "web",
     "lightning": "train",
     "multipart": "web",
+    "omegaconf": "train",
     "pydantic": "train",
     "scipy": "people",
     "onnx": "export",

@@ -14,13 +14,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
 import yaml
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from pydantic import Field, TypeAdapter, ValidationError
+from yaml import YAMLError
 
 from mien.errors import ConfigError
 from mien.methods import registry
@@ -56,50 +60,28 @@ class Stage:
         return int(self.config.training.batch) * self.run.devices
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2's numbers: a rate as one writes it, 1e-4, is a word in PyYAML's 1.1. No aliases:
-    `extends` is for what recipes share, and a value within itself, or doubled forty times over,
-    has no end.
-    """
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not taken: `extends` is for what recipes share")
-        return super().compose_node(parent, index)
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: list(rows) for first, rows in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?\d+(\.\d*)?[eE][-+]?\d+$"),
-    list("-+0123456789"),
-)
-
-
 def read(path: Path, settings: tuple[str, ...] = ()) -> tuple[Stage, ...]:
     """The stages of the recipe in `path`, with `field=value` settings applied on top: to all, or
     after `stages.NAME.` to one.
     """
-    values = _extended(path, ())
     settings = tuple(setting_today(s) for s in settings)
     own = [s for s in settings if s.startswith("stages.")]
     common = [s for s in settings if not s.startswith("stages.")]
-    for setting in own:
-        override(values, setting)
-    rows = values.pop("stages", None)
-    if rows is not None and not (isinstance(rows, dict) and rows):
+    values = _extended(path, ())
+    rows = values.get("stages", {"": {}})
+    if not (isinstance(rows, dict) and rows):
         raise ConfigError(f"{path}: stages: expected names and what each changes, found {rows!r}")
+    for name in {s.partition("=")[0].split(".")[1] for s in own} - {str(row) for row in rows}:
+        raise ConfigError(f"{path} has no stage {name!r}: choose from {', '.join(map(str, rows))}")
+    rows = _with(values, own).get("stages", rows)
+    values.pop("stages", None)
     return tuple(
-        _stage(path, str(name), merged(values, row or {}, f"{path}: stages.{name}"), common)
-        for name, row in (rows or {"": {}}).items()
+        _stage(path, str(name), _with(_over(values, row or {}, f"{path}: stages.{name}"), common))
+        for name, row in rows.items()
     )
 
 
-def _stage(path: Path, name: str, values: dict[str, Any], settings: list[str]) -> Stage:
-    for setting in settings:
-        override(values, setting)
+def _stage(path: Path, name: str, values: dict[str, Any]) -> Stage:
     method = values.pop("method", None)
     if not isinstance(method, str):
         said = "" if method is None else f", not {method!r}"
@@ -117,34 +99,49 @@ def _extended(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     """The values of a recipe over those of the one that it extends, if it does."""
     if path.resolve() in below:
         raise ConfigError(f"{path}: `extends` leads in a circle")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"cannot read recipe {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"cannot read recipe {path}: it is not text in UTF-8") from None
-    values = _yaml(text, path)
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path}: a recipe begins with `method: NAME`")
-    values = recipe_today(values)
+    with _said_in_a_line(f"cannot read recipe {path}"):
+        values = recipe_today(_plain(OmegaConf.load(path)))
     other = values.pop("extends", None)
     if other is None:
         return values
     if not isinstance(other, str):
         raise ConfigError(f"{path}: extends: expected the name of a recipe, found {other!r}")
-    return merged(_extended(path.parent / other, (*below, path.resolve())), values, str(path))
+    return _over(_extended(path.parent / other, (*below, path.resolve())), values, str(path))
 
 
-def merged(values: Mapping[str, Any], over: Any, where: str) -> dict[str, Any]:
-    """Nested mappings with others laid over them, field by field."""
+def _over(values: dict[str, Any], over: Any, where: str) -> dict[str, Any]:
+    """Nested mappings with others in their place, field by field."""
     if not isinstance(over, dict):
         raise ConfigError(f"{where}: expected fields, found {over!r}")
-    out = dict(values)
-    for name, value in over.items():
-        below = out.get(name)
-        both = isinstance(value, dict) and isinstance(below, dict)
-        out[name] = merged(below, value, where) if both else value  # type: ignore[arg-type]
-    return {k: merged(v, {}, where) if isinstance(v, dict) else v for k, v in out.items()}
+    with _said_in_a_line(where):
+        return _plain(OmegaConf.merge(values, over))
+
+
+def _with(values: dict[str, Any], settings: list[str]) -> dict[str, Any]:
+    """Nested mappings with `training.images=5000` and its like set in them."""
+    for said in settings:
+        if "=" not in said:
+            raise ConfigError(f"cannot read {said!r}: write field=value, such as training.batch=4")
+        with _said_in_a_line(f"cannot read {said!r}"):
+            made = OmegaConf.create(values)
+            made.merge_with_dotlist([said])
+            values = _plain(made)
+    return values
+
+
+def _plain(values: Any) -> dict[str, Any]:
+    found = OmegaConf.to_container(values)
+    return found if isinstance(found, dict) else {}
+
+
+@contextmanager
+def _said_in_a_line(where: str) -> Iterator[None]:
+    """What is no YAML, or cannot be read, as a ConfigError, however it is broken."""
+    try:
+        yield
+    except (OSError, YAMLError, OmegaConfBaseException, ValueError, RecursionError) as error:
+        said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise ConfigError(f"{where}: {' '.join(said.split())}") from None
 
 
 def build(cls: type[Any], values: Any, where: str) -> Any:
@@ -177,33 +174,11 @@ def _said(cls: type[Any], fault: Any) -> str:
         *parents, last = fault["loc"]
         for name in parents:
             cls = get_type_hints(cls)[name]
-        known = ", ".join(field.name for field in dataclasses.fields(cls))
-        return f"unknown field {last!r}; known: {known}"
+        known = [field.name for field in dataclasses.fields(cls)]
+        meant = "".join(f"did you mean {k}? " for k in get_close_matches(str(last), known, 1))
+        return f"unknown field {last!r}; {meant}known: {', '.join(known)}"
     found = "" if isinstance(fault["input"], dict) else f", found {fault['input']!r}"
     return f"{fault['msg'][0].lower()}{fault['msg'][1:]}{found}"
-
-
-def override(values: dict[str, Any], setting: str) -> None:
-    """Apply `training.images=5000` to nested mappings in place."""
-    path, equals, text = setting.partition("=")
-    if not equals:
-        raise ConfigError(f"cannot read {setting!r}: write field=value, such as training.batch=4")
-    *parents, last = path.split(".")
-    at = values
-    for name in parents:
-        at = at.setdefault(name, {})
-        if not isinstance(at, dict):
-            raise ConfigError(f"cannot set {path}: {name} is a value and has no fields")
-    at[last] = _yaml(text, setting)
-
-
-def _yaml(text: str, where: object) -> Any:
-    """The value that YAML says; ConfigError for what is none, however it is broken."""
-    try:
-        return yaml.load(text, _Loader)
-    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
-        line = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ConfigError(f"{where} is not valid YAML: {line}") from None
 
 
 def dump(stage: Stage) -> str:
