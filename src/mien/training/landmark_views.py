@@ -75,7 +75,7 @@ def view(
     if random.random() < 0.12:
         crop = _glasses(crop, moved, random)
     if random.random() < 0.2:
-        crop = _cover(crop, random)
+        crop = _occluded(crop, random)
     return _degrade(_recolour(crop, random), random), moved
 
 
@@ -191,7 +191,7 @@ def _glasses(crop: UInt8, points: Float, random: np.random.Generator) -> UInt8:
     return out
 
 
-def _cover(crop: UInt8, random: np.random.Generator) -> UInt8:
+def _occluded(crop: UInt8, random: np.random.Generator) -> UInt8:
     """A box of flat colour, noise or the crop's own pixels over up to a seventh of it."""
     size = crop.shape[0]
     out = crop.copy()

@@ -21,7 +21,7 @@ from mien.nn.units import read_error
 
 
 @dataclass(frozen=True)
-class Weights:
+class LossWeights:
     """Weights of the losses."""
 
     units: float = 1.0  # squared error, summed over units
@@ -48,7 +48,7 @@ class ReaderConfig(TrainedConfig):
     """Everything that a recipe may set for the reader."""
 
     architecture: Architecture = field(default_factory=Architecture)
-    weights: Weights = field(default_factory=Weights)
+    weights: LossWeights = field(default_factory=LossWeights)
     training: Training = field(default_factory=Training)
 
     small_architecture: ClassVar[Mapping[str, Any]] = {"width": 16, "width_max": 16, "code": 16}
