@@ -15,11 +15,12 @@ INSTALL = $(RUN)python -m pip install --quiet --disable-pip-version-check $(PIP_
 	--constraint constraints.txt --editable
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs plots clean
+.PHONY: help setup demo test coverage lint format docs plots clean
 
 help:
 	@echo "make demo    edit the sample faces and write a sheet of them, $(OUT)"
 	@echo "make test    all tests; those that need face data skip where there is none"
+	@echo "make coverage  all tests, and the share of lines and branches that they run"
 	@echo "make lint    format, lint and types, as .ci/run checks them"
 	@echo "make docs    build the documentation as a site, site/index.html; fails for a dead link"
 	@echo "make plots   draw the documentation's figures anew from benchmarks/results"
@@ -53,6 +54,13 @@ test: $(READY)
 	@echo "test: running the tests"
 	@$(RUN)python -m pytest $(TESTS)
 
+coverage: $(READY)
+	@echo "coverage: running the tests, and noting the lines that they run"
+	@$(RUN)coverage erase
+	@$(RUN)coverage run -m pytest $(TESTS)
+	@$(RUN)coverage combine --quiet
+	@$(RUN)coverage report --skip-covered --sort=cover
+
 lint: $(READY)
 	@echo "lint: format"
 	@$(RUN)ruff format --check .
@@ -81,5 +89,5 @@ plots: $(VENV)/.docs
 	@$(RUN)python docs/plots/draw.py
 
 clean:
-	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) site .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.git/*' -exec rm -rf {} +
