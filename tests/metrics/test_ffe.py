@@ -57,7 +57,7 @@ def like(at: Faces[Tensor], pixels: Tensor) -> Float:
 def reached(called: dict[str, str], edit: Any, tmp_path: Path) -> dict[str, dict[str, float]]:
     every = [task(name, who) for name in EXPRESSIONS for who in ("x", "y")]
     judge = Fixed(called)
-    asked = ffe.Bench(every, [judge], {"net": like}, {})
+    asked = ffe.Evaluation(every, [judge], {"net": like}, {})
     found = ffe.measure([Contestant("row", edit, "0")], asked, tmp_path)
     return ffe.numbers(found["row"], judge)
 
@@ -99,7 +99,7 @@ def test_finished_lines_are_kept_and_pictures_written(tmp_path: Path) -> None:
         seen.append(trial.intensity)
         return brighter(trial).clamp(-1, 1)
 
-    asked = ffe.Bench([task("shy")], [Fixed()], {"net": like}, {}, tmp_path / "pictures")
+    asked = ffe.Evaluation([task("shy")], [Fixed()], {"net": like}, {}, tmp_path / "pictures")
     row = Contestant("aipgan head=own", edit, "0")
     first = ffe.measure([row], asked, tmp_path / "lines")
     assert seen == [a for a in ffe.AMOUNTS if a]
@@ -236,11 +236,11 @@ def test_anybody_s_scores_are_read(tmp_path: Path) -> None:
     said = judge.say(one.source, one.source.pixels, "row/0000-fear-1.00.png")
     assert said == Said("surprise", {"fear": 0.4, "surprise": 0.75, "anger": 0.05})
     assert judge.say(one.source, one.source.pixels, "another.png") is None
-    names = ffe.pictures(["row"], ffe.Bench([one], [judge], {}, {}))
+    names = ffe.pictures(["row"], ffe.Evaluation([one], [judge], {}, {}))
     assert names[-1] == "row/0000-fear-1.00.png"
     assert judge.lacking(names) == len(ffe.AMOUNTS) - 1
     with pytest.raises(DataError, match="scores of none of these 5 pictures"):
-        judge.lacking(ffe.pictures(["another"], ffe.Bench([one], [judge], {}, {})))
+        judge.lacking(ffe.pictures(["another"], ffe.Evaluation([one], [judge], {}, {})))
     for text in ('{"file_name": "a.png", "fear": 2}', '{"fear": 1}', "no", '{"file_name": "a"}'):
         path.write_text(text + "\n")
         with pytest.raises(DataError, match="line 1: write"):

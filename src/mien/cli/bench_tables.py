@@ -134,7 +134,7 @@ def ffe(
     check_folder(out, make=True)
     if pictures is not None:
         check_folder(pictures, make=True)
-    measuring = bench.Bench(
+    measuring = bench.Evaluation(
         asked, judged, bench.recognisers(panel.who, networks),
         bench.inputs(panel, networks, scores), pictures,
     )  # fmt: skip

@@ -186,13 +186,13 @@ def before_wall(photo: Float) -> Float:
     show, 0..1."""
     soft = np.asarray(cv2.GaussianBlur(photo, (0, 0), 1.2), np.float32)
     corners = (soft[:CORNER, :CORNER], soft[:CORNER, -CORNER:])
-    off = [_apart(soft - np.median(c, (0, 1)).astype(np.float32)) for c in corners]
+    off = [_distances(soft - np.median(c, (0, 1)).astype(np.float32)) for c in corners]
     unlike = (1 - np.exp(-((np.minimum(*off) / BACKDROP) ** 4))).astype(np.float32)
     certain = cv2.erode(unlike, np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8))
     return np.asarray(cv2.GaussianBlur(certain, (0, 0), 0.5 * RIM), np.float32)
 
 
-def _apart(difference: Float) -> Float:
+def _distances(difference: Float) -> Float:
     """How far (H, W) colours that differ by (H, W, 3) lie apart: a wall has shades of one hue."""
     red, green, blue = (np.ascontiguousarray(difference[..., i]) for i in range(3))
     grey = (red + green + blue) / np.float32(3)

@@ -232,7 +232,7 @@ class Creases:
                 strokes += self._pit_strokes() if index == self._pitted else []
                 areas = [_area(f.crease, f.sign) for f in furrows if f.crease.shape in ALONG]
                 self._placed[index] = self._canvas.placed(strokes, areas)
-            patch = self._laid(index)
+            patch = self._placed_patch(index)
             for name in {ALONG[f.crease.shape] for f in furrows if f.crease.shape in ALONG}:
                 # one: the furrows of a blendshape run one way
                 lines = self._lines.within(name, patch.part)
@@ -240,7 +240,7 @@ class Creases:
             self._patches[index] = patch if patch.wrinkle_map.any() or patch.own.any() else NOTHING
         return self._patches[index]
 
-    def _laid(self, index: int) -> Patch:
+    def _placed_patch(self, index: int) -> Patch:
         """A patch, and where its own lines are looked for: carried here from an earlier frame in
         which it was drawn, or drawn."""
         placed = self._placed[index]

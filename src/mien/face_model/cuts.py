@@ -143,7 +143,7 @@ def cut(photo: UInt8, landmarks: Real, flat: Flat) -> Row | None:
     if seen.sum() < NARROWEST * WORK:
         return None
     smile = _Smile(photo, matrix, picture, points, tooth, columns[seen], top[seen], edge[seen])
-    row = _lay(smile, flat, opening)
+    row = _flattened(smile, flat, opening)
     place, edge = ((part + 0.5) / shrunk - 0.5 for part in (row.place, row.edge))
     return replace(row, place=place, edge=edge, rise=row.rise / shrunk)
 
@@ -243,7 +243,7 @@ def _toothed(tooth: Float, top: Double, edge: Double, columns: Index) -> Bool:
     return out
 
 
-def _lay(smile: _Smile, flat: Flat, opening: float) -> Row:
+def _flattened(smile: _Smile, flat: Flat, opening: float) -> Row:
     """Flatten the row of a smile."""
     x = smile.columns.astype(np.float64)
     curve = Polynomial.fit(x, _fair(x, smile.edge, 4), 4)

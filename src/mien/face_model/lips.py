@@ -104,7 +104,7 @@ def _read(levels: tuple[Float, ...], places: Float, unit: float) -> Float:
 def closed_lips(chart: LipChart, photo: Float, points: Float) -> Lips:
     """The lips of a photograph (H, W, 3) that shows them closed, its mesh at `points` (F, 2) px."""
     at = chart.rasterised(points)
-    own = _laid(photo, at)
+    own = _read_at(photo, at)
     lips = unfolded(own, chart)
     beyond = _beyond(chart)
     within = np.clip(-chart.far / HIDDEN, 0, 1)
@@ -159,7 +159,7 @@ def _without_shade(lips: Float, chart: LipChart, corner: Float, near: Float) -> 
     return np.asarray((lips + DARK) * np.exp(full) - DARK, np.float32)
 
 
-def _laid(photo: Float, at: Float) -> Float:
+def _read_at(photo: Float, at: Float) -> Float:
     """A photograph (H, W, 3), or a mask (H, W), laid flat: read at `at` (h, w, 2) px."""
     x, y = (np.ascontiguousarray(at[..., i], np.float32) for i in (0, 1))
     out = cv2.remap(photo, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -185,7 +185,7 @@ def parted_lips(
     """The lips of a photograph (H, W, 3) with landmarks (68, 2) px that shows them parted, its mesh
     at `points` (F, 2) px and `unit` px per cm; `lip` (3,), the colour of the lower one."""
     at = chart.rasterised(points)
-    own = _laid(photo, at)
+    own = _read_at(photo, at)
     fine = _fine_enough(at, unit)
     seen, clear = _seen(chart, photo, landmarks, unit, tones.white, at)
     red = np.where(chart.upper, _liplike(own, lip, tones.skin), np.float32(1))
@@ -217,7 +217,7 @@ def _seen(
     box = around(photo.shape, landmarks[48:68], 3 * RIM * unit)
     corner = np.array([box[1].start, box[0].start])
     lip, skin, clear = (
-        _laid(m, at - corner) for m in _masks(photo[box], landmarks - corner, unit, white)
+        _read_at(m, at - corner) for m in _masks(photo[box], landmarks - corner, unit, white)
     )
     height, width = photo[box].shape[:2]
     x, y = (at[..., i] - corner[i] for i in (0, 1))

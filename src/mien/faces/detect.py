@@ -79,7 +79,7 @@ def _faces(pixels: UInt8, levels: Sequence[Level], turn: int, net: Network | Non
         if evidence >= _logit(_TURNED_FACE if turn else _FACE):
             face = Face(one.box, one.score, level.to_photograph(found))
             out.append(_Read(face, evidence - _DOUBT * doubt))
-    return _apart(out)
+    return _distinct(out)
 
 
 def _again(pixels: UInt8, matrix: Float) -> list[float]:
@@ -116,10 +116,10 @@ def _best_turn(found: Mapping[int, Sequence[_Read]]) -> list[_Read]:
     evidence[0] += _AS_IT_IS
     best = max(evidence, key=lambda turn: evidence[turn])
     others = [one for turn in found if turn != best for one in found[turn] if one.trust >= _SURE]
-    return _apart([*found[best], *others])
+    return _distinct([*found[best], *others])
 
 
-def _apart(reads: Iterable[_Read]) -> list[_Read]:
+def _distinct(reads: Iterable[_Read]) -> list[_Read]:
     """Without those whose landmarks lie where those of a more trusted one do."""
     kept: list[tuple[_Read, Box]] = []
     for one in sorted(reads, key=lambda one: one.trust, reverse=True):

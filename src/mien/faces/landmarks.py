@@ -77,7 +77,7 @@ def _twice(crops: UInt8, net: Network | None) -> tuple[Float, Float]:
     (B,): how far the two lie apart on average, in crop units.
     """
     straight, second = _both(crops, net)
-    return (straight + second) / np.float32(2), _apart(straight, second)
+    return (straight + second) / np.float32(2), _distance(straight, second)
 
 
 def _both(crops: UInt8, net: Network | None) -> tuple[Float, Float]:
@@ -86,7 +86,7 @@ def _both(crops: UInt8, net: Network | None) -> tuple[Float, Float]:
     return straight, mirrored(turned, SIZE)
 
 
-def _apart(first: Float, second: Float) -> Float:
+def _distance(first: Float, second: Float) -> Float:
     """How far (B,) landmarks (B, 68, 2), crop px, lie apart on average, in crop units."""
     return np.asarray(np.linalg.norm(first - second, axis=2).mean(axis=1) / SIZE, np.float32)
 
@@ -152,7 +152,7 @@ class Follower:
             added = (second[0] - straight[0]) / np.float32(2)
             if before is not None:
                 added = (added + before) / np.float32(2)
-            answer, doubt = straight[0] + added, float(_apart(straight, second)[0])
+            answer, doubt = straight[0] + added, float(_distance(straight, second)[0])
             points = transform(inverse(matrix), answer)
             if _off(answer) < _MOVED:
                 break

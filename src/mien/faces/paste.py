@@ -94,7 +94,7 @@ def paste(photo: UInt8, face: AlignedFace, edit: Composition[Float]) -> UInt8:
         return result
     fields = _fields(edit)
     if fields.cover.min() > _REPAINTED:
-        fields = _laid_in(fields, face)
+        fields = _repainted(fields, face)
     fields = _faded(fields)
     if fields.cover.any() or fields.flow.any():
         view.of(result)[:] = _composed(photo, view, fields)
@@ -314,7 +314,7 @@ def _basis(places: NDArray[np.float64], side: int) -> NDArray[np.float64]:
     return out
 
 
-def _laid_in(fields: _Fields, face: AlignedFace) -> _Fields:
+def _repainted(fields: _Fields, face: AlignedFace) -> _Fields:
     """A repainted picture as an edit: covering the face with a soft edge, its tone moved to the
     photo's there.
     """

@@ -50,13 +50,13 @@ class Perceptual:
         they are alike, 4 at most."""
         side = a.shape[-1]
         parts = [
-            F.interpolate(_apart(x, y), size=(side, side), mode="bilinear")
+            F.interpolate(_distance(x, y), size=(side, side), mode="bilinear")
             for x, y in zip(self.net(a), self.net(b), strict=True)
         ]
         return torch.stack(parts).mean(0)
 
 
-def _apart(x: Tensor, y: Tensor) -> Tensor:
+def _distance(x: Tensor, y: Tensor) -> Tensor:
     """Squared distance of unit vectors (B, C, s, s): (B, 1, s, s)."""
     return (F.normalize(x, dim=1) - F.normalize(y, dim=1)).square().sum(1, keepdim=True)
 

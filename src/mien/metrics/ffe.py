@@ -74,7 +74,7 @@ Likeness: TypeAlias = Callable[[Faces[Tensor], Tensor], Float]
 
 
 @dataclass(frozen=True)
-class Bench:
+class Evaluation:
     """Tasks, and who judges results: scorers, recognition networks by name; `depends` is what else
     results depend on, hashed; `pictures` is a folder to write them to, or None."""
 
@@ -134,7 +134,7 @@ def inputs(
 
 
 def measure(
-    contestants: Sequence[Contestant], bench: Bench, kept: Path,
+    contestants: Sequence[Contestant], bench: Evaluation, kept: Path,
     progress: Progress = lambda *_: None,
 ) -> dict[str, list[Measured]]:  # fmt: skip
     """Every contestant's results, an expression at a time; finished ones are kept in `kept`."""
@@ -159,7 +159,7 @@ def _trial(task: Task) -> Trial:
 
 
 def _measured(
-    row: Contestant, bench: Bench, some: Sequence[tuple[int, Task]], trials: Sequence[Trial],
+    row: Contestant, bench: Evaluation, some: Sequence[tuple[int, Task]], trials: Sequence[Trial],
     progress: Callable[[int, int], None],
 ) -> Measured:  # fmt: skip
     columns: dict[str, list[float]] = {}
@@ -170,7 +170,9 @@ def _measured(
     return Measured([t.person for _, t in some], [t.expression for _, t in some], columns)
 
 
-def _one(row: Contestant, bench: Bench, number: int, task: Task, trial: Trial) -> dict[str, float]:
+def _one(
+    row: Contestant, bench: Evaluation, number: int, task: Task, trial: Trial
+) -> dict[str, float]:
     """One task at every intensity."""
     out, made = {}, task.source.pixels
     for k, amount in enumerate(AMOUNTS):
@@ -198,7 +200,7 @@ def _picture(row: str, number: int, expression: str, amount: float) -> str:
     return f"{plain}/{number:04d}-{expression}-{amount:.2f}.png"
 
 
-def pictures(rows: Sequence[str], bench: Bench) -> list[str]:
+def pictures(rows: Sequence[str], bench: Evaluation) -> list[str]:
     """File names, below the folder of pictures, of every result of these contestants."""
     return [
         _picture(row, number, task.expression, amount)

@@ -207,7 +207,7 @@ def _portrayed(
     why."""
     least = settings.least + MARGIN
     try:
-        shape, pushes, near = _apart(crowd, mixed, least)
+        shape, pushes, near = _unlike_all(crowd, mixed, least)
         if near[1] >= least:
             pixels = crowd.drawn(mixed, shape, settings.size)
             face, near = _judged(crowd, pixels)
@@ -244,7 +244,7 @@ def _asks(settings: Settings, number: int, asks: Sequence[Ask]) -> list[Ask]:
     return list({a.name: a for a in (REST, *rest)}.values())
 
 
-def _apart(crowd: Crowd, mixed: Mix, least: float) -> tuple[Float, int, tuple[str, float]]:
+def _unlike_all(crowd: Crowd, mixed: Mix, least: float) -> tuple[Float, int, tuple[str, float]]:
     """The shape (N, 3) cm of a mixed person, pushed away from who is nearest until nobody is nearer
     than `least` or shapes end; the pushes; who is nearest then, how near."""
     mean = crowd.mean(mixed.group)

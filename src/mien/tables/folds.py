@@ -53,7 +53,7 @@ def example(
     shown = rig.render_weights(
         found.weights, SOURCE_SIZE, camera=found.camera, folded=False, habit=found.habit
     )
-    brightness = _log(_laid_over(smile.pixels, shown.image)) - _log(shown.image)
+    brightness = _log(_aligned_to(smile.pixels, shown.image)) - _log(shown.image)
     at = rig.pose(found.weights, found.camera, found.habit)
     points = at.points[FACE]
     inside = ((points > 3) & (points < SOURCE_SIZE - 4)).all(1)
@@ -75,7 +75,7 @@ def _log(pixels: NDArray[np.uint8]) -> Image:
     return np.log(np.asarray(light, np.float32))
 
 
-def _laid_over(photo: NDArray[np.uint8], shown: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _aligned_to(photo: NDArray[np.uint8], shown: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """`photo` moved onto `shown`, both (S, S, 3), as far as a calm optical flow can."""
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     grey = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (shown, photo)]

@@ -102,7 +102,7 @@ def self_labelled(
         if spread >= WORST_SPREAD:
             continue
         lips = mended(pixels, points)
-        weight = OPENED if _apart(lips, points).max() > TEETH else OWN
+        weight = OPENED if _distances(lips, points).max() > TEETH else OWN
         checked = rest.get(record.person)
         if checked is not None and checked.landmarks is not None:
             still = images.read(root / checked.file_name).pixels
@@ -128,10 +128,10 @@ def agreed(
     answers[::2] = mirrored(answers[::2], SIZE)
     points = np.stack([transform(inverse(m), a) for m, a in zip(matrices, answers, strict=True)])
     mean = points.mean(axis=0)
-    return mean, float(_apart(points, mean)[:, 17:].mean())
+    return mean, float(_distances(points, mean)[:, 17:].mean())
 
 
-def _apart(points: Float, other: Float) -> Float:
+def _distances(points: Float, other: Float) -> Float:
     """Distances (..., 68) of landmarks (..., 68, 2), in distances of the outer eye corners."""
     eyes = np.linalg.norm(other[36] - other[45])
     return np.asarray(np.linalg.norm(points - other, axis=-1) / eyes, np.float32)

@@ -1,4 +1,4 @@
-"""A run of any task in a folder: processes, data, resume, the journal."""
+"""A run of any task in a folder: processes, data, resume, the training log."""
 
 from __future__ import annotations
 

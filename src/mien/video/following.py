@@ -67,7 +67,7 @@ class Track:
     def _followed(self, pixels: UInt8, before: Float) -> Float | None:
         points, doubt = self.follower(pixels, before)
         ratio = _size(points) / _size(before)
-        sane = _apart(points, before) < _LEAP and 1 / _GROWTH < ratio < _GROWTH
+        sane = _distance(points, before) < _LEAP and 1 / _GROWTH < ratio < _GROWTH
         return points if doubt < DOUBT and sane and _inside(points, pixels) else None
 
     def _confirmed(self, pixels: UInt8, points: Float) -> Float | None:
@@ -84,12 +84,12 @@ class Track:
         """
         if self.age % SEARCH:
             points, doubt = follow(pixels, self.last)
-            near = doubt < DOUBT / 2 and _apart(points, self.last) < _LEAP
+            near = doubt < DOUBT / 2 and _distance(points, self.last) < _LEAP
             return points if near and _inside(points, pixels) else None
         found = [face.landmarks for face in detect(pixels)]
-        nearby = [points for points in found if _apart(points, self.last) < _NEAR]
+        nearby = [points for points in found if _distance(points, self.last) < _NEAR]
         if nearby:
-            return min(nearby, key=lambda points: _apart(points, self.last))
+            return min(nearby, key=lambda points: _distance(points, self.last))
         return max(found, key=_size) if found and self.anyone else None
 
 
@@ -126,7 +126,7 @@ def _size(points: Float) -> float:
     return float(np.ptp(points, axis=0).max()) + 1e-6
 
 
-def _apart(a: Float, b: Float) -> float:
+def _distance(a: Float, b: Float) -> float:
     """Distance of two faces' middles in sizes of the second."""
     return float(np.linalg.norm(a.mean(0) - b.mean(0))) / _size(b)
 
