@@ -71,7 +71,8 @@ def read(path: Path, settings: tuple[str, ...] = ()) -> tuple[Stage, ...]:
     rows = values.get("stages", {"": {}})
     if not (isinstance(rows, dict) and rows):
         raise ConfigError(f"{path}: stages: expected names and what each changes, found {rows!r}")
-    for name in {s.partition("=")[0].split(".")[1] for s in own} - {str(row) for row in rows}:
+    named = {s.partition("=")[0].split(".")[1] for s in own}
+    for name in sorted(named - {str(row) for row in rows}):
         raise ConfigError(f"{path} has no stage {name!r}: choose from {', '.join(map(str, rows))}")
     rows = _with(values, own).get("stages", rows)
     values.pop("stages", None)
