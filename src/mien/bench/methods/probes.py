@@ -1,7 +1,7 @@
 """What the codes hold, and what is drawn from them, on people the method was never trained on.
 
     mien bench probes --data london --data grid -m mtss -m auswap \
-        decoupling "decoupling head=picture" aipgan=runs/aipgan.safetensors -o codes.json
+        -m decoupling -m 'decoupling head=picture' -m aipgan=runs/aipgan.safetensors -o codes.json
     mien bench probes --renders RENDERS -m mtss -m auswap -o out.json
 
 --data: photographs of people (test people of the sets that mien knows, all of another folder), in
