@@ -6,13 +6,13 @@ r"""From what does a critic tell invented people's smiles: which part, which det
 
 The critic is that of `mien bench people`: fresh, asked about people whom it did not see, by faces
 of 320 px coded as JPEG of quality 90, the mark on both sides, as many of each gender and ethnicity.
-It is asked to tell photographs of smiles from other pictures, `right` being the share that it tells
-right, half of which is chance:
+It is asked to tell photographs of smiles, of as many people as were invented, from other pictures;
+`right` is the share that it tells right, of which half is chance:
 
 - `invented, by label`: what `mien people` wrote for `happy`;
 - `invented, by reference`: the same people's portraits, given the smile of the person whose hair
   and clothes they have (held out with them). They carry the portrait's mark too, moved along;
-- `drawn, by label` and `drawn, by reference`: photographs at rest of as many people of the set,
+- `drawn, by label` and `drawn, by reference`: photographs at rest of the same people of the set,
   given `happy`, and given the person's own photographed smile: nobody is mixed, so what is told is
   the drawing's doing; by reference how much is smiled is the photographs' too;
 - `photographs at rest`: how surely it tells what nobody doubts.
@@ -143,14 +143,13 @@ def compared(
         except (FaceNotFound, FaceUndrawable) as error:
             print(row, who, error)
 
-    for who, one in people.items():
-        yield SMILES, smile(marked(one.smile), one.group, who)
     for happy, neutral, group, who in made:
         yield TWO[0], smile(happy, group, who)
         if who in people:
             yield from drawn("invented, by reference", neutral, who, group, people[who].smile)
     for who in some:
         one = people[who]
+        yield SMILES, smile(marked(one.smile), one.group, who)
         yield from drawn("drawn, by label", one.rest, who, one.group, None)
         yield from drawn(TWO[1], one.rest, who, one.group, one.smile)
         yield "photographs at rest", smile(marked(one.rest), one.group, who)
