@@ -275,7 +275,8 @@ def mouth_of(
     row, cut = mine
     lit = replace(tones, enamel=row.enamel)
     sides = lit.relit(filler.pixels[..., :3].astype(np.float32), filler.enamel)
-    return Mouth(model, row.beside(filler, sides), lit, turn, Own(row, cut, points))
+    shown = row.beside(filler, sides).with_ends(cut)
+    return Mouth(model, shown, lit, turn, Own(row, cut, points))
 
 
 def _rounded(mask: Bool, unit: float) -> Float:

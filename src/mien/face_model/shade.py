@@ -45,6 +45,8 @@ STRANGE = 24.0
 """Difference of colour, of 255, from which on a pixel does not come from the photograph."""
 OWN_MOUTH_SPAN = 0.25
 """Change of the lip gap, cm, over which the photograph's own mouth gives way to its teeth alone."""
+OTHERS_SPAN = (0.12, 0.06)
+"""The same where another's teeth take their place: gone at the first, whole up to the second."""
 SLIT = np.float32(4)
 """The inside shows wholly once the mouth is open by 1 / this."""
 LASHES_GONE = 1.5
@@ -296,8 +298,9 @@ def _own_share(skin: Skin, frame: Frame) -> Float:
         scene = frame.scene
         mesh = _own(scene.points, skin.fine)
         same *= skin.inside.still(mesh, 1.0, scene.unit * skin.fine)
-    elif changed > 0.05:  # never two people's teeth, one before the other
-        same *= np.float32(frame.scene.opened)
+    else:  # two people's teeth, one before the other, for as short as can be
+        none, all_of_it = OTHERS_SPAN
+        same = np.float32(np.clip((none - changed) / (none - all_of_it), 0, 1))
     return np.asarray(skin.at(skin.mouth.whole, at) * same, np.float32)
 
 
