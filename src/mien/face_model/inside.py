@@ -149,7 +149,7 @@ class Mouth:
             for one in donor.levels
         )
         self._gum = tones.part(GUM * dull)
-        self._cavity = Cavity(model, tones)
+        self._cavity = Cavity(model, tones, seed)
         self._lower_levels = lower_row(self._enamel, self._gum, tones.mono < 1, seed)
 
     def still(self, points: Float, scale: float, unit: float) -> np.float32:
