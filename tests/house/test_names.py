@@ -18,7 +18,8 @@ INSTEAD = {
     "lendable": "transferable",
     "hedge": "occlusion", "watch": "critic", "watches": "part critics", "playing": "active",
     "journal": "training log", "party": "leakage split", "brief": "summary",
-    "lay": "flatten, apply", "laid": "flattened, applied", "relief": "wrinkle map", "course": "resolution schedule",
+    "lay": "flatten, apply", "laid": "flattened, applied", "relief": "wrinkle map",
+    "course": "resolution schedule",
 }  # fmt: skip
 """A word in an identifier -> the field's."""
 HELD = {
