@@ -183,13 +183,15 @@ class Editor:
         """
         return Draft(crop, self.method.edit(batch, guide, intensity, side))
 
-    def crop(self, pixels: UInt8, face: Face, most: int = LARGEST) -> AlignedFace:
-        """A face as the method gets it: at its own size in the photograph (H, W, 3), up to `most`
-        px, if the face model draws it; else at the size of the networks."""
+    def crop(
+        self, pixels: UInt8, face: Face, most: int = LARGEST, side: float | None = None
+    ) -> AlignedFace:
+        """A face as the method gets it: at its own size in the photograph (H, W, 3), or of another
+        `side`, up to `most` px, if the face model draws it; else at the size of the networks."""
         working()
         if self.method.drawn_by != MODEL:
             return align.align(pixels, face, self.method.size)
-        side = align.side_of(face)
+        side = align.side_of(face) if side is None else side
         return align.align(pixels, face, int(np.clip(side, SMALLEST, most)))
 
     def metadata(self, guide: str, intensity: str, faces: int) -> dict[str, str]:

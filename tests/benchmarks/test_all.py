@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,9 @@ from mien.bench import answers
 from mien.bench.options import some
 from mien.bench.questions import QUESTIONS
 from mien.cli import main
+from mien.cli.bench import _loaded
 from mien.errors import ConfigError
+from mien.methods.decoupling.method import Decoupling
 
 TOOLS = Path(__file__).parents[2] / "tools"
 OUTSIDE = {"tflite", "mediapipe", "dlib", "tensorflow", "onnxruntime", "playwright", "skimage"}
@@ -47,6 +50,32 @@ def test_a_question_says_what_it_measures(name: str) -> None:
     first = " ".join(module.__doc__.split()[:4]).strip("`:*")
     assert first in " ".join(said.output.split())
     assert "--out" in said.output
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_its_first_lines_can_be_typed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The help of a question begins with its commands: options that are gone would be named."""
+    module = loaded(f"mien.bench.{QUESTIONS[name].module}")
+    lines = (module.__doc__ or "").replace("\\\n", " ").splitlines()
+    shown = [shlex.split(line, comments=True) for line in lines if line.startswith("    mien ")]
+    for _, _, asked, *words in [w for w in shown if w[1] == "bench"]:
+        command = _loaded(asked)
+        for param in command.params:  # no folder is looked for or made
+            param.callback = None
+        plain = [word.strip("[]") for word in words]  # what may be left out
+        with command.make_context(asked, plain):
+            pass
+
+
+def test_a_head_that_is_named_draws() -> None:
+    """`decoupling head=picture` was a row of its own, and the same numbers as `decoupling`."""
+    from mien.bench.networks import entered
+    from mien.metrics.report import entrants
+
+    plain, picture = (entered(one) for one in entrants(["decoupling", "decoupling head=picture"]))
+    assert isinstance(plain, Decoupling)
+    assert isinstance(picture, Decoupling)
+    assert plain.architecture.head != picture.architecture.head == "picture"
 
 
 def test_the_list_of_questions_imports_nothing_heavy() -> None:

@@ -19,12 +19,17 @@ UNIT = 40.0
 """Px per cm of the made mouths."""
 
 
+def seen_by(*colours: tuple[int, int, int]) -> Tones:
+    white, skin, lip = (np.asarray(c, np.float32) for c in colours)
+    return Tones(white, skin, lip, 215.0)
+
+
+TONES = seen_by((220, 210, 205), (205, 160, 140), (180, 110, 110))
+
+
 @pytest.fixture(scope="module")
 def cavity(model: FaceModel) -> Cavity:
-    white, skin, lip = (
-        np.asarray(c, np.float32) for c in ((220, 210, 205), (205, 160, 140), (180, 110, 110))
-    )
-    return Cavity(model, Tones(white, skin, lip, 215.0))
+    return Cavity(model, TONES)
 
 
 def opened(gap: float) -> Place:
@@ -69,6 +74,20 @@ def test_its_outline_is_round(cavity: Cavity) -> None:
         float(np.median(height[np.abs(np.abs(at.across) - x) < 0.1])) for x in (0.35, 1.6)
     )
     assert middle > sides + 0.2
+
+
+def test_people_have_tongues_of_their_own(model: FaceModel) -> None:
+    """The same in each picture of a person; of another height than others'; as red as the lips."""
+    at = opened(2.4)
+    few = [Cavity(model, TONES, seed)(at, 0.0) for seed in (1, 1, 2, 3, 4)]
+    assert np.array_equal(few[0], few[1])
+    high = [float((one @ LUMA)[:, 100].mean()) for one in few[1:]]
+    assert max(high) - min(high) > 1
+    pale = seen_by((220, 210, 205), (205, 160, 140), (180, 125, 120))
+    red, other = (Cavity(model, tones, 1)(at, 0.0) for tones in (TONES, pale))
+    low = (at.low > 0.4) & (at.low < 0.8) & (np.abs(at.across) < 1)
+    ratio = [np.median(one[low][:, 0] / one[low][:, 1]) for one in (red, other)]
+    assert ratio[0] > ratio[1] + 0.03
 
 
 def test_a_tongue_is_seen_behind_a_raised_lower_lip(cavity: Cavity) -> None:

@@ -13,7 +13,7 @@ from mien.data.split import split_of
 from mien.face_model import creases as creases_module
 from mien.face_model import folds
 from mien.face_model.creases import ALONE, CREASES, SHORTER, SLANT, Creases, _personal
-from mien.face_model.folds import Chart, Folds, SmileExample, learn, place
+from mien.face_model.folds import FoldChart, Folds, SmileExample, learn, place
 from mien.face_model.lines import SkinLines, skin_lines
 from mien.face_model.mesh import FACE, FaceModel
 from mien.face_model.patches import Patch, patch_of
@@ -28,12 +28,12 @@ def smiling_weights(model: FaceModel, **shapes: float) -> np.ndarray:
 
 
 def everywhere() -> np.ndarray:
-    return np.ones(Chart.shape, np.float32)
+    return np.ones(FoldChart.shape, np.float32)
 
 
 def at() -> tuple[np.ndarray, np.ndarray]:
     """The places (h, w) of the chart, cm."""
-    rows, columns = np.mgrid[: Chart.shape[0], : Chart.shape[1]] + 0.5
+    rows, columns = np.mgrid[: FoldChart.shape[0], : FoldChart.shape[1]] + 0.5
     return columns / folds.DENSITY - folds.WIDE, folds.TOP - rows / folds.DENSITY
 
 
@@ -55,7 +55,7 @@ def test_what_every_smile_shows_is_learnt(model: FaceModel) -> None:
         seen += 0.1 * np.tanh(x) * random.choice([-1, 1])
         people.append(example("a", seen, float(strength)))
     found = learn(model, people, {"a"}).mean
-    expected = true * Chart(model).rasterised(place(model)[:, None])[..., 0]
+    expected = true * FoldChart(model).rasterised(place(model)[:, None])[..., 0]
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.9
     assert np.abs(found - found[:, ::-1]).max() < 0.005
 
@@ -83,7 +83,7 @@ def test_light_that_moved_between_two_photographs_is_nobodys_fold(model: FaceMod
 
 def test_stubble_is_no_fold(model: FaceModel) -> None:
     random = np.random.default_rng(0)
-    grainy = random.normal(0, 0.05, Chart.shape)
+    grainy = random.normal(0, 0.05, FoldChart.shape)
     (donor,) = learn(model, [example("a", grainy, 0.8)], {"a"}).donors
     assert donor.folds.std() < 0.5 * grainy.std()
 

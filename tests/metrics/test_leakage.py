@@ -31,7 +31,17 @@ def photo(person: int) -> Renders:
     points = np.full((len(units), 68, 2), 80, np.float32)
     stored = [Patches(person) for k in range(len(units))]
     shared = list(range(-1, len(units) - 1))
-    return Renders(str(person), True, 160, units, points, shared, list(range(len(units))), stored)  # type: ignore[arg-type]
+    return Renders(
+        str(person),
+        True,
+        160,
+        units,
+        points,
+        shared,
+        list(range(len(units))),
+        [0.0] * len(units),
+        stored,
+    )  # type: ignore[arg-type]
 
 
 PEOPLE = LeakageSplit(

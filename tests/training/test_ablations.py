@@ -59,7 +59,7 @@ def changes(job: Job, whole: Any) -> None:
 
 def test_seeds_come_one_after_the_other_and_have_folders_of_their_own(tmp_path: Path) -> None:
     todo = jobs([paper("auswap"), paper("mtss")], 3)
-    assert len(todo) == 3 * 16
+    assert len(todo) == 3 * 17
     assert [j.seed for j in todo] == sorted(j.seed for j in todo)
     assert len({j.folder(tmp_path) for j in todo}) == len(todo)
 

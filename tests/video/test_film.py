@@ -31,7 +31,7 @@ from mien.types import UInt8
 from mien.video import reading
 from mien.video.driving import Constant, Curve, DrivingFilm
 from mien.video.evidence import examine_film, statement
-from mien.video.film import ahead, edit_film, fitted
+from mien.video.film import Asked, ahead, edit_film, fitted
 from mien.video.following import followed
 from mien.video.reading import Film, look
 from mien.video.steadying import steadied
@@ -390,6 +390,8 @@ def test_a_frame_that_waits_holds_its_fit(
     steps = fitted(
         Editor(method), steadied(followed(film.frames(), "largest")), Constant(Label("sad"))
     )
-    (asked,) = next(steps).faces
+    ((ready,),) = [next(steps)]
+    (asked,) = ready.faces
+    assert isinstance(asked, Asked)
     (rig,) = method.model_head.rigs(asked.batch)
     assert asked.fit == [rig]

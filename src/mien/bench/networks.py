@@ -8,6 +8,7 @@ from typing import Any
 import mien
 from mien.errors import ConfigError
 from mien.methods.learnt import Learnt
+from mien.metrics.report import Entrant
 
 
 def network(name: str, weights: Path | None = None, **chosen: Any) -> Learnt:
@@ -16,3 +17,8 @@ def network(name: str, weights: Path | None = None, **chosen: Any) -> Learnt:
     if not isinstance(method, Learnt):
         raise ConfigError(f"{name} is no network: name one of the learnt methods (`mien methods`)")
     return method.eval()
+
+
+def entered(one: Entrant) -> Learnt:
+    """The network that a row of a table names, with its head."""
+    return network(one.method, one.weights, **({"head": one.head} if one.head else {}))

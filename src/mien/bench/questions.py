@@ -154,6 +154,11 @@ PANELS: dict[str, dict[str, Question]] = {
             "mien bench people --people invented --photographs LONDON "
             "--perceptual lite0.safetensors -o people.json",
         ),
+        "people-smiles": Question(
+            "people.smiles", "From what does a critic tell invented people's smiles?",
+            "mien bench people-smiles --people invented --photographs LONDON "
+            "--perceptual lite0.safetensors -o people_smiles.json",
+        ),
         "together": Question(
             "people.together", "Which units go together in photographs, and do draws show it?",
             "mien bench together -o together.json",

@@ -52,6 +52,7 @@ class Renders:
     landmarks: Float  # (K, 68, 2) px
     expression: list[int]  # K rows of the shared list, -1 for the photograph itself
     still: list[int]  # the states that stand and are lit as the photograph
+    turned: list[float]  # K, degrees of yaw that the render turned the head by
     stored: list[Stored]  # K
 
     def at_rest(self) -> int:
@@ -74,6 +75,7 @@ class Renders:
             np.array([f["landmarks"] for f in facts], np.float32),
             [f["expression"] for f in facts],
             [k for k, f in enumerate(facts) if not any(f["turn"] + f["light"])],
+            [f["turn"][1] for f in facts],
             list(stored),
         )
 

@@ -23,9 +23,9 @@ import numpy as np
 from mien.face_model.arrays import Bool, Float
 from mien.face_model.jaw import JawPlace
 from mien.face_model.mesh import FaceModel
-from mien.face_model.sampling import pyramid
+from mien.face_model.sampling import LUMA, pyramid
 from mien.face_model.smoothstep import smoothstep
-from mien.face_model.tones import Tones
+from mien.face_model.tones import Tones, tint
 
 TONGUE = np.array([0.77, 0.43, 0.42], np.float32)
 THROAT = np.array([0.125, 0.066, 0.06], np.float32)
@@ -45,6 +45,12 @@ LIES, RISES = 0.55, 0.38
 there, and the part of their gap that comes to it."""
 SEEN = 0.36
 """Part of the opening between the lips that it fills at least."""
+LIPS, SHARED, FARTHEST = np.array([0.075, -0.071, 0.09], np.float32), 0.6, 0.15
+"""Tint of lips beside that of skin, in log units (medians of 61 training people); which part of a
+person's difference from that the tongue has, and the most of it."""
+PEOPLE = {"lies": 0.13, "half": 0.16, "dip": 0.05, "blunt": 0.35}
+"""How much people's tongues differ, either way: heights and widths in cm, depth of the groove, and
+how blunt the outline is. By eye: no data show tongues alone."""
 HALF, SQUARE, BLUNT = 1.9, 2.3, 1.9
 """Half the tongue's width, cm, and how square its outline is."""
 DIP, GROOVE = 0.07, 0.3
@@ -67,6 +73,8 @@ SOFT = 0.05
 """Half width of the tongue's outline, cm."""
 DENSITY, LONG, LEVELS = 40, 2.2, 3
 """Pixels per cm of the grain of a tongue, its length, and sizes in which it is kept."""
+GRAINS = 8
+"""How many grains there are."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +128,8 @@ class Place:
 class Cavity:
     """The inside of one person's mouth, without teeth, in the light of a photograph."""
 
-    def __init__(self, model: FaceModel, tones: Tones) -> None:
+    def __init__(self, model: FaceModel, tones: Tones, seed: int = 0) -> None:
+        """`seed`: of the person, whose tongue lies as no other's does."""
         tongue = model.jaw_parts[2]
         z = model.neutral[tongue, 2]
         along = (z.max() - z) / max(float(np.ptp(z)), 1e-6)
@@ -128,6 +137,8 @@ class Cavity:
         dull = np.float32(min(1.0, tones.brown) ** SKIN_SHARE)
         self.throat = tones.part(THROAT)
         self._tongue, self._flesh = (tones.part(one * dull) for one in (TONGUE, FLESH))
+        self._tongue = np.asarray(self._tongue * _tinted(tones), np.float32)
+        self._own = _Tongue.of(seed)
         self._gloss = tones.part(np.full(3, WET, np.float32))
         self._power = 1 + (BOUNCED - 1) * np.float32(1 - tones.mono)
 
@@ -149,11 +160,12 @@ class Cavity:
         radius = at.gap / 2
         enters = FULL * radius**2 / (radius**2 + DEPTH**2)
         floor, ceiling = at.between
-        high = max(LIES + RISES * gap, floor + SEEN * (ceiling - floor))
+        high = max(self._own.lies + RISES * gap, floor + SEEN * (ceiling - floor))
         off = at.across - np.float32(aside) * np.clip(at.low / np.float32(high), 0, 1.5)
         out = self._behind(off, at.low, high, max(gap, 0.2), enters)
-        shape = np.clip(1 - (np.abs(off) / HALF) ** SQUARE, 0, 1) ** (1 / BLUNT)
-        outline = high * shape - DIP * np.exp(-((off / GROOVE) ** 2))
+        bent = np.abs(off) / np.float32(self._own.half)
+        shape = np.clip(1 - bent**SQUARE, 0, 1) ** (1 / self._own.blunt)
+        outline = high * shape - self._own.dip * np.exp(-((off / GROOVE) ** 2))
         cover = np.clip((outline - at.low) / (2 * SOFT) + 0.5, 0, 1).astype(np.float32)
         foot = HIDDEN * max(floor, 0.0)
         up = np.clip((at.low - foot) / np.maximum(outline - foot, 0.05), 0, 1)
@@ -175,7 +187,7 @@ class Cavity:
 
     def _back_of(self, off: Float, up: Float, enters: float, unit: float) -> Float:
         """The tongue (H, W, 3), `off` (H, W) cm from its middle and `up` (H, W) of its height."""
-        bent = np.abs(off) / np.float32(HALF)
+        bent = np.abs(off) / np.float32(self._own.half)
         light = np.exp(-((np.maximum(up - FRONT, 0) / BENDS) ** 2))
         light *= 1 - ASIDE * np.clip(bent, 0, 1) ** 2.2
         light *= 0.82 + 0.18 * np.clip(up / FRONT, 0, 1)  # the tip bends down
@@ -189,7 +201,7 @@ class Cavity:
     def _surface(self, off: Float, up: Float, unit: float) -> tuple[Float, Float]:
         """Grain, 1 in the mean, and wet highlights, 0..1, (H, W): what is farther back is seen at
         a lower angle."""
-        levels = _grained()
+        levels = _grained(self._own.grain)
         level = int(np.clip(np.log2(max(DENSITY / unit, 1.0)) + 0.35, 0, LEVELS - 1))
         picture = levels[level]
         scale = np.float32(picture.shape[1] / levels[0].shape[1])
@@ -200,11 +212,40 @@ class Cavity:
         return grain, wet
 
 
+@dataclass(frozen=True)
+class _Tongue:
+    """How one person's tongue lies: `lies`, `half` and `dip` cm, `blunt`, and which `grain`."""
+
+    lies: float
+    half: float
+    dip: float
+    blunt: float
+    grain: int
+
+    @classmethod
+    def of(cls, seed: int) -> _Tongue:
+        off = dict(zip(PEOPLE, np.random.default_rng((seed, 11)).uniform(-1, 1, 4), strict=True))
+        lies, half, dip, blunt = (
+            mean + PEOPLE[name] * float(off[name])
+            for name, mean in (("lies", LIES), ("half", HALF), ("dip", DIP), ("blunt", BLUNT))
+        )
+        return cls(lies, half, dip, blunt, seed % GRAINS)
+
+
+def _tinted(tones: Tones) -> Float:
+    """The tint (3,) of a person's tongue in units of the mean one's, by that of the lips; 1 in a
+    photograph of one hue."""
+    off = np.log(np.maximum(tint(tones.lip), 0.05) / np.maximum(tint(tones.skin), 0.05)) - LIPS
+    shared = np.clip(SHARED * off, -FARTHEST, FARTHEST) * (1 - tones.mono)
+    out = np.exp(shared)
+    return np.asarray(out / float((out * TONGUE) @ LUMA / (TONGUE @ LUMA)), np.float32)
+
+
 @cache
-def _grained() -> tuple[Float, ...]:
-    """Grain and wet highlights of a tongue (R, C, 2), tip first, at full size, half and quarter:
-    bumps in patches of more and of less; highlights small, beside the groove."""
-    rng = np.random.default_rng(3)
+def _grained(which: int) -> tuple[Float, ...]:
+    """Grain and wet highlights of one of several tongues (R, C, 2), tip first, at full size, half
+    and quarter: bumps in patches of more and of less; highlights small, beside the groove."""
+    rng = np.random.default_rng(3 + which)
     size = round(LONG * DENSITY), round(2 * (HALF + 0.3) * DENSITY)
     noise = rng.standard_normal(size).astype(np.float32)
     grains = [cv2.GaussianBlur(noise, (0, 0), s, sigmaY=0.7 * s) for s in (1.0, 2.2, 8.0)]

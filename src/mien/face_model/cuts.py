@@ -39,6 +39,11 @@ PEG, BETWEEN, EVENED = 0.4, 0.3, 0.05
 """What hangs below the row and is narrower than this, cm, is a piece of a lower tooth that touches
 it; what reaches up into the row and is narrower than the second is a gap, which the picture shows
 as one; over what width, cm, the edge is made even."""
+BELOW, LIP = (0.03, 0.12), (0.25, 0.6)
+"""How far below an edge, cm, a lip is looked for; how much of it is none, and a whole one."""
+INNER, MET_EVEN = 0.2, 0.4
+"""How far inside a row, cm, its end begins: there it fades, and cheeks are near; and over what
+width a lip meets a row as much."""
 PASSED = 8 * 0.2
 """An end of a tooth counts 1 / e of another once this has been passed on the way down: a fifth of
 the step from enamel to dark, as the filter sums it."""
@@ -60,7 +65,9 @@ class Row:
     right; enamel (3,): colour of the front teeth; opening: lip gap over the mouth's width; shown:
     height, cm, of the front teeth that is seen; clean: 0..1, how much of that is tooth; place (2,)
     px: where in the photograph the two middle teeth meet at their edge; edge (C, 2) px: where in it
-    each column has the row's edge, teeth and gaps alike; rise (2,) px: 1 cm up in it.
+    each column has the row's edge, teeth and gaps alike; rise (2,) px: 1 cm up in it; met (C,):
+    whether, 0..1, the lower lip lies right below the edge, which then is the lip's;
+    higher (C,) cm: how much higher the edge lies than in the middle, left and right as they are.
     """
 
     pixels: UInt8
@@ -73,6 +80,8 @@ class Row:
     place: Double
     edge: Double
     rise: Double
+    met: Float
+    higher: Float
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,7 @@ class _Smile:
     picture: Float
     points: Double
     tooth: Float
+    lip: Float
     columns: Index
     top: Double
     edge: Double
@@ -142,7 +152,7 @@ def cut(photo: UInt8, landmarks: Real, flat: Flat) -> Row | None:
     seen = _toothed(tooth, top, edge, columns)
     if seen.sum() < NARROWEST * WORK:
         return None
-    smile = _Smile(photo, matrix, picture, points, tooth, columns[seen], top[seen], edge[seen])
+    smile = _Smile(photo, matrix, picture, points, tooth, lip, columns[seen], top[seen], edge[seen])
     row = _flattened(smile, flat, opening)
     place, edge = ((part + 0.5) / shrunk - 0.5 for part in (row.place, row.edge))
     return replace(row, place=place, edge=edge, rise=row.rise / shrunk)
@@ -277,7 +287,21 @@ def _flattened(smile: _Smile, flat: Flat, opening: float) -> Row:
         place=(np.array([middle, curve(middle)]) - smile.matrix[:, 2]) @ inverse.T,
         edge=(np.stack([columns, base], 1) - smile.matrix[:, 2]) @ inverse.T,
         rise=np.array([0.0, -WORK]) @ inverse.T,
+        met=_met(smile, columns, bites),
+        higher=((curve(middle) - base) / WORK).astype(np.float32),
     )
+
+
+def _met(smile: _Smile, columns: Double, edge: Double) -> Float:
+    """How much lip (C,), 0..1, lies right below the edge (C,) px of the row's columns (C,) px; what
+    is beside the row is as its end is."""
+    rows = edge + np.linspace(*BELOW, 7)[:, None] * WORK
+    lip = _read(smile.lip, np.stack(np.broadcast_arrays(columns, rows), -1)).mean(0)
+    share = np.clip((lip - LIP[0]) / (LIP[1] - LIP[0]), 0, 1)
+    ends = np.clip(columns, smile.columns[0] + INNER * WORK, smile.columns[-1] - INNER * WORK)
+    share = np.interp(ends, columns, share).astype(np.float32)
+    even = MET_EVEN * WORK / float(columns[1] - columns[0])
+    return np.asarray(cv2.GaussianBlur(share[None], (0, 0), even)[0], np.float32)
 
 
 def _bitten(off: Double) -> Double:

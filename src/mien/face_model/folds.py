@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from mien.face_model.arrays import Bool, Float, Int
-from mien.face_model.mesh import FACE, SIDES, SKIN_LAYER, FaceModel
+from mien.face_model.arrays import Bool, Float
+from mien.face_model.chart import Chart
+from mien.face_model.mesh import FACE, SIDES, FaceModel
 from mien.face_model.raster import rasterise
 from mien.face_model.smoothstep import smoothstep
 from mien.files import replacing
@@ -77,32 +78,13 @@ STEPS = 1 / 160
 """Log-brightness of one step of a stored map: int8 holds 0.8 either way."""
 
 
-class Chart:
-    """The front of the face from straight ahead, laid flat: rows and columns `shape` (h, w).
-
-    Attributes:
-        places: where each face vertex lies in it, (F, 2) px.
-        triangles: those of the skin (T, 3).
-    """
+class FoldChart(Chart):
+    """The front of the mean face, laid flat."""
 
     shape = round((TOP - BOTTOM) * DENSITY), round(2 * WIDE * DENSITY)
 
     def __init__(self, model: FaceModel) -> None:
-        flat = model.neutral[FACE, :2] - np.array([-WIDE, TOP], np.float32)
-        self.places: Float = np.ascontiguousarray(
-            flat * np.array([1, -1], np.float32) * DENSITY - np.float32(0.5), np.float32
-        )
-        skin = (model.layers == SKIN_LAYER) & (model.triangles < FACE.stop).all(1)
-        self.triangles: Int = np.ascontiguousarray(model.triangles[skin])
-        self._depth = np.ascontiguousarray(model.neutral[FACE, 2], np.float32)
-
-    def rasterised(self, values: Float) -> Float:
-        """What vertices carry, `values` (F, C), over the chart (h, w, C); 0 beside the face."""
-        raster = rasterise(self.places, self._depth, self.triangles, self.shape)
-        shown = raster.index >= 0
-        out = np.zeros((*self.shape, values.shape[1]), np.float32)
-        out[shown] = raster.spread(self.triangles, np.asarray(values, np.float32), shown)
-        return out
+        super().__init__(model, model.neutral, (-WIDE, TOP), self.shape, DENSITY)
 
     def parts(self) -> Float:
         """How much (4, h, w) of what lies in it a shape presses: for each side, as in `SIDES`, the
@@ -240,8 +222,8 @@ class Folds:
         return self._places
 
 
-def _chart(model: FaceModel) -> tuple[Chart, Float]:
-    chart = Chart(model)
+def _chart(model: FaceModel) -> tuple[FoldChart, Float]:
+    chart = FoldChart(model)
     return chart, chart.parts()
 
 
@@ -266,8 +248,8 @@ class SmileExample:
 def learn(model: FaceModel, people: Sequence[SmileExample], donors: Collection[str]) -> FoldLibrary:
     """The mean folds of a full smile that explain `people` best, the same left and right, and the
     folds of those who are named as donors."""
-    where = Chart(model).rasterised(place(model)[:, None])[..., 0]
-    total, norm = (np.zeros(Chart.shape, np.float32) for _ in range(2))
+    where = FoldChart(model).rasterised(place(model)[:, None])[..., 0]
+    total, norm = (np.zeros(FoldChart.shape, np.float32) for _ in range(2))
     for person in people:
         strength = depth(person.smile)
         seen = np.clip(person.brightness, DARKEST, BRIGHTEST)

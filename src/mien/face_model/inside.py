@@ -149,7 +149,7 @@ class Mouth:
             for one in donor.levels
         )
         self._gum = tones.part(GUM * dull)
-        self._cavity = Cavity(model, tones)
+        self._cavity = Cavity(model, tones, seed)
         self._lower_levels = lower_row(self._enamel, self._gum, tones.mono < 1, seed)
 
     def still(self, points: Float, scale: float, unit: float) -> np.float32:
@@ -275,7 +275,8 @@ def mouth_of(
     row, cut = mine
     lit = replace(tones, enamel=row.enamel)
     sides = lit.relit(filler.pixels[..., :3].astype(np.float32), filler.enamel)
-    return Mouth(model, row.beside(filler, sides), lit, turn, Own(row, cut, points))
+    shown = row.beside(filler, sides).with_ends(cut)
+    return Mouth(model, shown, lit, turn, Own(row, cut, points))
 
 
 def _rounded(mask: Bool, unit: float) -> Float:

@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from mien.errors import DataError
-from mien.face_model.arrays import Double, Float, Real, UInt8
+from mien.face_model.arrays import Float, Real, UInt8
+from mien.face_model.crowns import arches, whole
 from mien.face_model.cuts import Flat, Row, cut
 from mien.face_model.sampling import LUMA, pyramid
 from mien.files import replacing
@@ -37,15 +37,12 @@ ALIKE = 4
 """Donors of which one is taken."""
 YEARS = 40.0
 """Years of difference that count as much as skin e times as bright."""
-LEAST_OWN = 0.46
-"""... and the height, cm, from which on a person needs no donor: about half a crown. Drawn out to
-what a bared row shows, less would be a blur with a straight edge, and nobody's teeth."""
+LEAST_OWN = 0.3
+"""... and the height, cm, from which on a person needs no donor: a third of a crown. Drawn out to
+what a bared row shows, less would be a blur, and nobody's teeth."""
 SEAM, SIDES_LIGHT = 0.35, (0.3, 1.1)
 """Width, cm, of the end of an own row that tells how dark its sides are, and bounds of how much
 darker those of a donor are made."""
-CROWNS, TOUCHING, MISSED = (0.85, 0.64, 0.6, 0.5, 0.45), (0.6, 0.15), 0.14
-"""Widths of the upper teeth of one side as they are seen from the front, cm, from the middle on;
-heights above their edge between which the dark is looked for where two touch, and how far aside."""
 FORMAT = "mien mouths 1"
 LEVELS = 4
 """Sizes in which a row is kept, each half the one before."""
@@ -87,17 +84,7 @@ class Donor:
     @cached_property
     def arches(self) -> Float:
         """How far (C,) gum comes down where a lip bares it: 0 amid a tooth, 1 where two touch."""
-        rows = slice(*(round((FLAT.above - h) * FLAT.density) for h in TOUCHING))
-        seen, cover = self.pixels[rows, :, :3] @ LUMA, self.pixels[rows, :, 3] / np.float32(255)
-        light = (seen * cover).sum(0) / np.maximum(cover.sum(0), 1e-3)
-        x = (np.arange(len(light)) + 0.5) / FLAT.density - FLAT.half
-        out = np.ones(len(light), np.float32)
-        for sign in (-1, 1):
-            touch = [0.0, *(sign * _darkest(sign * x, light, at) for at in np.cumsum(CROWNS))]
-            for one, other in pairwise(touch):
-                aside = np.abs(2 * (x - one) / (other - one) - 1)
-                out[aside < 1] = aside[aside < 1] ** 2.5
-        return out
+        return arches(self.pixels, FLAT)
 
     def beside(self, other: Donor, colours: Float) -> Donor:
         """This row, and where it ends the sides of another, whose pixels here have `colours` (R, C,
@@ -133,6 +120,10 @@ class Donor:
             top=np.where(self.shown > 0.5, self.top, other.top).astype(np.float32),
             arc=(self.arc + np.maximum(rise, 0) * outside).astype(np.float32),
         )
+
+    def with_ends(self, cut: Row) -> Donor:
+        """This row, which was `cut` out of a smile, with the ends that the lower lip hid there."""
+        return replace(self, pixels=whole(self.pixels, self.top, cut.met, cut.higher, FLAT))
 
     @cached_property
     def levels(self) -> tuple[Float, ...]:
@@ -189,13 +180,6 @@ class MouthLibrary:
                 far[i] += abs(age - one.age) / YEARS
         near = sorted(range(len(far)), key=far.__getitem__)[:ALIKE]
         return self.donors[near[turn % len(near)]]
-
-
-def _darkest(x: Double, light: Float, at: float) -> float:
-    """The place, cm, nearest `at` where a row is darkest, columns at x (C,) cm of brightness
-    `light` (C,); `at` itself where it shows nothing."""
-    near = np.flatnonzero((np.abs(x - at) < MISSED) & (light > 0))
-    return float(x[near[light[near].argmin()]]) if len(near) else at
 
 
 def donor(name: str, photo: UInt8, landmarks: Real, skin: Float, age: float) -> Donor | None:

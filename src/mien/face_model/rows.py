@@ -7,13 +7,12 @@ import cv2
 import numpy as np
 
 from mien.face_model.arrays import Bool, Float, Real
+from mien.face_model.crowns import CROWN
 from mien.face_model.mouths import FLAT, Donor
 
 STRETCH = (0.85, 1.3)
-"""Bounds of the height of a donor's teeth, in units of their own."""
-CROWN = (1.02, 0.08)
-"""Height of the middle crowns, cm, and how much less it is 1 cm aside: a donor who shows less of
-them may be stretched up to this."""
+"""Bounds of the height of a donor's teeth, in units of their own; one who shows less than a crown
+may be stretched up to that."""
 COVERED, LIFT = 0.08, 0.4
 """How far the lower lip may hide the upper teeth's edge, cm: smiles follow it. Beyond that the row
 is lifted, by this much at most."""

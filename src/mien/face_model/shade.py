@@ -45,12 +45,16 @@ STRANGE = 24.0
 """Difference of colour, of 255, from which on a pixel does not come from the photograph."""
 OWN_MOUTH_SPAN = 0.25
 """Change of the lip gap, cm, over which the photograph's own mouth gives way to its teeth alone."""
+OTHERS_SPAN = (0.12, 0.06)
+"""The same where another's teeth take their place: gone at the first, whole up to the second."""
 SLIT = np.float32(4)
 """The inside shows wholly once the mouth is open by 1 / this."""
 LASHES_GONE = 1.5
 """Lashes that stand over the lid are gone at 1 / this of a blink."""
 TORN = 2.0
 """Distance, px of the crop, between the places of neighbours from which on the flow is torn."""
+PALEST = 0.0015
+"""Log-change of a colour that nobody sees."""
 SHUT, HANGING = 0.9, 0.4
 """How far a lid must come down until no eye is seen, and until its lashes show against the skin."""
 LASH_SHADE, LASH_SHADE_WIDTH = 0.3, 0.28
@@ -109,7 +113,19 @@ def shade(skin: Skin, frame: Frame, wrinkle_map: Float | None) -> Layers:
         seen = cv2.remap(wrinkle_map, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         creased = (seen != 0) & (frame.layer == SKIN_LAYER)
         layers.dim(creased, np.exp(seen[creased]))
+        _warm(skin, frame, np.where(creased, seen, 0), layers)
     return layers
+
+
+def _warm(skin: Skin, frame: Frame, folded: Float, layers: Layers) -> None:
+    """Give folds of log-brightness `folded` (H, W) the hue of shaded skin."""
+    hue = skin.inside.tones.shading
+    where = np.abs(folded) * np.abs(hue).max() > PALEST
+    part = _window(where)
+    if part is None:
+        return
+    shown = skin.map(skin.photo, frame.source[part])[where[part]]
+    layers.tint(where, np.exp(folded[where][:, None] * hue), shown)
 
 
 def mend(skin: Skin, frame: Frame, layers: Layers) -> None:
@@ -296,8 +312,9 @@ def _own_share(skin: Skin, frame: Frame) -> Float:
         scene = frame.scene
         mesh = _own(scene.points, skin.fine)
         same *= skin.inside.still(mesh, 1.0, scene.unit * skin.fine)
-    elif changed > 0.05:  # never two people's teeth, one before the other
-        same *= np.float32(frame.scene.opened)
+    else:  # two people's teeth, one before the other, for as short as can be
+        none, all_of_it = OTHERS_SPAN
+        same = np.float32(np.clip((none - changed) / (none - all_of_it), 0, 1))
     return np.asarray(skin.at(skin.mouth.whole, at) * same, np.float32)
 
 

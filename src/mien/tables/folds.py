@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mien.data.rigging import rest_and_smile
 from mien.errors import DataError
 from mien.face_model import folds
-from mien.face_model.folds import Chart
+from mien.face_model.folds import FoldChart
 from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.mesh import FACE, SIDES, FaceModel
 from mien.face_model.refine import match
@@ -45,7 +45,7 @@ DONORS = (
 
 
 def example(
-    model: FaceModel, chart: Chart, name: str, rest: AlignedFace, smile: AlignedFace
+    model: FaceModel, chart: FoldChart, name: str, rest: AlignedFace, smile: AlignedFace
 ) -> folds.SmileExample:
     """What one person's smile teaches."""
     rig = Rig(model, rest.pixels, rest.landmarks, neutral=True)
@@ -94,7 +94,7 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     model = FaceModel.load()
-    chart = Chart(model)
+    chart = FoldChart(model)
     people = [example(model, chart, *one) for one in rest_and_smile(options.london)]
     if len(people) < 20:
         raise DataError(f"{len(people)} pairs in {options.london}: 20 or more are needed")

@@ -132,7 +132,7 @@ def _with(values: dict[str, Any], settings: list[str]) -> dict[str, Any]:
 
 def _plain(values: Any) -> dict[str, Any]:
     found = OmegaConf.to_container(values)
-    return found if isinstance(found, dict) else {}
+    return {str(k): v for k, v in found.items()} if isinstance(found, dict) else {}
 
 
 @contextmanager

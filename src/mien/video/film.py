@@ -1,8 +1,8 @@
 """The straight line of a film: read, follow, steady, edit each frame, mark it, write.
 
-Two threads share it: while one draws a frame, marks it and hands it to the encoder, the other finds
-and fits the faces of the next. Fits come in the order of the frames, so the bytes are those of one
-thread.
+Two threads share it: while one draws, marks the frames and hands them to the encoder, the other
+finds and fits the faces of the next. Fits come in the order of the frames, so the bytes are those
+of one thread.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,14 +19,15 @@ from mien.editor import Editor
 from mien.errors import FaceNotFound, FaceUndrawable
 from mien.face_model.render import Rig
 from mien.faces.paste import paste
-from mien.guides import Guide
 from mien.heap import give_back
 from mien.methods.base import Method
+from mien.methods.registry import MODEL
 from mien.provenance.credentials import Signer
 from mien.provenance.mark import embed
-from mien.types import AlignedFace, Expression, Face, Faces, Float, UInt8
+from mien.types import AlignedFace, Composition, Faces, Float, UInt8
 from mien.video.driving import Constant, Curve, Drive
 from mien.video.following import followed
+from mien.video.inbetween import MOST, Planned, Wanted, between, planned, strides
 from mien.video.keyframes import Keyframes
 from mien.video.reading import Film
 from mien.video.shapes import Shapes
@@ -88,7 +90,8 @@ def film_steps(
     began, count, edited, shown = time.perf_counter(), 0, 0, False
     with writing(target, source, _metadata(editor, drive, curve), signer) as film:
         steadies = steadied(followed(source.frames(), face))
-        for ready in ahead(fitted(editor, steadies, drive, curve)):
+        groups = ahead(fitted(editor, steadies, drive, curve))
+        for ready in chain.from_iterable(groups):
             pixels = ready.drawn(editor)
             film.add(ready.steady.frame, pixels)
             count += 1
@@ -134,17 +137,40 @@ class Cast:
         self._fits.pop(index, None)
 
 
-@dataclass(frozen=True)
 class Asked:
-    """A face of a frame, fitted, and what it is to show: the guide, and how much of it."""
+    """A face of a frame, fitted, and what it is to show."""
 
-    face: Face
-    crop: AlignedFace
-    batch: Faces[Float]
-    guide: Guide | Expression[Any]
-    intensity: float
-    fit: object
-    """Held, so that the drawing finds it."""
+    def __init__(self, wanted: Wanted, crop: AlignedFace, batch: Faces[Float], fit: object) -> None:
+        """`fit` is held until it is drawn, so that the drawing finds it."""
+        self.wanted, self.crop, self.batch, self.fit = wanted, crop, batch, fit
+        self._edit: Composition[Float] | None = None
+
+    def edit(self, editor: Editor) -> Composition[Float]:
+        """What is done to it; drawn once. FaceUndrawable where it cannot be."""
+        if self._edit is None:
+            guide, intensity = self.wanted.guide, self.wanted.intensity
+            self._edit = editor.method.edit(self.batch, guide, intensity)
+            self.fit = None
+        return self._edit
+
+
+@dataclass(frozen=True)
+class Between:
+    """A face of a frame `share` of the way between two that are drawn."""
+
+    wanted: Wanted
+    first: Asked
+    last: Asked
+    share: float
+
+    @property
+    def crop(self) -> AlignedFace:
+        """It as it was compared."""
+        return self.wanted.crop
+
+    def edit(self, editor: Editor) -> Composition[Float]:
+        """What is done to it. FaceUndrawable where one of the two cannot be drawn."""
+        return between(self.first.edit(editor), self.last.edit(editor), self.share)
 
 
 @dataclass(frozen=True)
@@ -152,7 +178,7 @@ class Ready:
     """A frame that can be drawn."""
 
     steady: Steady
-    faces: tuple[Asked, ...]
+    faces: tuple[Asked | Between, ...]
 
     def drawn(self, editor: Editor) -> UInt8:
         """The frame with its edit and the mark, (H, W, 3); its very pixels if nothing is asked."""
@@ -160,38 +186,52 @@ class Ready:
         done = []
         for asked in self.faces:
             try:
-                edit = editor.method.edit(asked.batch, asked.guide, asked.intensity)
+                edit = asked.edit(editor)
             except FaceUndrawable:  # turned away for a moment: this frame stays as it is
                 continue
             pixels = paste(pixels, asked.crop, edit)
-            done.append(asked.face)
+            done.append(asked.wanted.face)
         return embed(pixels, source, done) if done else source
 
 
 def fitted(
     editor: Editor, frames: Iterator[Steady], drive: Drive, curve: Curve = FULL
-) -> Iterator[Ready]:
-    """Frames with what their faces, which are fitted, are asked to show."""
-    cast = Cast()
-    for steady in frames:
-        yield Ready(steady, tuple(_asked(editor, steady, drive, curve, cast)))
+) -> Iterator[tuple[Ready, ...]]:
+    """Frames with what their faces are to show, in groups: of each, the last one's faces are fitted
+    to be drawn, those before it lie between these and the last group's."""
+    cast, drawn = Cast(), dict[int, Asked]()
+    before: Planned | None = None
+    most = MOST if editor.method.drawn_by == MODEL else 1
+    for group in strides(planned(frames, drive, curve), most):
+        for step in group:
+            for index, points in enumerate(step.steady.points):
+                if points is None:
+                    cast.lost(index)
+        *others, last = group
+        asked = {
+            index: _asked(editor, last.steady.frame.pixels, index, wanted, cast)
+            for index, wanted in enumerate(last.faces)
+            if wanted is not None
+        }
+        ready = []
+        for step in others:
+            assert before is not None
+            share = step.share(before, last)
+            faces = (
+                Between(wanted, drawn[index], asked[index], share)
+                for index, wanted in enumerate(step.faces)
+                if wanted is not None
+            )
+            ready.append(Ready(step.steady, tuple(faces)))
+        yield (*ready, Ready(last.steady, tuple(asked.values())))
+        before, drawn = last, asked
 
 
-def _asked(
-    editor: Editor, steady: Steady, drive: Drive, curve: Curve, cast: Cast
-) -> Iterator[Asked]:
-    source = steady.frame.pixels
-    guide, wanted = drive.at(steady.frame.time), curve.at(steady.frame.time)
-    for index, (points, share) in enumerate(zip(steady.points, steady.shares, strict=True)):
-        if points is None:
-            cast.lost(index)
-        if points is None or guide is None or share * wanted == 0:
-            continue
-        found = Face.at(points)
-        crop = editor.crop(source, found)
-        batch = cast.known(index, Faces.stack([crop]), editor.method)
-        fit = cast.fit(index, batch, editor.method)
-        yield Asked(found, crop, batch, guide, share * wanted, fit)
+def _asked(editor: Editor, pixels: UInt8, index: int, wanted: Wanted, cast: Cast) -> Asked:
+    """A face of a frame (H, W, 3), fitted."""
+    crop = editor.crop(pixels, wanted.face, side=wanted.side)
+    batch = cast.known(index, Faces.stack([crop]), editor.method)
+    return Asked(wanted, crop, batch, cast.fit(index, batch, editor.method))
 
 
 def ahead(steps: Iterator[T]) -> Iterator[T]:

@@ -21,14 +21,12 @@ import numpy as np
 import torch
 import typer
 
-import mien
 from mien.bench.answers import conditions, write
 from mien.bench.networks import network
 from mien.bench.options import Method, Out, RendersFolder, SplitName
 from mien.guides import Label
 from mien.judges.identity import descriptor
 from mien.methods.learnt import Learnt
-from mien.methods.registry import DEFAULT
 from mien.metrics.bench import JudgePanel, Measured, SectionBench
 from mien.metrics.protocols import AMOUNTS, PROTOCOLS, Setting, check
 from mien.metrics.report import split as checked_split
@@ -98,13 +96,13 @@ def kept(method: Learnt, section: Section) -> dict[str, float]:
 def command(
     renders: RendersFolder,
     out: Out,
-    method: Method = DEFAULT,
+    method: Method = "aipgan",
     split: SplitName = "test",
     most: Annotated[int, typer.Option(min=0, max=4, help="checks at most")] = 2,
 ) -> None:
     """Measure, and write the answer."""
     torch.set_num_threads(1)
-    size = mien.load(method).size
+    size = network(method).size
     setting = Setting(renders, data_home(), checked_split(split), size=size)
     check(["control"], setting)
     sections = {s.name: s for s in PROTOCOLS["control"](setting).sections}

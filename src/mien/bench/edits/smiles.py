@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 import torch
 
-import mien
 from mien.bench.answers import conditions, write
+from mien.bench.networks import entered
 from mien.bench.options import Methods, Out, RendersFolder, SplitName
 from mien.metrics.bench import JudgePanel, Measured, SectionBench
 from mien.metrics.protocols import PROTOCOLS, Setting, check
+from mien.metrics.report import entrants
 from mien.metrics.report import split as checked_split
 from mien.metrics.trials import Editing, Trial, answer, edited_by, nothing
 from mien.zoo import data_home
-from mien.zoo.records import records
 
 INTENSITIES = (0.25, 0.4, 0.5, 0.6, 0.75, 1.0)
 
@@ -65,7 +65,8 @@ def command(
 ) -> None:
     """Measure, and write the answer."""
     torch.set_num_threads(1)
-    loaded = {name: mien.load(name) for name in methods}
+    named = entrants(methods)
+    loaded = {one.row: entered(one) for one in named}
     size = next(iter(loaded.values())).size
     setting = Setting(renders, data_home(), checked_split(split), size=size)
     check(["real"], setting)
@@ -85,7 +86,7 @@ def command(
         **conditions(),
         "split": split,
         "people": len(section.people),
-        "weights": {name: records()[name].sha256 for name in loaded},
+        "weights": {one.row: one.sha256 for one in named},
         "table": table,
     }
     write(out, report, say=False)

@@ -4,6 +4,7 @@
     mien bench claims --renders RENDERS -o benchmarks/results/claims.json
     mien bench claims --renders RENDERS --attention WITH.safetensors WITHOUT.safetensors \
         -o claims.json
+    mien bench claims --renders RENDERS --adain MTSS.safetensors PLAIN.safetensors -o claims.json
 
 auswap: expressions arrive unit by unit without estimated units as a guide. Transfers by its
 AU-related feature as the paper has it, by the same projected onto the units read from it (what
@@ -14,12 +15,16 @@ the ICC of their difference. Only units that the judges see in the rig's own ans
 decoupling: with its feedback network pictures are nearer to the photographs, by Fréchet distance
 (judge a's features) and SSIM. From codes alone, by one pass (the mapping networks) and by more.
 
+mtss: turned faces and crops that are not aligned (`mien.bench.methods.adain`), with weights of two
+runs that differ by the skip.
+
 aipgan: attention keeps the reference's identity out. dlib's distance of results to the reference's
 person, and how often a fresh network names them, with weights of two runs that differ by it.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -32,6 +37,7 @@ from torch import Tensor
 
 from mien import facs
 from mien.bench.answers import conditions, write
+from mien.bench.methods import adain as plain_adain
 from mien.bench.methods.decoupling import seen, units_read
 from mien.bench.networks import network
 from mien.bench.options import Out, RendersFolder, Seed, SplitName
@@ -225,7 +231,9 @@ def aipgan(
 
 def tables(claims: dict[str, Any]) -> dict[str, str]:
     """Method -> its claim as a table of Markdown."""
-    written = {"auswap": _auswap, "decoupling": _decoupling, "aipgan": _aipgan}
+    written = {
+        "auswap": _auswap, "decoupling": _decoupling, "aipgan": _aipgan, "mtss": plain_adain.table,
+    }  # fmt: skip
     return {name: written[name](found) for name, found in claims.items()}
 
 
@@ -276,9 +284,14 @@ def command(
         tuple[Path, Path] | None,
         typer.Option(metavar="WITH WITHOUT", help="aipgan's weights with attention, and without"),
     ] = None,
+    adain: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(metavar="MTSS PLAIN", help="mtss's weights with the skip, and without"),
+    ] = None,
     seed: Seed = 0,
 ) -> None:
-    """Measure, and write the answer."""
+    """Measure, and write the answer: what ships, or the weights that are named; what an earlier
+    run found of other methods stays."""
 
     def drawn(size: int) -> Triples:
         return draw_triples(renders, split, count, size=size, seed=seed)
@@ -288,12 +301,17 @@ def command(
         leaked = leakage_split(renders, split, 8, 10, seed)
         size = network("aipgan", attention[0]).size
         found["aipgan"] = aipgan(drawn(size), attention, leaked, seed)
-    triples = drawn(network("auswap").size)
-    found["auswap"] = auswap(triples, seed)
-    found["decoupling"] = decoupling(triples)
-    shipped = {name: records()[name].sha256 for name in ("auswap", "decoupling")}
+    if adain:
+        found["mtss"] = plain_adain.mtss(renders, split, plain_adain.Pair(*adain), count, seed)
+    weights = {}
+    if not found:
+        triples = drawn(network("auswap").size)
+        found = {"auswap": auswap(triples, seed), "decoupling": decoupling(triples)}
+        weights = {name: records()[name].sha256 for name in found}
+    kept = json.loads(out.read_text("utf-8")) if out.is_file() else {}
+    by = conditions() | {"split": split, "triples": count, "weights": weights}
     report = {
-        **conditions(), "split": split, "triples": count,
-        "people": len(set(triples.people)), "weights": shipped, "claims": found,
-    }  # fmt: skip
+        "measured": kept.get("measured", {}) | dict.fromkeys(found, by),
+        "claims": kept.get("claims", {}) | found,
+    }
     write(out, report, say=False)

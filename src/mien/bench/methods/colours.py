@@ -1,7 +1,7 @@
 """Whose colours has a face under another person's expression? The first thing that leaks.
 
-    mien bench colours --data faces --weights auswap=runs/a/auswap.safetensors \
-        auswap=runs/b/auswap.safetensors -o out.json
+    mien bench colours --data faces -m auswap=runs/a/auswap.safetensors \
+        -m auswap=runs/b/auswap.safetensors -o out.json
 
 Photographs of two people at a time, as unpaired training sees them, of the split asked for; pairs
 whose faces differ in colour. The mean colour inside the face, of the result, is nearer to the
@@ -17,8 +17,8 @@ from typing import Annotated, Any
 import torch
 import typer
 
-import mien
 from mien.bench.answers import conditions, write
+from mien.bench.networks import entered
 from mien.bench.options import Methods, Out, SplitName
 from mien.data.batch import Strangers, collate
 from mien.data.photographs import Photographs, StrangePhotographs
@@ -68,8 +68,7 @@ def command(
     torch.set_num_threads(1)
     rows = []
     for one in entrants(methods):
-        method = mien.load(one.method, one.weights)
-        assert isinstance(method, Learnt)
+        method = entered(one)
         photographs = Photographs(data, split, size=method.size, augment=False)
         drawn = StrangePhotographs(photographs)
         batch = collate([drawn[i] for i in range(count)])

@@ -1,7 +1,7 @@
 """Whose expression is it? A fresh network looks at results and says, on people never trained on.
 
     mien rig render --split test -o RENDERS
-    mien bench leakage --renders RENDERS --methods mtss auswap aipgan -o out.json
+    mien bench leakage --renders RENDERS -m mtss -m auswap -m aipgan -o out.json
 
 Every emotion of every reference is given to every source. The attacker learns on half of the
 sources and is judged on the other half. Two rows check the attack itself: `the rig` takes nothing
@@ -20,7 +20,7 @@ import typer
 from torch import Tensor
 
 from mien.bench.answers import conditions, write
-from mien.bench.networks import network
+from mien.bench.networks import entered
 from mien.bench.options import Methods, Out, RendersFolder, Seed, SplitName
 from mien.errors import ConfigError
 from mien.metrics.leakage import LeakageTrial, attack, leakage_split
@@ -47,7 +47,7 @@ def command(
     edits: dict[str, Callable[[LeakageTrial], Tensor]] = {}
     hashes, sizes = {}, set()
     for one in entrants(methods):
-        method = network(one.method, one.weights)
+        method = entered(one)
         hashes[one.row] = one.sha256
         sizes.add(method.size)
         edits[one.row] = by_reference(method)

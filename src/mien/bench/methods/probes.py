@@ -1,8 +1,8 @@
 """What the codes hold, and what is drawn from them, on people the method was never trained on.
 
-    mien bench probes --data london --data grid --methods mtss auswap \
-        decoupling "decoupling head=picture" aipgan=runs/aipgan.safetensors -o codes.json
-    mien bench probes --renders RENDERS --methods mtss auswap -o out.json
+    mien bench probes --data london --data grid -m mtss -m auswap \
+        -m decoupling -m 'decoupling head=picture' -m aipgan=runs/aipgan.safetensors -o codes.json
+    mien bench probes --renders RENDERS -m mtss -m auswap -o out.json
 
 --data: photographs of people (test people of the sets that mien knows, all of another folder), in
 the expressions that most of them show; frames of a spoken corpus. Of both codes: shares of their
@@ -34,7 +34,7 @@ from torch import Tensor
 
 from mien import images
 from mien.bench.answers import conditions, write
-from mien.bench.networks import network
+from mien.bench.networks import entered
 from mien.bench.options import Limit, Methods, Out, Seed, SplitName
 from mien.data.loading import Renders, open_renders
 from mien.errors import ConfigError
@@ -117,13 +117,9 @@ def from_renders(
     photos = open_renders(folder, split)
     table: dict[str, Any] = {}
     for one in chosen:
-        table[one.row] = attack(_network(one), photos, states, seed)
+        table[one.row] = attack(entered(one), photos, states, seed)
         print(one.row, json.dumps(table[one.row]), flush=True)
     return table
-
-
-def _network(one: Entrant) -> Learnt:
-    return network(one.method, one.weights, **({"head": one.head} if one.head else {}))
 
 
 @dataclass(frozen=True)
@@ -187,7 +183,7 @@ def on_photographs(chosen: list[Entrant], asked: Asked, report: dict[str, Any]) 
         for one in chosen:
             if rows.get(one.row, {}).get("sha256") == one.sha256:
                 continue
-            method = _network(one)
+            method = entered(one)
             rows[one.row] = {"sha256": one.sha256, "size": method.size}
             rows[one.row] |= measured(method, data, judges, known)
             if asked.sheets and name in asked.pictures:

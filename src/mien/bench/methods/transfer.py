@@ -1,7 +1,7 @@
 """Giving A the expression of B, on people never trained on, with the rig's truth and two judges.
 
     mien rig render --split test -o RENDERS
-    mien bench transfer --renders RENDERS --methods mtss 'mtss head=own' -o out.json
+    mien bench transfer --renders RENDERS -m mtss -m 'mtss head=own' -o out.json
 
 `mtss` is drawn by the face model, from what the reader of all methods sees in the reference; `mtss
 head=own` by its own head, from its own code. Beside each stand doing nothing and the rig itself
@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from mien import images
 from mien.bench.answers import conditions, write
-from mien.bench.networks import network
+from mien.bench.networks import entered
 from mien.bench.options import Methods, Out, RendersFolder, Seed, Sheet, SplitName
 from mien.errors import ConfigError
 from mien.guides import Reference
@@ -111,10 +111,7 @@ def command(
     """Measure, and write the answer."""
     judges, who = [load(name) for name in NAMES], descriptor()
     named = entrants(methods)
-    nets = {
-        one.row: network(one.method, one.weights, **({"head": one.head} if one.head else {}))
-        for one in named
-    }
+    nets = {one.row: entered(one) for one in named}
     sizes = {m.size for m in nets.values()}
     if len(sizes) != 1:
         raise ConfigError(f"methods of one size only, got {sorted(sizes)}")

@@ -105,28 +105,27 @@ class Looking:
 
     def at(self, pixels: UInt8) -> dict[str, np.ndarray]:
         """Features (D,) of a whole picture and of its face; FaceNotFound without one."""
+        (face,) = choose(detect(pixels), "largest")
+        return {"whole": self.of(pixels), "face": self.of(align(pixels, face, SIDE).pixels)}
+
+    def of(self, pixels: UInt8) -> np.ndarray:
+        """Features (D,) of a picture as it is."""
         if self.work is None:
             return look(self.net, pixels)
-        path = self.work / f"{hashlib.sha256(pixels.tobytes()).hexdigest()[:24]}.npz"
+        path = self.work / f"{hashlib.sha256(pixels.tobytes()).hexdigest()[:24]}.npy"
         if not path.is_file():
             with replacing(path) as part, part.open("wb") as file:
-                np.savez(file, allow_pickle=False, **look(self.net, pixels))
-        with np.load(path) as stored:
-            return dict(stored)
+                np.save(file, look(self.net, pixels), allow_pickle=False)
+        return np.asarray(np.load(path, allow_pickle=False))
 
 
-def look(net: perceptual.Perceptual, pixels: UInt8) -> dict[str, np.ndarray]:
-    """Features (D,) of a whole picture and of its face."""
-    (face,) = choose(detect(pixels), "largest")
-    found = {}
-    for region, shown in (("whole", pixels), ("face", align(pixels, face, SIDE).pixels)):
-        coded = torch.from_numpy(as_jpeg(shown.astype(np.float64)).copy())
-        small = from_levels(coded).permute(2, 0, 1)[None]
-        with torch.inference_mode():
-            maps = net.net(small)
-        parts = [m.mean((2, 3))[0] for m in maps] + [m.std((2, 3))[0] for m in maps]
-        found[region] = torch.cat(parts).double().numpy()
-    return found
+def look(net: perceptual.Perceptual, pixels: UInt8) -> np.ndarray:
+    """Features (D,) of a picture that was coded as JPEG: means, then deviations."""
+    coded = torch.from_numpy(as_jpeg(pixels.astype(np.float64)).copy())
+    with torch.inference_mode():
+        maps = net.net(from_levels(coded).permute(2, 0, 1)[None])
+    parts = [m.mean((2, 3))[0] for m in maps] + [m.std((2, 3))[0] for m in maps]
+    return torch.cat(parts).double().numpy()
 
 
 def invented(net: Looking, notes: Notes, emotion: str) -> Shown:
@@ -157,13 +156,14 @@ def photographs(net: Looking, folder: Path, emotion: str, size: int, marked: boo
             if marked:
                 (found,) = choose(detect(shown), "largest")
                 shown = mark.embed(shown, 255 - shown, [found])
-            rows.append((net.at(shown), _group(known[record.person]), record.person))
+            rows.append((net.at(shown), group_of(known[record.person]), record.person))
         except FaceNotFound as error:
             print(record.file_name, error)
     return _shown(rows)
 
 
-def _group(photograph: SourcePhotograph) -> Group:
+def group_of(photograph: SourcePhotograph) -> Group:
+    """Gender and ethnicity, by the set's table."""
     return (photograph.gender or "", "/".join(photograph.ethnicity))
 
 

@@ -26,6 +26,7 @@ class Architecture(BaseArchitecture):
     extractor_max: int = 2048  # the most channels the extractor grows to
     sdu: int = 512  # channels that the style disentanglement unit lifts to
     sdu_standardised: bool = True  # ... standardises its maps; without, its tanh is at +-1: dead
+    skip: bool = True  # the decoder sees the purified skip; without: a plain AdaIN generator
     discriminator: int = 64  # channels of the discriminator at its first resolution
     discriminator_max: int = 2048  # the most channels the discriminator grows to
     relative: bool = False  # the translator sees the source's own style too; the paper's does not
@@ -91,6 +92,9 @@ class MTSSConfig(MethodConfig):
     small_training: ClassVar[Mapping[str, Any]] = {"adversary_from": 0.0}
     without: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "style disentanglement (a dead unit)": ("architecture.sdu_standardised=false",),
+        "skip (a plain AdaIN generator)": (
+            "architecture.skip=false", "weights.style_part=0", "weights.orthogonality=0",
+        ),
         "orthogonality": ("weights.orthogonality=0",),
         "classification": ("weights.classification=0", "weights.style_part=0"),
         "classification of the style part": ("weights.style_part=0",),

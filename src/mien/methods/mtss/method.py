@@ -53,11 +53,11 @@ class MTSS(Learnt):
 
     def separate(self, face: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Face -> content (B, 256, 32, 32), purified skip and style part of the skip (B, 128, 64,
-        64).
+        64); a skip of nothing where the architecture has none.
         """
         maps = self.encoder(face)
         style, skip = self.sdu(maps[1], self.extractor.look(face))
-        return maps[2], skip, style
+        return maps[2], skip if self.architecture.skip else torch.zeros_like(skip), style
 
     def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
         return Expression(self.extractor(faces.pixels))
