@@ -7,8 +7,10 @@ from __future__ import annotations
 import ast
 import datetime as dt
 import functools
+import os
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +34,7 @@ from mien.zoo.samples import samples
 
 NEUTRAL, SMILING = "neutral_front/003_03", "smiling_front/032_08"
 
-_DATA = re.compile(r"\b(?:data_home|MIEN_DATA|doctor|bench|landmarker)\b|'list'")
+_DATA = re.compile(r"\b(?:data_home|MIEN_DATA|doctor|landmarker|standing)\b|'list'")
 """What a test says that looks for data by itself: by name, or by a command that does."""
 _WORD = re.compile(r"\w+")
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -61,6 +63,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         chosen = set(kept)
         config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
         items[:] = kept
+
+
+_USED: Counter[str] = Counter()
+"""Folder of tests -> seconds of the processor, those of the processes that they ended too."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    before = os.times()
+    result = yield
+    _USED[item.nodeid.split("::")[0].rpartition("/")[0]] += sum(os.times()[:4]) - sum(before[:4])
+    return result
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """With `--durations`: which folders are slow, however busy the machine is."""
+    if config.getoption("durations") is None:
+        return
+    terminalreporter.section("seconds of the processor by folder")
+    for folder, seconds in _USED.most_common():
+        terminalreporter.write_line(f"{seconds:7.1f} {folder}")
 
 
 def _takes(item: pytest.Item, fixture: str) -> bool:
@@ -112,13 +137,9 @@ def model() -> FaceModel:
 
 @pytest.fixture(scope="session")
 def crop(original: Callable[..., Path]) -> Callable[[str], AlignedFace]:
-    """A London photograph as a rig sees it: by hand-checked points, or detected if it has none. A
-    sample stands for the neutral one where there is no data."""
+    """A London photograph as a rig sees it: by hand-checked points, or detected if it has none."""
 
     def load(name: str) -> AlignedFace:
-        if name == NEUTRAL and not data_home().joinpath("london", f"{name}.jpg").exists():
-            pixels = images.read(samples()["anna"]).pixels
-            return align(pixels, detect(pixels)[0], 320)
         photo = original("london", f"{name}.jpg")
         pixels, points = images.read(photo).pixels, photo.with_suffix(".tem")
         if points.exists():
@@ -131,9 +152,15 @@ def crop(original: Callable[..., Path]) -> Callable[[str], AlignedFace]:
 
 
 @pytest.fixture(scope="session")
-def neutral(model: FaceModel, crop: Callable[[str], AlignedFace]) -> Rig:
-    face = crop(NEUTRAL)
-    return Rig(model, face.pixels, face.landmarks, neutral=True)
+def sample_face() -> AlignedFace:
+    """A sample as a rig sees it, with data and without."""
+    pixels = images.read(samples()["anna"]).pixels
+    return align(pixels, detect(pixels)[0], 320)
+
+
+@pytest.fixture(scope="session")
+def neutral(model: FaceModel, sample_face: AlignedFace) -> Rig:
+    return Rig(model, sample_face.pixels, sample_face.landmarks, neutral=True)
 
 
 @pytest.fixture(scope="session")

@@ -23,31 +23,6 @@ from mien.nn.compose import compose, decisive
 from mien.types import Composition, Expression, Faces, Float, unchanged
 from mien.zoo.samples import samples as bundled
 
-SMALL: dict[str, dict[str, object]] = {
-    "mtss": {
-        "size": 64, "stem": 2, "width": 16, "middle": 16, "blocks": 2, "style": 24, "latent": 4,
-        "mapper": 16, "extractor": 8, "extractor_max": 32, "sdu": 32, "discriminator": 8,
-        "discriminator_max": 32, "relative": True, "refine": True,
-    },
-    "auswap": {
-        "size": 64, "stem": 2, "width": 16, "middle": 16, "blocks": 2, "encoder": 8,
-        "encoder_max": 32, "reader": 16, "discriminator": 8, "relative": True, "look": True,
-        "refine": True,
-    },
-    "aipgan": {
-        "size": 64, "stem": 2, "width": 16, "width_max": 32, "code": 24, "identity": 16,
-        "features": 8, "features_max": 16, "decoder": 8, "decoder_max": 16, "rank": 12,
-        "discriminator": 8, "relative": True, "look": True, "refine": True, "norm": "group",
-    },
-    "decoupling": {
-        "size": 64, "trunk": 8, "trunk_norm": "group", "pyramid": 16, "mapping": 16, "depth": 2,
-        "layers": ((8, 0), (4, 8), (2, 8), (0, 8), (0, 0)), "grain": 16, "generator": 256,
-        "generator_max": 16, "discriminator": 256, "discriminator_max": 16, "feedback": 8,
-        "passes": 2, "reader": 16, "people": 4, "composer": 16, "blocks": 1,
-    },
-}  # fmt: skip
-"""Architectures small enough to build in a test; a new method adds its own."""
-
 HEADS = ("compose", "picture")
 TRAINED = [name for name, row in registry.METHODS.items() if row.task]
 DRAWN = "morphable"
@@ -55,9 +30,13 @@ DRAWN = "morphable"
 
 
 def built(name: str, head: str) -> Learnt:
+    """As small as the method's own configuration says, with all that it may switch on."""
     row = registry.entry(name)
     torch.manual_seed(0)
-    architecture = registry.resolve(row.architecture)(**SMALL[name], head=head)
+    assert row.config is not None
+    small = registry.resolve(row.config)().small().architecture
+    switches = {k: True for k in ("relative", "look", "refine") if hasattr(small, k)}
+    architecture = replace(small, head=head, **switches)
     made: Learnt = registry.resolve(row.method)(architecture)
     with torch.no_grad():  # off the start, where a composing head changes nothing
         for p in made.parameters():
