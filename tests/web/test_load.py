@@ -31,13 +31,13 @@ def test_the_benchmark_runs(tmp_path: Path) -> None:
         "bench",
         "load",
         "--seconds",
-        "3",
+        "1",
         "--clients",
         "40",
     ]
     # bodies that trickle have a minute's time: test_slow has them, with a shorter one
     command += ["--slow", "half_head", "--slow", "half_body"]
-    command += ["--edits", "8", "-o", out]
+    command += ["--edits", "4", "-o", out]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = json.loads(out.read_text())
     crowd, memory = found["crowd"], found["memory"]
@@ -46,8 +46,8 @@ def test_the_benchmark_runs(tmp_path: Path) -> None:
     assert crowd["wrong"] == memory["wrong"] == []
     assert crowd["p50_ms"] <= crowd["p99_ms"]
     assert crowd["health_asked"] > 5
-    assert memory["edits"] == 8
-    # eight edits are too few for a line on memory, and a busy machine is slow to answer
+    assert memory["edits"] == 4
+    # four edits are too few for a line on memory, and a busy machine is slow to answer
     assert done.returncode == 0 or re.search(r"not fine: (health|memory)", done.stderr)
 
 
