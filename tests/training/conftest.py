@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,3 +36,12 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 samples.append(Sample(f"{p}-{k}", facts, images[k], flow, seen, 0 * seen))
             write_shard(out / split / f"{p}.tar", samples)
     return out
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_ends() -> Iterator[None]:
+    """What a run does once at its end, on few faces and at few strengths."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mien.training.log.CHECKED", 4)
+        patch.setattr("mien.methods.fitting.GRID", (0.5, 1.0))
+        yield

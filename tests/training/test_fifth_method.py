@@ -26,7 +26,6 @@ ROOT = Path(__file__).parents[2]
 def test_the_worked_example_is_trained_and_edits(
     shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mien.training.log.CHECKED", 4)
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, re.S)
     (tmp_path / "tint.py").write_text("\n".join(blocks))

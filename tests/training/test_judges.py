@@ -149,7 +149,6 @@ CONFIG = JudgeConfig(images=24, batch=4, rate=1e-3, share=0.5, seed=3, half_life
 
 @pytest.fixture(autouse=True)
 def made_faces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.training.log.CHECKED", 4)
     monkeypatch.setattr("mien.training.judge_data.RigFaces", _Renders)
     monkeypatch.setattr("mien.training.judges.RigFaces", _Renders)
     monkeypatch.setattr("mien.training.weights.KNOWN", {})

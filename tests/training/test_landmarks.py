@@ -166,8 +166,8 @@ def test_training_learns_and_repeats_itself(tmp_path: Path) -> None:
     def fitted(name: str, steps: int) -> LandmarkNet:
         return fit(examples, config, Budget(8 * steps, 8, 0), 2e-3, tmp_path / name)
 
-    short, again, longer = fitted("one", 4), fitted("two", 4), fitted("long", 60)
-    assert loss(longer) < 0.7 * loss(short)
+    short, again, longer = fitted("one", 4), fitted("two", 4), fitted("long", 30)
+    assert loss(longer) < 0.8 * loss(short)
     pairs = zip(short.state_dict().values(), again.state_dict().values(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
 

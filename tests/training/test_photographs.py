@@ -54,7 +54,6 @@ def photographs(name: str, folder: Path) -> Path:
 def _seen(monkeypatch: pytest.MonkeyPatch) -> None:
     face = Face((0, 0, 40, 40), 1.0, template(40))
     monkeypatch.setattr("mien.faces.detect.detect", lambda pixels: [face])
-    monkeypatch.setattr("mien.training.log.CHECKED", 4)
 
 
 @pytest.fixture(scope="module")

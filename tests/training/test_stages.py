@@ -35,11 +35,6 @@ RECIPES = sorted(
 """Those of methods."""
 
 
-@pytest.fixture(autouse=True)
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.training.log.CHECKED", 4)
-
-
 def small(path: Path) -> list[Stage]:
     """The stages of a recipe, small."""
     return [
@@ -52,9 +47,7 @@ def small(path: Path) -> list[Stage]:
 def rig_stage(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Stage, Path]:
     """mtss' first stage, small, and the weights that it ends with."""
     stage = small(ROOT / "recipes" / "mtss.yaml")[0]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mien.training.log.CHECKED", 4)
-        return stage, train([stage], shards, tmp_path_factory.mktemp("rig_stage"))
+    return stage, train([stage], shards, tmp_path_factory.mktemp("rig_stage"))
 
 
 def phases(stage: Stage, data: Path) -> set[str]:
