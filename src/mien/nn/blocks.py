@@ -57,6 +57,11 @@ class ResBlock(nn.Module):
         return (self.resample(skip) + h) / math.sqrt(2)  # type: ignore[no-any-return]
 
 
+def pooled(x: Tensor, cells: int) -> Tensor:
+    """A map (B, c, s, s) averaged to `cells` a side."""
+    return x if x.shape[-1] == cells else F.adaptive_avg_pool2d(x, cells)
+
+
 class AdaIN(nn.Module):
     """Adaptive instance norm: scale 1 + gamma and shift from the style; unbiased std, eps 1e-5
     added to it.

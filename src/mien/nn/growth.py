@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import accumulate, pairwise
-from typing import Protocol
+from typing import Any, Protocol
 
 from mien.errors import ConfigError
 from mien.nn.phases import rate_at
@@ -79,10 +80,19 @@ class ResolutionStage:
         rise = t.warmup / max(1, self.stop - self.start)
         return rate_at(self.progress(seen), rise, "cosine" if falls else "none")
 
+    def when(self, t: GrowingBudget) -> dict[str, Any]:
+        """What makes a phase (`nn.phases.Phase`) of the stage."""
+        return {"start": self.start, "stop": self.stop, "schedule": partial(self.rate, t)}
+
     def grown(self, seen: int, t: GrowingBudget) -> float:
         """How far the GAN has grown: its layer is faded in over the first part of the stage."""
         fades = t.progressive and t.fade and self.fades and self.name not in (CODES, EDITS)
         return self.layer + min(0.0, self.progress(seen) / t.fade - 1) if fades else self.layer
+
+
+def stage_at(stages: Sequence[ResolutionStage], seen: int) -> ResolutionStage:
+    """The stage at so many images; the last one after the end."""
+    return next((s for s in stages if seen < s.stop), stages[-1])
 
 
 def stages(t: GrowingBudget, sides: Sequence[int]) -> list[ResolutionStage]:

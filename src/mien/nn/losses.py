@@ -46,6 +46,18 @@ def r1(logits: Tensor, real: Tensor) -> Tensor:
     return gradient.square().sum((1, 2, 3)).mean()
 
 
+def classification(logits: Tensor, emotion: Tensor) -> Tensor:
+    """Cross-entropy of emotions (B,) int64 where one is known (not -1)."""
+    known = (emotion >= 0).to(logits)
+    each = F.cross_entropy(logits.float(), emotion.clamp_min(0), reduction="none")
+    return (each * known).sum() / known.sum().clamp_min(1)
+
+
+def absolute(made: Tensor, truth: Tensor, weight: Tensor | float = 1.0) -> Tensor:
+    """L1 of each picture, (B,), under a weight (B, 1, s, s)."""
+    return (weight * (made - truth).abs()).mean((1, 2, 3))
+
+
 def emphasis(source: Tensor, target: Tensor, extra: float) -> Tensor:
     """Weight map (B, 1, S, S): 1, and 1 + extra where the two expressions differ visibly."""
     changed = ((source - target).abs().mean(1, keepdim=True) - 0.05).div(0.1).clamp(0, 1)

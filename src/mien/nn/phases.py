@@ -10,6 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -94,12 +95,12 @@ class Phase:
         default=lambda _: 1.0
     )  # progress 0..1 -> factor of lr
 
-    @property
+    @cached_property
     def modules(self) -> list[nn.Module]:
         """All that it updates."""
         return [module for group in self.groups for module in group.modules]
 
-    @property
+    @cached_property
     def parameters(self) -> list[nn.Parameter]:
         """Their parameters, in order."""
         return [p for module in self.modules for p in module.parameters()]

@@ -56,6 +56,13 @@ class Spread(nn.Module):
         return scale.repeat_interleave(torch.tensor(self.lengths, device=scale.device))
 
 
+def keep_newest(kept: Tensor, met: Tensor, codes: Tensor) -> None:
+    """Put codes (B, D) in place of the oldest of those `kept` (N, D); `met`, a scalar, counts."""
+    where = (met + torch.arange(len(codes), device=codes.device)) % len(kept)
+    kept[where] = codes.to(kept)
+    met += len(codes)
+
+
 class Crowd(nn.Module):
     """How the identity codes of the training people are spread: a Gaussian of low rank.
 

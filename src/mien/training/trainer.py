@@ -84,6 +84,7 @@ class Trainer:
         self.ema = EMA(task.kept, task.ema_images)
         task.to(fabric.device)
         self.ema.average.to(fabric.device)
+        self.parameters = list(task.parameters())  # to find them takes as long as a small step
         self.optimizers = [optimizer_of(phase) for phase in self.phases]
         self.counters = Counters()
         self.parts: dict[str, float] = {}
@@ -180,10 +181,10 @@ class Trainer:
 
     def freeze_all_but(self, parameters: Iterable[nn.Parameter]) -> None:
         """Other networks still pass gradients through, but gather none."""
-        for p in self.task.parameters():
-            p.requires_grad_(False)
+        for p in self.parameters:
+            p.requires_grad = False
         for p in parameters:
-            p.requires_grad_(True)
+            p.requires_grad = True
 
     # ---- several processes -----------------------------------------------------------------------
 

@@ -35,13 +35,14 @@ from mien.faces.align import template
 from mien.judges import NAMES, load
 from mien.judges.identity import descriptor
 from mien.judges.networks import SIZE
-from mien.methods.decoupling.method import Decoupling, reconstruct
+from mien.methods.decoupling.method import Decoupling
 from mien.metrics.pixel import ms_ssim, psnr
 from mien.metrics.probes import read_people
 from mien.metrics.sets import frechet
 from mien.metrics.statistics import summarise
 from mien.metrics.transfer import by_reference
 from mien.metrics.triples import Triples, draw_triples, faces_of
+from mien.nn.compose import compose
 from mien.nn.tensors import to_tensor, to_uint8
 from mien.people.decoupled import Settings, pictures
 from mien.sheet import sheet
@@ -78,6 +79,15 @@ def rebuilt(method: Decoupling, photos: Sequence[Renders]) -> dict[str, Any]:
         people = [photo.person for photo in photos]
         table[str(passes)] = {k: asdict(summarise(v, people)) for k, v in values.items()}
     return table
+
+
+def reconstruct(method: Decoupling, faces: Faces[Tensor], passes: int) -> tuple[Tensor, Tensor]:
+    """Faces (B) from codes alone and through the composing head after so many passes."""
+    own = method.first_codes(faces.pixels)
+    for _ in range(passes - 1):
+        own = method.again(faces.pixels, own)
+    composed = compose(faces.pixels, method.edited(faces.pixels, own, own.expression))
+    return method.drawn(own).clamp(-1, 1), composed.clamp(-1, 1)
 
 
 # ---- swapping ----------------------------------------------------------------------------------

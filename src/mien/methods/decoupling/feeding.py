@@ -9,6 +9,7 @@ from mien.methods.decoupling import losses
 from mien.methods.decoupling.codes import Codes
 from mien.methods.decoupling.config import LossWeights
 from mien.methods.decoupling.method import Decoupling
+from mien.nn import losses as shared
 
 MOST_BEFORE = 2
 """Passes at most before the one that learns: it must also help where others have helped."""
@@ -48,7 +49,7 @@ def fed_back(
                 before = before.moved(m.feedback(truth, shown))
                 shown = m.generator(before)
         after = m.generator(before.moved(m.feedback(truth, shown)))
-        parts["refined"] = losses.absolute(after, truth).mean()
+        parts["refined"] = shared.absolute(after, truth).mean()
     if not (w.latent or w.swap):
         return parts
     n, others = len(made), codes.identity.roll(1, 0)

@@ -11,12 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-
-def classification(logits: Tensor, emotion: Tensor) -> Tensor:
-    """Cross-entropy of emotions (B,) int64 where one is known (not -1)."""
-    known = (emotion >= 0).to(logits)
-    each = F.cross_entropy(logits.float(), emotion.clamp_min(0), reduction="none")
-    return (each * known).sum() / known.sum().clamp_min(1)
+from mien.nn import losses as shared
 
 
 def read_out(
@@ -27,7 +22,9 @@ def read_out(
     """
     emotions, there = answers
     each = F.binary_cross_entropy_with_logits(there, (units >= present).to(there), reduction="none")
-    return classification(emotions, emotion) + (each * known).sum() / known.sum().clamp_min(1)
+    return shared.classification(emotions, emotion) + (each * known).sum() / known.sum().clamp_min(
+        1
+    )
 
 
 def cannot_read(answers: tuple[Tensor, Tensor]) -> Tensor:
@@ -39,11 +36,6 @@ def cannot_read(answers: tuple[Tensor, Tensor]) -> Tensor:
     apart = -log.mean() - torch.log(log.new_tensor(log.shape[1]))
     half = F.binary_cross_entropy_with_logits(there, torch.full_like(there, 0.5))
     return apart + half - torch.log(half.new_tensor(2.0))
-
-
-def absolute(made: Tensor, truth: Tensor, weight: Tensor | float = 1.0) -> Tensor:
-    """L1 of each picture, (B,), under a weight (B, 1, s, s)."""
-    return (weight * (made - truth).abs()).mean((1, 2, 3))
 
 
 def missed(step: Tensor, truth: Tensor, spread: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from mien.methods.decoupling.networks import CodeMaps, Encoder, Feedback
 from mien.methods.learnt import Learnt
 from mien.nn.alive import Gate
 from mien.nn.blocks import initialise
-from mien.nn.compose import compose, decisive, picture
+from mien.nn.compose import decisive, picture
 from mien.nn.composer import Composer
 from mien.nn.heads import ComposeHead
 from mien.nn.spread import Crowd
@@ -34,12 +34,8 @@ class Decoupling(Learnt):
     name: ClassVar[str] = "decoupling"
     native: ClassVar[tuple[type, ...]] = (Reference,)
     at_inference: ClassVar[tuple[str, ...]] = (
-        "passes",
-        "head",
-        "occlusion_threshold",
-        "refinement_steps",
-        "project",
-    )
+        "passes", "head", "occlusion_threshold", "refinement_steps", "project",
+    )  # fmt: skip
 
     def __init__(self, architecture: Architecture | None = None) -> None:
         super().__init__()
@@ -166,12 +162,3 @@ class Decoupling(Learnt):
         drawn = self.generator.features(Codes(own.identity, wanted), layer)[-1]
         seen = self.composer(face, start, drawn, own.expression, wanted)
         return self.head(seen, face)  # type: ignore[no-any-return]
-
-
-def reconstruct(method: Decoupling, faces: Faces[Tensor], passes: int) -> tuple[Tensor, Tensor]:
-    """Faces (B) from codes alone and through the composing head after so many passes."""
-    own = method.first_codes(faces.pixels)
-    for _ in range(passes - 1):
-        own = method.again(faces.pixels, own)
-    composed = compose(faces.pixels, method.edited(faces.pixels, own, own.expression))
-    return method.drawn(own).clamp(-1, 1), composed.clamp(-1, 1)

@@ -10,12 +10,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.parametrizations import spectral_norm
 
 from mien import facs
 from mien.methods.decoupling.codes import Codes, Layout
 from mien.methods.decoupling.config import Architecture
-from mien.nn.blocks import Quiet, ResBlock
+from mien.nn.blocks import Quiet, ResBlock, pooled
 from mien.nn.progressive import EqualConv, EqualLinear, PixelNorm, perceptron
 from mien.nn.resnet import Pyramid, ResNet50
 from mien.nn.spread import Spread
@@ -99,11 +98,6 @@ class ExpressionMapping(nn.Module):
         return torch.tanh(self.layers(torch.cat(seen, 1))).float()
 
 
-def pooled(x: Tensor, cells: int) -> Tensor:
-    """A map (B, c, s, s) averaged to `cells` a side."""
-    return x if x.shape[-1] == cells else F.adaptive_avg_pool2d(x, cells)
-
-
 class CodeMaps(UnitMap):
     """What expression codes (B, E) say in words: action units, and emotions as logits (B, 8)."""
 
@@ -160,25 +154,3 @@ class Feedback(Quiet):
         ]
         low = pooled(maps[-1], 4).flatten(1)
         return Codes(torch.cat(parts, 1).float(), self.expression(low).float())
-
-
-class Reader(nn.Module):
-    """The adversary: identity codes (B, D) -> logits of emotions (B, 8) and of units present
-    (B, 47).
-
-    Spectral norm bounds its answers: without it encoder and adversary drive each other up without
-    end (auswap's lesson).
-    """
-
-    def __init__(self, a: Architecture, layout: Layout) -> None:
-        super().__init__()
-        c = a.reader
-        self.layers = nn.Sequential(
-            spectral_norm(nn.Linear(sum(layout.lengths), c)), nn.LeakyReLU(0.2),
-            spectral_norm(nn.Linear(c, c)), nn.LeakyReLU(0.2),
-            spectral_norm(nn.Linear(c, len(facs.EMOTIONS) + len(facs.UNITS))),
-        )  # fmt: skip
-
-    def forward(self, identity: Tensor) -> tuple[Tensor, Tensor]:
-        answers: Tensor = self.layers(identity).float()
-        return answers[:, : len(facs.EMOTIONS)], answers[:, len(facs.EMOTIONS) :]

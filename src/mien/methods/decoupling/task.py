@@ -9,9 +9,8 @@ truth has weight 0 by default (Differs).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -26,14 +25,15 @@ from mien.methods.decoupling.codes import Codes, Seen
 from mien.methods.decoupling.config import DecouplingConfig
 from mien.methods.decoupling.feeding import driven, fed_back
 from mien.methods.decoupling.method import Decoupling
-from mien.methods.decoupling.networks import Reader
 from mien.methods.task import MethodTask, adversary_answer, some
 from mien.nn import losses as shared
 from mien.nn.alive import Answer
+from mien.nn.code_reader import CodeReader
 from mien.nn.compose import compose
-from mien.nn.growth import CODES, EDITS, ResolutionStage, stages
+from mien.nn.growth import CODES, EDITS, ResolutionStage, stage_at, stages
 from mien.nn.phases import Group, Loss, Phase
 from mien.nn.progressive import Discriminator, channels, faded
+from mien.nn.spread import keep_newest
 from mien.nn.units import read_error
 from mien.types import Faces
 
@@ -50,7 +50,7 @@ class DecouplingTask(MethodTask[Decoupling]):
     def __init__(self, config: DecouplingConfig, data: Path) -> None:
         super().__init__(config, data, Decoupling(config.architecture))
         a, sides = config.architecture, self.method.layout.sides
-        self.reader = Reader(a, self.method.layout)
+        self.reader = CodeReader(sum(self.method.layout.lengths), a.reader)
         self.discriminator = Discriminator(
             [channels(a.discriminator, a.discriminator_max, side) for side in sides]
         )
@@ -94,39 +94,25 @@ class DecouplingTask(MethodTask[Decoupling]):
         for stage in self.stages:
             name = stage.name if stage.name in groups else f"picture_{stage.name}"
             loss = {CODES: self.read, EDITS: self.edit}.get(stage.name, self.picture)
-            decay = {"weight_decay": t.weight_decay}
-            phases.append(
-                self.phase(name, groups.get(stage.name, grown), loss, **self.when(stage), **decay)
-            )
+            when = stage.when(t)
+            own = groups.get(stage.name, grown)
+            phases.append(self.phase(name, own, loss, **when, weight_decay=t.weight_decay))
             if stage.name != CODES and w.realism:
                 judge = [Group([self.discriminator], t.lr_discriminator)]
                 every = {"every": t.adversary_every}
-                phases.append(
-                    self.phase(
-                        f"judge_{stage.name}", judge, self.judge, **self.when(stage), **every
-                    )
-                )
+                phases.append(self.phase(f"judge_{stage.name}", judge, self.judge, **when, **every))
             if stage.name == EDITS:
-                phases += self.critics(t.lr_discriminator, **self.when(stage))
+                phases += self.critics(t.lr_discriminator, **when)
         later = [stage for stage in self.stages if stage.name != CODES]
         if later and w.uniform:
             whole = ResolutionStage("reader", 0, later[0].start, later[-1].stop)
             reader = [Group([self.reader], t.lr_codes)]
-            phases.append(self.phase("reader", reader, self.read_identity, **self.when(whole)))
+            phases.append(self.phase("reader", reader, self.read_identity, **whole.when(t)))
         return phases
-
-    def when(self, stage: ResolutionStage) -> dict[str, Any]:
-        """What makes a phase of a stage."""
-        rate = partial(stage.rate, self.config.training)
-        return {"start": stage.start, "stop": stage.stop, "schedule": rate}
-
-    def stage(self, seen: int) -> ResolutionStage:
-        """The stage at so many images; the last one after the end."""
-        return next((s for s in self.stages if seen < s.stop), self.stages[-1])
 
     def grow(self, seen: int) -> float:
         """Tell generator and discriminator how far they have grown."""
-        grown = self.stage(seen).grown(seen, self.config.training)
+        grown = stage_at(self.stages, seen).grown(seen, self.config.training)
         for network in (self.method.generator, self.discriminator):
             network.grown.fill_(grown)
         return grown
@@ -155,7 +141,7 @@ class DecouplingTask(MethodTask[Decoupling]):
             apart = ((mapped - code).abs().mean(1) * whole).sum() / whole.sum().clamp_min(1)
             parts["mapped"] = apart + read_error(maps.to_units(mapped), units, whole)
         if w.classification:
-            parts["classification"] = losses.classification(maps.to_emotions(code), label)
+            parts["classification"] = shared.classification(maps.to_emotions(code), label)
         return parts
 
     # ---- pictures from codes -------------------------------------------------------------------
@@ -194,10 +180,8 @@ class DecouplingTask(MethodTask[Decoupling]):
     def meet(self, codes: Tensor) -> None:
         """Keep the newest identity codes (B, D), and hand them to the adversary."""
         self.codes = codes.detach()
-        where = (self.met + torch.arange(len(codes), device=codes.device)) % len(self.crowd)
-        self.crowd[where] = self.codes.to(self.crowd)
-        before, every = int(self.met), self.config.training.crowd_every * len(codes)
-        self.met += len(codes)
+        keep_newest(self.crowd, self.met, self.codes)
+        before, every = int(self.met) - len(codes), self.config.training.crowd_every * len(codes)
         # early on more often: codes change most while little is learnt
         new = before < len(self.crowd) or not self.method.crowd.known
         if new or before // every < int(self.met) // every:
@@ -244,7 +228,7 @@ class DecouplingTask(MethodTask[Decoupling]):
         codes = Codes(seen.who, how)
         made = self.method.generator(codes)
         # an expression is few pixels: without emphasis, leaving it as it was is nearly right
-        far = losses.absolute(made, truth, shared.emphasis(x, y, self.config.training.emphasis))
+        far = shared.absolute(made, truth, shared.emphasis(x, y, self.config.training.emphasis))
         parts = {"reconstruction": far[~transfers].mean()}
         if w.transfer:
             parts["transfer"] = far[transfers].sum() / transfers.sum().clamp_min(1)
