@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
+
+import mien
 
 
 def points(shift: float = 0.0) -> np.ndarray:
@@ -76,3 +79,23 @@ def test_what_is_sharper_and_wider_is_told() -> None:
     assert found["sharpness, eyes"] == pytest.approx(1, abs=0.02)
     assert found["mouth's width"] == pytest.approx(1.5)
     assert found["lips' gap over the width"] == pytest.approx([10 / 75, 10 / 50], abs=0.002)
+
+
+def test_a_face_is_drawn_once_for_the_same_code(tmp_path: Path) -> None:
+    from mien.bench.people.smiles import Faces
+    from mien.editor import Editor
+    from mien.images import read
+    from mien.zoo.samples import samples
+
+    pixels = read(samples()["anna"]).pixels
+    editor = Editor(mien.load())
+    first = Faces(editor, tmp_path, "one").of(pixels, ("f",), "anna", "label")
+    rest = Faces(editor, tmp_path, "one").of(pixels, ("f",), "anna")
+    assert np.abs(first.crop.astype(int) - rest.crop).max() > 30
+    (kept, _) = sorted(tmp_path.iterdir(), key=lambda p: p.stat().st_mtime_ns)
+    with np.load(kept) as found:  # what stands there is taken, not drawn again
+        np.savez(kept, crop=255 - found["crop"], points=found["points"])
+    again = Faces(editor, tmp_path, "one").of(pixels, ("f",), "anna", "label")
+    np.testing.assert_array_equal(again.crop, 255 - first.crop)
+    other = Faces(editor, tmp_path, "two").of(pixels, ("f",), "anna", "label")
+    np.testing.assert_array_equal(other.crop, first.crop)

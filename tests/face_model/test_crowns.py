@@ -67,3 +67,15 @@ def test_gum_comes_down_where_teeth_touch() -> None:
     amid = [np.argmin(np.abs(X - s * WIDTHS[0] / 2)) for s in (-1, 1)]
     assert found[touching].min() > 0.75
     assert found[amid].max() < 0.05
+
+
+def test_a_notch_that_shows_nothing_is_no_hole_in_what_goes_on() -> None:
+    before = level()
+    notch = np.outer((FLAT.heights > 0) & (FLAT.heights < 0.15), np.abs(X - 0.4) < 0.06)
+    before[notch] = 0
+    soft = np.outer((FLAT.heights > 0.15) & (FLAT.heights < 0.18), np.abs(X - 0.4) < 0.06)
+    before[soft] = (60, 50, 50, 140)
+    after = whole(before, TOP, ALL, NOTHING, FLAT)
+    hole = np.outer((FLAT.heights > -0.1) & (FLAT.heights < 0.2), np.abs(X - 0.4) < 0.06)
+    assert after[hole][:, 3].min() > 250
+    assert after[hole][:, :3].min() > 160

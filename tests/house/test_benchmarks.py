@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,32 @@ def test_each_question_has_one_row(root: Path) -> None:
     named = re.findall(r"^\| `mien bench ([\w-]+)` \|", text, re.M)
     assert sorted(named) == sorted({*named})
     assert set(named) >= QUESTIONS.keys()
+
+
+OLD = {"detection", "judges", "landmarks", "rig", "rig_fit", "together"}
+"""Answers that were written before answers said their command: the next run of it takes one out."""
+
+
+def commands(found: Any, deep: int = 2) -> list[str]:
+    """The commands that an answer, or its sections, name."""
+    if not isinstance(found, dict):
+        return []
+    if "command" in found:
+        return [found["command"]]
+    return [name for part in found.values() if deep for name in commands(part, deep - 1)]
+
+
+def test_each_answer_names_a_command_and_no_place_of_this_machine(root: Path) -> None:
+    known = QUESTIONS.keys() | {"scorecard", "judges", "paper", "ffe", "ablations", "film"}
+    for path in sorted((root / "benchmarks" / "results").glob("*.json")):
+        text = path.read_text(encoding="utf-8")
+        named = commands(json.loads(text))
+        assert bool(named) != (path.stem in OLD), path.name
+        for words in map(str.split, named):
+            assert words[:2] in (["mien", "score"], ["python", "tools/paper_runs.py"]) or (
+                words[:2] == ["mien", "bench"] and words[2] in known
+            ), path.name
+            assert not any(word.startswith("/") for word in words), path.name
 
 
 def test_each_question_is_a_module_and_each_command_a_question(modules: list[Any]) -> None:

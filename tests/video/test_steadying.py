@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import cv2
 import numpy as np
 import pytest
 
 from mien import images
-from mien.faces.align import template
+from mien.faces import landmarks as module
+from mien.faces.align import template, transform
 from mien.faces.detect import detect
-from mien.faces.landmarks import DOUBT, GLANCES, Follower, follow, predict
+from mien.faces.landmarks import DOUBT, GLANCES, STILL, Follower, follow, predict
 from mien.types import Face, Float, UInt8
 from mien.video import following
 from mien.video.following import Seen, Track, followed
@@ -111,7 +113,39 @@ def test_the_network_knows_a_face_from_none(face: tuple[UInt8, Float]) -> None:
     assert follow(noise, landmarks)[1] > DOUBT
 
 
-def test_the_mirror_image_is_seen_now_and_then_and_after_a_cut(face: tuple[UInt8, Float]) -> None:
+def test_a_face_that_looks_as_it_did_is_registered(face: tuple[UInt8, Float]) -> None:
+    """Where it is goes on to be right to a twentieth of a pixel, and the network sees it again
+    where it looks otherwise, and after a while."""
+    pixels, landmarks = face
+    middle = landmarks.mean(0)
+    seen: list[int] = []
+
+    def counted(crops: UInt8) -> Float:
+        seen.append(len(crops))
+        return (predict(crops) + np.float32(0.5)) / np.float32(128)
+
+    follower = Follower(counted)
+    first, _ = follower(pixels, landmarks)
+    points, counts = first, list[int]()
+    for k in range(1, STILL + 2):
+        turn = cv2.getRotationMatrix2D(middle.tolist(), 0.7 * k, 1 + 0.004 * k)
+        turn[:, 2] += np.array([1.3 * k, -0.8 * k])
+        shown = cv2.warpAffine(pixels, turn, pixels.shape[1::-1], flags=cv2.INTER_CUBIC)
+        points, _ = follower(np.asarray(shown, np.uint8), points)
+        counts.append(sum(seen))
+        if k <= STILL:
+            assert np.abs(points - transform(turn.astype(np.float32), first)).max() < 0.15
+    assert counts == [*STILL * [2], 3]
+    dark = np.asarray(shown, np.uint8).copy()
+    x, y = points[48:].mean(0).astype(int)
+    dark[y - 8 : y + 8, x - 20 : x + 20] = 20
+    follower(dark, points)
+    assert sum(seen) > 3
+
+
+def test_the_mirror_image_is_seen_now_and_then_and_after_a_cut(
+    face: tuple[UInt8, Float], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pixels, landmarks = face
     seen: list[int] = []
 
@@ -120,6 +154,7 @@ def test_the_mirror_image_is_seen_now_and_then_and_after_a_cut(face: tuple[UInt8
         return (predict(crops) + np.float32(0.5)) / np.float32(128)
 
     follower, points = Follower(counted), landmarks
+    monkeypatch.setattr(module, "STILL", 0)
     both, _ = follow(pixels, landmarks)
     for _ in range(GLANCES + 2):
         points, doubt = follower(pixels, points)

@@ -37,6 +37,10 @@ NOTCHES = (0.09, 0.045)
 THIN, THIN_REACH = 0.12, 0.06
 """How much darker enamel is at its end, where the dark shows through, and how far up, cm."""
 
+BESIDE, SOLID = 0.06, 0.95
+"""How far around, cm, what has no colour of its own takes it from, and from which part of its
+column's cover on it has one."""
+
 
 def _bounds(pixels: UInt8, flat: Flat) -> tuple[list[float], ...]:
     """Where the teeth of a row (R, C, 4) touch, cm from the middle outwards: on the left in the
@@ -96,7 +100,7 @@ def whole(pixels: UInt8, top: Float, met: Float, higher: Float, flat: Flat) -> U
     lacks = met * (np.clip(HIDDEN * (crown - top), 0, LONGEST) + risen)
     lacks = cv2.GaussianBlur(lacks[None].astype(np.float32), (0, 0), 0.3 * flat.density)[0]
     rounded, short = _ends(pixels, flat)
-    own = pixels.astype(np.float32)
+    own = _filled(pixels, flat)
     side = own[..., 3].max(0)
     edge = flat.above - own[..., 3].sum(0) / np.maximum(side, 1) / flat.density
     foot = (1 - met) * edge + rounded + np.minimum(short, lacks) - lacks
@@ -107,11 +111,24 @@ def whole(pixels: UInt8, top: Float, met: Float, higher: Float, flat: Flat) -> U
     source = np.where(high < MIRROR, MIRROR + below * np.minimum(room, 1), high)
     line = np.asarray((flat.above - source) * flat.density - 0.5, np.float32)
     column = np.broadcast_to(np.arange(flat.shape[1], dtype=np.float32), line.shape)
-    mirrored = cv2.remap(pixels, np.ascontiguousarray(column), line, cv2.INTER_LINEAR)
+    mirrored = cv2.remap(own, np.ascontiguousarray(column), line, cv2.INTER_LINEAR)
     end = high - foot
-    shown = np.asarray(mirrored[..., :3], np.float32)
+    shown = mirrored[..., :3]
     taken = np.maximum(met, high < (1 - met) * edge)[..., None]
     colour = own[..., :3] + taken * (shown - own[..., :3])
     colour *= 1 - (THIN * np.exp(-np.maximum(end, 0) / THIN_REACH) * met)[..., None]
     cover = np.clip(end / (2 * EDGE) + 0.5, 0, 1) * side
     return np.round(np.dstack([np.clip(colour, 0, 255), cover])).astype(np.uint8)
+
+
+def _filled(pixels: UInt8, flat: Flat) -> Float:
+    """A row (R, C, 4) that has the colour of what lies beside it where it has none: the notch
+    between two teeth is covered once their ends go on."""
+    own = pixels.astype(np.float32)
+    enamel = (own[..., 3] >= SOLID * np.maximum(own[..., 3].max(0), 1)).astype(np.float32)
+    reach = BESIDE * flat.density
+    near = cv2.GaussianBlur(own[..., :3] * enamel[..., None], (0, 0), reach)
+    much = cv2.GaussianBlur(enamel, (0, 0), reach)[..., None]
+    beside = np.where(much > 1e-3, near / np.maximum(much, 1e-3), own[..., :3])
+    own[..., :3] += (1 - enamel[..., None]) * (beside - own[..., :3])
+    return own

@@ -16,6 +16,7 @@ import numpy as np
 from mien.faces import landmark_maps
 from mien.faces.align import STABLE, inverse, mirrored, similarity, template, transform, warp
 from mien.faces.graph import Network as Shipped
+from mien.faces.registration import Registration
 from mien.types import Float, UInt8
 from mien.zoo.records import read_weights, records
 
@@ -25,6 +26,8 @@ DOUBT = 0.02
 """Crop units up to which `follow` is believed."""
 GLANCES = 4
 """Frames of a film, one after the other, of which the mirror image is not looked at."""
+STILL = 8
+"""Frames, one after the other, of which the network sees nothing, as the face looks as it did."""
 _ALIKE = 12.0  # levels, on average: a crop that differs by more from the last one shows another
 _FOLLOWING = 2
 _MOVED = 1.5  # px of the crop: a face off by more is looked at again, in the middle
@@ -104,26 +107,49 @@ def follow(pixels: UInt8, landmarks: Float, net: Network | None = None) -> tuple
 class Follower:
     """`follow` from frame to frame of a film.
 
-    The mirror image is seen in every fifth frame. In between, what it added to the crop's own
-    answer, a mean over the last looks, is added again, as long as the crop looks alike and the
-    face is where it was: over three speakers and a swaying head that is 0.03 to 0.12 px of the crop
-    from what both images say, with the jitter of both.
+    While the face looks as it did when the network saw it last, it is found by registration, for a
+    few frames, and its landmarks are those of then. Of five frames that the network sees, it sees
+    the mirror image of one. In between, what that added to the crop's own answer, a mean over the
+    last looks, is added again, as long as the crop looks alike and the face is where it was: over
+    three speakers and a swaying head that is 0.03 to 0.12 px of the crop from what both images say,
+    with the jitter of both.
     """
 
     def __init__(self, net: Network | None = None) -> None:
         self._net = net
         self._crop: UInt8 | None = None  # the last one; None where nothing is known
         self._added: Float | None = None  # (68, 2) crop px: what the mirror image adds
-        self._doubt, self._glances = 1.0, 0
+        self._doubt, self._glances, self._stills = 1.0, 0, 0
+        self._seen: tuple[Registration, Float] | None = None  # and the landmarks there, crop px
+        self._before: Float | None = None  # landmarks (68, 2) px in the last frame but one
 
     def __call__(self, pixels: UInt8, landmarks: Float) -> tuple[Float, float]:
         """Landmarks (68, 2) px of the face that was at `landmarks` in the last frame, and the
         doubt of the last look at both images."""
+        found = self._carried(pixels, landmarks)
+        self._before = landmarks
+        if found is not None:
+            self._stills += 1
+            return found, self._doubt
+        self._stills = 0
         seen = self._glanced(pixels, landmarks) if self._glances < GLANCES else None
         if seen is None:
             return self._looked(pixels, landmarks)
         self._glances += 1
         return seen, self._doubt
+
+    def _carried(self, pixels: UInt8, points: Float) -> Float | None:
+        """The landmarks of a face that looks as it did when the network saw it; None if it does
+        not, or was not seen for long."""
+        if self._seen is None or self._stills >= STILL:
+            return None
+        registration, answer = self._seen
+        ahead = points if self._before is None else 2 * points - self._before
+        found = registration(pixels, aligning(ahead))
+        if found is None:
+            return None
+        matrix, self._crop = found
+        return transform(inverse(matrix), answer)
 
     def _glanced(self, pixels: UInt8, points: Float) -> Float | None:
         """The landmarks by the crop itself, seen again where the face has moved on; None if it may
@@ -137,7 +163,7 @@ class Follower:
             points = transform(inverse(matrix), answer)
             if _off(answer) < _MOVED:
                 break
-        self._crop = crop
+        self._crop, self._seen = crop, (Registration(crop), answer)
         return points
 
     def _looked(self, pixels: UInt8, points: Float) -> tuple[Float, float]:
@@ -157,6 +183,7 @@ class Follower:
             if _off(answer) < _MOVED:
                 break
         self._crop, self._added, self._doubt, self._glances = crop, added, doubt, 0
+        self._seen = Registration(crop), answer
         return points, doubt
 
     def _alike(self, crop: UInt8) -> bool:

@@ -82,15 +82,32 @@ class Sighting:
         return min(1.0, self.places * 0.5 * math.erfc(self.score / math.sqrt(2)))
 
 
-def embed(result: UInt8, source: UInt8, faces: Sequence[Face]) -> UInt8:
+class Known:
+    """What a film's frames tell of the mark on its faces: how strong it is, from which the next
+    frame's is sought, and while a face is `still`, what it is in its crop."""
+
+    def __init__(self) -> None:
+        self.factors: dict[int, float] = {}
+        self.fields: dict[int, Float] = {}
+        self.still = False
+
+    def field(self, index: int) -> Float | None:
+        """The mark over the crop of a face, of its number; None where it is to be made anew."""
+        return self.fields.get(index) if self.still else None
+
+
+def embed(result: UInt8, source: UInt8, faces: Sequence[Face], known: Known | None = None) -> UInt8:
     """`result`, an edit (H, W, 3) of `source` (H, W, 3), with the mark on its faces: a new array.
 
     What the edit reached is touched: pixels that differ from `source`, and small gaps between them;
     the whole face where that is too little to carry a mark, as a wink is. An edit that changed
-    nothing gets no mark.
+    nothing gets no mark. `known`, in a film: what was found out about the same faces in the frame
+    before.
     """
     marked = result.copy()
-    for face in faces:
+    if known is not None and len(known.fields) != len(faces):
+        known.fields.clear()  # another face may have a number
+    for index, face in enumerate(faces):
         view = align.view(result, matrix_of(face), SIDE)
         if view is None:
             continue
@@ -101,16 +118,25 @@ def embed(result: UInt8, source: UInt8, faces: Sequence[Face]) -> UInt8:
             matrix = matrix_of(near)
             shape = face_shape(align.transform(matrix, near.landmarks), SIDE)
             region, reached = _enough(region, matrix, shape)
-            faint = _drawn(out, matrix, shape, region, reached)
+            field = None if known is None else known.field(index)
+            if field is None:
+                begin = 1.0 if known is None else known.factors.get(index, 1.0)
+                field, factor = _field(out, matrix, shape, reached, begin)
+                if known is not None:
+                    known.fields[index], known.factors[index] = field, factor
+            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+            drawn = np.asarray(cv2.warpAffine(field, matrix, region.shape[::-1], flags=flags))
+            faint: Float = np.where(region, drawn, np.float32(0))
             out[:] = _added(out, faint * min(1.0, _bound(faint, result.size / 3)))
     return marked
 
 
-def _drawn(
-    pixels: UInt8, matrix: Float, shape: Float, region: NDArray[np.bool_], reached: UInt8
-) -> Float:
-    """The mark over pixels (h, w, 3) around a face, (h, w) levels, 0 outside `region`, given the
-    matrix to its crop, and there its `shape` and what of the region is `reached` (SIDE, SIDE).
+def _field(
+    pixels: UInt8, matrix: Float, shape: Float, reached: UInt8, factor: float
+) -> tuple[Float, float]:
+    """The mark over the crop of a face (SIDE, SIDE), levels, given pixels (h, w, 3) around it, the
+    matrix from there, its `shape` in the crop, and what the edit `reached` of that (SIDE, SIDE);
+    and its strength, sought from a `factor` of the plain one on.
 
     It is as strong as a score of `_AIM` asks for. Below its bounds the score grows in proportion to
     the mark, on top of what the bare face scores; towards them less, by a power of it that each
@@ -118,22 +144,21 @@ def _drawn(
     """
     light = _luminance(align.warp(pixels, matrix, SIDE))
     plain, most = _pattern(KEY) * _strength(light) * shape, _most(light)
-    bare, factor, power = _at_home(light, shape), 1.0, _POWER
+    bare, power = None, _POWER
     last: tuple[float, float] | None = None
     for _ in range(_STEPS):
         field = most * np.tanh(factor * plain / most)
         seen = _at_home(light + field * reached, shape)
         if abs(seen - _AIM) < _NEAR or factor == _FACTORS[1]:
             break
+        bare = _at_home(light, shape) if bare is None else bare
         gained = max(seen - bare, 1e-3)
         if last is not None and factor != last[0]:  # how the score grew with the last step
             power = math.log(gained / last[1]) / math.log(factor / last[0])
         last = factor, gained
         step = (max(_AIM - bare, 1e-3) / gained) ** (1 / min(max(power, _LEAST_POWER), 1.0))
         factor = float(np.clip(factor * step, *_FACTORS))
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    drawn = np.asarray(cv2.warpAffine(field, matrix, region.shape[::-1], flags=flags))
-    return np.where(region, drawn, np.float32(0))
+    return field, factor
 
 
 def _bound(faint: Float, pixels: float) -> float:

@@ -23,7 +23,7 @@ from mien.heap import give_back
 from mien.methods.base import Method
 from mien.methods.registry import MODEL
 from mien.provenance.credentials import Signer
-from mien.provenance.mark import embed
+from mien.provenance.mark import Known, embed
 from mien.types import AlignedFace, Composition, Faces, Float, UInt8
 from mien.video.driving import Constant, Curve, Drive
 from mien.video.following import followed
@@ -90,9 +90,9 @@ def film_steps(
     began, count, edited, shown = time.perf_counter(), 0, 0, False
     with writing(target, source, _metadata(editor, drive, curve), signer) as film:
         steadies = steadied(followed(source.frames(), face))
-        groups = ahead(fitted(editor, steadies, drive, curve))
+        known, groups = Known(), ahead(fitted(editor, steadies, drive, curve))
         for ready in chain.from_iterable(groups):
-            pixels = ready.drawn(editor)
+            pixels = ready.drawn(editor, known)
             film.add(ready.steady.frame, pixels)
             count += 1
             edited += pixels is not ready.steady.frame.pixels
@@ -180,8 +180,9 @@ class Ready:
     steady: Steady
     faces: tuple[Asked | Between, ...]
 
-    def drawn(self, editor: Editor) -> UInt8:
-        """The frame with its edit and the mark, (H, W, 3); its very pixels if nothing is asked."""
+    def drawn(self, editor: Editor, known: Known | None = None) -> UInt8:
+        """The frame with its edit and the mark, (H, W, 3); its very pixels if nothing is asked.
+        `known`: of the mark, from the frames before."""
         source = pixels = self.steady.frame.pixels
         done = []
         for asked in self.faces:
@@ -191,7 +192,9 @@ class Ready:
                 continue
             pixels = paste(pixels, asked.crop, edit)
             done.append(asked.wanted.face)
-        return embed(pixels, source, done) if done else source
+        if known is not None:
+            known.still = all(isinstance(asked, Between) for asked in self.faces)
+        return embed(pixels, source, done, known) if done else source
 
 
 def fitted(

@@ -17,10 +17,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 
 from mien.faces import align
+from mien.faces.registration import SIDE, alike, parts
 from mien.guides import Guide
 from mien.types import AlignedFace, Composition, Expression, Face, Float
 from mien.video.driving import Curve, Drive
@@ -28,18 +28,9 @@ from mien.video.steadying import Steady
 
 MOST = 6
 """Frames from one that is drawn to the next, at most."""
-SIDE = 128
-"""Side of the crops that are compared, px."""
 STRAY, OUTLINE = 0.3, 0.6
 """How far a landmark may lie from where it is expected between two drawn frames, px of such a crop;
 and one of the jaw's outline, which tells less."""
-APART, ANYWHERE = 2.5, 12.0
-"""How far, in levels, eyes and mouth may look different from what is expected: on average over one
-of them, and at any place of it."""
-NEAR = 1.2
-"""Sigma, px, of what is a place there: a camera's noise is finer."""
-PARTS = ((0.31, 0.42, 0.28, 0.46), (0.31, 0.42, 0.54, 0.72), (0.59, 0.73, 0.36, 0.64))
-"""Top, bottom, left and right of both eyes and of the mouth, crop units."""
 LEAST = np.float32(1e-4)
 """Shares of the photograph, or of paint, under which the one or the other has no colour."""
 ROOM = 0.03
@@ -71,15 +62,8 @@ class Wanted:
         off = np.linalg.norm(self.crop.landmarks - place, axis=1)
         if off[17:].max() > STRAY or off[:17].max() > OUTLINE:
             return False
-        looks = zip(self._parts, first._parts, last._parts, strict=True)
-        return all(_alike(own, _mixed(a, b, share)) for own, a, b in looks)
-
-    @property
-    def _parts(self) -> Iterator[Float]:
-        """Both eyes and the mouth, (h, w, 3)."""
-        for edges in PARTS:
-            top, bottom, left, right = (round(edge * SIDE) for edge in edges)
-            yield self.crop.pixels[top:bottom, left:right].astype(np.float32)
+        looks = zip(*(parts(one.crop.pixels) for one in (self, first, last)), strict=True)
+        return all(alike(own, _mixed(a, b, share)) for own, a, b in looks)
 
 
 @dataclass(frozen=True)
@@ -182,13 +166,6 @@ def between(
     gain = np.where(mask > LEAST, shown / np.maximum(mask, LEAST), np.float32(1))
     flow = _mixed(first.flow, last.flow, share)
     return Composition(flow, mask, paint, gain, last.held, last.taken)
-
-
-def _alike(own: Float, expected: Float) -> bool:
-    """Whether a part of a crop (h, w, 3) looks like what is expected there."""
-    off = np.asarray(cv2.GaussianBlur(own - expected, (0, 0), NEAR), np.float32)
-    np.abs(off, out=off)
-    return float(off.mean()) < APART and float(off.max()) < ANYWHERE
 
 
 def _mixed(first: Float, last: Float, share: float) -> Float:

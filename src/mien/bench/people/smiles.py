@@ -26,9 +26,11 @@ absolute Laplacian over mean brightness), the mouth's width, the lips' gap over 
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,9 +51,11 @@ from mien.editor import Editor
 from mien.errors import DataError, FaceNotFound, FaceUndrawable
 from mien.faces.align import align
 from mien.faces.detect import choose, detect, face_of
+from mien.files import replacing
 from mien.guides import Label
 from mien.images import Photo
 from mien.judges import perceptual
+from mien.metrics.scorecard import code_digest
 from mien.people.mixing import portrait
 from mien.people.sources import pool
 from mien.provenance import mark
@@ -127,32 +131,63 @@ def like(people: Mapping[str, Sitter], wanted: Counter[Group], seed: int = 0) ->
     return sorted(found)
 
 
+@dataclass(frozen=True)
+class Faces:
+    """Faces as the critic sees them; kept in a folder, if there is one, by what they are made of
+    and by the code that draws them."""
+
+    editor: Editor
+    work: Path | None
+    code: str
+
+    def of(
+        self, pixels: UInt8, group: Group, person: str, ask: str = "", other: UInt8 | None = None
+    ) -> Smile:
+        """The largest face of a picture: as it is, `marked`, drawn with the label `happy`, or
+        with what another picture shows. FaceNotFound, FaceUndrawable."""
+        parts = (self.code, ask, pixels.tobytes(), b"" if other is None else other.tobytes())
+        whole = b"\0".join(p.encode() if isinstance(p, str) else p for p in parts)
+        path = self.work and self.work / f"face-{hashlib.sha256(whole).hexdigest()[:24]}.npz"
+        if path and path.is_file():
+            with np.load(path, allow_pickle=False) as kept:
+                return Smile(kept["crop"], kept["points"], group, person)
+        if ask == "label":
+            pixels = self.editor.edit(Photo(pixels), Label("happy")).pixels
+        elif other is not None:
+            pixels = self.editor.edit(Photo(pixels), self.editor.reference(Photo(other))).pixels
+        found = smile(marked(pixels) if ask else pixels, group, person)
+        if path:
+            with replacing(path) as part, part.open("wb") as file:
+                np.savez(file, allow_pickle=False, crop=found.crop, points=found.points)
+        return found
+
+
 def compared(
-    notes: Notes, people: Mapping[str, Sitter], editor: Editor
+    notes: Notes, people: Mapping[str, Sitter], faces: Faces
 ) -> Iterator[tuple[str, Smile]]:
     """Every picture with the name of its row; what cannot be drawn is said."""
+    asked: list[tuple[str, Callable[[], Smile]]] = []
     made = [(_of(note, "happy"), _of(note, "neutral"), _group(note), _frame(note))
             for note in notes if note["pictures"]]  # fmt: skip
-    some = like(people, Counter(group for *_, group, _ in made))
-
-    def drawn(row: str, pixels: UInt8, who: str, group: Group, seen: UInt8 | None) -> Any:
-        try:
-            guide = Label("happy") if seen is None else editor.reference(Photo(seen))
-            result = editor.edit(Photo(pixels), guide).pixels
-            yield row, smile(marked(result), group, who)
-        except (FaceNotFound, FaceUndrawable) as error:
-            print(row, who, error)
-
     for happy, neutral, group, who in made:
-        yield TWO[0], smile(happy, group, who)
+        asked.append((TWO[0], partial(faces.of, happy, group, who)))
         if who in people:
-            yield from drawn("invented, by reference", neutral, who, group, people[who].smile)
-    for who in some:
+            shown = people[who].smile
+            asked.append(("invented, by reference",
+                          partial(faces.of, neutral, group, who, "reference", shown)))  # fmt: skip
+    for who in like(people, Counter(group for *_, group, _ in made)):
         one = people[who]
-        yield SMILES, smile(marked(one.smile), one.group, who)
-        yield from drawn("drawn, by label", one.rest, who, one.group, None)
-        yield from drawn(TWO[1], one.rest, who, one.group, one.smile)
-        yield "photographs at rest", smile(marked(one.rest), one.group, who)
+        asked += [
+            (SMILES, partial(faces.of, one.smile, one.group, who, "marked")),
+            ("drawn, by label", partial(faces.of, one.rest, one.group, who, "label")),
+            (TWO[1], partial(faces.of, one.rest, one.group, who, "reference", one.smile)),
+            ("photographs at rest", partial(faces.of, one.rest, one.group, who, "marked")),
+        ]
+    for row, make in asked:
+        try:
+            yield row, make()
+        except (FaceNotFound, FaceUndrawable) as error:
+            print(row, error)
 
 
 def _of(note: Mapping[str, Any], emotion: str) -> UInt8:
@@ -255,8 +290,9 @@ def command(
     torch.set_num_threads(1)
     notes, net = notes_of(people), Looking(perceptual.load(lite0), work)
     size = len(_of(next(n for n in notes if n["pictures"]), "neutral"))
+    faces = Faces(Editor(mien.load()), work, code_digest() if work else "")
     rows: dict[str, list[Smile]] = defaultdict(list)
-    for row, one in compared(notes, sitters(london, size), Editor(mien.load())):
+    for row, one in compared(notes, sitters(london, size), faces):
         rows[row].append(one)
     if keep:
         for row, some in rows.items():
