@@ -9,7 +9,6 @@ import datetime as dt
 import functools
 import os
 import re
-from collections import Counter
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +64,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = kept
 
 
-_USED: Counter[str] = Counter()
+_USED: dict[str, float] = {}
 """Folder of tests -> seconds of the processor, those of the processes that they ended too."""
 
 
@@ -73,7 +72,8 @@ _USED: Counter[str] = Counter()
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     before = os.times()
     result = yield
-    _USED[item.nodeid.split("::")[0].rpartition("/")[0]] += sum(os.times()[:4]) - sum(before[:4])
+    folder = item.nodeid.split("::")[0].rpartition("/")[0]
+    _USED[folder] = _USED.get(folder, 0.0) + sum(os.times()[:4]) - sum(before[:4])
     return result
 
 
@@ -84,7 +84,7 @@ def pytest_terminal_summary(
     if config.getoption("durations") is None:
         return
     terminalreporter.section("seconds of the processor by folder")
-    for folder, seconds in _USED.most_common():
+    for folder, seconds in sorted(_USED.items(), key=lambda row: -row[1]):
         terminalreporter.write_line(f"{seconds:7.1f} {folder}")
 
 
