@@ -40,6 +40,7 @@ import numpy as np
 import torch
 import typer
 from PIL import Image
+from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
 from mien import facs, images
@@ -112,11 +113,11 @@ class Looking:
         """Features (D,) of a picture as it is."""
         if self.work is None:
             return look(self.net, pixels)
-        path = self.work / f"{hashlib.sha256(pixels.tobytes()).hexdigest()[:24]}.npy"
+        path = self.work / f"{hashlib.sha256(pixels.tobytes()).hexdigest()[:24]}.safetensors"
         if not path.is_file():
-            with replacing(path) as part, part.open("wb") as file:
-                np.save(file, look(self.net, pixels), allow_pickle=False)
-        return np.asarray(np.load(path, allow_pickle=False))
+            with replacing(path) as part:
+                save_file({"features": look(self.net, pixels)}, part)
+        return np.asarray(load_file(path)["features"])
 
 
 def look(net: perceptual.Perceptual, pixels: UInt8) -> np.ndarray:

@@ -13,7 +13,7 @@ It is asked to tell photographs of smiles, of as many people as were invented, f
 - `invented, by reference`: the same people's portraits, given the smile of the person whose hair
   and clothes they have (held out with them). They carry the portrait's mark too, moved along;
 - `drawn, by label` and `drawn, by reference`: photographs at rest of the same people of the set,
-  given `happy`, and given the person's own photographed smile: nobody is mixed, so what is told is
+  given `happy`, and given the person's own photographed smile: nobody is mixed, so what is seen is
   the drawing's doing; by reference how much is smiled is the photographs' too;
 - `photographs at rest`: how surely it tells what nobody doubts.
 
@@ -303,15 +303,15 @@ def command(
     places = parts(np.stack(every))
     looked, seen = looks(places), dict[str, Shown]()
 
-    def told(row: str, look: str) -> dict[str, Any]:
+    def right(row: str, look: str) -> dict[str, Any]:
         if look not in seen:
             seen[look] = features(net, real, looked[look])
         return judged(features(net, rows[row], looked[look]), seen[look], "face")
 
     found: dict[str, Any] = {
         **conditions(), "size": size, "smiles photographed": len(real),
-        "right": {row: told(row, WHOLE) for row in rows},
-        "parts": {row: {look: told(row, look) for look in looked if look != WHOLE}
+        "right": {row: right(row, WHOLE) for row in rows},
+        "parts": {row: {look: right(row, look) for look in looked if look != WHOLE}
                   for row in TWO},
         "beside the photographs": {row: beside(some, real, places) for row, some in rows.items()},
     }  # fmt: skip
