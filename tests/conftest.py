@@ -33,7 +33,7 @@ from mien.zoo.samples import samples
 
 NEUTRAL, SMILING = "neutral_front/003_03", "smiling_front/032_08"
 
-_DATA = re.compile(r"\b(?:data_home|MIEN_DATA|doctor|landmarker|standing)\b|'list'")
+_DATA = re.compile(r"\b(?:data_home|doctor|landmarker|standing)\b|'list'")
 """What a test says that looks for data by itself: by name, or by a command that does."""
 _WORD = re.compile(r"\w+")
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

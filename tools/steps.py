@@ -16,7 +16,7 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,11 @@ def _named(size: int, count: int) -> Named:
     return Named(replace(faces, label=faces.label.clamp_min(0)), torch.arange(count))
 
 
-MADE = {"pairs": made_pairs, "strangers": made_strangers, "named": _named}
+MADE: dict[str, Callable[[int, int], Any]] = {
+    "pairs": made_pairs,
+    "strangers": made_strangers,
+    "named": _named,
+}
 
 
 def steps(stage: Stage, kind: str) -> dict[str, Any]:
@@ -81,7 +85,7 @@ def steps(stage: Stage, kind: str) -> dict[str, Any]:
 
 def _alone(task: Any, seen: int) -> bool:
     """Whether a step learns from single faces."""
-    stages = getattr(task, "stages", ())
+    stages: Any = getattr(task, "stages", ())
     codes = bool(stages) and stages[0].name == CODES and seen < stages[0].stop
     return codes or getattr(task.config.training, "data", "") == "faces"
 

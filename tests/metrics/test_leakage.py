@@ -40,8 +40,8 @@ def photo(person: int) -> Renders:
         shared,
         list(range(len(units))),
         [0.0] * len(units),
-        stored,
-    )  # type: ignore[arg-type]
+        stored,  # type: ignore[arg-type]
+    )
 
 
 PEOPLE = LeakageSplit(
