@@ -38,7 +38,8 @@ def test_parts_share_out_the_crop() -> None:
 
 
 def test_a_part_is_hidden_or_alone_and_detail_goes() -> None:
-    from mien.bench.people.smiles import GREY, SIDE, looks, parts
+    from mien.bench.people.people import SIDE
+    from mien.bench.people.smiles import GREY, looks, parts
 
     places = parts(np.stack([points()]))
     shown = looks(places)

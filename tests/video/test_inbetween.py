@@ -11,6 +11,7 @@ import pytest
 
 from mien.editor import Editor
 from mien.faces.align import template
+from mien.faces.registration import SIDE
 from mien.guides import Guide, Label
 from mien.methods.registry import load
 from mien.types import AlignedFace, Composition, Face, Float, UInt8
@@ -18,7 +19,7 @@ from mien.video import film as module
 from mien.video.driving import Constant
 from mien.video.film import fitted
 from mien.video.following import followed
-from mien.video.inbetween import MOST, SIDE, Planned, Wanted, between, strides
+from mien.video.inbetween import MOST, Planned, Wanted, between, strides
 from mien.video.reading import Frame, look
 from mien.video.steadying import Steady, steadied
 
