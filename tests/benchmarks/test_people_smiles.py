@@ -65,7 +65,8 @@ def test_as_many_people_of_each_group_are_drawn_as_there_are() -> None:
 
 
 def test_what_is_sharper_and_wider_is_told() -> None:
-    from mien.bench.people.smiles import SIDE, Smile, beside, parts
+    from mien.bench.people.people import SIDE
+    from mien.bench.people.smiles import Smile, beside, parts
 
     random = np.random.default_rng(1)
     real = random.integers(100, 120, (SIDE, SIDE, 3)).astype(np.uint8)
