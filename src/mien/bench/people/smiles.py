@@ -15,8 +15,8 @@ It is asked to tell photographs of smiles, of as many people as were invented, f
 - `drawn, by label` and `drawn, by reference`: photographs at rest of the same people of the set,
   given `happy`, and given the person's own photographed smile: nobody is mixed, so what is told is
   the drawing's doing; by reference how much is smiled is the photographs' too;
-- `photographs at rest`: of the same people; where no part moves in a smile, what is told is that the
-  set's smiles were photographed at another time.
+- `photographs at rest`: of the same people; where nothing moves in a smile, what is told is that
+  the set's smiles were photographed at another time.
 
 `parts`: of three of these, the faces with one part hidden by grey, with nothing but that part, and
 with detail taken away (blurred by a Gaussian, px of the crop). Parts lie at the same place in all
