@@ -190,3 +190,27 @@ def test_the_page_of_invented_people_is_what_was_measured() -> None:
         "right in {:.0f} and {:.0f} %".format(*(100 * r["both marked"]["right"] for r in right)),
     ):
         assert text in page, text
+
+
+def test_from_what_smiles_are_told_is_what_was_measured() -> None:
+    """docs/people.md: a row for each maker of pictures, and that the rest of the face tells it."""
+    found = json.loads((RESULTS / "people_smiles.json").read_text("utf-8"))
+    page = (ROOT / "docs" / "people.md").read_text(encoding="utf-8")
+    begin = page.index("| told from photographs of smiles")
+    head, _, *rows = page[begin : page.index("\n\n", begin)].splitlines()
+    looks = [cell.strip() for cell in head.split("|")[3:-1]]
+    shown = [[cell.strip() for cell in row.split("|")[2:-1]] for row in rows]
+    measured = [
+        [f"{100 * told['right']:.0f} %"]
+        + [
+            f"{100 * found['parts'][row][k]['right']:.0f} %" if row in found["parts"] else ""
+            for k in looks
+        ]
+        for row, told in found["right"].items()
+    ]
+    assert sorted(shown) == sorted(measured)
+    assert f"commit {found['commit'][:7]}" in page
+    parts = found["parts"]
+    assert parts["photographs at rest"]["rest alone"]["right"] >= max(
+        row["rest alone"]["right"] for row in parts.values()
+    )  # "as surely as drawn ones"

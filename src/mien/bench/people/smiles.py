@@ -15,9 +15,10 @@ It is asked to tell photographs of smiles, of as many people as were invented, f
 - `drawn, by label` and `drawn, by reference`: photographs at rest of the same people of the set,
   given `happy`, and given the person's own photographed smile: nobody is mixed, so what is seen is
   the drawing's doing; by reference how much is smiled is the photographs' too;
-- `photographs at rest`: how surely it tells what nobody doubts.
+- `photographs at rest`: of the same people; where nothing moves in a smile, what is seen is that
+  the set's smiles were photographed at another time.
 
-`parts`: of two of these, the faces with one part hidden by grey, with nothing but that part, and
+`parts`: of three of these, the faces with one part hidden by grey, with nothing but that part, and
 with detail taken away (blurred by a Gaussian, px of the crop). Parts lie at the same place in all
 pictures; `cheeks` are what lies beside nose and mouth, `rest` is brow, chin, hair and the wall.
 `beside the photographs` are medians, of pictures over photographs: sharpness of each part (mean
@@ -61,7 +62,8 @@ from mien.people.sources import pool
 from mien.provenance import mark
 from mien.types import Float, UInt8
 
-SMILES, TWO = "photographs", ("invented, by label", "drawn, by reference")
+SMILES = "photographs"
+PARTED = ("invented, by label", "drawn, by reference", "photographs at rest")
 """What all are compared with, and of which of them parts are hidden."""
 SOFT, BLURS = 4.0, (1.5, 4.0)
 """Softness of a part's edge, and blurs, px of the crop (standard deviations)."""
@@ -170,7 +172,7 @@ def compared(
     made = [(_of(note, "happy"), _of(note, "neutral"), _group(note), _frame(note))
             for note in notes if note["pictures"]]  # fmt: skip
     for happy, neutral, group, who in made:
-        asked.append((TWO[0], partial(faces.of, happy, group, who)))
+        asked.append((PARTED[0], partial(faces.of, happy, group, who)))
         if who in people:
             shown = people[who].smile
             asked.append(("invented, by reference",
@@ -180,8 +182,8 @@ def compared(
         asked += [
             (SMILES, partial(faces.of, one.smile, one.group, who, "marked")),
             ("drawn, by label", partial(faces.of, one.rest, one.group, who, "label")),
-            (TWO[1], partial(faces.of, one.rest, one.group, who, "reference", one.smile)),
-            ("photographs at rest", partial(faces.of, one.rest, one.group, who, "marked")),
+            (PARTED[1], partial(faces.of, one.rest, one.group, who, "reference", one.smile)),
+            (PARTED[2], partial(faces.of, one.rest, one.group, who, "marked")),
         ]
     for row, make in asked:
         try:
@@ -312,7 +314,7 @@ def command(
         **conditions(), "size": size, "smiles photographed": len(real),
         "right": {row: right(row, WHOLE) for row in rows},
         "parts": {row: {look: right(row, look) for look in looked if look != WHOLE}
-                  for row in TWO},
+                  for row in PARTED},
         "beside the photographs": {row: beside(some, real, places) for row, some in rows.items()},
     }  # fmt: skip
     write(out, found)
