@@ -98,7 +98,11 @@ def test_lips_that_overlap_in_the_photograph_stay_as_they_are(rig: Rig) -> None:
     )
 
 
-@pytest.mark.parametrize("units", [facs.PROTOTYPES["anger"], {"AU17": 1}])
+PRESSING = {name: facs.PROTOTYPES["anger"][name] for name in ("AU17", "AU23", "AU24", "AU28")}
+"""What presses lips in `anger`; its AU15 draws the corners out and down, as it should."""
+
+
+@pytest.mark.parametrize("units", [PRESSING, {"AU17": 1}])
 def test_pressed_lips_do_not_widen_the_mouth(rig: Rig, units: dict[str, float]) -> None:
     """The muscle around the mouth closes like a ring; corners that were drawn apart grew a line."""
     own = rig.source.points[rig.model.landmarks[[48, 54]], 0]

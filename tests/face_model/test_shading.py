@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mien.face_model.arrays import Float
-from mien.face_model.layers import Layers
+from mien.face_model.layers import ALL, Layers
 from mien.face_model.tones import Tones
 
 
@@ -23,7 +23,7 @@ def shaded(of: Tones, skin: tuple[int, int, int]) -> Float:
     )
     where, photo = np.ones((1, 1), bool), np.array([[skin]], np.float32)
     layers.dim(where, 2 / 3)
-    layers.tint(where, np.exp(np.log(2 / 3) * of.shading)[None], photo[0])
+    layers.tint(ALL, where, np.exp(np.log(2 / 3) * of.shading)[None], photo[0].copy())
     return np.asarray(layers.image(photo)[0, 0] / photo[0, 0], np.float32)
 
 

@@ -41,14 +41,16 @@ class Layers:
         if self.paint.any():
             self.paint[...] *= cv2.merge((light, light, light))  # NumPy broadcasts to three slowly
 
-    def tint(self, where: Bool, by: Float, shown: Float) -> None:
-        """Multiply the colours of some pixels (P,) by as much (P, 3) each, given what the
-        photograph has there, moved (P, 3). There is one gain for three colours, so what a colour
-        gets beyond the least of them is painted."""
-        least = by.min(1)
-        more = (self.keep[where] * self.gain[where])[:, None] * shown * (by - least[:, None])
-        self.paint[where] = self.paint[where] * by + more
-        self.keep[where] *= least
+    def tint(self, part: tuple[slice, slice], where: Bool, by: Float, shown: Float) -> None:
+        """Multiply the colours of some pixels (P,) of a part (h, w) by as much (P, 3) each, given
+        what the photograph has there, moved (P, 3). There is one gain for three colours, so what a
+        colour gets beyond the least of them is painted."""
+        keep, paint = self.keep[part], self.paint[part]
+        least = np.minimum(np.minimum(by[:, 0], by[:, 1]), by[:, 2])
+        own = keep[where]
+        shown *= (own * self.gain[part][where])[:, None]
+        paint[where] = paint[where] * by + shown * (by - least[:, None])
+        keep[where] = own * least
 
     def over(self, part: tuple[slice, slice], cover: Float, colour: Float) -> None:
         """Blend a colour (3,) or (h, w, 3) over a part, as far as `cover` (h, w) says."""

@@ -53,8 +53,8 @@ LASHES_GONE = 1.5
 """Lashes that stand over the lid are gone at 1 / this of a blink."""
 TORN = 2.0
 """Distance, px of the crop, between the places of neighbours from which on the flow is torn."""
-PALEST = 0.0015
-"""Log-change of a colour that nobody sees."""
+PALEST = 0.004
+"""Log-change of a colour that nobody sees: a level of 255."""
 SHUT, HANGING = 0.9, 0.4
 """How far a lid must come down until no eye is seen, and until its lashes show against the skin."""
 LASH_SHADE, LASH_SHADE_WIDTH = 0.3, 0.28
@@ -120,12 +120,14 @@ def shade(skin: Skin, frame: Frame, wrinkle_map: Float | None) -> Layers:
 def _warm(skin: Skin, frame: Frame, folded: Float, layers: Layers) -> None:
     """Give folds of log-brightness `folded` (H, W) the hue of shaded skin."""
     hue = skin.inside.tones.shading
-    where = np.abs(folded) * np.abs(hue).max() > PALEST
+    seen = np.abs(hue).max()
+    where = np.abs(folded) > (PALEST / seen if seen else np.inf)
     part = _window(where)
     if part is None:
         return
-    shown = skin.map(skin.photo, frame.source[part])[where[part]]
-    layers.tint(where, np.exp(folded[where][:, None] * hue), shown)
+    at = where[part]
+    shown = skin.map(skin.photo, frame.source[part])[at]
+    layers.tint(part, at, 1 + folded[part][at][:, None] * hue, shown)
 
 
 def mend(skin: Skin, frame: Frame, layers: Layers) -> None:
