@@ -196,7 +196,7 @@ def test_from_what_smiles_are_told_is_what_was_measured() -> None:
     """docs/people.md: a row for each maker of pictures, and that the rest of the face tells it."""
     found = json.loads((RESULTS / "people_smiles.json").read_text("utf-8"))
     page = (ROOT / "docs" / "people.md").read_text(encoding="utf-8")
-    begin = page.index("| told from photographs of smiles")
+    begin = page.index("| separated from photographs of smiles")
     head, _, *rows = page[begin : page.index("\n\n", begin)].splitlines()
     looks = [cell.strip() for cell in head.split("|")[3:-1]]
     shown = [[cell.strip() for cell in row.split("|")[2:-1]] for row in rows]

@@ -13,9 +13,9 @@ It is asked to tell photographs of smiles, of as many people as were invented, f
 - `invented, by reference`: the same people's portraits, given the smile of the person whose hair
   and clothes they have (held out with them). They carry the portrait's mark too, moved along;
 - `drawn, by label` and `drawn, by reference`: photographs at rest of the same people of the set,
-  given `happy`, and given the person's own photographed smile: nobody is mixed, so what is seen is
+  given `happy`, and given the person's own photographed smile: nobody is mixed, so what it sees is
   the drawing's doing; by reference how much is smiled is the photographs' too;
-- `photographs at rest`: of the same people; where nothing moves in a smile, what is seen is that
+- `photographs at rest`: of the same people; where nothing moves in a smile, what it sees is that
   the set's smiles were photographed at another time.
 
 `parts`: of three of these, the faces with one part hidden by grey, with nothing but that part, and
