@@ -26,6 +26,9 @@ DOUBT = 0.02
 """Crop units up to which `follow` is believed."""
 GLANCES = 4
 """Frames of a film, one after the other, of which the mirror image is not looked at."""
+FIRST = 4
+"""Frames that the network sees before any it does not: of the first ones is told whose face it is.
+"""
 STILL = 8
 """Frames, one after the other, of which the network sees nothing, as the face looks as it did."""
 _ALIKE = 12.0  # levels, on average: a crop that differs by more from the last one shows another
@@ -119,7 +122,7 @@ class Follower:
         self._net = net
         self._crop: UInt8 | None = None  # the last one; None where nothing is known
         self._added: Float | None = None  # (68, 2) crop px: what the mirror image adds
-        self._doubt, self._glances, self._stills = 1.0, 0, 0
+        self._doubt, self._glances, self._stills, self._looks = 1.0, 0, 0, 0
         self._seen: tuple[Registration, Float] | None = None  # and the landmarks there, crop px
         self._before: Float | None = None  # landmarks (68, 2) px in the last frame but one
 
@@ -131,7 +134,7 @@ class Follower:
         if found is not None:
             self._stills += 1
             return found, self._doubt
-        self._stills = 0
+        self._stills, self._looks = 0, self._looks + 1
         seen = self._glanced(pixels, landmarks) if self._glances < GLANCES else None
         if seen is None:
             return self._looked(pixels, landmarks)
@@ -141,7 +144,7 @@ class Follower:
     def _carried(self, pixels: UInt8, points: Float) -> Float | None:
         """The landmarks of a face that looks as it did when the network saw it; None if it does
         not, or was not seen for long."""
-        if self._seen is None or self._stills >= STILL:
+        if self._seen is None or self._looks < FIRST or self._stills >= STILL:
             return None
         registration, answer = self._seen
         ahead = points if self._before is None else 2 * points - self._before
