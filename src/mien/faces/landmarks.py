@@ -27,8 +27,7 @@ DOUBT = 0.02
 GLANCES = 4
 """Frames of a film, one after the other, of which the mirror image is not looked at."""
 FIRST = 4
-"""Frames that the network sees before any it does not: by the first ones it is known whose face it is.
-"""
+"""Frames that the network sees before any it does not: they say whose face it is."""
 STILL = 8
 """Frames, one after the other, of which the network sees nothing, as the face looks as it did."""
 _ALIKE = 12.0  # levels, on average: a crop that differs by more from the last one shows another
