@@ -31,7 +31,7 @@ FENCE = re.compile(r"^```(sh|text)[^\n]*\n(.*?)^```", re.M | re.S)
 TUTORIALS = ROOT / "docs" / "tutorials"
 WHY = {
     r"(?:python3 -m venv|\. \.venv/|pip install) ?.*": "`.ci/newcomer.py`",
-    r"make (?:demo|test|lint|format|coverage)|.venv/bin/.*": "`.ci/run` runs test and lint; README's demo",
+    r"make (?:demo|test|lint|format|coverage)|.venv/bin/.*": "`.ci/run` runs test and lint",
     r"mien demo -o demo\.png": "tests/cli/test_edit.py draws it small, `.ci/newcomer.py` in full",
     r"(?:git clone|mkdir -p checkouts).*": "other people's code, fetched",
     r"mien (?:serve|studio)": "run until stopped: tests/web starts and drives them",

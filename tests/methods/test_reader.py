@@ -43,9 +43,7 @@ def test_numpy_reads_what_torch_reads() -> None:
 
     learnt = UnitReader().eval()
     arrays, _ = read_weights(records()[reader.NAME].path)
-    learnt.load_state_dict(
-        {k: v.float() for k, v in tensors.named(reader.arrays_of(arrays)).items()}
-    )
+    learnt.load_state_dict({k: v.float() for k, v in tensors.named(arrays).items()})
     crops = [faces(name, reader.SIZE) for name in ("anna", "ben", "cora")]
     with torch.no_grad():
         for seen in crops:

@@ -97,9 +97,7 @@ def _reader() -> Part:
     record = records()[reader.NAME]
     record.verify()
     net = UnitReader().eval()
-    net.load_state_dict(
-        {k: v.float() for k, v in named(reader.arrays_of(read_weights(record.path)[0])).items()}
-    )
+    net.load_state_dict({k: v.float() for k, v in named(read_weights(record.path)[0]).items()})
     module = Function(net, lambda pixels: net(pixels).clamp(0, 1))
     said = {"units": f"(B, {len(facs.UNITS)}) in [0, 1]"}
     return Part("reader", module, _face(net.size), said, _pixels(net.size), reader.NAME)

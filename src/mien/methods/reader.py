@@ -51,23 +51,11 @@ def of(faces: Faces[Float]) -> Float:
     return np.stack([read(crop) for crop in to_uint8(faces.pixels)])
 
 
-def arrays_of(arrays: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
-    """The network among a file's arrays, as `nn.reader.UnitReader` names them, whether they are the
-    reader's own or `aipgan`'s; WeightsError if it is not there."""
-    found = {
-        name.removeprefix("unit_map."): value
-        for name, value in arrays.items()
-        if name.startswith(("expression_encoder.", "to_units.", "unit_map.to_units."))
-    }
-    if not {"expression_encoder.out.weight", "to_units.weight"} <= found.keys():
-        raise WeightsError("not a reader of action units: it has no expression encoder")
-    return found
-
-
 def tensors_of(arrays: Mapping[str, NDArray[np.generic]]) -> Tensors:
-    """The same as numpy runs them."""
-    found = arrays_of(arrays)
-    return {k.removeprefix("expression_encoder."): v.astype(np.float32) for k, v in found.items()}
+    """The network among a file's arrays, as numpy runs it; WeightsError if it is not there."""
+    if not {"expression_encoder.out.weight", "to_units.weight"} <= arrays.keys():
+        raise WeightsError("not a reader of action units: it has no expression encoder")
+    return {k.removeprefix("expression_encoder."): v.astype(np.float32) for k, v in arrays.items()}
 
 
 def digest() -> str:
