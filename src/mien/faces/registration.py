@@ -2,9 +2,9 @@
 
 While a face keeps its expression and turns little, its crop from frame to frame is one picture
 under a similarity, which registration finds more exactly than a network its landmarks, and at a
-fraction of the cost: the inverse compositional algorithm (Baker and Matthews, "Lucas-Kanade 20 Years
-On", Int. J. Computer Vision 56, 2004, section 3.2), whose derivatives are those of the crop that
-was seen first.
+fraction of the cost: the inverse compositional algorithm (Baker and Matthews, "Lucas-Kanade 20
+Years On", Int. J. Computer Vision 56, 2004, section 3.2), whose derivatives are those of the crop
+that was seen first.
 """
 
 from __future__ import annotations
