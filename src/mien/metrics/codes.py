@@ -208,10 +208,10 @@ def nearest(codes: Tensor, shape: tuple[int, int]) -> Nearest:
     """Of codes (n * m, D); chance is 1 / m for expressions and 1 / n for people."""
     n, m = shape
     who, what = torch.arange(n).repeat_interleave(m), torch.arange(m).repeat(n)
-    apart = torch.cdist(codes.double(), codes.double())
+    distances = torch.cdist(codes.double(), codes.double())
     same_person, same_expression = (x[:, None] == x for x in (who, what))
-    others = apart.masked_fill(same_person, torch.inf).argmin(1)
-    elsewhere = apart.masked_fill(same_expression, torch.inf).argmin(1)
+    others = distances.masked_fill(same_person, torch.inf).argmin(1)
+    elsewhere = distances.masked_fill(same_expression, torch.inf).argmin(1)
     return Nearest(
         round(float((what[others] == what).float().mean()), 4),
         round(float((who[elsewhere] == who).float().mean()), 4),

@@ -207,8 +207,8 @@ def matrix_of(face: Face) -> Float:
 
 def _edited(before: UInt8, after: UInt8, matrix: Float) -> NDArray[np.bool_]:
     """Where the edit reached, (h, w): changed pixels, and the gaps up to `_GAP` between them."""
-    apart = before != after
-    changed = (apart[..., 0] | apart[..., 1] | apart[..., 2]).astype(np.uint8)
+    differs = before != after
+    changed = (differs[..., 0] | differs[..., 1] | differs[..., 2]).astype(np.uint8)
     gap = max(1, round(_GAP * SIDE / math.hypot(matrix[0, 0], matrix[1, 0])))
     kernel = np.ones((2 * gap + 1, 2 * gap + 1), np.uint8)
     return np.asarray(cv2.morphologyEx(changed, cv2.MORPH_CLOSE, kernel), dtype=bool)

@@ -41,7 +41,7 @@ PARTS = {
 }
 ROOM = 0.05
 """What belongs to a part around its points, in distances of the outer eye corners."""
-APART = 0.03
+PARTED = 0.03
 """Gap of the lips, in the same, from which a smile is toothy."""
 
 
@@ -134,7 +134,7 @@ def command(
     report: dict[str, Any] = {**conditions(), "split": split}
     for px in side or SIDES:
         rows = measured(checked_split(split), px, limit)
-        toothy = [row for row in rows if row["gap"] > APART]
+        toothy = [row for row in rows if row["gap"] > PARTED]
         report[str(px)] = {"all": summary(rows)} | ({"toothy": summary(toothy)} if toothy else {})
         print(px, json.dumps(report[str(px)]), flush=True)
     write(out, report, say=False)

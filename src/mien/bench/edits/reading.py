@@ -110,9 +110,9 @@ def calibration() -> dict[str, Any]:
     truth = np.array([_measured(b.points) - _measured(a.points) for a, b in pairs])
     seen = (shown[1] - shown[0].mean(0))[:, :2] / retargeting.GAIN
     who = np.array([[face.fit.identity for face in pair] for pair in pairs])
-    apart = np.linalg.norm(who[:, None, 0] - who[None, :, 1], axis=2)
+    distances = np.linalg.norm(who[:, None, 0] - who[None, :, 1], axis=2)
     middles = np.array([[face.middle for face in pair] for pair in pairs])
-    alike = middles[:, 0] @ middles[:, 1].T - retargeting.APART * apart
+    alike = middles[:, 0] @ middles[:, 1].T - retargeting.APART * distances
     same = np.eye(len(pairs), dtype=bool)
     return {
         "people": len(pairs),

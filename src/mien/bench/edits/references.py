@@ -124,12 +124,12 @@ def mouth(crop: UInt8, seen: Seen) -> float:
 def _judged(made: Faces[Tensor], truth: Faces[Tensor]) -> dict[str, float]:
     """What mien's two judges make of it: units apart, and whether both, each, call it happy."""
     row: dict[str, float] = {}
-    happy, apart = facs.EMOTIONS.index("happy"), []
+    happy, errors = facs.EMOTIONS.index("happy"), []
     for name in NAMES:
         read, right = _judge(name).read(made.pixels), _judge(name).read(truth.pixels)
         row[f"happy_{name}"] = float(read.emotions.argmax(1)[0] == happy)
-        apart.append(float((read.units - right.units).abs().mean()))
-    row["unit_error"] = float(np.mean(apart))
+        errors.append(float((read.units - right.units).abs().mean()))
+    row["unit_error"] = float(np.mean(errors))
     row["happy_both"] = min(row[f"happy_{name}"] for name in NAMES)
     return row
 

@@ -235,10 +235,10 @@ def _lower(points: Float, other: Float) -> tuple[Float, float]:
 
 def _summary(rows: list[tuple[Float, float]]) -> dict[str, float]:
     lower = np.mean([row for row, _ in rows], axis=0)
-    apart = [distance for _, distance in rows]
+    distances = [distance for _, distance in rows]
     out = {name: float(lower[where].mean()) for name, where in MOUTH.items()}
-    out |= {"median_inner_distance": statistics.median(apart)}
-    out |= {"far_off": sum(distance > FAR for distance in apart), "photographs": len(rows)}
+    out |= {"median_inner_distance": statistics.median(distances)}
+    out |= {"far_off": sum(distance > FAR for distance in distances), "photographs": len(rows)}
     return {name: round(value, 2) for name, value in out.items()}
 
 

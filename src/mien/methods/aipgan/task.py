@@ -200,8 +200,8 @@ class AIPGANTask(MethodTask[AIPGAN]):
             mapped, whole = m.unit_map.to_code(units), sure.amin(1)
             again = read_error(m.unit_map.to_units(mapped), units, whole)
             # the codes stand still: a code pulled to its units would forget the rest of the face
-            apart = (mapped - codes.detach()).abs()
-            parts["mapped"] = (whole[:, None] * apart).mean() + again
+            errors = (mapped - codes.detach()).abs()
+            parts["mapped"] = (whole[:, None] * errors).mean() + again
         return parts
 
     def intrinsic_terms(
