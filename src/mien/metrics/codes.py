@@ -37,7 +37,7 @@ VIEWS = 8
 STRENGTH = 0.5
 """Of these changes, of what training pairs get."""
 BATCH = 32
-REST = ("neutral", "mouth shut")
+NEUTRAL = ("neutral", "mouth shut")
 """Expressions that come first: from them faces are moved."""
 Encode: TypeAlias = Callable[[Faces[Tensor]], Tensor]
 """Faces (B) -> codes (B, D)."""
@@ -64,7 +64,7 @@ class Crossed:
 def crossed(shown: Mapping[tuple[str, str], Faces[Tensor]]) -> Crossed:
     """The largest crossed part of faces by (person, expression): the expressions for which
     (n - 1)(m - 1) is largest. DataError where no two people share two expressions."""
-    every = sorted({what for _, what in shown}, key=lambda what: (what not in REST, what))
+    every = sorted({what for _, what in shown}, key=lambda what: (what not in NEUTRAL, what))
     most = min(len(every), 10)
     best: tuple[int, list[str], tuple[str, ...]] = (0, [], ())
     for count in range(2, most + 1):

@@ -25,7 +25,7 @@ from mien.files import write_text
 from mien.guides import Label, Reference
 from mien.judges.identity import Descriptor
 from mien.metrics.bench import JudgePanel
-from mien.metrics.codes import REST, SIDE, views
+from mien.metrics.codes import NEUTRAL, SIDE, views
 from mien.metrics.folder import Folder
 from mien.metrics.pixel import psnr
 from mien.metrics.probes import fifth, fit
@@ -123,7 +123,7 @@ def trials(data: Halves) -> dict[str, list[Trial]]:
         own = {label: own[label] for label in data.expressions if label in own}
         if len(own) < LEAST:
             continue
-        first = next((label for label in REST if label in own), next(iter(own)))
+        first = next((label for label in NEUTRAL if label in own), next(iter(own)))
         source = _one(test.faces, own[first])
         for label, place in own.items():
             if label == first:

@@ -160,9 +160,9 @@ def _astray(matrix: Float, checked: Float) -> tuple[float, float, float, float]:
 def smiles(judge: Predictor | None) -> dict[str, float]:
     """How much wider the London people's mouths are when they smile: mien beside dlib."""
     rows = []
-    for rest, smile in _pairs():
+    for neutral, smile in _pairs():
         row = []
-        for pixels in (rest, smile):
+        for pixels in (neutral, smile):
             face = detect(pixels)[0]
             other = face.landmarks if judge is None else judge(pixels, face.box)
             row += [_width(face.landmarks), _width(other)]
