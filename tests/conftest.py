@@ -34,7 +34,7 @@ from mien.zoo.samples import samples
 
 NEUTRAL, SMILING = "neutral_front/003_03", "smiling_front/032_08"
 
-_DATA = re.compile(r"\b(?:data_home|doctor|landmarker|standing)\b|['\"]list['\"]")
+_DATA = re.compile(r"\b(?:data_home|doctor|landmarker)\b|\.standing\(|['\"]list['\"]")
 """What a test says that looks for data by itself: by name, or by a command that does."""
 _BROWSER = re.compile(r"\bbrowser\b")
 _WORD = re.compile(r"\w+")
