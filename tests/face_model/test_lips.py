@@ -12,8 +12,8 @@ from mien.face_model import lip_donors
 from mien.face_model.eyes import polygon
 from mien.face_model.lip_chart import DENSITY
 from mien.face_model.lip_donors import HIDDEN, LipDonor, choose, unfolded
-from mien.face_model.lips import _liplike, _masks
-from mien.face_model.mesh import FaceModel
+from mien.face_model.lips import _liplike, _masks, closed_lips
+from mien.face_model.mesh import FACE, FaceModel
 from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.render import Rig
 from mien.types import AlignedFace
@@ -198,6 +198,26 @@ def test_donated_lips_are_without_that_shade_too(parted: Rig, model: FaceModel) 
     shaded, lit = (lips.at(place, DENSITY, dropped)[0, 0] for dropped in (0.0, 1.0))
     assert shaded[3] > 0.9  # the smile does not show it
     assert (lit[:3] > 1.04 * shaded[:3]).all()
+
+
+def test_the_shade_of_closed_corners_does_not_stay_beside_an_open_mouth(rig: Rig) -> None:
+    """Creases lead out of many a closed mouth: grey strokes beside teeth, were they left."""
+    points, unit = rig.source.points[FACE], rig.fit.camera.scale
+    photo = np.full((SIZE, SIZE, 3), (196, 164, 142), np.float32)
+    corner = rig.fit.landmarks[54]
+    ends = [np.round((corner[0] + far * unit, corner[1])).astype(int) for far in (0.1, 0.6)]
+    cv2.line(photo, ends[0].tolist(), ends[1].tolist(), (110, 80, 70), 3)
+    photo = cv2.GaussianBlur(photo, (0, 0), 1.0)
+    drawn = closed_lips(rig.model.lip_chart, photo, points)
+    mesh = points - corner
+    crease = np.flatnonzero((np.abs(mesh - [0.42 * unit, 0]) < 0.15 * unit).all(1))
+    places = rig.model.lip_chart.places[crease][None]
+    seen = photo[tuple(np.round(points[crease]).astype(int).T[::-1])]
+    lit = drawn.at(places, DENSITY, dropped=1.0)[0]
+    shown = lit[:, :3] + (1 - lit[:, 3:]) * seen
+    dark, left = (float((164 - one[:, 1]).mean()) for one in (seen, shown))
+    assert dark > 15
+    assert left < 0.7 * dark
 
 
 def test_the_pits_of_a_smiles_corners_are_neither_lip_nor_skin(parted: Rig) -> None:

@@ -44,7 +44,7 @@ LEAST = np.float32(0.1)
 """How much a colour counts that is seen in a stretched part only: its border's is mixed in."""
 STRETCHED = (1.25, 1.7)
 """Stretch of the photograph up to which its own pixels are fine enough, and from which on not."""
-CORNER, LIFTED = 0.55, 0.8
+CORNER, LIFTED = 0.9, 0.8
 """How far from a corner of the mouth its shade lies, cm, and how much of that goes."""
 CONTACT, UNSHADED = (0.12, 0.34), 0.7
 """Distance from where lips meet, cm of the chart, up to which the one shades the other, and from
