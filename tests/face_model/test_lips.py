@@ -250,3 +250,26 @@ def test_closed_lips_of_a_film_are_read_anew_where_they_look_different(
     assert later(noisy)._skin.lips is first._skin.lips
     darker = np.clip(anna.pixels * 0.9, 0, 255).astype(np.uint8)
     assert later(darker)._skin.lips is not first._skin.lips
+
+
+def test_a_smile_that_goes_takes_the_shade_of_its_corners_along(model: FaceModel, rig: Rig) -> None:
+    """A smile ends in two pits: dark stains beside a mouth at rest, were they left."""
+    smile = rig.render(facs.prototype("happy"), SIZE)
+    photo, corners = smile.image.copy(), smile.landmarks[[48, 54]]
+    unit = rig.fit.camera.scale
+    for (x, y), out in zip(np.round(corners).astype(int).tolist(), (-1, 1), strict=True):
+        cv2.ellipse(photo, (x + round(out * 0.25 * unit), y), (4, 3), 0, 0, 360, (60, 40, 35), -1)
+    photo = cv2.GaussianBlur(photo, (0, 0), 1.0)
+    pitted = Rig(model, photo, smile.landmarks, neutral=False)
+    assert pitted._sitter._lip_state.smiles
+    rest, still = pitted.weights(REST), pitted.fit.weights
+
+    def darkest(weights: np.ndarray) -> float:
+        drawn = pitted.render_weights(weights, SIZE, relight=0.0, folded=False)
+        light = cv2.GaussianBlur(drawn.image @ LUMA, (0, 0), 0.5)
+        x, y = np.round(drawn.landmarks[[48, 54]]).astype(int).T
+        near = [light[b - 6 : b + 7, a - 16 : a + 17] for a, b in zip(x, y, strict=True)]
+        return float(np.mean([one.min() / np.median(one) for one in near]))
+
+    assert pitted._sitter._lip_state.relaxed(still) == 0
+    assert darkest(still) < 0.5 < darkest(rest)
