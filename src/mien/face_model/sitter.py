@@ -33,7 +33,7 @@ from mien.face_model.glasses import still
 from mien.face_model.inside import mouth_of
 from mien.face_model.lids import LidFolds, closing, folded_lid
 from mien.face_model.light import Light
-from mien.face_model.lines import skin_lines
+from mien.face_model.lines import SkinLines, skin_lines
 from mien.face_model.lip_donors import choose
 from mien.face_model.lip_donors import shipped as lips_library
 from mien.face_model.lip_line import LipLine
@@ -127,7 +127,7 @@ class Sitter:
         self._creases: Creases = Creases(model, source.points, lines, scale, bare, seed, kept)
         tones = seen(eyes.white, own, photo, landmarks)
         self.complexion = tones.brown, self._creases.rough
-        self._folds: Folds = self._folded_like(before)
+        self._folds: Folds = self._folded_like(before, lines)
         mesh = resized(source.points, SOURCE_SIZE, len(photo))
         rig = self._rig
         if before is not None and fit.closed and before.skin.inside.suits(tones):
@@ -188,14 +188,12 @@ class Sitter:
         donor = choose(lips_library(), colour, tones.skin, tones.brown, self._rig.seed)
         return parted_lips(chart, photo, landmarks, mesh[FACE], unit, donor, colour, tones)
 
-    def _folded_like(self, before: Sitter | None) -> Folds:
+    def _folded_like(self, before: Sitter | None, lines: SkinLines) -> Folds:
         """Folds of the donor whom `complexion` chooses, or of the same face's last frame's."""
         library, source = shipped(), self._rig.source
         donor = before._folds.donor if before else library.choose(*self.complexion, self._rig.seed)
         free = None if self._pinned is None else 1 - self._pinned[FACE, 0]
-        return Folds(
-            self._rig.model, library.mean, donor, source.points, source.depth, free, SOURCE_SIZE
-        )
+        return Folds(self._rig.model, library.mean, donor, source.points, source.depth, free, lines)
 
     def scene(
         self,
