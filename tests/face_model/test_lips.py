@@ -207,7 +207,7 @@ def test_the_shade_of_closed_corners_does_not_stay_beside_an_open_mouth(rig: Rig
     corner = rig.fit.landmarks[54]
     ends = [np.round((corner[0] + far * unit, corner[1])).astype(int) for far in (0.1, 0.6)]
     cv2.line(photo, ends[0].tolist(), ends[1].tolist(), (110, 80, 70), 3)
-    photo = cv2.GaussianBlur(photo, (0, 0), 1.0)
+    photo = np.asarray(cv2.GaussianBlur(photo, (0, 0), 1.0), np.float32)
     drawn = closed_lips(rig.model.lip_chart, photo, points)
     mesh = points - corner
     crease = np.flatnonzero((np.abs(mesh - [0.42 * unit, 0]) < 0.15 * unit).all(1))
@@ -259,7 +259,7 @@ def test_a_smile_that_goes_takes_the_shade_of_its_corners_along(model: FaceModel
     unit = rig.fit.camera.scale
     for (x, y), out in zip(np.round(corners).astype(int).tolist(), (-1, 1), strict=True):
         cv2.ellipse(photo, (x + round(out * 0.25 * unit), y), (4, 3), 0, 0, 360, (60, 40, 35), -1)
-    photo = cv2.GaussianBlur(photo, (0, 0), 1.0)
+    photo = np.asarray(cv2.GaussianBlur(photo, (0, 0), 1.0), np.uint8)
     pitted = Rig(model, photo, smile.landmarks, neutral=False)
     assert pitted._sitter._lip_state.smiles
     rest, still = pitted.weights(REST), pitted.fit.weights

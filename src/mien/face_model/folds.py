@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -208,10 +208,14 @@ class Folds:
             less = np.maximum(-change[::2], 0).astype(np.float32)  # lashes are dark lines too
             gone = np.tensordot(less, self._parts[::2], 1) * self._folded
             going = cv2.remap(gone, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-            own_lines = np.minimum(self._seen.folds(part), DEEPEST)
-            np.maximum(out[part], LET_GO * going * own_lines, out=out[part])
+            np.maximum(out[part], LET_GO * going * self._lines, out=out[part])
         out[part] *= free
         return out
+
+    @cached_property
+    def _lines(self) -> Float:
+        """The dark lines (h, w) of the part of the photograph that shows the face."""
+        return np.minimum(self._seen.folds(self._placed()[0]), DEEPEST)
 
     def _depths(self, weights: Float) -> Float:
         pairs = [(weights[smile], weights[squint]) for smile, squint in self._index]
