@@ -32,25 +32,19 @@ _Window: TypeAlias = tuple[slice, slice]
 
 
 def moved(photo: UInt8, view: View, motion: Float) -> Float:
-    """The view with each pixel taken from `motion` (2, h, w) px, x and y, away; float32 (h, w, 3),
-    0..255.
+    """A window's view with each pixel taken from `motion` (2, h, w) px, x and y, away; float32 (h,
+    w, 3), 0..255.
 
     Pixels that do not move are the photograph's. Beyond its edge the photograph is mirrored.
     """
     out = view.of(photo).astype(np.float32)
     moves = longest(motion) >= NO_MOTION
-    for _, _, tile in tiles(moves):
-        rows, columns = (
-            np.arange(part.start + first, part.stop + first, dtype=np.float32)
-            for part, first in zip(tile, (view.top, view.left), strict=True)
-        )
-        x, y = (part[tile] for part in motion)
-        sampled = _sharply(*_near(photo, x + columns, y + rows[:, None]))
-        within = moves[tile]
-        if within.all():
-            out[tile] = sampled
-        else:
-            cv2.copyTo(sampled, within.view(np.uint8), out[tile])
+    if not moves.any():
+        return out
+    rows = np.arange(view.top, view.bottom, dtype=np.float32)[:, None]
+    columns = np.arange(view.left, view.right, dtype=np.float32)
+    sampled = _sharply(*_near(photo, motion[0] + columns, motion[1] + rows))
+    cv2.copyTo(sampled, moves.view(np.uint8), out)
     return out
 
 
@@ -87,7 +81,7 @@ def _doubled(source: UInt8 | Float) -> Float:
     channel, since interleaving single numbers is what processors have instructions for."""
     height, width = source.shape[:2]
     rows: list[tuple[Float, Float]] = []
-    for plane in channels(source.astype(np.float32)):
+    for plane in (np.ascontiguousarray(one, np.float32) for one in cv2.split(source)):
         row = np.asarray(cv2.merge((plane, _between(plane, 1))), np.float32)
         row = row.reshape(height, 2 * width)
         rows.append((row, _between(row, 0)))

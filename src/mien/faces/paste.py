@@ -147,17 +147,14 @@ def _draw_band(photo: UInt8, view: View, edit: Composition[Float], result: UInt8
         return
     columns = _columns(packed[0], band, rows, width)
     band = band.within((slice(0, last - first), columns))
-    matrix = band.matrix.copy()
-    matrix[1, 2] -= rows.start
-    shape = (last - first, columns.stop - columns.start)
-    *motion, stretched, there = moving.channels(_drawn(packed[0], matrix, shape))
-    # linearly, teeth and lashes would lose a quarter of their contrast from pixel to pixel
-    covered = _drawn(packed[1], matrix, shape, cv2.INTER_CUBIC)
+    *motion, stretched, there = moving.channels(_drawn(packed[0], band, rows))
     touched = np.asarray(there > 0)
     for near, inner, window in moving.runs(touched, slice(top - first, bottom - first)):
         moved = moving.moved(photo, band.within(near), np.stack([part[near] for part in motion]))
         crisp = moving.crisp(moved, stretched[near])[inner]
-        *painted, shown = moving.channels(covered[window])
+        # linearly, teeth and lashes would lose a quarter of their contrast from pixel to pixel
+        covered = _drawn(packed[1], band.within(window), rows, cv2.INTER_CUBIC)
+        *painted, shown = moving.channels(covered)
         crisp *= moving.tripled(shown)
         pixels = cv2.add(crisp, cv2.merge(painted), dtype=cv2.CV_8U)  # rounded, within 0..255
         cv2.copyTo(pixels, touched[window].view(np.uint8), band.of(result)[window])
@@ -209,15 +206,15 @@ def _packed(edit: Composition[Float], rows: slice, matrix: Float) -> tuple[Float
     return np.asarray(moves, np.float32), np.asarray(shown, np.float32)
 
 
-def _drawn(
-    fields: Float, matrix: Float, shape: tuple[int, int], way: int = cv2.INTER_LINEAR
-) -> Float:
-    """Fields of the crop (S, S, C), four at most, over photograph pixels (h, w, C): the crop is as
-    fine as the photograph, or nearly."""
+def _drawn(fields: Float, view: View, rows: slice, way: int = cv2.INTER_LINEAR) -> Float:
+    """Fields of some rows of the crop (r, S, C), four at most, over a view's pixels (h, w, C): the
+    crop is as fine as the photograph, or nearly."""
+    matrix = view.matrix.copy()
+    matrix[1, 2] -= rows.start
     seen = cv2.warpAffine(
         fields,
         matrix,
-        shape[::-1],
+        (view.right - view.left, view.bottom - view.top),
         flags=way | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
@@ -230,7 +227,10 @@ def _composed(photo: UInt8, view: View, fields: _Fields) -> UInt8:
     crop_to_photo = np.linalg.inv(view.matrix[:, :2].astype(np.float64)).astype(np.float32)
     motion = _enlarged(fields.flow, view.matrix, shape) @ crop_to_photo.T
     motion = np.ascontiguousarray(motion.transpose(2, 0, 1))
-    moved = moving.crisp(moving.moved(photo, view, motion), moving.stretching(motion))
+    moved, stretched = view.of(photo).astype(np.float32), moving.stretching(motion)
+    for near, inner, window in moving.tiles(moving.longest(motion) >= moving.NO_MOTION):
+        there = moving.moved(photo, view.within(near), motion[:, *near])
+        moved[window] = moving.crisp(there, stretched[near])[inner]
     cover = np.clip(_enlarged(fields.cover, view.matrix, shape), 0, 1)
     cover[cover < _NO_COVER] = 0
     rows, columns = (np.flatnonzero(cover.any(axis)) for axis in ((1, 2), (0, 2)))
