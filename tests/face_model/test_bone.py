@@ -24,6 +24,14 @@ def test_a_raised_chin_leaves_its_outline(rig: Rig) -> None:
     assert edge < 0.45 * lip
 
 
+def test_a_raised_chin_is_drawn_out_evenly(rig: Rig) -> None:
+    flow = rig.draw(rig.weights(facs.vector({"AU17": 1, "AU24": 1})), 320).flow * 320
+    x, bottom = np.round(rig.fit.landmarks[8]).astype(int)
+    chin = bottom - round(2.4 * rig.fit.camera.scale)  # below the raised lip
+    stretch = 1 / (1 + np.diff(flow[chin:bottom, x - 5 : x + 6, 1].mean(1)))
+    assert 1.3 < stretch.max() < 2.0
+
+
 def test_pressed_lips_leave_the_chins_outline(rig: Rig) -> None:
     motion = moved(rig, AU23=1, AU24=1)
     assert np.abs(motion[6:11]).max() < 2.0

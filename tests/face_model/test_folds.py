@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
@@ -105,10 +106,13 @@ def pressed(rig: Rig, **shapes: float) -> np.ndarray | None:
     return folds_of(rig)(weights, rig.fit.weights)
 
 
-def folds_of(rig: Rig, free: np.ndarray | None = None, turn: int = 0) -> Folds:
+def folds_of(
+    rig: Rig, free: np.ndarray | None = None, turn: int = 0, seen: SkinLines | None = None
+) -> Folds:
     library, source = folds.shipped(), rig.source
     donor = library.choose(0.8, 0.1, turn)
-    return Folds(rig.model, library.mean, donor, source.points, source.depth, free, 320)
+    lines = seen or SkinLines(rig.small.astype(np.float32), rig.fit.camera.scale)
+    return Folds(rig.model, library.mean, donor, source.points, source.depth, free, lines)
 
 
 def test_one_sided_smiles_fold_one_side(neutral: Rig) -> None:
@@ -118,6 +122,37 @@ def test_one_sided_smiles_fold_one_side(neutral: Rig) -> None:
     left, right = drawn[:, middle + 12 :], drawn[:, : middle - 12]  # the person's own left
     assert left.min() < -0.1
     assert np.abs(right).max() < 0.03
+
+
+def test_a_smile_that_goes_takes_its_own_folds_along_and_leaves_moles(neutral: Rig) -> None:
+    """Lines beside the nose are a smile's, those elsewhere are not, and dots are no lines."""
+    points, unit = neutral.fit.landmarks, neutral.fit.camera.scale
+    nose, corner = points[[31, 48]]  # the person's right: the picture's left
+    fold = [nose + at * (corner - nose) - (0.55 * unit, 0) for at in (0.1, 0.8)]
+    skin = np.full((320, 320, 3), 170, np.float32)
+    lined, dotted = skin.copy(), skin.copy()
+    a, b = (np.round(end).astype(int).tolist() for end in fold)
+    cv2.line(lined, a, b, (110, 110, 110), 2)
+    cv2.line(lined, (150, 40), (170, 40), (110, 110, 110), 2)  # the forehead
+    middle = ((fold[0] + fold[1]) / 2).round().astype(int)
+    cv2.circle(dotted, tuple(middle.tolist()), 2, (110, 110, 110), -1)
+    weights = neutral.fit.weights.copy()
+    smiling = weights.copy()
+    for side in "LR":
+        weights[neutral.model.index[f"mouthSmile_{side}"]] = 0
+        smiling[neutral.model.index[f"mouthSmile_{side}"]] = 0.7
+    plain, line, dot = (
+        folds_of(neutral, seen=SkinLines(photo, unit))(weights, smiling)
+        for photo in (skin, lined, dotted)
+    )
+    assert plain is not None
+    assert line is not None
+    assert dot is not None
+    x, y = middle
+    assert line[y, x] > 0.15  # of the line's depth of 0.4
+    assert line[y, x] > 2 * plain[y, x]
+    assert np.abs(line - plain)[30:50].max() == 0
+    assert np.abs(dot - plain).max() < 0.02
 
 
 def test_nothing_is_folded_where_nothing_smiles(neutral: Rig) -> None:

@@ -12,8 +12,8 @@ from mien.face_model import lip_donors
 from mien.face_model.eyes import polygon
 from mien.face_model.lip_chart import DENSITY
 from mien.face_model.lip_donors import HIDDEN, LipDonor, choose, unfolded
-from mien.face_model.lips import _liplike, _masks
-from mien.face_model.mesh import FaceModel
+from mien.face_model.lips import _liplike, _masks, closed_lips
+from mien.face_model.mesh import FACE, FaceModel
 from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.render import Rig
 from mien.types import AlignedFace
@@ -200,6 +200,26 @@ def test_donated_lips_are_without_that_shade_too(parted: Rig, model: FaceModel) 
     assert (lit[:3] > 1.04 * shaded[:3]).all()
 
 
+def test_the_shade_of_closed_corners_does_not_stay_beside_an_open_mouth(rig: Rig) -> None:
+    """Creases lead out of many a closed mouth: grey strokes beside teeth, were they left."""
+    points, unit = rig.source.points[FACE], rig.fit.camera.scale
+    photo = np.full((SIZE, SIZE, 3), (196, 164, 142), np.float32)
+    corner = rig.fit.landmarks[54]
+    ends = [np.round((corner[0] + far * unit, corner[1])).astype(int) for far in (0.1, 0.6)]
+    cv2.line(photo, ends[0].tolist(), ends[1].tolist(), (110, 80, 70), 3)
+    photo = np.asarray(cv2.GaussianBlur(photo, (0, 0), 1.0), np.float32)
+    drawn = closed_lips(rig.model.lip_chart, photo, points)
+    mesh = points - corner
+    crease = np.flatnonzero((np.abs(mesh - [0.42 * unit, 0]) < 0.15 * unit).all(1))
+    places = rig.model.lip_chart.places[crease][None]
+    seen = photo[tuple(np.round(points[crease]).astype(int).T[::-1])]
+    lit = drawn.at(places, DENSITY, dropped=1.0)[0]
+    shown = lit[:, :3] + (1 - lit[:, 3:]) * seen
+    dark, left = (float((164 - one[:, 1]).mean()) for one in (seen, shown))
+    assert dark > 15
+    assert left < 0.7 * dark
+
+
 def test_the_pits_of_a_smiles_corners_are_neither_lip_nor_skin(parted: Rig) -> None:
     """The opening goes on beyond the landmarks' corners; taken for skin, it was a black stain."""
     points, unit = parted.fit.landmarks, parted.fit.camera.scale
@@ -230,3 +250,26 @@ def test_closed_lips_of_a_film_are_read_anew_where_they_look_different(
     assert later(noisy)._skin.lips is first._skin.lips
     darker = np.clip(anna.pixels * 0.9, 0, 255).astype(np.uint8)
     assert later(darker)._skin.lips is not first._skin.lips
+
+
+def test_a_smile_that_goes_takes_the_shade_of_its_corners_along(model: FaceModel, rig: Rig) -> None:
+    """A smile ends in two pits: dark stains beside a mouth at rest, were they left."""
+    smile = rig.render(facs.prototype("happy"), SIZE)
+    photo, corners = smile.image.copy(), smile.landmarks[[48, 54]]
+    unit = rig.fit.camera.scale
+    for (x, y), out in zip(np.round(corners).astype(int).tolist(), (-1, 1), strict=True):
+        cv2.ellipse(photo, (x + round(out * 0.25 * unit), y), (4, 3), 0, 0, 360, (60, 40, 35), -1)
+    photo = np.asarray(cv2.GaussianBlur(photo, (0, 0), 1.0), np.uint8)
+    pitted = Rig(model, photo, smile.landmarks, neutral=False)
+    assert pitted._sitter._lip_state.smiles
+    rest, still = pitted.weights(REST), pitted.fit.weights
+
+    def darkest(weights: np.ndarray) -> float:
+        drawn = pitted.render_weights(weights, SIZE, relight=0.0, folded=False)
+        light = cv2.GaussianBlur(drawn.image @ LUMA, (0, 0), 0.5)
+        x, y = np.round(drawn.landmarks[[48, 54]]).astype(int).T
+        near = [light[b - 6 : b + 7, a - 16 : a + 17] for a, b in zip(x, y, strict=True)]
+        return float(np.mean([one.min() / np.median(one) for one in near]))
+
+    assert pitted._sitter._lip_state.relaxed(still) == 0
+    assert darkest(still) < 0.5 < darkest(rest)

@@ -38,6 +38,10 @@ it, and its edge would cut the hair); up to the second value it hands over to th
 motion."""
 CORE = (4.9, -5.2, 6.0)
 """Half width, bottom and top, cm, of the part of the face that is drawn whatever its facing."""
+EARS = (6.4, -2.6, 3.2)
+"""Half width and bottom, cm, beyond and above which skin that lies behind the third value is the
+ears', which the photograph has elsewhere: nothing moves them, and held where the mesh has them they
+would cut a notch into the outline of a cheek that a smile carries out beside them."""
 HANDOVER = (4.2, -4.4, 0.7)
 """Half width and bottom where the core's edge begins to follow the background, and over what
 length, cm."""
@@ -160,13 +164,15 @@ def asked(model: FaceModel, fit: Fit) -> Float:
 
 
 def drawn(model: FaceModel, normals: Float, neck: Float) -> Bool:
-    """Which triangles (T,) to draw: all but grazing skin outside the core, and the `neck` (F,),
-    0..1. normals as in the photograph."""
+    """Which triangles (T,) to draw: all but grazing skin outside the core, ears, and the `neck`
+    (F,), 0..1. normals as in the photograph."""
     x, y = model.neutral[:, 0], model.neutral[:, 1]
     width, bottom, top = CORE
     solid = (np.abs(x) < width) & (y > bottom) & (y < top)
     good = (normals[:, 2] > GRAZING) | solid
     good[FACE] &= neck < 1
+    beside, lobe, behind = EARS
+    good &= (np.abs(x) < beside) | (y < lobe) | (model.neutral[:, 2] > behind)
     kept: Bool = (model.layers != SKIN_LAYER) | good[model.triangles].all(1)
     return kept
 

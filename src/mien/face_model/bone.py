@@ -17,8 +17,10 @@ GIVES = 0.2
 EDGE, CURVE = -7.57, 0.0735
 """Height of the edge below the chin, cm, and by how much it rises with the square of the distance
 from the middle, 1/cm."""
-ABOVE = (1.3, 0.3)
-"""Heights above the edge, cm, where it begins to hold the skin, and where it holds it wholly."""
+ABOVE = (2.7, 0.3)
+"""Heights above the edge, cm, where it begins to hold the skin, and where it holds it wholly: the
+way from lip to bone, for over a shorter one a raised chin is drawn out to more than twice its
+height, and stubble into bars."""
 WIDEST = 7.0
 """Half width, cm, of what is held."""
 NECK = (0.3, -0.3)
@@ -45,7 +47,7 @@ class JawEdge:
         names = [n for n in model.names if n.startswith("mouth") and n != "mouthClose"]
         self._shapes = np.array([model.index[name] for name in names])
         x, above = model.neutral[FACE, 0], above_edge(model)
-        share = smoothstep((ABOVE[0] - above) / np.float32(ABOVE[0] - ABOVE[1]))
+        share = np.clip((ABOVE[0] - above) / np.float32(ABOVE[0] - ABOVE[1]), 0, 1)
         share = share * np.clip(WIDEST - np.abs(x), 0, 1)
         self._at = np.flatnonzero(share)
         held = ((1 - GIVES) * share[self._at])[:, None].astype(np.float32)

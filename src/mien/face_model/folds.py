@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from safetensors.numpy import save_file
 
 from mien.face_model.arrays import Bool, Float
 from mien.face_model.chart import Chart
+from mien.face_model.lines import SkinLines
 from mien.face_model.mesh import FACE, SIDES, FaceModel
 from mien.face_model.raster import rasterise
 from mien.face_model.smoothstep import smoothstep
@@ -47,6 +48,16 @@ SIDED = 0.25
 """Distance from the middle, cm, over which one side's folds hand over to the other's."""
 LEAST = 1e-3
 """Change of a fold's depth that is none."""
+FOLDED = 0.05
+"""Log-brightness of the mean, from which on a smile folds skin there for sure: dark lines of the
+photograph's own that lie in it are its smile's."""
+NEAR = 0.4
+"""How far beside those of the mean, cm, a person's folds lie."""
+ASIDE = 5.6
+"""Distance from the middle, cm, from which on what is dark is the outline's."""
+LET_GO, DEEPEST = np.float32(0.75), np.float32(0.45)
+"""How much of its own lines goes with a smile, for a face at rest has some too, and the deepest,
+log-brightness, that is a fold and no edge of something."""
 
 DENSITY = 12
 """Pixels of the chart per cm: a fold is about 0.2 cm wide."""
@@ -168,15 +179,16 @@ class Folds:
 
     def __init__(
         self, model: FaceModel, mean: Float, donor: FoldDonor, points: Float, depth: Float,
-        free: Float | None, side: int,
+        free: Float | None, seen: SkinLines,
     ) -> None:  # fmt: skip
         """`mean` folds (h, w) in the chart, and a donor's; the mesh lies at `points` (N, 2) px of
-        the photograph, side `side`, at `depth` (N,); `free` (F,): how far, 0..1, each face vertex
-        may be shaded, everywhere if None."""
-        chart, self._parts = model.once(_chart)
+        the photograph, whose skin is `seen`, at `depth` (N,); `free` (F,): how far, 0..1, each face
+        vertex may be shaded, everywhere if None."""
+        chart, self._parts, where = model.once(_chart)
         self.donor, self._mean = donor, mean * np.float32(DEEPENED)
         self._index = [(model.index[f"{SMILE}_{s}"], model.index[f"{SQUINT}_{s}"]) for s in SIDES]
-        self._chart, self._side = chart, side
+        self._chart, self._seen, self._side = chart, seen, seen.side
+        self._folded = _near(mean) * where
         self._mesh = points[FACE], depth[FACE], free
         self._places: tuple[tuple[slice, slice], Float, Float] | None = None
 
@@ -192,8 +204,18 @@ class Folds:
         (part, places, free), out = self._placed(), np.zeros((self._side,) * 2, np.float32)
         x, y = places
         out[part] = cv2.remap(flat, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        if change.min() < -LEAST:
+            less = np.maximum(-change[::2], 0).astype(np.float32)  # lashes are dark lines too
+            gone = np.tensordot(less, self._parts[::2], 1) * self._folded
+            going = cv2.remap(gone, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+            np.maximum(out[part], LET_GO * going * self._lines, out=out[part])
         out[part] *= free
         return out
+
+    @cached_property
+    def _lines(self) -> Float:
+        """The dark lines (h, w) of the part of the photograph that shows the face."""
+        return np.minimum(self._seen.folds(self._placed()[0]), DEEPEST)
 
     def _depths(self, weights: Float) -> Float:
         pairs = [(weights[smile], weights[squint]) for smile, squint in self._index]
@@ -222,9 +244,20 @@ class Folds:
         return self._places
 
 
-def _chart(model: FaceModel) -> tuple[FoldChart, Float]:
+def _chart(model: FaceModel) -> tuple[FoldChart, Float, Float]:
+    """The chart, its parts, and where (h, w), 0..1, a photograph's lines may be a smile's: where
+    folds are learnt, but for the outline."""
     chart = FoldChart(model)
-    return chart, chart.parts()
+    front = np.clip((ASIDE - np.abs(model.neutral[FACE, 0])) / 0.8, 0, 1)
+    where = chart.rasterised((place(model) * front)[:, None].astype(np.float32))[..., 0]
+    return chart, chart.parts(), where
+
+
+def _near(mean: Float) -> Float:
+    """Where (h, w), 0..1, people's folds lie whose `mean` (h, w) is this: beside it too."""
+    around = np.ones((2 * round(NEAR * DENSITY) + 1,) * 2, np.uint8)
+    deepest = np.asarray(cv2.dilate(-mean, around), np.float32)
+    return _blurred(np.clip(deepest / np.float32(FOLDED), 0, 1), 0.5 * NEAR)
 
 
 def depth(weight: float) -> float:

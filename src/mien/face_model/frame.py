@@ -115,6 +115,8 @@ class Scene:
     pressed: float
     dropped: float
     """How far, 0..1, lips are drawn apart: what they shade while they are closed is lit then."""
+    relaxed: float
+    """How far, 0..1, a smile is let go: what its corners shade is lit then."""
     lips: float
     """How far, 0..1, the lips are no longer as the photograph shows them."""
     landmarks: Float

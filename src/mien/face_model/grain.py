@@ -19,7 +19,7 @@ SIZE = 0.09
 """Coarsest grain, cm: what is larger, as a mole, moves with the skin."""
 OUTLIERS = 2.5
 """... and what stands out by more than so many standard deviations is cut to that."""
-STRETCHED = (0.85, 0.6)
+STRETCHED = (0.9, 0.7)
 """Size of the photograph's skin in units of the drawn one's, from which on its grain is exchanged,
 and from which on wholly."""
 EDGE = 0.12

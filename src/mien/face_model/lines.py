@@ -13,13 +13,15 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from mien.face_model.arrays import Bool, Float
+from mien.face_model.arrays import Bool, Float, UInt8
 from mien.face_model.mesh import FACE, FaceModel
 from mien.face_model.sampling import LUMA, sample
 
 FINE, COARSE, ALONG = 0.045, 0.2, 0.24
 """Sigmas, cm: across a line those of what is finer and of what is coarser, and along it."""
 ALL = (slice(None), slice(None))
+FOLD, SHORTEST = (0.06, 0.4), 0.6
+"""Sigmas, cm, across a fold of what is finer and of what is coarser, and its length at least."""
 REACH = 5
 """Sigmas up to which OpenCV's Gaussian looks, and a little more."""
 STEEPEST = 0.14
@@ -43,7 +45,7 @@ class SkinLines:
 
     def __init__(self, photo: Float, scale: float, rough: float = 0.0) -> None:
         """Of a photograph (S, S, 3), 0..255, at `scale` px per cm."""
-        self.side, self.rough = len(photo), rough
+        self.side, self.rough, self._scale = len(photo), rough, scale
         self._light = np.log(photo @ LUMA + np.float32(OFFSET)).astype(np.float32)
         self._sigmas = tuple(max(part * scale, 0.4) for part in (FINE, COARSE, ALONG))
 
@@ -80,6 +82,21 @@ class SkinLines:
             return whole
         return self._lines(name, part)
 
+    def folds(self, part: tuple[slice, slice]) -> Float:
+        """Dark lines of any direction, as folds are: how much darker, in log-brightness, each pixel
+        of a part (h, w) is than what is beside it, but for what is shorter than a line, such as
+        moles, pores and stubble."""
+        narrow, wide = (max(sigma * self._scale, 0.4) for sigma in FOLD)
+        room = math.ceil(REACH * wide)
+        near, inner = zip(*(_wider(of, room, self.side) for of in part), strict=True)
+        light = self._light[near]
+        a, b = (cv2.GaussianBlur(light, (0, 0), sigma) for sigma in (narrow, wide))
+        darker = np.maximum(b - a, 0)
+        found = np.zeros_like(darker)
+        for line in _lines_through(max(round(SHORTEST * self._scale / 2), 1)):
+            np.maximum(found, cv2.morphologyEx(darker, cv2.MORPH_OPEN, line), out=found)
+        return np.asarray(found[inner], np.float32)
+
     def _lines(self, name: str, part: tuple[slice, slice]) -> Float:
         fine, coarse, along = self._sigmas
         narrow, wide = {
@@ -92,6 +109,17 @@ class SkinLines:
         light = self._light[near]
         a, b = (cv2.GaussianBlur(light, (0, 0), x, sigmaY=y)[inner] for x, y in (narrow, wide))
         return np.asarray(np.clip(a - b, -STEEPEST, STEEPEST) * self.skin[part], np.float32)
+
+
+def _lines_through(reach: int) -> list[UInt8]:
+    """Lines (2 * reach + 1, 2 * reach + 1) in eight directions, 1 where they run."""
+    out = []
+    for turn in np.arange(8) * np.pi / 8:
+        x, y = np.round(reach * np.array([np.cos(turn), np.sin(turn)])).astype(int).tolist()
+        line = np.zeros((2 * reach + 1,) * 2, np.uint8)
+        cv2.line(line, (reach - x, reach - y), (reach + x, reach + y), (1,), 1)
+        out.append(line)
+    return out
 
 
 def _wider(part: slice, room: int, side: int) -> tuple[slice, slice]:

@@ -44,8 +44,9 @@ LEAST = np.float32(0.1)
 """How much a colour counts that is seen in a stretched part only: its border's is mixed in."""
 STRETCHED = (1.25, 1.7)
 """Stretch of the photograph up to which its own pixels are fine enough, and from which on not."""
-CORNER, LIFTED = 0.55, 0.8
-"""How far from a corner of the mouth its shade lies, cm, and how much of that goes."""
+CORNER, SMILED, LIFTED = 0.9, 1.3, 0.8
+"""How far from a corner of the mouth its shade lies, cm, in a photograph at rest and in a smile's,
+which folds beside it, and how much of that goes."""
 CONTACT, UNSHADED = (0.12, 0.34), 0.7
 """Distance from where lips meet, cm of the chart, up to which the one shades the other, and from
 which on it does not; how much of that shade goes once they are apart."""
@@ -69,6 +70,8 @@ class Lips:
     apart: tuple[Float, ...] = ()
     """The same of what lies in shade while they are closed, at the corners and where they meet,
     without that."""
+    corners: tuple[Float, ...] = ()
+    """The same of a smile's corners alone."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -76,13 +79,15 @@ class Lips:
         height, width = self.levels[0].shape[:2]
         return height, width
 
-    def at(self, places: Float, unit: float, dropped: float = 0.0) -> Float:
+    def at(self, places: Float, unit: float, dropped: float = 0.0, relaxed: float = 0.0) -> Float:
         """Colours times coverage, and coverage, (H, W, 4) at places (H, W, 2) px of the chart, for
-        a picture of `unit` px per cm; `dropped`, 0..1: how far they are drawn apart."""
+        a picture of `unit` px per cm; `dropped`, 0..1: how far they are drawn apart, and `relaxed`,
+        0..1: how far the photograph's smile is let go."""
         out = _read(self.levels, places, unit)
-        if self.apart and dropped > 0:
-            lit = _read(self.apart, places, unit) * np.float32(dropped)
-            out = np.asarray(lit + out * (1 - lit[..., 3:]), np.float32)
+        for lit, strength in ((self.corners, relaxed * (1 - dropped)), (self.apart, dropped)):
+            if lit and strength > 0:
+                over = _read(lit, places, unit) * np.float32(strength)
+                out = np.asarray(over + out * (1 - over[..., 3:]), np.float32)
         return out
 
 
@@ -101,19 +106,27 @@ def _read(levels: tuple[Float, ...], places: Float, unit: float) -> Float:
     return np.asarray(seen, np.float32)
 
 
-def closed_lips(chart: LipChart, photo: Float, points: Float) -> Lips:
-    """The lips of a photograph (H, W, 3) that shows them closed, its mesh at `points` (F, 2) px."""
+def closed_lips(chart: LipChart, photo: Float, points: Float, smiled: bool = False) -> Lips:
+    """The lips of a photograph (H, W, 3) that shows them closed, its mesh at `points` (F, 2) px;
+    whether they smile there."""
     at = chart.rasterised(points)
     own = _read_at(photo, at)
     lips = unfolded(own, chart)
     beyond = _beyond(chart)
     within = np.clip(-chart.far / HIDDEN, 0, 1)
-    corner, near = _corners(chart), _contact(chart)
+    corner, near = _corners(chart, SMILED if smiled else CORNER), _contact(chart)
     lit = _without_shade(lips, chart, corner, near)
     return Lips(
         _levels(lips, np.clip(2 - beyond / np.float32(HIDDEN), 0, 1) * within),
         _levels(lit, np.maximum(corner, near * within)),
+        _unshaded_corners(lips, chart) if smiled else (),
     )
+
+
+def _unshaded_corners(lips: Float, chart: LipChart) -> tuple[Float, ...]:
+    """Levels of a smile's corners of `lips` (h, w, 3) without their shade."""
+    corner = _corners(chart, SMILED)
+    return _levels(_without_shade(lips, chart, corner, np.zeros_like(corner)), corner)
 
 
 @lru_cache(4)
@@ -125,10 +138,10 @@ def _beyond(chart: LipChart) -> Float:
     return np.asarray(np.maximum(off, 0), np.float32)
 
 
-@lru_cache(4)
-def _corners(chart: LipChart) -> Float:
-    """How near (h, w) a place is to a corner of the mouth, 0..1."""
-    return smoothstep(2 - 2 * chart.aside / CORNER)
+@lru_cache(8)
+def _corners(chart: LipChart, reach: float) -> Float:
+    """How near (h, w) a place is to a corner of the mouth, 0..1: not at all from `reach` cm on."""
+    return smoothstep(2 - 2 * chart.aside / reach)
 
 
 @lru_cache(4)
@@ -204,9 +217,15 @@ def parted_lips(
     kept = np.clip(2 * whole - 1, 0, 1) * fine
     close, away = MARGIN
     cover = np.clip((away - chart.far) / (away - close), 0, 1) * (1 - kept)
+    corner = _corners(chart, SMILED)
     near = _contact(chart) * np.clip(-chart.far / HIDDEN, 0, 1)
-    lit = _without_shade(colour, chart, np.zeros_like(near), near)
-    return Lips(_levels(np.asarray(colour, np.float32), cover), _levels(lit, cover * near))
+    both = np.asarray(own + cover[..., None] * (colour - own), np.float32)
+    lit = _without_shade(both, chart, corner, near)
+    return Lips(
+        _levels(np.asarray(colour, np.float32), cover),
+        _levels(lit, np.maximum(corner, cover * near)),
+        _unshaded_corners(both, chart),
+    )
 
 
 def _seen(

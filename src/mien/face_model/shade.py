@@ -213,7 +213,8 @@ def _lips(skin: Skin, frame: Frame, layers: Layers) -> None:
         return
     places = np.full((*mask[part].shape, 2), -9, np.float32)
     places[mask[part]] = frame.spread(FLAT, mask)
-    lips = skin.lips.at(places, frame.unit, frame.scene.dropped) * np.float32(frame.scene.lips)
+    scene = frame.scene
+    lips = skin.lips.at(places, frame.unit, scene.dropped, scene.relaxed) * np.float32(scene.lips)
     light = frame.light[part][..., None]
     layers.keep[part] *= 1 - lips[..., 3]
     layers.paint[part] *= 1 - lips[..., 3:]

@@ -33,10 +33,11 @@ from mien.face_model.glasses import still
 from mien.face_model.inside import mouth_of
 from mien.face_model.lids import LidFolds, closing, folded_lid
 from mien.face_model.light import Light
-from mien.face_model.lines import skin_lines
+from mien.face_model.lines import SkinLines, skin_lines
 from mien.face_model.lip_donors import choose
 from mien.face_model.lip_donors import shipped as lips_library
 from mien.face_model.lip_line import LipLine
+from mien.face_model.lip_state import LipState
 from mien.face_model.lips import Lips, alike, closed_lips, parted_lips
 from mien.face_model.mesh import EYE, EYEBALLS, FACE, SIDES
 from mien.face_model.mouth import Opening, own_mouth
@@ -49,9 +50,6 @@ from mien.face_model.tones import Tones, seen
 if TYPE_CHECKING:
     from mien.face_model.render import Rig
 
-LIP_CHANGE = 0.25
-"""Change of the lip gap, cm, after which the lips' rim no longer shows the photograph's dark
-line."""
 BLINK_GAIN = 2.5
 """The lid's second texture is in place after 1 / this of a blink, before the stretched crease
 shows."""
@@ -60,15 +58,6 @@ UNFOLDING = 0.08
 STIRRED = 0.06
 """Motion of lids or iris, cm, from which on what lies along the lids is no longer the
 photograph's."""
-HIDES, PRESSED = {"mouthRollLower": 1.0, "mouthRollUpper": 1.0, "mouthShrugLower": 0.5}, 0.4
-"""Shapes that press the lips so that one hides the other's edge, how much each does, and the sum
-from which on the line between them is drawn anew."""
-DROPPED = (0.5, 1.0)
-"""Lip gap, cm, up to which lips and the corners of the mouth keep the shade that they have while
-closed, as in a smile, and from which on they have none."""
-MOVED = (0.04, 0.3)
-"""Motion of the lips, cm, up to which a mouth that the photograph shows open keeps its own, and
-from which on it has others."""
 LOOK_BLINK = 0.4
 """A lid that follows the gaze down comes as far as in this much of a blink."""
 EYE_LANDMARKS = {"R": slice(36, 42), "L": slice(42, 48)}
@@ -120,7 +109,8 @@ class Sitter:
             float(source.vertices[at[62], 1] - source.vertices[at[66], 1]),
         )
         own = own_mouth(photo, landmarks, fit.closed, eyes.white, fine)
-        self._opening, self._source_gap = Opening(model, gaps), gaps[1]
+        self._opening = Opening(model, gaps)
+        self._lip_state: LipState = LipState(model, fit, source.points, gaps[1])
         self._light: Light = (
             Light.of(model, small, source.points, source.normals)
             if before is None
@@ -137,7 +127,7 @@ class Sitter:
         self._creases: Creases = Creases(model, source.points, lines, scale, bare, seed, kept)
         tones = seen(eyes.white, own, photo, landmarks)
         self.complexion = tones.brown, self._creases.rough
-        self._folds: Folds = self._folded_like(before)
+        self._folds: Folds = self._folded_like(before, lines)
         mesh = resized(source.points, SOURCE_SIZE, len(photo))
         rig = self._rig
         if before is not None and fit.closed and before.skin.inside.suits(tones):
@@ -194,18 +184,16 @@ class Sitter:
             if before is not None and alike(before._lips_seen, self._lips_seen):
                 self._lips_seen = before._lips_seen  # nothing creeps in over many frames
                 return before.skin.lips
-            return closed_lips(chart, photo, mesh[FACE])
+            return closed_lips(chart, photo, mesh[FACE], self._lip_state.smiles)
         donor = choose(lips_library(), colour, tones.skin, tones.brown, self._rig.seed)
         return parted_lips(chart, photo, landmarks, mesh[FACE], unit, donor, colour, tones)
 
-    def _folded_like(self, before: Sitter | None) -> Folds:
+    def _folded_like(self, before: Sitter | None, lines: SkinLines) -> Folds:
         """Folds of the donor whom `complexion` chooses, or of the same face's last frame's."""
         library, source = shipped(), self._rig.source
         donor = before._folds.donor if before else library.choose(*self.complexion, self._rig.seed)
         free = None if self._pinned is None else 1 - self._pinned[FACE, 0]
-        return Folds(
-            self._rig.model, library.mean, donor, source.points, source.depth, free, SOURCE_SIZE
-        )
+        return Folds(self._rig.model, library.mean, donor, source.points, source.depth, free, lines)
 
     def scene(
         self,
@@ -236,7 +224,7 @@ class Sitter:
         points[self._shown.rim] = points[self._shown.rim] * own + carried * (1 - own)
 
         opened, gap_change = self._opening(target.vertices)
-        pressed = self._pressed(weights)
+        pressed = self._lip_state.pressed(weights)
         attributes = self._attributes(points, target, blink, relight)
         wrinkle_map, glow = None, None
         if folded:
@@ -260,8 +248,9 @@ class Sitter:
             opened=opened,
             gap_change=gap_change,
             pressed=pressed,
-            dropped=self._dropped(gap_change),
-            lips=max(self._lips_moved(points, moved), pressed),
+            dropped=self._lip_state.dropped(gap_change),
+            relaxed=self._lip_state.relaxed(weights),
+            lips=max(self._lip_state.moved(points, moved), pressed),
             landmarks=self._rig.fit.landmarks.astype(np.float32) + moved[at],
             surround=self._shown.surround,
             drift=drift,
@@ -341,31 +330,6 @@ class Sitter:
         assert self._pinned is not None
         out: Float = 1 + (lit - 1) * (1 - self._pinned[FACE, 0])
         return out
-
-    def _dropped(self, gap_change: float) -> float:
-        """How far, 0..1, lips are drawn apart whose gap is `gap_change` cm more than the
-        photograph's."""
-        gap = gap_change + (0.0 if self._rig.fit.closed else max(self._source_gap, 0.0))
-        return float(np.clip((gap - DROPPED[0]) / (DROPPED[1] - DROPPED[0]), 0, 1))
-
-    def _pressed(self, weights: Float) -> float:
-        """How far, 0..1, lips are pressed more than the photograph has them: the line between them
-        then lies where little is left of them."""
-        return min(1.0, sum(k * self._more(weights, name) for name, k in HIDES.items()) / PRESSED)
-
-    def _lips_moved(self, points: Float, moved: Float) -> float:
-        """How far, 0..1, the lips are no longer the photograph's, given all points and their motion
-        (N, 2) px: closed ones once they part, others once they move against the nose."""
-        at, unit = self._rig.model.landmarks, self._rig.fit.camera.scale
-        if not self._rig.fit.closed:
-            off = moved[at[48:68]] - moved[at[31:36]].mean(0)
-            far = float(np.linalg.norm(off, axis=1).max()) / unit
-            return float(np.clip((far - MOVED[0]) / (MOVED[1] - MOVED[0]), 0, 1))
-        gap, own = (
-            max(0.0, float((p[at[[67, 66, 65]], 1] - p[at[[61, 62, 63]], 1]).max()))
-            for p in (points, self._rig.source.points)
-        )
-        return min(1.0, abs(gap - own) / unit / LIP_CHANGE)
 
     def _lowered(self, weights: Float, side: str) -> float:
         """How far an upper lid comes down, 0..1: by closing, or by following the gaze."""
