@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,13 +14,16 @@ from .conftest import FOLDER
 
 SIDE = 640
 
+if TYPE_CHECKING:
+    from mien.judges.outside import Seen
+
 
 @pytest.fixture(autouse=True)
 def _outsiders() -> None:
     pytest.importorskip("dlib", reason="the outsiders' measures need dlib")
 
 
-def seen(points: np.ndarray):  # type: ignore[no-untyped-def]
+def seen(points: np.ndarray) -> Seen:
     from mien.judges.landmarker import Mesh
     from mien.judges.outside import Seen
 

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,9 +22,9 @@ def found(folder: Path) -> set[tuple[str, str]]:
     return {(p.kind, p.where) for p in check(folder).problems}
 
 
-def change(folder: Path, index: int, **fields: object) -> Record:
+def change(folder: Path, index: int, **fields: Any) -> Record:
     records = read_manifest(folder)
-    records[index] = replace(records[index], **fields)  # type: ignore[arg-type]
+    records[index] = replace(records[index], **fields)
     write_manifest(folder, records)
     return records[index]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -51,10 +51,11 @@ def batch(count: int = 4) -> Pairs:
 
 
 def task(
-    weights: LossWeights = ALL, architecture: Architecture = SMALL, **training: object
+    weights: LossWeights = ALL, architecture: Architecture = SMALL, **training: Any
 ) -> AIPGANTask:
     torch.manual_seed(0)
-    made = Training(**{"share": 0.5, "people": 5, "data": "pairs"} | training)  # type: ignore[arg-type]
+    asked: dict[str, Any] = {"share": 0.5, "people": 5, "data": "pairs"} | training
+    made = Training(**asked)
     return AIPGANTask(AIPGANConfig(architecture, weights, made), Path())
 
 

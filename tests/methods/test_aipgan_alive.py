@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -29,10 +30,10 @@ TERMS = JUDGED | {
 }  # fmt: skip
 
 
-def unpaired(weights: LossWeights = LossWeights(), **changes: object) -> AIPGANTask:  # noqa: B008
+def unpaired(weights: LossWeights = LossWeights(), **changes: Any) -> AIPGANTask:  # noqa: B008
     torch.manual_seed(0)
     made = Training(data="unpaired", share=0.5, people=5)
-    return AIPGANTask(AIPGANConfig(replace(PAPER, **changes), weights, made), Path())  # type: ignore[arg-type]
+    return AIPGANTask(AIPGANConfig(replace(PAPER, **changes), weights, made), Path())
 
 
 def method(architecture: Architecture = PAPER) -> AIPGAN:

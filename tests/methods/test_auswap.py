@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -38,9 +39,9 @@ def batch(count: int = 4) -> Pairs:
     return made_pairs(64, count)
 
 
-def task(weights: LossWeights = ALL, **training: object) -> AUSwapTask:
+def task(weights: LossWeights = ALL, **training: Any) -> AUSwapTask:
     torch.manual_seed(0)
-    made = Training(share=0.5, **training)  # type: ignore[arg-type]
+    made = Training(share=0.5, **training)
     return AUSwapTask(AUSwapConfig(SMALL, weights, made), Path())
 
 
@@ -219,10 +220,10 @@ def test_parts_have_a_critic_where_the_truth_is_known(part: str) -> None:
 # ---- photographs, and whether the paper's mechanisms live ----------------------------------------
 
 
-def unpaired(weights: LossWeights = LossWeights(), **training: object) -> AUSwapTask:  # noqa: B008
+def unpaired(weights: LossWeights = LossWeights(), **training: Any) -> AUSwapTask:  # noqa: B008
     """The paper's setting: its networks, a picture head, no truth."""
     torch.manual_seed(0)
-    made = Training(data="unpaired", share=0.5, **training)  # type: ignore[arg-type]
+    made = Training(data="unpaired", share=0.5, **training)
     return AUSwapTask(AUSwapConfig(PICTURE, weights, made), Path())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -39,16 +40,17 @@ PAPER = {
     "latent", "swap", "realism",
 }  # fmt: skip
 ALL = LossWeights(same=1, transfer=1, pixel=1, edges=1, flow=1, mask=1, smooth=1)
-COURSE = {"images": 96, "batch": 4, "codes": 0.25, "edits": 0.25, "growth": (1.0, 1.0, 1.0, 1.0)}
+SCHEDULE = {"images": 96, "batch": 4, "codes": 0.25, "edits": 0.25, "growth": (1.0, 1.0, 1.0, 1.0)}
 
 
 def batch(count: int = 4) -> Pairs:
     return made_pairs(32, count)
 
 
-def task(weights: LossWeights = ALL, **training: object) -> DecouplingTask:
+def task(weights: LossWeights = ALL, **training: Any) -> DecouplingTask:
     torch.manual_seed(0)
-    made = Training(**({"share": 0.5} | COURSE | training))  # type: ignore[arg-type]
+    asked: dict[str, Any] = {"share": 0.5} | SCHEDULE | training
+    made = Training(**asked)
     return DecouplingTask(DecouplingConfig(SMALL, weights, made), Path())
 
 

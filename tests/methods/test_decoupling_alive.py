@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -33,10 +34,10 @@ TERMS = {
 }  # fmt: skip
 
 
-def unpaired(weights: LossWeights = LossWeights(), **changes: object) -> DecouplingTask:  # noqa: B008
+def unpaired(weights: LossWeights = LossWeights(), **changes: Any) -> DecouplingTask:  # noqa: B008
     torch.manual_seed(0)
     made = Training(images=800, batch=4, share=0.5)
-    architecture = replace(PAPER, **changes)  # type: ignore[arg-type]
+    architecture = replace(PAPER, **changes)
     task = DecouplingTask(DecouplingConfig(architecture, weights, made), Path())
     task.grow(799)
     speak(task.method)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -25,9 +26,9 @@ TERMS = {
 }  # fmt: skip
 
 
-def unpaired(weights: LossWeights = LossWeights(), **changes: object) -> MTSSTask:  # noqa: B008
+def unpaired(weights: LossWeights = LossWeights(), **changes: Any) -> MTSSTask:  # noqa: B008
     torch.manual_seed(0)
-    architecture = replace(PAPER, **changes)  # type: ignore[arg-type]
+    architecture = replace(PAPER, **changes)
     return MTSSTask(MTSSConfig(architecture, weights, Training(batch=4)), Path())
 
 

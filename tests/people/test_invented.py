@@ -7,6 +7,7 @@ import json
 import shutil
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,11 +38,11 @@ from mien.types import Face, UInt8
 ASKS = [of_row({"label": "happy"})]
 
 
-def settings(crowd: Crowd, **changes: object) -> Settings:
+def settings(crowd: Crowd, **changes: Any) -> Settings:
     made = Settings(
         sources_digest(crowd), "morphable", "", 1, 512, 3, 0.01, (), {}, asks_digest(ASKS)
     )
-    return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(made, **changes)
 
 
 @pytest.fixture(scope="module")
