@@ -7,6 +7,7 @@ from __future__ import annotations
 import ast
 import datetime as dt
 import functools
+import gc
 import os
 import re
 from collections.abc import Callable, Generator
@@ -33,8 +34,9 @@ from mien.zoo.samples import samples
 
 NEUTRAL, SMILING = "neutral_front/003_03", "smiling_front/032_08"
 
-_DATA = re.compile(r"\b(?:data_home|doctor|landmarker|standing)\b|'list'")
+_DATA = re.compile(r"\b(?:data_home|doctor|landmarker)\b|\.standing\(|['\"]list['\"]")
 """What a test says that looks for data by itself: by name, or by a command that does."""
+_BROWSER = re.compile(r"\bbrowser\b")
 _WORD = re.compile(r"\w+")
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -48,6 +50,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("only", "none"),
         help="only the tests in a browser, or none of them",
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What tests import stays until the end: the garbage collector need not go through it, a tenth
+    of a second each time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `--asking-for-data` or `--in-browser only` a test file that names nothing of what is
+    asked for is not even imported: that takes longer than many a test."""
+    if not (collection_path.name.startswith("test_") and collection_path.suffix == ".py"):
+        return None
+    said = collection_path.read_text(encoding="utf-8")
+    if config.getoption("--asking-for-data") and not (
+        _DATA.search(said) or _fixtures(_DATA) & set(_WORD.findall(said))
+    ):
+        return True
+    only = config.getoption("--in-browser") == "only"
+    return True if only and not _fixtures(_BROWSER) & set(_WORD.findall(said)) else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -94,13 +122,13 @@ def _takes(item: pytest.Item, fixture: str) -> bool:
 
 def _asks(item: pytest.Item) -> bool:
     name = getattr(item, "originalname", item.name)
-    asking = _asking(item.path) if item.path.suffix == ".py" else frozenset()
+    asking = _naming(item.path, _DATA) if item.path.suffix == ".py" else frozenset()
     return _takes(item, "original") or name in asking or bool(_DATA.search(item.name))
 
 
 @functools.cache
-def _asking(path: Path) -> frozenset[str]:
-    """Functions and constants of a test file that look for data, or use one that does."""
+def _naming(path: Path, what: re.Pattern[str]) -> frozenset[str]:
+    """Functions and constants of a file that say `what`, or use one that does."""
     said: dict[str, str] = {}
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if not isinstance(node, ast.Import | ast.ImportFrom):
@@ -108,13 +136,20 @@ def _asking(path: Path) -> frozenset[str]:
             names = [node.name] if isinstance(node, _NAMED) else bound
             said |= dict.fromkeys(names, ast.unparse(node))
     found: set[str] = set()
-    more = {name for name, text in said.items() if _DATA.search(text)}
+    more = {name for name, text in said.items() if what.search(text)}
     while more:
         found |= more
         more = {
             n for n, text in said.items() if n not in found and found & set(_WORD.findall(text))
         }
     return frozenset(found)
+
+
+@functools.cache
+def _fixtures(what: re.Pattern[str]) -> frozenset[str]:
+    """The same of all files of fixtures, and of these lines."""
+    paths = sorted(Path(__file__).parent.rglob("conftest.py"))
+    return frozenset().union(*(_naming(path, what) for path in paths))
 
 
 @pytest.fixture(scope="session")

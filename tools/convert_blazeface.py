@@ -128,9 +128,9 @@ def check(file: bytes) -> tuple[dict[str, float], dict[str, dict[str, Any]]]:
         logits, places = answers(interpreter, picture)
         boxes, keypoints = placed(places)
         own = blazeface.look(picture)
-        apart = [np.abs(own.boxes - boxes).max(), np.abs(own.keypoints - keypoints).max()]
+        errors = [np.abs(own.boxes - boxes).max(), np.abs(own.keypoints - keypoints).max()]
         worst["logits"] = max(worst["logits"], float(np.abs(own.logits - logits).max()))
-        worst["px"] = max(worst["px"], float(max(apart)))
+        worst["px"] = max(worst["px"], float(max(errors)))
         some = sorted({*range(0, len(logits), 29), int(logits.argmax())})
         kept[name] = {
             "anchors": some,

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Lines of Python by room, at a commit and now, as the table of docs/architecture.md.
 
-    python tools/lines.py 7736dd9
+    python tools/lines.py [COMMIT]
 
 Comments and docstrings count. Standard library and git only.
 """
@@ -13,6 +13,8 @@ import sys
 from collections import Counter
 from pathlib import PurePosixPath
 
+BEFORE = "7736dd9"
+"""The commit before there was one trainer."""
 FOLDERS = ("src/mien", "benchmarks", "tests")
 ROWS = {
     "`methods/mtss`": ("methods/mtss",),
@@ -55,7 +57,7 @@ def lines(commit: str) -> Counter[str]:
     return found
 
 
-def main(before: str) -> None:
+def main(before: str = BEFORE) -> None:
     """Print the table."""
     then, now = lines(before), lines("HEAD")
     named = {one for rooms in ROWS.values() for one in rooms}

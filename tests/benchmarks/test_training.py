@@ -125,11 +125,11 @@ def test_stargan_v2_begins_narrow_at_small_sides(
 
     ports = []
 
-    def watched(root: Path, folder: str = ".", port: Any = as_is) -> Any:
+    def counted(root: Path, folder: str = ".", port: Any = as_is) -> Any:
         ports.append(port)
         return opened(root, folder, port)
 
-    monkeypatch.setattr(starganv2, "opened", watched)
+    monkeypatch.setattr(starganv2, "opened", counted)
     for size in (SIDE, 128):
         starganv2.StarGANv2(fakes / "stargan-v2", Plan(size, 4, 2))
     assert ports == [starganv2.begun_narrow, as_is]

@@ -217,7 +217,7 @@ def test_every_method_draws_by_the_face_model(name: str) -> None:
     assert own.flow.shape[-1] == method.size
 
 
-def test_decisive_keeps_paint_and_drops_hedging() -> None:
+def test_decisive_keeps_paint_and_drops_what_is_thin() -> None:
     mask = torch.tensor([1.0, 0.9, 0.5, 0.0]).view(1, 1, 2, 2)
     edit = Composition(torch.zeros(1, 2, 2, 2), mask, torch.zeros(1, 3, 2, 2))
     assert decisive(edit, 0.2).mask.flatten() == pytest.approx([1.0, 1.0, 0.625, 0.0])

@@ -12,8 +12,15 @@ from typer.testing import CliRunner
 
 from mien.cli.main import app
 from mien.errors import ConfigError
+from mien.methods.aipgan.config import AIPGANConfig
 from mien.methods.decoupling.generator import Layer
-from mien.methods.renamed import RenamedField, arrays_today, fields_today
+from mien.methods.renamed import (
+    RenamedField,
+    arrays_today,
+    fields_today,
+    recipe_today,
+    setting_today,
+)
 from mien.training import checkpoint, recipe, stages
 from mien.training.run import RECIPE
 from mien.zoo.samples import samples
@@ -68,6 +75,13 @@ def test_an_old_name_overrules_todays_in_what_it_is_said_on_top_of(tmp_path: Pat
         assert config.architecture.occlusion_threshold == 0.3
         assert config.training.reference_share == 0.5
         assert (config.weights.occlusion, config.weights.transfer) == (occlusion, transfer)
+
+
+def test_the_neutral_face_was_called_at_rest() -> None:
+    with pytest.warns(RenamedField, match="^at_rest is called neutral now$"):
+        assert setting_today("weights.at_rest=2") == "weights.neutral=2"
+    assert recipe_today({"weights": {"at_rest": 2.0}}, note=False) == {"weights": {"neutral": 2.0}}
+    assert hasattr(AIPGANConfig().weights, "neutral")
 
 
 def test_of_an_old_and_a_new_name_the_new_one_counts() -> None:

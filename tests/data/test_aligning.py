@@ -8,7 +8,7 @@ from mien import facs, images
 from mien.data import Record, read_manifest, write_manifest
 from mien.data.aligning import align_photographs
 from mien.data.checking import check
-from mien.data.rigging import rest_and_smile
+from mien.data.rigging import neutral_and_smile
 from mien.data.split import split_of
 from mien.errors import DataError
 from mien.face_model.frame import SOURCE_SIZE
@@ -105,8 +105,8 @@ def test_people_at_rest_and_smiling(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             if level is not None:
                 (tmp_path / name).parent.mkdir(exist_ok=True)
                 Image.new("RGB", (64, 64), (level,) * 3).save(tmp_path / name)
-    ((_, rest, smiling),) = rest_and_smile(tmp_path)
-    assert rest.pixels.shape == smiling.pixels.shape == (SOURCE_SIZE, SOURCE_SIZE, 3)
-    assert np.median(rest.pixels) == pytest.approx(100, abs=3)
+    ((_, neutral, smiling),) = neutral_and_smile(tmp_path)
+    assert neutral.pixels.shape == smiling.pixels.shape == (SOURCE_SIZE, SOURCE_SIZE, 3)
+    assert np.median(neutral.pixels) == pytest.approx(100, abs=3)
     assert np.median(smiling.pixels) == pytest.approx(200, abs=3)
-    np.testing.assert_allclose(rest.landmarks, template(SOURCE_SIZE), atol=1e-2)
+    np.testing.assert_allclose(neutral.landmarks, template(SOURCE_SIZE), atol=1e-2)

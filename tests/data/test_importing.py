@@ -8,9 +8,8 @@ import pytest
 from mien.data import Record, read_manifest, split_of, write_manifest
 from mien.data.adapters import DATASETS, KNOWN
 from mien.data.adapters.tem import read_tem, to_68
-from mien.data.importing import collection, import_photographs
+from mien.data.importing import import_photographs
 from mien.errors import DataError
-from mien.zoo import dataset_home
 
 
 def test_london(london: Path, tmp_path: Path) -> None:
@@ -91,22 +90,6 @@ def test_an_earlier_import_is_replaced_and_nothing_else(canada: Path, tmp_path: 
     (tmp_path / "mine" / "metadata.jsonl").unlink()
     with pytest.raises(DataError, match="is a file"):
         import_photographs("canada", canada, tmp_path / "mine" / "thesis.txt")
-
-
-@pytest.mark.usefixtures("cache")
-def test_collection_finds_the_import_then_the_original(
-    canada: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MIEN_DATA", str(canada.parent))
-    assert collection("canada")[0] == canada
-    import_photographs("canada", canada)
-    folder, records = collection("canada")
-    assert folder == dataset_home("canada")
-    assert all((folder / r.file_name).is_file() for r in records)
-    with pytest.raises(DataError, match="mien data import congress"):
-        collection("congress")
-    with pytest.raises(DataError, match="choose from"):
-        collection("nobody's")
 
 
 @pytest.mark.parametrize(

@@ -165,9 +165,9 @@ def test_a_portrait_is_the_person_at_rest(renders: Path) -> None:
             assert who is not None
             person, _ = identified(face.pixels)
             # the third person's photograph is not at rest, their first render is
-            assert identified(who.at_rest) == (person, 0 if person < 2 else 1)
+            assert identified(who.neutral) == (person, 0 if person < 2 else 1)
             assert int(who.index) == person
-            assert who.at_rest.shape == (3, 64, 64)
+            assert who.neutral.shape == (3, 64, 64)
             assert np.allclose(face.landmarks, LANDMARKS, atol=1e-4)
 
 
@@ -185,7 +185,7 @@ def test_a_portrait_is_turned_lit_and_mirrored_with_its_picture(renders: Path) -
         assert torch.equal(item.source.landmarks, item.target.landmarks)  # told so here
         for face, who in ((item.source, item.source_person), (item.donor, item.donor_person)):
             assert who is not None
-            picture, rest = face.pixels, who.at_rest
+            picture, rest = face.pixels, who.neutral
             if pairs.photos[int(who.index)].neutral:
                 same += torch.equal(picture, rest)
             assert bool(rest[2, :, :16].mean() > rest[2, :, -16:].mean()) == mirrored

@@ -21,7 +21,7 @@ COLUMNS = [
     "what it buys",
 ]  # fmt: skip
 TEACHES = "test_every_mechanism_teaches_the_network_it_is_for"
-NEWER = {"weights.choice", "weights.at_rest"}
+NEWER = {"weights.choice", "weights.neutral"}
 """Settings that the weights that ship are older than, though their recipe has them by default."""
 
 

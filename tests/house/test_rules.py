@@ -107,6 +107,21 @@ def _allows_pickle(node: ast.Call) -> bool:
     )
 
 
+MEASURING = {"metrics.probes", "bench.people.worth"}
+"""What these learn answers a question and is thrown away."""
+
+
+def test_there_is_one_trainer(modules: list[Any]) -> None:
+    """What ships is learnt by one loop: gradients are asked for nowhere else."""
+    found = {
+        m.name
+        for m in modules
+        for node in ast.walk(m.tree)
+        if isinstance(node, ast.Attribute) and node.attr == "backward"
+    }
+    assert found == {"training.trainer", *MEASURING}
+
+
 def test_public_names_are_all_there(modules: list[Any]) -> None:
     """`mien.__all__` is the promise; every name loads and says what it is."""
     import mien

@@ -51,7 +51,7 @@ def made_strangers(size: int, count: int = 4) -> Strangers:
     there = torch.zeros(count)
     there[0] = 1
     reference = replace(
-        pairs.donor_person, rests=there, index=torch.tensor([0, -1, -1, -1])[:count]
+        pairs.donor_person, has_neutral=there, index=torch.tensor([0, -1, -1, -1])[:count]
     )
     return Strangers(source, donor, pairs.source_person, reference)
 

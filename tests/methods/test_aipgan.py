@@ -38,7 +38,7 @@ SMALL = Architecture(
 PAPER = replace(SMALL, intrinsic="deforming", identity=16, head="picture", relative=False)
 ALL = LossWeights(pixel=1, edges=1, flow=1, mask=1, smooth=1)
 TRUTH = {"pixel", "edges", "flow", "mask", "smooth"}
-WARP = {"warp_smooth", "warp_mean", "at_rest"}
+WARP = {"warp_smooth", "warp_mean", "neutral"}
 JUDGED = {"realism", "judged_units", "judged_person"}
 COMMON = JUDGED | {
     "landmarks", "attention", "units", "mapped", "intrinsic", "expression_again",
@@ -205,7 +205,7 @@ def test_intrinsic_image_is_the_face_at_rest_or_rebuilds_the_photograph() -> Non
     data = batch()
     assert data.source_person is not None
     blank = replace(data.source, pixels=0 * data.source.pixels)
-    nobody = replace(data.source_person, at_rest=0 * data.source_person.at_rest)
+    nobody = replace(data.source_person, neutral=0 * data.source_person.neutral)
     for made, other in (
         (task(), replace(data, source_person=nobody)),
         (task(architecture=PAPER), replace(data, source=blank)),
@@ -278,8 +278,8 @@ def test_answers_on_realism_are_bounded_by_its_norm() -> None:
 @pytest.mark.parametrize("part", ["mouth", "eyes"])
 def test_parts_have_a_critic_where_the_truth_is_known(part: str) -> None:
     terms = {f"{part}_realism": 0.1, f"{part}_match": 1.0}
-    watched = replace(ALL, **terms)
-    made = task(watched)
+    with_critics = replace(ALL, **terms)
+    made = task(with_critics)
     assert [p.name for p in made.phases()] == ["discriminator", "gate", "generator", "critic"]
     parts = made.phases()[2].loss(batch(), 0).parts
     assert set(parts) == COMMON | TRUTH | set(terms)
@@ -287,9 +287,11 @@ def test_parts_have_a_critic_where_the_truth_is_known(part: str) -> None:
     critic.total.backward()
     assert any(p.grad is not None and p.grad.any() for p in made.part_critics[part].parameters())
     assert all(p.grad is None for p in made.method.parameters())
-    alone = task(replace(watched, **{f"{part}_realism": 0.0})).phases()[2].loss(batch(), 0).parts
+    alone = (
+        task(replace(with_critics, **{f"{part}_realism": 0.0})).phases()[2].loss(batch(), 0).parts
+    )
     assert set(parts) - set(alone) == {f"{part}_realism"}
-    assert not task(watched, data="unpaired").part_critics.active
+    assert not task(with_critics, data="unpaired").part_critics.active
 
 
 def test_refining_adds_nothing_at_first_and_then_what_the_change_of_code_says() -> None:

@@ -24,7 +24,7 @@ PAPER = Architecture(
 )  # fmt: skip
 JUDGED = {"realism", "judged_units", "judged_person"}
 TERMS = JUDGED | {
-    "landmarks", "attention", "units", "mapped", "intrinsic", "at_rest", "warp_smooth",
+    "landmarks", "attention", "units", "mapped", "intrinsic", "neutral", "warp_smooth",
     "warp_mean", "expression_again", "identity_again", "reconstruction",
 }  # fmt: skip
 
@@ -76,8 +76,8 @@ def test_the_identity_gate_chooses_what_rebuilds_the_intrinsic_image() -> None:
     assert own == {id(p) for p in chooses.parameters()}
     assert not own & {id(p) for p in made.phases()[2].parameters}
     loss = gate.loss(made_strangers(64), 0)
-    assert {"intrinsic", "choice", "at_rest"} <= set(loss.parts)
-    for part in ("intrinsic", "choice", "at_rest"):
+    assert {"intrinsic", "choice", "neutral"} <= set(loss.parts)
+    for part in ("intrinsic", "choice", "neutral"):
         grads = torch.autograd.grad(loss.parts[part], gate.parameters, retain_graph=True)
         assert sum(float(g.abs().sum()) for g in grads) > 0
     assert "gate" not in [p.name for p in unpaired(LossWeights(intrinsic=0)).phases()]
@@ -167,9 +167,9 @@ def test_photographs_feed_every_term_of_the_paper() -> None:
 def test_the_person_at_rest_is_asked_for_where_there_is_such_a_photograph() -> None:
     data = made_strangers(64)
     assert data.source_person is not None
-    for made, name in ((unpaired(), "at_rest"), (unpaired(intrinsic="neutral"), "intrinsic")):
+    for made, name in ((unpaired(), "neutral"), (unpaired(intrinsic="neutral"), "intrinsic")):
         maps, bottom, _ = made.method.identity_encoder(data.source.pixels)
-        nowhere = replace(data.source_person, rests=torch.zeros(4))
+        nowhere = replace(data.source_person, has_neutral=torch.zeros(4))
         none = replace(data, source_person=nowhere, donor_person=nowhere)
         assert made.intrinsic_terms(maps, bottom, data)[name].item() > 0
         assert made.intrinsic_terms(maps, bottom, none)[name].item() == 0
@@ -186,7 +186,7 @@ def test_people_of_one_photograph_are_nobody_to_the_discriminator() -> None:
     ("part", "network"),
     [
         ("attention", "expression_encoder"), ("landmarks", "expression_encoder"),
-        ("intrinsic", "identity_encoder"), ("at_rest", "identity_encoder"),
+        ("intrinsic", "identity_encoder"), ("neutral", "identity_encoder"),
         ("realism", "decoder"), ("judged_person", "decoder"), ("judged_units", "decoder"),
         ("expression_again", "decoder"), ("identity_again", "decoder"),
     ],

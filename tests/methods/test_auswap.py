@@ -206,14 +206,14 @@ def test_the_first_stage_teaches_reading_alone() -> None:
 @pytest.mark.parametrize("part", ["mouth", "eyes"])
 def test_parts_have_a_critic_where_the_truth_is_known(part: str) -> None:
     terms = {f"{part}_realism": 0.1, f"{part}_match": 1.0}
-    watched = replace(ALL, **terms)
-    made, data = task(watched, data="pairs"), batch()
+    with_critics = replace(ALL, **terms)
+    made, data = task(with_critics, data="pairs"), batch()
     generator, critic = made.phases()[-2:]
     assert set(terms) <= set(generator.loss(data, 0).parts)
     critic.loss(data, 0).total.backward()
     assert any(p.grad is not None and p.grad.any() for p in made.part_critics[part].parameters())
     assert all(p.grad is None for p in made.method.parameters())
-    assert not task(watched, data="unpaired").part_critics.active
+    assert not task(with_critics, data="unpaired").part_critics.active
 
 
 # ---- photographs, and whether the paper's mechanisms live ----------------------------------------

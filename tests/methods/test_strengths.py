@@ -103,7 +103,7 @@ def test_a_reference_is_followed_as_it_is_and_less_of_it_is_less() -> None:
         assert method.asked[-1].tolist() == pytest.approx([asked] * 3)
 
 
-def test_checks_find_out_themselves_what_is_missing() -> None:
+def test_refinement_finds_out_itself_what_is_missing() -> None:
     method = Deaf()
     method.strengths, method.refinement_steps = {ANY: CURVE}, 1
     method.generate(at_rest(), Label("happy"), 0.25)

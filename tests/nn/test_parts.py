@@ -80,7 +80,7 @@ def weights(**some: float) -> SimpleNamespace:
     return SimpleNamespace(**none | some)
 
 
-def test_only_parts_with_a_weight_are_watched() -> None:
+def test_only_parts_with_a_weight_have_a_critic() -> None:
     assert not PartCritics(weights()).active
     same = torch.rand(2, 3, 64, 64)
     assert not PartCritics(weights()).terms(same, same, torch.zeros(2, 68, 2))

@@ -14,7 +14,7 @@ from mien.metrics.circumplex import affect
 from mien.people.asks import of_labels, of_row, read
 from mien.people.camera import noisy
 from mien.people.draws import LIGHT, NOISE, TURN, drawn, varied
-from mien.people.together import REST, Together
+from mien.people.together import LEAST, Together
 
 
 def test_a_row_becomes_a_guide() -> None:
@@ -140,7 +140,7 @@ def test_units_are_drawn_as_they_go_together() -> None:
     units[one, facs.INDEX["AU62"]] = 0.2  # no face does
     table = Together.learn(units)
     made = np.stack([table.draw(random) for _ in range(2000)])
-    smile, cheek, frown = (made[:, facs.INDEX[n]] > REST for n in ("AU12L", "AU6L", "AU4L"))
+    smile, cheek, frown = (made[:, facs.INDEX[n]] > LEAST for n in ("AU12L", "AU6L", "AU4L"))
     assert smile.mean() == pytest.approx(0.3, abs=0.05)
     assert (smile & cheek).mean() > 0.85 * smile.mean()
     assert (smile & frown).mean() < 0.5 * smile.mean() * frown.mean()

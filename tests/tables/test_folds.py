@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.data.rigging import rest_and_smile
+from mien.data.rigging import neutral_and_smile
 from mien.face_model import folds
 from mien.face_model.folds import FoldChart
 from mien.face_model.mesh import FaceModel
@@ -20,7 +20,7 @@ from mien.types import AlignedFace
 def pairs(original: Callable[..., Path]) -> dict[str, tuple[AlignedFace, AlignedFace]]:
     """Rest and smile of every fifth donor, by the name."""
     wanted = {f"london/{number}" for number in DONORS[::5]}
-    found = rest_and_smile(original("london"))
+    found = neutral_and_smile(original("london"))
     return {name: (rest, smile) for name, rest, smile in found if name in wanted}
 
 

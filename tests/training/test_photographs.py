@@ -129,11 +129,11 @@ def test_strangers_are_two_people_and_what_is_known_of_them(aligned_sets: dict[s
         wanted = facs.prototype(facs.EMOTIONS[int(one.source.label)])
         assert np.allclose(one.source.units.numpy(), wanted)
         # everybody has a photograph at rest, and it is theirs
-        assert float(one.source_person.rests) == 1
+        assert float(one.source_person.has_neutral) == 1
         if int(one.source.label) == facs.EMOTIONS.index("neutral"):
             shrunk = one.source.pixels[None]
             assert torch.allclose(
-                one.source_person.at_rest,
+                one.source_person.neutral,
                 torch.nn.functional.interpolate(shrunk, 64, mode="area")[0],
             )
     assert apart > 6
@@ -172,7 +172,7 @@ def test_much_may_be_missing(method: str, tmp_path: Path) -> None:
     assert {int(one.sum()) for one in coded} == {0, 2, 47}
     people = [drawn[i].source_person for i in range(40)]
     assert {int(p.index) for p in people if p is not None} > {-1}
-    assert {float(p.rests) for p in people if p is not None} == {0.0, 1.0}
+    assert {float(p.has_neutral) for p in people if p is not None} == {0.0, 1.0}
     train_stage(small(method, images=24), tmp_path / "aligned", tmp_path / "run")
     last = json.loads((tmp_path / "run" / LOG).read_text().splitlines()[-1])
     assert last["seen"] == 24

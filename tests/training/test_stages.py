@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +36,7 @@ RECIPES = sorted(
     if {path.stem, path.parent.name} & registry.METHODS.keys()
 )
 """Those of methods."""
+Commanded = Callable[[Path], tuple[list[Stage], Path]]
 
 
 def small(path: Path) -> list[Stage]:
@@ -44,10 +48,26 @@ def small(path: Path) -> list[Stage]:
 
 
 @pytest.fixture(scope="module")
-def rig_stage(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Stage, Path]:
+def commanded(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Commanded:
+    """The stages of a recipe, small, and the folder in which the command went through them, once
+    for all tests."""
+
+    @cache
+    def made(path: Path) -> tuple[list[Stage], Path]:
+        stages, out = small(path), tmp_path_factory.mktemp(path.stem) / "run"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(recipes, "read", lambda *_: tuple(stages))
+            command(path, data=shards, out=out)
+        return stages, out
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def rig_stage(commanded: Commanded) -> tuple[Stage, Path]:
     """mtss' first stage, small, and the weights that it ends with."""
-    stage = small(ROOT / "recipes" / "mtss.yaml")[0]
-    return stage, train([stage], shards, tmp_path_factory.mktemp("rig_stage"))
+    stages, out = commanded(ROOT / "recipes" / "mtss.yaml")
+    return stages[0], folder_of(stages[0], out) / "mtss.safetensors"
 
 
 def phases(stage: Stage, data: Path) -> set[str]:
@@ -60,12 +80,9 @@ def phases(stage: Stage, data: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda p: f"{p.parent.name}-{p.stem}")
 def test_the_command_takes_every_recipe_to_its_weights(
-    shards: Path, tmp_path: Path, path: Path
+    shards: Path, tmp_path: Path, commanded: Commanded, path: Path
 ) -> None:
-    stages, out = small(path), tmp_path / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recipes, "read", lambda *_: tuple(stages))
-        command(path, data=shards, out=out)
+    stages, out = commanded(path)
     weights = folder_of(stages[-1], out) / f"{stages[-1].method}.safetensors"
     for stage in stages:
         folder = folder_of(stage, out)
@@ -95,15 +112,20 @@ def test_the_command_takes_every_recipe_to_its_weights(
         assert not np.array_equal(edited.pixels, edited.source.pixels)
 
 
-def test_stages_follow_one_another_and_are_not_run_again(shards: Path, tmp_path: Path) -> None:
-    stages = small(ROOT / "recipes" / "auswap.yaml")
-    weights = train(stages[:2], shards, tmp_path)
-    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
-    train(stages, shards, tmp_path)
+def test_stages_follow_one_another_and_are_not_run_again(
+    shards: Path, tmp_path: Path, commanded: Commanded
+) -> None:
+    stages, whole = commanded(ROOT / "recipes" / "auswap.yaml")
+    last = (whole / "parts" / "auswap.safetensors").read_bytes()
+    out = shutil.copytree(whole, tmp_path / "run", ignore=shutil.ignore_patterns("parts"))
+    before = {p: p.stat().st_mtime_ns for p in out.rglob("*") if p.is_file()}
+    assert before
+    assert train(stages, shards, out).read_bytes() == last
     assert all(p.stat().st_mtime_ns == t for p, t in before.items())
     # what the last stage begins with is what the one before ended with
-    lone = train(stages, shards, tmp_path / "lone", only="parts", init=weights)
-    assert lone.read_bytes() == (tmp_path / "parts" / "auswap.safetensors").read_bytes()
+    init = out / "rig" / "auswap.safetensors"
+    lone = train(stages, shards, tmp_path / "lone", only="parts", init=init)
+    assert lone.read_bytes() == last
     with pytest.raises(ConfigError, match="no stage 'part': choose from units, rig, parts"):
         train(stages, shards, tmp_path, only="part")
 

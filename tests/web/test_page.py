@@ -18,9 +18,9 @@ from mien.studio import units
 from mien.studio.asking import PhotographAsked
 from mien.studio.events import GUIDES, Events, native
 from mien.studio.page import TABS, Studio
+from mien.studio.progress import Words, shown_until_ended
 from mien.studio.rendering import part
 from mien.studio.units import PLAIN, REGIONS
-from mien.studio.watching import Words, watched
 
 WORDS = Words("Picture", "Begun", "Stopping", "bar", "status", "stop", "start")
 
@@ -110,18 +110,18 @@ def test_what_is_being_made_alone_says_how_it_stands(monkeypatch: pytest.MonkeyP
     """An answer of the stop button, which may come after the end, says nothing; a page that is
     closed stops what it had made.
     """
-    monkeypatch.setattr("mien.studio.watching._TICK", 0)
+    monkeypatch.setattr("mien.studio.progress._TICK", 0)
 
     async def looks() -> tuple[list[str | None], bool]:
         making, said = Making(3), []
-        answers = watched(making, WORDS, lambda: "Ended", lambda: {"result": "made"})
+        answers = shown_until_ended(making, WORDS, lambda: "Ended", lambda: {"result": "made"})
         async with aclosing(answers) as seen:
             async for answer in seen:
                 said.append(answer.html.get("status"))
                 assert ("result" in answer.html) == making.ended
                 making.wanted, making.ended = len(said) < 2, len(said) == 4
         left = Making(3)
-        async with aclosing(watched(left, WORDS, str, dict)) as seen:
+        async with aclosing(shown_until_ended(left, WORDS, str, dict)) as seen:
             await anext(seen)
         return said, left.wanted
 

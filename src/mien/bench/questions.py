@@ -46,7 +46,8 @@ PANELS: dict[str, dict[str, Question]] = {
             "mien bench smiles --renders renders -m auswap -m aipgan -o smiles.json",
         ),
         "intensity": Question(
-            "edits.intensity", "How evenly do expressions rise; what do strengths and checks buy?",
+            "edits.intensity",
+            "How evenly do expressions rise; what do strengths and refinement steps buy?",
             "mien bench intensity --renders renders -o intensity.json",
         ),
         "rising": Question(

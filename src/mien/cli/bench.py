@@ -26,6 +26,8 @@ from mien.cli.bench_options import (
 from mien.cli.session import Address, EngineName, Workers, check_engine, check_folder
 from mien.cli.session import engine as engine_of
 
+Figures = Annotated[Path | None, typer.Option("-o", "--out", help="write the figures as JSON too")]
+
 
 class _Bench(TyperGroup):
     """The questions of `mien.bench` are names and help until one of them is asked."""
@@ -245,9 +247,7 @@ def plot(
 def outside(
     before: Annotated[Path, typer.Argument(metavar="BEFORE", help="a photograph")],
     after: Annotated[list[Path], typer.Argument(metavar="AFTER", help="what became of it")],
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="write the figures as JSON too")
-    ] = None,
+    out: Figures = None,
 ) -> None:
     """Say what MediaPipe and dlib, who teach nothing here, see in pictures before and after."""
     import json
@@ -278,9 +278,7 @@ def outside(
 def film(
     before: Annotated[Path, typer.Argument(metavar="BEFORE", help="a film")],
     after: Annotated[Path, typer.Argument(metavar="AFTER", help="the same film, edited")],
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="write the figures as JSON too")
-    ] = None,
+    out: Figures = None,
 ) -> None:
     """Say how an edited film goes through time beside its source: flicker, lag, lips, jitter."""
     import json

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from mien.people.asks import Ask
 
 SHOWN = 5
-NETWORK = "decoupling"
 
 
 def command(

@@ -106,8 +106,8 @@ def _photos(folder: Path) -> list[Path]:
     """Pictures of a folder; of a folder that `mien people` wrote, everybody's at rest."""
     from mien import images
 
-    rest = sorted(folder.glob("*/neutral.png"))
-    return rest or sorted(p for p in folder.glob("*") if images.of_name(p))
+    neutral = sorted(folder.glob("*/neutral.png"))
+    return neutral or sorted(p for p in folder.glob("*") if images.of_name(p))
 
 
 def _films(out: Path, rows: list[dict[str, Any]], rate: int) -> int:

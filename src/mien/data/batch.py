@@ -92,11 +92,11 @@ class Person(Tensors):
 
     index: Tensor
     """int64 (B,): place in the data set's list of people; -1 where nothing else shows them."""
-    at_rest: Tensor
+    neutral: Tensor
     """(B, 3, 64, 64) in [-1, 1]: the person without an expression, posed and lit as the face; of
     photographs another one of theirs, turned and lit by the same draw."""
-    rests: Tensor
-    """(B,): 1 where such a picture is there; `at_rest` is grey where it is not."""
+    has_neutral: Tensor
+    """(B,): 1 where such a picture is there; `neutral` is grey where it is not."""
 
 
 @dataclass(frozen=True)

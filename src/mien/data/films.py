@@ -61,9 +61,9 @@ def farthest(points: Sequence[Float | None]) -> int | None:
     if not points or points[0] is None:
         return None
     first = _placed(points[0])
-    apart = [-1.0 if p is None else float(np.abs(_placed(p) - first).mean()) for p in points]
-    best = int(np.argmax(apart))
-    return best if apart[best] > 0 else None
+    distances = [-1.0 if p is None else float(np.abs(_placed(p) - first).mean()) for p in points]
+    best = int(np.argmax(distances))
+    return best if distances[best] > 0 else None
 
 
 def _placed(points: Float) -> Float:

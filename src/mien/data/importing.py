@@ -1,4 +1,4 @@
-"""From a data set's original download to a folder with one manifest; and where to find either."""
+"""From a data set's original download to a folder with one manifest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mien.data.manifest import FILE_NAME, Record, read_manifest, write_manifest
 from mien.data.sequences import TemporalProfile
 from mien.errors import DataError, ImageError, VideoError
 from mien.types import UInt8
-from mien.zoo.paths import data_home, dataset_home
+from mien.zoo.paths import dataset_home
 
 
 def _no_film(path: Path) -> Iterator[UInt8]:
@@ -113,24 +113,6 @@ class _Clips:
             return {}
         taken = of_clip(self.data_set, clip, count, self.frames, peak)
         return {place: record for record, place in taken}
-
-
-def collection(name: str) -> tuple[Path, list[Record]]:
-    """Folder and records of a known data set: the import if there is one, else the original.
-
-    File names are relative to the folder. DataError says how to obtain a set that is not there.
-    """
-    if name not in KNOWN:
-        raise DataError(f"unknown data set {name!r}: choose from {', '.join(KNOWN)}")
-    if (dataset_home(name) / FILE_NAME).is_file():
-        return dataset_home(name), read_manifest(dataset_home(name))
-    original = data_home() / name
-    if original.is_dir():
-        return original, KNOWN[name].records(original)
-    raise DataError(
-        f"data set {name!r} is not in {data_home()}: {KNOWN[name].obtain}, "
-        f"then run `mien data import {name} DIR`"
-    )
 
 
 def clear(target: Path, ours: Callable[[Record], bool]) -> None:

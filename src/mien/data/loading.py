@@ -55,7 +55,7 @@ class Renders:
     turned: list[float]  # K, degrees of yaw that the render turned the head by
     stored: list[Stored]  # K
 
-    def at_rest(self) -> int:
+    def neutral_state(self) -> int:
         """The first state that stands as the photograph and shows nothing; DataError when none
         does.
         """
@@ -133,7 +133,7 @@ class RigPairs(Dataset[Pairs]):
         self.people = sorted({p.person for p in self.photos})
         kinds = ((tuple(expressions.NAMED), named), (("weak emotion",), weak))
         self.sought = [(self._showing(kind), share) for kind, share in kinds if share]
-        self.at_rest = [p.at_rest() for p in self.photos] if portraits else []
+        self.neutral_states = [p.neutral_state() for p in self.photos] if portraits else []
         self.wearers: dict[int, list[tuple[int, int]]] = {}
         for s, photo in enumerate(self.photos):
             for state in photo.still:
@@ -199,7 +199,7 @@ class RigPairs(Dataset[Pairs]):
             landmarks=self.landmarks(donor, state, theirs[0]),
         )
         truth = self.truth(photo, source, target, geometry)
-        if not self.at_rest:
+        if not self.neutral_states:
             return Pairs(first, third, None, None, second, truth)
         people = self.person(s, geometry, camera), self.person(whose, *theirs)
         return Pairs(first, third, *people, second, truth)
@@ -227,9 +227,9 @@ class RigPairs(Dataset[Pairs]):
     def person(self, s: int, geometry: Geometry, camera: Photometry) -> Person:
         """Who a photograph shows, and what they look like at rest."""
         photo = self.photos[s]
-        rest = self.picture(photo.stored[self.at_rest[s]].image(), geometry, camera)
+        neutral = self.picture(photo.stored[self.neutral_states[s]].image(), geometry, camera)
         who = torch.tensor(self.people.index(photo.person))
-        return Person(who, shrunk(rest, TRUTH), torch.tensor(1.0))
+        return Person(who, shrunk(neutral, TRUTH), torch.tensor(1.0))
 
     def landmarks(self, photo: Renders, state: int, geometry: Geometry) -> Tensor:
         points = geometry.points(photo.landmarks[state])

@@ -45,7 +45,7 @@ class Photograph:
     person: int
     """Place in `Photographs.people`, or -1 where no other photograph shows them: nothing tells a
     person from a picture then."""
-    at_rest: UInt8 | None = None
+    neutral: UInt8 | None = None
     """(S, S, 3): a photograph of the person at rest, under the same draw; of one at rest it may be
     that one itself."""
 
@@ -124,9 +124,9 @@ class Photographs:
         others = others or list(range(len(self.records)))
         return others[int(rng.integers(len(others)))]
 
-    def photograph(self, k: int, rng: Generator, rest: bool = False) -> Photograph:
-        """Photograph k of `records`, with the changes that `rng` draws; rest: with one of the
-        person at rest, be it the same, where there is one.
+    def photograph(self, k: int, rng: Generator, with_neutral: bool = False) -> Photograph:
+        """Photograph k of `records`, with the changes that `rng` draws; with_neutral: with
+        a neutral one of the person, be it the same, where there is one.
         """
         record = self.records[k]
         pixels = images.read(self.folder / record.file_name).pixels
@@ -139,11 +139,11 @@ class Photographs:
             seen = geometry.image(picture)
             return seen if photometry is None else photometry.apply(seen)
 
-        seen, at_rest = drawn(pixels), None
+        seen, neutral = drawn(pixels), None
         calm = [j for j in self.of[record.person] if self.records[j].emotion == "neutral"]
-        if rest and calm:
+        if with_neutral and calm:
             other = calm[int(rng.integers(len(calm)))]
-            at_rest = drawn(images.read(self.folder / self.records[other].file_name).pixels)
+            neutral = drawn(images.read(self.folder / self.records[other].file_name).pixels)
         assert record.landmarks is not None
         points = geometry.points(record.landmarks)
         units = record.units
@@ -155,7 +155,7 @@ class Photographs:
             facs.mirror(units) if mirrored else units,
             -1 if record.emotion is None else facs.EMOTIONS.index(record.emotion),
             self._place[record.person] if len(self.of[record.person]) > 1 else -1,
-            at_rest,
+            neutral,
         )
 
 
@@ -218,10 +218,10 @@ def suggested(photo: Photograph) -> Shown:
 
 def person_of(photo: Photograph) -> Person:
     """Who a photograph shows."""
-    there = photo.at_rest is not None
+    there = photo.neutral is not None
     grey = torch.zeros(3, TRUTH, TRUTH)
-    rest = grey if photo.at_rest is None else shrunk(to_tensor(photo.at_rest), TRUTH)
-    return Person(torch.tensor(photo.person), rest, torch.tensor(float(there)))
+    neutral = grey if photo.neutral is None else shrunk(to_tensor(photo.neutral), TRUTH)
+    return Person(torch.tensor(photo.person), neutral, torch.tensor(float(there)))
 
 
 def is_manifest(folder: Path) -> bool:

@@ -25,7 +25,7 @@ def align_largest(photo: Path) -> AlignedFace:
     return _crop(photo, None)
 
 
-def rest_and_smile(folder: Path) -> Iterator[tuple[str, AlignedFace, AlignedFace]]:
+def neutral_and_smile(folder: Path) -> Iterator[tuple[str, AlignedFace, AlignedFace]]:
     """The name and the crops of each training person of the London Set in `folder`, at rest and
     smiling; not of those of whom either is missing.
     """

@@ -3,7 +3,8 @@
 Three networks (a detector, 478 points, 52 blendshapes), trained by Google on data of its own. They
 are read from its `face_landmarker.task` as it was published, by OpenCV, so that nothing has to be
 installed; the detector is `faces.blazeface`, which holds the same weights. It measures, and neither
-trains nor labels anything. What it cannot see is `BLIND`; docs/judges.md has its card.
+trains nor labels anything. It hardly sees AU6, AU9, AU14, AU15 and AU33: a small change of their
+shapes is not no change; docs/judges.md has its card.
 
 Differs from MediaPipe's own runtime: the detector's picture is shrunk by whole pixels. On 23
 portraits its points lie 0.3 % of the outer eye corners' distance away from MediaPipe 0.10.14's, and
@@ -60,9 +61,6 @@ CLAIMS: Mapping[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """What it is asked about in tables: a claim, and the blendshapes that tell."""
-BLIND = ("AU6", "AU9", "AU14", "AU15", "AU33")
-"""Units that it hardly sees: cheeks that rise, a wrinkled nose, dimples, mouth corners that fall,
-blown cheeks. A small change of their shapes is not no change."""
 
 # Points of the mesh of 478; left and right are the person's own.
 _LIDS = (((386, 374), (385, 380), (263, 362)), ((159, 145), (158, 153), (33, 133)))

@@ -210,8 +210,9 @@ def one(faces: Faces[Float], index: int) -> Faces[Float]:
 def _fields(drawing: Drawing) -> tuple[Float, Float, Float, Float]:
     """Flow, mask, paint and gain of a drawing, as a composition of one face has them; the drawing's
     own paint is used up."""
-    cover = np.float32(1) - drawing.visibility
-    share = np.where(cover > 1e-4, cover, np.float32(np.inf))  # nothing covers: paint of no colour
+    occlusion = np.float32(1) - drawing.visibility
+    # where nothing occludes, paint has no colour
+    share = np.where(occlusion > 1e-4, occlusion, np.float32(np.inf))
     paint = drawing.paint
     for channel in range(3):
         paint[..., channel] /= share

@@ -75,7 +75,7 @@ class Learnt(nn.Module, Method[Tensor]):
 
     @property
     def strengths_used(self) -> Strengths:
-        """None where checks find out themselves what is missing."""
+        """None where refinement steps find out what is missing."""
         return {} if self.refinement_steps else self.strengths
 
     def answer(

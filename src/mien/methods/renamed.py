@@ -22,7 +22,7 @@ ARCHITECTURE = {
 }
 SECTIONS = {
     "architecture": ARCHITECTURE,
-    "weights": {"cover": "occlusion", "lent": "transfer"},
+    "weights": {"cover": "occlusion", "lent": "transfer", "at_rest": "neutral"},
     "training": {"lent": "reference_share"},
 }
 """Old name -> today's, by the section of a recipe."""

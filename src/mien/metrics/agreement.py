@@ -53,10 +53,10 @@ def consistency(ratings: Numbers) -> float | None:
     of_target = ratings.mean(1, keepdims=True)
     of_rater = ratings.mean(0, keepdims=True)
     between = raters * np.square(of_target - middle).sum() / (targets - 1)
-    rest = np.square(ratings - of_target - of_rater + middle).sum()
-    rest /= (targets - 1) * (raters - 1)
-    below = between + (raters - 1) * rest
-    return None if below <= 1e-12 else round(float((between - rest) / below), 10)
+    residual = np.square(ratings - of_target - of_rater + middle).sum()
+    residual /= (targets - 1) * (raters - 1)
+    below = between + (raters - 1) * residual
+    return None if below <= 1e-12 else round(float((between - residual) / below), 10)
 
 
 def code_columns(judge: str, units: Tensor, coded: Tensor) -> dict[str, Tensor]:

@@ -143,7 +143,7 @@ class SectionBench:
     def __init__(self, section: Section, panel: JudgePanel, *, sets: bool = True) -> None:
         self.section, self.panel, self.sets = section, panel, sets
         self._known: dict[int, _Known] = {}
-        self._rest: dict[int, list[Reading]] = {}
+        self._source_reads: dict[int, list[Reading]] = {}
 
     def measure(self, edit: Editing, progress: Callable[[int], None] = lambda _: None) -> Measured:
         """Every result of `edit`; `progress` hears how many there were."""
@@ -243,15 +243,15 @@ class SectionBench:
         """How far each judge's reading moved in the direction asked for, and beside it."""
         assert trial.direction is not None
         place = id(trial.source.pixels)  # the trials are held by the section, so it stays theirs
-        if place not in self._rest:
-            self._rest[place] = self.panel.read(trial.source.pixels)
+        if place not in self._source_reads:
+            self._source_reads[place] = self.panel.read(trial.source.pixels)
         way, beside = trial.direction, trial.direction == 0
-        rest_reads = self._rest[place]
+        source_reads = self._source_reads[place]
         same = torch.equal(made, trial.source.pixels)  # one picture has one reading
-        reads = rest_reads if same else self.panel.read(made)
+        reads = source_reads if same else self.panel.read(made)
         out = {"asked": torch.full((len(trial),), trial.amount)}
-        for judge, read, rest in zip(self.panel.judges, reads, rest_reads, strict=True):
-            moved = read.units - rest.units
+        for judge, read, before in zip(self.panel.judges, reads, source_reads, strict=True):
+            moved = read.units - before.units
             out[f"read_{judge.name}"] = moved @ way / way.square().sum()
             out[f"crosstalk_{judge.name}"] = moved[:, beside].abs().mean(1)
         return out

@@ -114,8 +114,8 @@ def film(trial: Trial) -> Tensor:
     eyes = hull_mask(trial.source.landmarks, size, "eyes")
     ring = _grown(eyes, size // 24) - _grown(eyes, size // 60)
     skin = (pixels * ring).sum((2, 3), keepdim=True) / ring.sum((2, 3), keepdim=True)
-    cover = FILM * _soft(_grown(eyes, size // 100), size / 150)
-    return pixels * (1 - cover) + skin * cover
+    alpha = FILM * _soft(_grown(eyes, size // 100), size / 150)
+    return pixels * (1 - alpha) + skin * alpha
 
 
 def disc(trial: Trial) -> Tensor:
@@ -128,16 +128,16 @@ def disc(trial: Trial) -> Tensor:
         drawn = np.zeros((size, size), np.uint8)
         cv2.fillConvexPoly(drawn, hull, (1,))
         mask[0] = drawn
-    cover = _soft(_grown(inner, 1), 1.0)
-    return trial.source.pixels * (1 - cover) - cover
+    alpha = _soft(_grown(inner, 1), 1.0)
+    return trial.source.pixels * (1 - alpha) - alpha
 
 
 def blurred(made: Tensor, trial: Trial) -> Tensor:
     """A result whose face was pasted in without its detail."""
     size = made.shape[-1]
     soft = [cv2.GaussianBlur(p, (0, 0), BLUR * size) for p in to_uint8(made)]
-    cover = _soft(face_mask(trial.source.landmarks, size), size / 60)
-    return made * (1 - cover) + to_tensor(np.stack(soft)) * cover
+    alpha = _soft(face_mask(trial.source.landmarks, size), size / 60)
+    return made * (1 - alpha) + to_tensor(np.stack(soft)) * alpha
 
 
 def _grown(mask: Tensor, reach: int) -> Tensor:

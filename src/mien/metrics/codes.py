@@ -37,7 +37,7 @@ VIEWS = 8
 STRENGTH = 0.5
 """Of these changes, of what training pairs get."""
 BATCH = 32
-REST = ("neutral", "mouth shut")
+NEUTRAL = ("neutral", "mouth shut")
 """Expressions that come first: from them faces are moved."""
 Encode: TypeAlias = Callable[[Faces[Tensor]], Tensor]
 """Faces (B) -> codes (B, D)."""
@@ -64,7 +64,7 @@ class Crossed:
 def crossed(shown: Mapping[tuple[str, str], Faces[Tensor]]) -> Crossed:
     """The largest crossed part of faces by (person, expression): the expressions for which
     (n - 1)(m - 1) is largest. DataError where no two people share two expressions."""
-    every = sorted({what for _, what in shown}, key=lambda what: (what not in REST, what))
+    every = sorted({what for _, what in shown}, key=lambda what: (what not in NEUTRAL, what))
     most = min(len(every), 10)
     best: tuple[int, list[str], tuple[str, ...]] = (0, [], ())
     for count in range(2, most + 1):
@@ -208,10 +208,10 @@ def nearest(codes: Tensor, shape: tuple[int, int]) -> Nearest:
     """Of codes (n * m, D); chance is 1 / m for expressions and 1 / n for people."""
     n, m = shape
     who, what = torch.arange(n).repeat_interleave(m), torch.arange(m).repeat(n)
-    apart = torch.cdist(codes.double(), codes.double())
+    distances = torch.cdist(codes.double(), codes.double())
     same_person, same_expression = (x[:, None] == x for x in (who, what))
-    others = apart.masked_fill(same_person, torch.inf).argmin(1)
-    elsewhere = apart.masked_fill(same_expression, torch.inf).argmin(1)
+    others = distances.masked_fill(same_person, torch.inf).argmin(1)
+    elsewhere = distances.masked_fill(same_expression, torch.inf).argmin(1)
     return Nearest(
         round(float((what[others] == what).float().mean()), 4),
         round(float((who[elsewhere] == who).float().mean()), 4),

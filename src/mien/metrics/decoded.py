@@ -153,7 +153,7 @@ def by_reference(method: Learnt, data: Crossed, judges: Outsiders, known: Seen) 
     who, what = judges.people(made), judges.shapes(made)
     own, reference = known.at([t * m for t in takers]), known.at(wanted.tolist())
     grid = (len(takers), count, m)
-    apart = (who.view(len(takers), each, -1) - own.who[:, None]).norm(dim=-1)
+    distance = (who.view(len(takers), each, -1) - own.who[:, None]).norm(dim=-1)
     other = (who.view(len(takers), each, -1) - reference.who).norm(dim=-1)
     shown = what.view(len(takers), each, -1)
     to_reference = (shown - reference.what).norm(dim=-1)
@@ -171,9 +171,9 @@ def by_reference(method: Learnt, data: Crossed, judges: Outsiders, known: Seen) 
         "of": len(what),
         "who": _effects(who.view(*grid, -1), names),
         "what": _effects(what.view(*grid, -1), names),
-        "identity_distance": round(float(apart.median()), 4),
+        "identity_distance": round(float(distance.median()), 4),
         "distance_to_reference": round(float(other.median()), 4),
-        "swap_who_is_the_sources": round(float((apart < other).float().mean()), 4),
+        "swap_who_is_the_sources": round(float((distance < other).float().mean()), 4),
         "swap_what_is_the_references": _mean((to_reference < to_source)[asked]),
         "expression_left": _median((to_reference / between)[asked]),
     }
@@ -189,7 +189,7 @@ def by_label(method: Learnt, data: Crossed, judges: Outsiders, known: Seen) -> d
     made = draw(method, sources, codes.repeat(n, 1))
     who, what = judges.people(made), judges.shapes(made)
     own = known.at([k * m for k in range(n)])
-    apart = (who.view(n, len(codes), -1) - own.who[:, None]).norm(dim=-1)
+    distance = (who.view(n, len(codes), -1) - own.who[:, None]).norm(dim=-1)
     return {
         "people": n,
         "labels": len(codes),
@@ -197,7 +197,7 @@ def by_label(method: Learnt, data: Crossed, judges: Outsiders, known: Seen) -> d
         "of": len(what),
         "who": _effects(who.view(n, len(codes), -1), ("source", "label")),
         "what": _effects(what.view(n, len(codes), -1), ("source", "label")),
-        "identity_distance": round(float(apart.median()), 4),
+        "identity_distance": round(float(distance.median()), 4),
     }
 
 

@@ -162,8 +162,8 @@ def pairs(folder: Folder) -> list[Section]:
 
 
 def _pairs(records: Sequence[Record]) -> Iterator[tuple[Record, Record]]:
-    rest = next((r for r in records if r.emotion == "neutral" or r.moment == "onset"), None)
-    if rest is None or not any(r.emotion not in (None, "neutral") for r in records):
+    neutral = next((r for r in records if r.emotion == "neutral" or r.moment == "onset"), None)
+    if neutral is None or not any(r.emotion not in (None, "neutral") for r in records):
         ordered = sorted(records, key=lambda r: r.file_name)
         yield from pairwise(ordered)
         return
@@ -174,8 +174,8 @@ def _pairs(records: Sequence[Record]) -> Iterator[tuple[Record, Record]]:
         if record.moment == "peak" or record.emotion not in shown:
             shown[str(record.emotion)] = record
     for other in shown.values():
-        yield rest, other
-        yield other, rest
+        yield neutral, other
+        yield other, neutral
 
 
 def labels(folder: Folder) -> list[Section]:
@@ -198,13 +198,13 @@ def labels(folder: Folder) -> list[Section]:
 
 def control(folder: Folder) -> list[Section]:
     """Everybody whose picture at rest is known in seven emotions at four intensities."""
-    groups = [(face, (who,)) for who, face in _at_rest(folder, CONTROLLED)]
+    groups = [(face, (who,)) for who, face in _neutral_faces(folder, CONTROLLED)]
     ways = {name: facs.prototype(name) for name in facs.EMOTIONS[1:]}
     every = rising(groups, ways, by_label=True)
     return [Section("emotions at 4 intensities", every, intensity=True)] if every else []
 
 
-def _at_rest(folder: Folder, most: int) -> Iterator[tuple[str, Faces[Tensor]]]:
+def _neutral_faces(folder: Folder, most: int) -> Iterator[tuple[str, Faces[Tensor]]]:
     """At most so many people, each with the face at rest."""
     shown = {
         who: next((r for r in records if r.emotion == "neutral"), None)
@@ -224,7 +224,7 @@ def shut_eyes(folder: Folder) -> list[Section]:
     asked = torch.from_numpy(facs.vector({"AU43": 1.0}))[None]
     trials = [
         Trial(face, (who,), ("AU43",), Units(asked), units=asked)
-        for who, face in _at_rest(folder, len(folder.people))
+        for who, face in _neutral_faces(folder, len(folder.people))
     ]
     return [Section("open eyes to shut, by unit", trials, parts=True)] if trials else []
 

@@ -25,7 +25,7 @@ from mien.files import write_text
 from mien.guides import Label, Reference
 from mien.judges.identity import Descriptor
 from mien.metrics.bench import JudgePanel
-from mien.metrics.codes import REST, SIDE, views
+from mien.metrics.codes import NEUTRAL, SIDE, views
 from mien.metrics.folder import Folder
 from mien.metrics.pixel import psnr
 from mien.metrics.probes import fifth, fit
@@ -123,7 +123,7 @@ def trials(data: Halves) -> dict[str, list[Trial]]:
         own = {label: own[label] for label in data.expressions if label in own}
         if len(own) < LEAST:
             continue
-        first = next((label for label in REST if label in own), next(iter(own)))
+        first = next((label for label in NEUTRAL if label in own), next(iter(own)))
         source = _one(test.faces, own[first])
         for label, place in own.items():
             if label == first:
@@ -184,8 +184,8 @@ class Table:
         }  # fmt: skip
         if self.who is not None:
             sources = torch.cat([t.source.pixels for t in every])
-            apart = self.who.distance(Faces(made, landmarks), Faces(sources, landmarks))
-            found["identity_distance"] = round(float(apart.median()), 4)
+            distance = self.who.distance(Faces(made, landmarks), Faces(sources, landmarks))
+            found["identity_distance"] = round(float(distance.median()), 4)
         return found
 
 
@@ -246,11 +246,11 @@ def in_markdown(table: Mapping[str, Mapping[str, Any]], net: str) -> str:
             if "reason" in row:
                 text += f"| {name} | {row['reason']} | | | |\n"
                 continue
-            apart = row.get("identity_distance")
+            distance = row.get("identity_distance")
             text += (
                 f"| {name} | {row['frechet']:.2f} | {row['psnr']:.2f} | "
                 f"{100 * row['expression_right']:.0f} % | "
-                f"{'' if apart is None else f'{apart:.2f}'} |\n"
+                f"{'' if distance is None else f'{distance:.2f}'} |\n"
             )
         text += "\n"
     return text

@@ -47,15 +47,15 @@ def part_columns(
     source, truth, size = trial.source, trial.truth, made.shape[-1]
     right = truth or source
     out: dict[str, Tensor] = {"background_kept": background(made, source)}
-    apart = None
+    distance = None
     if truth is not None:
         alike = ssim_map(made, truth.pixels) if alike is None else alike
         small = [at(Faces(p, truth.landmarks), SMALL) for p in (made, truth.pixels)]
         face = face_mask(small[1].landmarks, SMALL)
         out[f"face_psnr_{SMALL}"] = psnr(small[0].pixels, small[1].pixels, face)
         if perceptual is not None:
-            apart = perceptual.map(made, truth.pixels)
-            out["face_perceptual"] = inside(apart, face_mask(truth.landmarks, size))
+            distance = perceptual.map(made, truth.pixels)
+            out["face_perceptual"] = inside(distance, face_mask(truth.landmarks, size))
     for name in PARTS:
         own = region_mask(right.landmarks, size, name)
         detail = sharpness(right.pixels, own).clamp_min(LEAST_SHARP)
@@ -65,8 +65,8 @@ def part_columns(
         either = torch.maximum(own, region_mask(source.landmarks, size, name))
         out[f"{name}_psnr"] = psnr(made, truth.pixels, either)
         out[f"{name}_ssim"] = inside(alike, either)
-        if apart is not None:
-            out[f"{name}_perceptual"] = inside(apart, either)
+        if distance is not None:
+            out[f"{name}_perceptual"] = inside(distance, either)
     return out | leftovers(made, source, truth)
 
 

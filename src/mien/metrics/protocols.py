@@ -98,10 +98,10 @@ def real(setting: Setting) -> Protocol:
             f"the London Set in {setting.photographs} has nobody of split {setting.split} both "
             f"neutral and smiling: {DATASETS['london'].obtain}"
         )
-    rest, smile = (_together(column) for column in zip(*pairs.values(), strict=True))
+    calm, smile = (_together(column) for column in zip(*pairs.values(), strict=True))
     sections = []
     for what, source, truth, emotion in (
-        ("to a smile", rest, smile, "happy"), ("to rest", smile, rest, "neutral"),
+        ("to a smile", calm, smile, "happy"), ("to rest", smile, calm, "neutral"),
     ):  # fmt: skip
         for by in ("reference", "label"):
             trials = [
@@ -220,16 +220,16 @@ def _stored(
     """
     found: dict[tuple[str, float], list[tuple[Renders, int, int]]] = {}
     for photo in photos:
-        rest = [s for s in photo.still if photo.expression[s] == 0]
-        for state in photo.still if rest else ():
+        calm = [s for s in photo.still if photo.expression[s] == 0]
+        for state in photo.still if calm else ():
             for name, way in directions.items():
                 amount = float(photo.units[state] @ way / (way @ way))
                 exact = np.abs(photo.units[state] - amount * way).max() < 1e-4
                 if photo.expression[state] > 0 and amount > 0.01 and exact:
-                    found.setdefault((name, round(amount, 4)), []).append((photo, rest[0], state))
+                    found.setdefault((name, round(amount, 4)), []).append((photo, calm[0], state))
     return [
         Trial(
-            faces_of([(photo, rest) for photo, rest, _ in some], size),
+            faces_of([(photo, calm) for photo, calm, _ in some], size),
             tuple(photo.person for photo, _, _ in some),
             (name,) * len(some),
             Own(),

@@ -102,7 +102,7 @@ class TransferBench:
         descriptors = [
             [who.of(f.pixels, f.landmarks) for f in (t.source, t.reference)] for t in self.parts
         ]
-        self.apart = torch.cat([(a - b).norm(dim=1) for a, b in descriptors]).tolist()
+        self.distances = torch.cat([(a - b).norm(dim=1) for a, b in descriptors]).tolist()
 
     def measure(self, edit: Editing) -> list[Row]:
         """A row per triple."""
@@ -112,11 +112,11 @@ class TransferBench:
             what: np.mean([columns[f"{what}_{judge}"] for judge in self.judges], 0).tolist()
             for what in ("units", "asked", "emotion")
         }
-        after = [far - won for far, won in zip(self.apart, columns["leakage"], strict=True)]
+        after = [far - won for far, won in zip(self.distances, columns["leakage"], strict=True)]
         rows = zip(
             found.people, *(columns[n] for n in ("psnr", "face_psnr", "ssim", "face_ssim")),
             columns["ms_ssim"], mean["units"], mean["asked"], mean["emotion"],
-            columns["identity"], after, self.apart, strict=True,
+            columns["identity"], after, self.distances, strict=True,
         )  # fmt: skip
         return [Row(person, *(round(float(v), 5) for v in values)) for person, *values in rows]
 

@@ -129,8 +129,8 @@ def ranked(read: Tensor, truth: Tensor, known: Tensor) -> float | None:
     for said, so, sure in zip(read.T.float(), truth.T, known.T, strict=True):
         there, absent = said[(sure > 0) & (so > 0)], said[(sure > 0) & (so <= 0)]
         if len(there) and len(absent):
-            apart = there[:, None] - absent[None]
-            shares.append(float((apart > 0).float().mean() + 0.5 * (apart == 0).float().mean()))
+            margins = there[:, None] - absent[None]
+            shares.append(float((margins > 0).float().mean() + 0.5 * (margins == 0).float().mean()))
     return sum(shares) / len(shares) if shares else None
 
 

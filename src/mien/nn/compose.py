@@ -51,16 +51,16 @@ def compose(source: Tensor, edit: Composition[Tensor]) -> Tensor:
 
 
 def decisive(edit: Composition[Tensor], occlusion_threshold: float) -> Composition[Tensor]:
-    """The same edit without its hedging: cover (1 - mask) up to `occlusion_threshold`, from 0, with
-    which it stays as it is, to below 1, becomes none.
+    """The same edit without thin paint: occlusion (1 - mask) up to `occlusion_threshold`, from 0,
+    with which it stays as it is, to below 1, becomes none.
 
     Where a network is unsure how far a lip moves, a pixel loss makes it put a thin blur over the
     moved photograph. That wins a tenth of a decibel and costs the picture its sharpness.
     """
     if not occlusion_threshold:
         return edit
-    cover = ((1 - edit.mask - occlusion_threshold) / (1 - occlusion_threshold)).clamp(0, 1)
-    return Composition(edit.flow, 1 - cover, edit.paint, edit.gain)
+    occlusion = ((1 - edit.mask - occlusion_threshold) / (1 - occlusion_threshold)).clamp(0, 1)
+    return Composition(edit.flow, 1 - occlusion, edit.paint, edit.gain)
 
 
 def picture(paint: Tensor) -> Composition[Tensor]:

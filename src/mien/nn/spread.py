@@ -97,12 +97,12 @@ class Crowd(nn.Module):
         """Take mean and main directions of identity codes (N, D)."""
         rank = min(len(self.factor), len(codes) - 1)
         mean = codes.float().mean(0)
-        apart = codes.float() - mean
+        deviations = codes.float() - mean
         with torch.autocast(codes.device.type, enabled=False):
             # few codes of many numbers: their products are far smaller than they are
-            squares, ways = torch.linalg.eigh(apart @ apart.T)
+            squares, ways = torch.linalg.eigh(deviations @ deviations.T)
         order = squares.argsort(descending=True)[:rank]
         self.mean.copy_(mean)
         self.factor.zero_()
-        # a direction is ways.T @ apart / size, and its deviation size / sqrt(N - 1)
-        self.factor[:rank] = ways[:, order].T @ apart / math.sqrt(len(codes) - 1)
+        # a direction is ways.T @ deviations / size, and its deviation size / sqrt(N - 1)
+        self.factor[:rank] = ways[:, order].T @ deviations / math.sqrt(len(codes) - 1)

@@ -203,9 +203,9 @@ def _mixture(picture: Float, wall: Float, sure: Mask, clothes: Mask, eyes: float
     band = cv2.dilate(sure.astype(np.uint8), disc(reach)).astype(bool) & ~sure
     alone = (~band | (np.abs(picture - wall).max(-1) > 45)) & ~sure & ~clothes
     colour = _beside(picture, wall, alone, eyes)
-    apart = colour - wall
-    size = np.square(apart).sum(-1)
-    mixed = ((picture - wall) * apart).sum(-1) / np.maximum(size, 1)
+    difference = colour - wall
+    size = np.square(difference).sum(-1)
+    mixed = ((picture - wall) * difference).sum(-1) / np.maximum(size, 1)
     mixed = np.clip((mixed - 0.03) / 0.94, 0, 1)
     far = cv2.distanceTransform((~sure).astype(np.uint8), cv2.DIST_L2, 5)
     sharp = np.clip(far / 1.5 - 0.3, 0, 1)

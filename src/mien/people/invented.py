@@ -44,7 +44,7 @@ MARGIN = 0.02
 SEARCHED = 512
 """Side, px, at which a shape that is far enough from everybody is looked for."""
 FORMAT = 4
-REST = of_row({"label": "neutral"})
+NEUTRAL = of_row({"label": "neutral"})
 
 
 @dataclass(frozen=True)
@@ -237,11 +237,11 @@ def _asks(settings: Settings, number: int, asks: Sequence[Ask]) -> list[Ask]:
     """What person `number` shows: at rest as photographed, and all else, varied if that is
     wished."""
     more = [] if settings.drawn is None else drawn(*settings.drawn, (settings.seed, number))
-    rest = [a for a in (*asks, *more) if a.name != REST.name]
+    others = [a for a in (*asks, *more) if a.name != NEUTRAL.name]
     if settings.varied:
-        seeds = ((settings.seed, number, 3, i) for i in range(len(rest)))
-        rest = [varied(a, settings.varied, seed) for a, seed in zip(rest, seeds, strict=True)]
-    return list({a.name: a for a in (REST, *rest)}.values())
+        seeds = ((settings.seed, number, 3, i) for i in range(len(others)))
+        others = [varied(a, settings.varied, seed) for a, seed in zip(others, seeds, strict=True)]
+    return list({a.name: a for a in (NEUTRAL, *others)}.values())
 
 
 def _unlike_all(crowd: Crowd, mixed: Mix, least: float) -> tuple[Float, int, tuple[str, float]]:

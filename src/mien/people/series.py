@@ -291,15 +291,15 @@ def _facts(
     guide = cell.ask.guide
     off = np.abs(stimuli.eyes_of(sitter.face) - stimuli.places(len(edited))).max()
     seen = _who(who, edited, face)
-    apart = None
+    distance = None
     if seen is not None and sitter.who is not None:
-        apart = round(float(np.linalg.norm(seen - sitter.who)), 3)
+        distance = round(float(np.linalg.norm(seen - sitter.who)), 3)
     return {
         "file": _file(sitter, cell), "person": sitter.name,
         "asked": "neutral" if guide is None else guide.describe(), "side": cell.side,
         "intensity": round(cell.strength, 4), "frame": cell.frame, "frames": cell.frames,
         "label": cell.ask.emotion or "", **_read(editor, edited, face),
-        "identity": apart, "eyes_off": round(float(off), 3),
+        "identity": distance, "eyes_off": round(float(off), 3),
     }  # fmt: skip
 
 

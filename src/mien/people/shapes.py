@@ -61,8 +61,8 @@ class Shapes:
         parts = (np.float32(share) * self.deviation(person) for person, share in shares.items())
         total = np.asarray(sum(parts, np.zeros_like(mean)), np.float32)
         even = self._even(total)
-        apart = np.float32(gain([*shares.values()])) * even + (total - even)
-        return self._within(apart, mean)
+        deviation = np.float32(gain([*shares.values()])) * even + (total - even)
+        return self._within(deviation, mean)
 
     def pushed(self, shape: Float, mean: Float, near: str) -> Float | None:
         """The shape (N, 3) cm one step further from a person of the crowd; None where that would
@@ -74,10 +74,10 @@ class Shapes:
         step = found.reshape(shape.shape).astype(np.float32)
         return self._within(shape + step * np.float32(STEP / max(length(step), 1e-6)) - mean, mean)
 
-    def _within(self, apart: Float, mean: Float) -> Float:
-        """The shape that differs from the mean by `apart`, or by as much of it as the bound has."""
+    def _within(self, deviation: Float, mean: Float) -> Float:
+        """What differs from the mean by `deviation`, or by as much of it as the bound has."""
         return np.asarray(
-            mean + apart * np.float32(min(1.0, self.bound / max(length(apart), 1e-6)))
+            mean + deviation * np.float32(min(1.0, self.bound / max(length(deviation), 1e-6)))
         )
 
     def _even(self, deviation: Float) -> Float:

@@ -22,7 +22,7 @@ FILE = Path(__file__).with_name("together.safetensors")
 """Learnt by `mien bench together`."""
 STEPS = 65
 """Quantiles of a unit."""
-REST = 0.1
+LEAST = 0.1
 """What a reader of units says of a face at rest goes up to this: it counts as 0."""
 
 
@@ -43,7 +43,7 @@ class Together:
     @classmethod
     def learn(cls, units: Float) -> Together:
         """From units (P, 47) of P photographs."""
-        units = np.where(units < REST, 0, units)
+        units = np.where(units < LEAST, 0, units)
         quantiles = np.quantile(units, np.linspace(0, 1, STEPS), axis=0).T
         ranks = np.stack([rankdata(column) for column in units.T], 1)  # equal ones share a rank
         alike = np.ptp(ranks, axis=0) == 0

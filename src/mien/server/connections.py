@@ -113,7 +113,7 @@ class Connection(H11Protocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         if self._writing is None:
-            self._watch_writing(self.transport.get_write_buffer_size())
+            self._time_writing(self.transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -173,7 +173,7 @@ class Connection(H11Protocol):
             self._reading.cancel()
             self._reading = None
 
-    def _watch_writing(self, left: int) -> None:
+    def _time_writing(self, left: int) -> None:
         """Look again in a while whether the answer is taken, `left` bytes of it now."""
         self._writing = self.loop.call_later(self.limits.stall, self._look_writing, left)
 
@@ -182,7 +182,7 @@ class Connection(H11Protocol):
         if before - left < _SLOWEST * self.limits.stall:
             self.transport.abort()
         else:
-            self._watch_writing(left)
+            self._time_writing(left)
 
     def _stop_writing(self) -> None:
         if self._writing is not None:

@@ -37,7 +37,7 @@ from mien.video.shapes import Shapes
 
 _LONGEST_RECORDING = 20_000_000  # bytes
 _MOST_KEYS = 50  # and points of the intensity
-_APART = 0.05  # s between two of them
+_LEAST_GAP = 0.05  # s between two of them
 _LONGEST_CURVE = 1_000_000  # bytes
 _NOTHING = Cut(0, 0, 0.0)
 
@@ -157,7 +157,7 @@ class Reel:
             raise GuideError(f"a point has a time and an intensity from 0 to {MOST:g}")
         keys = {} if self.curve is None else dict(self.curve.points)
         for other in list(keys):
-            if shown_alike(other, before) or abs(other - time) < _APART:
+            if shown_alike(other, before) or abs(other - time) < _LEAST_GAP:
                 del keys[other]
         if len(keys) >= _MOST_KEYS:
             raise GuideError(f"up to {_MOST_KEYS} points: send a CSV file for more")
@@ -179,7 +179,7 @@ class Reel:
         GuideError for one that needs a photograph, or one too many."""
         if self.source is None:
             raise Gone("open a film first")
-        kept = [key for key in self.keyframes if abs(key.time - time) >= _APART]
+        kept = [key for key in self.keyframes if abs(key.time - time) >= _LEAST_GAP]
         self.take_expressions([*kept, Keyframe(round(time, 2), spec)])
 
     def drop_expression(self, time: float) -> None:

@@ -17,8 +17,8 @@ from mien.server.workshop import Workshop
 from mien.studio import series_views
 from mien.studio.answer import Answer, plural
 from mien.studio.asking import SeriesAsked, Upload, event, one
+from mien.studio.progress import Words, shown_until_ended
 from mien.studio.rendering import part
-from mien.studio.watching import Words, watched
 
 INTENSITIES = (0.25, 0.5, 0.75, 1, 1.25, 1.5)
 """Those that the page offers."""
@@ -101,7 +101,7 @@ class SeriesPanel:
             raise GuideError("add a photograph first")
         made = self.open.get(asked.series)
         run = self.open.start(made, self.workshop.check(asked.method), plan(asked))
-        return watched(
+        return shown_until_ended(
             run,
             WORDS,
             lambda: series_views.outcome(run),

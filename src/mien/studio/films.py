@@ -25,8 +25,8 @@ from mien.server.workshop import Workshop
 from mien.studio import shapes, units, views
 from mien.studio.answer import Answer, plural
 from mien.studio.asking import FilmAsked, Upload, event, one
+from mien.studio.progress import Words, shown_until_ended
 from mien.studio.rendering import part
-from mien.studio.watching import Words, watched
 
 FRAME = 0.04
 """Between two places of a slider over a film, s: a frame of 25 a second."""
@@ -303,7 +303,7 @@ class Films:
         reel = self.reels.get(asked.film)
         making = self.reels.start(reel, method, order)
         outcome = self.shown.outcome
-        return watched(making, WORDS, lambda: outcome(making), lambda: {
+        return shown_until_ended(making, WORDS, lambda: outcome(making), lambda: {
             "after": self.shown.after(reel)
         })  # fmt: skip
 

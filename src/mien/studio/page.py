@@ -32,8 +32,8 @@ from mien.studio import all_series, films, series_views, shapes, units, views
 from mien.studio.answer import Answer
 from mien.studio.asking import Asked, FilmAsked, PhotographAsked, SeriesAsked, Upload, events, read
 from mien.studio.events import GUIDES, Events, native
+from mien.studio.progress import Failed
 from mien.studio.rendering import HERE, page, picture
-from mien.studio.watching import Failed
 from mien.zoo.samples import samples
 
 TABS = {

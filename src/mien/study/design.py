@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 
 from mien.errors import DataError
-from mien.study.pictures import REST, Picture
+from mien.study.pictures import NEUTRAL, Picture
 
 LEFT, RIGHT = "left", "right"
 SAME, DIFFERENT = "same", "different"
@@ -84,8 +84,8 @@ def more_pairs(pictures: Sequence[Picture], _: np.random.Generator) -> list[Pair
     found = []
     for person in _people(pictures):
         own = [p for p in pictures if p.person == person]
-        for label in sorted({p.label for p in own} - {REST}):
-            steps = {p.intensity: p for p in reversed(own) if p.label in (label, REST)}
+        for label in sorted({p.label for p in own} - {NEUTRAL}):
+            steps = {p.intensity: p for p in reversed(own) if p.label in (label, NEUTRAL)}
             for low, high in combinations(sorted(steps), 2):
                 pair = Pair(f"{label} {low:g} < {high:g}", _more(label), steps[high], steps[low])
                 found.append(pair)
@@ -97,19 +97,19 @@ def more_pairs(pictures: Sequence[Picture], _: np.random.Generator) -> list[Pair
 def same_pairs(pictures: Sequence[Picture], random: np.random.Generator) -> list[Pair]:
     """A face at rest beside an expression of the same person, and of somebody else."""
     people = _people(pictures)
-    rest = {p.person: p for p in reversed(pictures) if p.label == REST}
-    if len(rest) < 2:
+    neutral = {p.person: p for p in reversed(pictures) if p.label == NEUTRAL}
+    if len(neutral) < 2:
         raise DataError("two people at least must be shown at rest (neutral) too")
     found = []
     question = "Do both pictures show the same person?"
     for person in people:
-        others = [p for p in rest if p != person]
-        for picture in (p for p in pictures if p.person == person and p.label != REST):
+        others = [p for p in neutral if p != person]
+        for picture in (p for p in pictures if p.person == person and p.label != NEUTRAL):
             condition = _condition(picture)
-            if person in rest:
-                found.append(Pair(condition, question, rest[person], picture, SAME))
+            if person in neutral:
+                found.append(Pair(condition, question, neutral[person], picture, SAME))
             other = others[int(random.integers(len(others)))]
-            found.append(Pair(condition, question, rest[other], picture, DIFFERENT))
+            found.append(Pair(condition, question, neutral[other], picture, DIFFERENT))
     if not found:
         raise DataError("there is nothing but faces at rest: show an expression")
     return found
@@ -141,7 +141,7 @@ def design(
         DataError: no pair can be made, or there are fewer than `count`.
     """
     random = np.random.default_rng(seed)
-    wanted = [p for p in pictures if not labels or p.label in (*labels, REST) or p.photograph]
+    wanted = [p for p in pictures if not labels or p.label in (*labels, NEUTRAL) or p.photograph]
     pairs = _in_turn(PAIRS[ask](wanted, random), random)
     if count is not None and count > len(pairs):
         raise DataError(f"only {len(pairs)} trials can be made of these pictures, not {count}")

@@ -20,7 +20,7 @@ COLUMNS = ("file", "person", "label", "intensity", "photograph")
 """Columns of a table of one's own: the picture's path in the folder, who it shows, the expression
 (empty: at rest), how strong (empty: 1), and `yes` for a photograph that nobody altered."""
 SERIES = "series.csv"
-REST = "neutral"
+NEUTRAL = "neutral"
 _YES, _NO = ("yes", "1", "true"), ("", "no", "0", "false")
 
 
@@ -93,7 +93,7 @@ def _of_manifest(folder: Path) -> list[Picture]:
     found = {}
     for record in read_manifest(folder):
         if record.emotion is not None:
-            strength = 0.0 if record.emotion == REST else 1.0
+            strength = 0.0 if record.emotion == NEUTRAL else 1.0
             file = folder / record.file_name
             found[file] = Picture(file, record.person, record.emotion, strength, False)
     return list(found.values())
@@ -139,11 +139,11 @@ def _picture(folder: Path, row: Mapping[str, str]) -> Picture:
     if not row["file"] or not row["person"]:
         raise GuideError("file and person must be filled")
     strength = _number(row.get("intensity", ""))
-    label = row.get("label") or row.get("asked") or REST
+    label = row.get("label") or row.get("asked") or NEUTRAL
     if label in facs.EMOTIONS or ":" in label:
         facs.emotion(label)  # GuideError for a variant that there is not
-    if label == REST or strength == 0:
-        label, strength = REST, 0.0
+    if label == NEUTRAL or strength == 0:
+        label, strength = NEUTRAL, 0.0
     elif (side := row.get("side") or "both") != "both":
         label = f"{label} ({side})"
     said = row.get("photograph", "").lower()

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.data.rigging import rest_and_smile
+from mien.data.rigging import neutral_and_smile
 from mien.errors import DataError
 from mien.face_model import folds
 from mien.face_model.folds import FoldChart
@@ -45,10 +45,10 @@ DONORS = (
 
 
 def example(
-    model: FaceModel, chart: FoldChart, name: str, rest: AlignedFace, smile: AlignedFace
+    model: FaceModel, chart: FoldChart, name: str, neutral: AlignedFace, smile: AlignedFace
 ) -> folds.SmileExample:
     """What one person's smile teaches."""
-    rig = Rig(model, rest.pixels, rest.landmarks, neutral=True)
+    rig = Rig(model, neutral.pixels, neutral.landmarks, neutral=True)
     found = match(rig, smile.pixels, smile.landmarks)
     shown = rig.render_weights(
         found.weights, SOURCE_SIZE, camera=found.camera, folded=False, habit=found.habit
@@ -95,7 +95,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     model = FaceModel.load()
     chart = FoldChart(model)
-    people = [example(model, chart, *one) for one in rest_and_smile(options.london)]
+    people = [example(model, chart, *one) for one in neutral_and_smile(options.london)]
     if len(people) < 20:
         raise DataError(f"{len(people)} pairs in {options.london}: 20 or more are needed")
     library = folds.learn(model, people, {f"london/{number}" for number in DONORS})

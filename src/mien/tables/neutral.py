@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.data.rigging import rest_and_smile
+from mien.data.rigging import neutral_and_smile
 from mien.errors import DataError
 from mien.face_model.neutral import TABLE, learn
 from mien.zoo import data_home
@@ -24,8 +24,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=TABLE)
     options = parser.parse_args()
     found = [
-        (rest.landmarks.astype(np.float64), smile.landmarks.astype(np.float64))
-        for _, rest, smile in rest_and_smile(options.london)
+        (neutral.landmarks.astype(np.float64), smile.landmarks.astype(np.float64))
+        for _, neutral, smile in neutral_and_smile(options.london)
     ]
     if len(found) < 20:
         raise DataError(f"{len(found)} pairs in {options.london}: 20 or more are needed")

@@ -189,13 +189,13 @@ def summed(found: Mapping[Job, Mapping[str, Any]]) -> dict[str, Any]:
         }  # fmt: skip
         for name in MEASURES:
             entry[name] = over_seeds([r["measures"][name] for _, r in sorted(own.items())])
-            apart = [
+            differences = [
                 round(r["measures"][name] - whole[s]["measures"][name], 5)
                 for s, r in sorted(own.items())
                 if s in whole
             ]
-            if row != WHOLE and apart:
-                entry[_above(name)] = over_seeds(apart)
+            if row != WHOLE and differences:
+                entry[_above(name)] = over_seeds(differences)
         out.setdefault(method, {})[row] = entry
     return out
 

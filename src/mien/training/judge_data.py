@@ -88,9 +88,9 @@ def strength_of(units: Float) -> tuple[int, float]:
         return 0, 1.0
     rows = np.delete(_PROTOTYPES, _GAZE, 1)
     strengths = rows @ rest / (rows**2).sum(1)
-    apart = np.linalg.norm(rest - strengths[:, None] * rows, axis=1)
-    best = int(apart.argmin())
-    if apart[best] > 0.15 * np.linalg.norm(rest):
+    distances = np.linalg.norm(rest - strengths[:, None] * rows, axis=1)
+    best = int(distances.argmin())
+    if distances[best] > 0.15 * np.linalg.norm(rest):
         return -1, 0.0
     return _OF_ROW[best], float(strengths[best])
 
@@ -111,8 +111,8 @@ def emotions_of(units: Float) -> Float:
 
 
 def _is_real_smile(units: Float) -> bool:
-    apart = [np.abs(_SMILES - u).max(1).min() for u in (units, facs.mirror(units))]
-    return bool(min(apart) < 1e-4 and _au12(units) > 0.05)
+    distances = [np.abs(_SMILES - u).max(1).min() for u in (units, facs.mirror(units))]
+    return bool(min(distances) < 1e-4 and _au12(units) > 0.05)
 
 
 def _au12(units: Float) -> float:

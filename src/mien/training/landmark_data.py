@@ -88,7 +88,7 @@ def self_labelled(
     """
     random = np.random.default_rng(seed)
     known = [record for record in records if record.split == "train"]
-    rest = {record.person: record for record in known if record.landmarks is not None}
+    by_person = {record.person: record for record in known if record.landmarks is not None}
     out = []
     for record in known:
         if record.landmarks is not None:
@@ -103,7 +103,7 @@ def self_labelled(
             continue
         lips = mended(pixels, points)
         weight = OPENED if _distances(lips, points).max() > TEETH else OWN
-        checked = rest.get(record.person)
+        checked = by_person.get(record.person)
         if checked is not None and checked.landmarks is not None:
             still = images.read(root / checked.file_name).pixels
             lips, weight = followed(still, checked.landmarks, pixels, lips), SURE

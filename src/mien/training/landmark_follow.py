@@ -21,15 +21,15 @@ _ASTRAY = 1.5
 """A point that flow does not bring back to where it came from, px of the crop, is not followed."""
 
 
-def followed(rest: UInt8, points: Float, other: UInt8, guess: Float) -> Float:
-    """Landmarks (68, 2) px of `other`, given those of `rest` and a network's guess at them.
+def followed(neutral: UInt8, points: Float, other: UInt8, guess: Float) -> Float:
+    """Landmarks (68, 2) px of `other`, given those of `neutral` and a network's guess at them.
 
     Both are photographs uint8 (H, W, 3) of one person in one setting.
     """
     stable = list(STABLE)
     goal = template(_SIZE)
     matrices = [similarity(p[stable], goal[stable]) for p in (points, guess)]
-    crops = [warp(pixels, m, _SIZE) for pixels, m in zip((rest, other), matrices, strict=True)]
+    crops = [warp(pixels, m, _SIZE) for pixels, m in zip((neutral, other), matrices, strict=True)]
     start, network = (transform(m, p) for m, p in zip(matrices, (points, guess), strict=True))
     arrived = start + _at(_flow(crops[0], crops[1]), start)
     astray = np.linalg.norm(arrived + _at(_flow(crops[1], crops[0]), arrived) - start, axis=1)

@@ -38,8 +38,8 @@ def checked_photographs(split: Split) -> Iterator[tuple[str, UInt8, Float]]:
 def errors(points: Float, truth: Float) -> dict[str, float]:
     """Mean distance of each part's points, in percent of the distance of the outer eye corners."""
     eyes = float(np.linalg.norm(truth[36] - truth[45]))
-    apart = np.linalg.norm(points - truth, axis=1) / eyes * 100
-    return {part: float(apart[where].mean()) for part, where in PARTS.items()}
+    distances = np.linalg.norm(points - truth, axis=1) / eyes * 100
+    return {part: float(distances[where].mean()) for part, where in PARTS.items()}
 
 
 def scores(net: LandmarkNet, split: Split) -> dict[str, float]:

@@ -167,7 +167,7 @@ def strengths_of(method: Learnt, data: Path) -> Strengths:
     `data` shows nobody so.
     """
     if is_manifest(data):
-        return _fitted(method, at_rest(data, method.size))
+        return _fitted(method, neutral_faces(data, method.size))
     photos = [p for p in open_renders(data, "validation") if p.neutral]
     first = {p.person: p for p in reversed(photos)}
     if not first:
@@ -175,7 +175,7 @@ def strengths_of(method: Learnt, data: Path) -> Strengths:
     return _fitted(method, faces_of([(p, 0) for p in list(first.values())[:FITTED]], method.size))
 
 
-def at_rest(data: Path, size: int) -> Faces[torch.Tensor] | None:
+def neutral_faces(data: Path, size: int) -> Faces[torch.Tensor] | None:
     """Photographs of the first validation people who are at rest; None where nobody is."""
     found = Photographs(data, "validation", size=size, augment=False)
     first: dict[str, int] = {}

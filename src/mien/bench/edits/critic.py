@@ -61,7 +61,7 @@ from mien.zoo import data_home
 SIDE, MOUTH_BOX, SMALL, EYE_BOX = 320, (128, 80), 160, (48, 32)
 """Sides of the face crops, px, and width and height of what is shown of a mouth and of an eye."""
 LEAST_OPEN = 0.1
-CLOSED, OPEN, APART = 0.5, 0.1, 12
+CLOSED, OPEN, BETWEEN = 0.5, 0.1, 12
 """Blink, by the outside landmarker, of closed and of open eyes, and frames between two blinks."""
 FOLDS, FOLDINGS = 5, 10
 STRENGTHS = (1e1, 1e2, 1e3, 1e4)
@@ -156,7 +156,7 @@ def _blinks(frames: list[dict[str, Any]]) -> tuple[list[int], list[int]]:
     """The most closed frame of each blink, and as many open ones, far from it."""
     shut: list[int] = []
     for row in sorted(frames, key=lambda row: -row["blink"]):
-        if row["blink"] > CLOSED and all(abs(row["i"] - i) > APART for i in shut):
+        if row["blink"] > CLOSED and all(abs(row["i"] - i) > BETWEEN for i in shut):
             shut.append(row["i"])
     open_ones = [row["i"] for row in frames if row["blink"] < OPEN]
     places = np.linspace(0, len(open_ones) - 1, len(shut) + 2)[1:-1].round().astype(int)

@@ -4,11 +4,11 @@
     mien bench intensity --renders RENDERS -o out.json
 
 Asked as it is meant; with the strengths that came with the weights, so that weak expressions show;
-and with one or two checks instead, in which a method reads its own result and asks again for what
-it lacks. For each: what the judges read at every intensity (protocol `control`, emotions, as in the
-scorecard), how far the mean of it is from a straight line, how straight and how steep single
-readings follow, of all people together and of each, how far other units move, identity distance at
-full strength, and milliseconds of an edit, side by side in one run.
+and with one or two refinement steps instead, in which a method reads its own result and asks again
+for what it lacks. For each: what the judges read at every intensity (protocol `control`, emotions,
+as in the scorecard), how far the mean of it is from a straight line, how straight and how steep
+single readings follow, of all people together and of each, how far other units move, identity
+distance at full strength, and milliseconds of an edit, side by side in one run.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def command(
     out: Out,
     method: Method = "aipgan",
     split: SplitName = "test",
-    most: Annotated[int, typer.Option(min=0, max=4, help="checks at most")] = 2,
+    most: Annotated[int, typer.Option(min=0, max=4, help="refinement steps at most")] = 2,
 ) -> None:
     """Measure, and write the answer."""
     torch.set_num_threads(1)
@@ -110,8 +110,8 @@ def command(
     table: dict[str, dict[str, Any]] = {}
     for refinement_steps in (-1, *range(most + 1)):
         edited = network(method, refinement_steps=max(refinement_steps, 0))
-        name = {-1: "as meant", 0: "strengths", 1: "1 check"}.get(
-            refinement_steps, f"{refinement_steps} checks"
+        name = {-1: "as meant", 0: "strengths", 1: "1 refinement step"}.get(
+            refinement_steps, f"{refinement_steps} refinement steps"
         )
         if refinement_steps < 0:
             edited.strengths = {}

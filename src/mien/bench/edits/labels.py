@@ -84,10 +84,10 @@ class Sitter:
         """The photograph with `share` of `units` (47,) drawn: what moved is its own pixels, what
         was hidden and what light and folds add is the rig's."""
         made = self.rig.render_weights(self.rig.weights(np.float32(share) * units), SIDE, 1)
-        rest, crop = self.rig.original(SIDE), align(self.photo, self.face, SIDE)
+        before, crop = self.rig.original(SIDE), align(self.photo, self.face, SIDE)
         flow = torch.from_numpy(made.flow).permute(2, 0, 1)[None]
         seen = torch.from_numpy(made.visibility)[None, None]
-        paint, own = (to_tensor(p.image) for p in (made, rest))
+        paint, own = (to_tensor(p.image) for p in (made, before))
         edit = Composition(flow, seen, paint).mapped(np.asarray)
         out = paste(self.photo, crop, edit).astype(np.float32)
         shade = ((to_levels(paint) - compose.warp(to_levels(own), flow)) * seen)[0]

@@ -41,7 +41,7 @@ PARTS = {
 }
 ROOM = 0.05
 """What belongs to a part around its points, in distances of the outer eye corners."""
-APART = 0.03
+PARTED = 0.03
 """Gap of the lips, in the same, from which a smile is toothy."""
 
 
@@ -84,16 +84,16 @@ def measured(split: str, side: int, limit: int | None) -> list[dict[str, Any]]:
     people = [p.stem[:3] for p in found if split_of(f"london/{p.stem[:3]}") == split]
     for person in people[:limit]:
         smile = at_side(read(home / "smiling_front" / f"{person}_08.jpg"), side)
-        rest = at_side(read(home / "neutral_front" / f"{person}_03.jpg"), side)
+        neutral = at_side(read(home / "neutral_front" / f"{person}_03.jpg"), side)
         box = judge.box(smile.pixels)
         made = editor.edit(smile, Label("neutral")).pixels
         smiling = judge.look(smile.pixels, box)[0]
-        resting = judge.look(rest.pixels, judge.box(rest.pixels))[0]
+        resting = judge.look(neutral.pixels, judge.box(neutral.pixels))[0]
         rows.append({
             "person": person,
             "gap": first_light.lips(smiling) / first_light.unit(smiling),
             "smile": energies(smile.pixels, smiling),
-            "real": energies(rest.pixels, resting),
+            "real": energies(neutral.pixels, resting),
             "drawn": energies(made, judge.look(made, box)[0]),
         })  # fmt: skip
     if not rows:
@@ -134,7 +134,7 @@ def command(
     report: dict[str, Any] = {**conditions(), "split": split}
     for px in side or SIDES:
         rows = measured(checked_split(split), px, limit)
-        toothy = [row for row in rows if row["gap"] > APART]
+        toothy = [row for row in rows if row["gap"] > PARTED]
         report[str(px)] = {"all": summary(rows)} | ({"toothy": summary(toothy)} if toothy else {})
         print(px, json.dumps(report[str(px)]), flush=True)
     write(out, report, say=False)

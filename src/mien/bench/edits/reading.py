@@ -104,15 +104,17 @@ def calibration() -> dict[str, Any]:
             crop = _faces(images.read(root / record.file_name).pixels)
             people.setdefault(record.person, {})[str(record.emotion)] = method.look(crop)
     pairs = [(p["neutral"], p["happy"]) for p in people.values() if len(p) == 2]
-    rests, smiles = zip(*pairs, strict=True)
+    neutrals, smiles = zip(*pairs, strict=True)
     model = method.model
-    shown = [retargeting.read_in(model, [face.read for face in each]) for each in (rests, smiles)]
+    shown = [
+        retargeting.read_in(model, [face.read for face in each]) for each in (neutrals, smiles)
+    ]
     truth = np.array([_measured(b.points) - _measured(a.points) for a, b in pairs])
     seen = (shown[1] - shown[0].mean(0))[:, :2] / retargeting.GAIN
     who = np.array([[face.fit.identity for face in pair] for pair in pairs])
-    apart = np.linalg.norm(who[:, None, 0] - who[None, :, 1], axis=2)
+    distances = np.linalg.norm(who[:, None, 0] - who[None, :, 1], axis=2)
     middles = np.array([[face.middle for face in pair] for pair in pairs])
-    alike = middles[:, 0] @ middles[:, 1].T - retargeting.APART * apart
+    alike = middles[:, 0] @ middles[:, 1].T - retargeting.APART * distances
     same = np.eye(len(pairs), dtype=bool)
     return {
         "people": len(pairs),

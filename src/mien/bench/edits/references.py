@@ -62,18 +62,18 @@ def smiles(bench: Bench) -> dict[str, Any]:
     ways = [(by, "reference") for by in READINGS] + [("morphable", "label"), (OWN_HEAD, "label")]
     columns = {f"{by}, by {how}": Column() for by, how in ways}
     nothing, truth = Column(), Column()
-    for rest, smile in pairs:
-        _beside(bench, nothing, rest, smile, rest.photo.pixels)
+    for neutral, smile in pairs:
+        _beside(bench, nothing, neutral, smile, neutral.photo.pixels)
         truth.rows.append(_judged(smile.small, smile.small))
         for by, how in ways:
             column = columns[f"{by}, by {how}"]
             guide = Label("happy") if how == "label" else editor(by).reference(smile.photo)
-            result = bench.edit(by, rest, guide, column, rest.name)
+            result = bench.edit(by, neutral, guide, column, neutral.name)
             if result is None:
                 continue
-            _beside(bench, column, rest, smile, result.pixels)
-            shown = (rest.crop(), rest.crop(result.pixels), smile.crop())
-            bench.show(f"smiles_{by}_{how}_{rest.name}", *shown)
+            _beside(bench, column, neutral, smile, result.pixels)
+            shown = (neutral.crop(), neutral.crop(result.pixels), smile.crop())
+            bench.show(f"smiles_{by}_{how}_{neutral.name}", *shown)
     out = {"nothing": means(nothing), "real smile": means(truth), "people": len(pairs)}
     for name, column in columns.items():
         still = dict(zip(nothing.names, nothing.rows, strict=True))
@@ -92,25 +92,25 @@ def smiles(bench: Bench) -> dict[str, Any]:
     return out
 
 
-def _beside(bench: Bench, column: Column, rest: Shot, smile: Shot, pixels: UInt8) -> None:
+def _beside(bench: Bench, column: Column, neutral: Shot, smile: Shot, pixels: UInt8) -> None:
     """A row: one result beside the person's real smile."""
-    small = to_tensor(rest.crop(pixels, SMALL))
-    found = likeness(small, smile.small, rest.small)
+    small = to_tensor(neutral.crop(pixels, SMALL))
+    found = likeness(small, smile.small, neutral.small)
     row = {k: float(found[k]) for k in ("psnr", "ms_ssim", "face_psnr", "mouth_psnr")}
-    row |= _judged(Faces(small, rest.small.landmarks), smile.small)
+    row |= _judged(Faces(small, neutral.small.landmarks), smile.small)
     try:
-        seen = outside().see(rest.crop(pixels))
+        seen = outside().see(neutral.crop(pixels))
     except FaceNotFound as error:
-        column.refused[rest.name] = str(error)
+        column.refused[neutral.name] = str(error)
         return
-    row["identity"] = change(rest.seen, seen).identity
+    row["identity"] = change(neutral.seen, seen).identity
     row["parted"] = seen.gap - smile.seen.gap  # of the lips, in eye corner distances
     row["parted_wrongly"] = smile.seen.gap < SHUT and seen.gap >= PARTED
     for key, side in (("mouth_sharpness", SEEN), ("mouth_sharpness_small", SMALL)):
         real = mouth(smile.crop(side=side), smile.seen)
-        row[key] = mouth(rest.crop(pixels, side), seen) / real
+        row[key] = mouth(neutral.crop(pixels, side), seen) / real
     column.rows.append(row)
-    column.names.append(rest.name)
+    column.names.append(neutral.name)
 
 
 def mouth(crop: UInt8, seen: Seen) -> float:
@@ -124,12 +124,12 @@ def mouth(crop: UInt8, seen: Seen) -> float:
 def _judged(made: Faces[Tensor], truth: Faces[Tensor]) -> dict[str, float]:
     """What mien's two judges make of it: units apart, and whether both, each, call it happy."""
     row: dict[str, float] = {}
-    happy, apart = facs.EMOTIONS.index("happy"), []
+    happy, errors = facs.EMOTIONS.index("happy"), []
     for name in NAMES:
         read, right = _judge(name).read(made.pixels), _judge(name).read(truth.pixels)
         row[f"happy_{name}"] = float(read.emotions.argmax(1)[0] == happy)
-        apart.append(float((read.units - right.units).abs().mean()))
-    row["unit_error"] = float(np.mean(apart))
+        errors.append(float((read.units - right.units).abs().mean()))
+    row["unit_error"] = float(np.mean(errors))
     row["happy_both"] = min(row[f"happy_{name}"] for name in NAMES)
     return row
 
@@ -141,7 +141,7 @@ def transferred(bench: Bench) -> dict[str, Any]:
     """Everybody's smile on the next `OTHERS` people, in the circle of them."""
     everyone = smiling()
     references = bench.some(range(len(everyone)))
-    noise = shaken([rest for rest, _ in everyone])
+    noise = shaken([neutral for neutral, _ in everyone])
     out: dict[str, Any] = {"references": len(references), "others": OTHERS, "noise": noise}
     for by in ("morphable", "aipgan"):
         column = Column()
@@ -155,9 +155,9 @@ def transferred(bench: Bench) -> dict[str, Any]:
                 seen = result and bench.look(who, result, column, name)
                 if not result or not seen:
                     continue
-                rest, smile = everyone[i]
-                row = shares(who.seen, seen, rest.seen, smile.seen)
-                there = moved(rest.seen, smile.seen)
+                neutral, smile = everyone[i]
+                row = shares(who.seen, seen, neutral.seen, smile.seen)
+                there = moved(neutral.seen, smile.seen)
                 clear = [row[k] >= ARRIVES for k in LEAST if there[k] >= CLEAR * noise[k]]
                 far = float(np.linalg.norm(who.seen.who - smile.seen.who))
                 row["toward_reference"] = far - float(np.linalg.norm(seen.who - smile.seen.who))
@@ -189,10 +189,10 @@ def transferred(bench: Bench) -> dict[str, Any]:
     return out
 
 
-def shares(source: Seen, made: Seen, rest: Seen, smile: Seen) -> dict[str, float]:
+def shares(source: Seen, made: Seen, neutral: Seen, smile: Seen) -> dict[str, float]:
     """How much of the reference's change of the mouth's width and of its corners' height arrives,
     each in its own eye corner distances; a change under `LEAST` is left out."""
-    there, here = moved(rest, smile), moved(source, made)
+    there, here = moved(neutral, smile), moved(source, made)
     return {k: here[k] / there[k] for k in LEAST if there[k] >= LEAST[k]}
 
 

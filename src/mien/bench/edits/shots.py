@@ -123,8 +123,8 @@ def shots(dataset: str, emotion: str, folder: str | None = None) -> dict[str, Sh
 
 def smiling(folder: str = "london") -> list[tuple[Shot, Shot]]:
     """London's test people, neutral and smiling."""
-    rest, smile = shots("london", "neutral", folder), shots("london", "happy", folder)
-    pairs = [(rest[person], smile[person]) for person in rest if person in smile]
+    neutral, smile = shots("london", "neutral", folder), shots("london", "happy", folder)
+    pairs = [(neutral[person], smile[person]) for person in neutral if person in smile]
     if not pairs:
         raise DataError("nobody of the test split is photographed neutral and smiling")
     return pairs

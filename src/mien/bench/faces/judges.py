@@ -53,11 +53,11 @@ from mien.zoo import data_home
 def disagreement(readings: Sequence[Reading], truth: Item | None = None) -> dict[str, float]:
     """How far two judges lie apart, and whether they err together where the truth is known."""
     one, other = readings
-    apart = (one.units - other.units).abs()
+    difference = (one.units - other.units).abs()
     same = one.emotions.argmax(1) == other.emotions.argmax(1)
     same_smile = smiles(one.emotions) == smiles(other.emotions)
     out = {
-        "units_mean_difference": apart.mean().item(),
+        "units_mean_difference": difference.mean().item(),
         "au12_correlation": _correlation(au12(one.units), au12(other.units)),
         "emotions_agree": same.double().mean().item(),
         "smiles_agree": same_smile.double().mean().item(),
@@ -67,7 +67,7 @@ def disagreement(readings: Sequence[Reading], truth: Item | None = None) -> dict
         errors = [(r.units - truth.units)[active] for r in (one, other)]
         both = 0.5 * (one.units + other.units)
         out |= {
-            "active_mean_difference": apart[active].mean().item(),
+            "active_mean_difference": difference[active].mean().item(),
             "active_error_correlation": _correlation(*errors),
             "units_mae_of_their_mean": (both - truth.units).abs().mean().item(),
             "active_mae_of_their_mean": (both - truth.units)[active].abs().mean().item(),

@@ -160,9 +160,9 @@ def _astray(matrix: Float, checked: Float) -> tuple[float, float, float, float]:
 def smiles(judge: Predictor | None) -> dict[str, float]:
     """How much wider the London people's mouths are when they smile: mien beside dlib."""
     rows = []
-    for rest, smile in _pairs():
+    for neutral, smile in _pairs():
         row = []
-        for pixels in (rest, smile):
+        for pixels in (neutral, smile):
             face = detect(pixels)[0]
             other = face.landmarks if judge is None else judge(pixels, face.box)
             row += [_width(face.landmarks), _width(other)]
@@ -235,10 +235,10 @@ def _lower(points: Float, other: Float) -> tuple[Float, float]:
 
 def _summary(rows: list[tuple[Float, float]]) -> dict[str, float]:
     lower = np.mean([row for row, _ in rows], axis=0)
-    apart = [distance for _, distance in rows]
+    distances = [distance for _, distance in rows]
     out = {name: float(lower[where].mean()) for name, where in MOUTH.items()}
-    out |= {"median_inner_distance": statistics.median(apart)}
-    out |= {"far_off": sum(distance > FAR for distance in apart), "photographs": len(rows)}
+    out |= {"median_inner_distance": statistics.median(distances)}
+    out |= {"far_off": sum(distance > FAR for distance in distances), "photographs": len(rows)}
     return {name: round(value, 2) for name, value in out.items()}
 
 

@@ -75,9 +75,9 @@ def moving(size: tuple[int, int], poses: Iterable[Float]) -> Iterator[UInt8]:
     alpha = cv2.GaussianBlur(outline(face), (0, 0), 6)[..., None]
     for matrix in poses:
         shown = cv2.warpAffine(face.astype(np.float32), matrix, size, flags=cv2.INTER_CUBIC)
-        cover = cv2.warpAffine(alpha, matrix, size)[..., None]
+        coverage = cv2.warpAffine(alpha, matrix, size)[..., None]
         noise = random.normal(0, 2, shown.shape)
-        yield np.clip(cover * shown + (1 - cover) * wall + noise, 0, 255).astype(np.uint8)
+        yield np.clip(coverage * shown + (1 - coverage) * wall + noise, 0, 255).astype(np.uint8)
 
 
 def outline(face: UInt8) -> Float:

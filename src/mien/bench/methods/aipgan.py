@@ -76,20 +76,20 @@ def intrinsic(method: AIPGAN, photos: list[Renders]) -> dict[str, Any]:
         k: [] for k in ("variance_left", "to_rest", "photograph_to_rest", "rest_at_64_to_rest")
     }
     for photo in photos:
-        shown = [photo.at_rest(), *states(photo).values()]
+        shown = [photo.neutral_state(), *states(photo).values()]
         faces = faces_of([(photo, k) for k in shown], method.size)
         maps, _, _ = method.identity_encoder(faces.pixels)
         made = method.identity_encoder.intrinsic(maps[-1])
         small = F.interpolate(faces.pixels, size=(INTRINSIC, INTRINSIC), mode="area")
         rows["variance_left"].append(float(made.var(0).mean() / small.var(0).mean()))
-        rest = Faces(faces.pixels[:1], faces.landmarks[:1])
+        neutral = Faces(faces.pixels[:1], faces.landmarks[:1])
         true, image, coarse = (
-            who.of(some, _at(faces.landmarks if len(some) > 1 else rest.landmarks, some, method))
+            who.of(some, _at(faces.landmarks if len(some) > 1 else neutral.landmarks, some, method))
             for some in (small[:1], made, small)
         )
         rows["to_rest"] += (image - true).norm(dim=1).tolist()
         rows["photograph_to_rest"] += (coarse[1:] - true).norm(dim=1).tolist()
-        fine = who.of(rest.pixels, rest.landmarks)
+        fine = who.of(neutral.pixels, neutral.landmarks)
         rows["rest_at_64_to_rest"].append(float((fine - true).norm()))
     out = {}
     for name, values in rows.items():

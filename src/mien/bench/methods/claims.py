@@ -55,7 +55,7 @@ from mien.zoo.records import digest, records
 
 SEEN = 0.5
 """ICC of the judges' reading of the rig's answer with its units from which they see a unit."""
-APART = 0.2
+LEAST_DIFFERENCE = 0.2
 """Difference of a unit's two sides from which it is shown on one."""
 PASSES = (1, 2, 3)
 DRAWS = 400
@@ -106,25 +106,26 @@ def above(
     bootstrap that draws people."""
     rng = np.random.default_rng(seed)
     rows = [np.flatnonzero(np.asarray(people) == who) for who in sorted(set(people))]
-    apart: dict[str, list[float]] = {"f1": [], "icc": []}
+    differences: dict[str, list[float]] = {"f1": [], "icc": []}
     for _ in range(DRAWS):
         some = np.concatenate([rows[k] for k in rng.integers(len(rows), size=len(rows))])
         one, two = (unit_by_unit(r[some], right[some], names)["mean"] for r in (found, other))
-        for name, values in apart.items():
+        for name, values in differences.items():
             values.append(one[name] - two[name])
     return {
-        k: [round(float(v), 4) for v in np.percentile(d, (2.5, 97.5))] for k, d in apart.items()
+        k: [round(float(v), 4) for v in np.percentile(d, (2.5, 97.5))]
+        for k, d in differences.items()
     }
 
 
 def side_by_side(found: Float, right: Float, pairs: list[tuple[int, int]]) -> dict[str, Any]:
     """Of units shown on one side more than on the other: how often the same side is read as the
     stronger, and the ICC of the difference, over all units' differences at once."""
-    apart = np.concatenate([right[:, a] - right[:, b] for a, b in pairs])
+    differences = np.concatenate([right[:, a] - right[:, b] for a, b in pairs])
     said = np.concatenate([found[:, a] - found[:, b] for a, b in pairs])
-    one = np.abs(apart) >= APART
-    same = float((np.sign(said[one]) == np.sign(apart[one])).mean()) if one.any() else None
-    return {"shown": int(one.sum()), "same_side": same, "icc": icc(said, apart)}
+    one = np.abs(differences) >= LEAST_DIFFERENCE
+    same = float((np.sign(said[one]) == np.sign(differences[one])).mean()) if one.any() else None
+    return {"shown": int(one.sum()), "same_side": same, "icc": icc(said, differences)}
 
 
 def auswap(triples: Triples, seed: int) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from mien.methods.learnt import Learnt
 from mien.metrics.report import entrants
 from mien.types import Faces
 
-APART = 0.2
+LEAST_DISTANCE = 0.2
 """Distance of mean colours, of channels in [-1, 1], from which on two faces differ."""
 
 
@@ -44,15 +44,15 @@ def measured(method: Learnt, batch: Strangers) -> dict[str, Any]:
     identity = method.identity(source)
     own = method.decode(identity, method.encode(source))
     like = colour(method.decode(identity, method.encode(donor)))
-    apart = (colour(x) - colour(d)).norm(dim=1)
-    differ = apart > APART
+    distance = (colour(x) - colour(d)).norm(dim=1)
+    differ = distance > LEAST_DISTANCE
     to_source, to_donor = ((like - colour(p)).norm(dim=1)[differ] for p in (x, d))
     return {
         "pairs": int(differ.sum()),
         "nearer to the reference": round(float((to_donor < to_source).float().mean()), 3),
         "to the source": round(float(to_source.mean()), 3),
         "to the reference": round(float(to_donor.mean()), 3),
-        "source to reference": round(float(apart[differ].mean()), 3),
+        "source to reference": round(float(distance[differ].mean()), 3),
         "rebuilt, L1": round(float((own - x).abs().mean()), 3),
     }
 

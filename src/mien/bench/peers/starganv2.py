@@ -23,7 +23,7 @@ from mien.nn.compose import picture
 from mien.types import Composition, Expression, Faces, Identity
 
 _PROTOTYPES = torch.from_numpy(np.stack([facs.prototype(name) for name in facs.EMOTIONS]))
-_REST = facs.EMOTIONS.index("neutral")
+_NEUTRAL = facs.EMOTIONS.index("neutral")
 _PUBLISHED = 64
 """Channels that its networks begin with at 256 px, where its authors use it."""
 
@@ -133,7 +133,7 @@ class StarGANv2Row(PeerMethod):
         self.latent = latent
 
     def encode(self, faces: Faces[Tensor]) -> Expression[Tensor]:
-        return self.styled(faces, torch.full((len(faces),), _REST))
+        return self.styled(faces, torch.full((len(faces),), _NEUTRAL))
 
     def styled(self, faces: Faces[Tensor], labels: Tensor) -> Expression[Tensor]:
         """The styles of faces (B) that are known to show `labels` (B,)."""

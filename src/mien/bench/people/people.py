@@ -175,7 +175,7 @@ def _shown(rows: Sequence[tuple[dict[str, np.ndarray], Group, str]]) -> Shown:
     return Shown(regions, [row[1] for row in rows], [row[2] for row in rows])
 
 
-def apart(made: Shown, real: Shown, region: str) -> dict[str, Any]:
+def distances(made: Shown, real: Shown, region: str) -> dict[str, Any]:
     """Fréchet distances over random halves of the photographs, by equal numbers."""
     random = np.random.default_rng(0)
     a, b = made.means(region), real.means(region)
@@ -371,7 +371,7 @@ def command(
         )
         found[emotion] = {
             region: {
-                "frechet": apart(made, real, region),
+                "frechet": distances(made, real, region),
                 "critic": {
                     "both marked": judged(made, alike, region),
                     "as delivered, photographs without the mark": judged(made, real, region),

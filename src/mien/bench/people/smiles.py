@@ -20,7 +20,7 @@ It is asked to tell photographs of smiles, of as many people as were invented, f
 
 `parts`: of three of these, the faces with one part hidden by grey, with nothing but that part, and
 with detail taken away (blurred by a Gaussian, px of the crop). Parts lie at the same place in all
-pictures; `cheeks` are what lies beside nose and mouth, `rest` is brow, chin, hair and the wall.
+pictures; `cheeks` are what lies beside nose and mouth, `neutral` is brow, chin, hair and the wall.
 `beside the photographs` are medians, of pictures over photographs: sharpness of each part (mean
 absolute Laplacian over mean brightness), the mouth's width, the lips' gap over that width.
 """
@@ -96,7 +96,7 @@ def marked(pixels: UInt8) -> UInt8:
 class Sitter:
     """Somebody of the set, at rest and smiling, at the invented pictures' size."""
 
-    rest: UInt8
+    neutral: UInt8
     smile: UInt8
     group: Group
 
@@ -181,9 +181,9 @@ def compared(
         one = people[who]
         asked += [
             (SMILES, partial(faces.of, one.smile, one.group, who, "marked")),
-            ("drawn, by label", partial(faces.of, one.rest, one.group, who, "label")),
-            (PARTED[1], partial(faces.of, one.rest, one.group, who, "reference", one.smile)),
-            (PARTED[2], partial(faces.of, one.rest, one.group, who, "marked")),
+            ("drawn, by label", partial(faces.of, one.neutral, one.group, who, "label")),
+            (PARTED[1], partial(faces.of, one.neutral, one.group, who, "reference", one.smile)),
+            (PARTED[2], partial(faces.of, one.neutral, one.group, who, "marked")),
         ]
     for row, make in asked:
         try:

@@ -22,7 +22,7 @@ from mien.errors import MienError
 from mien.faces.align import align
 from mien.faces.detect import choose, detect
 from mien.judges import judge
-from mien.people.together import FILE, REST, Together
+from mien.people.together import FILE, LEAST, Together
 from mien.types import Faces, Float
 from mien.zoo import data_home
 
@@ -52,7 +52,7 @@ def read(pools: tuple[str, ...]) -> tuple[Float, int]:
 
 def compare(real: Float, made: Float) -> dict[str, object]:
     """How often units show in photographs and draws, and correlations over pairs of those shown."""
-    real, made = (np.where(u < REST, 0, u) for u in (real, made))
+    real, made = (np.where(u < LEAST, 0, u) for u in (real, made))
     often = [(u > 0).mean(0) for u in (real, made)]
     shown = np.flatnonzero((often[0] > 0.02) & (often[0] < 0.98))
     pairs = np.triu_indices(len(shown), 1)

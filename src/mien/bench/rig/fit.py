@@ -163,16 +163,16 @@ def smile_to_neutral(model: FaceModel, home: Path, splits: tuple[str, ...]) -> d
         smile, true = shown["happy"].landmarks, shown["neutral"].landmarks
         found = fit(model, smile, neutral=False)
         mesh = pose(model, person(model, found), found.neutral_weights)
-        rest = found.camera.project(mesh[model.landmarks].astype(np.float64))[0]
+        neutral = found.camera.project(mesh[model.landmarks].astype(np.float64))[0]
         off = []
-        for points in (smile, rest):
+        for points in (smile, neutral):
             matrix = similarity(true[STILL], points[STILL].astype(np.float32))
             goal = transform(matrix, true)
             off.append(np.linalg.norm(points - goal, axis=1) / ruler(goal) * 100)
             widths.append(np.linalg.norm(points[54] - points[48]) / ruler(goal))
             widths.append(np.linalg.norm(goal[54] - goal[48]) / ruler(goal))
         rows.append(off)
-    far, (smiling, _, rest, true) = np.array(rows), np.array(widths).reshape(-1, 4).T
+    far, (smiling, _, neutral, true) = np.array(rows), np.array(widths).reshape(-1, 4).T
     return {
         "people": len(rows),
         "splits": splits,
@@ -185,9 +185,9 @@ def smile_to_neutral(model: FaceModel, home: Path, splits: tuple[str, ...]) -> d
         },
         "mouth_width": {
             "smiling": round(float(smiling.mean()), 4),
-            "brought_to_rest": round(float(rest.mean()), 4),
+            "brought_to_rest": round(float(neutral.mean()), 4),
             "neutral": round(float(true.mean()), 4),
-            "rms_error": round(float(np.sqrt(((rest - true) ** 2).mean())), 4),
+            "rms_error": round(float(np.sqrt(((neutral - true) ** 2).mean())), 4),
         },
     }
 

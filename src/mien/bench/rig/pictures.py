@@ -158,12 +158,12 @@ def emotions(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
     for n, name in enumerate(names):
         image, points = crops.load("london_neutral", name)
         rig = Rig(model, image, points, True)
-        rest = rig.render_weights(rig.fit.weights, SIZE)
+        unmoved = rig.render_weights(rig.fit.weights, SIZE)
         own, found0 = (
-            judge.descriptor(rest.image, rest.landmarks),
-            judge.landmarks(rest.image, rest.landmarks),
+            judge.descriptor(unmoved.image, unmoved.landmarks),
+            judge.landmarks(unmoved.image, unmoved.landmarks),
         )
-        floor.append(np.linalg.norm(found0 - rest.landmarks, axis=1))
+        floor.append(np.linalg.norm(found0 - unmoved.landmarks, axis=1))
         jobs = [(e, facs.prototype(e)) for e in EMOTIONS]
         jobs += [("random", mixes[(2 * n + i) % len(mixes)]) for i in range(2)]
         for label, units in jobs:
@@ -172,13 +172,13 @@ def emotions(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
             drift.setdefault(label, []).append(
                 float(np.linalg.norm(judge.descriptor(r.image, r.landmarks) - own))
             )
-            asked.setdefault(label, []).append(change(r.landmarks, rest.landmarks))
+            asked.setdefault(label, []).append(change(r.landmarks, unmoved.landmarks))
             detected.setdefault(label, []).append(change(found, found0))
             off.append(np.linalg.norm(found - r.landmarks, axis=1))
-            motion = r.landmarks - rest.landmarks
+            motion = r.landmarks - unmoved.landmarks
             wanted.append(np.linalg.norm(motion, axis=1))
             missed.append(np.linalg.norm(found - found0 - motion, axis=1))
-            ruler.append(eye_corners(rest.landmarks))
+            ruler.append(eye_corners(unmoved.landmarks))
     prototypes = np.array([drift[e] for e in EMOTIONS])
     unseen = np.array([split_of(f"london/{name[:3]}") == "test" for name in names])
     inner = (np.array(off)[:, 17:] / np.array(ruler)[:, None]).mean(1)
@@ -214,17 +214,20 @@ def poses_and_lights(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, 
     for name in crops.names("london_neutral")[::8]:
         image, points = crops.load("london_neutral", name)
         rig = Rig(model, image, points, True)
-        rest = rig.render(facs.prototype("neutral"), SIZE)
-        own, ruler = judge.descriptor(rest.image, rest.landmarks), eye_corners(rest.landmarks)
+        unmoved = rig.render(facs.prototype("neutral"), SIZE)
+        own, ruler = (
+            judge.descriptor(unmoved.image, unmoved.landmarks),
+            eye_corners(unmoved.landmarks),
+        )
         for label, pose_light in STAGES.items():
             r = rig.render(facs.prototype("neutral"), SIZE, pose_light=pose_light)
             # dlib's predictor starts from a box, which a turned head's outline would spoil.
-            shift = r.landmarks[17:].mean(0) - rest.landmarks[17:].mean(0)
-            found = judge.landmarks(r.image, rest.landmarks + shift)
+            shift = r.landmarks[17:].mean(0) - unmoved.landmarks[17:].mean(0)
+            found = judge.landmarks(r.image, unmoved.landmarks + shift)
             off = np.linalg.norm(found - r.landmarks, axis=1)
             row = out.setdefault(label, {"descriptor": [], "inner_off": []})
             row["descriptor"].append(
-                float(np.linalg.norm(judge.descriptor(r.image, rest.landmarks + shift) - own))
+                float(np.linalg.norm(judge.descriptor(r.image, unmoved.landmarks + shift) - own))
             )
             row["inner_off"].append(float(off[17:].mean() / ruler))
     return {
@@ -240,8 +243,8 @@ def closing(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
     jobs += [("congress", n) for n in crops.names("congress")[::25]]
     for group, name in jobs:
         image, points = crops.load(group, name)
-        rest = crops.points("london_neutral").get(name[:3] + "_03")
-        true = change(np.array(rest), points) if group == "london_smiling" and rest else None
+        unmoved = crops.points("london_neutral").get(name[:3] + "_03")
+        true = change(np.array(unmoved), points) if group == "london_smiling" and unmoved else None
         if true and true["mouth_width"] > -0.06:
             continue  # a smile that hardly is one says nothing
         rig = Rig(model, image, points, False)
@@ -272,11 +275,11 @@ def round_trip(model: FaceModel, crops: Crops, judge: Judge) -> dict[str, Any]:
         image, points = crops.load("london_neutral", name)
         rig = Rig(model, image, points, True)
         # not `render`, which gives the photograph itself when nothing is asked of it
-        rest = rig.render_weights(rig.weights(facs.prototype("neutral")), SIZE)
+        unmoved = rig.render_weights(rig.weights(facs.prototype("neutral")), SIZE)
         shut = rig.render(facs.vector({"AU43": 1}), SIZE)
-        difference.append(np.abs(rest.image.astype(int) - seen(image)).mean())
+        difference.append(np.abs(unmoved.image.astype(int) - seen(image)).mean())
         lids.append(
-            [shape(judge.landmarks(r.image, r.landmarks))["lid_opening"] for r in (rest, shut)]
+            [shape(judge.landmarks(r.image, r.landmarks))["lid_opening"] for r in (unmoved, shut)]
         )
     opened, closed = np.mean(lids, 0)
     return {

@@ -237,7 +237,7 @@ def together(threads: list[threading.Thread]) -> None:
 
 
 @contextlib.contextmanager
-def health_watched(server: Server, record: Record) -> Iterator[list[float]]:
+def health_measured(server: Server, record: Record) -> Iterator[list[float]]:
     """Ask for the server's health five times a second: the seconds that each answer took."""
     health, over = list[float](), threading.Event()
 
@@ -268,7 +268,7 @@ def crowd(
         else threading.Thread(target=slow, args=(server.port, i // ONE_IN, end, record, ways))
         for i in range(clients)
     ]
-    with health_watched(server, record) as health:
+    with health_measured(server, record) as health:
         together(threads)
     return {
         "clients": clients,
@@ -332,7 +332,7 @@ def faults(found: dict[str, Any]) -> list[str]:
 def command(
     clients: Annotated[int, typer.Option(help="of the crowd")] = 200,
     seconds: Annotated[float, typer.Option(help="of the crowd")] = 60,
-    edits: Annotated[int, typer.Option(help="while memory is watched")] = 500,
+    edits: Annotated[int, typer.Option(help="while memory is measured")] = 500,
     patience: Annotated[float, typer.Option(help="seconds for these edits")] = 900,
     slow: Annotated[
         list[str] | None, typer.Option(help=f"their ways: {', '.join(SLOW)}; repeat (default: all)")

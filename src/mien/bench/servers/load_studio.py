@@ -38,7 +38,7 @@ from mien.bench.servers.load import (
     SOONEST,
     Record,
     Server,
-    health_watched,
+    health_measured,
     percentile,
     report,
     together,
@@ -141,14 +141,14 @@ def visit(
 
 
 def use(server: Server, visitors: int, seconds: float) -> dict[str, Any]:
-    """Many visitors at once, health watched, memory taken after each event."""
+    """Many visitors at once, health measured, memory taken after each event."""
     record, used = Record(), list[float]()
     before, end = server.work(), time.monotonic() + seconds
     crowd = [
         threading.Thread(target=visit, args=(server.port, n, end, record, used, server))
         for n in range(visitors)
     ]
-    with health_watched(server, record) as health:
+    with health_measured(server, record) as health:
         together(crowd)
     return {
         "visitors": visitors,
@@ -173,7 +173,7 @@ def _growth(used: list[float]) -> float:
 def command(
     visitors: Annotated[int, typer.Option(help="of the crowd")] = 40,
     seconds: Annotated[float, typer.Option(help="of the crowd")] = 120,
-    few: Annotated[int, typer.Option(help="visitors while memory is watched")] = 4,
+    few: Annotated[int, typer.Option(help="visitors while memory is measured")] = 4,
     long: Annotated[float, typer.Option(help="seconds of these")] = 240,
     out: MaybeOut = None,
 ) -> None:

@@ -57,7 +57,7 @@ class LossWeights(RigWeights):
     units: float = 1.0  # squared error of the units read from a code
     mapped: float = 1.0  # L1 between code and the map's from units; trains the map
     intrinsic: float = 10.0  # L1 of the intrinsic image, or of what texture and warp rebuild
-    at_rest: float = 5.0  # deforming: L1 of the intrinsic image to the person at rest, where shown
+    neutral: float = 5.0  # deforming: L1 of the intrinsic image to the neutral face, where shown
     choice: float = 0.1  # entropy of the identity's spatial gate, bits: it is to open or to shut
     warp_smooth: float = 1e-6  # deforming: total variation of the warp, summed over its pixels
     warp_mean: float = 1e-2  # deforming: squared distance of the mean warp from none, px
@@ -104,7 +104,7 @@ class AIPGANConfig(MethodConfig):
         "attention": ("architecture.attention=false",),
         "supervision of the attention": ("weights.attention=0",),
         "identity gate that chooses": ("architecture.identity_gate=0",),
-        "intrinsic image": ("weights.intrinsic=0", "weights.at_rest=0"),
+        "intrinsic image": ("weights.intrinsic=0", "weights.neutral=0"),
         "bilinear pooling (side by side)": ("architecture.pooling=concatenation",),
         "all scales (the last alone)": ("architecture.scales=last",),
         "expression consistency": ("weights.expression_again=0",),

@@ -200,8 +200,8 @@ class AIPGANTask(MethodTask[AIPGAN]):
             mapped, whole = m.unit_map.to_code(units), sure.amin(1)
             again = read_error(m.unit_map.to_units(mapped), units, whole)
             # the codes stand still: a code pulled to its units would forget the rest of the face
-            apart = (mapped - codes.detach()).abs()
-            parts["mapped"] = (whole[:, None] * apart).mean() + again
+            errors = (mapped - codes.detach()).abs()
+            parts["mapped"] = (whole[:, None] * errors).mean() + again
         return parts
 
     def intrinsic_terms(
@@ -224,7 +224,7 @@ class AIPGANTask(MethodTask[AIPGAN]):
             }
             if batch.source_person is not None:
                 who = batch.source_person
-                parts["at_rest"] = losses.unlike(image, who.at_rest, who.rests)
+                parts["neutral"] = losses.unlike(image, who.neutral, who.has_neutral)
             return parts
         n = self.part(batch)
         theirs, _, _ = encoder(batch.donor.pixels[:n])
@@ -232,7 +232,9 @@ class AIPGANTask(MethodTask[AIPGAN]):
         assert batch.source_person is not None
         assert batch.donor_person is not None
         both = batch.source_person, batch.donor_person[:n]
-        truth, there = (torch.cat([getattr(p, k) for p in both]) for k in ("at_rest", "rests"))
+        truth, there = (
+            torch.cat([getattr(p, k) for p in both]) for k in ("neutral", "has_neutral")
+        )
         return {"intrinsic": losses.unlike(made, truth, there)}
 
     def again(
@@ -301,10 +303,10 @@ class AIPGANTask(MethodTask[AIPGAN]):
         """
         numbers = super().validate(average, batch)
         who = batch.source_person if isinstance(batch, Strangers) else None
-        if who is not None and bool((there := who.rests > 0).any()):
+        if who is not None and bool((there := who.has_neutral > 0).any()):
             maps, _, _ = average.identity_encoder(batch.source.pixels[there])
             image = average.identity_encoder.intrinsic(maps[-1])
-            numbers["psnr_intrinsic"] = psnr(image, who.at_rest[there])
+            numbers["psnr_intrinsic"] = psnr(image, who.neutral[there])
         return numbers | reading_errors(average, _read_faces(batch))
 
 

@@ -20,11 +20,11 @@ def tell(
     """
     there, named = answers
     truth = F.one_hot((units >= present).long(), 2).to(there)
-    apart = (there - truth).square().mean(2)
+    errors = (there - truth).square().mean(2)
     one = F.one_hot(emotion.clamp_min(0), named.shape[1]).to(named)
     sure = (emotion >= 0).to(named)
     missed = (named - one).square().mean(1)
-    by_unit = (apart * known).sum() / known.sum().clamp_min(1)
+    by_unit = (errors * known).sum() / known.sum().clamp_min(1)
     return by_unit + (missed * sure).sum() / sure.sum().clamp_min(1)
 
 

@@ -195,10 +195,10 @@ class AUSwapTask(MethodTask[AUSwap]):
         """
         m = self.method
         mapped, whole = m.unit_map(units), known.amin(1)
-        apart = (whole[:, None] * (mapped - features).abs()).mean()
+        error = (whole[:, None] * (mapped - features).abs()).mean()
         again = read_error(m.unit_encoder.read(mapped), units, whole)
         read = read_error(m.unit_encoder.read(features), units, known)
-        return {"units": read, "mapped": apart + again}
+        return {"units": read, "mapped": error + again}
 
     def free_term(self, free: Tensor) -> Tensor:
         if not self.config.weights.free:

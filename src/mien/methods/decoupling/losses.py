@@ -33,9 +33,9 @@ def cannot_read(answers: tuple[Tensor, Tensor]) -> Tensor:
     """
     emotions, there = answers
     log = emotions.log_softmax(1)
-    apart = -log.mean() - torch.log(log.new_tensor(log.shape[1]))
+    divergence = -log.mean() - torch.log(log.new_tensor(log.shape[1]))
     half = F.binary_cross_entropy_with_logits(there, torch.full_like(there, 0.5))
-    return apart + half - torch.log(half.new_tensor(2.0))
+    return divergence + half - torch.log(half.new_tensor(2.0))
 
 
 def missed(step: Tensor, truth: Tensor, spread: Tensor) -> Tensor:

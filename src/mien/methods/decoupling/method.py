@@ -108,10 +108,10 @@ class Decoupling(Learnt):
             own = self.again(source.pixels, own) if k else own
             shown.append((f"codes, pass {k + 1}", self.drawn(own).clamp(-1, 1)))
         calm = self.from_labels(torch.zeros(len(source), dtype=torch.long, device=self.device))
-        at_rest = self.drawn(Codes(own.identity, calm.code)).clamp(-1, 1)
+        neutral = self.drawn(Codes(own.identity, calm.code)).clamp(-1, 1)
         return [
             *shown,
-            ("identity at rest", at_rest),
+            ("identity at rest", neutral),
             ("result", self.decode(self.identity(source), expression)),
         ]
 

@@ -138,8 +138,8 @@ class DecouplingTask(MethodTask[Decoupling]):
             parts["units"] = read_error(maps.to_units(code), units, known)
         if w.mapped:
             mapped, whole = maps.to_code(units), known.amin(1)
-            apart = ((mapped - code).abs().mean(1) * whole).sum() / whole.sum().clamp_min(1)
-            parts["mapped"] = apart + read_error(maps.to_units(mapped), units, whole)
+            error = ((mapped - code).abs().mean(1) * whole).sum() / whole.sum().clamp_min(1)
+            parts["mapped"] = error + read_error(maps.to_units(mapped), units, whole)
         if w.classification:
             parts["classification"] = shared.classification(maps.to_emotions(code), label)
         return parts

@@ -39,7 +39,7 @@ class Failed(Exception):
         self.error = error
 
 
-async def watched(
+async def shown_until_ended(
     making: Making, words: Words, outcome: Callable[[], str], result: Callable[[], dict[str, str]]
 ) -> AsyncGenerator[Answer, None]:
     """What the page shows of something that is being made: a bar, the status once begun and once it

@@ -70,11 +70,11 @@ def reached(refinement_steps: int) -> Tensor:
     return method.encode(Faces(method.generate(two(), Label("happy")), two().landmarks)).code[:, 0]
 
 
-def test_unchecked_everyone_answers_by_their_own_share() -> None:
+def test_unrefined_everyone_answers_by_their_own_share() -> None:
     assert reached(0).tolist() == pytest.approx([0.3, 0.48])
 
 
-def test_each_check_brings_everyone_nearer_to_what_was_asked() -> None:
+def test_each_step_brings_everyone_nearer_to_what_was_asked() -> None:
     errors = [(0.6 - reached(refinement_steps)).abs() for refinement_steps in range(5)]
     for before, after in pairwise(errors):
         assert (after < before).all()
@@ -83,13 +83,13 @@ def test_each_check_brings_everyone_nearer_to_what_was_asked() -> None:
     assert spread[4] < 0.6 * spread[0]  # people answer more alike
 
 
-def test_a_check_costs_one_composing() -> None:
+def test_a_step_costs_one_composing() -> None:
     method = Sluggish(2)
     method.generate(two(), Label("happy"))
     assert len(method.asked) == 3
 
 
-def test_an_own_expression_is_not_checked() -> None:
+def test_an_own_expression_is_not_refined() -> None:
     method = Sluggish(2)
     edit = method.edit(two().mapped(method.numbers), ActionUnits(()))
     assert not method.asked
@@ -97,7 +97,7 @@ def test_an_own_expression_is_not_checked() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, row in registry.METHODS.items() if row.task])
-def test_every_method_can_be_asked_to_check(name: str) -> None:
+def test_every_method_can_be_asked_to_refine(name: str) -> None:
     registry.check_chosen(name, {"refinement_steps": 1})
     architecture = registry.resolve(registry.entry(name).architecture)
     assert architecture().refinement_steps == 0
