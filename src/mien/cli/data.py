@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from mien.errors import DataError
+from mien.errors import DataError, near
 
 if TYPE_CHECKING:
     from mien.data import Record
@@ -57,8 +57,7 @@ def import_(
         typer.echo(f"face model written to {path}")
         return
     if name not in KNOWN:
-        known = ", ".join((*KNOWN, *FACE_MODELS))
-        raise DataError(f"unknown data set {name!r}: choose from {known}")
+        raise DataError(f"unknown data set {name!r}: {near(name, (*KNOWN, *FACE_MODELS))}")
     left_out: list[str] = []
     with _progress("photographs and films") as progress:
         target, records = import_photographs(
@@ -188,8 +187,7 @@ def _about(name: str) -> list[tuple[str, str]]:
             ("here", str(place) if place.is_file() else "no"),
         ]  # fmt: skip
     if name not in KNOWN:
-        known = ", ".join((*KNOWN, *FACE_MODELS))
-        raise DataError(f"unknown data set {name!r}: choose from {known}")
+        raise DataError(f"unknown data set {name!r}: {near(name, (*KNOWN, *FACE_MODELS))}")
     d = KNOWN[name]
     profile = "" if d.profile is None else f"; {d.frames} frames of each, {d.profile.value}"
     return [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.errors import ConfigError
+from mien.errors import ConfigError, near
 
 if TYPE_CHECKING:
     from mien.study.answers import Reading
@@ -113,7 +113,7 @@ def _make(
     from mien.study.design import CHECK, PAIRS, design
 
     if ask not in PAIRS:
-        raise ConfigError(f"cannot ask {ask!r}: choose from {', '.join(PAIRS)}")
+        raise ConfigError(f"cannot ask {ask!r}: {near(ask, PAIRS)}")
     if out.suffix.lower() != ".html":
         raise ConfigError(f"{out} is not a page: name a file that ends in .html")
     text = page.INTRO

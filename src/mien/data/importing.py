@@ -15,7 +15,7 @@ from mien.data.adapters.reading import Clip, of_clip, read, with_splits
 from mien.data.films import Film
 from mien.data.manifest import FILE_NAME, Record, read_manifest, write_manifest
 from mien.data.sequences import TemporalProfile
-from mien.errors import DataError, ImageError, VideoError
+from mien.errors import DataError, ImageError, VideoError, near
 from mien.types import UInt8
 from mien.zoo.paths import data_home, dataset_home
 
@@ -121,7 +121,7 @@ def collection(name: str) -> tuple[Path, list[Record]]:
     File names are relative to the folder. DataError says how to obtain a set that is not there.
     """
     if name not in KNOWN:
-        raise DataError(f"unknown data set {name!r}: choose from {', '.join(KNOWN)}")
+        raise DataError(f"unknown data set {name!r}: {near(name, KNOWN)}")
     if (dataset_home(name) / FILE_NAME).is_file():
         return dataset_home(name), read_manifest(dataset_home(name))
     original = data_home() / name

@@ -128,7 +128,7 @@ def _record(row: Row) -> tuple[Record, bool]:
     record = Record(
         file_name=file_name,
         person=row.text("person") or file_name.rpartition(".")[0] or file_name,
-        emotion=row.one_of("emotion", facs.EMOTIONS),
+        emotion=row.one_of("emotion", facs.EMOTIONS, facs.WORDS),
         units=row.units(),
         landmarks=row.landmarks(),
         licence=row.text("licence") or UNSAID,

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import NormalDist
 
 from mien.errors import DataError
-from mien.files import replacing
+from mien.files import read_table, replacing
 from mien.metrics.statistics import summarise
 from mien.study.design import CHECK, DIFFERENT, LEFT, RIGHT, SAME
 from mien.study.page import KEY
@@ -254,16 +254,10 @@ def _answer(row: Mapping[str, str], trials: Mapping[str, Mapping[str, str]]) -> 
 
 def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
     """Rows of a CSV file that has these columns and at least one row."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            if not set(columns) <= set(reader.fieldnames or ()):
-                raise DataError(f"{path} does not have the columns {', '.join(columns)}")
-            rows = [{k: (row[k] or "").strip() for k in columns} for row in reader]
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error):
-        raise DataError(f"{path} is not a CSV file in UTF-8") from None
+    names, found = read_table(path)
+    if not {*columns} <= {*names}:
+        raise DataError(f"{path} does not have the columns {', '.join(columns)}")
+    rows = [{name: row[name] for name in columns} for _, row in found]
     if not rows:
         raise DataError(f"{path} has no rows")
     for number, row in enumerate(rows, 2):
