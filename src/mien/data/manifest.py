@@ -77,7 +77,10 @@ def scan_manifest(folder: Path) -> tuple[list[Record], list[str]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
-        raise DataError(f"no {FILE_NAME} in {folder}: make one with `mien data import`") from None
+        raise DataError(
+            f"no {FILE_NAME} in {folder}: `mien data import own {folder} -o OUT` makes a folder "
+            "with one"
+        ) from None
     except (OSError, UnicodeDecodeError) as e:
         raise DataError(f"cannot read {path}: {e}") from None
     found: list[tuple[Record, bool]] = []
