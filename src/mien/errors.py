@@ -1,5 +1,28 @@
 """The exceptions a user can meet: one line that says what is wrong and what to do."""
 
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+
+
+def near(
+    word: str, known: Iterable[str], words: Mapping[str, str] | None = None, listed: str = ""
+) -> str:
+    """How a message about a word that is none of the `known` ends: the nearest of them where one is
+    near, and all, or what is `listed` of them. `words` are other words for known ones, such as
+    `angry` for `anger`.
+
+    >>> near("hapy", ["happy", "sad"]), near("zzz", ["happy", "sad"])
+    ("did you mean 'happy'? choose from happy, sad", 'choose from happy, sad')
+    """
+    known, others, small = list(known), dict(words or {}), word.lower()
+    meant = others.get(small)
+    if meant is None:
+        names = {name.lower(): name for name in [*others, *known]}
+        close = get_close_matches(small, names, 1, 0.7)
+        meant = others.get(close[0], names[close[0]]) if close else None
+    all_of_them = listed or f"choose from {', '.join(known)}"
+    return all_of_them if meant is None else f"did you mean {meant!r}? {all_of_them}"
+
 
 class MienError(Exception):
     """Base of every error the user can cause and mend; commands print it and exit with code 2."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import GuideError
+from mien.errors import GuideError, near
 
 SIDED = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 20, 24, 30, 33, 43)
 """Units that the left and right half of the face make independently (AU30L: the jaw to the left).
@@ -163,6 +163,23 @@ LABELS: tuple[str, ...] = (*EMOTIONS, *VARIANTS)
 """All that a guide by label may say."""
 
 
+WORDS: dict[str, str] = {
+    word: name
+    for name, words in {
+        "neutral": ("calm", "relaxed", "rest"),
+        "happy": ("happiness", "joy", "joyful", "smile", "smiling"),
+        "sad": ("sadness", "unhappy"),
+        "surprise": ("surprised", "amazed"),
+        "fear": ("afraid", "fearful", "frightened", "scared"),
+        "anger": ("angry", "mad"),
+        "disgust": ("disgusted",),
+        "contempt": ("contemptuous",),
+    }.items()
+    for word in words
+}
+"""What others call an expression -> the label that a message then offers."""
+
+
 def emotion(label: str) -> str:
     """The emotion, one of `EMOTIONS`, of a label with or without a variant; GuideError names the
     labels there are.
@@ -181,7 +198,7 @@ def plain(label: str) -> str:
     """
     name, colon, variant = label.partition(":")
     if name not in PROTOTYPES:
-        raise GuideError(f"unknown expression {label!r}: choose from {', '.join(EMOTIONS)}")
+        raise GuideError(f"unknown expression {label!r}: {near(name, EMOTIONS, WORDS)}")
     if not colon or PLAIN.get(name) == variant:
         return name
     if label not in VARIANTS:

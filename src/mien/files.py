@@ -1,16 +1,19 @@
-"""Files that are there in full or not at all, and names that a file system takes."""
+"""Files that are there in full or not at all, names that a file system takes, and tables."""
 
 from __future__ import annotations
 
 import contextlib
+import csv
 import os
+import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from mien.errors import DataError
 
 _LONGEST = 255  # bytes of a name where the file system does not say
+_DECIMALS = re.compile(r"[+-]?\d+(,\d+)?(\s+[+-]?\d+(,\d+)?)*")
 
 
 @contextlib.contextmanager
@@ -39,6 +42,49 @@ def write_text(path: Path, text: str) -> None:
             part.write_text(text, encoding="utf-8")
     except OSError as error:
         raise DataError(f"cannot write {path}: {error.strerror}") from None
+
+
+def read_table(
+    path: Path, pairs: Collection[str] = ()
+) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """The columns of a CSV file with a heading, and its rows by column, each with its line number.
+
+    Columns may be parted by commas, semicolons or tabs, as spreadsheets write them by the language
+    they are set to; parted by semicolons or tabs, numbers may have decimal commas, but in the
+    columns of `pairs`, where a comma parts two numbers. Cells are without blanks at their ends, and
+    empty where a line is short.
+
+    Raises:
+        DataError: it cannot be read, is not UTF-8, or has a line with more cells than columns.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            heading = file.readline()
+            mark = max(",;\t", key=heading.count)
+            file.seek(0)
+            reader = csv.DictReader(file, delimiter=mark, restval="")
+            columns = [name.strip() for name in reader.fieldnames or ()]
+            reader.fieldnames = columns
+            rows = [(reader.line_num, row) for row in reader]
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error):
+        raise DataError(f"{path} is not a CSV file in UTF-8") from None
+    for number, row in rows:
+        if any(cell.strip() for cell in row.pop(None, ())):
+            raise DataError(
+                f"{path}, line {number} has more cells than the heading has columns: put a cell "
+                "that holds a comma in quotes"
+            )
+    local = set() if mark == "," else {*columns} - {*pairs}
+    return columns, [
+        (number, {name: _cell(text.strip(), name in local) for name, text in row.items()})
+        for number, row in rows
+    ]
+
+
+def _cell(text: str, local: bool) -> str:
+    return text.replace(",", ".") if local and _DECIMALS.fullmatch(text) else text
 
 
 def behind(path: Path) -> Path:

@@ -118,6 +118,14 @@ def test_a_series_is_made_alike_told_and_resumed(editor: Editor, tmp_path: Path)
     before = {p: p.stat().st_mtime_ns for p in out.rglob("*.png")}
     assert series.write(editor, people, cells, look, out, None)[0] == rows
     assert {p: p.stat().st_mtime_ns for p in before} == before
+    assert [r["name"] for r in told] == ["neutral", "happy", "happy", "neutral"]
+    noisier, _ = series.read_plan(
+        plan(tmp_path / "n.csv", "name,label,noise,person\nhappy,happy,9,anna\n")
+    )
+    (grainy,), _ = series.write(editor, people, noisier, look, out, None)
+    assert grainy["file"] == rows[1]["file"]
+    assert (grainy["noise"], rows[1]["noise"]) == (9, 0)
+    assert (out / grainy["file"]).stat().st_mtime_ns != before[out / grainy["file"]]
     films = [{**r, "frames": 2, "frame": n, "file": f"anna/rise-{n:03d}.png"}
              for n, r in enumerate(rows[:2], 1)]  # fmt: skip
     for row, there in zip(films, rows, strict=False):

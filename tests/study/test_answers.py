@@ -74,6 +74,38 @@ def test_right_is_right_on_both_lists(stimuli: Path, tmp_path: Path) -> None:
     assert all_.participants_high == 1.0
 
 
+def test_every_answer_is_written_as_its_participant_saw_it(stimuli: Path, tmp_path: Path) -> None:
+    key = study(stimuli, tmp_path)
+    files = [send(tmp_path, key, "p1", right), send(tmp_path, key, "p2", wrong, turned=2)]
+    answers.write_each(tmp_path / "each.csv", answers.read(files, key))
+    with (tmp_path / "each.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    trials = answers.read_key(key)[1]
+    asked = [t for t in trials.values() if t["condition"] != CHECK]
+    assert tuple(rows[0]) == answers.EACH
+    assert len(rows) == 2 * len(asked)
+    for row in rows:
+        trial, first = trials[row["trial"]], row["list"] == "1"
+        assert (row["left"], row["right"]) == (
+            (trial["left"], trial["right"]) if first else (trial["right"], trial["left"])
+        )
+        assert row["correct"] == ("1" if first else "0")
+        assert (row["answer"] == row["wanted"]) is first
+        assert row["wanted"] == (trial["answer"] if first else MIRRORED[trial["answer"]])
+
+
+def test_rates_are_a_table_that_others_read(stimuli: Path, tmp_path: Path) -> None:
+    key = study(stimuli, tmp_path)
+    reading = answers.read([send(tmp_path, key, "p1", right)], key)
+    answers.write_rates(tmp_path / "rates.csv", reading)
+    with (tmp_path / "rates.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[-1]["condition"] == "all"
+    assert float(rows[-1]["rate"]) == 1
+    assert rows[-1]["participants_low"] == ""  # one participant has no interval over participants
+    assert all(len(value) < 13 for row in rows for key, value in row.items() if key != "condition")
+
+
 def test_wilsons_interval() -> None:
     """8 of 10: Newcombe (1998) gives 0.4902 to 0.9433 for the Wilson score method."""
     given = [answers.Answer("p", "happy", LEFT, i < 8, 1.0) for i in range(10)]

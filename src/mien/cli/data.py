@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from mien.errors import DataError
+from mien.errors import DataError, near
 
 if TYPE_CHECKING:
     from mien.data import Record
@@ -26,7 +26,10 @@ SHOWN = 20
 
 @app.command("import")
 def import_(
-    name: Annotated[str, typer.Argument(help="A name of `mien data list`.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="A name of `mien data list`; `own`: your photographs."),
+    ],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The original download, unpacked.")],
     out: Annotated[
         Path | None,
@@ -41,8 +44,28 @@ def import_(
         int | None,
         typer.Option(help="Frames of each film or series; the set's number if not given."),
     ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            help="Of `own`: what paths look like, such as '{person}-{emotion}' or '{person}/*'; "
+            "'{emotion}/{person}' if not given."
+        ),
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV", help="Of `own`, instead of --layout: file, person, label of each."
+        ),
+    ] = None,
+    licence: Annotated[
+        str, typer.Option(help="Of `own`: what the photographs may be used for.")
+    ] = "",
 ) -> None:
-    """Bring a data set from its makers' layout into one manifest (Hugging Face *imagefolder*).
+    """Bring a data set from its makers' layout, or photographs of your own, into one manifest
+    (Hugging Face *imagefolder*).
+
+    Your own need **--out**. Pictures that cannot be read, or of which nothing is said, are left out
+    and named.
 
     Films and series of pictures give frames: of an expression that is posed its onset and its peak
     among them, of speech some from the middle. `ict-facekit`, the original of the face model that
@@ -50,15 +73,22 @@ def import_(
     """
     from mien.data.adapters import FACE_MODELS, KNOWN
     from mien.data.importing import import_photographs
+    from mien.data.own import NAME
 
     if name in FACE_MODELS:
         with _progress("reading meshes") as progress:
             path = FACE_MODELS[name].import_model(folder, out, progress)
         typer.echo(f"face model written to {path}")
         return
+    if name == NAME:
+        _import_own(folder, out, layout, table, licence, copy)
+        return
+    if layout or table or licence:
+        raise DataError(
+            f"--layout, --table and --licence go with {NAME!r}: {name} says these itself"
+        )
     if name not in KNOWN:
-        known = ", ".join((*KNOWN, *FACE_MODELS))
-        raise DataError(f"unknown data set {name!r}: choose from {known}")
+        raise DataError(f"unknown data set {name!r}: {near(name, (*KNOWN, *FACE_MODELS))}")
     left_out: list[str] = []
     with _progress("photographs and films") as progress:
         target, records = import_photographs(
@@ -69,6 +99,27 @@ def import_(
     _print(_summary(records, f"{name} in {target}"))
     one = KNOWN[name]
     typer.echo(f"licence: {one.licence}; for {one.terms}; weights trained on it: {one.weights}")
+
+
+def _import_own(
+    folder: Path, out: Path | None, layout: str | None, table: Path | None, licence: str, copy: bool
+) -> None:
+    from mien.data.own import LAYOUT, import_own
+    from mien.data.terms import training_sets, weights_for
+
+    if out is None:
+        raise DataError("say where your own photographs go: --out faces/mine")
+    if layout and table:
+        raise DataError("--layout and --table both say who is on a picture: give one of them")
+    left_out: list[str] = []
+    with _progress("photographs") as progress:
+        records = import_own(
+            folder, out, layout=layout or LAYOUT, table=table, licence=licence, copy=copy,
+            progress=progress, left_out=left_out.append,
+        )  # fmt: skip
+    _tell(left_out)
+    _print(_summary(records, str(out)))
+    typer.echo(f"weights trained on it: {weights_for(training_sets(records))}")
 
 
 @app.command()
@@ -188,8 +239,7 @@ def _about(name: str) -> list[tuple[str, str]]:
             ("here", str(place) if place.is_file() else "no"),
         ]  # fmt: skip
     if name not in KNOWN:
-        known = ", ".join((*KNOWN, *FACE_MODELS))
-        raise DataError(f"unknown data set {name!r}: choose from {known}")
+        raise DataError(f"unknown data set {name!r}: {near(name, (*KNOWN, *FACE_MODELS))}")
     d = KNOWN[name]
     profile = "" if d.profile is None else f"; {d.frames} frames of each, {d.profile.value}"
     return [

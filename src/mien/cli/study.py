@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.errors import ConfigError
+from mien.errors import ConfigError, near
 
 if TYPE_CHECKING:
     from mien.study.answers import Reading
@@ -74,6 +74,14 @@ def command(
         Path | None,
         typer.Option("--key", help="The study's key; looked for beside the answers if not given."),
     ] = None,
+    each: Annotated[
+        Path | None,
+        typer.Option(
+            "--each",
+            metavar="CSV",
+            help="With --read: also write every answer that counts, a row each.",
+        ),
+    ] = None,
     attention: Annotated[
         float,
         typer.Option(
@@ -94,8 +102,10 @@ def command(
     if read:
         if folder is not None:
             raise ConfigError("give a folder to make a page, or --read to read answers: not both")
-        _read(read, key, attention, fastest, out)
+        _read(read, key, attention, fastest, out, each)
         return
+    if each is not None:
+        raise ConfigError("--each goes with --read: it writes answers that came back")
     if folder is None or out is None:
         raise ConfigError("name a folder and a page: mien study stimuli/ --ask more -o study.html")
     _make(
@@ -113,7 +123,7 @@ def _make(
     from mien.study.design import CHECK, PAIRS, design
 
     if ask not in PAIRS:
-        raise ConfigError(f"cannot ask {ask!r}: choose from {', '.join(PAIRS)}")
+        raise ConfigError(f"cannot ask {ask!r}: {near(ask, PAIRS)}")
     if out.suffix.lower() != ".html":
         raise ConfigError(f"{out} is not a page: name a file that ends in .html")
     text = page.INTRO
@@ -123,6 +133,10 @@ def _make(
         except (OSError, UnicodeDecodeError):
             raise DataError(f"{intro} cannot be read: give a text file in UTF-8") from None
     found, left_out = pictures.read(folder, table, photographs)
+    shown = sorted({p.label for p in found})
+    for name in labels:
+        if name not in shown:
+            raise DataError(f"no picture shows {name!r}: {near(name, shown)}")
     planned = design(found, ask, trials, checks, seed, labels)
     study, bytes_ = page.write(out, planned, folder, size, title, text)
     asked = [t for t in planned if t.condition != CHECK]
@@ -150,14 +164,17 @@ def _warn_of_a_giveaway(trials: list[Trial]) -> None:
 
 
 def _read(
-    paths: list[Path], key: Path | None, attention: float, fastest: float, out: Path | None
-) -> None:
+    paths: list[Path], key: Path | None, attention: float, fastest: float, out: Path | None,
+    each: Path | None,
+) -> None:  # fmt: skip
     from mien.study import answers
 
     files = answers.files_of(paths)
     reading = answers.read(files, key or answers.find_key(files[0]), attention, fastest)
     if out is not None:
         answers.write_rates(out, reading)
+    if each is not None:
+        answers.write_each(each, reading)
     _show(reading)
 
 

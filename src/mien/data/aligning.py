@@ -51,7 +51,7 @@ def align_photographs(
     """
     records = records_in(folder)
     if not records:
-        raise DataError(f"no {FILE_NAME} in {folder}: make one, or run `mien data import`")
+        raise DataError(f"no {FILE_NAME} in {folder}: run `mien data import` first")
     if out.resolve() == folder.resolve():
         raise DataError(f"{out} holds the photographs themselves: choose another --out")
     clear(out, lambda r: Path(r.file_name).suffix == ".png" and Path(r.file_name[:-4]).suffix != "")

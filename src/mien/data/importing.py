@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from mien.data import films
 from mien.data.adapters import KNOWN
 from mien.data.adapters.base import POINTS, DataSet
-from mien.data.adapters.reading import Clip, of_clip, read, with_splits
+from mien.data.adapters.reading import Clip, of_clip, read, walk, with_splits
 from mien.data.films import Film
 from mien.data.manifest import FILE_NAME, Record, read_manifest, write_manifest
 from mien.data.sequences import TemporalProfile
-from mien.errors import DataError, ImageError, VideoError
+from mien.errors import DataError, ImageError, VideoError, near
 from mien.types import UInt8
 from mien.zoo.paths import dataset_home
 
@@ -54,12 +55,12 @@ def import_photographs(
     records, clips = read(KNOWN[name], folder, frames)
     clear(target, lambda r: r.person.startswith(f"{name}/"))
     total = len(records) + len(clips)
-    try:
+    with whole(target):
         for done, record in enumerate(records, 1):
-            _place(folder / record.file_name, target / record.file_name, copy)
+            put(folder / record.file_name, target / record.file_name, copy)
             points = (folder / record.file_name).with_suffix(POINTS)
             if points.is_file():
-                _place(points, (target / record.file_name).with_suffix(POINTS), copy)
+                put(points, (target / record.file_name).with_suffix(POINTS), copy)
             progress(done, total)
         bringing = _Clips(KNOWN[name], folder, target, copy, frames, film)
         for done, clip in enumerate(clips, len(records) + 1):
@@ -68,13 +69,31 @@ def import_photographs(
             except (DataError, ImageError, VideoError) as e:
                 left_out(f"{clip.files[0]}: {e}")
             progress(done, total)
-    except OSError as e:
-        raise DataError(f"cannot import into {target}: {e.strerror}: {e.filename}") from None
-    if not records:
-        raise DataError(f"no frame of the {len(clips)} films or series in {folder} can be taken")
-    records = with_splits(KNOWN[name], records)
-    write_manifest(target, records)
+        if not records:
+            raise DataError(
+                f"no frame of the {len(clips)} films or series in {folder} can be taken"
+            )
+        records = with_splits(KNOWN[name], records)
+        write_manifest(target, records)
     return target, records
+
+
+@contextmanager
+def whole(target: Path) -> Iterator[None]:
+    """An import that ends early, by Ctrl-C or on a full disk, takes away what it has brought to
+    `target`; DataError where that cannot be written."""
+    before = {*walk(target)}
+    try:
+        yield
+    except BaseException as error:
+        for name in {*walk(target)} - before:
+            (target / name).unlink(missing_ok=True)
+        for place_, _, _ in os.walk(target, topdown=False):
+            with suppress(OSError):  # what was there before is in it
+                Path(place_).rmdir()
+        if isinstance(error, OSError):
+            raise DataError(f"cannot import into {target}: {error.strerror}") from None
+        raise
 
 
 @dataclass(frozen=True)
@@ -100,7 +119,7 @@ class _Clips:
         else:
             for record in places.values():
                 name = record.file_name
-                _place(self.folder / name, self.target / name, self.copy)
+                put(self.folder / name, self.target / name, self.copy)
         return list(places.values())
 
     def places(self, clip: Clip) -> dict[int, Record]:
@@ -115,6 +134,27 @@ class _Clips:
         return {place: record for record, place in taken}
 
 
+<<<<<<< HEAD
+=======
+def collection(name: str) -> tuple[Path, list[Record]]:
+    """Folder and records of a known data set: the import if there is one, else the original.
+
+    File names are relative to the folder. DataError says how to obtain a set that is not there.
+    """
+    if name not in KNOWN:
+        raise DataError(f"unknown data set {name!r}: {near(name, KNOWN)}")
+    if (dataset_home(name) / FILE_NAME).is_file():
+        return dataset_home(name), read_manifest(dataset_home(name))
+    original = data_home() / name
+    if original.is_dir():
+        return original, KNOWN[name].records(original)
+    raise DataError(
+        f"data set {name!r} is not in {data_home()}: {KNOWN[name].obtain}, "
+        f"then run `mien data import {name} DIR`"
+    )
+
+
+>>>>>>> sci
 def clear(target: Path, ours: Callable[[Record], bool]) -> None:
     """Take away what an earlier call made, and only that: the pictures of a manifest all of whose
     lines are `ours`. DataError where something else is in the way."""
@@ -124,7 +164,10 @@ def clear(target: Path, ours: Callable[[Record], bool]) -> None:
         raise DataError(f"{target} is a file: choose another --out")
     if not (target / FILE_NAME).is_file():
         if any(target.iterdir()):
-            raise DataError(f"{target} holds something else than an import: choose another --out")
+            raise DataError(
+                f"{target} holds something else than a finished import: choose another --out, or "
+                "empty it"
+            )
         return
     records = read_manifest(target)
     if not all(map(ours, records)):
@@ -135,7 +178,8 @@ def clear(target: Path, ours: Callable[[Record], bool]) -> None:
     (target / FILE_NAME).unlink()
 
 
-def _place(original: Path, copy_at: Path, copy: bool) -> None:
+def put(original: Path, copy_at: Path, copy: bool) -> None:
+    """Bring a file to another place: hard-linked where the file system can, or as a copy."""
     copy_at.parent.mkdir(parents=True, exist_ok=True)
     copy_at.unlink(missing_ok=True)
     if not copy:

@@ -77,7 +77,10 @@ def scan_manifest(folder: Path) -> tuple[list[Record], list[str]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
-        raise DataError(f"no {FILE_NAME} in {folder}: make one with `mien data import`") from None
+        raise DataError(
+            f"no {FILE_NAME} in {folder}: `mien data import own {folder} -o OUT` makes a folder "
+            "with one"
+        ) from None
     except (OSError, UnicodeDecodeError) as e:
         raise DataError(f"cannot read {path}: {e}") from None
     found: list[tuple[Record, bool]] = []
@@ -128,7 +131,7 @@ def _record(row: Row) -> tuple[Record, bool]:
     record = Record(
         file_name=file_name,
         person=row.text("person") or file_name.rpartition(".")[0] or file_name,
-        emotion=row.one_of("emotion", facs.EMOTIONS),
+        emotion=row.one_of("emotion", facs.EMOTIONS, facs.WORDS),
         units=row.units(),
         landmarks=row.landmarks(),
         licence=row.text("licence") or UNSAID,

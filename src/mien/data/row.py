@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien import facs
-from mien.errors import GuideError
+from mien.errors import GuideError, near
 
 UNSAID = "not stated"
 """Licence and source of photographs whose manifest names none."""
@@ -51,11 +51,14 @@ class Row:
             return None
         return value
 
-    def one_of(self, column: str, known: Sequence[str]) -> str | None:
-        """One of some words, or None where the column is null or absent."""
+    def one_of(
+        self, column: str, known: Sequence[str], words: Mapping[str, str] | None = None
+    ) -> str | None:
+        """One of some words, or None where the column is null or absent; `words` are others that
+        may have been meant."""
         value = self.text(column)
         if value is not None and value not in known:
-            self.mistake(f"{column} is {value!r}: choose from {', '.join(known)}")
+            self.mistake(f"{column} is {value!r}: {near(str(value), known, words)}")
             return None
         return value
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mien.errors import GuideError
+from mien.errors import GuideError, near
 from mien.guides.base import Guide, Speaker
 from mien.types import Array, Expression, Faces
 
@@ -52,8 +52,9 @@ class Blendshapes(Guide):
                 str(name).strip().replace("_L", "Left").replace("_R", "Right").lower()
             )
             if known is None:
+                listed = "ARKit's are jawOpen, eyeBlinkLeft, ..."
                 raise GuideError(
-                    f"unknown blendshape {name!r}: ARKit's are jawOpen, eyeBlinkLeft, ..."
+                    f"unknown blendshape {name!r}: {near(str(name), NAMES, listed=listed)}"
                 )
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise GuideError(f"blendshape {name} is {value!r}: give a number from 0 to 1")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from mien.errors import GuideError
+from mien.errors import GuideError, near
 from mien.guides.base import Guide
 from mien.guides.blendshapes import Blendshapes
 from mien.guides.composed import Composed
@@ -69,7 +69,7 @@ class ExpressionSpec:
 
     def __post_init__(self) -> None:
         if self.region not in REGIONS:
-            raise GuideError(f"unknown region {self.region!r}: choose from {', '.join(REGIONS)}")
+            raise GuideError(f"unknown region {self.region!r}: {near(self.region, REGIONS)}")
         if not abs(self.intensity) <= STRONGEST:
             raise GuideError(f"intensity {self.intensity:g} is out of range: -10 to 10")
         if not 0 <= self.share <= 1:
@@ -90,7 +90,7 @@ class ExpressionSpec:
         known = [field.name for field in fields(cls)]
         for key in values:
             if key not in known:
-                raise GuideError(f"unknown field {key!r}: choose from {', '.join(known)}")
+                raise GuideError(f"unknown field {key!r}: {near(str(key), known)}")
         return cls(**{k: _read(k, v) for k, v in values.items() if v is not None})
 
     @classmethod

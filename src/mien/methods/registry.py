@@ -9,7 +9,7 @@ from importlib import import_module, util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
-from mien.errors import AssetMissing, ConfigError, MienError, WeightsError
+from mien.errors import AssetMissing, ConfigError, MienError, WeightsError, near
 from mien.methods.renamed import fields_today, with_note
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ READER = Entry(
 def entry(name: str) -> Entry:
     """The row of a method; ConfigError names the methods there are."""
     if name not in METHODS:
-        raise ConfigError(f"unknown method {name!r}: choose from {', '.join(METHODS)}")
+        raise ConfigError(f"unknown method {name!r}: {near(name, METHODS)}")
     return METHODS[name]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mien.errors import DataError
+from mien.files import read_table
 from mien.metrics.statistics import summarise
 
 AGES = (30, 45)
@@ -34,11 +34,7 @@ class Groups:
     def read(cls, path: Path) -> Groups:
         """From a CSV whose first column is the person, as in the data set's own numbers (`003` for
         `london/003`), and whose others are groups. DataError where it is none."""
-        try:
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                rows = list(csv.DictReader(file))
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise DataError(f"cannot read {path}: {error}") from None
+        rows = [row for _, row in read_table(path)[1]]
         if not rows or len(rows[0]) < 2:
             raise DataError(f"{path} is no CSV of people: the first column is who, others groups")
         who, *columns = rows[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import re
@@ -14,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from mien import facs
-from mien.errors import DataError, GuideError, MienError
+from mien.errors import DataError, GuideError, MienError, near
+from mien.files import read_table
 from mien.guides import ExpressionSpec, Guide
 from mien.guides.blendshapes import NAMES as SHAPES
 from mien.guides.spec import FORMS
@@ -149,24 +149,14 @@ def read(path: Path) -> tuple[list[Ask], list[str]]:
 def table(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
     """Rows of a CSV file with their line numbers; DataError if it cannot be read or has a column
     that is neither among `columns` nor named as a unit or a blendshape."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            named = set(reader.fieldnames or ()) - set(columns)
-            unknown = sorted(n for n in named if not (is_unit(n) or is_shape(n)))
-            if unknown:
-                raise DataError(
-                    f"{path} has a column {unknown[0]!r}: there are {', '.join(columns)}, action "
-                    "units and blendshapes"
-                )
-            return [
-                (reader.line_num, {k: v or "" for k, v in row.items() if isinstance(k, str)})
-                for row in reader
-            ]
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error):
-        raise DataError(f"{path} is not a CSV file in UTF-8") from None
+    named, rows = read_table(path, FORMS)
+    unknown = sorted(n for n in {*named} - {*columns} if not (is_unit(n) or is_shape(n)))
+    if unknown:
+        raise DataError(
+            f"{path} has a column {unknown[0]!r}: {near(unknown[0], columns)}, action units and "
+            "blendshapes"
+        )
+    return rows
 
 
 def _fields(

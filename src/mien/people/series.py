@@ -288,18 +288,26 @@ def _made(
 def _facts(
     editor: Editor, sitter: Sitter, cell: Cell, edited: UInt8, face: Face, who: Judge | None
 ) -> dict[str, Any]:
-    guide = cell.ask.guide
     off = np.abs(stimuli.eyes_of(sitter.face) - stimuli.places(len(edited))).max()
     seen = _who(who, edited, face)
     distance = None
     if seen is not None and sitter.who is not None:
         distance = round(float(np.linalg.norm(seen - sitter.who)), 3)
     return {
-        "file": _file(sitter, cell), "person": sitter.name,
-        "asked": "neutral" if guide is None else guide.describe(), "side": cell.side,
-        "intensity": round(cell.strength, 4), "frame": cell.frame, "frames": cell.frames,
+        "file": _file(sitter, cell), "person": sitter.name, "name": cell.ask.name,
+        **_asked(cell), "side": cell.side, "frame": cell.frame, "frames": cell.frames,
         "label": cell.ask.emotion or "", **_read(editor, edited, face),
         "identity": distance, "eyes_off": round(float(off), 3),
+    }  # fmt: skip
+
+
+def _asked(cell: Cell) -> dict[str, Any]:
+    """What makes the picture of a person: another one is made where any of it differs."""
+    guide = cell.ask.guide
+    return {
+        "asked": "neutral" if guide is None else guide.describe(),
+        "intensity": round(cell.strength, 4), "noise": cell.ask.noise,
+        "background": dict(cell.ask.row).get("background", ""),
     }  # fmt: skip
 
 
@@ -366,8 +374,7 @@ def _kept(out: Path, sitter: Sitter, cell: Cell) -> dict[str, Any] | None:
     facts = kept(path.with_suffix(".json"))
     if facts is None:
         return None
-    asked = "neutral" if cell.ask.guide is None else cell.ask.guide.describe()
-    same = facts.get("asked") == asked and facts.get("intensity") == round(cell.strength, 4)
+    same = all(facts.get(key) == value for key, value in _asked(cell).items())
     return facts if same and path.is_file() else None
 
 

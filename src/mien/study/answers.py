@@ -10,19 +10,24 @@ from __future__ import annotations
 import csv
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from statistics import NormalDist
 
 from mien.errors import DataError
-from mien.files import replacing
+from mien.files import read_table, replacing
 from mien.metrics.statistics import summarise
 from mien.study.design import CHECK, DIFFERENT, LEFT, RIGHT, SAME
 from mien.study.page import KEY
 
 COLUMNS = ("study", "participant", "list", "position", "trial", "answer", "seconds")
 """Columns of a file of answers, as the page writes it."""
+EACH = (
+    "study", "participant", "list", "position", "trial", "condition", "left", "right", "answer",
+    "wanted", "correct", "seconds",
+)  # fmt: skip
+"""Columns of a table of single answers."""
 ALL = "all"
 _NORMAL = NormalDist()
 _MIRRORED = {LEFT: RIGHT, RIGHT: LEFT}
@@ -39,6 +44,9 @@ class Answer:
     """The right answer, as list 1 sees the trial: `left`, `right`, `same`, `different`."""
     right: bool
     seconds: float
+    row: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """What the page wrote, and the trial's pictures and right answer as the participant saw them.
+    """
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,8 @@ class Reading:
     """Participants whose answers are counted."""
     left_out: dict[str, str] = field(default_factory=dict)
     """Participant -> why the answers are not counted."""
+    answers: list[Answer] = field(default_factory=list)
+    """The answers that are counted."""
     fast: int = 0
     """Answers that came too fast to have been looked for, of those who are counted."""
     d_prime: float | None = None
@@ -147,7 +157,7 @@ def read(
     good = [a for a in of_all if a.seconds >= fastest]
     if not good:
         raise DataError(f"every answer came in less than {fastest:g} s")
-    reading = Reading(_rates(good), counted, left_out, len(of_all) - len(good))
+    reading = Reading(_rates(good), counted, left_out, good, len(of_all) - len(good))
     if {a.wanted for a in good} == {SAME, DIFFERENT}:
         reading.d_prime, reading.criterion = _signal_detection(good)
     return reading
@@ -156,10 +166,27 @@ def read(
 def write_rates(path: Path, reading: Reading) -> None:
     """Write the rates as a CSV file, a row a condition; DataError if that fails."""
     names = [f.name for f in fields(Rate)]
-    rows = [[*(getattr(r, n) for n in names), r.rate] for r in reading.rates]
+    rows = [[*(_figure(getattr(r, n)) for n in names), _figure(r.rate)] for r in reading.rates]
+    _write(path, [[*names, "rate"], *rows])
+
+
+def write_each(path: Path, reading: Reading) -> None:
+    """Write the answers that are counted as a CSV file with `EACH`, a row an answer; DataError if
+    that fails."""
+    _write(path, [EACH, *([answer.row[n] for n in EACH] for answer in reading.answers)])
+
+
+def _figure(value: object) -> object:
+    """A number as a table shows it: six digits, empty where there is none."""
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.6g}"
+    return value
+
+
+def _write(path: Path, rows: Iterable[Iterable[object]]) -> None:
     try:
         with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows([[*names, "rate"], *rows])
+            csv.writer(file, lineterminator="\n").writerows(rows)
     except OSError as error:
         raise DataError(f"cannot write {path}: {error.strerror}") from None
 
@@ -244,26 +271,26 @@ def _answer(row: Mapping[str, str], trials: Mapping[str, Mapping[str, str]]) -> 
     trial = trials[row["trial"]]
     wanted, given = trial["answer"], row["answer"]
     # the second list saw the pictures mirrored; a check says what to press whatever is shown
-    seen = wanted
-    if row["list"] == "2" and trial["condition"] != CHECK:
-        seen = _MIRRORED.get(wanted, wanted)
-    return Answer(
-        row["participant"], trial["condition"], wanted, given == seen, float(row["seconds"])
-    )
+    seen, shown = wanted, (trial["left"], trial["right"])
+    if row["list"] == "2":
+        shown = (trial["right"], trial["left"])
+        if trial["condition"] != CHECK:
+            seen = _MIRRORED.get(wanted, wanted)
+    right = given == seen
+    facts = {
+        **row, "condition": trial["condition"], "left": shown[0], "right": shown[1], "wanted": seen,
+        "correct": str(int(right)),
+    }  # fmt: skip
+    who, seconds = row["participant"], float(row["seconds"])
+    return Answer(who, trial["condition"], wanted, right, seconds, facts)
 
 
 def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
     """Rows of a CSV file that has these columns and at least one row."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            if not set(columns) <= set(reader.fieldnames or ()):
-                raise DataError(f"{path} does not have the columns {', '.join(columns)}")
-            rows = [{k: (row[k] or "").strip() for k in columns} for row in reader]
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error):
-        raise DataError(f"{path} is not a CSV file in UTF-8") from None
+    names, found = read_table(path)
+    if not {*columns} <= {*names}:
+        raise DataError(f"{path} does not have the columns {', '.join(columns)}")
+    rows = [{name: row[name] for name in columns} for _, row in found]
     if not rows:
         raise DataError(f"{path} has no rows")
     for number, row in enumerate(rows, 2):

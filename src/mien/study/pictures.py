@@ -6,7 +6,6 @@ manifest of mien), and a CSV file of the user's own with the columns `COLUMNS`.
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from mien import facs
 from mien.data.manifest import FILE_NAME, read_manifest
 from mien.errors import DataError, GuideError
+from mien.files import read_table
 
 COLUMNS = ("file", "person", "label", "intensity", "photograph")
 """Columns of a table of one's own: the picture's path in the folder, who it shows, the expression
@@ -115,23 +115,11 @@ def _of_csv(folder: Path, path: Path) -> tuple[list[Picture], int]:
 
 
 def _rows(path: Path) -> Iterable[tuple[int, Mapping[str, str]]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            names = set(reader.fieldnames or ())
-            for needed in COLUMNS[:2]:
-                if needed not in names:
-                    raise DataError(
-                        f"{path} has no column {needed!r}: there must be {', '.join(COLUMNS)}"
-                    )
-            return [
-                (reader.line_num, {k: (v or "").strip() for k, v in row.items() if k is not None})
-                for row in reader
-            ]
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error):
-        raise DataError(f"{path} is not a CSV file in UTF-8") from None
+    names, rows = read_table(path)
+    for needed in COLUMNS[:2]:
+        if needed not in names:
+            raise DataError(f"{path} has no column {needed!r}: there must be {', '.join(COLUMNS)}")
+    return rows
 
 
 def _picture(folder: Path, row: Mapping[str, str]) -> Picture:
