@@ -18,7 +18,8 @@ INSTEAD = {
     "lendable": "transferable",
     "hedge": "occlusion", "watch": "critic", "watches": "part critics", "watched": "measured",
     "watching": "progress, critic", "playing": "active",
-    "journal": "training log", "party": "leakage split", "brief": "summary",
+    "apart": "distance, difference, error", "journal": "training log",
+    "party": "leakage split", "brief": "summary",
     "lay": "flatten, apply", "laid": "flattened, applied", "relief": "wrinkle map",
     "course": "resolution schedule",
 }  # fmt: skip

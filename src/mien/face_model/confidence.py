@@ -23,7 +23,7 @@ ODDEST_FACE = 1.55
 """Root mean square of the identity coefficients, which are 1 on average."""
 FARTHEST_TURN = (20.0, 14.0)
 """Yaw and pitch, degrees: a photograph from aside lacks the far cheek."""
-EYE_CORNERS_APART = (8.0, 10.3)
+EYE_CORNER_DISTANCES = (8.0, 10.3)
 """Distance of the outer eye corners, cm, when the rest of the face tells the scale."""
 DRAWABLE: dict[str, float] = {
     "the landmarks do not form a face": 1.3,
@@ -56,7 +56,7 @@ def strains(
         ),
     }
     if identity is not None:
-        low, high = EYE_CORNERS_APART
+        low, high = EYE_CORNER_DISTANCES
         off = abs(2 * eye_corners / camera.scale - low - high) / (high - low)
         out["only a very odd face explains the landmarks"] = _rms(identity) / ODDEST_FACE
         out["the eyes do not match the face's size"] = off

@@ -41,7 +41,7 @@ STRAY, UNEVEN, DEEPEST, LEFT_OUT = 0.14, 0.4, 1.5, 0.25
 """How people differ: how far a furrow lies from where it does on average, cm, how much deeper or
 shallower it is, in log units (standard deviations), at most how many times as deep, and the odds
 that somebody lacks it, where the shape has others."""
-SLANT, SHORTER, APART = 0.14, 0.25, 0.07
+SLANT, SHORTER, ASYMMETRY = 0.14, 0.25, 0.07
 """... how it is slanted, rad (standard deviation), the most by which it is shorter, a part of its
 length, and how far the two sides of one face differ, cm (standard deviation)."""
 OWN_AREA = 0.4
@@ -158,7 +158,7 @@ def _person(seed: int) -> tuple[tuple[_Furrow, ...], tuple[Double, Double]]:
         common, kept = _personal(np.array(crease.path), bent), random.random() > LEFT_OUT
         kept |= crease.shape in ALONE
         for sign in (1, -1):
-            line = common + bent.normal(0, APART, 2)
+            line = common + bent.normal(0, ASYMMETRY, 2)
             count = _count(_lengths(line))
             deep = min(float(np.exp(random.normal(0, UNEVEN))), DEEPEST) * kept
             waver, broken = _knots(count, random), _knots(count, random)

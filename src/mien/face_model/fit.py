@@ -28,7 +28,7 @@ expected to have it closed, so there a gap of landmark noise is forgiven."""
 
 UNFITTED = ("eyeLook", "cheekPuff", "mouthClose", "jawForward")
 """Shapes that 68 points cannot tell."""
-REST_TRUST = 0.4
+NEUTRAL_TRUST = 0.4
 """How far the predicted face at rest is believed, against the points that are seen: it errs two
 to three times theirs."""
 
@@ -62,13 +62,13 @@ class Fit:
 
         An odd face is no fault where somebody has checked the points.
         """
-        apart = ruler(self.landmarks)
+        eyes = ruler(self.landmarks)
         return strains(
             self.camera,
             None if self.checked else self.identity,
-            self.error / apart,
-            self.contour_error / apart,
-            apart,
+            self.error / eyes,
+            self.contour_error / eyes,
+            eyes,
         )
 
     @property
@@ -127,7 +127,7 @@ def fit(
         views = [View(model.template_markers, every, shapes, known=gaze)]
     if not neutral and identity is None:
         resting, _ = merge_lips(shipped()(landmarks.astype(np.float64)), neutral=True)
-        views.append(View(model.markers, resting, SLACK, REST_TRUST))
+        views.append(View(model.markers, resting, SLACK, NEUTRAL_TRUST))
     start = None if before is None else Start(before.camera, before.weights)
     solved = solve(model, views, identity, start)
     weights = [np.zeros(len(model.names), np.float32) for _ in views]

@@ -95,9 +95,9 @@ def rims(crop: UInt8, landmarks: Double, glasses: bool | None = None) -> list[Do
 def still(points: Float, lines: list[Double], unit: float) -> Float:
     """How far (N, 1) vertices at points (N, 2) px stay where they are, 0..1, for `rims` along these
     lines; unit: px per cm."""
-    apart = Nearest(np.concatenate(lines))(points)[0] / unit
+    distance = Nearest(np.concatenate(lines))(points)[0] / unit
     near, far = HELD
-    return np.asarray(smoothstep((far - apart) / (far - near)), np.float32)
+    return np.asarray(smoothstep((far - distance) / (far - near)), np.float32)
 
 
 def _eyes() -> list[tuple[slice, int]]:

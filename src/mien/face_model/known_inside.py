@@ -79,8 +79,8 @@ class Opening:
     @classmethod
     def of(cls, photo: UInt8, landmarks: Real) -> Opening:
         """Of a photograph (H, W, 3) with landmarks (68, 2) px."""
-        apart = landmarks[42:48].mean(0) - landmarks[36:42].mean(0)
-        unit = float(np.linalg.norm(apart)) / EYES
+        between = landmarks[42:48].mean(0) - landmarks[36:42].mean(0)
+        unit = float(np.linalg.norm(between)) / EYES
         part = around(photo.shape, landmarks[LIPS].astype(np.float64), (BEYOND + 0.1) * unit)
         picture = _sharpened(photo[part].astype(np.float32))
         lips = np.asarray(landmarks[LIPS] - np.array([part[1].start, part[0].start]), np.float64)

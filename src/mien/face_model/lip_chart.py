@@ -49,8 +49,8 @@ class LipChart(Chart):
         self.far: Float = np.asarray((outside - inside) / DENSITY, np.float32)
         grid = np.stack(np.meshgrid(*(np.arange(n) for n in self.shape[::-1])), -1)
         corners = (flat[[48, 54]] + flat[[60, 64]]) / 2
-        apart = [np.linalg.norm(grid - corner, axis=-1) for corner in corners]
-        self.aside: Float = np.asarray(np.minimum(*apart) / DENSITY, np.float32)
+        distances = [np.linalg.norm(grid - corner, axis=-1) for corner in corners]
+        self.aside: Float = np.asarray(np.minimum(*distances) / DENSITY, np.float32)
         rows, across = np.arange(self.shape[0])[:, None], np.arange(self.shape[1])
         self.opening: Float = np.stack(
             [np.interp(across, *flat[edge].T).astype(np.float32) for edge in (UPPER, LOWER)]

@@ -67,7 +67,7 @@ class Lips:
     """
 
     levels: tuple[Float, ...]
-    apart: tuple[Float, ...] = ()
+    parted: tuple[Float, ...] = ()
     """The same of what lies in shade while they are closed, at the corners and where they meet,
     without that."""
     corners: tuple[Float, ...] = ()
@@ -84,7 +84,7 @@ class Lips:
         a picture of `unit` px per cm; `dropped`, 0..1: how far they are drawn apart, and `relaxed`,
         0..1: how far the photograph's smile is let go."""
         out = _read(self.levels, places, unit)
-        for lit, strength in ((self.corners, relaxed * (1 - dropped)), (self.apart, dropped)):
+        for lit, strength in ((self.corners, relaxed * (1 - dropped)), (self.parted, dropped)):
             if lit and strength > 0:
                 over = _read(lit, places, unit) * np.float32(strength)
                 out = np.asarray(over + out * (1 - over[..., 3:]), np.float32)
@@ -287,9 +287,9 @@ def _liplike(own: Float, lip: Float, skin: Float) -> Float:
     each. A smile thins the upper lip so that landmarks take skin for it."""
     soft = np.asarray(cv2.GaussianBlur(own, (0, 0), 0.5 * RIM * DENSITY), np.float32)
     seen, red, plain = (_hue(one) for one in (soft, lip, skin))
-    apart = red - plain
-    size = float(np.linalg.norm(apart))
-    share = ((seen - plain) @ apart) / np.float32(max(size * size, 1e-6))
+    difference = red - plain
+    size = float(np.linalg.norm(difference))
+    share = ((seen - plain) @ difference) / np.float32(max(size * size, 1e-6))
     (none, full), (alike, certain) = LIPLIKE, HUES
     like = np.clip((share - none) / (full - none), 0, 1)
     known = np.float32(np.clip((size - alike) / (certain - alike), 0, 1))

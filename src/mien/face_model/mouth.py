@@ -202,12 +202,12 @@ class Opening:
     def __init__(self, model: FaceModel, gaps: tuple[float, float]) -> None:
         """`gaps`: lip gap, cm, of the resting shape and of the photograph's expression."""
         self._at = model.landmarks[[UPPER_LIP, LOWER_LIP]]
-        self._rest_gap, self._source_gap = gaps
+        self._neutral_gap, self._source_gap = gaps
 
     def __call__(self, vertices: Float) -> tuple[float, float]:
         """How open the mouth of `vertices` (N, 3) cm is, 0..1; and its lip gap against the
         photograph's, cm."""
         upper, lower = vertices[self._at, 1]
         gap = max(0.0, float(upper - lower))
-        opened = float(np.clip((gap - self._rest_gap - OPENING) / SPAN, 0, 1))
+        opened = float(np.clip((gap - self._neutral_gap - OPENING) / SPAN, 0, 1))
         return opened, gap - self._source_gap

@@ -59,8 +59,8 @@ def shipped() -> NeutralTable:
 def learn(pairs: Iterable[tuple[Double, Double]]) -> NeutralTable:
     """The table of pairs (at rest, expressive) of landmarks (68, 2), each pair one person."""
     inputs, outputs = [], []
-    for rest, shown in pairs:
-        a, b = _normalised(rest), _normalised(shown)
+    for neutral, shown in pairs:
+        a, b = _normalised(neutral), _normalised(shown)
         for t in HALFWAY:
             between = a + t * (b - a)
             inputs.append(_features(between))

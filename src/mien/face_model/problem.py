@@ -165,13 +165,13 @@ class _Problem:
             low[k], high[k] = SLACK_RANGE if name in SLACK else (0, 1)
         scale = np.concatenate([[0.1, 0.1, 0.1, 0.05, 5, 5], np.full(len(self.basis), 0.5)])
         tolerance = TOLERANCE if start is None else NEARLY
-        begin = self._at_rest() if start is None else start
+        begin = self._start() if start is None else start
         with one_thread():
             return least_squares(
                 self.residuals, self.jacobian, begin, Bounds(low, high), scale, ROUNDS, tolerance
             )
 
-    def _at_rest(self) -> Double:
+    def _start(self) -> Double:
         start = np.zeros(6 + len(self.basis))
         a, b = EYE_CORNERS
         points = self.views[0].points
@@ -183,7 +183,7 @@ class _Problem:
 
     def unknowns(self, start: Start, model: FaceModel) -> Double:
         """Those of a camera and of the weights of the only view."""
-        out = self._at_rest()
+        out = self._start()
         out[:3], out[3], out[4:6] = (
             start.camera.rotation, np.log(start.camera.scale), start.camera.origin,
         )  # fmt: skip

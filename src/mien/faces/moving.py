@@ -18,7 +18,7 @@ NO_MOTION = 1 / 64
 """Px; the resampler knows positions to 1/32 px."""
 _OVERSHOOT = 0.15  # share of the local range; measured: see `_sharply`
 _LEAST_GAIN, _MOST_GAIN = 0.65, 1.25  # measured: see `crisp`
-_APART, _WIDEST, BAND = 48, 384, 192
+_LEAST_GAP, _WIDEST, BAND = 48, 384, 192
 """Columns without change that part two windows, and columns and rows, px, that one has at most:
 what a window takes stays in the processor's cache."""
 NEAR = 8
@@ -180,7 +180,7 @@ def _runs(where: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     not part them, and none is wider than a window."""
     held = np.flatnonzero(where)
     if held.size:
-        parted = np.flatnonzero(np.diff(held) > _APART)
+        parted = np.flatnonzero(np.diff(held) > _LEAST_GAP)
         first, last = held[np.r_[0, parted + 1]], held[np.r_[parted, held.size - 1]]
         for start, stop in zip(first.tolist(), (last + 1).tolist(), strict=True):
             pieces = -(-(stop - start) // _WIDEST)

@@ -19,7 +19,7 @@ from mien.types import Float, UInt8
 
 SIDE = 128
 """Side of the crops that are compared, px."""
-APART, ANYWHERE = 2.5, 12.0
+ON_AVERAGE, ANYWHERE = 2.5, 12.0
 """How far, in levels, eyes and mouth may look different from what is expected: on average over one
 of them, and at any place of it."""
 NEAR = 1.2
@@ -44,7 +44,7 @@ def alike(own: Float, expected: Float, share: float = 1.0) -> bool:
     usual difference."""
     off = np.asarray(cv2.GaussianBlur(own - expected, (0, 0), NEAR), np.float32)
     np.abs(off, out=off)
-    return float(off.mean()) < share * APART and float(off.max()) < share * ANYWHERE
+    return float(off.mean()) < share * ON_AVERAGE and float(off.max()) < share * ANYWHERE
 
 
 class Registration:

@@ -106,8 +106,8 @@ def _smoothed(row: Sequence[Float | None], times: np.ndarray, here: int) -> Floa
     reach = max(1, min(here - first, last - here))
     weight = np.exp(-0.5 * (index / _WIDTH) ** 2) * (np.abs(index) <= max(reach, 2))
     calm = _line(np.stack(near), times[first : last + 1] - times[here], weight)
-    apart = np.linalg.norm(own - calm, axis=1, keepdims=True) / _size(own)
-    moving = np.clip((apart - _JITTER) / (_MOTION - _JITTER), 0, 1)
+    distance = np.linalg.norm(own - calm, axis=1, keepdims=True) / _size(own)
+    moving = np.clip((distance - _JITTER) / (_MOTION - _JITTER), 0, 1)
     return np.asarray(calm + moving * (own - calm), dtype=np.float32)
 
 

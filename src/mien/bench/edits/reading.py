@@ -114,7 +114,7 @@ def calibration() -> dict[str, Any]:
     who = np.array([[face.fit.identity for face in pair] for pair in pairs])
     distances = np.linalg.norm(who[:, None, 0] - who[None, :, 1], axis=2)
     middles = np.array([[face.middle for face in pair] for pair in pairs])
-    alike = middles[:, 0] @ middles[:, 1].T - retargeting.APART * distances
+    alike = middles[:, 0] @ middles[:, 1].T - retargeting.IDENTITY_COST * distances
     same = np.eye(len(pairs), dtype=bool)
     return {
         "people": len(pairs),

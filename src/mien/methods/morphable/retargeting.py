@@ -33,11 +33,11 @@ GAIN = 1.1
 than they are: by regression of how much wider and higher at their corners the mouths of 66 training
 and validation people are, smiling, on what it reads (1.11, 1.11). This and the two below:
 `mien bench reading`."""
-ALIKE, APART = 0.79, 0.02
+ALIKE, IDENTITY_COST = 0.79, 0.02
 """Correlation of eyes and nose, less this much for each unit that the fitted identities are apart,
 from which two photographs show one person: 1 of 1,000 pairs of two people under one light reaches
 it, and 85 % of the pairs of one person at rest and smiling."""
-REST: Double = np.array([0.009, 0.006, 1.0])
+NEUTRAL: Double = np.array([0.009, 0.006, 1.0])
 """Measures up to which a source counts as at rest, three standard deviations of what is read in
 training people who are: what the reader takes for a smile there is not taken away."""
 AJAR = (0.012, 0.025)
@@ -89,8 +89,8 @@ class Face:
 
     def is_of(self, other: Face) -> bool:
         """Whether both show one person, as far as can be seen: a doubt is none."""
-        apart = float(np.linalg.norm(self.fit.identity - other.fit.identity))
-        return float(self.middle @ other.middle) - APART * apart > ALIKE
+        distance = float(np.linalg.norm(self.fit.identity - other.fit.identity))
+        return float(self.middle @ other.middle) - IDENTITY_COST * distance > ALIKE
 
 
 def small(faces: Faces[Float]) -> Float:
@@ -135,8 +135,8 @@ def parted(faces: Faces[Float]) -> float:
 
 def opens(source: Face, reference: Face) -> float:
     """How surely, 0..1, the reference shows more of what lies between its lips than the source."""
-    apart = reference.parted - source.parted
-    return min(max((apart - AJAR[0]) / (AJAR[1] - AJAR[0]), 0.0), 1.0)
+    difference = reference.parted - source.parted
+    return min(max((difference - AJAR[0]) / (AJAR[1] - AJAR[0]), 0.0), 1.0)
 
 
 def strengthened(model: FaceModel, read: Float) -> Float:
@@ -157,7 +157,7 @@ def retargeted(
         return np.zeros_like(own)
     if reference.fit.undrawable is not None:  # landmarks that are not to be believed
         return reference.read - source.read
-    apart = reference.parted - source.parted
+    difference = reference.parted - source.parted
     if same:
         who = source.fit.identity
         step = _explained(model, who, reference) - _explained(model, who, source)
@@ -169,22 +169,22 @@ def retargeted(
     else:
         step = reference.read - source.read
         there, here = (_predicted(rig, face) for face in (reference, source))
-        change = REACH * (there - here**3 / (here**2 + REST**2))
+        change = REACH * (there - here**3 / (here**2 + NEUTRAL**2))
         gaps = [_measures(_seen(model, face.fit))[2] for face in (reference, source)]
         change[2] = gaps[0] - gaps[1]
     if change[2] > 0:
         change[2] *= opens(source, reference)
     goal = _closed_in(head, rig, own + step, change).astype(np.float32)
     if same and compared and rig.fault is None:
-        goal = matched(head, rig, goal, reference.shown, _gap(apart))
+        goal = matched(head, rig, goal, reference.shown, _gap(difference))
     return np.asarray(goal - own, np.float32)
 
 
-def _gap(apart: float) -> Gap:
-    """What says how far one person's lips are apart, given how much more is `parted` than was."""
-    if not 0 <= apart < sum(AJAR) / 2:
+def _gap(wider: float) -> Gap:
+    """What says how far one person's lips are wider, given how much more is `parted` than was."""
+    if not 0 <= wider < sum(AJAR) / 2:
         return "seen"
-    return "kept" if apart < AJAR[0] / 2 else "free"
+    return "kept" if wider < AJAR[0] / 2 else "free"
 
 
 def _explained(model: FaceModel, identity: Float, face: Face) -> Float:
