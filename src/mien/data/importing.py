@@ -16,7 +16,7 @@ from mien.data.adapters.reading import Clip, of_clip, read, walk, with_splits
 from mien.data.films import Film
 from mien.data.manifest import FILE_NAME, Record, read_manifest, write_manifest
 from mien.data.sequences import TemporalProfile
-from mien.errors import DataError, ImageError, VideoError, near
+from mien.errors import DataError, ImageError, VideoError
 from mien.types import UInt8
 from mien.zoo.paths import dataset_home
 
@@ -134,27 +134,6 @@ class _Clips:
         return {place: record for record, place in taken}
 
 
-<<<<<<< HEAD
-=======
-def collection(name: str) -> tuple[Path, list[Record]]:
-    """Folder and records of a known data set: the import if there is one, else the original.
-
-    File names are relative to the folder. DataError says how to obtain a set that is not there.
-    """
-    if name not in KNOWN:
-        raise DataError(f"unknown data set {name!r}: {near(name, KNOWN)}")
-    if (dataset_home(name) / FILE_NAME).is_file():
-        return dataset_home(name), read_manifest(dataset_home(name))
-    original = data_home() / name
-    if original.is_dir():
-        return original, KNOWN[name].records(original)
-    raise DataError(
-        f"data set {name!r} is not in {data_home()}: {KNOWN[name].obtain}, "
-        f"then run `mien data import {name} DIR`"
-    )
-
-
->>>>>>> sci
 def clear(target: Path, ours: Callable[[Record], bool]) -> None:
     """Take away what an earlier call made, and only that: the pictures of a manifest all of whose
     lines are `ours`. DataError where something else is in the way."""
