@@ -46,3 +46,27 @@ def test_whole_pixels_stay() -> None:
     y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
     picture = waves(x, y)
     assert np.array_equal(moving._doubled(picture)[::2, ::2], picture)
+
+
+def test_pieces_of_a_run_are_no_wider_than_a_window_and_leave_nothing_out() -> None:
+    where = np.zeros((40, 1500), bool)
+    where[5:30, 20:1200], where[7, 1300] = True, True
+    seen = np.zeros(where.shape, int)
+    for near, inner, window in moving.tiles(where):
+        assert window[1].stop - window[1].start <= moving._WIDEST
+        assert where[near][inner].shape == where[window].shape
+        seen[window] += 1
+    assert seen.max() == 1
+    assert seen[where].all()
+
+
+def test_detail_is_strengthened_where_it_is_stretched() -> None:
+    """Nothing where nothing moves, or all moves alike; within bounds elsewhere."""
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    still = np.zeros((2, SIDE, SIDE), np.float32)
+    assert not moving.stretching(still).any()
+    assert not moving.stretching(still + 3).any()
+    pressed = moving.stretching(np.stack([0.1 * x, 0.1 * y]))[4:-4, 4:-4]
+    assert pressed == pytest.approx(1 / 1.21 - 1, abs=1e-4)
+    stretched = moving.stretching(np.stack([-0.5 * x, -0.5 * y]))[4:-4, 4:-4]
+    assert stretched == pytest.approx(0.25)

@@ -21,6 +21,9 @@ from mien.types import AlignedFace, Face, Float, UInt8
 STABLE = (36, 39, 42, 45, 27, 28, 29, 33)
 """Landmarks that align: corners of the eyes, bridge of the nose, base of the nose."""
 
+HUGE = 7
+"""Photograph px per px of a crop from which on the photograph is halved first."""
+
 _MIRROR = (
     *range(16, -1, -1),
     *range(26, 16, -1),
@@ -152,6 +155,8 @@ def warp(pixels: UInt8, matrix: Float, size: int) -> UInt8:
     down, so that a crop of 320 px seen at 128 equals the crop of 128.
     """
     pixels, matrix = _region(pixels, matrix, size)
+    while math.hypot(matrix[0, 0], matrix[1, 0]) <= 1 / HUGE:
+        pixels, matrix = _halved(pixels, matrix)
     scale = math.hypot(matrix[0, 0], matrix[1, 0])
     times = max(1, math.ceil(1 / scale - 0.25))
     mode = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
@@ -164,9 +169,7 @@ def warp(pixels: UInt8, matrix: Float, size: int) -> UInt8:
 
 
 def _region(pixels: UInt8, matrix: Float, size: int) -> tuple[UInt8, Float]:
-    """The part of the photograph that the crop sees, and the matrix from there; shrunk first if it
-    is huge.
-    """
+    """The part of the photograph that the crop sees, and the matrix from there."""
     corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], dtype=np.float32) - 0.5
     seen = transform(inverse(matrix), corners)
     height, width = pixels.shape[:2]
@@ -178,6 +181,18 @@ def _region(pixels: UInt8, matrix: Float, size: int) -> tuple[UInt8, Float]:
     moved = matrix.astype(np.float64).copy()
     moved[:, 2] += moved[:, :2] @ (left, top)
     return pixels[top:bottom, left:right], moved.astype(np.float32)
+
+
+def _halved(pixels: UInt8, matrix: Float) -> tuple[UInt8, Float]:
+    """Half of the size, averaged, and the matrix from there; the last pixel of an odd side is left
+    out."""
+    height, width = (side // 2 for side in pixels.shape[:2])
+    even = pixels[: 2 * height, : 2 * width]
+    half = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
+    out = matrix.astype(np.float64)
+    out[:, 2] += 0.5 * out[:, :2].sum(1)  # pixel centres are whole
+    out[:, :2] *= 2
+    return np.asarray(half, np.uint8), out.astype(np.float32)
 
 
 def view(photo: UInt8, matrix: Float, side: int) -> View | None:

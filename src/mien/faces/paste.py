@@ -30,13 +30,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.face_model.smoothstep import smoothstep
+from mien.face_model.threads import together
 from mien.faces import align, moving
 from mien.faces.align import View
 from mien.types import AlignedFace, Composition, Float, UInt8
@@ -129,35 +130,34 @@ def _ramp(side: int) -> Float:
 
 def _draw(photo: UInt8, view: View, edit: Composition[Float], result: UInt8) -> None:
     """Apply a composition at the face's own size to the part of `result` that it changes, band by
-    band: its fields are larger than the photograph."""
-    turn = np.linalg.inv(view.matrix[:, :2].astype(np.float64)).astype(np.float32)
+    band, side by side: its fields are larger than the photograph."""
+    tops = range(0, view.bottom - view.top, moving.BAND)
+    together([partial(_draw_band, photo, view, edit, result, top) for top in tops])
+
+
+def _draw_band(photo: UInt8, view: View, edit: Composition[Float], result: UInt8, top: int) -> None:
+    """The same for the rows of a band that begins at `top`."""
     width, height = view.right - view.left, view.bottom - view.top
-    for top in range(0, height, moving.BAND):
-        bottom = min(top + moving.BAND, height)
-        first, last = max(top - moving.NEAR, 0), min(bottom + moving.NEAR, height)
-        band = view.within((slice(first, last), slice(0, width)))
-        rows = _rows(band, edit.mask.shape[-1])
-        packed = _packed(edit, rows, _scale(view.matrix))
-        if packed is None:
-            continue
-        columns = _columns(packed[0], band, rows, width)
-        band = band.within((slice(0, last - first), columns))
-        matrix = band.matrix.copy()
-        matrix[1, 2] -= rows.start
-        shape = (last - first, columns.stop - columns.start)
-        seen = _drawn(packed[0], matrix, shape)
+    bottom = min(top + moving.BAND, height)
+    first, last = max(top - moving.NEAR, 0), min(bottom + moving.NEAR, height)
+    band = view.within((slice(first, last), slice(0, width)))
+    rows = _rows(band, edit.mask.shape[-1])
+    packed = _packed(edit, rows, band.matrix)
+    if packed is None:
+        return
+    columns = _columns(packed[0], band, rows, width)
+    band = band.within((slice(0, last - first), columns))
+    *motion, stretched, there = moving.channels(_drawn(packed[0], band, rows))
+    touched = np.asarray(there > 0)
+    for near, inner, window in moving.runs(touched, slice(top - first, bottom - first)):
+        moved = moving.moved(photo, band.within(near), np.stack([part[near] for part in motion]))
+        crisp = moving.crisp(moved, stretched[near])[inner]
         # linearly, teeth and lashes would lose a quarter of their contrast from pixel to pixel
-        covered = _drawn(packed[1], matrix, shape, cv2.INTER_CUBIC)
-        del packed
-        touched = np.asarray(seen[..., 2] > 0)
-        for near, inner, there in moving.runs(touched, slice(top - first, bottom - first)):
-            along, down, *_ = cv2.split(seen[near])
-            motion = np.stack([of_x * along + of_y * down for of_x, of_y in turn])
-            crisp = moving.crisp(moving.moved(photo, band.within(near), motion), motion)[inner]
-            crisp *= moving.tripled(np.ascontiguousarray(covered[there][..., 3]))
-            painted = np.ascontiguousarray(covered[there][..., :3])
-            pixels = cv2.add(crisp, painted, dtype=cv2.CV_8U)  # rounded, within 0..255
-            cv2.copyTo(pixels, touched[there].view(np.uint8), band.of(result)[there])
+        covered = _drawn(packed[1], band.within(window), rows, cv2.INTER_CUBIC)
+        *painted, shown = moving.channels(covered)
+        crisp *= moving.tripled(shown)
+        pixels = cv2.add(crisp, cv2.merge(painted), dtype=cv2.CV_8U)  # rounded, within 0..255
+        cv2.copyTo(pixels, touched[window].view(np.uint8), band.of(result)[window])
 
 
 def _rows(band: View, side: int) -> slice:
@@ -171,7 +171,7 @@ def _rows(band: View, side: int) -> slice:
 
 def _columns(moves: Float, band: View, rows: slice, width: int) -> slice:
     """The columns, of so many of a part of a view, that a few rows of the crop (h, S, 4) change."""
-    left, top, across, down = cv2.boundingRect(moves[..., 2].astype(np.uint8))
+    left, top, across, down = cv2.boundingRect(moves[..., 3].astype(np.uint8))
     edges = np.array([[x, y] for x in (-2, across + 1) for y in (-2, down + 1)], np.float32)
     corner = np.array([left, top + rows.start], np.float32)
     x = align.transform(align.inverse(band.matrix), edges + corner)[:, 0]
@@ -179,24 +179,26 @@ def _columns(moves: Float, band: View, rows: slice, width: int) -> slice:
     return slice(start, int(np.clip(math.ceil(float(x.max())) + 1, start + 1, width)))
 
 
-def _packed(edit: Composition[Float], rows: slice, scale: float) -> tuple[Float, Float] | None:
-    """Rows of an edit that is drawn, faded along the crop's border, for a photograph of `scale` px
-    per crop px: flow px and, twice, whether anything changes (h, S, 4); paint 0..255 times what it
-    covers, and the share of the photograph's light that shows (h, S, 4). None where nothing
-    changes."""
+def _packed(edit: Composition[Float], rows: slice, matrix: Float) -> tuple[Float, Float] | None:
+    """Rows of an edit that is drawn, faded along the crop's border, for a photograph that a
+    `matrix` brings to the crop: motion px of the photograph, how much stronger detail is to be, and
+    whether anything changes (h, S, 4); paint 0..255 times what it covers, and the share of the
+    photograph's light that shows (h, S, 4). None where nothing changes."""
     assert edit.gain is not None
     side = edit.mask.shape[-1]
     ramp = _ramp(side)
     window = ramp[rows, None] * ramp
-    flow = np.ascontiguousarray(edit.flow[0, :, rows] * np.float32(side) * window)
-    cover = np.ascontiguousarray((1 - edit.mask[0, 0, rows]) * window)
-    gain = np.ascontiguousarray(1 + (edit.gain[0, 0, rows] - 1) * window)
-    changes = (moving.longest(flow) * scale >= moving.NO_MOTION) | (cover >= _NO_COVER)
+    flow = edit.flow[0, :, rows] * (np.float32(side) * window)
+    cover = (1 - edit.mask[0, 0, rows]) * window
+    gain = 1 + (edit.gain[0, 0, rows] - 1) * window
+    changes = (moving.longest(flow) * _scale(matrix) >= moving.NO_MOTION) | (cover >= _NO_COVER)
     changes |= np.abs(gain - 1) >= _NO_COVER
     if not changes.any():
         return None
-    there = changes.astype(np.float32)
-    moves = cv2.merge((*flow, there, there))  # four channels are warped in half the time of three
+    turn = np.linalg.inv(matrix[:, :2].astype(np.float64)).astype(np.float32)
+    motion = [of_x * flow[0] + of_y * flow[1] for of_x, of_y in turn]
+    # four channels are warped in half the time of three
+    moves = cv2.merge((*motion, moving.stretching(flow), changes.astype(np.float32)))
     colours = [
         (part + np.float32(1)) * np.float32(127.5) * cover for part in edit.paint[0, :, rows]
     ]
@@ -204,15 +206,15 @@ def _packed(edit: Composition[Float], rows: slice, scale: float) -> tuple[Float,
     return np.asarray(moves, np.float32), np.asarray(shown, np.float32)
 
 
-def _drawn(
-    fields: Float, matrix: Float, shape: tuple[int, int], way: int = cv2.INTER_LINEAR
-) -> Float:
-    """Fields of the crop (S, S, C), four at most, over photograph pixels (h, w, C): the crop is as
-    fine as the photograph, or nearly."""
+def _drawn(fields: Float, view: View, rows: slice, way: int = cv2.INTER_LINEAR) -> Float:
+    """Fields of some rows of the crop (r, S, C), four at most, over a view's pixels (h, w, C): the
+    crop is as fine as the photograph, or nearly."""
+    matrix = view.matrix.copy()
+    matrix[1, 2] -= rows.start
     seen = cv2.warpAffine(
         fields,
         matrix,
-        shape[::-1],
+        (view.right - view.left, view.bottom - view.top),
         flags=way | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
@@ -225,7 +227,10 @@ def _composed(photo: UInt8, view: View, fields: _Fields) -> UInt8:
     crop_to_photo = np.linalg.inv(view.matrix[:, :2].astype(np.float64)).astype(np.float32)
     motion = _enlarged(fields.flow, view.matrix, shape) @ crop_to_photo.T
     motion = np.ascontiguousarray(motion.transpose(2, 0, 1))
-    moved = moving.crisp(moving.moved(photo, view, motion), motion)
+    moved, stretched = view.of(photo).astype(np.float32), moving.stretching(motion)
+    for near, inner, window in moving.tiles(moving.longest(motion) >= moving.NO_MOTION):
+        there = moving.moved(photo, view.within(near), motion[:, *near])
+        moved[window] = moving.crisp(there, stretched[near])[inner]
     cover = np.clip(_enlarged(fields.cover, view.matrix, shape), 0, 1)
     cover[cover < _NO_COVER] = 0
     rows, columns = (np.flatnonzero(cover.any(axis)) for axis in ((1, 2), (0, 2)))

@@ -27,7 +27,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -58,6 +58,7 @@ _SHADE = 0.1  # levels more than in smooth places for a level of light: black ha
 _CLOSE = 2.0  # px of the crop: the neighbourhood that this goes by, finer than `_TEXTURE`
 _PSNR = 42.5  # dB over the picture, which no mark goes below
 _GAP = 0.03  # crop units: unchanged pixels between changed ones, up to this, count as edited
+_CELLS = 8  # in so many cells they are looked for
 _SCALES = (0.97, 0.985, 1.0, 1.015, 1.03)
 _TURNS = (-0.03, -0.015, 0.0, 0.015, 0.03)  # rad
 _SHIFT = 12  # px of the crop, each way
@@ -109,25 +110,22 @@ def embed(result: UInt8, source: UInt8, faces: Sequence[Face], known: Known | No
         known.fields.clear()  # another face may have a number
     for index, face in enumerate(faces):
         view = align.view(result, matrix_of(face), SIDE)
-        if view is None:
+        region = None if view is None else _edited(view.of(source), view.of(result), view.matrix)
+        if view is None or region is None:
             continue
-        near = replace(face, landmarks=face.landmarks - np.array((view.left, view.top), np.float32))
-        after, out = view.of(result), view.of(marked)
-        region = _edited(view.of(source), after, view.matrix)
-        if region.any():
-            matrix = matrix_of(near)
-            shape = face_shape(align.transform(matrix, near.landmarks), SIDE)
-            region, reached = _enough(region, matrix, shape)
-            field = None if known is None else known.field(index)
-            if field is None:
-                begin = 1.0 if known is None else known.factors.get(index, 1.0)
-                field, factor = _field(out, matrix, shape, reached, begin)
-                if known is not None:
-                    known.fields[index], known.factors[index] = field, factor
-            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-            drawn = np.asarray(cv2.warpAffine(field, matrix, region.shape[::-1], flags=flags))
-            faint: Float = np.where(region, drawn, np.float32(0))
-            out[:] = _added(out, faint * min(1.0, _bound(faint, result.size / 3)))
+        matrix, out = view.matrix, view.of(marked)
+        shape = face_shape(align.transform(matrix_of(face), face.landmarks), SIDE)
+        region, reached = _enough(region, matrix, shape)
+        field = None if known is None else known.field(index)
+        if field is None:
+            begin = 1.0 if known is None else known.factors.get(index, 1.0)
+            field, factor = _field(out, matrix, shape, reached, begin)
+            if known is not None:
+                known.fields[index], known.factors[index] = field, factor
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        drawn = cv2.warpAffine(field, matrix, region.shape[::-1], flags=flags)
+        faint = np.asarray(drawn, np.float32) * region
+        _add(out, faint * np.float32(min(1.0, _bound(faint, result.size / 3))))
     return marked
 
 
@@ -164,14 +162,18 @@ def _field(
 def _bound(faint: Float, pixels: float) -> float:
     """The factor at which the whole picture's PSNR would fall to `_PSNR`."""
     allowed = 255.0**2 / 10 ** (_PSNR / 10) * pixels
-    return math.sqrt(allowed / max(float((faint**2).sum()), 1e-9))
+    return math.sqrt(allowed / max(cv2.norm(faint, cv2.NORM_L2SQR), 1e-9))
 
 
-def _added(pixels: UInt8, faint: Float) -> UInt8:
-    """All three channels by as much, so that grey stays grey."""
-    levels = np.rint(faint).astype(np.int16)
-    out = cv2.add(pixels, cv2.merge((levels, levels, levels)), dtype=cv2.CV_8U)  # within 0..255
-    return np.asarray(out, np.uint8)
+def _add(pixels: UInt8, faint: Float) -> None:
+    """Change all three channels of `pixels` (h, w, 3), in place, by as much, so that grey stays
+    grey."""
+    for change, sign in (
+        (cv2.add, np.float32(1)),
+        (cv2.subtract, np.float32(-1)),
+    ):  # both stop at 0 and 255
+        levels = np.rint(np.maximum(sign * faint, 0)).astype(np.uint8)
+        change(pixels, cv2.merge((levels, levels, levels)), pixels)
 
 
 def _at_home(light: Float, shape: Float) -> float:
@@ -205,27 +207,40 @@ def matrix_of(face: Face) -> Float:
     return align.similarity(face.landmarks[stable], align.template(SIDE)[stable])
 
 
-def _edited(before: UInt8, after: UInt8, matrix: Float) -> NDArray[np.bool_]:
-    """Where the edit reached, (h, w): changed pixels, and the gaps up to `_GAP` between them."""
-    apart = before != after
-    changed = (apart[..., 0] | apart[..., 1] | apart[..., 2]).astype(np.uint8)
+def _edited(before: UInt8, after: UInt8, matrix: Float) -> UInt8 | None:
+    """Where the edit reached, 0 or 1 (h, w): changed pixels, and the gaps up to `_GAP` between
+    them, which are looked for in cells of an eighth of that; None where nothing changed."""
+    first, second, third = cv2.split(cv2.absdiff(before, after))
+    changed = np.minimum(cv2.max(cv2.max(first, second), third), np.uint8(1))
+    if not changed.any():
+        return None
     gap = max(1, round(_GAP * SIDE / math.hypot(matrix[0, 0], matrix[1, 0])))
-    kernel = np.ones((2 * gap + 1, 2 * gap + 1), np.uint8)
-    return np.asarray(cv2.morphologyEx(changed, cv2.MORPH_CLOSE, kernel), dtype=bool)
+    cell = max(1, gap // _CELLS)
+    tall, wide = (-(-side // cell) for side in changed.shape)
+    whole = cv2.copyMakeBorder(
+        255 * changed, 0, tall * cell - len(changed), 0, wide * cell - changed.shape[1],
+        cv2.BORDER_CONSTANT,
+    )  # fmt: skip
+    small = np.minimum(cv2.resize(whole, (wide, tall), interpolation=cv2.INTER_AREA), 1)
+    kernel = np.ones(2 * (2 * (gap // cell) + 1,), np.uint8)
+    closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel)
+    if cell > 1:  # cells at the rim, of which the edit has a part, go beyond it
+        closed = cv2.erode(closed, np.ones((3, 3), np.uint8))
+    gaps = cv2.resize(closed, (wide * cell, tall * cell), interpolation=cv2.INTER_NEAREST)
+    changed |= gaps[: len(changed), : changed.shape[1]]
+    return changed
 
 
-def _enough(
-    region: NDArray[np.bool_], matrix: Float, shape: Float
-) -> tuple[NDArray[np.bool_], UInt8]:
+def _enough(region: UInt8, matrix: Float, shape: Float) -> tuple[UInt8, UInt8]:
     """The region (h, w), or with it the whole face if it covers less than `_COVERED` of that, given
     the matrix to its crop and its shape there; and what it is in the crop (SIDE, SIDE)."""
-    reached = align.warp(region.view(np.uint8), matrix, SIDE)
+    reached = align.warp(region, matrix, SIDE)
     if float((reached * shape).sum()) >= _COVERED * float(shape.sum()):
         return region, reached
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     whole = cv2.warpAffine(shape, matrix, region.shape[::-1], flags=flags)
-    region = np.asarray(region | (whole > 0.05), dtype=bool)
-    return region, align.warp(region.view(np.uint8), matrix, SIDE)
+    region = region | np.asarray(whole > 0.05).view(np.uint8)
+    return region, align.warp(region, matrix, SIDE)
 
 
 def _strength(light: Float) -> Float:

@@ -1,8 +1,8 @@
 """The straight line of a film: read, follow, steady, edit each frame, mark it, write.
 
-Two threads share it: while one draws, marks the frames and hands them to the encoder, the other
-finds and fits the faces of the next. Fits come in the order of the frames, so the bytes are those
-of one thread.
+Three threads share it: one finds and fits the faces of frames to come, one draws, and one marks
+what is drawn and hands it to the encoder. Each takes the frames in their order, so the bytes are
+those of one thread.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mien.methods.base import Method
 from mien.methods.registry import MODEL
 from mien.provenance.credentials import Signer
 from mien.provenance.mark import Known, embed
-from mien.types import AlignedFace, Composition, Faces, Float, UInt8
+from mien.types import AlignedFace, Composition, Face, Faces, Float, UInt8
 from mien.video.driving import Constant, Curve, Drive
 from mien.video.following import followed
 from mien.video.inbetween import MOST, Planned, Wanted, between, planned, strides
@@ -91,12 +91,12 @@ def film_steps(
     with writing(target, source, _metadata(editor, drive, curve), signer) as film:
         steadies = steadied(followed(source.frames(), face))
         known, groups = Known(), ahead(fitted(editor, steadies, drive, curve))
-        for ready in chain.from_iterable(groups):
-            pixels = ready.drawn(editor, known)
-            film.add(ready.steady.frame, pixels)
+        for made in ahead(ready.drawn(editor) for ready in chain.from_iterable(groups)):
+            frame, pixels = made.steady.frame, made.marked(known)
+            film.add(frame, pixels)
             count += 1
-            edited += pixels is not ready.steady.frame.pixels
-            shown |= any(points is not None for points in ready.steady.points)
+            edited += pixels is not frame.pixels
+            shown |= any(points is not None for points in made.steady.points)
             if count % TIDY == 0:
                 give_back()
             yield Cut(count, edited, time.perf_counter() - began)
@@ -180,11 +180,9 @@ class Ready:
     steady: Steady
     faces: tuple[Asked | Between, ...]
 
-    def drawn(self, editor: Editor, known: Known | None = None) -> UInt8:
-        """The frame with its edit and the mark, (H, W, 3); its very pixels if nothing is asked.
-        `known`: of the mark, from the frames before."""
-        source = pixels = self.steady.frame.pixels
-        done = []
+    def drawn(self, editor: Editor) -> Drawn:
+        """The frame with its edit."""
+        pixels, done = self.steady.frame.pixels, list[Face]()
         for asked in self.faces:
             try:
                 edit = asked.edit(editor)
@@ -192,9 +190,27 @@ class Ready:
                 continue
             pixels = paste(pixels, asked.crop, edit)
             done.append(asked.wanted.face)
+        still = all(isinstance(asked, Between) for asked in self.faces)
+        return Drawn(self.steady, pixels, tuple(done), still)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A frame as it was edited, `pixels` (H, W, 3); the faces that were, and whether they are
+    `still`."""
+
+    steady: Steady
+    pixels: UInt8
+    faces: tuple[Face, ...]
+    still: bool
+
+    def marked(self, known: Known | None = None) -> UInt8:
+        """The same with the mark; the frame's very pixels if nothing was asked. `known`: of the
+        mark, from the frames before."""
         if known is not None:
-            known.still = all(isinstance(asked, Between) for asked in self.faces)
-        return embed(pixels, source, done, known) if done else source
+            known.still = self.still
+        source = self.steady.frame.pixels
+        return embed(self.pixels, source, self.faces, known) if self.faces else source
 
 
 def fitted(
