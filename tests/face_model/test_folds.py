@@ -136,8 +136,7 @@ def test_a_smile_that_goes_takes_its_own_folds_along_and_leaves_moles(neutral: R
     cv2.line(lined, (150, 40), (170, 40), (110, 110, 110), 2)  # the forehead
     middle = ((fold[0] + fold[1]) / 2).round().astype(int)
     cv2.circle(dotted, tuple(middle.tolist()), 2, (110, 110, 110), -1)
-    weights = neutral.fit.weights.copy()
-    smiling = weights.copy()
+    weights, smiling = (neutral.fit.weights.copy() for _ in range(2))
     for side in "LR":
         weights[neutral.model.index[f"mouthSmile_{side}"]] = 0
         smiling[neutral.model.index[f"mouthSmile_{side}"]] = 0.7
