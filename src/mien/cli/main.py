@@ -152,6 +152,7 @@ class _Root(TyperGroup):
             extra = EXTRAS[e.name.partition(".")[0]]
             _fail(f"this command needs {e.name}: run `pip install 'mien[{extra}]'`")
         except KeyboardInterrupt:
+            typer.echo("mien: stopped", err=True)
             raise typer.Exit(INTERRUPTED) from None
 
 
