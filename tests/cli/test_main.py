@@ -87,6 +87,16 @@ def test_a_missing_extra_says_how_to_get_it(edit: Place) -> None:
     assert "pip install 'mien[train]'" in result.stderr
 
 
+def test_who_measures_is_sent_for_all_that_measuring_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def command() -> None:
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    module = types.ModuleType("mien.cli.score")
+    module.command = command  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "mien.cli.score", module)
+    assert "pip install 'mien[score]'" in run("score").stderr
+
+
 def test_a_bug_is_not_dressed_up_as_a_mistake(edit: Place) -> None:
     def command() -> None:
         raise ModuleNotFoundError("No module named 'mein'", name="mein")
