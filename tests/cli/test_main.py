@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from mien.cli.main import COMMANDS, app
+from mien.cli.main import COMMANDS, app, leaves
 from mien.errors import DataError
+from mien.methods.registry import METHODS
 
 Place = Callable[[Any], None]
 
@@ -86,6 +87,16 @@ def test_a_missing_extra_says_how_to_get_it(edit: Place) -> None:
     assert "pip install 'mien[train]'" in result.stderr
 
 
+def test_who_measures_is_sent_for_all_that_measuring_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def command() -> None:
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    module = types.ModuleType("mien.cli.score")
+    module.command = command  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "mien.cli.score", module)
+    assert "pip install 'mien[score]'" in run("score").stderr
+
+
 def test_a_bug_is_not_dressed_up_as_a_mistake(edit: Place) -> None:
     def command() -> None:
         raise ModuleNotFoundError("No module named 'mein'", name="mein")
@@ -133,3 +144,33 @@ def test_a_misspelt_command_is_answered_with_the_nearest() -> None:
     result = run("edti")
     assert result.exit_code == 2
     assert "edit" in result.stderr
+
+
+VALUES = ("neutral", "real", "test", "stargan", "cpu", "largest", "local", "mixing", "photograph",
+          "speech", "torch-fidelity")  # fmt: skip
+"""Values of options, with which a help text may begin."""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_is_written_alike_in_every_command(name: str) -> None:
+    wrong = []
+    for leaf, command in leaves(name).items():
+        for one in command.params:
+            text, said = getattr(one, "help", None) or "", f"{name} {leaf}: {one.opts}"
+            if getattr(one, "hidden", False):
+                continue
+            if one.param_type_name == "argument" and not (one.metavar or "").isupper():
+                wrong.append(f"{said} has no metavar in capitals")
+            first = text.split(" ")[0].strip(",:'")
+            small = first[:1].islower() and first.partition("'s")[0] not in (*VALUES, *METHODS)
+            if small or not text.endswith((".", "?")):
+                wrong.append(f"{said} is no sentence: {text!r}")
+            if {"-o", "--out"} & {*one.opts} and {"-o", "--out"} - {*one.opts}:
+                wrong.append(f"{said}: -o and --out go together")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", ["data", "bench", "rig", "mouths"])
+def test_completion_is_offered_by_the_root_alone(name: str) -> None:
+    assert "--install-completion" not in run(name, "--help").output
+    assert "--install-completion" in run("--help").output

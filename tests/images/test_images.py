@@ -199,7 +199,7 @@ def test_missing_folder_and_text_are_named(tmp_path: Path) -> None:
     (tmp_path / "empty.png").touch()
     with pytest.raises(ImageError) as error:
         read(tmp_path / "empty.png")
-    assert "is not a picture" in _message(error)
+    assert "is empty" in _message(error)
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])

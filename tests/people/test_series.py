@@ -143,3 +143,14 @@ def test_a_series_is_made_alike_told_and_resumed(editor: Editor, tmp_path: Path)
     other, _ = series.read_plan(plan(tmp_path / "q.csv", "label,person\nhappy,zoe\n"))
     with pytest.raises(DataError, match="nobody is called 'zoe'"):
         series.write(editor, people, other, look, out, None)
+
+
+def test_a_label_is_not_failed_where_no_judge_reads_it() -> None:
+    facts = {
+        "eyes_off": 0.0, "identity": None, "label": "sad", "side": "both", "intensity": 1.0,
+        "judge_a": "", "judge_b": "", "face_model": "neutral",
+    }  # fmt: skip
+    look = series.Look(SIZE, False, None)
+    assert series._checks(facts, look) == ""
+    assert series._checks({**facts, "judge_a": "fear", "judge_b": "anger"}, look) == "label"
+    assert series._checks({**facts, "judge_a": "sad", "judge_b": "anger"}, look) == ""

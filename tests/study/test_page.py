@@ -214,3 +214,21 @@ def test_mistakes_are_told_in_a_line(stimuli: Path, tmp_path: Path) -> None:
         assert said in result.output
         assert len(result.output.strip().splitlines()) == 1
     assert not page.exists()
+
+
+def test_the_key_of_a_study_under_way_is_never_lost(stimuli: Path, tmp_path: Path) -> None:
+    page = made(stimuli, tmp_path / "study.html", "--seed", 1)
+    key = tmp_path / "study.key.csv"
+    before = key.read_bytes(), page.read_bytes()
+    made(stimuli, page, "--seed", 1)  # the same study again is the same
+    result = run(stimuli, "-o", page, "--seed", 1, "--checks", 1)
+    assert result.exit_code == 2
+    assert "the key of another study" in result.stderr
+    assert (key.read_bytes(), page.read_bytes()) == before
+
+
+def test_a_page_that_cannot_be_written_leaves_no_key(stimuli: Path, tmp_path: Path) -> None:
+    (tmp_path / "study.html").mkdir()
+    result = run(stimuli, "-o", tmp_path / "study.html")
+    assert result.exit_code == 2
+    assert [p.name for p in tmp_path.iterdir()] == ["study.html"]

@@ -124,10 +124,12 @@ def folded(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def command(
-    network: Annotated[Literal["lite0", "inception"], typer.Argument(help="whose weights")],
+    network: Annotated[
+        Literal["lite0", "inception"], typer.Argument(metavar="NETWORK", help="Whose weights.")
+    ],
     out: Out,
     weights: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="the published file, where it is there")
+        Path | None, typer.Option(dir_okay=False, help="The published file, where it is there.")
     ] = None,
 ) -> None:
     """Write the file."""

@@ -44,42 +44,42 @@ def some(given: Sequence[str] | None, known: Iterable[str]) -> list[str]:
 
 
 Out: TypeAlias = Annotated[
-    Path, typer.Option("-o", "--out", callback=file, help="the answer, a JSON file")
+    Path, typer.Option("-o", "--out", callback=file, help="The answer, a JSON file.")
 ]
 MaybeOut: TypeAlias = Annotated[
     Path | None,
-    typer.Option("-o", "--out", callback=file, help="write the answer, as JSON, too"),
+    typer.Option("-o", "--out", callback=file, help="Write the answer, as JSON, too."),
 ]
 OutFolder: TypeAlias = Annotated[
-    Path, typer.Option("-o", "--out", callback=folder, help="folder for the answer")
+    Path, typer.Option("-o", "--out", callback=folder, help="Folder for the answer.")
 ]
 RendersFolder: TypeAlias = Annotated[
-    Path, typer.Option(callback=there, help="renders of the split: `mien rig render`")
+    Path, typer.Option(callback=there, help="Renders of the split: `mien rig render`.")
 ]
-SplitName: TypeAlias = Annotated[str, typer.Option(help="whose people: train, validation or test")]
-Seed: TypeAlias = Annotated[int, typer.Option(help="of whatever is drawn")]
-Limit: TypeAlias = Annotated[int | None, typer.Option(min=1, help="people at most")]
+SplitName: TypeAlias = Annotated[str, typer.Option(help="Whose people: train, validation or test.")]
+Seed: TypeAlias = Annotated[int, typer.Option(help="Of whatever is drawn.")]
+Limit: TypeAlias = Annotated[int | None, typer.Option(min=1, help="People at most.")]
 Keep: TypeAlias = Annotated[
     Path | None,
-    typer.Option(callback=folder, help="folder for pictures, for yourself: not to be published"),
+    typer.Option(callback=folder, help="Folder for pictures, for yourself: not to be published."),
 ]
-Sheet: TypeAlias = Annotated[Path | None, typer.Option(callback=file, help="also write a picture")]
+Sheet: TypeAlias = Annotated[Path | None, typer.Option(callback=file, help="Also write a picture.")]
 Methods: TypeAlias = Annotated[
     list[str],
-    typer.Option("--method", "-m", help="NAME or NAME=WEIGHTS.safetensors; repeat"),
+    typer.Option("--method", "-m", help="NAME or NAME=WEIGHTS.safetensors; repeat."),
 ]
 Work: TypeAlias = Annotated[
     Path | None,
-    typer.Option(callback=folder, help="folder for what is half done: the same command goes on"),
+    typer.Option(callback=folder, help="Folder for what is half done: the same command goes on."),
 ]
-Method: TypeAlias = Annotated[str, typer.Option("--method", "-m", help="a name of `mien methods`")]
+Method: TypeAlias = Annotated[str, typer.Option("--method", "-m", help="A name of `mien methods`.")]
 Weights: TypeAlias = Annotated[
-    Path | None, typer.Option(callback=there, help="other weights than what ships")
+    Path | None, typer.Option(callback=there, help="Other weights than what ships.")
 ]
 Lite0: TypeAlias = Annotated[
     Path | None,
     typer.Option(
         "--perceptual", callback=there,
-        help="EfficientNet-Lite0 as safetensors: `mien bench features lite0`",
+        help="EfficientNet-Lite0 as safetensors: `mien bench features lite0`.",
     ),
 ]  # fmt: skip

@@ -223,9 +223,9 @@ def speed(photograph: Path) -> dict[str, float]:
 
 def command(
     out: MaybeOut = None,
-    edits: Annotated[int, typer.Option(min=1, help="photographs that are edited")] = 40,
+    edits: Annotated[int, typer.Option(min=1, help="Photographs that are edited.")] = 40,
     most: Annotated[
-        int, typer.Option("--untouched", min=1, help="photographs without the mark at most")
+        int, typer.Option("--untouched", min=1, help="Photographs without the mark at most.")
     ] = 10**6,
 ) -> None:
     """Measure, and write the answer."""

@@ -26,7 +26,7 @@ from mien.cli.bench_options import (
 from mien.cli.session import Address, EngineName, Workers, check_engine, check_folder
 from mien.cli.session import engine as engine_of
 
-Figures = Annotated[Path | None, typer.Option("-o", "--out", help="write the figures as JSON too")]
+Figures = Annotated[Path | None, typer.Option("-o", "--out", help="Write the figures as JSON too.")]
 
 
 class _Bench(TyperGroup):
@@ -67,6 +67,7 @@ app = typer.Typer(
     cls=_Bench,
     no_args_is_help=True,
     rich_markup_mode="markdown",
+    add_completion=False,
     help="Measure methods, and their judges.",
 )
 
@@ -82,26 +83,26 @@ def scorecard(
     method: Methods,
     data: Data = None,
     renders: Annotated[
-        Path | None, typer.Option(help="folder of rig renders of the split (default: the cache's)")
+        Path | None, typer.Option(help="Folder of rig renders of the split (default: the cache's).")
     ] = None,
     protocol: Annotated[
         list[str] | None,
         typer.Option(
             help="real, truth, labels, control, wild; with --data pairs, labels, control, units, "
             "speech; "
-            "repeat (default: all)"
+            "repeat (default: all)."
         ),
     ] = None,
     limit: Limit = None,
     split: Annotated[
-        str, typer.Option(help="whose people: test, validation, train; with --data all too")
+        str, typer.Option(help="Whose people: test, validation, train; with --data all too.")
     ] = "test",
     seed: Seed = 0,
     inception: Annotated[
         Path | None,
         typer.Option(
             help="torch-fidelity's Inception as safetensors (`mien bench features inception`): "
-            "sets are compared by its features too"
+            "sets are compared by its features too."
         ),
     ] = None,
     perceptual: Lite0 = None,
@@ -110,11 +111,11 @@ def scorecard(
     groups: Annotated[
         Path | None,
         typer.Option(
-            metavar="CSV", help="who people are, first column the person: results by group too"
+            metavar="CSV", help="Who people are, first column the person: results by group too."
         ),
     ] = None,
     speed: Annotated[
-        bool, typer.Option(help="also measure parameters, arithmetic, time and memory")
+        bool, typer.Option(help="Also measure parameters, arithmetic, time and memory.")
     ] = True,
     workers: Workers = 1,
     engine: EngineName = "local",
@@ -161,15 +162,15 @@ def scorecard(
 
 @app.command()
 def judges(
-    out: Annotated[Path, typer.Option("-o", "--out", help="folder for tables and finished lines")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for tables and finished lines.")],
     data: Annotated[
-        list[Path], typer.Option(help="folder of photographs, as for `scorecard`; repeat")
+        list[Path], typer.Option(help="Folder of photographs, as for `scorecard`; repeat.")
     ],
     method: Annotated[
-        str, typer.Option("--method", "-m", help="the real editor: as for `scorecard`")
+        str, typer.Option("--method", "-m", help="The real editor: as for `scorecard`.")
     ] = "morphable",
     limit: Limit = None,
-    split: Annotated[str, typer.Option(help="whose people: test, or all")] = "test",
+    split: Annotated[str, typer.Option(help="Whose people: test, or all.")] = "test",
     seed: Seed = 0,
     perceptual: Lite0 = None,
     classifier: Classifier = None,
@@ -210,7 +211,7 @@ def judges(
 @app.command()
 def targets(
     scorecard_json: Annotated[
-        Path, typer.Argument(metavar="SCORECARD", help="a scorecard.json or short.json")
+        Path, typer.Argument(metavar="SCORECARD", help="A scorecard.json or short.json.")
     ],
 ) -> None:
     """Say which of its own bars a scorecard meets, and by what number."""
@@ -222,11 +223,11 @@ def targets(
 @app.command()
 def plot(
     scorecard_json: Annotated[
-        Path, typer.Argument(metavar="SCORECARD", help="a scorecard.json or short.json")
+        Path, typer.Argument(metavar="SCORECARD", help="A scorecard.json or short.json.")
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="an .svg file")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="An .svg file.")],
     column: Annotated[
-        list[str] | None, typer.Option(help="which columns, by their keys in the file; repeat")
+        list[str] | None, typer.Option(help="Which columns, by their keys in the file; repeat.")
     ] = None,
 ) -> None:
     """Draw a scorecard: every section's rows, columns with their intervals over people."""
@@ -245,8 +246,8 @@ def plot(
 
 @app.command()
 def outside(
-    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="a photograph")],
-    after: Annotated[list[Path], typer.Argument(metavar="AFTER", help="what became of it")],
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="A photograph.")],
+    after: Annotated[list[Path], typer.Argument(metavar="AFTER", help="What became of it.")],
     out: Figures = None,
 ) -> None:
     """Say what MediaPipe and dlib, who teach nothing here, see in pictures before and after."""
@@ -276,8 +277,8 @@ def outside(
 
 @app.command()
 def film(
-    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="a film")],
-    after: Annotated[Path, typer.Argument(metavar="AFTER", help="the same film, edited")],
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="A film.")],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help="The same film, edited.")],
     out: Figures = None,
 ) -> None:
     """Say how an edited film goes through time beside its source: flicker, lag, lips, jitter."""

@@ -9,44 +9,44 @@ from typing import Annotated, Any
 
 import typer
 
-Out = Annotated[Path, typer.Option("-o", "--out", help="folder for tables and finished lines")]
+Out = Annotated[Path, typer.Option("-o", "--out", help="Folder for tables and finished lines.")]
 Methods = Annotated[
     list[str],
     typer.Option(
-        "--method", "-m", help="NAME, 'NAME head=own' or NAME=WEIGHTS.safetensors; repeat"
+        "--method", "-m", help="NAME, 'NAME head=own' or NAME=WEIGHTS.safetensors; repeat."
     ),
 ]
 Data = Annotated[
     list[Path] | None,
     typer.Option(
-        help="folder of photographs with a metadata.jsonl, or of a data set that mien knows: what "
-        "it knows decides which protocols run, each face at its own size; repeat"
+        help="Folder of photographs with a metadata.jsonl, or of a data set that mien knows: what "
+        "it knows decides which protocols run, each face at its own size; repeat."
     ),
 ]
 Lite0 = Annotated[
     Path | None,
     typer.Option(
         help="EfficientNet-Lite0 as safetensors (`mien bench features lite0`), with --data: a "
-        "distance by its features"
+        "distance by its features."
     ),
 ]
 Classifier = Annotated[
     Path | None,
     typer.Option(
         metavar="ONNX",
-        help="your emotion classifier, with a .json beside it (docs/judges.md): "
-        "emotion right, by it too",
+        help="Your emotion classifier, with a .json beside it (docs/judges.md): "
+        "emotion right, by it too.",
     ),
 ]
 Embedding = Annotated[
     Path | None,
     typer.Option(
         metavar="ONNX",
-        help="your face embedding, with a .json beside it: a second opinion on who somebody is",
+        help="Your face embedding, with a .json beside it: a second opinion on who somebody is.",
     ),
 ]
-Limit = Annotated[int | None, typer.Option(help="people a protocol at most")]
-Seed = Annotated[int, typer.Option(help="draws people and triples")]
+Limit = Annotated[int | None, typer.Option(help="People at most, of each protocol.")]
+Seed = Annotated[int, typer.Option(help="Draws people and triples.")]
 
 
 @contextmanager

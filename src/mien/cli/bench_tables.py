@@ -17,21 +17,21 @@ def paper(
     data: Annotated[
         Path,
         typer.Option(
-            help="your labelled photographs: a folder with a metadata.jsonl, or of a data set that "
-            "mien knows, with training and test people"
+            help="Your labelled photographs: a folder with a metadata.jsonl, or of a data set that "
+            "mien knows, with training and test people."
         ),
     ],
     results: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME=FOLDER",
-            help="another system's answers to `inputs/` in --out, by the same file names; repeat",
+            help="Another system's answers to `inputs/` in --out, by the same file names; repeat.",
         ),
     ] = None,
     inception: Annotated[
         Path | None,
         typer.Option(
-            help="torch-fidelity's Inception as safetensors (`mien bench features inception`)"
+            help="torch-fidelity's Inception as safetensors (`mien bench features inception`)."
         ),
     ] = None,
     perceptual: Lite0 = None,
@@ -77,29 +77,29 @@ def ffe(
     data: Annotated[
         Path,
         typer.Option(
-            help="folder of editing tasks as FFE-Bench has them (docs/scorecard.md), or of "
-            "photographs, each person then in all twelve expressions"
+            help="Folder of editing tasks as FFE-Bench has them (docs/scorecard.md), or of "
+            "photographs, each person then in all twelve expressions."
         ),
     ],
     limit: Limit = None,
-    split: Annotated[str, typer.Option(help="whose people: test, or all")] = "test",
+    split: Annotated[str, typer.Option(help="Whose people: test, or all.")] = "test",
     seed: Seed = 0,
     classifier: Classifier = None,
     embedding: Annotated[
         list[Path] | None,
         typer.Option(
             metavar="ONNX",
-            help="your face recognition networks, each with a .json beside it; repeat "
-            "(default: dlib's descriptor)",
+            help="Your face recognition networks, each with a .json beside it; repeat "
+            "(default: dlib's descriptor).",
         ),
     ] = None,
     pictures: Annotated[
-        Path | None, typer.Option(help="folder to write every result to, for other judges")
+        Path | None, typer.Option(help="Folder to write every result to, for other judges.")
     ] = None,
     scores: Annotated[
         Path | None,
         typer.Option(
-            metavar="JSONL", help="another judge's scores of those pictures (docs/scorecard.md)"
+            metavar="JSONL", help="Another judge's scores of those pictures (docs/scorecard.md)."
         ),
     ] = None,
 ) -> None:
@@ -161,30 +161,30 @@ def ablations(
     recipe: Annotated[
         list[Path],
         typer.Option(
-            help="the whole method's recipe, of one stage, such as recipes/mtss/paper_64.yaml; "
-            "repeat for other methods"
+            help="The whole method's recipe, of one stage, such as recipes/mtss/paper_64.yaml; "
+            "repeat for other methods."
         ),
     ],
     data: Annotated[
-        Path, typer.Option(help="what every run learns from: aligned photographs, or renders")
+        Path, typer.Option(help="What every run learns from: aligned photographs, or renders.")
     ],
     renders: Annotated[
-        Path, typer.Option(help="renders of the people who measure: `mien rig render`")
+        Path, typer.Option(help="Renders of the people who measure: `mien rig render`.")
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="folder for runs and tables")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for runs and tables.")],
     without: Annotated[
         list[str] | None,
-        typer.Option(metavar="MECHANISM", help="only this one; repeat (default: all)"),
+        typer.Option(metavar="MECHANISM", help="Only this one; repeat (default: all)."),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="runs of every row")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of every row.")] = 3,
     images: Annotated[
-        int | None, typer.Option(min=1, help="of each run (default: the recipe's own)")
+        int | None, typer.Option(min=1, help="Of each run (default: the recipe's own).")
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="stop after so many; go on another time")
+        float | None, typer.Option(help="Stop after so many; go on another time.")
     ] = None,
-    split: Annotated[str, typer.Option(help="whose renders measure")] = "test",
-    count: Annotated[int, typer.Option(min=1, help="triples that measure")] = 178,
+    split: Annotated[str, typer.Option(help="Whose renders measure.")] = "test",
+    count: Annotated[int, typer.Option(min=1, help="Triples that measure.")] = 178,
 ) -> None:
     """Switch the mechanisms of a paper off, one at a time, several seeds each.
 

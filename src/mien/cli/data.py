@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from mien.types import UInt8
 
 app = typer.Typer(
-    help="Import, check and list data sets.", no_args_is_help=True, rich_markup_mode="markdown"
+    help="Import, check and list data sets.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    add_completion=False,
 )
 SHOWN = 20
 """Problems listed in full; the rest are counted."""
@@ -199,7 +202,7 @@ def mix(
 @app.command("list")
 def list_(
     name: Annotated[
-        str | None, typer.Argument(help="One of them: all that is known about it.")
+        str | None, typer.Argument(metavar="NAME", help="One of them: all that is known about it.")
     ] = None,
 ) -> None:
     """Show the data sets that mien knows: what they are, where they are, and what weights trained

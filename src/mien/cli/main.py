@@ -150,8 +150,11 @@ class _Root(TyperGroup):
             if e.name is None or e.name.partition(".")[0] not in EXTRAS:
                 raise
             extra = EXTRAS[e.name.partition(".")[0]]
+            if extra == "train" and ctx.invoked_subcommand in ("bench", "score"):
+                extra = "score"  # brings torch too, and what would be missed next
             _fail(f"this command needs {e.name}: run `pip install 'mien[{extra}]'`")
         except KeyboardInterrupt:
+            typer.echo("mien: stopped", err=True)
             raise typer.Exit(INTERRUPTED) from None
 
 

@@ -7,7 +7,11 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Make a library of real teeth, or say what is in one.", no_args_is_help=True)
+app = typer.Typer(
+    help="Make a library of real teeth, or say what is in one.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 
 @app.command()
@@ -44,7 +48,8 @@ def build(
 @app.command()
 def show(
     file: Annotated[
-        Path | None, typer.Argument(help="A library; the one that is in use if not given.")
+        Path | None,
+        typer.Argument(metavar="FILE", help="A library; the one that is in use if not given."),
     ] = None,
 ) -> None:
     """List the mouths of a library and its terms."""

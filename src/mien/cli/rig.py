@@ -17,6 +17,7 @@ app = typer.Typer(
     help="Animate photographs with the face model, or render training data.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
+    add_completion=False,
 )
 
 LARGEST = 1024
@@ -31,7 +32,7 @@ MOST_TURN = 20.0
 
 @app.command()
 def show(
-    photo: Annotated[Path, typer.Argument(help="A photograph with a face.")],
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="A photograph with a face.")],
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Picture to write; `<photo>-rig.png` if not given."),

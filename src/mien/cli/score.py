@@ -14,13 +14,13 @@ from mien.cli.bench_options import Limit, Methods, Out, Seed
 def command(
     out: Out,
     method: Methods,
-    renders: Annotated[Path | None, typer.Option(help="folder of rig renders")] = None,
-    protocol: Annotated[list[str] | None, typer.Option(help="repeat (default: all)")] = None,
+    renders: Annotated[Path | None, typer.Option(help="Folder of rig renders.")] = None,
+    protocol: Annotated[list[str] | None, typer.Option(help="Repeat (default: all).")] = None,
     limit: Limit = None,
-    split: Annotated[str, typer.Option(help="test, validation or train")] = "test",
+    split: Annotated[str, typer.Option(help="test, validation or train.")] = "test",
     seed: Seed = 0,
-    inception: Annotated[Path | None, typer.Option(help="Inception as safetensors")] = None,
-    speed: Annotated[bool, typer.Option(help="also measure cost")] = True,
+    inception: Annotated[Path | None, typer.Option(help="Inception as safetensors.")] = None,
+    speed: Annotated[bool, typer.Option(help="Also measure cost.")] = True,
 ) -> None:
     """The older name of `mien bench scorecard`, with its older options."""
     typer.echo("note: `mien score` is now `mien bench scorecard`", err=True)

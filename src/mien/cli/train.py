@@ -9,34 +9,45 @@ import typer
 
 
 def command(
-    recipe: Annotated[Path, typer.Argument(help="recipe, such as recipes/mtss.yaml")],
+    recipe: Annotated[
+        Path, typer.Argument(metavar="RECIPE", help="A recipe, such as recipes/mtss.yaml.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder of the run; runs/NAME if not given."),
+    ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="rig renders, or aligned photographs (default: the cache's renders)"),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="run folder (default: runs/NAME)")
+        typer.Option(
+            help="Folder of `mien rig render`, or for recipes of papers of `mien data align`; "
+            "mien's own renders if not given."
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", help="change a field: training.images=5000, stages.rig.run.workers=2"
+            "--set",
+            metavar="FIELD=VALUE",
+            help="Change a field, such as training.images=5000 or stages.rig.run.workers=2; "
+            "repeat it.",
         ),
     ] = None,
     stage: Annotated[
-        str | None, typer.Option(help="this stage alone, begun with the one before, or --init")
+        str | None,
+        typer.Option(help="This stage alone, begun with the one before, or with --init."),
     ] = None,
     devices: Annotated[
         int | None,
-        typer.Option(min=1, help="processes that learn, each on a device; on the CPU too"),
+        typer.Option(min=1, help="Processes that learn, each on a device; on the CPU too."),
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="stop each stage after so many minutes, state saved")
+        float | None,
+        typer.Option(help="Stop each stage after so many minutes; the same command goes on."),
     ] = None,
     init: Annotated[
-        Path | None, typer.Option(help="begin a new run with these weights, where they fit")
+        Path | None, typer.Option(help="Begin a new run with these weights, where they fit.")
     ] = None,
-    fresh: Annotated[bool, typer.Option(help="refuse to resume a run that exists")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Refuse to go on with a run.")] = False,
 ) -> None:
     """Train a method from a recipe, stage by stage; the same command again resumes it exactly.
 
@@ -51,16 +62,24 @@ def command(
     asked = tuple(settings or ()) + ((f"run.devices={devices}",) if devices else ())
     stages = recipes.read(recipe, asked)
     folder = out or Path("runs") / _name(recipe)
-    for one in () if fresh else stages:
+    for one in () if fresh or rank() else stages:
         at = folder_of(one, folder)
-        if seen_in(at) and (changed := changed_in(at, one)):
-            typer.echo(f"{at} goes on, not exactly: {', '.join(changed)} changed", err=True)
+        if seen := seen_in(at):
+            changed = changed_in(at, one)
+            exactly = f", not exactly: {', '.join(changed)} changed" if changed else ""
+            typer.echo(f"{at} goes on after {seen:,} images{exactly}", err=True)
     weights = train(
         stages, data or rig_home(), folder, only=stage, minutes=minutes, resume=not fresh,
         init=init, command=_command(recipe, settings or []),
     )  # fmt: skip
     if rank() == 0:
         typer.echo(f"weights: {weights}")
+        for one in stages:
+            seen, asked_for = seen_in(folder_of(one, folder)), one.config.training.images
+            if seen and asked_for - seen >= one.step:
+                typer.echo(
+                    f"{seen:,} of {asked_for:,} images seen: the same command goes on", err=True
+                )
 
 
 def _name(recipe: Path) -> str:

@@ -79,9 +79,11 @@ def _mark(evidence: Evidence) -> str:
     if not evidence.faces:
         return "no face found, so there is nowhere to look for it"
     plural = "s" if evidence.faces > 1 else ""
+    # one less the chance is no confidence in what is not there
+    sure = f", confidence {_percent(evidence)}" if evidence.mark == "found" else ""
     return (
-        f"{evidence.mark}, confidence {_percent(evidence)} (score {evidence.score:.1f} in"
-        f" {evidence.faces} face{plural}; by chance: {evidence.chance:.1g})"
+        f"{evidence.mark}{sure} (score {evidence.score:.1f} in {evidence.faces} face{plural}; an"
+        f" unmarked picture scores as much with a chance of {evidence.chance:.1g})"
     )
 
 

@@ -85,6 +85,10 @@ def open_renders(folder: Path, split: str) -> list[Renders]:
     paths = sorted((folder / split).glob("*.tar"))
     if not paths and any((folder / split).glob("*.safetensors")):
         raise DataError(f"{folder} holds renders of an older mien: run `mien rig render` again")
+    if not folder.is_dir():
+        raise DataError(
+            f"no folder {folder}: name one of `mien rig render`, or of `mien data align`"
+        )
     if not paths:
         raise DataError(
             f"no rig renders for split {split!r} in {folder}: run `mien rig render` first"

@@ -135,6 +135,8 @@ def _check_kind(path: Path) -> None:
         raise IsADirectoryError
     if not stat.S_ISREG(mode):
         raise ImageError(f"{path} is a pipe or a device: give a file")
+    if not path.stat().st_size:
+        raise ImageError(f"{path} is empty: copy it anew")
     kind = formats.of_name(path)
     if kind is not None and not kind.read:
         with path.open("rb") as file:

@@ -72,14 +72,16 @@ def halves(folder: Folder) -> Halves:
     found = {name: _photos(folder, name) for name in ("train", "test")}
     shown = {name: set(p.labels) for name, p in found.items()}
     expressions = tuple(e for e in facs.EMOTIONS if e in shown["train"] & shown["test"])
-    people = {
-        name: len({w for w, e in zip(p.people, p.labels, strict=True) if e in expressions})
-        for name, p in found.items()
-    }
-    if len(expressions) < LEAST or min(people.values()) < LEAST:
+    people = {name: len(set(p.people)) for name, p in found.items()}
+    sharing = [
+        len({w for w, e in zip(p.people, p.labels, strict=True) if e in expressions})
+        for p in found.values()
+    ]
+    if len(expressions) < LEAST or min(sharing) < LEAST:
         raise DataError(
-            f"{folder.place} has {people['train']} training and {people['test']} test people who "
-            f"share {len(expressions)} expressions: {LEAST} of each are the least"
+            f"{folder.place} has {people['train']} training and {people['test']} test people with "
+            f"labels, of whom both show {len(expressions)} expressions: {LEAST} of each are the "
+            "least"
         )
     return Halves(found["train"], found["test"], expressions)
 

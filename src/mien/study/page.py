@@ -13,7 +13,8 @@ import html
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ import numpy as np
 
 from mien import images
 from mien.errors import DataError
-from mien.files import replacing
+from mien.files import read_table, replacing
 from mien.study.design import CHECK, DIFFERENT, LEFT, RIGHT, SAME, Trial
 from mien.study.pictures import Picture
 from mien.types import UInt8
@@ -68,7 +69,8 @@ def write(
 
     Raises:
         ImageError: a picture cannot be read.
-        DataError: the page would be too large, or a file cannot be written.
+        DataError: the page would be too large, a file cannot be written, or the key of another
+            study is there.
     """
     rows = [_key_row(t, folder) for t in trials]
     study = study_id(rows)
@@ -87,8 +89,8 @@ def write(
         raise DataError(
             f"the page would have {len(page) / 1e6:.0f} MB: choose a smaller --size or --trials"
         )
-    _write(key_of(path), _csv([KEY, *((study, *row) for row in rows)]))
-    _write(path, page)
+    _spare(key_of(path), study)
+    _write({key_of(path): _csv([KEY, *((study, *row) for row in rows)]), path: page})
     return study, len(page)
 
 
@@ -164,9 +166,25 @@ def _csv(rows: Sequence[Sequence[str]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _write(path: Path, data: bytes) -> None:
+def _spare(key: Path, study: str) -> None:
+    """DataError where a key is there of another study: its answers could not be read any more."""
+    if not key.exists():
+        return
+    columns, rows = read_table(key)
+    of = {row["study"] for _, row in rows} if "study" in columns else set()
+    if of != {study}:
+        raise DataError(
+            f"{key} is the key of another study, whose answers it reads: choose another name, or "
+            "take it away"
+        )
+
+
+def _write(files: Mapping[Path, bytes]) -> None:
+    """Write files, all of them or none; DataError where one cannot be."""
+    path = None
     try:
-        with replacing(path) as part:
-            part.write_bytes(data)
+        with ExitStack() as stack:
+            for path, data in files.items():
+                stack.enter_context(replacing(path)).write_bytes(data)
     except OSError as error:
         raise DataError(f"cannot write {path}: {error.strerror}") from None

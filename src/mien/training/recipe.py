@@ -100,6 +100,8 @@ def _extended(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     """The values of a recipe over those of the one that it extends, if it does."""
     if path.resolve() in below:
         raise ConfigError(f"{path}: `extends` leads in a circle")
+    if not path.exists():
+        raise ConfigError(f"no recipe {path}: name a file, such as recipes/mtss.yaml")
     with _said_in_a_line(f"cannot read recipe {path}"):
         values = recipe_today(_plain(OmegaConf.load(path)))
     other = values.pop("extends", None)

@@ -20,7 +20,7 @@ from mien.data import read_manifest, terms
 from mien.data.loading import open_renders
 from mien.data.photographs import Photographs, is_manifest, shown
 from mien.data.terms import weights_for
-from mien.errors import ConfigError, TrainingError
+from mien.errors import ConfigError, TrainingError, near
 from mien.methods import registry
 from mien.methods.fitting import fit
 from mien.methods.learnt import Learnt
@@ -57,7 +57,9 @@ def train(
     """
     names = [stage.name for stage in stages]
     if only is not None and only not in names:
-        raise ConfigError(f"the recipe has no stage {only!r}: choose from {', '.join(names)}")
+        if not any(names):
+            raise ConfigError("the recipe has one stage, without a name: leave out --stage")
+        raise ConfigError(f"the recipe has no stage {only!r}: {near(only, names)}")
     weights = init
     for k, stage in enumerate(stages):
         folder = folder_of(stage, out)

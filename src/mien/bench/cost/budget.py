@@ -303,10 +303,12 @@ def table(costs: Mapping[str, Cost]) -> str:
 
 def command(
     out: OutFolder,
-    checkouts: Annotated[Path | None, typer.Option(help="folder of clones of peers' code")] = None,
-    rounds: Annotated[int, typer.Option(min=3, help="of the clock")] = 9,
-    frames: Annotated[int, typer.Option(help="of the film")] = 150,
-    curve: Annotated[int, typer.Option("--photographs", min=1, help="of the curve of memory")] = 12,
+    checkouts: Annotated[Path | None, typer.Option(help="Folder of clones of peers' code.")] = None,
+    rounds: Annotated[int, typer.Option(min=3, help="Of the clock.")] = 9,
+    frames: Annotated[int, typer.Option(help="Of the film.")] = 150,
+    curve: Annotated[
+        int, typer.Option("--photographs", min=1, help="Of the curve of memory.")
+    ] = 12,
 ) -> None:
     """Measure, and write the answer."""
     before, rows, editor = os.getloadavg(), Rows(), Editor(mien.load())

@@ -70,8 +70,8 @@ def flatness(curve: list[float]) -> dict[str, Any]:
 
 def command(
     out: OutFolder,
-    photographs: Annotated[int, typer.Option(min=8, help="that are edited")] = 1000,
-    minutes: Annotated[float, typer.Option(help="of the film")] = 10.0,
+    photographs: Annotated[int, typer.Option(min=8, help="That are edited.")] = 1000,
+    minutes: Annotated[float, typer.Option(help="Of the film.")] = 10.0,
 ) -> None:
     """Measure, and write the answer."""
     if minutes * 60 < 8:

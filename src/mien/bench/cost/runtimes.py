@@ -118,12 +118,13 @@ def runs_of(part: Part, path: Path, given: dict[str, np.ndarray]) -> dict[str, R
 def command(
     out: Out,
     names: Annotated[
-        list[str] | None, typer.Argument(help="what to export and time (default: all)")
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="What to export and time (default: all)."),
     ] = None,
-    rounds: Annotated[int, typer.Option()] = 15,
-    batch: Annotated[int, typer.Option()] = 1,
+    rounds: Annotated[int, typer.Option(help="How often everything is timed.")] = 15,
+    batch: Annotated[int, typer.Option(help="Faces at a time.")] = 1,
     place: Annotated[
-        Path | None, typer.Option("--graphs", help="where files are kept for the next time")
+        Path | None, typer.Option("--graphs", help="Where files are kept for the next time.")
     ] = None,
 ) -> None:
     """Measure, and write the answer."""

@@ -212,14 +212,14 @@ def command(
     out: OutFolder,
     methods: Annotated[
         list[str] | None,
-        typer.Option("--method", "-m", help="a learnt one; repeat (default: those that ship)"),
+        typer.Option("--method", "-m", help="A learnt one; repeat (default: those that ship)."),
     ] = None,
-    checkouts: Annotated[Path | None, typer.Option(help="folder of clones of peers' code")] = None,
-    size: Annotated[int, typer.Option(help="side that peers work at, px")] = 128,
-    threads: Annotated[int | None, typer.Option(help="of torch (default: its own choice)")] = None,
-    rounds: Annotated[int, typer.Option(min=2, help="of the clock")] = ROUNDS,
+    checkouts: Annotated[Path | None, typer.Option(help="Folder of clones of peers' code.")] = None,
+    size: Annotated[int, typer.Option(help="Side that peers work at, px.")] = 128,
+    threads: Annotated[int | None, typer.Option(help="Of torch (default: its own choice).")] = None,
+    rounds: Annotated[int, typer.Option(min=2, help="Of the clock.")] = ROUNDS,
     whole_rounds: Annotated[
-        int, typer.Option("--cold", min=0, help="rounds of whole processes; 0 for none")
+        int, typer.Option("--cold", min=0, help="Rounds of whole processes; 0 for none.")
     ] = 5,
 ) -> None:
     """Measure, and write the answer."""

@@ -134,9 +134,9 @@ def faults(found: dict[str, Any]) -> list[str]:
 
 def command(
     out: MaybeOut = None,
-    frames: Annotated[int, typer.Option()] = 24,
-    side: Annotated[int, typer.Option(help="of the film, px")] = 512,
-    rounds: Annotated[int, typer.Option()] = 5,
+    frames: Annotated[int, typer.Option(help="Frames of the film.")] = 24,
+    side: Annotated[int, typer.Option(help="Of the film, px.")] = 512,
+    rounds: Annotated[int, typer.Option(help="How often everything is timed.")] = 5,
 ) -> None:
     """Measure, and write the answer."""
     if min(frames, rounds) < 1 or side < 128 or side % 2:

@@ -215,7 +215,7 @@ def command(
     weights: Weights = None,
     split: SplitName = "test",
     labels: Annotated[
-        list[str] | None, typer.Option("--label", help="only this one; repeat (default: all)")
+        list[str] | None, typer.Option("--label", help="Only this one; repeat (default: all).")
     ] = None,
     limit: Limit = None,
     keep: Keep = None,

@@ -244,7 +244,7 @@ KINDS: dict[str, Callable[[], Pairs]] = {"mouths": mouths, "lids": lids}
 
 def command(
     out: Out,
-    only: Annotated[list[str] | None, typer.Option(help="`mouths` or `lids` alone")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="`mouths` or `lids` alone.")] = None,
     keep: Keep = None,
 ) -> None:
     """Measure, and write the answer."""

@@ -118,21 +118,21 @@ def london(people: str, smiling: bool = False) -> dict[str, Path]:
 
 def command(
     out: Annotated[
-        Path, typer.Option("--out", "-o", callback=folder, help="folder for the pictures")
+        Path, typer.Option("--out", "-o", callback=folder, help="Folder for the pictures.")
     ],
     people: Annotated[
-        str | None, typer.Option(help="numbers of London test people, with commas between")
+        str | None, typer.Option(help="Numbers of London test people, with commas between.")
     ] = None,
     smiling: Annotated[
-        str | None, typer.Option(help="the same of their smiling photographs")
+        str | None, typer.Option(help="The same of their smiling photographs.")
     ] = None,
     portraits: Annotated[
-        str | None, typer.Option("--invented", help="names of portraits in flux_schnell")
+        str | None, typer.Option("--invented", help="Names of portraits in flux_schnell.")
     ] = None,
     before: Annotated[
-        Path | None, typer.Option(callback=there, help="folder of earlier pictures (PNG)")
+        Path | None, typer.Option(callback=there, help="Folder of earlier pictures (PNG).")
     ] = None,
-    kind: Annotated[Literal["jpg", "png"], typer.Option(help="format written")] = "jpg",
+    kind: Annotated[Literal["jpg", "png"], typer.Option(help="Format written.")] = "jpg",
 ) -> None:
     """Write a picture for each face."""
     photographs = dict[str, Path]()

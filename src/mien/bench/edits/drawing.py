@@ -198,10 +198,10 @@ SECTIONS: dict[str, Callable[[Bench], dict[str, Any]]] = {
 def command(
     out: Out,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="people of each section at most; clips of speech")
+        int | None, typer.Option(min=1, help="People of each section at most; clips of speech.")
     ] = None,
     only: Annotated[
-        list[str] | None, typer.Option(help=f"this section: {', '.join(SECTIONS)}; repeat")
+        list[str] | None, typer.Option(help=f"This section: {', '.join(SECTIONS)}; repeat.")
     ] = None,
     keep: Keep = None,
 ) -> None:

@@ -98,7 +98,7 @@ def command(
     out: Out,
     method: Method = "aipgan",
     split: SplitName = "test",
-    most: Annotated[int, typer.Option(min=0, max=4, help="refinement steps at most")] = 2,
+    most: Annotated[int, typer.Option(min=0, max=4, help="Refinement steps at most.")] = 2,
 ) -> None:
     """Measure, and write the answer."""
     torch.set_num_threads(1)

@@ -281,9 +281,9 @@ def command(
     limit: Limit = None,
     sheet: Sheet = None,
     variants: Annotated[
-        Path | None, typer.Option(help="... of people x the other variants")
+        Path | None, typer.Option(help="... of people x the other variants.")
     ] = None,
-    intensity: Annotated[float, typer.Option(help="of the page")] = 1.0,
+    intensity: Annotated[float, typer.Option(help="Of the page.")] = 1.0,
 ) -> None:
     """Measure, and write the answer."""
     torch.set_num_threads(1)

@@ -189,9 +189,9 @@ def compared(net: Any, photographs: list[np.ndarray], drawn: list[np.ndarray]) -
 def command(
     out: Out,
     library: Annotated[
-        Path | None, typer.Option(help="library of mouths; default: what ships")
+        Path | None, typer.Option(help="Library of mouths; default: what ships.")
     ] = None,
-    supersample: Annotated[int, typer.Option(min=1, help="of the drawing")] = 2,
+    supersample: Annotated[int, typer.Option(min=1, help="Of the drawing.")] = 2,
     sheet: Sheet = None,
 ) -> None:
     """Measure, and write the answer."""

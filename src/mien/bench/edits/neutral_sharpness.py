@@ -126,7 +126,7 @@ def command(
     out: Out,
     split: SplitName = "test",
     side: Annotated[
-        list[int] | None, typer.Option(min=64, help="of the photographs, px; repeat")
+        list[int] | None, typer.Option(min=64, help="Of the photographs, px; repeat.")
     ] = None,
     limit: Limit = None,
 ) -> None:

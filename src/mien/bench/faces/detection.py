@@ -322,7 +322,7 @@ def measured(find: Finder) -> dict[str, Any]:
 
 def command(
     out: MaybeOut = None,
-    rounds: Annotated[int, typer.Option(min=2, help="of the clock")] = 9,
+    rounds: Annotated[int, typer.Option(min=2, help="Of the clock.")] = 9,
 ) -> None:
     """Measure, and write the answer."""
     torch.set_num_threads(1)

@@ -159,7 +159,7 @@ def command(
     renders: RendersFolder,
     out: MaybeOut = None,
     sheet: Sheet = None,
-    faces: Annotated[int, typer.Option(min=1, help="renders to judge at most")] = 4000,
+    faces: Annotated[int, typer.Option(min=1, help="Renders to judge at most.")] = 4000,
 ) -> None:
     """Measure, and write the answer."""
     torch.set_num_threads(1)

@@ -160,7 +160,7 @@ def plain(frames: Iterable[Seen]) -> Iterator[Steady]:
 
 def command(
     out: MaybeOut = None,
-    seconds: Annotated[float, typer.Option(min=1, help="of the clip")] = 10.0,
+    seconds: Annotated[float, typer.Option(min=1, help="Of the clip.")] = 10.0,
     keep: Keep = None,
 ) -> None:
     """Measure, and write the answer."""

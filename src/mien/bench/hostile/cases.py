@@ -332,11 +332,11 @@ def run(seed: int, count: int, first: int = 0) -> dict[str, Any]:
 def command(
     out: MaybeOut = None,
     seed: Seed = 18,
-    count: Annotated[int, typer.Option(min=1, help="cases")] = 10_000,
-    first: Annotated[int, typer.Option(min=0, help="number of the first")] = 0,
-    only: Annotated[int | None, typer.Option(min=0, help="this case alone, here")] = None,
+    count: Annotated[int, typer.Option(min=1, help="Cases.")] = 10_000,
+    first: Annotated[int, typer.Option(min=0, help="Number of the first.")] = 0,
+    only: Annotated[int | None, typer.Option(min=0, help="This case alone, here.")] = None,
     one_chunk: Annotated[
-        tuple[int, int] | None, typer.Option("--chunk", hidden=True, help="for processes of ours")
+        tuple[int, int] | None, typer.Option("--chunk", hidden=True, help="For processes of ours.")
     ] = None,
 ) -> None:
     """Measure, and write the answer."""

@@ -107,7 +107,9 @@ def command(
     renders: RendersFolder,
     out: Out,
     split: SplitName = "test",
-    weights: Annotated[Path | None, typer.Option(help="other weights than those that ship")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Other weights than those that ship.")
+    ] = None,
 ) -> None:
     """Measure, and write the answer."""
     method = network("aipgan", weights)

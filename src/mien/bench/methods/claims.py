@@ -280,14 +280,14 @@ def command(
     renders: RendersFolder,
     out: Out,
     split: SplitName = "test",
-    count: Annotated[int, typer.Option(help="triples")] = 178,
+    count: Annotated[int, typer.Option(help="Triples.")] = 178,
     attention: Annotated[
         tuple[Path, Path] | None,
-        typer.Option(metavar="WITH WITHOUT", help="aipgan's weights with attention, and without"),
+        typer.Option(metavar="WITH WITHOUT", help="aipgan's weights with attention, and without."),
     ] = None,
     adain: Annotated[
         tuple[Path, Path] | None,
-        typer.Option(metavar="MTSS PLAIN", help="mtss's weights with the skip, and without"),
+        typer.Option(metavar="MTSS PLAIN", help="mtss's weights with the skip, and without."),
     ] = None,
     seed: Seed = 0,
 ) -> None:

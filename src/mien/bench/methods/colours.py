@@ -58,11 +58,11 @@ def measured(method: Learnt, batch: Strangers) -> dict[str, Any]:
 
 
 def command(
-    data: Annotated[Path, typer.Option(help="aligned photographs")],
+    data: Annotated[Path, typer.Option(help="Aligned photographs.")],
     methods: Methods,
     out: Out,
     split: SplitName = "validation",
-    count: Annotated[int, typer.Option(help="pairs looked at")] = 96,
+    count: Annotated[int, typer.Option(help="Pairs looked at.")] = 96,
 ) -> None:
     """Measure, and write the answer."""
     torch.set_num_threads(1)

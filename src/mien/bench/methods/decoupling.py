@@ -218,17 +218,19 @@ def command(
     renders: RendersFolder,
     out: Out,
     train_renders: Annotated[
-        Path | None, typer.Option(help="of the training people, if elsewhere")
+        Path | None, typer.Option(help="Of the training people, if elsewhere.")
     ] = None,
-    weights: Annotated[list[Path] | None, typer.Option(help="shipped if not given; repeat")] = None,
-    count: Annotated[int, typer.Option(help="triples, and people invented")] = 200,
+    weights: Annotated[
+        list[Path] | None, typer.Option(help="Shipped if not given; repeat.")
+    ] = None,
+    count: Annotated[int, typer.Option(help="Triples, and people invented.")] = 200,
     seed: Seed = 0,
     ablation: Annotated[
-        bool, typer.Option(help="invented people and what codes tell of emotion, alone")
+        bool, typer.Option(help="Invented people and what codes tell of emotion, alone.")
     ] = False,
     grid: Annotated[
         Path | None,
-        typer.Option("--sheet", callback=file, help="a picture of 32 invented people"),
+        typer.Option("--sheet", callback=file, help="A picture of 32 invented people."),
     ] = None,
 ) -> None:
     """Measure, and write the answer."""

@@ -38,8 +38,8 @@ def command(
     methods: Methods,
     out: Out,
     split: SplitName = "test",
-    references: Annotated[int, typer.Option()] = 16,
-    sources: Annotated[int, typer.Option()] = 40,
+    references: Annotated[int, typer.Option(help="References: people whose expressions are transferred.")] = 16,
+    sources: Annotated[int, typer.Option(help="People who are edited.")] = 40,
     seed: Seed = 0,
 ) -> None:
     """Measure, and write the answer."""

@@ -317,16 +317,16 @@ def _n(value: float | None) -> str:
 def command(
     methods: Methods,
     out: Out,
-    data: Annotated[list[Path] | None, typer.Option(help="photographs; repeat")] = None,
-    renders: Annotated[Path | None, typer.Option(help="renders of the test people")] = None,
+    data: Annotated[list[Path] | None, typer.Option(help="Photographs; repeat.")] = None,
+    renders: Annotated[Path | None, typer.Option(help="Renders of the test people.")] = None,
     split: SplitName = "test",
     limit: Limit = None,
-    states: Annotated[int, typer.Option(help="expressions a photograph at most")] = 20,
+    states: Annotated[int, typer.Option(help="Expressions a photograph at most.")] = 20,
     sheets: Annotated[
-        Path | None, typer.Option(help="folder for grids of people and expressions")
+        Path | None, typer.Option(help="Folder for grids of people and expressions.")
     ] = None,
     pictures: Annotated[
-        list[str] | None, typer.Option(help="folders' names of which grids are drawn")
+        list[str] | None, typer.Option(help="Folders' names of which grids are drawn.")
     ] = None,
     seed: Seed = 0,
 ) -> None:

@@ -104,7 +104,7 @@ def command(
     methods: Methods,
     out: Out,
     split: SplitName = "test",
-    count: Annotated[int, typer.Option(help="triples")] = 400,
+    count: Annotated[int, typer.Option(help="Triples.")] = 400,
     seed: Seed = 0,
     sheet: Sheet = None,
 ) -> None:

@@ -147,19 +147,19 @@ def command(
     out: OutFolder,
     methods: Annotated[
         list[str] | None,
-        typer.Option("--method", "-m", help="NAME or NAME=WEIGHTS; repeat (default: what ships)"),
+        typer.Option("--method", "-m", help="NAME or NAME=WEIGHTS; repeat (default: what ships)."),
     ] = None,
     runs: Annotated[
-        Path | None, typer.Option(callback=there, help="folder of peers' trainings")
+        Path | None, typer.Option(callback=there, help="Folder of peers' trainings.")
     ] = None,
     checkouts: Annotated[
-        Path | None, typer.Option(callback=there, help="folder of clones of their code")
+        Path | None, typer.Option(callback=there, help="Folder of clones of their code.")
     ] = None,
     protocol: Annotated[
-        list[str] | None, typer.Option(help=f"{', '.join(PROTOCOLS)}; repeat (default: all)")
+        list[str] | None, typer.Option(help=f"{', '.join(PROTOCOLS)}; repeat (default: all).")
     ] = None,
     inception: Annotated[
-        Path | None, typer.Option(help="its weights: `mien bench features inception`")
+        Path | None, typer.Option(help="Its weights: `mien bench features inception`.")
     ] = None,
     limit: Limit = None,
     split: SplitName = "test",

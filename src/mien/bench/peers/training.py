@@ -54,20 +54,24 @@ def heard(name: str) -> Progress:
 
 
 def command(
-    peers: Annotated[list[str], typer.Argument(help=f"{', '.join(PEERS)}, or {ALL}")],
-    checkouts: Annotated[Path, typer.Option(callback=there, help="folder of clones")],
-    data: Annotated[Path, typer.Option(callback=there, help="rig renders, or aligned photographs")],
-    out: Annotated[Path, typer.Option("--out", "-o", callback=folder, help="folder of trainings")],
+    peers: Annotated[
+        list[str], typer.Argument(metavar="PEER", help=f"{', '.join(PEERS)}, or {ALL}.")
+    ],
+    checkouts: Annotated[Path, typer.Option(callback=there, help="Folder of clones.")],
+    data: Annotated[
+        Path, typer.Option(callback=there, help="Rig renders, or aligned photographs.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", callback=folder, help="Folder of trainings.")],
     split: SplitName = "train",
-    images: Annotated[int, typer.Option(min=1, help="images that each sees")] = 65536,
-    size: Annotated[int, typer.Option(min=16, help="side of the pictures, px")] = 128,
+    images: Annotated[int, typer.Option(min=1, help="Images that each sees.")] = 65536,
+    size: Annotated[int, typer.Option(min=16, help="Side of the pictures, px.")] = 128,
     batch: Annotated[
-        int | None, typer.Option(min=1, help="images a batch (default: its authors')")
+        int | None, typer.Option(min=1, help="Images a batch (default: its authors').")
     ] = None,
     seed: Seed = 0,
-    workers: Annotated[int, typer.Option(min=0, help="processes that make batches")] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that make batches.")] = 0,
     minutes: Annotated[
-        float | None, typer.Option(help="stop after this long, all together")
+        float | None, typer.Option(help="Stop after this long, all together.")
     ] = None,
 ) -> None:
     """Train them, and say how it went."""

@@ -334,16 +334,16 @@ def draw_page(notes: Notes, out: Path, side: int) -> None:
 
 
 def command(
-    people: Annotated[list[Path], typer.Option(help="folder of `mien people`; may be repeated")],
+    people: Annotated[list[Path], typer.Option(help="Folder of `mien people`; may be repeated.")],
     out: Out,
     london: Annotated[
         Path | None,
-        typer.Option("--photographs", help="the London Set, whom they are mixed from"),
+        typer.Option("--photographs", help="The London Set, whom they are mixed from."),
     ] = None,
     lite0: Lite0 = None,
-    page: Annotated[bool, typer.Option(help="draw everybody instead of measuring")] = False,
+    page: Annotated[bool, typer.Option(help="Draw everybody instead of measuring.")] = False,
     work: Work = None,
-    side: Annotated[int, typer.Option(help="of the page's pictures, px")] = 84,
+    side: Annotated[int, typer.Option(help="Of the page's pictures, px.")] = 84,
 ) -> None:
     """Measure, and write the answer."""
     notes = notes_of(people)

@@ -104,11 +104,11 @@ def measured(
 
 
 def command(
-    photographs: Annotated[str, typer.Option(help="a folder of the London Set")],
+    photographs: Annotated[str, typer.Option(help="A folder of the London Set.")],
     out: Out,
-    count: Annotated[int, typer.Option(help="people")] = 16,
-    workers: Annotated[list[int] | None, typer.Option(help="processes; repeat it")] = None,
-    engine: Annotated[list[str] | None, typer.Option(help="`local` or `ray`; repeat it")] = None,
+    count: Annotated[int, typer.Option(help="People.")] = 16,
+    workers: Annotated[list[int] | None, typer.Option(help="Processes; repeat it.")] = None,
+    engine: Annotated[list[str] | None, typer.Option(help="`local` or `ray`; repeat it.")] = None,
     work: Work = None,
 ) -> None:
     """Measure, and write the answer."""

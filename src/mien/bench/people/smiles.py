@@ -278,9 +278,9 @@ def beside(some: Sequence[Smile], real: Sequence[Smile], places: Mapping[str, Fl
 
 def command(
     people: Annotated[
-        list[Path], typer.Option(help="folder of `mien people -e neutral,happy`; may be repeated")
+        list[Path], typer.Option(help="Folder of `mien people -e neutral,happy`; may be repeated.")
     ],
-    london: Annotated[Path, typer.Option("--photographs", help="the London Set")],
+    london: Annotated[Path, typer.Option("--photographs", help="The London Set.")],
     out: Out,
     lite0: Lite0 = None,
     work: Work = None,

@@ -70,7 +70,7 @@ def compare(real: Float, made: Float) -> dict[str, object]:
 
 def command(
     out: Out,
-    learn: Annotated[bool, typer.Option(help="write the table that ships")] = False,
+    learn: Annotated[bool, typer.Option(help="Write the table that ships.")] = False,
 ) -> None:
     """Measure, and write the answer."""
     units, people = read(POOLS)

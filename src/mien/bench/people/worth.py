@@ -274,19 +274,19 @@ def table_of(
 
 
 def command(
-    people: Annotated[Path, typer.Option(help="balanced, of `mien people`")],
+    people: Annotated[Path, typer.Option(help="Balanced, of `mien people`.")],
     renders: RendersFolder,
     work: Annotated[
-        Path, typer.Option(callback=folder, help="folder for what is half done: it goes on")
+        Path, typer.Option(callback=folder, help="Folder for what is half done: it goes on.")
     ],
     out: Out,
     more: Annotated[
         Path | None,
-        typer.Option(help="white ones, of another seed: the rows `as the sources` need them"),
+        typer.Option(help="White ones, of another seed: the rows `as the sources` need them."),
     ] = None,
-    steps: Annotated[int, typer.Option()] = 300,
-    batch: Annotated[int, typer.Option()] = 32,
-    seeds: Annotated[int, typer.Option()] = 3,
+    steps: Annotated[int, typer.Option(help="Steps of a classifier's training.")] = 300,
+    batch: Annotated[int, typer.Option(help="Pictures of a step.")] = 32,
+    seeds: Annotated[int, typer.Option(help="Classifiers of every row.")] = 3,
 ) -> None:
     """Measure, and write the answer."""
     torch.set_num_threads(1)

@@ -306,7 +306,7 @@ def speed(model: FaceModel, one: Photograph) -> dict[str, float]:
 
 
 def command(
-    data: Annotated[Path | None, typer.Option(help="folder of data sets")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of data sets.")] = None,
     out: MaybeOut = None,
     sheet: Sheet = None,
     split: SplitName = "test",

@@ -301,9 +301,9 @@ def write_sheet(model: FaceModel, crops: Crops, path: Path, seed: int = 1) -> No
 
 def command(
     crops: Annotated[
-        Path, typer.Option(callback=folder, help="folder of crops, made where they are not there")
+        Path, typer.Option(callback=folder, help="Folder of crops, made where they are not there.")
     ],
-    part: Annotated[list[str] | None, typer.Option(help="only this part; repeat")] = None,
+    part: Annotated[list[str] | None, typer.Option(help="Only this part; repeat.")] = None,
     out: MaybeOut = None,
     sheet: Sheet = None,
 ) -> None:

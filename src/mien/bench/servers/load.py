@@ -330,12 +330,13 @@ def faults(found: dict[str, Any]) -> list[str]:
 
 
 def command(
-    clients: Annotated[int, typer.Option(help="of the crowd")] = 200,
-    seconds: Annotated[float, typer.Option(help="of the crowd")] = 60,
-    edits: Annotated[int, typer.Option(help="while memory is measured")] = 500,
-    patience: Annotated[float, typer.Option(help="seconds for these edits")] = 900,
+    clients: Annotated[int, typer.Option(help="Of the crowd.")] = 200,
+    seconds: Annotated[float, typer.Option(help="Of the crowd.")] = 60,
+    edits: Annotated[int, typer.Option(help="While memory is measured.")] = 500,
+    patience: Annotated[float, typer.Option(help="Seconds for these edits.")] = 900,
     slow: Annotated[
-        list[str] | None, typer.Option(help=f"their ways: {', '.join(SLOW)}; repeat (default: all)")
+        list[str] | None,
+        typer.Option(help=f"Their ways: {', '.join(SLOW)}; repeat (default: all)."),
     ] = None,
     out: MaybeOut = None,
 ) -> None:

@@ -171,10 +171,10 @@ def _growth(used: list[float]) -> float:
 
 
 def command(
-    visitors: Annotated[int, typer.Option(help="of the crowd")] = 40,
-    seconds: Annotated[float, typer.Option(help="of the crowd")] = 120,
-    few: Annotated[int, typer.Option(help="visitors while memory is measured")] = 4,
-    long: Annotated[float, typer.Option(help="seconds of these")] = 240,
+    visitors: Annotated[int, typer.Option(help="Of the crowd.")] = 40,
+    seconds: Annotated[float, typer.Option(help="Of the crowd.")] = 120,
+    few: Annotated[int, typer.Option(help="Visitors while memory is measured.")] = 4,
+    long: Annotated[float, typer.Option(help="Seconds of these.")] = 240,
     out: MaybeOut = None,
 ) -> None:
     """Measure, and write the answer."""
