@@ -30,7 +30,7 @@ KNOWN = 64
 FITTED = 4
 """Fitted faces that are kept for the next ask, at most;"""
 PIXELS = 1_200_000
-"""and pixels of their crops, at most, unless a single one has more: 60 bytes each."""
+"""and pixels of their crops, at most, unless a single one has more: some 40 bytes each."""
 
 INSIDE_TAKEN = "what lies between the lips is the reference's, which shows the same person"
 """What a result says whose mouth is known from another photograph."""
