@@ -120,7 +120,9 @@ def test_closed_lids_are_skin(neutral: Rig) -> None:
     """The painted lid is no darker than the skin around it by more than its shade."""
     p, photo = neutral.fit.landmarks, neutral.crop
     seen = photo.astype(np.float32)
-    lids = seen + eye_textures(seen, p, irises_of(photo, neutral.fit), 1.0).lids
+    eyes, lids = eye_textures(seen, p, irises_of(photo, neutral.fit), 1.0), seen.copy()
+    (left, top), (down, across) = eyes.corner, eyes.lids.shape[:2]
+    lids[top : top + down, left : left + across] += eyes.lids
     for part in (slice(36, 42), slice(42, 48)):
         inside = lids[polygon(photo.shape[:2], p[part]) > 0] @ LIGHT
         x, y = p[part].mean(0)

@@ -21,7 +21,7 @@ from mien.face_model.lines import SkinLines
 from mien.face_model.mesh import FACE, FaceModel
 from mien.face_model.neighbours import Nearest
 from mien.face_model.patches import NOTHING, Patch, patch_of
-from mien.face_model.spline import through
+from mien.face_model.spline import Spline, through
 from mien.face_model.strokes import Canvas, Placed, Stroke
 
 STEP = 0.04
@@ -301,7 +301,8 @@ def _personal(path: Double, random: np.random.Generator) -> Double:
 
 def _lengths(path: Double) -> Double:
     """How far along `path` (P, 2) each of its points lies, cm."""
-    return np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
+    x, y = np.diff(path, axis=0).T
+    return np.concatenate([[0], np.cumsum(np.sqrt(x * x + y * y))])
 
 
 def _count(lengths: Double) -> int:
@@ -326,9 +327,11 @@ def _middle(crease: Crease, sign: int) -> Double:
 
 def _normals(path: Double) -> Double:
     """Unit normals (K, 2) of a curve (K, 2)."""
-    along = np.gradient(path, axis=0)
-    across = np.stack([-along[:, 1], along[:, 0]], 1)
-    out: Double = across / np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
+    along = np.empty_like(path)
+    along[1:-1] = (path[2:] - path[:-2]) / 2
+    along[0], along[-1] = path[1] - path[0], path[-1] - path[-2]
+    x, y = along.T
+    out: Double = np.stack([-y, x], 1) / np.maximum(np.sqrt(x * x + y * y), 1e-9)[:, None]
     return out
 
 
@@ -339,5 +342,10 @@ def _knots(count: int, random: np.random.Generator) -> Double:
 
 def _noise(count: int, knots: Double) -> Double:
     """Smooth noise (K,), standard deviation about 0.8."""
-    at = np.linspace(0, len(knots) - 1, count)
-    return through(np.arange(len(knots), dtype=np.float64), knots, at)
+    return _evenly(len(knots), count)(knots)
+
+
+@lru_cache(maxsize=256)
+def _evenly(knots: int, count: int) -> Spline:
+    """Splines through so many values, at so many places between them."""
+    return Spline(np.arange(knots, dtype=np.float64), np.linspace(0, knots - 1, count))

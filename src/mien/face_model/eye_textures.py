@@ -20,8 +20,11 @@ from mien.face_model.eyes import (
     shut,
     spread,
 )
-from mien.face_model.sampling import LUMA
+from mien.face_model.sampling import LUMA, around
 
+ROOM = 1.6
+"""How far around the eyes their textures, and the skin that these are made of, reach, in widths of
+an eye."""
 FAN = (0.2, 0.26)
 """How far beyond the outer corner, and above it, the tips of its lashes lie, in widths of the
 eye."""
@@ -43,10 +46,10 @@ little farther out, which may lie in shade, is lash or paint."""
 
 @dataclass(frozen=True)
 class EyeTextures:
-    """The eyes of a picture (H, W): `hidden` (H, W, 3), what a lid hides of them, where the
-    photograph does not show it; `kept` (H, W), how far it does; lids (H, W, 3), what closed lids
-    add to the photograph; the white's colour (3,), the lashes' colour (3,), and each iris by
-    side."""
+    """The eyes of a picture, in the part (H, W) of it that has them, whose `corner` (x, y) px is
+    there; beyond it all is 0. `hidden` (H, W, 3), what a lid hides of them, where the photograph
+    does not show it; `kept` (H, W), how far it does; lids (H, W, 3), what closed lids add to the
+    photograph; the white's colour (3,), the lashes' colour (3,), and each iris by side."""
 
     hidden: Float
     kept: Float
@@ -54,6 +57,7 @@ class EyeTextures:
     white: Float
     lash: Float
     irises: dict[str, Iris]
+    corner: tuple[int, int]
     covers: dict[str, Float]
     """Per side, how much (H, W) of the photograph a closed lid replaces: the eye, its lashes and
     the crease above."""
@@ -63,11 +67,15 @@ def eye_textures(
     image: Float, landmarks: Double, irises: dict[str, Iris], fine: float
 ) -> EyeTextures:
     """Textures of a picture (H, W, 3), 0..255, with landmarks (68, 2) and irises in its px."""
+    width = max(float(np.linalg.norm(np.ptp(landmarks[part], 0))) for part in POINTS.values())
+    there = around(image.shape, landmarks[36:48], ROOM * width)
+    corner = there[1].start, there[0].start
+    image, landmarks, seen = image[there], landmarks - corner, irises
+    irises = {side: Iris(iris.centre - corner, iris.radius) for side, iris in seen.items()}
     shape = image.shape[:2]
-    # zeros take no memory before something is written there; those of `zeros_like` do
     complete, lids = (np.zeros(image.shape, np.float32) for _ in range(2))
     kept, painted = np.zeros(shape, np.float32), image.copy()
-    around, covers = np.zeros(shape, np.uint8), dict[str, Float]()
+    edges, covers = np.zeros(shape, np.uint8), dict[str, Float]()
     openings = {side: polygon(shape, landmarks[part]) for side, part in POINTS.items()}
     whites = {
         side: white_of(image, openings[side], irises[side], landmarks[part])
@@ -85,8 +93,7 @@ def eye_textures(
         opening = openings[side][box]
         inner = polygon(shape, _clear_of_lids(corners))[box].astype(np.float32)
         own = np.clip(cv2.GaussianBlur(inner, (0, 0), 0.8 * fine) * 1.6 - 0.3, 0, 1)
-        corner = np.array([box[1].start, box[0].start], np.float64)
-        within = Iris(iris.centre - corner, iris.radius)
+        within = Iris(iris.centre - (box[1].start, box[0].start), iris.radius)
         filled, own = completed(image[box], opening, own, within, white, fine)
         complete[box] = filled * (1 - own[..., None])
         kept[box] = own
@@ -97,15 +104,16 @@ def eye_textures(
         edge = np.zeros(shape, np.uint8)
         reach = max(1, round(2 * EDGE_REACH * float(np.linalg.norm(corners[3] - corners[0]))))
         cv2.polylines(edge, [fixed_point(corners[:4])], False, (1,), reach, shift=4)
-        around |= edge
-    lash = np.percentile(image[around > 0], 6, axis=0) if around.any() else np.zeros(3)
+        edges |= edge
+    lash = np.percentile(image[edges > 0], 6, axis=0) if edges.any() else np.zeros(3)
     return EyeTextures(
         complete,
         kept,
         lids,
         np.mean(list(whites.values()), 0, np.float32),
         lash.astype(np.float32),
-        irises,
+        seen,
+        corner,
         covers,
     )
 
@@ -172,10 +180,10 @@ def _close(
     """
     width = float(np.linalg.norm(corners[3] - corners[0]))
     reach = disc(0.16 * width)
-    around = dilated(hidden, reach)
-    left, top, across, down = cv2.boundingRect(around)
+    beside = dilated(hidden, reach)
+    left, top, across, down = cv2.boundingRect(beside)
     window = (slice(top, top + down), slice(left, left + across))
-    part, mask, near = photo[window], hidden[window], around[window] > 0
+    part, mask, near = photo[window], hidden[window], beside[window] > 0
     light = part @ LUMA
     ring = near & (mask == 0)
     cover = np.zeros(photo.shape[:2], np.float32)

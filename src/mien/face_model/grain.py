@@ -12,8 +12,7 @@ import numpy as np
 
 from mien.face_model.arrays import Bool, Float, Real, UInt8
 from mien.face_model.eyes import polygon
-from mien.face_model.mouth import around
-from mien.face_model.sampling import LUMA
+from mien.face_model.sampling import LUMA, around
 
 SIZE = 0.09
 """Coarsest grain, cm: what is larger, as a mole, moves with the skin."""

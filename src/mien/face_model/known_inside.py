@@ -16,9 +16,9 @@ import numpy as np
 from mien.face_model.arrays import Bool, Double, Float, Real, UInt8
 from mien.face_model.cuts import EYES
 from mien.face_model.eyes import disc, polygon
-from mien.face_model.mouth import around, cheek_colour, lip_colour
+from mien.face_model.mouth import cheek_colour, lip_colour
 from mien.face_model.problem import ruler
-from mien.face_model.sampling import LUMA, pyramid, sample
+from mien.face_model.sampling import LUMA, around, pyramid, sample
 from mien.face_model.tones import Tones, one_hue
 
 LIPS, INNER = slice(48, 68), slice(60, 68)

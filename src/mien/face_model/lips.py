@@ -17,8 +17,8 @@ from mien.face_model.arrays import Double, Float, UInt8
 from mien.face_model.eyes import disc, polygon, spread
 from mien.face_model.lip_chart import DENSITY, LipChart
 from mien.face_model.lip_donors import HIDDEN, LipDonor, unfolded
-from mien.face_model.mouth import around, toothlike
-from mien.face_model.sampling import LUMA, pyramid
+from mien.face_model.mouth import toothlike
+from mien.face_model.sampling import LUMA, around, pyramid
 from mien.face_model.smoothstep import smoothstep
 from mien.face_model.tones import Tones
 

@@ -12,7 +12,7 @@ from mien.face_model.arrays import Double, Float, Index, Real
 from mien.face_model.eyes import polygon
 from mien.face_model.fit import Fit
 from mien.face_model.mesh import FACE, TEETH, FaceModel
-from mien.face_model.sampling import LUMA, sample
+from mien.face_model.sampling import LUMA, around, sample
 
 UPPER_LIP, LOWER_LIP, CORNERS = 62, 66, (60, 64)
 LOWER_ROW = (67, 66, 65)
@@ -70,12 +70,14 @@ def seat_teeth(model: FaceModel, neutral: Float, fit: Fit) -> Float:
 class OwnMouth:
     """The mouth in a photograph.
 
-    whole (H, W): how much of the photograph may be shown inside the mouth (0 if it is closed); line
+    whole (H, W): how much of the photograph may be shown inside the mouth (0 if it is closed), in
+    the part of it that has the mouth, whose `corner` (x, y) px is there; beyond it that is 0; line
     (3,): colour where closed lips meet; lip (3,) and skin (3,): colours of the lower lip and of the
     cheeks; enamel (3,): of the teeth if they show.
     """
 
     whole: Float
+    corner: tuple[int, int]
     line: Float
     lip: Float
     skin: Float
@@ -92,26 +94,19 @@ def own_mouth(photo: Float, landmarks: Double, closed: bool, white: Float, fine:
     lip, skin = lip_colour(photo, landmarks), cheek_colour(photo, landmarks)
     if closed:
         line = np.percentile(sample(photo, landmarks[60:68]), 30, axis=0) * 0.75
-        nothing = np.zeros(photo.shape[:2], np.float32)
-        return OwnMouth(nothing, line.astype(np.float32), lip, skin, None, False)
-    inside = polygon(photo.shape[:2], landmarks[60:68]).astype(np.float32)
-    whole, teeth = inside.copy(), np.zeros_like(inside)
-    at = around(photo.shape, landmarks[60:68], 6 * fine)
-    whole[at] = np.clip(cv2.GaussianBlur(inside[at], (0, 0), 1.2 * fine) * 1.6, 0, 1)
-    teeth[at] = cv2.GaussianBlur(toothlike(photo[at], white), (0, 0), 0.7 * fine)
+        nothing = np.zeros((1, 1), np.float32)
+        return OwnMouth(nothing, (0, 0), line.astype(np.float32), lip, skin, None, False)
+    there = around(photo.shape, landmarks[60:68], 6 * fine)
+    corner, photo = (there[1].start, there[0].start), photo[there]
+    inside = polygon(photo.shape[:2], landmarks[60:68] - corner).astype(np.float32)
+    whole = np.clip(cv2.GaussianBlur(inside, (0, 0), 1.2 * fine) * 1.6, 0, 1)
+    teeth = cv2.GaussianBlur(toothlike(photo, white), (0, 0), 0.7 * fine)
     shown = photo[(inside > 0) & (teeth > 0.6)]
     enough = len(shown) > ENOUGH * fine**2
     enamel = np.percentile(shown, 70, axis=0).astype(np.float32) if enough else None
     if enamel is not None and _redness(enamel) > _reddest(skin, white):
         enamel = None
-    return OwnMouth(whole, lip * LIP_LINE, lip, skin, enamel, True)
-
-
-def around(shape: tuple[int, ...], points: Double, margin: float) -> tuple[slice, slice]:
-    """The part of a picture (H, W) that holds points (N, 2) px and `margin` px around them."""
-    low = np.maximum(np.floor(points.min(0) - margin).astype(int), 0)
-    high = np.minimum(np.ceil(points.max(0) + margin).astype(int) + 1, shape[1::-1])
-    return slice(low[1], max(high[1], low[1])), slice(low[0], max(high[0], low[0]))
+    return OwnMouth(whole, corner, lip * LIP_LINE, lip, skin, enamel, True)
 
 
 def toothlike(photo: Float, white: Float) -> Float:

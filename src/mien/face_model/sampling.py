@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mien.face_model.arrays import Float, Real
+from mien.face_model.arrays import Double, Float, Real
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Weights of red, green and blue in brightness (Rec. 601)."""
@@ -23,6 +23,13 @@ def sample(image: Float, points: Real) -> Float:
     xs, ys = grid.reshape(rows, _ROW, 2).transpose(2, 0, 1).copy()
     out = cv2.remap(image, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(out, np.float32).reshape(rows * _ROW, *image.shape[2:])[:n]
+
+
+def around(shape: tuple[int, ...], points: Double, margin: float) -> tuple[slice, slice]:
+    """The part of a picture (H, W) that holds points (N, 2) px and `margin` px around them."""
+    low = np.maximum(np.floor(points.min(0) - margin).astype(int), 0)
+    high = np.minimum(np.ceil(points.max(0) + margin).astype(int) + 1, shape[1::-1])
+    return slice(low[1], max(high[1], low[1])), slice(low[0], max(high[0], low[0]))
 
 
 def shrink(image: Real, size: int) -> Float:

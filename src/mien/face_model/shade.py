@@ -80,19 +80,23 @@ class Skin:
         """The photograph's px per px of the crop."""
         return len(self.photo) / SOURCE_SIZE
 
-    def at(self, texture: Float, places: Float) -> Float:
-        """`texture` (H, W) or (H, W, C) at P crop places (P, 2) px."""
-        return sample(texture, _own(places, self.fine))
+    def at(self, texture: Float, places: Float, corner: tuple[int, int] = (0, 0)) -> Float:
+        """`texture` (H, W) or (H, W, C), of a part of the photograph with that upper left `corner`
+        (x, y) px, at P crop places (P, 2) px."""
+        return sample(texture, _own(places, self.fine, corner))
 
-    def map(self, texture: Float, places: Float) -> Float:
+    def map(self, texture: Float, places: Float, corner: tuple[int, int] = (0, 0)) -> Float:
         """The same at crop places (h, w, 2) px, sharper: (h, w, C)."""
-        x, y = (np.ascontiguousarray(_own(places, self.fine)[..., i]) for i in (0, 1))
+        own = _own(places, self.fine, corner)
+        x, y = (np.ascontiguousarray(own[..., i]) for i in (0, 1))
         out = cv2.remap(texture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(out, np.float32)
 
 
-def _own(places: Float, fine: float) -> Float:
-    return np.asarray((places + np.float32(0.5)) * np.float32(fine) - np.float32(0.5), np.float32)
+def _own(places: Float, fine: float, corner: tuple[int, int] = (0, 0)) -> Float:
+    """Crop places (..., 2) px as those of a photograph, `fine` times as large, from `corner` on."""
+    beyond = np.array(corner, np.float32) + np.float32(0.5)
+    return np.asarray((places + np.float32(0.5)) * np.float32(fine) - beyond, np.float32)
 
 
 def shade(skin: Skin, frame: Frame, wrinkle_map: Float | None) -> Layers:
@@ -190,7 +194,9 @@ def _second_texture(skin: Skin, frame: Frame, layers: Layers) -> None:
     mask = full[part]
     light = frame.light[part][..., None]
     seen = skin.map(skin.photo, frame.source[part]) * light
-    other = (skin.map(skin.photo, places) + skin.map(skin.eyes.lids, places)) * light
+    other = (
+        skin.map(skin.photo, places) + skin.map(skin.eyes.lids, places, skin.eyes.corner)
+    ) * light
     change = (other - seen) * (blend[part] * mask)[..., None]
     keep = 1 - np.clip(np.abs(change).max(-1) / STRANGE, 0, 1)
     layers.keep[part] = keep
@@ -228,7 +234,8 @@ def _closing(skin: Skin, frame: Frame) -> Float:
     for side in SIDES:
         shut = min(1.0, LASHES_GONE * frame.scene.blink[side])
         if shut > 0.05:
-            over = skin.map(skin.eyes.covers[side], frame.source) * np.float32(shut)
+            over = skin.map(skin.eyes.covers[side], frame.source, skin.eyes.corner)
+            over *= np.float32(shut)
             blend = np.where(frame.layer == SKIN_LAYER, np.maximum(blend, over), blend)
     return np.asarray(blend, np.float32)
 
@@ -243,7 +250,8 @@ def _eyes(skin: Skin, frame: Frame, layers: Layers) -> None:
     first = frame.triangles[frame.raster.index[ball], 0]
     left = first < EYE["L"].stop
     stirred = np.where(left, *(np.float32(frame.scene.stirred[side]) for side in ("L", "R")))
-    kept, hidden = skin.at(skin.eyes.kept, at), skin.at(skin.eyes.hidden, at)
+    eyes = skin.eyes
+    kept, hidden = (skin.at(part, at, eyes.corner) for part in (eyes.kept, eyes.hidden))
     light = np.ones(len(kept), np.float32)
     near = [max(WIDE * frame.scene.wide, FALLEN * frame.scene.blink[s]) for s in ("L", "R")]
     if max(near) > 0.05:
@@ -276,7 +284,7 @@ def _shut(skin: Skin, frame: Frame, left: Bool, layers: Layers) -> None:
     layers.keep[ball] *= 1 - shut
     layers.paint[ball] *= (1 - shut)[:, None]
     at = frame.source[ball]
-    lids = skin.at(skin.photo, at) + skin.at(skin.eyes.lids, at)
+    lids = skin.at(skin.photo, at) + skin.at(skin.eyes.lids, at, skin.eyes.corner)
     layers.paint[ball] += lids * shut[:, None]
 
 
@@ -318,7 +326,7 @@ def _own_share(skin: Skin, frame: Frame) -> Float:
     else:  # two people's teeth, one before the other, for as short as can be
         none, all_of_it = OTHERS_SPAN
         same = np.float32(np.clip((none - changed) / (none - all_of_it), 0, 1))
-    return np.asarray(skin.at(skin.mouth.whole, at) * same, np.float32)
+    return np.asarray(skin.at(skin.mouth.whole, at, skin.mouth.corner) * same, np.float32)
 
 
 def _masked_blur(colour: Float, mask: Bool, sigma: float) -> tuple[Float, Float]:

@@ -30,7 +30,7 @@ KNOWN = 64
 FITTED = 4
 """Fitted faces that are kept for the next ask, at most;"""
 PIXELS = 1_200_000
-"""and pixels of their crops, at most, unless a single one has more: 60 bytes each."""
+"""and pixels of their crops, at most, unless a single one has more: some 40 bytes each."""
 
 INSIDE_TAKEN = "what lies between the lips is the reference's, which shows the same person"
 """What a result says whose mouth is known from another photograph."""
@@ -208,27 +208,16 @@ def one(faces: Faces[Float], index: int) -> Faces[Float]:
 
 
 def _fields(drawing: Drawing) -> tuple[Float, Float, Float, Float]:
-    """Flow, mask, paint and gain of a drawing, as a composition of one face has them; the drawing's
-    own paint is used up."""
+    """Flow, mask, paint and gain of a drawing, as a composition of one face has them, each channel
+    in one piece: whoever uses them goes channel by channel."""
     occlusion = np.float32(1) - drawing.visibility
     # where nothing occludes, paint has no colour
     share = np.where(occlusion > 1e-4, occlusion, np.float32(np.inf))
-    paint = drawing.paint
-    for channel in range(3):
-        paint[..., channel] /= share
+    paint: Float = np.stack([drawing.paint[..., channel] / share for channel in range(3)])
     paint /= np.float32(127.5)
     paint -= np.float32(1)
-    return (
-        _planes(drawing.flow),
-        _planes(drawing.visibility[..., None]),
-        _planes(paint),
-        _planes(drawing.gain[..., None]),
-    )
-
-
-def _planes(field: Float) -> Float:
-    """(S, S, C) as (1, C, S, S)."""
-    return field.transpose(2, 0, 1)[None]
+    flow = np.ascontiguousarray(drawing.flow.transpose(2, 0, 1))
+    return flow[None], drawing.visibility[None, None], paint[None], drawing.gain[None, None]
 
 
 def _batch(parts: Sequence[Float]) -> Float:
