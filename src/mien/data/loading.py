@@ -86,9 +86,7 @@ def open_renders(folder: Path, split: str) -> list[Renders]:
     if not paths and any((folder / split).glob("*.safetensors")):
         raise DataError(f"{folder} holds renders of an older mien: run `mien rig render` again")
     if not folder.is_dir():
-        raise DataError(
-            f"no folder {folder}: name one of `mien rig render`, or of `mien data align`"
-        )
+        raise DataError(f"no folder {folder}: `mien rig render` makes one, or `mien data align`")
     if not paths:
         raise DataError(
             f"no rig renders for split {split!r} in {folder}: run `mien rig render` first"

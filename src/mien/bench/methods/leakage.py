@@ -38,9 +38,7 @@ def command(
     methods: Methods,
     out: Out,
     split: SplitName = "test",
-    references: Annotated[
-        int, typer.Option(help="References: people whose expressions are transferred.")
-    ] = 16,
+    references: Annotated[int, typer.Option(help="People who show expressions.")] = 16,
     sources: Annotated[int, typer.Option(help="People who are edited.")] = 40,
     seed: Seed = 0,
 ) -> None:
