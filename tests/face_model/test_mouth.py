@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mien import facs
 from mien.face_model.eye_textures import eye_textures
-from mien.face_model.eyes import polygon
+from mien.face_model.eyes import Iris, polygon
 from mien.face_model.frame import Frame, Window
 from mien.face_model.gaze import irises_of
 from mien.face_model.mesh import BACKGROUND_LAYER, FaceModel
@@ -129,6 +129,20 @@ def test_closed_lids_are_skin(neutral: Rig) -> None:
         skin = float(photo[int(y + 0.45 * np.ptp(p[part][:, 0])), int(x)] @ LIGHT)
         assert inside.min() > 0.6 * skin
         assert inside.std() < 0.08 * skin
+
+
+def test_what_lies_far_from_the_eyes_does_not_change_their_textures(neutral: Rig) -> None:
+    """They are held where they are: a larger picture gives the same, elsewhere."""
+    seen, by = neutral.crop.astype(np.float32), 40
+    irises = irises_of(neutral.crop, neutral.fit)
+    own = eye_textures(seen, neutral.fit.landmarks, irises, 1.0)
+    assert own.kept.size < 0.7 * seen[..., 0].size
+    moved = {side: Iris(iris.centre + by, iris.radius) for side, iris in irises.items()}
+    room = ((by, by), (by, by), (0, 0))
+    other = eye_textures(np.pad(seen, room), neutral.fit.landmarks + by, moved, 1.0)
+    assert other.corner == (own.corner[0] + by, own.corner[1] + by)
+    for name in ("hidden", "kept", "lids"):
+        np.testing.assert_allclose(getattr(own, name), getattr(other, name), atol=1e-2)
 
 
 def test_one_lid_closes_alone(neutral: Rig) -> None:
