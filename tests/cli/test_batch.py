@@ -279,6 +279,17 @@ def test_swap_of_long_names(run: Call, tmp_path: Path) -> None:
     assert all("a" * 100 in n and "b" * 100 in n and "-as-" in n for n in both)
 
 
+def test_swap_of_one_name(run: Call, tmp_path: Path) -> None:
+    a, b = (tmp_path / folder / "x.jpg" for folder in "ab")
+    for path, name in ((a, "anna"), (b, "ben")):
+        path.parent.mkdir()
+        path.write_bytes(samples()[name].read_bytes())
+    words = ["swap", str(a), str(b), "-o", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, words, prog_name="mien")
+    assert result.exit_code == 0, result.output
+    assert names(tmp_path / "out") == ["a-x-as-x.jpg", "b-x-as-x.jpg"]
+
+
 def test_links_are_written_through(quick: Call, tmp_path: Path) -> None:
     source, kept = picture(tmp_path / "a.png"), picture(tmp_path / "kept" / "b.png")
     link, ahead = tmp_path / "link.png", tmp_path / "ahead.png"

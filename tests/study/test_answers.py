@@ -171,6 +171,9 @@ def test_files_that_are_none(stimuli: Path, tmp_path: Path) -> None:
         path.write_text(made)
         with pytest.raises(DataError, match=fault):
             answers.read([path], key)
+        reading = answers.read([path, good], key)
+        assert reading.counted == ["good"]
+        assert fault in reading.left_out[path.name]
     with pytest.raises(DataError, match="cannot be read"):
         answers.read([tmp_path / "none.csv"], key)
 

@@ -56,7 +56,8 @@ def command(
         results = editor.swap(first, second, face)
     targets = (_named(a, b, out), _named(b, a, out))
     if targets[0] == targets[1]:
-        targets = (written_as(a, out, f"a-{targets[0]}"), written_as(b, out, f"b-{targets[1]}"))
+        stem = Path(targets[0]).stem
+        targets = (written_as(a, out, f"a-{stem}"), written_as(b, out, f"b-{stem}"))
     for result, name in zip(results, targets, strict=True):
         result.save(out / name, signer)
         typer.echo(str(out / name))

@@ -136,11 +136,12 @@ def read(
         fastest: answers in less than so many seconds are not counted.
 
     Raises:
-        DataError: a file is of another study, damaged, or nobody's answers can be counted.
+        DataError: a participant stands in two files, or nobody's answers can be counted. A file
+            that is damaged or of another study is left out.
     """
     study, trials = read_key(key)
-    taken = _by_participant(files, study)
-    left_out = {name: why for name, rows in taken.items() if (why := _unfit(rows, trials))}
+    taken, left_out = _by_participant(files, study)
+    left_out |= {name: why for name, rows in taken.items() if (why := _unfit(rows, trials))}
     answers = {
         name: [_answer(row, trials) for row in rows]
         for name, rows in taken.items()
@@ -236,14 +237,24 @@ def _signal_detection(answers: Sequence[Answer]) -> tuple[float, float]:
     return z_hits - z_alarms, -(z_hits + z_alarms) / 2
 
 
-def _by_participant(files: Sequence[Path], study: str) -> dict[str, list[dict[str, str]]]:
-    """Rows of each participant, who may be in one file only."""
+def _by_participant(
+    files: Sequence[Path], study: str
+) -> tuple[dict[str, list[dict[str, str]]], dict[str, str]]:
+    """Rows of each participant, who may be in one file only; and files that are left out, with the
+    reason.
+    """
     found: dict[str, list[dict[str, str]]] = {}
+    left_out: dict[str, str] = {}
     for path in files:
         own: dict[str, list[dict[str, str]]] = {}
-        for row in _rows(path, COLUMNS):
-            if row["study"] != study:
-                raise DataError(f"{path} holds answers of study {row['study']}, not of {study}")
+        try:
+            rows = _rows(path, COLUMNS)
+            if others := {row["study"] for row in rows} - {study}:
+                raise DataError(f"{path} holds answers of study {min(others)}, not of {study}")
+        except DataError as error:
+            left_out[path.name] = str(error)
+            continue
+        for row in rows:
             own.setdefault(row["participant"], []).append(row)
         for name, rows in own.items():
             if name in found:
@@ -251,7 +262,7 @@ def _by_participant(files: Sequence[Path], study: str) -> dict[str, list[dict[st
                     f"{path} holds answers of {name!r}, who is in another file: keep one of them"
                 )
             found[name] = rows
-    return found
+    return found, left_out
 
 
 def _unfit(rows: Sequence[Mapping[str, str]], trials: Mapping[str, object]) -> str:
