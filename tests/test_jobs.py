@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +57,46 @@ def test_a_bug_ends_the_run(tmp_path: Path) -> None:
     for workers in (1, 2):
         with pytest.raises(ValueError, match="a bug"):
             list(Local(workers).map(Squares(tmp_path), [1, -3, 2]))
+
+
+TERMINAL = """
+import sys, time
+from collections.abc import Callable
+from mien.jobs import Local
+
+class Slow:
+    def open(self) -> Callable[[int], int]:
+        return self.one
+
+    def one(self, number: int) -> int:
+        print("begun", number, flush=True)
+        time.sleep(2 * number)
+        return number
+
+if __name__ == "__main__":
+    try:
+        list(Local(2).map(Slow(), [0, 1]))
+    except KeyboardInterrupt:
+        sys.exit(130)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="stops by a signal")
+def test_whoever_stops_a_run_hears_of_no_worker(tmp_path: Path) -> None:
+    """Ctrl-C reaches the workers too: they end with the run, and say nothing."""
+    script = tmp_path / "slow.py"
+    script.write_text(TERMINAL)
+    run = subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    assert run.stdout is not None
+    assert [run.stdout.readline() for _ in range(2)] == ["begun 0\n", "begun 1\n"]
+    time.sleep(0.2)  # one works, one waits for a job
+    os.killpg(run.pid, signal.SIGINT)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert said == ""
 
 
 def test_jobs_are_not_taken_far_ahead(tmp_path: Path) -> None:

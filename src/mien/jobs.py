@@ -9,6 +9,7 @@ time is spent far ahead of who takes the results.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -134,6 +135,8 @@ _work: list[Callable[[Any], Any]] = []
 
 
 def _open(task: Task[Any, Any]) -> None:
+    # Ctrl-C reaches all processes of a terminal: this one ends when the one that gives jobs does
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["OMP_NUM_THREADS"] = "1"
     _work[:] = [task.open()]
     one_thread()
