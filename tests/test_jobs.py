@@ -62,6 +62,7 @@ def test_a_bug_ends_the_run(tmp_path: Path) -> None:
 TERMINAL = """
 import sys, time
 from collections.abc import Callable
+from pathlib import Path
 from mien.jobs import Local
 
 class Slow:
@@ -70,7 +71,8 @@ class Slow:
 
     def one(self, number: int) -> int:
         print("begun", number, flush=True)
-        time.sleep(2 * number)
+        while number and not Path(__file__).with_name("stopped").exists():
+            time.sleep(0.05)
         return number
 
 if __name__ == "__main__":
@@ -94,6 +96,8 @@ def test_whoever_stops_a_run_hears_of_no_worker(tmp_path: Path) -> None:
     assert [run.stdout.readline() for _ in range(2)] == ["begun 0\n", "begun 1\n"]
     time.sleep(0.2)  # one works, one waits for a job
     os.killpg(run.pid, signal.SIGINT)
+    time.sleep(0.2)
+    (tmp_path / "stopped").touch()
     _, said = run.communicate(timeout=60)
     assert run.returncode == 130
     assert said == ""

@@ -38,14 +38,14 @@ def out(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["-m", "mtts"], "unknown method 'mtts': choose from"),
+        (["-m", "mtts"], "unknown method 'mtts': did you mean 'mtss'?"),
         (["-m", "auswap"], "auswap=WEIGHTS.safetensors"),
         (["-m", "mtss=nowhere.safetensors"], "no weights at nowhere.safetensors"),
         (["-m", "mtss", "-m", "mtss"], "two lines would be called 'mtss'"),
         (["-m", "mtss", "--protocol", "unreal"], "unknown protocol 'unreal': choose from real"),
         (["-m", "mtss", "--split", "tset"], "unknown split 'tset'"),
         (["-m", "mtss", "--limit", "1"], "two people are the least"),
-        (["-m", "mtss", "--protocol", "truth"], "run `mien rig render` first"),
+        (["-m", "mtss", "--protocol", "truth"], "`mien rig render` makes one"),
         (["-m", "mtss", "--protocol", "real"], "no Face Research Lab London Set in"),
         (["-m", "aipgan head=own", "--protocol", "real"], "say it with --data"),
         (["-m", "morphable", "--data", "nowhere"], "no folder nowhere"),
@@ -89,7 +89,7 @@ def test_a_mistake_in_the_last_protocol_is_told_before_the_first_is_measured(
     words = ["-m", "mtss", "--protocol", "wild", "--protocol", "truth"]
     result = run(*words, "--renders", str(tmp_path / "none"), "-o", str(out))
     assert result.exit_code == 2
-    assert "run `mien rig render` first" in " ".join(result.stderr.split())
+    assert "`mien rig render` makes one" in " ".join(result.stderr.split())
     assert not out.exists()
 
 

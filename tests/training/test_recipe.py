@@ -74,7 +74,7 @@ def test_a_stage_says_what_it_changes_and_a_setting_has_the_last_word(tmp_path: 
 def test_what_is_extended_must_be_there_and_end(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     for text, says in (
-        ("extends: b.yaml", "cannot read recipe"),
+        ("extends: b.yaml", "no recipe .*b.yaml: name a file"),
         ("extends: a.yaml", "circle"),
         ("method: mtss\nmethod: auswap", "found duplicate key"),
         ("method: mtss\narchitecture: &a {size: *a}", "recursive aliases"),

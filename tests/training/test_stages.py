@@ -126,7 +126,9 @@ def test_stages_follow_one_another_and_are_not_run_again(
     init = out / "rig" / "auswap.safetensors"
     lone = train(stages, shards, tmp_path / "lone", only="parts", init=init)
     assert lone.read_bytes() == last
-    with pytest.raises(ConfigError, match="no stage 'part': choose from units, rig, parts"):
+    with pytest.raises(
+        ConfigError, match="no stage 'part': did you mean 'parts'\\? choose from units, rig, parts"
+    ):
         train(stages, shards, tmp_path, only="part")
 
 
