@@ -1,7 +1,6 @@
 """The exceptions a user can meet: one line that says what is wrong and what to do."""
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 
 
 def near(
@@ -17,6 +16,8 @@ def near(
     known, others, small = list(known), dict(words or {}), word.lower()
     meant = others.get(small)
     if meant is None:
+        from difflib import get_close_matches  # only mistakes need it
+
         names = {name.lower(): name for name in [*others, *known]}
         close = get_close_matches(small, names, 1, 0.7)
         meant = others.get(close[0], names[close[0]]) if close else None
