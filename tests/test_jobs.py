@@ -60,7 +60,7 @@ def test_a_bug_ends_the_run(tmp_path: Path) -> None:
 
 
 TERMINAL = """
-import sys, time
+import signal, sys, time
 from collections.abc import Callable
 from pathlib import Path
 from mien.jobs import Local
@@ -76,6 +76,7 @@ class Slow:
         return number
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background has it ignored
     try:
         list(Local(2).map(Slow(), [0, 1]))
     except KeyboardInterrupt:
