@@ -151,7 +151,7 @@ def features(net: Any, pictures: list[np.ndarray]) -> np.ndarray:
     """Spatial means (N, F) after `STAGES` of pictures (H, W, 3), seen at twice their size."""
     rows = []
     for picture in pictures:
-        x = from_levels(torch.from_numpy(picture)).permute(2, 0, 1)[None]
+        x = from_levels(torch.from_numpy(np.ascontiguousarray(picture))).permute(2, 0, 1)[None]
         x = torch.nn.functional.interpolate(x, scale_factor=2.0, mode="bicubic")
         x = net._swish(net._bn0(net._conv_stem(x)))
         means = []
