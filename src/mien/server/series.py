@@ -29,6 +29,7 @@ from mien.jobs import Lost, Task
 from mien.methods.registry import with_head
 from mien.people import series
 from mien.people.asks import of_row
+from mien.people.folder import SETTINGS
 from mien.server import intake
 from mien.server.answers import Refused
 from mien.server.cropping import fitting
@@ -108,7 +109,9 @@ class Series:
                 most = f"{limits.series_photos} photographs here: use mien series for more"
                 raise Refused(422, "too_many", f"a series has up to {most}")
             photo = intake.photo(upload.read_bytes(), limits, called or upload.name)
-            name = _free(called or upload.stem, self.photos)
+            # a person's folder lies beside the files of the series
+            taken = [*self.photos, PLAN, series.TABLE, SETTINGS]
+            name = _free(called or upload.stem, taken)
             place = Path(self._folder.name) / "photos" / f"{name}{upload.suffix}"
             place.parent.mkdir(exist_ok=True)
             shutil.move(upload, place)
@@ -328,6 +331,7 @@ def _row(name: str, spec: ExpressionSpec, intensity: float) -> dict[str, str]:
 
 def _free(name: str, taken: Iterable[str]) -> str:
     """The name as a file's, with a number where it is taken already."""
-    name, taken = Path(safe(f"{name}.x")).stem.replace(" ", "-"), set(taken)
-    numbers = (name if i == 1 else f"{name}-{i}" for i in range(1, len(taken) + 2))
-    return next(n for n in numbers if n not in taken)
+    name = Path(safe(f"{name}.x")).stem.replace(" ", "-")
+    there = {one.casefold() for one in taken}  # as file systems that take A and a for one
+    numbers = (name if i == 1 else f"{name}-{i}" for i in range(1, len(there) + 2))
+    return next(n for n in numbers if n.casefold() not in there)
