@@ -69,11 +69,19 @@ def test_a_series(client: TestClient, anna: bytes, ben: bytes, tmp_path: Path) -
 def test_people_are_called_as_their_files(client: TestClient, anna: bytes, tmp_path: Path) -> None:
     """Whatever these are called; twice the same name, and files in JSON, which have none."""
     blank = images.encode(np.full((300, 300, 3), 128, np.uint8), ".png", altered=False)
-    called = ["..\\..\\x/anna.jpg", "A/ANNA.jpg", "series.csv.png", ".<b>\n.png", "é" * 300 + ".png"]
+    called = [
+        "..\\..\\x/anna.jpg",
+        "A/ANNA.jpg",
+        "series.csv.png",
+        ".<b>\n.png",
+        "é" * 300 + ".png",
+    ]
     files = [("image", (name, anna if "n" in name.lower()[-8:-4] else blank)) for name in called]
     fields = {"labels": "sad", "size": "256"}
     job = ended(client, client.post("/v1/series", files=files, data=fields))
-    names = zipfile.ZipFile(io.BytesIO(client.get(f"/v1/jobs/{job['job']}/result").content)).namelist()
+    names = zipfile.ZipFile(
+        io.BytesIO(client.get(f"/v1/jobs/{job['job']}/result").content)
+    ).namelist()
     assert {n for n in names if n.endswith("png")} == {"anna/sad.png", "ANNA-2/sad.png"}
     assert [fault.split(":")[0] for fault in job["faults"][:1]] == ["series.csv-2"]
     assert not any("<" in fault or "\n" in fault for fault in job["faults"])

@@ -37,7 +37,13 @@ def command(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for pictures and table.")],
     size: Annotated[int, typer.Option("--size", min=256, max=1024, help="Side, px.")] = 512,
-    oval: Annotated[bool, typer.Option("--oval", help="Show an oval of the face on grey.")] = False,
+    oval: Annotated[
+        bool,
+        typer.Option(
+            "--oval",
+            help="Show an oval of the face on grey: one for all pictures, cuts no brows.",
+        ),
+    ] = False,
     equal: Annotated[
         bool, typer.Option("--equal", help="Equal mean luminance and contrast of the face.")
     ] = False,
@@ -67,11 +73,12 @@ def command(
 
     from mien.errors import AssetMissing, DataError
     from mien.people import series
+    from mien.people.plan import read_plan
 
     check_engine(engine, address)
     if film is not None and importlib.util.find_spec("av") is None:
         raise AssetMissing("films need PyAV: pip install 'mien[video]'")
-    cells, faults = series.read_plan(plan)
+    cells, faults = read_plan(plan)
     photos = [faces] if faces.is_file() else _photos(faces)
     if not photos:
         raise DataError(f"no photographs in {faces}")
@@ -79,11 +86,12 @@ def command(
     if lacking is not None:
         typer.echo(lacking, err=True)
     people, unusable = series.sitters(photos, size, who)
-    level = series.common_level(people, oval) if equal else None
     editor = open_editor(DEFAULT, None, device, {})
     check_folder(out, make=True)
     where = engine_of(engine, address, workers, out)
-    look = series.Look(size, oval, level)
+    shown = series.common_oval(editor, people, cells, where) if oval else None
+    level = series.common_level(people, shown) if equal else None
+    look = series.Look(size, shown, level)
     with Progress(transient=True) as bar:
         task = bar.add_task("series", total=len(people) * len(cells))
         rows, failed = series.write(
