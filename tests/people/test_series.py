@@ -114,7 +114,7 @@ def test_a_series_is_made_alike_told_and_resumed(editor: Editor, tmp_path: Path)
     assert [r["checks"] for r in told] == ["passed"] * 4
     assert told[1]["judge_a"] == "happy"
     assert look.level is not None
-    assert {r["oval"] for r in told} == {oval.told(SIZE)}
+    assert {r["oval"] for r in told} == {oval.label(SIZE)}
     for row in rows:
         now = stimuli.level(images.read(out / row["file"]).pixels, oval.mask(SIZE))
         assert now.luminance == pytest.approx(look.level.luminance, abs=1)

@@ -138,7 +138,8 @@ def test_pictures_of_another_drawing_are_not_taken_over(made: Series, wide_mouth
     for drawn_by in (MODEL, OWN, MODEL):
         method = copy.copy(wide_mouth)
         method.drawn_by = drawn_by
-        folders.append(made._place(Editor(method, "0" * 64), PLAN))
+        look = series.Look(256, oval=None, level=None)
+        folders.append(made._place(Editor(method, "0" * 64), look))
     assert folders[0] == folders[2] != folders[1]
 
 

@@ -60,7 +60,7 @@ class Oval:
         out = np.clip((1 - far) * min(wide, high) / 2 + 0.5, 0, 1)
         return np.asarray(out, np.float32)
 
-    def told(self, size: int) -> str:
+    def label(self, size: int) -> str:
         """Its middle and half axes in px, for a table: `x y wide high`."""
         return " ".join(f"{v * size:g}" for v in (self.x, self.y, self.wide, self.high))
 

@@ -226,7 +226,7 @@ def _within(look: Look, face: Face) -> dict[str, Any]:
     if look.oval is None:
         return {"oval": "", "oval_reach": ""}
     reach = round(look.oval.reach(face.landmarks, look.size), 3)
-    return {"oval": look.oval.told(look.size), "oval_reach": reach}
+    return {"oval": look.oval.label(look.size), "oval_reach": reach}
 
 
 def _asked(cell: Cell) -> dict[str, Any]:
