@@ -281,7 +281,8 @@ def test_a_photograph_is_no_film(tmp_path: Path, clip: Path) -> None:
         with pytest.raises(VideoError, match="is a photograph, no film: `mien edit`"):
             look(tmp_path / "photo.mp4")
     frames = [Image.fromarray(picture), Image.fromarray(255 - picture)]
-    frames[0].save(tmp_path / "moves.gif", save_all=True, append_images=frames[1:])
+    moves = {"save_all": True, "append_images": frames[1:], "duration": 100}
+    frames[0].save(tmp_path / "moves.gif", **moves)
     assert len(list(look(tmp_path / "moves.gif").frames())) == 2
 
 

@@ -171,8 +171,8 @@ class Film:
 
 
 def look(path: Path, max_pixels: int = MAX_PIXELS) -> Film:
-    """What the film at `path` is; VideoError in one line if it is none, is a photograph, or if its pictures have
-    more than `max_pixels`, judged by the header before any is decoded.
+    """What the film at `path` is; VideoError in one line if it is none or a photograph, or if its
+    pictures have more than `max_pixels`, judged by the header before any is decoded.
     """
     if not path.exists():
         raise VideoError(f"no such file: {path}")
