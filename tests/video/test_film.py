@@ -281,9 +281,9 @@ def test_a_photograph_is_no_film(tmp_path: Path, clip: Path) -> None:
         with pytest.raises(VideoError, match="is a photograph, no film: `mien edit`"):
             look(tmp_path / "photo.mp4")
     frames = [Image.fromarray(picture), Image.fromarray(255 - picture)]
-    moves = {"save_all": True, "append_images": frames[1:], "duration": 100}
-    frames[0].save(tmp_path / "moves.gif", **moves)
-    assert len(list(look(tmp_path / "moves.gif").frames())) == 2
+    gif = tmp_path / "moves.gif"
+    frames[0].save(gif, save_all=True, append_images=frames[1:], duration=100)
+    assert len(list(look(gif).frames())) == 2
 
 
 def test_signed_films_are_checked(
