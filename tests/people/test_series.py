@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import mien
 from mien import images
-from mien.cli.series import _films
+from mien.cli.main import app
+from mien.cli.series import _failed, _films
 from mien.editor import Editor
 from mien.errors import DataError
 from mien.faces.detect import detect
@@ -142,7 +144,7 @@ def test_a_series_is_made_alike_told_and_resumed(editor: Editor, tmp_path: Path)
     assert len(shown) == 2
     for frame, row in zip(shown, films, strict=True):
         assert np.abs(frame.astype(float) - images.read(out / row["file"]).pixels).mean() < 3
-    with pytest.raises(DataError, match="other people or settings"):
+    with pytest.raises(DataError, match=r"other people or settings \(level, oval\)"):
         series.write(editor, people, cells, series.Look(SIZE, None, None), out, None)
     other, _ = read_plan(plan(tmp_path / "q.csv", "label,person\nhappy,zoe\n"))
     with pytest.raises(DataError, match="nobody is called 'zoe'"):
@@ -194,3 +196,29 @@ def test_a_label_is_not_failed_where_no_judge_reads_it() -> None:
     assert series._checks(facts, look) == ""
     assert series._checks({**facts, "judge_a": "fear", "judge_b": "anger"}, look) == "label"
     assert series._checks({**facts, "judge_a": "sad", "judge_b": "anger"}, look) == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["p.csv", "."], "give the photographs first, then the plan"),
+        (["nowhere", "p.csv"], "there is no nowhere: give a photograph, or a folder"),
+        (["photos", "p.csv"], "column 'emotion': did you mean 'label'?"),
+    ],
+)
+def test_mistakes_of_the_command(
+    words: list[str], line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    plan(Path("p.csv"), "emotion\nhappy\n")
+    said = CliRunner().invoke(app, ["series", *words, "-o", "out"], prog_name="mien")
+    assert said.exit_code == 2
+    assert line in " ".join(said.output.split())
+    assert not Path("out").exists()
+
+
+def test_what_fails_is_counted() -> None:
+    rows = [{"checks": text} for text in ("passed", "eyes oval", "oval")]
+    assert _failed(rows) == " (failed: eyes 1, oval 2)"
+    assert _failed(rows[:1]) == ""

@@ -69,6 +69,7 @@ def command(
     rise into stills. Rows that cannot be read are named and skipped; the same command again goes on
     where it was stopped.
     """
+    from rich.console import Console
     from rich.progress import Progress
 
     from mien.errors import AssetMissing, DataError
@@ -76,6 +77,12 @@ def command(
     from mien.people.plan import read_plan
 
     check_engine(engine, address)
+    if plan.is_dir():
+        raise DataError(
+            f"{plan} is a folder: give the photographs first, then the plan, a CSV file"
+        )
+    if not faces.exists():
+        raise DataError(f"there is no {faces}: give a photograph, or a folder of them")
     if film is not None and importlib.util.find_spec("av") is None:
         raise AssetMissing("films need PyAV: pip install 'mien[video]'")
     cells, faults = read_plan(plan)
@@ -92,7 +99,8 @@ def command(
     shown = series.common_oval(editor, people, cells, where) if oval else None
     level = series.common_level(people, shown) if equal else None
     look = series.Look(size, shown, level)
-    with Progress(transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("series", total=len(people) * len(cells))
         rows, failed = series.write(
             editor, people, cells, look, out, who,
@@ -104,10 +112,18 @@ def command(
     passed = sum(row["checks"] == "passed" for row in rows)
     typer.echo(
         f"{out}: {len(people)} people, {len(rows)} rows of {series.TABLE}, {passed} pass all checks"
-        + f", {films} films" * (film is not None)
-    )
+        + _failed(rows) + f", {films} films" * (film is not None)
+    )  # fmt: skip
     if faults or unusable or failed:
         raise typer.Exit(SOME_FAILED)
+
+
+def _failed(rows: list[dict[str, Any]]) -> str:
+    """How many rows fail which check, in brackets; nothing where all pass."""
+    from collections import Counter
+
+    found = Counter(c for row in rows for c in row["checks"].split() if c != "passed")
+    return f" (failed: {', '.join(f'{name} {n}' for name, n in found.items())})" if found else ""
 
 
 def _photos(folder: Path) -> list[Path]:
