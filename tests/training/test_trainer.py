@@ -216,18 +216,18 @@ from mien.training import log, recipe, stages
 
 torch.set_num_threads(1)
 log.CHECKED = 4
-path, data, out, images, batch, devices = sys.argv[1:]
+path, data, out, images, batch = sys.argv[1:]
 (found,) = (s for s in recipe.read(Path(path)) if s.name == "units")
 small = found.config.small()
 small = replace(small, training=replace(small.training, images=int(images), batch=int(batch)))
-run = replace(found.run, workers=0, precision="32-true", devices=int(devices), sheet_minutes=0.0)
+run = replace(found.run, workers=0, precision="32-true", devices=2, sheet_minutes=0.0)
 stages.strengths_of = lambda *_: {}
 stages.train_stage(replace(found, config=small, run=run, name=""), Path(data), Path(out))
 """
 
 
 def started(program: Path, data: Path, out: Path, *numbers: int) -> subprocess.Popen[bytes]:
-    """auswap's first stage, which draws nothing at random, in a process of its own or two."""
+    """auswap's first stage, which draws nothing at random, in two processes."""
     program.write_text(PROGRAM)
     recipe = ROOT / "recipes" / "auswap.yaml"
     command = [sys.executable, program, recipe, data, out, *numbers]
@@ -257,7 +257,7 @@ def other_of(first: int) -> int:
 def two(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of two processes, 4 images each."""
     out = tmp_path_factory.mktemp("two")
-    assert started(out / "p.py", shards, out, 64, 4, 2).wait(300) == 0
+    assert started(out / "p.py", shards, out, 64, 4).wait(300) == 0
     return out
 
 
@@ -266,7 +266,8 @@ def test_two_processes_are_one_with_twice_the_batch(
     shards: Path, tmp_path: Path, two: Path
 ) -> None:
     """The same loss curve, within a thousandth."""
-    assert started(tmp_path / "p.py", shards, tmp_path, 64, 8, 1).wait(300) == 0
+    one = stage("auswap", "units", images=64, batch=8)
+    run(replace(one, run=replace(one.run, sheet_minutes=0.0)), shards, tmp_path)
     assert losses(two).shape == (8, 2)
     assert losses(two) == pytest.approx(losses(tmp_path), rel=1e-3)
 
@@ -277,7 +278,7 @@ def test_killed_and_resumed_the_bytes_are_the_same(shards: Path, tmp_path: Path,
     """kill -9 of either process ends both; the same command again goes on."""
     state, saved = tmp_path / STATE, 0
     for killed in ("first", "second"):
-        first = started(tmp_path / "p.py", shards, tmp_path, 64, 4, 2)
+        first = started(tmp_path / "p.py", shards, tmp_path, 64, 4)
         second, until = other_of(first.pid), time.monotonic() + 200
         try:
             while saved_at(state) == saved and time.monotonic() < until:
@@ -291,7 +292,7 @@ def test_killed_and_resumed_the_bytes_are_the_same(shards: Path, tmp_path: Path,
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(first.pid, signal.SIGKILL)
         saved = saved_at(state)
-    assert started(tmp_path / "p.py", shards, tmp_path, 64, 4, 2).wait(300) == 0
+    assert started(tmp_path / "p.py", shards, tmp_path, 64, 4).wait(300) == 0
     a, b = (out / "auswap.safetensors" for out in (two, tmp_path))
     assert a.read_bytes() == b.read_bytes()
 
