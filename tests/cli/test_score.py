@@ -226,7 +226,9 @@ def test_a_folder_of_one_s_own_is_measured_by_what_it_knows(
     assert lines["nothing"]["columns"]["background_kept"]["mean"] == 1
     assert lines["morphable"]["columns"]["left_eye_sharpness"]["mean"] > 0.5
     assert set(lines["morphable"]["by_group"]["gender"]) <= {"female", "male"}
-    assert (out / "groups.md").read_text().startswith("| protocol | row | group | people |")
+    assert (
+        (out / "groups.md").read_text().startswith("## labels: eight labels, nothing\n\n|  | gen")
+    )
     other = tmp_path / "others"
     shutil.copytree(folder, other)
     words = ["-m", "morphable", "--data", str(folder), "--data", str(other), "--no-speed"]

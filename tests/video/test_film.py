@@ -271,6 +271,21 @@ def test_files_that_are_no_films(tmp_path: Path, clip: Path, make_film: Any) -> 
         assert "\n" not in str(error.value)
 
 
+def test_a_photograph_is_no_film(tmp_path: Path, clip: Path) -> None:
+    """Whatever it is called; a moving GIF is one."""
+    picture = next(look(clip).frames()).pixels
+    for suffix in (".jpg", ".png", ".webp"):
+        photo = tmp_path / f"photo{suffix}"
+        images.write(photo, picture)
+        photo.rename(tmp_path / "photo.mp4")
+        with pytest.raises(VideoError, match="is a photograph, no film: `mien edit`"):
+            look(tmp_path / "photo.mp4")
+    frames = [Image.fromarray(picture), Image.fromarray(255 - picture)]
+    gif = tmp_path / "moves.gif"
+    frames[0].save(gif, save_all=True, append_images=frames[1:], duration=100)
+    assert len(list(look(gif).frames())) == 2
+
+
 def test_signed_films_are_checked(
     editor: Editor, make_film: Any, moving: list[UInt8], tmp_path: Path, keys: Any
 ) -> None:
