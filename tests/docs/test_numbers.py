@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -219,3 +220,34 @@ def test_from_what_smiles_are_told_is_what_was_measured() -> None:
     assert parts["photographs at rest"]["rest alone"]["right"] >= max(
         row["rest alone"]["right"] for row in parts.values()
     )  # "as surely as drawn ones"
+
+
+def test_what_rises_and_how_sharp_neutral_is_was_measured() -> None:
+    """docs/face_model.md and docs/results.md: the sentences of two small questions."""
+    pages = [
+        (ROOT / "docs" / f"{name}.md").read_text("utf-8") for name in ("face_model", "results")
+    ]
+    rising, sharp = (
+        json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
+        for name in ("rising", "neutral_sharpness")
+    )
+    for skin in ("light", "dark"):
+        full = (f"{row[skin]['medians'][-1] + 1e-9:.2f}" for row in rising["table"].values())
+        assert ", ".join(full) in pages[0], skin
+    large, toothy, small = (
+        sharp["768"]["all"], sharp["768"]["toothy"], sharp["300"]["all"]
+    )  # fmt: skip
+
+    def told(part: str, of: str, found: dict[str, Any] = small) -> str:
+        return f"{found[part][of] + 1e-9:.2f}"
+
+    for text in (
+        f"photographs are {told('face', 'real', large)} times as sharp",
+        f"the drawn ones {told('face', 'drawn', large)} ({told('face', 'drawn', toothy)}); at 300",
+        f"{told('face', 'real')} and {told('face', 'drawn')}. What is",
+        f"(real {told('right eye', 'real')} and {told('left eye', 'real')}, "
+        f"drawn {told('right eye', 'drawn')} and {told('left eye', 'drawn')}, right",
+        f"({told('skin', 'real')} and {told('skin', 'drawn')}; commit {sharp['commit'][:7]})",
+    ):
+        assert text in " ".join(pages[1].split()), text
+    assert f"commit {rising['commit'][:7]}" in pages[0]

@@ -243,10 +243,7 @@ def _check_moving(path: Path, container: InputContainer) -> None:
     with path.open("rb") as file:
         kind = of_head(file.read(HEAD))
     if kind is not None and container.format.name not in ("gif", "apng"):
-        raise VideoError(
-            f"{path} is a photograph, no film: `mien edit` changes it, and `mien series --film` "
-            "makes a film of its rising expression"
-        )
+        raise VideoError(f"{path} is a photograph, no film: give a film")
 
 
 def _check(path: Path, seen: VideoStream | VideoFrame, most: int) -> None:
