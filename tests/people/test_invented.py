@@ -22,8 +22,8 @@ from mien.people.asks import of_row
 from mien.people.crowd import Crowd, _parts
 from mien.people.invented import (
     NOTE,
-    Settings,
     Person,
+    Settings,
     _Draw,
     asks_digest,
     portrait,
