@@ -49,7 +49,7 @@ class Sample:
     number: int
 
 
-SAMPLES = (Sample("anna", 2, 3), Sample("ben", 3, 0), Sample("cora", 3, 4))
+SAMPLES = (Sample("anna", 2, 3), Sample("ben", 10, 4), Sample("cora", 3, 4))
 
 
 @dataclass(frozen=True)
