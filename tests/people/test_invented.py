@@ -35,7 +35,7 @@ from mien.people.packing import pack
 from mien.people.shapes import gain, length
 from mien.people.sources import pool
 from mien.provenance import mark
-from mien.types import Face, UInt8
+from mien.types import Face, Float, UInt8
 
 ASKS = [of_row({"label": "happy"})]
 
@@ -270,9 +270,13 @@ def test_a_push_leads_away_within_what_people_differ_by(crowd: Crowd) -> None:
     assert far == sorted(far)
     assert far[-1] > far[0] + 0.1
     assert length(shape - mean) <= shapes.bound + 1e-4
-    mirrored = shape[shapes._mirror] * np.array([-1, 1, 1], np.float32)
-    other = mirrored - mean[shapes._mirror] * np.array([-1, 1, 1], np.float32)
-    assert length((shape - mean) - other) < 0.05
+
+    def crooked(deviation: Float) -> float:
+        """How much of it differs between left and right."""
+        other = deviation[shapes._mirror] * np.array([-1, 1, 1], np.float32)
+        return length(deviation - other) / length(deviation)
+
+    assert crooked(shape - mean) <= crooked(neutral - mean)  # the person is, the push no more
 
 
 def test_others_lend_parts_when_the_group_alone_is_too_near(crowd: Crowd) -> None:
