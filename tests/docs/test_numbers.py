@@ -75,7 +75,9 @@ def test_beside_the_newest_editors_stands_what_was_measured() -> None:
     page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
     section = page[page.index("## Beside the newest editors") :]
     shown = [name for name in ffe.COLUMNS if name not in ("S_E", "background")]
-    rows, background, heads = [], [], []
+    rows: list[str] = []
+    background: list[str] = []
+    heads: list[str] = []
     for folder, found in json.loads((RESULTS / "ffe.json").read_text("utf-8")).items():
         assert f"`{found['command']}`" in section
         assert found["commit"] in section
