@@ -125,7 +125,7 @@ def test_list_shows_terms_and_where_to_get_each(
         (("import", "gnm-head", "nowhere"), "gnm_head.npz"),
         (("align", "nowhere", "-o", "out"), "mien data import"),
         (("check", "nowhere"), "mien data import"),
-        (("samples", "nowhere", "out"), "London Set"),
+        (("samples", "nowhere", "out"), "no photographs at nowhere"),
     ],
 )
 def test_mistakes(

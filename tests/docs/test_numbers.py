@@ -75,7 +75,9 @@ def test_beside_the_newest_editors_stands_what_was_measured() -> None:
     page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
     section = page[page.index("## Beside the newest editors") :]
     shown = [name for name in ffe.COLUMNS if name not in ("S_E", "background")]
-    rows, background = [], []
+    rows: list[str] = []
+    background: list[str] = []
+    heads: list[str] = []
     for folder, found in json.loads((RESULTS / "ffe.json").read_text("utf-8")).items():
         assert f"`{found['command']}`" in section
         assert found["commit"] in section
@@ -86,8 +88,11 @@ def test_beside_the_newest_editors_stands_what_was_measured() -> None:
                     for n in shown
                 )
                 by = f"{found['judged_by'][key]}; {', '.join(found['alike_by'])}"
-                rows.append(f"| {editor}, {folder} | {by} | {' | '.join(cells)} |")
-        background.append(f"{found['rows']['morphable']['units']['background']['mean']:.2f}")
+                place = folder.removesuffix(" methods")
+                rows.append(f"| {editor}, {place} | {by} | {' | '.join(cells)} |")
+            if editor != "nothing":
+                untouched = f"{judges['units']['background']['mean']:.2f}"
+                (background if editor == "morphable" else heads).append(untouched)
     for editor, numbers in ffe.PUBLISHED.items():
         cells = (
             "" if n not in numbers else f"{numbers[n]:.3f}" if n == "mSCR" else f"{numbers[n]:.2f}"
@@ -96,7 +101,9 @@ def test_beside_the_newest_editors_stands_what_was_measured() -> None:
         by = "Gemini 3 Pro; ArcFace, AdaFace, FaceNet"
         rows.append(f"| {editor} (published) | {by} | {' | '.join(cells)} |")
     assert [row for row in rows if row not in section and not row.startswith("| nothing,")] == []
-    assert f"{' and '.join(background)} of the background's pixels" in " ".join(section.split())
+    plain = " ".join(section.split())
+    assert f"{' and '.join(background)} of the background's pixels" in plain
+    assert f"({min(heads)} to {max(heads)} by the methods' own heads)" in plain
 
 
 def test_the_studio_is_as_quick_as_was_measured() -> None:

@@ -22,10 +22,11 @@ from mien.people.asks import of_row
 from mien.people.crowd import Crowd, _parts
 from mien.people.invented import (
     NOTE,
+    Person,
     Settings,
     _Draw,
-    _Person,
     asks_digest,
+    portrait,
     sources_digest,
     write,
 )
@@ -33,7 +34,8 @@ from mien.people.mixing import Recipe, _check_folds, mix
 from mien.people.packing import pack
 from mien.people.shapes import gain, length
 from mien.people.sources import pool
-from mien.types import Face, UInt8
+from mien.provenance import mark
+from mien.types import Face, Float, UInt8
 
 ASKS = [of_row({"label": "happy"})]
 
@@ -96,6 +98,16 @@ def made(crowd: Crowd, editor: Editor, tmp_path_factory: pytest.TempPathFactory)
     report = write(crowd, editor, settings(crowd), folder, 1, ASKS)
     assert report.people == 1
     return folder
+
+
+def test_a_portrait_is_what_the_first_picture_shows_under_its_mark(
+    crowd: Crowd, made: Path
+) -> None:
+    person = portrait(crowd, settings(crowd), 0)
+    marked = mark.embed(person.pixels, 255 - person.pixels, [person.face])
+    np.testing.assert_array_equal(marked, images.read(made / "00000/neutral.png").pixels)
+    with pytest.raises(DataError, match="person 0 of seed 1 is nobody: attempt 11: "):
+        portrait(crowd, settings(crowd, least=5.0), 0)
 
 
 def test_people_are_a_data_set_and_a_run_goes_on(
@@ -226,7 +238,7 @@ def test_a_label_that_judges_do_not_read_is_refused(
     monkeypatch.setattr("mien.people.invented._found", lambda _: face)
     monkeypatch.setattr("mien.people.invented._judged", lambda *_: (face, ("x", 0.9)))
     mixed = crowd.draw([{}], 3, (1, 0, 0))
-    person = _Person(_Draw("nobody/x-1-00000", tmp_path / "00000", 0), mixed, 0, pixels, face)
+    person = Person(_Draw("nobody/x-1-00000", tmp_path / "00000", 0), mixed, 0, pixels, face)
     monkeypatch.setattr("mien.people.invented._portrayed", lambda *_: person)
     report = write(crowd, editor, settings(crowd, agree=agree), tmp_path, 1, ASKS)
     assert [r.emotion for r in report.records] == ["neutral", "happy"][: 1 + made]
@@ -258,9 +270,13 @@ def test_a_push_leads_away_within_what_people_differ_by(crowd: Crowd) -> None:
     assert far == sorted(far)
     assert far[-1] > far[0] + 0.1
     assert length(shape - mean) <= shapes.bound + 1e-4
-    mirrored = shape[shapes._mirror] * np.array([-1, 1, 1], np.float32)
-    other = mirrored - mean[shapes._mirror] * np.array([-1, 1, 1], np.float32)
-    assert length((shape - mean) - other) < 0.05
+
+    def crooked(deviation: Float) -> float:
+        """How much of it differs between left and right."""
+        other = deviation[shapes._mirror] * np.array([-1, 1, 1], np.float32)
+        return length(deviation - other) / length(deviation)
+
+    assert crooked(shape - mean) <= crooked(neutral - mean)  # the person is, the push no more
 
 
 def test_others_lend_parts_when_the_group_alone_is_too_near(crowd: Crowd) -> None:

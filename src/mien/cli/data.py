@@ -270,11 +270,13 @@ def samples(
     london: Annotated[Path, typer.Argument(metavar="LONDON_DIR", help="The original London Set.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write the samples to.")],
 ) -> None:
-    """Make the bundled sample faces again: morphs of several consenting people each."""
-    from mien.data.samples import make
+    """Make the bundled sample faces again: people of `mien people`, mixed from consenting ones,
+    cropped to the head; and say of whom, as their README does.
+    """
+    from mien.people.samples import make
 
-    for path in make(london, out):
-        typer.echo(str(path))
+    for made in make(london, out):
+        typer.echo(made.row())
 
 
 def _summary(records: list[Record], title: str) -> Table:

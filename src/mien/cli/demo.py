@@ -53,8 +53,8 @@ def command(
     """Draw the sample faces in eight expressions, a smile from none to twice as broad, action
     units, variants, blendshapes, gaze, and a swap; heads and light too, if the method turns them.
 
-    The samples are morphs, faces of nobody in particular (from the Face Research Lab London Set, CC
-    BY 4.0, DeBruine & Jones 2017).
+    The samples are people who do not exist, mixed by `mien people` (from the Face Research Lab
+    London Set, CC BY 4.0, DeBruine & Jones 2017).
     """
     if photographs is not None:
         _copy(photographs)

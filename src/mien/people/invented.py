@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from mien import images
 from mien.data.manifest import Record, write_manifest
 from mien.data.split import split_of
 from mien.editor import Editor
-from mien.errors import FaceNotFound, FaceUndrawable
+from mien.errors import DataError, FaceNotFound, FaceUndrawable
 from mien.faces.detect import detect
 from mien.files import write_text
 from mien.images import Photo
@@ -101,7 +101,11 @@ class _Draw:
 
 
 @dataclass(frozen=True)
-class _Person:
+class Person:
+    """A mixed person at rest, further from everybody than expressions bring a face nearer: `pixels`
+    uint8 (size, size, 3) RGB without mark, the `face` there, and how often the shape was pushed
+    away from who was too near."""
+
     draw: _Draw
     mixed: Mix
     pushes: int
@@ -156,6 +160,19 @@ def write(
     return report
 
 
+def portrait(crowd: Crowd, settings: Settings, number: int) -> Person:
+    """Person `number` at rest, as `write` has them before their first picture is marked and judged.
+
+    Raises:
+        DataError: none of the attempts is far enough from everybody.
+    """
+    groups = crowd.groups(settings.balance, settings.only)
+    refused: list[str] = []
+    for person in _portraits(crowd, settings, groups, number, Path(), refused):
+        return person
+    raise DataError(f"person {number} of seed {settings.seed} is nobody: {refused[-1]}")
+
+
 def sources_digest(crowd: Crowd) -> str:
     """SHA-256 of everybody in the pool and of their photographs' bytes."""
     total = hashlib.sha256()
@@ -179,30 +196,44 @@ def _make(
     number: int, folder: Path, asks: Sequence[Ask],
 ) -> dict[str, Any]:  # fmt: skip
     """Draw one person and write all pictures; the note, which is written last."""
-    name = f"nobody/{settings.sources[:6]}-{settings.seed}-{number:05d}"
     shown = _asks(settings, number, asks)
     refused: list[str] = []
-    for attempt in range(ATTEMPTS):
-        mixed = crowd.draw(groups, settings.count, (settings.seed, number, attempt))
-        person = _portrayed(crowd, settings, mixed, _Draw(name, folder, attempt), refused)
-        if person is None:
-            continue
+    for person in _portraits(crowd, settings, groups, number, folder, refused):
         note = _about(crowd, person, refused)
         for ask in shown:
             _picture(crowd, editor, settings, person, ask, note)
         lacking = note["refused"][len(refused) :]
         if not lacking or not settings.whole:
             return _noted(folder, note)
-        refused += [f"attempt {attempt}: {line}" for line in lacking]
+        refused += [f"attempt {person.draw.attempt}: {line}" for line in lacking]
         for row in note["pictures"]:
             (folder / row["file"]).unlink()
-    given_up = {"person": name, "group": mixed.group, "refused": refused, "pictures": []}
-    return _noted(folder, given_up)
+    group = crowd.draw(groups, settings.count, (settings.seed, number, 0)).group
+    name = _name(settings, number)
+    return _noted(folder, {"person": name, "group": group, "refused": refused, "pictures": []})
+
+
+def _portraits(
+    crowd: Crowd, settings: Settings, groups: Sequence[Mapping[str, str]], number: int,
+    folder: Path, refused: list[str],
+) -> Iterator[Person]:  # fmt: skip
+    """Person `number` at rest, attempt after attempt, without those too near to somebody: of them
+    `refused` says why."""
+    for attempt in range(ATTEMPTS):
+        mixed = crowd.draw(groups, settings.count, (settings.seed, number, attempt))
+        draw = _Draw(_name(settings, number), folder, attempt)
+        person = _portrayed(crowd, settings, mixed, draw, refused)
+        if person is not None:
+            yield person
+
+
+def _name(settings: Settings, number: int) -> str:
+    return f"nobody/{settings.sources[:6]}-{settings.seed}-{number:05d}"
 
 
 def _portrayed(
     crowd: Crowd, settings: Settings, mixed: Mix, draw: _Draw, refused: list[str]
-) -> _Person | None:
+) -> Person | None:
     """A mixed person at rest, far enough from everybody; None where that cannot be, `refused` says
     why."""
     least = settings.least + MARGIN
@@ -212,7 +243,7 @@ def _portrayed(
             pixels = crowd.drawn(mixed, shape, settings.size)
             face, near = _judged(crowd, pixels)
             if near[1] >= least:
-                return _Person(draw, mixed, pushes, pixels, face)
+                return Person(draw, mixed, pushes, pixels, face)
     except (FaceNotFound, FaceUndrawable) as error:
         refused.append(f"attempt {draw.attempt}: {error}")
         return None
@@ -220,7 +251,7 @@ def _portrayed(
     return None
 
 
-def _about(crowd: Crowd, person: _Person, refused: Sequence[str]) -> dict[str, Any]:
+def _about(crowd: Crowd, person: Person, refused: Sequence[str]) -> dict[str, Any]:
     """The note of a person without pictures yet."""
     mixed = person.mixed
     return {
@@ -264,7 +295,7 @@ def _unlike_all(crowd: Crowd, mixed: Mix, least: float) -> tuple[Float, int, tup
 
 
 def _picture(
-    crowd: Crowd, editor: Editor, settings: Settings, person: _Person, ask: Ask,
+    crowd: Crowd, editor: Editor, settings: Settings, person: Person, ask: Ask,
     note: dict[str, Any],
 ) -> None:  # fmt: skip
     """One picture, if it can be drawn, is far enough from everybody and read as what it shows;

@@ -2,7 +2,7 @@
 
     mien bench video -o benchmarks/results/video.json
 
-The clip is made here: a bundled sample face (a morph, nobody in particular) that sways, turns and
+The clip is made here: a bundled sample face (invented, nobody in particular) that sways, turns and
 comes nearer before a textured wall, with sensor noise, H.264 and a tone. Flicker is the warped
 frame difference (Lai et al., ECCV 2018, sec. 4.2): the source's optical flow (DIS) brings frame t
 to frame t + 1, and what then still differs, in the face and where the flow agrees with the flow

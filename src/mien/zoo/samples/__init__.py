@@ -1,5 +1,5 @@
-"""The sample faces that mien brings along: faces of nobody in particular; see the README beside
-this file.
+"""The sample faces that mien brings along: people who do not exist; see the README beside this
+file.
 """
 
 from __future__ import annotations
