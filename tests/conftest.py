@@ -121,6 +121,8 @@ def _takes(item: pytest.Item, fixture: str) -> bool:
 
 
 def _asks(item: pytest.Item) -> bool:
+    if item.get_closest_marker("same_without_data"):
+        return False
     name = getattr(item, "originalname", item.name)
     asking = _naming(item.path, _DATA) if item.path.suffix == ".py" else frozenset()
     return _takes(item, "original") or name in asking or bool(_DATA.search(item.name))

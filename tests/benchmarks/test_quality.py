@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from panels import quick_panel
 
 from mien import images
 from mien.faces.align import align, template
@@ -108,8 +109,7 @@ def test_the_table_holds_who_was_asked_and_why_others_were_not(
     monkeypatch.setattr(quality, "check", lambda *_: None)  # it asks for the portraits of "wild"
     mine = Contestant("mtss", nothing, "0")
     monkeypatch.setattr(report, "contestants", lambda _: ([mine], SIDE))
-    standing = JudgePanel.standing()
-    panel = JudgePanel(standing.judges, standing.who, lambda _: True)
+    panel = quick_panel()
     monkeypatch.setattr(JudgePanel, "standing", classmethod(lambda *_: panel))
     asked = quality.Asked(tmp_path, tmp_path, ["mtss"], runs, fakes, ["wild"])
     quality.written(tmp_path, *quality.measure(asked))

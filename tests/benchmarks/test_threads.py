@@ -23,6 +23,7 @@ def test_a_default_that_is_slower_than_one_thread_is_told(default: float, fine: 
     assert all("beside" in line for line in lines)
 
 
+@pytest.mark.same_without_data
 def test_the_ways_reach_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """`mien doctor` says how many threads torch has: one by default, whatever ran this test."""
     from mien.bench.cost import threads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import zlib
@@ -159,8 +160,18 @@ NEEDS_WEIGHTS = {
 """What only the detector can tell; everything else is told before weights are loaded."""
 
 
+@pytest.fixture(scope="module")
+def couple() -> bytes:
+    """A picture of two faces."""
+    page, file = Image.new("RGB", (1200, 600), "gray"), io.BytesIO()
+    for i, name in enumerate(("anna", "ben")):
+        page.paste(Image.open(samples()[name]), (600 * i, 0))
+    page.save(file, "PNG")
+    return file.getvalue()
+
+
 @pytest.fixture
-def bad(tmp_path: Path, anna: Path) -> Path:
+def bad(tmp_path: Path, anna: Path, couple: bytes) -> Path:
     """A folder of pictures that cannot be edited."""
     Image.new("RGB", (300, 300), "gray").save(tmp_path / "nobody.png")
     (tmp_path / "text.jpg").write_text("this is no picture")
@@ -168,10 +179,7 @@ def bad(tmp_path: Path, anna: Path) -> Path:
     huge_png(tmp_path / "huge.png")
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "dead.png").symlink_to(tmp_path / "gone.png")
-    page = Image.new("RGB", (1200, 600), "gray")
-    for i, name in enumerate(("anna", "ben")):
-        page.paste(Image.open(samples()[name]), (600 * i, 0))
-    page.save(tmp_path / "two.png")
+    (tmp_path / "two.png").write_bytes(couple)
     return tmp_path
 
 

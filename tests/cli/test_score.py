@@ -10,12 +10,11 @@ from typing import Any, ClassVar
 
 import pytest
 import torch
+from panels import quick_panel
 from typer.testing import CliRunner
 
 from mien.cli.main import app
 from mien.guides import Label
-from mien.judges import NAMES, load
-from mien.judges.identity import Descriptor
 from mien.methods.base import Method
 from mien.metrics import protocols, report
 from mien.metrics.bench import JudgePanel
@@ -77,8 +76,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch, wide_mouth: Method[Any]) -> None:
     monkeypatch.setattr(protocols, "_records", lambda *_: [])  # no data set is needed
     one = Contestant("mtss", edited_by(wide_mouth), "0")
     monkeypatch.setattr(report, "contestants", lambda _: ([one], 128))
-    standing = JudgePanel.standing()
-    panel = JudgePanel(standing.judges, standing.who, lambda _: True)
+    panel = quick_panel()
     monkeypatch.setattr(JudgePanel, "standing", classmethod(lambda *_: panel))
 
 
@@ -192,23 +190,10 @@ def test_the_older_name_works_and_says_the_new_one(out: Path) -> None:
     assert "unknown method 'mtts'" in result.stderr
 
 
-class Colour(Descriptor):
-    """Knows people by their mean colour: dlib takes its time."""
-
-    def __init__(self) -> None:
-        pass
-
-    def of(self, pixels: torch.Tensor, landmarks: torch.Tensor) -> torch.Tensor:
-        return pixels.mean((2, 3))
-
-    def digest(self) -> str:
-        return "colour"
-
-
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small faces, nobody looked for in results, people told by their colour."""
     monkeypatch.setattr("mien.metrics.folder.MOST", 128)
-    panel = JudgePanel([load(name) for name in NAMES], Colour(), lambda _: True)
+    panel = quick_panel()
     monkeypatch.setattr(JudgePanel, "standing", classmethod(lambda *_: panel))
 
 
@@ -241,7 +226,9 @@ def test_a_folder_of_one_s_own_is_measured_by_what_it_knows(
     assert lines["nothing"]["columns"]["background_kept"]["mean"] == 1
     assert lines["morphable"]["columns"]["left_eye_sharpness"]["mean"] > 0.5
     assert set(lines["morphable"]["by_group"]["gender"]) <= {"female", "male"}
-    assert (out / "groups.md").read_text().startswith("| protocol | row | group | people |")
+    assert (
+        (out / "groups.md").read_text().startswith("## labels: eight labels, nothing\n\n|  | gen")
+    )
     other = tmp_path / "others"
     shutil.copytree(folder, other)
     words = ["-m", "morphable", "--data", str(folder), "--data", str(other), "--no-speed"]

@@ -51,7 +51,12 @@ def trained(request: pytest.FixtureRequest) -> Learnt:
 
 @pytest.fixture(params=[*((n, h) for n in TRAINED for h in HEADS), (DRAWN, "model")], ids="-".join)
 def method(request: pytest.FixtureRequest) -> Method[Any]:
-    name, head = request.param
+    return asked(*request.param)
+
+
+@cache
+def asked(name: str, head: str) -> Method[Any]:
+    """One for all tests that only ask it: none of them changes it."""
     return registry.load(DRAWN) if name == DRAWN else built(name, head)
 
 

@@ -91,7 +91,7 @@ def test_a_table_that_is_wrong_is_told(photos: Path, tmp_path: Path, text: str, 
         ("{persn}", "did you mean '{person}'"),
         ("{person}-{person}", "twice"),
         ("*", "neither"),
-        ("{emotion}/{person}/x", "no photograph in .* can be taken"),
+        ("{emotion}/{person}/x", "can be taken: .* does not look like .* '{person}-{emotion}', or"),
     ],
 )
 def test_a_layout_that_is_wrong_is_told(

@@ -119,6 +119,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "arkit.json").write_text(json.dumps({"jawOpen": 0.4, "mouthSmileLeft": 0.8}))
     (folder / "keys.json").write_text('[{"time": 0}, {"time": 0.2, "to": "happy"}]')
     (folder / "curve.csv").write_text("time,intensity\n0,0\n0.2,1\n")
+    (folder / "take.csv").write_text("time,jawOpen\n0,0\n0.04,0.5\n")
     (folder / "plan.csv").write_text("name,label,intensity\n,neutral,\n,happy,1\n")
     editor = mien.Editor(mien.load())
     for name in ("happy.png", "happy.jpg", "docs/images/gallery/anna-surprise.jpg"):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,7 +75,9 @@ def test_beside_the_newest_editors_stands_what_was_measured() -> None:
     page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
     section = page[page.index("## Beside the newest editors") :]
     shown = [name for name in ffe.COLUMNS if name not in ("S_E", "background")]
-    rows, background = [], []
+    rows: list[str] = []
+    background: list[str] = []
+    heads: list[str] = []
     for folder, found in json.loads((RESULTS / "ffe.json").read_text("utf-8")).items():
         assert f"`{found['command']}`" in section
         assert found["commit"] in section
@@ -85,8 +88,11 @@ def test_beside_the_newest_editors_stands_what_was_measured() -> None:
                     for n in shown
                 )
                 by = f"{found['judged_by'][key]}; {', '.join(found['alike_by'])}"
-                rows.append(f"| {editor}, {folder} | {by} | {' | '.join(cells)} |")
-        background.append(f"{found['rows']['morphable']['units']['background']['mean']:.2f}")
+                place = folder.removesuffix(" methods")
+                rows.append(f"| {editor}, {place} | {by} | {' | '.join(cells)} |")
+            if editor != "nothing":
+                untouched = f"{judges['units']['background']['mean']:.2f}"
+                (background if editor == "morphable" else heads).append(untouched)
     for editor, numbers in ffe.PUBLISHED.items():
         cells = (
             "" if n not in numbers else f"{numbers[n]:.3f}" if n == "mSCR" else f"{numbers[n]:.2f}"
@@ -95,7 +101,9 @@ def test_beside_the_newest_editors_stands_what_was_measured() -> None:
         by = "Gemini 3 Pro; ArcFace, AdaFace, FaceNet"
         rows.append(f"| {editor} (published) | {by} | {' | '.join(cells)} |")
     assert [row for row in rows if row not in section and not row.startswith("| nothing,")] == []
-    assert f"{' and '.join(background)} of the background's pixels" in " ".join(section.split())
+    plain = " ".join(section.split())
+    assert f"{' and '.join(background)} of the background's pixels" in plain
+    assert f"({min(heads)} to {max(heads)} by the methods' own heads)" in plain
 
 
 def test_the_studio_is_as_quick_as_was_measured() -> None:
@@ -214,3 +222,34 @@ def test_from_what_smiles_are_told_is_what_was_measured() -> None:
     assert parts["photographs at rest"]["rest alone"]["right"] >= max(
         row["rest alone"]["right"] for row in parts.values()
     )  # "as surely as drawn ones"
+
+
+def test_what_rises_and_how_sharp_neutral_is_was_measured() -> None:
+    """docs/face_model.md and docs/results.md: the sentences of two small questions."""
+    pages = [
+        (ROOT / "docs" / f"{name}.md").read_text("utf-8") for name in ("face_model", "results")
+    ]
+    rising, sharp = (
+        json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
+        for name in ("rising", "neutral_sharpness")
+    )
+    for skin in ("light", "dark"):
+        full = (f"{row[skin]['medians'][-1] + 1e-9:.2f}" for row in rising["table"].values())
+        assert ", ".join(full) in pages[0], skin
+    large, toothy, small = (
+        sharp["768"]["all"], sharp["768"]["toothy"], sharp["300"]["all"]
+    )  # fmt: skip
+
+    def told(part: str, of: str, found: dict[str, Any] = small) -> str:
+        return f"{found[part][of] + 1e-9:.2f}"
+
+    for text in (
+        f"photographs are {told('face', 'real', large)} times as sharp",
+        f"the drawn ones {told('face', 'drawn', large)} ({told('face', 'drawn', toothy)}); at 300",
+        f"{told('face', 'real')} and {told('face', 'drawn')}. What is",
+        f"(real {told('right eye', 'real')} and {told('left eye', 'real')}, "
+        f"drawn {told('right eye', 'drawn')} and {told('left eye', 'drawn')}, right",
+        f"({told('skin', 'real')} and {told('skin', 'drawn')}; commit {sharp['commit'][:7]})",
+    ):
+        assert text in " ".join(pages[1].split()), text
+    assert f"commit {rising['commit'][:7]}" in pages[0]

@@ -117,6 +117,10 @@ def test_blendshapes_that_cannot_be_read(tmp_path: Path, content: str, message: 
     path.write_text(content)
     with pytest.raises(GuideError, match=message):
         Blendshapes.read(path)
+    table = path.rename(tmp_path / "take.csv")
+    if "JSON" in message:
+        with pytest.raises(GuideError, match="`mien video --like-shapes`"):
+            Blendshapes.read(table)
 
 
 def test_blendshapes_of_other_programs(tmp_path: Path) -> None:

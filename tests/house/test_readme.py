@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,10 @@ def shell_lines(root: Path) -> list[list[str]]:
 
 @pytest.fixture
 def hollow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands read their arguments as ever, and then do nothing."""
+    """Commands read their arguments as ever, and then do nothing; each is built once."""
     load = main._load
 
+    @cache
     def emptied(name: str) -> Any:
         command = load(name)
         for leaf in getattr(command, "commands", {"": command}).values():
@@ -58,6 +60,7 @@ def hollow(monkeypatch: pytest.MonkeyPatch) -> None:
 
     asked = bench._loaded
 
+    @cache
     def unasked(name: str) -> Any:
         command = asked(name)
         command.callback = lambda *_, **__: None

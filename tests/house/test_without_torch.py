@@ -138,6 +138,7 @@ def test_what_edits_does_not_import_torch(tmp_path: Path) -> None:
     ran(STEPS + EDITS + FILM + "STUDIO = True" + SERVER, tmp_path)
 
 
+@pytest.mark.same_without_data
 def test_without_torch_all_but_learnt_methods_works(tmp_path: Path) -> None:
     for module in ("fastapi", "multipart"):
         pytest.importorskip(module)

@@ -196,6 +196,9 @@ def test_missing_folder_and_text_are_named(tmp_path: Path) -> None:
     with pytest.raises(ImageError) as error:
         read(tmp_path / "text.jpg")
     assert "is not a picture" in _message(error)
+    (tmp_path / "text.jpg").rename(tmp_path / "talk.mp4")
+    with pytest.raises(ImageError, match=r"talk\.mp4 is a film, .*`mien video` changes it"):
+        read(tmp_path / "talk.mp4")
     (tmp_path / "empty.png").touch()
     with pytest.raises(ImageError) as error:
         read(tmp_path / "empty.png")

@@ -62,6 +62,7 @@ def leaving(share: float) -> float:
 def test_nothing_left_is_chance_and_a_trace_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     # small pictures are told apart as well, and sooner
     monkeypatch.setattr(leakage, "SEEN", 16)
+    monkeypatch.setattr(leakage, "SHOWN", SHOWN[:4])
     assert leaving(0.0) == pytest.approx(0.25, abs=0.01)
     assert leaving(0.2) > 0.9
 

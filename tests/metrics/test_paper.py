@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from panels import quick_panel
 from torch import Tensor
 from typer.testing import CliRunner
 
@@ -18,6 +19,7 @@ from mien.cli.bench import app
 from mien.errors import AssetMissing, ConfigError, DataError
 from mien.faces.detect import detect
 from mien.metrics import paper
+from mien.metrics.bench import JudgePanel
 from mien.metrics.folder import ALL, Folder
 from mien.metrics.protocols import Setting
 from mien.metrics.scorecard import Contestant
@@ -135,8 +137,11 @@ def test_too_little_is_one_line(place: Path, tmp_path: Path) -> None:
         paper.named_folders([f"stargan={tmp_path / 'gone'}"])
 
 
-def test_the_command_writes_the_table(place: Path, tmp_path: Path) -> None:
-    pytest.importorskip("dlib", reason="needs mien[score]")
+def test_the_command_writes_the_table(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel = quick_panel()
+    monkeypatch.setattr(JudgePanel, "standing", classmethod(lambda *_: panel))
     out = tmp_path / "out"
     words: list[Any] = ["paper", "--data", place, "-m", "morphable", "-o", out]
     done = CliRunner().invoke(app, [str(word) for word in words])

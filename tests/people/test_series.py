@@ -7,19 +7,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import mien
 from mien import images
-from mien.cli.series import _films
+from mien.cli.main import app
+from mien.cli.series import _failed, _films
 from mien.editor import Editor
 from mien.errors import DataError
 from mien.faces.detect import detect
 from mien.jobs import Local
 from mien.people import series, stimuli
+from mien.people.oval import MARGIN, SHAPE, STEP, Oval, around
+from mien.people.plan import read_plan
 from mien.people.stimuli import Level
 from mien.zoo.samples import samples
 
 SIZE = 256
+OVAL = Oval(0.5, 0.54, 0.25, 0.37)
 
 
 def test_eyes_lie_at_the_same_place() -> None:
@@ -33,14 +38,14 @@ def test_eyes_lie_at_the_same_place() -> None:
 
 
 def test_luminance_and_contrast_are_equal() -> None:
-    oval, goal = stimuli.shape(None, SIZE), Level(110.0, 22.0)
+    oval, goal = OVAL.mask(SIZE), Level(110.0, 22.0)
     for path in samples().values():
         pixels = images.read(path).pixels
         shown, _ = stimuli.placed(pixels, detect(pixels)[0], SIZE)
         now = stimuli.level(stimuli.equated(shown, oval, goal), oval)
         assert now.luminance == pytest.approx(110, abs=stimuli.LEVELS)
         assert now.contrast == pytest.approx(22, abs=stimuli.LEVELS)
-    with pytest.raises(DataError, match="cannot be reached"):
+    with pytest.raises(DataError, match=r"cannot be reached.*Leave this person out.*or go without"):
         stimuli.equated(shown, oval, Level(250.0, 90.0))
     covered = stimuli.masked(shown, oval)
     assert (covered[0] == stimuli.GROUND).all()
@@ -53,7 +58,7 @@ def plan(path: Path, text: str) -> Path:
 
 
 def test_a_plan_crosses_its_factors_and_skips_bad_rows(tmp_path: Path) -> None:
-    cells, faults = series.read_plan(
+    cells, faults = read_plan(
         plan(
             tmp_path / "plan.csv",
             "name,label,intensity,side,frames,repetitions,person\n"
@@ -69,18 +74,18 @@ def test_a_plan_crosses_its_factors_and_skips_bad_rows(tmp_path: Path) -> None:
         True, True, True,
     ]  # fmt: skip
     with pytest.raises(DataError, match="line 2"):
-        series.read_plan(plan(tmp_path / "none.csv", "label\nbored\n"))
+        read_plan(plan(tmp_path / "none.csv", "label\nbored\n"))
 
 
 def test_two_workers_make_the_same_bytes(tmp_path: Path) -> None:
     """By the editor of the command, which crosses over to each worker."""
     editor = Editor(mien.load())
-    cells, _ = series.read_plan(plan(tmp_path / "p.csv", "label\nhappy\n"))
+    cells, _ = read_plan(plan(tmp_path / "p.csv", "label\nhappy\n"))
     people, _ = series.sitters([samples()["anna"], samples()["ben"]], SIZE, None)
     made = []
     for workers in (1, 2):
         out = tmp_path / str(workers)
-        look = series.Look(SIZE, False, None)
+        look = series.Look(SIZE, None, None)
         _, failed = series.write(editor, people, cells, look, out, None, engine=Local(workers))
         assert failed == []
         made.append({p.relative_to(out): p.read_bytes() for p in sorted(out.rglob("*.png"))})
@@ -90,7 +95,7 @@ def test_two_workers_make_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_series_is_made_alike_told_and_resumed(editor: Editor, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    cells, _ = series.read_plan(
+    cells, _ = read_plan(
         plan(tmp_path / "p.csv", "label,repetitions,person\nneutral,,\nhappy,2,anna\n")
     )
     photos = [samples()[name] for name in ("anna", "ben")]
@@ -98,7 +103,8 @@ def test_a_series_is_made_alike_told_and_resumed(editor: Editor, tmp_path: Path)
     people, faults = series.sitters([*photos, broken], SIZE, None)
     assert [s.name for s in people] == ["anna", "ben"]
     assert "broken.jpg" in faults[0]
-    look = series.Look(SIZE, True, series.common_level(people, True))
+    oval = series.common_oval(editor, people, cells)
+    look = series.Look(SIZE, oval, series.common_level(people, oval))
     rows, failed = series.write(editor, people, cells, look, out, None)
     assert failed == []
     assert [(r["file"], r["repetition"]) for r in rows] == [
@@ -110,16 +116,16 @@ def test_a_series_is_made_alike_told_and_resumed(editor: Editor, tmp_path: Path)
     assert [r["checks"] for r in told] == ["passed"] * 4
     assert told[1]["judge_a"] == "happy"
     assert look.level is not None
-    oval = stimuli.shape(None, SIZE)
+    assert {r["oval"] for r in told} == {oval.label(SIZE)}
     for row in rows:
-        now = stimuli.level(images.read(out / row["file"]).pixels, oval)
+        now = stimuli.level(images.read(out / row["file"]).pixels, oval.mask(SIZE))
         assert now.luminance == pytest.approx(look.level.luminance, abs=1)
         assert now.contrast == pytest.approx(look.level.contrast, abs=1)
     before = {p: p.stat().st_mtime_ns for p in out.rglob("*.png")}
     assert series.write(editor, people, cells, look, out, None)[0] == rows
     assert {p: p.stat().st_mtime_ns for p in before} == before
     assert [r["name"] for r in told] == ["neutral", "happy", "happy", "neutral"]
-    noisier, _ = series.read_plan(
+    noisier, _ = read_plan(
         plan(tmp_path / "n.csv", "name,label,noise,person\nhappy,happy,9,anna\n")
     )
     (grainy,), _ = series.write(editor, people, noisier, look, out, None)
@@ -138,11 +144,47 @@ def test_a_series_is_made_alike_told_and_resumed(editor: Editor, tmp_path: Path)
     assert len(shown) == 2
     for frame, row in zip(shown, films, strict=True):
         assert np.abs(frame.astype(float) - images.read(out / row["file"]).pixels).mean() < 3
-    with pytest.raises(DataError, match="other people or settings"):
-        series.write(editor, people, cells, series.Look(SIZE, False, None), out, None)
-    other, _ = series.read_plan(plan(tmp_path / "q.csv", "label,person\nhappy,zoe\n"))
+    with pytest.raises(DataError, match=r"other people or settings \(level, oval\)"):
+        series.write(editor, people, cells, series.Look(SIZE, None, None), out, None)
+    other, _ = read_plan(plan(tmp_path / "q.csv", "label,person\nhappy,zoe\n"))
     with pytest.raises(DataError, match="nobody is called 'zoe'"):
         series.write(editor, people, other, look, out, None)
+
+
+def test_one_oval_holds_everybody_at_their_widest(tmp_path: Path) -> None:
+    """Not the same for everybody alone; a plan that asks for more gets a larger one, and what still
+    lies outside is told."""
+    editor = Editor(mien.load())
+    people, _ = series.sitters([samples()[name] for name in ("anna", "ben")], SIZE, None)
+    cells, _ = read_plan(plan(tmp_path / "p.csv", "label\nsurprise\n"))
+    more, _ = read_plan(plan(tmp_path / "m.csv", "label,intensity\nsurprise,2\n"))
+    oval, larger = (series.common_oval(editor, people, each) for each in (cells, more))
+    assert (
+        larger.wide
+        > oval.wide
+        >= max(series.common_oval(editor, [one], cells).wide for one in people)
+    )
+    assert 0 < oval.y - oval.high < oval.y + oval.high < 1
+    look = series.Look(SIZE, oval, None)
+    rows, _ = series.write(editor, people, cells, look, tmp_path / "out", None)
+    for row, sitter in zip(rows, people, strict=True):
+        assert oval.reach(sitter.face.landmarks, SIZE) < row["oval_reach"] < 1
+        assert "oval" not in row["checks"]
+        shown = images.read(tmp_path / "out" / row["file"]).pixels
+        assert (shown[oval.mask(SIZE) == 0] == stimuli.GROUND).all()
+    small = series.Look(SIZE, OVAL, None)
+    rows, _ = series.write(editor, people, cells, small, tmp_path / "small", None)
+    assert all("oval" in row["checks"] for row in rows), "the fixed oval of old cut every brow"
+
+
+def test_an_oval_around_points() -> None:
+    points = np.array([[0.3, 0.3], [0.7, 0.3], [0.5, 0.8]], np.float32)
+    oval = around(points)
+    inside = np.hypot((points[:, 0] - oval.x) / oval.wide, (points[:, 1] - oval.y) / oval.high)
+    assert 1 - (MARGIN + STEP) / oval.wide - 1e-6 <= inside.max() <= 1 - MARGIN / oval.wide + 1e-6
+    assert oval.high == pytest.approx(SHAPE * oval.wide, abs=1e-4)
+    widest = around(np.array([[0.01, 0.5], [0.5, 0.99]], np.float32))
+    assert widest.high == pytest.approx(min(widest.y, 1 - widest.y), abs=0.011)
 
 
 def test_a_label_is_not_failed_where_no_judge_reads_it() -> None:
@@ -150,7 +192,33 @@ def test_a_label_is_not_failed_where_no_judge_reads_it() -> None:
         "eyes_off": 0.0, "identity": None, "label": "sad", "side": "both", "intensity": 1.0,
         "judge_a": "", "judge_b": "", "face_model": "neutral",
     }  # fmt: skip
-    look = series.Look(SIZE, False, None)
+    look = series.Look(SIZE, None, None)
     assert series._checks(facts, look) == ""
     assert series._checks({**facts, "judge_a": "fear", "judge_b": "anger"}, look) == "label"
     assert series._checks({**facts, "judge_a": "sad", "judge_b": "anger"}, look) == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["p.csv", "."], "give the photographs first, then the plan"),
+        (["nowhere", "p.csv"], "there is no nowhere: give a photograph, or a folder"),
+        (["photos", "p.csv"], "column 'emotion': did you mean 'label'?"),
+    ],
+)
+def test_mistakes_of_the_command(
+    words: list[str], line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    plan(Path("p.csv"), "emotion\nhappy\n")
+    said = CliRunner().invoke(app, ["series", *words, "-o", "out"], prog_name="mien")
+    assert said.exit_code == 2
+    assert line in " ".join(said.output.split())
+    assert not Path("out").exists()
+
+
+def test_what_fails_is_counted() -> None:
+    rows = [{"checks": text} for text in ("passed", "eyes oval", "oval")]
+    assert _failed(rows) == " (failed: eyes 1, oval 2)"
+    assert _failed(rows[:1]) == ""

@@ -135,7 +135,7 @@ class _Renders:
         pass
 
     def __len__(self) -> int:
-        return 64
+        return 16
 
     def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         units: Float = facs.prototype("happy" if i % 2 else "neutral")
@@ -182,11 +182,11 @@ def test_a_photograph_turns_with_its_landmarks() -> None:
 
 def test_training_resumes_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.set_num_threads(1)
-    short = replace(CONFIG, images=16)
+    short = replace(CONFIG, images=8)
     train("b", tmp_path, tmp_path / "whole", short)
     with monkeypatch.context() as patch:
-        patch.setattr(TrainingLog, "__call__", lambda _, trainer: trainer.counters.seen >= 8)
-        assert train("b", tmp_path, tmp_path / "halted", short).counters.seen == 8
+        patch.setattr(TrainingLog, "__call__", lambda _, trainer: trainer.counters.seen >= 4)
+        assert train("b", tmp_path, tmp_path / "halted", short).counters.seen == 4
     train("b", tmp_path, tmp_path / "halted", short)
     whole, halted = (tmp_path / n / "judge_b.safetensors" for n in ("whole", "halted"))
     assert whole.read_bytes() == halted.read_bytes()
@@ -195,14 +195,14 @@ def test_training_resumes_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_training_learns_and_saves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out, sums = tmp_path / "run", []
     monkeypatch.setattr(TrainingLog, "note", lambda _, parts: sums.append(sum(parts.values())))
-    trainer = train("b", tmp_path, out, replace(CONFIG, images=96))
+    trainer = train("b", tmp_path, out, replace(CONFIG, images=48))
     assert sums[-1] < 0.6 * sums[0]
     log = json.loads((out / "log.jsonl").read_text())
-    assert log["seen"] == 96
+    assert log["seen"] == 48
     assert "units_mae" in log
     assert list((out / "sheets").glob("*.png"))
     facts = json.loads((out / "judge_b.json").read_text())
-    assert facts["counts"]["faces_shown"] == 96
+    assert facts["counts"]["faces_shown"] == 48
     task = trainer.task
     assert isinstance(task, JudgeTask)
     shown = collate([seen(SHOWN[0], None)])

@@ -12,11 +12,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from select import select
 from typing import Any
 
 import numpy as np
@@ -216,23 +217,67 @@ from mien.training import log, recipe, stages
 
 torch.set_num_threads(1)
 log.CHECKED = 4
-path, data, out, images, batch, devices = sys.argv[1:]
+path, data, out, images, batch = sys.argv[1:]
 (found,) = (s for s in recipe.read(Path(path)) if s.name == "units")
 small = found.config.small()
 small = replace(small, training=replace(small.training, images=int(images), batch=int(batch)))
-run = replace(found.run, workers=0, precision="32-true", devices=int(devices), sheet_minutes=0.0)
+run = replace(found.run, workers=0, precision="32-true", devices=2, sheet_minutes=0.0)
 stages.strengths_of = lambda *_: {}
 stages.train_stage(replace(found, config=small, run=run, name=""), Path(data), Path(out))
 """
+READY = """
+import os, runpy, sys
+from mien.training import stages
+
+for line in sys.stdin:
+    if line.startswith("wait"):
+        print(os.waitstatus_to_exitcode(os.waitpid(int(line.split()[1]), 0)[1]), flush=True)
+    elif child := os.fork():
+        print(child, flush=True)
+    else:
+        os.setsid()
+        os.dup2(2, 1)  # what a child says is no answer
+        sys.argv = line.rstrip("\\n").split("\\t")
+        runpy.run_path(sys.argv[0], run_name="__main__")
+        os._exit(0)
+"""
 
 
-def started(program: Path, data: Path, out: Path, *numbers: int) -> subprocess.Popen[bytes]:
-    """auswap's first stage, which draws nothing at random, in a process of its own or two."""
-    program.write_text(PROGRAM)
-    recipe = ROOT / "recipes" / "auswap.yaml"
-    command = [sys.executable, program, recipe, data, out, *numbers]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.Popen([str(c) for c in command], env=environment, start_new_session=True)
+@dataclass(frozen=True)
+class Ready:
+    """A process that has imported all that trains, once: a child of it begins at once."""
+
+    process: subprocess.Popen[str]
+
+    def said(self, line: str) -> int:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+        assert select([self.process.stdout], [], [], 300)[0], f"no answer to {line!r}"
+        return int(self.process.stdout.readline())
+
+    def started(self, folder: Path, data: Path) -> int:
+        """auswap's first stage, which draws nothing at random, in two processes: of the first the
+        number; it starts the other, as `mien train --devices 2` does.
+        """
+        program = folder / "p.py"
+        program.write_text(PROGRAM)
+        recipe = ROOT / "recipes" / "auswap.yaml"
+        return self.said("\t".join(map(str, (program, recipe, data, folder, 64, 4))))
+
+    def ended(self, pid: int) -> int:
+        """The exit code of a child, when it has ended."""
+        return self.said(f"wait {pid}")
+
+
+@pytest.fixture(scope="module")
+def ready() -> Iterator[Ready]:
+    with subprocess.Popen(
+        [sys.executable, "-c", READY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    ) as process:  # fmt: skip
+        yield Ready(process)
 
 
 def losses(out: Path) -> np.ndarray[Any, Any]:
@@ -254,10 +299,10 @@ def other_of(first: int) -> int:
 
 
 @pytest.fixture(scope="module")
-def two(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def two(shards: Path, ready: Ready, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of two processes, 4 images each."""
     out = tmp_path_factory.mktemp("two")
-    assert started(out / "p.py", shards, out, 64, 4, 2).wait(300) == 0
+    assert ready.ended(ready.started(out, shards)) == 0
     return out
 
 
@@ -266,32 +311,35 @@ def test_two_processes_are_one_with_twice_the_batch(
     shards: Path, tmp_path: Path, two: Path
 ) -> None:
     """The same loss curve, within a thousandth."""
-    assert started(tmp_path / "p.py", shards, tmp_path, 64, 8, 1).wait(300) == 0
+    one = stage("auswap", "units", images=64, batch=8)
+    run(replace(one, run=replace(one.run, sheet_minutes=0.0)), shards, tmp_path)
     assert losses(two).shape == (8, 2)
     assert losses(two) == pytest.approx(losses(tmp_path), rel=1e-3)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds a process by Linux's /proc")
-def test_killed_and_resumed_the_bytes_are_the_same(shards: Path, tmp_path: Path, two: Path) -> None:
+def test_killed_and_resumed_the_bytes_are_the_same(
+    shards: Path, tmp_path: Path, ready: Ready, two: Path
+) -> None:
     """kill -9 of either process ends both; the same command again goes on."""
     state, saved = tmp_path / STATE, 0
     for killed in ("first", "second"):
-        first = started(tmp_path / "p.py", shards, tmp_path, 64, 4, 2)
-        second, until = other_of(first.pid), time.monotonic() + 200
+        first = ready.started(tmp_path, shards)
+        second, until = other_of(first), time.monotonic() + 200
         try:
             while saved_at(state) == saved and time.monotonic() < until:
                 time.sleep(0.01)
-            os.kill(first.pid if killed == "first" else second, signal.SIGKILL)
-            assert first.wait(120) != 0
+            os.kill(first if killed == "first" else second, signal.SIGKILL)
+            assert ready.ended(first) != 0
             while running(second) and time.monotonic() < until:
                 time.sleep(0.05)
             assert not running(second)
         finally:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(first.pid, signal.SIGKILL)
+                os.killpg(first, signal.SIGKILL)
         saved = saved_at(state)
-    assert started(tmp_path / "p.py", shards, tmp_path, 64, 4, 2).wait(300) == 0
+    assert ready.ended(ready.started(tmp_path, shards)) == 0
     a, b = (out / "auswap.safetensors" for out in (two, tmp_path))
     assert a.read_bytes() == b.read_bytes()
 

@@ -95,6 +95,7 @@ def film_of(path: Path, frames: int, who: str = "anna", every: int = 1) -> Path:
         stream = out.add_stream("libx264", rate=25)
         stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
         stream.codec_context.time_base = Fraction(1, 25)
+        stream.codec_context.options = {"preset": "ultrafast"}
         for index in range(frames):
             page = Image.new("RGB", (320, 240), (196, 200, 200))
             page.paste(face, (40 + round(8 * np.sin(index / 5)), 0))

@@ -12,9 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from mien import images
 from mien.people import series
 from mien.server.answers import Refused
 from mien.server.app import create
@@ -49,19 +51,44 @@ def ended(client: TestClient, answer: Any) -> dict[str, Any]:
 
 def test_a_series(client: TestClient, anna: bytes, ben: bytes, tmp_path: Path) -> None:
     expressions = {"wink": {"to": "happy", "au": ["AU43L=1"]}}
-    files = [("image", ("../a.jpg", anna)), ("image", ("b.jpg", ben))]
+    files = [("image", ("../a.jpg", anna)), ("image", ("b c.jpg", ben))]
     fields = {"labels": "sad,fear", "expressions": json.dumps(expressions), "size": "256"}
     job = ended(client, client.post("/v1/series", files=files, data=fields))
     assert (job["kind"], job["state"], job["done"], job["error"]) == ("series", "done", 6, None)
     answer = client.get(f"/v1/jobs/{job['job']}/result")
     assert answer.headers["content-type"] == "application/zip"
     names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
-    assert {"01/sad.png", "02/wink.png", "series.csv", "plan.csv"} <= set(names)
+    assert {"a/sad.png", "b-c/wink.png", "series.csv", "plan.csv"} <= set(names)
     assert left(tmp_path)
     assert client.delete(f"/v1/jobs/{job['job']}").status_code == 204
     assert left(tmp_path) == []
     gone = client.get(f"/v1/jobs/{job['job']}")
     assert (gone.status_code, gone.json()["error"]["code"]) == (404, "not_found")
+
+
+def test_people_are_called_as_their_files(client: TestClient, anna: bytes, tmp_path: Path) -> None:
+    """Whatever these are called; twice the same name, and files in JSON, which have none."""
+    blank = images.encode(np.full((300, 300, 3), 128, np.uint8), ".png", altered=False)
+    called = [
+        "..\\..\\x/anna.jpg",
+        "A/ANNA.jpg",
+        "series.csv.png",
+        ".<b>\n.png",
+        "é" * 300 + ".png",
+    ]
+    files = [("image", (name, anna if "n" in name.lower()[-8:-4] else blank)) for name in called]
+    fields = {"labels": "sad", "size": "256"}
+    job = ended(client, client.post("/v1/series", files=files, data=fields))
+    names = zipfile.ZipFile(
+        io.BytesIO(client.get(f"/v1/jobs/{job['job']}/result").content)
+    ).namelist()
+    assert {n for n in names if n.endswith("png")} == {"anna/sad.png", "ANNA-2/sad.png"}
+    assert [fault.split(":")[0] for fault in job["faults"][:1]] == ["series.csv-2"]
+    assert not any("<" in fault or "\n" in fault for fault in job["faults"])
+    text = base64.b64encode(anna).decode()
+    job = ended(client, client.post("/v1/series", json={"image": [text], "labels": ["sad"]}))
+    told = zipfile.ZipFile(io.BytesIO(client.get(f"/v1/jobs/{job['job']}/result").content))
+    assert "01/sad.png" in told.namelist()
 
 
 def test_a_film_is_made_and_another_ended(

@@ -21,6 +21,7 @@ from mien.guides import ExpressionSpec
 from mien.methods.learnt import Learnt
 from mien.methods.registry import MODEL, OWN
 from mien.people import series
+from mien.people.plan import read_plan
 from mien.server.answers import Refused
 from mien.server.limits import Limits
 from mien.server.series import AllSeries, Plan, Run, Series
@@ -80,9 +81,9 @@ def test_it_is_what_the_command_makes(
     here, there = tmp_path / "here", tmp_path / "there"
     with zipfile.ZipFile(made.zip) as packed:
         packed.extractall(here)
-    cells, faults = series.read_plan(here / "plan.csv")
+    cells, faults = read_plan(here / "plan.csv")
     people, _ = series.sitters([samples()["anna"], samples()["ben"]], 256, None)
-    look = series.Look(256, oval=False, level=None)
+    look = series.Look(256, oval=None, level=None)
     rows, failed = series.write(Editor(wide_mouth, "0" * 64), people, cells, look, there, None)
     assert (faults, failed, len(rows)) == ([], [], 4)
     names = {path.relative_to(here) for path in here.rglob("*") if path.is_file()}
@@ -137,7 +138,8 @@ def test_pictures_of_another_drawing_are_not_taken_over(made: Series, wide_mouth
     for drawn_by in (MODEL, OWN, MODEL):
         method = copy.copy(wide_mouth)
         method.drawn_by = drawn_by
-        folders.append(made._place(Editor(method, "0" * 64), PLAN))
+        look = series.Look(256, oval=None, level=None)
+        folders.append(made._place(Editor(method, "0" * 64), look))
     assert folders[0] == folders[2] != folders[1]
 
 

@@ -232,6 +232,7 @@ def list_(
 def _about(name: str) -> list[tuple[str, str]]:
     """All that is known about a data set; DataError names those there are."""
     from mien.data.adapters import FACE_MODELS, KNOWN
+    from mien.data.own import NAME
 
     if name in FACE_MODELS:
         model = FACE_MODELS[name]
@@ -241,6 +242,8 @@ def _about(name: str) -> list[tuple[str, str]]:
             ("licence", model.LICENCE), ("source", model.SOURCE), ("obtain", model.OBTAIN),
             ("here", str(place) if place.is_file() else "no"),
         ]  # fmt: skip
+    if name == NAME:
+        raise DataError("photographs of your own lie where you put them: mien data check FOLDER")
     if name not in KNOWN:
         raise DataError(f"unknown data set {name!r}: {near(name, (*KNOWN, *FACE_MODELS))}")
     d = KNOWN[name]

@@ -37,7 +37,13 @@ def command(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for pictures and table.")],
     size: Annotated[int, typer.Option("--size", min=256, max=1024, help="Side, px.")] = 512,
-    oval: Annotated[bool, typer.Option("--oval", help="Show an oval of the face on grey.")] = False,
+    oval: Annotated[
+        bool,
+        typer.Option(
+            "--oval",
+            help="Show an oval of the face on grey: one for all pictures, cuts no brows.",
+        ),
+    ] = False,
     equal: Annotated[
         bool, typer.Option("--equal", help="Equal mean luminance and contrast of the face.")
     ] = False,
@@ -63,15 +69,23 @@ def command(
     rise into stills. Rows that cannot be read are named and skipped; the same command again goes on
     where it was stopped.
     """
+    from rich.console import Console
     from rich.progress import Progress
 
     from mien.errors import AssetMissing, DataError
     from mien.people import series
+    from mien.people.plan import read_plan
 
     check_engine(engine, address)
+    if plan.is_dir():
+        raise DataError(
+            f"{plan} is a folder: give the photographs first, then the plan, a CSV file"
+        )
+    if not faces.exists():
+        raise DataError(f"there is no {faces}: give a photograph, or a folder of them")
     if film is not None and importlib.util.find_spec("av") is None:
         raise AssetMissing("films need PyAV: pip install 'mien[video]'")
-    cells, faults = series.read_plan(plan)
+    cells, faults = read_plan(plan)
     photos = [faces] if faces.is_file() else _photos(faces)
     if not photos:
         raise DataError(f"no photographs in {faces}")
@@ -79,12 +93,14 @@ def command(
     if lacking is not None:
         typer.echo(lacking, err=True)
     people, unusable = series.sitters(photos, size, who)
-    level = series.common_level(people, oval) if equal else None
     editor = open_editor(DEFAULT, None, device, {})
     check_folder(out, make=True)
     where = engine_of(engine, address, workers, out)
-    look = series.Look(size, oval, level)
-    with Progress(transient=True) as bar:
+    shown = series.common_oval(editor, people, cells, where) if oval else None
+    level = series.common_level(people, shown) if equal else None
+    look = series.Look(size, shown, level)
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("series", total=len(people) * len(cells))
         rows, failed = series.write(
             editor, people, cells, look, out, who,
@@ -96,10 +112,18 @@ def command(
     passed = sum(row["checks"] == "passed" for row in rows)
     typer.echo(
         f"{out}: {len(people)} people, {len(rows)} rows of {series.TABLE}, {passed} pass all checks"
-        + f", {films} films" * (film is not None)
-    )
+        + _failed(rows) + f", {films} films" * (film is not None)
+    )  # fmt: skip
     if faults or unusable or failed:
         raise typer.Exit(SOME_FAILED)
+
+
+def _failed(rows: list[dict[str, Any]]) -> str:
+    """How many rows fail which check, in brackets; nothing where all pass."""
+    from collections import Counter
+
+    found = Counter(c for row in rows for c in row["checks"].split() if c != "passed")
+    return f" (failed: {', '.join(f'{name} {n}' for name, n in found.items())})" if found else ""
 
 
 def _photos(folder: Path) -> list[Path]:

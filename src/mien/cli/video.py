@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,10 +44,17 @@ from mien.methods.registry import DEFAULT
 
 if TYPE_CHECKING:
     from mien.video.driving import Curve
+    from mien.video.reading import Film
 
 
 def command(
-    film: Annotated[Path, typer.Argument(metavar="FILM", help="A film: MP4, MOV, MKV, WebM ...")],
+    film: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILM",
+            help="A film (MP4, MOV, MKV, WebM ...), or a photograph for an expression that moves.",
+        ),
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Film to write: .mp4, .mov or .mkv.")],
     expression: Expressed = None,
     to: To = None,
@@ -103,20 +110,28 @@ def command(
     **--like-film** or **--like-shapes**.
 
     The sound is copied as it is, times and size stay. Faces are chosen in the first frame that
-    shows any, and followed from there. `--curve` and `--intensity` multiply.
+    shows any, and followed from there. `--curve` and `--intensity` multiply. A photograph becomes a
+    film as long as what moves it.
     """
     from mien.video.driving import Constant, Drive, DrivingFilm
     from mien.video.film import edit_film
     from mien.video.keyframes import Keyframes, read
     from mien.video.reading import look
     from mien.video.shapes import Shapes
+    from mien.video.still import is_photograph
 
     drives = {"--like-film": like_film, "--like-shapes": like_shapes, "--keyframes": keyframes}
     moving = [name for name, given in drives.items() if given]
     still = (expression, to, au, like, blendshapes, gaze, turn, light)
     if len(moving) > 1 or (moving and any(still)):
         raise GuideError(f"{moving[0]} goes without --to, --au and --like: give one of them")
-    kept = kept_by(keep)
+    photo = is_photograph(film)
+    kept = None if photo else kept_by(keep)  # nobody speaks in a photograph
+    if photo and not (moving or curve):
+        raise GuideError(
+            f"{film} is a photograph: `mien edit` changes it; for a film say what moves it, by "
+            "--keyframes, --curve, --like-film or --like-shapes"
+        )
     if moving and region != "face":
         instead = "say it in each keyframe" if keyframes else f"{moving[0]} moves the whole face"
         raise GuideError(f"{instead}: leave out --region")
@@ -133,10 +148,14 @@ def command(
     path = _curve(curve, intensity)
     signer = check_signer(sign_with, key)
     _check_target(out, film, signer is not None)
-    source = look(film)
+    source = None if photo else look(film)
     other = look(like_film) if like_film else None
     shapes = Shapes.read(like_shapes) if like_shapes else None
     keys = read(keyframes) if keyframes else None
+    ends = [path.times[-1]] if curve else []
+    ends += [other.seconds] if other else []
+    ends += [shapes.times[-1]] if shapes else []
+    ends += [keys[-1].time] if keys else []
     editor = open_editor(method, weights, device)
     drive: Drive
     if other is not None:
@@ -147,10 +166,27 @@ def command(
         drive = Keyframes.of(keys, kept, lambda photo: reference_in(editor, Path(photo)))
     elif asked is not None:
         drive = Constant(asked.guide(editor))
-    with _bar(source.count) as progress:
+    opened = nullcontext(source) if source else _still(film, max(ends, default=0.0))
+    with opened as source, _bar(source.count) as progress:
         done = edit_film(editor, source, out, drive, path, face, signer, progress)
     each = 1000 * done.seconds / max(done.frames, 1)
     typer.echo(f"{out}: {done.edited} of {done.frames} frames edited, {each:.0f} ms a frame")
+
+
+@contextmanager
+def _still(photo: Path, seconds: float) -> Iterator[Film]:
+    """A photograph as a film that lasts as long, while it is needed."""
+    from tempfile import TemporaryDirectory
+
+    from mien import images
+    from mien.video.reading import look
+    from mien.video.still import write_still
+
+    pixels = images.read(photo).pixels
+    with TemporaryDirectory(prefix="mien-") as folder:
+        path = Path(folder) / "still.mp4"
+        write_still(path, pixels, seconds)
+        yield look(path)
 
 
 def _curve(path: Path | None, intensity: float) -> Curve:

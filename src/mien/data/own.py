@@ -85,7 +85,7 @@ def import_own(
                 taken.append(one)
             progress(done, len(labelled))
         if not taken:
-            raise DataError(f"no photograph in {folder} can be taken" + _how(layout, table))
+            raise DataError(f"no photograph in {folder} can be taken" + _how(folder, layout, table))
         records = _records(taken, licence)
         write_manifest(out, records)
     return records
@@ -104,10 +104,16 @@ def _id(one: Labelled) -> str:
     return f"{NAME}/{one.person or one.file}"
 
 
-def _how(layout: str, table: Path | None) -> str:
+def _how(folder: Path, layout: str, table: Path | None) -> str:
     if table is not None:
         return f": {table} names them by their paths below the folder"
-    return f": names look like {layout!r}? say otherwise by --layout or --table"
+    seen = next((path for path in walk(folder) if images.of_name(Path(path))), None)
+    if seen is None:
+        return ", for there is none: give the folder they are in"
+    return (
+        f": {seen} does not look like {layout!r}. Say what names mean by --layout, such as "
+        "'{person}' or '{person}-{emotion}', or by --table"
+    )
 
 
 def _by_names(folder: Path, layout: str, left_out: Callable[[str], None]) -> Iterator[Labelled]:

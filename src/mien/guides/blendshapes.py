@@ -74,6 +74,10 @@ class Blendshapes(Guide):
         except OSError as error:
             raise GuideError(f"{path} cannot be read: {error.strerror}") from None
         except (ValueError, RecursionError):  # numbers of thousands of digits too
+            if path.suffix.lower() == ".csv":
+                raise GuideError(
+                    f"{path} is no JSON: blendshapes over time are for `mien video --like-shapes`"
+                ) from None
             raise GuideError(f'{path} is not JSON: write {{"jawOpen": 0.5, ...}}') from None
         if isinstance(values, dict) and isinstance(values.get("blendshapes"), dict):
             values = values["blendshapes"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import mimetypes
 import os
 import stat
 import sys
@@ -115,6 +116,8 @@ def _fenced(name: str) -> Iterator[None]:
             f"{name} has too many pixels: shrink it to {_mega(MAX_PIXELS)}"
         ) from None
     except UnidentifiedImageError:
+        if (mimetypes.guess_type(name)[0] or "").startswith("video/"):
+            raise _Unknown(f"{name} is a film, not a picture: `mien video` changes it") from None
         raise _Unknown(
             f"{name} is not a picture that mien reads: give JPEG, PNG, WebP or TIFF"
         ) from None

@@ -1,4 +1,4 @@
-"""The scorecard as Markdown: a table of quality, and one of cost, which no two runs share."""
+"""The scorecard as Markdown: tables of quality, and one of cost, which no two runs share."""
 
 from __future__ import annotations
 
@@ -73,30 +73,40 @@ PLAIN: dict[str, tuple[str, str, int]] = {
 }
 """Single numbers: key -> the part of a line that holds it, heading, digits."""
 
+_FACES, _PEOPLE = "faces (people)", "people"
 _UNSEEN = "photographs without a face"
 _SKIPPED = "not measured"
 
 
 def quality(table: Mapping[str, Any]) -> str:
-    """The table that `scorecard.score` gives; mean [95 % interval over people]. A section or column
-    that was not measured is left out.
+    """What `scorecard.score` gives, a table for each section: a line for each measure, a column for
+    each row of the section; mean [95 % interval over people]. What was not measured is left out.
     """
-    rows = []
+    parts = []
     for title, section in table.items():
+        found = {}
         for name, line in section["lines"].items():
-            cells = {"protocol": title, "row": name}
             if "skipped" in line:
-                rows.append(cells | {_SKIPPED: line["skipped"]})
+                found[name] = {_SKIPPED: line["skipped"]}
                 continue
-            cells["faces (people)"] = f"{line['faces']} ({line['people']})"
+            counts = {_FACES: f"{line['faces']} ({line['people']})"}
             if section["without_face"]:
-                cells[_UNSEEN] = str(len(section["without_face"]))
-            rows.append(cells | _cells(line))
-    headings = ["protocol", "row", "faces (people)"]
-    headings += [heading for heading, _ in COLUMNS.values()]
-    headings += [heading for _, heading, _ in PLAIN.values()]
-    headings += [_UNSEEN, _SKIPPED]
-    return markdown([h for h in headings if any(h in row for row in rows)], rows)
+                counts[_UNSEEN] = str(len(section["without_face"]))
+            found[name] = counts | _cells(line)
+        parts.append(_section(title, found))
+    return "\n".join(parts)
+
+
+def _section(title: str, columns: Mapping[str, Mapping[str, str]]) -> str:
+    """A heading, and a table whose columns these are: each a cell by the line's heading."""
+    measures = [heading for heading, _ in COLUMNS.values()]
+    measures += [heading for _, heading, _ in PLAIN.values()]
+    lines = [
+        {"": heading} | {name: cells.get(heading, "") for name, cells in columns.items()}
+        for heading in (_FACES, _PEOPLE, *measures, _UNSEEN, _SKIPPED)
+        if any(heading in cells for cells in columns.values())
+    ]
+    return f"## {title}\n\n{markdown(['', *columns], lines)}"
 
 
 def _cells(line: Mapping[str, Any]) -> dict[str, str]:
@@ -130,16 +140,19 @@ def codes(table: Mapping[str, Any]) -> str:
 
 
 def groups(table: Mapping[str, Any]) -> str:
-    """Each group of people on its own: mean [95 % interval over people]."""
-    rows = []
+    """Each group of people on its own, a table for each row of each section: a line for each
+    measure, a column for each group; mean [95 % interval over people]."""
+    parts = []
     for title, section in table.items():
         for name, line in section["lines"].items():
-            for column, values in line.get("by_group", {}).items():
-                for value, group in values.items():
-                    cells = {"protocol": title, "row": name, "group": f"{column}: {value}"}
-                    rows.append(cells | {"people": str(group["people"])} | _cells(group))
-    headings = ["protocol", "row", "group", "people", *(h for h, _ in COLUMNS.values())]
-    return markdown([h for h in headings if any(h in row for row in rows)], rows) if rows else ""
+            found = {
+                f"{column}: {value}": {_PEOPLE: str(group["people"])} | _cells(group)
+                for column, values in line.get("by_group", {}).items()
+                for value, group in values.items()
+            }
+            if found:
+                parts.append(_section(f"{title}, {name}", found))
+    return "\n".join(parts)
 
 
 def _number(value: float | None) -> str:

@@ -29,6 +29,10 @@ COLUMNS = (
 )  # fmt: skip
 """Columns of a table of asks; any may be missing or empty. Besides, columns may be named as action
 units (`AU12`, `AU12L`) or as ARKit's blendshapes (`jawOpen`): a vector a row."""
+OTHER_COLUMNS = {
+    "emotion": "label", "expression": "label", "strength": "intensity", "units": "au",
+}  # fmt: skip
+"""What people call a column otherwise, for the message that names the right one."""
 SIDES = ("both", "left", "right")
 STRONGEST = 2.0
 _SHAPES = {name.lower(): name for name in SHAPES}
@@ -152,9 +156,9 @@ def table(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]
     named, rows = read_table(path, FORMS)
     unknown = sorted(n for n in {*named} - {*columns} if not (is_unit(n) or is_shape(n)))
     if unknown:
+        meant = near(unknown[0], columns, OTHER_COLUMNS)
         raise DataError(
-            f"{path} has a column {unknown[0]!r}: {near(unknown[0], columns)}, action units and "
-            "blendshapes"
+            f"{path} has a column {unknown[0]!r}: {meant}, action units and blendshapes"
         )
     return rows
 

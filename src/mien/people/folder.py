@@ -30,7 +30,18 @@ def settle(out: Path, settings: Mapping[str, Any], holds: str) -> None:
     if there is None:
         write_text(path, text)
     elif there != text:
-        raise DataError(f"{out} holds {holds}: choose another folder")
+        other = _differing(there, json.loads(text))
+        raise DataError(f"{out} holds {holds}{other}: choose another folder")
+
+
+def _differing(there: str, settings: Mapping[str, Any]) -> str:
+    """The settings that a file has otherwise, in brackets; nothing where it is damaged."""
+    try:
+        found = json.loads(there)
+        names = sorted(k for k in settings if found.get(k, settings) != settings[k])
+    except (ValueError, AttributeError):
+        return ""
+    return f" ({', '.join(names)})" if names else ""
 
 
 def make(folder: Path) -> None:

@@ -1,18 +1,12 @@
-"""A series of stimuli: people x expressions x intensities x sides x repetitions, and its table.
-
-A row of the plan is a factor level: it may list several intensities and sides, and how many frames
-of a rising expression. A repetition of a face model's picture is the same picture; repetitions are
-rows of the table, for the order of presentation, not files.
-"""
+"""A series of stimuli: the pictures of a plan (`people.plan`), made alike, and their table."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 import io
-import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,18 +15,19 @@ import numpy as np
 
 from mien import facs, images
 from mien.editor import Editor
-from mien.errors import AssetMissing, DataError, GuideError, MienError
+from mien.errors import AssetMissing, DataError, MienError
 from mien.faces.align import align
 from mien.faces.detect import choose, detect
 from mien.files import write_text
 from mien.images import Photo
 from mien.jobs import Engine, Local, Lost
 from mien.methods.registry import torch_is_here
-from mien.people import stimuli
-from mien.people.asks import COLUMNS, Ask, of_row, table
+from mien.people import oval, stimuli
 from mien.people.background import behind
 from mien.people.camera import noisy
 from mien.people.folder import kept, make, settle
+from mien.people.oval import Oval
+from mien.people.plan import Cell
 from mien.people.stimuli import Level
 from mien.provenance import mark
 from mien.types import Face, Faces, Float, UInt8
@@ -41,41 +36,19 @@ if TYPE_CHECKING:
     from mien.judges.identity import Descriptor
     from mien.people.crowd import Judge
 
-PLAN = (*COLUMNS, "person", "frames", "repetitions")
-"""Columns of a plan: those of asks, where `intensity` and `side` may list several with spaces
-between; which people (file names without ending; empty: all); frames of a rise; repetitions."""
 TABLE = "series.csv"
 SAME = 0.6
 """Identity distance under which dlib's descriptor takes two pictures for one person."""
 OFF = 1.0
 """Distance, px, of the eyes from their place that still passes."""
-LIMIT = 500
-"""Most frames and most repetitions of a row."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One picture to be made: a row's ask for its people, and frame `frame` of `frames`."""
-
-    ask: Ask
-    people: tuple[str, ...]
-    side: str
-    frame: int = 1
-    frames: int = 1
-    repetitions: int = 1
-
-    @property
-    def strength(self) -> float:
-        """The intensity of the frame: a straight rise to the row's."""
-        return self.ask.intensity * self.frame / self.frames
 
 
 @dataclass(frozen=True)
 class Look:
-    """How the pictures are made alike: side px, with an oval, and at which level (None: as is)."""
+    """How the pictures are made alike: side px, in which oval, and at which level (None: as is)."""
 
     size: int
-    oval: bool
+    oval: Oval | None
     level: Level | None
 
 
@@ -87,29 +60,6 @@ class Sitter:
     pixels: UInt8
     face: Face
     who: Float | None
-
-
-def read_plan(path: Path) -> tuple[list[Cell], list[str]]:
-    """The cells of a plan, and a line for each row that cannot be read.
-
-    Raises:
-        DataError: it cannot be read, has unknown columns, or no row that can.
-    """
-    cells: list[Cell] = []
-    faults: list[str] = []
-    for number, row in table(path, PLAN):
-        try:
-            found = list(_cells(row))
-            double = _double(found, cells)
-            if double:
-                raise GuideError(f"{double} is asked for by a row above: give it a name")
-        except MienError as error:
-            faults.append(f"{path}, line {number}: {error}")
-            continue
-        cells += found
-    if not cells:
-        raise DataError(faults[0] if faults else f"{path} has no rows")
-    return cells, faults
 
 
 def sitters(photos: Sequence[Path], size: int, who: Judge | None) -> tuple[list[Sitter], list[str]]:
@@ -144,9 +94,19 @@ def judge() -> tuple[Descriptor | None, str | None]:
         return None, f"the column identity stays empty: {error}"
 
 
-def common_level(people: Sequence[Sitter], oval: bool) -> Level:
-    """The mean level of the people as they are."""
-    found = [stimuli.level(s.pixels, _where(s.face, len(s.pixels), oval)) for s in people]
+def common_oval(
+    editor: Editor, people: Sequence[Sitter], cells: Sequence[Cell],
+    engine: Engine = Local(),  # noqa: B008
+) -> Oval:  # fmt: skip
+    """One oval for all pictures of a plan: it holds everybody's inner features at rest, in full
+    surprise, and in as much more of it as the plan's highest intensity."""
+    highest = max(1.0, *(cell.strength for cell in cells))
+    return oval.common(editor, [(s.pixels, s.face) for s in people], highest, engine)
+
+
+def common_level(people: Sequence[Sitter], shown: Oval | None) -> Level:
+    """The mean level of the people as they are, over what is `shown` of them."""
+    found = [stimuli.level(s.pixels, _where(s.face, len(s.pixels), shown)) for s in people]
     return Level(
         float(np.mean([f.luminance for f in found])), float(np.mean([f.contrast for f in found]))
     )
@@ -206,49 +166,9 @@ def write(
             rows += [{**facts, "repetition": n} for n in range(1, cell.repetitions + 1)]
         else:
             reason = facts.reason if isinstance(facts, Lost) else facts
-            faults.append(f"{sitter.name}, {_stem(cell)}: {reason}")
+            faults.append(f"{sitter.name}, {cell.stem}: {reason}")
     write_text(out / TABLE, _csv(rows))
     return rows, faults
-
-
-def _cells(row: Mapping[str, str]) -> Iterator[Cell]:
-    people = tuple((row.get("person") or "").replace(",", " ").split())
-    frames, repetitions = (_count(row.get(key), key) for key in ("frames", "repetitions"))
-    strengths = (row.get("intensity") or "1").replace(",", " ").split()
-    sides = (row.get("side") or "both").replace(",", " ").split()
-    for strength, side in itertools.product(strengths, sides):
-        name = row.get("name") or ""
-        if name and len(sides) > 1:
-            name += f"-{side}"
-        if name and len(strengths) > 1:
-            name += f"-{strength}"
-        ask = of_row({**row, "name": name, "intensity": strength, "side": side})
-        for frame in range(1, frames + 1):
-            yield Cell(ask, people, side, frame, frames, repetitions)
-
-
-def _count(text: str | None, what: str) -> int:
-    if not (text or "").strip():
-        return 1
-    if not text or not text.strip().isdecimal() or not 1 <= int(text) <= LIMIT:
-        raise GuideError(f"{what} is {text!r}: give a whole number from 1 to {LIMIT}")
-    return int(text)
-
-
-def _stem(cell: Cell) -> str:
-    return cell.ask.name + (f"-{cell.frame:03d}" if cell.frames > 1 else "")
-
-
-def _double(cells: Sequence[Cell], others: Sequence[Cell]) -> str | None:
-    """The name of a picture that both would make of one person; None if there is none."""
-    taken: dict[str, list[tuple[str, ...]]] = {}
-    for cell in others:
-        taken.setdefault(_stem(cell), []).append(cell.people)
-    for cell in cells:
-        for people in taken.get(_stem(cell), ()):
-            if not people or not cell.people or {*people} & {*cell.people}:
-                return _stem(cell)
-    return None
 
 
 def _made(
@@ -267,14 +187,14 @@ def _made(
     where = _where(sitter.face, look.size, look.oval)
     shown = edited if look.level is None else stimuli.equated(edited, where, look.level)
     file = _file(sitter, cell)
-    facts = _facts(editor, sitter, cell, edited, face, who)
+    facts = _facts(editor, sitter, cell, edited, face, who) | _within(look, face)
     marked = shown
     if cell.ask.guide is not None and cell.strength:  # else nothing was made up
         marked = mark.embed(shown, 255 - shown, [face])
     if look.level is not None:
         marked = stimuli.equated(marked, where, look.level)
-    if look.oval:
-        marked = stimuli.masked(marked, stimuli.shape(None, look.size))
+    if look.oval is not None:
+        marked = stimuli.masked(marked, where)
     now = stimuli.level(marked, where)
     facts |= {"luminance": round(now.luminance, 2), "contrast": round(now.contrast, 2)}
     facts["checks"] = _checks(facts, look) or "passed"
@@ -299,6 +219,14 @@ def _facts(
         "label": cell.ask.emotion or "", **_read(editor, edited, face),
         "identity": distance, "eyes_off": round(float(off), 3),
     }  # fmt: skip
+
+
+def _within(look: Look, face: Face) -> dict[str, Any]:
+    """The oval, px, and how far out the outermost of brows, eyes, nose and mouth lies in it."""
+    if look.oval is None:
+        return {"oval": "", "oval_reach": ""}
+    reach = round(look.oval.reach(face.landmarks, look.size), 3)
+    return {"oval": look.oval.label(look.size), "oval_reach": reach}
 
 
 def _asked(cell: Cell) -> dict[str, Any]:
@@ -342,6 +270,8 @@ def _checks(facts: Mapping[str, Any], look: Look) -> str:
         failed.append("eyes")
     if facts["identity"] is not None and facts["identity"] >= SAME:
         failed.append("identity")
+    if look.oval is not None and facts["oval_reach"] > 1:
+        failed.append("oval")
     goal = look.level
     if goal is not None:
         off = abs(facts["luminance"] - goal.luminance), abs(facts["contrast"] - goal.contrast)
@@ -362,12 +292,12 @@ def _who(judge: Judge | None, pixels: UInt8, face: Face) -> Float | None:
     return judge.one(crop.pixels, crop.landmarks)
 
 
-def _where(face: Face, size: int, oval: bool) -> Float:
-    return stimuli.shape(None if oval else face.landmarks, size)
+def _where(face: Face, size: int, shown: Oval | None) -> Float:
+    return stimuli.outline(face.landmarks, size) if shown is None else shown.mask(size)
 
 
 def _file(sitter: Sitter, cell: Cell) -> str:
-    return f"{sitter.name}/{_stem(cell)}.png"
+    return f"{sitter.name}/{cell.stem}.png"
 
 
 def _kept(out: Path, sitter: Sitter, cell: Cell) -> dict[str, Any] | None:

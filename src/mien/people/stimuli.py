@@ -19,8 +19,6 @@ from mien.types import Face, Float, UInt8
 
 EYES = (0.365, 0.635, 0.44)
 """Where the eyes lie in a stimulus: x of the person's right and left one, y of both, in sides."""
-OVAL = (0.5, 0.54, 0.25, 0.37)
-"""Middle and half axes of the oval, in sides."""
 GROUND = 128
 """Grey around the oval."""
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -76,21 +74,14 @@ def placed(pixels: UInt8, face: Face, size: int) -> tuple[UInt8, Face]:
     return best[1], best[2]
 
 
-def shape(landmarks: Float | None, size: int) -> Float:
-    """The oval, float32 (size, size) in 0..1, with a soft edge of two pixels; without `landmarks`
-    (68, 2). With them the face's own outline, up to the brows' height doubled: what is measured
-    where no oval is shown."""
-    if landmarks is not None:
-        out = np.zeros((size, size), np.float32)
-        up = landmarks[17:27] - 0.6 * (landmarks[33] - landmarks[27])
-        hull = cv2.convexHull(np.rint(np.concatenate([landmarks[:17], up])).astype(np.int32))
-        cv2.fillConvexPoly(out, hull, 1.0)
-        return out
-    x, y, wide, high = (v * size for v in OVAL)
-    ys, xs = np.mgrid[:size, :size].astype(np.float32)
-    far = np.hypot((xs + 0.5 - x) / wide, (ys + 0.5 - y) / high)
-    out = np.clip((1 - far) * min(wide, high) / 2 + 0.5, 0, 1)
-    return np.asarray(out, np.float32)
+def outline(landmarks: Float, size: int) -> Float:
+    """The face's own outline by its landmarks (68, 2), up to the brows' height doubled, float32
+    (size, size) of 0 and 1: what is measured where no oval is shown."""
+    out = np.zeros((size, size), np.float32)
+    up = landmarks[17:27] - 0.6 * (landmarks[33] - landmarks[27])
+    hull = cv2.convexHull(np.rint(np.concatenate([landmarks[:17], up])).astype(np.int32))
+    cv2.fillConvexPoly(out, hull, 1.0)
+    return out
 
 
 def level(pixels: UInt8 | Float, where: Float) -> Level:
@@ -125,8 +116,9 @@ def equated(pixels: UInt8, where: Float, goal: Level) -> UInt8:
     now = level(out, where)
     if max(abs(now.luminance - goal.luminance), abs(now.contrast - goal.contrast)) > LEVELS:
         raise DataError(
-            f"luminance {goal.luminance:.0f} with contrast {goal.contrast:.0f} cannot be reached: "
-            "too many pixels would be black or white"
+            f"luminance {goal.luminance:.0f} with contrast {goal.contrast:.0f}, the mean of all, "
+            "cannot be reached: too many pixels would be black or white. Leave this person out, "
+            "take a photograph lit more like the others', or go without equal luminance"
         )
     return out.astype(np.uint8)
 

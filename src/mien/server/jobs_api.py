@@ -201,7 +201,8 @@ class Jobs:
 
         def add() -> None:
             for number, data in enumerate(asked.image, 1):
-                made.add_photo(_kept(data), limits, f"{number:02d}")
+                name = Path(getattr(data, "name", "")).stem  # JSON names no file
+                made.add_photo(_kept(data), limits, name or f"{number:02d}")
             for name, fields in asked.expressions.items():
                 made.add_expression(ExpressionSpec.of(fields), name, limits)
 

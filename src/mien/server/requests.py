@@ -18,12 +18,19 @@ from mien import facs
 from mien.errors import GuideError
 from mien.guides import ExpressionSpec
 from mien.server.answers import Refused
+from mien.server.intake import safe
 
 MOST_PEOPLE = 6
 """Rows of a sheet."""
 MOST_UNITS = 2 * len(facs.UNITS)
 _SPEC = ("to", "au", "share", "blendshapes", "gaze", "turn", "light", "region")
 _FORM, _JSON = "multipart/form-data", "application/json"
+
+
+class Sent(bytes):
+    """A file that a form holds, and what its sender calls it."""
+
+    name: str = ""
 
 
 def binary(value: object) -> object:
@@ -226,7 +233,7 @@ async def _form(request: Request, model: type[BaseModel], files: int) -> dict[st
     async with request.form(max_files=files, max_fields=MOST_UNITS + 20) as form:
         for name in form:
             values = [
-                await v.read() if isinstance(v, UploadFile) else v for v in form.getlist(name)
+                await _sent(v) if isinstance(v, UploadFile) else v for v in form.getlist(name)
             ]
             if _holds(model, name, "list[dict["):  # in one field, or each in one of its own
                 read = [_object(value) for value in values]
@@ -238,6 +245,12 @@ async def _form(request: Request, model: type[BaseModel], files: int) -> dict[st
             else:
                 fields[name] = [part for v in values for part in _split(v)]
     return fields
+
+
+async def _sent(file: UploadFile) -> Sent:
+    data = Sent(await file.read())
+    data.name = safe(file.filename) if file.filename else ""
+    return data
 
 
 def _split(value: str | bytes) -> list[str | bytes]:

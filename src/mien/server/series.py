@@ -15,7 +15,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +29,8 @@ from mien.jobs import Lost, Task
 from mien.methods.registry import with_head
 from mien.people import series
 from mien.people.asks import of_row
+from mien.people.folder import SETTINGS
+from mien.people.plan import Cell, read_plan
 from mien.server import intake
 from mien.server.answers import Refused
 from mien.server.cropping import fitting
@@ -108,7 +110,9 @@ class Series:
                 most = f"{limits.series_photos} photographs here: use mien series for more"
                 raise Refused(422, "too_many", f"a series has up to {most}")
             photo = intake.photo(upload.read_bytes(), limits, called or upload.name)
-            name = _free(called or upload.stem, self.photos)
+            # a person's folder lies beside the files of the series
+            taken = [*self.photos, PLAN, series.TABLE, SETTINGS]
+            name = _free(called or upload.stem, taken)
             place = Path(self._folder.name) / "photos" / f"{name}{upload.suffix}"
             place.parent.mkdir(exist_ok=True)
             shutil.move(upload, place)
@@ -171,13 +175,14 @@ class Series:
         stopped are kept. Not at the desk: what costs time goes there by the engine."""
         run = engine.run
         who, lacking = engine.turn(series.judge)
-        people = self._people(plan, engine, who)
-        level = None
+        people, cells = self._people(plan, engine, who), self._cells(plan)
+        oval, level = None, None
+        if plan.oval:
+            oval = series.common_oval(editor, people, cells, engine)
         if plan.equal:
-            level = engine.turn(lambda: series.common_level(people, plan.oval))
-        look = series.Look(plan.size, plan.oval, level)
-        out = self._place(editor, plan)
-        cells = self._cells(plan, out / PLAN)
+            level = engine.turn(lambda: series.common_level(people, oval))
+        look = series.Look(plan.size, oval, level)
+        out = self._place(editor, look)
 
         def progress(done: int) -> None:
             run.done = done
@@ -213,10 +218,10 @@ class Series:
             raise DataError(engine.run.faults[0])
         return people
 
-    def _place(self, editor: Editor, plan: Plan) -> Path:
+    def _place(self, editor: Editor, look: series.Look) -> Path:
         """The folder of the pictures, which serves one set of people and settings: those made by
         others go."""
-        settings = [plan.size, plan.oval, plan.equal, editor.weights, with_head(editor.method)]
+        settings = [asdict(look), editor.weights, with_head(editor.method)]
         shown = [path.read_bytes() for path in self.photos.values()]
         name = hashlib.sha256(json.dumps([settings, list(self.photos)]).encode() + b"".join(shown))
         out = Path(self._folder.name) / f"pictures-{name.hexdigest()[:16]}"
@@ -242,13 +247,14 @@ class Series:
                 raise GuideError(f"two pictures would be called {name}: give one another name")
             names.add(name)
 
-    def _cells(self, plan: Plan, path: Path) -> list[series.Cell]:
-        """The cells of the plan, which is written beside the pictures: `mien series` takes it."""
+    def _cells(self, plan: Plan) -> list[Cell]:
+        """The cells of the plan, which is written as a file: `mien series` takes it."""
+        path = Path(self._folder.name) / PLAN
         with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
             writer.writeheader()
             writer.writerows(self._rows(plan))
-        cells, faults = series.read_plan(path)
+        cells, faults = read_plan(path)
         if faults:
             raise DataError(faults[0].replace(f"{path}, ", ""))
         return cells
@@ -258,10 +264,11 @@ class Series:
         target = Path(self._folder.name) / "series.zip"
         files = [out / str(row["file"]) for row in rows]
         files += [path.with_suffix(".json") for path in files]
-        files += [out / series.TABLE, out / PLAN]
+        files += [out / series.TABLE]
         with replacing(target) as part, zipfile.ZipFile(part, "w") as packed:
             for file in files:
                 packed.write(file, file.relative_to(out))
+            packed.write(target.with_name(PLAN), PLAN)
         return target
 
 
@@ -328,6 +335,7 @@ def _row(name: str, spec: ExpressionSpec, intensity: float) -> dict[str, str]:
 
 def _free(name: str, taken: Iterable[str]) -> str:
     """The name as a file's, with a number where it is taken already."""
-    name, taken = Path(safe(f"{name}.x")).stem.replace(" ", "-"), set(taken)
-    numbers = (name if i == 1 else f"{name}-{i}" for i in range(1, len(taken) + 2))
-    return next(n for n in numbers if n not in taken)
+    name = Path(safe(f"{name}.x")).stem.replace(" ", "-")
+    there = {one.casefold() for one in taken}  # as file systems that take A and a for one
+    numbers = (name if i == 1 else f"{name}-{i}" for i in range(1, len(there) + 2))
+    return next(n for n in numbers if n.casefold() not in there)

@@ -11,10 +11,11 @@ from pathlib import Path
 from mien.images import Photo
 from mien.server.cropping import fitting
 from mien.server.limits import Limits
+from mien.video.still import RATE
 from mien.video.writing import write_stills
 
-STILL_RATE, STILL_SECONDS = 25, 10
-"""A photograph that is animated: frames a second, and how long it lasts before it is cut."""
+STILL_SECONDS = 10
+"""How long a photograph that is animated lasts before it is cut."""
 _EBML = b"\x1aE\xdf\xa3"
 _BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
@@ -24,9 +25,9 @@ def write_still(path: Path, photo: Photo, limits: Limits) -> None:
     height, width = photo.pixels.shape[:2]
     scale = min(1.0, math.sqrt(limits.film_pixels / (height * width)))
     pixels = fitting(photo.pixels, int(max(height, width) * scale) // 2 * 2)
-    seconds = min(STILL_SECONDS, limits.film_seconds, limits.film_frames / STILL_RATE)
-    frames = itertools.repeat(pixels, int(seconds * STILL_RATE))
-    write_stills(path, frames, STILL_RATE, {"source": "a photograph"})
+    seconds = min(STILL_SECONDS, limits.film_seconds, limits.film_frames / RATE)
+    frames = itertools.repeat(pixels, int(seconds * RATE))
+    write_stills(path, frames, RATE, {"source": "a photograph"})
 
 
 def media_type(path: Path) -> str | None:

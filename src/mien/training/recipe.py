@@ -101,7 +101,9 @@ def _extended(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     if path.resolve() in below:
         raise ConfigError(f"{path}: `extends` leads in a circle")
     if not path.exists():
-        raise ConfigError(f"no recipe {path}: name a file, such as recipes/mtss.yaml")
+        raise ConfigError(
+            f"no recipe {path}: name a file, such as recipes/mtss.yaml of mien's checkout"
+        )
     with _said_in_a_line(f"cannot read recipe {path}"):
         values = recipe_today(_plain(OmegaConf.load(path)))
     other = values.pop("extends", None)

@@ -20,6 +20,7 @@ from av.video.stream import VideoStream
 
 from mien.errors import VideoError
 from mien.images import MAX_PIXELS
+from mien.images.formats import HEAD, of_head
 from mien.types import UInt8
 
 _CLOSE = 1e-6  # s: times are compared as decimals
@@ -170,12 +171,13 @@ class Film:
 
 
 def look(path: Path, max_pixels: int = MAX_PIXELS) -> Film:
-    """What the film at `path` is; VideoError in one line if it is none, or if its pictures have
-    more than `max_pixels`, judged by the header before any is decoded.
+    """What the film at `path` is; VideoError in one line if it is none or a photograph, or if its
+    pictures have more than `max_pixels`, judged by the header before any is decoded.
     """
     if not path.exists():
         raise VideoError(f"no such file: {path}")
     with opened(path) as container:
+        _check_moving(path, container)
         stream = picture_stream(container, path)
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         _check(path, stream, max_pixels)
@@ -234,6 +236,14 @@ def has_decoder(stream: VideoStream) -> bool:
     """Whether a stream's code is known, which PyAV's types take for granted."""
     context: object = stream.codec_context
     return context is not None
+
+
+def _check_moving(path: Path, container: InputContainer) -> None:
+    """VideoError for a photograph, which FFmpeg reads as a film of one frame."""
+    with path.open("rb") as file:
+        kind = of_head(file.read(HEAD))
+    if kind is not None and container.format.name not in ("gif", "apng"):
+        raise VideoError(f"{path} is a photograph, no film: give a film")
 
 
 def _check(path: Path, seen: VideoStream | VideoFrame, most: int) -> None:
