@@ -271,21 +271,6 @@ def test_files_that_are_no_films(tmp_path: Path, clip: Path, make_film: Any) -> 
         assert "\n" not in str(error.value)
 
 
-def test_a_photograph_is_no_film(tmp_path: Path, clip: Path) -> None:
-    """Whatever it is called; a moving GIF is one."""
-    picture = next(look(clip).frames()).pixels
-    for suffix in (".jpg", ".png", ".webp"):
-        photo = tmp_path / f"photo{suffix}"
-        images.write(photo, picture)
-        photo.rename(tmp_path / "photo.mp4")
-        with pytest.raises(VideoError, match="is a photograph, no film"):
-            look(tmp_path / "photo.mp4")
-    frames = [Image.fromarray(picture), Image.fromarray(255 - picture)]
-    gif = tmp_path / "moves.gif"
-    frames[0].save(gif, save_all=True, append_images=frames[1:], duration=100)
-    assert len(list(look(gif).frames())) == 2
-
-
 def test_signed_films_are_checked(
     editor: Editor, make_film: Any, moving: list[UInt8], tmp_path: Path, keys: Any
 ) -> None:
@@ -345,34 +330,6 @@ def test_the_command(
     assert f"out.mp4: {edited} of 4 frames edited" in said.output
     guide = "surprise keeping speech" if "--curve" in asked else "reference film"
     assert statement(Path("out.mp4"))["guide"] == guide
-
-
-def test_a_photograph_moves_as_long_as_what_moves_it(
-    editor: Editor, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its face from the photograph's to all that is asked, mouth too; else a line says what to."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("mien.cli.video.open_editor", lambda *_: editor)
-    images.write(Path("photo.jpg"), next(look(clip).frames()).pixels)
-    Path("c.csv").write_text("0,0\n0.1,1\n")
-    Path("k.json").write_text('[{"time": 0}, {"time": 0.16, "to": "surprise"}]')
-    for words, frames in (
-        (["--to", "surprise", "--curve", "c.csv"], 4),
-        (["--keyframes", "k.json"], 5),
-    ):
-        words = ["video", "photo.jpg", *words, "-o", "out.mp4"]
-        said = CliRunner().invoke(app, words, prog_name="mien")
-        assert said.exit_code == 0, said.output
-        assert f"of {frames} frames edited" in said.output
-        first, *_, last = (frame.pixels.astype(int) for frame in look(Path("out.mp4")).frames())
-        assert np.abs(last - first).max() > 40
-        assert "speech" not in statement(Path("out.mp4"))["guide"]
-    said = CliRunner().invoke(app, ["video", "photo.jpg", "--to", "sad", "-o", "no.mp4"])
-    assert said.exit_code == 2
-    assert "`mien edit` changes it; for a film say what moves it" in " ".join(
-        str(said.output).split()
-    )
-    assert not Path("no.mp4").exists()
 
 
 def test_curves() -> None:
