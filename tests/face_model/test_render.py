@@ -282,7 +282,7 @@ def test_a_smile_folds_the_skin_beside_the_nose(neutral: Rig) -> None:
     weights = neutral.weights(facs.vector({"AU6": 1.0, "AU12": 1.0}))
     folded, smooth = (neutral.render_weights(weights, SIZE, folded=f) for f in (True, False))
     change = np.log(folded.image.mean(-1) + 1) - np.log(smooth.image.mean(-1) + 1)
-    assert change.min() < -0.1
+    assert change.min() < -0.08
     fold = p[31] * 0.45 + p[48] * 0.55 + [-0.028, 0]
     cheek = p[31] * 0.5 + p[2] * 0.5
     darker, brighter = (

@@ -77,7 +77,7 @@ def test_commands_read_what_people_are_told_to_type(root: Path) -> None:
     examples = [shlex.split(line) for line in main.EXAMPLES.values()]
     lines = [words[1:] for words in shell_lines(root) + examples if words[0] == "mien"]
     assert {"edit", "swap", "sheet", "train", "data", "rig"} <= {words[0] for words in lines}
-    for words in lines:
+    for words in map(list, dict.fromkeys(map(tuple, lines))):  # many are said on several pages
         result = CliRunner().invoke(main.app, words, prog_name="mien")
         assert result.exit_code == 0, (words, result.output)
 

@@ -49,6 +49,8 @@ OTHERS_SPAN = (0.12, 0.06)
 """The same where another's teeth take their place: gone at the first, whole up to the second."""
 SLIT = np.float32(4)
 """The inside shows wholly once the mouth is open by 1 / this."""
+LIPS_STAY = 0.01
+"""How far, 0..1, lips may be from what the photograph shows and still be shown as there."""
 LASHES_GONE = 1.5
 """Lashes that stand over the lid are gone at 1 / this of a blink."""
 TORN = 2.0
@@ -205,7 +207,7 @@ def _second_texture(skin: Skin, frame: Frame, layers: Layers) -> None:
 
 def _lips(skin: Skin, frame: Frame, layers: Layers) -> None:
     """Blend lips over the photograph's, as far as they are no longer these."""
-    if frame.scene.lips < 0.01:
+    if frame.scene.lips < LIPS_STAY:
         return
     at = frame.scene.attributes[: FACE.stop, FLAT]
     inside = ((at > 0) & (at < skin.lips.shape[::-1])).all(1)
@@ -291,6 +293,8 @@ def _shut(skin: Skin, frame: Frame, left: Bool, layers: Layers) -> None:
 def _mouth(skin: Skin, frame: Frame, layers: Layers) -> None:
     """The mouth's inside: real teeth in front of the drawn rest, the photograph's own where
     known; its rim lies softly over the lips."""
+    if frame.scene.lips < LIPS_STAY and not skin.mouth.shown:
+        return  # the line between shut lips is the photograph's
     part = _window(frame.mouth, 2 + round(0.1 * frame.unit))
     if part is None:
         return

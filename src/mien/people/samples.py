@@ -4,7 +4,7 @@ Each is person `number` of `mien people --from LONDON --seed SEED`, at that comm
 other settings: mixed from consenting people of the Face Research Lab London Set (CC BY 4.0,
 DeBruine & Jones 2017, doi 10.6084/m9.figshare.5047666), all of the training split, and as far from
 everybody as it asks of portraits. Unlike its pictures a sample carries no mark: it stands for a
-photograph that nobody edited yet, which is what marks are told from.
+photograph that nobody edited yet.
 """
 
 from __future__ import annotations
