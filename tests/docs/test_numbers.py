@@ -253,3 +253,25 @@ def test_what_rises_and_how_sharp_neutral_is_was_measured() -> None:
     ):
         assert text in " ".join(pages[1].split()), text
     assert f"commit {rising['commit'][:7]}" in pages[0]
+
+
+def test_what_the_rig_reaches_was_measured() -> None:
+    """docs/rig.md and docs/results.md: gains on real smiles, and who stays under strong labels."""
+    found = json.loads((RESULTS / "rig.json").read_text("utf-8"))
+    page, results = (
+        (ROOT / "docs" / f"{name}.md").read_text("utf-8") for name in ("rig", "results")
+    )
+    smile, emotions = found["smile"], found["emotions"]
+    for who in ("unseen", "all"):
+        for way, gain in (("by_landmarks", "_by_landmarks"), ("and_folds", "")):
+            row, above = smile[who][way], smile[who][f"face_gain_db{gain}"]
+            face = f"{row['face_ssim']:.3f} | {row['face_psnr']:.2f} (+{above:.1f})"
+            assert f"{face} | {row['mouth_ssim']:.3f}" in page
+    low = f"{100 * emotions['prototypes_under_0.45']:.1f} %"
+    worst = emotions["descriptor"]["disgust"]["worst"]
+    unseen = f"{100 * emotions['unseen_prototypes_under_0.45']:.1f} % (worst"
+    assert f"| {low} (worst {worst:.3f}, disgust); of the 15 unseen people {unseen}" in page
+    assert f"| {low} | `mien bench rig` |" in results
+    assert f"commit {found['commit'][:7]}" in page
+    gains = (smile["unseen"][f"face_gain_db{way}"] for way in ("_by_landmarks", ""))
+    assert "; ".join(f"+{g:.1f} dB" for g in gains) in results
