@@ -120,6 +120,7 @@ def test_list_shows_terms_and_where_to_get_each(
         (("import", "rafd", "."), "Rafd090_01_Caucasian_female_angry_frontal.jpg"),
         (("import", "rafd", ".", "--frames", "0"), "1 or more"),
         (("list", "nobody"), "choose from london"),
+        (("list", "own"), "mien data check FOLDER"),
         (("import", "london", "nowhere"), "not a folder"),
         (("import", "ict-facekit", "nowhere"), "vertex_indices.json"),
         (("import", "gnm-head", "nowhere"), "gnm_head.npz"),

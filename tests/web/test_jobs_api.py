@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import csv
 import io
 import json
 import time
@@ -53,11 +54,14 @@ def test_a_series(client: TestClient, anna: bytes, ben: bytes, tmp_path: Path) -
     expressions = {"wink": {"to": "happy", "au": ["AU43L=1"]}}
     files = [("image", ("../a.jpg", anna)), ("image", ("b c.jpg", ben))]
     fields = {"labels": "sad,fear", "expressions": json.dumps(expressions), "size": "256"}
+    fields |= {"oval": "true"}
     job = ended(client, client.post("/v1/series", files=files, data=fields))
     assert (job["kind"], job["state"], job["done"], job["error"]) == ("series", "done", 6, None)
     answer = client.get(f"/v1/jobs/{job['job']}/result")
     assert answer.headers["content-type"] == "application/zip"
-    names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
+    packed = zipfile.ZipFile(io.BytesIO(answer.content))
+    names, table = packed.namelist(), packed.read("series.csv").decode().splitlines()
+    assert len({row["oval"] for row in csv.DictReader(table)} - {""}) == 1, "one oval for all"
     assert {"a/sad.png", "b-c/wink.png", "series.csv", "plan.csv"} <= set(names)
     assert left(tmp_path)
     assert client.delete(f"/v1/jobs/{job['job']}").status_code == 204
