@@ -51,15 +51,16 @@ def test_what_is_not_reached_is_the_photographs_own(editor: Editor, anna: UInt8)
     assert (changed(result.pixels, anna) > 40).sum() > 500
 
 
-def test_a_wink_changes_its_own_eye_alone(editor: Editor, anna: UInt8) -> None:
-    eye = detect(anna)[0].landmarks[42:48]
+@pytest.mark.parametrize("name", ["anna", "ben", "cora"])
+def test_a_wink_changes_its_own_eye_alone(editor: Editor, name: str) -> None:
+    """To the bit: the line between lips that stay is the photograph's, too."""
+    photo = images.read(samples()[name]).pixels
+    eye = detect(photo)[0].landmarks[42:48]
     middle, width = eye.mean(0), float(np.ptp(eye[:, 0]))
-    change = changed(edit(editor, anna, ActionUnits.parse("AU43L=1")).pixels, anna)
-    ys, xs = np.nonzero(change > 1)
+    wink = edit(editor, photo, ActionUnits.parse("AU43L=1")).pixels
+    ys, xs = np.nonzero(changed(wink, photo))
     assert len(xs) > 500
-    far = np.abs(np.stack([xs, ys], 1) - middle).max(1) > 2.2 * width
-    assert far.sum() < 20  # the model's lid stirs the line of the lips
-    assert change[ys[far], xs[far]].max(initial=0) <= 5
+    assert np.abs(np.stack([xs, ys], 1) - middle).max() < 2.2 * width
 
 
 def test_pores_stay_under_new_light(editor: Editor) -> None:

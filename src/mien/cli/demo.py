@@ -169,7 +169,7 @@ def _swap(editor: Editor, pictures: dict[str, Photo]) -> UInt8:
     (a, first), (b, second) = list(pictures.items())[-2:]
     shown = {
         f"{name}, {label}": editor.on_portrait(*editor.portrait(photo, WIDE), Label(label))
-        for name, photo, label in ((a, first, "happy"), (b, second, "surprise"))
+        for name, photo, label in ((a, first, "happy"), (b, second, "anger"))
     }
     before = list(shown.values())
     after = [result.pixels for result in editor.swap(before[0], before[1])]

@@ -73,3 +73,10 @@ def inked(
         ink = cv2.GaussianBlur(ink, (0, 0), thick / 2) * min(thick, 2.0)
     cover = np.asarray(np.clip(ink * min(1.0, thick), 0, 1) * LASH_COVER, np.float32)
     return (slice(low[1], high[1]), slice(low[0], high[0])), cover
+
+
+def smoothed(line: Float) -> Float:
+    """Points (N, 2) of a curve, each the mean of seven."""
+    padded = np.pad(line, ((3, 3), (0, 0)), mode="edge")
+    out = [np.convolve(padded[:, j], np.full(7, 1 / 7), "valid") for j in (0, 1)]
+    return np.stack(out, 1).astype(np.float32)

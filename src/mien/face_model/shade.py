@@ -14,7 +14,7 @@ from mien.face_model.eye_textures import EyeTextures
 from mien.face_model.eyes import fixed_point, polygon
 from mien.face_model.frame import FLAT, LIDS, SOURCE_SIZE, Frame
 from mien.face_model.inside import Mouth, View
-from mien.face_model.lashes import inked, lashes
+from mien.face_model.lashes import inked, lashes, smoothed
 from mien.face_model.layers import ALL, Layers
 from mien.face_model.lip_line import LipLine
 from mien.face_model.lips import Lips
@@ -348,7 +348,7 @@ def _lashes(skin: Skin, frame: Frame, side: str, layers: Layers) -> None:
     strength = min(1.0, 1.6 * blink)
     if strength <= 0.05:
         return
-    line = _smoothed(frame.points[skin.model.lash_lines[side]])[1:-2]
+    line = smoothed(frame.points[skin.model.lash_lines[side]])[1:-2]
     _ink(layers, line, LASH_SHADE_WIDTH * frame.unit, strength * LASH_SHADE, skin.eyes.lash)
     _ink(layers, line, LASH_WIDTH * frame.unit, strength * 0.8, skin.eyes.lash)
     hang = (blink - HANGING) / (1 - HANGING)
@@ -364,7 +364,7 @@ def _lid_edge(skin: Skin, frame: Frame, side: str, layers: Layers) -> None:
     strength = min(1.0, frame.scene.wide) * frame.scene.stirred[side] * RISEN_EDGE
     if strength <= 0.05:
         return
-    line = _smoothed(frame.points[skin.model.lash_lines[side]])[1:-2]
+    line = smoothed(frame.points[skin.model.lash_lines[side]])[1:-2]
     _ink(layers, line, RISEN_WIDTH * frame.unit, strength, skin.eyes.lash)
 
 
@@ -376,13 +376,6 @@ def _closed_lips(skin: Skin, frame: Frame, layers: Layers) -> None:
     strength = anew * (1 - scene.opened)
     if strength > 0.05:
         skin.line.draw(skin.model, frame, layers, strength)
-
-
-def _smoothed(line: Float) -> Float:
-    """Points (N, 2) of a curve, each the mean of seven."""
-    padded = np.pad(line, ((3, 3), (0, 0)), mode="edge")
-    out = [np.convolve(padded[:, j], np.full(7, 1 / 7), "valid") for j in (0, 1)]
-    return np.stack(out, 1).astype(np.float32)
 
 
 def _ink(layers: Layers, line: Float, width: float, strength: float, colour: Float) -> None:

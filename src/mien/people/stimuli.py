@@ -85,7 +85,7 @@ def outline(landmarks: Float, size: int) -> Float:
 
 
 def level(pixels: UInt8 | Float, where: Float) -> Level:
-    """Luminance and contrast of (S, S, 3) where the mask (S, S) is 1: soft edges are half grey."""
+    """Luminance and contrast of (S, S, 3) where the mask (S, S) is 1; its rim is half grey."""
     luma = np.asarray(pixels, np.float32)[where >= 1] @ LUMA
     return Level(float(luma.mean()), float(luma.std()))
 
