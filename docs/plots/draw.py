@@ -120,21 +120,6 @@ def intensity(data: Data) -> Figure:
     return figure
 
 
-def smiles(data: Data) -> Figure:
-    """A panel a measure, a line a method, over the intensity of the label."""
-    figure, axes = plt.subplots(1, 3, figsize=(10.5, 2.9), layout="constrained")
-    for axis, (title, methods) in zip(axes, data["lines"].items(), strict=True):
-        for (name, points), colour in zip(methods.items(), COLOURS, strict=False):
-            axis.plot(*zip(*points, strict=True), "o-", color=colour, ms=3.5, lw=1.4, label=name)
-        axis.set_title(title)
-        axis.set_xlabel("intensity")
-        axis.set_ylim(0, 1.03 if "distance" not in title else 0.6)
-        axis.grid(color=WASH, lw=0.7)
-        axis.tick_params(length=0)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
-    return figure
-
-
 def units(data: Data) -> Figure:
     """Rows asked for, columns read: blue has risen, red has fallen."""
     names, matrix = data["names"], data["matrix"]
@@ -195,7 +180,6 @@ DRAWN: dict[str, Callable[[Data], Figure]] = {
     "own": scorecard,
     "strength": strength,
     "intensity": intensity,
-    "smiles": smiles,
     "units": units,
     **{f"run_{method}": paper_run for method in RUNS},
 }

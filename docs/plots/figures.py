@@ -104,24 +104,6 @@ def intensity() -> Data:
     return {"result": "intensity", "lines": {ways[w]: table[w]["read"] for w in ways}}
 
 
-def smiles() -> Data:
-    """Measure -> method -> [[intensity, value], ...] of a smile by label."""
-    table = _result("smiles")["table"]
-    measures = {
-        "nearer to the person's own smile than nothing": "above_nothing",
-        "judged happy": "judged_happy",
-        "identity distance": "identity_median",
-    }
-    methods = [name for name in table if name not in ("nothing", "the photograph")]
-    return {
-        "result": "smiles",
-        "lines": {
-            title: {m: [[float(t), v[key]] for t, v in table[m].items()] for m in methods}
-            for title, key in measures.items()
-        },
-    }
-
-
 def units() -> Data:
     """The matrix: row asked for, column read."""
     measured = _result("units")
@@ -141,7 +123,6 @@ FIGURES: dict[str, Callable[[], Data]] = {
     "own": own,
     "strength": strength,
     "intensity": intensity,
-    "smiles": smiles,
     "units": units,
     **{f"run_{method}": partial(paper_run, method) for method in RUNS},
 }

@@ -4,7 +4,7 @@ Judges: dlib's 68-point predictor (not for commercial use; it measures here, not
 it) and dlib's identity descriptor (public domain). Neither is a training loss of any method.
 Distances are in units of the outer eye corners' distance in the source.
 
-    mien bench checks -o benchmarks/results/first_light.json
+    mien bench checks -o checks.json
 
 People: the test split of London and Canada (neutral photographs) for happy, surprise, anger; the
 test split of Congress, where the judge sees a smile, for neutral.
