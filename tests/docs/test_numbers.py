@@ -275,3 +275,19 @@ def test_what_the_rig_reaches_was_measured() -> None:
     assert f"commit {found['commit'][:7]}" in page
     gains = (smile["unseen"][f"face_gain_db{way}"] for way in ("_by_landmarks", ""))
     assert "; ".join(f"+{g:.1f} dB" for g in gains) in results
+
+
+def test_what_many_people_take_is_what_was_measured() -> None:
+    """docs/scale.md: its two tables are those of scale.json."""
+    found = json.loads((RESULTS / "scale.json").read_text("utf-8"))
+    page = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
+    alone, plan = found["local"]["1"], found["local"]["1"]["plan"]
+    assert f"all checks in it | {alone['processor s a picture']:.2f} s |" in page
+    assert f"core hours | {plan['core hours']:,} |" in page
+    for engine, name in (("local", "local"), ("ray", "Ray")):
+        rates = (f"{found[engine][n]['people an hour']:,.0f}" for n in ("1", "2", "4"))
+        assert f"| people an hour, {name} | {' | '.join(rates)} |" in page
+    ray = found["ray"]
+    two, four = (ray[n]["people an hour"] / ray["1"]["people an hour"] for n in ("2", "4"))
+    assert f"| 1 | **{two:.2f}** | {four:.2f} |" in page
+    assert found["the same bytes by all engines and numbers of workers"]
