@@ -101,12 +101,13 @@ def made(crowd: Crowd, editor: Editor, tmp_path_factory: pytest.TempPathFactory)
 
 
 def test_a_portrait_is_what_the_first_picture_shows_under_its_mark(
-    crowd: Crowd, made: Path
+    crowd: Crowd, made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person = portrait(crowd, settings(crowd), 0)
     marked = mark.embed(person.pixels, 255 - person.pixels, [person.face])
     np.testing.assert_array_equal(marked, images.read(made / "00000/neutral.png").pixels)
-    with pytest.raises(DataError, match="person 0 of seed 1 is nobody: attempt 11: "):
+    monkeypatch.setattr("mien.people.invented.ATTEMPTS", 2)
+    with pytest.raises(DataError, match="person 0 of seed 1 is nobody: attempt 1: "):
         portrait(crowd, settings(crowd, least=5.0), 0)
 
 
