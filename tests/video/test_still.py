@@ -16,12 +16,12 @@ from mien.editor import Editor
 from mien.errors import VideoError
 from mien.methods.base import Method
 from mien.video.evidence import statement
-from mien.video.reading import look
-from mien.video.still import LONGEST, RATE, write_still
+from mien.video.reading import is_photograph, look
+from mien.video.still import LONGEST, RATE, frames_until, write_still
 
 
 def test_a_photograph_is_no_film(tmp_path: Path, clip: Path) -> None:
-    """Whatever it is called; a moving GIF is one."""
+    """Whatever it is called; a moving GIF or PNG is one."""
     picture = next(look(clip).frames()).pixels
     for suffix in (".jpg", ".png", ".webp"):
         photo = tmp_path / f"photo{suffix}"
@@ -30,9 +30,11 @@ def test_a_photograph_is_no_film(tmp_path: Path, clip: Path) -> None:
         with pytest.raises(VideoError, match="is a photograph, no film"):
             look(tmp_path / "photo.mp4")
     frames = [Image.fromarray(picture), Image.fromarray(255 - picture)]
-    gif = tmp_path / "moves.gif"
-    frames[0].save(gif, save_all=True, append_images=frames[1:], duration=100)
-    assert len(list(look(gif).frames())) == 2
+    for suffix in (".gif", ".png"):  # a PNG may move too
+        moves = tmp_path / f"moves{suffix}"
+        frames[0].save(moves, save_all=True, append_images=frames[1:], duration=100)
+        assert not is_photograph(moves)
+        assert len(list(look(moves).frames())) == 2
 
 
 def test_a_photograph_moves_as_long_as_what_moves_it(
@@ -66,7 +68,7 @@ def test_a_photograph_moves_as_long_as_what_moves_it(
 def test_a_still_lasts_until_its_last_moment(tmp_path: Path) -> None:
     pixels = np.full((64, 64, 3), 90, np.uint8)
     for seconds, frames in ((0.0, 1), (1 / RATE, 2), (0.05, 3)):
-        write_still(tmp_path / "still.mp4", pixels, seconds)
+        write_still(tmp_path / "still.mp4", pixels, frames_until(seconds))
         assert len(list(look(tmp_path / "still.mp4").frames())) == frames
     with pytest.raises(VideoError, match="at most"):
-        write_still(tmp_path / "long.mp4", pixels, LONGEST + 1)
+        frames_until(LONGEST + 1)

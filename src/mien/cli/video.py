@@ -116,9 +116,8 @@ def command(
     from mien.video.driving import Constant, Drive, DrivingFilm
     from mien.video.film import edit_film
     from mien.video.keyframes import Keyframes, read
-    from mien.video.reading import look
+    from mien.video.reading import is_photograph, look
     from mien.video.shapes import Shapes
-    from mien.video.still import is_photograph
 
     drives = {"--like-film": like_film, "--like-shapes": like_shapes, "--keyframes": keyframes}
     moving = [name for name, given in drives.items() if given]
@@ -180,12 +179,12 @@ def _still(photo: Path, seconds: float) -> Iterator[Film]:
 
     from mien import images
     from mien.video.reading import look
-    from mien.video.still import write_still
+    from mien.video.still import frames_until, write_still
 
     pixels = images.read(photo).pixels
     with TemporaryDirectory(prefix="mien-") as folder:
         path = Path(folder) / "still.mp4"
-        write_still(path, pixels, seconds)
+        write_still(path, pixels, frames_until(seconds))
         yield look(path)
 
 

@@ -4,15 +4,13 @@ in which nothing moves.
 
 from __future__ import annotations
 
-import itertools
 import math
 from pathlib import Path
 
 from mien.images import Photo
 from mien.server.cropping import fitting
 from mien.server.limits import Limits
-from mien.video.still import RATE
-from mien.video.writing import write_stills
+from mien.video import still
 
 STILL_SECONDS = 10
 """How long a photograph that is animated lasts before it is cut."""
@@ -25,9 +23,8 @@ def write_still(path: Path, photo: Photo, limits: Limits) -> None:
     height, width = photo.pixels.shape[:2]
     scale = min(1.0, math.sqrt(limits.film_pixels / (height * width)))
     pixels = fitting(photo.pixels, int(max(height, width) * scale) // 2 * 2)
-    seconds = min(STILL_SECONDS, limits.film_seconds, limits.film_frames / RATE)
-    frames = itertools.repeat(pixels, int(seconds * RATE))
-    write_stills(path, frames, RATE, {"source": "a photograph"})
+    seconds = min(STILL_SECONDS, limits.film_seconds, limits.film_frames / still.RATE)
+    still.write_still(path, pixels, int(seconds * still.RATE))
 
 
 def media_type(path: Path) -> str | None:

@@ -176,8 +176,9 @@ def look(path: Path, max_pixels: int = MAX_PIXELS) -> Film:
     """
     if not path.exists():
         raise VideoError(f"no such file: {path}")
+    if is_photograph(path):
+        raise VideoError(f"{path} is a photograph, no film: give a film")
     with opened(path) as container:
-        _check_moving(path, container)
         stream = picture_stream(container, path)
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         _check(path, stream, max_pixels)
@@ -238,12 +239,21 @@ def has_decoder(stream: VideoStream) -> bool:
     return context is not None
 
 
-def _check_moving(path: Path, container: InputContainer) -> None:
-    """VideoError for a photograph, which FFmpeg reads as a film of one frame."""
-    with path.open("rb") as file:
-        kind = of_head(file.read(HEAD))
-    if kind is not None and container.format.name not in ("gif", "apng"):
-        raise VideoError(f"{path} is a photograph, no film: give a film")
+def is_photograph(path: Path) -> bool:
+    """Whether a file is a picture that does not move, which FFmpeg reads as a film of one frame;
+    False where there is none."""
+    try:
+        with path.open("rb") as file:
+            kind = of_head(file.read(HEAD))
+    except OSError:
+        return False
+    if kind is None:
+        return False
+    try:
+        with opened(path) as container:
+            return container.format.name not in ("gif", "apng")
+    except VideoError:
+        return True  # a picture that FFmpeg does not know
 
 
 def _check(path: Path, seen: VideoStream | VideoFrame, most: int) -> None:

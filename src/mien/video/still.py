@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 from pathlib import Path
 
-from mien import images
 from mien.errors import VideoError
 from mien.types import UInt8
 from mien.video.writing import write_stills
@@ -16,24 +16,15 @@ LONGEST = 600.0
 """Most seconds of such a film."""
 
 
-def is_photograph(path: Path) -> bool:
-    """Whether a file begins as a picture does that may not move; False where there is none."""
-    try:
-        with path.open("rb") as file:
-            kind = images.of_head(file.read(64))
-    except OSError:
-        return False
-    return kind is not None and kind.name != "GIF"
-
-
-def write_still(path: Path, pixels: UInt8, seconds: float) -> None:
-    """A film of a picture (H, W, 3), without sound, whose last frame is shown at `seconds`; where
-    that is between two frames, the later one.
-
-    Raises:
-        VideoError: it would last longer than `LONGEST`, or cannot be written.
-    """
+def frames_until(seconds: float) -> int:
+    """How many frames such a film needs for its last one to be shown at `seconds`, or after it
+    where that is between two frames; VideoError if it would last longer than `LONGEST`."""
     if seconds > LONGEST:
         raise VideoError(f"a film of {seconds:.0f} s: a photograph moves {LONGEST:g} s at most")
-    count = 1 + int(-(-seconds * RATE // 1))
-    write_stills(path, itertools.repeat(pixels, count), RATE, {"source": "a photograph"})
+    return 1 + math.ceil(seconds * RATE)
+
+
+def write_still(path: Path, pixels: UInt8, frames: int) -> None:
+    """A film of so many frames of a picture (H, W, 3), without sound; VideoError if it cannot be
+    written."""
+    write_stills(path, itertools.repeat(pixels, frames), RATE, {"source": "a photograph"})
