@@ -34,8 +34,9 @@ from mien.face_model.mouths import Donor
 from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.problem import ruler
 from mien.face_model.sampling import averaged, shrink
-from mien.face_model.shade import Skin, mend, mouth_mask, shade
+from mien.face_model.shade import mend, mouth_mask, shade
 from mien.face_model.sitter import Sitter
+from mien.face_model.skin import Skin
 from mien.face_model.threads import one_thread, together
 
 WIDEST_GAP = 0.55
