@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cache, partial
 from weakref import WeakValueDictionary
 
+import cv2
 import numpy as np
 
 from mien.errors import FaceUndrawable
@@ -31,6 +32,8 @@ PIXELS = 2_200_000
 """and pixels of their crops, at most, unless a single one has more: two of the largest, of some 20
 bytes a pixel."""
 
+COVERING = 1e-4
+"""What covers less of the photograph has no colour."""
 INSIDE_TAKEN = "what lies between the lips is the reference's, which shows the same person"
 """What a result says whose mouth is known from another photograph."""
 
@@ -131,7 +134,7 @@ class ModelHead:
         return out
 
     def _fit(self, face: Faces[Float], before: Rig | None) -> list[Rig]:
-        crop = to_uint8(face.pixels)[0]
+        crop = face.crops[0] if face.crops else to_uint8(face.pixels)[0]
         points = face.landmarks[0]
         if face.people is None:
             return [Rig(self.model, crop, points, neutral=False)]
@@ -168,10 +171,15 @@ def _fields(drawing: Drawing) -> tuple[Float, Float, Float, Float]:
     in one piece: whoever uses them goes channel by channel."""
     occlusion = np.float32(1) - drawing.visibility
     # where nothing occludes, paint has no colour
-    share = np.where(occlusion > 1e-4, occlusion, np.float32(np.inf))
-    paint: Float = np.stack([drawing.paint[..., channel] / share for channel in range(3)])
-    paint /= np.float32(127.5)
-    paint -= np.float32(1)
+    paint = np.full((3, *occlusion.shape), -1, np.float32)
+    occludes = np.asarray(occlusion > COVERING)
+    left, top, across, down = cv2.boundingRect(occludes.view(np.uint8))
+    part = np.s_[top : top + down, left : left + across]
+    share = np.where(occludes[part], occlusion[part], np.float32(np.inf))
+    for channel in range(3):
+        levels = drawing.paint[*part, channel] / share
+        levels /= np.float32(127.5)
+        paint[channel, *part] += levels
     flow = np.ascontiguousarray(drawing.flow.transpose(2, 0, 1))
     return flow[None], drawing.visibility[None, None], paint[None], drawing.gain[None, None]
 
