@@ -15,7 +15,7 @@ from mien.face_model.arrays import Bool, Float, Int, Layer
 from mien.face_model.background import Background
 from mien.face_model.camera import Number
 from mien.face_model.mesh import BACKGROUND_LAYER, MOUTH_LAYERS, SKIN_LAYER
-from mien.face_model.raster import Boxes, Raster, rasterise
+from mien.face_model.raster import Boxes, Raster, rasterise_behind
 
 SOURCE_SIZE = 320
 """Side of the crop whose pixels are the unit of length here; the photograph may be finer."""
@@ -181,13 +181,18 @@ class Frame:
         `hidden`, within rectangles between two corners (x, y), crop px."""
         points = window.to_raster(scene.points)
         kept = scene.boxes.touching(*window.inner(-0.5 - 0.5 / window.scale))
-        if skin_only:
-            kept &= scene.layers == SKIN_LAYER
         for corners in hidden:
             kept &= ~scene.boxes.within(*corners)
-        triangles = np.ascontiguousarray(scene.triangles[kept])
-        raster = rasterise(points, scene.depth, triangles, window.shape)
-        layers = np.append(scene.layers[kept], np.int8(BACKGROUND_LAYER))
+        skin = scene.layers == SKIN_LAYER
+        ahead = np.flatnonzero(kept & skin)
+        behind = np.flatnonzero(kept & ~skin)[: 0 if skin_only else None]
+        # what lies behind lids and lips is sunk: skin is always nearer
+        raster, found = rasterise_behind(
+            points, scene.depth, scene.triangles[ahead], scene.triangles[behind], window.shape
+        )
+        numbers = np.concatenate([ahead, behind[found]])
+        triangles = np.ascontiguousarray(scene.triangles[numbers])
+        layers = np.append(scene.layers[numbers], np.int8(BACKGROUND_LAYER))
         layer = layers[raster.index]
         face = raster.index >= 0
         values = np.ascontiguousarray(scene.attributes[:, [0, 1, BLEND, LIGHT]])

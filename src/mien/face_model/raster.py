@@ -83,6 +83,27 @@ def rasterise(points: Float, depth: Float, triangles: Int, shape: tuple[int, int
     return Raster(index, np.ascontiguousarray(colour[..., :2]))
 
 
+def rasterise_behind(
+    points: Float, depth: Float, ahead: Int, behind: Int, shape: tuple[int, int]
+) -> tuple[Raster, Bool]:
+    """The nearest triangle of every pixel of `shape` (H, W), of those `ahead` (T, 3) and, through
+    gaps between these, of some `behind` (U, 3), which are nowhere nearer; and which of the latter
+    (U,) are numbered, after the former. The rest as `rasterise` has it."""
+    out = rasterise(points, depth, ahead, shape)
+    gaps = out.index < 0
+    left, top, across, down = cv2.boundingRect(gaps.view(np.uint8))
+    if not across or not len(behind):
+        return out, np.zeros(len(behind), bool)
+    part = np.s_[top : top + down, left : left + across]
+    points = points - np.array([left, top], np.float32)
+    kept = Boxes(points, behind).holding(gaps[part])
+    seen = rasterise(points, depth, behind[kept], (down, across))
+    into = gaps[part] & (seen.index >= 0)
+    out.index[part][into] = seen.index[into] + np.int32(len(ahead))
+    out.weights[part][into] = seen.weights[into]
+    return out, kept
+
+
 class Boxes:
     """The rectangles around triangles: low and high (T,) x and y of each."""
 
@@ -110,6 +131,21 @@ class Boxes:
         kept &= y > low[1]
         kept &= bottom < high[1]
         return np.asarray(kept)
+
+    def holding(self, where: Bool) -> Bool:
+        """Which triangles (T,) may touch a pixel of a mask (H, W)."""
+        shape = where.shape
+        counts = cv2.integral(where.view(np.uint8))
+        edges = [
+            np.clip(edge, 0, side).astype(np.intp)
+            for low, high, side in zip(self._low, self._high, shape[::-1], strict=True)
+            for edge in (np.floor(low) - 1, np.ceil(high) + 2)
+        ]
+        left, right, top, bottom = edges
+        found = counts[bottom, right] - counts[top, right]
+        found -= counts[bottom, left]
+        found += counts[top, left]
+        return np.asarray(found > 0)
 
 
 def in_sight(points: Float, triangles: Int, shape: tuple[float, float]) -> Bool:
