@@ -14,8 +14,10 @@ from skimage import data
 
 from mien import images
 from mien.errors import FaceNotFound, GuideError
+from mien.faces import landmarks, search
 from mien.faces.align import mirrored
 from mien.faces.detect import above_the_lips, astray, choose, detect, face_of, is_face
+from mien.faces.graph import Network
 from mien.types import Face, Float, UInt8
 from mien.zoo.samples import samples
 
@@ -163,6 +165,12 @@ def test_textures_and_things_are_no_faces(name: str) -> None:
     assert detect(np.dstack([pixels] * 3) if pixels.ndim == 2 else pixels) == []
 
 
+def _forgetful() -> None:
+    """Nothing of the pictures that were seen is known."""
+    search._LOOKS.clear()
+    landmarks._READS.clear()
+
+
 def _bytes(faces: list[Face]) -> list[tuple[float, object, bytes]]:
     return [(face.score, face.box, face.landmarks.tobytes()) for face in faces]
 
@@ -176,6 +184,7 @@ def pictures(astronaut: UInt8) -> list[UInt8]:
 
 def test_eight_threads_find_what_one_finds(pictures: list[UInt8]) -> None:
     alone = [_bytes(detect(picture)) for picture in pictures]
+    _forgetful()
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda picture: _bytes(detect(picture)), pictures * 4))
     assert together == alone * 4
@@ -189,12 +198,37 @@ def test_any_number_of_threads_gives_the_same_bytes(pictures: list[UInt8]) -> No
         for count in (1, 2, 4):
             torch.set_num_threads(count)
             cv2.setNumThreads(count)
+            _forgetful()
             with limits(count):
                 found.append([_bytes(detect(picture)) for picture in pictures[-2:]])
     finally:
         torch.set_num_threads(was[0])
         cv2.setNumThreads(was[1])
     assert found[0] == found[1] == found[2]
+
+
+def test_a_picture_that_was_seen_is_not_looked_at_again(
+    pictures: list[UInt8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And one that differs in a single pixel is."""
+    _forgetful()
+    asked = list[str]()
+    network = Network.__call__
+
+    def counted(self: Network, x: Float) -> tuple[Float, ...]:
+        asked.append(str(x.shape))
+        return network(self, x)
+
+    monkeypatch.setattr(Network, "__call__", counted)
+    first = _bytes(detect(pictures[0]))
+    once = len(asked)
+    assert once
+    assert _bytes(detect(pictures[0].copy())) == first
+    assert len(asked) == once
+    other = pictures[0].copy()
+    other[200, 200] ^= 128
+    detect(other)
+    assert len(asked) > once
 
 
 def test_a_known_face_is_confirmed_however_it_is_turned(astronaut: UInt8) -> None:

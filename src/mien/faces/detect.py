@@ -2,8 +2,8 @@
 
 A photograph is looked at as it is. Unless a face there is beyond doubt, its three quarter turns are
 looked at too and the one with the most evidence is kept; landmarks are of the photograph as it is
-in any case. Where nothing is found, a second look goes down to smaller faces. Nothing is kept
-between calls: threads may share all of it.
+in any case. Where nothing is found, a second look goes down to smaller faces. What the networks
+said of the last pictures that they saw is kept; threads may share all of it.
 """
 
 from __future__ import annotations
