@@ -55,7 +55,8 @@ def test_it_is_saved_whole(
 
 
 def test_an_open_mouth_is_no_smile(rig: Rig, model: FaceModel) -> None:
-    """Its mouth at rest would be 9 px too narrow in the mean, and 16 at most, by photographs of smiles alone."""
+    """By photographs of smiles alone its mouth at rest would be 9 px too narrow in the mean, and 16
+    at most."""
 
     def width(points: np.ndarray) -> float:
         return float(points[54, 0] - points[48, 0])

@@ -18,6 +18,7 @@ import numpy as np
 from mien.face_model.arrays import Bool, Double, Float, Index, UInt8
 from mien.face_model.cavity import SKIN_SHARE, Cavity, Place
 from mien.face_model.cuts import Row
+from mien.face_model.gums import WET, Gums, gum_colour
 from mien.face_model.jaw import Jaw, JawPlace
 from mien.face_model.known_inside import LIPS, KnownInside, Opening, toned
 from mien.face_model.lower import lower_row
@@ -29,9 +30,6 @@ from mien.face_model.tones import Tones
 
 ARC = np.float32(0.28)
 """The sides of a row rise by this at most, cm: a raised chin shows a rounder row."""
-
-GUM = np.array([0.88, 0.56, 0.55], np.float32)
-"""Its colour in units of the teeth's brightness."""
 LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.86, 0.9), (0.9, 2.2)
 """How much higher the lower teeth stand than the mesh's, cm, whose lip hides them, and their
 brightness in units of the upper ones', in a mouth that is open by the first gap, cm, or less, and
@@ -148,9 +146,10 @@ class Mouth:
             np.concatenate([tones.relit(one[..., :3], donor.enamel), one[..., 3:]], -1)
             for one in donor.levels
         )
-        self._gum = tones.part(GUM * dull)
+        gum = gum_colour(tones, dull)
+        self._gums = Gums(donor, gum, tones.part(np.full(3, WET, np.float32)), seed)
         self._cavity = Cavity(model, tones, seed)
-        self._lower_levels = lower_row(self._enamel, self._gum, tones.mono < 1, seed)
+        self._lower_levels = lower_row(self._enamel, gum, tones.mono < 1, seed)
 
     def still(self, points: Float, scale: float, unit: float) -> np.float32:
         """1 while the inner lips of the mesh, `points` (N, 2) px of a raster of `scale` px per px
@@ -201,7 +200,7 @@ class Mouth:
             above = high - ARC * np.tanh(along(column, self.donor.arc) / ARC)
             above = above - lifted(view.mask, above)
         lip = lip_over(view.mask, above, view.unit)
-        row, over = hung(self._levels, self.donor, column, above, lip, view.unit)
+        row, over, up = hung(self._levels, self.donor, column, above, lip, view.unit)
         lower = self._jaws[1].place(view.points)
         sideways, low = lower(x, y)
         place = Place(sideways, low, high, view.mask, view.unit)
@@ -209,7 +208,9 @@ class Mouth:
         behind = 1 - TEETH_SHADOW * np.exp(-np.maximum(-above, 0) / TEETH_SHADOW_REACH)
         colour = np.asarray(colour * behind[..., None], np.float32)
         colour = self._over(colour, *self._lower(place))
-        colour = np.asarray(colour + over[..., None] * (self._gum - colour), np.float32)
+        if over.any():
+            gum = self._gums(column, up)
+            colour = np.asarray(colour + over[..., None] * (gum - colour), np.float32)
         colour = self._over(colour, row, np.ones(1, np.float32))
         floor = self._cavity.throat * np.float32(DARKEST)
         light = _light(view.mask, view.unit, self.tones.aside)
