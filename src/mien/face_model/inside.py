@@ -40,7 +40,11 @@ it, and from which on they stand as they are: a thin pale strip would look like 
 light."""
 FAINT = 0.75
 """... and which part of the way they come out of the lip's shade."""
-LOWER_ASIDE = 1.7
+LOWER_FOOT, LOWER_FOOT_REACH = 0.38, 0.13
+"""How dark the lower teeth are where the lower lip hides them, and how far up, cm."""
+LOWER_PEOPLE = 0.1
+"""How much higher or lower people's lower teeth stand behind their lip, cm."""
+LOWER_ASIDE = 1.55
 """Distance from the middle, cm, over which the light on the lower teeth falls to 1/e: slowly first,
 then fast, for cheeks and corners stand before them."""
 TEETH_SHADOW, TEETH_SHADOW_REACH = 0.5, 0.3
@@ -149,6 +153,7 @@ class Mouth:
         gum = gum_colour(tones, dull)
         self._gums = Gums(donor, gum, tones.part(np.full(3, WET, np.float32)), seed)
         self._cavity = Cavity(model, tones, seed)
+        self._stands = np.float32(LOWER_PEOPLE * np.random.default_rng((seed, 5)).uniform(-1, 1))
         self._lower_levels = lower_row(self._enamel, gum, tones.mono < 1, seed)
 
     def still(self, points: Float, scale: float, unit: float) -> np.float32:
@@ -236,7 +241,7 @@ class Mouth:
         narrow, far = LOWER_GAP
         wide = float(np.clip((at.gap - narrow) / (far - narrow), 0, 1))
         lift, light = (a + (b - a) * wide for a, b in (LOWER_LIFT, LOWER_LIGHT))
-        high = np.float32(lift) - at.low
+        high = np.float32(lift) + self._stands - at.low
         most = np.float32(FLAT.above - 1 / FLAT.density)
         cover = sampled(self._lower_levels, column, np.minimum(high, most), at.unit)[..., 3]
         sunk, stands = SLIVER
@@ -245,6 +250,8 @@ class Mouth:
         row = sampled(
             self._lower_levels, column, np.minimum(high - seen * (1 - stood), most), at.unit
         )
+        foot = np.maximum(at.low - at.lip, 0) / np.float32(LOWER_FOOT_REACH)
+        row[..., :3] *= (1 - LOWER_FOOT * np.exp(-(foot**1.3)))[..., None]
         row = row * smoothstep(stood / FAINT)
         aside = np.exp(-((at.across / np.float32(LOWER_ASIDE)) ** 2)).astype(np.float32)
         return row, light * aside
