@@ -32,12 +32,13 @@ Array = TypeVar("Array", Float, "Tensor")
 @dataclass(frozen=True)
 class Face:
     """A face found in a photograph: box (left, top, right, bottom) px, detector score, landmarks
-    px.
+    px, and why these cannot be believed, "" where they can.
     """
 
     box: tuple[float, float, float, float]
     score: float
     landmarks: Float  # (68, 2), iBUG order, in photograph pixels
+    doubt: str = ""
 
     @classmethod
     def at(cls, landmarks: Float) -> Face:

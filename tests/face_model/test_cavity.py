@@ -90,6 +90,25 @@ def test_people_have_tongues_of_their_own(model: FaceModel) -> None:
     assert ratio[0] > ratio[1] + 0.03
 
 
+def test_not_every_tongue_is_of_two_halves(model: FaceModel) -> None:
+    """Some have a groove and some are round in the middle; some lie higher on one side."""
+    at = opened(2.4)
+    flat = at.low[:, 0] if at.low.ndim > 1 else at.low
+    dips, tilts = [], []
+    for seed in range(12):
+        light = Cavity(model, TONES, seed)(at, 0.0) @ LUMA
+        dark = light[(at.low > 1.75) & (np.abs(at.across)[None] < 0.3)].mean()
+        top = np.where(light > 2.2 * dark, flat[:, None], 0).max(0)
+        left, middle, right = (
+            float(np.median(top[np.abs(at.across - x) < 0.12])) for x in (-0.6, 0.0, 0.6)
+        )
+        dips.append((left + right) / 2 - middle)
+        tilts.append(right - left)
+    assert min(dips) < 0 < max(dips)
+    assert min(tilts) < -0.04
+    assert max(tilts) > 0.04
+
+
 def test_a_tongue_is_seen_behind_a_raised_lower_lip(cavity: Cavity) -> None:
     """Where the lip hides all that lies low, the tongue lies as much higher."""
     at = opened(2.6)

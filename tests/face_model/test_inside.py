@@ -351,7 +351,7 @@ def test_no_wedge_of_gum_where_an_own_row_meets_a_donors() -> None:
     top = np.where(np.abs(columns - columns.mean()) < 40, 0.45, 0.8).astype(np.float32)
     above = np.repeat(np.linspace(1.0, 0.0, 41, dtype=np.float32)[:, None], len(columns), 1)
     cut = np.full(len(columns), 0.85, np.float32)
-    _, over = hung(donor.levels, dataclasses.replace(donor, top=top), columns, above, cut, unit)
+    _, over, _ = hung(donor.levels, dataclasses.replace(donor, top=top), columns, above, cut, unit)
     middle = slice(40, len(columns) - 40)
     assert over[above[:, 0] < 0.74][:, middle].max() < 0.01
     assert over[above[:, 0] > 0.86][:, middle].min() > 0.99  # above what the lip shows
@@ -367,7 +367,7 @@ def test_gum_comes_down_between_teeth_where_a_lip_bares_it() -> None:
     def lowest(cut: float) -> np.ndarray:
         """How high gum begins in each column under a lip `cut` cm above the teeth's edge."""
         lip = np.full(len(columns), cut, np.float32)
-        _, over = hung(donor.levels, donor, columns, above, lip, 40.0)
+        _, over, _ = hung(donor.levels, donor, columns, above, lip, 40.0)
         begins: np.ndarray = np.where(over > 0.5, above, 9).min(0)
         return begins
 

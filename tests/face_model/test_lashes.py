@@ -7,23 +7,51 @@ import pytest
 
 from mien import facs
 from mien.face_model.eyes import spread
-from mien.face_model.lashes import lashes
+from mien.face_model.lashes import Lashes
 from mien.face_model.render import Rig
 
 LUMA = np.array([0.299, 0.587, 0.114])
 
 
-@pytest.mark.parametrize("side", ["L", "R"])
-def test_lashes_hang_from_the_edge_and_fan_out(side: str) -> None:
+def edge_of(side: str) -> np.ndarray:
     out = 1.0 if side == "L" else -1.0
-    edge = np.stack([np.linspace(0, 80 * out, 20), np.full(20, 50.0)], 1).astype(np.float32)
-    some, none = (lashes(edge, 25.0, side, hang) for hang in (1.0, 0.0))
+    return np.stack([np.linspace(0, 80 * out, 20), np.full(20, 50.0)], 1).astype(np.float32)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("side", ["L", "R"])
+def test_lashes_hang_from_the_edge_and_fan_out(side: str, seed: int) -> None:
+    out, edge, own = 1.0 if side == "L" else -1.0, edge_of(side), Lashes.of(seed)
+    some, none = (own(edge, 25.0, side, hang) for hang in (1.0, 0.0))
     tips = np.array([stroke[-1] - stroke[0] for stroke in some])
     assert (tips[:, 1] > 0).all()
-    assert 0.3 * 25 > np.median(tips[:, 1]) > 0.1 * 25
-    assert np.median(tips[-10:, 0]) * out > 2 > np.median(tips[:10, 0]) * out
+    assert 0.3 * 25 > np.median(tips[:, 1]) > 0.05 * 25
+    assert np.median(tips[-10:, 0]) * out > 1 > np.median(tips[:10, 0]) * out
     assert np.median(np.ptp(none, axis=1)[:, 1]) < 0.7 * np.median(np.ptp(some, axis=1)[:, 1])
-    assert all((a == b).all() for a, b in zip(some, lashes(edge, 25.0, side, 1.0), strict=True))
+    assert all((a == b).all() for a, b in zip(some, own(edge, 25.0, side, 1.0), strict=True))
+
+
+def test_people_have_lashes_of_their_own() -> None:
+    """Of other numbers, lengths and darkness: they were the same for everyone."""
+    people = [Lashes.of(seed) for seed in range(20)]
+    assert Lashes.of(3) == people[3]
+    long = [
+        float(np.median([s[-1, 1] - s[0, 1] for s in own(edge_of("L"), 25.0, "L", 1.0)]))
+        for own in people
+    ]
+    assert max(long) > 1.6 * min(long)
+    assert max(p.cover for p in people) > 1.25 * min(p.cover for p in people)
+    assert len({p.count for p in people}) > 8
+
+
+def test_tips_come_together_in_bundles() -> None:
+    """Neighbours within one are nearer than those of two, in who has them so."""
+    own = max((Lashes.of(seed) for seed in range(20)), key=lambda one: one.together)
+    tips = np.array([s[-1, 0] for s in own(edge_of("L"), 25.0, "L", 1.0)])
+    roots = np.array([s[0, 0] for s in own(edge_of("L"), 25.0, "L", 1.0)])
+    apart, before = np.abs(np.diff(tips)), np.abs(np.diff(roots))
+    within = np.arange(len(apart)) % 3 < 2
+    assert (apart / before)[within].mean() < 0.8 * (apart / before)[~within].mean()
 
 
 def test_a_closed_lid_wears_lashes(rig: Rig) -> None:

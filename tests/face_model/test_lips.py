@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -10,12 +12,14 @@ from mien import facs
 from mien.data.split import split_of
 from mien.face_model import lip_donors
 from mien.face_model.eyes import polygon
+from mien.face_model.frame import Frame, Window
 from mien.face_model.lip_chart import DENSITY
 from mien.face_model.lip_donors import HIDDEN, LipDonor, choose, unfolded
 from mien.face_model.lips import _liplike, _masks, closed_lips
 from mien.face_model.mesh import FACE, FaceModel
 from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.render import Rig
+from mien.face_model.shade import shade
 from mien.types import AlignedFace
 
 SIZE = 320
@@ -273,3 +277,31 @@ def test_a_smile_that_goes_takes_the_shade_of_its_corners_along(model: FaceModel
 
     assert pitted._sitter._lip_state.relaxed(still) == 0
     assert darkest(still) < 0.5 < darkest(rest)
+
+
+def test_pressed_lips_do_not_draw_the_shade_of_their_corners_out(
+    model: FaceModel, anna: AlignedFace
+) -> None:
+    """A corner's crease under a chin that rises: a thin dark stroke, were it left as it is."""
+    photo, corners = anna.pixels.copy(), anna.landmarks[[48, 54]]
+    unit = Rig(model, photo, anna.landmarks, neutral=True).fit.camera.scale
+    for (x, y), out in zip(np.round(corners).astype(int).tolist(), (-1, 1), strict=True):
+        end = round(x + out * 0.4 * unit), y + 2
+        cv2.line(photo, (x, y), end, (70, 45, 40), 2)
+    photo = np.asarray(cv2.GaussianBlur(photo, (0, 0), 0.8), np.uint8)
+    lined = Rig(model, photo, anna.landmarks, neutral=True)
+    state, weights = lined._sitter._lip_state, lined.weights(facs.prototype("anger"))
+    assert state.relaxed(lined.fit.weights) == 0
+    assert state.relaxed(weights) > 0.5
+
+    def darkest(strength: float) -> float:
+        scene, _ = lined._scene(weights, lined.fit.camera, 0.0, False, PoseAndLight(), None)
+        scene = replace(scene, relaxed=strength)
+        frame = Frame.of(scene, Window.whole(SIZE))
+        layers = shade(lined._skin, frame, None)
+        light = layers.image(lined._skin.map(lined._skin.photo, frame.source)) @ LUMA
+        x, y = np.round(scene.landmarks[[48, 54]]).astype(int).T
+        beside = [(b, a + out * round(0.3 * unit)) for a, b, out in zip(x, y, (-1, 1), strict=True)]
+        return float(np.mean([light[b - 5 : b + 6, a - 2 : a + 3].min() for b, a in beside]))
+
+    assert darkest(state.relaxed(weights)) > 1.15 * darkest(0.0)

@@ -58,6 +58,18 @@ def test_people_differ_and_one_person_does_not() -> None:
     assert np.abs(one - other).max() > 10
 
 
+def test_some_rows_are_crooked_and_some_are_not() -> None:
+    """By how far the edges of four incisors are apart: it used to be alike in all."""
+    off = []
+    for seed in range(24):
+        cover = lower_row(ENAMEL, GUM, True, seed)[0][..., 3]
+        ends = (cover > 0.5).sum(0) / FLAT.density
+        middles = [round((x + FLAT.half) * FLAT.density) for x in (-0.82, -0.27, 0.27, 0.82)]
+        off.append(float(np.ptp([ends[m - 2 : m + 3].mean() for m in middles])))
+    assert min(off) < 0.04
+    assert max(off) > 0.09
+
+
 def test_a_grey_photograph_has_grey_ones() -> None:
     grey = lower_row(np.full(3, 200, np.float32), np.full(3, 120, np.float32), False, 3)
     assert all(np.ptp(level[..., :3], axis=-1).max() < 1e-3 for level in grey)

@@ -148,16 +148,17 @@ def test_a_row_says_where_its_edge_is_in_the_photograph(made_smile: MadeSmile) -
 
 def test_a_narrow_own_row_goes_on_as_a_donors(made_smile: MadeSmile) -> None:
     """Its own teeth stay to the bit; beside them stand the donor's, as dark as its own ends."""
-    widest = max(MouthLibrary.load(mouths.SHIPPED).donors, key=lambda d: d.reach)
+    widest = max(MouthLibrary.load(mouths.SHIPPED).donors, key=lambda d: min(d.reach))
     pixels = widest.pixels.copy()
-    middle, half = pixels.shape[1] // 2, round(0.4 * widest.reach * FLAT.density)
+    middle, half = pixels.shape[1] // 2, round(0.4 * min(widest.reach) * FLAT.density)
     pixels[:, : middle - half, 3] = pixels[:, middle + half :, 3] = 0
     pixels[..., :3] //= 2
     narrow = dataclasses.replace(widest, pixels=pixels)
     wide = narrow.beside(widest, widest.pixels[..., :3].astype(np.float32))
     kept = pixels[..., 3] == 255
-    assert narrow.reach < 0.6 * widest.reach
-    assert wide.reach > 0.95 * widest.reach
+    for one, other, whole in zip(narrow.reach, wide.reach, widest.reach, strict=True):
+        assert one < 0.6 * whole
+        assert other > 0.95 * whole
     assert np.abs(wide.pixels[kept].astype(int) - pixels[kept]).max() <= 1
     beside = np.s_[:, middle + half + 4 : middle + half + 12]
     shown = wide.pixels[beside][..., 3] > 250

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,10 +16,12 @@ from mien import images
 from mien.errors import FaceNotFound, GuideError
 from mien.faces import landmarks, search
 from mien.faces.align import mirrored
-from mien.faces.detect import choose, detect, face_of, is_face
+from mien.faces.detect import above_the_lips, astray, choose, detect, face_of, is_face
 from mien.faces.graph import Network
 from mien.types import Face, Float, UInt8
 from mien.zoo.samples import samples
+
+FLUX = Path(os.environ.get("MIEN_DATA", "../shared/data")) / "flux_schnell" / "images"
 
 # Read off the picture by eye, px: corners of the eyes, tip of the nose, corners of the mouth, chin.
 SEEN = {
@@ -240,6 +244,46 @@ def _faces() -> list[Face]:
     points = np.zeros((68, 2), np.float32)
     boxes = [(100.0, 0.0, 200.0, 100.0), (0.0, 0.0, 80.0, 80.0), (300.0, 300.0, 350.0, 350.0)]
     return [Face(box, 1.0, points) for box in boxes]
+
+
+def test_landmarks_whose_mouth_is_the_chin_are_not_believed(astronaut: UInt8) -> None:
+    (face,) = detect(astronaut)
+    assert face.doubt == ""
+    points = face.landmarks
+    ends = (range(36, 42), range(42, 48), [30], [48, 51, 54, 57], [0], [16])
+    seen = np.array([points[list(part)].mean(0) for part in ends])
+    assert astray(astronaut, points, seen) == ""
+    length = np.linalg.norm(seen[3] - seen[:2].mean(0))
+    low = points.copy()
+    low[48:, 1] += 0.6 * length
+    assert above_the_lips(low, seen) > above_the_lips(points, seen) + 0.2
+    assert "not where its mouth is" in astray(astronaut, low, seen)
+    # a detector that errs at first is asked again
+    high = seen - (0, 0.35 * length)
+    assert astray(astronaut, points, high) == ""
+
+
+def test_above_the_lips_is_along_the_face(astronaut: UInt8) -> None:
+    points = detect(astronaut)[0].landmarks
+    seen = np.repeat(points[30:31], 6, axis=0)
+    c, s = np.cos(2.0), np.sin(2.0)
+    turned = np.array([[c, s], [-s, c]]) * 3
+    upright = above_the_lips(points, seen)
+    assert upright > 0.1
+    assert above_the_lips(points @ turned, seen @ turned) == pytest.approx(upright, abs=1e-4)
+
+
+@pytest.mark.skipif(not FLUX.is_dir(), reason="needs the portraits of SFHQ-T2I")
+@pytest.mark.parametrize(
+    ("name", "believed"),
+    [
+        *((n, False) for n in ("Face_Pose_2_1", "Eye_Gaze_2_4", "Accessories_4_7")),
+        *((n, True) for n in ("Expression_x_Sex_1_2", "Expression_4_5", "Face_Pose_2_5")),
+    ],
+)
+def test_heads_tilted_far_back_and_screams(name: str, believed: bool) -> None:
+    found = detect(images.read(FLUX / f"{name}.jpg").pixels)
+    assert (found[0].doubt == "") == believed
 
 
 def test_choose() -> None:

@@ -263,7 +263,8 @@ def test_light_alone_is_as_light_beside_paint() -> None:
     rng = np.random.default_rng(8)
     noise = cv2.GaussianBlur(rng.normal(1, 6, (S, S)).astype(np.float32), (0, 0), 4)
     light = np.asarray(noise, np.float32)
-    flow = np.stack([cv2.GaussianBlur(light, (0, 0), 3), np.zeros_like(light)])[None] * 0.02
+    moved = np.stack([cv2.GaussianBlur(light, (0, 0), 3), np.zeros_like(light)])[None]
+    flow = np.asarray(moved * 0.02, np.float32)
     mask, paint = np.ones((1, 1, S, S), np.float32), np.zeros((1, 3, S, S), np.float32)
     alone = paste(photo, face, Composition(flow, mask, paint, light[None, None])).astype(int)
     mask[0, 0, 60, 60] = 0.5

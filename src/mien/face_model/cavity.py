@@ -48,13 +48,15 @@ SEEN = 0.36
 LIPS, SHARED, FARTHEST = np.array([0.075, -0.071, 0.09], np.float32), 0.6, 0.15
 """Tint of lips beside that of skin, in log units (medians of 61 training people); which part of a
 person's difference from that the tongue has, and the most of it."""
-PEOPLE = {"lies": 0.13, "half": 0.16, "dip": 0.05, "blunt": 0.35}
-"""How much people's tongues differ, either way: heights and widths in cm, depth of the groove, and
-how blunt the outline is. By eye: no data show tongues alone."""
+PEOPLE = {"lies": 0.2, "half": 0.3, "dip": 0.09, "blunt": 0.45, "tilt": 0.1, "beside": 0.1}
+"""How much people's tongues differ, either way: heights and widths in cm, depth of the groove, how
+blunt the outline is, how much higher one side lies than the other, cm / cm, and how far the groove
+lies beside the middle, cm. By eye: no data show tongues alone."""
 HALF, SQUARE, BLUNT = 1.9, 2.3, 1.9
 """Half the tongue's width, cm, and how square its outline is."""
-DIP, GROOVE = 0.07, 0.3
-"""Depth of the groove in the outline, cm, and its half width."""
+DIP, GROOVE, FURROW = 0.04, 0.3, 0.16
+"""Depth of the groove in the outline, cm, and its half width, in people who have one; and how dark
+it is."""
 FRONT, BENDS = 0.3, 0.52
 """Part of the tongue's height that faces the lips most; over what part beyond its light falls."""
 HIDDEN = 0.6
@@ -165,7 +167,8 @@ class Cavity:
         out = self._behind(off, at.low, high, max(gap, 0.2), enters)
         bent = np.abs(off) / np.float32(self._own.half)
         shape = np.clip(1 - bent**SQUARE, 0, 1) ** (1 / self._own.blunt)
-        outline = high * shape - self._own.dip * np.exp(-((off / GROOVE) ** 2))
+        groove = np.exp(-(((off - self._own.beside) / GROOVE) ** 2))
+        outline = (high + self._own.tilt * off) * shape - self._own.dip * groove
         cover = np.clip((outline - at.low) / (2 * SOFT) + 0.5, 0, 1).astype(np.float32)
         foot = HIDDEN * max(floor, 0.0)
         up = np.clip((at.low - foot) / np.maximum(outline - foot, 0.05), 0, 1)
@@ -191,7 +194,8 @@ class Cavity:
         light = np.exp(-((np.maximum(up - FRONT, 0) / BENDS) ** 2))
         light *= 1 - ASIDE * np.clip(bent, 0, 1) ** 2.2
         light *= 0.82 + 0.18 * np.clip(up / FRONT, 0, 1)  # the tip bends down
-        light *= 1 - 0.16 * np.exp(-((off / (0.45 * GROOVE)) ** 2)) * np.clip(up * 2, 0, 1)
+        line = np.exp(-(((off - self._own.beside) / (0.45 * GROOVE)) ** 2))
+        light *= 1 - self._own.furrow * line * np.clip(up * 2, 0, 1)
         grain, wet = self._surface(off, up, unit)
         light = np.asarray(enters * light, np.float32)
         gloss = self._gloss * (wet * light)[..., None]
@@ -214,22 +218,32 @@ class Cavity:
 
 @dataclass(frozen=True)
 class _Tongue:
-    """How one person's tongue lies: `lies`, `half` and `dip` cm, `blunt`, and which `grain`."""
+    """How one person's tongue lies: `lies`, `half`, `dip` and `beside` cm, `blunt`, `tilt`, how
+    dark its `furrow` is, and which `grain`."""
 
     lies: float
     half: float
     dip: float
     blunt: float
+    tilt: float
+    beside: float
     grain: int
+
+    @property
+    def furrow(self) -> float:
+        """Not every tongue has a groove; some are round in the middle."""
+        return FURROW * float(np.clip(self.dip / DIP, 0.1, 1.5))
 
     @classmethod
     def of(cls, seed: int) -> _Tongue:
-        off = dict(zip(PEOPLE, np.random.default_rng((seed, 11)).uniform(-1, 1, 4), strict=True))
-        lies, half, dip, blunt = (
-            mean + PEOPLE[name] * float(off[name])
-            for name, mean in (("lies", LIES), ("half", HALF), ("dip", DIP), ("blunt", BLUNT))
-        )
-        return cls(lies, half, dip, blunt, seed % GRAINS)
+        random = np.random.default_rng((seed, 11))
+        off = dict(zip(PEOPLE, random.uniform(-1, 1, len(PEOPLE)), strict=True))
+        means = {"lies": LIES, "half": HALF, "dip": DIP, "blunt": BLUNT}
+        own = {
+            name: means.get(name, 0.0) + spread * float(off[name])
+            for name, spread in PEOPLE.items()
+        }
+        return cls(**own, grain=seed % GRAINS)
 
 
 def _tinted(tones: Tones) -> Float:

@@ -18,6 +18,7 @@ import numpy as np
 from mien.face_model.arrays import Bool, Double, Float, Index, UInt8
 from mien.face_model.cavity import SKIN_SHARE, Cavity, Place
 from mien.face_model.cuts import Row
+from mien.face_model.gums import WET, Gums, gum_colour
 from mien.face_model.jaw import Jaw, JawPlace
 from mien.face_model.known_inside import LIPS, KnownInside, Opening, toned
 from mien.face_model.lower import lower_row
@@ -29,9 +30,6 @@ from mien.face_model.tones import Tones
 
 ARC = np.float32(0.28)
 """The sides of a row rise by this at most, cm: a raised chin shows a rounder row."""
-
-GUM = np.array([0.88, 0.56, 0.55], np.float32)
-"""Its colour in units of the teeth's brightness."""
 LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.86, 0.9), (0.9, 2.2)
 """How much higher the lower teeth stand than the mesh's, cm, whose lip hides them, and their
 brightness in units of the upper ones', in a mouth that is open by the first gap, cm, or less, and
@@ -42,7 +40,11 @@ it, and from which on they stand as they are: a thin pale strip would look like 
 light."""
 FAINT = 0.75
 """... and which part of the way they come out of the lip's shade."""
-LOWER_ASIDE = 1.7
+LOWER_FOOT, LOWER_FOOT_REACH = 0.38, 0.13
+"""How dark the lower teeth are where the lower lip hides them, and how far up, cm."""
+LOWER_PEOPLE = 0.1
+"""How much higher or lower people's lower teeth stand behind their lip, cm."""
+LOWER_ASIDE = 1.55
 """Distance from the middle, cm, over which the light on the lower teeth falls to 1/e: slowly first,
 then fast, for cheeks and corners stand before them."""
 TEETH_SHADOW, TEETH_SHADOW_REACH = 0.5, 0.3
@@ -148,9 +150,11 @@ class Mouth:
             np.concatenate([tones.relit(one[..., :3], donor.enamel), one[..., 3:]], -1)
             for one in donor.levels
         )
-        self._gum = tones.part(GUM * dull)
+        gum = gum_colour(tones, dull)
+        self._gums = Gums(donor, gum, tones.part(np.full(3, WET, np.float32)), seed)
         self._cavity = Cavity(model, tones, seed)
-        self._lower_levels = lower_row(self._enamel, self._gum, tones.mono < 1, seed)
+        self._stands = np.float32(LOWER_PEOPLE * np.random.default_rng((seed, 5)).uniform(-1, 1))
+        self._lower_levels = lower_row(self._enamel, gum, tones.mono < 1, seed)
 
     def still(self, points: Float, scale: float, unit: float) -> np.float32:
         """1 while the inner lips of the mesh, `points` (N, 2) px of a raster of `scale` px per px
@@ -201,7 +205,7 @@ class Mouth:
             above = high - ARC * np.tanh(along(column, self.donor.arc) / ARC)
             above = above - lifted(view.mask, above)
         lip = lip_over(view.mask, above, view.unit)
-        row, over = hung(self._levels, self.donor, column, above, lip, view.unit)
+        row, over, up = hung(self._levels, self.donor, column, above, lip, view.unit)
         lower = self._jaws[1].place(view.points)
         sideways, low = lower(x, y)
         place = Place(sideways, low, high, view.mask, view.unit)
@@ -209,7 +213,9 @@ class Mouth:
         behind = 1 - TEETH_SHADOW * np.exp(-np.maximum(-above, 0) / TEETH_SHADOW_REACH)
         colour = np.asarray(colour * behind[..., None], np.float32)
         colour = self._over(colour, *self._lower(place))
-        colour = np.asarray(colour + over[..., None] * (self._gum - colour), np.float32)
+        if over.any():
+            gum = self._gums(column, up)
+            colour = np.asarray(colour + over[..., None] * (gum - colour), np.float32)
         colour = self._over(colour, row, np.ones(1, np.float32))
         floor = self._cavity.throat * np.float32(DARKEST)
         light = _light(view.mask, view.unit, self.tones.aside)
@@ -235,7 +241,7 @@ class Mouth:
         narrow, far = LOWER_GAP
         wide = float(np.clip((at.gap - narrow) / (far - narrow), 0, 1))
         lift, light = (a + (b - a) * wide for a, b in (LOWER_LIFT, LOWER_LIGHT))
-        high = np.float32(lift) - at.low
+        high = np.float32(lift) + self._stands - at.low
         most = np.float32(FLAT.above - 1 / FLAT.density)
         cover = sampled(self._lower_levels, column, np.minimum(high, most), at.unit)[..., 3]
         sunk, stands = SLIVER
@@ -244,6 +250,8 @@ class Mouth:
         row = sampled(
             self._lower_levels, column, np.minimum(high - seen * (1 - stood), most), at.unit
         )
+        foot = np.maximum(at.low - at.lip, 0) / np.float32(LOWER_FOOT_REACH)
+        row[..., :3] *= (1 - LOWER_FOOT * np.exp(-(foot**1.3)))[..., None]
         row = row * smoothstep(stood / FAINT)
         aside = np.exp(-((at.across / np.float32(LOWER_ASIDE)) ** 2)).astype(np.float32)
         return row, light * aside

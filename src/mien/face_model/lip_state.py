@@ -24,6 +24,8 @@ closed, as in a smile, and from which on they have none."""
 MOVED = (0.04, 0.3)
 """Motion of the lips, cm, up to which a mouth that the photograph shows open keeps its own, and
 from which on it has others."""
+DRAWN_OUT = 0.6
+"""How much of the shade in their corners goes with pressed lips, whose line ends within them."""
 SMILES = ("mouthSmile_L", "mouthSmile_R")
 SMILE, RELAXED, UNLINED = 0.1, 0.5, 0.75
 """Weight of a smile from which on it folds the skin beside the mouth, how much of it must go until
@@ -56,9 +58,11 @@ class LipState:
         return min(1.0, more / PRESSED)
 
     def relaxed(self, weights: Float) -> float:
-        """How much, 0..1, of a smile's shade in the corners of the mouth goes with it."""
+        """How much, 0..1, of the shade in the corners of the mouth goes: with a smile, and where
+        pressed lips would draw it out to a stroke."""
         less = min(-self._change(weights, name) for name in SMILES)
-        return UNLINED * float(np.clip(less / RELAXED, 0, 1))
+        smile = UNLINED * float(np.clip(less / RELAXED, 0, 1))
+        return max(smile, DRAWN_OUT * self.pressed(weights))
 
     def moved(self, points: Float, motion: Float) -> float:
         """How far, 0..1, the lips are no longer the photograph's, given all points and their motion

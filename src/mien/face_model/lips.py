@@ -71,7 +71,7 @@ class Lips:
     """The same of what lies in shade while they are closed, at the corners and where they meet,
     without that."""
     corners: tuple[Float, ...] = ()
-    """The same of a smile's corners alone."""
+    """The same of the corners alone."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -82,7 +82,8 @@ class Lips:
     def at(self, places: Float, unit: float, dropped: float = 0.0, relaxed: float = 0.0) -> Float:
         """Colours times coverage, and coverage, (H, W, 4) at places (H, W, 2) px of the chart, for
         a picture of `unit` px per cm; `dropped`, 0..1: how far they are drawn apart, and `relaxed`,
-        0..1: how far the photograph's smile is let go."""
+        0..1: how far the corners are no longer the photograph's: its smile is let go, or its lips
+        are pressed."""
         out = _read(self.levels, places, unit)
         for lit, strength in ((self.corners, relaxed * (1 - dropped)), (self.parted, dropped)):
             if lit and strength > 0:
@@ -119,13 +120,13 @@ def closed_lips(chart: LipChart, photo: Float, points: Float, smiled: bool = Fal
     return Lips(
         _levels(lips, np.clip(2 - beyond / np.float32(HIDDEN), 0, 1) * within),
         _levels(lit, np.maximum(corner, near * within)),
-        _unshaded_corners(lips, chart) if smiled else (),
+        _unshaded_corners(lips, chart, SMILED if smiled else CORNER),
     )
 
 
-def _unshaded_corners(lips: Float, chart: LipChart) -> tuple[Float, ...]:
-    """Levels of a smile's corners of `lips` (h, w, 3) without their shade."""
-    corner = _corners(chart, SMILED)
+def _unshaded_corners(lips: Float, chart: LipChart, reach: float) -> tuple[Float, ...]:
+    """Levels of the corners of `lips` (h, w, 3), as far as `reach` cm, without their shade."""
+    corner = _corners(chart, reach)
     return _levels(_without_shade(lips, chart, corner, np.zeros_like(corner)), corner)
 
 
@@ -224,7 +225,7 @@ def parted_lips(
     return Lips(
         _levels(np.asarray(colour, np.float32), cover),
         _levels(lit, np.maximum(corner, cover * near)),
-        _unshaded_corners(both, chart),
+        _unshaded_corners(both, chart, SMILED),
     )
 
 

@@ -25,18 +25,23 @@ HEIGHTS = (0.88, 0.9, 1.02, 0.86, 0.78, 0.7)
 """Height of each up to the gum, cm."""
 TAPER, ROUNDED = 0.14, 0.1
 """How much narrower a tooth is at the gum; how far its edge is rounded at the sides, cm."""
-UNEVEN, UNLIKE, SHADES, TURNED = 0.018, 0.05, 0.02, 0.2
+UNEVEN, UNLIKE, SHADES, TURNED = 0.026, 0.05, 0.03, 0.3
 """Standard deviations of the place of an edge, cm, of a tooth's width and of its brightness, and of
 how far it is turned about its length, in half widths."""
-DULL = np.array([0.99, 0.975, 0.945], np.float32)
+CROWDED = (0.3, 1.6)
+"""How crooked people's rows are, least and most, in units of these."""
+OVERLAP = 0.06
+"""How much of a crooked row's teeth stand before their neighbours: standard deviation of the place
+of their middles, in half widths."""
+DULL = np.array([0.995, 0.98, 0.96], np.float32)
 """The lower teeth in units of the upper ones' enamel: deeper in the mouth, lit from above."""
-NECK = np.array([0.98, 0.95, 0.89], np.float32)
+NECK = np.array([0.98, 0.955, 0.91], np.float32)
 """Tint at the gum."""
 TIP = np.array([0.93, 0.96, 0.98], np.float32)
 """Tint of the edge, which light passes through."""
-DEEP = np.array([0.97, 0.94, 0.87], np.float32)
+DEEP = np.array([0.975, 0.945, 0.895], np.float32)
 """Tint of dentine, which is seen through enamel."""
-DENTINE, UNALIKE = (0.15, 0.25, 0.7, 0.45, 0.45, 0.45), 0.25
+DENTINE, UNALIKE = (0.15, 0.25, 0.7, 0.45, 0.45, 0.45), 0.32
 """How far that goes on each tooth of one side, canines before all, and how people and their teeth
 differ in it (standard deviation)."""
 CLEFT, TOUCH = 0.16, 0.02
@@ -85,12 +90,14 @@ def _row(seed: int) -> _Row:
     tooth, neck, tip, deep = (np.zeros((rows, columns), np.float32) for _ in range(4))
     light, scallop = np.ones_like(tooth), np.full(columns, 0.6, np.float32)
     clefts = _cleft(x, h)
+    crooked = float(np.random.default_rng((seed, 2)).uniform(*CROWDED))
     for sign in (-1, 1):
         edge = 0.0
         for width, height, part in zip(WIDTHS, HEIGHTS, DENTINE, strict=True):
             half = width * float(1 + random.normal(0, UNLIKE)) / 2
-            off = sign * x - np.float32(edge + half)
-            own = random.normal(0, 1, 4)
+            own = random.normal(0, 1, 4) * (1, crooked, 1, crooked)
+            before = OVERLAP * crooked * half * float(hues.normal())
+            off = sign * x - np.float32(edge + half + before)
             crown = height * float(1 + 0.04 * own[0])
             inside, tone, up = _tooth(off, h - np.float32(UNEVEN * own[1]), half, crown, own[2:])
             more = np.clip(inside - tooth, 0, 1)

@@ -71,10 +71,13 @@ class Donor:
         return float(self.skin @ LUMA) / max(float(self.enamel @ LUMA), 1.0)
 
     @cached_property
-    def reach(self) -> float:
-        """Half the width of the row, cm."""
+    def reach(self) -> tuple[float, float]:
+        """How far the row goes to the left in the picture and to the right, cm."""
         shown = np.flatnonzero(self.pixels[..., 3].max(0) > 127)
-        return float(shown[-1] - shown[0]) / 2 / FLAT.density if len(shown) else 0.0
+        if not len(shown):
+            return 0.0, 0.0
+        left, right = (float(shown[i] + 0.5) / FLAT.density - FLAT.half for i in (0, -1))
+        return max(-left, 0.0), max(right, 0.0)
 
     @cached_property
     def shown(self) -> Float:

@@ -43,8 +43,11 @@ def widened(donor: Donor, across: Float, mask: Bool) -> Float:
     """Places across the row (W,), cm, with its sides drawn out towards the corners of a wide
     mouth."""
     at = np.flatnonzero(mask.any(0))
-    half = float(np.abs(across[at[[0, -1]]]).mean()) * FILLED
-    wider = np.clip((half - SIDES_FROM) / max(donor.reach - SIDES_FROM, 0.1), 1.0, WIDER)
+    ends = across[at[[0, -1]]] * np.float32(FILLED)  # a crooked mouth shows more of one side
+    half = np.where(across < 0, -ends.min(), ends.max())
+    left, right = donor.reach
+    reach = np.where(across < 0, np.float32(left), np.float32(right))
+    wider = np.clip((half - SIDES_FROM) / np.maximum(reach - SIDES_FROM, 0.1), 1.0, WIDER)
     beyond = np.maximum(np.abs(across) - SIDES_FROM, 0)
     drawn_in = np.sign(across) * beyond * (1 - 1 / wider)
     return np.asarray(across - drawn_in, np.float32)
@@ -75,10 +78,11 @@ def lip_over(mask: Bool, above: Float, unit: float) -> Float:
 
 def hung(
     levels: tuple[Float, ...], donor: Donor, column: Float, above: Float, cut: Float, unit: float
-) -> tuple[Float, Float]:
+) -> tuple[Float, Float, Float]:
     """The row (H, W, 4), premultiplied, of a donor's `levels`, at columns (W,) and heights (H, W)
-    cm under a lip that cuts it at `cut` (W,) cm; and how much (H, W) each pixel is gum above it,
-    which comes down between the teeth as far as it is bared."""
+    cm under a lip that cuts it at `cut` (W,) cm; how much (H, W) each pixel is gum above it, which
+    comes down between the teeth as far as it is bared; and how high (H, W), cm, above its margin
+    it lies."""
     own = _evened(along(column, donor.top), unit, TOP_EVEN)
     shown = np.asarray(np.maximum(own, 0.2), np.float32)
     crown = CROWN[0] - CROWN[1] * np.abs((column + 0.5) / FLAT.density - FLAT.half)
@@ -87,8 +91,9 @@ def hung(
     high = np.where(above > 0, above / stretch, above)
     bared = np.clip((cut / stretch - own) / BARED, 0, 1)
     edge = own - np.float32(ARCHED) * bared * along(column, donor.arches)
-    over = np.clip((high - edge) / GUM_EDGE + 1, 0, 1).astype(np.float32)
-    return sampled(levels, column, high, unit) * (1 - over)[..., None], over
+    up = np.asarray(high - edge, np.float32) + np.float32(GUM_EDGE)
+    over = np.clip(up / np.float32(GUM_EDGE), 0, 1)
+    return sampled(levels, column, high, unit) * (1 - over)[..., None], over, up
 
 
 def sampled(levels: tuple[Float, ...], column: Float, high: Float, unit: float) -> Float:

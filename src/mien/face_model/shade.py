@@ -12,7 +12,7 @@ from mien.face_model.arrays import Bool, Double, Float
 from mien.face_model.eyes import fixed_point, polygon
 from mien.face_model.frame import FLAT, LIDS, Frame
 from mien.face_model.inside import View
-from mien.face_model.lashes import inked, lashes, smoothed
+from mien.face_model.lashes import inked, smoothed
 from mien.face_model.layers import ALL, Layers
 from mien.face_model.mesh import (
     EYE,
@@ -33,8 +33,6 @@ FALLEN = 1.5
 WIDE = 0.35
 """... and a lid that is raised as far as can be, this part of it: what it uncovers is shaded along
 its edge already."""
-LASH_WIDTH = 0.1
-"""Width of the line of lashes, cm."""
 STRANGE = 24.0
 """Difference of colour, of 255, from which on a pixel does not come from the photograph."""
 OWN_MOUTH_SPAN = 0.25
@@ -53,8 +51,8 @@ PALEST = 0.004
 """Log-change of a colour that nobody sees: a level of 255."""
 SHUT, HANGING = 0.9, 0.4
 """How far a lid must come down until no eye is seen, and until its lashes show against the skin."""
-LASH_SHADE, LASH_SHADE_WIDTH = 0.3, 0.28
-"""How dark the shade is that lashes and the lid's edge throw, and how wide, cm."""
+LASH_SHADE_WIDTH = 0.28
+"""How wide the shade is that lashes and the lid's edge throw, cm."""
 RISEN_EDGE, RISEN_WIDTH = 0.85, 0.06
 """How dark the edge of a risen lid is, where its lashes stand, and how wide, cm."""
 
@@ -307,14 +305,15 @@ def _lashes(skin: Skin, frame: Frame, side: str, layers: Layers) -> None:
     if strength <= 0.05:
         return
     line = smoothed(frame.points[skin.model.lash_lines[side]])[1:-2]
-    _ink(layers, line, LASH_SHADE_WIDTH * frame.unit, strength * LASH_SHADE, skin.eyes.lash)
-    _ink(layers, line, LASH_WIDTH * frame.unit, strength * 0.8, skin.eyes.lash)
+    own, colour = skin.lashes, skin.eyes.lash
+    _ink(layers, line, LASH_SHADE_WIDTH * frame.unit, strength * own.shade, colour)
+    _ink(layers, line, own.line * frame.unit, strength * own.line_cover, colour)
     hang = (blink - HANGING) / (1 - HANGING)
     if hang > 0:
-        strokes = lashes(line[::-1] if side == "R" else line, frame.unit, side, min(1.0, hang))
-        drawn = inked(strokes, frame.unit, layers.keep.shape)
+        strokes = own(line[::-1] if side == "R" else line, frame.unit, side, min(1.0, hang))
+        drawn = inked(strokes, frame.unit, layers.keep.shape, own.cover)
         if drawn is not None:
-            layers.over(*drawn, skin.eyes.lash)
+            layers.over(*drawn, colour)
 
 
 def _lid_edge(skin: Skin, frame: Frame, side: str, layers: Layers) -> None:

@@ -31,6 +31,7 @@ from mien.face_model.frame import (
 from mien.face_model.gaze import iris_vertex
 from mien.face_model.glasses import still
 from mien.face_model.inside import mouth_of
+from mien.face_model.lashes import Lashes
 from mien.face_model.lids import LidFolds, closing, folded_lid
 from mien.face_model.light import Light
 from mien.face_model.lines import SkinLines, skin_lines
@@ -140,7 +141,7 @@ class Sitter:
         unit = float(fit.camera.scale) * fine
         lips = self._lips_of(photo, landmarks, mesh, unit, tones, own.lip, before)
         line = LipLine.of(photo, landmarks, unit) if fit.closed else LipLine.plain()
-        self.skin: Skin = Skin(model, rig.crop, eyes, own, mouth, lips, line)
+        self.skin: Skin = Skin(model, rig.crop, eyes, own, mouth, lips, line, Lashes.of(seed))
         lid_only = np.flatnonzero((model.lids["L"] + model.lids["R"] > 0) & (model.lips == 0))
         fixed = np.zeros((len(model.neutral), CHANNELS), np.float32)
         fixed[:, SOURCE] = source.points + self._eye_shift

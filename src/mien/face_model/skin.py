@@ -11,6 +11,7 @@ from mien.face_model.arrays import Float, UInt8
 from mien.face_model.eye_textures import EyeTextures
 from mien.face_model.frame import SOURCE_SIZE
 from mien.face_model.inside import Mouth
+from mien.face_model.lashes import Lashes
 from mien.face_model.lip_line import LipLine
 from mien.face_model.lips import Lips
 from mien.face_model.mesh import FaceModel
@@ -29,6 +30,7 @@ class Skin:
     inside: Mouth
     lips: Lips
     line: LipLine
+    lashes: Lashes
 
     @property
     def fine(self) -> float:

@@ -1,7 +1,9 @@
-"""Learn how a smiling face looks at rest: `python -m mien.tables.neutral [--out FILE]`.
+"""Learn how a smiling or open face looks at rest: `python -m mien.tables.neutral [--out FILE]`.
 
 From pairs of photographs of the training people of the London Set: hand-checked points of the one
-at rest, mien's own landmarks of the smiling one. `mien.face_model.neutral` reads the table.
+at rest, mien's own landmarks of the smiling one. Jaws drop in none of them, so the face model,
+fitted to the ones at rest, shows the same people with theirs dropped. `mien.face_model.neutral`
+reads the table.
 """
 
 from __future__ import annotations
@@ -13,8 +15,42 @@ import numpy as np
 
 from mien.data.rigging import neutral_and_smile
 from mien.errors import DataError
+from mien.face_model.animate import person, pose, stand
+from mien.face_model.arrays import Double, Float
+from mien.face_model.fit import fit
+from mien.face_model.mesh import FaceModel
 from mien.face_model.neutral import TABLE, learn
+from mien.face_model.units import to_weights
+from mien.facs import vector
 from mien.zoo import data_home
+
+OPENED: tuple[dict[str, float], ...] = (
+    {"AU25": 0.6, "AU26": 1},
+    {"AU25": 0.8, "AU26": 1, "AU27": 0.6},
+    {"AU25": 1, "AU27": 1},
+    {"AU12": 0.6, "AU25": 1, "AU26": 0.8},
+    {"AU10": 0.6, "AU12": 0.8, "AU25": 1, "AU26": 1, "AU27": 0.4},
+    {"AU22": 0.7, "AU25": 0.6, "AU26": 0.6},
+    {"AU16": 0.4, "AU20": 1, "AU25": 1, "AU26": 0.65},
+    {"AU10": 0.8, "AU16": 0.8, "AU20": 0.4, "AU25": 1, "AU26": 0.3},
+    {"AU18": 0.6, "AU25": 0.4, "AU26": 0.4},
+)
+"""Expressions with open mouths: jaws dropped by little, more and all, alone, in laughs, rounded,
+stretched aside, with bared teeth, and pursed."""
+
+
+def opened(model: FaceModel, rest: Double) -> list[tuple[Double, Double]]:
+    """Landmarks (68, 2) px of a face at rest, and the same with its mouth opened."""
+    found = fit(model, rest.astype(np.float32), neutral=True)
+    who, lids = person(model, found), found.neutral_weights
+
+    def seen(weights: Float) -> Double:
+        points = stand(model, pose(model, who, weights), found.camera).points[model.landmarks]
+        return points.astype(np.float64)
+
+    shut = seen(lids)
+    each = (np.maximum(to_weights(model, vector(units)), lids) for units in OPENED)
+    return [(found.landmarks, found.landmarks + seen(weights) - shut) for weights in each]
 
 
 def main() -> None:
@@ -29,7 +65,9 @@ def main() -> None:
     ]
     if len(found) < 20:
         raise DataError(f"{len(found)} pairs in {options.london}: 20 or more are needed")
-    learn(found).save(options.out)
+    model = FaceModel.load()
+    posed = [pair for rest, _ in found for pair in opened(model, rest)]
+    learn(found, posed).save(options.out)
     print(f"{options.out}: learnt from {len(found)} people")
 
 
