@@ -94,8 +94,8 @@ class Window:
 class Scene:
     """A posed face before it is drawn, in px of the crop.
 
-    points (N, 2); depth (N,) cm; attributes (N, 8); triangles (T, 3) and their layers (T,); unit,
-    px per cm; blink: how far each upper lid comes down, 0..1; stirred: how far each eye, its lids
+    points (N, 2); depth (N,) cm; attributes (N, 8), each in one piece; triangles (T, 3) and their
+    layers (T,); unit, px per cm; blink: how far each upper lid comes down, 0..1; stirred: how far each eye, its lids
     or its gaze, is moved at all, 0..1; wide: how far the eyes are widened;
     opened: how open the mouth is, 0..1; gap_change: the lip gap against the photograph's, cm;
     landmarks (68, 2).
@@ -195,8 +195,7 @@ class Frame:
         layers = np.append(scene.layers[numbers], np.int8(BACKGROUND_LAYER))
         layer = layers[raster.index]
         face = raster.index >= 0
-        values = np.ascontiguousarray(scene.attributes[:, [0, 1, BLEND, LIGHT]])
-        seen = raster.spread(triangles, values, face)
+        seen = raster.spread(triangles, scene.attributes.T[[0, 1, BLEND, LIGHT]].T, face)
         if face.all():
             source = cv2.merge([np.ascontiguousarray(seen[:, i]) for i in (0, 1)])
             source = np.asarray(source, np.float32).reshape(*window.shape, 2)
@@ -212,8 +211,7 @@ class Frame:
 
     def spread(self, channels: slice, where: Bool) -> Float:
         """Some of the attributes at the P face pixels of a mask (H, W): (P, C)."""
-        values = np.ascontiguousarray(self.scene.attributes[:, channels])
-        return self.raster.spread(self.triangles, values, where)
+        return self.raster.spread(self.triangles, self.scene.attributes[:, channels], where)
 
     @cached_property
     def mouth(self) -> Bool:

@@ -37,14 +37,21 @@ class Raster:
     def spread(self, triangles: Int, values: Float, where: Bool) -> Float:
         """Vertex `values` (N, K) at the pixels of the mask `where` (H, W) of P ones: (P, K), each
         channel in one piece."""
-        first, second, third = np.ascontiguousarray(triangles[self.index[where]].T, np.intp)
-        u, v = (self.weights[..., i][where] for i in (0, 1))
-        out = np.empty((values.shape[1], len(u)), np.float32)
+        parts = (self.index, self.weights[..., 0], self.weights[..., 1])
+        whole = bool(where.all())
+        index, u, v = (part.reshape(-1) if whole else part[where] for part in parts)
+        shown = index.astype(np.intp)
+        # "clip" is never needed, and spares NumPy a copy of what it writes to
+        first, second, third = (
+            np.take(corner, shown, mode="clip")
+            for corner in np.ascontiguousarray(triangles.T, np.intp)
+        )
+        w = 1 - u - v
+        out = np.empty((values.shape[1], len(shown)), np.float32)
         for into, channel in zip(out, np.ascontiguousarray(values.T), strict=True):
-            # "clip" is never needed, and spares NumPy a copy of what it writes to
             np.take(channel, first, out=into, mode="clip")
             into *= u
-            for corner, share in ((second, v), (third, 1 - u - v)):
+            for corner, share in ((second, v), (third, w)):
                 into += np.take(channel, corner, mode="clip") * share
         return out.T
 

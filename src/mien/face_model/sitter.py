@@ -143,7 +143,7 @@ class Sitter:
         line = LipLine.of(photo, landmarks, unit) if fit.closed else LipLine.plain()
         self.skin: Skin = Skin(model, rig.crop, eyes, own, mouth, lips, line, Lashes.of(seed))
         lid_only = np.flatnonzero((model.lids["L"] + model.lids["R"] > 0) & (model.lips == 0))
-        fixed = np.zeros((len(model.neutral), CHANNELS), np.float32)
+        fixed = np.zeros((len(model.neutral), CHANNELS), np.float32, order="F")
         fixed[:, SOURCE] = source.points + self._eye_shift
         fixed[:, LIDS] = source.points
         closed = source.vertices[lid_only] + closing(model, fit.weights, lid_only)
@@ -314,7 +314,7 @@ class Sitter:
         blink: dict[str, float],
         relight: float,
     ) -> Float:
-        out = self._fixed_attributes.copy()
+        out = self._fixed_attributes.copy(order="F")
         source = self._rig.source.points
         shut = {s: min(1.0, BLINK_GAIN * blink[s]) for s in SIDES}
         blend = sum(self._rig.model.lids[s] * shut[s] for s in SIDES)
