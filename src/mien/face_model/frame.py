@@ -95,8 +95,8 @@ class Scene:
     """A posed face before it is drawn, in px of the crop.
 
     points (N, 2); depth (N,) cm; attributes (N, 8), each in one piece; triangles (T, 3) and their
-    layers (T,); unit, px per cm; blink: how far each upper lid comes down, 0..1; stirred: how far each eye, its lids
-    or its gaze, is moved at all, 0..1; wide: how far the eyes are widened;
+    layers (T,); unit, px per cm; blink: how far each upper lid comes down, 0..1; stirred: how far
+    each eye, its lids or its gaze, is moved at all, 0..1; wide: how far the eyes are widened;
     opened: how open the mouth is, 0..1; gap_change: the lip gap against the photograph's, cm;
     landmarks (68, 2).
     """
