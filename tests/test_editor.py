@@ -13,7 +13,7 @@ from PIL import Image
 
 from mien import images
 from mien.editor import Editor, paste_back, pick
-from mien.errors import FaceNotFound, GuideError
+from mien.errors import FaceNotFound, FaceUndrawable, GuideError
 from mien.faces.detect import detect
 from mien.guides import ActionUnits, Label
 from mien.images import Photo
@@ -172,6 +172,20 @@ def test_a_sheet_has_a_row_per_person_and_a_column_per_label(editor: Editor) -> 
     assert page.shape[1] - bare.shape[1] > 96
     with pytest.raises(GuideError):
         editor.sheet(people, ["grin"])
+
+
+def test_a_face_whose_landmarks_are_not_believed_is_left_alone(
+    editor: Editor, two: UInt8, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = detect(two)
+    doubted = replace(first, doubt="its landmarks are astray")
+    monkeypatch.setattr("mien.editor.detect", lambda pixels: [doubted, second])
+    result = editor.edit(two, Label("happy"), face="all")
+    assert result.faces == (second,)
+    assert np.array_equal(result.pixels[:, :600], two[:, :600])
+    for work in (lambda: editor.edit(two, Label("happy")), lambda: editor.reference(two)):
+        with pytest.raises(FaceUndrawable, match="left alone: its landmarks are astray"):
+            work()
 
 
 def test_no_face(editor: Editor) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import cv2
 import numpy as np
@@ -13,6 +16,7 @@ import mien
 from mien import forked, images
 from mien.editor import Editor
 from mien.errors import ConfigError
+from mien.face_model import threads
 from mien.faces.detect import detect
 from mien.guides import Guide, Label
 from mien.types import UInt8
@@ -45,6 +49,48 @@ def test_one_editor_in_eight_threads_gives_the_bytes_of_one() -> None:
     with ThreadPoolExecutor(THREADS) as pool:
         together = list(pool.map(lambda w: shared.edit(*w).pixels, work * 2))
     assert all(np.array_equal(a, b) for a, b in zip(alone * 2, together, strict=True))
+
+
+@pytest.fixture
+def two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Two threads whatever the machine has."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    pool = ThreadPoolExecutor(1)
+    monkeypatch.setattr(threads, "_helpers", lambda: pool)
+    yield
+    pool.shutdown()
+    cv2.setNumThreads(before)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_calls_are_shared_evenly() -> None:
+    """While one takes long, the other thread makes all the rest, whichever of the two it is."""
+    rest = threading.Barrier(2)
+
+    def long() -> int:
+        rest.wait(10)
+        return threading.get_ident()
+
+    makers = threads.together([long, *[threading.get_ident] * 5, long])
+    assert makers[0] != makers[-1]
+    assert set(makers[1:-1]) == {makers[-1]}
+    assert threading.get_ident() in makers
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_calls_within_calls_and_faults_do_not_hang() -> None:
+    def inner(k: int) -> int:
+        return sum(threads.together([lambda k=k, j=j: 10 * k + j for j in range(4)]))  # type: ignore[misc]
+
+    assert threads.together([partial(inner, k) for k in range(4)]) == [6, 46, 86, 126]
+
+    def wrong() -> int:
+        raise ValueError("wrong")
+
+    for calls in ([wrong, lambda: 1, lambda: 2], [lambda: 1, lambda: 2, wrong]):
+        with pytest.raises(ValueError, match="wrong"):
+            threads.together(calls)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

@@ -143,7 +143,8 @@ class Editor:
             found = detect(source.pixels)
             faces = pick(found, face)
         with clock("align"):
-            crops = [self.crop(source.pixels, f) for f in faces]
+            believed = [i for i, f in enumerate(faces) if not f.doubt] or range(len(faces))
+            crops = {i: self.crop(source.pixels, faces[i]) for i in believed}
         with clock("edit"):
             drafts = self._possible(crops, guide, intensity)
         with clock("paste"):
@@ -187,8 +188,12 @@ class Editor:
         self, pixels: UInt8, face: Face, most: int = LARGEST, side: float | None = None
     ) -> AlignedFace:
         """A face as the method gets it: at its own size in the photograph (H, W, 3), or of another
-        `side`, up to `most` px, if the face model draws it; else at the size of the networks."""
+        `side`, up to `most` px, if the face model draws it; else at the size of the networks.
+
+        FaceUndrawable where the landmarks are not believed."""
         working()
+        if face.doubt:
+            raise FaceUndrawable(f"this face is left alone: {face.doubt}")
         if self.method.drawn_by != MODEL:
             return align.align(pixels, face, self.method.size)
         side = align.side_of(face) if side is None else side
@@ -284,11 +289,11 @@ class Editor:
         return shown
 
     def _possible(
-        self, crops: Sequence[AlignedFace], guide: Guide, intensity: float
+        self, crops: Mapping[int, AlignedFace], guide: Guide, intensity: float
     ) -> list[tuple[int, Draft]]:
         """A draft of each face that can be drawn, and which it is; FaceUndrawable if none can."""
         drafts, refusal = [], None
-        for i, crop in enumerate(crops):
+        for i, crop in crops.items():
             try:
                 edit = self.method.edit(_batch(crop), guide.of(i), intensity)
             except FaceUndrawable as error:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
@@ -32,12 +32,13 @@ Array = TypeVar("Array", Float, "Tensor")
 @dataclass(frozen=True)
 class Face:
     """A face found in a photograph: box (left, top, right, bottom) px, detector score, landmarks
-    px.
+    px, and why these cannot be believed, "" where they can.
     """
 
     box: tuple[float, float, float, float]
     score: float
     landmarks: Float  # (68, 2), iBUG order, in photograph pixels
+    doubt: str = ""
 
     @classmethod
     def at(cls, landmarks: Float) -> Face:
@@ -65,12 +66,14 @@ class Faces(Generic[Array]):
     """A batch of aligned faces: pixels (B, 3, S, S) in [-1, 1], landmarks (B, 68, 2) in crop px.
 
     `people` (B, 50), where they are known from other pictures: who each is, as the face model's
-    identity coefficients.
+    identity coefficients. `crops`, uint8 (S, S, 3) each: what `stack` made `pixels` of; whoever
+    changes anything loses them.
     """
 
     pixels: Array
     landmarks: Array
     people: Array | None = None
+    crops: tuple[UInt8, ...] = field(default=(), init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return int(self.pixels.shape[0])
@@ -86,7 +89,7 @@ class Faces(Generic[Array]):
     def digest(self) -> bytes:
         """A hash of all numbers, of numpy's arrays: faces are asked about again and again."""
         made = hashlib.sha256()  # processors have instructions for it
-        for part in (self.pixels, self.landmarks, self.people):
+        for part in (*(self.crops or (self.pixels,)), self.landmarks, self.people):
             if part is not None:
                 made.update(str(part.shape).encode())
                 made.update(np.ascontiguousarray(part).data)
@@ -98,7 +101,10 @@ class Faces(Generic[Array]):
         pixels = np.stack([f.pixels.transpose(2, 0, 1) for f in faces]).astype(np.float32)
         pixels /= np.float32(127.5)
         pixels -= np.float32(1)
-        return Faces(pixels, np.stack([f.landmarks for f in faces]).astype(np.float32))
+        landmarks = np.stack([f.landmarks for f in faces]).astype(np.float32)
+        out = Faces(pixels, landmarks)
+        object.__setattr__(out, "crops", tuple(f.pixels for f in faces))
+        return out
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,10 +14,14 @@ from skimage import data
 
 from mien import images
 from mien.errors import FaceNotFound, GuideError
+from mien.faces import landmarks, search
 from mien.faces.align import mirrored
-from mien.faces.detect import choose, detect, face_of, is_face
+from mien.faces.detect import above_the_lips, astray, choose, detect, face_of, is_face
+from mien.faces.graph import Network
 from mien.types import Face, Float, UInt8
 from mien.zoo.samples import samples
+
+FLUX = Path(os.environ.get("MIEN_DATA", "../shared/data")) / "flux_schnell" / "images"
 
 # Read off the picture by eye, px: corners of the eyes, tip of the nose, corners of the mouth, chin.
 SEEN = {
@@ -159,6 +165,12 @@ def test_textures_and_things_are_no_faces(name: str) -> None:
     assert detect(np.dstack([pixels] * 3) if pixels.ndim == 2 else pixels) == []
 
 
+def _forgetful() -> None:
+    """Nothing of the pictures that were seen is known."""
+    search._LOOKS.clear()
+    landmarks._READS.clear()
+
+
 def _bytes(faces: list[Face]) -> list[tuple[float, object, bytes]]:
     return [(face.score, face.box, face.landmarks.tobytes()) for face in faces]
 
@@ -172,6 +184,7 @@ def pictures(astronaut: UInt8) -> list[UInt8]:
 
 def test_eight_threads_find_what_one_finds(pictures: list[UInt8]) -> None:
     alone = [_bytes(detect(picture)) for picture in pictures]
+    _forgetful()
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda picture: _bytes(detect(picture)), pictures * 4))
     assert together == alone * 4
@@ -185,12 +198,37 @@ def test_any_number_of_threads_gives_the_same_bytes(pictures: list[UInt8]) -> No
         for count in (1, 2, 4):
             torch.set_num_threads(count)
             cv2.setNumThreads(count)
+            _forgetful()
             with limits(count):
                 found.append([_bytes(detect(picture)) for picture in pictures[-2:]])
     finally:
         torch.set_num_threads(was[0])
         cv2.setNumThreads(was[1])
     assert found[0] == found[1] == found[2]
+
+
+def test_a_picture_that_was_seen_is_not_looked_at_again(
+    pictures: list[UInt8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And one that differs in a single pixel is."""
+    _forgetful()
+    asked = list[str]()
+    network = Network.__call__
+
+    def counted(self: Network, x: Float) -> tuple[Float, ...]:
+        asked.append(str(x.shape))
+        return network(self, x)
+
+    monkeypatch.setattr(Network, "__call__", counted)
+    first = _bytes(detect(pictures[0]))
+    once = len(asked)
+    assert once
+    assert _bytes(detect(pictures[0].copy())) == first
+    assert len(asked) == once
+    other = pictures[0].copy()
+    other[200, 200] ^= 128
+    detect(other)
+    assert len(asked) > once
 
 
 def test_a_known_face_is_confirmed_however_it_is_turned(astronaut: UInt8) -> None:
@@ -206,6 +244,46 @@ def _faces() -> list[Face]:
     points = np.zeros((68, 2), np.float32)
     boxes = [(100.0, 0.0, 200.0, 100.0), (0.0, 0.0, 80.0, 80.0), (300.0, 300.0, 350.0, 350.0)]
     return [Face(box, 1.0, points) for box in boxes]
+
+
+def test_landmarks_whose_mouth_is_the_chin_are_not_believed(astronaut: UInt8) -> None:
+    (face,) = detect(astronaut)
+    assert face.doubt == ""
+    points = face.landmarks
+    ends = (range(36, 42), range(42, 48), [30], [48, 51, 54, 57], [0], [16])
+    seen = np.array([points[list(part)].mean(0) for part in ends])
+    assert astray(astronaut, points, seen) == ""
+    length = np.linalg.norm(seen[3] - seen[:2].mean(0))
+    low = points.copy()
+    low[48:, 1] += 0.6 * length
+    assert above_the_lips(low, seen) > above_the_lips(points, seen) + 0.2
+    assert "not where its mouth is" in astray(astronaut, low, seen)
+    # a detector that errs at first is asked again
+    high = seen - (0, 0.35 * length)
+    assert astray(astronaut, points, high) == ""
+
+
+def test_above_the_lips_is_along_the_face(astronaut: UInt8) -> None:
+    points = detect(astronaut)[0].landmarks
+    seen = np.repeat(points[30:31], 6, axis=0)
+    c, s = np.cos(2.0), np.sin(2.0)
+    turned = np.array([[c, s], [-s, c]]) * 3
+    upright = above_the_lips(points, seen)
+    assert upright > 0.1
+    assert above_the_lips(points @ turned, seen @ turned) == pytest.approx(upright, abs=1e-4)
+
+
+@pytest.mark.skipif(not FLUX.is_dir(), reason="needs the portraits of SFHQ-T2I")
+@pytest.mark.parametrize(
+    ("name", "believed"),
+    [
+        *((n, False) for n in ("Face_Pose_2_1", "Eye_Gaze_2_4", "Accessories_4_7")),
+        *((n, True) for n in ("Expression_x_Sex_1_2", "Expression_4_5", "Face_Pose_2_5")),
+    ],
+)
+def test_heads_tilted_far_back_and_screams(name: str, believed: bool) -> None:
+    found = detect(images.read(FLUX / f"{name}.jpg").pixels)
+    assert (found[0].doubt == "") == believed
 
 
 def test_choose() -> None:

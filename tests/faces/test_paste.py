@@ -256,6 +256,26 @@ def test_a_drawn_edge_has_no_halo() -> None:
     assert np.abs(same.astype(int) - photo).max() <= 1
 
 
+def test_light_alone_is_as_light_beside_paint() -> None:
+    """A part of a photograph that nothing is painted on is resampled by itself, to the same."""
+    photo = photograph(900, 3)
+    face = face_in(photo, 0.95, 0.2)
+    rng = np.random.default_rng(8)
+    noise = cv2.GaussianBlur(rng.normal(1, 6, (S, S)).astype(np.float32), (0, 0), 4)
+    light = np.asarray(noise, np.float32)
+    moved = np.stack([cv2.GaussianBlur(light, (0, 0), 3), np.zeros_like(light)])[None]
+    flow = np.asarray(moved * 0.02, np.float32)
+    mask, paint = np.ones((1, 1, S, S), np.float32), np.zeros((1, 3, S, S), np.float32)
+    alone = paste(photo, face, Composition(flow, mask, paint, light[None, None])).astype(int)
+    mask[0, 0, 60, 60] = 0.5
+    beside = paste(photo, face, Composition(flow, mask, paint, light[None, None])).astype(int)
+    there = align.transform(align.inverse(face.matrix), np.array([[60, 60]], np.float32))[0]
+    far = np.hypot(*(np.indices(photo.shape[:2])[::-1] - there[:, None, None])) > 40
+    assert np.abs(alone - photo).max() > 20
+    assert np.abs(beside - alone)[far].max() <= 1
+    assert np.abs(beside - alone)[~far].max() > 1
+
+
 def test_a_picture_is_laid_in_with_its_tone_matched() -> None:
     """A paper-true head that answers with the same face in a wrong tone: no seam, and the right
     tone.

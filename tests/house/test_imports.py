@@ -18,6 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "files",
         "forked",
         "heap",
+        "memory",
         "guides",
         "types",
         "images",

@@ -8,8 +8,10 @@ from weakref import ref
 import numpy as np
 import pytest
 
+from mien.editor import LARGEST
 from mien.face_model.mesh import FaceModel
-from mien.methods.drawing import FITTED, PIXELS, Memory, ModelHead
+from mien.memory import Memory
+from mien.methods.drawing import FITTED, PIXELS, ModelHead
 from mien.types import Faces, Float, UInt8
 
 
@@ -97,6 +99,12 @@ def test_a_fit_that_is_held_is_found_again_however_many_others_were_asked_for(
     del held
     head.rigs(face(0))
     assert Fitted.made == FITTED + 3, "nobody held it"
+
+
+def test_the_two_largest_faces_are_kept(head: ModelHead) -> None:
+    for value in (0.1, 0.2, 0.1, 0.3, 0.1):
+        head.rigs(face(value, LARGEST))
+    assert Fitted.made == 3, "one face is edited again and again while others come and go"
 
 
 def test_fits_of_large_faces_are_not_kept_together(head: ModelHead) -> None:

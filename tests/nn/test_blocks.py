@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mien.nn.blocks import AdaIN, Departure, Quiet, Refine, ResBlock, initialise
+from mien.nn.blocks import AdaIN, Departure, Quiet, Refine, ResBlock, halved, initialise
 from mien.nn.heads import ComposeHead
 
 
@@ -20,6 +20,28 @@ def test_adain_sets_mean_and_unbiased_deviation() -> None:
 @pytest.mark.parametrize(("scale", "side"), [(-1, 8), (0, 16), (1, 32)])
 def test_residual_blocks_change_size_and_channels(scale: int, side: int) -> None:
     assert ResBlock(8, 16, scale, "group")(torch.randn(2, 8, 16, 16)).shape == (2, 16, side, side)
+
+
+def test_halving_is_an_average_pool_with_gradients_and_without() -> None:
+    x = torch.randn(2, 3, 8, 12, requires_grad=True)
+    said = torch.nn.functional.avg_pool2d(x, 2)
+    wanted = torch.autograd.grad(said.square().sum(), x)[0]
+    assert torch.allclose(halved(x), said, atol=1e-6)
+    assert torch.allclose(torch.autograd.grad(halved(x).square().sum(), x)[0], wanted, atol=1e-6)
+    with torch.no_grad():
+        assert torch.equal(halved(x), said)
+
+
+def test_a_shortcut_may_be_pooled_first() -> None:
+    block, x = ResBlock(4, 8, -1), torch.randn(2, 4, 8, 8)
+    own = block.resample(block.shortcut(x))
+    assert torch.allclose(block.shortcut(block.resample(x)), own, atol=1e-6)
+    bare = ResBlock(4, 8, -1)
+    bare.load_state_dict(block.state_dict())
+    torch.nn.init.zeros_(bare.conv2.weight)
+    assert bare.conv2.bias is not None
+    torch.nn.init.zeros_(bare.conv2.bias)
+    assert torch.allclose(bare(x) * 2**0.5, own, atol=1e-5)
 
 
 def test_quiet_parts_add_nothing_until_they_learn() -> None:

@@ -128,7 +128,7 @@ def test_a_film_hardly_differs_from_one_drawn_frame_by_frame(
         steps = steadied(followed(film.frames(), "largest"))
         groups = list(fitted(editor, steps, Constant(HAPPY)))
         assert (max(map(len, groups)) > 1) == (most > 1)
-        shown[most] = [one.drawn(editor).marked() for group in groups for one in group]
+        shown[most] = [one.pasted(editor).marked() for group in groups for one in group]
     frames = [frame.pixels for frame in film.frames()]
     for source, every, some in zip(frames, shown[1], shown[MOST], strict=True):
         at = np.abs(every.astype(int) - source).max(-1) > 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -39,6 +40,8 @@ THIN, HAIRLINE = 0.05, 0.06
 relative to the skin."""
 GRAIN = 5.0
 """... and at least this often what is usual there: rough skin is not lashes."""
+BESIDE = 4
+"""Pixels of nothing around what is kept of the textures."""
 CLEAN = 0.86
 """Skin beside the eye that is darker than this, relative to its brighter part and to the skin a
 little farther out, which may lie in shade, is lash or paint."""
@@ -76,6 +79,7 @@ def eye_textures(
     complete, lids = (np.zeros(image.shape, np.float32) for _ in range(2))
     kept, painted = np.zeros(shape, np.float32), image.copy()
     edges, covers = np.zeros(shape, np.uint8), dict[str, Float]()
+    boxes = list[tuple[slice, slice]]()
     openings = {side: polygon(shape, landmarks[part]) for side, part in POINTS.items()}
     whites = {
         side: white_of(image, openings[side], irises[side], landmarks[part])
@@ -88,6 +92,7 @@ def eye_textures(
     for side, part in POINTS.items():
         corners, iris = landmarks[part], irises[side]
         box = _box(shape, corners.mean(0), iris.radius)
+        boxes.append(box)
         # An eye in shade, or one that is nearly shut, shows little white: believe it by half.
         white = (whites[side] + brightest) * np.float32(0.5)
         opening = openings[side][box]
@@ -100,12 +105,15 @@ def eye_textures(
         area = _lid_area(shape, corners, landmarks[BROWS[side]], side, fine)
         covers[side], window = _close(painted, area, corners, fine)
         covers[side][window] *= _below_brow(window, landmarks[BROWS[side]], corners)
+        boxes.append(window)
         lids[window] = painted[window] - image[window]
         edge = np.zeros(shape, np.uint8)
         reach = max(1, round(2 * EDGE_REACH * float(np.linalg.norm(corners[3] - corners[0]))))
         cv2.polylines(edge, [fixed_point(corners[:4])], False, (1,), reach, shift=4)
         edges |= edge
     lash = np.percentile(image[edges > 0], 6, axis=0) if edges.any() else np.zeros(3)
+    held = _around(boxes, shape)
+    complete, lids, kept = (part[held].copy() for part in (complete, lids, kept))
     return EyeTextures(
         complete,
         kept,
@@ -113,9 +121,21 @@ def eye_textures(
         np.mean(list(whites.values()), 0, np.float32),
         lash.astype(np.float32),
         seen,
-        corner,
-        covers,
+        (corner[0] + held[1].start, corner[1] + held[0].start),
+        {side: cover[held].copy() for side, cover in covers.items()},
     )
+
+
+def _around(boxes: Sequence[tuple[slice, slice]], shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The part of a picture (H, W) that holds all of some boxes, and `BESIDE` pixels around it."""
+    ys, xs = (
+        slice(
+            max(min(part.start for part in parts) - BESIDE, 0),
+            min(max(part.stop for part in parts) + BESIDE, side),
+        )
+        for parts, side in zip(zip(*boxes, strict=True), shape, strict=True)
+    )
+    return ys, xs
 
 
 def _clear_of_lids(corners: Double) -> Double:

@@ -34,8 +34,9 @@ from mien.face_model.mouths import Donor
 from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.problem import ruler
 from mien.face_model.sampling import averaged, shrink
-from mien.face_model.shade import Skin, mend, mouth_mask, shade
+from mien.face_model.shade import mend, mouth_mask, shade
 from mien.face_model.sitter import Sitter
+from mien.face_model.skin import Skin
 from mien.face_model.threads import one_thread, together
 
 WIDEST_GAP = 0.55
@@ -280,12 +281,10 @@ class Rig:
             all_of_it = partial(
                 self._skin_drawn, skin, scene, wrinkle_map, drawn, size, fine > 1, hidden
             )
-            calls = [
-                all_of_it,
-                *(partial(self._drawn, skin, scene, wrinkle_map, window) for window in windows),
-            ]
-            drawing, *details = together(calls)
-            for window, finer in zip(windows, details, strict=True):
+            finely = [partial(self._drawn, skin, scene, wrinkle_map, one) for one in windows]
+            # the mouth, which is last, takes longest
+            *details, drawing = together([*reversed(finely), all_of_it])
+            for window, finer in zip(windows, reversed(details), strict=True):
                 for name in ("flow", "visibility", "gain", "paint"):
                     getattr(drawing, name)[window.part] = getattr(finer, name)
             if size == len(self.crop):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mien.face_model.arrays import Double, Float, Real
+from mien.face_model.arrays import Double, Float, Real, UInt8
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Weights of red, green and blue in brightness (Rec. 601)."""
 
+REACH = 3
+"""Pixels around a place that resampling looks at, at most."""
 _ROW = 512
 """cv2.remap takes at most 32,767 rows, so points are folded into rows of this many."""
 
@@ -23,6 +25,21 @@ def sample(image: Float, points: Real) -> Float:
     xs, ys = grid.reshape(rows, _ROW, 2).transpose(2, 0, 1).copy()
     out = cv2.remap(image, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(out, np.float32).reshape(rows * _ROW, *image.shape[2:])[:n]
+
+
+def looked_at(texture: Float | UInt8, x: Float, y: Float) -> tuple[Float, tuple[int, int]]:
+    """The part of a texture that resampling at places `x`, `y` px looks at, as numbers, and its
+    upper left corner (x, y): a photograph is kept in bytes."""
+    if texture.dtype == np.float32 or not x.size:
+        return np.asarray(texture, np.float32), (0, 0)
+    (left, right), (top, bottom) = (
+        (
+            int(np.clip(np.floor(place.min()) - REACH, 0, side - 1)),
+            int(np.clip(np.ceil(place.max()) + REACH + 1, 1, side)),
+        )
+        for place, side in ((x, texture.shape[1]), (y, texture.shape[0]))
+    )
+    return texture[top:bottom, left:right].astype(np.float32), (left, top)
 
 
 def around(shape: tuple[int, ...], points: Double, margin: float) -> tuple[slice, slice]:

@@ -3,21 +3,17 @@ is painted over it - closed lids, uncovered eyes, the mouth's inside, lashes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import product
 
 import cv2
 import numpy as np
 
 from mien.face_model.arrays import Bool, Double, Float
-from mien.face_model.eye_textures import EyeTextures
 from mien.face_model.eyes import fixed_point, polygon
-from mien.face_model.frame import FLAT, LIDS, SOURCE_SIZE, Frame
-from mien.face_model.inside import Mouth, View
-from mien.face_model.lashes import Lashes, inked, smoothed
+from mien.face_model.frame import FLAT, LIDS, Frame
+from mien.face_model.inside import View
+from mien.face_model.lashes import inked, smoothed
 from mien.face_model.layers import ALL, Layers
-from mien.face_model.lip_line import LipLine
-from mien.face_model.lips import Lips
 from mien.face_model.mesh import (
     EYE,
     EYE_LAYER,
@@ -25,10 +21,8 @@ from mien.face_model.mesh import (
     SIDES,
     SKIN_LAYER,
     SOCKET_LAYER,
-    FaceModel,
 )
-from mien.face_model.mouth import OwnMouth
-from mien.face_model.sampling import sample
+from mien.face_model.skin import Skin, own_places
 
 SOCKET_SHADE = 0.9
 """The rim between lid and eyeball lies in the lid's shadow."""
@@ -61,43 +55,6 @@ LASH_SHADE_WIDTH = 0.28
 """How wide the shade is that lashes and the lid's edge throw, cm."""
 RISEN_EDGE, RISEN_WIDTH = 0.85, 0.06
 """How dark the edge of a risen lid is, where its lashes stand, and how wide, cm."""
-
-
-@dataclass(frozen=True)
-class Skin:
-    """What a photograph gives its pictures; textures of its own size, 0..255."""
-
-    model: FaceModel
-    photo: Float  # (H, W, 3)
-    eyes: EyeTextures
-    mouth: OwnMouth
-    inside: Mouth
-    lips: Lips
-    line: LipLine
-    lashes: Lashes
-
-    @property
-    def fine(self) -> float:
-        """The photograph's px per px of the crop."""
-        return len(self.photo) / SOURCE_SIZE
-
-    def at(self, texture: Float, places: Float, corner: tuple[int, int] = (0, 0)) -> Float:
-        """`texture` (H, W) or (H, W, C), of a part of the photograph with that upper left `corner`
-        (x, y) px, at P crop places (P, 2) px."""
-        return sample(texture, _own(places, self.fine, corner))
-
-    def map(self, texture: Float, places: Float, corner: tuple[int, int] = (0, 0)) -> Float:
-        """The same at crop places (h, w, 2) px, sharper: (h, w, C)."""
-        own = _own(places, self.fine, corner)
-        x, y = (np.ascontiguousarray(own[..., i]) for i in (0, 1))
-        out = cv2.remap(texture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(out, np.float32)
-
-
-def _own(places: Float, fine: float, corner: tuple[int, int] = (0, 0)) -> Float:
-    """Crop places (..., 2) px as those of a photograph, `fine` times as large, from `corner` on."""
-    beyond = np.array(corner, np.float32) + np.float32(0.5)
-    return np.asarray((places + np.float32(0.5)) * np.float32(fine) - beyond, np.float32)
 
 
 def shade(skin: Skin, frame: Frame, wrinkle_map: Float | None) -> Layers:
@@ -324,7 +281,7 @@ def _own_share(skin: Skin, frame: Frame) -> Float:
     same = np.float32(1 - min(1.0, changed / OWN_MOUTH_SPAN))
     if skin.inside.is_own:  # the same teeth, in their place: only what is as it was needs no paint
         scene = frame.scene
-        mesh = _own(scene.points, skin.fine)
+        mesh = own_places(scene.points, skin.fine)
         same *= skin.inside.still(mesh, 1.0, scene.unit * skin.fine)
     else:  # two people's teeth, one before the other, for as short as can be
         none, all_of_it = OTHERS_SPAN

@@ -45,7 +45,7 @@ from mien.face_model.mouth import Opening, own_mouth
 from mien.face_model.pose_light import PoseAndLight, outline_pull
 from mien.face_model.sampling import sample
 from mien.face_model.selection import Selection
-from mien.face_model.shade import Skin
+from mien.face_model.skin import Skin
 from mien.face_model.tones import Tones, seen
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class Sitter:
         unit = float(fit.camera.scale) * fine
         lips = self._lips_of(photo, landmarks, mesh, unit, tones, own.lip, before)
         line = LipLine.of(photo, landmarks, unit) if fit.closed else LipLine.plain()
-        self.skin: Skin = Skin(model, photo, eyes, own, mouth, lips, line, Lashes.of(seed))
+        self.skin: Skin = Skin(model, rig.crop, eyes, own, mouth, lips, line, Lashes.of(seed))
         lid_only = np.flatnonzero((model.lids["L"] + model.lids["R"] > 0) & (model.lips == 0))
         fixed = np.zeros((len(model.neutral), CHANNELS), np.float32)
         fixed[:, SOURCE] = source.points + self._eye_shift

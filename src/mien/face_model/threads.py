@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -63,13 +64,30 @@ def _controller() -> ThreadpoolController:
 
 
 def together(calls: Sequence[Callable[[], T]]) -> list[T]:
-    """What each call returns; side by side where OpenCV may use more than one thread. The calls
-    themselves must not ask for this."""
-    if cv2.getNumThreads() < 2 or len(calls) < 2:
+    """What each call returns; side by side where OpenCV may use more than one thread. Whoever is
+    free takes the next call, the caller too, so the longest should come first."""
+    threads = min(cv2.getNumThreads(), len(calls))
+    if threads < 2:
         return [call() for call in calls]
-    first, *others = calls
-    coming = [_helpers().submit(call) for call in others]
-    return [first(), *(one.result() for one in coming)]
+    waiting, done = deque(enumerate(calls)), dict[int, T]()
+
+    def work() -> None:
+        while waiting:
+            try:
+                index, call = waiting.popleft()
+            except IndexError:  # another one was quicker
+                return
+            done[index] = call()
+
+    helpers = [_helpers().submit(work) for _ in range(threads - 1)]
+    try:
+        work()
+    finally:
+        waiting.clear()  # nothing more is begun where a call has failed
+        for helper in helpers:
+            if not helper.cancel():  # one that was busy elsewhere is not waited for
+                helper.result()
+    return [done[index] for index in range(len(calls))]
 
 
 @cache

@@ -162,9 +162,14 @@ def warp(pixels: UInt8, matrix: Float, size: int) -> UInt8:
     mode = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
     side = size * times
     fine = resized(matrix, size, side)
-    crop = cv2.warpAffine(pixels, fine, (side, side), flags=mode, borderMode=cv2.BORDER_REFLECT)
+    # four channels are warped in half the time of three
+    padded = mode == cv2.INTER_LINEAR and pixels.ndim == 3 and pixels.shape[2] == 3
+    seen = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA) if padded else pixels
+    crop = cv2.warpAffine(seen, fine, (side, side), flags=mode, borderMode=cv2.BORDER_REFLECT)
     if times > 1:
         crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
+    if padded:
+        crop = cv2.cvtColor(crop, cv2.COLOR_RGBA2RGB)
     return np.asarray(crop, dtype=np.uint8)
 
 

@@ -2,8 +2,8 @@
 
 A photograph is looked at as it is. Unless a face there is beyond doubt, its three quarter turns are
 looked at too and the one with the most evidence is kept; landmarks are of the photograph as it is
-in any case. Where nothing is found, a second look goes down to smaller faces. Nothing is kept
-between calls: threads may share all of it.
+in any case. Where nothing is found, a second look goes down to smaller faces. What the networks
+said of the last pictures that they saw is kept; threads may share all of it.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from mien.errors import FaceNotFound, GuideError
 from mien.faces import blazeface
-from mien.faces.align import resized, warp
+from mien.faces.align import resized, transform, warp
 from mien.faces.landmarks import SIZE, Network, aligning, landmarks_in, starting
 from mien.faces.search import TURNS, Box, Candidate, Level, candidates, overlap, pyramid
 from mien.types import Face, Float, UInt8
@@ -37,6 +38,11 @@ _AS_IT_IS = 0.5  # evidence that a photograph is the right way up before anythin
 _READ = 120  # px: width of a face from which its landmarks are no better for being larger
 _ROOM = 0.3  # of its size: so far outside its box a face is still at the place asked for
 _AGAIN, _AROUND = (72, 112), 128  # px: crops that the detector sees again, the picture around them
+_PERHAPS_ASTRAY, _ASTRAY = -0.05, 0.07
+"""How far above the lips that the landmarks show the detector may see the mouth, in distances from
+eyes to mouth: on heads tilted far back they take the chin for it. From the first on the detector
+looks again, larger; what it says then decides. `mien bench detection` counts whom this refuses.
+"""
 
 
 @dataclass(frozen=True)
@@ -77,25 +83,65 @@ def _faces(pixels: UInt8, levels: Sequence[Level], turn: int, net: Network | Non
         if one.score < _CERTAIN:
             evidence = float(np.mean([evidence, *_again(level.pixels, starting(start))]))
         if evidence >= _logit(_TURNED_FACE if turn else _FACE):
-            face = Face(one.box, one.score, level.to_photograph(found))
+            faulty = astray(level.pixels, found, level.from_photograph(one.keypoints))
+            face = Face(one.box, one.score, level.to_photograph(found), faulty)
             out.append(_Read(face, evidence - _DOUBT * doubt))
     return _distinct(out)
+
+
+def astray(pixels: UInt8, landmarks: Float, keypoints: Float) -> str:
+    """Why landmarks (68, 2) of a face in a picture uint8 (H, W, 3) are not believed beside the
+    detector's six points (6, 2), all in its px: the two networks put the mouth in two places. ""
+    where they agree.
+    """
+    if above_the_lips(landmarks, keypoints) <= _PERHAPS_ASTRAY:
+        return ""
+    seen = [points for _, points in _looks(pixels, aligning(landmarks), _AGAIN[-1])]
+    if above_the_lips(landmarks, np.mean(seen, axis=0)) <= _ASTRAY:
+        return ""
+    return "its landmarks are not where its mouth is, as happens to heads tilted far back"
+
+
+def above_the_lips(landmarks: Float, keypoints: Float) -> float:
+    """How far above the upper lip of the landmarks (68, 2) the detector's mouth lies, of its six
+    points (6, 2), in distances from eyes to mouth; below 0 where it is further down.
+    """
+    right, left = landmarks[36:42].mean(0), landmarks[42:48].mean(0)
+    mouth = landmarks[[48, 51, 54, 57]].mean(0)
+    along = (left - right) / max(float(np.linalg.norm(left - right)), 1e-6)
+    down = np.array([-along[1], along[0]])
+    length = max(float(np.linalg.norm(mouth - (right + left) / 2)), 1e-6)
+    return float((landmarks[50:53].mean(0) - keypoints[3]) @ down) / length
 
 
 def _again(pixels: UInt8, matrix: Float) -> list[float]:
     """What the detector says (logits) of the face under an aligning matrix: upright, mirrored and
     not, in two sizes. Textures that happen to look like a face do so in one view of them.
     """
+    return [logit for small in _AGAIN for logit, _ in _looks(pixels, matrix, small)]
+
+
+def _looks(pixels: UInt8, matrix: Float, small: int) -> list[tuple[float, Float]]:
+    """What the detector says of the face under an aligning matrix, upright and `small` px wide, as
+    it is and mirrored: a logit, and its six points (6, 2) px of the picture.
+    """
+    view = resized(matrix, SIZE, small)
+    view[:, 2] += (_AROUND - small) / 2
+    crop = warp(pixels, view, _AROUND)
+    back = np.asarray(cv2.invertAffineTransform(view), np.float32)
     out = []
-    for small in _AGAIN:
-        view = resized(matrix, SIZE, small)
-        view[:, 2] += (_AROUND - small) / 2
-        crop = warp(pixels, view, _AROUND)
-        for shown in (crop, crop[:, ::-1]):
-            answers = blazeface.look(shown)
-            middles = (answers.boxes[:, :2] + answers.boxes[:, 2:]) / 2
-            near = np.abs(middles - _AROUND / 2).max(axis=1) < small / 4
-            out.append(float(answers.logits[near].max()))
+    for shown in (crop, crop[:, ::-1]):
+        answers = blazeface.look(shown)
+        middles = (answers.boxes[:, :2] + answers.boxes[:, 2:]) / 2
+        near = np.flatnonzero(np.abs(middles - _AROUND / 2).max(axis=1) < small / 4)
+        best = near[answers.logits[near].argmax()]
+        points = np.asarray(
+            answers.keypoints[best] - 0.5, np.float32
+        )  # from edges to centres of pixels
+        if shown is not crop:
+            points = points[[1, 0, 2, 3, 5, 4]]
+            points[:, 0] = _AROUND - 1 - points[:, 0]
+        out.append((float(answers.logits[best]), transform(back, points)))
     return out
 
 

@@ -17,6 +17,7 @@ from mien.faces import landmark_maps
 from mien.faces.align import STABLE, inverse, mirrored, similarity, template, transform, warp
 from mien.faces.graph import Network as Shipped
 from mien.faces.registration import Registration
+from mien.memory import Memory, digest
 from mien.types import Float, UInt8
 from mien.zoo.records import read_weights, records
 
@@ -42,6 +43,9 @@ Network: TypeAlias = Callable[[UInt8], Float]
 """What may stand in for the network that ships: aligned crops uint8 (B, 128, 128, 3) -> landmarks
 (B, 68, 2) in crop units.
 """
+
+_READS: Memory[Float] = Memory(32)
+"""The network's answers to the last crops: a photograph is edited again and again."""
 
 
 def landmarks_in(
@@ -203,7 +207,10 @@ def predict(crops: UInt8, net: Network | None = None) -> Float:
     """Landmarks (B, 68, 2), crop px, of aligned crops uint8 (B, 128, 128, 3): by the weights that
     ship, the same to the bit for any number of threads, or by another network.
     """
-    units = landmark_maps.places(crops, _shipped()) if net is None else net(crops)
+    if net is None:
+        units = _READS.kept(digest(crops), lambda: landmark_maps.places(crops, _shipped()))
+    else:
+        units = net(crops)
     return np.asarray(units * SIZE - 0.5, dtype=np.float32)
 
 

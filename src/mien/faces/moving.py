@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -21,8 +21,8 @@ _LEAST_GAIN, _MOST_GAIN = 0.65, 1.25  # measured: see `crisp`
 _LEAST_GAP, _WIDEST, BAND = 48, 384, 192
 """Columns without change that part two windows, and columns and rows, px, that one has at most:
 what a window takes stays in the processor's cache."""
-NEAR = 8
-"""Pixels around a tile that its sharpening looks at: more than its blur reaches."""
+NEAR = 4
+"""Pixels around a tile that its sharpening looks at: as far as its blur reaches."""
 _MARGIN = 6  # px around the sampled part of the photograph, for the resampler's kernel
 _AWAY = np.arange(-3, 5) - 0.5  # px, from half way between two pixels to the eight around
 _HALF = np.sinc(_AWAY) * np.sinc(_AWAY / 4)
@@ -31,19 +31,21 @@ _Window: TypeAlias = tuple[slice, slice]
 """Rows and columns."""
 
 
-def moved(photo: UInt8, view: View, motion: Float) -> Float:
-    """A window's view with each pixel taken from `motion` (2, h, w) px, x and y, away; float32 (h,
-    w, 3), 0..255.
+def moved(photo: UInt8, view: View, motion: Sequence[Float]) -> Float:
+    """A window's view with each pixel taken from `motion`, x and y (h, w) px, away; float32 (h, w,
+    3), 0..255.
 
     Pixels that do not move are the photograph's. Beyond its edge the photograph is mirrored.
     """
-    out = view.of(photo).astype(np.float32)
     moves = longest(motion) >= NO_MOTION
     if not moves.any():
-        return out
+        return view.of(photo).astype(np.float32)
     rows = np.arange(view.top, view.bottom, dtype=np.float32)[:, None]
     columns = np.arange(view.left, view.right, dtype=np.float32)
     sampled = _sharply(*_near(photo, motion[0] + columns, motion[1] + rows))
+    if moves.all():
+        return sampled
+    out = view.of(photo).astype(np.float32)
     cv2.copyTo(sampled, moves.view(np.uint8), out)
     return out
 
@@ -139,7 +141,7 @@ def stretching(motion: Float) -> Float:
     return np.asarray(gain, np.float32)
 
 
-def longest(vectors: Float) -> Float:
+def longest(vectors: Float | Sequence[Float]) -> Float:
     """The larger of the two components (2, ...), without sign; NumPy is slow at reducing two."""
     return np.asarray(np.maximum(np.abs(vectors[0]), np.abs(vectors[1])))
 

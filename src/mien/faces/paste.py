@@ -142,22 +142,83 @@ def _draw_band(photo: UInt8, view: View, edit: Composition[Float], result: UInt8
     first, last = max(top - moving.NEAR, 0), min(bottom + moving.NEAR, height)
     band = view.within((slice(first, last), slice(0, width)))
     rows = _rows(band, edit.mask.shape[-1])
-    packed = _packed(edit, rows, band.matrix)
+    packed = _Packed.of(edit, rows, band.matrix)
     if packed is None:
         return
-    columns = _columns(packed[0], band, rows, width)
+    columns = _columns(packed.moves, band, rows, width)
     band = band.within((slice(0, last - first), columns))
-    *motion, stretched, there = moving.channels(_drawn(packed[0], band, rows))
+    *motion, stretched, there = moving.channels(_drawn(packed.moves, band, rows))
     touched = np.asarray(there > 0)
     for near, inner, window in moving.runs(touched, slice(top - first, bottom - first)):
-        moved = moving.moved(photo, band.within(near), np.stack([part[near] for part in motion]))
+        moved = moving.moved(photo, band.within(near), [part[near] for part in motion])
         crisp = moving.crisp(moved, stretched[near])[inner]
-        # linearly, teeth and lashes would lose a quarter of their contrast from pixel to pixel
-        covered = _drawn(packed[1], band.within(window), rows, cv2.INTER_CUBIC)
-        *painted, shown = moving.channels(covered)
-        crisp *= moving.tripled(shown)
-        pixels = cv2.add(crisp, cv2.merge(painted), dtype=cv2.CV_8U)  # rounded, within 0..255
+        pixels = packed.over(crisp, band.within(window), rows)
         cv2.copyTo(pixels, touched[window].view(np.uint8), band.of(result)[window])
+
+
+@dataclass(frozen=True)
+class _Packed:
+    """Rows of an edit that is drawn, faded along the crop's border, for a photograph of which a
+    matrix says how it is brought to the crop. moves (h, S, 4): motion px of the photograph, how
+    much stronger detail is to be, and whether anything changes; light (h, S): the share of the
+    photograph's that shows; covers (h, S), whether anything is painted, and painted (h, S, 4): that
+    times what it covers, 0..255, and the light; None where nothing is."""
+
+    moves: Float
+    light: Float
+    covers: NDArray[np.bool_]
+    painted: Float | None
+
+    @classmethod
+    def of(cls, edit: Composition[Float], rows: slice, matrix: Float) -> _Packed | None:
+        """None where nothing changes."""
+        assert edit.gain is not None
+        side = edit.mask.shape[-1]
+        ramp = _ramp(side)
+        window = ramp[rows, None] * ramp
+        flow = edit.flow[0, :, rows] * (np.float32(side) * window)
+        cover = (1 - edit.mask[0, 0, rows]) * window
+        gain = 1 + (edit.gain[0, 0, rows] - 1) * window
+        covers = cover >= _NO_COVER
+        changes = (moving.longest(flow) * _scale(matrix) >= moving.NO_MOTION) | covers
+        changes |= np.abs(gain - 1) >= _NO_COVER
+        if not changes.any():
+            return None
+        turn = np.linalg.inv(matrix[:, :2].astype(np.float64)).astype(np.float32)
+        motion = [of_x * flow[0] + of_y * flow[1] for of_x, of_y in turn]
+        # four channels are warped in half the time of three
+        moves = cv2.merge((*motion, moving.stretching(flow), changes.astype(np.float32)))
+        light = (1 - cover) * gain
+        painted: Float | None = None
+        if covers.any():
+            cover *= np.float32(127.5)
+            colours = [(part + np.float32(1)) * cover for part in edit.paint[0, :, rows]]
+            painted = np.asarray(cv2.merge((*colours, light)), np.float32)
+        return cls(np.asarray(moves, np.float32), light, covers, painted)
+
+    def over(self, moved: Float, view: View, rows: slice) -> UInt8:
+        """Moved pixels (h, w, 3) of a part of the photograph in their new light, under what is
+        painted there."""
+        # linearly, teeth and lashes would lose a quarter of their contrast from pixel to pixel
+        way = cv2.INTER_CUBIC
+        if self.painted is None or not self.covers[_seen(view, rows, self.covers.shape)].any():
+            light = moving.tripled(_drawn(self.light, view, rows, way))
+            pixels = cv2.multiply(moved, light, dtype=cv2.CV_8U)
+        else:
+            *painted, light = moving.channels(_drawn(self.painted, view, rows, way))
+            moved *= moving.tripled(light)
+            pixels = cv2.add(moved, cv2.merge(painted), dtype=cv2.CV_8U)
+        return np.asarray(pixels, np.uint8)  # rounded, within 0..255
+
+
+def _seen(view: View, rows: slice, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The part of some rows of the crop (h, S) that a part of a view looks at."""
+    right, bottom = view.right - view.left, view.bottom - view.top
+    corners = np.array([[0, 0], [right, 0], [0, bottom], [right, bottom]], np.float32)
+    places = align.transform(view.matrix, corners) - np.array([0, rows.start], np.float32)
+    low, high = np.floor(places.min(0)).astype(int) - 3, np.ceil(places.max(0)).astype(int) + 4
+    (left, top), (right, bottom) = np.maximum(low, 0).tolist(), np.maximum(high, 0).tolist()
+    return slice(top, min(bottom, shape[0])), slice(left, min(right, shape[1]))
 
 
 def _rows(band: View, side: int) -> slice:
@@ -177,33 +238,6 @@ def _columns(moves: Float, band: View, rows: slice, width: int) -> slice:
     x = align.transform(align.inverse(band.matrix), edges + corner)[:, 0]
     start = int(np.clip(math.floor(float(x.min())), 0, width - 1))
     return slice(start, int(np.clip(math.ceil(float(x.max())) + 1, start + 1, width)))
-
-
-def _packed(edit: Composition[Float], rows: slice, matrix: Float) -> tuple[Float, Float] | None:
-    """Rows of an edit that is drawn, faded along the crop's border, for a photograph that a
-    `matrix` brings to the crop: motion px of the photograph, how much stronger detail is to be, and
-    whether anything changes (h, S, 4); paint 0..255 times what it covers, and the share of the
-    photograph's light that shows (h, S, 4). None where nothing changes."""
-    assert edit.gain is not None
-    side = edit.mask.shape[-1]
-    ramp = _ramp(side)
-    window = ramp[rows, None] * ramp
-    flow = edit.flow[0, :, rows] * (np.float32(side) * window)
-    cover = (1 - edit.mask[0, 0, rows]) * window
-    gain = 1 + (edit.gain[0, 0, rows] - 1) * window
-    changes = (moving.longest(flow) * _scale(matrix) >= moving.NO_MOTION) | (cover >= _NO_COVER)
-    changes |= np.abs(gain - 1) >= _NO_COVER
-    if not changes.any():
-        return None
-    turn = np.linalg.inv(matrix[:, :2].astype(np.float64)).astype(np.float32)
-    motion = [of_x * flow[0] + of_y * flow[1] for of_x, of_y in turn]
-    # four channels are warped in half the time of three
-    moves = cv2.merge((*motion, moving.stretching(flow), changes.astype(np.float32)))
-    colours = [
-        (part + np.float32(1)) * np.float32(127.5) * cover for part in edit.paint[0, :, rows]
-    ]
-    shown = cv2.merge((*colours, (1 - cover) * gain))
-    return np.asarray(moves, np.float32), np.asarray(shown, np.float32)
 
 
 def _drawn(fields: Float, view: View, rows: slice, way: int = cv2.INTER_LINEAR) -> Float:
@@ -229,7 +263,7 @@ def _composed(photo: UInt8, view: View, fields: _Fields) -> UInt8:
     motion = np.ascontiguousarray(motion.transpose(2, 0, 1))
     moved, stretched = view.of(photo).astype(np.float32), moving.stretching(motion)
     for near, inner, window in moving.tiles(moving.longest(motion) >= moving.NO_MOTION):
-        there = moving.moved(photo, view.within(near), motion[:, *near])
+        there = moving.moved(photo, view.within(near), [part[near] for part in motion])
         moved[window] = moving.crisp(there, stretched[near])[inner]
     cover = np.clip(_enlarged(fields.cover, view.matrix, shape), 0, 1)
     cover[cover < _NO_COVER] = 0

@@ -17,6 +17,7 @@ import numpy as np
 
 from mien.face_model.threads import together
 from mien.faces import blazeface
+from mien.memory import Memory, digest
 from mien.types import Float, UInt8
 
 Box: TypeAlias = tuple[float, float, float, float]
@@ -37,6 +38,10 @@ class Candidate:
     score: float
     box: Box
     keypoints: Float
+
+
+_LOOKS: Memory[list[Candidate]] = Memory(64)
+"""What was seen in the last levels: a photograph is edited again and again."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +98,14 @@ def _shrunk(level: Level, whole: UInt8, scale: float) -> Level:
 
 def candidates(levels: Sequence[Level], least: float, turn: int = 0) -> list[Candidate]:
     """What scores `least` or more in the levels turned left by so many quarters, best first."""
-    looks = together([partial(_look, level, least, turn) for level in levels])
-    return merged([found for look in looks for found in look])
+    calls = [partial(_seen, level, least, turn) for level in levels]
+    return merged([found for look in together(calls) for found in look])
+
+
+def _seen(level: Level, least: float, turn: int) -> list[Candidate]:
+    """`_look`, now or when it was asked before."""
+    key = digest(level.pixels, level.scale, level.border, least, turn)
+    return _LOOKS.kept(key, partial(_look, level, least, turn))
 
 
 def _look(level: Level, least: float, turn: int) -> list[Candidate]:

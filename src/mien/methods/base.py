@@ -22,7 +22,8 @@ from mien.errors import ConfigError, FaceUndrawable, GuideError
 from mien.face_model import units as model_units
 from mien.face_model.render import Rig
 from mien.guides import Guide
-from mien.methods.drawing import Memory, ModelHead, shipped_head
+from mien.memory import Memory
+from mien.methods.drawing import ModelHead, shipped_head
 from mien.methods.registry import MODEL
 from mien.methods.strengths import ANY, Strengths, stronger
 from mien.types import Array, Composition, Expression, Faces, Float, Identity, unchanged

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache, partial
-from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
+import cv2
 import numpy as np
 
 from mien.errors import FaceUndrawable
@@ -21,64 +21,21 @@ from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.render import Drawing, Rig
 from mien.face_model.units import bounded
 from mien.images import to_uint8
+from mien.memory import Memory
 from mien.types import Composition, Faces
-
-T = TypeVar("T")
 
 KNOWN = 64
 """People, known by their identity, of whom teeth and glasses are remembered between pictures."""
 FITTED = 4
 """Fitted faces that are kept for the next ask, at most;"""
-PIXELS = 1_200_000
-"""and pixels of their crops, at most, unless a single one has more: some 40 bytes each."""
+PIXELS = 2_200_000
+"""and pixels of their crops, at most, unless a single one has more: two of the largest, of some 20
+bytes a pixel."""
 
+COVERING = 1e-4
+"""What covers less of the photograph has no colour."""
 INSIDE_TAKEN = "what lies between the lips is the reference's, which shows the same person"
 """What a result says whose mouth is known from another photograph."""
-
-
-class Memory(Generic[T]):
-    """What was found out about the last faces, by their pixels and landmarks. Safe in threads."""
-
-    def __init__(self, most: int, size: Callable[[T], int] | None = None, room: int = 0) -> None:
-        """`most` entries, and of a `size` of `room` together, but for a single one."""
-        self._most, self._size, self._room = most, size, room
-        self._known: OrderedDict[bytes, T] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, faces: Faces[Float], find: Callable[[Faces[Float]], T], size: int = 0) -> T:
-        """What `find` says of the faces: now, or when it was asked before."""
-        return self.kept(faces.digest, lambda: find(faces), size)
-
-    def kept(self, key: bytes, find: Callable[[], T], size: int = 0) -> T:
-        """What `find` says: now, or when it was asked by this key before. Room for a `size` is made
-        before it is found, so that old and new are not there at once."""
-        with self._lock:
-            if key in self._known:
-                self._known.move_to_end(key)
-                return self._known[key]
-            self._forget(self._most - 1, self._room - size, 0)
-        found = find()
-        with self._lock:
-            self._known[key] = found
-            self._forget(self._most, self._room, 1)
-        return found
-
-    def _forget(self, most: int, room: int, least: int) -> None:
-        """Leave `most` entries and `room` of their sizes, and `least` entries whatever their
-        size."""
-        while len(self._known) > max(most, least) or (
-            len(self._known) > least and self._held() > room
-        ):
-            self._known.popitem(last=False)
-
-    def _held(self) -> int:
-        return 0 if self._size is None else sum(map(self._size, self._known.values()))
-
-    def __deepcopy__(self, memo: object) -> Memory[T]:
-        return Memory(self._most, self._size, self._room)
-
-    def __reduce__(self) -> tuple[type[Memory[T]], tuple[Any, ...]]:
-        return type(self), (self._most, self._size, self._room)
 
 
 class ModelHead:
@@ -107,6 +64,8 @@ class ModelHead:
             find, size = partial(self._fit, before=before), face.pixels.shape[-1] ** 2
             (found,) = self._rigs.get(face, find, size)
             self._alive[face.digest] = found
+        else:
+            self._rigs.touch(face.digest)
         return found
 
     def people(self, faces: Faces[Float]) -> Float:
@@ -175,7 +134,7 @@ class ModelHead:
         return out
 
     def _fit(self, face: Faces[Float], before: Rig | None) -> list[Rig]:
-        crop = to_uint8(face.pixels)[0]
+        crop = face.crops[0] if face.crops else to_uint8(face.pixels)[0]
         points = face.landmarks[0]
         if face.people is None:
             return [Rig(self.model, crop, points, neutral=False)]
@@ -212,10 +171,15 @@ def _fields(drawing: Drawing) -> tuple[Float, Float, Float, Float]:
     in one piece: whoever uses them goes channel by channel."""
     occlusion = np.float32(1) - drawing.visibility
     # where nothing occludes, paint has no colour
-    share = np.where(occlusion > 1e-4, occlusion, np.float32(np.inf))
-    paint: Float = np.stack([drawing.paint[..., channel] / share for channel in range(3)])
-    paint /= np.float32(127.5)
-    paint -= np.float32(1)
+    paint = np.full((3, *occlusion.shape), -1, np.float32)
+    occludes = np.asarray(occlusion > COVERING)
+    left, top, across, down = cv2.boundingRect(occludes.view(np.uint8))
+    part = np.s_[top : top + down, left : left + across]
+    share = np.where(occludes[part], occlusion[part], np.float32(np.inf))
+    for channel in range(3):
+        levels = drawing.paint[*part, channel] / share
+        levels /= np.float32(127.5)
+        paint[channel, *part] += levels
     flow = np.ascontiguousarray(drawing.flow.transpose(2, 0, 1))
     return flow[None], drawing.visibility[None, None], paint[None], drawing.gain[None, None]
 

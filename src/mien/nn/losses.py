@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mien.nn.blocks import halved
 from mien.nn.compose import resize
 from mien.types import Composition
 
@@ -77,7 +78,7 @@ def heat(points: Tensor, side: int, spread: float = 0.04) -> Tensor:
 def pixel(result: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """Weighted L1, plus half the L1 at half size, which forgives a misplaced hair."""
     fine = (weight * (result - target).abs()).mean()
-    coarse = (F.avg_pool2d(result, 2) - F.avg_pool2d(target, 2)).abs().mean()
+    coarse = (halved(result) - halved(target)).abs().mean()
     return fine + 0.5 * coarse
 
 
@@ -101,7 +102,7 @@ def structure(made: Tensor, truth: Tensor, window: int = 5) -> Tensor:
         aa, bb, ab = (F.avg_pool2d(x, window, 2) for x in (a * a, b * b, a * b))
         same = (2 * ab + 0.0036) / (aa + bb + 0.0036)
         values.append(1 - same.mean((1, 2, 3)))
-        made, truth = F.avg_pool2d(made, 2), F.avg_pool2d(truth, 2)
+        made, truth = halved(made), halved(truth)
     return torch.stack(values).mean(0) if values else made.new_zeros(len(made))
 
 

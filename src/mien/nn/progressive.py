@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mien.nn.blocks import halved
+
 NEARLY = 1 / 64
 """What is missing of a layer that counts as grown: averages of weights arrive only in the limit."""
 
@@ -96,9 +98,9 @@ class Discriminator(nn.Module):
         h = self.seen(pictures, upper)
         for k in range(upper, 0, -1):
             h = F.leaky_relu(self.same[k - 1](h), 0.2)
-            h = F.leaky_relu(self.narrow[k - 1](F.avg_pool2d(h, 2)), 0.2)
+            h = F.leaky_relu(self.narrow[k - 1](halved(h)), 0.2)
             if k == upper and share < 1:
-                h = torch.lerp(self.seen(F.avg_pool2d(pictures, 2), lower), h, share)
+                h = torch.lerp(self.seen(halved(pictures), lower), h, share)
         h = F.leaky_relu(self.last(torch.cat([h, deviation(h, self.group)], 1)), 0.2)
         return self.answer(h.flatten(1)).flatten().float()  # type: ignore[no-any-return]
 
@@ -128,7 +130,7 @@ def faded(pictures: Tensor, grown: float) -> Tensor:
     if side < pictures.shape[-1]:
         shrunk = F.interpolate(pictures, size=(side, side), mode="area")
     if share < 1:
-        coarse = F.interpolate(F.avg_pool2d(shrunk, 2), scale_factor=2.0, mode="nearest")
+        coarse = F.interpolate(halved(shrunk), scale_factor=2.0, mode="nearest")
         return torch.lerp(coarse, shrunk, share)
     return shrunk
 

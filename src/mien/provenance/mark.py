@@ -28,12 +28,13 @@ import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.face_model.threads import together
 from mien.faces import align
 from mien.faces.paste import face_shape
 from mien.types import Face, Float, UInt8
@@ -58,6 +59,7 @@ _SHADE = 0.1  # levels more than in smooth places for a level of light: black ha
 _CLOSE = 2.0  # px of the crop: the neighbourhood that this goes by, finer than `_TEXTURE`
 _PSNR = 42.5  # dB over the picture, which no mark goes below
 _GAP = 0.03  # crop units: unchanged pixels between changed ones, up to this, count as edited
+_BAND = 192  # rows that are compared, or changed, at once
 _CELLS = 8  # in so many cells they are looked for
 _SCALES = (0.97, 0.985, 1.0, 1.015, 1.03)
 _TURNS = (-0.03, -0.015, 0.0, 0.015, 0.03)  # rad
@@ -124,8 +126,9 @@ def embed(result: UInt8, source: UInt8, faces: Sequence[Face], known: Known | No
                 known.fields[index], known.factors[index] = field, factor
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         drawn = cv2.warpAffine(field, matrix, region.shape[::-1], flags=flags)
-        faint = np.asarray(drawn, np.float32) * region
-        _add(out, faint * np.float32(min(1.0, _bound(faint, result.size / 3))))
+        faint = np.asarray(drawn, np.float32)
+        faint *= region
+        _add(out, faint, min(1.0, _bound(faint, result.size / 3)))
     return marked
 
 
@@ -165,15 +168,22 @@ def _bound(faint: Float, pixels: float) -> float:
     return math.sqrt(allowed / max(cv2.norm(faint, cv2.NORM_L2SQR), 1e-9))
 
 
-def _add(pixels: UInt8, faint: Float) -> None:
-    """Change all three channels of `pixels` (h, w, 3), in place, by as much, so that grey stays
-    grey."""
-    for change, sign in (
-        (cv2.add, np.float32(1)),
-        (cv2.subtract, np.float32(-1)),
-    ):  # both stop at 0 and 255
-        levels = np.rint(np.maximum(sign * faint, 0)).astype(np.uint8)
-        change(pixels, cv2.merge((levels, levels, levels)), pixels)
+def _add(pixels: UInt8, faint: Float, factor: float) -> None:
+    """Change all three channels of `pixels` (h, w, 3), in place, by as much, `factor` times `faint`
+    (h, w), so that grey stays grey."""
+
+    def band(rows: slice) -> None:
+        none = np.zeros_like(faint[rows])
+        for change, part in ((cv2.add, cv2.max), (cv2.subtract, cv2.min)):  # stop at 0 and 255
+            levels = cv2.convertScaleAbs(part(faint[rows], none), alpha=factor)
+            change(pixels[rows], cv2.merge((levels, levels, levels)), pixels[rows])
+
+    together([partial(band, rows) for rows in _bands(len(faint))])
+
+
+def _bands(height: int) -> list[slice]:
+    """Rows of a picture that the processor's cache holds at once."""
+    return [slice(top, min(top + _BAND, height)) for top in range(0, height, _BAND)]
 
 
 def _at_home(light: Float, shape: Float) -> float:
@@ -210,24 +220,30 @@ def matrix_of(face: Face) -> Float:
 def _edited(before: UInt8, after: UInt8, matrix: Float) -> UInt8 | None:
     """Where the edit reached, 0 or 1 (h, w): changed pixels, and the gaps up to `_GAP` between
     them, which are looked for in cells of an eighth of that; None where nothing changed."""
-    first, second, third = cv2.split(cv2.absdiff(before, after))
-    changed = np.minimum(cv2.max(cv2.max(first, second), third), np.uint8(1))
+    height, width = before.shape[:2]
+    changed: UInt8 = np.empty((height, width), np.uint8)
+
+    def compare(rows: slice) -> None:
+        first, second, third = cv2.split(cv2.absdiff(before[rows], after[rows]))
+        most = np.asarray(cv2.max(cv2.max(first, second), third), np.uint8)
+        np.minimum(most, np.uint8(1), out=changed[rows])
+
+    together([partial(compare, rows) for rows in _bands(height)])
     if not changed.any():
         return None
     gap = max(1, round(_GAP * SIDE / math.hypot(matrix[0, 0], matrix[1, 0])))
     cell = max(1, gap // _CELLS)
-    tall, wide = (-(-side // cell) for side in changed.shape)
+    tall, wide = -(-height // cell), -(-width // cell)
     whole = cv2.copyMakeBorder(
-        255 * changed, 0, tall * cell - len(changed), 0, wide * cell - changed.shape[1],
-        cv2.BORDER_CONSTANT,
-    )  # fmt: skip
+        255 * changed, 0, tall * cell - height, 0, wide * cell - width, cv2.BORDER_CONSTANT
+    )
     small = np.minimum(cv2.resize(whole, (wide, tall), interpolation=cv2.INTER_AREA), 1)
     kernel = np.ones(2 * (2 * (gap // cell) + 1,), np.uint8)
     closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel)
     if cell > 1:  # cells at the rim, of which the edit has a part, go beyond it
         closed = cv2.erode(closed, np.ones((3, 3), np.uint8))
     gaps = cv2.resize(closed, (wide * cell, tall * cell), interpolation=cv2.INTER_NEAREST)
-    changed |= gaps[: len(changed), : changed.shape[1]]
+    changed |= np.asarray(gaps, np.uint8)[:height, :width]
     return changed
 
 

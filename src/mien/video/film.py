@@ -1,15 +1,16 @@
 """The straight line of a film: read, follow, steady, edit each frame, mark it, write.
 
-Three threads share it: one finds and fits the faces of frames to come, one draws, and one marks
-what is drawn and hands it to the encoder. Each takes the frames in their order, so the bytes are
-those of one thread.
+Four threads share it: one finds and fits the faces of frames to come, one draws them, one lays what
+is drawn into the frames, and one marks these and hands them to the encoder. Each takes the frames
+in their order, so the bytes are those of one thread.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -90,8 +91,9 @@ def film_steps(
     began, count, edited, shown = time.perf_counter(), 0, 0, False
     with writing(target, source, _metadata(editor, drive, curve), signer) as film:
         steadies = steadied(followed(source.frames(), face))
-        known, groups = Known(), ahead(fitted(editor, steadies, drive, curve))
-        for made in ahead(ready.drawn(editor) for ready in chain.from_iterable(groups)):
+        groups = ahead(fitted(editor, steadies, drive, curve))
+        known, frames = Known(), chain.from_iterable(ahead(drawn(editor, groups)))
+        for made in ahead(ready.pasted(editor) for ready in frames):
             frame, pixels = made.steady.frame, made.marked(known)
             film.add(frame, pixels)
             count += 1
@@ -180,7 +182,15 @@ class Ready:
     steady: Steady
     faces: tuple[Asked | Between, ...]
 
-    def drawn(self, editor: Editor) -> Drawn:
+    def drawn(self, editor: Editor) -> Ready:
+        """The same, its own faces drawn."""
+        for asked in self.faces:
+            if isinstance(asked, Asked):
+                with suppress(FaceUndrawable):  # whoever asks for it is told
+                    asked.edit(editor)
+        return self
+
+    def pasted(self, editor: Editor) -> Drawn:
         """The frame with its edit."""
         pixels, done = self.steady.frame.pixels, list[Face]()
         for asked in self.faces:
@@ -244,6 +254,12 @@ def fitted(
             ready.append(Ready(step.steady, tuple(faces)))
         yield (*ready, Ready(last.steady, tuple(asked.values())))
         before, drawn = last, asked
+
+
+def drawn(editor: Editor, groups: Iterable[tuple[Ready, ...]]) -> Iterator[tuple[Ready, ...]]:
+    """Groups of frames with their faces drawn."""
+    for group in groups:
+        yield tuple(ready.drawn(editor) for ready in group)
 
 
 def _asked(editor: Editor, pixels: UInt8, index: int, wanted: Wanted, cast: Cast) -> Asked:

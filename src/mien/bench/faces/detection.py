@@ -4,7 +4,8 @@
 `mien.faces.detect`. Both see the same pictures:
 
 - portraits, upright: `flux_schnell` within 60 degrees of yaw and pitch (a face counts as found when
-  its width is 0.6 to 1.6 times what the set's own table says), and Congress;
+  its width is 0.6 to 1.6 times what the set's own table says), and Congress; *not believed* are
+  faces whose landmarks put the mouth elsewhere than the detector, which are left alone;
 - the same on the side and upside down: *right* is a face at the upright one's place that is turned
   with the picture; *wrong* one that is not, such as an upside-down face read upright;
 - groups of 4000 x 3000 px made here from the sample faces: one big face and three small ones before
@@ -62,12 +63,15 @@ EMPTY = (
 
 @dataclass(frozen=True)
 class Seen:
-    """A face: its middle and width, px, and how it is turned, degrees (0 upright)."""
+    """A face: its middle and width, px, how it is turned, degrees (0 upright), and whether its
+    landmarks are believed.
+    """
 
     x: float
     y: float
     width: float
     roll: float = 0.0
+    believed: bool = True
 
 
 Finder = Callable[[UInt8], list[Seen]]
@@ -80,7 +84,7 @@ def after(pixels: UInt8) -> list[Seen]:
         left, top, right, bottom = face.box
         eyes = face.landmarks[42:48].mean(0) - face.landmarks[36:42].mean(0)
         roll = math.degrees(math.atan2(eyes[1], eyes[0]))
-        out.append(Seen((left + right) / 2, (top + bottom) / 2, right - left, roll))
+        out.append(Seen((left + right) / 2, (top + bottom) / 2, right - left, roll, not face.doubt))
     return out
 
 
@@ -134,14 +138,17 @@ def congress(step: int = 1) -> Iterator[tuple[UInt8, None]]:
 
 
 def upright(find: Finder, pictures: Iterator[tuple[UInt8, float | None]]) -> dict[str, float]:
-    """How many pictures have a face of the right width found, and more than one."""
-    counts = {"pictures": 0, "found": 0, "more_than_one": 0}
+    """How many pictures have a face of the right width found, and more than one, and how many one
+    whose landmarks are not believed.
+    """
+    counts = {"pictures": 0, "found": 0, "more_than_one": 0, "not_believed": 0}
     for pixels, width in pictures:
         seen = find(pixels)
         fits = [s for s in seen if width is None or WIDTHS[0] < s.width / width < WIDTHS[1]]
         counts["pictures"] += 1
         counts["found"] += bool(fits)
         counts["more_than_one"] += len(seen) > 1
+        counts["not_believed"] += not all(s.believed for s in seen)
     return counts | {"found_percent": _percent(counts["found"], counts["pictures"])}
 
 

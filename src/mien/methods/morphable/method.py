@@ -25,9 +25,10 @@ from mien.face_model.mesh import FaceModel
 from mien.face_model.pose_light import PoseAndLight
 from mien.guides import ActionUnits, Blendshapes, Gaze, Label, Reference, Staging
 from mien.images import to_uint8
+from mien.memory import Memory
 from mien.methods import reader
 from mien.methods.base import REMEMBERED, Method
-from mien.methods.drawing import Memory, ModelHead, one, shipped_head
+from mien.methods.drawing import ModelHead, one, shipped_head
 from mien.methods.morphable import retargeting
 from mien.methods.morphable.config import Architecture
 from mien.methods.morphable.synthesis import Shown

@@ -1,0 +1,61 @@
+"""What a photograph gives its pictures, and how they look at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mien.face_model.arrays import Float, UInt8
+from mien.face_model.eye_textures import EyeTextures
+from mien.face_model.frame import SOURCE_SIZE
+from mien.face_model.inside import Mouth
+from mien.face_model.lashes import Lashes
+from mien.face_model.lip_line import LipLine
+from mien.face_model.lips import Lips
+from mien.face_model.mesh import FaceModel
+from mien.face_model.mouth import OwnMouth
+from mien.face_model.sampling import looked_at, sample
+
+
+@dataclass(frozen=True)
+class Skin:
+    """What a photograph gives its pictures; textures of its own size, 0..255."""
+
+    model: FaceModel
+    photo: UInt8  # (H, W, 3)
+    eyes: EyeTextures
+    mouth: OwnMouth
+    inside: Mouth
+    lips: Lips
+    line: LipLine
+    lashes: Lashes
+
+    @property
+    def fine(self) -> float:
+        """The photograph's px per px of the crop."""
+        return len(self.photo) / SOURCE_SIZE
+
+    def at(self, texture: Float | UInt8, places: Float, corner: tuple[int, int] = (0, 0)) -> Float:
+        """`texture` (H, W) or (H, W, C), of a part of the photograph with that upper left `corner`
+        (x, y) px, at P crop places (P, 2) px."""
+        own = own_places(places, self.fine, corner)
+        part, (left, top) = looked_at(texture, own[:, 0], own[:, 1])
+        return sample(part, own - np.array([left, top], np.float32))
+
+    def map(self, texture: Float | UInt8, places: Float, corner: tuple[int, int] = (0, 0)) -> Float:
+        """The same at crop places (h, w, 2) px, sharper: (h, w, C)."""
+        own = own_places(places, self.fine, corner)
+        x, y = (np.ascontiguousarray(own[..., i]) for i in (0, 1))
+        part, (left, top) = looked_at(texture, x, y)
+        x -= np.float32(left)
+        y -= np.float32(top)
+        out = cv2.remap(part, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(out, np.float32)
+
+
+def own_places(places: Float, fine: float, corner: tuple[int, int] = (0, 0)) -> Float:
+    """Crop places (..., 2) px as those of a photograph, `fine` times as large, from `corner` on."""
+    beyond = np.array(corner, np.float32) + np.float32(0.5)
+    return np.asarray((places + np.float32(0.5)) * np.float32(fine) - beyond, np.float32)
