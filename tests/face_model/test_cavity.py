@@ -90,6 +90,20 @@ def test_people_have_tongues_of_their_own(model: FaceModel) -> None:
     assert ratio[0] > ratio[1] + 0.03
 
 
+def test_the_depth_of_a_mouth_is_no_redder_than_wide_mouths_are(model: FaceModel) -> None:
+    """Palate and cheeks follow the lips as the tongue does: brown ones have no scarlet behind
+    them."""
+    at = opened(2.4)
+    brown = seen_by((150, 150, 148), (87, 66, 56), (95, 80, 78))
+    aside = (np.abs(at.across) > 1.3)[None] & (at.low > 1.2) & (at.low < 1.8)
+    ratio = [
+        float(np.median(one[aside][:, 0] / one[aside][:, 1]))
+        for one in (Cavity(model, tones, 1)(at, 0.0) for tones in (TONES, brown))
+    ]
+    assert ratio[0] < 2.1
+    assert ratio[1] < ratio[0] - 0.1
+
+
 def test_not_every_tongue_is_of_two_halves(model: FaceModel) -> None:
     """Some have a groove and some are round in the middle; some lie higher on one side."""
     at = opened(2.4)

@@ -292,7 +292,7 @@ def test_pressed_lips_do_not_draw_the_shade_of_their_corners_out(
     lined = Rig(model, photo, anna.landmarks, neutral=True)
     state, weights = lined._sitter._lip_state, lined.weights(facs.prototype("anger"))
     assert state.relaxed(lined.fit.weights) == 0
-    assert state.relaxed(weights) > 0.5
+    assert state.relaxed(weights) > 0.3
 
     def darkest(strength: float) -> float:
         scene, _ = lined._scene(weights, lined.fit.camera, 0.0, False, PoseAndLight(), None)
@@ -304,4 +304,4 @@ def test_pressed_lips_do_not_draw_the_shade_of_their_corners_out(
         beside = [(b, a + out * round(0.3 * unit)) for a, b, out in zip(x, y, (-1, 1), strict=True)]
         return float(np.mean([light[b - 5 : b + 6, a - 2 : a + 3].min() for b, a in beside]))
 
-    assert darkest(state.relaxed(weights)) > 1.15 * darkest(0.0)
+    assert darkest(state.relaxed(weights)) > 1.1 * darkest(0.0)

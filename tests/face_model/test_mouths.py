@@ -166,6 +166,34 @@ def test_a_narrow_own_row_goes_on_as_a_donors(made_smile: MadeSmile) -> None:
     assert light[0] < 0.75 * light[1]
 
 
+def test_lip_is_no_teeth_where_a_dropped_jaw_shows_little_of_them() -> None:
+    """Landmarks lie .2 cm up in the lip, a tongue is lit, the teeth are .24 cm high: its light
+    made some of the lip look like teeth."""
+    unit, lip, edge, floor = 40.0, 500.0, 509.5, 660.0
+    picture: UInt8 = np.full((800, 800, 3), SKIN, np.uint8)
+    cv2.ellipse(picture, (400, 580), (140, 130), 0, 0, 360, (188, 128, 128), -1)
+    cv2.ellipse(picture, (400, 580), (110, 80), 0, 0, 360, DARK, -1)
+    cv2.rectangle(picture, (310, 460), (490, int(lip) - 1), (188, 128, 128), -1)
+    cv2.ellipse(picture, (400, 640), (80, 30), 0, 0, 360, (150, 92, 90), -1)
+    for k in range(-3, 3):
+        left = int(400 + k * 24)
+        cv2.rectangle(picture, (left + 1, int(lip)), (left + 22, int(edge)), TOOTH, -1)
+    picture = softened(picture)
+    points = np.zeros((68, 2))
+    eyes = 6.51 * unit / 2
+    points[36:42], points[42:48] = (400 - eyes, 300), (400 + eyes, 300)
+    angles = np.pi * (1 + np.arange(12) / 6)
+    points[48:60] = np.stack([400 + 140 * np.cos(angles), 580 + 130 * np.sin(angles)], 1)
+    high = lip - 0.2 * unit
+    inner = [(-105, 580), (-60, high + 8), (0, high), (60, high + 8)]
+    inner += [(105, 580), (60, floor - 25), (0, floor), (-60, floor - 25)]
+    points[60:68] = [(400 + dx, y) for dx, y in inner]
+    row = cut(picture, points, FLAT)
+    assert row is not None
+    assert (edge - lip) / unit - INSET - 0.02 < row.shown < (edge - lip) / unit
+    assert own(picture, points, np.array(SKIN, np.float32)) is None
+
+
 def test_a_large_photograph_gives_the_same_row(made_smile: MadeSmile) -> None:
     big = np.asarray(
         cv2.resize(made_smile.picture, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC), np.uint8

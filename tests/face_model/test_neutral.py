@@ -11,7 +11,7 @@ from mien.face_model.mesh import FaceModel
 from mien.face_model.neutral import NeutralTable, learn, shipped
 from mien.face_model.render import Rig
 from mien.faces.align import template
-from mien.tables.neutral import opened
+from mien.tables.neutral import kept_out, opened
 
 
 def smiling(rng: np.random.Generator, amount: float) -> tuple[np.ndarray, np.ndarray]:
@@ -65,6 +65,21 @@ def test_an_open_mouth_is_no_smile(rig: Rig, model: FaceModel) -> None:
     off = np.array([width(shipped()(shown)) - width(rest) for rest, shown in pairs])
     assert np.abs(off).mean() < 4
     assert np.abs(off).max() < 8
+
+
+def test_what_is_learnt_of_open_mouths_is_measured_on_people_kept_out() -> None:
+    rng = np.random.default_rng(5)
+    smiles, posed = [], []
+    for _ in range(24):
+        rest, shown = smiling(rng, rng.uniform(4, 16))
+        dropped = rest.copy()
+        dropped[[55, 56, 57, 58, 59, 65, 66, 67], 1] += rng.uniform(20, 40)
+        smiles.append((rest, shown))
+        posed.append([(rest, dropped)])
+    smile, dropped_jaw = kept_out(smiles, posed, posed)
+    without, worse = kept_out(smiles, posed, [[] for _ in posed])
+    assert dropped_jaw < 0.5 * worse
+    assert smile < 1.2 * without
 
 
 def test_the_shipped_table_narrows_a_smile_and_leaves_rest_alone() -> None:

@@ -29,12 +29,12 @@ from mien.face_model.tones import Tones, tint
 
 TONGUE = np.array([0.77, 0.43, 0.42], np.float32)
 THROAT = np.array([0.125, 0.066, 0.06], np.float32)
-FLESH = np.array([0.4, 0.22, 0.205], np.float32)
+FLESH = np.array([0.39, 0.235, 0.22], np.float32)
 """Colours in units of the teeth's brightness: the tongue and, of palate and cheeks, their flesh in
 full light; the throat as it is seen."""
 SKIN_SHARE = 0.3
 """Power of the skin's brightness, in units of the teeth's, that the mouth's flesh shares."""
-BOUNCED = np.array([0.88, 1.04, 1.06], np.float32)
+BOUNCED = np.array([0.91, 1.03, 1.045], np.float32)
 """What is darker inside a mouth is lit by light that came back from red skin: the power, by
 channel, to which the light is taken."""
 DEPTH, FULL = 0.58, 1.22
@@ -47,7 +47,7 @@ SEEN = 0.36
 """Part of the opening between the lips that it fills at least."""
 LIPS, SHARED, FARTHEST = np.array([0.075, -0.071, 0.09], np.float32), 0.6, 0.15
 """Tint of lips beside that of skin, in log units (medians of 61 training people); which part of a
-person's difference from that the tongue has, and the most of it."""
+person's difference from that tongue, palate and cheeks have, and the most of it."""
 PEOPLE = {"lies": 0.2, "half": 0.3, "dip": 0.09, "blunt": 0.45, "tilt": 0.1, "beside": 0.1}
 """How much people's tongues differ, either way: heights and widths in cm, depth of the groove, how
 blunt the outline is, how much higher one side lies than the other, cm / cm, and how far the groove
@@ -139,7 +139,10 @@ class Cavity:
         dull = np.float32(min(1.0, tones.brown) ** SKIN_SHARE)
         self.throat = tones.part(THROAT)
         self._tongue, self._flesh = (tones.part(one * dull) for one in (TONGUE, FLESH))
-        self._tongue = np.asarray(self._tongue * _tinted(tones), np.float32)
+        own = _tinted(tones)
+        self._tongue, self._flesh = (
+            np.asarray(one * own, np.float32) for one in (self._tongue, self._flesh)
+        )
         self._own = _Tongue.of(seed)
         self._gloss = tones.part(np.full(3, WET, np.float32))
         self._power = 1 + (BOUNCED - 1) * np.float32(1 - tones.mono)

@@ -39,6 +39,10 @@ PEG, BETWEEN, EVENED = 0.4, 0.3, 0.05
 """What hangs below the row and is narrower than this, cm, is a piece of a lower tooth that touches
 it; what reaches up into the row and is narrower than the second is a gap, which the picture shows
 as one; over what width, cm, the edge is made even."""
+BRIGHTEST, WHITISH, PALEST = 97, 0.8, 25
+"""Percentile of the inside's lightness that is enamel in light; part of that from which on it is
+looked for; and percentile of the redness there that is its own: in a dropped jaw little is tooth,
+and much of the rest is lip and tongue."""
 BELOW, LIP = (0.03, 0.12), (0.25, 0.6)
 """How far below an edge, cm, a lip is looked for; how much of it is none, and a whole one."""
 INNER, MET_EVEN = 0.2, 0.4
@@ -193,8 +197,8 @@ def _maps(picture: Float, points: Double) -> tuple[Float, Float] | None:
     soft = cv2.GaussianBlur(picture, (0, 0), 0.7)
     lab = cv2.cvtColor(np.clip(soft / 255, 0, 1), cv2.COLOR_RGB2LAB)
     light, red = lab[..., 0], lab[..., 1]
-    high = float(np.percentile(light[core], 92))
-    pale = float(np.median(red[core & (light > np.percentile(light[core], 70))]))
+    high = float(np.percentile(light[core], BRIGHTEST))
+    pale = float(np.percentile(red[core & (light > WHITISH * high)], PALEST))
     redness = (red - pale) / max(float(np.median(red[lip])) - pale, 6.0)
     bright = np.clip((light - 0.45 * high) / (0.25 * high), 0, 1)
     tooth = bright * np.clip(1.4 - 1.6 * redness, 0, 1)

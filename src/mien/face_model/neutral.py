@@ -76,7 +76,7 @@ def learn(
     inputs, outputs, counts = [], [], []
     for found, count in ((pairs, 1.0), (posed, POSED)):
         for neutral, shown in found:
-            a, b = _normalised(neutral), _normalised(shown)
+            a, b = normalised(neutral), normalised(shown)
             for t in HALFWAY:
                 between = a + t * (b - a)
                 inputs.append(_features(between))
@@ -107,7 +107,8 @@ def _frame(points: Double) -> tuple[Double, float, Double]:
     return (right + left) / 2, unit, turn
 
 
-def _normalised(points: Double) -> Double:
+def normalised(points: Double) -> Double:
+    """Points (68, 2), the middle of the eyes at 0, these level and 1 apart."""
     origin, unit, turn = _frame(points)
     out: Double = (points - origin) @ turn.T / unit
     return out
