@@ -1,6 +1,6 @@
 """The straight line of a film: read, follow, steady, edit each frame, mark it, write.
 
-Four threads share it: one finds and fits the faces of frames to come, one draws them, one lays what
+Four threads share it: one finds and fits the faces of frames to come, one draws them, one pastes what
 is drawn into the frames, and one marks these and hands them to the encoder. Each takes the frames
 in their order, so the bytes are those of one thread.
 """
