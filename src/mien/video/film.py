@@ -1,8 +1,8 @@
 """The straight line of a film: read, follow, steady, edit each frame, mark it, write.
 
-Four threads share it: one finds and fits the faces of frames to come, one draws them, one pastes what
-is drawn into the frames, and one marks these and hands them to the encoder. Each takes the frames
-in their order, so the bytes are those of one thread.
+Four threads share it: one finds and fits the faces of frames to come, one draws them, one pastes
+what is drawn into the frames, and one marks these and hands them to the encoder. Each takes the
+frames in their order, so the bytes are those of one thread.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ class Ready:
         """The same, its own faces drawn."""
         for asked in self.faces:
             if isinstance(asked, Asked):
-                with suppress(FaceUndrawable):  # whoever asks for it is told
+                with suppress(FaceUndrawable):  # `pasted` leaves that face alone
                     asked.edit(editor)
         return self
 
