@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import ArrayLike
 
 from mien.face_model.mesh import FaceModel
-from mien.face_model.raster import Normals, Raster, rasterise
+from mien.face_model.raster import Normals, Raster, rasterise, rasterise_behind
 
 
 def raster(
@@ -60,6 +60,35 @@ def test_nothing_to_draw() -> None:
     )
     assert seen.index.shape == (4, 5)
     assert (seen.index == -1).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_behind_is_seen_through_gaps_alone_as_if_all_were_drawn_at_once(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    middles = rng.uniform(-10, 90, (300, 1, 2))
+    points = (middles + rng.normal(0, (4, 9)[seed % 2], (300, 3, 2))).reshape(-1, 2)
+    depth = np.repeat(np.where(np.arange(300) < 60, 3, -3), 3) + rng.uniform(-1, 1, 900)
+    triangles = np.arange(900, dtype=np.int32).reshape(-1, 3)
+    at, deep = points.astype(np.float32), depth.astype(np.float32)
+    shape = (70, 90)
+    whole = rasterise(at, deep, triangles, shape)
+    seen, kept = rasterise_behind(at, deep, triangles[:60], triangles[60:], shape)
+    numbers = np.append(np.concatenate([np.arange(60), 60 + np.flatnonzero(kept)]), -1)
+    assert (numbers[seen.index] == whole.index).mean() > 0.999  # pixels on an edge
+    assert np.abs(seen.weights - whole.weights)[numbers[seen.index] == whole.index].max() < 1e-3
+    assert kept.sum() < 240
+    visible = np.unique(whole.index[whole.index >= 60]) - 60
+    assert kept[visible].all()
+
+
+def test_nothing_is_behind() -> None:
+    points, depth = np.array([(0, 0), (90, 0), (0, 90)], np.float32), np.zeros(3, np.float32)
+    triangles = np.array([(0, 1, 2)], np.int32)
+    for behind in (triangles[:0], triangles):  # nothing there, and no gap
+        seen, kept = rasterise_behind(points, depth, triangles, behind, (8, 8))
+        assert (seen.index == 0).all()
+        assert kept.shape == (len(behind),)
+        assert not kept.any()
 
 
 def test_interpolation_is_linear() -> None:

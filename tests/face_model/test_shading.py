@@ -23,7 +23,8 @@ def shaded(of: Tones, skin: tuple[int, int, int]) -> Float:
     )
     where, photo = np.ones((1, 1), bool), np.array([[skin]], np.float32)
     layers.dim(where, 2 / 3)
-    layers.tint(ALL, where, np.exp(np.log(2 / 3) * of.shading)[None], photo[0].copy())
+    by = [np.full((1, 1), np.exp(np.log(2 / 3) * one), np.float32) for one in of.shading]
+    layers.tint(ALL, by, photo)
     return np.asarray(layers.image(photo)[0, 0] / photo[0, 0], np.float32)
 
 

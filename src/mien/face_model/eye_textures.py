@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -22,6 +23,7 @@ from mien.face_model.eyes import (
     spread,
 )
 from mien.face_model.sampling import LUMA, around
+from mien.face_model.threads import together
 
 ROOM = 1.6
 """How far around the eyes their textures, and the skin that these are made of, reach, in widths of
@@ -89,19 +91,24 @@ def eye_textures(
         if closed:  # what lies there is a lid: as bright as the light is, and of no hue
             whites[side] = np.full(3, float(whites[side] @ LUMA), np.float32)
     brightest = max(whites.values(), key=lambda white: float(white @ LUMA))
-    for side, part in POINTS.items():
-        corners, iris = landmarks[part], irises[side]
+
+    def ball(side: str) -> tuple[tuple[slice, slice], Float, Float]:
+        corners, iris = landmarks[POINTS[side]], irises[side]
         box = _box(shape, corners.mean(0), iris.radius)
-        boxes.append(box)
         # An eye in shade, or one that is nearly shut, shows little white: believe it by half.
         white = (whites[side] + brightest) * np.float32(0.5)
         opening = openings[side][box]
         inner = polygon(shape, _clear_of_lids(corners))[box].astype(np.float32)
         own = np.clip(cv2.GaussianBlur(inner, (0, 0), 0.8 * fine) * 1.6 - 0.3, 0, 1)
         within = Iris(iris.centre - (box[1].start, box[0].start), iris.radius)
-        filled, own = completed(image[box], opening, own, within, white, fine)
+        return box, *completed(image[box], opening, own, within, white, fine)
+
+    for box, filled, own in together([partial(ball, side) for side in POINTS]):
         complete[box] = filled * (1 - own[..., None])
         kept[box] = own
+        boxes.append(box)
+    for side, part in POINTS.items():
+        corners = landmarks[part]
         area = _lid_area(shape, corners, landmarks[BROWS[side]], side, fine)
         covers[side], window = _close(painted, area, corners, fine)
         covers[side][window] *= _below_brow(window, landmarks[BROWS[side]], corners)

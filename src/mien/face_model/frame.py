@@ -15,7 +15,7 @@ from mien.face_model.arrays import Bool, Float, Int, Layer
 from mien.face_model.background import Background
 from mien.face_model.camera import Number
 from mien.face_model.mesh import BACKGROUND_LAYER, MOUTH_LAYERS, SKIN_LAYER
-from mien.face_model.raster import Boxes, Raster, rasterise
+from mien.face_model.raster import Boxes, Raster, rasterise_behind
 
 SOURCE_SIZE = 320
 """Side of the crop whose pixels are the unit of length here; the photograph may be finer."""
@@ -94,9 +94,9 @@ class Window:
 class Scene:
     """A posed face before it is drawn, in px of the crop.
 
-    points (N, 2); depth (N,) cm; attributes (N, 8); triangles (T, 3) and their layers (T,); unit,
-    px per cm; blink: how far each upper lid comes down, 0..1; stirred: how far each eye, its lids
-    or its gaze, is moved at all, 0..1; wide: how far the eyes are widened;
+    points (N, 2); depth (N,) cm; attributes (N, 8), each in one piece; triangles (T, 3) and their
+    layers (T,); unit, px per cm; blink: how far each upper lid comes down, 0..1; stirred: how far
+    each eye, its lids or its gaze, is moved at all, 0..1; wide: how far the eyes are widened;
     opened: how open the mouth is, 0..1; gap_change: the lip gap against the photograph's, cm;
     landmarks (68, 2).
     """
@@ -181,17 +181,21 @@ class Frame:
         `hidden`, within rectangles between two corners (x, y), crop px."""
         points = window.to_raster(scene.points)
         kept = scene.boxes.touching(*window.inner(-0.5 - 0.5 / window.scale))
-        if skin_only:
-            kept &= scene.layers == SKIN_LAYER
         for corners in hidden:
             kept &= ~scene.boxes.within(*corners)
-        triangles = np.ascontiguousarray(scene.triangles[kept])
-        raster = rasterise(points, scene.depth, triangles, window.shape)
-        layers = np.append(scene.layers[kept], np.int8(BACKGROUND_LAYER))
+        skin = scene.layers == SKIN_LAYER
+        ahead = np.flatnonzero(kept & skin)
+        behind = np.flatnonzero(kept & ~skin)[: 0 if skin_only else None]
+        # what lies behind lids and lips is sunk: skin is always nearer
+        raster, found = rasterise_behind(
+            points, scene.depth, scene.triangles[ahead], scene.triangles[behind], window.shape
+        )
+        numbers = np.concatenate([ahead, behind[found]])
+        triangles = np.ascontiguousarray(scene.triangles[numbers])
+        layers = np.append(scene.layers[numbers], np.int8(BACKGROUND_LAYER))
         layer = layers[raster.index]
         face = raster.index >= 0
-        values = np.ascontiguousarray(scene.attributes[:, [0, 1, BLEND, LIGHT]])
-        seen = raster.spread(triangles, values, face)
+        seen = raster.spread(triangles, scene.attributes.T[[0, 1, BLEND, LIGHT]].T, face)
         if face.all():
             source = cv2.merge([np.ascontiguousarray(seen[:, i]) for i in (0, 1)])
             source = np.asarray(source, np.float32).reshape(*window.shape, 2)
@@ -207,8 +211,7 @@ class Frame:
 
     def spread(self, channels: slice, where: Bool) -> Float:
         """Some of the attributes at the P face pixels of a mask (H, W): (P, C)."""
-        values = np.ascontiguousarray(self.scene.attributes[:, channels])
-        return self.raster.spread(self.triangles, values, where)
+        return self.raster.spread(self.triangles, self.scene.attributes[:, channels], where)
 
     @cached_property
     def mouth(self) -> Bool:

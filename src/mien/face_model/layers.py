@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from mien.face_model.arrays import Bool, Float
 from mien.face_model.frame import Frame
+from mien.face_model.sampling import merged, tripled
 
 ALL = (slice(None), slice(None))
 
@@ -39,27 +40,28 @@ class Layers:
         light[where] = by
         self.gain[...] *= light
         if self.paint.any():
-            self.paint[...] *= cv2.merge((light, light, light))  # NumPy broadcasts to three slowly
+            self.paint[...] *= tripled(light)
 
-    def tint(self, part: tuple[slice, slice], where: Bool, by: Float, shown: Float) -> None:
-        """Multiply the colours of some pixels (P,) of a part (h, w) by as much (P, 3) each, given
-        what the photograph has there, moved (P, 3). There is one gain for three colours, so what a
-        colour gets beyond the least of them is painted."""
+    def tint(self, part: tuple[slice, slice], by: Sequence[Float], shown: Float) -> None:
+        """Multiply the three colours of a part (h, w) by as much (h, w) each, given what the
+        photograph has there, moved (h, w, 3). There is one gain for three colours, so what a colour
+        gets beyond the least of them is painted."""
         keep, paint = self.keep[part], self.paint[part]
-        least = np.minimum(np.minimum(by[:, 0], by[:, 1]), by[:, 2])
-        own = keep[where]
-        shown *= (own * self.gain[part][where])[:, None]
-        paint[where] = paint[where] * by + shown * (by - least[:, None])
-        keep[where] = own * least
+        least = np.minimum(np.minimum(by[0], by[1]), by[2])
+        shown = shown * tripled(keep * self.gain[part])
+        shown *= merged([one - least for one in by])
+        shown += paint * merged(by)
+        paint[...] = shown
+        keep *= least
 
     def over(self, part: tuple[slice, slice], cover: Float, colour: Float) -> None:
         """Blend a colour (3,) or (h, w, 3) over a part, as far as `cover` (h, w) says."""
-        self.keep[part] *= 1 - cover
-        self.paint[part] *= (1 - cover)[..., None]
-        self.paint[part] += cover[..., None] * colour
+        left, paint = 1 - cover, self.paint[part]
+        self.keep[part] *= left
+        paint[...] = paint * tripled(left) + tripled(cover) * colour
 
     def image(self, photo: Float, part: tuple[slice, slice] = ALL) -> Float:
         """The picture (h, w, 3) of a part, over the moved photograph (h, w, 3) there."""
-        shown = self.keep[part] * self.gain[part]
-        out: Float = photo * shown[..., None] + self.paint[part]
+        out = photo * tripled(self.keep[part] * self.gain[part])
+        out += self.paint[part]
         return out

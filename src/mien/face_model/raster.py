@@ -37,14 +37,21 @@ class Raster:
     def spread(self, triangles: Int, values: Float, where: Bool) -> Float:
         """Vertex `values` (N, K) at the pixels of the mask `where` (H, W) of P ones: (P, K), each
         channel in one piece."""
-        first, second, third = np.ascontiguousarray(triangles[self.index[where]].T, np.intp)
-        u, v = (self.weights[..., i][where] for i in (0, 1))
-        out = np.empty((values.shape[1], len(u)), np.float32)
+        parts = (self.index, self.weights[..., 0], self.weights[..., 1])
+        whole = bool(where.all())
+        index, u, v = (part.reshape(-1) if whole else part[where] for part in parts)
+        shown = index.astype(np.intp)
+        # "clip" is never needed, and spares NumPy a copy of what it writes to
+        first, second, third = (
+            np.take(corner, shown, mode="clip")
+            for corner in np.ascontiguousarray(triangles.T, np.intp)
+        )
+        w = 1 - u - v
+        out = np.empty((values.shape[1], len(shown)), np.float32)
         for into, channel in zip(out, np.ascontiguousarray(values.T), strict=True):
-            # "clip" is never needed, and spares NumPy a copy of what it writes to
             np.take(channel, first, out=into, mode="clip")
             into *= u
-            for corner, share in ((second, v), (third, 1 - u - v)):
+            for corner, share in ((second, v), (third, w)):
                 into += np.take(channel, corner, mode="clip") * share
         return out.T
 
@@ -83,6 +90,27 @@ def rasterise(points: Float, depth: Float, triangles: Int, shape: tuple[int, int
     return Raster(index, np.ascontiguousarray(colour[..., :2]))
 
 
+def rasterise_behind(
+    points: Float, depth: Float, ahead: Int, behind: Int, shape: tuple[int, int]
+) -> tuple[Raster, Bool]:
+    """The nearest triangle of every pixel of `shape` (H, W), of those `ahead` (T, 3) and, through
+    gaps between these, of some `behind` (U, 3), which are nowhere nearer; and which of the latter
+    (U,) are numbered, after the former. The rest as `rasterise` has it."""
+    out = rasterise(points, depth, ahead, shape)
+    gaps = out.index < 0
+    left, top, across, down = cv2.boundingRect(gaps.view(np.uint8))
+    if not across or not len(behind):
+        return out, np.zeros(len(behind), bool)
+    part = np.s_[top : top + down, left : left + across]
+    points = points - np.array([left, top], np.float32)
+    kept = Boxes(points, behind).holding(gaps[part])
+    seen = rasterise(points, depth, behind[kept], (down, across))
+    into = gaps[part] & (seen.index >= 0)
+    out.index[part][into] = seen.index[into] + np.int32(len(ahead))
+    out.weights[part][into] = seen.weights[into]
+    return out, kept
+
+
 class Boxes:
     """The rectangles around triangles: low and high (T,) x and y of each."""
 
@@ -110,6 +138,21 @@ class Boxes:
         kept &= y > low[1]
         kept &= bottom < high[1]
         return np.asarray(kept)
+
+    def holding(self, where: Bool) -> Bool:
+        """Which triangles (T,) may touch a pixel of a mask (H, W)."""
+        shape = where.shape
+        counts = cv2.integral(where.view(np.uint8))
+        edges = [
+            np.clip(edge, 0, side).astype(np.intp)
+            for low, high, side in zip(self._low, self._high, shape[::-1], strict=True)
+            for edge in (np.floor(low) - 1, np.ceil(high) + 2)
+        ]
+        left, right, top, bottom = edges
+        found = counts[bottom, right] - counts[top, right]
+        found -= counts[bottom, left]
+        found += counts[top, left]
+        return np.asarray(found > 0)
 
 
 def in_sight(points: Float, triangles: Int, shape: tuple[float, float]) -> Bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -71,3 +73,19 @@ def pyramid(image: Float, levels: int) -> tuple[Float, ...]:
         smaller = cv2.resize(out[-1], (columns, rows), interpolation=cv2.INTER_AREA)
         out.append(np.asarray(smaller, np.float32))
     return tuple(out)
+
+
+def channels(fields: Float) -> list[Float]:
+    """Fields (h, w, C) one by one, each (h, w) in one piece."""
+    return [np.asarray(one, np.float32) for one in cv2.split(fields)]
+
+
+def merged(channels: Sequence[Float]) -> Float:
+    """Fields (h, w) as one (h, w, C)."""
+    return np.asarray(cv2.merge(list(channels)), np.float32)
+
+
+def tripled(field: Float) -> Float:
+    """A field (h, w) for each of three channels (h, w, 3): NumPy is slow at broadcasting to
+    three."""
+    return merged((field, field, field))

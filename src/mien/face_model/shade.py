@@ -3,6 +3,7 @@ is painted over it - closed lids, uncovered eyes, the mouth's inside, lashes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 
 import cv2
@@ -22,6 +23,7 @@ from mien.face_model.mesh import (
     SKIN_LAYER,
     SOCKET_LAYER,
 )
+from mien.face_model.sampling import channels, merged, tripled
 from mien.face_model.skin import Skin, own_places
 
 SOCKET_SHADE = 0.9
@@ -87,9 +89,9 @@ def _warm(skin: Skin, frame: Frame, folded: Float, layers: Layers) -> None:
     part = _window(where)
     if part is None:
         return
-    at = where[part]
-    shown = skin.map(skin.photo, frame.source[part])[at]
-    layers.tint(part, at, 1 + folded[part][at][:, None] * hue, shown)
+    shade = np.where(where[part], folded[part], np.float32(0))
+    shown = skin.map(skin.photo, frame.source[part])
+    layers.tint(part, [1 + shade * one for one in hue], shown)
 
 
 def mend(skin: Skin, frame: Frame, layers: Layers) -> None:
@@ -109,8 +111,8 @@ def mend(skin: Skin, frame: Frame, layers: Layers) -> None:
         return
     reach = np.ones((4 * fine + 1, 4 * fine + 1), np.uint8)
     near = cv2.dilate(torn[part].astype(np.uint8), reach) > 0
-    shown = np.where(near, layers.keep[part] * layers.gain[part], 0)[..., None]
-    layers.paint[part] += shown * skin.map(skin.photo, frame.source[part])
+    shown = np.where(near, layers.keep[part] * layers.gain[part], np.float32(0))
+    layers.paint[part] += tripled(shown) * skin.map(skin.photo, frame.source[part])
     layers.keep[part] *= ~near
 
 
@@ -150,15 +152,17 @@ def _second_texture(skin: Skin, frame: Frame, layers: Layers) -> None:
     full &= frame.raster.index >= 0
     places[full[part]] = frame.spread(LIDS, full)
     mask = full[part]
-    light = frame.light[part][..., None]
+    light = tripled(frame.light[part])
     seen = skin.map(skin.photo, frame.source[part]) * light
     other = (
         skin.map(skin.photo, places) + skin.map(skin.eyes.lids, places, skin.eyes.corner)
     ) * light
-    change = (other - seen) * (blend[part] * mask)[..., None]
-    keep = 1 - np.clip(np.abs(change).max(-1) / STRANGE, 0, 1)
+    change = (other - seen) * tripled(np.asarray(blend[part] * mask, np.float32))
+    first, second, third = channels(np.abs(change))
+    most = np.maximum(np.maximum(first, second), third)
+    keep = np.asarray(1 - np.clip(most / np.float32(STRANGE), 0, 1), np.float32)
     layers.keep[part] = keep
-    layers.paint[part] = seen * (1 - keep)[..., None] + change
+    layers.paint[part] = seen * tripled(1 - keep) + change
 
 
 def _lips(skin: Skin, frame: Frame, layers: Layers) -> None:
@@ -179,10 +183,12 @@ def _lips(skin: Skin, frame: Frame, layers: Layers) -> None:
     places[mask[part]] = frame.spread(FLAT, mask)
     scene = frame.scene
     lips = skin.lips.at(places, frame.unit, scene.dropped, scene.relaxed) * np.float32(scene.lips)
-    light = frame.light[part][..., None]
-    layers.keep[part] *= 1 - lips[..., 3]
-    layers.paint[part] *= 1 - lips[..., 3:]
-    layers.paint[part] += lips[..., :3] * light
+    colour = np.asarray(cv2.cvtColor(lips, cv2.COLOR_RGBA2RGB), np.float32)
+    left = 1 - np.asarray(cv2.extractChannel(lips, 3), np.float32)
+    layers.keep[part] *= left
+    colour *= tripled(frame.light[part])
+    colour += layers.paint[part] * tripled(left)
+    layers.paint[part] = colour
 
 
 def _closing(skin: Skin, frame: Frame) -> Float:
@@ -261,15 +267,16 @@ def _mouth(skin: Skin, frame: Frame, layers: Layers) -> None:
     soft = soft * min(np.float32(1), opened * SLIT)  # between closed lips there is no inside
     own = np.zeros(mask.shape, np.float32)
     own[mask] = _own_share(skin, frame)
-    near, _ = _masked_blur(np.repeat(own[..., None], 3, -1), mask, 1.5 * frame.window.scale)
+    (near,) = _masked_blur([own], mask, 1.5 * frame.window.scale)
     around = layers.image(skin.map(skin.photo, frame.source[part]), part)
-    lips, _ = _masked_blur(around, ~mask, max(0.5 * frame.window.scale, 1.0))
-    kept = np.where(mask, own, near[..., 0])  # what shows beside the rim goes on past it
+    lips = merged(_masked_blur(channels(around), ~mask, max(0.5 * frame.window.scale, 1.0)))
+    kept = np.where(mask, own, near)  # what shows beside the rim goes on past it
     shown = np.where(mask, kept, 1 - soft * (1 - kept))
-    under = np.where(mask, 1 - soft, 0)[..., None] * lips
+    under = tripled(np.where(mask, 1 - soft, np.float32(0))) * lips
+    under += tripled(soft) * colour
+    under *= tripled(1 - kept)
     layers.keep[part] *= shown
-    layers.paint[part] *= shown[..., None]
-    layers.paint[part] += (1 - kept)[..., None] * (under + soft[..., None] * colour)
+    layers.paint[part] = layers.paint[part] * tripled(shown) + under
 
 
 def _own_share(skin: Skin, frame: Frame) -> Float:
@@ -289,13 +296,12 @@ def _own_share(skin: Skin, frame: Frame) -> Float:
     return np.asarray(skin.at(skin.mouth.whole, at, skin.mouth.corner) * same, np.float32)
 
 
-def _masked_blur(colour: Float, mask: Bool, sigma: float) -> tuple[Float, Float]:
-    """Gaussian mean (H, W, 3) of `colour` over `mask` (H, W) only, and the blurred mask (H, W)."""
+def _masked_blur(fields: Sequence[Float], mask: Bool, sigma: float) -> list[Float]:
+    """Gaussian means of fields (H, W) over `mask` (H, W) only."""
     k = mask.astype(np.float32)
-    stacked = np.dstack([colour * k[..., None], k])
-    out = np.asarray(cv2.GaussianBlur(stacked, (0, 0), sigma), np.float32)
-    mean = np.asarray(out[..., :3] / np.maximum(out[..., 3:], 1e-3), np.float32)
-    return mean, out[..., 3]
+    share = np.maximum(cv2.GaussianBlur(k, (0, 0), sigma), np.float32(1e-3))
+    blurred = (cv2.GaussianBlur(field * k, (0, 0), sigma) for field in fields)
+    return [np.asarray(one / share, np.float32) for one in blurred]
 
 
 def _lashes(skin: Skin, frame: Frame, side: str, layers: Layers) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,6 +46,7 @@ from mien.face_model.pose_light import PoseAndLight, outline_pull
 from mien.face_model.sampling import sample
 from mien.face_model.selection import Selection
 from mien.face_model.skin import Skin
+from mien.face_model.threads import both
 from mien.face_model.tones import Tones, seen
 
 if TYPE_CHECKING:
@@ -78,7 +79,6 @@ class Sitter:
         self._rig: Rig = weakref.proxy(rig)  # or both would wait for the garbage collector
         self._edge, self._width = rig.model.once(JawEdge), rig.model.once(CornerWidth)
         self._pinned = self._still(rig)
-        self._shown = self._select(before)
         self._paint(before)
 
     def _select(self, before: Sitter | None) -> Selection:
@@ -96,7 +96,10 @@ class Sitter:
         photo, small = self._rig.crop.astype(np.float32), self._rig.small.astype(np.float32)
         landmarks = resized(fit.landmarks, SOURCE_SIZE, len(self._rig.crop))
         irises = {side: iris.at(fine) for side, iris in self._rig.irises.items()}
-        eyes = eye_textures(photo, landmarks, irises, fine)
+        eyes, lines = both(
+            partial(eye_textures, photo, landmarks, irises, fine),
+            partial(self._look, small, before),
+        )
         self._eye_shift = np.zeros((len(model.neutral), 2), np.float32)
         for side in SIDES:
             front = iris_vertex(model, side)
@@ -112,18 +115,11 @@ class Sitter:
         own = own_mouth(photo, landmarks, fit.closed, eyes.white, fine)
         self._opening = Opening(model, gaps)
         self._lip_state: LipState = LipState(model, fit, source.points, gaps[1])
-        self._light: Light = (
-            Light.of(model, small, source.points, source.normals)
-            if before is None
-            else before._light.turned(source.normals)
-        )
         x, y = np.abs(model.neutral[FACE, 0]), model.neutral[FACE, 1]
         front = np.clip(self._rig.facing[FACE] / 0.3 - 1, 0, 1)
         self._front = front * np.clip((y + 8.5) / 1.5, 0, 1) * np.clip((6.6 - x) / 0.8, 0, 1)
         scale, bare = float(fit.camera.scale), self._light.bare
         kept = None if before is None else before._creases
-        rough = None if kept is None else kept.rough
-        lines = skin_lines(model, small, source.points, scale, rough)
         seed = self._rig.seed
         self._creases: Creases = Creases(model, source.points, lines, scale, bare, seed, kept)
         tones = seen(eyes.white, own, photo, landmarks)
@@ -143,7 +139,7 @@ class Sitter:
         line = LipLine.of(photo, landmarks, unit) if fit.closed else LipLine.plain()
         self.skin: Skin = Skin(model, rig.crop, eyes, own, mouth, lips, line, Lashes.of(seed))
         lid_only = np.flatnonzero((model.lids["L"] + model.lids["R"] > 0) & (model.lips == 0))
-        fixed = np.zeros((len(model.neutral), CHANNELS), np.float32)
+        fixed = np.zeros((len(model.neutral), CHANNELS), np.float32, order="F")
         fixed[:, SOURCE] = source.points + self._eye_shift
         fixed[:, LIDS] = source.points
         closed = source.vertices[lid_only] + closing(model, fit.weights, lid_only)
@@ -158,6 +154,19 @@ class Sitter:
         self._lid_folds: LidFolds = (
             LidFolds(model, source.points, fit.landmarks) if before is None else before._lid_folds
         )
+
+    def _look(self, small: Float, before: Sitter | None) -> SkinLines:
+        """The lines of the skin of a photograph (320, 320, 3), when light and what is drawn of the
+        mesh are found."""
+        model, fit, source = self._rig.model, self._rig.fit, self._rig.source
+        self._shown: Selection = self._select(before)
+        self._light: Light = (
+            Light.of(model, small, source.points, source.normals)
+            if before is None
+            else before._light.turned(source.normals)
+        )
+        rough = None if before is None else before._creases.rough
+        return skin_lines(model, small, source.points, float(fit.camera.scale), rough)
 
     @cached_property
     def _lit(self) -> Float:
@@ -314,7 +323,7 @@ class Sitter:
         blink: dict[str, float],
         relight: float,
     ) -> Float:
-        out = self._fixed_attributes.copy()
+        out = self._fixed_attributes.copy(order="F")
         source = self._rig.source.points
         shut = {s: min(1.0, BLINK_GAIN * blink[s]) for s in SIDES}
         blend = sum(self._rig.model.lids[s] * shut[s] for s in SIDES)

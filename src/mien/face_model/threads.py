@@ -20,6 +20,7 @@ import cv2
 from threadpoolctl import ThreadpoolController
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class _Limit:
@@ -88,6 +89,13 @@ def together(calls: Sequence[Callable[[], T]]) -> list[T]:
             if not helper.cancel():  # one that was busy elsewhere is not waited for
                 helper.result()
     return [done[index] for index in range(len(calls))]
+
+
+def both(first: Callable[[], T], second: Callable[[], U]) -> tuple[T, U]:
+    """What two calls return that make different things, side by side."""
+    calls: list[Callable[[], Any]] = [first, second]
+    one, other = together(calls)
+    return one, other
 
 
 @cache

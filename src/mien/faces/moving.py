@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.face_model.sampling import tripled
 from mien.faces.align import View
 from mien.types import Float, UInt8
 
@@ -144,17 +145,6 @@ def stretching(motion: Float) -> Float:
 def longest(vectors: Float | Sequence[Float]) -> Float:
     """The larger of the two components (2, ...), without sign; NumPy is slow at reducing two."""
     return np.asarray(np.maximum(np.abs(vectors[0]), np.abs(vectors[1])))
-
-
-def channels(fields: Float) -> list[Float]:
-    """Fields (h, w, C) one by one, each (h, w) in one piece."""
-    return [np.asarray(one, np.float32) for one in cv2.split(fields)]
-
-
-def tripled(field: Float) -> Float:
-    """A field (h, w) for each of three channels (h, w, 3): NumPy is slow at broadcasting to
-    three."""
-    return np.asarray(cv2.merge((field, field, field)), np.float32)
 
 
 def tiles(where: NDArray[np.bool_]) -> Iterator[tuple[_Window, _Window, _Window]]:

@@ -36,6 +36,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.face_model.sampling import channels, merged, tripled
 from mien.face_model.smoothstep import smoothstep
 from mien.face_model.threads import together
 from mien.faces import align, moving
@@ -147,7 +148,7 @@ def _draw_band(photo: UInt8, view: View, edit: Composition[Float], result: UInt8
         return
     columns = _columns(packed.moves, band, rows, width)
     band = band.within((slice(0, last - first), columns))
-    *motion, stretched, there = moving.channels(_drawn(packed.moves, band, rows))
+    *motion, stretched, there = channels(_drawn(packed.moves, band, rows))
     touched = np.asarray(there > 0)
     for near, inner, window in moving.runs(touched, slice(top - first, bottom - first)):
         moved = moving.moved(photo, band.within(near), [part[near] for part in motion])
@@ -202,12 +203,12 @@ class _Packed:
         # linearly, teeth and lashes would lose a quarter of their contrast from pixel to pixel
         way = cv2.INTER_CUBIC
         if self.painted is None or not self.covers[_seen(view, rows, self.covers.shape)].any():
-            light = moving.tripled(_drawn(self.light, view, rows, way))
+            light = tripled(_drawn(self.light, view, rows, way))
             pixels = cv2.multiply(moved, light, dtype=cv2.CV_8U)
         else:
-            *painted, light = moving.channels(_drawn(self.painted, view, rows, way))
-            moved *= moving.tripled(light)
-            pixels = cv2.add(moved, cv2.merge(painted), dtype=cv2.CV_8U)
+            *painted, light = channels(_drawn(self.painted, view, rows, way))
+            moved *= tripled(light)
+            pixels = cv2.add(moved, merged(painted), dtype=cv2.CV_8U)
         return np.asarray(pixels, np.uint8)  # rounded, within 0..255
 
 

@@ -22,7 +22,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "drift": (Sitter, "_drift"),
     "creases": (Creases, "__call__"),
     "attributes": (Sitter, "_attributes"),
-    "rasterise": (frame, "rasterise"),
+    "rasterise": (frame, "rasterise_behind"),
     "shade": (render, "shade"),
     "shrink": (render, "shrink"),
     "shrink_flow": (render, "shrink_flow"),
