@@ -378,3 +378,19 @@ def test_gum_comes_down_between_teeth_where_a_lip_bares_it() -> None:
     front = np.abs(columns - columns.mean()) < 1.2 * FLAT.density
     light = donor.pixels[round((FLAT.above - 0.4) * FLAT.density), :, :3] @ LUMA
     assert light[front & amid].mean() > 1.1 * light[front & touch].mean()  # they do touch there
+
+
+def test_shining_lips_are_no_teeth_of_ones_own(model: FaceModel, anna: AlignedFace) -> None:
+    """Landmarks part closed lips of some: pale where they shine, but redder than teeth. Another's
+    teeth were then as brown as these."""
+    rest = Rig(model, anna.pixels, anna.landmarks, neutral=True)
+    smile = rest.render(facs.prototype("happy"), 640)
+    own = Rig(model, smile.image, smile.landmarks, neutral=False)
+    assert own._skin.inside.is_own
+    skin = own._skin.inside.tones.skin
+    hue = skin / skin.max()
+    red = smile.image * (1 - smile.mouth[..., None] * (1 - hue ** np.float32(0.8)))
+    shining = Rig(model, np.round(red).astype(np.uint8), smile.landmarks, neutral=False)
+    inside = shining._skin.inside
+    assert not inside.is_own
+    assert inside.tones.enamel is None

@@ -23,6 +23,7 @@ from mien.face_model.jaw import Jaw, JawPlace
 from mien.face_model.known_inside import LIPS, KnownInside, Opening, toned
 from mien.face_model.lower import lower_row
 from mien.face_model.mesh import TEETH, FaceModel
+from mien.face_model.mouth import too_red
 from mien.face_model.mouths import FLAT, Donor, MouthLibrary, own
 from mien.face_model.rows import along, columns, hung, lifted, lip_over, sampled, widened
 from mien.face_model.smoothstep import smoothstep
@@ -277,6 +278,8 @@ def mouth_of(
     (N, 2) px: its own teeth if it shows enough of them, else those of `donor`, or of one who is
     chosen, among those alike by `turn`."""
     mine = None if closed else own(crop, landmarks, tones.skin)
+    if mine is not None and too_red(mine[0].enamel, tones.skin, tones.white):
+        mine = None  # lips that shine, where landmarks part closed ones
     filler = donor or MouthLibrary.load().choose(tones.brown, turn=turn)
     if mine is None:
         return Mouth(model, filler, tones, turn)

@@ -34,7 +34,7 @@ TONGUE_LIFT = 0.1
 ENOUGH = 20
 """Pixels of teeth, at 320, that tell their colour."""
 
-REDDEST, UNSURE = 0.85, 0.05
+REDDEST, UNSURE = 0.7, 0.05
 """Redness of teeth at most, in units of the cheeks', and beyond the eye's white's."""
 
 OPENING, SPAN = 0.04, 0.22
@@ -104,7 +104,7 @@ def own_mouth(photo: Float, landmarks: Double, closed: bool, white: Float, fine:
     shown = photo[(inside > 0) & (teeth > 0.6)]
     enough = len(shown) > ENOUGH * fine**2
     enamel = np.percentile(shown, 70, axis=0).astype(np.float32) if enough else None
-    if enamel is not None and _redness(enamel) > _reddest(skin, white):
+    if enamel is not None and too_red(enamel, skin, white):
         enamel = None
     return OwnMouth(whole, corner, lip * LIP_LINE, lip, skin, enamel, True)
 
@@ -120,6 +120,12 @@ def _redness(colour: Float) -> Float:
     """How much redder than green (...) colours (..., 3) are, 0..1."""
     red, green = colour[..., 0], colour[..., 1]
     return np.asarray((red - green) / np.maximum(red, 1), np.float32)
+
+
+def too_red(enamel: Float, skin: Float, white: Float) -> bool:
+    """Whether what was taken for `enamel` (3,) is redder than teeth beside cheeks `skin` (3,) and
+    an eye's `white` (3,) are."""
+    return float(_redness(enamel)) > _reddest(skin, white)
 
 
 def _reddest(skin: Float, white: Float) -> float:
