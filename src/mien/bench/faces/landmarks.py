@@ -5,7 +5,9 @@ of the outer eye corners. Errors are against hand-checked points; dlib's 68-poin
 is not free for commercial use and labels nothing in mien, stands beside as the yardstick. Its
 points follow other annotators' habits, mien's follow the hand-checked ones: a part of dlib's error
 is that difference, and `habit` tells how large it is at the mouth. Smiles have no checked points;
-there mien and dlib are laid side by side. Alignment is compared with dlib's 5-point predictor.
+there mien and dlib are laid side by side. Strong expressions have none either; there the eyes'
+middles are laid beside those of MediaPipe's landmarker, which taught nothing here. Alignment is
+compared with dlib's 5-point predictor.
 """
 
 from __future__ import annotations
@@ -25,9 +27,11 @@ from mien import images
 from mien.bench.answers import conditions, write
 from mien.bench.options import MaybeOut
 from mien.data.adapters import DATASETS
+from mien.errors import FaceNotFound
 from mien.faces.align import STABLE, inverse, similarity, template, transform
 from mien.faces.detect import detect
 from mien.faces.landmarks import SIZE, predict
+from mien.judges.landmarker import landmarker
 from mien.training.landmark_scores import PARTS, checked_photographs, errors
 from mien.types import Float, UInt8
 from mien.zoo import data_home
@@ -45,6 +49,10 @@ MOUTH = {
 }
 OPEN = 10.0
 """Teeth show where dlib sees the inner lips this far apart, px of a crop of 320."""
+OFF = 0.15
+_RIGHT_EYE = (33, 133, 159, 145, 158, 153, 160, 144)
+_LEFT_EYE = (263, 362, 386, 374, 385, 380, 387, 373)
+"""Corners and lids of MediaPipe's mesh of 478, as the 68 points have them."""
 FAR = 6.0
 """Mean error of the inner landmarks from which a face counts as missed, percent."""
 
@@ -242,6 +250,51 @@ def _summary(rows: list[tuple[Float, float]]) -> dict[str, float]:
     return {name: round(value, 2) for name, value in out.items()}
 
 
+def eyes() -> dict[str, dict[str, float]]:
+    """How far above or below MediaPipe's the middles of the eyes lie, in widths of an eye, of the
+    worse eye of each face: portraits with strong expressions, turned heads and staged light, and
+    Congress's test people. An eye that is off by more than `OFF` is drawn beside itself.
+    """
+    strong = sorted((data_home() / "flux_schnell" / "images").glob("*.jpg"))
+    root = data_home() / "congress"
+    records = DATASETS["congress"].records(root) if root.is_dir() else ()
+    calm = [root / r.file_name for r in records if r.split == "test"]
+    out = {}
+    for name, paths in (("flux_schnell", strong), ("congress", calm)):
+        rows = [off for path in paths if (off := _eyes_off(images.read(path).pixels)) is not None]
+        if rows:
+            out[name] = {
+                "faces": len(rows),
+                "median": round(statistics.median(rows), 3),
+                "p90": round(float(np.percentile(rows, 90)), 3),
+                "off_percent": round(100 * statistics.fmean(row > OFF for row in rows), 1),
+            }
+    return out
+
+
+def _eyes_off(pixels: UInt8) -> float | None:
+    found = detect(pixels)
+    if not found:
+        return None
+    points = found[0].landmarks
+    across = points[45] - points[36]
+    wide = float(np.linalg.norm(across))
+    down = np.array([-across[1], across[0]]) / wide
+    x, y = np.clip(points[27] - wide * np.array([1.3, 1.2]), 0, None).astype(int)
+    right, low = (points[27] + wide * np.array([1.3, 1.9])).astype(int)
+    try:
+        seen = landmarker().see(np.ascontiguousarray(pixels[y:low, x:right])).points[:, :2] + (x, y)
+    except FaceNotFound:
+        return None
+    off = []
+    for own, theirs in ((range(36, 42), _RIGHT_EYE), (range(42, 48), _LEFT_EYE)):
+        eye = seen[list(theirs)]
+        # an eye seen from aside is narrow, and no ruler
+        width = max(float(np.linalg.norm(eye[0] - eye[1])), wide / 5)
+        off.append(abs(float((points[list(own)].mean(0) - eye.mean(0)) @ down)) / width)
+    return max(off)
+
+
 def detection() -> dict[str, dict[str, float | int]]:
     """How many photographs of each set have a face found, and in how many more than one is."""
     out: dict[str, dict[str, float | int]] = {}
@@ -295,6 +348,7 @@ def command(
         "alignment_against_checked": alignment(yardstick("5")),
         "smile_width_over_rest": smiles(judge),
         "congress_lips_lower_than_dlib_percent": congress(judge),
+        "eyes_beside_mediapipe": eyes(),
         "detection": detection(),
         "milliseconds": speed(),
         **conditions(),
