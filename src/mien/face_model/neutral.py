@@ -11,7 +11,7 @@ the same people with their jaws dropped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations_with_replacement
@@ -27,34 +27,59 @@ RIDGE = 0.03
 """Pull of the coefficients to 0, in units of the features' variance."""
 HALFWAY = (0.0, 0.5, 1.0)
 """Every pair also teaches its own mean, and that a face at rest stays as it is."""
-POSED = 0.05
-"""How much a pair that the face model made counts beside one of photographs. By cross-validation
-over the training people: more of it costs smiles what it gives to open mouths."""
+POSED = 0.2
+"""How much a pair that the face model made counts beside one of photographs, of opened mouths."""
+OPENED = (0.2, 0.3)
+"""The lips' gap over the mouth's width from which on, and from which on wholly, a mouth is opened
+and no smile: none of the training people's smiles has more than 0.21, half of them 0.09."""
 CURVED = (0, 1, 2, 6)
 """Features of which all products are features too, for an opened mouth narrows that a smile has
 widened: width, corners, opening, and how far below the nose the lower lip ends."""
 
 
 @dataclass(frozen=True)
-class NeutralTable:
-    """Displacement (68, 2) = [1, z, products of z] @ coefficients (1 + K + P, 136), where z =
-    (features - mean) / spread (K,)."""
+class Regression:
+    """Displacement (68, 2) = terms @ coefficients (T, 136) of z = (features - mean) / spread (K,):
+    1 and z, and, where there are coefficients for them, products of z."""
 
     mean: Double
     spread: Double
     coefficients: Double
 
+    def __call__(self, features: Double) -> Double:
+        """Displacement (68, 2), eye distances, of a face with these features (K,)."""
+        z = (features - self.mean) / self.spread
+        terms = _terms(z[None], len(self.coefficients) > 1 + len(z))[0]
+        out: Double = (terms @ self.coefficients).reshape(68, 2)
+        return out
+
+
+@dataclass(frozen=True)
+class NeutralTable:
+    """What photographs say of smiles, and what the face model says of `opened` mouths beside
+    them."""
+
+    smiles: Regression
+    opened: Regression
+
     def __call__(self, landmarks: Double) -> Double:
         """Points (68, 2) px of the same face at rest."""
         origin, unit, turn = _frame(landmarks)
-        x = (_features((landmarks - origin) @ turn.T / unit) - self.mean) / self.spread
-        moved = (_terms(x[None])[0] @ self.coefficients).reshape(68, 2)
+        features = _features((landmarks - origin) @ turn.T / unit)
+        moved = self.smiles(features)
+        narrow, wide = OPENED
+        share = np.clip((features[2] / features[0] - narrow) / (wide - narrow), 0, 1)
+        moved += share**2 * (3 - 2 * share) * (self.opened(features) - moved)
         out: Double = landmarks + moved @ turn * unit
         return out
 
     def save(self, path: Path) -> None:
         """Write as safetensors."""
-        arrays = {k: v.astype(np.float32) for k, v in vars(self).items()}
+        arrays = {
+            f"{of}.{name}": values.astype(np.float32)
+            for of, part in vars(self).items()
+            for name, values in vars(part).items()
+        }
         about = {
             "license": "CC-BY-4.0",
             "source": "Face Research Lab London Set, doi 10.6084/m9.figshare.5047666, train people",
@@ -65,14 +90,26 @@ class NeutralTable:
 @cache
 def shipped() -> NeutralTable:
     """The table that comes with mien."""
-    return NeutralTable(**{k: v.astype(np.float64) for k, v in load_file(TABLE).items()})
+    arrays = {name: values.astype(np.float64) for name, values in load_file(TABLE).items()}
+    smiles, opened = (
+        Regression(*(arrays[f"{of}.{name}"] for name in ("mean", "spread", "coefficients")))
+        for of in ("smiles", "opened")
+    )
+    return NeutralTable(smiles, opened)
 
 
 def learn(
     pairs: Iterable[tuple[Double, Double]], posed: Iterable[tuple[Double, Double]] = ()
 ) -> NeutralTable:
     """The table of pairs (at rest, expressive) of landmarks (68, 2), each pair one person; `posed`
-    pairs, of expressions that the face model made, count `POSED` each."""
+    pairs, of expressions that the face model made, count `POSED` each, for opened mouths alone."""
+    smiles = list(pairs)
+    return NeutralTable(_learnt(smiles, [], False), _learnt(smiles, list(posed), True))
+
+
+def _learnt(
+    pairs: Sequence[tuple[Double, Double]], posed: Sequence[tuple[Double, Double]], curved: bool
+) -> Regression:
     inputs, outputs, counts = [], [], []
     for found, count in ((pairs, 1.0), (posed, POSED)):
         for neutral, shown in found:
@@ -85,15 +122,15 @@ def learn(
     raw, y = np.array(inputs), np.array(outputs)
     weight = np.array(counts)[:, None] / np.mean(counts)
     mean, spread = raw.mean(0), raw.std(0)
-    x = _terms((raw - mean) / spread)
+    x = _terms((raw - mean) / spread, curved)
     pull = RIDGE * len(x) * np.diag([0.0] + [1.0] * (x.shape[1] - 1))
     coefficients: Double = np.linalg.solve((x * weight).T @ x + pull, (x * weight).T @ y)
-    return NeutralTable(mean, spread, coefficients)
+    return Regression(mean, spread, coefficients)
 
 
-def _terms(z: Double) -> Double:
-    """1, features (N, K) and products (N, P) of some of them: (N, 1 + K + P)."""
-    pairs = combinations_with_replacement(CURVED, 2)
+def _terms(z: Double, curved: bool) -> Double:
+    """1, features (N, K), and if `curved` products (N, P) of some of them: (N, 1 + K + P)."""
+    pairs = combinations_with_replacement(CURVED, 2) if curved else ()
     products = [z[:, i] * z[:, j] for i, j in pairs]
     return np.column_stack([np.ones(len(z)), z, *products])
 
