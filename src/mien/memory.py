@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mien.types import Faces, Float
 
 T = TypeVar("T")
-
-
-def digest(*parts: NDArray[Any] | object) -> bytes:
-    """A hash of arrays, their shapes, and whatever else says what was asked for by its `repr`."""
-    made = hashlib.sha256()  # processors have instructions for it
-    for part in parts:
-        if isinstance(part, np.ndarray):
-            made.update(repr((part.shape, part.dtype.str)).encode())
-            made.update(np.ascontiguousarray(part).data)
-        else:
-            made.update(repr(part).encode())
-    return made.digest()
 
 
 class Memory(Generic[T]):

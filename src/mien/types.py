@@ -29,6 +29,18 @@ Array = TypeVar("Array", Float, "Tensor")
 """The kind of array that a method works with: numpy's float32, or torch's."""
 
 
+def digest(*parts: NDArray[Any] | object) -> bytes:
+    """A hash of arrays, their shapes, and whatever else says what was asked for by its `repr`."""
+    made = hashlib.sha256()  # processors have instructions for it
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            made.update(repr((part.shape, part.dtype.str)).encode())
+            made.update(np.ascontiguousarray(part).data)
+        else:
+            made.update(repr(part).encode())
+    return made.digest()
+
+
 @dataclass(frozen=True)
 class Face:
     """A face found in a photograph: box (left, top, right, bottom) px, detector score, landmarks
@@ -88,12 +100,8 @@ class Faces(Generic[Array]):
     @cached_property
     def digest(self) -> bytes:
         """A hash of all numbers, of numpy's arrays: faces are asked about again and again."""
-        made = hashlib.sha256()  # processors have instructions for it
-        for part in (*(self.crops or (self.pixels,)), self.landmarks, self.people):
-            if part is not None:
-                made.update(str(part.shape).encode())
-                made.update(np.ascontiguousarray(part).data)
-        return made.digest()
+        parts = (*(self.crops or (self.pixels,)), self.landmarks, self.people)
+        return digest(*(None if part is None else np.asarray(part) for part in parts))
 
     @staticmethod
     def stack(faces: Sequence[AlignedFace]) -> Faces[Float]:

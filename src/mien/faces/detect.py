@@ -135,9 +135,8 @@ def _looks(pixels: UInt8, matrix: Float, small: int) -> list[tuple[float, Float]
         middles = (answers.boxes[:, :2] + answers.boxes[:, 2:]) / 2
         near = np.flatnonzero(np.abs(middles - _AROUND / 2).max(axis=1) < small / 4)
         best = near[answers.logits[near].argmax()]
-        points = np.asarray(
-            answers.keypoints[best] - 0.5, np.float32
-        )  # from edges to centres of pixels
+        # from edges to centres of pixels
+        points = np.asarray(answers.keypoints[best] - 0.5, np.float32)
         if shown is not crop:
             points = points[[1, 0, 2, 3, 5, 4]]
             points[:, 0] = _AROUND - 1 - points[:, 0]

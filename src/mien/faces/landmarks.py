@@ -17,8 +17,8 @@ from mien.faces import landmark_maps
 from mien.faces.align import STABLE, inverse, mirrored, similarity, template, transform, warp
 from mien.faces.graph import Network as Shipped
 from mien.faces.registration import Registration
-from mien.memory import Memory, digest
-from mien.types import Float, UInt8
+from mien.memory import Memory
+from mien.types import Float, UInt8, digest
 from mien.zoo.records import read_weights, records
 
 SIZE = landmark_maps.SIDE

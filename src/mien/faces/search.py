@@ -17,8 +17,8 @@ import numpy as np
 
 from mien.face_model.threads import together
 from mien.faces import blazeface
-from mien.memory import Memory, digest
-from mien.types import Float, UInt8
+from mien.memory import Memory
+from mien.types import Float, UInt8, digest
 
 Box: TypeAlias = tuple[float, float, float, float]
 """Left, top, right, bottom, px of the photograph."""

@@ -50,6 +50,7 @@ MOUTH = {
 OPEN = 10.0
 """Teeth show where dlib sees the inner lips this far apart, px of a crop of 320."""
 OFF = 0.15
+"""How far off, in widths of an eye, the middle of one may lie before an edit shows it."""
 _RIGHT_EYE = (33, 133, 159, 145, 158, 153, 160, 144)
 _LEFT_EYE = (263, 362, 386, 374, 385, 380, 387, 373)
 """Corners and lids of MediaPipe's mesh of 478, as the 68 points have them."""
