@@ -120,10 +120,37 @@ def test_orange_light_tints_the_teeth_and_a_persons_own_colour_does_not(rig: Rig
 def test_the_lit_side_has_the_brighter_teeth() -> None:
     ellipse = np.zeros((60, 200), np.uint8)
     cv2.ellipse(ellipse, (100, 30), (90, 20), 0, 0, 360, 1, -1)
-    even, left = _light(ellipse > 0, 26.0, 0.0), _light(ellipse > 0, 26.0, -0.8)
+    shown = np.full(200, 0.7, np.float32)
+    even, left = (_light(ellipse > 0, 26.0, slope, shown) for slope in (0.0, -0.8))
     inner = even[30, 20:181]
     assert np.allclose(inner, inner[::-1], atol=0.02)
     assert left[30, 50] > 1.15 * left[30, 150]
+
+
+def test_a_lip_that_hangs_before_the_teeth_shades_them() -> None:
+    """... the more, the less it lets be seen of them, without a jump."""
+    mouth = np.zeros((60, 200), bool)
+    mouth[10:50, 20:180] = True
+    lights = [
+        _light(mouth, 26.0, 0.0, np.full(200, shown, np.float32))[12:18, 80:120].mean()
+        for shown in np.linspace(0.1, 0.8, 15)
+    ]
+    assert lights[-1] > 1.08 * lights[0]
+    assert np.diff(lights).min() >= 0
+    assert np.diff(lights).max() < 0.25 * np.ptp(lights)
+
+
+def test_the_sides_of_a_row_are_dimmer_in_a_dropped_jaw(model: FaceModel, rig: Rig) -> None:
+    """There cheeks and lips stand before them; a smile's rows are as the library has them."""
+
+    def sides(gap: int) -> float:
+        mask = np.zeros((gap, 120), bool)
+        mask[2:-2, 4:-4] = True
+        return Place(*(np.zeros((1, 1), np.float32),) * 3, mask, 26.0).wide
+
+    assert sides(24) == 0
+    assert sides(64) == 1
+    assert 0 < sides(40) < 1
 
 
 def test_the_rim_is_round_and_a_slit_stays_open() -> None:
@@ -176,9 +203,10 @@ def test_a_wide_mouth_has_depth(rig: Rig) -> None:
     x = int(made.landmarks[[62, 66], 0].mean())
     rows = np.flatnonzero(made.mouth[:, x - 8] > 0.95)
     light = (made.image[rows, x - 10 : x - 5] @ LUMA).mean(1)
-    upper, lower = light[: len(light) // 4].max(), light[-len(light) // 4 :].max()
+    lower = light[-len(light) // 4 :].max()
+    upper = (made.image[rows[: len(rows) // 4], x - 20 : x + 20] @ LUMA).max(0).mean()
     throat, tongue = light[len(light) // 3], light[int(0.68 * len(light))]
-    assert upper > 120
+    assert upper > 90
     assert lower > 80
     assert throat < 0.6 * upper
     assert tongue > 1.1 * throat
