@@ -28,7 +28,7 @@ SIDE = 5
 """Teeth of one side."""
 ROUND = (0.1, 0.3)
 """By how much the sides of a row rise at most, cm: least and most round rows."""
-HIGHER = (-0.06, 0.09)
+HIGHER = (-0.08, 0.07)
 """How much higher than the mesh's a row stands behind the lip, cm."""
 CANT = 0.02
 """How much higher one side stands than the other, cm / cm (standard deviation)."""
