@@ -39,8 +39,8 @@ def test_no_two_people_have_the_same_row(donor: Donor) -> None:
     for i, one in enumerate(rows):
         for other in rows[:i]:
             for seen in (other, other[:, ::-1]):
-                apart = np.abs(one - seen)[..., :3] * cover
-                assert apart.sum() / (3 * cover.sum()) > 3
+                differs = np.abs(one - seen)[..., :3] * cover
+                assert differs.sum() / (3 * cover.sum()) > 3
 
 
 def test_some_are_mirrored() -> None:
@@ -56,10 +56,10 @@ def test_teeth_end_at_heights_of_their_own(donor: Donor) -> None:
             for row in (Teeth.of(seed).worn(donor) for seed in PEOPLE)
         ]
     )
-    apart = ends[:, 1:] - ends[:, :1]
-    assert (apart.std(0) > 0.015).all()
-    assert (np.abs(apart) < 0.3).all()
-    assert apart[:, 0].mean() > 0.02
+    differs = ends[:, 1:] - ends[:, :1]
+    assert (differs.std(0) > 0.015).all()
+    assert (np.abs(differs) < 0.3).all()
+    assert differs[:, 0].mean() > 0.02
 
 
 def test_few_have_a_gap_and_it_is_narrow() -> None:
@@ -78,17 +78,17 @@ def test_few_have_a_gap_and_it_is_narrow() -> None:
 
 def test_a_gap_shows_what_is_behind_and_closes_at_the_gum(donor: Donor) -> None:
     old = np.linspace(-2.5, 2.5, 11)
-    apart = next(
+    with_gap = next(
         seed
         for seed in range(99)
-        if np.ptp(_Form.of(old, 1.0, np.random.default_rng(seed)).apart(X)) == 1
+        if np.ptp(_Form.of(old, 1.0, np.random.default_rng(seed)).free(X)) == 1
     )
-    form = _Form.of(old, 1.0, np.random.default_rng(apart))
+    form = _Form.of(old, 1.0, np.random.default_rng(with_gap))
     places = X.astype(np.float64)
     tooth, place = form.at(places)
     source = np.interp(places, form.places, form.sources)
-    row = _warped(donor, source, form.foot(tooth, place), form.apart(X))
-    column = int(form.apart(X).argmax())
+    row = _warped(donor, source, form.foot(tooth, place), form.free(X))
+    column = int(form.free(X).argmax())
     high = FLAT.heights
     cover = row[:, column, 3]
     assert cover[(high > 0.1) & (high < 0.4)].max() < 0.5

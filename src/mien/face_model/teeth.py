@@ -37,7 +37,7 @@ MIRRORED, ONE_SIDED = 0.5, 0.15
 other, cm, which else goes on as its mirror image."""
 WIDER = 0.07
 """How much wider or narrower a tooth is, in its own widths (standard deviation)."""
-APART, GAP = 0.16, (0.02, 0.07)
+WITH_GAP, GAP = 0.16, (0.02, 0.07)
 """The odds that two front teeth stand apart, and by how much, cm."""
 LONGER = (0.015, 0.035, 0.05, 0.04, 0.04)
 """How much longer or shorter each tooth is, from the middle on, cm (standard deviations)."""
@@ -104,7 +104,7 @@ class Teeth:
         form = _Form.of(old, level, random)
         tooth, place = form.at(FLAT.across.astype(np.float64))
         source = np.interp(FLAT.across, form.places, form.sources)
-        out = _warped(one, source, form.foot(tooth, place), form.apart(FLAT.across))
+        out = _warped(one, source, form.foot(tooth, place), form.free(FLAT.across))
         light = form.light(tooth, place)
         clear = form.clear(tooth, random)
         return replace(one, pixels=_lit(out, light, clear), top=_moved(one.top, source))
@@ -134,7 +134,7 @@ class _Form:
         own = np.clip(random.normal(0, 1, (2 * SIDE, 5)), -1.6, 1.6)
         widths = np.diff(old) * (1 + WIDER * level * own[:, 0])
         gaps = np.zeros(2 * SIDE + 1)
-        if random.random() < APART * level:
+        if random.random() < WITH_GAP * level:
             gaps[SIDE + int(random.integers(-1, 2))] = random.uniform(*GAP)
         starts = np.cumsum(gaps[:-1] + np.r_[0, widths[:-1]])
         ends = np.stack([starts, starts + widths], 1)
@@ -153,7 +153,7 @@ class _Form:
         start, stop = self.ends[tooth].T
         return tooth, np.clip(2 * (across - start) / (stop - start) - 1, -1, 1)
 
-    def apart(self, across: Float) -> Float:
+    def free(self, across: Float) -> Float:
         """How much (C,) of a column is a gap between two teeth."""
         out = np.zeros(len(across))
         for (_, one), (other, _) in pairwise(self.ends):
@@ -196,9 +196,9 @@ def _moved(values: Float, source: Double) -> Float:
     return np.interp(source, FLAT.across, values).astype(np.float32)
 
 
-def _warped(donor: Donor, source: Double, foot: Float, apart: Float) -> Float:
+def _warped(donor: Donor, source: Double, foot: Float, free: Float) -> Float:
     """The row premultiplied (R, C, 4), whose columns are the donor's at `source` (C,) cm and end
-    `foot` (C,) cm higher; nothing where teeth stand `apart` (C,)."""
+    `foot` (C,) cm higher; nothing where teeth leave `free` (C,)."""
     cover = donor.pixels[..., 3:].astype(np.float32) / 255
     full = np.concatenate([donor.pixels[..., :3] * cover, cover], -1)
     top = np.maximum(_moved(donor.top, source), 0.3)
@@ -209,7 +209,7 @@ def _warped(donor: Donor, source: Double, foot: Float, apart: Float) -> Float:
     v = ((FLAT.above - there) * FLAT.density - 0.5).astype(np.float32)
     out = cv2.remap(full, u, v, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
     gum = 1 - np.exp(-(((high - top) / 0.35) ** 2))  # papillae fill it there
-    return np.asarray(np.clip(out, 0, 255) * (1 - apart * gum)[..., None], np.float32)
+    return np.asarray(np.clip(out, 0, 255) * (1 - free * gum)[..., None], np.float32)
 
 
 def _lit(row: Float, light: Float, clear: tuple[Float, float]) -> UInt8:
