@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
-from mien.face_model.cavity import Place
+from mien import facs
+from mien.face_model import inside
 from mien.face_model.inside import _light, _rounded
+from mien.face_model.render import Rig
 
 
 def test_the_lit_side_has_the_brighter_teeth() -> None:
@@ -32,17 +35,19 @@ def test_a_lip_that_hangs_before_the_teeth_shades_them() -> None:
     assert np.diff(lights).max() < 0.25 * np.ptp(lights)
 
 
-def test_the_sides_of_a_row_are_dimmer_in_a_dropped_jaw() -> None:
+@pytest.mark.parametrize(("units", "dims"), [({"AU25": 1.0, "AU27": 1.0}, 3.0), (None, 0.0)])
+def test_the_sides_of_a_row_are_dimmer_in_a_dropped_jaw(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, units: dict[str, float] | None, dims: float
+) -> None:
     """There cheeks and lips stand before them; a smile's rows are as the library has them."""
-
-    def sides(gap: int) -> float:
-        mask = np.zeros((gap, 120), bool)
-        mask[2:-2, 4:-4] = True
-        return Place(*(np.zeros((1, 1), np.float32),) * 3, mask, 26.0).wide
-
-    assert sides(24) == 0
-    assert sides(64) == 1
-    assert 0 < sides(40) < 1
+    asked = facs.prototype("happy") if units is None else facs.vector(units)
+    shaded = rig.render(asked, 320, supersample=1)
+    monkeypatch.setattr(inside, "UPPER_ASIDE", 1e6)
+    even = rig.render(asked, 320, supersample=1)
+    more = even.image.astype(int) - shaded.image
+    assert more.min() >= -1
+    assert dims <= more.max() < 80
+    assert dims > 0 or more.max() <= 2
 
 
 def test_the_rim_is_round_and_a_slit_stays_open() -> None:

@@ -34,7 +34,7 @@ MIRROR = 0.09
 lip's red and its shade lie on the teeth."""
 NOTCHES = (0.09, 0.045)
 """How far up the ends of two teeth part where they touch, cm, and of the two in the middle."""
-THIN, THIN_REACH = 0.12, 0.06
+THIN, THIN_REACH = 0.2, 0.08
 """How much darker enamel is at its end, where the dark shows through, and how far up, cm."""
 
 BESIDE, SOLID = 0.06, 0.95

@@ -23,7 +23,7 @@ from mien.face_model.jaw import Jaw, JawPlace
 from mien.face_model.known_inside import LIPS, KnownInside, Opening, toned
 from mien.face_model.lower import lower_row
 from mien.face_model.mesh import TEETH, FaceModel
-from mien.face_model.mouth import too_red
+from mien.face_model.mouth import LOWER_LIP, UPPER_LIP, too_red
 from mien.face_model.mouths import FLAT, Donor, MouthLibrary, own
 from mien.face_model.rows import along, columns, hung, lifted, lip_over, sampled, widened
 from mien.face_model.smoothstep import smoothstep
@@ -53,6 +53,9 @@ LIP_SHADOW, LIP_SHADOW_REACH = (0.5, 0.5), (0.13, 0.2)
 against the teeth, and of one that hangs before them."""
 HANGS = (0.65, 0.25)
 """Heights of the teeth, cm, that such lips let be seen."""
+SMILES, DROPPED = 0.7, 1.4
+"""Gap of the lips, cm, of the library's smiles; and how much wider than in the photograph that a
+row is taken from a mouth is when its jaw is dropped."""
 UPPER_ASIDE = 1.9
 """Distance from the middle, cm, over which the light on the upper teeth of a dropped jaw falls to
 1/e; a smile's have in the library what light they get."""
@@ -62,7 +65,7 @@ SIDED, STEEPEST = 0.6, 1.2
 """Share of the cheeks' difference that two corners have, and the greatest, in log units: teeth
 stand near each other."""
 SHADED = 0.8
-"""Part of the lips' shade that a person's own row brings along."""
+"""Part of the lips' shade that a person's own row brings along; less, the farther the jaw drops."""
 SCALES = (0.8, 1.3)
 """Bounds of how much larger the mesh's teeth are than those of the photograph."""
 STILL = 0.3
@@ -144,12 +147,14 @@ class Mouth:
         self._row = self._teeth.worn(donor) if before is None else donor
         self._shown = (donor if before is None else before.row).shown
         self._jaws = Jaw(model, upper=True), Jaw(model, upper=False)
-        self._own, self._before = None, before
+        self._own, self._before, self._gap = None, before, SMILES
         self._known: KnownInside | None = None
         self._lips_at = model.landmarks[LIPS]
         self._lips, self._skull = model.landmarks[60:68], upper_teeth(model)
         if before is not None:
             self._own = OwnRow.of(before, self._jaws[0].place(before.points))
+            upper, lower = before.points[model.landmarks[[UPPER_LIP, LOWER_LIP]]]
+            self._gap = float(np.linalg.norm(upper - lower) / np.linalg.norm(before.cut.rise))
         dull = np.float32(min(1.0, tones.brown) ** SKIN_SHARE)
         self._veil = np.float32(tones.veil)
         self._enamel = tones.relit(donor.enamel, donor.enamel)
@@ -223,12 +228,14 @@ class Mouth:
         if over.any():
             gum = self._gums(column, up)
             colour = np.asarray(colour + over[..., None] * (gum - colour), np.float32)
-        aside = np.exp(-place.wide * (across / np.float32(UPPER_ASIDE)) ** 2)
+        dropped = float(np.clip((place.gap - self._gap) / DROPPED, 0, 1))
+        aside = np.exp(-dropped * (across / np.float32(UPPER_ASIDE)) ** 2)
         colour = self._over(colour, row, np.asarray(aside, np.float32))
         floor = self._cavity.throat * np.float32(DARKEST)
         light = _light(view.mask, view.unit, self.tones.aside, lip)
         if self.is_own:  # what the photograph shows is shaded already
-            light = light ** (1 - SHADED * row[..., 3] * along(column, self._shown))
+            kept = SHADED * (1 - dropped)
+            light = light ** (1 - kept * row[..., 3] * along(column, self._shown))
         shaded = floor + (colour - floor) * self._cavity.lit(light)
         veil = self._veil * (1 - self.is_own * row[..., 3:])
         lit = np.asarray(shaded + veil * (self.tones.lip - shaded), np.float32)
