@@ -37,7 +37,7 @@ MIRRORED, ONE_SIDED = 0.5, 0.15
 other, cm, which else goes on as its mirror image."""
 WIDER = 0.07
 """How much wider or narrower a tooth is, in its own widths (standard deviation)."""
-WITH_GAP, GAP = 0.16, (0.02, 0.07)
+WITH_GAP, GAP = 0.16, (0.015, 0.05)
 """The odds that two front teeth stand apart, and by how much, cm."""
 LONGER = (0.015, 0.035, 0.05, 0.04, 0.04)
 """How much longer or shorter each tooth is, from the middle on, cm (standard deviations)."""
