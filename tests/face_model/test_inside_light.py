@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mien import facs
-from mien.face_model import inside
+from mien.face_model import inside, shade
 from mien.face_model.inside import _light, _rounded
 from mien.face_model.render import Rig
 
@@ -62,3 +62,21 @@ def test_the_rim_is_round_and_a_slit_stays_open() -> None:
     slit = np.zeros((40, 200), bool)
     slit[18:22, 20:180] = True
     assert (_rounded(slit, unit)[19:21, 30:170] > 0.9).all()
+
+
+def test_lips_bend_into_an_opened_mouth(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are darker at its edge, the more it is opened, and nowhere else."""
+    darker = []
+    for strength in (0.3, 1.0):
+        asked = facs.vector({"AU25": strength, "AU27": strength})
+        monkeypatch.setattr(shade, "ROLL_SHADE", 0.3)
+        bent = rig.render(asked, 320, supersample=1)
+        monkeypatch.setattr(shade, "ROLL_SHADE", 0.0)
+        flat = rig.render(asked, 320, supersample=1)
+        change = (flat.image.astype(int) - bent.image).max(-1)
+        near = cv2.dilate((flat.mouth > 0).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+        assert np.abs(change[~near]).max() == 0
+        assert change.min() >= -2
+        darker.append(change[near & (flat.mouth == 0)].mean())
+    assert darker[1] > 1
+    assert darker[1] > darker[0] > 0
