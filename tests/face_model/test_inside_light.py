@@ -69,7 +69,7 @@ def test_lips_bend_into_an_opened_mouth(rig: Rig, monkeypatch: pytest.MonkeyPatc
     darker = []
     for strength in (0.3, 1.0):
         asked = facs.vector({"AU25": strength, "AU27": strength})
-        monkeypatch.setattr(shade, "ROLL_SHADE", 0.3)
+        monkeypatch.setattr(shade, "ROLL_SHADE", 0.22)
         bent = rig.render(asked, 320, supersample=1)
         monkeypatch.setattr(shade, "ROLL_SHADE", 0.0)
         flat = rig.render(asked, 320, supersample=1)

@@ -43,7 +43,7 @@ OTHERS_SPAN = (0.12, 0.06)
 """The same where another's teeth take their place: gone at the first, whole up to the second."""
 SLIT = np.float32(4)
 """The inside shows wholly once the mouth is open by 1 / this."""
-ROLLS, ROLL_SHADE, ROLL_SPAN = 0.07, 0.3, 0.5
+ROLLS, ROLL_SHADE, ROLL_SPAN = 0.06, 0.22, 0.5
 """Over what distance, cm, lips bend into an opened mouth, how much darker they are at its edge, and
 the change of the lip gap, cm, after which a mouth that the photograph shows open has that anew."""
 LIPS_STAY = 0.01
