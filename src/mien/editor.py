@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import metadata as installed
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -202,7 +202,7 @@ class Editor:
     def metadata(self, guide: str, intensity: str, faces: int) -> dict[str, str]:
         """What a result's file says of how it came about."""
         return {
-            "Software": f"mien {installed.version('mien')}",
+            "Software": f"mien {_version()}",
             "method": self.method.name,
             "guide": guide,
             "intensity": intensity,
@@ -309,6 +309,12 @@ class Editor:
             Draft(crop, self.method.edit(_batch(crop), guide.of(i), intensity))
             for i, crop in enumerate(crops)
         ]
+
+
+@cache
+def _version() -> str:
+    """mien's own; to read it takes as long as to mark a face."""
+    return installed.version("mien")
 
 
 def _batch(crop: AlignedFace) -> Faces[Float]:

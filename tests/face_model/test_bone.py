@@ -28,7 +28,7 @@ def test_a_raised_chin_is_drawn_out_evenly(rig: Rig) -> None:
     flow = rig.draw(rig.weights(facs.vector({"AU17": 1, "AU24": 1})), 320).flow * 320
     x, bottom = np.round(rig.fit.landmarks[8]).astype(int)
     chin = bottom - round(2.4 * rig.fit.camera.scale)  # below the raised lip
-    stretch = 1 / (1 + np.diff(flow[chin:bottom, x - 5 : x + 6, 1].mean(1)))
+    stretch = 1 / (1 + np.diff(flow[1, chin:bottom, x - 5 : x + 6].mean(1)))
     assert 1.3 < stretch.max() < 2.0
 
 
@@ -46,11 +46,11 @@ def test_a_dropped_jaw_covers_the_neck_and_leaves_its_outline(rig: Rig) -> None:
     shown = rig.draw(rig.weights(facs.prototype("surprise")), 320)
     down = 1.5 * rig.fit.camera.scale
     sides = rig.fit.landmarks[[5, 11]] + [0, down]  # where the neck comes out under the jaw
-    aside = [shown.flow[round(y), round(x), 0] * 320 for x, y in sides]
+    aside = [shown.flow[0, round(y), round(x)] * 320 for x, y in sides]
     assert np.abs(aside).max() < 2.0
     chin = shown.landmarks[8, 1] - rig.fit.landmarks[8, 1]
     assert chin > 15
-    below = shown.flow[-5, round(float(rig.fit.landmarks[8, 0])), 1] * 320
+    below = shown.flow[1, -5, round(float(rig.fit.landmarks[8, 0]))] * 320
     assert abs(below) < 0.2 * chin
 
 

@@ -30,10 +30,10 @@ def chin() -> np.ndarray:
 
 
 def drawn_out(by: float) -> np.ndarray:
-    """The flow (S, S, 2) that draws the picture out `by` times its height about its middle."""
-    flow = np.zeros((SIDE, SIDE, 2), np.float32)
+    """The flow (2, S, S) that draws the picture out `by` times its height about its middle."""
+    flow = np.zeros((2, SIDE, SIDE), np.float32)
     y = np.arange(SIDE, dtype=np.float32) - SIDE / 2
-    flow[..., 1] = ((1 / by - 1) * y / SIDE)[:, None]
+    flow[1] = ((1 / by - 1) * y / SIDE)[:, None]
     return flow
 
 
@@ -46,7 +46,7 @@ def streaks(picture: np.ndarray) -> float:
 def test_a_chin_that_is_drawn_out_has_no_streaks() -> None:
     skin, flow, points = photo(), drawn_out(2.0), chin()
     y, x = np.indices((SIDE, SIDE), np.float32)
-    moved = cv2.remap(skin[..., 0].astype(np.float32), x, y + flow[..., 1] * SIDE, cv2.INTER_LINEAR)
+    moved = cv2.remap(skin[..., 0].astype(np.float32), x, y + flow[1] * SIDE, cv2.INTER_LINEAR)
     gain = np.ones((SIDE, SIDE), np.float32)
     keep_grain(gain, flow, skin, points, points, UNIT)
     assert streaks(moved) > 1.7
@@ -59,7 +59,7 @@ def test_a_chin_that_is_drawn_out_has_no_streaks() -> None:
 def test_skin_that_only_moves_keeps_its_light() -> None:
     gain = np.ones((SIDE, SIDE), np.float32)
     flow = drawn_out(1.1)
-    flow[..., 0] = 0.02
+    flow[0] = 0.02
     keep_grain(gain, flow, photo(), chin(), chin(), UNIT)
     assert (gain == 1).all()
 

@@ -20,7 +20,7 @@ def steepest(rig: Rig, unit: float) -> float:
         x, y = rig.fit.landmarks[ids].T
         rows = np.arange(y[0], y[-1])
         at = np.stack([np.interp(rows, y, x) + outward * 0.15 * unit, rows], 1)
-        across = sample(flow, at.astype(np.float32))[:, 0]
+        across = sample(flow[0], at.astype(np.float32))
         most = max(most, float(np.abs(np.diff(across)).max()))
     return most
 

@@ -322,10 +322,9 @@ def test_fields_say_what_the_picture_says_between_pressed_lips(rig: Rig) -> None
     weights = rig.weights(facs.prototype("anger"))
     image = rig.render_weights(weights, 320).image.astype(np.float32)
     drawing = rig.draw(weights, 320)
-    grid = np.stack(np.meshgrid(*[np.arange(320, dtype=np.float32)] * 2), -1)
-    x, y = np.moveaxis(grid + drawing.flow * 320, -1, 0)
+    x, y = np.stack(np.meshgrid(*[np.arange(320, dtype=np.float32)] * 2)) + drawing.flow * 320
     moved = cv2.remap(rig.crop.astype(np.float32), x, y, cv2.INTER_CUBIC)
-    made = moved * (drawing.visibility * drawing.gain)[..., None] + drawing.paint
+    made = moved * (drawing.visibility * drawing.gain)[..., None] + drawing.paint.transpose(1, 2, 0)
     lips = drawing.landmarks[60:68]
     low, high = np.floor(lips.min(0) - 3).astype(int), np.ceil(lips.max(0) + 3).astype(int)
     part = np.s_[low[1] : high[1], low[0] : high[0]]

@@ -15,7 +15,7 @@ import numpy as np
 from mien.face_model.arrays import Bool, Double, Float, Int, Layer
 from mien.face_model.mesh import SKIN_LAYER
 from mien.face_model.raster import in_sight, over_centre, rasterise
-from mien.face_model.sampling import sample
+from mien.face_model.sampling import channels, sample
 
 STEP = 5
 """Grid spacing, px at 320."""
@@ -132,7 +132,7 @@ class Background:
     def over(self, values: Float, places: Float) -> Float:
         """Values (G, C) of the grid at places (H, W, 2) px: (H, W, C)."""
         grid = values.reshape(self._n, self._n, -1)
-        x, y = (np.ascontiguousarray(places[..., i] / np.float32(STEP)) for i in (0, 1))
+        x, y = (at / np.float32(STEP) for at in channels(places))
         out = cv2.remap(grid, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(out, np.float32).reshape(*places.shape[:2], -1)
 

@@ -16,6 +16,7 @@ from mien.face_model.background import Background
 from mien.face_model.camera import Number
 from mien.face_model.mesh import BACKGROUND_LAYER, MOUTH_LAYERS, SKIN_LAYER
 from mien.face_model.raster import Boxes, Raster, rasterise_behind
+from mien.face_model.sampling import channels, merged
 
 SOURCE_SIZE = 320
 """Side of the crop whose pixels are the unit of length here; the photograph may be finer."""
@@ -87,7 +88,9 @@ class Window:
         (height, width), scale = self.shape, self.scale
         x = (np.arange(width) + self.left * self.fine - (scale - 1) / 2) / scale
         y = (np.arange(height) + self.top * self.fine - (scale - 1) / 2) / scale
-        return np.stack(np.meshgrid(x.astype(np.float32), y.astype(np.float32)), -1)
+        out = np.empty((height, width, 2), np.float32)
+        out[..., 0], out[..., 1] = x, y[:, None]
+        return out
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,7 @@ class Scene:
         """By how much (H, W) the light of what comes from `source` (H, W, 2) changes there."""
         assert self.glow is not None
         assert self.lit is not None
-        x, y = (np.ascontiguousarray(source[..., i]) for i in (0, 1))
+        x, y = channels(source)
         lit = cv2.remap(self.lit, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(np.exp(self.surround.over(self.glow[:, None], source)[..., 0] * lit))
 
@@ -197,8 +200,7 @@ class Frame:
         face = raster.index >= 0
         seen = raster.spread(triangles, scene.attributes.T[[0, 1, BLEND, LIGHT]].T, face)
         if face.all():
-            source = cv2.merge([np.ascontiguousarray(seen[:, i]) for i in (0, 1)])
-            source = np.asarray(source, np.float32).reshape(*window.shape, 2)
+            source = merged([seen[:, i].reshape(window.shape) for i in (0, 1)])
             blend, light = (seen[:, i].reshape(window.shape) for i in (2, 3))
         else:
             source = scene.around(window)

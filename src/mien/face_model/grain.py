@@ -37,15 +37,15 @@ def keep_grain(
     """Change the light `gain` (S, S) of a drawing of a photograph (S, S, 3), in place, so that the
     chin keeps its grain.
 
-    `flow` (S, S, 2): where the drawing comes from, in units of S; `own` and `landmarks` (68, 2) px:
+    `flow` (2, S, S): where the drawing comes from, in units of S; `own` and `landmarks` (68, 2) px:
     of the photograph and of the drawing; `unit`: px per cm.
     """
     room = max(EDGE * unit, 1.0)
     both = np.concatenate([own[CHIN], landmarks[CHIN]]).astype(np.float64)
     part = around(photo.shape, both, 2 * room)
-    if min(flow[part].shape[:2]) < 3:
+    moved = flow[:, *part] * np.float32(len(photo))
+    if min(moved.shape[1:]) < 3:
         return
-    moved = flow[part] * np.float32(len(photo))
     much = _stretched(moved)
     if not much.any():
         return
@@ -59,8 +59,8 @@ def keep_grain(
     rows, columns = (np.arange(n, dtype=np.float32) for n in where.shape)
     carried = cv2.remap(
         grain,
-        np.ascontiguousarray(moved[..., 0] + columns),
-        np.ascontiguousarray(moved[..., 1] + rows[:, None]),
+        moved[0] + columns,
+        moved[1] + rows[:, None],
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
     )
@@ -68,10 +68,9 @@ def keep_grain(
 
 
 def _stretched(moved: Float) -> Float:
-    """How far (h, w), 0..1, skin is drawn out whose places in the photograph lie `moved` (h, w, 2)
+    """How far (h, w), 0..1, skin is drawn out whose places in the photograph lie `moved` (2, h, w)
     px beside those in the drawing."""
-    xy, xx = np.gradient(moved[..., 0])
-    yy, yx = np.gradient(moved[..., 1])
+    (xy, xx), (yy, yx) = (np.gradient(part) for part in moved)
     xx, yy = xx + 1, yy + 1
     total, area = xx * xx + xy * xy + yx * yx + yy * yy, xx * yy - xy * yx
     least = total / 2 - np.sqrt(np.maximum(total * total / 4 - area * area, 0))

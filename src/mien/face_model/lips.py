@@ -18,7 +18,7 @@ from mien.face_model.eyes import disc, polygon, spread
 from mien.face_model.lip_chart import DENSITY, LipChart
 from mien.face_model.lip_donors import HIDDEN, LipDonor, unfolded
 from mien.face_model.mouth import toothlike
-from mien.face_model.sampling import LUMA, around, pyramid
+from mien.face_model.sampling import LUMA, around, channels, pyramid
 from mien.face_model.smoothstep import smoothstep
 from mien.face_model.tones import Tones
 
@@ -96,14 +96,8 @@ def _read(levels: tuple[Float, ...], places: Float, unit: float) -> Float:
     level = int(np.floor(np.log2(max(DENSITY / unit, 1.0)) + 0.35))
     picture = levels[min(level, len(levels) - 1)]
     scale = np.float32(picture.shape[1] / levels[0].shape[1])
-    x, y = ((places[..., i] + np.float32(0.5)) * scale - np.float32(0.5) for i in (0, 1))
-    seen = cv2.remap(
-        picture,
-        np.ascontiguousarray(x),
-        np.ascontiguousarray(y),
-        cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_CONSTANT,
-    )
+    x, y = ((at + np.float32(0.5)) * scale - np.float32(0.5) for at in channels(places))
+    seen = cv2.remap(picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
     return np.asarray(seen, np.float32)
 
 

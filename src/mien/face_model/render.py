@@ -33,7 +33,7 @@ from mien.face_model.mesh import FaceModel
 from mien.face_model.mouths import Donor
 from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.problem import ruler
-from mien.face_model.sampling import averaged, shrink
+from mien.face_model.sampling import averaged, channels, merged, shrink
 from mien.face_model.shade import mend, mouth_mask, shade
 from mien.face_model.sitter import Sitter
 from mien.face_model.skin import Skin
@@ -80,8 +80,9 @@ class Render:
 class Drawing:
     """What turns a crop, at any size, into its drawing: `visibility * gain * moved + paint`.
 
-    Fields of side S, as `Render` has them, and gain (S, S): the change of light of what shows;
-    paint (S, S, 3), 0..255: colours times what they cover.
+    Fields of side S, as `Render` has them, each channel in one piece: flow (2, S, S), visibility
+    (S, S) and gain (S, S), the change of light of what shows; paint (3, S, S), 0..255: colours
+    times what they cover.
     """
 
     flow: Float
@@ -97,8 +98,12 @@ class Drawing:
             return self
 
         def at_size(field: Float) -> Float:
-            out = cv2.resize(field, (size, size), interpolation=cv2.INTER_LINEAR)
-            return np.asarray(out, np.float32)
+            out = np.empty((*field.shape[:-2], size, size), np.float32)
+            for part, into in zip(
+                field.reshape(-1, side, side), out.reshape(-1, size, size), strict=True
+            ):
+                cv2.resize(part, (size, size), into, interpolation=cv2.INTER_LINEAR)
+            return out
 
         return Drawing(
             at_size(self.flow),
@@ -286,7 +291,7 @@ class Rig:
             *details, drawing = together([*reversed(finely), all_of_it])
             for window, finer in zip(windows, reversed(details), strict=True):
                 for name in ("flow", "visibility", "gain", "paint"):
-                    getattr(drawing, name)[window.part] = getattr(finer, name)
+                    getattr(drawing, name)[..., *window.part] = getattr(finer, name)
             if size == len(self.crop):
                 own = resized(self.fit.landmarks, SOURCE_SIZE, size)
                 keep_grain(drawing.gain, drawing.flow, self.crop, own, drawing.landmarks, unit)
@@ -321,12 +326,14 @@ class Rig:
         if window.fine > 1:
             mend(skin, frame, layers)
         flow, seen = shrink_flow(frame.flow(), layers.keep, window.fine)
-        far = np.linalg.norm(flow, axis=-1, keepdims=True) * np.float32(window.side)
-        flow *= np.clip(far / UNSEEN - 1, 0, 1)
+        planes = np.stack(channels(flow))
+        far = np.asarray(cv2.magnitude(*planes), np.float32)
+        planes *= np.clip(far * np.float32(window.side / UNSEEN) - 1, 0, 1)
         lit = averaged(layers.keep * layers.gain, window.fine)
         gain = np.where(seen > 0, lit / np.maximum(seen, np.float32(1e-6)), np.float32(1))
         points = resized(scene.landmarks, SOURCE_SIZE, window.side)
-        return Drawing(flow, seen, gain, averaged(layers.paint, window.fine), points)
+        paint = np.stack(channels(averaged(layers.paint, window.fine)))
+        return Drawing(planes, seen, gain, paint, points)
 
     @one_thread()
     def mouth_knowing(self, photo: UInt8, landmarks: Float, weights: Float) -> Mouth | None:
@@ -374,7 +381,7 @@ def shrink_flow(flow: Float, visibility: Float, factor: int) -> tuple[Float, Flo
         return flow, visibility
     weight = visibility + np.float32(1e-3)
     total = averaged(weight, factor)
-    mean = averaged(flow * weight[..., None], factor) / total[..., None]
+    mean = merged([averaged(one * weight, factor) / total for one in channels(flow)])
     return mean, np.clip(total - np.float32(1e-3), 0, 1)
 
 

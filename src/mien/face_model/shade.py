@@ -11,7 +11,7 @@ import numpy as np
 
 from mien.face_model.arrays import Bool, Double, Float
 from mien.face_model.eyes import fixed_point, polygon
-from mien.face_model.frame import FLAT, LIDS, Frame
+from mien.face_model.frame import FLAT, LIDS, SOURCE_SIZE, Frame, resized
 from mien.face_model.inside import View
 from mien.face_model.lashes import inked, smoothed
 from mien.face_model.layers import ALL, Layers
@@ -24,7 +24,7 @@ from mien.face_model.mesh import (
     SOCKET_LAYER,
 )
 from mien.face_model.sampling import channels, merged, tripled
-from mien.face_model.skin import Skin, own_places
+from mien.face_model.skin import Skin
 
 SOCKET_SHADE = 0.9
 """The rim between lid and eyeball lies in the lid's shadow."""
@@ -76,7 +76,7 @@ def shade(skin: Skin, frame: Frame, wrinkle_map: Float | None) -> Layers:
     _closed_lips(skin, frame, layers)
     layers.dim(frame.layer == SOCKET_LAYER, SOCKET_SHADE)
     if wrinkle_map is not None:
-        x, y = (np.ascontiguousarray(frame.source[..., i]) for i in (0, 1))
+        x, y = channels(frame.source)
         seen = cv2.remap(wrinkle_map, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         creased = (seen != 0) & (frame.layer == SKIN_LAYER)
         layers.dim(creased, np.exp(seen[creased]))
@@ -306,7 +306,7 @@ def _own_share(skin: Skin, frame: Frame) -> Float:
     same = np.float32(1 - min(1.0, changed / OWN_MOUTH_SPAN))
     if skin.inside.is_own:  # the same teeth, in their place: only what is as it was needs no paint
         scene = frame.scene
-        mesh = own_places(scene.points, skin.fine)
+        mesh = resized(scene.points, SOURCE_SIZE, len(skin.photo))
         same *= skin.inside.still(mesh, 1.0, scene.unit * skin.fine)
     else:  # two people's teeth, one before the other, for as short as can be
         none, all_of_it = OTHERS_SPAN

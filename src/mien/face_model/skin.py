@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -16,7 +17,7 @@ from mien.face_model.lip_line import LipLine
 from mien.face_model.lips import Lips
 from mien.face_model.mesh import FaceModel
 from mien.face_model.mouth import OwnMouth
-from mien.face_model.sampling import looked_at, sample
+from mien.face_model.sampling import channels, looked_at, sample
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,13 @@ class Skin:
     def at(self, texture: Float | UInt8, places: Float, corner: tuple[int, int] = (0, 0)) -> Float:
         """`texture` (H, W) or (H, W, C), of a part of the photograph with that upper left `corner`
         (x, y) px, at P crop places (P, 2) px."""
-        own = own_places(places, self.fine, corner)
-        part, (left, top) = looked_at(texture, own[:, 0], own[:, 1])
-        return sample(part, own - np.array([left, top], np.float32))
+        x, y = _own_places(places.T, self.fine, corner)
+        part, (left, top) = looked_at(texture, x, y)
+        return sample(part, np.column_stack([x - np.float32(left), y - np.float32(top)]))
 
     def map(self, texture: Float | UInt8, places: Float, corner: tuple[int, int] = (0, 0)) -> Float:
         """The same at crop places (h, w, 2) px, sharper: (h, w, C)."""
-        own = own_places(places, self.fine, corner)
-        x, y = (np.ascontiguousarray(own[..., i]) for i in (0, 1))
+        x, y = _own_places(channels(places), self.fine, corner)
         part, (left, top) = looked_at(texture, x, y)
         x -= np.float32(left)
         y -= np.float32(top)
@@ -55,7 +55,10 @@ class Skin:
         return np.asarray(out, np.float32)
 
 
-def own_places(places: Float, fine: float, corner: tuple[int, int] = (0, 0)) -> Float:
-    """Crop places (..., 2) px as those of a photograph, `fine` times as large, from `corner` on."""
-    beyond = np.array(corner, np.float32) + np.float32(0.5)
-    return np.asarray((places + np.float32(0.5)) * np.float32(fine) - beyond, np.float32)
+def _own_places(places: Iterable[Float], fine: float, corner: tuple[int, int]) -> list[Float]:
+    """Crop places px, x and y (...), as those of a photograph, `fine` times as large, from `corner`
+    on; NumPy is slow at broadcasting to two."""
+    return [
+        np.asarray((place + np.float32(0.5)) * np.float32(fine) - np.float32(0.5 + at), np.float32)
+        for place, at in zip(places, corner, strict=True)
+    ]

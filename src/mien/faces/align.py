@@ -87,10 +87,7 @@ def mirrored(points: Float, width: int) -> Float:
 
 def inverse(matrix: Float) -> Float:
     """The 2x3 matrix that undoes a 2x3 matrix: crop px -> photograph px."""
-    turn = np.linalg.inv(matrix[:, :2].astype(np.float64))
-    return np.concatenate([turn, -turn @ matrix[:, 2:].astype(np.float64)], axis=1).astype(
-        np.float32
-    )
+    return np.asarray(cv2.invertAffineTransform(matrix.astype(np.float64)), np.float32)
 
 
 def resized(matrix: Float, size: int, to: int) -> Float:

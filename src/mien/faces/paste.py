@@ -185,7 +185,7 @@ class _Packed:
         changes |= np.abs(gain - 1) >= _NO_COVER
         if not changes.any():
             return None
-        turn = np.linalg.inv(matrix[:, :2].astype(np.float64)).astype(np.float32)
+        turn = align.inverse(matrix)[:, :2]
         motion = [of_x * flow[0] + of_y * flow[1] for of_x, of_y in turn]
         # four channels are warped in half the time of three
         moves = cv2.merge((*motion, moving.stretching(flow), changes.astype(np.float32)))
@@ -259,7 +259,7 @@ def _drawn(fields: Float, view: View, rows: slice, way: int = cv2.INTER_LINEAR) 
 def _composed(photo: UInt8, view: View, fields: _Fields) -> UInt8:
     """The photograph's part in `view` with the edit applied (see the module's text)."""
     shape = (view.bottom - view.top, view.right - view.left)
-    crop_to_photo = np.linalg.inv(view.matrix[:, :2].astype(np.float64)).astype(np.float32)
+    crop_to_photo = align.inverse(view.matrix)[:, :2]
     motion = _enlarged(fields.flow, view.matrix, shape) @ crop_to_photo.T
     motion = np.ascontiguousarray(motion.transpose(2, 0, 1))
     moved, stretched = view.of(photo).astype(np.float32), moving.stretching(motion)

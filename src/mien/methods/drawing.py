@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from functools import cache, partial
 from weakref import WeakValueDictionary
 
-import cv2
 import numpy as np
 
 from mien.errors import FaceUndrawable
@@ -167,21 +166,14 @@ def one(faces: Faces[Float], index: int) -> Faces[Float]:
 
 
 def _fields(drawing: Drawing) -> tuple[Float, Float, Float, Float]:
-    """Flow, mask, paint and gain of a drawing, as a composition of one face has them, each channel
-    in one piece: whoever uses them goes channel by channel."""
-    occlusion = np.float32(1) - drawing.visibility
-    # where nothing occludes, paint has no colour
-    paint = np.full((3, *occlusion.shape), -1, np.float32)
-    occludes = np.asarray(occlusion > COVERING)
-    left, top, across, down = cv2.boundingRect(occludes.view(np.uint8))
-    part = np.s_[top : top + down, left : left + across]
-    share = np.where(occludes[part], occlusion[part], np.float32(np.inf))
-    for channel in range(3):
-        levels = drawing.paint[*part, channel] / share
-        levels /= np.float32(127.5)
-        paint[channel, *part] += levels
-    flow = np.ascontiguousarray(drawing.flow.transpose(2, 0, 1))
-    return flow[None], drawing.visibility[None, None], paint[None], drawing.gain[None, None]
+    """Flow, mask, paint and gain of a drawing, as a composition of one face has them; what is
+    painted is the drawing's, made into its colour in place."""
+    share, paint = np.float32(127.5) * (1 - drawing.visibility), drawing.paint
+    share[share <= np.float32(127.5 * COVERING)] = np.inf  # there paint has no colour
+    for one in paint:
+        one /= share
+        one -= 1
+    return drawing.flow[None], drawing.visibility[None, None], paint[None], drawing.gain[None, None]
 
 
 def _batch(parts: Sequence[Float]) -> Float:

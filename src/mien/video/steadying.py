@@ -122,16 +122,21 @@ def _line(places: Float, times: np.ndarray, weight: np.ndarray) -> Float:
 
 def _shot(row: Sequence[Float | None], here: int) -> tuple[int, int]:
     """First and last index around `here` without a gap or a cut."""
-    ends = []
-    for step in (-1, 1):
-        i = here
-        while 0 <= i + step < len(row):
-            a, b = row[i], row[i + step]
-            if a is None or b is None or _cut(a, b):
-                break
-            i += step
-        ends.append(i)
-    return ends[0], ends[1]
+    first, last = _seen(row, here)
+    near = np.stack([points for points in row[first : last + 1] if points is not None])
+    steps = np.linalg.norm(np.diff(near.mean(1), axis=0), axis=1)
+    sizes = np.ptp(near, axis=1).max(1) + 1e-6
+    back, on = steps > _CUT * sizes[1:], steps > _CUT * sizes[:-1]  # a jump from `here` outwards
+    before, after = np.flatnonzero(back[: here - first]), np.flatnonzero(on[here - first :])
+    start = first + int(before[-1]) + 1 if before.size else first
+    return start, here + int(after[0]) if after.size else last
+
+
+def _seen(row: Sequence[Float | None], here: int) -> tuple[int, int]:
+    """First and last index around `here` without a gap."""
+    lost = [i for i, points in enumerate(row) if points is None]
+    first = max((i + 1 for i in lost if i < here), default=0)
+    return first, min((i - 1 for i in lost if i > here), default=len(row) - 1)
 
 
 def _share(row: Sequence[Float | None], here: int) -> float:

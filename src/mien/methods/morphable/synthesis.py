@@ -21,7 +21,7 @@ from mien.face_model.frame import SOURCE_SIZE, resized
 from mien.face_model.mesh import SIDES, FaceModel
 from mien.face_model.problem import ruler
 from mien.face_model.render import Rig
-from mien.face_model.sampling import shrink
+from mien.face_model.sampling import merged, shrink, tripled
 from mien.methods.drawing import ModelHead
 
 SIDE = 128
@@ -132,13 +132,10 @@ class _Match:
         """The drawing of weights (53,) less the reference: pixels, then landmarks, weighed (M,)."""
         absolute = self._head.absolute(self._rig, weights.astype(np.float32))
         drawing = self._rig.draw(absolute, SIDE, 1)
-        place = drawing.flow * np.float32(SIDE) + _PIXELS
-        moved = cv2.remap(
-            self._source, place[..., 0], place[..., 1], cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
-        lit = (moved + 1) * (drawing.visibility * drawing.gain)[..., None]
-        picture = _softened(lit + drawing.paint / np.float32(127.5) - 1)
+        x, y = drawing.flow * np.float32(SIDE) + _PIXELS
+        moved = cv2.remap(self._source, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        lit = (moved + 1) * tripled(drawing.visibility * drawing.gain)
+        picture = _softened(lit + merged([one / np.float32(127.5) for one in drawing.paint]) - 1)
         points = (self._lips(drawing.landmarks) - self._mouth) * self._unit
         pixels = picture * self._weight - self._goal
         return np.concatenate([pixels.ravel(), points.ravel()]).astype(np.float64)
@@ -191,7 +188,7 @@ def _free(picture: Float, weight: Float) -> Double:
     crop is cut."""
     one = np.eye(3, dtype=np.float32)
     down, right = np.gradient(picture, axis=(0, 1))
-    x, y = (2 * _PIXELS / np.float32(SIDE) - 1).transpose(2, 0, 1)[..., None] / 2
+    x, y = (2 * _PIXELS / np.float32(SIDE) - 1)[..., None] / 2
     changes = [
         *one,
         *(picture * channel for channel in one),
@@ -228,6 +225,6 @@ def _softened(picture: Float) -> Float:
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), SOFT), np.float32)
 
 
-_PIXELS: Float = np.stack(
-    np.meshgrid(np.arange(SIDE), np.arange(SIDE), indexing="xy"), axis=-1
-).astype(np.float32)
+_PIXELS: Float = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE), indexing="xy")).astype(
+    np.float32
+)
