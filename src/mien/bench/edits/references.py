@@ -36,7 +36,7 @@ from mien.images import Photo
 from mien.judges import NAMES, load
 from mien.judges.outside import Seen, change, outside
 from mien.metrics.bench import likeness
-from mien.metrics.pixel import region_mask, sharpness
+from mien.metrics.pixel import hull_mask, region_mask, sharpness
 from mien.nn.tensors import to_tensor
 from mien.types import Faces, UInt8
 from mien.zoo import data_home
@@ -109,6 +109,8 @@ def _beside(bench: Bench, column: Column, neutral: Shot, smile: Shot, pixels: UI
     for key, side in (("mouth_sharpness", SEEN), ("mouth_sharpness_small", SMALL)):
         real = mouth(smile.crop(side=side), smile.seen)
         row[key] = mouth(neutral.crop(pixels, side), seen) / real
+    beside = _skin(neutral.crop(pixels, SEEN), seen) / _skin(smile.crop(side=SEEN), smile.seen)
+    row["skin_sharpness"] = beside
     column.rows.append(row)
     column.names.append(neutral.name)
 
@@ -118,6 +120,14 @@ def mouth(crop: UInt8, seen: Seen) -> float:
     same crop of any side."""
     points = torch.from_numpy((seen.points + 0.5) * (len(crop) / SEEN) - 0.5)[None]
     where = region_mask(points, len(crop), "mouth")
+    return float(sharpness(to_tensor(crop), where))
+
+
+def _skin(crop: UInt8, seen: Seen) -> float:
+    """The same of the skin around the lips alone: two photographs of one person differ in that."""
+    points = torch.from_numpy((seen.points + 0.5) * (len(crop) / SEEN) - 0.5)[None]
+    lips = cv2.dilate(hull_mask(points, len(crop), "mouth")[0, 0].numpy(), np.ones((9, 9)))
+    where = region_mask(points, len(crop), "mouth") * (1 - torch.from_numpy(lips).float())
     return float(sharpness(to_tensor(crop), where))
 
 
