@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mien.face_model import mouths
 from mien.face_model.arrays import Float
 from mien.face_model.mouths import FLAT, Donor, MouthLibrary
-from mien.face_model.teeth import Teeth, _Form, _warped
+from mien.face_model.teeth import Teeth, _Form, _warped, _worn
 
 PEOPLE = range(40)
 X = FLAT.across
@@ -26,7 +28,12 @@ def edge(one: Donor) -> Float:
 
 
 def test_a_person_keeps_one_row(donor: Donor) -> None:
-    one, again = (Teeth.of(7).worn(donor) for _ in range(2))
+    one = Teeth.of(7).worn(donor)
+    assert Teeth.of(7).worn(replace(donor)) is one  # frames of a film share it
+    other = replace(donor, pixels=donor.pixels[:, ::-1].copy())
+    assert not np.array_equal(Teeth.of(7).worn(other).pixels, one.pixels)
+    _worn.cache_clear()
+    again = Teeth.of(7).worn(donor)
     assert one.pixels.tobytes() == again.pixels.tobytes()
     assert Teeth.of(7) == Teeth.of(7)
     assert donor.pixels is not one.pixels
