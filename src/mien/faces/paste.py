@@ -208,8 +208,7 @@ class _Packed:
         part = _reached(self.covers[seen], (seen[1].start, seen[0].start + rows.start), view)
         if part is not None and self.painted is not None:
             painted = _drawn(self.painted, view.within(part), rows, way)
-            lit = moved[part] * light[part]
-            pixels[part] = cv2.add(lit, painted, dtype=cv2.CV_8U)
+            pixels[part] = cv2.add(moved[part] * light[part], painted, dtype=cv2.CV_8U)
         return pixels  # rounded, within 0..255
 
 
