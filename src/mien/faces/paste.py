@@ -36,6 +36,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.face_model.eyes import smooth
 from mien.face_model.sampling import channels, merged, tripled
 from mien.face_model.smoothstep import smoothstep
 from mien.face_model.threads import together
@@ -55,9 +56,8 @@ _NO_COVER = 1 / 512  # of 255 levels this is half a level: it would not be seen
 _UNLIKE, _ALIKE = 0.5, 0.85  # correlations at which paint is something else, and the same thing
 _CLOSE = 8.0  # levels of difference: up to here paint is the photograph, at twice that not
 _FLAT = 20.0  # levels squared: below this variance there is nothing to correlate
-_TEXTURE = (
-    20.0  # levels: more than skin and lips have above the crop's resolution, less than a slit
-)
+_TEXTURE = 20.0  # levels: more than skin has above the crop's resolution, less than a slit
+_SOFTLY = 3.0  # px: a face's soft edge is drawn as small as leaves its sigma this
 _FINEST = 4  # splines are evaluated at up to this many times the crop's side, linearly from there
 
 
@@ -397,4 +397,4 @@ def face_shape(landmarks: Float, side: int) -> Float:
     hull = cv2.convexHull((centre + 1.04 * (outline - centre)).astype(np.float32))
     mask = np.zeros((side, side), np.float32)
     cv2.fillConvexPoly(mask, np.rint(hull * 16).astype(np.int32), 1.0, cv2.LINE_AA, 4)
-    return np.asarray(cv2.GaussianBlur(mask, (0, 0), 0.03 * side), dtype=np.float32)
+    return smooth(mask, 0.03 * side, _SOFTLY)
