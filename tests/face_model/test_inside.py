@@ -16,7 +16,7 @@ from mien import facs, images
 from mien.face_model import mouths
 from mien.face_model.cavity import Place
 from mien.face_model.cuts import Row
-from mien.face_model.inside import Mouth, Own, OwnRow, _light, _rounded
+from mien.face_model.inside import Mouth, Own, OwnRow
 from mien.face_model.jaw import Jaw
 from mien.face_model.lower import lower_row
 from mien.face_model.mesh import TEETH, FaceModel
@@ -117,29 +117,6 @@ def test_orange_light_tints_the_teeth_and_a_persons_own_colour_does_not(rig: Rig
     assert np.ptp(bloodshot.cast) < 0.05
 
 
-def test_the_lit_side_has_the_brighter_teeth() -> None:
-    ellipse = np.zeros((60, 200), np.uint8)
-    cv2.ellipse(ellipse, (100, 30), (90, 20), 0, 0, 360, 1, -1)
-    even, left = _light(ellipse > 0, 26.0, 0.0), _light(ellipse > 0, 26.0, -0.8)
-    inner = even[30, 20:181]
-    assert np.allclose(inner, inner[::-1], atol=0.02)
-    assert left[30, 50] > 1.15 * left[30, 150]
-
-
-def test_the_rim_is_round_and_a_slit_stays_open() -> None:
-    """Corners of the mesh's edges go; the rim elsewhere, and thin mouths, stay where they are."""
-    unit = 40.0
-    corner = np.zeros((160, 200), np.uint8)
-    cv2.fillConvexPoly(corner, np.array([[20, 40], [180, 40], [100, 140]], np.int32), 1)
-    soft = _rounded(corner > 0, unit)
-    assert corner[138, 100] == 1
-    assert soft[138, 100] < 0.1
-    assert np.abs(np.flatnonzero(soft[:, 100] > 0.5)[0] - 40) <= 1
-    slit = np.zeros((40, 200), bool)
-    slit[18:22, 20:180] = True
-    assert (_rounded(slit, unit)[19:21, 30:170] > 0.9).all()
-
-
 def test_a_rising_smile_does_not_jump(rig: Rig) -> None:
     """No step of twelve changes the inside by more than thrice the median step: neither while it
     shows more teeth nor while the jaw drops."""
@@ -176,9 +153,10 @@ def test_a_wide_mouth_has_depth(rig: Rig) -> None:
     x = int(made.landmarks[[62, 66], 0].mean())
     rows = np.flatnonzero(made.mouth[:, x - 8] > 0.95)
     light = (made.image[rows, x - 10 : x - 5] @ LUMA).mean(1)
-    upper, lower = light[: len(light) // 4].max(), light[-len(light) // 4 :].max()
+    lower = light[-len(light) // 4 :].max()
+    upper = (made.image[rows[: len(rows) // 4], x - 20 : x + 20] @ LUMA).max(0).mean()
     throat, tongue = light[len(light) // 3], light[int(0.68 * len(light))]
-    assert upper > 120
+    assert upper > 90
     assert lower > 80
     assert throat < 0.6 * upper
     assert tongue > 1.1 * throat

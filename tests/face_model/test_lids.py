@@ -116,7 +116,7 @@ def test_a_closed_lid_ends_in_the_shade_that_lies_there() -> None:
     photo[74:86, 90:140] = 20  # the eye
     skin = photo.copy()
     eye_textures._close(
-        photo, eye_textures._lid_area(photo.shape[:2], corners, brow, "L", 1.0), corners, 1.0
+        photo, eye_textures._lid_area(photo.shape[:2], corners, brow, "L", 1.0), corners, brow, 1.0
     )
     beyond = np.s_[70:90, 168:175]  # past the outer corner, where the lid ends
     assert np.abs(photo[beyond] - skin[beyond]).mean() < 4
@@ -133,5 +133,27 @@ def test_a_closed_lid_has_no_fan_of_open_lashes() -> None:
     for root, tip in (((84, 74), (70, 66)), ((90, 70), (80, 57)), ((100, 67), (95, 52))):
         cv2.line(photo, root, tip, (40, 40, 40), 2, cv2.LINE_AA)
     area = eye_textures._lid_area(photo.shape[:2], corners, brow, "R", 1.0)
-    eye_textures._close(photo, area, corners, 1.0)
+    eye_textures._close(photo, area, corners, brow, 1.0)
     assert photo[40:80, 60:110].min() > 0.85 * 170
+
+
+@pytest.mark.parametrize("hair", [70, 150])
+def test_a_thick_brow_stays_and_makes_no_lid(hair: int) -> None:
+    """The brow reaches down to where a lid closes; its lower half was painted over as skin, and
+    the lid with its hair."""
+    corners = np.array([[60, 100], [75, 88], [95, 88], [110, 100], [95, 108], [75, 108]], float)
+    brow = np.array([[55, 62], [70, 58], [85, 57], [100, 58], [115, 62]], float)
+    photo = np.full((160, 170, 3), 190, np.float32)
+    line = np.interp(np.arange(170), *brow.T)
+    down = np.arange(160)[:, None] - line
+    thick = (np.abs(down) < 14) & (np.arange(170) > 50) & (np.arange(170) < 120)
+    photo[thick] = hair
+    photo[86:102, 62:108] = 40
+    before = photo.copy()
+    area = eye_textures._lid_area(photo.shape[:2], corners, brow, "L", 1.0)
+    eye_textures._close(photo, area, corners, brow, 1.0)
+    middle = np.s_[:, 80:90]
+    kept = thick[middle]
+    assert np.abs(photo - before)[middle][kept].max() < 8
+    lid = photo[84:100, 75:100] @ np.array(LUMA, np.float32)
+    assert lid.min() > 160

@@ -6,7 +6,7 @@ import numpy as np
 
 from mien import facs
 from mien.face_model.frame import SOURCE_SIZE
-from mien.face_model.lip_line import REACH, LipLine, meeting, middle
+from mien.face_model.lip_line import FARTHEST, REACH, LipLine, meeting, middle
 from mien.face_model.render import Rig
 from mien.face_model.sampling import LUMA
 
@@ -42,8 +42,23 @@ def test_lips_meet_where_the_upper_one_ends() -> None:
     upper = np.zeros((40, 60), bool)
     upper[:25] = True
     assert np.allclose(meeting(upper, np.full(60, 23, np.float32), UNIT), 24.5, atol=0.1)
-    far = np.float32(24.5 - 1.5 * REACH * UNIT)
+    far = np.float32(24.5 - 1.5 * FARTHEST * UNIT)
     assert np.allclose(meeting(upper, np.full(60, far, np.float32), UNIT), far)
+
+
+def test_the_line_does_not_jump_where_lips_meet_far_from_the_meshs_edges() -> None:
+    """It fell to the middle of these where it was farther than `REACH`: two bits of dark line lay
+    on a raised lower lip (London 114, sad)."""
+    upper = np.zeros((60, 120), bool)
+    bow = 20 + 2 * np.sin(np.arange(120) / 9)
+    upper[np.arange(60)[:, None] < bow] = True
+    expected = np.full(120, 20 + 1.02 * REACH * UNIT, np.float32)
+    found = meeting(upper, expected, UNIT)
+    assert np.abs(np.diff(found)).max() < 0.6
+    assert np.abs(found - bow).max() < 1.5
+    blank = upper.copy()
+    blank[:, 50:70] = False
+    assert np.abs(meeting(blank, expected, UNIT)[50:70] - 20).max() < 3
 
 
 def depth(image: np.ndarray, points: np.ndarray) -> float:

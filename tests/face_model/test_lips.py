@@ -189,7 +189,7 @@ def test_lips_that_are_drawn_apart_do_not_shade_one_another(rig: Rig) -> None:
     block."""
     closed, raised = upper_edge(rig, facs.PROTOTYPES["disgust"])
     assert closed < 0.9
-    assert raised > closed + 0.03
+    assert raised > closed + 0.015  # some is left: it bends into the mouth
     assert raised < 1.05  # and it is no light strip
 
 

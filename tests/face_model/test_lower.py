@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mien.face_model.lower import lower_row
+from mien.face_model.lower import WIDTHS, _row, lower_row
 from mien.face_model.mouths import FLAT, MouthLibrary
 
 ENAMEL, GUM = np.array([210, 200, 180], np.float32), np.array([170, 100, 100], np.float32)
@@ -95,3 +95,37 @@ def test_teeth_have_colours_of_their_own() -> None:
     first, second, canine = np.mean(yellow, 0)
     assert canine > 0.015 + max(first, second)
     assert np.std(yellow, 0).min() > 0.01
+
+
+def test_canines_are_pointed_and_incisors_are_not() -> None:
+    """Over many rows: how much higher a tooth's middle is than its sides."""
+
+    def pointed(number: int) -> float:
+        found = []
+        for seed in range(24):
+            row = _row(seed)
+            high = FLAT.heights[:, None]
+            first = np.where(row.tooth > 0.5, high, 9.0).min(0)
+            middle = sum(WIDTHS[:number]) + WIDTHS[number] / 2
+            for sign in (-1, 1):
+                at = np.abs(sign * FLAT.across - middle)
+                inner = first[at < 0.08].mean()
+                outer = first[(at > 0.3 * WIDTHS[number]) & (at < 0.4 * WIDTHS[number])].mean()
+                found.append(outer - inner)
+        return float(np.mean(found))
+
+    assert pointed(2) > pointed(0) + 0.03
+
+
+def test_the_arch_bends_away_from_the_light() -> None:
+    """The outer half of a lower canine is darker than the inner one, in the mean of many rows."""
+    middle = sum(WIDTHS[:2]) + WIDTHS[2] / 2
+    rows = slice(round((FLAT.above - 0.6) * FLAT.density), round((FLAT.above - 0.3) * FLAT.density))
+    ratios = []
+    for seed in range(24):
+        light = _row(seed).light[rows].mean(0)
+        for sign in (-1, 1):
+            off = sign * FLAT.across - middle
+            inner, outer = (light[(a < off) & (off < a + 0.15)].mean() for a in (-0.2, 0.05))
+            ratios.append(outer / inner)
+    assert np.mean(ratios) < 0.95

@@ -45,6 +45,8 @@ LIES, RISES = 0.55, 0.38
 there, and the part of their gap that comes to it."""
 SEEN = 0.36
 """Part of the opening between the lips that it fills at least."""
+WIDE = (0.9, 2.2)
+"""Gaps between the lips, cm, up to which a mouth is narrow, and from which on wide."""
 LIPS, SHARED, FARTHEST = np.array([0.075, -0.071, 0.09], np.float32), 0.6, 0.15
 """Tint of lips beside that of skin, in log units (medians of 61 training people); which part of a
 person's difference from that tongue, palate and cheeks have, and the most of it."""
@@ -105,6 +107,12 @@ class Place:
     def gap(self) -> float:
         """How far, cm, the lips are apart at most."""
         return float(self.mask.sum(0).max()) / self.unit
+
+    @property
+    def wide(self) -> float:
+        """How wide open the mouth is, 0 for a smile, 1 for a dropped jaw."""
+        narrow, far = WIDE
+        return float(np.clip((self.gap - narrow) / (far - narrow), 0, 1))
 
     @property
     def between(self) -> tuple[float, float]:

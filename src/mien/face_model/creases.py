@@ -100,6 +100,18 @@ CREASES = (
 )
 ALONE = frozenset(name for name, many in Counter(c.shape for c in CREASES).items() if many == 1)
 """Shapes with one furrow: nobody lacks it, or the unit would show in the outline only."""
+FROWNS = (
+    (1.15, 1.15, 0.0, 0.1), (1.5, 0.1, 0.0, 0.3), (0.5, 0.5, 1.5, 0.3),
+    (0.15, 0.15, 0.1, 2.2), (1.0, 0.4, 0.0, 1.4), (0.2, 0.2, 0.4, 0.2),
+)  # fmt: skip
+"""Ways to frown: how deep the upright furrows are over the ends of the brows, on one side and on
+the other, those near the middle and the bow over the root of the nose, in units of their depths.
+Two lines, one, three or four, a bow, a bow with two, hardly any. Inferred: people differ by which
+muscles draw most (A. R. Trindade de Almeida, E. R. da Costa Marques and B. L. Kadunc, "Glabellar
+contraction patterns", Dermatol. Surg. 38, 2012, who tell five); depths by eye."""
+CONVERGE = 0.16
+"""How much more or less the upright furrows of a frown come together downwards, rad (standard
+deviation)."""
 PITTED, PITS, PIT_DEPTH = "mouthShrugLower", 16, 0.14
 SMOOTH_PITS = 0.4
 """Depth of a pit on smooth skin, in units of a furrowed skin's."""
@@ -154,13 +166,17 @@ def _person(seed: int) -> tuple[tuple[_Furrow, ...], tuple[Double, Double]]:
     """The furrows and the pits that a person has: the same in every picture, and in every frame."""
     furrows = list[_Furrow]()
     random, bent = np.random.default_rng(seed), np.random.default_rng((seed, 1))
+    frowns, converge = _frown(seed)
     for crease in CREASES:  # in one order, whatever is drawn of it
         common, kept = _personal(np.array(crease.path), bent), random.random() > LEFT_OUT
         kept |= crease.shape in ALONE
+        if crease in frowns:  # which furrows these have is the way they frown
+            common, kept = _turned(common, 0.0 if crease.crosses else converge), True
         for sign in (1, -1):
             line = common + bent.normal(0, ASYMMETRY, 2)
             count = _count(_lengths(line))
             deep = min(float(np.exp(random.normal(0, UNEVEN))), DEEPEST) * kept
+            deep *= frowns.get(crease, (1.0, 1.0))[0 if sign > 0 else 1]
             waver, broken = _knots(count, random), _knots(count, random)
             if crease.crosses:  # its halves are one furrow: they begin and are as deep as one
                 line[:, 0] += crease.path[0][0] - line[0, 0]
@@ -293,10 +309,28 @@ def _personal(path: Double, random: np.random.Generator) -> Double:
     start, end = random.uniform(0, SHORTER / 2, 2)
     at = np.linspace(start, 1 - end, len(path)) * lengths[-1]
     out = through(lengths, path, at)
-    middle, turn = out.mean(0), float(random.normal(0, SLANT))
+    turned = _turned(out, float(random.normal(0, SLANT)))
+    return np.asarray(turned + random.normal(0, STRAY, 2), np.float64)
+
+
+def _turned(path: Double, turn: float) -> Double:
+    """A path (P, 2) turned about its middle, rad."""
+    middle = path.mean(0)
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    moved: Double = (out - middle) @ rotation.T + middle + random.normal(0, STRAY, 2)
-    return moved
+    out: Double = (path - middle) @ rotation.T + middle
+    return out
+
+
+def _frown(seed: int) -> tuple[dict[Crease, tuple[float, float]], float]:
+    """How deep a person's furrows of a frown are on the left and on the right, in units of their
+    depths; and how much they converge, rad."""
+    random = np.random.default_rng((seed, 3))
+    one, other, inner, bow = FROWNS[int(random.integers(len(FROWNS)))]
+    if random.random() < 0.5:
+        one, other = other, one
+    outer, middle, across = (c for c in CREASES if c.shape == "browDown")
+    deep = {outer: (one, other), middle: (inner, inner), across: (bow, bow)}
+    return deep, float(random.normal(0, CONVERGE))
 
 
 def _lengths(path: Double) -> Double:

@@ -34,7 +34,7 @@ MIRROR = 0.09
 lip's red and its shade lie on the teeth."""
 NOTCHES = (0.09, 0.045)
 """How far up the ends of two teeth part where they touch, cm, and of the two in the middle."""
-THIN, THIN_REACH = 0.12, 0.06
+THIN, THIN_REACH = 0.2, 0.08
 """How much darker enamel is at its end, where the dark shows through, and how far up, cm."""
 
 BESIDE, SOLID = 0.06, 0.95
@@ -42,7 +42,7 @@ BESIDE, SOLID = 0.06, 0.95
 column's cover on it has one."""
 
 
-def _bounds(pixels: UInt8, flat: Flat) -> tuple[list[float], ...]:
+def bounds(pixels: UInt8, flat: Flat) -> tuple[list[float], ...]:
     """Where the teeth of a row (R, C, 4) touch, cm from the middle outwards: on the left in the
     picture, and on the right."""
     rows = slice(*(round((flat.above - h) * flat.density) for h in TOUCHING))
@@ -69,8 +69,8 @@ def arches(pixels: UInt8, flat: Flat) -> Float:
     """How far (C,) gum comes down on a row (R, C, 4) where a lip bares it: 0 amid a tooth, 1 where
     two touch."""
     x, out = _across(flat), np.ones(flat.shape[1], np.float32)
-    for sign, bounds in zip((-1, 1), _bounds(pixels, flat), strict=True):
-        for one, other in pairwise(bounds):
+    for sign, ends in zip((-1, 1), bounds(pixels, flat), strict=True):
+        for one, other in pairwise(ends):
             aside = np.abs(2 * (sign * x - one) / (other - one) - 1)
             out[aside < 1] = aside[aside < 1] ** 2.5
     return out
@@ -81,8 +81,8 @@ def _ends(pixels: UInt8, flat: Flat) -> tuple[Float, Float]:
     by where on its tooth it lies, and by which tooth that is."""
     x = _across(flat)
     round_, short = np.zeros(len(x), np.float32), np.full(len(x), SHORTER[-1], np.float32)
-    for sign, bounds in zip((-1, 1), _bounds(pixels, flat), strict=True):
-        for number, (one, other) in enumerate(pairwise(bounds)):
+    for sign, ends in zip((-1, 1), bounds(pixels, flat), strict=True):
+        for number, (one, other) in enumerate(pairwise(ends)):
             place = 2 * (sign * x - one) / (other - one) - 1  # -1 toward the middle
             on = np.abs(place) < 1
             inner = NOTCHES[1] if number == 0 else NOTCHES[0]

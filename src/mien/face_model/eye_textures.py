@@ -33,6 +33,10 @@ FAN = (0.2, 0.26)
 eye."""
 CLEAR_OF_BROW = 0.14
 """Distance from a brow's middle, in widths of the eye, up to which its hair stays."""
+HAIRY, THICKEST, PALE = 0.06, 0.6, 0.8
+"""... it stays farther down as long as it is there: within the first distance a brow is looked for;
+it is no thicker than this part of the way to the lid; and it is one if it is darker than so much of
+the skin."""
 LID_EDGE = 0.05
 """Width of what belongs to a lid along its edge, in widths of the eye."""
 EDGE_REACH = 0.06
@@ -40,6 +44,8 @@ EDGE_REACH = 0.06
 THIN, HAIRLINE = 0.05, 0.06
 """Half width of a lash, in widths of the eye, and how much darker than its surround it is at least,
 relative to the skin."""
+FAR = 1e-3
+"""What hair of a brow counts beside skin in what a lid is made of."""
 GRAIN = 5.0
 """... and at least this often what is usual there: rough skin is not lashes."""
 BESIDE = 4
@@ -110,8 +116,7 @@ def eye_textures(
     for side, part in POINTS.items():
         corners = landmarks[part]
         area = _lid_area(shape, corners, landmarks[BROWS[side]], side, fine)
-        covers[side], window = _close(painted, area, corners, fine)
-        covers[side][window] *= _below_brow(window, landmarks[BROWS[side]], corners)
+        covers[side], window = _close(painted, area, corners, landmarks[BROWS[side]], fine)
         boxes.append(window)
         lids[window] = painted[window] - image[window]
         edge = np.zeros(shape, np.uint8)
@@ -166,13 +171,25 @@ def _box(shape: tuple[int, ...], centre: Double, radius: float) -> tuple[slice, 
     return slice(top, bottom), slice(left, right)
 
 
-def _below_brow(window: tuple[slice, slice], brow: Double, corners: Double) -> Float:
-    """How far (h, w) a pixel of a window lies below a brow (5, 2) px, 0 on it and 1 on the lid."""
+def _below_brow(
+    window: tuple[slice, slice], light: Float, bright: float, brow: Double, corners: Double
+) -> Float:
+    """How far (h, w) a pixel of a window lies below a brow (5, 2) px, 0 on it and 1 on the lid, in
+    a picture of brightness `light` (h, w) with skin as `bright`: a thick brow ends lower."""
     width = float(np.linalg.norm(corners[3] - corners[0]))
     order = np.argsort(brow[:, 0])
     rows, columns = (np.arange(part.start, part.stop) for part in window)
     line = np.interp(columns, brow[order, 0], brow[order, 1])
-    below = (rows[:, None] - line - CLEAR_OF_BROW * width) / (0.12 * width)
+    down = (rows[:, None] - line) / width
+    soft = cv2.GaussianBlur(light, (0, 0), max(0.03 * width, 0.5))
+    on = np.abs(down) < HAIRY
+    core = float(np.percentile(soft[on], 30)) if on.any() else bright
+    ends = (soft > (core + bright) / 2) & (down > HAIRY)
+    thick = np.where(ends.any(0), down[ends.argmax(0), np.arange(len(columns))], 1.0)
+    lid = np.interp(columns, *corners[[0, 1, 2, 3]].T) - line
+    thick = np.minimum(thick, THICKEST * np.maximum(lid / width, 0)) * (core < PALE * bright)
+    thick = cv2.GaussianBlur(thick[None], (0, 0), 0.08 * width)[0]
+    below = (down - np.maximum(thick, CLEAR_OF_BROW)) / 0.12
     out: Float = np.clip(below, 0, 1).astype(np.float32)
     return out
 
@@ -198,10 +215,10 @@ def _lid_area(
 
 
 def _close(
-    photo: Float, hidden: UInt8, corners: Double, fine: float
+    photo: Float, hidden: UInt8, corners: Double, brow: Double, fine: float
 ) -> tuple[Float, tuple[slice, slice]]:
     """Paint one eye of a photograph (H, W, 3), in place, over by the skin around it: how much (H,
-    W) of it is painted, and the window around that.
+    W) of it is painted, and the window around that. The hair of the `brow` (5, 2) px stays.
 
     Lashes, crease and make-up at the border are hidden too, so that they do not bleed into the lid.
     """
@@ -224,7 +241,9 @@ def _close(
     clean = spread(part, beyond.astype(np.float32), 0.2 * width) @ LUMA
     limit = np.minimum(clean, bright) if beyond.any() else bright
     stain = ring & ((light < CLEAN * limit) | (hairs > 0))
+    below = _below_brow(window, light, float(bright), brow, corners)
     known = (ring & ~stain).astype(np.float32)
+    known *= np.maximum(below, np.float32(FAR))  # hair makes no lid, where skin is near
     filled = spread(part, known, 0.12 * width)
     ys, xs = np.mgrid[top : top + down, left : left + across].astype(np.float32)
     middle = corners[[1, 2, 4, 5]].mean(0)
@@ -236,7 +255,7 @@ def _close(
     inward = np.ones((down, across), np.uint8)
     inward[[0, -1]] = inward[:, [0, -1]] = 0
     fade = cv2.distanceTransform(inward, cv2.DIST_L2, 3) / np.float32(0.1 * width)
-    k *= np.clip(fade, 0, 1)[..., None]  # no edge where the window ends
+    k *= (np.clip(fade, 0, 1) * below)[..., None]  # no edge where the window ends
     photo[window] = part * (1 - k) + filled * k
     cover[window] = k[..., 0]
     return cover, window

@@ -23,18 +23,16 @@ from mien.face_model.jaw import Jaw, JawPlace
 from mien.face_model.known_inside import LIPS, KnownInside, Opening, toned
 from mien.face_model.lower import lower_row
 from mien.face_model.mesh import TEETH, FaceModel
-from mien.face_model.mouth import too_red
+from mien.face_model.mouth import LOWER_LIP, UPPER_LIP, too_red
 from mien.face_model.mouths import FLAT, Donor, MouthLibrary, own
 from mien.face_model.rows import along, columns, hung, lifted, lip_over, sampled, widened
 from mien.face_model.smoothstep import smoothstep
+from mien.face_model.teeth import Teeth
 from mien.face_model.tones import Tones
 
-ARC = np.float32(0.28)
-"""The sides of a row rise by this at most, cm: a raised chin shows a rounder row."""
-LOWER_LIFT, LOWER_LIGHT, LOWER_GAP = (0.05, 0.45), (0.86, 0.9), (0.9, 2.2)
+LOWER_LIFT, LOWER_LIGHT = (0.05, 0.45), (0.86, 0.9)
 """How much higher the lower teeth stand than the mesh's, cm, whose lip hides them, and their
-brightness in units of the upper ones', in a mouth that is open by the first gap, cm, or less, and
-by the second or more."""
+brightness in units of the upper ones', in a narrow mouth and in a wide one."""
 SLIVER = (0.12, 0.4)
 """Height, cm, that a lower lip lets be seen of the lower teeth, up to which they are sunk behind
 it, and from which on they stand as they are: a thin pale strip would look like the lip's own
@@ -45,20 +43,29 @@ LOWER_FOOT, LOWER_FOOT_REACH = 0.38, 0.13
 """How dark the lower teeth are where the lower lip hides them, and how far up, cm."""
 LOWER_PEOPLE = 0.1
 """How much higher or lower people's lower teeth stand behind their lip, cm."""
-LOWER_ASIDE = 1.55
+LOWER_ASIDE = 1.8
 """Distance from the middle, cm, over which the light on the lower teeth falls to 1/e: slowly first,
 then fast, for cheeks and corners stand before them."""
 TEETH_SHADOW, TEETH_SHADOW_REACH = 0.5, 0.3
 """How much darker it is right behind the upper teeth, and how far down, cm."""
-LIP_SHADOW, LIP_SHADOW_REACH = 0.5, 0.13
-"""How much darker it is right under the upper lip, and how far down, cm."""
-CORNER_SHADE, CORNER_FROM = 0.8, 0.65
+LIP_SHADOW, LIP_SHADOW_REACH = (0.5, 0.5), (0.13, 0.2)
+"""How much darker it is right under the upper lip, and how far down, cm: of a lip that is drawn up
+against the teeth, and of one that hangs before them."""
+HANGS = (0.65, 0.25)
+"""Heights of the teeth, cm, that such lips let be seen."""
+SMILES, DROPPED = 0.7, 1.4
+"""Gap of the lips, cm, of the library's smiles; and how much wider than in the photograph that a
+row is taken from a mouth is when its jaw is dropped."""
+UPPER_ASIDE = 1.9
+"""Distance from the middle, cm, over which the light on the upper teeth of a dropped jaw falls to
+1/e; a smile's have in the library what light they get."""
+CORNER_SHADE, CORNER_FROM = 0.62, 0.65
 """How much darker it is in the corners, and from which part of the half width on."""
 SIDED, STEEPEST = 0.6, 1.2
 """Share of the cheeks' difference that two corners have, and the greatest, in log units: teeth
 stand near each other."""
 SHADED = 0.8
-"""Part of the lips' shade that a person's own row brings along."""
+"""Part of the lips' shade that a person's own row brings along; less, the farther the jaw drops."""
 SCALES = (0.8, 1.3)
 """Bounds of how much larger the mesh's teeth are than those of the photograph."""
 STILL = 0.3
@@ -136,23 +143,27 @@ class Mouth:
         """`seed`: of the person's own lower teeth; `before`: where the donor's row lies in the
         photograph, if it is the person's own."""
         self.donor, self.tones = donor, tones
+        self._teeth = Teeth.of(seed)
+        self._row = self._teeth.worn(donor) if before is None else donor
         self._shown = (donor if before is None else before.row).shown
         self._jaws = Jaw(model, upper=True), Jaw(model, upper=False)
-        self._own, self._before = None, before
+        self._own, self._before, self._gap = None, before, SMILES
         self._known: KnownInside | None = None
         self._lips_at = model.landmarks[LIPS]
         self._lips, self._skull = model.landmarks[60:68], upper_teeth(model)
         if before is not None:
             self._own = OwnRow.of(before, self._jaws[0].place(before.points))
+            upper, lower = before.points[model.landmarks[[UPPER_LIP, LOWER_LIP]]]
+            self._gap = float(np.linalg.norm(upper - lower) / np.linalg.norm(before.cut.rise))
         dull = np.float32(min(1.0, tones.brown) ** SKIN_SHARE)
         self._veil = np.float32(tones.veil)
         self._enamel = tones.relit(donor.enamel, donor.enamel)
         self._levels = tuple(
             np.concatenate([tones.relit(one[..., :3], donor.enamel), one[..., 3:]], -1)
-            for one in donor.levels
+            for one in self._row.levels
         )
         gum = gum_colour(tones, dull)
-        self._gums = Gums(donor, gum, tones.part(np.full(3, WET, np.float32)), seed)
+        self._gums = Gums(self._row, gum, tones.part(np.full(3, WET, np.float32)), seed)
         self._cavity = Cavity(model, tones, seed)
         self._stands = np.float32(LOWER_PEOPLE * np.random.default_rng((seed, 5)).uniform(-1, 1))
         self._lower_levels = lower_row(self._enamel, gum, tones.mono < 1, seed)
@@ -202,11 +213,11 @@ class Mouth:
         if self._own is not None and self._before is not None:
             column, above = self._own(across, high, self.donor.arc - self._before.row.arc)
         else:
-            column = columns(widened(self.donor, across, view.mask))
-            above = high - ARC * np.tanh(along(column, self.donor.arc) / ARC)
+            column = columns(widened(self._row, across, view.mask))
+            above = self._teeth.above(column, high, along(column, self._row.arc))
             above = above - lifted(view.mask, above)
         lip = lip_over(view.mask, above, view.unit)
-        row, over, up = hung(self._levels, self.donor, column, above, lip, view.unit)
+        row, over, up = hung(self._levels, self._row, column, above, lip, view.unit)
         lower = self._jaws[1].place(view.points)
         sideways, low = lower(x, y)
         place = Place(sideways, low, high, view.mask, view.unit)
@@ -217,11 +228,14 @@ class Mouth:
         if over.any():
             gum = self._gums(column, up)
             colour = np.asarray(colour + over[..., None] * (gum - colour), np.float32)
-        colour = self._over(colour, row, np.ones(1, np.float32))
+        dropped = float(np.clip((place.gap - self._gap) / DROPPED, 0, 1))
+        aside = np.exp(-dropped * (across / np.float32(UPPER_ASIDE)) ** 2)
+        colour = self._over(colour, row, np.asarray(aside, np.float32))
         floor = self._cavity.throat * np.float32(DARKEST)
-        light = _light(view.mask, view.unit, self.tones.aside)
+        light = _light(view.mask, view.unit, self.tones.aside, lip)
         if self.is_own:  # what the photograph shows is shaded already
-            light = light ** (1 - SHADED * row[..., 3] * along(column, self._shown))
+            kept = SHADED * (1 - dropped)
+            light = light ** (1 - kept * row[..., 3] * along(column, self._shown))
         shaded = floor + (colour - floor) * self._cavity.lit(light)
         veil = self._veil * (1 - self.is_own * row[..., 3:])
         lit = np.asarray(shaded + veil * (self.tones.lip - shaded), np.float32)
@@ -239,9 +253,7 @@ class Mouth:
     def _lower(self, at: Place) -> tuple[Float, Float]:
         """The lower row (H, W, 4), premultiplied, and its light (W,)."""
         column = columns(at.across)
-        narrow, far = LOWER_GAP
-        wide = float(np.clip((at.gap - narrow) / (far - narrow), 0, 1))
-        lift, light = (a + (b - a) * wide for a, b in (LOWER_LIFT, LOWER_LIGHT))
+        lift, light = (a + (b - a) * at.wide for a, b in (LOWER_LIFT, LOWER_LIGHT))
         high = np.float32(lift) + self._stands - at.low
         most = np.float32(FLAT.above - 1 / FLAT.density)
         cover = sampled(self._lower_levels, column, np.minimum(high, most), at.unit)[..., 3]
@@ -299,15 +311,19 @@ def _rounded(mask: Bool, unit: float) -> Float:
     return np.asarray(np.clip((smooth - 0.5) * (wide / rim) + 0.5, 0, 1), np.float32)
 
 
-def _light(mask: Bool, unit: float, slope: float) -> Float:
-    """How much light (H, W) the lips leave: less right under the upper one and in the corners; and
-    more on the side that is lit, by the cheeks' `slope`."""
+def _light(mask: Bool, unit: float, slope: float, shown: Float) -> Float:
+    """How much light (H, W) the lips leave: less right under the upper one, which lets so much (W,)
+    cm of the teeth be `shown`, and in the corners; and more on the side that is lit, by the cheeks'
+    `slope`."""
     height, width = mask.shape
     at = np.flatnonzero(mask.any(0))
     edge = np.interp(np.arange(width), at, mask.argmax(0)[at]).astype(np.float32)
     first = cv2.GaussianBlur(edge[None], (0, 0), max(0.05 * unit, 0.5))[0]
     under = (np.arange(height, dtype=np.float32)[:, None] - first) / np.float32(unit)
-    lip = 1 - LIP_SHADOW * np.exp(-np.maximum(under, 0) / LIP_SHADOW_REACH)
+    drawn_up, hanging = HANGS
+    hangs = smoothstep((drawn_up - shown) / (drawn_up - hanging))
+    deep, reach = (a + (b - a) * hangs for a, b in (LIP_SHADOW, LIP_SHADOW_REACH))
+    lip = 1 - deep * np.exp(-np.maximum(under, 0) / reach)
     half = max((at[-1] - at[0]) / 2, 1.0)
     place = (np.arange(width) - (at[0] + at[-1]) / 2) / half
     aside, tilt = np.abs(place), np.exp(np.clip(slope, -STEEPEST, STEEPEST) * SIDED * place / 2)

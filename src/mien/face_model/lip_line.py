@@ -29,6 +29,8 @@ FADES = 0.06
 PLAIN = (-0.42, 0.05), (-0.04, 0.1)
 """Log-brightness and width, cm, of the line and of the shade around it, of a mouth that the
 photograph shows open."""
+FARTHEST = 0.35
+"""How far, cm, lips that are rolled in meet from the middle of the mesh's two edges."""
 SMOOTH = 0.05
 """Reach, cm, over which the place where lips meet is smoothed."""
 
@@ -118,18 +120,17 @@ def _above_mouth(model: FaceModel, frame: Frame, part: tuple[slice, slice]) -> B
 
 def meeting(upper: Bool, expected: Float, unit: float) -> Float:
     """Rows (w,) where the skin above the mouth, `upper` (h, w), ends, the nearest ones to those
-    `expected` (w,), smoothed; the expected ones where there are none within `REACH`."""
+    `expected` (w,), smoothed; where there are none within `FARTHEST`, as far from these as beside
+    there, and the expected ones if there are none anywhere."""
     rows = np.arange(len(upper) - 1, dtype=np.float32)[:, None] + np.float32(0.5)
     off = np.where(upper[:-1] & ~upper[1:], rows - expected, np.float32(np.inf))
     nearest = np.take_along_axis(off, np.abs(off).argmin(0)[None], 0)[0]
-    found = np.abs(nearest) < REACH * unit
-    sigma = max(SMOOTH * unit, 0.5)
-    known = found.astype(np.float32)
-    total, many = (
-        cv2.GaussianBlur(one[None], (0, 0), sigma)[0]
-        for one in (np.where(found, nearest, 0).astype(np.float32), known)
-    )
-    return np.asarray(expected + total / np.maximum(many, 0.3), np.float32)
+    found = np.flatnonzero(np.abs(nearest) < FARTHEST * unit)
+    if not len(found):
+        return expected
+    off = np.interp(np.arange(len(nearest)), found, nearest[found]).astype(np.float32)
+    smooth = cv2.GaussianBlur(off[None], (0, 0), max(SMOOTH * unit, 0.5))
+    return np.asarray(expected + smooth[0], np.float32)
 
 
 def middle(points: Real) -> Real:

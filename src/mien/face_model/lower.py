@@ -25,6 +25,11 @@ HEIGHTS = (0.88, 0.9, 1.02, 0.86, 0.78, 0.7)
 """Height of each up to the gum, cm."""
 TAPER, ROUNDED = 0.14, 0.1
 """How much narrower a tooth is at the gum; how far its edge is rounded at the sides, cm."""
+CUSPS, SLANTED = (0.0, 0.015, 0.12, 0.13, 0.1, 0.1), 0.07
+"""How much higher the point of each tooth is than its sides, cm: canines and what follows are
+pointed; and how an edge is slanted, cm / cm (standard deviation)."""
+FACES = (0.0, 0.06, 0.2, 0.26, 0.28, 0.28)
+"""How much darker the outer side of each is than the inner one: the arch bends away."""
 UNEVEN, UNLIKE, SHADES, TURNED = 0.026, 0.05, 0.03, 0.3
 """Standard deviations of the place of an edge, cm, of a tooth's width and of its brightness, and of
 how far it is turned about its length, in half widths."""
@@ -91,15 +96,22 @@ def _row(seed: int) -> _Row:
     light, scallop = np.ones_like(tooth), np.full(columns, 0.6, np.float32)
     clefts = _cleft(x, h)
     crooked = float(np.random.default_rng((seed, 2)).uniform(*CROWDED))
+    slants = np.random.default_rng((seed, 3))
     for sign in (-1, 1):
         edge = 0.0
-        for width, height, part in zip(WIDTHS, HEIGHTS, DENTINE, strict=True):
+        for form in zip(WIDTHS, HEIGHTS, DENTINE, CUSPS, FACES, strict=True):
+            width, height, part, cusp, face = form
             half = width * float(1 + random.normal(0, UNLIKE)) / 2
             own = random.normal(0, 1, 4) * (1, crooked, 1, crooked)
             before = OVERLAP * crooked * half * float(hues.normal())
             off = sign * x - np.float32(edge + half + before)
             crown = height * float(1 + 0.04 * own[0])
-            inside, tone, up = _tooth(off, h - np.float32(UNEVEN * own[1]), half, crown, own[2:])
+            place = np.clip(off / np.float32(half), -1, 1)
+            point = np.float32(cusp) * np.abs(place) ** 1.4
+            slant = np.float32(SLANTED * crooked * slants.normal()) * off
+            high = h - np.float32(UNEVEN * own[1]) - point + np.clip(slant, -0.05, 0.05)
+            inside, tone, up = _tooth(off, high, half, crown, own[2:])
+            tone = tone * (1 - np.float32(face) * (0.5 + 0.5 * place) ** 1.5)
             more = np.clip(inside - tooth, 0, 1)
             light += (tone - light) * more
             neck += (up**1.5 - neck) * more
@@ -110,7 +122,7 @@ def _row(seed: int) -> _Row:
             scallop[across < 1] = crown * (1 - 0.26 * across[across < 1] ** 2.2)
             edge += 2 * half
             clefts = clefts * _cleft(sign * x - np.float32(edge), h)
-    between = np.clip((h - 0.05) / 0.04, 0, 1) * (1 - tooth) * (np.abs(x) < sum(WIDTHS) - 0.1)
+    between = np.clip((h - 0.12) / 0.06, 0, 1) * (1 - tooth) * (np.abs(x) < sum(WIDTHS) - 0.1)
     light, tooth = light * clefts, tooth + between
     light += (BETWEEN - light) * between
     scallop = cv2.GaussianBlur(scallop[None], (0, 0), 0.03 * FLAT.density)[0]

@@ -43,6 +43,9 @@ OTHERS_SPAN = (0.12, 0.06)
 """The same where another's teeth take their place: gone at the first, whole up to the second."""
 SLIT = np.float32(4)
 """The inside shows wholly once the mouth is open by 1 / this."""
+ROLLS, ROLL_SHADE, ROLL_SPAN = 0.06, 0.22, 0.5
+"""Over what distance, cm, lips bend into an opened mouth, how much darker they are at its edge, and
+the change of the lip gap, cm, after which a mouth that the photograph shows open has that anew."""
 LIPS_STAY = 0.01
 """How far, 0..1, lips may be from what the photograph shows and still be shown as there."""
 LASHES_GONE = 1.5
@@ -257,10 +260,11 @@ def _mouth(skin: Skin, frame: Frame, layers: Layers) -> None:
     known; its rim lies softly over the lips."""
     if frame.scene.lips < LIPS_STAY and not skin.mouth.shown:
         return  # the line between shut lips is the photograph's
-    part = _window(frame.mouth, 2 + round(0.1 * frame.unit))
+    part = _window(frame.mouth, 2 + round(2 * ROLLS * frame.unit))
     if part is None:
         return
     mask, opened = frame.mouth[part], np.float32(frame.scene.opened)
+    _roll(skin, frame, layers, part)
     corner = (part[1].start, part[0].start)
     colour, soft = skin.inside(View(mask, frame.points, corner, frame.unit))
     colour = colour * opened + skin.mouth.line * (1 - opened)
@@ -277,6 +281,20 @@ def _mouth(skin: Skin, frame: Frame, layers: Layers) -> None:
     under *= tripled(1 - kept)
     layers.keep[part] *= shown
     layers.paint[part] = layers.paint[part] * tripled(shown) + under
+
+
+def _roll(skin: Skin, frame: Frame, layers: Layers, part: tuple[slice, slice]) -> None:
+    """Shade the lips of a part where they bend into an opened mouth, as far as they are another
+    mouth's than the photograph's, which has that shade."""
+    more = abs(frame.scene.gap_change) / ROLL_SPAN if skin.mouth.shown else 1.0
+    strength = np.float32(ROLL_SHADE * frame.scene.opened * min(1.0, more))
+    if strength <= 0:
+        return
+    mask = frame.mouth[part]
+    near = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(ROLLS * frame.unit, 0.5))
+    light = np.where(mask, np.float32(1), 1 - 2 * strength * near)
+    layers.gain[part] *= light
+    layers.paint[part] *= tripled(light)
 
 
 def _own_share(skin: Skin, frame: Frame) -> Float:
