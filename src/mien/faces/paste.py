@@ -143,11 +143,9 @@ def _draw_band(photo: UInt8, view: View, edit: Composition[Float], result: UInt8
     first, last = max(top - moving.NEAR, 0), min(bottom + moving.NEAR, height)
     band = view.within((slice(first, last), slice(0, width)))
     rows = _rows(band, edit.mask.shape[-1])
-    packed = _Packed.of(edit, rows, band.matrix)
-    if packed is None:
+    if (packed := _Packed.of(edit, rows, band.matrix)) is None:
         return
-    part = _reached(packed.moves[..., 3] > 0, (0, rows.start), band)
-    if part is None:
+    if (part := _reached(packed.moves[..., 3] > 0, (0, rows.start), band)) is None:
         return
     band = band.within((slice(0, last - first), part[1]))
     *motion, stretched, there = channels(_drawn(packed.moves, band, rows))
@@ -237,12 +235,14 @@ def _reached(
     """The part of a view that holds what is set in a part of the crop (h, w) from `corner` (x, y)
     px on; None where there is nothing."""
     left, top, across, down = cv2.boundingRect(where.view(np.uint8))
+    if not across:
+        return None
     edges = np.array([[x, y] for x in (-3, across + 2) for y in (-3, down + 2)], np.float32)
     places = align.transform(align.inverse(view.matrix), edges + np.add(corner, (left, top)))
     size = (view.right - view.left, view.bottom - view.top)
     low, high = np.floor(places.min(0)), np.ceil(places.max(0)) + 1
     (x, y), (right, bottom) = (np.clip(at, 0, size).astype(int).tolist() for at in (low, high))
-    return (slice(y, bottom), slice(x, right)) if across and x < right and y < bottom else None
+    return (slice(y, bottom), slice(x, right)) if x < right and y < bottom else None
 
 
 def _drawn(fields: Float, view: View, rows: slice, way: int = cv2.INTER_LINEAR) -> Float:
