@@ -12,6 +12,7 @@ from importlib import metadata as installed
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import cv2
 import numpy as np
 
 from mien import images
@@ -73,7 +74,7 @@ class Result:
 
         `photo` itself where the edit changed no pixel.
         """
-        if np.array_equal(self.photo.pixels, self.source.pixels):
+        if not cv2.norm(self.photo.pixels, self.source.pixels, cv2.NORM_INF):
             return self.photo
         return replace(self.photo, pixels=mark.embed(self.pixels, self.source.pixels, self.faces))
 

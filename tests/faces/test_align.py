@@ -137,3 +137,9 @@ def test_beyond_the_border_the_photograph_is_mirrored(scene: UInt8) -> None:
 def test_a_face_wholly_outside_still_gives_a_crop(scene: UInt8) -> None:
     points = template(128) + np.array([5000, -3000], np.float32)
     assert align(scene, _face(points)).pixels.shape == (128, 128, 3)
+
+
+def test_a_matrix_is_inverted_as_linear_algebra_does() -> None:
+    matrix = similarity(template(700), template(128) + np.float32(40))
+    square = np.vstack([matrix.astype(np.float64), [0, 0, 1]])
+    assert np.allclose(inverse(matrix), np.linalg.inv(square)[:2], rtol=1e-6)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mien import images
 from mien.data.adapters.tem import read_tem, to_68
 from mien.faces import align
+from mien.faces.align import View
 from mien.faces.paste import face_shape, paste
 from mien.nn.compose import compose, picture
 from mien.types import AlignedFace, Composition, Face, Faces, Float, UInt8, unchanged
@@ -254,6 +255,25 @@ def test_a_drawn_edge_has_no_halo() -> None:
     cover[50:80, 45:85] = 1
     same, _ = drawn_over(photo, np.full((S, S), 200 / 127.5 - 1, np.float32), cover, 0.3)
     assert np.abs(same.astype(int) - photo).max() <= 1
+
+
+@pytest.mark.parametrize("place", [(64, 64), (20, 100)])
+def test_paint_is_read_where_there_is_some(
+    monkeypatch: pytest.MonkeyPatch, place: tuple[int, int]
+) -> None:
+    """As if it were read everywhere."""
+    photo = photograph(700, 4)
+    cover = bump(*place, 3) * (bump(*place, 3) > 0.01)
+    paint = np.full((S, S), 0.8, np.float32)
+    here, _ = drawn_over(photo, paint, cover, 0.3)
+
+    def everywhere(_: object, __: object, view: View) -> tuple[slice, slice]:
+        return slice(0, view.bottom - view.top), slice(0, view.right - view.left)
+
+    monkeypatch.setattr("mien.faces.paste._reached", everywhere)
+    whole, _ = drawn_over(photo, paint, cover, 0.3)
+    assert np.abs(here.astype(int) - photo).max() > 40
+    assert np.abs(here.astype(int) - whole).max() <= 1
 
 
 def test_light_alone_is_as_light_beside_paint() -> None:

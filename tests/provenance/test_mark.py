@@ -204,3 +204,11 @@ def test_gaps_of_an_edit_are_found_in_cells() -> None:
     assert (region <= cv2.dilate(exact, np.ones((7, 7), np.uint8))).all()
     assert (region != exact).sum() < 0.03 * exact.sum()
     assert mark._edited(before, before, matrix) is None
+
+
+def test_a_crops_brightness_is_that_of_its_colours() -> None:
+    pixels = images.read(samples()["anna"]).pixels
+    matrix = mark.matrix_of(detect(pixels)[0])
+    colours = align.warp(pixels, matrix, mark.SIDE)
+    off = mark._luminance(pixels, matrix) - cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY)
+    assert np.abs(off).max() <= 1

@@ -17,7 +17,7 @@ from mien.types import Face, Float, UInt8
 from mien.video import following
 from mien.video.following import Seen, Track, followed
 from mien.video.reading import Frame
-from mien.video.steadying import AHEAD, BRIDGE, EASE, Steady, steadied
+from mien.video.steadying import AHEAD, BRIDGE, EASE, Steady, _cut, _shot, steadied
 from mien.zoo.samples import samples
 
 EMPTY = np.zeros((4, 4, 3), np.uint8)
@@ -221,3 +221,31 @@ def test_after_a_cut_only_some_choices_take_another_face(
     assert (row[-1] is not None) == found
     if row[-1] is not None:
         assert np.abs(row[-1] - landmarks - (600, 50)).mean() < 2
+
+
+def test_a_shot_ends_at_gaps_and_cuts() -> None:
+    """As it does step by step from each frame outwards."""
+    random = np.random.default_rng(1)
+
+    def end(row: list[Float | None], here: int, step: int) -> int:
+        at = here
+        while 0 <= at + step < len(row):
+            own, other = row[at], row[at + step]
+            if own is None or other is None or _cut(own, other):
+                return at
+            at += step
+        return at
+
+    found = set[tuple[int, int]]()
+    for _ in range(40):
+        row: list[Float | None] = []
+        place, size = np.zeros(2, np.float32), np.float32(1)
+        for kind in random.integers(0, 8, 21):
+            place = place + (np.float32(60) if kind == 0 else np.float32(1))
+            size = np.float32(1.7) if kind == 2 else size  # which jump is one depends on the size
+            row.append(None if kind == 1 else size * FACE + place)
+        for here, points in enumerate(row):
+            if points is not None:
+                assert _shot(row, here) == (end(row, here, -1), end(row, here, 1))
+                found.add(_shot(row, here))
+    assert len(found) > 20

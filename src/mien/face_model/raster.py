@@ -67,8 +67,9 @@ def rasterise(points: Float, depth: Float, triangles: Int, shape: tuple[int, int
     count = len(triangles)
     if count and height and width:
         corners = triangles.reshape(-1)
-        far = np.float32(AWAY) - depth[corners]
-        at = points[corners]
+        # by `take`: indices in brackets cost NumPy ten times as much
+        far = np.float32(AWAY) - np.take(depth, corners)
+        at = np.take(points, corners, axis=0)
         scene = np.empty((3 * count, 3), np.float32)  # no corner is shared: each knows its triangle
         half = np.float32(height / 2)
         scene[:, 0] = (at[:, 0] + np.float32(0.5 - width / 2)) / half * far

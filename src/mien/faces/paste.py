@@ -36,6 +36,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.face_model.eyes import smooth
 from mien.face_model.sampling import channels, merged, tripled
 from mien.face_model.smoothstep import smoothstep
 from mien.face_model.threads import together
@@ -55,9 +56,8 @@ _NO_COVER = 1 / 512  # of 255 levels this is half a level: it would not be seen
 _UNLIKE, _ALIKE = 0.5, 0.85  # correlations at which paint is something else, and the same thing
 _CLOSE = 8.0  # levels of difference: up to here paint is the photograph, at twice that not
 _FLAT = 20.0  # levels squared: below this variance there is nothing to correlate
-_TEXTURE = (
-    20.0  # levels: more than skin and lips have above the crop's resolution, less than a slit
-)
+_TEXTURE = 20.0  # levels: more than skin has above the crop's resolution, less than a slit
+_SOFTLY = 3.0  # px: a face's soft edge is drawn as small as leaves its sigma this
 _FINEST = 4  # splines are evaluated at up to this many times the crop's side, linearly from there
 
 
@@ -143,11 +143,11 @@ def _draw_band(photo: UInt8, view: View, edit: Composition[Float], result: UInt8
     first, last = max(top - moving.NEAR, 0), min(bottom + moving.NEAR, height)
     band = view.within((slice(first, last), slice(0, width)))
     rows = _rows(band, edit.mask.shape[-1])
-    packed = _Packed.of(edit, rows, band.matrix)
-    if packed is None:
+    if (packed := _Packed.of(edit, rows, band.matrix)) is None:
         return
-    columns = _columns(packed.moves, band, rows, width)
-    band = band.within((slice(0, last - first), columns))
+    if (part := _reached(packed.moves[..., 3] > 0, (0, rows.start), band)) is None:
+        return
+    band = band.within((slice(0, last - first), part[1]))
     *motion, stretched, there = channels(_drawn(packed.moves, band, rows))
     touched = np.asarray(there > 0)
     for near, inner, window in moving.runs(touched, slice(top - first, bottom - first)):
@@ -162,8 +162,8 @@ class _Packed:
     """Rows of an edit that is drawn, faded along the crop's border, for a photograph of which a
     matrix says how it is brought to the crop. moves (h, S, 4): motion px of the photograph, how
     much stronger detail is to be, and whether anything changes; light (h, S): the share of the
-    photograph's that shows; covers (h, S), whether anything is painted, and painted (h, S, 4): that
-    times what it covers, 0..255, and the light; None where nothing is."""
+    photograph's that shows; covers (h, S), whether anything is painted, and painted (h, S, 3): that
+    times what it covers, 0..255; None where nothing is."""
 
     moves: Float
     light: Float
@@ -190,11 +190,9 @@ class _Packed:
         # four channels are warped in half the time of three
         moves = cv2.merge((*motion, moving.stretching(flow), changes.astype(np.float32)))
         light = (1 - cover) * gain
-        painted: Float | None = None
-        if covers.any():
-            cover *= np.float32(127.5)
-            colours = [(part + np.float32(1)) * cover for part in edit.paint[0, :, rows]]
-            painted = np.asarray(cv2.merge((*colours, light)), np.float32)
+        cover *= np.float32(127.5)
+        colours = ((part + np.float32(1)) * cover for part in edit.paint[0, :, rows])
+        painted = merged(list(colours)) if covers.any() else None
         return cls(np.asarray(moves, np.float32), light, covers, painted)
 
     def over(self, moved: Float, view: View, rows: slice) -> UInt8:
@@ -202,14 +200,14 @@ class _Packed:
         painted there."""
         # linearly, teeth and lashes would lose a quarter of their contrast from pixel to pixel
         way = cv2.INTER_CUBIC
-        if self.painted is None or not self.covers[_seen(view, rows, self.covers.shape)].any():
-            light = tripled(_drawn(self.light, view, rows, way))
-            pixels = cv2.multiply(moved, light, dtype=cv2.CV_8U)
-        else:
-            *painted, light = channels(_drawn(self.painted, view, rows, way))
-            moved *= tripled(light)
-            pixels = cv2.add(moved, merged(painted), dtype=cv2.CV_8U)
-        return np.asarray(pixels, np.uint8)  # rounded, within 0..255
+        light = tripled(_drawn(self.light, view, rows, way))
+        pixels = np.asarray(cv2.multiply(moved, light, dtype=cv2.CV_8U), np.uint8)
+        seen = _seen(view, rows, self.covers.shape)
+        part = _reached(self.covers[seen], (seen[1].start, seen[0].start + rows.start), view)
+        if part is not None and self.painted is not None:
+            painted = _drawn(self.painted, view.within(part), rows, way)
+            pixels[part] = cv2.add(moved[part] * light[part], painted, dtype=cv2.CV_8U)
+        return pixels  # rounded, within 0..255
 
 
 def _seen(view: View, rows: slice, shape: tuple[int, ...]) -> tuple[slice, slice]:
@@ -231,14 +229,20 @@ def _rows(band: View, side: int) -> slice:
     return slice(start, int(np.clip(math.ceil(float(y.max())) + 5, start + 1, side)))
 
 
-def _columns(moves: Float, band: View, rows: slice, width: int) -> slice:
-    """The columns, of so many of a part of a view, that a few rows of the crop (h, S, 4) change."""
-    left, top, across, down = cv2.boundingRect(moves[..., 3].astype(np.uint8))
-    edges = np.array([[x, y] for x in (-2, across + 1) for y in (-2, down + 1)], np.float32)
-    corner = np.array([left, top + rows.start], np.float32)
-    x = align.transform(align.inverse(band.matrix), edges + corner)[:, 0]
-    start = int(np.clip(math.floor(float(x.min())), 0, width - 1))
-    return slice(start, int(np.clip(math.ceil(float(x.max())) + 1, start + 1, width)))
+def _reached(
+    where: NDArray[np.bool_], corner: tuple[int, int], view: View
+) -> tuple[slice, slice] | None:
+    """The part of a view that holds what is set in a part of the crop (h, w) from `corner` (x, y)
+    px on; None where there is nothing."""
+    left, top, across, down = cv2.boundingRect(where.view(np.uint8))
+    if not across:
+        return None
+    edges = np.array([[x, y] for x in (-3, across + 2) for y in (-3, down + 2)], np.float32)
+    places = align.transform(align.inverse(view.matrix), edges + np.add(corner, (left, top)))
+    size = (view.right - view.left, view.bottom - view.top)
+    low, high = np.floor(places.min(0)), np.ceil(places.max(0)) + 1
+    (x, y), (right, bottom) = (np.clip(at, 0, size).astype(int).tolist() for at in (low, high))
+    return (slice(y, bottom), slice(x, right)) if x < right and y < bottom else None
 
 
 def _drawn(fields: Float, view: View, rows: slice, way: int = cv2.INTER_LINEAR) -> Float:
@@ -393,4 +397,4 @@ def face_shape(landmarks: Float, side: int) -> Float:
     hull = cv2.convexHull((centre + 1.04 * (outline - centre)).astype(np.float32))
     mask = np.zeros((side, side), np.float32)
     cv2.fillConvexPoly(mask, np.rint(hull * 16).astype(np.int32), 1.0, cv2.LINE_AA, 4)
-    return np.asarray(cv2.GaussianBlur(mask, (0, 0), 0.03 * side), dtype=np.float32)
+    return smooth(mask, 0.03 * side, _SOFTLY)
