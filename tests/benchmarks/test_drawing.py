@@ -39,6 +39,24 @@ def smiled(points: np.ndarray, wide: float, up: float) -> np.ndarray:
     return out
 
 
+def test_sharpness_of_the_skin_knows_nothing_of_the_lips() -> None:
+    from mien.bench.edits.references import _skin, mouth
+    from mien.bench.edits.shots import SEEN
+
+    points = template(SEEN)
+    random = np.random.default_rng(0)
+    grain = random.integers(100, 156, (SEEN, SEEN, 3)).astype(np.uint8)
+    lips, skin = grain.copy(), np.full_like(grain, 128)
+    (left, top), (right, low) = points[48:].min(0).astype(int), points[48:].max(0).astype(int)
+    inside = np.s_[top + 8 : low - 8, left + 20 : right - 20]
+    lips[inside] = 128
+    skin[inside] = grain[inside]
+    who = seen(points)
+    assert mouth(lips, who) < 0.9 * mouth(grain, who)
+    assert _skin(lips, who) > 0.97 * _skin(grain, who)
+    assert _skin(skin, who) < 0.2 * _skin(grain, who)
+
+
 def test_half_of_a_smile_on_a_face_of_another_size_is_half() -> None:
     from mien.bench.edits.references import shares
 

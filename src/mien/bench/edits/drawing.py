@@ -8,6 +8,8 @@ what `mien.judges.outside` says. Sections, which `--only` names:
 
 - table: README's table (`mien bench checks`), for the default and for `aipgan`'s own head;
 - smiles: a neutral photograph given the same person's own smile, by reference and by label;
+  `mouth_sharpness` of the result over the real smile, and `skin_sharpness` of the skin around the
+  lips alone, in which the two photographs differ already;
 - transferred: the same smiles given to eight others: share of the reference's own change that
   arrives;
 - speech: in each clip of `grid` the frame with shut lips given the widest one, by reference;
