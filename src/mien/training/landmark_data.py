@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import multiprocessing
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +26,7 @@ from rich.progress import track
 from mien import facs, images
 from mien.data.manifest import Record
 from mien.face_model.mesh import FaceModel
+from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.render import Rig
 from mien.faces.align import (
     STABLE,
@@ -52,6 +53,22 @@ WORST_SPREAD = 0.02
 TEETH = 0.012
 """Lips that the picture moves by more, in distances of the outer eye corners, show teeth."""
 VIEWS = 12
+TURNED, TURN, FARTHEST = 0.5, np.array([0.11, 0.2, 0.03]), np.array([0.3, 0.5, 0.1])
+"""Share of renders whose head is turned, and by how much, rad: standard deviation and most of
+pitch, yaw and roll."""
+LIT = 0.4
+LIGHT = np.array([[-1.0, -0.7, -0.7], [1.0, 0.9, 0.4]])
+"""Share of renders that are lit anew, and from where: least and most to the left, up (-1..1), and
+exposure in stops."""
+STRONGEST = 1.4
+"""Of frowns and raised brows, in units of the most that FACS knows: drawn and played faces have
+such."""
+SMILING = {"AU6": 1.0, "AU10": 0.9, "AU16": 0.9, "AU20": 0.4, "AU28": 0.35, "AU43": 0.3}
+FROWNING = {
+    "AU5": 0.9, "AU7": 1.0, "AU9": 0.9, "AU10": 0.7, "AU15": 0.5, "AU17": 0.6, "AU20": 0.4,
+    "AU23": 0.5, "AU25": 1.0, "AU26": 0.8, "AU43": 0.4,
+}  # fmt: skip
+"""What goes with a smile and with a frown, by up to so much."""
 SURE, OPENED, OWN = 10.0, 4.0, 1.6
 """How often a photograph itself is drawn, a render being drawn once: where its points were checked
 or followed from checked ones, where teeth opened the network's lips, and where they are its own.
@@ -209,13 +226,14 @@ def examples_of(
     base = rig.fit.landmarks.astype(np.float32)
     listed = expression_list()
     for _ in range(renders):
-        units = _expression(listed, random)
-        weights = rig.weights(units)
-        camera = rig.fit.camera
-        if random.random() < 0.4:
-            turn = random.normal(0, (0.06, 0.09, 0.02)).clip(-0.17, 0.17)
+        weights = rig.weights(_expression(listed, random))
+        camera, lit = rig.fit.camera, PoseAndLight()
+        if random.random() < TURNED:
+            turn = random.normal(0, TURN).clip(-FARTHEST, FARTHEST)
             camera = replace(camera, rotation=camera.rotation + turn)
-        render = rig.render_weights(weights, KEPT_SIZE, 1, camera)
+        if random.random() < LIT:
+            lit = PoseAndLight(light=tuple(random.uniform(*LIGHT)))
+        render = rig.render_weights(weights, KEPT_SIZE, 1, camera, pose_light=lit)
         # The rig moves a closed mouth's merged lips; what they move by belongs to the points as
         # they were.
         moved = (render.landmarks + 0.5) / ratio - 0.5 - base + points
@@ -223,21 +241,32 @@ def examples_of(
 
 
 def _expression(listed: Float, random: np.random.Generator) -> NDArray[np.float32]:
-    """Action units (47,): a listed expression, an open mouth or closed eyes on top, or a smile that
-    shows teeth, which most portraits do and no hand-checked photograph does.
+    """Action units (47,): a listed expression, an open mouth or closed eyes on top, a smile that
+    shows teeth, which most portraits do and no hand-checked photograph does, or a strong frown or
+    brows as high as they go, which move lids and brows farther than anybody does when asked to.
     """
     units = listed[random.integers(len(listed))] * np.float32(random.uniform(0.4, 1.1))
     more: dict[str, float] = {}
-    kind = random.random()
-    if kind < 0.18:
+    kind, most = random.random(), 1.0
+    if kind < 0.16:
         more = {"AU26": random.uniform(0.2, 1), "AU27": random.uniform(0, 1), "AU25": 1.0}
-    elif kind < 0.34:
+    elif kind < 0.28:
         more = {"AU43": random.uniform(0.4, 1)}
-    elif kind < 0.68:
-        most = {"AU6": 1.0, "AU10": 0.9, "AU16": 0.9, "AU20": 0.4, "AU28": 0.35, "AU43": 0.3}
+    elif kind < 0.52:
         units = units * 0
-        more = {"AU12": random.uniform(0.6, 1), "AU25": 1.0}
-        more |= {name: random.uniform(0, value) for name, value in most.items()}
+        more = {"AU12": random.uniform(0.6, 1), "AU25": 1.0} | _some(SMILING, random)
         if random.random() < 0.5:
             more["AU26"] = random.uniform(0, 0.7)
-    return np.asarray(np.maximum(units, facs.vector(more)).clip(0, 1), np.float32)
+    elif kind < 0.76:
+        units, most = units * np.float32(0.5), STRONGEST
+        more = {"AU4": random.uniform(0.6, STRONGEST)} | _some(FROWNING, random)
+    elif kind < 0.84:
+        most = STRONGEST
+        more = {"AU1": random.uniform(0.5, STRONGEST), "AU2": random.uniform(0, STRONGEST)}
+        more |= {"AU5": random.uniform(0, STRONGEST)}
+    return np.asarray(np.maximum(units, facs.vector(more)).clip(0, most), np.float32)
+
+
+def _some(units: Mapping[str, float], random: np.random.Generator) -> dict[str, float]:
+    """Each unit by up to its most."""
+    return {name: random.uniform(0, most) for name, most in units.items()}

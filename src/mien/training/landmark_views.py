@@ -220,18 +220,25 @@ def _recolour(crop: UInt8, random: np.random.Generator) -> UInt8:
     x = np.clip(x, 0, 1) ** np.float32(math.exp(random.normal(0, 0.35)))
     x = (x - 0.5) * math.exp(random.normal(0, 0.22)) + 0.5 + random.normal(0, 0.07)
     x = x * np.exp(random.normal(0, 0.09, 3)).astype(np.float32)
-    if random.random() < 0.45:
+    if random.random() < 0.55:
         x = x * _light(crop.shape[0], crop.shape[1], random)
     return (np.clip(x, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
 def _light(height: int, width: int, random: np.random.Generator) -> NDArray[np.float32]:
-    """A smooth gain, (height, width, 1): bright on one side and dark on the other."""
+    """A gain (height, width, 3): bright on one side and dark on the other, of two colours and with
+    a hard edge in a third of all, as film and stage light faces.
+    """
+    staged = random.random() < 0.35
     angle = random.uniform(0, 2 * math.pi)
     x, y = np.linspace(-1, 1, width), np.linspace(-1, 1, height)[:, None]
     ramp = np.cos(angle) * x + np.sin(angle) * y + random.uniform(-0.4, 0.4)
-    gain = np.exp(random.uniform(0.15, 0.8) * np.tanh(ramp * random.uniform(0.7, 4)))
-    return np.asarray(gain[..., None], dtype=np.float32)
+    strong, steep = (random.uniform(0.5, 1.3), random.uniform(1, 9)) if staged else (
+        random.uniform(0.15, 0.8), random.uniform(0.7, 4)
+    )  # fmt: skip
+    side = np.tanh(ramp * steep)[..., None]
+    tint = random.normal(0, 0.35, 3) if staged else np.zeros(3)
+    return np.asarray(np.exp(strong * side + tint * side), dtype=np.float32)
 
 
 def _degrade(crop: UInt8, random: np.random.Generator) -> UInt8:
