@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 import torch
 
+from mien import facs
 from mien.faces.align import template
 from mien.faces.landmarks import SIZE
+from mien.rig.expressions import expression_list
+from mien.training.landmark_data import STRONGEST, _expression
 from mien.training.landmark_net import LandmarkNet, load
 from mien.training.landmark_scores import errors
-from mien.training.landmark_views import Example, other_lips, view
+from mien.training.landmark_views import Example, _light, other_lips, view
 from mien.training.landmarks import LandmarkConfig, fit, landmark_loss, save
 from mien.training.run import Budget
 from mien.types import Float, UInt8
@@ -107,6 +110,29 @@ def test_lips_beyond_the_picture_are_left_alone() -> None:
     same, moved = other_lips(image, away, 0.5, 0.5)
     assert np.array_equal(same, image)
     assert np.array_equal(moved, away)
+
+
+def test_renders_show_what_no_checked_photograph_does() -> None:
+    """Frowns and brows beyond what people do when asked to, lids from shut to wide, open mouths."""
+    listed, random = expression_list(), np.random.default_rng(0)
+    shown = np.stack([_expression(listed, random) for _ in range(400)])
+    names = ("AU1", "AU4", "AU5", "AU43", "AU27")
+    of = {name: shown[:, facs.vector({name: 1.0}) > 0].max(1) for name in names}
+    assert (of["AU4"] > 1).mean() > 0.08
+    assert (of["AU1"] > 1).any()
+    assert (of["AU4"] > 0.6).mean() < 0.6
+    for name in ("AU5", "AU43", "AU27"):
+        assert 0.05 < (of[name] > 0.4).mean() < 0.5
+    assert shown.min() >= 0
+    assert shown.max() <= STRONGEST
+
+
+def test_staged_light_has_two_colours() -> None:
+    grey = np.full((64, 64, 3), 128, np.uint8)
+    lit = [_light(64, 64, np.random.default_rng(seed)) * grey for seed in range(60)]
+    tinted = [np.ptp(one / one.mean(2, keepdims=True), axis=2).max() > 0.2 for one in lit]
+    assert 0.15 < np.mean(tinted) < 0.6
+    assert all(np.isfinite(one).all() and one.min() > 0 for one in lit)
 
 
 def test_views_are_drawn_by_their_seed() -> None:
