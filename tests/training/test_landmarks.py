@@ -190,7 +190,7 @@ def test_training_learns_and_repeats_itself(tmp_path: Path) -> None:
             return landmark_loss(net.eval()(crops / 127.5 - 1), truth, torch.ones(68)).item()
 
     def fitted(name: str, steps: int) -> LandmarkNet:
-        return fit(examples, config, Budget(4 * steps, 4, 0), 2e-3, tmp_path / name)
+        return fit(examples, config, Budget(4 * steps, 4, 0), 2e-3, 0.45, tmp_path / name)
 
     short, again, longer = fitted("one", 4), fitted("two", 4), fitted("long", 30)
     assert loss(longer) < 0.8 * loss(short)

@@ -20,8 +20,6 @@ from mien.faces.align import mirrored, similarity, template, transform
 from mien.types import Float, UInt8
 
 _STABLE = list(STABLE_POINTS)
-_CALM = 0.45
-"""Share of views as the last pass meets a good photograph: nearly aligned, sharp, uncovered."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +50,15 @@ def view(
     other: Callable[[], UInt8],
     size: int,
     random: np.random.Generator,
+    calm_share: float = 0.45,
 ) -> tuple[UInt8, Float]:
     """One training view of a face: crop uint8 (size, size, 3) and its points (68, 2) in crop px.
 
-    `image` is any picture around the face with `points` in its px; `other` gives a background.
+    `image` is any picture around the face with `points` in its px; `other` gives a background;
+    `calm_share` of views are as the last pass meets a good photograph: nearly aligned, sharp,
+    uncovered.
     """
-    calm = random.random() < _CALM
+    calm = random.random() < calm_share
     if random.random() < 0.5:
         image, points = other_lips(image, points, *random.uniform((0.25, 0.35), 1.35))
     if not calm and random.random() < 0.2:

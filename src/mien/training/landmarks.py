@@ -47,8 +47,13 @@ class LandmarkConfig:
 
     images: int = 100_000
     """Views shown in the first round."""
-    more_images: int = 180_000
+    more_images: int = 280_000
     """Views shown in the second round, which starts from the first one's network."""
+    calm: float = 0.45
+    """Share of the first round's views that are nearly aligned, sharp and uncovered."""
+    more_calm: float = 0.65
+    """The same of the second round, which ends as the network is used: more rough views there cost
+    brows and jaw of good photographs a twentieth."""
     batch: int = 64
     """Views per step."""
     rate: float = 2e-3
@@ -90,8 +95,8 @@ class View(Tensors):
 class Views(Dataset[View]):
     """A stream of views of examples, drawn by their weights; view i by (seed, i)."""
 
-    def __init__(self, examples: Sequence[Example], seed: int) -> None:
-        self.examples, self.seed = examples, seed
+    def __init__(self, examples: Sequence[Example], seed: int, calm: float) -> None:
+        self.examples, self.seed, self.calm = examples, seed, calm
         chance = np.array([example.weight for example in examples])
         self.chance = chance / chance.sum()
 
@@ -102,7 +107,7 @@ class Views(Dataset[View]):
         random = np.random.default_rng((self.seed, i))
         pick, other = random.choice(len(self.examples), 2, p=self.chance)
         example, background = self.examples[pick], self.examples[other].pixels
-        crop, points = view(example.pixels(), example.points, background, SIZE, random)
+        crop, points = view(example.pixels(), example.points, background, SIZE, random, self.calm)
         return View(torch.from_numpy(crop), torch.from_numpy(points))
 
 
@@ -110,11 +115,11 @@ class LandmarkTask(Task[LandmarkNet]):
     """The network of landmarks, from scratch or from `start`, and views of examples."""
 
     def __init__(
-        self, examples: Sequence[Example], config: LandmarkConfig, rate: float,
+        self, examples: Sequence[Example], config: LandmarkConfig, rate: float, calm: float,
         start: LandmarkNet | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.examples, self.config, self.peak = examples, config, rate
+        self.examples, self.config, self.peak, self.calm = examples, config, rate, calm
         self.net = (copy.deepcopy(start) if start else LandmarkNet()).train().requires_grad_(True)
         self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a third faster
         self.ema_images = config.half_life
@@ -128,7 +133,7 @@ class LandmarkTask(Task[LandmarkNet]):
 
     def dataset(self, split: str, seed: int) -> Views | None:
         """Views of the examples; none of validation people, who are measured at the end."""
-        return Views(self.examples, seed) if split == "train" else None
+        return Views(self.examples, seed, self.calm) if split == "train" else None
 
     def phases(self) -> Sequence[Phase]:
         rate = partial(rate_at, rise=0.05, decay="cosine")
@@ -147,14 +152,14 @@ class LandmarkTask(Task[LandmarkNet]):
 
 
 def fit(
-    examples: Sequence[Example], config: LandmarkConfig, budget: Budget, rate: float, out: Path,
-    start: LandmarkNet | None = None,
+    examples: Sequence[Example], config: LandmarkConfig, budget: Budget, rate: float, calm: float,
+    out: Path, start: LandmarkNet | None = None,
 ) -> LandmarkNet:  # fmt: skip
     """Train on views of `examples`, or go on with it in folder `out`; the averaged network."""
     notes = json.dumps(asdict(config) | asdict(budget), indent=1)
     how = Run(workers=int((os.cpu_count() or 1) > 1))
     trainer = run(
-        lambda: LandmarkTask(examples, config, rate, start), budget, how, out, notes=notes
+        lambda: LandmarkTask(examples, config, rate, calm, start), budget, how, out, notes=notes
     )
     average = trainer.ema.average
     assert isinstance(average, LandmarkNet)
@@ -178,11 +183,12 @@ def train(config: LandmarkConfig, workers: int, out: Path) -> tuple[LandmarkNet,
         raise DataError(f"no photographs with .tem points in {data_home()}: see docs/data.md")
     examples = render_examples(checked, config.renders, math.inf, config.seed, workers)
     first = Budget(config.images, config.batch, config.seed)
-    net = fit(examples, config, first, config.rate, out / "first")
+    net = fit(examples, config, first, config.rate, config.calm, out / "first")
     own = [one for root, found in known for one in self_labelled(root, found, net, config.seed)]
     examples += render_examples(own, config.more_renders, config.worst_fit, config.seed, workers)
     second = Budget(config.more_images, config.batch, config.seed + 1)
-    net = fit(examples, config, second, config.more_rate, out / "second", net)
+    rate, calm = config.more_rate, config.more_calm
+    net = fit(examples, config, second, rate, calm, out / "second", net)
     counts = {"hand_checked_photographs": len(checked), "self_labelled_photographs": len(own)}
     return net, counts | {"examples": len(examples)}
 
