@@ -52,8 +52,7 @@ class LandmarkConfig:
     calm: float = 0.45
     """Share of the first round's views that are nearly aligned, sharp and uncovered."""
     more_calm: float = 0.65
-    """The same of the second round, which ends as the network is used: more rough views there cost
-    brows and jaw of good photographs a twentieth."""
+    """The same of the second round: it ends on views like those that the network is used on."""
     batch: int = 64
     """Views per step."""
     rate: float = 2e-3
