@@ -107,8 +107,8 @@ FROWNS = (
 """Ways to frown: how deep the upright furrows are over the ends of the brows, on one side and on
 the other, those near the middle and the bow over the root of the nose, in units of their depths.
 Two lines, one, three or four, a bow, a bow with two, hardly any. Inferred: people differ by which
-muscles draw most (A. R. Trindade de Almeida, E. R. da Costa Marques and B. L. Kadunc, "Glabellar
-contraction patterns", Dermatol. Surg. 38, 2012, who tell five); depths by eye."""
+muscles draw most (A. R. Trindade de Almeida and others, "Glabellar contraction patterns: a tool to
+optimize botulinum toxin treatment", Dermatol. Surg. 38(9), 2012, who tell five); depths by eye."""
 CONVERGE = 0.16
 """How much more or less the upright furrows of a frown come together downwards, rad (standard
 deviation)."""
