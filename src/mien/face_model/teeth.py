@@ -226,7 +226,8 @@ def _moved(values: Float, source: Double) -> Float:
 
 def _notches(donor: Donor, old: Double) -> Float:
     """How deep (C,) the end of each tooth of a row is notched, cm, teeth touching at `old` (11,)
-    cm: how far it lies above the ends of a tooth that bulges everywhere."""
+    cm: how far it lies above the end of a tooth that bulges everywhere and is round; negative where
+    it is the longer."""
     cover = donor.pixels[..., 3].astype(np.float64)
     edge = FLAT.above - cover.sum(0) / np.maximum(cover.max(0), 1) / FLAT.density
     x, out = FLAT.across.astype(np.float64), np.zeros(len(edge))
@@ -234,10 +235,11 @@ def _notches(donor: Donor, old: Double) -> Float:
     for first, last in pairwise(parts):
         if last - first > 2:
             part = slice(first, last + 1)
-            out[part] = edge[part] - _bulging(x[part], edge[part])
+            bulging = _bulging(x[part], edge[part])[None]
+            out[part] = edge[part] - cv2.GaussianBlur(bulging, (0, 0), SOFT * FLAT.density)[0]
     out[cover.max(0) < cover.max() / 2] = 0  # a row that fades out has no end
     soft = cv2.GaussianBlur(out[None].astype(np.float32), (0, 0), 0.4 * SOFT * FLAT.density)
-    return np.asarray(np.clip(soft[0], 0, DEEPEST), np.float32)
+    return np.asarray(np.clip(soft[0], -DEEPEST, DEEPEST), np.float32)
 
 
 def _bulging(x: Double, y: Double) -> Double:
