@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mien.face_model.creases import CREASES, FROWNS, Creases, _frown, _person
+from mien.face_model.creases import CREASES, FROWNS, Creases, _bounded, _frown, _person
 from mien.face_model.lines import SkinLines
 from mien.face_model.mesh import FACE
 from mien.face_model.render import Rig
@@ -48,6 +48,19 @@ def test_one_line_lies_on_one_side(neutral: Rig) -> None:
     assert np.mean(share(left)) > 0.65
     assert np.mean(share((left[1], left[0]))) < 0.35
     assert 0.35 < np.mean(share(two)) < 0.65
+
+
+def test_furrows_beside_the_middle_neither_cross_nor_meet() -> None:
+    for seed in range(60):
+        for furrow in (f for f in _person(seed)[0] if f.crease == INNER):
+            assert (furrow.line[:, 0] > 0).all()
+            assert np.median(furrow.path[:, 0] * furrow.sign) > 0.08
+
+
+def test_walls_side_by_side_do_not_add_up_to_a_bright_spot() -> None:
+    lit = _bounded(np.array([[-0.4, 0.1, 0.3, 3.0]], np.float32))
+    assert np.allclose(lit[0, :2], (-0.4, 0.1))
+    assert 0.13 < lit[0, 2] < lit[0, 3] < 0.22
 
 
 def test_a_frown_of_one_line_is_the_same_in_every_picture() -> None:

@@ -316,7 +316,7 @@ def test_the_lower_row_is_drawn_as_this_person_has_it(
     made = drawn(rig, SCREAM)
     more = made.image.astype(int) - plain.image
     is_green = (more[..., 0] < -40) & (made.image[..., 1] > 60)
-    assert is_green.sum() > 100
+    assert is_green.sum() > 50
     assert np.nonzero(is_green)[0].min() > made.landmarks[62, 1], "below the upper lip"
     assert seeds == [rig.seed]
 

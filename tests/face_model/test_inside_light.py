@@ -8,7 +8,7 @@ import pytest
 
 from mien import facs
 from mien.face_model import inside, shade
-from mien.face_model.inside import _light, _rounded
+from mien.face_model.inside import _light
 from mien.face_model.render import Rig
 
 
@@ -48,20 +48,6 @@ def test_the_sides_of_a_row_are_dimmer_in_a_dropped_jaw(
     assert more.min() >= -1
     assert dims <= more.max() < 80
     assert dims > 0 or more.max() <= 2
-
-
-def test_the_rim_is_round_and_a_slit_stays_open() -> None:
-    """Corners of the mesh's edges go; the rim elsewhere, and thin mouths, stay where they are."""
-    unit = 40.0
-    corner = np.zeros((160, 200), np.uint8)
-    cv2.fillConvexPoly(corner, np.array([[20, 40], [180, 40], [100, 140]], np.int32), 1)
-    soft = _rounded(corner > 0, unit)
-    assert corner[138, 100] == 1
-    assert soft[138, 100] < 0.1
-    assert np.abs(np.flatnonzero(soft[:, 100] > 0.5)[0] - 40) <= 1
-    slit = np.zeros((40, 200), bool)
-    slit[18:22, 20:180] = True
-    assert (_rounded(slit, unit)[19:21, 30:170] > 0.9).all()
 
 
 def test_lips_bend_into_an_opened_mouth(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -151,34 +151,32 @@ class _Local:
         starts from the damping of the step before."""
         high, low = float(np.linalg.norm(self._gradient)) / radius, 0.0
         if self._full:
-            whole, off, slope = self._damped(0.0, radius)
+            whole, matrix = self._damped(0.0)
+            off = float(np.linalg.norm(whole)) - radius
             if off <= 0:
                 return whole, 0.0
-            low = -off / slope
+            low = -off / _shortened(whole, matrix)
         elif damping == 0:
             damping = max(0.001 * high, sqrt(low * high))
         for _ in range(ROOT_STEPS):
             if not low <= damping <= high:
                 damping = max(0.001 * high, sqrt(low * high))
-            _, off, slope = self._damped(damping, radius)
+            step, matrix = self._damped(damping)
+            off, slope = float(np.linalg.norm(step)) - radius, _shortened(step, matrix)
             if off < 0:
                 high = damping
             low = max(low, damping - off / slope)
             damping -= (off + radius) * off / slope / radius
             if abs(off) < ROOT_TOLERANCE * radius:
                 break
-        step, _, _ = self._damped(damping, radius)
+        step, _ = self._damped(damping)
         return step * (radius / np.linalg.norm(step)), damping
 
-    def _damped(self, damping: float, radius: float) -> tuple[Double, float, float]:
-        """The step (N,) of a damping, how much longer than `radius` it is, and the derivative of
-        that."""
+    def _damped(self, damping: float) -> tuple[Double, Double]:
+        """The step (N,) of a damping, and the matrix (N, N) of its equations."""
         matrix = self._matrix.copy()
         matrix[np.diag_indices_from(matrix)] += damping
-        inverse = np.linalg.inv(matrix)
-        step = -inverse @ self._gradient
-        length = float(np.linalg.norm(step))
-        return step, length - radius, -float(step @ inverse @ step) / length
+        return np.asarray(np.linalg.solve(matrix, -self._gradient), np.float64), matrix
 
     def chosen(
         self, x: Double, step: Double, bounds: Bounds, radius: float, theta: float
@@ -228,6 +226,11 @@ class _Local:
 
     def _evaluated(self, step: Double) -> tuple[Double, float, float]:
         return self._scale * step, -sum(self._curve(step)), float(np.linalg.norm(step))
+
+
+def _shortened(step: Double, matrix: Double) -> float:
+    """The derivative of the length of a step (N,) by the damping of its matrix (N, N)."""
+    return -float(step @ np.linalg.solve(matrix, step)) / float(np.linalg.norm(step))
 
 
 def _lowest(square: float, linear: float, low: float, high: float) -> float:

@@ -30,6 +30,8 @@ WAVER = 0.04
 """How far a crease strays from its path, cm."""
 WALL = 0.45
 """Brightness of the lit wall, relative to the furrow's depth."""
+LIT = 0.13, 0.08
+"""Log-brightness up to which walls side by side add up, and the most by which they pass it."""
 ONSET = 1.8
 """Power of the weight: skin bunches before it creases."""
 FAINTEST = 0.03
@@ -107,11 +109,13 @@ FROWNS = (
 """Ways to frown: how deep the upright furrows are over the ends of the brows, on one side and on
 the other, those near the middle and the bow over the root of the nose, in units of their depths.
 Two lines, one, three or four, a bow, a bow with two, hardly any. Inferred: people differ by which
-muscles draw most (A. R. Trindade de Almeida, E. R. da Costa Marques and B. L. Kadunc, "Glabellar
-contraction patterns", Dermatol. Surg. 38, 2012, who tell five); depths by eye."""
+muscles draw most (A. R. Trindade de Almeida and others, "Glabellar contraction patterns: a tool to
+optimize botulinum toxin treatment", Dermatol. Surg. 38(9), 2012, who tell five); depths by eye."""
 CONVERGE = 0.16
 """How much more or less the upright furrows of a frown come together downwards, rad (standard
 deviation)."""
+MEDIAN = 0.15
+"""Distance from the middle of the face that furrows keep which do not cross it, cm."""
 PITTED, PITS, PIT_DEPTH = "mouthShrugLower", 16, 0.14
 SMOOTH_PITS = 0.4
 """Depth of a pit on smooth skin, in units of a furrowed skin's."""
@@ -178,7 +182,9 @@ def _person(seed: int) -> tuple[tuple[_Furrow, ...], tuple[Double, Double]]:
             deep = min(float(np.exp(random.normal(0, UNEVEN))), DEEPEST) * kept
             deep *= frowns.get(crease, (1.0, 1.0))[0 if sign > 0 else 1]
             waver, broken = _knots(count, random), _knots(count, random)
-            if crease.crosses:  # its halves are one furrow: they begin and are as deep as one
+            if not crease.crosses:
+                line[:, 0] = np.maximum(line[:, 0], MEDIAN)
+            else:  # its halves are one furrow: they begin and are as deep as one
                 line[:, 0] += crease.path[0][0] - line[0, 0]
                 if sign < 0:
                     line[:, 1] += furrows[-1].line[0, 1] - line[0, 1]
@@ -237,7 +243,7 @@ class Creases:
             if more >= FAINTEST:
                 change = (patch.wrinkle_map + patch.own * np.float32(DEEPENED)) * np.float32(more)
             out[patch.part] += change
-        return out
+        return out if out is None else _bounded(out)
 
     def _patch(self, index: int) -> Patch:
         """What a blendshape creases, from memory if it was asked for before."""
@@ -294,6 +300,15 @@ def _front(model: FaceModel) -> tuple[Index, Nearest]:
     """The vertices (P,) of the front of the face, and the nearest of them on it, cm."""
     front = np.flatnonzero(model.neutral[FACE, 2] > 3)
     return front, Nearest(model.neutral[front, :2])
+
+
+def _bounded(drawn: Float) -> Float:
+    """Log-brightness (S, S) in which nothing is lit more than skin is that two furrows bulge."""
+    start, most = LIT
+    over = drawn > start
+    beyond = drawn[over] - np.float32(start)
+    drawn[over] = start + beyond / (1 + beyond / np.float32(most))
+    return drawn
 
 
 @cache

@@ -21,6 +21,7 @@ from mien.face_model.cuts import Row
 from mien.face_model.gums import WET, Gums, gum_colour
 from mien.face_model.jaw import Jaw, JawPlace
 from mien.face_model.known_inside import LIPS, KnownInside, Opening, toned
+from mien.face_model.lip_rim import LipRim
 from mien.face_model.lower import lower_row
 from mien.face_model.mesh import TEETH, FaceModel
 from mien.face_model.mouth import LOWER_LIP, UPPER_LIP, too_red
@@ -66,14 +67,15 @@ SIDED, STEEPEST = 0.6, 1.2
 stand near each other."""
 SHADED = 0.8
 """Part of the lips' shade that a person's own row brings along; less, the farther the jaw drops."""
+COVERED = (0.35, 0.9)
+"""... and by how much of it the upper lip lets be seen: none where that is less than the first part
+of what the photograph shows. A lip that comes down over lit teeth takes the light from them."""
 SCALES = (0.8, 1.3)
 """Bounds of how much larger the mesh's teeth are than those of the photograph."""
 STILL = 0.3
 """Motion of the lips, cm, from which on nothing inside the own mouth is as it was."""
 DARKEST = 0.9
 """The least light anywhere, in units of the throat's colour."""
-RIM, ROUNDED = 0.025, 0.15
-"""Half width of the soft edge between lip and inside, and reach of what rounds its corners, cm."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ class Mouth:
     Attributes:
         donor: whose teeth they are; the person itself where the photograph shows enough of them.
         tones: the light they are seen in.
+        rim: how the person's lips end at it.
     """
 
     def __init__(
@@ -143,7 +146,7 @@ class Mouth:
         """`seed`: of the person's own lower teeth; `before`: where the donor's row lies in the
         photograph, if it is the person's own."""
         self.donor, self.tones = donor, tones
-        self._teeth = Teeth.of(seed)
+        self._teeth, self.rim = Teeth.of(seed), LipRim.of(seed)
         self._row = self._teeth.worn(donor) if before is None else donor
         self._shown = (donor if before is None else before.row).shown
         self._jaws = Jaw(model, upper=True), Jaw(model, upper=False)
@@ -234,14 +237,16 @@ class Mouth:
         floor = self._cavity.throat * np.float32(DARKEST)
         light = _light(view.mask, view.unit, self.tones.aside, lip)
         if self.is_own:  # what the photograph shows is shaded already
-            kept = SHADED * (1 - dropped)
-            light = light ** (1 - kept * row[..., 3] * along(column, self._shown))
+            height = np.maximum(along(column, self.donor.top), 0.2)
+            bared = smoothstep((lip / height - COVERED[0]) / (COVERED[1] - COVERED[0]))
+            kept = np.float32(SHADED * (1 - dropped)) * bared * along(column, self._shown)
+            light = np.asarray(light ** (1 - kept * row[..., 3]), np.float32)
         shaded = floor + (colour - floor) * self._cavity.lit(light)
         veil = self._veil * (1 - self.is_own * row[..., 3:])
         lit = np.asarray(shaded + veil * (self.tones.lip - shaded), np.float32)
         if self._known is not None:
             lit = self._known.over(lit, across, high, low, view.unit)
-        return lit, _rounded(view.mask, view.unit)
+        return lit, self.rim(view.mask, view.unit).inside
 
     def _over(self, behind: Float, row: Float, light: Float) -> Float:
         """A row of teeth (H, W, 4), premultiplied, in `light` (W,) in front of what is `behind` (H,
@@ -300,15 +305,6 @@ def mouth_of(
     sides = lit.relit(filler.pixels[..., :3].astype(np.float32), filler.enamel)
     shown = row.beside(filler, sides).with_ends(cut)
     return Mouth(model, shown, lit, turn, Own(row, cut, points))
-
-
-def _rounded(mask: Bool, unit: float) -> Float:
-    """The opening (H, W), 0..1, with a soft rim and without the corners that the mesh's edges make
-    of it, as far as its height allows."""
-    rim = max(RIM * unit, 0.9)
-    wide = max(min(ROUNDED * unit, 0.12 * float(mask.sum(0).max())), rim)
-    smooth = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), wide)
-    return np.asarray(np.clip((smooth - 0.5) * (wide / rim) + 0.5, 0, 1), np.float32)
 
 
 def _light(mask: Bool, unit: float, slope: float, shown: Float) -> Float:

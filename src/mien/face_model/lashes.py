@@ -12,21 +12,21 @@ import numpy as np
 from mien.face_model.arrays import Double, Float
 from mien.face_model.eyes import fixed_point
 
-COUNT = (28, 44)
+COUNT = (24, 52)
 """Fewest and most lashes of a lid."""
 LASH_THICK = 0.035
 """Width of a lash, cm."""
 LASH_COVER = (0.5, 0.75)
 """How much of what is behind it a lash hides, least and most."""
-LONG, LONGER = (0.2, 0.46), (0.65, 1.15)
+LONG, LONGER = (0.18, 0.5), (0.55, 1.4)
 """Length as seen from the front, cm: near the nose, and at two thirds of the way out; and people's,
 in units of that."""
 FAN = (-0.35, 0.75)
 """Slope aside, towards the temple, of the first and of the last lash, per length."""
 CURL = (0.2, 0.5)
 """How much the tips turn up and out, per length."""
-BUNDLE, TOGETHER = 3, (0.1, 0.65)
-"""How many lashes lean on one another, and how far their tips come together."""
+BUNDLES, TOGETHER = (2, 5), (0.1, 0.7)
+"""How many lashes lean on one another, fewest and most, and how far their tips come together."""
 LINE, LINE_COVER = (0.08, 0.11), (0.5, 0.72)
 """Width of the line that their roots make, cm, and how dark it is."""
 SHADE = (0.26, 0.36)
@@ -76,7 +76,8 @@ class Lashes:
         aside = self.fan * (FAN[0] + (FAN[1] - FAN[0]) * places)
         aside += random.normal(0, 0.12, self.count)
         tips = np.array([root[0] for root in roots]) + out * aside * sizes
-        bundles = np.arange(self.count) // BUNDLE
+        sizes_of = random.integers(BUNDLES[0], BUNDLES[1] + 1, self.count)
+        bundles = np.repeat(np.arange(self.count), sizes_of)[: self.count]
         meet = np.bincount(bundles, tips) / np.bincount(bundles)
         tips += self.together * (meet[bundles] - tips)
         aside = (tips - np.array([root[0] for root in roots])) / np.maximum(sizes, 1e-6)

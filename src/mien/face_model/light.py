@@ -22,6 +22,9 @@ HAIRY = 0.25, 0.6
 """Difference of log-brightness from skin under this light, where hair begins and is certain."""
 ROUGH = 0.06, 0.14
 """The same for the texture's contrast."""
+SHINY = 120.0
+"""Brightness of skin, 0..255, from which on shine is a small part of it. It adds the light's own
+colour, as much on dark skin as on fair, so what is brighter is compared as if skin were as fair."""
 LIDS_FOLD, CORNERS_FOLD = 0.6, 0.7
 """How little the normals of lids and of the corners of the mouth are believed: skin that folds."""
 FLOOR = 0.15
@@ -87,8 +90,12 @@ class Light:
         blurred = np.asarray(cv2.GaussianBlur(light, (0, 0), 2.0), np.float32)
         rough = np.asarray(cv2.GaussianBlur((light - blurred) ** 2, (0, 0), 2.0), np.float32)
         typical = float(np.median(sample(light, points)))
-        off = np.abs(np.log((sample(blurred, points) + 5) / (self._source * typical + 5)))
-        grain = np.sqrt(np.maximum(sample(rough, points), 0)) / (typical + 5)
+        seen, expected = sample(blurred, points), self._source * typical
+        missing = max(SHINY - typical, 0.0)
+        padded = np.where(seen > expected, np.float32(missing), np.float32(0))
+        off = np.abs(np.log((seen + 5 + padded) / (expected + 5 + padded)))
+        shine = np.clip(seen - expected, 0, missing)  # pores glitter in it
+        grain = np.sqrt(np.maximum(sample(rough, points), 0)) / (typical + 5 + shine)
         bare = np.clip((HAIRY[1] - off) / (HAIRY[1] - HAIRY[0]), 0, 1)
         bare *= np.clip((ROUGH[1] - grain) / (ROUGH[1] - ROUGH[0]), 0, 1)
         out: Float = self._smoothing @ bare.astype(np.float32)

@@ -24,8 +24,9 @@ PLACES, ROWS = 97, 25
 """Samples along the line, and across it."""
 DARKEST = np.float32(-1.6)
 """Log-brightness of the line in units of the lips' at most."""
-FADES = 0.06
-"""Part of the mouth's width over which it ends in either corner, which has a shade of its own."""
+FADES, KEPT = 0.06, 0.25
+"""Part of the mouth's width over which it ends in either corner, which has a shade of its own; and
+if that is the photograph's, of which pressed lips keep most: twice dark, it was a black stroke."""
 PLAIN = (-0.42, 0.05), (-0.04, 0.1)
 """Log-brightness and width, cm, of the line and of the shade around it, of a mouth that the
 photograph shows open."""
@@ -63,14 +64,14 @@ class LipLine:
         above, below = seen[:ends].mean(0), seen[-ends:].mean(0)
         part = np.linspace(0, 1, ROWS, dtype=np.float32)[:, None]
         shade = np.clip(seen - (above * (1 - part) + below * part), DARKEST, 0)
-        return cls(_faded(np.asarray(shade, np.float32)))
+        return cls(_faded(np.asarray(shade, np.float32), KEPT))
 
     @classmethod
     def plain(cls) -> LipLine:
         """That of lips which the photograph does not show closed."""
         off = _offsets()[:, None]
         shade = sum(np.float32(deep) * np.exp(-((off / wide) ** 2)) for deep, wide in PLAIN)
-        return cls(_faded(np.repeat(np.asarray(shade, np.float32), PLACES, 1)))
+        return cls(_faded(np.repeat(np.asarray(shade, np.float32), PLACES, 1), FADES))
 
     def light(self, along: Float, across: Float) -> Float:
         """By how much (h, w) the light changes `along` (w,) the mouth's width, 0..1 from left to
@@ -151,8 +152,9 @@ def _bright(photo: Float, x: Double, y: Double) -> Float:
     return np.asarray(np.log(seen @ LUMA + 6), np.float32)
 
 
-def _faded(shade: Float) -> Float:
-    """`shade` (ROWS, PLACES) that ends softly above, below and in the corners."""
+def _faded(shade: Float, ends: float) -> Float:
+    """`shade` (ROWS, PLACES) that ends softly above, below and over a part `ends` of the mouth's
+    width in the corners."""
     across = np.clip((1 - np.abs(np.linspace(-1, 1, ROWS))) * 3, 0, 1)
-    along = np.clip((0.5 - np.abs(np.linspace(-0.5, 0.5, PLACES))) / FADES, 0, 1)
+    along = np.clip((0.5 - np.abs(np.linspace(-0.5, 0.5, PLACES))) / ends, 0, 1)
     return np.asarray(shade * across[:, None] * along, np.float32)

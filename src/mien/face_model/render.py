@@ -18,10 +18,10 @@ import numpy as np
 from mien.errors import FaceUndrawable
 from mien.face_model import units
 from mien.face_model.animate import Person, Pose, asked, effective, person, pose, stand
-from mien.face_model.arrays import Float, UInt8
+from mien.face_model.arrays import Double, Float, UInt8
 from mien.face_model.camera import Camera
 from mien.face_model.eyes import Iris
-from mien.face_model.fit import Fit, fit
+from mien.face_model.fit import Fit, fit, merge_lips
 from mien.face_model.frame import SOURCE_SIZE, Frame, Scene, Window, resized
 from mien.face_model.gaze import gaze, irises_of, pupils
 from mien.face_model.glasses import rims
@@ -37,7 +37,7 @@ from mien.face_model.sampling import averaged, channels, merged, shrink
 from mien.face_model.shade import mend, mouth_mask, shade
 from mien.face_model.sitter import Sitter
 from mien.face_model.skin import Skin
-from mien.face_model.threads import one_thread, together
+from mien.face_model.threads import both, one_thread, together
 
 WIDEST_GAP = 0.55
 """Gap of the lips, in widths of the opening, beyond which a photograph shows too little of them to
@@ -157,7 +157,13 @@ class Rig:
         at, self.small = resized(landmarks, side, SOURCE_SIZE), _small(crop)
         checked = None if template is None else resized(template, side, SOURCE_SIZE)
         near = None if before is None else before.fit
-        self.fit: Fit = fit(model, at, neutral, identity, checked, before=near)
+        points, _ = merge_lips(at.astype(np.float64), neutral)
+        fitted = partial(fit, model, at, neutral, identity, checked, before=near)
+        self.fit: Fit
+        # what covers a face is read of the photograph, whatever the fit
+        self.fit, (self.hidden, self.rims) = both(
+            fitted, partial(self._covering, points, glasses, before)
+        )
         same = None if before is None else (before.irises, before.fit)
         self.irises: dict[str, Iris] = irises_of(self.small, self.fit, same)
         found = {s: i.centre for s, i in self.irises.items()}
@@ -170,11 +176,16 @@ class Rig:
         self.source: Pose = stand(
             model, pose(model, self.person, self.fit.weights), self.fit.camera
         )
-        earlier = None if before is None else before.hidden
-        self.hidden: Hidden = Hidden.of(self.small.astype(np.float32), self.fit.landmarks, earlier)
-        self.rims = [] if self.hidden.eyes else rims(self.small, self.fit.landmarks, glasses)
         self._sitter: Sitter = Sitter(self, None if before is None else before._sitter)
         self._skin, self._scene = self._sitter.skin, self._sitter.scene
+
+    def _covering(
+        self, landmarks: Double, glasses: bool | None, before: Rig | None
+    ) -> tuple[Hidden, list[Double]]:
+        """What is before the face with landmarks (68, 2) px of the small crop."""
+        earlier = None if before is None else before.hidden
+        hidden = Hidden.of(self.small.astype(np.float32), landmarks, earlier)
+        return hidden, [] if hidden.eyes else rims(self.small, landmarks, glasses)
 
     @cached_property
     def units(self) -> Float:
@@ -298,15 +309,9 @@ class Rig:
         return drawing
 
     def _skin_drawn(
-        self,
-        skin: Skin,
-        scene: Scene,
-        wrinkle_map: Float | None,
-        window: Window,
-        size: int,
-        only: bool,
-        hidden: Sequence[tuple[Float, Float]],
-    ) -> Drawing:
+        self, skin: Skin, scene: Scene, wrinkle_map: Float | None, window: Window, size: int,
+        only: bool, hidden: Sequence[tuple[Float, Float]],
+    ) -> Drawing:  # fmt: skip
         """The fields of the whole picture at side `size`; `only` skin, where the rest is drawn
         finer, and not what lies `hidden` under that."""
         return self._drawn(skin, scene, wrinkle_map, window, only, hidden).enlarged(size)

@@ -260,7 +260,8 @@ def _mouth(skin: Skin, frame: Frame, layers: Layers) -> None:
     known; its rim lies softly over the lips."""
     if frame.scene.lips < LIPS_STAY and not skin.mouth.shown:
         return  # the line between shut lips is the photograph's
-    part = _window(frame.mouth, 2 + round(2 * ROLLS * frame.unit))
+    room = max(skin.inside.rim.reach(frame.unit), round(2 * ROLLS * frame.unit))
+    part = _window(frame.mouth, room)
     if part is None:
         return
     mask, opened = frame.mouth[part], np.float32(frame.scene.opened)
@@ -284,17 +285,21 @@ def _mouth(skin: Skin, frame: Frame, layers: Layers) -> None:
 
 
 def _roll(skin: Skin, frame: Frame, layers: Layers, part: tuple[slice, slice]) -> None:
-    """Shade the lips of a part where they bend into an opened mouth, as far as they are another
-    mouth's than the photograph's, which has that shade."""
+    """Shade the lips of a part where they bend into an opened mouth and fold in its corners, and
+    wet them, as far as they are another mouth's than the photograph's, which has all that."""
     more = abs(frame.scene.gap_change) / ROLL_SPAN if skin.mouth.shown else 1.0
-    strength = np.float32(ROLL_SHADE * frame.scene.opened * min(1.0, more))
-    if strength <= 0:
+    share = np.float32(frame.scene.opened * min(1.0, more))
+    if share <= 0:
         return
     mask = frame.mouth[part]
     near = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(ROLLS * frame.unit, 0.5))
-    light = np.where(mask, np.float32(1), 1 - 2 * strength * near)
+    edge = skin.inside.rim(mask, frame.unit)
+    light = np.where(mask, np.float32(1), 1 - np.float32(2 * ROLL_SHADE) * share * near)
+    light *= 1 - share * edge.fold
     layers.gain[part] *= light
     layers.paint[part] *= tripled(light)
+    shine = np.where(mask, np.float32(0), share * edge.shine)
+    layers.over(part, shine, skin.inside.tones.white)
 
 
 def _own_share(skin: Skin, frame: Frame) -> Float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ from mien.face_model.bone import JawEdge
 from mien.face_model.camera import Camera
 from mien.face_model.contact import CornerWidth
 from mien.face_model.creases import Creases
-from mien.face_model.eye_textures import eye_textures
+from mien.face_model.eye_textures import EyeTextures, eye_textures
+from mien.face_model.eyes import Iris
 from mien.face_model.folds import Folds, shipped
 from mien.face_model.frame import (
     BLEND,
@@ -30,7 +32,7 @@ from mien.face_model.frame import (
 )
 from mien.face_model.gaze import iris_vertex
 from mien.face_model.glasses import still
-from mien.face_model.inside import mouth_of
+from mien.face_model.inside import Mouth, mouth_of
 from mien.face_model.lashes import Lashes
 from mien.face_model.lids import LidFolds, closing, folded_lid
 from mien.face_model.light import Light
@@ -41,7 +43,7 @@ from mien.face_model.lip_line import LipLine
 from mien.face_model.lip_state import LipState
 from mien.face_model.lips import Lips, alike, closed_lips, parted_lips
 from mien.face_model.mesh import EYE, EYEBALLS, FACE, SIDES
-from mien.face_model.mouth import Opening, own_mouth
+from mien.face_model.mouth import Opening, OwnMouth, own_mouth
 from mien.face_model.pose_light import PoseAndLight, outline_pull
 from mien.face_model.sampling import sample
 from mien.face_model.selection import Selection
@@ -96,10 +98,8 @@ class Sitter:
         photo, small = self._rig.crop.astype(np.float32), self._rig.small.astype(np.float32)
         landmarks = resized(fit.landmarks, SOURCE_SIZE, len(self._rig.crop))
         irises = {side: iris.at(fine) for side, iris in self._rig.irises.items()}
-        eyes, lines = both(
-            partial(eye_textures, photo, landmarks, irises, fine),
-            partial(self._look, small, before),
-        )
+        mesh = resized(source.points, SOURCE_SIZE, len(photo))
+        unit = float(fit.camera.scale) * fine
         self._eye_shift = np.zeros((len(model.neutral), 2), np.float32)
         for side in SIDES:
             front = iris_vertex(model, side)
@@ -112,32 +112,20 @@ class Sitter:
             ),
             float(source.vertices[at[62], 1] - source.vertices[at[66], 1]),
         )
-        own = own_mouth(photo, landmarks, fit.closed, eyes.white, fine)
         self._opening = Opening(model, gaps)
         self._lip_state: LipState = LipState(model, fit, source.points, gaps[1])
-        x, y = np.abs(model.neutral[FACE, 0]), model.neutral[FACE, 1]
-        front = np.clip(self._rig.facing[FACE] / 0.3 - 1, 0, 1)
-        self._front = front * np.clip((y + 8.5) / 1.5, 0, 1) * np.clip((6.6 - x) / 0.8, 0, 1)
-        scale, bare = float(fit.camera.scale), self._light.bare
-        kept = None if before is None else before._creases
         seed = self._rig.seed
-        self._creases: Creases = Creases(model, source.points, lines, scale, bare, seed, kept)
-        tones = seen(eyes.white, own, photo, landmarks)
+        (eyes, own, tones, mouth), (lines, shut) = both(
+            partial(self._features, photo, landmarks, irises, mesh, before),
+            partial(self._surface, photo, landmarks, small, mesh, unit, before),
+        )
+        self._rig.donor = None if mouth.is_own else mouth.donor
         self.complexion = tones.brown, self._creases.rough
         self._folds: Folds = self._folded_like(before, lines)
-        mesh = resized(source.points, SOURCE_SIZE, len(photo))
-        rig = self._rig
-        if before is not None and fit.closed and before.skin.inside.suits(tones):
-            mouth = before.skin.inside
-        else:
-            mouth = mouth_of(
-                model, rig.crop, landmarks, fit.closed, tones, mesh, rig.donor, rig.seed
-            )
-        rig.donor = None if mouth.is_own else mouth.donor
-        unit = float(fit.camera.scale) * fine
-        lips = self._lips_of(photo, landmarks, mesh, unit, tones, own.lip, before)
-        line = LipLine.of(photo, landmarks, unit) if fit.closed else LipLine.plain()
-        self.skin: Skin = Skin(model, rig.crop, eyes, own, mouth, lips, line, Lashes.of(seed))
+        lips, line = shut or (
+            self._parted(photo, landmarks, mesh, unit, tones, own.lip), LipLine.plain()
+        )  # fmt: skip
+        self.skin: Skin = Skin(model, self._rig.crop, eyes, own, mouth, lips, line, Lashes.of(seed))
         lid_only = np.flatnonzero((model.lids["L"] + model.lids["R"] > 0) & (model.lips == 0))
         fixed = np.zeros((len(model.neutral), CHANNELS), np.float32, order="F")
         fixed[:, SOURCE] = source.points + self._eye_shift
@@ -151,9 +139,44 @@ class Sitter:
             side: folded_lid(self._rig.fit.landmarks[corners], source.points)
             for side, corners in EYE_LANDMARKS.items()
         }
+
+    def _features(
+        self, photo: Float, landmarks: Double, irises: Mapping[str, Iris], mesh: Float,
+        before: Sitter | None,
+    ) -> tuple[EyeTextures, OwnMouth, Tones, Mouth]:  # fmt: skip
+        """Eyes and mouth of the photograph (H, W, 3), as `_lips` has its arguments, and the colours
+        by which what it does not show is painted."""
+        rig = self._rig
+        closed, fine = rig.fit.closed, len(rig.crop) / SOURCE_SIZE
+        eyes = eye_textures(photo, landmarks, dict(irises), fine)
+        own = own_mouth(photo, landmarks, closed, eyes.white, fine)
+        tones = seen(eyes.white, own, photo, landmarks)
+        if before is not None and closed and before.skin.inside.suits(tones):
+            return eyes, own, tones, before.skin.inside
+        mouth = mouth_of(rig.model, rig.crop, landmarks, closed, tones, mesh, rig.donor, rig.seed)
+        return eyes, own, tones, mouth
+
+    def _surface(
+        self, photo: Float, landmarks: Double, small: Float, mesh: Float, unit: float,
+        before: Sitter | None,
+    ) -> tuple[SkinLines, tuple[Lips, LipLine] | None]:  # fmt: skip
+        """The lines of the skin, and lips and the line between them where the photograph shows
+        them closed; no colour of eye or tooth is asked, so that it is made beside these."""
+        model, fit, source = self._rig.model, self._rig.fit, self._rig.source
+        lines = self._look(small, before)
+        x, y = np.abs(model.neutral[FACE, 0]), model.neutral[FACE, 1]
+        front = np.clip(self._rig.facing[FACE] / 0.3 - 1, 0, 1)
+        self._front = front * np.clip((y + 8.5) / 1.5, 0, 1) * np.clip((6.6 - x) / 0.8, 0, 1)
+        scale, bare = float(fit.camera.scale), self._light.bare
+        kept = None if before is None else before._creases
+        seed = self._rig.seed
+        self._creases: Creases = Creases(model, source.points, lines, scale, bare, seed, kept)
         self._lid_folds: LidFolds = (
             LidFolds(model, source.points, fit.landmarks) if before is None else before._lid_folds
         )
+        if not fit.closed:
+            return lines, None
+        return lines, (self._closed(photo, mesh, before), LipLine.of(photo, landmarks, unit))
 
     def _look(self, small: Float, before: Sitter | None) -> SkinLines:
         """The lines of the skin of a photograph (320, 320, 3), when light and what is drawn of the
@@ -173,29 +196,24 @@ class Sitter:
         """How far (320, 320) a pixel of the photograph takes part in a light that moves."""
         return before_wall(self._rig.small.astype(np.float32))
 
-    def _lips_of(
-        self,
-        photo: Float,
-        landmarks: Double,
-        mesh: Float,
-        unit: float,
-        tones: Tones,
-        colour: Float,
-        before: Sitter | None,
-    ) -> Lips:
-        """What the lips of the photograph (H, W, 3) look like, its landmarks (68, 2) and its mesh
-        (N, 2) in its px, `unit` px per cm, the lower one of `colour` (3,); closed ones that look as
+    def _closed(self, photo: Float, mesh: Float, before: Sitter | None) -> Lips:
+        """Closed lips of the photograph (H, W, 3), its mesh (N, 2) in its px; those that look as
         they did `before` are those."""
-        chart = self._rig.model.lip_chart
-        self._lips_seen: Float | None = None
-        if self._rig.fit.closed:
-            red = np.flatnonzero(self._rig.model.lips[FACE])
-            self._lips_seen = sample(photo, mesh[red])
-            if before is not None and alike(before._lips_seen, self._lips_seen):
-                self._lips_seen = before._lips_seen  # nothing creeps in over many frames
-                return before.skin.lips
-            return closed_lips(chart, photo, mesh[FACE], self._lip_state.smiles)
+        model = self._rig.model
+        self._lips_seen: Float | None = sample(photo, mesh[np.flatnonzero(model.lips[FACE])])
+        if before is not None and alike(before._lips_seen, self._lips_seen):
+            self._lips_seen = before._lips_seen  # nothing creeps in over many frames
+            return before.skin.lips
+        return closed_lips(model.lip_chart, photo, mesh[FACE], self._lip_state.smiles)
+
+    def _parted(
+        self, photo: Float, landmarks: Double, mesh: Float, unit: float, tones: Tones, colour: Float
+    ) -> Lips:
+        """Parted lips of the photograph (H, W, 3), its landmarks (68, 2) and its mesh (N, 2) in its
+        px, `unit` px per cm, the lower one of `colour` (3,)."""
+        self._lips_seen = None
         donor = choose(lips_library(), colour, tones.skin, tones.brown, self._rig.seed)
+        chart = self._rig.model.lip_chart
         return parted_lips(chart, photo, landmarks, mesh[FACE], unit, donor, colour, tones)
 
     def _folded_like(self, before: Sitter | None, lines: SkinLines) -> Folds:
@@ -206,16 +224,26 @@ class Sitter:
         return Folds(self._rig.model, library.mean, donor, source.points, source.depth, free, lines)
 
     def scene(
-        self,
-        weights: Float,
-        camera: Camera,
-        relight: float,
-        folded: bool,
-        pose_light: PoseAndLight,
-        habit: Float | None,
-    ) -> tuple[Scene, Float | None]:
+        self, weights: Float, camera: Camera, relight: float, folded: bool,
+        pose_light: PoseAndLight, habit: Float | None,
+    ) -> tuple[Scene, Float | None]:  # fmt: skip
         """The posed face, and the log-brightness (320, 320) of its creases, if any."""
-        weights = self._rig.hidden.left(self._rig.model, weights, self._rig.fit.weights)
+        own = self._rig.fit.weights
+        weights = self._rig.hidden.left(self._rig.model, weights, own)
+
+        def wrinkles() -> Float | None:
+            folds = self._folds(weights, own) if folded else None
+            return _added(folds, self._creases(weights, own)) if folded else None
+
+        posed = partial(self._mesh_scene, weights, camera, relight, pose_light, habit)
+        wrinkle_map, scene = both(wrinkles, posed)
+        return scene, wrinkle_map
+
+    def _mesh_scene(
+        self, weights: Float, camera: Camera, relight: float, pose_light: PoseAndLight,
+        habit: Float | None,
+    ) -> Scene:  # fmt: skip
+        """The posed face without its creases."""
         target = self._posed(weights, camera, habit)
         points = target.points + self._eye_shift
         moved = points - self._rig.source.points
@@ -236,16 +264,13 @@ class Sitter:
         opened, gap_change = self._opening(target.vertices)
         pressed = self._lip_state.pressed(weights)
         attributes = self._attributes(points, target, blink, relight)
-        wrinkle_map, glow = None, None
-        if folded:
-            own = self._rig.fit.weights
-            wrinkle_map = _added(self._folds(weights, own), self._creases(weights, own))
+        glow = None
         if any(pose_light.key):
             glow = self._move_key(attributes, target.normals, pose_light.key)
         at = self._rig.model.landmarks
         unit = float(self._rig.fit.camera.scale)
         seen = self._shown.visible(points, unit, turned=any(pose_light.turn))
-        scene = Scene(
+        return Scene(
             points=points,
             depth=sink(target.depth),
             attributes=attributes,
@@ -268,7 +293,6 @@ class Sitter:
             glow=glow,
             lit=None if glow is None else self._lit,
         )
-        return scene, wrinkle_map
 
     @staticmethod
     def _still(rig: Rig) -> Float | None:

@@ -53,6 +53,9 @@ SLANTED, TURNED = 0.05, 0.05
 deviations)."""
 ROUNDED = (0.01, 0.07)
 """How much higher the edge of a tooth ends at its sides than in its middle, cm."""
+NOTCH, DEEPEST = 0.07, 0.08
+"""How far, cm, the place where two ends part lies from where the teeth touch, and the most of a
+notch in one tooth's end that is filled: rows are cut along a lip, whose edge is uneven."""
 SHADES, DEEPER = 0.025, np.array([0.96, 0.93, 0.865], np.float32)
 """Brightness of a tooth in units of the next one's (standard deviation); tint of one in which
 dentine is seen through the enamel, as it is in many canines and in some incisors."""
@@ -128,7 +131,8 @@ def _worn(teeth: Teeth, of: _Of) -> Donor:
     form = _Form.of(old, level, random)
     tooth, place = form.at(FLAT.across.astype(np.float64))
     source = np.interp(FLAT.across, form.places, form.sources)
-    out = _warped(one, source, form.foot(tooth, place), form.free(FLAT.across))
+    foot = form.foot(tooth, place) - _moved(_notches(one, old), source)
+    out = _warped(one, source, foot, form.free(FLAT.across))
     light = form.light(tooth, place)
     clear = form.clear(tooth, random)
     return replace(one, pixels=_lit(out, light, clear), top=_moved(one.top, source))
@@ -218,6 +222,38 @@ def _numbers() -> Index:
 def _moved(values: Float, source: Double) -> Float:
     """Values (C,) of a donor's columns at the places `source` (C,) cm."""
     return np.interp(source, FLAT.across, values).astype(np.float32)
+
+
+def _notches(donor: Donor, old: Double) -> Float:
+    """How deep (C,) the end of each tooth of a row is notched, cm, teeth touching at `old` (11,)
+    cm: how far it lies above the end of a tooth that bulges everywhere and is round; negative where
+    it is the longer."""
+    cover = donor.pixels[..., 3].astype(np.float64)
+    edge = FLAT.above - cover.sum(0) / np.maximum(cover.max(0), 1) / FLAT.density
+    x, out = FLAT.across.astype(np.float64), np.zeros(len(edge))
+    parts = [int(np.where(np.abs(x - at) < NOTCH, edge, -np.inf).argmax()) for at in old]
+    for first, last in pairwise(parts):
+        if last - first > 2:
+            part = slice(first, last + 1)
+            bulging = _bulging(x[part], edge[part])[None]
+            out[part] = edge[part] - cv2.GaussianBlur(bulging, (0, 0), SOFT * FLAT.density)[0]
+    out[cover.max(0) < cover.max() / 2] = 0  # a row that fades out has no end
+    soft = cv2.GaussianBlur(out[None].astype(np.float32), (0, 0), 0.4 * SOFT * FLAT.density)
+    return np.asarray(np.clip(soft[0], -DEEPEST, DEEPEST), np.float32)
+
+
+def _bulging(x: Double, y: Double) -> Double:
+    """The highest convex curve that is nowhere above points `x`, `y` (P,), x ascending."""
+    kept: list[int] = []
+    for i in range(len(x)):
+        while len(kept) > 1:
+            a, b = kept[-2:]
+            if (y[b] - y[a]) * (x[i] - x[a]) < (y[i] - y[a]) * (x[b] - x[a]):
+                break
+            kept.pop()
+        kept.append(i)
+    out: Double = np.interp(x, x[kept], y[kept])
+    return out
 
 
 def _warped(donor: Donor, source: Double, foot: Float, free: Float) -> Float:

@@ -32,16 +32,18 @@ _KEPT_SIDE = 256  # px: a photograph is not shrunk below that for its finest lev
 _LEAST = 0.65  # score below which nothing is a face
 _CERTAIN = 0.85  # score from which it is one; between the two it is looked at again
 _FACE, _TURNED_FACE = 0.7, 0.77  # what all looks together must say then
-_DOUBT = 30.0  # how much of a score's logit a crop unit of doubt takes away
+_DOUBT = 37.0  # how much of a score's logit a crop unit of doubt takes away
 _SURE = 1.7  # trust from which other turns need no look
+_UNSURE = 1.0  # trust below which all that was seen may be a look too coarse
 _AS_IT_IS = 0.5  # evidence that a photograph is the right way up before anything is seen
 _READ = 120  # px: width of a face from which its landmarks are no better for being larger
 _ROOM = 0.3  # of its size: so far outside its box a face is still at the place asked for
 _AGAIN, _AROUND = (72, 112), 128  # px: crops that the detector sees again, the picture around them
-_PERHAPS_ASTRAY, _ASTRAY = -0.05, 0.07
+_PERHAPS_ASTRAY, _ASTRAY, _BOTH_ASTRAY = -0.05, 0.15, (0.045, 0.2)
 """How far above the lips that the landmarks show the detector may see the mouth, in distances from
 eyes to mouth: on heads tilted far back they take the chin for it. From the first on the detector
-looks again, larger; what it says then decides. `mien bench detection` counts whom this refuses.
+looks again, larger; what it says then decides. Where it sees the nose higher too, less is enough:
+mouth and nose. `mien bench detection` counts whom this refuses.
 """
 
 
@@ -66,8 +68,8 @@ def detect(pixels: UInt8, net: Network | None = None) -> list[Face]:
         found |= {turn: _faces(pixels, levels, turn, net) for turn in TURNS[1:]}
     kept = _best_turn(found)
     second = min(1.0, math.sqrt(_SECOND_PIXELS / area))
-    if not kept and second > _FINER * first:
-        kept = _faces(pixels, pyramid(pixels, second), 0, net)
+    if second > _FINER * first and all(one.trust < _UNSURE for one in kept):
+        kept = _distinct([*kept, *_faces(pixels, pyramid(pixels, second), 0, net)])
     return sorted((one.face for one in kept), key=lambda face: face.area, reverse=True)
 
 
@@ -94,24 +96,28 @@ def astray(pixels: UInt8, landmarks: Float, keypoints: Float) -> str:
     detector's six points (6, 2), all in its px: the two networks put the mouth in two places. ""
     where they agree.
     """
-    if above_the_lips(landmarks, keypoints) <= _PERHAPS_ASTRAY:
+    if higher(landmarks, keypoints)[0] <= _PERHAPS_ASTRAY:
         return ""
     seen = [points for _, points in _looks(pixels, aligning(landmarks), _AGAIN[-1])]
-    if above_the_lips(landmarks, np.mean(seen, axis=0)) <= _ASTRAY:
+    mouth, nose = higher(landmarks, np.mean(seen, axis=0))
+    if mouth <= _ASTRAY and (mouth <= _BOTH_ASTRAY[0] or nose <= _BOTH_ASTRAY[1]):
         return ""
     return "its landmarks are not where its mouth is, as happens to heads tilted far back"
 
 
-def above_the_lips(landmarks: Float, keypoints: Float) -> float:
-    """How far above the upper lip of the landmarks (68, 2) the detector's mouth lies, of its six
-    points (6, 2), in distances from eyes to mouth; below 0 where it is further down.
+def higher(landmarks: Float, keypoints: Float) -> tuple[float, float]:
+    """How far above the upper lip and the nose's lower half of the landmarks (68, 2) the detector's
+    mouth and tip of the nose lie, of its six points (6, 2), in distances from eyes to mouth; below
+    0 where they are further down.
     """
     right, left = landmarks[36:42].mean(0), landmarks[42:48].mean(0)
     mouth = landmarks[[48, 51, 54, 57]].mean(0)
     along = (left - right) / max(float(np.linalg.norm(left - right)), 1e-6)
     down = np.array([-along[1], along[0]])
     length = max(float(np.linalg.norm(mouth - (right + left) / 2)), 1e-6)
-    return float((landmarks[50:53].mean(0) - keypoints[3]) @ down) / length
+    lips = float((landmarks[50:53].mean(0) - keypoints[3]) @ down)
+    nose = float((landmarks[[30, 33]].mean(0) - keypoints[2]) @ down)
+    return lips / length, nose / length
 
 
 def _again(pixels: UInt8, matrix: Float) -> list[float]:
