@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -22,6 +24,7 @@ from mien.methods.mtss.networks import (
     Mapper,
     Translator,
 )
+from mien.training.weights import write_weights
 
 PAPER = Architecture()
 
@@ -117,11 +120,25 @@ def test_sdu_of_older_weights_is_dead(faces: torch.Tensor) -> None:
     assert slope < 0.15
 
 
-def test_weights_say_how_their_unit_was_made() -> None:
-    """Those that ship are older than the choice: they are drawn as they were trained."""
+@torch.no_grad()
+def test_the_unit_of_the_weights_that_ship_lives(faces: torch.Tensor) -> None:
     shipped = mien.load("mtss")
     assert isinstance(shipped, MTSS)
-    assert not shipped.sdu.standardised
+    large = nn.functional.interpolate(faces, shipped.size, mode="bicubic").clamp(-1, 1)
+    style, _ = shipped.sdu(shipped.encoder(large)[1], shipped.extractor.look(large))
+    assert (style.abs() > 0.999).float().mean() < 0.1
+    assert style.std(0).mean() > 0.05
+
+
+def test_weights_older_than_the_choice_are_drawn_as_they_were_trained(tmp_path: Path) -> None:
+    """A file that does not say how its unit was made."""
+    dead = replace(SMALL, sdu_standardised=False)
+    said = {k: v for k, v in asdict(dead).items() if k != "sdu_standardised"}
+    path = tmp_path / "mtss.safetensors"
+    write_weights(path, MTSS(dead), {"method": "mtss", "architecture": json.dumps(said)})
+    older = mien.load("mtss", weights=path)
+    assert isinstance(older, MTSS)
+    assert not older.sdu.standardised
     assert MTSS(SMALL).sdu.standardised
 
 
