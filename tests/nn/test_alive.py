@@ -97,8 +97,8 @@ def test_a_method_without_gates_has_none() -> None:
 
 def test_what_ships_dead_is_noticed(faces: Tensor) -> None:
     numbers, alarms = vitals(mien.load("mtss"), faces)
-    assert [a.partition(" is dead")[0] for a in alarms] == ["style disentanglement"]
-    assert numbers["style disentanglement, ends"] == pytest.approx(1, abs=1e-3)
+    assert alarms == []
+    assert numbers["style disentanglement, ends"] < 0.1
     _, alarms = vitals(mien.load("aipgan"), faces)
     assert [a.partition(" is dead")[0] for a in alarms] == ["identity attention"]
     codes = {"auswap": "AU-related feature", "aipgan": "expression code"}
