@@ -16,7 +16,7 @@ from mien import images
 from mien.errors import FaceNotFound, GuideError
 from mien.faces import landmarks, search
 from mien.faces.align import mirrored
-from mien.faces.detect import astray, choose, detect, face_of, higher, is_face
+from mien.faces.detect import astray, choose, detect, face_of, is_face, seen_above
 from mien.faces.graph import Network
 from mien.types import Face, Float, UInt8
 from mien.zoo.samples import samples
@@ -259,7 +259,7 @@ def test_landmarks_whose_mouth_is_the_chin_are_not_believed(astronaut: UInt8) ->
     length = np.linalg.norm(seen[3] - seen[:2].mean(0))
     low = points.copy()
     low[48:, 1] += 0.6 * length
-    assert higher(low, seen)[0] > higher(points, seen)[0] + 0.2
+    assert seen_above(low, seen)[0] > seen_above(points, seen)[0] + 0.2
     assert "not where its mouth is" in astray(astronaut, low, seen)
     # nose and mouth by less: neither alone would do
     lower = points.copy()
@@ -273,14 +273,14 @@ def test_landmarks_whose_mouth_is_the_chin_are_not_believed(astronaut: UInt8) ->
     assert astray(astronaut, points, high) == ""
 
 
-def test_higher_is_along_the_face(astronaut: UInt8) -> None:
+def test_seen_above_is_along_the_face(astronaut: UInt8) -> None:
     points = detect(astronaut)[0].landmarks
     seen = np.repeat(points[30:31], 6, axis=0)
     c, s = np.cos(2.0), np.sin(2.0)
     turned = np.array([[c, s], [-s, c]]) * 3
-    upright = higher(points, seen)
+    upright = seen_above(points, seen)
     assert upright[0] > 0.1
-    assert higher(points @ turned, seen @ turned) == pytest.approx(upright, abs=1e-4)
+    assert seen_above(points @ turned, seen @ turned) == pytest.approx(upright, abs=1e-4)
 
 
 @pytest.mark.skipif(not FLUX.is_dir(), reason="needs the portraits of SFHQ-T2I")

@@ -24,6 +24,7 @@ from mien.training.run import Budget
 from mien.types import Float, UInt8
 
 DOTS = [2, 14, 8, 30, 17, 26, 48, 54]
+CALM = LandmarkConfig().calm
 
 
 def _dots(size: int = 256) -> tuple[UInt8, Float]:
@@ -42,7 +43,7 @@ def test_views_move_labels_with_the_pixels() -> None:
     on_dot: list[float] = []
     off_dot: list[float] = []
     for seed in range(80):
-        crop, moved = view(image, points, image.copy, SIZE, np.random.default_rng(seed))
+        crop, moved = view(image, points, image.copy, SIZE, np.random.default_rng(seed), CALM)
         assert crop.shape == (SIZE, SIZE, 3)
         assert crop.dtype == np.uint8
         levels = crop.astype(float).mean(axis=2) - np.median(crop)
@@ -57,7 +58,7 @@ def test_low_numbers_stay_on_the_left_of_the_picture() -> None:
     """Mirrored or not: otherwise the network would learn two meanings for each landmark."""
     image, points = _dots()
     for seed in range(40):
-        _, moved = view(image, points, image.copy, SIZE, np.random.default_rng(seed))
+        _, moved = view(image, points, image.copy, SIZE, np.random.default_rng(seed), CALM)
         assert moved[0, 0] < moved[16, 0]
         assert moved[36, 0] < moved[45, 0]
         assert np.linalg.norm(moved - template(SIZE), axis=1).mean() < 0.3 * SIZE
@@ -137,8 +138,10 @@ def test_staged_light_has_two_colours() -> None:
 
 def test_views_are_drawn_by_their_seed() -> None:
     image, points = _dots()
-    one, two = (view(image, points, image.copy, SIZE, np.random.default_rng(3)) for _ in range(2))
-    other = view(image, points, image.copy, SIZE, np.random.default_rng(4))
+    one, two = (
+        view(image, points, image.copy, SIZE, np.random.default_rng(3), CALM) for _ in range(2)
+    )
+    other = view(image, points, image.copy, SIZE, np.random.default_rng(4), CALM)
     assert np.array_equal(one[0], two[0])
     assert np.array_equal(one[1], two[1])
     assert not np.array_equal(one[0], other[0])
@@ -183,7 +186,9 @@ def test_training_learns_and_repeats_itself(tmp_path: Path) -> None:
     torch.set_num_threads(1)
 
     def loss(net: LandmarkNet) -> float:
-        made = [view(image, points, image.copy, SIZE, np.random.default_rng(s)) for s in range(16)]
+        made = [
+            view(image, points, image.copy, SIZE, np.random.default_rng(s), CALM) for s in range(16)
+        ]
         crops = torch.from_numpy(np.stack([c for c, _ in made])).permute(0, 3, 1, 2).float()
         truth = torch.from_numpy(np.stack([p for _, p in made]))
         with torch.no_grad():

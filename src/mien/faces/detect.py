@@ -96,16 +96,16 @@ def astray(pixels: UInt8, landmarks: Float, keypoints: Float) -> str:
     detector's six points (6, 2), all in its px: the two networks put the mouth in two places. ""
     where they agree.
     """
-    if higher(landmarks, keypoints)[0] <= _PERHAPS_ASTRAY:
+    if seen_above(landmarks, keypoints)[0] <= _PERHAPS_ASTRAY:
         return ""
     seen = [points for _, points in _looks(pixels, aligning(landmarks), _AGAIN[-1])]
-    mouth, nose = higher(landmarks, np.mean(seen, axis=0))
+    mouth, nose = seen_above(landmarks, np.mean(seen, axis=0))
     if mouth <= _ASTRAY and (mouth <= _BOTH_ASTRAY[0] or nose <= _BOTH_ASTRAY[1]):
         return ""
     return "its landmarks are not where its mouth is, as happens to heads tilted far back"
 
 
-def higher(landmarks: Float, keypoints: Float) -> tuple[float, float]:
+def seen_above(landmarks: Float, keypoints: Float) -> tuple[float, float]:
     """How far above the upper lip and the nose's lower half of the landmarks (68, 2) the detector's
     mouth and tip of the nose lie, of its six points (6, 2), in distances from eyes to mouth; below
     0 where they are further down.

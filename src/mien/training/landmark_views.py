@@ -50,7 +50,7 @@ def view(
     other: Callable[[], UInt8],
     size: int,
     random: np.random.Generator,
-    calm_share: float = 0.45,
+    calm_share: float,
 ) -> tuple[UInt8, Float]:
     """One training view of a face: crop uint8 (size, size, 3) and its points (68, 2) in crop px.
 
