@@ -332,7 +332,7 @@ class Rig:
             mend(skin, frame, layers)
         flow, seen = shrink_flow(frame.flow(), layers.keep, window.fine)
         planes = np.stack(channels(flow))
-        far = np.asarray(cv2.magnitude(*planes), np.float32)
+        far = np.sqrt(np.square(planes).sum(0))
         planes *= np.clip(far * np.float32(window.side / UNSEEN) - 1, 0, 1)
         lit = averaged(layers.keep * layers.gain, window.fine)
         gain = np.where(seen > 0, lit / np.maximum(seen, np.float32(1e-6)), np.float32(1))
