@@ -72,8 +72,8 @@ class Background:
         hit = raster.index.ravel()
         self._on_face = (hit >= 0) & (layers[np.maximum(hit, 0)] == SKIN_LAYER)
         self._corners = triangles[hit[self._on_face]]
-        two = raster.weights.reshape(-1, 2)[self._on_face]
-        self._weights = np.concatenate([two, 1 - two.sum(1, keepdims=True)], 1)[..., None]
+        on_face = self._on_face.reshape(n, n)
+        self._weights = raster.shares(on_face)[..., None]
 
     def _grid(self, reach: float) -> _Grid:
         """The solved matrix of a screening length, px."""
@@ -126,7 +126,7 @@ class Background:
         raster = rasterise(points, flat, triangles, places.shape[:2])
         seen = raster.index >= 0
         out = places.copy()  # beyond the grid nothing moves
-        out[seen] = raster.spread(triangles, self.points, seen)
+        out[seen] = raster.spread(self.points, seen)
         return out
 
     def over(self, values: Float, places: Float) -> Float:

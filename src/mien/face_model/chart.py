@@ -61,5 +61,5 @@ class Chart:
         """What vertices carry, `values` (F, C), over the chart (h, w, C); 0 where it shows none."""
         out = np.zeros((*self.shape, values.shape[1]), np.float32)
         of_vertices = np.ascontiguousarray(values, np.float32)
-        out[self.shown] = self._raster.spread(self._inside, of_vertices, self.shown)
+        out[self.shown] = self._raster.spread(of_vertices, self.shown)
         return out

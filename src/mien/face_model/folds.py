@@ -239,7 +239,7 @@ class Folds:
             share = np.ones(len(points), np.float32) if free is None else free
             values = np.concatenate([self._chart.places, share[:, None]], 1)
             found = np.zeros((3, *shape), np.float32)
-            found[:, shown] = raster.spread(self._chart.triangles, values, shown).T
+            found[:, shown] = raster.spread(values, shown).T
             self._places = part, found[:2], found[2]
         return self._places
 

@@ -162,7 +162,6 @@ class Frame:
     scene: Scene
     window: Window
     raster: Raster
-    triangles: Int
     layer: Layer  # (H, W)
     points: Float = field(repr=False)  # (N, 2) raster px
     source: Float = field(repr=False)
@@ -194,11 +193,10 @@ class Frame:
             points, scene.depth, scene.triangles[ahead], scene.triangles[behind], window.shape
         )
         numbers = np.concatenate([ahead, behind[found]])
-        triangles = np.ascontiguousarray(scene.triangles[numbers])
         layers = np.append(scene.layers[numbers], np.int8(BACKGROUND_LAYER))
         layer = layers[raster.index]
         face = raster.index >= 0
-        seen = raster.spread(triangles, scene.attributes.T[[0, 1, BLEND, LIGHT]].T, face)
+        seen = raster.spread(scene.attributes.T[[0, 1, BLEND, LIGHT]].T, face)
         if face.all():
             source = merged([seen[:, i].reshape(window.shape) for i in (0, 1)])
             blend, light = (seen[:, i].reshape(window.shape) for i in (2, 3))
@@ -209,11 +207,11 @@ class Frame:
             if scene.glow is not None:
                 light = scene.glowing(source)
             source[face], blend[face], light[face] = seen[:, :2], seen[:, 2], seen[:, 3]
-        return cls(scene, window, raster, triangles, layer, points, source, blend, light)
+        return cls(scene, window, raster, layer, points, source, blend, light)
 
     def spread(self, channels: slice, where: Bool) -> Float:
         """Some of the attributes at the P face pixels of a mask (H, W): (P, C)."""
-        return self.raster.spread(self.triangles, self.scene.attributes[:, channels], where)
+        return self.raster.spread(self.scene.attributes[:, channels], where)
 
     @cached_property
     def mouth(self) -> Bool:

@@ -214,7 +214,7 @@ def _eyes(skin: Skin, frame: Frame, layers: Layers) -> None:
     if part is None:
         return
     at = frame.source[ball]
-    first = frame.triangles[frame.raster.index[ball], 0]
+    first = frame.raster.triangles[frame.raster.index[ball], 0]
     left = first < EYE["L"].stop
     stirred = np.where(left, *(np.float32(frame.scene.stirred[side]) for side in ("L", "R")))
     eyes = skin.eyes

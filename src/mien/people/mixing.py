@@ -88,7 +88,7 @@ def mix(
         to = matrix if source is frame else _onto(source, target, known)
         moved = transform(to, source.points)[known] - target[known]
         around = grid[1] if source is frame else np.zeros_like(grid[0])
-        field = raster.spread(mesh, np.concatenate([moved, around]).astype(np.float32), inside)
+        field = raster.spread(np.concatenate([moved, around]).astype(np.float32), inside)
         smooth = _blur(field.reshape(size, size, 2), 0.03 * _distance(target[model.landmarks]))
         return _drawn(source.pixels, to, smooth)
 
@@ -99,7 +99,7 @@ def mix(
 
     def bare(source: SourceFace) -> Float:
         shown = np.concatenate([source.bare[known], np.zeros(len(grid[0]), np.float32)])
-        return raster.spread(mesh, shown[:, None], inside).reshape(size, size)
+        return raster.spread(shown[:, None], inside).reshape(size, size)
 
     believed = [_forehead(bare(s), landmarks) for s in sources]
     out = _joined(toned, believed, recipe, face, landmarks)
