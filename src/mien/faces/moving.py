@@ -117,7 +117,7 @@ def _sampled(source: Any, x: Float, y: Float, mode: int) -> Float:
 
 def _crisp(moved: Float, stretched: Float, motion: Sequence[Float]) -> Float:
     """`moved` (h, w, 3) by `motion`, x and y (h, w) px, with its finest detail as strong as the
-    photograph's: stronger by `stretched` (h, w), which `stretching` gives, and where places lay
+    photograph's: stronger by `stretched` (h, w), which `stretching` gives, and where places were
     between pixels, of which no resampler keeps all (`_BETWEEN`).
 
     With the rig's own edits of London faces (six labels, at 768 and enlarged to 1350 px) the median
