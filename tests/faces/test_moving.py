@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from mien.faces import moving
+from mien.faces.align import View
+from mien.images import read
 from mien.types import Float
+from mien.zoo.samples import samples
 
 SIDE = 96
 
@@ -70,3 +73,31 @@ def test_detail_is_strengthened_where_it_is_stretched() -> None:
     assert pressed == pytest.approx(1 / 1.21 - 1, abs=1e-4)
     stretched = moving.stretching(np.stack([-0.5 * x, -0.5 * y]))[4:-4, 4:-4]
     assert stretched == pytest.approx(0.25)
+
+
+def variance(picture: Float) -> float:
+    """Of the Laplacian, away from the border."""
+    grey = cv2.cvtColor(np.clip(picture, 0, 255), cv2.COLOR_RGB2GRAY)
+    return float(np.var(cv2.Laplacian(grey, cv2.CV_32F)[12:-12, 12:-12]))
+
+
+@pytest.mark.parametrize("off", [(0.5, 0.5), (0.5, 0.0), (0.3, 0.4)])
+def test_what_is_taken_from_between_pixels_is_as_crisp(
+    off: tuple[float, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A face moved by half a pixel, reduced so far that its pores are a pixel or two."""
+    face = cv2.resize(
+        read(samples()["anna"]).pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA
+    )
+    photo = np.asarray(face, np.uint8)
+    height, width = photo.shape[:2]
+    view = View(0, 0, width, height, np.eye(2, 3, dtype=np.float32))
+    motion = [np.full((height, width), part, np.float32) for part in off]
+    none = np.zeros((height, width), np.float32)
+    own = variance(photo.astype(np.float32))
+    crisp = variance(moving.moved(photo, view, motion, none))
+    monkeypatch.setattr(moving, "_BETWEEN", np.float32(0))
+    dull = variance(moving.moved(photo, view, motion, none))
+    assert dull < 0.93 * own
+    assert crisp == pytest.approx(own, rel=0.1)
+    assert crisp > 1.05 * dull

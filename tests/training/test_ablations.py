@@ -13,12 +13,21 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 from mien.cli.main import app
-from mien.errors import ConfigError
+from mien.errors import ConfigError, DataError
 from mien.judges.identity import Descriptor
 from mien.metrics import compared
 from mien.metrics.compared import MEASURES
 from mien.training import ablations
-from mien.training.ablations import WHOLE, Ablations, Job, in_markdown, jobs, over_seeds, summed
+from mien.training.ablations import (
+    WHOLE,
+    Ablations,
+    Job,
+    in_markdown,
+    jobs,
+    known_runs,
+    over_seeds,
+    summed,
+)
 from mien.training.stages import make_task
 from mien.zoo.records import digest
 
@@ -172,6 +181,37 @@ def test_it_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert runs.go(todo, {"a": 2})
     assert (len(runs.trained), len(runs.measured)) == (4, 9)
     assert todo[0] != replace(todo[0], images=9)
+
+
+def test_what_another_machine_ran_is_not_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor what it measured lost; but what it ran or measured otherwise is."""
+    there, here = tmp_path / "there", tmp_path / "here"
+    there.mkdir()
+    first = Runs(monkeypatch, there)
+    todo = jobs([paper("auswap")], 2, 8)[:4]
+    first.go(todo[:2], {"a": 1})
+    report = there / "ablations.json"
+    second = Runs(monkeypatch, here)
+    lot = Ablations(here, here, second.measure, {"a": 1}, {"command": "mien"},
+                    known=known_runs([report], {"a": 1}))  # fmt: skip
+    here.mkdir()
+    assert lot.go(todo)
+    assert [job.folder(here) for job in todo[2:]] == second.trained
+    assert second.rows() == [j.row for j in todo]
+    own = json.loads((here / "ablations.json").read_text())
+    assert own["runs"][:2] == json.loads(report.read_text())["runs"]
+    assert own["table"]["auswap"][WHOLE]["psnr_gain"]["each"] == [1.0]
+    # measured otherwise, or of another budget, or another seed
+    assert not known_runs([report], {"a": 2})
+    assert (
+        len({job.mark for job in [*todo, replace(todo[0], images=16), replace(todo[0], seed=1)]})
+        == 6
+    )
+    report.write_text("{}")
+    with pytest.raises(DataError, match=r"expected an ablations\.json"):
+        known_runs([report], {"a": 1})
 
 
 SMALL = """

@@ -183,6 +183,14 @@ def ablations(
     minutes: Annotated[
         float | None, typer.Option(help="Stop after so many; go on another time.")
     ] = None,
+    known: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="REPORT",
+            help="ablations.json of another machine: what was run there, by the same settings, and "
+            "measured alike is not run again; repeat.",
+        ),
+    ] = None,
     split: Annotated[str, typer.Option(help="Whose renders measure.")] = "test",
     count: Annotated[int, typer.Option(min=1, help="Triples that measure.")] = 178,
 ) -> None:
@@ -199,7 +207,9 @@ def ablations(
     todo = runs.jobs(recipe, seeds, images, without or ())
     measure = compared.of_renders(renders, whose, count)
     check_folder(out, make=True)
-    facts = {"renders": renders.name, "triples": count, "split": whose}
-    about = {**report.origin(), "recipes": [path.as_posix() for path in recipe], "data": data.name}
-    done = runs.Ablations(data, out, measure, facts, about, typer.echo).go(todo, minutes)
+    facts = {"renders": renders.name, "triples": count, "split": whose, "data": data.name}
+    about = {**report.origin(), "recipes": [path.as_posix() for path in recipe]}
+    elsewhere = runs.known_runs(known or (), facts)
+    lot = runs.Ablations(data, out, measure, facts, about, typer.echo, elsewhere)
+    done = lot.go(todo, minutes)
     typer.echo(f"{out / runs.TABLE}: {'all done' if done else 'the same command goes on'}")

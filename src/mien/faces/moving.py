@@ -18,7 +18,11 @@ from mien.types import Float, UInt8
 NO_MOTION = 1 / 64
 """Px; the resampler knows positions to 1/32 px."""
 _OVERSHOOT = 0.15  # share of the local range; measured: see `_sharply`
-_LEAST_GAIN, _MOST_GAIN = 0.65, 1.25  # measured: see `crisp`
+_LEAST_GAIN, _MOST_GAIN = 0.65, 1.25  # measured: see `_crisp`
+_BETWEEN = np.float32(1 / 3)
+"""Of detail below 1 px, for each squared px off a pixel's middle, x and y: half a pixel off both
+ways 0.76 of a photograph's Laplacian variance is left without it, 0.97 with it (12 London training
+people at 768 and at 300 px)."""
 _LEAST_GAP, _WIDEST, BAND = 48, 384, 192
 """Columns without change that part two windows, and columns and rows, px, that one has at most:
 what a window takes stays in the processor's cache."""
@@ -32,9 +36,10 @@ _Window: TypeAlias = tuple[slice, slice]
 """Rows and columns."""
 
 
-def moved(photo: UInt8, view: View, motion: Sequence[Float]) -> Float:
-    """A window's view with each pixel taken from `motion`, x and y (h, w) px, away; float32 (h, w,
-    3), 0..255.
+def moved(photo: UInt8, view: View, motion: Sequence[Float], stretched: Float) -> Float:
+    """A window's view with each pixel taken from `motion`, x and y (h, w) px, away, as crisp as it
+    was, its detail stronger by `stretched` (h, w), which `stretching` gives; float32 (h, w, 3),
+    0..255, a little beyond at edges.
 
     Pixels that do not move are the photograph's. Beyond its edge the photograph is mirrored.
     """
@@ -44,11 +49,11 @@ def moved(photo: UInt8, view: View, motion: Sequence[Float]) -> Float:
     rows = np.arange(view.top, view.bottom, dtype=np.float32)[:, None]
     columns = np.arange(view.left, view.right, dtype=np.float32)
     sampled = _sharply(*_near(photo, motion[0] + columns, motion[1] + rows))
-    if moves.all():
-        return sampled
-    out = view.of(photo).astype(np.float32)
-    cv2.copyTo(sampled, moves.view(np.uint8), out)
-    return out
+    if not moves.all():
+        kept = view.of(photo).astype(np.float32)
+        cv2.copyTo(sampled, moves.view(np.uint8), kept)
+        sampled = kept
+    return _crisp(sampled, stretched, motion)
 
 
 def _near(photo: UInt8, x: Float, y: Float) -> tuple[UInt8, Float, Float]:
@@ -110,14 +115,21 @@ def _sampled(source: Any, x: Float, y: Float, mode: int) -> Float:
     return np.asarray(out, dtype=np.float32)
 
 
-def crisp(moved: Float, gain: Float) -> Float:
-    """`moved` (h, w, 3) with its finest detail stronger by `gain` (h, w), which `stretching` gives:
-    as strong as the photograph's where the motion stretches it.
+def _crisp(moved: Float, stretched: Float, motion: Sequence[Float]) -> Float:
+    """`moved` (h, w, 3) by `motion`, x and y (h, w) px, with its finest detail as strong as the
+    photograph's: stronger by `stretched` (h, w), which `stretching` gives, and where places were
+    between pixels, of which no resampler keeps all (`_BETWEEN`).
 
     With the rig's own edits of London faces (six labels, at 768 and enlarged to 1350 px) the median
     Laplacian variance inside the face is 0.89 to 1.25 of the source's with it, 0.85 to 1.42
     without.
     """
+    gain = stretched.copy()
+    for part in motion:
+        off = part - np.rint(part)
+        off *= off
+        off *= _BETWEEN
+        gain += off
     detail = moved - cv2.GaussianBlur(moved, (0, 0), 1.0)
     detail *= tripled(gain)
     detail += moved

@@ -151,9 +151,9 @@ def _draw_band(photo: UInt8, view: View, edit: Composition[Float], result: UInt8
     *motion, stretched, there = channels(_drawn(packed.moves, band, rows))
     touched = np.asarray(there > 0)
     for near, inner, window in moving.runs(touched, slice(top - first, bottom - first)):
-        moved = moving.moved(photo, band.within(near), [part[near] for part in motion])
-        crisp = moving.crisp(moved, stretched[near])[inner]
-        pixels = packed.over(crisp, band.within(window), rows)
+        shift = [part[near] for part in motion]
+        moved = moving.moved(photo, band.within(near), shift, stretched[near])[inner]
+        pixels = packed.over(moved, band.within(window), rows)
         cv2.copyTo(pixels, touched[window].view(np.uint8), band.of(result)[window])
 
 
@@ -268,8 +268,8 @@ def _composed(photo: UInt8, view: View, fields: _Fields) -> UInt8:
     motion = np.ascontiguousarray(motion.transpose(2, 0, 1))
     moved, stretched = view.of(photo).astype(np.float32), moving.stretching(motion)
     for near, inner, window in moving.tiles(moving.longest(motion) >= moving.NO_MOTION):
-        there = moving.moved(photo, view.within(near), [part[near] for part in motion])
-        moved[window] = moving.crisp(there, stretched[near])[inner]
+        shift = [part[near] for part in motion]
+        moved[window] = moving.moved(photo, view.within(near), shift, stretched[near])[inner]
     cover = np.clip(_enlarged(fields.cover, view.matrix, shape), 0, 1)
     cover[cover < _NO_COVER] = 0
     rows, columns = (np.flatnonzero(cover.any(axis)) for axis in ((1, 2), (0, 2)))

@@ -8,17 +8,18 @@ first; what is killed goes on within its run.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from scipy import stats
 
-from mien.errors import ConfigError
+from mien.errors import ConfigError, DataError
 from mien.files import write_text
 from mien.metrics.compared import MEASURES, Measure
 from mien.training import recipe as recipes
@@ -49,6 +50,12 @@ class Job:
         budget = () if self.images is None else (f"training.images={self.images}",)
         seed = f"training.seed={self.seed}"
         return _only(self.recipe, (*settings_of(self), seed, *budget))
+
+    @property
+    def mark(self) -> str:
+        """Of all that decides the run but its data: what it trains, and from which settings."""
+        config = json.dumps(asdict(self.stage.config), sort_keys=True, default=str)
+        return hashlib.sha256(f"{self.method} {config}".encode()).hexdigest()
 
     def folder(self, out: Path) -> Path:
         """Where it is run."""
@@ -113,6 +120,8 @@ class Ablations:
     about: Mapping[str, Any]
     """How the report came about."""
     say: Callable[[str], None] = print
+    known: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What was run elsewhere, by `Job.mark`: `known_runs`."""
 
     def go(self, todo: Sequence[Job], minutes: float | None = None) -> bool:
         """Train and measure what is left, for so many minutes at most; whether all is done. The
@@ -121,17 +130,19 @@ class Ablations:
         found: dict[Job, Mapping[str, Any]] = {}
         for job in todo:
             stage, folder = job.stage, job.folder(self.out)
-            if not finished(stage, folder):
+            elsewhere = self.known.get(job.mark)
+            if elsewhere is None and not finished(stage, folder):
                 left = minutes and minutes - (time.monotonic() - began) / 60
                 if left is not None and left <= 0:
                     return False
                 seen = train_stage(stage, self.data, folder, minutes=left)
                 if stage.config.training.images - seen >= stage.step:
                     return False
-            found[job] = self.result(job)
+            found[job] = elsewhere or self.result(job)
             self.say(f"{job.method}, {job.row}, seed {job.seed}: {found[job]['measures']}")
             table = summed(found)
-            report = {**self.about, **self.facts, "table": table}
+            runs = [{"mark": job.mark, "seed": job.seed, **run} for job, run in found.items()]
+            report = {**self.about, **self.facts, "table": table, "runs": runs}
             write_text(self.out / REPORT, json.dumps(report, indent=1) + "\n")
             write_text(self.out / TABLE, in_markdown(table))
         return True
@@ -159,6 +170,23 @@ class Ablations:
         }
         write_text(kept, json.dumps(found, indent=1) + "\n")
         return found
+
+
+def known_runs(reports: Sequence[Path], facts: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """What the runs of earlier reports measured, by `Job.mark`, of those measured by the same
+    facts.
+
+    Raises:
+        DataError: a file is no report of ablations.
+    """
+    out: dict[str, Mapping[str, Any]] = {}
+    for path in reports:
+        try:
+            runs = json.loads(path.read_text(encoding="utf-8"))["runs"]
+            out |= {run["mark"]: run for run in runs if run["by"] == dict(facts)}
+        except (OSError, ValueError, KeyError, TypeError) as e:
+            raise DataError(f"{path}: expected an {REPORT} of `mien bench ablations`") from e
+    return out
 
 
 def over_seeds(values: Sequence[float]) -> dict[str, Any]:
