@@ -204,11 +204,8 @@ class Mouth:
         )
         return out
 
-    def __call__(self, view: View) -> tuple[Float, Float]:
-        """The inside (H, W, 3), 0..255, and how much of it (H, W) shows over the lips.
-
-        The colour is defined beyond the mask as far as the soft rim reaches.
-        """
+    def __call__(self, view: View) -> Float:
+        """The inside (H, W, 3), 0..255, defined beyond the mask as far as the soft `rim` reaches."""
         height, width = view.mask.shape
         x = np.arange(width, dtype=np.float32) + np.float32(view.corner[0])
         y = np.arange(height, dtype=np.float32) + np.float32(view.corner[1])
@@ -246,7 +243,7 @@ class Mouth:
         lit = np.asarray(shaded + veil * (self.tones.lip - shaded), np.float32)
         if self._known is not None:
             lit = self._known.over(lit, across, high, low, view.unit)
-        return lit, self.rim(view.mask, view.unit).inside
+        return lit
 
     def _over(self, behind: Float, row: Float, light: Float) -> Float:
         """A row of teeth (H, W, 4), premultiplied, in `light` (W,) in front of what is `behind` (H,

@@ -41,8 +41,10 @@ class LidFolds:
         0..1, goes its own way."""
         for side, (at, near, share) in self._parts.items():
             if len(at):
-                mean = (moved[near] * share[..., None]).sum(1)
-                moved[at] += (1 - min(1.0, 3 * blink[side])) * (mean - moved[at])
+                own = np.float32(1 - min(1.0, 3 * blink[side]))
+                for axis in moved.T:  # NumPy is slow at broadcasting to two
+                    mean = np.einsum("km,km->k", np.take(axis, near), share)
+                    axis[at] += own * (mean - axis[at])
 
 
 def _sharing(points: Float, lid: Double, brow: Double, edge: Index) -> tuple[Index, Index, Float]:

@@ -62,7 +62,9 @@ def averaged(field: Float, factor: int) -> Float:
     if factor == 1:
         return field
     size = field.shape[1] // factor, field.shape[0] // factor
-    return np.asarray(cv2.resize(field, size, interpolation=cv2.INTER_AREA), np.float32)
+    # between four pixels a line is their mean, and OpenCV is ten times as quick at it
+    way = cv2.INTER_LINEAR if factor == 2 else cv2.INTER_AREA
+    return np.asarray(cv2.resize(field, size, interpolation=way), np.float32)
 
 
 def pyramid(image: Float, levels: int) -> tuple[Float, ...]:

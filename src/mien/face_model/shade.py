@@ -15,6 +15,7 @@ from mien.face_model.frame import FLAT, LIDS, SOURCE_SIZE, Frame, resized
 from mien.face_model.inside import View
 from mien.face_model.lashes import inked, smoothed
 from mien.face_model.layers import ALL, Layers
+from mien.face_model.lip_rim import Edge
 from mien.face_model.mesh import (
     EYE,
     EYE_LAYER,
@@ -265,11 +266,12 @@ def _mouth(skin: Skin, frame: Frame, layers: Layers) -> None:
     if part is None:
         return
     mask, opened = frame.mouth[part], np.float32(frame.scene.opened)
-    _roll(skin, frame, layers, part)
+    edge = skin.inside.rim(mask, frame.unit)
+    _roll(skin, frame, layers, part, edge)
     corner = (part[1].start, part[0].start)
-    colour, soft = skin.inside(View(mask, frame.points, corner, frame.unit))
+    colour = skin.inside(View(mask, frame.points, corner, frame.unit))
     colour = colour * opened + skin.mouth.line * (1 - opened)
-    soft = soft * min(np.float32(1), opened * SLIT)  # between closed lips there is no inside
+    soft = edge.inside * min(np.float32(1), opened * SLIT)  # between closed lips there is no inside
     own = np.zeros(mask.shape, np.float32)
     own[mask] = _own_share(skin, frame)
     (near,) = _masked_blur([own], mask, 1.5 * frame.window.scale)
@@ -284,16 +286,16 @@ def _mouth(skin: Skin, frame: Frame, layers: Layers) -> None:
     layers.paint[part] = layers.paint[part] * tripled(shown) + under
 
 
-def _roll(skin: Skin, frame: Frame, layers: Layers, part: tuple[slice, slice]) -> None:
+def _roll(skin: Skin, frame: Frame, layers: Layers, part: tuple[slice, slice], edge: Edge) -> None:
     """Shade the lips of a part where they bend into an opened mouth and fold in its corners, and
-    wet them, as far as they are another mouth's than the photograph's, which has all that."""
+    wet their `edge`, as far as they are another mouth's than the photograph's, which has all
+    that."""
     more = abs(frame.scene.gap_change) / ROLL_SPAN if skin.mouth.shown else 1.0
     share = np.float32(frame.scene.opened * min(1.0, more))
     if share <= 0:
         return
     mask = frame.mouth[part]
     near = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(ROLLS * frame.unit, 0.5))
-    edge = skin.inside.rim(mask, frame.unit)
     light = np.where(mask, np.float32(1), 1 - np.float32(2 * ROLL_SHADE) * share * near)
     light *= 1 - share * edge.fold
     layers.gain[part] *= light

@@ -101,12 +101,8 @@ def _doubled(source: UInt8 | Float) -> Float:
 
 def _between(source: Float, axis: int) -> Float:
     """What lies half a pixel down, or to the right, of each pixel of `source` (h, w)."""
-    taps, none = _HALF, np.ones(1, np.float32)
-    along, down = (none, taps) if axis == 0 else (taps, none)
-    anchor = (0, 3) if axis == 0 else (3, 0)
-    out = cv2.sepFilter2D(
-        source, cv2.CV_32F, along, down, anchor=anchor, borderType=cv2.BORDER_REFLECT
-    )
+    taps, anchor = (_HALF[:, None], (0, 3)) if axis == 0 else (_HALF[None], (3, 0))
+    out = cv2.filter2D(source, cv2.CV_32F, taps, anchor=anchor, borderType=cv2.BORDER_REFLECT)
     return np.asarray(out, np.float32)
 
 
