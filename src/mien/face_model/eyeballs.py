@@ -8,7 +8,7 @@ import numpy as np
 
 from mien.face_model.arrays import Bool, Double, Float, UInt8
 from mien.face_model.eyes import Iris, dilated, disc, from_middle, smooth
-from mien.face_model.sampling import LUMA
+from mien.face_model.sampling import LUMA, merged, row_of, tripled
 from mien.face_model.tones import NEUTRAL, SKIN, tint
 
 CONTINUED, UNLIKE = 0.07, (0.85, 1.3)
@@ -91,12 +91,16 @@ def completed(
         profile.append(np.median(colours[near], axis=0) if near.sum() > 2 else profile[-1])
     table = np.array(profile[1:], np.float32)
     at = np.clip(distance, 0, len(table) - 1.001)
-    low = at.astype(int)
-    part = (at - low)[..., None]
-    iris_colour = table[low] * (1 - part) + table[low + 1] * part
-    a = np.clip((radius - distance) / 1.5 + 0.5, 0, 1)[..., None]
-    ball = np.clip(1.03 - 0.13 * (distance / radius / 2) ** 2, 0.55, 1)[..., None]
-    plain = np.asarray(white * ball * (1 - a) + iris_colour * a, np.float32)
+    low = at.astype(np.intp)
+    part = at - low
+    a = np.clip((radius - distance) / 1.5 + 0.5, 0, 1)
+    ball = np.clip(1.03 - 0.13 * (distance / radius / 2) ** 2, 0.55, 1) * (1 - a)
+    plain = merged(
+        [
+            np.asarray(one * ball + a * (inward[low] * (1 - part) + inward[low + 1] * part))
+            for one, inward in zip(white, np.ascontiguousarray(table.T), strict=True)
+        ]
+    )
     glints = _glints(image, opening, plain, white, iris)
     shining = np.zeros(opening.shape, np.uint8)
     for spot, _, _ in glints:
@@ -107,7 +111,8 @@ def completed(
     filled = np.asarray(plain * going_on, np.float32)
     for _, whole, colour in glints:
         inside = (whole.radius - from_middle(opening.shape, whole)) / (1.5 * fine) + 0.5
-        filled += np.clip(inside, 0, 1)[..., None] * (colour - filled)
+        shine = tripled(np.asarray(np.clip(inside, 0, 1), np.float32))
+        filled += shine * (row_of(colour, filled.shape[1]) - filled)
     soft = cv2.GaussianBlur(shining.astype(np.float32), (0, 0), 0.5 * fine)
     return filled, np.asarray(np.maximum(own, soft), np.float32)
 

@@ -27,6 +27,7 @@ from mien.face_model.mesh import TEETH, FaceModel
 from mien.face_model.mouth import LOWER_LIP, UPPER_LIP, too_red
 from mien.face_model.mouths import FLAT, Donor, MouthLibrary, own
 from mien.face_model.rows import along, columns, hung, lifted, lip_over, sampled, widened
+from mien.face_model.sampling import channels, merged, row_of, tripled
 from mien.face_model.smoothstep import smoothstep
 from mien.face_model.teeth import Teeth
 from mien.face_model.tones import Tones
@@ -205,7 +206,7 @@ class Mouth:
         return out
 
     def __call__(self, view: View) -> Float:
-        """The inside (H, W, 3), 0..255, defined beyond the mask as far as the soft `rim` reaches."""
+        """The inside (H, W, 3), 0..255, also beyond the mask as far as the soft `rim` goes."""
         height, width = view.mask.shape
         x = np.arange(width, dtype=np.float32) + np.float32(view.corner[0])
         y = np.arange(height, dtype=np.float32) + np.float32(view.corner[1])
@@ -223,15 +224,15 @@ class Mouth:
         place = Place(sideways, low, high, view.mask, view.unit)
         colour = self._cavity(place, self._cavity.farther(lower, view.points))
         behind = 1 - TEETH_SHADOW * np.exp(-np.maximum(-above, 0) / TEETH_SHADOW_REACH)
-        colour = np.asarray(colour * behind[..., None], np.float32)
+        colour = colour * tripled(np.asarray(behind, np.float32))
         colour = self._over(colour, *self._lower(place))
         if over.any():
             gum = self._gums(column, up)
-            colour = np.asarray(colour + over[..., None] * (gum - colour), np.float32)
+            colour = colour + tripled(over) * (gum - colour)
         dropped = float(np.clip((place.gap - self._gap) / DROPPED, 0, 1))
         aside = np.exp(-dropped * (across / np.float32(UPPER_ASIDE)) ** 2)
         colour = self._over(colour, row, np.asarray(aside, np.float32))
-        floor = self._cavity.throat * np.float32(DARKEST)
+        floor = row_of(self._cavity.throat * np.float32(DARKEST), len(x))
         light = _light(view.mask, view.unit, self.tones.aside, lip)
         if self.is_own:  # what the photograph shows is shaded already
             height = np.maximum(along(column, self.donor.top), 0.2)
@@ -239,8 +240,8 @@ class Mouth:
             kept = np.float32(SHADED * (1 - dropped)) * bared * along(column, self._shown)
             light = np.asarray(light ** (1 - kept * row[..., 3]), np.float32)
         shaded = floor + (colour - floor) * self._cavity.lit(light)
-        veil = self._veil * (1 - self.is_own * row[..., 3:])
-        lit = np.asarray(shaded + veil * (self.tones.lip - shaded), np.float32)
+        veil = tripled(np.asarray(self._veil * (1 - self.is_own * row[..., 3]), np.float32))
+        lit = np.asarray(shaded + veil * (row_of(self.tones.lip, len(x)) - shaded), np.float32)
         if self._known is not None:
             lit = self._known.over(lit, across, high, low, view.unit)
         return lit
@@ -248,9 +249,8 @@ class Mouth:
     def _over(self, behind: Float, row: Float, light: Float) -> Float:
         """A row of teeth (H, W, 4), premultiplied, in `light` (W,) in front of what is `behind` (H,
         W, 3)."""
-        shade = self._cavity.lit(light[None])
-        out: Float = row[..., :3] * shade + behind * (1 - row[..., 3:])
-        return out
+        *colours, cover = channels(row)
+        return merged(colours) * self._cavity.lit(light[None]) + behind * tripled(1 - cover)
 
     def _lower(self, at: Place) -> tuple[Float, Float]:
         """The lower row (H, W, 4), premultiplied, and its light (W,)."""
@@ -266,7 +266,8 @@ class Mouth:
             self._lower_levels, column, np.minimum(high - seen * (1 - stood), most), at.unit
         )
         foot = np.maximum(at.low - at.lip, 0) / np.float32(LOWER_FOOT_REACH)
-        row[..., :3] *= (1 - LOWER_FOOT * np.exp(-(foot**1.3)))[..., None]
+        lit = np.asarray(1 - LOWER_FOOT * np.exp(-(foot**1.3)), np.float32)
+        row *= merged((lit, lit, lit, np.ones_like(lit)))
         row = row * smoothstep(stood / FAINT)
         aside = np.exp(-((at.across / np.float32(LOWER_ASIDE)) ** 2)).astype(np.float32)
         return row, light * aside

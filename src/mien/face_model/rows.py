@@ -9,6 +9,7 @@ import numpy as np
 from mien.face_model.arrays import Bool, Float, Real
 from mien.face_model.crowns import CROWN
 from mien.face_model.mouths import FLAT, Donor
+from mien.face_model.sampling import merged
 
 STRETCH = (0.85, 1.3)
 """Bounds of the height of a donor's teeth, in units of their own; one who shows less than a crown
@@ -93,7 +94,8 @@ def hung(
     edge = own - np.float32(ARCHED) * bared * along(column, donor.arches)
     up = np.asarray(high - edge, np.float32) + np.float32(GUM_EDGE)
     over = np.clip(up / np.float32(GUM_EDGE), 0, 1)
-    return sampled(levels, column, high, unit) * (1 - over)[..., None], over, up
+    left = np.asarray(1 - over, np.float32)
+    return sampled(levels, column, high, unit) * merged([left] * 4), over, up
 
 
 def sampled(levels: tuple[Float, ...], column: Float, high: Float, unit: float) -> Float:

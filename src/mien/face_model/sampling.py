@@ -91,3 +91,8 @@ def tripled(field: Float) -> Float:
     """A field (h, w) for each of three channels (h, w, 3): NumPy is slow at broadcasting to
     three."""
     return merged((field, field, field))
+
+
+def row_of(colour: Float, width: int) -> Float:
+    """A colour (C,) for all pixels of a row (1, w, C), which meets pictures (h, w, C) quickly."""
+    return np.tile(np.asarray(colour, np.float32), (1, width, 1))

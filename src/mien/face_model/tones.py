@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 
 from mien.face_model.arrays import Float, Real
@@ -148,7 +149,7 @@ def seen(white: Float, own: OwnMouth, photo: Float, landmarks: Real) -> Tones:
     """The tones of a photograph (H, W, 3) with landmarks (68, 2) px, the colour `white` (3,) of its
     eyes and its `own` mouth."""
     face = polygon(photo.shape[:2], np.concatenate([landmarks[1:16], landmarks[26:16:-1]]))
-    lit = photo[face > 0] @ LUMA
+    lit = np.asarray(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), np.float32)[face > 0]  # by `LUMA`
     bright = float(np.percentile(lit, 98))
     left, right = (max(float(c @ LUMA), 1.0) for c in cheek_colours(photo, landmarks))
     aside = float(np.log(right / left))
