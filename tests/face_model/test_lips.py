@@ -144,7 +144,7 @@ def test_the_same_lips_in_every_size(model: FaceModel, parted: Rig) -> None:
     """The chart has coarser levels for small pictures: in the mean they are the finest one's."""
     chart = model.lip_chart
     ys, xs = np.nonzero((chart.far < -0.1) & (chart.aside > 0.8))
-    places = np.stack([xs, ys], -1)[None].astype(np.float32)
+    places = np.stack([xs, ys])[:, None].astype(np.float32)
     fine, coarse = (parted._skin.lips.at(places, unit)[0] for unit in (DENSITY, DENSITY / 6))
     assert coarse[:, :3].std(0).max() < fine[:, :3].std(0).max()
     assert np.abs(fine.mean(0) - coarse.mean(0))[:3].max() < 4
@@ -198,7 +198,7 @@ def test_donated_lips_are_without_that_shade_too(parted: Rig, model: FaceModel) 
     upper = chart.opening[0]
     columns = np.flatnonzero(chart.aside.min(0) > 1.2)
     middle = columns[len(columns) // 2]
-    place = np.array([[[middle, upper[middle] - 2.0]]], np.float32)
+    place = np.array([[[middle]], [[upper[middle] - 2.0]]], np.float32)
     shaded, lit = (lips.at(place, DENSITY, dropped)[0, 0] for dropped in (0.0, 1.0))
     assert shaded[3] > 0.9  # the smile does not show it
     assert (lit[:3] > 1.04 * shaded[:3]).all()
@@ -215,7 +215,7 @@ def test_the_shade_of_closed_corners_does_not_stay_beside_an_open_mouth(rig: Rig
     drawn = closed_lips(rig.model.lip_chart, photo, points)
     mesh = points - corner
     crease = np.flatnonzero((np.abs(mesh - [0.42 * unit, 0]) < 0.1 * unit).all(1))
-    places = rig.model.lip_chart.places[crease][None]
+    places = rig.model.lip_chart.places[crease].T[:, None]
     seen = photo[tuple(np.round(points[crease]).astype(int).T[::-1])]
     lit = drawn.at(places, DENSITY, dropped=1.0)[0]
     shown = lit[:, :3] + (1 - lit[:, 3:]) * seen

@@ -15,7 +15,7 @@ import numpy as np
 from mien.face_model.arrays import Bool, Double, Float, Int, Layer
 from mien.face_model.mesh import SKIN_LAYER
 from mien.face_model.raster import in_sight, over_centre, rasterise
-from mien.face_model.sampling import channels, sample
+from mien.face_model.sampling import sample
 
 STEP = 5
 """Grid spacing, px at 320."""
@@ -113,7 +113,7 @@ class Background:
         return out
 
     def drawn(self, drift: Float, to_raster: Callable[[Float], Float], places: Float) -> Float:
-        """Where each pixel of a raster, at `places` (H, W, 2) px, came from, when the grid was
+        """Where each pixel of a raster, at `places` (2, H, W) px, came from, when the grid was
         displaced by `drift` (G, 2) px, if that folds it: of what lies on top of one another,
         something shows. `to_raster` turns points of the crop into the raster's.
         """
@@ -122,19 +122,22 @@ class Background:
         triangles = np.concatenate([np.stack([a, b, d], 1), np.stack([a, d, c], 1)])
         points = to_raster(self.points + drift)
         flat = np.zeros(len(points), np.float32)
-        triangles = triangles[in_sight(points, triangles, places.shape[:2])]
-        raster = rasterise(points, flat, triangles, places.shape[:2])
+        triangles = triangles[in_sight(points, triangles, places.shape[1:])]
+        raster = rasterise(points, flat, triangles, places.shape[1:])
         seen = raster.index >= 0
         out = places.copy()  # beyond the grid nothing moves
-        out[seen] = raster.spread(self.points, seen)
+        for axis, found in zip(out, raster.spread(self.points, seen).T, strict=True):
+            np.place(axis, seen, found)
         return out
 
     def over(self, values: Float, places: Float) -> Float:
-        """Values (G, C) of the grid at places (H, W, 2) px: (H, W, C)."""
-        grid = values.reshape(self._n, self._n, -1)
-        x, y = (at / np.float32(STEP) for at in channels(places))
-        out = cv2.remap(grid, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(out, np.float32).reshape(*places.shape[:2], -1)
+        """Values (G, C) of the grid at places, x and y (2, H, W) px: (C, H, W)."""
+        x, y = places / np.float32(STEP)
+        out = np.empty((values.shape[1], *x.shape), np.float32)
+        for into, channel in zip(out, np.ascontiguousarray(values.T), strict=True):
+            grid = channel.reshape(self._n, self._n)
+            cv2.remap(grid, x, y, cv2.INTER_LINEAR, into, cv2.BORDER_REPLICATE)
+        return out
 
 
 class _Grid:

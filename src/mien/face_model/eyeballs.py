@@ -141,7 +141,7 @@ def _glints(
     count, labels, boxes, middles = cv2.connectedComponentsWithStats(
         (shines & reach).astype(np.uint8)
     )
-    skin = set(np.unique(labels[beyond]).tolist())  # what goes on beyond the iris
+    skin = set(np.flatnonzero(np.bincount(labels[beyond])).tolist())  # what goes on beyond the iris
     found = []
     for k in set(range(1, count)) - skin:
         _, top, wide, high, _ = boxes[k].tolist()

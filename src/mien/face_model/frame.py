@@ -16,7 +16,6 @@ from mien.face_model.background import Background
 from mien.face_model.camera import Number
 from mien.face_model.mesh import BACKGROUND_LAYER, MOUTH_LAYERS, SKIN_LAYER
 from mien.face_model.raster import Boxes, Raster, rasterise_behind
-from mien.face_model.sampling import channels, merged
 
 SOURCE_SIZE = 320
 """Side of the crop whose pixels are the unit of length here; the photograph may be finer."""
@@ -84,12 +83,12 @@ class Window:
 
     @cached_property
     def places(self) -> Float:
-        """The crop px (H, W, 2) of every raster pixel."""
+        """The crop px, x and y (2, H, W), of every raster pixel."""
         (height, width), scale = self.shape, self.scale
         x = (np.arange(width) + self.left * self.fine - (scale - 1) / 2) / scale
         y = (np.arange(height) + self.top * self.fine - (scale - 1) / 2) / scale
-        out = np.empty((height, width, 2), np.float32)
-        out[..., 0], out[..., 1] = x, y[:, None]
+        out = np.empty((2, height, width), np.float32)
+        out[0], out[1] = x, y[:, None]
         return out
 
 
@@ -139,20 +138,21 @@ class Scene:
         return Boxes(self.points, self.triangles)
 
     def around(self, window: Window) -> Float:
-        """Where what surrounds the face comes from, at each pixel (H, W, 2) of a window, crop
-        px."""
+        """Where what surrounds the face comes from, x and y (2, H, W) crop px, at each pixel of a
+        window."""
         if self.folds:
             return self.surround.drawn(self.drift, window.to_raster, window.places)
         back = self.surround.origins(self.drift) - self.surround.points
         return window.places + self.surround.over(back, window.places)
 
     def glowing(self, source: Float) -> Float:
-        """By how much (H, W) the light of what comes from `source` (H, W, 2) changes there."""
+        """By how much (H, W) the light of what comes from `source`, x and y (2, H, W), changes
+        there."""
         assert self.glow is not None
         assert self.lit is not None
-        x, y = channels(source)
+        x, y = source
         lit = cv2.remap(self.lit, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(np.exp(self.surround.over(self.glow[:, None], source)[..., 0] * lit))
+        return np.asarray(np.exp(self.surround.over(self.glow[:, None], source)[0] * lit))
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ class Frame:
     layer: Layer  # (H, W)
     points: Float = field(repr=False)  # (N, 2) raster px
     source: Float = field(repr=False)
-    """Where each pixel (H, W, 2) comes from, crop px; of what is no face, its own place."""
+    """Where each pixel comes from, x and y (2, H, W) crop px; of what is no face, its own place."""
     blend: Float = field(repr=False)
     """How much (H, W) of the second texture shows."""
     light: Float = field(repr=False)
@@ -198,15 +198,15 @@ class Frame:
         face = raster.index >= 0
         seen = raster.spread(scene.attributes.T[[0, 1, BLEND, LIGHT]].T, face)
         if face.all():
-            source = merged([seen[:, i].reshape(window.shape) for i in (0, 1)])
-            blend, light = (seen[:, i].reshape(window.shape) for i in (2, 3))
+            source, (blend, light) = np.split(seen.T.reshape(-1, *window.shape), [2])
         else:
             source = scene.around(window)
             blend = np.zeros(window.shape, np.float32)
             light = np.ones(window.shape, np.float32)
             if scene.glow is not None:
                 light = scene.glowing(source)
-            source[face], blend[face], light[face] = seen[:, :2], seen[:, 2], seen[:, 3]
+            for field, channel in zip((*source, blend, light), seen.T, strict=True):
+                np.place(field, face, channel)
         return cls(scene, window, raster, layer, points, source, blend, light)
 
     def spread(self, channels: slice, where: Bool) -> Float:
@@ -225,7 +225,7 @@ class Frame:
         return self.window.scale * self.scene.unit
 
     def flow(self) -> Float:
-        """Displacement (H, W, 2) to the source, in crop units."""
+        """Displacement to the source, x and y (2, H, W), in crop units."""
         out: Float = (self.source - self.window.places) * np.float32(1 / SOURCE_SIZE)
         return out
 

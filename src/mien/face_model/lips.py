@@ -18,7 +18,7 @@ from mien.face_model.eyes import disc, polygon, spread
 from mien.face_model.lip_chart import DENSITY, LipChart
 from mien.face_model.lip_donors import HIDDEN, LipDonor, unfolded
 from mien.face_model.mouth import toothlike
-from mien.face_model.sampling import LUMA, around, channels, pyramid
+from mien.face_model.sampling import LUMA, around, merged, pyramid
 from mien.face_model.smoothstep import smoothstep
 from mien.face_model.tones import Tones
 
@@ -80,15 +80,16 @@ class Lips:
         return height, width
 
     def at(self, places: Float, unit: float, dropped: float = 0.0, relaxed: float = 0.0) -> Float:
-        """Colours times coverage, and coverage, (H, W, 4) at places (H, W, 2) px of the chart, for
-        a picture of `unit` px per cm; `dropped`, 0..1: how far they are drawn apart, and `relaxed`,
-        0..1: how far the corners are no longer the photograph's: its smile is let go, or its lips
-        are pressed."""
+        """Colours times coverage, and coverage, (H, W, 4) at places, x and y (2, H, W) px, of the
+        chart, for a picture of `unit` px per cm; `dropped`, 0..1: how far they are drawn apart, and
+        `relaxed`, 0..1: how far the corners are no longer the photograph's: its smile is let go, or
+        its lips are pressed."""
         out = _read(self.levels, places, unit)
         for lit, strength in ((self.corners, relaxed * (1 - dropped)), (self.parted, dropped)):
             if lit and strength > 0:
                 over = _read(lit, places, unit) * np.float32(strength)
-                out = np.asarray(over + out * (1 - over[..., 3:]), np.float32)
+                left = 1 - np.asarray(cv2.extractChannel(over, 3), np.float32)
+                out = over + out * merged([left] * 4)
         return out
 
 
@@ -96,7 +97,7 @@ def _read(levels: tuple[Float, ...], places: Float, unit: float) -> Float:
     level = int(np.floor(np.log2(max(DENSITY / unit, 1.0)) + 0.35))
     picture = levels[min(level, len(levels) - 1)]
     scale = np.float32(picture.shape[1] / levels[0].shape[1])
-    x, y = ((at + np.float32(0.5)) * scale - np.float32(0.5) for at in channels(places))
+    x, y = (places + np.float32(0.5)) * scale - np.float32(0.5)
     seen = cv2.remap(picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
     return np.asarray(seen, np.float32)
 

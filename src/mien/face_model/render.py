@@ -260,7 +260,7 @@ class Rig:
         mouth = shrink(frame.mouth.astype(np.float32), size)
         landmarks = resized(scene.landmarks, SOURCE_SIZE, size)
         pixels = np.round(image).astype(np.uint8)
-        return Render(pixels, landmarks, flow, seen, mouth, camera)
+        return Render(pixels, landmarks, merged(list(flow)), seen, mouth, camera)
 
     def draw(
         self,
@@ -331,14 +331,13 @@ class Rig:
         if window.fine > 1:
             mend(skin, frame, layers)
         flow, seen = shrink_flow(frame.flow(), layers.keep, window.fine)
-        planes = np.stack(channels(flow))
-        far = np.sqrt(np.square(planes).sum(0))
-        planes *= np.clip(far * np.float32(window.side / UNSEEN) - 1, 0, 1)
+        far = np.sqrt(np.square(flow).sum(0))
+        flow *= np.clip(far * np.float32(window.side / UNSEEN) - 1, 0, 1)
         lit = averaged(layers.keep * layers.gain, window.fine)
         gain = np.where(seen > 0, lit / np.maximum(seen, np.float32(1e-6)), np.float32(1))
         points = resized(scene.landmarks, SOURCE_SIZE, window.side)
         paint = np.stack(channels(averaged(layers.paint, window.fine)))
-        return Drawing(planes, seen, gain, paint, points)
+        return Drawing(flow, seen, gain, paint, points)
 
     @one_thread()
     def mouth_knowing(self, photo: UInt8, landmarks: Float, weights: Float) -> Mouth | None:
@@ -380,13 +379,13 @@ class Rig:
 
 
 def shrink_flow(flow: Float, visibility: Float, factor: int) -> tuple[Float, Float]:
-    """Flow (H, W, 2) and visibility (H, W) at 1 / factor of the size; visible pixels decide the
+    """Flow (2, H, W) and visibility (H, W) at 1 / factor of the size; visible pixels decide the
     flow of a mixed one."""
     if factor == 1:
         return flow, visibility
     weight = visibility + np.float32(1e-3)
     total = averaged(weight, factor)
-    mean = merged([averaged(one * weight, factor) / total for one in channels(flow)])
+    mean = np.stack([averaged(one * weight, factor) / total for one in flow])
     return mean, np.clip(total - np.float32(1e-3), 0, 1)
 
 

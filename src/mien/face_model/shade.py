@@ -77,7 +77,7 @@ def shade(skin: Skin, frame: Frame, wrinkle_map: Float | None) -> Layers:
     _closed_lips(skin, frame, layers)
     layers.dim(frame.layer == SOCKET_LAYER, SOCKET_SHADE)
     if wrinkle_map is not None:
-        x, y = channels(frame.source)
+        x, y = frame.source
         seen = cv2.remap(wrinkle_map, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         creased = (seen != 0) & (frame.layer == SKIN_LAYER)
         layers.dim(creased, np.exp(seen[creased]))
@@ -94,7 +94,7 @@ def _warm(skin: Skin, frame: Frame, folded: Float, layers: Layers) -> None:
     if part is None:
         return
     shade = np.where(where[part], folded[part], np.float32(0))
-    shown = skin.map(skin.photo, frame.source[part])
+    shown = skin.map(skin.photo, frame.source[:, *part])
     layers.tint(part, [1 + shade * one for one in hue], shown)
 
 
@@ -106,8 +106,8 @@ def mend(skin: Skin, frame: Frame, layers: Layers) -> None:
     """
     fine = frame.window.fine
     torn = np.zeros(frame.window.shape, bool)
-    for axis, channel in product((0, 1), (0, 1)):  # NumPy is slow at reducing two
-        jump = np.abs(np.diff(frame.source[..., channel], axis=axis)) > TORN
+    for axis, places in product((0, 1), frame.source):
+        jump = np.abs(np.diff(places, axis=axis)) > TORN
         for side in (slice(None, -1), slice(1, None)):
             torn[(side, ALL[1]) if axis == 0 else (ALL[0], side)] |= jump
     part = _window(torn, 2 * fine + 1)
@@ -116,7 +116,7 @@ def mend(skin: Skin, frame: Frame, layers: Layers) -> None:
     reach = np.ones((4 * fine + 1, 4 * fine + 1), np.uint8)
     near = cv2.dilate(torn[part].astype(np.uint8), reach) > 0
     shown = np.where(near, layers.keep[part] * layers.gain[part], np.float32(0))
-    layers.paint[part] += tripled(shown) * skin.map(skin.photo, frame.source[part])
+    layers.paint[part] += tripled(shown) * skin.map(skin.photo, frame.source[:, *part])
     layers.keep[part] *= ~near
 
 
@@ -150,14 +150,13 @@ def _second_texture(skin: Skin, frame: Frame, layers: Layers) -> None:
     if part is None:
         return
     mask = mask[part]
-    places = np.zeros((*mask.shape, 2), np.float32)
     full = np.zeros(blend.shape, bool)
     full[part] = mask
     full &= frame.raster.index >= 0
-    places[full[part]] = frame.spread(LIDS, full)
+    places = _filled(0, full[part], frame.spread(LIDS, full))
     mask = full[part]
     light = tripled(frame.light[part])
-    seen = skin.map(skin.photo, frame.source[part]) * light
+    seen = skin.map(skin.photo, frame.source[:, *part]) * light
     other = (
         skin.map(skin.photo, places) + skin.map(skin.eyes.lids, places, skin.eyes.corner)
     ) * light
@@ -183,8 +182,7 @@ def _lips(skin: Skin, frame: Frame, layers: Layers) -> None:
     mask[part] = frame.layer[part] == SKIN_LAYER
     if not mask.any():
         return
-    places = np.full((*mask[part].shape, 2), -9, np.float32)
-    places[mask[part]] = frame.spread(FLAT, mask)
+    places = _filled(-9, mask[part], frame.spread(FLAT, mask))
     scene = frame.scene
     lips = skin.lips.at(places, frame.unit, scene.dropped, scene.relaxed) * np.float32(scene.lips)
     colour = np.asarray(cv2.cvtColor(lips, cv2.COLOR_RGBA2RGB), np.float32)
@@ -193,6 +191,14 @@ def _lips(skin: Skin, frame: Frame, layers: Layers) -> None:
     colour *= tripled(frame.light[part])
     colour += layers.paint[part] * tripled(left)
     layers.paint[part] = colour
+
+
+def _filled(elsewhere: float, where: Bool, values: Float) -> Float:
+    """Fields (C, h, w) with `values` (P, C) at the pixels of a mask (h, w) of P ones."""
+    out = np.full((values.shape[1], *where.shape), elsewhere, np.float32)
+    for field, channel in zip(out, values.T, strict=True):
+        np.place(field, where, channel)
+    return out
 
 
 def _closing(skin: Skin, frame: Frame) -> Float:
@@ -214,7 +220,7 @@ def _eyes(skin: Skin, frame: Frame, layers: Layers) -> None:
     part = _window(ball)
     if part is None:
         return
-    at = frame.source[ball]
+    at = frame.source[:, ball].T
     first = frame.raster.triangles[frame.raster.index[ball], 0]
     left = first < EYE["L"].stop
     stirred = np.where(left, *(np.float32(frame.scene.stirred[side]) for side in ("L", "R")))
@@ -251,7 +257,7 @@ def _shut(skin: Skin, frame: Frame, left: Bool, layers: Layers) -> None:
     ball = frame.layer == EYE_LAYER
     layers.keep[ball] *= 1 - shut
     layers.paint[ball] *= (1 - shut)[:, None]
-    at = frame.source[ball]
+    at = frame.source[:, ball].T
     lids = skin.at(skin.photo, at) + skin.at(skin.eyes.lids, at, skin.eyes.corner)
     layers.paint[ball] += lids * shut[:, None]
 
@@ -275,7 +281,7 @@ def _mouth(skin: Skin, frame: Frame, layers: Layers) -> None:
     own = np.zeros(mask.shape, np.float32)
     own[mask] = _own_share(skin, frame)
     (near,) = _masked_blur([own], mask, 1.5 * frame.window.scale)
-    around = layers.image(skin.map(skin.photo, frame.source[part]), part)
+    around = layers.image(skin.map(skin.photo, frame.source[:, *part]), part)
     lips = merged(_masked_blur(channels(around), ~mask, max(0.5 * frame.window.scale, 1.0)))
     kept = np.where(mask, own, near)  # what shows beside the rim goes on past it
     shown = np.where(mask, kept, 1 - soft * (1 - kept))
@@ -308,7 +314,7 @@ def _own_share(skin: Skin, frame: Frame) -> Float:
     """How much of the photograph shows, at each pixel of the mouth's inside (M,)."""
     if not skin.mouth.shown:
         return np.zeros(int(frame.mouth.sum()), np.float32)
-    at = frame.source[frame.mouth]
+    at = frame.source[:, frame.mouth].T
     changed = abs(frame.scene.gap_change)
     same = np.float32(1 - min(1.0, changed / OWN_MOUTH_SPAN))
     if skin.inside.is_own:  # the same teeth, in their place: only what is as it was needs no paint

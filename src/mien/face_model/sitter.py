@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -48,7 +48,7 @@ from mien.face_model.pose_light import PoseAndLight, outline_pull
 from mien.face_model.sampling import sample
 from mien.face_model.selection import Selection
 from mien.face_model.skin import Skin
-from mien.face_model.threads import both
+from mien.face_model.threads import both, together
 from mien.face_model.tones import Tones, seen
 
 if TYPE_CHECKING:
@@ -231,13 +231,14 @@ class Sitter:
         own = self._rig.fit.weights
         weights = self._rig.hidden.left(self._rig.model, weights, own)
 
-        def wrinkles() -> Float | None:
-            folds = self._folds(weights, own) if folded else None
-            return _added(folds, self._creases(weights, own)) if folded else None
-
         posed = partial(self._mesh_scene, weights, camera, relight, pose_light, habit)
-        wrinkle_map, scene = both(wrinkles, posed)
-        return scene, wrinkle_map
+        if not folded:
+            return posed(), None
+        calls: list[Callable[[], Any]] = [
+            partial(self._creases, weights, own), posed, partial(self._folds, weights, own),
+        ]  # fmt: skip
+        creased, scene, smile = together(calls)
+        return scene, _added(smile, creased)
 
     def _mesh_scene(
         self, weights: Float, camera: Camera, relight: float, pose_light: PoseAndLight,

@@ -17,7 +17,7 @@ from mien.face_model.lip_line import LipLine
 from mien.face_model.lips import Lips
 from mien.face_model.mesh import FaceModel
 from mien.face_model.mouth import OwnMouth
-from mien.face_model.sampling import channels, looked_at, sample
+from mien.face_model.sampling import looked_at, sample
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Skin:
         return sample(part, np.column_stack([x - np.float32(left), y - np.float32(top)]))
 
     def map(self, texture: Float | UInt8, places: Float, corner: tuple[int, int] = (0, 0)) -> Float:
-        """The same at crop places (h, w, 2) px, sharper: (h, w, C)."""
-        x, y = _own_places(channels(places), self.fine, corner)
+        """The same at crop places, x and y (2, h, w) px, sharper: (h, w, C)."""
+        x, y = _own_places(places, self.fine, corner)
         part, (left, top) = looked_at(texture, x, y)
         x -= np.float32(left)
         y -= np.float32(top)

@@ -27,7 +27,7 @@ from mien.face_model.arrays import Float, UInt8
 from mien.face_model.mesh import FaceModel
 from mien.face_model.pose_light import PoseAndLight
 from mien.face_model.render import Render, Rig, shrink_flow
-from mien.face_model.sampling import shrink
+from mien.face_model.sampling import channels, merged, shrink
 from mien.jobs import Engine, Local, Lost
 from mien.rig.expressions import choose_pose_and_light, choose_states, emotion_of, expression_list
 from mien.rig.shards import Sample, key_of, sweep, write_bytes, write_shard
@@ -293,10 +293,10 @@ def _sample(
         "confidence": round(rig.fit.confidence, 4),
     }
     side = len(render.image) // 2
-    flow, seen = shrink_flow(render.flow, render.visibility, 2)
+    flow, seen = shrink_flow(np.stack(channels(render.flow)), render.visibility, 2)
     mouth = shrink(render.mouth, side)
     key = key_of(source.photo, state)
-    return Sample(key, facts, render.image, flow, _byte(seen), _byte(mouth))
+    return Sample(key, facts, render.image, merged(list(flow)), _byte(seen), _byte(mouth))
 
 
 def _plain(values: Float, digits: int) -> Any:
