@@ -13,12 +13,12 @@ from collections.abc import Callable
 from functools import cache
 
 _ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD = -8, -3, -1  # numbers of glibc's `malloc.h`
-_LARGEST, _FREE = 32 << 20, 48 << 20
+_LARGEST = _FREE = 32 << 20
 
 
 def share() -> bool:
     """Have all threads of this process take memory from one heap, so that what one frees another
-    uses, and keep up to 48 MB free at its end; whether it could. Before threads begin. Photographs
+    uses, and keep up to 32 MB free at its end; whether it could. Before threads begin. Photographs
     take a fifth less memory by it, and no more time; frames of a film, which four threads share, a
     tenth more time. Who sets `MALLOC_` variables decides."""
     library = None if any(name.startswith("MALLOC_") for name in os.environ) else _glibc()

@@ -208,7 +208,7 @@ def _closing(skin: Skin, frame: Frame) -> Float:
     for side in SIDES:
         shut = min(1.0, LASHES_GONE * frame.scene.blink[side])
         if shut > 0.05:
-            over = skin.map(skin.eyes.covers[side], frame.source, skin.eyes.corner)
+            over = skin.spot(skin.eyes.covers[side], frame.source, skin.eyes.corner)
             over *= np.float32(shut)
             blend = np.where(frame.layer == SKIN_LAYER, np.maximum(blend, over), blend)
     return np.asarray(blend, np.float32)
