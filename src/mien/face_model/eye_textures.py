@@ -20,8 +20,10 @@ from mien.face_model.eyes import (
     fixed_point,
     polygon,
     shut,
+    smooth,
     spread,
 )
+from mien.face_model.lashes import richness
 from mien.face_model.sampling import LUMA, around
 from mien.face_model.threads import together
 
@@ -48,6 +50,19 @@ FAR = 1e-3
 """What hair of a brow counts beside skin in what a lid is made of."""
 GRAIN = 5.0
 """... and at least this often what is usual there: rough skin is not lashes."""
+EVEN = 0.1
+"""Blur of what a lid is made of: where skin of one side meets that of another there is no edge, in
+widths of the eye."""
+FOLD_THIN, FOLD_SOFT, FOLD_LONG, FOLD_ABOVE = 0.07, 0.015, 0.07, 0.05
+"""The fold of an open lid: half its width at most, the blur under which it is looked for, half its
+length at least, and how far above the lid's edge it lies at least, in widths of the eye."""
+FOLD_ENDS, FOLD_STRAY, FOLD_WIDE = 0.8, 0.05, 0.025
+"""How far out it is looked for, 1 being the outer corner: there it goes under lashes; how far from
+a curve it strays, and how wide it is when the lid is closed, in widths of the eye."""
+FOLD_KEPT, FOLD_DEEPEST = 0.9, 0.22
+"""How much of its darkness stays on a closed lid, and at most how much."""
+CLEAR_OF_LASHES = 0.24
+"""How far below the eye the skin begins of which a lid has its texture, in widths of the eye."""
 BESIDE = 4
 """Pixels of nothing around what is kept of the textures."""
 CLEAN = 0.86
@@ -69,6 +84,8 @@ class EyeTextures:
     lash: Float
     irises: dict[str, Iris]
     corner: tuple[int, int]
+    rich: float
+    """How far the lashes stand out, 0..1."""
     covers: dict[str, Float]
     """Per side, how much (H, W) of the photograph a closed lid replaces: the eye, its lashes and
     the crease above."""
@@ -116,7 +133,7 @@ def eye_textures(
     for side, part in POINTS.items():
         corners = landmarks[part]
         area = _lid_area(shape, corners, landmarks[BROWS[side]], side, fine)
-        covers[side], window = _close(painted, area, corners, landmarks[BROWS[side]], fine)
+        covers[side], window = _close(painted, area, corners, landmarks[BROWS[side]], side, fine)
         boxes.append(window)
         lids[window] = painted[window] - image[window]
         edge = np.zeros(shape, np.uint8)
@@ -124,6 +141,8 @@ def eye_textures(
         cv2.polylines(edge, [fixed_point(corners[:4])], False, (1,), reach, shift=4)
         edges |= edge
     lash = np.percentile(image[edges > 0], 6, axis=0) if edges.any() else np.zeros(3)
+    bright = image @ LUMA
+    rich = float(np.mean([richness(bright, landmarks[part], s) for s, part in POINTS.items()]))
     held = _around(boxes, shape)
     complete, lids, kept = (part[held].copy() for part in (complete, lids, kept))
     return EyeTextures(
@@ -134,6 +153,7 @@ def eye_textures(
         lash.astype(np.float32),
         seen,
         (corner[0] + held[1].start, corner[1] + held[0].start),
+        rich,
         {side: cover[held].copy() for side, cover in covers.items()},
     )
 
@@ -215,7 +235,7 @@ def _lid_area(
 
 
 def _close(
-    photo: Float, hidden: UInt8, corners: Double, brow: Double, fine: float
+    photo: Float, hidden: UInt8, corners: Double, brow: Double, side: str, fine: float
 ) -> tuple[Float, tuple[slice, slice]]:
     """Paint one eye of a photograph (H, W, 3), in place, over by the skin around it: how much (H,
     W) of it is painted, and the window around that. The hair of the `brow` (5, 2) px stays.
@@ -238,19 +258,22 @@ def _close(
     hairs = (thin > max(HAIRLINE * bright, GRAIN * float(np.median(thin[ring])))).astype(np.uint8)
     hairs = np.asarray(cv2.dilate(hairs, disc(1.2 * fine)), np.uint8)
     beyond = near & (dilated(mask, disc(0.12 * width)) == 0) & (hairs == 0)
-    clean = spread(part, beyond.astype(np.float32), 0.2 * width) @ LUMA
+    high = max(0, min(top, int(brow[:, 1].min() - HAIRY * width)))  # or the brow is not seen
+    tall = slice(high, top + down), window[1]
+    below = _below_brow(tall, photo[tall] @ LUMA, float(bright), brow, corners)[top - high :]
+    clean = spread(part, beyond * np.maximum(below, np.float32(FAR)), 0.2 * width) @ LUMA
     limit = np.minimum(clean, bright) if beyond.any() else bright
     stain = ring & ((light < CLEAN * limit) | (hairs > 0))
-    below = _below_brow(window, light, float(bright), brow, corners)
     known = (ring & ~stain).astype(np.float32)
     known *= np.maximum(below, np.float32(FAR))  # hair makes no lid, where skin is near
-    filled = spread(part, known, 0.12 * width)
+    filled = smooth(spread(part, known, 0.12 * width), EVEN * width)
     ys, xs = np.mgrid[top : top + down, left : left + across].astype(np.float32)
     middle = corners[[1, 2, 4, 5]].mean(0)
     x, y = (xs - middle[0]) / (0.5 * width), (ys - middle[1]) / (0.30 * width)
     bulge = 1 + 0.05 * np.exp(-(x**2 * 1.5 + y**2)) - 0.05 * np.exp(-((y + 0.9) ** 2) * 9 - x**2)
     grain = _grain(photo, window, corners, fine)
-    filled = filled * (0.97 * bulge)[..., None] + grain
+    crease = _crease(light, corners - (left, top), width, side) * below
+    filled = filled * (0.97 * bulge * (1 - crease))[..., None] + grain
     k = cv2.GaussianBlur((mask | stain).astype(np.float32), (0, 0), 1.3 * fine)[..., None]
     inward = np.ones((down, across), np.uint8)
     inward[[0, -1]] = inward[:, [0, -1]] = 0
@@ -261,12 +284,47 @@ def _close(
     return cover, window
 
 
+def _crease(light: Float, corners: Double, width: float, side: str) -> Float:
+    """How much darker (h, w), 0..1, a closed lid is along the fold above the open eye (6, 2) px, in
+    a picture of brightness `light` (h, w): skin keeps the line in which it folds."""
+    soft = cv2.GaussianBlur(light, (0, 0), max(FOLD_SOFT * width, 0.5))
+    across = np.ones((2 * max(1, round(FOLD_THIN * width)) + 1, 1), np.uint8)
+    dark = cv2.morphologyEx(soft, cv2.MORPH_BLACKHAT, across)
+    level = np.ones((1, 2 * max(1, round(FOLD_LONG * width)) + 1), np.uint8)
+    thick = cv2.dilate(dark, np.ones((2 * max(1, round(FOLD_SOFT * width)) + 1, 1), np.uint8))
+    fold = np.minimum(cv2.morphologyEx(thick, cv2.MORPH_OPEN, level), dark)  # lashes are steep
+    depth = fold / np.maximum(soft + fold, 1)
+    rows, columns = (np.arange(side, dtype=np.float32) for side in light.shape)
+    upper = corners[np.argsort(corners[:4, 0])]
+    edge = np.interp(columns, *upper.T)
+    depth *= np.clip(((edge - rows[:, None]) / width - FOLD_ABOVE) / 0.04, 0, 1)
+    along = (columns - upper[0, 0]) / width
+    if side == "R":
+        along = 1 - along
+    seen = (along > 0) & (along < FOLD_ENDS)
+    most, place = depth.max(0) * seen, depth.argmax(0) / width
+    if (most > 0).sum() < 8:
+        return np.zeros(light.shape, np.float32)
+    terms = np.stack([np.ones_like(along), along, along**2], 1)
+    trust = most.astype(np.float64)
+    for _ in range(3):
+        bend = np.linalg.lstsq(terms * trust[:, None], place * trust, rcond=None)[0]
+        off = place - terms @ bend
+        trust = most * np.exp(-0.5 * (off / FOLD_STRAY) ** 2)
+    strength = cv2.GaussianBlur(trust[None].astype(np.float32), (0, 0), 0.12 * width)[0]
+    share = cv2.GaussianBlur(seen[None].astype(np.float32), (0, 0), 0.12 * width)[0]
+    strength = np.minimum(FOLD_KEPT * strength / np.maximum(share, 0.3), FOLD_DEEPEST)
+    line = (terms @ bend) * width
+    profile = np.exp(-0.5 * ((rows[:, None] - line) / (FOLD_WIDE * width)) ** 2)
+    return np.asarray(profile * strength, np.float32)
+
+
 def _grain(photo: Float, window: tuple[slice, slice], corners: Double, fine: float) -> Float:
     """The skin's own texture (h, w, 3) for a closed lid: that of the cheek below, whose lines are
     left out."""
     rows, columns = window
-    down = round(0.62 * float(np.linalg.norm(corners[3] - corners[0])))
-    top = min(rows.start + down, len(photo) - (rows.stop - rows.start))
+    clear = corners[:, 1].max() + CLEAR_OF_LASHES * float(np.linalg.norm(corners[3] - corners[0]))
+    top = max(0, min(int(clear), len(photo) - (rows.stop - rows.start)))
     below = photo[top : top + rows.stop - rows.start, columns]
     detail = below - cv2.GaussianBlur(below, (0, 0), 1.5 * fine)
     most = 3 * np.median(np.abs(detail)) + 1

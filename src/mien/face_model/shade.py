@@ -13,7 +13,7 @@ from mien.face_model.arrays import Bool, Double, Float
 from mien.face_model.eyes import fixed_point, polygon
 from mien.face_model.frame import FLAT, LIDS, SOURCE_SIZE, Frame, resized
 from mien.face_model.inside import View
-from mien.face_model.lashes import inked, smoothed
+from mien.face_model.lashes import smoothed
 from mien.face_model.layers import ALL, Layers
 from mien.face_model.mesh import (
     EYE,
@@ -54,10 +54,8 @@ TORN = 2.0
 """Distance, px of the crop, between the places of neighbours from which on the flow is torn."""
 PALEST = 0.004
 """Log-change of a colour that nobody sees: a level of 255."""
-SHUT, HANGING = 0.9, 0.4
-"""How far a lid must come down until no eye is seen, and until its lashes show against the skin."""
-LASH_SHADE_WIDTH = 0.28
-"""How wide the shade is that lashes and the lid's edge throw, cm."""
+SHUT = 0.9
+"""How far a lid must come down until no eye is seen."""
 RISEN_EDGE, RISEN_WIDTH = 0.85, 0.06
 """How dark the edge of a risen lid is, where its lashes stand, and how wide, cm."""
 
@@ -71,7 +69,8 @@ def shade(skin: Skin, frame: Frame, wrinkle_map: Float | None) -> Layers:
     _eyes(skin, frame, layers)
     _mouth(skin, frame, layers)
     for side in SIDES:
-        _lashes(skin, frame, side, layers)
+        line = frame.points[skin.model.lash_lines[side]]
+        skin.lashes.draw(frame, line, side, layers, skin.eyes.lash)
         _lid_edge(skin, frame, side, layers)
     _closed_lips(skin, frame, layers)
     layers.dim(frame.layer == SOCKET_LAYER, SOCKET_SHADE)
@@ -325,24 +324,6 @@ def _masked_blur(fields: Sequence[Float], mask: Bool, sigma: float) -> list[Floa
     share = np.maximum(cv2.GaussianBlur(k, (0, 0), sigma), np.float32(1e-3))
     blurred = (cv2.GaussianBlur(field * k, (0, 0), sigma) for field in fields)
     return [np.asarray(one / share, np.float32) for one in blurred]
-
-
-def _lashes(skin: Skin, frame: Frame, side: str, layers: Layers) -> None:
-    """The lashes of a closing lid: their dark line, and themselves, which hang over it."""
-    blink = frame.scene.blink[side]
-    strength = min(1.0, 1.6 * blink)
-    if strength <= 0.05:
-        return
-    line = smoothed(frame.points[skin.model.lash_lines[side]])[1:-2]
-    own, colour = skin.lashes, skin.eyes.lash
-    _ink(layers, line, LASH_SHADE_WIDTH * frame.unit, strength * own.shade, colour)
-    _ink(layers, line, own.line * frame.unit, strength * own.line_cover, colour)
-    hang = (blink - HANGING) / (1 - HANGING)
-    if hang > 0:
-        strokes = own(line[::-1] if side == "R" else line, frame.unit, side, min(1.0, hang))
-        drawn = inked(strokes, frame.unit, layers.keep.shape, own.cover)
-        if drawn is not None:
-            layers.over(*drawn, colour)
 
 
 def _lid_edge(skin: Skin, frame: Frame, side: str, layers: Layers) -> None:
