@@ -50,6 +50,8 @@ FAR = 1e-3
 """What hair of a brow counts beside skin in what a lid is made of."""
 GRAIN = 5.0
 """... and at least this often what is usual there: rough skin is not lashes."""
+LOWER_EDGE = 0.04
+"""How much of the lower lid, below the edge of the open eye, a closed one hides: its wet rim."""
 EVEN = 0.1
 """Blur of what a lid is made of: where skin of one side meets that of another there is no edge, in
 widths of the eye."""
@@ -222,7 +224,7 @@ def _lid_area(
     room = max(4.0, float(corners[[1, 2], 1].mean() - brow[1:4, 1].mean()))
     points = corners.copy()
     points[[1, 2], 1] -= min(0.3 * width, 0.55 * room)
-    points[[4, 5], 1] += 0.13 * width
+    points[[4, 5], 1] += LOWER_EDGE * width
     across = points[3] - points[0]
     outer, inner = 0.22, 0.05  # lashes stand out beyond the outer corner
     first, last = (outer, inner) if side == "R" else (inner, outer)
@@ -274,6 +276,9 @@ def _close(
     grain = _grain(photo, window, corners, fine)
     crease = _crease(light, corners - (left, top), width, side) * below
     filled = filled * (0.97 * bulge * (1 - crease))[..., None] + grain
+    lower = corners[[0, 5, 4, 3]][np.argsort(corners[[0, 5, 4, 3], 0])]
+    ends = np.interp(xs[0], *lower.T) + LOWER_EDGE * width
+    stain &= ys < ends  # lashes of the lower lid stay
     k = cv2.GaussianBlur((mask | stain).astype(np.float32), (0, 0), 1.3 * fine)[..., None]
     inward = np.ones((down, across), np.uint8)
     inward[[0, -1]] = inward[:, [0, -1]] = 0

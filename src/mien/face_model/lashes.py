@@ -41,7 +41,7 @@ SHADE, SHADE_WIDTH = (0.2, 0.3), 0.3
 """How dark the shade is that lashes and the lid's edge throw, and how wide, cm."""
 SPARSE, RICH = 0.72, 1.18
 """Length of lashes of which the open eye shows none, and of mascara, in units of a person's."""
-BARE, MADE_UP = 0.004, 0.024
+BARE, MADE_UP = 0.004, 0.02
 """How far lashes stand out from the skin above the outer half of an open eye, in units of the
 skin's brightness: hardly any, and mascara (of 68 London training people at 640 px: .001 to .033,
 and .011 in the middle)."""

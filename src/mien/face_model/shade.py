@@ -48,7 +48,7 @@ ROLLS, ROLL_SHADE, ROLL_SPAN = 0.06, 0.22, 0.5
 the change of the lip gap, cm, after which a mouth that the photograph shows open has that anew."""
 LIPS_STAY = 0.01
 """How far, 0..1, lips may be from what the photograph shows and still be shown as there."""
-LASHES_GONE = 1.5
+LASHES_GONE = 2.2
 """Lashes that stand over the lid are gone at 1 / this of a blink."""
 TORN = 2.0
 """Distance, px of the crop, between the places of neighbours from which on the flow is torn."""
@@ -142,7 +142,7 @@ def _second_texture(skin: Skin, frame: Frame, layers: Layers) -> None:
 
     As far as both agree the photograph shows: there the flow does find its colour.
     """
-    blend = _closing(skin, frame)
+    blend, strange = _closing(skin, frame)
     mask = blend > 0.003
     part = _window(mask)
     if part is None:
@@ -162,7 +162,8 @@ def _second_texture(skin: Skin, frame: Frame, layers: Layers) -> None:
     change = (other - seen) * tripled(np.asarray(blend[part] * mask, np.float32))
     first, second, third = channels(np.abs(change))
     most = np.maximum(np.maximum(first, second), third)
-    keep = np.asarray(1 - np.clip(most / np.float32(STRANGE), 0, 1), np.float32)
+    differs = np.maximum(most / np.float32(STRANGE), strange[part])
+    keep = np.asarray(1 - np.clip(differs, 0, 1), np.float32)
     layers.keep[part] = keep
     layers.paint[part] = seen * tripled(1 - keep) + change
 
@@ -193,17 +194,18 @@ def _lips(skin: Skin, frame: Frame, layers: Layers) -> None:
     layers.paint[part] = colour
 
 
-def _closing(skin: Skin, frame: Frame) -> Float:
+def _closing(skin: Skin, frame: Frame) -> tuple[Float, Float]:
     """How much (H, W) of the second texture shows: what the mesh says, and where lashes stand out
-    over skin that a closing lid does not move."""
-    blend = frame.blend
+    over skin that a closing lid does not move; and the latter alone, which must leave nothing of
+    the photograph, for what is enlarged has no lashes to take away from it."""
+    blend, over = frame.blend, np.zeros(frame.layer.shape, np.float32)
     for side in SIDES:
         shut = min(1.0, LASHES_GONE * frame.scene.blink[side])
         if shut > 0.05:
-            over = skin.map(skin.eyes.covers[side], frame.source, skin.eyes.corner)
-            over *= np.float32(shut)
-            blend = np.where(frame.layer == SKIN_LAYER, np.maximum(blend, over), blend)
-    return np.asarray(blend, np.float32)
+            cover = skin.map(skin.eyes.covers[side], frame.source, skin.eyes.corner)
+            over = np.maximum(over, cover * np.float32(shut))
+    over *= frame.layer == SKIN_LAYER
+    return np.maximum(blend, over), over
 
 
 def _eyes(skin: Skin, frame: Frame, layers: Layers) -> None:
