@@ -35,10 +35,13 @@ FAN = (0.2, 0.26)
 eye."""
 CLEAR_OF_BROW = 0.14
 """Distance from a brow's middle, in widths of the eye, up to which its hair stays."""
-HAIRY, THICKEST, PALE = 0.06, 0.6, 0.8
-"""... it stays farther down as long as it is there: within the first distance a brow is looked for;
-it is no thicker than this part of the way to the lid; and it is one if it is darker than so much of
-the skin."""
+HAIRY, LIKELY, THICKEST, NO_BROW = 0.06, 0.3, 0.6, 0.3
+"""... it stays farther down as long as it is there: the room above that is looked at; a brow is
+hardly thicker than this, and no thicker than this part of the way to the lid; and its lower edge, where it gets brighter fastest, is
+none where that is by less than this of the skin's brightness in a width of the eye."""
+HAIR_ENDS, BROW_ENDS, BROW_SHADE = 0.04, 0.12, 0.8
+"""... how far below that edge its last hair lies; over this length, in widths of the eye, the lid
+takes over; and what lies below it by this much of that is still shaded by it."""
 LID_EDGE = 0.05
 """Width of what belongs to a lid along its edge, in widths of the eye."""
 EDGE_REACH = 0.06
@@ -196,23 +199,26 @@ def _box(shape: tuple[int, ...], centre: Double, radius: float) -> tuple[slice, 
 def _below_brow(
     window: tuple[slice, slice], light: Float, bright: float, brow: Double, corners: Double
 ) -> Float:
-    """How far (h, w) a pixel of a window lies below a brow (5, 2) px, 0 on it and 1 on the lid, in
-    a picture of brightness `light` (h, w) with skin as `bright`: a thick brow ends lower."""
+    """How far (h, w), in widths of the eye, a pixel of a window lies below the hair of a brow (5, 2)
+    px, in a picture of brightness `light` (h, w) with skin as `bright`: a thick brow ends lower."""
     width = float(np.linalg.norm(corners[3] - corners[0]))
     order = np.argsort(brow[:, 0])
     rows, columns = (np.arange(part.start, part.stop) for part in window)
     line = np.interp(columns, brow[order, 0], brow[order, 1])
     down = (rows[:, None] - line) / width
     soft = cv2.GaussianBlur(light, (0, 0), max(0.03 * width, 0.5))
-    on = np.abs(down) < HAIRY
-    core = float(np.percentile(soft[on], 30)) if on.any() else bright
-    ends = (soft > (core + bright) / 2) & (down > HAIRY)
-    thick = np.where(ends.any(0), down[ends.argmax(0), np.arange(len(columns))], 1.0)
-    lid = np.interp(columns, *corners[[0, 1, 2, 3]].T) - line
-    thick = np.minimum(thick, THICKEST * np.maximum(lid / width, 0)) * (core < PALE * bright)
-    thick = cv2.GaussianBlur(thick[None], (0, 0), 0.08 * width)[0]
-    below = (down - np.maximum(thick, CLEAR_OF_BROW)) / 0.12
-    out: Float = np.clip(below, 0, 1).astype(np.float32)
+    lid = (np.interp(columns, *corners[[0, 1, 2, 3]].T) - line) / width
+    rise = np.gradient(soft, axis=0) * np.exp(-((down / LIKELY) ** 2))
+    rise *= (down > 0) & (down < THICKEST * lid)
+    end = np.maximum(rise.argmax(0), 0)
+    steep = np.maximum(rise.max(0), 0) * (width / bright)
+    thick = (down[end, np.arange(len(columns))] + HAIR_ENDS) * steep
+    thick, steep = (
+        cv2.GaussianBlur(one[None].astype(np.float32), (0, 0), 0.08 * width)[0]
+        for one in (thick, steep)
+    )
+    thick = thick / (steep + NO_BROW)
+    out: Float = (down - np.maximum(thick, CLEAR_OF_BROW)).astype(np.float32)
     return out
 
 
@@ -262,12 +268,12 @@ def _close(
     beyond = near & (dilated(mask, disc(0.12 * width)) == 0) & (hairs == 0)
     high = max(0, min(top, int(brow[:, 1].min() - HAIRY * width)))  # or the brow is not seen
     tall = slice(high, top + down), window[1]
-    below = _below_brow(tall, photo[tall] @ LUMA, float(bright), brow, corners)[top - high :]
-    clean = spread(part, beyond * np.maximum(below, np.float32(FAR)), 0.2 * width) @ LUMA
+    off = _below_brow(tall, photo[tall] @ LUMA, float(bright), brow, corners)[top - high :]
+    below, bare = np.clip(off / BROW_ENDS, 0, 1), np.clip(off / BROW_ENDS - BROW_SHADE, FAR, 1)
+    clean = spread(part, beyond * bare, 0.2 * width) @ LUMA
     limit = np.minimum(clean, bright) if beyond.any() else bright
     stain = ring & ((light < CLEAN * limit) | (hairs > 0))
-    known = (ring & ~stain).astype(np.float32)
-    known *= np.maximum(below, np.float32(FAR))  # hair makes no lid, where skin is near
+    known = (ring & ~stain) * np.asarray(bare, np.float32)  # hair makes no lid, if skin is near
     filled = smooth(spread(part, known, 0.12 * width), EVEN * width)
     ys, xs = np.mgrid[top : top + down, left : left + across].astype(np.float32)
     middle = corners[[1, 2, 4, 5]].mean(0)

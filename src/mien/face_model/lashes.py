@@ -19,7 +19,7 @@ from mien.face_model.smoothstep import smoothstep
 
 COUNT = (58, 84)
 """Fewest and most lashes of a lid."""
-LASH_THICK = 0.03
+LASH_THICK = 0.036
 """Width of a lash at its root, cm."""
 LASH_COVER = (0.62, 0.9)
 """How much of what is behind it a lash hides at its root, least and most."""
@@ -28,18 +28,18 @@ LONG, LONGER = (0.28, 0.72), (0.75, 1.2)
 in units of that."""
 FAN = (-0.35, 1.0)
 """Slope aside, towards the temple, of the first and of the last lash, per length."""
-CURL = (0.3, 0.55)
+CURL = (0.25, 0.5)
 """How much the tips turn up and out, per length."""
 BUNDLES, TOGETHER = (2, 5), (0.2, 0.75)
 """How many lashes lean on one another, fewest and most, and how far their tips come together."""
 PLACES = (0.1, 1.04)
 """Where on the lid's edge the first and the last of them stand: 0 is the inner corner, 1 the outer
 one."""
-EDGE, EDGE_COVER = (0.055, 0.085), (0.72, 0.9)
+EDGE, EDGE_COVER = (0.075, 0.105), (0.72, 0.9)
 """Width of the edge that their roots make, cm, and how dark it is."""
 SHADE, SHADE_WIDTH = (0.2, 0.3), 0.3
 """How dark the shade is that lashes and the lid's edge throw, and how wide, cm."""
-SPARSE, RICH = 0.72, 1.18
+SPARSE, RICH = 0.85, 1.2
 """Length of lashes of which the open eye shows none, and of mascara, in units of a person's."""
 BARE, MADE_UP = 0.004, 0.02
 """How far lashes stand out from the skin above the outer half of an open eye, in units of the
@@ -48,10 +48,10 @@ and .011 in the middle)."""
 USUAL, READABLE = 0.35, (18.0, 40.0)
 """How rich lashes are, 0..1, in a photograph too small to tell: width of an eye, px, up to which it
 is, and from which on it is not."""
-BEYOND, DROOP = 0.13, 0.6
+BEYOND, DROOP, LOWER = 0.1, 1.0, 0.035
 """How far the edge of a closed lid goes on beyond the landmark of the outer corner, in widths of
-the eye, and how low it ends there, in units of how low it hangs below the line between the
-corners."""
+the eye; how low it ends there, in units of how low it hangs below the line between the corners; and
+how far it lies over the lower lid, in widths of the eye."""
 OPENED, CLOSED = 0.45, 0.9
 """Blink up to which the edge is the mesh's, and from which on it is a closed lid's."""
 HANGING = 0.2
@@ -193,6 +193,7 @@ def edge_of(line: Float, corners: Float, blink: float) -> Float:
     terms = np.stack([places**k for k in (1, 2, 3)], 1)
     bend = np.linalg.lstsq(terms * weights[:, None], wanted * weights, rcond=None)[0]
     shape = np.stack([at**k for k in (1, 2, 3)], 1) @ bend
+    shape += LOWER * smoothstep(at / 0.4)
     off = mesh + shut * (shape - mesh)
     out = inner + width * (at[:, None] * along + off[:, None] * down)
     return np.asarray(out, np.float32)
@@ -229,7 +230,7 @@ def band(
 
 def _ends(at: Double) -> Double:
     """How much (M,) of an edge's width is left near its ends."""
-    out: Double = smoothstep((at + 0.02) / 0.12) * (1 - smoothstep((at - 0.9) / (0.1 + BEYOND)))
+    out: Double = smoothstep((at + 0.02) / 0.25) * (1 - smoothstep((at - 0.9) / (0.1 + BEYOND)))
     return out
 
 
