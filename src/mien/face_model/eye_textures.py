@@ -53,6 +53,11 @@ FAR = 1e-3
 """What hair of a brow counts beside skin in what a lid is made of."""
 GRAIN = 5.0
 """... and at least this often what is usual there: rough skin is not lashes."""
+BULGE = 0.07
+"""How much brighter than the skin around a closed lid is where it bulges towards the light."""
+PIXEL, SHARP = 0.5, 0.75
+"""Sigma of the edges of a sharp picture's eyes: that of a pixel, px, and that of lids and irises
+themselves, px of the 320 px crop (London, 320 to 1,350 px)."""
 LOWER_EDGE = 0.04
 """How much of the lower lid, below the edge of the open eye, a closed one hides: its wet rim."""
 EVEN = 0.1
@@ -64,7 +69,7 @@ length at least, and how far above the lid's edge it lies at least, in widths of
 FOLD_ENDS, FOLD_STRAY, FOLD_WIDE = 0.8, 0.05, 0.025
 """How far out it is looked for, 1 being the outer corner: there it goes under lashes; how far from
 a curve it strays, and how wide it is when the lid is closed, in widths of the eye."""
-FOLD_KEPT, FOLD_DEEPEST = 0.9, 0.22
+FOLD_KEPT, FOLD_DEEPEST = 0.85, 0.18
 """How much of its darkness stays on a closed lid, and at most how much."""
 CLEAR_OF_LASHES = 0.24
 """How far below the eye the skin begins of which a lid has its texture, in widths of the eye."""
@@ -91,6 +96,8 @@ class EyeTextures:
     corner: tuple[int, int]
     rich: float
     """How far the lashes stand out, 0..1."""
+    blur: float
+    """How blurred the picture is beyond a sharp one of its size: sigma, px of the 320 px crop."""
     covers: dict[str, Float]
     """Per side, how much (H, W) of the photograph a closed lid replaces: the eye, its lashes and
     the crease above."""
@@ -159,8 +166,22 @@ def eye_textures(
         seen,
         (corner[0] + held[1].start, corner[1] + held[0].start),
         rich,
+        float(np.mean([_blur(bright, landmarks[part], fine) for part in POINTS.values()])),
         {side: cover[held].copy() for side, cover in covers.items()},
     )
+
+
+def _blur(light: Float, corners: Double, fine: float) -> float:
+    """How blurred, px of the 320 px crop, the edges of an eye (6, 2) px are in a picture of
+    brightness `light` (H, W), beyond those of a sharp picture: contrast over the steepest slope."""
+    width = float(np.linalg.norm(corners[3] - corners[0]))
+    part = light[around(light.shape, corners, 0.12 * width)]
+    if min(part.shape) < 3:
+        return 0.0
+    steep = max(float(np.percentile(np.abs(np.diff(part, axis=k)), 99)) for k in (0, 1))
+    low, high = np.percentile(part, (5, 95))
+    sigma = float(high - low) / max(2.5 * steep, 1e-3)  # of a Gaussian edge
+    return float(np.sqrt(max(0.0, sigma**2 - PIXEL**2 - (SHARP * fine) ** 2))) / fine
 
 
 def _around(boxes: Sequence[tuple[slice, slice]], shape: tuple[int, ...]) -> tuple[slice, slice]:
@@ -278,10 +299,10 @@ def _close(
     ys, xs = np.mgrid[top : top + down, left : left + across].astype(np.float32)
     middle = corners[[1, 2, 4, 5]].mean(0)
     x, y = (xs - middle[0]) / (0.5 * width), (ys - middle[1]) / (0.30 * width)
-    bulge = 1 + 0.05 * np.exp(-(x**2 * 1.5 + y**2)) - 0.05 * np.exp(-((y + 0.9) ** 2) * 9 - x**2)
+    bulge = 1 + BULGE * np.exp(-(x**2 * 1.5 + (y + 0.9) ** 2))
     grain = _grain(photo, window, corners, fine)
     crease = _crease(light, corners - (left, top), width, side) * below
-    filled = filled * (0.97 * bulge * (1 - crease))[..., None] + grain
+    filled = filled * (bulge * (1 - crease))[..., None] + grain
     lower = corners[[0, 5, 4, 3]][np.argsort(corners[[0, 5, 4, 3], 0])]
     ends = np.interp(xs[0], *lower.T) + LOWER_EDGE * width
     stain &= ys < ends  # lashes of the lower lid stay

@@ -37,7 +37,7 @@ PLACES = (0.1, 1.04)
 one."""
 EDGE, EDGE_COVER = (0.075, 0.105), (0.72, 0.9)
 """Width of the edge that their roots make, cm, and how dark it is."""
-SHADE, SHADE_WIDTH = (0.2, 0.3), 0.3
+SHADE, SHADE_WIDTH = (0.28, 0.38), 0.5
 """How dark the shade is that lashes and the lid's edge throw, and how wide, cm."""
 SPARSE, RICH = 0.85, 1.2
 """Length of lashes of which the open eye shows none, and of mascara, in units of a person's."""
@@ -45,10 +45,13 @@ BARE, MADE_UP = 0.004, 0.02
 """How far lashes stand out from the skin above the outer half of an open eye, in units of the
 skin's brightness: hardly any, and mascara (of 68 London training people at 640 px: .001 to .033,
 and .011 in the middle)."""
-USUAL, READABLE = 0.35, (18.0, 40.0)
+SHADE_ABOVE = 0.2
+"""How far above the edge its middle lies, in units of its width: a lid bends away from the light
+there."""
+USUAL, READABLE = 0.5, (18.0, 40.0)
 """How rich lashes are, 0..1, in a photograph too small to tell: width of an eye, px, up to which it
 is, and from which on it is not."""
-BEYOND, DROOP, LOWER = 0.1, 1.0, 0.035
+BEYOND, DROOP, LOWER = 0.08, 0.85, 0.025
 """How far the edge of a closed lid goes on beyond the landmark of the outer corner, in widths of
 the eye; how low it ends there, in units of how low it hangs below the line between the corners; and
 how far it lies over the lower lid, in widths of the eye."""
@@ -111,23 +114,25 @@ class Lashes:
             for root, size, slope in zip(roots, sizes, aside, strict=True)
         ]
 
-    def draw(self, frame: Frame, line: Float, side: str, layers: Layers, colour: Float) -> None:
+    def draw(self, frame: Frame, line: Float, side: str, layers: Layers, colour: Float, blur: float) -> None:
         """Draw the lashes of a lid and their edge over a window; `line` (N, 2) raster px of the
-        mesh's edge of that lid, in the order of the picture; `colour` (3,), 0..255."""
+        mesh's edge of that lid, in the order of the picture; `colour` (3,), 0..255; `blur` of the
+        photograph, sigma, px of the crop."""
         blink = frame.scene.blink[side]
-        strength = min(1.0, 1.6 * blink)
+        strength, blur = min(1.0, 1.6 * blink), blur * frame.window.scale
         if strength <= 0.05:
             return
         corners = frame.window.to_raster(frame.scene.landmarks[[42, 45] if side == "L" else [39, 36]])
         edge = edge_of(line if side == "L" else line[::-1], corners, blink)
-        _shade(layers, edge, SHADE_WIDTH * frame.unit, strength * self.shade)
-        drawn = band(edge, self.edge * frame.unit, layers.keep.shape, strength * self.edge_cover)
+        dark = self.shade * (0.3 * strength + 0.7 * _shut(blink))
+        _shade(layers, edge, SHADE_WIDTH * frame.unit, dark)
+        drawn = band(edge, self.edge * frame.unit, layers.keep.shape, strength * self.edge_cover, blur)
         if drawn is not None:
             layers.over(*drawn, colour)
         hang = (blink - HANGING) / (1 - HANGING)
         if hang > 0:
             strokes = self(edge, frame.unit, side, min(1.0, hang))
-            drawn = inked(strokes, frame.unit, layers.keep.shape, self.cover * min(1.0, 2 * hang))
+            drawn = inked(strokes, frame.unit, layers.keep.shape, self.cover * min(1.0, 2 * hang), blur)
             if drawn is not None:
                 layers.over(*drawn, colour)
 
@@ -183,7 +188,7 @@ def edge_of(line: Float, corners: Float, blink: float) -> Float:
     order = np.argsort(u)
     mesh = np.interp(at, np.r_[0.0, u[order], 1.0], np.r_[0.0, v[order], 0.0])
     mesh = np.convolve(np.pad(mesh, 2, mode="edge"), np.full(5, 0.2), "valid")
-    shut = float(smoothstep(np.float64((blink - OPENED) / (CLOSED - OPENED))))
+    shut = _shut(blink)
     lowest = float(np.max(v, initial=0.0))
     near = u < 0.72  # beyond, the mesh's lid rises to its corner
     ends = np.array([1.0, 1 + BEYOND])
@@ -199,6 +204,12 @@ def edge_of(line: Float, corners: Float, blink: float) -> Float:
     return np.asarray(out, np.float32)
 
 
+def _shut(blink: float) -> float:
+    """How far, 0..1, a lid that has come down by `blink` is a closed one."""
+    t = min(max((blink - OPENED) / (CLOSED - OPENED), 0.0), 1.0)
+    return t * t * (3 - 2 * t)
+
+
 def _along(edge: Float) -> Double:
     """Where the points (M,) of an edge are: 0 at the inner corner, 1 at the outer one."""
     out: Double = np.linspace(-0.02, 1 + BEYOND, len(edge))
@@ -206,7 +217,7 @@ def _along(edge: Float) -> Double:
 
 
 def band(
-    edge: Float, width: float, shape: tuple[int, ...], hides: float
+    edge: Float, width: float, shape: tuple[int, ...], hides: float, blur: float = 0.0
 ) -> tuple[tuple[slice, slice], Float] | None:
     """The part of a raster of `shape` (H, W) that a lid's `edge` (M, 2) px lies in, and how much
     (h, w) of what is behind its roots' dark band hides: thin at the nose, as wide as `width` px
@@ -217,7 +228,7 @@ def band(
     tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-6)
     normal = np.stack([-tangent[:, 1], tangent[:, 0]], 1) * np.sign(edge[-1, 0] - edge[0, 0])
     outline = np.concatenate([edge - normal * half[:, None] * 0.7, (edge + normal * half[:, None] * 1.3)[::-1]])
-    soft = max(0.7, 0.25 * width)
+    soft = float(np.hypot(max(0.7, 0.25 * width), blur))
     found = _part(outline, 3 * soft + 1, shape)
     if found is None:
         return None
@@ -230,7 +241,7 @@ def band(
 
 def _ends(at: Double) -> Double:
     """How much (M,) of an edge's width is left near its ends."""
-    out: Double = smoothstep((at + 0.02) / 0.25) * (1 - smoothstep((at - 0.9) / (0.1 + BEYOND)))
+    out: Double = smoothstep((at + 0.02) / 0.25) * (1 - smoothstep((at - 0.82) / (0.18 + BEYOND)))
     return out
 
 
@@ -243,7 +254,7 @@ def _shade(layers: Layers, edge: Float, width: float, dark: float) -> None:
     low, part, size = found
     ink = np.zeros(size, np.float32)
     at = _along(edge)
-    line = edge[(at > 0.04) & (at < 1.02)] - low
+    line = edge[(at > 0.04) & (at < 1.0)] - low - np.array([0, SHADE_ABOVE * width])
     cv2.polylines(ink, [fixed_point(line)], False, (1.0,), max(1, round(0.7 * width)), cv2.LINE_8, 4)
     light = 1 - np.float32(dark) * cv2.GaussianBlur(ink, (0, 0), soft)
     layers.gain[part] *= light
@@ -271,11 +282,11 @@ def _curve(root: Double, long: float, aside: float, out: float, curl: float) -> 
 
 
 def inked(
-    strokes: list[Float], unit: float, shape: tuple[int, ...], hides: float
+    strokes: list[Float], unit: float, shape: tuple[int, ...], hides: float, blur: float = 0.0
 ) -> tuple[tuple[slice, slice], Float] | None:
     """The part of a raster of `shape` (H, W) that lashes, tapering curves through points (K, 2) px,
     lie in, and how much (h, w) of what is behind they hide, at most `hides`; None outside."""
-    found = _part(np.concatenate(strokes), 2, shape)
+    found = _part(np.concatenate(strokes), 2 + 3 * blur, shape)
     if found is None:
         return None
     low, part, size = found
@@ -290,7 +301,10 @@ def inked(
     thick = LASH_THICK * unit
     if thick > 1:
         cover = cv2.GaussianBlur(cover, (0, 0), thick / 2) * min(thick, 2.0)
-    return part, np.asarray(np.clip(cover * min(1.0, thick), 0, 1) * hides, np.float32)
+    cover = np.clip(cover * min(1.0, thick), 0, 1) * np.float32(hides)
+    if blur > 0.3:
+        cover = cv2.GaussianBlur(cover, (0, 0), blur)
+    return part, np.asarray(cover, np.float32)
 
 
 def smoothed(line: Float) -> Float:

@@ -70,7 +70,7 @@ def shade(skin: Skin, frame: Frame, wrinkle_map: Float | None) -> Layers:
     _mouth(skin, frame, layers)
     for side in SIDES:
         line = frame.points[skin.model.lash_lines[side]]
-        skin.lashes.draw(frame, line, side, layers, skin.eyes.lash)
+        skin.lashes.draw(frame, line, side, layers, skin.eyes.lash, skin.eyes.blur)
         _lid_edge(skin, frame, side, layers)
     _closed_lips(skin, frame, layers)
     layers.dim(frame.layer == SOCKET_LAYER, SOCKET_SHADE)
