@@ -5,7 +5,6 @@ denser, darker and more curled in some people than in others."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -14,7 +13,7 @@ from mien.face_model.arrays import Double, Float
 from mien.face_model.eyes import fixed_point
 from mien.face_model.frame import Frame
 from mien.face_model.layers import Layers
-from mien.face_model.sampling import LUMA, tripled
+from mien.face_model.sampling import LUMA, merged
 from mien.face_model.smoothstep import smoothstep
 
 COUNT = (58, 84)
@@ -59,7 +58,21 @@ OPENED, CLOSED = 0.45, 0.9
 """Blink up to which the edge is the mesh's, and from which on it is a closed lid's."""
 HANGING = 0.2
 """How far a lid must come down until its lashes show against what is below."""
+LEAST_BLUR = 0.3
+"""Blur of a photograph, raster px, that changes nothing."""
 POINTS = 6
+REACH = 1.6
+"""How far from the corners of an eye, cm, its lashes and their shade lie at most."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a photograph shows lashes: their colour (3,), 0..255; `blur`, sigma, px of the crop;
+    `shading` (3,), by how much more than brightness each colour of the skin changes in shade."""
+
+    colour: Float
+    blur: float
+    shading: Float
 
 
 @dataclass(frozen=True)
@@ -87,11 +100,18 @@ class Lashes:
         shares = random.uniform(0, 1, len(ranges))
         for k in (1, 5, 6, 7):  # what the photograph tells of them counts more than chance
             shares[k] = 0.35 * shares[k] + 0.65 * rich
-        count, long, *rest = (a + (b - a) * float(s) for (a, b), s in zip(ranges, shares, strict=True))
-        return cls(seed, round(count * (0.75 + 0.35 * rich)), long * (SPARSE + (RICH - SPARSE) * rich), *rest)
+        count, long, *rest = (
+            a + (b - a) * float(s) for (a, b), s in zip(ranges, shares, strict=True)
+        )
+        return cls(
+            seed,
+            round(count * (0.75 + 0.35 * rich)),
+            long * (SPARSE + (RICH - SPARSE) * rich),
+            *rest,
+        )
 
-    def __call__(self, edge: Float, unit: float, side: str, hang: float) -> list[Float]:
-        """Lashes, each (6, 2) px from root to tip, along a lid's `edge` (N, 2) px from the inner
+    def __call__(self, edge: Float, unit: float, side: str, hang: float) -> Float:
+        """Lashes (L, 6, 2) px, each from root to tip, along a lid's `edge` (N, 2) px from the inner
         corner to beyond the outer one, at `unit` px per cm; `hang` 0..1: how far they hang."""
         random = np.random.default_rng((self.seed, 7 if side == "L" else 8))
         out = float(np.sign(edge[-1, 0] - edge[0, 0]) or 1.0)
@@ -101,7 +121,7 @@ class Lashes:
         roots = np.stack([np.interp(places, at, edge[:, i]) for i in (0, 1)], 1)
         sizes = LONG[0] + (LONG[1] - LONG[0]) * np.sin(np.pi * np.clip(places / 1.3, 0, 1))
         sizes *= self.long * (0.4 + 0.6 * hang) * unit * random.uniform(0.5, 1.15, self.count)
-        aside = self.fan * (FAN[0] + (FAN[1] - FAN[0]) * places ** 1.3)
+        aside = self.fan * (FAN[0] + (FAN[1] - FAN[0]) * places**1.3)
         aside += random.normal(0, 0.14, self.count)
         tips = roots[:, 0] + out * aside * sizes
         sizes_of = random.integers(BUNDLES[0], BUNDLES[1] + 1, self.count)
@@ -109,37 +129,42 @@ class Lashes:
         meet = np.bincount(bundles, tips) / np.maximum(np.bincount(bundles), 1)
         tips += self.together * (meet[bundles] - tips)
         aside = (tips - roots[:, 0]) / np.maximum(sizes, 1e-6)
-        return [
-            _curve(root, float(size), float(slope), out, self.curl)
-            for root, size, slope in zip(roots, sizes, aside, strict=True)
-        ]
+        t = np.linspace(0, 1, POINTS)
+        x = aside[:, None] * t + out * self.curl * 0.5 * t**2
+        y = np.broadcast_to(t - self.curl * t**2, x.shape)
+        curves = roots[:, None] + sizes[:, None, None] * np.stack([x, y], 2)
+        return np.asarray(curves, np.float32)
 
-    def draw(self, frame: Frame, line: Float, side: str, layers: Layers, colour: Float, blur: float) -> None:
+    def draw(self, frame: Frame, line: Float, side: str, layers: Layers, look: Look) -> None:
         """Draw the lashes of a lid and their edge over a window; `line` (N, 2) raster px of the
-        mesh's edge of that lid, in the order of the picture; `colour` (3,), 0..255; `blur` of the
-        photograph, sigma, px of the crop."""
+        mesh's edge of that lid, in the order of the picture."""
         blink = frame.scene.blink[side]
-        strength, blur = min(1.0, 1.6 * blink), blur * frame.window.scale
+        strength, blur = min(1.0, 1.6 * blink), look.blur * frame.window.scale
         if strength <= 0.05:
             return
-        corners = frame.window.to_raster(frame.scene.landmarks[[42, 45] if side == "L" else [39, 36]])
+        ends = frame.scene.landmarks[[42, 45] if side == "L" else [39, 36]]
+        corners, shape = frame.window.to_raster(ends), layers.keep.shape
+        room = REACH * frame.unit
+        low, high = corners.min(0) - room, corners.max(0) + room
+        if (high < 0).any() or (low > shape[1::-1]).any():
+            return
         edge = edge_of(line if side == "L" else line[::-1], corners, blink)
         dark = self.shade * (0.3 * strength + 0.7 * _shut(blink))
-        _shade(layers, edge, SHADE_WIDTH * frame.unit, dark)
-        drawn = band(edge, self.edge * frame.unit, layers.keep.shape, strength * self.edge_cover, blur)
+        _shade(layers, edge, SHADE_WIDTH * frame.unit, dark * (1 + look.shading))
+        drawn = band(edge, self.edge * frame.unit, shape, strength * self.edge_cover, blur)
         if drawn is not None:
-            layers.over(*drawn, colour)
+            layers.over(*drawn, look.colour)
         hang = (blink - HANGING) / (1 - HANGING)
         if hang > 0:
             strokes = self(edge, frame.unit, side, min(1.0, hang))
-            drawn = inked(strokes, frame.unit, layers.keep.shape, self.cover * min(1.0, 2 * hang), blur)
+            drawn = inked(strokes, frame.unit, shape, self.cover * min(1.0, 2 * hang), blur)
             if drawn is not None:
-                layers.over(*drawn, colour)
+                layers.over(*drawn, look.colour)
 
 
-def richness(light: Float, corners: Double, side: str) -> float:
-    """How far the lashes of an open eye (6, 2) px stand out, 0..1, in a picture of brightness
-    `light` (H, W): as steep dark lines over the skin above the eye's outer half and beyond it."""
+def richness(image: Float, corners: Double, side: str) -> float:
+    """How far the lashes of an open eye (6, 2) px stand out, 0..1, in a picture (H, W, 3):
+    as steep dark lines over the skin above the eye's outer half and beyond it."""
     width = float(np.linalg.norm(corners[3] - corners[0]))
     up = corners[[0, 1, 2, 3]] if side == "L" else corners[[3, 2, 1, 0]]
     out = float(np.sign(up[3, 0] - up[0, 0]) or 1.0)
@@ -151,10 +176,10 @@ def richness(light: Float, corners: Double, side: str) -> float:
     x, y = (line[:, 0] + 0.35 * out * off).astype(np.float32), (line[:, 1] - off).astype(np.float32)
     low = np.maximum([int(x.min() - 0.1 * width), int(y.min() - 0.1 * width)], 0)
     high = [int(x.max() + 0.1 * width) + 2, int(y.max() + 0.1 * width) + 2]
-    part = light[low[1] : high[1], low[0] : high[0]]
-    if min(part.shape) < 3:
+    part = image[low[1] : high[1], low[0] : high[0]]
+    if min(part.shape[:2]) < 3:
         return USUAL
-    soft = cv2.GaussianBlur(part, (0, 0), max(0.012 * width, 0.3))
+    soft = cv2.GaussianBlur(part @ LUMA, (0, 0), max(0.012 * width, 0.3))
     across = np.ones((1, 2 * max(1, round(0.04 * width)) + 1), np.uint8)
     thin = cv2.morphologyEx(soft, cv2.MORPH_BLACKHAT, across)
     stand, skin = (
@@ -227,7 +252,9 @@ def band(
     tangent = np.gradient(edge, axis=0)
     tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-6)
     normal = np.stack([-tangent[:, 1], tangent[:, 0]], 1) * np.sign(edge[-1, 0] - edge[0, 0])
-    outline = np.concatenate([edge - normal * half[:, None] * 0.7, (edge + normal * half[:, None] * 1.3)[::-1]])
+    outline = np.concatenate(
+        [edge - normal * half[:, None] * 0.7, (edge + normal * half[:, None] * 1.3)[::-1]]
+    )
     soft = float(np.hypot(max(0.7, 0.25 * width), blur))
     found = _part(outline, 3 * soft + 1, shape)
     if found is None:
@@ -245,8 +272,8 @@ def _ends(at: Double) -> Double:
     return out
 
 
-def _shade(layers: Layers, edge: Float, width: float, dark: float) -> None:
-    """Dim what lies around a lid's `edge` (M, 2) px, `width` px wide."""
+def _shade(layers: Layers, edge: Float, width: float, dark: Float) -> None:
+    """Dim what lies around a lid's `edge` (M, 2) px, `width` px wide, by as much as `dark` (3,)."""
     soft = max(0.5, 0.35 * width)
     found = _part(edge, 3 * soft + 1, layers.keep.shape)
     if found is None:
@@ -255,10 +282,12 @@ def _shade(layers: Layers, edge: Float, width: float, dark: float) -> None:
     ink = np.zeros(size, np.float32)
     at = _along(edge)
     line = edge[(at > 0.04) & (at < 1.0)] - low - np.array([0, SHADE_ABOVE * width])
-    cv2.polylines(ink, [fixed_point(line)], False, (1.0,), max(1, round(0.7 * width)), cv2.LINE_8, 4)
-    light = 1 - np.float32(dark) * cv2.GaussianBlur(ink, (0, 0), soft)
-    layers.gain[part] *= light
-    layers.paint[part] *= tripled(np.asarray(light, np.float32))
+    cv2.polylines(
+        ink, [fixed_point(line)], False, (1.0,), max(1, round(0.7 * width)), cv2.LINE_8, 4
+    )
+    ink = _blurred(ink, soft)
+    layers.gain[part] *= 1 - np.float32(dark @ LUMA) * ink
+    layers.paint[part] *= merged([1 - np.float32(one) * ink for one in dark])
 
 
 def _part(
@@ -274,37 +303,33 @@ def _part(
     return low, (slice(low[1], high[1]), slice(low[0], high[0])), size
 
 
-def _curve(root: Double, long: float, aside: float, out: float, curl: float) -> Float:
-    t = np.linspace(0, 1, POINTS)
-    x = aside * t + out * curl * 0.5 * t**2
-    y = t - curl * t**2
-    return (root + long * np.stack([x, y], 1)).astype(np.float32)
-
-
 def inked(
-    strokes: list[Float], unit: float, shape: tuple[int, ...], hides: float, blur: float = 0.0
+    strokes: Float, unit: float, shape: tuple[int, ...], hides: float, blur: float = 0.0
 ) -> tuple[tuple[slice, slice], Float] | None:
-    """The part of a raster of `shape` (H, W) that lashes, tapering curves through points (K, 2) px,
-    lie in, and how much (h, w) of what is behind they hide, at most `hides`; None outside."""
-    found = _part(np.concatenate(strokes), 2 + 3 * blur, shape)
+    """The part of a raster of `shape` (H, W) that lashes, tapering curves through points (L, K, 2)
+    px, lie in, and how much (h, w) of what is behind they hide, at most `hides`; None outside."""
+    found = _part(strokes.reshape(-1, 2), 2 + 3 * blur, shape)
     if found is None:
         return None
     low, part, size = found
     ink = np.zeros(size, np.uint8)
-    fixed = [fixed_point(stroke - low) for stroke in strokes]
-    count = len(strokes[0]) - 1
+    fixed = fixed_point(strokes - low)
+    count = strokes.shape[1] - 1
     for k in reversed(range(count)):  # roots last: they are darker than the tips that cross them
         share = 1 - 0.8 * (k / max(count - 1, 1)) ** 1.5
-        segments = [line[k : k + 2] for line in fixed]
-        cv2.polylines(ink, segments, False, (round(255 * share),), 1, cv2.LINE_AA, 4)
-    cover = ink.astype(np.float32) / 255
+        cv2.polylines(
+            ink, list(fixed[:, k : k + 2]), False, (round(255 * share),), 1, cv2.LINE_AA, 4
+        )
+    cover = ink.astype(np.float32) / np.float32(255)
     thick = LASH_THICK * unit
     if thick > 1:
-        cover = cv2.GaussianBlur(cover, (0, 0), thick / 2) * min(thick, 2.0)
-    cover = np.clip(cover * min(1.0, thick), 0, 1) * np.float32(hides)
-    if blur > 0.3:
-        cover = cv2.GaussianBlur(cover, (0, 0), blur)
-    return part, np.asarray(cover, np.float32)
+        cover = _blurred(cover, thick / 2) * np.float32(min(thick, 2.0))
+    cover = np.clip(cover * np.float32(min(1.0, thick)), 0, 1) * np.float32(hides)
+    return part, _blurred(cover, blur) if blur > LEAST_BLUR else cover
+
+
+def _blurred(field: Float, sigma: float) -> Float:
+    return np.asarray(cv2.GaussianBlur(field, (0, 0), sigma), np.float32)
 
 
 def smoothed(line: Float) -> Float:

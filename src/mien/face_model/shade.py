@@ -13,7 +13,7 @@ from mien.face_model.arrays import Bool, Double, Float
 from mien.face_model.eyes import fixed_point, polygon
 from mien.face_model.frame import FLAT, LIDS, SOURCE_SIZE, Frame, resized
 from mien.face_model.inside import View
-from mien.face_model.lashes import smoothed
+from mien.face_model.lashes import Look, smoothed
 from mien.face_model.layers import ALL, Layers
 from mien.face_model.mesh import (
     EYE,
@@ -68,9 +68,10 @@ def shade(skin: Skin, frame: Frame, wrinkle_map: Float | None) -> Layers:
     _lips(skin, frame, layers)
     _eyes(skin, frame, layers)
     _mouth(skin, frame, layers)
+    look = Look(skin.eyes.lash, skin.eyes.blur, skin.inside.tones.shading)
     for side in SIDES:
         line = frame.points[skin.model.lash_lines[side]]
-        skin.lashes.draw(frame, line, side, layers, skin.eyes.lash, skin.eyes.blur)
+        skin.lashes.draw(frame, line, side, layers, look)
         _lid_edge(skin, frame, side, layers)
     _closed_lips(skin, frame, layers)
     layers.dim(frame.layer == SOCKET_LAYER, SOCKET_SHADE)
@@ -162,7 +163,9 @@ def _second_texture(skin: Skin, frame: Frame, layers: Layers) -> None:
     change = (other - seen) * tripled(np.asarray(blend[part] * mask, np.float32))
     first, second, third = channels(np.abs(change))
     most = np.maximum(np.maximum(first, second), third)
-    differs = np.maximum(most / np.float32(STRANGE), strange[part])
+    differs = most / np.float32(STRANGE)
+    if strange is not None:
+        differs = np.maximum(differs, strange[part])
     keep = np.asarray(1 - np.clip(differs, 0, 1), np.float32)
     layers.keep[part] = keep
     layers.paint[part] = seen * tripled(1 - keep) + change
@@ -194,18 +197,21 @@ def _lips(skin: Skin, frame: Frame, layers: Layers) -> None:
     layers.paint[part] = colour
 
 
-def _closing(skin: Skin, frame: Frame) -> tuple[Float, Float]:
+def _closing(skin: Skin, frame: Frame) -> tuple[Float, Float | None]:
     """How much (H, W) of the second texture shows: what the mesh says, and where lashes stand out
-    over skin that a closing lid does not move; and the latter alone, which must leave nothing of
-    the photograph, for what is enlarged has no lashes to take away from it."""
-    blend, over = frame.blend, np.zeros(frame.layer.shape, np.float32)
+    over skin that a closing lid does not move; and the latter alone, if any, which must leave
+    nothing of the photograph, for what is enlarged has no lashes to take away from it."""
+    over: Float | None = None
     for side in SIDES:
         shut = min(1.0, LASHES_GONE * frame.scene.blink[side])
         if shut > 0.05:
             cover = skin.map(skin.eyes.covers[side], frame.source, skin.eyes.corner)
-            over = np.maximum(over, cover * np.float32(shut))
+            cover *= np.float32(shut)
+            over = cover if over is None else np.maximum(over, cover)
+    if over is None:
+        return frame.blend, None
     over *= frame.layer == SKIN_LAYER
-    return np.maximum(blend, over), over
+    return np.maximum(frame.blend, over), over
 
 
 def _eyes(skin: Skin, frame: Frame, layers: Layers) -> None:

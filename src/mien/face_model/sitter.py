@@ -125,7 +125,8 @@ class Sitter:
         lips, line = shut or (
             self._parted(photo, landmarks, mesh, unit, tones, own.lip), LipLine.plain()
         )  # fmt: skip
-        self.skin: Skin = Skin(model, self._rig.crop, eyes, own, mouth, lips, line, Lashes.of(seed, eyes.rich))
+        lashes = before.skin.lashes if before else Lashes.of(seed, eyes.rich)
+        self.skin: Skin = Skin(model, self._rig.crop, eyes, own, mouth, lips, line, lashes)
         lid_only = np.flatnonzero((model.lids["L"] + model.lids["R"] > 0) & (model.lips == 0))
         fixed = np.zeros((len(model.neutral), CHANNELS), np.float32, order="F")
         fixed[:, SOURCE] = source.points + self._eye_shift
