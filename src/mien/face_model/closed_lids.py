@@ -13,9 +13,9 @@ from mien.face_model.sampling import LUMA
 FAN = (0.2, 0.26)
 """How far beyond the outer corner, and above it, the tips of its lashes lie, in widths of the
 eye."""
-LOWER_EDGE = 0.04
-"""How much of the lower lid a closed one hides, below the edge of the open eye: its wet rim, in
-widths of the eye."""
+LOWER_EDGE, CORNER = 0.04, 0.1
+"""How much of the lower lid a closed one hides, below the edge of the open eye: its wet rim, and
+more at the outer corner, which sinks, in widths of the eye."""
 CLEAN = 0.86
 """Skin beside the eye that is darker than this, relative to its brighter part and to the skin a
 little farther out, which may lie in shade, is lash or paint."""
@@ -36,7 +36,7 @@ ABOVE_BROW, LIKELY, THICKEST, NO_BROW = 0.06, 0.3, 0.6, 0.3
 """... it stays farther down as long as it is there: how far above the brow's middle is looked; how
 far below it, at what odds (sigma) and at most (of the way to the lid), it ends, which is where it
 gets brighter fastest; and by how much, in units of the skin in a width of the eye, that must be."""
-HAIR_ENDS, BROW_ENDS, BROW_SHADE = 0.04, 0.12, 0.8
+HAIR_ENDS, BROW_ENDS, BROW_SHADE = 0.04, 0.12, 1.3
 """How far below that edge the last hair lies, and over what length the lid takes over, in widths of
 the eye; what lies below it by this much of that is still in its shade."""
 FAR = 1e-3
@@ -84,6 +84,7 @@ def close(
     lit = _bulge(light.shape, at, width) * (1 - _fold(light, at, width, side) * below)
     filled = filled * lit[..., None] + _grain(photo, window, corners, fine)
     lower = at[[0, 5, 4, 3]]
+    lower[0 if side == "R" else 3, 1] += (CORNER - LOWER_EDGE) * width
     edge = np.interp(np.arange(across), *lower[np.argsort(lower[:, 0])].T) + LOWER_EDGE * width
     gone = mask | (stain & (np.arange(down)[:, None] < edge))
     k = cv2.GaussianBlur(gone.astype(np.float32), (0, 0), 1.3 * fine)
@@ -109,7 +110,8 @@ def _area(shape: tuple[int, ...], corners: Double, brow: Double, side: str, fine
     points[0], points[3] = points[0] - across * first, points[3] + across * last
     tips = corners[0 if side == "R" else 3] - across * (FAN[0] if side == "R" else -FAN[0])
     tips[1] -= min(FAN[1] * width, 0.5 * room)
-    outline = np.concatenate([points, tips[None]]).astype(np.float32)
+    sunk = corners[0 if side == "R" else 3] + (0, CORNER * width)
+    outline = np.concatenate([points, tips[None], sunk[None]]).astype(np.float32)
     hull = np.asarray(cv2.convexHull(outline), np.float32)[:, 0]
     return dilated(polygon(shape, hull), disc(fine))
 

@@ -50,10 +50,10 @@ there."""
 USUAL, READABLE = 0.5, (18.0, 40.0)
 """How rich lashes are, 0..1, in a photograph too small to tell: width of an eye, px, up to which it
 is, and from which on it is not."""
-BEYOND, DROOP, LOWER = 0.08, 0.85, 0.025
-"""How far the edge of a closed lid goes on beyond the landmark of the outer corner, in widths of
-the eye; how low it ends there, in units of how low it hangs below the line between the corners; and
-how far it lies over the lower lid, in widths of the eye."""
+BEYOND, DROOP, SUNK, LOWER = 0.06, 0.9, 0.015, 0.025
+"""How far the edge of a closed lid goes on beyond the landmark of the outer corner; how low it ends
+there: by so much of how low it hangs at most, and by so much more, for the corner sinks with it; and
+how far it lies over the lower lid (widths of the eye; by eye, beside the blinks of `grid`)."""
 OPENED, CLOSED = 0.45, 0.9
 """Blink up to which the edge is the mesh's, and from which on it is a closed lid's."""
 HANGING = 0.2
@@ -219,7 +219,7 @@ def edge_of(line: Float, corners: Float, blink: float) -> Float:
     ends = np.array([1.0, 1 + BEYOND])
     places = np.r_[u[near], ends]
     weights = np.r_[np.ones(int(near.sum())), 3.0, 3.0]
-    wanted = np.r_[v[near], np.full(2, DROOP * lowest)]
+    wanted = np.r_[v[near], np.full(2, DROOP * lowest + SUNK)]
     terms = np.stack([places**k for k in (1, 2, 3)], 1)
     bend = np.linalg.lstsq(terms * weights[:, None], wanted * weights, rcond=None)[0]
     shape = np.stack([at**k for k in (1, 2, 3)], 1) @ bend
@@ -268,7 +268,7 @@ def band(
 
 def _ends(at: Double) -> Double:
     """How much (M,) of an edge's width is left near its ends."""
-    out: Double = smoothstep((at + 0.02) / 0.25) * (1 - smoothstep((at - 0.82) / (0.18 + BEYOND)))
+    out: Double = smoothstep((at + 0.02) / 0.25) * (1 - smoothstep((at - 0.74) / (0.26 + BEYOND)))
     return out
 
 
