@@ -14,8 +14,8 @@ from mien.face_model.mesh import FACE, SIDES, FaceModel
 from mien.face_model.smoothstep import smoothstep
 
 LOWER = 0.18
-"""How much lower than the mesh has it the end of a brow is at full weight, cm: then it comes down as
-far as the brow's middle."""
+"""How much lower than the mesh has it the end of a brow is at full weight, cm: then it comes down
+as far as the brow's middle."""
 END, AROUND = 1.0, 0.8
 """Distance of the ends from the middle of the face, and how far beside them skin follows (sigma),
 cm."""

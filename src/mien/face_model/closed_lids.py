@@ -32,7 +32,7 @@ CLEAR_OF_LASHES, GRAIN_MOST = 0.34, 2.0
 that goes at most, in units of what is usual: what goes farther is a line."""
 CLEAR_OF_BROW = 0.14
 """Distance from a brow's middle, in widths of the eye, up to which its hair stays."""
-ABOVE_BROW, LIKELY, THICKEST, NO_BROW = 0.06, 0.3, 0.6, 0.3
+ABOVE_BROW, LIKELY, THICKEST, NO_BROW = 0.06, 0.3, 0.6, 0.15
 """... it stays farther down as long as it is there: how far above the brow's middle is looked; how
 far below it, at what odds (sigma) and at most (of the way to the lid), it ends, which is where it
 gets brighter fastest; and by how much, in units of the skin in a width of the eye, that must be."""
@@ -41,7 +41,7 @@ HAIR_ENDS, BROW_ENDS, BROW_SHADE = 0.04, 0.12, 1.3
 the eye; what lies below it by this much of that is still in its shade."""
 FAR = 1e-3
 """What hair of a brow, and its shade, count beside skin in what a lid is made of."""
-FOLD_THIN, FOLD_SOFT, FOLD_LONG, FOLD_ABOVE = 0.07, 0.015, 0.07, 0.05
+FOLD_THIN, FOLD_SOFT, FOLD_LONG, FOLD_ABOVE = 0.07, 0.015, 0.11, 0.05
 """The fold of an open lid: half its width at most, the blur under which it is looked for, half its
 length at least, and how far above the lid's edge it lies at least, in widths of the eye."""
 FOLD_OUT, FOLD_STRAY, FOLD_WIDE = 0.8, 0.05, 0.025

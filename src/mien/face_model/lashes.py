@@ -52,8 +52,8 @@ USUAL, READABLE = 0.5, (18.0, 40.0)
 is, and from which on it is not."""
 BEYOND, DROOP, SUNK, LOWER = 0.06, 0.9, 0.015, 0.025
 """How far the edge of a closed lid goes on beyond the landmark of the outer corner; how low it ends
-there: by so much of how low it hangs at most, and by so much more, for the corner sinks with it; and
-how far it lies over the lower lid (widths of the eye; by eye, beside the blinks of `grid`)."""
+there: by so much of how low it hangs at most, and by so much more, for the corner sinks with it;
+and how far it lies over the lower lid (widths of the eye; by eye, beside the blinks of `grid`)."""
 OPENED, CLOSED = 0.45, 0.9
 """Blink up to which the edge is the mesh's, and from which on it is a closed lid's."""
 HANGING = 0.2
