@@ -173,7 +173,7 @@ def test_a_closed_lid_keeps_the_fold_of_the_open_one() -> None:
     for picture in (photo, plain):
         close(picture, corners, brow, "L", 1.0)
     fainter = (plain - photo)[:, 100:130].mean(-1)
-    assert 0.06 * 170 < fainter[50:58].max(0).min()
+    assert fainter[50:58].max(0).min() > 0.06 * 170
     assert fainter.max() < 0.25 * 170
     assert np.abs(fainter[64:72]).max() < 2  # and nothing of it below
 
@@ -185,7 +185,7 @@ def test_lashes_that_cross_a_fold_are_no_fold() -> None:
         cv2.line(photo, (x, 66), (x + 3, 50), (60, 60, 60), 2, cv2.LINE_AA)
     for picture in (photo, plain):
         close(picture, corners, brow, "L", 1.0)
-    assert np.abs(photo - plain)[53:70, 95:140].max() < 0.02 * 170
+    assert np.abs(photo - plain)[53:70, 95:140].max() < 0.05 * 170
 
 
 def test_a_closing_lid_leaves_the_lower_lashes_where_they_are() -> None:
