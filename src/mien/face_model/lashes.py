@@ -50,6 +50,9 @@ there."""
 USUAL, READABLE = 0.5, (18.0, 40.0)
 """How rich lashes are, 0..1, in a photograph too small to tell: width of an eye, px, up to which it
 is, and from which on it is not."""
+STANDING = (0.14, 0.22)
+"""Height of an open eye, in its widths, up to which its lashes do not stand up over the skin, and
+from which on they do."""
 BEYOND, DROOP, SUNK, LOWER = 0.06, 0.9, 0.015, 0.025
 """How far the edge of a closed lid goes on beyond the landmark of the outer corner; how low it ends
 there: by so much of how low it hangs at most, and by so much more, for the corner sinks with it;
@@ -188,8 +191,13 @@ def richness(image: Float, corners: Double, side: str) -> float:
     )
     seen = float(stand.mean()) / max(float(np.percentile(skin, 80)), 1.0)
     rich = float(np.clip((seen - BARE) / (MADE_UP - BARE), 0, 1))
-    known = float(np.clip((width - READABLE[0]) / (READABLE[1] - READABLE[0]), 0, 1))
+    opened = float(np.linalg.norm(corners[[5, 4]] - corners[[1, 2]], axis=1).mean()) / width
+    known = _share(width, READABLE) * _share(opened, STANDING)
     return USUAL + known * (rich - USUAL)
+
+
+def _share(value: float, between: tuple[float, float]) -> float:
+    return min(max((value - between[0]) / (between[1] - between[0]), 0.0), 1.0)
 
 
 def edge_of(line: Float, corners: Float, blink: float) -> Float:
@@ -231,7 +239,7 @@ def edge_of(line: Float, corners: Float, blink: float) -> Float:
 
 def _shut(blink: float) -> float:
     """How far, 0..1, a lid that has come down by `blink` is a closed one."""
-    t = min(max((blink - OPENED) / (CLOSED - OPENED), 0.0), 1.0)
+    t = _share(blink, (OPENED, CLOSED))
     return t * t * (3 - 2 * t)
 
 

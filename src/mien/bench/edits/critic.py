@@ -14,10 +14,10 @@ EfficientNet-Lite0's features (ImageNet), learnt on all people but a fifth and a
 `right`: the share it tells right, mean over ten foldings, in which half is chance. Nothing that is
 shown to it trains anything else. `beside`: the same of a critic that is shown what lies around
 mouths and lids alone, an ellipse of one colour over these: what a nodding head, a brow that comes
-down or another session gives away, which no drawing of them can mend. `frechet` and `kid_1000` compare the same features as
-`mien bench mouths` does; `floor`: of halves of the real ones. `sharpness`: mean absolute Laplacian
-over mean brightness, made over real. To measure another state of the drawing, put its sources first
-in PYTHONPATH.
+down or another session gives away, which no drawing of them can mend. `frechet` and `kid_1000`
+compare the same features as `mien bench mouths` does; `floor`: of halves of the real ones.
+`sharpness`: mean absolute Laplacian over mean brightness, made over real. To measure another state
+of the drawing, put its sources first in PYTHONPATH.
 """
 
 from __future__ import annotations
