@@ -58,9 +58,16 @@ def test_furrows_beside_the_middle_neither_cross_nor_meet() -> None:
 
 
 def test_walls_side_by_side_do_not_add_up_to_a_bright_spot() -> None:
-    lit = _bounded(np.array([[-0.4, 0.1, 0.3, 3.0]], np.float32))
-    assert np.allclose(lit[0, :2], (-0.4, 0.1))
+    lit = _bounded(np.array([[-0.2, 0.1, 0.3, 3.0]], np.float32))
+    assert np.allclose(lit[0, :2], (-0.2, 0.1))
     assert 0.13 < lit[0, 2] < lit[0, 3] < 0.22
+
+
+def test_no_furrow_is_a_stroke_of_ink() -> None:
+    """A frown of one line at full weight is 1.6 times the shape's, and its depth more than twice
+    that: it was half as bright as the skin."""
+    dark = _bounded(np.array([[-0.3, -0.6, -3.0]], np.float32))[0]
+    assert -0.24 > dark[0] > dark[1] > dark[2] > -0.45
 
 
 def test_a_frown_of_one_line_is_the_same_in_every_picture() -> None:

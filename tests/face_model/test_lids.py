@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mien import facs
-from mien.face_model import eye_textures
+from mien.face_model.closed_lids import close
 from mien.face_model.lids import LidFolds
 from mien.face_model.render import Render, Rig
 
@@ -115,9 +115,7 @@ def test_a_closed_lid_ends_in_the_shade_that_lies_there() -> None:
     brow = np.stack([np.linspace(70, 165, 5), np.full(5, 30.0)], 1)
     photo[74:86, 90:140] = 20  # the eye
     skin = photo.copy()
-    eye_textures._close(
-        photo, eye_textures._lid_area(photo.shape[:2], corners, brow, "L", 1.0), corners, brow, 1.0
-    )
+    close(photo, corners, brow, "L", 1.0)
     beyond = np.s_[70:90, 168:175]  # past the outer corner, where the lid ends
     assert np.abs(photo[beyond] - skin[beyond]).mean() < 4
     assert photo[80, 115].mean() > 60  # the eye itself is covered
@@ -132,8 +130,7 @@ def test_a_closed_lid_has_no_fan_of_open_lashes() -> None:
     photo[74:86, 90:140] = 20
     for root, tip in (((84, 74), (70, 66)), ((90, 70), (80, 57)), ((100, 67), (95, 52))):
         cv2.line(photo, root, tip, (40, 40, 40), 2, cv2.LINE_AA)
-    area = eye_textures._lid_area(photo.shape[:2], corners, brow, "R", 1.0)
-    eye_textures._close(photo, area, corners, brow, 1.0)
+    close(photo, corners, brow, "R", 1.0)
     assert photo[40:80, 60:110].min() > 0.85 * 170
 
 
@@ -150,10 +147,71 @@ def test_a_thick_brow_stays_and_makes_no_lid(hair: int) -> None:
     photo[thick] = hair
     photo[86:102, 62:108] = 40
     before = photo.copy()
-    area = eye_textures._lid_area(photo.shape[:2], corners, brow, "L", 1.0)
-    eye_textures._close(photo, area, corners, brow, 1.0)
+    close(photo, corners, brow, "L", 1.0)
     middle = np.s_[:, 80:90]
     kept = thick[middle]
     assert np.abs(photo - before)[middle][kept].max() < 8
     lid = photo[84:100, 75:100] @ np.array(LUMA, np.float32)
     assert lid.min() > 160
+
+
+def eye_of_skin(light: float = 170) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A left eye on even skin (160, 240, 3), its corners (6, 2) and its brow (5, 2)."""
+    photo = np.full((240, 240, 3), light, np.float32)
+    x, y = np.array([80, 100, 130, 150, 130, 100]), np.array([80, 68, 68, 80, 90, 90])
+    corners = np.stack([x, y], 1).astype(np.float64)
+    photo[74:86, 90:140] = 20
+    return photo, corners, np.stack([np.linspace(70, 165, 5), np.full(5, 20.0)], 1)
+
+
+def test_a_closed_lid_keeps_the_fold_of_the_open_one() -> None:
+    """It was as smooth as an egg: skin keeps the line in which it folds, fainter."""
+    photo, corners, brow = eye_of_skin()
+    plain = photo.copy()
+    fold = np.array([[88, 62], [104, 55], [118, 53], [132, 56]], np.int32)
+    cv2.polylines(photo, [fold], False, (90, 90, 90), 3, cv2.LINE_AA)
+    for picture in (photo, plain):
+        close(picture, corners, brow, "L", 1.0)
+    fainter = (plain - photo)[:, 100:130].mean(-1)
+    assert fainter[50:58].max(0).min() > 0.06 * 170
+    assert fainter.max() < 0.25 * 170
+    assert np.abs(fainter[64:72]).max() < 2  # and nothing of it below
+
+
+def test_lashes_that_cross_a_fold_are_no_fold() -> None:
+    photo, corners, brow = eye_of_skin()
+    plain = photo.copy()
+    for x in range(96, 140, 9):
+        cv2.line(photo, (x, 66), (x + 3, 50), (60, 60, 60), 2, cv2.LINE_AA)
+    for picture in (photo, plain):
+        close(picture, corners, brow, "L", 1.0)
+    assert np.abs(photo - plain)[53:70, 95:140].max() < 0.05 * 170
+
+
+def test_a_closing_lid_leaves_the_lower_lashes_where_they_are() -> None:
+    photo, corners, brow = eye_of_skin()
+    for x in range(100, 135, 6):
+        cv2.line(photo, (x, 95), (x + 1, 104), (60, 60, 60), 1, cv2.LINE_AA)
+    before = photo.copy()
+    close(photo, corners, brow, "L", 1.0)
+    assert np.abs(photo - before)[96:110].max() < 0.1 * 170
+
+
+def test_a_lid_has_no_texture_of_lashes() -> None:
+    """What lends its texture lay so near below the eye that the ghosts of lashes stood on lids."""
+    photo, corners, brow = eye_of_skin()
+    for x in range(84, 150, 7):
+        cv2.line(photo, (x, 92), (x + 1, 106), (30, 30, 30), 2, cv2.LINE_AA)
+        cv2.line(photo, (x, 70), (x + 2, 58), (30, 30, 30), 2, cv2.LINE_AA)
+    close(photo, corners, brow, "L", 1.0)
+    assert np.std(photo[44:80, 90:140] @ np.array(LUMA)) < 6
+
+
+def test_what_a_lid_is_made_of_has_no_edges() -> None:
+    """Where the skin of one side met that of another, an edge ran over the lid."""
+    photo, corners, brow = eye_of_skin()
+    photo[:, :115] *= np.float32(0.7)
+    close(photo, corners, brow, "L", 1.0)
+    lid = photo[72:84, 95:135].mean((0, 2))
+    assert np.abs(np.diff(lid)).max() < 0.05 * 170
+    assert lid[-1] - lid[0] > 0.1 * 170

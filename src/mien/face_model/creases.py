@@ -30,8 +30,8 @@ WAVER = 0.04
 """How far a crease strays from its path, cm."""
 WALL = 0.45
 """Brightness of the lit wall, relative to the furrow's depth."""
-LIT = 0.13, 0.08
-"""Log-brightness up to which walls side by side add up, and the most by which they pass it."""
+LIT, DARK = (0.13, 0.08), (0.24, 0.2)
+"""Log-brightness up to which walls add up, and furrows, and the most by which they pass it."""
 ONSET = 1.8
 """Power of the weight: skin bunches before it creases."""
 FAINTEST = 0.03
@@ -303,11 +303,11 @@ def _front(model: FaceModel) -> tuple[Index, Nearest]:
 
 
 def _bounded(drawn: Float) -> Float:
-    """Log-brightness (S, S) in which nothing is lit more than skin is that two furrows bulge."""
-    start, most = LIT
-    over = drawn > start
-    beyond = drawn[over] - np.float32(start)
-    drawn[over] = start + beyond / (1 + beyond / np.float32(most))
+    """Log-brightness (S, S) in which no wall shines, and no furrow is a stroke of ink."""
+    for sign, (start, most) in ((1, LIT), (-1, DARK)):
+        over = sign * drawn > start
+        beyond = sign * drawn[over] - np.float32(start)
+        drawn[over] = sign * (start + beyond / (1 + beyond / np.float32(most)))
     return drawn
 
 

@@ -9,50 +9,36 @@ from functools import partial
 import cv2
 import numpy as np
 
-from mien.face_model.arrays import Double, Float, UInt8
+from mien.face_model.arrays import Bool, Double, Float
+from mien.face_model.closed_lids import close
 from mien.face_model.eyeballs import completed, white_of
 from mien.face_model.eyes import (
     BROWS,
     POINTS,
     Iris,
-    dilated,
-    disc,
     fixed_point,
     polygon,
     shut,
-    spread,
 )
+from mien.face_model.lashes import USUAL, richness
 from mien.face_model.sampling import LUMA, around
 from mien.face_model.threads import together
+from mien.face_model.tones import tint
 
 ROOM = 1.6
 """How far around the eyes their textures, and the skin that these are made of, reach, in widths of
 an eye."""
-FAN = (0.2, 0.26)
-"""How far beyond the outer corner, and above it, the tips of its lashes lie, in widths of the
-eye."""
-CLEAR_OF_BROW = 0.14
-"""Distance from a brow's middle, in widths of the eye, up to which its hair stays."""
-HAIRY, THICKEST, PALE = 0.06, 0.6, 0.8
-"""... it stays farther down as long as it is there: within the first distance a brow is looked for;
-it is no thicker than this part of the way to the lid; and it is one if it is darker than so much of
-the skin."""
 LID_EDGE = 0.05
 """Width of what belongs to a lid along its edge, in widths of the eye."""
 EDGE_REACH = 0.06
 """How far from the upper lid's edge its lashes are looked for, in widths of the eye."""
-THIN, HAIRLINE = 0.05, 0.06
-"""Half width of a lash, in widths of the eye, and how much darker than its surround it is at least,
-relative to the skin."""
-FAR = 1e-3
-"""What hair of a brow counts beside skin in what a lid is made of."""
-GRAIN = 5.0
-"""... and at least this often what is usual there: rough skin is not lashes."""
+PIXEL, SHARP = 0.5, 0.75
+"""Sigma of the edges of a sharp picture's eyes: that of a pixel, px, and that of lids and irises
+themselves, px of the 320 px crop (London, 320 to 1,350 px)."""
+DARKEST = 6.0
+"""Part of what lies there, percent, that is as dark as lashes."""
 BESIDE = 4
 """Pixels of nothing around what is kept of the textures."""
-CLEAN = 0.86
-"""Skin beside the eye that is darker than this, relative to its brighter part and to the skin a
-little farther out, which may lie in shade, is lash or paint."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +55,10 @@ class EyeTextures:
     lash: Float
     irises: dict[str, Iris]
     corner: tuple[int, int]
+    rich: float
+    """How far the lashes stand out, 0..1."""
+    blur: float
+    """How blurred the picture is beyond a sharp one of its size: sigma, px of the 320 px crop."""
     covers: dict[str, Float]
     """Per side, how much (H, W) of the photograph a closed lid replaces: the eye, its lashes and
     the crease above."""
@@ -115,15 +105,16 @@ def eye_textures(
         boxes.append(box)
     for side, part in POINTS.items():
         corners = landmarks[part]
-        area = _lid_area(shape, corners, landmarks[BROWS[side]], side, fine)
-        covers[side], window = _close(painted, area, corners, landmarks[BROWS[side]], fine)
+        covers[side], window = close(painted, corners, landmarks[BROWS[side]], side, fine)
         boxes.append(window)
         lids[window] = painted[window] - image[window]
         edge = np.zeros(shape, np.uint8)
         reach = max(1, round(2 * EDGE_REACH * float(np.linalg.norm(corners[3] - corners[0]))))
         cv2.polylines(edge, [fixed_point(corners[:4])], False, (1,), reach, shift=4)
         edges |= edge
-    lash = np.percentile(image[edges > 0], 6, axis=0) if edges.any() else np.zeros(3)
+    lash = _lash_colour(image, painted, edges > 0)
+    opened = [side for side, closed in shut(landmarks).items() if not closed]
+    rich = [richness(image, landmarks[POINTS[side]], side) for side in opened] or [USUAL]
     held = _around(boxes, shape)
     complete, lids, kept = (part[held].copy() for part in (complete, lids, kept))
     return EyeTextures(
@@ -131,11 +122,37 @@ def eye_textures(
         kept,
         lids,
         np.mean(list(whites.values()), 0, np.float32),
-        lash.astype(np.float32),
+        lash,
         seen,
         (corner[0] + held[1].start, corner[1] + held[0].start),
+        float(np.mean(rich)),
+        float(np.mean([_blur(image, landmarks[part], fine) for part in POINTS.values()])),
         {side: cover[held].copy() for side, cover in covers.items()},
     )
+
+
+def _lash_colour(image: Float, lids: Float, edges: Bool) -> Float:
+    """Colour (3,) of the lashes of a picture (H, W, 3): as dark as its darkest at the `edges` (H,
+    W) of the upper lids; half of its hue is that of the closed `lids` (H, W, 3) there, for iris and
+    white shine through at the edge, and hair is brown like skin."""
+    if not edges.any():
+        return np.zeros(3, np.float32)
+    dark = np.percentile(image[edges], DARKEST, axis=0).astype(np.float32)
+    hue = np.sqrt(tint(dark) * tint(lids[edges].mean(0)))
+    return np.asarray(hue * (float(dark @ LUMA) / max(float(hue @ LUMA), 1e-3)), np.float32)
+
+
+def _blur(image: Float, corners: Double, fine: float) -> float:
+    """How blurred, px of the 320 px crop, the edges of an eye (6, 2) px are in a picture (H, W, 3)
+    beyond those of a sharp one: contrast over the steepest slope."""
+    width = float(np.linalg.norm(corners[3] - corners[0]))
+    part = image[around(image.shape, corners, 0.12 * width)] @ LUMA
+    if min(part.shape) < 3:
+        return 0.0
+    steep = max(float(np.percentile(np.abs(np.diff(part, axis=k)), 99)) for k in (0, 1))
+    low, high = np.percentile(part, (5, 95))
+    sigma = float(high - low) / max(2.5 * steep, 1e-3)  # of a Gaussian edge
+    return float(np.sqrt(max(0.0, sigma**2 - PIXEL**2 - (SHARP * fine) ** 2))) / fine
 
 
 def _around(boxes: Sequence[tuple[slice, slice]], shape: tuple[int, ...]) -> tuple[slice, slice]:
@@ -169,106 +186,3 @@ def _box(shape: tuple[int, ...], centre: Double, radius: float) -> tuple[slice, 
     left, right = int(max(x - radius * 4, 0)), int(min(x + radius * 4, shape[1]))
     top, bottom = int(max(y - radius * 3, 0)), int(min(y + radius * 3, shape[0]))
     return slice(top, bottom), slice(left, right)
-
-
-def _below_brow(
-    window: tuple[slice, slice], light: Float, bright: float, brow: Double, corners: Double
-) -> Float:
-    """How far (h, w) a pixel of a window lies below a brow (5, 2) px, 0 on it and 1 on the lid, in
-    a picture of brightness `light` (h, w) with skin as `bright`: a thick brow ends lower."""
-    width = float(np.linalg.norm(corners[3] - corners[0]))
-    order = np.argsort(brow[:, 0])
-    rows, columns = (np.arange(part.start, part.stop) for part in window)
-    line = np.interp(columns, brow[order, 0], brow[order, 1])
-    down = (rows[:, None] - line) / width
-    soft = cv2.GaussianBlur(light, (0, 0), max(0.03 * width, 0.5))
-    on = np.abs(down) < HAIRY
-    core = float(np.percentile(soft[on], 30)) if on.any() else bright
-    ends = (soft > (core + bright) / 2) & (down > HAIRY)
-    thick = np.where(ends.any(0), down[ends.argmax(0), np.arange(len(columns))], 1.0)
-    lid = np.interp(columns, *corners[[0, 1, 2, 3]].T) - line
-    thick = np.minimum(thick, THICKEST * np.maximum(lid / width, 0)) * (core < PALE * bright)
-    thick = cv2.GaussianBlur(thick[None], (0, 0), 0.08 * width)[0]
-    below = (down - np.maximum(thick, CLEAR_OF_BROW)) / 0.12
-    out: Float = np.clip(below, 0, 1).astype(np.float32)
-    return out
-
-
-def _lid_area(
-    shape: tuple[int, ...], corners: Double, brow: Double, side: str, fine: float
-) -> UInt8:
-    """Mask of the opening, its lashes and the crease above: what a closed lid replaces."""
-    width = float(np.linalg.norm(corners[3] - corners[0]))
-    room = max(4.0, float(corners[[1, 2], 1].mean() - brow[1:4, 1].mean()))
-    points = corners.copy()
-    points[[1, 2], 1] -= min(0.3 * width, 0.55 * room)
-    points[[4, 5], 1] += 0.13 * width
-    across = points[3] - points[0]
-    outer, inner = 0.22, 0.05  # lashes stand out beyond the outer corner
-    first, last = (outer, inner) if side == "R" else (inner, outer)
-    points[0], points[3] = points[0] - across * first, points[3] + across * last
-    tips = corners[0 if side == "R" else 3] - across * (FAN[0] if side == "R" else -FAN[0])
-    tips[1] -= min(FAN[1] * width, 0.5 * room)
-    outline = np.concatenate([points, tips[None]]).astype(np.float32)
-    hull = np.asarray(cv2.convexHull(outline), np.float32)[:, 0]
-    return dilated(polygon(shape, hull), disc(fine))
-
-
-def _close(
-    photo: Float, hidden: UInt8, corners: Double, brow: Double, fine: float
-) -> tuple[Float, tuple[slice, slice]]:
-    """Paint one eye of a photograph (H, W, 3), in place, over by the skin around it: how much (H,
-    W) of it is painted, and the window around that. The hair of the `brow` (5, 2) px stays.
-
-    Lashes, crease and make-up at the border are hidden too, so that they do not bleed into the lid.
-    """
-    width = float(np.linalg.norm(corners[3] - corners[0]))
-    reach = disc(0.16 * width)
-    beside = dilated(hidden, reach)
-    left, top, across, down = cv2.boundingRect(beside)
-    window = (slice(top, top + down), slice(left, left + across))
-    part, mask, near = photo[window], hidden[window], beside[window] > 0
-    light = part @ LUMA
-    ring = near & (mask == 0)
-    cover = np.zeros(photo.shape[:2], np.float32)
-    if not ring.any():
-        return cover, window
-    bright = np.percentile(light[ring], 60)
-    thin = cv2.morphologyEx(light, cv2.MORPH_BLACKHAT, disc(THIN * width))
-    hairs = (thin > max(HAIRLINE * bright, GRAIN * float(np.median(thin[ring])))).astype(np.uint8)
-    hairs = np.asarray(cv2.dilate(hairs, disc(1.2 * fine)), np.uint8)
-    beyond = near & (dilated(mask, disc(0.12 * width)) == 0) & (hairs == 0)
-    clean = spread(part, beyond.astype(np.float32), 0.2 * width) @ LUMA
-    limit = np.minimum(clean, bright) if beyond.any() else bright
-    stain = ring & ((light < CLEAN * limit) | (hairs > 0))
-    below = _below_brow(window, light, float(bright), brow, corners)
-    known = (ring & ~stain).astype(np.float32)
-    known *= np.maximum(below, np.float32(FAR))  # hair makes no lid, where skin is near
-    filled = spread(part, known, 0.12 * width)
-    ys, xs = np.mgrid[top : top + down, left : left + across].astype(np.float32)
-    middle = corners[[1, 2, 4, 5]].mean(0)
-    x, y = (xs - middle[0]) / (0.5 * width), (ys - middle[1]) / (0.30 * width)
-    bulge = 1 + 0.05 * np.exp(-(x**2 * 1.5 + y**2)) - 0.05 * np.exp(-((y + 0.9) ** 2) * 9 - x**2)
-    grain = _grain(photo, window, corners, fine)
-    filled = filled * (0.97 * bulge)[..., None] + grain
-    k = cv2.GaussianBlur((mask | stain).astype(np.float32), (0, 0), 1.3 * fine)[..., None]
-    inward = np.ones((down, across), np.uint8)
-    inward[[0, -1]] = inward[:, [0, -1]] = 0
-    fade = cv2.distanceTransform(inward, cv2.DIST_L2, 3) / np.float32(0.1 * width)
-    k *= (np.clip(fade, 0, 1) * below)[..., None]  # no edge where the window ends
-    photo[window] = part * (1 - k) + filled * k
-    cover[window] = k[..., 0]
-    return cover, window
-
-
-def _grain(photo: Float, window: tuple[slice, slice], corners: Double, fine: float) -> Float:
-    """The skin's own texture (h, w, 3) for a closed lid: that of the cheek below, whose lines are
-    left out."""
-    rows, columns = window
-    down = round(0.62 * float(np.linalg.norm(corners[3] - corners[0])))
-    top = min(rows.start + down, len(photo) - (rows.stop - rows.start))
-    below = photo[top : top + rows.stop - rows.start, columns]
-    detail = below - cv2.GaussianBlur(below, (0, 0), 1.5 * fine)
-    most = 3 * np.median(np.abs(detail)) + 1
-    out: Float = np.clip(detail, -most, most)
-    return out

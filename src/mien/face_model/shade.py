@@ -13,7 +13,7 @@ from mien.face_model.arrays import Bool, Double, Float
 from mien.face_model.eyes import fixed_point, polygon
 from mien.face_model.frame import FLAT, LIDS, SOURCE_SIZE, Frame, resized
 from mien.face_model.inside import View
-from mien.face_model.lashes import inked, smoothed
+from mien.face_model.lashes import Look, smoothed
 from mien.face_model.layers import ALL, Layers
 from mien.face_model.lip_rim import Edge
 from mien.face_model.mesh import (
@@ -49,16 +49,14 @@ ROLLS, ROLL_SHADE, ROLL_SPAN = 0.06, 0.22, 0.5
 the change of the lip gap, cm, after which a mouth that the photograph shows open has that anew."""
 LIPS_STAY = 0.01
 """How far, 0..1, lips may be from what the photograph shows and still be shown as there."""
-LASHES_GONE = 1.5
+LASHES_GONE = 2.2
 """Lashes that stand over the lid are gone at 1 / this of a blink."""
 TORN = 2.0
 """Distance, px of the crop, between the places of neighbours from which on the flow is torn."""
 PALEST = 0.004
 """Log-change of a colour that nobody sees: a level of 255."""
-SHUT, HANGING = 0.9, 0.4
-"""How far a lid must come down until no eye is seen, and until its lashes show against the skin."""
-LASH_SHADE_WIDTH = 0.28
-"""How wide the shade is that lashes and the lid's edge throw, cm."""
+SHUT = 0.9
+"""How far a lid must come down until no eye is seen."""
 RISEN_EDGE, RISEN_WIDTH = 0.85, 0.06
 """How dark the edge of a risen lid is, where its lashes stand, and how wide, cm."""
 
@@ -71,8 +69,10 @@ def shade(skin: Skin, frame: Frame, wrinkle_map: Float | None) -> Layers:
     _lips(skin, frame, layers)
     _eyes(skin, frame, layers)
     _mouth(skin, frame, layers)
+    look = Look(skin.eyes.lash, skin.eyes.blur, skin.inside.tones.shading)
     for side in SIDES:
-        _lashes(skin, frame, side, layers)
+        line = frame.points[skin.model.lash_lines[side]]
+        skin.lashes.draw(frame, line, side, layers, look)
         _lid_edge(skin, frame, side, layers)
     _closed_lips(skin, frame, layers)
     layers.dim(frame.layer == SOCKET_LAYER, SOCKET_SHADE)
@@ -144,7 +144,7 @@ def _second_texture(skin: Skin, frame: Frame, layers: Layers) -> None:
 
     As far as both agree the photograph shows: there the flow does find its colour.
     """
-    blend = _closing(skin, frame)
+    blend, strange = _closing(skin, frame)
     mask = blend > 0.003
     part = _window(mask)
     if part is None:
@@ -163,7 +163,10 @@ def _second_texture(skin: Skin, frame: Frame, layers: Layers) -> None:
     change = (other - seen) * tripled(np.asarray(blend[part] * mask, np.float32))
     first, second, third = channels(np.abs(change))
     most = np.maximum(np.maximum(first, second), third)
-    keep = np.asarray(1 - np.clip(most / np.float32(STRANGE), 0, 1), np.float32)
+    differs = most / np.float32(STRANGE)
+    if strange is not None:
+        differs = np.maximum(differs, strange[part])
+    keep = np.asarray(1 - np.clip(differs, 0, 1), np.float32)
     layers.keep[part] = keep
     layers.paint[part] = seen * tripled(1 - keep) + change
 
@@ -201,17 +204,21 @@ def _filled(elsewhere: float, where: Bool, values: Float) -> Float:
     return out
 
 
-def _closing(skin: Skin, frame: Frame) -> Float:
+def _closing(skin: Skin, frame: Frame) -> tuple[Float, Float | None]:
     """How much (H, W) of the second texture shows: what the mesh says, and where lashes stand out
-    over skin that a closing lid does not move."""
-    blend = frame.blend
+    over skin that a closing lid does not move; and the latter alone, if any, which must leave
+    nothing of the photograph, for what is enlarged has no lashes to take away from it."""
+    over: Float | None = None
     for side in SIDES:
         shut = min(1.0, LASHES_GONE * frame.scene.blink[side])
         if shut > 0.05:
-            over = skin.spot(skin.eyes.covers[side], frame.source, skin.eyes.corner)
-            over *= np.float32(shut)
-            blend = np.where(frame.layer == SKIN_LAYER, np.maximum(blend, over), blend)
-    return np.asarray(blend, np.float32)
+            cover = skin.spot(skin.eyes.covers[side], frame.source, skin.eyes.corner)
+            cover *= np.float32(shut)
+            over = cover if over is None else np.maximum(over, cover)
+    if over is None:
+        return frame.blend, None
+    over *= frame.layer == SKIN_LAYER
+    return np.maximum(frame.blend, over), over
 
 
 def _eyes(skin: Skin, frame: Frame, layers: Layers) -> None:
@@ -333,24 +340,6 @@ def _masked_blur(fields: Sequence[Float], mask: Bool, sigma: float) -> list[Floa
     share = np.maximum(cv2.GaussianBlur(k, (0, 0), sigma), np.float32(1e-3))
     blurred = (cv2.GaussianBlur(field * k, (0, 0), sigma) for field in fields)
     return [np.asarray(one / share, np.float32) for one in blurred]
-
-
-def _lashes(skin: Skin, frame: Frame, side: str, layers: Layers) -> None:
-    """The lashes of a closing lid: their dark line, and themselves, which hang over it."""
-    blink = frame.scene.blink[side]
-    strength = min(1.0, 1.6 * blink)
-    if strength <= 0.05:
-        return
-    line = smoothed(frame.points[skin.model.lash_lines[side]])[1:-2]
-    own, colour = skin.lashes, skin.eyes.lash
-    _ink(layers, line, LASH_SHADE_WIDTH * frame.unit, strength * own.shade, colour)
-    _ink(layers, line, own.line * frame.unit, strength * own.line_cover, colour)
-    hang = (blink - HANGING) / (1 - HANGING)
-    if hang > 0:
-        strokes = own(line[::-1] if side == "R" else line, frame.unit, side, min(1.0, hang))
-        drawn = inked(strokes, frame.unit, layers.keep.shape, own.cover)
-        if drawn is not None:
-            layers.over(*drawn, colour)
 
 
 def _lid_edge(skin: Skin, frame: Frame, side: str, layers: Layers) -> None:

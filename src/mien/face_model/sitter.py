@@ -13,6 +13,7 @@ from mien.face_model.animate import Pose, pose, sink, stand
 from mien.face_model.arrays import Double, Float
 from mien.face_model.background import NEAR, before_wall
 from mien.face_model.bone import JawEdge
+from mien.face_model.brows import BrowEnds
 from mien.face_model.camera import Camera
 from mien.face_model.contact import CornerWidth
 from mien.face_model.creases import Creases
@@ -79,7 +80,9 @@ class Sitter:
         """Of a rig that is fitted: its `fit`, `person`, `irises` and `source` are there; `before`:
         the same face's in the last frame of a film, from which what stays is taken."""
         self._rig: Rig = weakref.proxy(rig)  # or both would wait for the garbage collector
-        self._edge, self._width = rig.model.once(JawEdge), rig.model.once(CornerWidth)
+        self._held: tuple[JawEdge | CornerWidth | BrowEnds, ...] = (
+            rig.model.once(JawEdge), rig.model.once(CornerWidth), rig.model.once(BrowEnds)
+        )  # fmt: skip
         self._pinned = self._still(rig)
         self._paint(before)
 
@@ -125,7 +128,8 @@ class Sitter:
         lips, line = shut or (
             self._parted(photo, landmarks, mesh, unit, tones, own.lip), LipLine.plain()
         )  # fmt: skip
-        self.skin: Skin = Skin(model, self._rig.crop, eyes, own, mouth, lips, line, Lashes.of(seed))
+        lashes = before.skin.lashes if before else Lashes.of(seed, eyes.rich)
+        self.skin: Skin = Skin(model, self._rig.crop, eyes, own, mouth, lips, line, lashes)
         lid_only = np.flatnonzero((model.lids["L"] + model.lids["R"] > 0) & (model.lips == 0))
         fixed = np.zeros((len(model.neutral), CHANNELS), np.float32, order="F")
         fixed[:, SOURCE] = source.points + self._eye_shift
@@ -306,11 +310,11 @@ class Sitter:
         return out
 
     def _posed(self, weights: Float, camera: Camera, habit: Float | None) -> Pose:
-        """The mesh under `weights`, its jaw's edge and pressed mouth's width held; what lies behind
-        glasses keeps its shape."""
+        """The mesh under `weights`, its jaw's edge and pressed mouth's width held, a lowered brow's
+        end lowered; what lies behind glasses keeps its shape."""
         model, own = self._rig.model, self._rig.source.vertices
         vertices = pose(model, self._rig.person, weights)
-        for held in (self._edge, self._width):
+        for held in self._held:
             held.hold(vertices, weights, self._rig.fit.weights)
         if self._pinned is not None:
             vertices += self._pinned * (own - vertices)

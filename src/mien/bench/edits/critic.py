@@ -12,10 +12,12 @@ Both pictures of a pair are cropped by the same landmarks, net at the same scale
 of quality 90. The critic is a linear one (ridge, its strength found inside the training folds) on
 EfficientNet-Lite0's features (ImageNet), learnt on all people but a fifth and asked about those;
 `right`: the share it tells right, mean over ten foldings, in which half is chance. Nothing that is
-shown to it trains anything else. `frechet` and `kid_1000` compare the same features as
-`mien bench mouths` does; `floor`: of halves of the real ones. `sharpness`: mean absolute Laplacian
-over mean brightness, made over real. To measure another state of the drawing, put its sources first
-in PYTHONPATH.
+shown to it trains anything else. `beside`: the same of a critic that is shown what lies around
+mouths and lids alone, an ellipse of one colour over these: what a nodding head, a brow that comes
+down or another session gives away, which no drawing of them can mend. `frechet` and `kid_1000`
+compare the same features as `mien bench mouths` does; `floor`: of halves of the real ones.
+`sharpness`: mean absolute Laplacian over mean brightness, made over real. To measure another state
+of the drawing, put its sources first in PYTHONPATH.
 """
 
 from __future__ import annotations
@@ -63,6 +65,9 @@ SIDE, MOUTH_BOX, SMALL, EYE_BOX = 320, (128, 80), 160, (48, 32)
 LEAST_OPEN = 0.1
 CLOSED, OPEN, BETWEEN = 0.5, 0.1, 12
 """Blink, by the outside landmarker, of closed and of open eyes, and frames between two blinks."""
+HIDDEN, RIM, PLAIN = (0.36, 0.3), 0.12, (128.0, 110.0, 100.0)
+"""What is hidden of a picture: radii of an ellipse about its middle, in its width and height, the
+softness of its rim, in radii, and its colour."""
 FOLDS, FOLDINGS = 5, 10
 STRENGTHS = (1e1, 1e2, 1e3, 1e4)
 
@@ -177,6 +182,15 @@ def _eyes(pixels: UInt8, face: Face) -> list[np.ndarray]:
     return [cut(crop, points[part], EYE_BOX) for part in (slice(36, 42), slice(42, 48))]
 
 
+def hidden(picture: np.ndarray) -> np.ndarray:
+    """A picture (H, W, 3) with its middle hidden."""
+    height, width = picture.shape[:2]
+    rows, columns = np.mgrid[:height, :width]
+    x, y = (columns - (width - 1) / 2) / width, (rows - (height - 1) / 2) / height
+    over = 1 / (1 + np.exp((np.hypot(x / HIDDEN[0], y / HIDDEN[1]) - 1) / RIM * 4))
+    return np.asarray(picture + over[..., None] * (np.array(PLAIN) - picture))
+
+
 def critic(x: np.ndarray, y: np.ndarray, people: np.ndarray) -> tuple[float, float]:
     """Share named right by people kept out, mean and spread over foldings."""
     rng, shares = np.random.default_rng(0), []
@@ -219,7 +233,10 @@ def judged(net: Any, pairs: Pairs) -> dict[str, Any]:
     """What the critic and the distances say of pairs."""
     real, made = features(net, pairs.real), features(net, pairs.made)
     people = np.array(pairs.people * 2)
-    right, spread = critic(np.concatenate([real, made]), np.repeat([1.0, -1.0], len(real)), people)
+    which = np.repeat([1.0, -1.0], len(real))
+    right, spread = critic(np.concatenate([real, made]), which, people)
+    around = [features(net, [hidden(p) for p in some]) for some in (pairs.real, pairs.made)]
+    beside, _ = critic(np.concatenate(around), which, people)
     middle, scale = real.mean(0), real.std(0) + 1e-6
     a, b = (real - middle) / scale, (made - middle) / scale
 
@@ -233,6 +250,7 @@ def judged(net: Any, pairs: Pairs) -> dict[str, Any]:
         "people": len(set(pairs.people)),
         "right": round(right, 3),
         "spread": round(spread, 3),
+        "beside": round(beside, 3),
         "made": distance(a, b),
         "floor": distance(a[::2], a[1::2]),
         "sharpness": round(float(ratio), 3),
