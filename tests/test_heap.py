@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -30,6 +31,18 @@ def test_what_is_free_between_what_is_used_goes_back() -> None:
     give_back()
     assert resident() < full - 120
     assert len(kept) == 80
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's")
+@pytest.mark.parametrize("variables", [{}, {"MALLOC_ARENA_MAX": "3"}])
+def test_threads_share_one_heap_unless_a_variable_decides(variables: dict[str, str]) -> None:
+    if heap._glibc() is None:
+        pytest.skip("not glibc")
+    code = "from mien.heap import share; print(share())"
+    own = {k: v for k, v in os.environ.items() if not k.startswith("MALLOC_")}
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, env=own | variables, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(not variables)
 
 
 def test_where_there_is_no_such_allocator_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:

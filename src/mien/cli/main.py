@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from mien import heap
 from mien.bench.questions import QUESTIONS
 from mien.errors import MienError
 
@@ -110,6 +111,8 @@ EXTRAS: dict[str, str] = {
 
 MANY_THREADS = ("train",)
 """Commands that take all cores."""
+ONE_HEAP = ("edit", "swap", "sheet")
+"""Commands of photographs, in which threads share their memory (`mien.heap.share`)."""
 USER_ERROR = 2
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # click's, or Typer's copy of it
 INTERRUPTED = 130  # what a shell reports for a command ended by Ctrl-C
@@ -237,7 +240,8 @@ def _root(
 
 
 def _one_policy(arguments: Sequence[str]) -> None:
-    """How many threads the libraries below start, said before they are imported.
+    """How many threads the libraries below start, and where these take memory from, said before
+    they are imported.
 
     Their threads spin while they wait: with one busy neighbour they take several times as long as
     one thread alone. So one thread edits; training, which keeps all cores busy for hours, takes
@@ -247,6 +251,8 @@ def _one_policy(arguments: Sequence[str]) -> None:
     if not any(name in MANY_THREADS for name in arguments[:1]):
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ.setdefault(name, "1")
+    if any(name in ONE_HEAP for name in arguments[:1]):
+        heap.share()
 
 
 def main() -> None:

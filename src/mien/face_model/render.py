@@ -154,15 +154,15 @@ class Rig:
         if ruler(landmarks) < LEAST_RULER * side:
             raise FaceUndrawable("the landmarks do not form a face")
         self.model, self.neutral, self.crop, self.donor = model, neutral, crop, donor
-        at, self.small = resized(landmarks, side, SOURCE_SIZE), _small(crop)
+        at = resized(landmarks, side, SOURCE_SIZE)
         checked = None if template is None else resized(template, side, SOURCE_SIZE)
         near = None if before is None else before.fit
         points, _ = merge_lips(at.astype(np.float64), neutral)
         fitted = partial(fit, model, at, neutral, identity, checked, before=near)
         self.fit: Fit
         # what covers a face is read of the photograph, whatever the fit
-        self.fit, (self.hidden, self.rims) = both(
-            fitted, partial(self._covering, points, glasses, before)
+        self.fit, (self.small, self.hidden, self.rims) = both(
+            fitted, partial(_looked_at, crop, points, glasses, before)
         )
         same = None if before is None else (before.irises, before.fit)
         self.irises: dict[str, Iris] = irises_of(self.small, self.fit, same)
@@ -178,14 +178,6 @@ class Rig:
         )
         self._sitter: Sitter = Sitter(self, None if before is None else before._sitter)
         self._skin, self._scene = self._sitter.skin, self._sitter.scene
-
-    def _covering(
-        self, landmarks: Double, glasses: bool | None, before: Rig | None
-    ) -> tuple[Hidden, list[Double]]:
-        """What is before the face with landmarks (68, 2) px of the small crop."""
-        earlier = None if before is None else before.hidden
-        hidden = Hidden.of(self.small.astype(np.float32), landmarks, earlier)
-        return hidden, [] if hidden.eyes else rims(self.small, landmarks, glasses)
 
     @cached_property
     def units(self) -> Float:
@@ -387,6 +379,15 @@ def shrink_flow(flow: Float, visibility: Float, factor: int) -> tuple[Float, Flo
     total = averaged(weight, factor)
     mean = np.stack([averaged(one * weight, factor) / total for one in flow])
     return mean, np.clip(total - np.float32(1e-3), 0, 1)
+
+
+def _looked_at(
+    crop: UInt8, landmarks: Double, glasses: bool | None, before: Rig | None
+) -> tuple[UInt8, Hidden, list[Double]]:
+    """A crop (S, S, 3) at 320 px, and what is before the face with landmarks (68, 2) px there."""
+    small, earlier = _small(crop), None if before is None else before.hidden
+    hidden = Hidden.of(small.astype(np.float32), landmarks, earlier)
+    return small, hidden, [] if hidden.eyes else rims(small, landmarks, glasses)
 
 
 def _small(crop: UInt8) -> UInt8:

@@ -212,7 +212,7 @@ def _closing(skin: Skin, frame: Frame) -> tuple[Float, Float | None]:
     for side in SIDES:
         shut = min(1.0, LASHES_GONE * frame.scene.blink[side])
         if shut > 0.05:
-            cover = skin.map(skin.eyes.covers[side], frame.source, skin.eyes.corner)
+            cover = skin.spot(skin.eyes.covers[side], frame.source, skin.eyes.corner)
             cover *= np.float32(shut)
             over = cover if over is None else np.maximum(over, cover)
     if over is None:

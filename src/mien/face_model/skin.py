@@ -17,7 +17,7 @@ from mien.face_model.lip_line import LipLine
 from mien.face_model.lips import Lips
 from mien.face_model.mesh import FaceModel
 from mien.face_model.mouth import OwnMouth
-from mien.face_model.sampling import looked_at, sample
+from mien.face_model.sampling import REACH, looked_at, sample
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,20 @@ class Skin:
         y -= np.float32(top)
         out = cv2.remap(part, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(out, np.float32)
+
+    def spot(self, texture: Float, places: Float, corner: tuple[int, int]) -> Float:
+        """`map` of a `texture` (H, W) that ends in nothing: (h, w), 0 where no place is near it."""
+        x, y = _own_places(places, self.fine, corner)
+        height, width = texture.shape
+        near = (x > -REACH) & (x < width + REACH) & (y > -REACH) & (y < height + REACH)
+        left, top, across, down = cv2.boundingRect(near.view(np.uint8))
+        out = np.zeros(x.shape, np.float32)
+        if across:
+            part = np.s_[top : top + down, left : left + across]
+            out[part] = cv2.remap(
+                texture, x[part], y[part], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+            )
+        return out
 
 
 def _own_places(places: Iterable[Float], fine: float, corner: tuple[int, int]) -> list[Float]:
