@@ -35,6 +35,14 @@ def test_one_brow_lowers_alone(neutral: Rig) -> None:
     assert down[4] < 0.5 * down[5]
 
 
+def test_raised_ends_stay_raised(neutral: Rig) -> None:
+    """Fear draws brows together that are raised: their ends are the highest."""
+    fear, raised = (lowered(neutral, {"AU1": 1.0, "AU4": part}) for part in (0.5, 0.0))
+    by_mesh = lowered(neutral, {"AU4": 0.5})[[4, 5]] - 0.09 * 0.8
+    assert (fear[[4, 5]] < -0.1).all()
+    assert (fear[[4, 5]] - raised[[4, 5]] < by_mesh).all()
+
+
 @pytest.mark.parametrize("unit", ["AU1", "AU12", "AU26", "AU43"])
 def test_nothing_else_moves_them(model: FaceModel, neutral: Rig, unit: str) -> None:
     vertices = model.neutral.copy()

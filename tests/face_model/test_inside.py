@@ -117,6 +117,16 @@ def test_orange_light_tints_the_teeth_and_a_persons_own_colour_does_not(rig: Rig
     assert np.ptp(bloodshot.cast) < 0.05
 
 
+def test_blue_light_is_read_of_own_teeth_where_skin_tells_nothing(rig: Rig) -> None:
+    """Half of a face in another light told nothing of the one in the mouth; yellow teeth are no
+    light, where the eyes are white."""
+    tones, blue = rig._skin.inside.tones, np.array([0.5, 1.1, 1.5], np.float32)
+    unlike = of(tones, white=tones.white * blue, enamel=tones.white * blue)
+    assert unlike.cast[2] / unlike.cast[0] > 1.8
+    yellow = of(tones, enamel=np.array([220, 195, 130], np.float32))
+    assert yellow.cast == pytest.approx(tones.cast, abs=0.05)
+
+
 def test_a_rising_smile_does_not_jump(rig: Rig) -> None:
     """No step of twelve changes the inside by more than thrice the median step: neither while it
     shows more teeth nor while the jaw drops."""

@@ -46,7 +46,7 @@ def test_they_are_duller_than_the_upper_ones() -> None:
 
 def test_gum_rises_between_them() -> None:
     row = lower_row(ENAMEL, GUM, True, 5)[0]
-    pink = (row[..., 0] - row[..., 1]) > 30
+    pink = row[..., 0] - row[..., 1] > 42  # warm teeth come to 30
     rise = FLAT.above - pink.argmin(0) / FLAT.density  # from above: the array's gum lies on top
     middle = rise[80:136]
     assert 0.1 < middle.max() - middle.min() < 0.5
@@ -129,3 +129,10 @@ def test_the_arch_bends_away_from_the_light() -> None:
             inner, outer = (light[(a < off) & (off < a + 0.15)].mean() for a in (-0.2, 0.05))
             ratios.append(outer / inner)
     assert np.mean(ratios) < 0.95
+
+
+def test_the_row_is_warmer_than_the_upper_one() -> None:
+    """It was grey in the mouth's shade: red by red light and yellower, and not greener."""
+    row = lower_row(ENAMEL, GUM, True, 5)[0]
+    teeth = row[..., :3][(row[..., 3] > 0.95) & (row[..., 0] > 0.6 * ENAMEL[0])].mean(0) / ENAMEL
+    assert teeth[0] > 1.05 * teeth[1] > 1.05 * teeth[2]

@@ -90,6 +90,15 @@ def test_a_tooth_has_no_notch_where_a_lip_was_cut() -> None:
     assert after.max() < 0.03
 
 
+def test_no_tooth_is_so_short_that_it_looks_chipped() -> None:
+    """Below the middle of a short lateral one a black gap stood, in who has an irregular row."""
+    old = np.linspace(-3, 3, 11)
+    forms = [_Form.of(old, 1.7, np.random.default_rng(seed)) for seed in range(60)]
+    shorter = np.stack([form.foot(np.arange(10), np.zeros(10)) for form in forms])
+    assert shorter.max() < 0.09
+    assert shorter.min() < -0.05
+
+
 def test_few_have_a_gap_and_it_is_narrow() -> None:
     old = np.linspace(-2.5, 2.5, 11)
     gaps = []

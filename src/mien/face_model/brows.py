@@ -34,6 +34,7 @@ class BrowEnds:
         high *= smoothstep((np.float32(FOREHEAD) - y) / np.float32(FOREHEAD - BROW))
         high *= model.neutral[FACE, 2] > 0  # the back of the head is as high
         self._shapes = np.array([model.index[f"browDown_{side}"] for side in SIDES])
+        self._raises = np.array([model.index[f"browInnerUp_{side}"] for side in SIDES])
         outward = [float(np.sign(model.neutral[model.landmarks[end], 0])) for end in (21, 22)]
         ends = dict(zip(("R", "L"), outward, strict=True))
         shares = [high * np.exp(-np.square((x - ends[s] * END) / AROUND)) for s in SIDES]
@@ -44,6 +45,11 @@ class BrowEnds:
     def hold(self, vertices: Float, weights: Float, own: Float) -> None:
         """Lower `vertices` (N, 3), in place, with the change from the weights `own` (53,) to
         `weights` (53,)."""
-        change = (weights - own)[self._shapes]
+        change = self._pull(weights) - self._pull(own)
         if change.any():
-            vertices[self._at, 1] -= change.astype(np.float32) @ self._moves
+            vertices[self._at, 1] -= change @ self._moves
+
+    def _pull(self, weights: Float) -> Float:
+        """How far (2,) each end is drawn down: not where it is raised too, as in fear."""
+        left = 1 - np.clip(weights[self._raises], 0, 1)
+        return np.asarray(weights[self._shapes] * left, np.float32)

@@ -28,7 +28,7 @@ there is no edge."""
 BULGE = 0.07
 """How much brighter than the skin around it a closed lid is where it bulges towards the light."""
 CLEAR_OF_LASHES, GRAIN_MOST = 0.34, 2.0
-"""How far below the eye the skin begins that lends its texture, in widths of the eye; and how far
+"""How far below the eye the skin begins whose texture a lid gets, in widths of the eye; and how far
 that goes at most, in units of what is usual: what goes farther is a line."""
 CLEAR_OF_BROW = 0.14
 """Distance from a brow's middle, in widths of the eye, up to which its hair stays."""

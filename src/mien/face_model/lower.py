@@ -38,7 +38,7 @@ CROWDED = (0.3, 1.6)
 OVERLAP = 0.06
 """How much of a crooked row's teeth stand before their neighbours: standard deviation of the place
 of their middles, in half widths."""
-DULL = np.array([0.995, 0.98, 0.96], np.float32)
+DULL = np.array([1.035, 0.95, 0.9], np.float32)
 """The lower teeth in units of the upper ones' enamel: deeper in the mouth, lit from above."""
 NECK = np.array([0.98, 0.955, 0.91], np.float32)
 """Tint at the gum."""

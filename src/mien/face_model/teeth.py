@@ -46,6 +46,8 @@ LONGER = (0.015, 0.035, 0.05, 0.04, 0.04)
 SHORTER = (0.0, 0.035, 0.0, 0.03, 0.05)
 """... and what they lack beside the middle ones on average, cm: the lower lip of the smiles that
 rows are cut out of hides the ends of the long ones."""
+SHORTEST = 0.07
+"""How much shorter than the donor's a tooth is at most, cm: a black gap below one looks chipped."""
 LEVEL = (0.3, 1.7)
 """How regular people's rows are: all of these spreads are as many times as large."""
 SLANTED, TURNED = 0.05, 0.05
@@ -185,6 +187,7 @@ class _Form:
         """How much higher (C,) than the donor's edge, cm, each column ends."""
         number = _numbers()[tooth]
         out = np.array(SHORTER)[number] + self.level * np.array(LONGER)[number] * self.own[tooth, 1]
+        out = np.minimum(out, SHORTEST)
         out += self.level * SLANTED * self.own[tooth, 2] * place * 0.3
         out += self.round_ * np.abs(place) ** 3
         soft = cv2.GaussianBlur(out[None].astype(np.float32), (0, 0), 0.4 * SOFT * FLAT.density)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 
 import cv2
 import numpy as np
@@ -24,6 +25,8 @@ BRIGHTEST = 1.12
 NEUTRAL = np.array([1.04, 0.985, 0.985], np.float32)
 SKIN = np.array([1.22, 0.935, 0.81], np.float32)
 """Tints of the eye's white and of skin in white light: the London training people's."""
+ENAMEL = np.array([1.05, 0.985, 0.925], np.float32)
+"""The same of teeth (five of them who smile)."""
 OWN = 0.04
 """Deviation from those tints, in log units, that is people's own and not the light's."""
 DARK_SHARE, VEILED, MOST_VEIL = 0.02, (0.185, 0.245), 0.36
@@ -91,14 +94,14 @@ class Tones:
 
     @cached_property
     def cast(self) -> Float:
-        """Tint (3,) of the light, 1 in white light: as far as eyes and skin agree in it."""
+        """Tint (3,) of the light, 1 in white light: as far as two of eyes, skin and, where they are
+        shown, teeth agree in it."""
         tints = [tint(self.white) / NEUTRAL, tint(self.skin) / SKIN]
-        eyes, skin = np.log(np.maximum(tints, 0.05))
-        sizes = float(np.linalg.norm(eyes)), float(np.linalg.norm(skin))
-        alike = float(eyes @ skin) / max(sizes[0] * sizes[1], 1e-6)
-        size = max(0.0, min(sizes) * alike - OWN)
-        way = eyes / max(sizes[0], 1e-6) + skin / max(sizes[1], 1e-6)
-        out = np.exp(way / max(float(np.linalg.norm(way)), 1e-6) * size)
+        if self.enamel is not None:
+            tints.append(tint(self.enamel) / ENAMEL)
+        seen = np.log(np.maximum(tints, 0.05))
+        way = max((_agreed(a, b) for a, b in combinations(seen, 2)), key=np.linalg.norm)
+        out = np.exp(way)
         return np.asarray(out / max(float(out @ LUMA), 1e-3), np.float32)
 
     @cached_property
@@ -130,6 +133,15 @@ class Tones:
             grey = float(share @ LUMA) * self.level * tint(self.skin)
             return np.asarray(share * gain * (1 - self.mono) + grey * self.mono, np.float32)
         return np.asarray(share * gain, np.float32)
+
+
+def _agreed(one: Real, other: Real) -> Real:
+    """What two tints (3,), logarithms, have in common, beyond what is people's own."""
+    first, second = float(np.linalg.norm(one)), float(np.linalg.norm(other))
+    alike = float(one @ other) / max(first * second, 1e-6)
+    size = max(0.0, min(first, second) * alike - OWN)
+    way = one / max(first, 1e-6) + other / max(second, 1e-6)
+    return way / max(float(np.linalg.norm(way)), 1e-6) * size
 
 
 def one_hue(colours: Sequence[Float]) -> float:
