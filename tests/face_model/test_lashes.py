@@ -85,7 +85,7 @@ def test_rich_lashes_are_read_of_the_open_eye() -> None:
     cv2.line(photo, (90, 70), (180, 72), (90, 90, 90), 3, cv2.LINE_AA)
     assert richness(photo, corners, "L") < 0.2
     small = cv2.resize(drawn_eye(7)[0], None, fx=0.15, fy=0.15, interpolation=cv2.INTER_AREA)
-    assert richness(small, corners * 0.15, "L") == pytest.approx(0.5)
+    assert richness(np.asarray(small, np.float32), corners * 0.15, "L") == pytest.approx(0.5)
 
 
 MESH = np.stack(

@@ -22,9 +22,9 @@ little farther out, which may lie in shade, is lash or paint."""
 THIN, HAIRLINE, GRAIN = 0.05, 0.06, 5.0
 """Half width of a lash, in widths of the eye; how much darker than its surround it is at least,
 relative to the skin; and how often what is usual there, for rough skin is not lashes."""
-EVEN = 0.1
+EVEN, ROUGHLY = 0.1, 2.5
 """Blur of what a lid is made of, in widths of the eye: where skin of one side meets that of another
-there is no edge."""
+there is no edge; and the sigma, px, in which it is drawn well enough."""
 BULGE = 0.07
 """How much brighter than the skin around it a closed lid is where it bulges towards the light."""
 CLEAR_OF_LASHES, GRAIN_MOST = 0.34, 2.0
@@ -79,7 +79,7 @@ def close(
     below = np.clip(off / BROW_ENDS, 0, 1)
     bare = np.clip(off / BROW_ENDS - BROW_SHADE, FAR, 1)
     stain = _stained(part, light, mask, near, bare, bright, width, fine)
-    filled = smooth(spread(part, (ring & ~stain) * bare, 0.12 * width), EVEN * width)
+    filled = smooth(spread(part, (ring & ~stain) * bare, 0.12 * width), EVEN * width, ROUGHLY)
     at = corners - (left, top)
     lit = _bulge(light.shape, at, width) * (1 - _fold(light, at, width, side) * below)
     filled = filled * lit[..., None] + _grain(photo, window, corners, fine)
@@ -177,9 +177,10 @@ def _fold(light: Float, corners: Double, width: float, side: str) -> Float:
     along = (columns - upper[0, 0]) / (upper[-1, 0] - upper[0, 0])
     along = along if side == "L" else 1 - along
     seen = (along > 0) & (along < FOLD_OUT)
-    depth = _level_lines(light, width)
-    above = (np.interp(columns, *upper.T) - rows[:, None]) / width - FOLD_ABOVE
-    depth *= np.clip(above / 0.04, 0, 1)
+    edge = np.interp(columns, *upper.T)
+    high = int(min(max(edge.max(), 1), len(rows)))  # what lies lower is not looked at
+    depth = _level_lines(light[:high], width)
+    depth *= np.clip(((edge - rows[:high, None]) / width - FOLD_ABOVE) / 0.04, 0, 1)
     most, place = depth.max(0) * seen, depth.argmax(0)
     if (most > 0).sum() < FEWEST:
         return np.zeros(light.shape, np.float32)
