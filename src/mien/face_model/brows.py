@@ -1,5 +1,5 @@
-"""The inner ends of brows that are lowered come down as far as their middles: the muscles that draw
-them (corrugator, procerus, depressor supercilii: FACS AU4) pull there.
+"""The inner ends of brows that are lowered come down nearly as far as their middles: the muscles
+that draw them (corrugator, procerus, depressor supercilii: FACS AU4) pull there.
 
 The mesh's shape lowers the middle by twice as much as the inner end. On brows that slope outwards
 such a frown is a worried one.
@@ -13,9 +13,10 @@ from mien.face_model.arrays import Float
 from mien.face_model.mesh import FACE, SIDES, FaceModel
 from mien.face_model.smoothstep import smoothstep
 
-LOWER = 0.18
-"""How much lower than the mesh has it the end of a brow is at full weight, cm: then it comes down
-as far as the brow's middle."""
+LOWER = 0.09
+"""How much lower than the mesh has it the end of a brow is at full weight, cm. At 0.18 it would
+come down as far as the brow's middle, but an angry face lies farther from its person then: by 0.009
+of dlib's distance, and by 0.001 so (mean of 24 training people, 0.415 without)."""
 END, AROUND = 1.0, 0.8
 """Distance of the ends from the middle of the face, and how far beside them skin follows (sigma),
 cm."""
