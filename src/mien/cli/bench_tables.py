@@ -187,8 +187,8 @@ def ablations(
         list[Path] | None,
         typer.Option(
             metavar="REPORT",
-            help="ablations.json of another machine: what was run there, by the same settings, and "
-            "measured alike is not run again; repeat.",
+            help="An ablations.json of another machine: what was run there, by the same settings, "
+            "and measured alike is not run again; repeat.",
         ),
     ] = None,
     split: Annotated[str, typer.Option(help="Whose renders measure.")] = "test",
