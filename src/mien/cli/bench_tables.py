@@ -205,11 +205,11 @@ def ablations(
 
     whose = report.split(split)
     todo = runs.jobs(recipe, seeds, images, without or ())
-    measure = compared.of_renders(renders, whose, count)
-    check_folder(out, make=True)
     facts = {"renders": renders.name, "triples": count, "split": whose, "data": data.name}
     about = {**report.origin(), "recipes": [path.as_posix() for path in recipe]}
     elsewhere = runs.known_runs(known or (), facts)
+    measure = compared.of_renders(renders, whose, count)
+    check_folder(out, make=True)
     lot = runs.Ablations(data, out, measure, facts, about, typer.echo, elsewhere)
     done = lot.go(todo, minutes)
     typer.echo(f"{out / runs.TABLE}: {'all done' if done else 'the same command goes on'}")

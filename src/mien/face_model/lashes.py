@@ -239,8 +239,7 @@ def edge_of(line: Float, corners: Float, blink: float) -> Float:
 
 def _shut(blink: float) -> float:
     """How far, 0..1, a lid that has come down by `blink` is a closed one."""
-    t = _share(blink, (OPENED, CLOSED))
-    return t * t * (3 - 2 * t)
+    return float(smoothstep(np.array(_share(blink, (OPENED, CLOSED)))))
 
 
 def _along(edge: Float) -> Double:
